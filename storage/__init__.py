@@ -1,0 +1,25 @@
+"""The bytes of every document, named by their SHA-256, on a local disk or in an object store.
+
+A blob is written under a temporary name, hashed on the way, flushed, and only then published under its
+address. What is published is whole, is never changed, and is the same file however often it arrives.
+"""
+
+from storage.errors import BlobDamaged, BlobMissing, PartialBusy, StorageError, StorageFailed, StorageFull
+from storage.opening import open_store
+from storage.ports import CHUNK, Blob, BlobReader, BlobStore, BlobWriter, StoredBlob
+
+__all__ = [
+    "CHUNK",
+    "Blob",
+    "BlobDamaged",
+    "BlobMissing",
+    "BlobReader",
+    "BlobStore",
+    "BlobWriter",
+    "PartialBusy",
+    "StorageError",
+    "StorageFailed",
+    "StorageFull",
+    "StoredBlob",
+    "open_store",
+]

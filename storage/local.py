@@ -1,0 +1,150 @@
+"""The store on a local disk: flushed, linked under its address, and the folder flushed as well.
+
+A power cut leaves either the whole blob or none. Files are 0600 and folders 0700.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from storage.errors import BlobMissing, disk_errors
+from storage.incoming import Incoming, Partial
+from storage.names import address_of, key_of
+from storage.ports import CHUNK, Blob, StoredBlob
+from storage.reading import Reader, pieces
+
+
+class LocalStore:
+    """Blobs in a folder: `sha256/ab/cdef…`, with `incoming/` beside them on the same file system."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        with disk_errors():
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._incoming = Incoming(root / "incoming", self._place)
+
+    def writer(self, expected_size: int | None = None) -> AbstractContextManager[Partial]:
+        return self._incoming.new(expected_size)
+
+    def partial(self, token: str, expected_size: int | None = None) -> AbstractContextManager[Partial]:
+        return self._incoming.of_token(token, expected_size)
+
+    def forget(self, token: str) -> None:
+        self._incoming.forget(token)
+
+    def sweep(self, older_than: timedelta) -> int:
+        return self._incoming.sweep(older_than)
+
+    @contextmanager
+    def open(self, sha256: str, *, verify: bool = False) -> Iterator[Reader]:
+        with self._file(sha256) as file:
+            yield Reader(file, sha256, os.fstat(file.fileno()).st_size, verify=verify)
+
+    def chunks(self, sha256: str, start: int = 0, size: int = CHUNK) -> Iterator[bytes]:
+        with self._file(sha256) as file:
+            file.seek(start)
+            yield from pieces(file, size)
+
+    def exists(self, sha256: str) -> bool:
+        return self._path(sha256).is_file()
+
+    def size(self, sha256: str) -> int:
+        try:
+            return self._path(sha256).stat().st_size
+        except FileNotFoundError:
+            raise BlobMissing from None
+
+    def verify(self, sha256: str) -> None:
+        with self.open(sha256, verify=True) as reader:
+            for _ in reader:
+                pass
+
+    def delete(self, sha256: str, *, unused_for: timedelta = timedelta(0)) -> bool:
+        path = self._path(sha256)
+        with disk_errors(), self._gate():
+            try:
+                age = time.time() - path.stat().st_mtime
+            except FileNotFoundError:
+                return True
+            if age < unused_for.total_seconds():
+                return False
+            path.unlink()
+        return True
+
+    def blobs(self) -> Iterator[StoredBlob]:
+        for path in self._root.glob("sha256/??/*"):
+            address = address_of(path.as_posix())
+            if address is None:
+                continue
+            try:
+                facts = path.stat()
+            except FileNotFoundError:  # deleted while we walked
+                continue
+            yield StoredBlob(address, facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
+
+    def _path(self, sha256: str) -> Path:
+        return self._root / key_of(sha256)
+
+    @contextmanager
+    def _file(self, sha256: str) -> Iterator[BinaryIO]:
+        try:
+            file = self._path(sha256).open("rb", buffering=0)
+        except FileNotFoundError:
+            raise BlobMissing from None
+        with file:
+            yield file
+
+    def _place(self, descriptor: int, path: Path, blob: Blob) -> None:
+        final = self._path(blob.sha256)
+        with disk_errors():
+            try:
+                os.fsync(descriptor)
+            except OSError:
+                # After a failed flush nobody knows what is on the disk, so nothing may be built on it.
+                os.ftruncate(descriptor, 0)
+                raise
+            _make_folder(final.parent)
+            with self._gate():
+                _link(path, final, blob.size)
+            _flush_folder(final.parent)
+
+    @contextmanager
+    def _gate(self) -> Iterator[None]:
+        """Publishing bytes that are there already, and deleting the same, must not cross."""
+        gate = os.open(self._root / "gate.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(gate, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(gate)
+
+
+def _link(path: Path, final: Path, size: int) -> None:
+    """Give the file its address. A whole blob is never overwritten; one cut short behind us is mended."""
+    try:
+        os.link(path, final)
+    except FileExistsError:
+        if final.stat().st_size == size:
+            os.utime(final)
+        else:
+            path.replace(final)
+
+
+def _make_folder(folder: Path) -> None:
+    for each in (folder.parent, folder):
+        if not each.is_dir():
+            each.mkdir(mode=0o700, exist_ok=True)
+            _flush_folder(each.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

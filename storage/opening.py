@@ -1,0 +1,48 @@
+"""From an address to a store: `file:///path` or `s3://bucket/prefix`."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote, urlsplit
+
+from obstore.store import S3Store
+
+from storage.local import LocalStore
+from storage.objects import Objects
+from storage.ports import BlobStore
+
+if TYPE_CHECKING:
+    from obstore.store import S3Config
+
+
+def open_store(url: str, *, options: Mapping[str, str] | None = None, spool: Path | None = None) -> BlobStore:
+    """The store at this address; ValueError when it is none.
+
+    `options` are the usual AWS_… variables and win over the environment's. `spool` is where files wait on
+    their way into an object store; a download cut off there goes on only on the same machine.
+    """
+    parts = urlsplit(url)
+    if parts.query or parts.fragment:
+        raise ValueError("a storage address has no query and no fragment")
+    match parts.scheme:
+        case "file" if not parts.netloc and parts.path.startswith("/"):
+            return LocalStore(Path(unquote(parts.path)))
+        case "s3" if parts.netloc:
+            if spool is None:
+                raise ValueError("an object store needs a spool folder on a local disk")
+            return Objects(_bucket(parts.netloc, parts.path.strip("/"), options or {}), spool)
+    raise ValueError("a storage address is file:///path or s3://bucket/prefix")
+
+
+def _bucket(bucket: str, prefix: str, options: Mapping[str, str]) -> S3Store:
+    given = {name.lower(): value for name, value in options.items() if name.upper().startswith("AWS_")}
+    endpoint = given.get("aws_endpoint_url_s3") or given.get("aws_endpoint_url") or given.get("aws_endpoint")
+    given.setdefault("aws_checksum_algorithm", "SHA256")
+    return S3Store(
+        bucket,
+        prefix=prefix or None,
+        config=cast("S3Config", given),
+        client_options={"allow_http": bool(endpoint and endpoint.startswith("http://"))},
+        retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=60)},
+    )

@@ -1,0 +1,99 @@
+"""The port every store keeps: one contract suite runs over all of them."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Blob:
+    """What was published: its address and its size."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class StoredBlob:
+    """A blob as a walk over the store finds it. `published_at` is the last time the same bytes arrived."""
+
+    sha256: str
+    size: int
+    published_at: datetime
+
+
+class BlobWriter(Protocol):
+    """A file on its way in. It has no address until it is published."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes are there, those of an earlier attempt included."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash so far, in lower-case hexadecimal."""
+
+    def write(self, data: bytes) -> None:
+        """Append. A full or failing disk raises StorageFull or StorageFailed."""
+
+    def restart(self) -> None:
+        """Drop what is there and begin again at nothing."""
+
+    def publish(self) -> Blob:
+        """Make the bytes durable and give them their address. The last thing a writer does."""
+
+
+class BlobReader(Protocol):
+    """A published blob, open for reading from its beginning."""
+
+    @property
+    def size(self) -> int: ...
+
+    def read(self, size: int = CHUNK) -> bytes:
+        """The next bytes, at most so many; none at the end."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Chunks of 1 MiB to the end."""
+
+
+class BlobStore(Protocol):
+    """Content-addressed bytes. Every `sha256` is 64 hexadecimal digits, else ValueError."""
+
+    def writer(self, expected_size: int | None = None) -> AbstractContextManager[BlobWriter]:
+        """A new file; leaving without publishing discards it. With a size, a full disk is told at once."""
+
+    def partial(self, token: str, expected_size: int | None = None) -> AbstractContextManager[BlobWriter]:
+        """The file of this token: left unpublished it stays, and opening it again goes on where it stood.
+
+        One process at a time: a second one gets PartialBusy. The lock ends with the process that holds it.
+        """
+
+    def forget(self, token: str) -> None:
+        """Discard the partial of a token that nobody will go on with. PartialBusy while it is written."""
+
+    def open(self, sha256: str, *, verify: bool = False) -> AbstractContextManager[BlobReader]:
+        """Read a blob. With `verify`, its last bytes are given out only when the whole has the right hash."""
+
+    def chunks(self, sha256: str, start: int = 0, size: int = CHUNK) -> Iterator[bytes]:
+        """The bytes from `start` to the end, for an answer that streams. Ask `size()` first: this is lazy."""
+
+    def exists(self, sha256: str) -> bool: ...
+
+    def size(self, sha256: str) -> int:
+        """Size in bytes, or BlobMissing."""
+
+    def verify(self, sha256: str) -> None:
+        """Read the whole blob and raise BlobDamaged when it is not what its address says."""
+
+    def delete(self, sha256: str, *, unused_for: timedelta = timedelta(0)) -> bool:
+        """Remove a blob unless its bytes arrived (again) within `unused_for`. Says whether it is gone."""
+
+    def blobs(self) -> Iterator[StoredBlob]:
+        """Every blob, in no order: the caller compares them with its rows."""
+
+    def sweep(self, older_than: timedelta) -> int:
+        """Remove partials that nobody writes and nobody touched for so long. Says how many."""

@@ -1,0 +1,52 @@
+"""Reading a blob in pieces, and proving on the way that it is what its address says."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Protocol
+
+from storage.errors import BlobDamaged
+from storage.ports import CHUNK
+
+
+class Raw(Protocol):
+    """An open file of either kind."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Reader:
+    """A blob being read. When it verifies, damaged bytes are never completed: the last read raises."""
+
+    def __init__(self, raw: Raw, sha256: str, size: int, *, verify: bool) -> None:
+        self._raw = raw
+        self._sha256 = sha256
+        self._hash = hashlib.sha256() if verify else None
+        self._position = 0
+        self.size = size
+        if verify and size == 0:
+            self._judge()
+
+    def read(self, size: int = CHUNK) -> bytes:
+        data = self._raw.read(size)
+        self._position += len(data)
+        if size and not data and self._position < self.size:
+            raise BlobDamaged
+        if self._hash is not None and data:
+            self._hash.update(data)
+            if self._position >= self.size:
+                self._judge()
+        return data
+
+    def __iter__(self) -> Iterator[bytes]:
+        while data := self.read(CHUNK):
+            yield data
+
+    def _judge(self) -> None:
+        if self._hash is not None and (self._position != self.size or self._hash.hexdigest() != self._sha256):
+            raise BlobDamaged
+
+
+def pieces(raw: Raw, size: int) -> Iterator[bytes]:
+    """Everything that is left in an open file, in pieces."""
+    while data := raw.read(size):
+        yield data

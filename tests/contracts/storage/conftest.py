@@ -1,0 +1,22 @@
+"""One store of each kind, started once for all its contract tests; every test writes bytes of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage import BlobStore
+from tests.support import stores
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("store")
+
+
+@pytest.fixture(scope="module", params=stores.kinds())
+def store(request: pytest.FixtureRequest, folder: Path) -> Iterator[BlobStore]:
+    own = folder / request.param
+    own.mkdir()
+    with stores.running(request.param, own) as running:
+        yield running

