@@ -1,0 +1,84 @@
+"""The composition root: settings, extensions, rooms, error pages, commands. Imported by none."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from importlib import import_module
+
+from flask import Flask
+
+import commands
+from blueprints import access, assets, errors, headers, htmx, nav
+from config import Settings
+from extensions import csrf, login_manager, migrate
+from extensions import htmx as htmx_extension
+from jobs import client as job_client
+from models import db, prepare_sqlite
+from services import house, vault
+from storage import open_store
+
+ROOMS = (
+    "auth",
+    "account",
+    "matters",
+    "transfers",
+    "oauth",
+    "integrations",
+    "members",
+    "audit",
+    "status",
+)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application of one installation. Raises SettingsError where a setting is wrong."""
+    settings = settings or Settings.from_env()
+    app = Flask(__name__)
+    _configure(app, settings)
+    _extend(app)
+    house.bind(
+        house.House(
+            settings=settings,
+            blobs=open_store(settings.storage_url),
+            start_work=job_client.starter(settings),
+        )
+    )
+    for room in ROOMS:
+        app.register_blueprint(import_module(f"blueprints.{room}.routes").room)
+    for part in (headers, access, htmx, nav, assets, errors):
+        part.init_app(app)
+    commands.init_app(app, settings)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    signing = [vault.derive(key, "session").hex() for key in settings.secret_keys]
+    app.config.update(
+        SETTINGS=settings,
+        SECRET_KEY=signing[0],
+        SECRET_KEY_FALLBACKS=signing[1:],
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SESSION_COOKIE_NAME="__Host-counterpart" if settings.is_https else "counterpart",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=7),
+        MAX_CONTENT_LENGTH=1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+    )
+
+
+def _extend(app: Flask) -> None:
+    db.init_app(app)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            prepare_sqlite(db.engine)
+    migrate.init_app(app, db)
+    htmx_extension.init_app(app)
+    csrf.init_app(app)
+    login_manager.init_app(app)

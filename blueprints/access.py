@@ -1,0 +1,141 @@
+"""Who may enter: every route is listed under the permission it needs, and the person behind a request is an Actor."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask_login import UserMixin, current_user
+from flask_wtf.csrf import CSRFError
+from werkzeug.wrappers import Response
+
+from blueprints.htmx import is_htmx, redirect_whole_page
+from extensions import csrf, login_manager
+from services import permissions, sessions
+from services.actor import Actor, Nobody
+
+COOKIE_KEY = "session_token"
+FORM_ROOM = 1024 * 1024
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# Endpoint -> the permission it needs. A route that is missing here is refused to everybody and fails a test.
+# "public": anybody. "member": signed in. "staff": signed in and not a guest. "admin": System Admin.
+# Finer rules (which matter, which server) are the services' own.
+PERMISSIONS: dict[str, str] = {"static": "public"}
+
+
+def needs(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Mark a view with the permission it needs: `@needs("admin")`, nearest to the function."""
+    if permission not in {"public", "member", "staff", "admin"}:
+        raise ValueError(f"{permission!r} is no permission.")
+
+    def mark(view: Callable[..., Any]) -> Callable[..., Any]:
+        view.__dict__["permission"] = permission
+        return view
+
+    return mark
+
+
+class SignedIn(UserMixin):
+    """Flask-Login's view of an Actor."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor = actor
+        self.id = str(actor.id)
+        self.name = actor.name
+        self.email = actor.email
+        self.is_admin = permissions.may_administer(actor)
+        self.is_guest = actor.is_guest
+
+
+def actor() -> Actor:
+    """The signed-in person. Only for views that need at least "member"."""
+    person: Actor = current_user.actor
+    return person
+
+
+def nobody() -> Nobody:
+    return Nobody("Not signed in", address=request.remote_addr or "", request_id=g.request_id)
+
+
+@login_manager.request_loader
+def load_person(_request: object) -> SignedIn | None:
+    """The person of a live session; the cookie holds a random token whose hash is on record."""
+    token = session.get(COOKIE_KEY)
+    if not isinstance(token, str):
+        return None
+    person = sessions.resume(token, address=request.remote_addr or "", request_id=g.request_id)
+    if person is None:
+        session.pop(COOKIE_KEY, None)
+        return None
+    return SignedIn(person)
+
+
+def keep_session(token: str) -> None:
+    """A fresh cookie for a fresh sign-in: nothing of the session before it stays."""
+    session.clear()
+    session[COOKIE_KEY] = token
+    session.permanent = True
+
+
+def forget_session() -> str | None:
+    token = session.get(COOKIE_KEY)
+    session.clear()
+    return token if isinstance(token, str) else None
+
+
+def takes_files(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view whose body may be a document: every other request stays under the small limit."""
+    view.__dict__["takes_files"] = True
+    return view
+
+
+def _guard() -> Response | None:
+    """Who, then whether the request is ours: a large body is not read for somebody who may not send it."""
+    g.request_id = secrets.token_hex(8)
+    endpoint = request.endpoint
+    if endpoint is None:
+        return None
+    view = current_app.view_functions[endpoint]
+    refused = _check(PERMISSIONS.get(endpoint) or getattr(view, "permission", None))
+    if refused is not None:
+        return refused
+    if getattr(view, "takes_files", False):
+        request.max_content_length = current_app.config["SETTINGS"].max_document_bytes + FORM_ROOM
+    _check_origin()
+    csrf.protect()
+    return None
+
+
+def _check(permission: str | None) -> Response | None:
+    if permission == "public":
+        return None
+    if permission is None:
+        abort(404)
+    if not current_user.is_authenticated:
+        return _to_sign_in()
+    if permission == "admin":
+        permissions.require_admin(actor())
+    if permission == "staff" and current_user.is_guest:
+        abort(404)
+    return None
+
+
+def _check_origin() -> None:
+    """A write that says where it comes from must come from us."""
+    origin = request.headers.get("Origin")
+    ours = {current_app.config["SETTINGS"].public_url, request.host_url.rstrip("/")}
+    if request.method not in SAFE and origin is not None and origin not in ours:
+        raise CSRFError("The request came from another site.")
+
+
+def _to_sign_in() -> Response:
+    here = request.full_path.rstrip("?") if request.method == "GET" and not is_htmx() else None
+    target = url_for("auth.sign_in", next=here) if here and here != "/" else url_for("auth.sign_in")
+    return redirect_whole_page(target) if is_htmx() else redirect(target)
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(_guard)

@@ -1,0 +1,124 @@
+"""The table of errors: what a refusal becomes on the screen, as a page or as a fragment fit to be swapped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from flask import Flask, g, render_template, request
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from blueprints.access import nobody
+from blueprints.htmx import is_htmx, toast
+from services import audit
+from services.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Refusal,
+    RemoteRefusal,
+    SignInNeeded,
+    TooMany,
+)
+
+log = structlog.get_logger()
+
+STATUS: dict[type[Refusal], int] = {
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    SignInNeeded: 409,
+    Invalid: 422,
+    TooMany: 429,
+    RemoteRefusal: 502,
+}
+
+
+@dataclass(frozen=True)
+class ErrorView:
+    code: str
+    title: str
+    sentence: str
+    next_step: str = ""
+    whose: str = ""
+
+
+HTTP_ERRORS: dict[int, ErrorView] = {
+    400: ErrorView("bad_request", "We could not read that", "The request was not one we understand."),
+    404: ErrorView(
+        "not_found",
+        "Page not found",
+        "We could not find what you asked for.",
+        "It may have been moved or removed. Check the address.",
+        "you",
+    ),
+    405: ErrorView("method", "That does not work here", "This address does not take that kind of request."),
+    413: ErrorView(
+        "too_large",
+        "That is too large",
+        "What you sent is larger than this installation takes.",
+        "Send a smaller file, or ask your System Admin about the limit.",
+        "your System Admin",
+    ),
+    429: ErrorView("too_many", "Too many tries", "Wait a little, then try again."),
+}
+UNEXPECTED = ErrorView(
+    "unexpected",
+    "Something went wrong on our side",
+    "Counterpart met an error that it did not expect. What was saved before is safe.",
+    "Try again. If it happens again, give your System Admin the reference below.",
+    "your System Admin",
+)
+EXPIRED_FORM = ErrorView(
+    "form_expired",
+    "This page was open for too long",
+    "For your safety the form was not sent.",
+    "Load the page again and send it once more.",
+    "you",
+)
+
+
+def answer(view: ErrorView, status: int) -> Response:
+    """The same error as a toast for htmx and as a page for everybody else."""
+    context = {"error": view, "request_id": g.get("request_id", ""), "status": status}
+    if is_htmx():
+        return toast(render_template("errors/_fragment.html", **context), status)
+    return Response(render_template("errors/page.html", **context), status, mimetype="text/html")
+
+
+def _refused(error: Refusal) -> Response:
+    if isinstance(error, Forbidden):
+        who = current_user.actor if current_user.is_authenticated else nobody()
+        audit.record_refusal(who, error, f"{request.method} {request.endpoint}")
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
+    view = ErrorView(error.code, error.title, error.sentence, error.next_step, error.whose)
+    return answer(view, status)
+
+
+def _http(error: HTTPException) -> Response:
+    if error.response is not None:
+        return error.response
+    status = error.code or 500
+    known = HTTP_ERRORS.get(status)
+    view = known or ErrorView(f"http_{status}", error.name, "The request could not be carried out.")
+    return answer(view, status)
+
+
+def _csrf(_error: CSRFError) -> Response:
+    return answer(EXPIRED_FORM, 400)
+
+
+def _unexpected(error: Exception) -> Response:
+    log.exception("request.failed", request_id=g.get("request_id", ""), endpoint=request.endpoint)
+    return answer(UNEXPECTED, 500)
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)

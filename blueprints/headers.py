@@ -1,0 +1,64 @@
+"""Answers' headers, whom a forwarded header is believed from, and which host we answer to."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response
+
+from config import Network, Settings
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+        "frame-ancestors 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "X-Frame-Options": "DENY",
+}
+HSTS = "max-age=31536000; includeSubDomains"
+FOR_EVER = "public, max-age=31536000, immutable"
+FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
+
+
+class NamedProxies:
+    """Believes X-Forwarded-* only where the peer itself is a named proxy; from others they are taken away."""
+
+    def __init__(self, wsgi: Callable[..., Iterable[bytes]], proxies: tuple[Network, ...]) -> None:
+        self.plain = wsgi
+        self.behind_proxy = ProxyFix(wsgi, x_for=1, x_proto=1, x_host=0)
+        self.proxies = proxies
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        try:
+            peer = ipaddress.ip_address(environ.get("REMOTE_ADDR", ""))
+        except ValueError:
+            peer = None
+        if peer and any(peer in network for network in self.proxies):
+            return self.behind_proxy(environ, start_response)
+        for name in FORWARDED:
+            environ.pop(name, None)
+        return self.plain(environ, start_response)
+
+
+def init_app(app: Flask) -> None:
+    settings: Settings = app.config["SETTINGS"]
+    app.__dict__["wsgi_app"] = NamedProxies(app.wsgi_app, settings.trusted_proxies)
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if settings.is_https:
+            response.headers.setdefault("Strict-Transport-Security", HSTS)
+        if response.cache_control.max_age is None:
+            response.headers["Cache-Control"] = "no-store"
+        return response

@@ -1,0 +1,85 @@
+"""Starts the processes of an installation, starts a fallen one again, and stops them all together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+
+LOOK_EVERY = 0.2
+STOP_SECONDS = 12.0
+QUICK_DEATH_SECONDS = 5.0
+MOST_QUICK_DEATHS = 5
+
+
+@dataclass(frozen=True)
+class Child:
+    """One process: its name in the terminal, its command, and what it has in its environment besides ours."""
+
+    name: str
+    command: Sequence[str]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class _Running:
+    child: Child
+    process: subprocess.Popen[bytes]
+    started: float
+    quick_deaths: int = 0
+
+
+def _start(child: Child, quick_deaths: int = 0) -> _Running:
+    # A session of its own: Ctrl-C reaches the supervisor alone, which then stops the children in order.
+    process = subprocess.Popen(
+        list(child.command), env={**os.environ, **child.environment}, start_new_session=True
+    )
+    return _Running(child, process, time.monotonic(), quick_deaths)
+
+
+def supervise(children: Sequence[Child]) -> int:
+    """Run until SIGINT or SIGTERM. Returns 0, or 1 where a process would not stay up."""
+    stopping = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        stopping = True
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    running = [_start(child) for child in children]
+    failed = False
+    try:
+        while not stopping and not failed:
+            time.sleep(LOOK_EVERY)
+            for place, one in enumerate(running):
+                if one.process.poll() is None:
+                    continue
+                quick = time.monotonic() - one.started < QUICK_DEATH_SECONDS
+                deaths = one.quick_deaths + 1 if quick else 0
+                if deaths >= MOST_QUICK_DEATHS:
+                    failed = True
+                    break
+                time.sleep(0.2 * 2**deaths)
+                running[place] = _start(one.child, deaths)
+    finally:
+        _stop_all(running)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return 1 if failed else 0
+
+
+def _stop_all(running: Sequence[_Running]) -> None:
+    for one in running:
+        if one.process.poll() is None:
+            one.process.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    for one in running:
+        try:
+            one.process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            one.process.kill()
+            one.process.wait()

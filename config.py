@@ -1,0 +1,186 @@
+"""Settings: one frozen value read from the environment, checked at start, every wrong value named at once."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+DEFAULT_DATA_DIR = Path(__file__).resolve().parent / "instance"
+KEY_FILE = "secret.keys"
+SHORTEST_KEY = 32
+DEFAULT_MAX_DOCUMENT_BYTES = 5 * 1024**3
+
+
+class SettingsError(Exception):
+    """One or more settings are wrong; the message names each on a line of its own."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("Counterpart cannot start:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an installation can be told. The table of names stands in docs/operations.md."""
+
+    data_dir: Path
+    database_url: str
+    storage_url: str
+    public_url: str
+    api_url: str
+    host: str
+    port: int
+    secret_keys: tuple[str, ...] = field(repr=False)
+    imanage_ports: frozenset[int]
+    imanage_allow_http: bool
+    imanage_networks: tuple[Network, ...]
+    cloud_domain: str
+    cloud_client_id: str
+    cloud_client_secret: str = field(repr=False)
+    outbound_ips: tuple[str, ...]
+    trusted_proxies: tuple[Network, ...]
+    max_document_bytes: int
+
+    @property
+    def redirect_url(self) -> str:
+        """The one OAuth redirect URL of this installation, exactly as iManage must know it."""
+        return f"{self.api_url}/auth/v0/oauth2/authorized"
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        return _Reader(os.environ if environ is None else environ).read()
+
+
+class _Reader:
+    """Reads every setting before it complains, so that one start names all that is wrong."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.problems: list[str] = []
+
+    def read(self) -> Settings:
+        data_dir = Path(self._text("DATA_DIR", str(DEFAULT_DATA_DIR))).expanduser().resolve()
+        public_url = self._origin("PUBLIC_URL", "http://127.0.0.1:8000")
+        settings = Settings(
+            data_dir=data_dir,
+            database_url=self._database_url(data_dir),
+            storage_url=self._storage_url(data_dir),
+            public_url=public_url,
+            api_url=self._origin("API_URL", public_url),
+            host=self._text("HOST", "127.0.0.1"),
+            port=self._port("PORT", "8000"),
+            secret_keys=(),
+            imanage_ports=self._ports("IMANAGE_PORTS", "443"),
+            imanage_allow_http=self._flag("IMANAGE_ALLOW_HTTP"),
+            imanage_networks=self._networks("IMANAGE_NETWORKS"),
+            cloud_domain=self._text("CLOUD_DOMAIN", "cloudimanage.com").lower(),
+            cloud_client_id=self._text("CLOUD_CLIENT_ID", ""),
+            cloud_client_secret=self._text("CLOUD_CLIENT_SECRET", ""),
+            outbound_ips=self._list("OUTBOUND_IPS"),
+            trusted_proxies=self._networks("TRUSTED_PROXIES"),
+            max_document_bytes=self._bytes("MAX_DOCUMENT_BYTES", DEFAULT_MAX_DOCUMENT_BYTES),
+        )
+        given = self._list("SECRET_KEYS")
+        if any(len(key) < SHORTEST_KEY for key in given):
+            self._wrong("SECRET_KEYS", f"has a key of fewer than {SHORTEST_KEY} characters.")
+        if self.problems:
+            raise SettingsError(self.problems)
+        return replace(settings, secret_keys=given or _keys_in(data_dir / KEY_FILE))
+
+    def _text(self, name: str, default: str) -> str:
+        return self.environ.get(f"COUNTERPART_{name}", "").strip() or default
+
+    def _list(self, name: str) -> tuple[str, ...]:
+        return tuple(part.strip() for part in self._text(name, "").split(",") if part.strip())
+
+    def _wrong(self, name: str, sentence: str) -> None:
+        self.problems.append(f"COUNTERPART_{name} {sentence}")
+
+    def _flag(self, name: str) -> bool:
+        value = self._text(name, "0").lower()
+        if value not in {"0", "1", "true", "false", "yes", "no"}:
+            self._wrong(name, f"must be 0 or 1, not {value!r}.")
+        return value in {"1", "true", "yes"}
+
+    def _port(self, name: str, default: str) -> int:
+        value = self._text(name, default)
+        if not value.isascii() or not value.isdigit() or not 0 < int(value) < 65536:
+            self._wrong(name, f"must be a port number from 1 to 65535, not {value!r}.")
+            return 0
+        return int(value)
+
+    def _ports(self, name: str, default: str) -> frozenset[int]:
+        ports = set()
+        for part in self._text(name, default).split(","):
+            part = part.strip()
+            if not part.isascii() or not part.isdigit() or not 0 < int(part) < 65536:
+                self._wrong(name, f"must be a comma list of port numbers, and {part!r} is none.")
+            else:
+                ports.add(int(part))
+        return frozenset(ports)
+
+    def _networks(self, name: str) -> tuple[Network, ...]:
+        networks: list[Network] = []
+        for part in self._list(name):
+            try:
+                networks.append(ipaddress.ip_network(part, strict=False))
+            except ValueError:
+                self._wrong(
+                    name, f"must be a comma list of networks such as 10.0.0.0/8, and {part!r} is none."
+                )
+        return tuple(networks)
+
+    def _bytes(self, name: str, default: int) -> int:
+        value = self._text(name, str(default))
+        if not value.isascii() or not value.isdigit() or int(value) < 1:
+            self._wrong(name, f"must be a number of bytes, not {value!r}.")
+            return 0
+        return int(value)
+
+    def _origin(self, name: str, default: str) -> str:
+        value = self._text(name, default).rstrip("/")
+        try:
+            parts = urlsplit(value)
+            port_is_fine = parts.port is None or parts.port > 0
+        except ValueError:
+            parts, port_is_fine = urlsplit(""), False
+        plain = not (parts.path or parts.query or parts.fragment or parts.username or parts.password)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not plain or not port_is_fine:
+            self._wrong(name, f"must be http:// or https:// and a host, nothing after it, not {value!r}.")
+        return value
+
+    def _database_url(self, data_dir: Path) -> str:
+        value = self._text("DATABASE_URL", f"sqlite:///{data_dir / 'counterpart.sqlite'}")
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            self._wrong("DATABASE_URL", "must begin with sqlite:/// or postgresql+psycopg://.")
+        return value
+
+    def _storage_url(self, data_dir: Path) -> str:
+        value = self._text("STORAGE_URL", f"file://{data_dir / 'blobs'}")
+        if not value.startswith(("file:///", "s3://")):
+            self._wrong("STORAGE_URL", "must begin with file:/// or s3://.")
+        return value
+
+
+def _keys_in(path: Path) -> tuple[str, ...]:
+    """The keys of this installation, made once with mode 0600; two processes that start together agree."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    else:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48) + "\n")
+    return tuple(line.strip() for line in path.read_text().splitlines() if line.strip())

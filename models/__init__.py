@@ -1,0 +1,36 @@
+"""The tables, one file per family: columns, relations and tiny pure properties."""
+
+from models.audit import AuditEvent
+from models.base import db, new_id, prepare_sqlite, utcnow
+from models.connections import Connection, OAuthState
+from models.documents import Document, Version
+from models.links import Link
+from models.matters import Matter, Participant
+from models.members import Installation, Member, SignInAttempt, SignInSession
+from models.servers import Server, ServerMember
+from models.transfers import Transfer, TransferItem
+from models.work import WorkerHeartbeat
+
+__all__ = [
+    "AuditEvent",
+    "Connection",
+    "Document",
+    "Installation",
+    "Link",
+    "Matter",
+    "Member",
+    "OAuthState",
+    "Participant",
+    "Server",
+    "ServerMember",
+    "SignInAttempt",
+    "SignInSession",
+    "Transfer",
+    "TransferItem",
+    "Version",
+    "WorkerHeartbeat",
+    "db",
+    "new_id",
+    "prepare_sqlite",
+    "utcnow",
+]

@@ -1,0 +1,56 @@
+"""Documents of a matter, their versions, and the bytes that versions point to."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base, new_id, utcnow
+from models.members import Member
+
+
+class Document(Base):
+    """The current version is named, not guessed: an older one can be made current (row I5)."""
+
+    __tablename__ = "document"
+    __table_args__ = (Index("ix_document_matter_name", "matter_id", "name"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    matter_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("matter.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(260))
+    current_version_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("version.id", use_alter=True, name="fk_document_current_version_id_version")
+    )
+    created_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("member.id"))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    changed_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+    current_version: Mapped[Version | None] = relationship(
+        foreign_keys=[current_version_id], post_update=True
+    )
+
+
+class Version(Base):
+    """One state of a document: bytes by their SHA-256, and the file name they came under."""
+
+    __tablename__ = "version"
+    __table_args__ = (
+        UniqueConstraint("document_id", "number", name="uq_version_document_number"),
+        CheckConstraint("origin IN ('upload', 'imanage')", name="origin"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    document_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("document.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    file_name: Mapped[str] = mapped_column(String(260))
+    origin: Mapped[str] = mapped_column(String(10))
+    note: Mapped[str] = mapped_column(Text, default="")
+    created_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("member.id"))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+    created_by: Mapped[Member] = relationship(lazy="joined", innerjoin=True)

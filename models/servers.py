@@ -1,0 +1,46 @@
+"""iManage servers that admins connected, and the members that each is restricted to."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, new_id, utcnow
+
+
+class Server(Base):
+    """Kind, URL, API URL and subdomain are fixed at creation: tokens belong to the place that gave them."""
+
+    __tablename__ = "server"
+    __table_args__ = (CheckConstraint("kind IN ('cloud', 'on_premise')", name="kind"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(100))
+    name_key: Mapped[str] = mapped_column(String(200), unique=True)
+    subdomain: Mapped[str] = mapped_column(String(63), default="")
+    url: Mapped[str] = mapped_column(String(300), unique=True)
+    api_url: Mapped[str] = mapped_column(String(300))
+    client_id: Mapped[str] = mapped_column(String(200))
+    client_secret: Mapped[str] = mapped_column(Text)
+    auth_header: Mapped[str] = mapped_column(String(20), default="x-auth-token")
+    is_enabled: Mapped[bool] = mapped_column(default=False)
+    is_restricted: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    changed_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class ServerMember(Base):
+    """A member who may use a restricted server."""
+
+    __tablename__ = "server_member"
+
+    server_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("server.id", ondelete="CASCADE"), primary_key=True
+    )
+    member_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True
+    )

@@ -1,0 +1,80 @@
+"""What was asked to be moved, item by item. These rows are the truth; the job engine only acts on them."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from models.base import Base, new_id, utcnow
+
+
+class Transfer(Base):
+    """One press of Get or Save. The request key is the form's: a replayed form finds the same row."""
+
+    __tablename__ = "transfer"
+    __table_args__ = (
+        CheckConstraint("kind IN ('get', 'save')", name="kind"),
+        Index("ix_transfer_matter_created", "matter_id", "created_at"),
+        Index("ix_transfer_member_finished", "member_id", "finished_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    request_key: Mapped[uuid.UUID] = mapped_column(unique=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    matter_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("matter.id", ondelete="CASCADE"))
+    server_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("server.id", ondelete="SET NULL"))
+    server_name: Mapped[str] = mapped_column(String(100))
+    member_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("member.id"))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    finished_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+
+    items: Mapped[list[TransferItem]] = relationship(
+        back_populates="transfer", order_by="TransferItem.position"
+    )
+
+
+class TransferItem(Base):
+    """One document on its way. Its id is the durable workflow's too, so that starting twice starts once."""
+
+    __tablename__ = "transfer_item"
+    __table_args__ = (
+        Index("ix_transfer_item_transfer", "transfer_id", "position"),
+        Index("ix_transfer_item_state", "state"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    transfer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("transfer.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(300))
+    state: Mapped[str] = mapped_column(String(20))
+    state_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+    source_id: Mapped[str] = mapped_column(String(300), default="")
+    document_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("document.id", ondelete="SET NULL"))
+    version_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("version.id", ondelete="SET NULL"))
+    target: Mapped[str] = mapped_column(String(20))
+    target_id: Mapped[str] = mapped_column(String(300), default="")
+    note: Mapped[str] = mapped_column(Text, default="")
+
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    bytes_done: Mapped[int] = mapped_column(BigInteger, default=0)
+    sha256: Mapped[str] = mapped_column(String(64), default="")
+    progress_at: Mapped[datetime | None]
+    attempt: Mapped[int] = mapped_column(default=0)
+    wait_until: Mapped[datetime | None]
+
+    announced_at: Mapped[datetime | None]
+    intent: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    receipt: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    warnings: Mapped[list[str] | None] = mapped_column(JSON)
+    error_code: Mapped[str] = mapped_column(String(80), default="")
+    error_sentence: Mapped[str] = mapped_column(String(600), default="")
+    next_step: Mapped[str] = mapped_column(String(600), default="")
+
+    transfer: Mapped[Transfer] = relationship(back_populates="items")

@@ -1,0 +1,73 @@
+"""Which servers a person may use, and what each is called on his screen. Every use asks here, each time."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+
+from models import Member, Server, ServerMember
+from services.actor import Actor
+from services.errors import Conflict, NotFound
+from services.policies import Denial, ServerUse, server_use_denial
+from services.unit import session
+
+ONLY_SERVER = "iManage"
+
+
+@dataclass(frozen=True)
+class ServerLabel:
+    """A server as members see it: "iManage" where it is the only one that they have."""
+
+    id: uuid.UUID
+    label: str
+    url: str
+
+
+def available_to(actor: Actor) -> tuple[ServerLabel, ...]:
+    """The servers that this person can use now, by name. One query."""
+    if actor.is_guest:
+        return ()
+    listed = select(ServerMember.server_id).where(ServerMember.member_id == actor.id)
+    rows = session().scalars(
+        select(Server)
+        .where(Server.is_enabled, or_(Server.is_restricted.is_(False), Server.id.in_(listed)))
+        .order_by(Server.name_key)
+    )
+    servers = rows.all()
+    alone = len(servers) == 1
+    return tuple(ServerLabel(row.id, ONLY_SERVER if alone else row.name, row.url) for row in servers)
+
+
+def use_denial(member_id: uuid.UUID, server: Server) -> Denial | None:
+    """The first rule that keeps this member from this server, None where he may use it."""
+    member = session().get(Member, member_id)
+    listed = session().get(ServerMember, (server.id, member_id)) is not None
+    return server_use_denial(
+        ServerUse(
+            member_is_active=member is not None and member.is_active,
+            member_is_guest=member is None or member.is_guest,
+            server_is_enabled=server.is_enabled,
+            server_is_restricted=server.is_restricted,
+            member_is_listed=listed,
+        )
+    )
+
+
+def require_use(member_id: uuid.UUID, server_id: uuid.UUID) -> Server:
+    """The server, for this member's use now. Raises NotFound where he must not know of it, Conflict where it is off."""
+    server = session().get(Server, server_id)
+    if server is None:
+        raise NotFound()
+    denial = use_denial(member_id, server)
+    if denial is None:
+        return server
+    if denial.is_secret:
+        raise NotFound()
+    raise Conflict(
+        "This iManage server is switched off for now.",
+        code=denial.code,
+        next_step="Your links are kept. Ask your System Admin when it will be on again.",
+        whose="your System Admin",
+    )

@@ -1,0 +1,42 @@
+"""The unit of work: everything in it is committed at once, or nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.orm import Session
+
+from models import db
+from models.base import WRITE
+
+_OPEN = "counterpart_unit"
+
+
+def session() -> Session:
+    """The session of this request or job, for reading."""
+    return db.session()
+
+
+@contextmanager
+def unit() -> Iterator[Session]:
+    """A writing transaction. It starts afresh, so that what is read in it is what is true now.
+
+    On SQLite the write lock is taken at once: a read that turns into a write half-way could fail.
+    A unit inside a unit joins it.
+    """
+    current = session()
+    if current.info.get(_OPEN):
+        yield current
+        return
+    current.rollback()
+    current.connection(execution_options={WRITE: True})
+    current.info[_OPEN] = True
+    try:
+        yield current
+        current.commit()
+    except BaseException:
+        current.rollback()
+        raise
+    finally:
+        current.info.pop(_OPEN, None)

@@ -1,0 +1,53 @@
+"""Members, guests and their sessions, made straight in the tables."""
+
+from __future__ import annotations
+
+import itertools
+
+from models import Member
+from services import sessions
+from services.actor import Actor
+from services.text import fold
+from services.unit import unit
+
+_numbers = itertools.count(1)
+
+
+def make_member(
+    name: str = "",
+    *,
+    email: str = "",
+    organisation: str = "",
+    is_admin: bool = False,
+    is_guest: bool = False,
+    is_active: bool = True,
+    password_hash: str = "-",
+) -> Member:
+    """A member with a name and e-mail of his own. The password does not open unless a real hash is given."""
+    number = next(_numbers)
+    name = name or f"Member {number}"
+    email = email or f"member{number}@firm.test"
+    with unit() as session:
+        member = Member(
+            email=email,
+            email_key=email.casefold(),
+            name=name,
+            name_key=fold(name),
+            search_key=fold(f"{name} {email}"),
+            organisation=organisation,
+            password_hash=password_hash,
+            is_admin=is_admin,
+            is_guest=is_guest,
+            is_active=is_active,
+        )
+        session.add(member)
+    return member
+
+
+def actor_of(member: Member) -> Actor:
+    """An actor with a live session, as a request would have."""
+    with unit():
+        token = sessions.begin(member.id)
+    person = sessions.resume(token)
+    assert person is not None
+    return person
