@@ -1,0 +1,77 @@
+"""How this installation reaches one server: its two origins, its registration, and its one guarded session."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from dataclasses import replace
+from datetime import datetime
+
+import requests
+
+from imanage.addresses import AddressRules
+from imanage.guard import build_session
+from imanage.types import AppCredentials, Endpoints
+from models import Server
+from services import vault
+from services.errors import Conflict
+from services.house import address_rules, house
+
+CLOUD = "cloud"
+ON_PREMISE = "on_premise"
+SECRET_PLACE = ("server", "client_secret")
+
+_lock = threading.Lock()
+_sessions: dict[uuid.UUID, tuple[datetime, requests.Session]] = {}
+
+
+def endpoints(server: Server) -> Endpoints:
+    """Browsers are sent to the URL; our own calls go to the API URL."""
+    return Endpoints(browser=server.url, api=server.api_url)
+
+
+def uses_our_registration(server: Server) -> bool:
+    """A Cloud server without credentials of its own stands under the installation's registration."""
+    return server.kind == CLOUD and not server.client_id
+
+
+def seal_secret(server_id: uuid.UUID, secret: str) -> str:
+    table, column = SECRET_PLACE
+    return vault.seal(secret, table, server_id, column)
+
+
+def credentials(server: Server) -> AppCredentials:
+    """The registration with this server, its secret opened. Raises Conflict where the key is gone."""
+    if uses_our_registration(server):
+        settings = house().settings
+        return AppCredentials(settings.cloud_client_id, settings.cloud_client_secret)
+    table, column = SECRET_PLACE
+    try:
+        secret = vault.unseal(server.client_secret, table, server.id, column)
+    except vault.CannotOpen as error:
+        raise Conflict(
+            "The Client Secret of this iManage server cannot be opened with this installation's keys.",
+            code="server.secret_lost",
+            next_step="A System Admin can enter the Client Secret again on the server's page.",
+            whose="your System Admin",
+        ) from error
+    return AppCredentials(server.client_id, secret)
+
+
+def rules_for(kind: str) -> AddressRules:
+    """A server on the firm's premises may stand in its private network; Cloud iManage never does."""
+    rules = address_rules()
+    return replace(rules, allow_private=False) if kind == CLOUD else rules
+
+
+def outbound(server: Server) -> requests.Session:
+    """The pooled session of this process for this server; a changed server gets a new one.
+
+    The one before is only let go of, not closed: a transfer may still be reading through it.
+    """
+    with _lock:
+        kept = _sessions.get(server.id)
+        if kept is None or kept[0] != server.changed_at:
+            kept = (server.changed_at, build_session(rules_for(server.kind)))
+            _sessions[server.id] = kept
+        return kept[1]
