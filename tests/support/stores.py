@@ -6,10 +6,12 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import obstore
-from obstore.store import MemoryStore
+import requests
+from obstore.store import MemoryStore, S3Store
 
 from storage import BlobStore, StorageError, open_store
 from storage.objects import Objects
@@ -80,21 +82,17 @@ def _seaweed(folder: Path) -> Iterator[str]:
 
 
 def _bucket(endpoint: str, spool: Path) -> BlobStore:
-    import requests
-
-    deadline = time.monotonic() + 30
     options = {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET,
         "AWS_REGION": "us-east-1",
     }
+    store = open_store("s3://blobs/firm", options=options, spool=spool)
+    deadline = time.monotonic() + 30
     while True:
         try:
-            # A bucket is made by the first object of the filer's folder; the S3 door alone cannot say so.
-            requests.get(endpoint, timeout=2)
-            store = open_store("s3://blobs/firm", options=options, spool=spool)
-            _make_bucket(endpoint, options)
+            _make_bucket(options)
             store.exists("0" * 64)
             return store
         except (requests.ConnectionError, StorageError):
@@ -103,13 +101,7 @@ def _bucket(endpoint: str, spool: Path) -> BlobStore:
             time.sleep(0.3)
 
 
-def _make_bucket(endpoint: str, options: dict[str, str]) -> None:
-    """Make the bucket by a request signed with obstore's own signer."""
-    from datetime import timedelta
-
-    import requests
-    from obstore.store import S3Store
-
-    root = S3Store("blobs", config=options, client_options={"allow_http": True})
-    address = obstore.sign(root, "PUT", "", timedelta(minutes=1))
-    requests.put(address, timeout=10)
+def _make_bucket(options: dict[str, str]) -> None:
+    """obstore makes no buckets, but it signs the request that does."""
+    bucket = S3Store("blobs", config=options, client_options={"allow_http": True})
+    requests.put(obstore.sign(bucket, "PUT", "", timedelta(minutes=1)), timeout=10)

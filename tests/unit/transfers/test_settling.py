@@ -1,0 +1,209 @@
+"""What became of a send whose answer was lost: found, absent, or asked; never guessed."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from transfers.items import Absent, Found, Intent, Known, Outcome, Present, Undecided
+from transfers.settling import QUIET, SKEW, settle
+
+BEGAN = datetime(2026, 11, 23, 23, 50, tzinfo=UTC)
+OURS, OTHER = "a" * 64, "b" * 64
+
+VERSION = Intent(
+    kind="new_version",
+    target_id="Active!7.2",
+    name="Deed",
+    extension="docx",
+    size=1_000,
+    sha256=OURS,
+    operator="ALICE",
+    announced_at=BEGAN,
+    baseline=(Known("Active!7.1", OTHER), Known("Active!7.2", OURS)),
+    mark="cp-91f",
+)
+DOCUMENT = replace(VERSION, kind="new_document", target_id="Active!55", baseline=(Known("Active!3.1", OURS),))
+REPLACE = replace(VERSION, kind="replace", baseline=(Known("Active!7.2", OTHER),))
+
+NEW = Present(
+    id="Active!7.3",
+    version=3,
+    name="Deed",
+    extension="docx",
+    size=1_000,
+    sha256=OURS,
+    operator="alice",
+    created_at=BEGAN - timedelta(days=9),
+    edited_at=BEGAN + timedelta(seconds=40),
+)
+NEW_DOCUMENT = replace(NEW, id="Active!8.1", version=1, created_at=BEGAN + timedelta(seconds=40))
+OLD = (replace(NEW, id="Active!7.1", sha256=OTHER), replace(NEW, id="Active!7.2"))
+
+
+def after(
+    intent: Intent, *present: Present, later: timedelta = timedelta(hours=1), claimed: tuple[str, ...] = ()
+) -> Outcome:
+    return settle(intent, present, now=BEGAN + later, last_sent_at=BEGAN, claimed=claimed)
+
+
+def test_the_new_version_with_our_bytes_is_ours() -> None:
+    outcome = after(VERSION, *OLD, NEW)
+    assert isinstance(outcome, Found)
+    assert outcome.present == NEW
+    assert outcome.because == "Active!7.3 has the same checksum, and it was not there before."
+
+
+def test_the_new_document_with_our_bytes_is_ours() -> None:
+    outcome = after(DOCUMENT, replace(NEW_DOCUMENT, id="Active!3.1"), NEW_DOCUMENT)
+    assert isinstance(outcome, Found)
+    assert outcome.present == NEW_DOCUMENT
+
+
+@pytest.mark.parametrize("intent", [VERSION, DOCUMENT])
+@pytest.mark.parametrize(
+    "present",
+    [(), OLD, (*OLD, replace(NEW, sha256=OTHER)), (*OLD, replace(NEW, sha256=None, size=999))],
+    ids=["nothing", "what was there", "other bytes", "another size"],
+)
+def test_nothing_that_could_be_ours_is_absent(intent: Intent, present: tuple[Present, ...]) -> None:
+    known = tuple(Known(each.id, each.sha256) for each in OLD)
+    outcome = after(replace(intent, baseline=known), *present)
+    assert isinstance(outcome, Absent)
+    assert outcome.because.endswith("this save did not arrive.")
+
+
+@pytest.mark.parametrize("intent", [VERSION, DOCUMENT, REPLACE])
+def test_too_soon_to_say_absent(intent: Intent) -> None:
+    there = [replace(NEW, id="Active!7.2", sha256=OTHER)] if intent is REPLACE else []
+    outcome = after(intent, *there, later=timedelta(seconds=10))
+    assert isinstance(outcome, Undecided)
+    assert outcome.again_after == QUIET.total_seconds() - 10
+    assert isinstance(after(intent, *there, later=QUIET), Absent)
+
+
+def test_a_clock_set_back_does_not_wait_for_ever() -> None:
+    outcome = after(VERSION, later=timedelta(hours=-1))
+    assert isinstance(outcome, Undecided)
+    assert outcome.again_after == QUIET.total_seconds()
+
+
+def test_found_needs_no_waiting() -> None:
+    assert isinstance(after(VERSION, NEW, later=timedelta(seconds=1)), Found)
+
+
+def test_where_nobody_knows_the_last_byte_the_announcement_counts() -> None:
+    soon = settle(VERSION, OLD, now=BEGAN + timedelta(seconds=1), last_sent_at=None)
+    late = settle(VERSION, OLD, now=BEGAN + QUIET, last_sent_at=None)
+    assert isinstance(soon, Undecided)
+    assert isinstance(late, Absent)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"operator": "CAROL"}, "saved by CAROL"),
+        ({"edited_at": BEGAN - SKEW - timedelta(seconds=1)}, "before this save began"),
+    ],
+)
+def test_the_same_bytes_with_a_doubt_are_asked_about(change: dict[str, object], reason: str) -> None:
+    doubtful = replace(NEW, **change)
+    outcome = after(VERSION, doubtful)
+    assert isinstance(outcome, Undecided)
+    assert reason in outcome.because
+    assert outcome.candidates == (doubtful,)
+    assert outcome.again_after is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"operator": None},
+        {"edited_at": None},
+        {"edited_at": BEGAN - SKEW},
+        {"name": "Deed (1)"},
+        {"extension": "DOCX"},
+    ],
+    ids=[
+        "no operator given",
+        "no date given",
+        "clock a little behind",
+        "renamed by the server",
+        "other case",
+    ],
+)
+def test_what_iManage_leaves_out_or_changes_is_no_doubt(change: dict[str, object]) -> None:
+    assert isinstance(after(VERSION, replace(NEW, **change)), Found)
+
+
+def test_a_new_document_is_at_its_first_version() -> None:
+    outcome = after(DOCUMENT, replace(NEW_DOCUMENT, id="Active!8.2", version=2))
+    assert isinstance(outcome, Undecided)
+    assert "later version" in outcome.because
+
+
+def test_two_with_our_bytes_are_asked_about() -> None:
+    twins = (NEW, replace(NEW, id="Active!7.4", version=4))
+    outcome = after(VERSION, *twins)
+    assert isinstance(outcome, Undecided)
+    assert outcome.candidates == twins
+
+
+def test_one_that_agrees_wins_over_one_by_somebody_else() -> None:
+    outcome = after(VERSION, NEW, replace(NEW, id="Active!7.4", version=4, operator="CAROL"))
+    assert isinstance(outcome, Found)
+    assert outcome.present == NEW
+
+
+def test_the_mark_decides_between_two() -> None:
+    marked = replace(NEW, id="Active!7.4", version=4, comment="Closing set. cp-91f")
+    outcome = after(VERSION, NEW, marked)
+    assert isinstance(outcome, Found)
+    assert outcome.present == marked
+
+
+def test_the_mark_stands_in_for_a_missing_checksum() -> None:
+    marked = replace(NEW, sha256=None, comment="cp-91f")
+    assert isinstance(after(VERSION, marked), Found)
+    assert isinstance(after(VERSION, replace(marked, size=999)), Undecided)
+
+
+def test_a_mark_inherited_by_other_bytes_proves_nothing_alone() -> None:
+    inherited = replace(NEW, id="Active!7.4", version=4, sha256=OTHER, comment="cp-91f")
+    outcome = after(VERSION, replace(NEW, comment="cp-91f"), inherited)
+    assert isinstance(outcome, Found)
+    assert outcome.present.id == NEW.id
+    assert isinstance(after(VERSION, inherited), Undecided)
+
+
+def test_two_marked_alike_are_asked_about() -> None:
+    twins = (replace(NEW, comment="cp-91f"), replace(NEW, id="Active!7.4", comment="cp-91f"))
+    assert isinstance(after(VERSION, *twins), Undecided)
+
+
+def test_a_missing_checksum_is_asked_about() -> None:
+    outcome = after(VERSION, replace(NEW, sha256=None))
+    assert isinstance(outcome, Undecided)
+    assert "no checksum" in outcome.because
+    assert isinstance(after(VERSION, replace(NEW, sha256=None, size=None)), Undecided)
+
+
+def test_what_another_send_made_is_not_ours() -> None:
+    twin = replace(NEW_DOCUMENT, id="Active!9.1")
+    assert isinstance(after(DOCUMENT, NEW_DOCUMENT, claimed=("Active!8.1",)), Absent)
+    outcome = after(DOCUMENT, NEW_DOCUMENT, twin, claimed=("Active!8.1",))
+    assert isinstance(outcome, Found)
+    assert outcome.present == twin
+
+
+@pytest.mark.parametrize(
+    ("sha256", "kind"), [(OURS, Found), (OTHER, Absent), (None, Undecided), ("c" * 64, Absent)]
+)
+def test_a_replacement_shows_in_the_version_itself(sha256: str | None, kind: type[Outcome]) -> None:
+    there = replace(NEW, id="Active!7.2", version=2, sha256=sha256, operator="CAROL", edited_at=BEGAN)
+    newer = replace(NEW, id="Active!7.3")
+    assert isinstance(after(REPLACE, there, newer), kind)
+
+
+def test_a_replaced_version_that_is_gone_is_asked_about() -> None:
+    assert isinstance(after(REPLACE, NEW), Undecided)

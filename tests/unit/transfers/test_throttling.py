@@ -1,0 +1,51 @@
+"""Reporting and asking at most so often, and an intent that is kept as a row."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from transfers.items import Intent, Known, Progress
+from transfers.throttling import asked_every, at_most_every
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_progress_is_reported_first_last_and_seldom_between() -> None:
+    clock, seen = Clock(), []
+    report = at_most_every(1.0, lambda progress: seen.append(progress.done), clock)
+    for done in range(101):
+        report(Progress(done, 100))
+        clock.now += 1 / 16
+    assert seen == [0, 16, 32, 48, 64, 80, 96, 100]
+
+
+def test_a_stop_is_asked_for_seldom_and_kept() -> None:
+    clock, answers = Clock(), iter([None, "Cancelled by Alice."])
+    should_stop = asked_every(1.0, lambda: next(answers), clock)
+    assert [should_stop(), should_stop()] == [None, None]
+    clock.now += 1.0
+    assert should_stop() == "Cancelled by Alice."
+    clock.now += 60.0
+    assert should_stop() == "Cancelled by Alice."
+
+
+def test_an_intent_comes_back_from_its_row() -> None:
+    intent = Intent(
+        kind="replace",
+        target_id="Active!7.2",
+        name="Договор",
+        extension="docx",
+        size=1,
+        sha256="a" * 64,
+        operator=None,
+        announced_at=datetime(2026, 11, 23, 23, 50, tzinfo=UTC),
+        baseline=(Known("Active!7.2", None), Known("Active!7.1", "b" * 64)),
+    )
+    for each in (intent, replace(intent, mark="cp-1", comment="note", baseline=())):
+        assert Intent.from_record(json.loads(json.dumps(each.record()))) == each

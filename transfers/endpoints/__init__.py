@@ -1,0 +1,1 @@
+"""What bytes are copied from and to: one file per system."""

@@ -1,0 +1,120 @@
+"""What stops a copy. Each error has a code, a sentence for the person, and what to do about it.
+
+The errors of the store and of iManage have the same four attributes and pass through as they are.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+Retry = Literal["later", "no", "sign_in", "look_up"]
+
+
+class TransferError(Exception):
+    """The base of the engine's own errors."""
+
+    code = "transfer.failed"
+    retry: Retry = "no"
+    wait_seconds: float | None = None
+    most_attempts: int | None = None
+    """Fewer attempts than the policy's, where trying again is dear and seldom helps."""
+
+    def __init__(self, sentence: str) -> None:
+        self.sentence = sentence
+        super().__init__(sentence)
+
+
+class Stopped(TransferError):
+    """Somebody said stop. What is complete stays, what is not is kept for going on or discarded by the caller."""
+
+    code = "transfer.stopped"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class CutShort(TransferError):
+    """The stream ended early. The next attempt goes on from there where the source can."""
+
+    code = "transfer.cut_short"
+    retry: Retry = "later"
+
+    def __init__(self, got: int, expected: int) -> None:
+        self.got, self.expected = got, expected
+        super().__init__(f"The connection ended after {got:,} of {expected:,} bytes.")
+
+
+class TooLong(TransferError):
+    """A source that gives no size and does not end."""
+
+    code = "transfer.too_long"
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(f"The document is larger than {limit:,} bytes, the most that is copied at once.")
+
+
+class Different(TransferError):
+    """What arrived is whole and is not what was promised. Nothing of it is kept."""
+
+    code = "transfer.different"
+    retry: Retry = "later"
+    most_attempts: int | None = 3
+
+    def __init__(self, what: Literal["size", "SHA-256"], expected: str, got: str) -> None:
+        self.what, self.expected, self.got = what, expected, got
+        super().__init__(
+            f"What arrived is not what was promised: {what} {got} instead of {expected}. Nothing was kept."
+        )
+
+
+class StoredDifferent(TransferError):
+    """iManage says it stored something else than was sent. A person has to look; sending again adds a version."""
+
+    code = "transfer.stored_different"
+
+    def __init__(self, document_id: str, what: Literal["size", "SHA-256"], sent: str, stored: str) -> None:
+        self.document_id, self.what, self.sent, self.stored = document_id, what, sent, stored
+        super().__init__(
+            f"iManage stored {document_id}, but with {what} {stored} where {sent} was sent. "
+            "Open it in iManage and compare."
+        )
+
+
+class Uncertain(TransferError):
+    """Bytes were on their way and no answer came: it may be stored or not. It is looked up, never sent again.
+
+    `cause` is what broke the send off. When the look-up says Absent, the cause decides what comes next.
+    """
+
+    code = "transfer.uncertain"
+    retry: Retry = "look_up"
+
+    def __init__(self, cause: Exception | None = None) -> None:
+        self.cause = cause
+        super().__init__("iManage did not say whether it stored the document.")
+
+
+class CheckedOut(TransferError):
+    """Somebody is working on the document. Nothing was sent."""
+
+    code = "transfer.checked_out"
+
+    def __init__(self, document_id: str, holder: str | None, since: datetime | None) -> None:
+        self.document_id, self.holder, self.since = document_id, holder, since
+        who = f"by {holder}" if holder else "by somebody else"
+        when = f" since {since:%d %B %Y, %H:%M} UTC" if since else ""
+        super().__init__(f"The document is checked out in iManage {who}{when}. Nothing was overwritten.")
+
+
+class MovedOn(TransferError):
+    """iManage has a newer state than the one this save was decided on. Nothing was sent."""
+
+    code = "transfer.moved_on"
+
+    def __init__(self, expected_id: str | None, found_id: str) -> None:
+        self.expected_id, self.found_id = expected_id, found_id
+        known = f" Our copy was taken from {expected_id}." if expected_id else ""
+        super().__init__(
+            f"The document has moved on in iManage: it is at {found_id} now.{known} Nothing was sent."
+        )

@@ -1,0 +1,110 @@
+"""What became of a send whose answer was lost. Pure: given what was meant and what is there now.
+
+The rule: Found only when exactly one new version agrees in everything we can see. Absent only when nothing
+that is there could be ours. Everything between is Undecided, with its reason: we never guess.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from transfers.items import Absent, Found, Intent, Outcome, Present, Undecided
+
+SKEW = timedelta(minutes=5)
+"""How far iManage's clock may be behind ours."""
+QUIET = timedelta(seconds=30)
+"""How long iManage may still be storing what it received before the answer was lost."""
+
+
+def settle(
+    intent: Intent,
+    present: Sequence[Present],
+    *,
+    now: datetime,
+    last_sent_at: datetime | None,
+    claimed: Collection[str] = (),
+) -> Outcome:
+    """`last_sent_at` is when the last byte may have left; where nobody knows, the time of the announcement."""
+    if intent.kind == "replace":
+        candidates = [each for each in present if each.id == intent.target_id]
+        if not candidates:
+            return Undecided("The version that was to be replaced is not to be seen in iManage any more.")
+    else:
+        before = {known.id for known in intent.baseline}
+        candidates = [each for each in present if each.id not in before and each.id not in claimed]
+    alike = [each for each in candidates if _may_hold_our_bytes(intent, each)]
+
+    marked = [each for each in candidates if _has_mark(intent, each)]
+    if marked:
+        return _settle_marked(marked, intent)
+    if not alike:
+        return _settle_absent(len(candidates), intent, now, last_sent_at or intent.announced_at)
+    if unproved := [each for each in alike if each.sha256 is None]:
+        ids = _names(unproved)
+        return Undecided(f"iManage gives no checksum for {ids}, so it cannot be told apart.", tuple(alike))
+    return _settle_alike(alike, intent)
+
+
+def lacks_proof(intent: Intent, each: Present) -> bool:
+    """Whether only its bytes could tell: reading them back gives the checksum that iManage does not give."""
+    return each.sha256 is None and _may_hold_our_bytes(intent, each)
+
+
+def _may_hold_our_bytes(intent: Intent, each: Present) -> bool:
+    if each.sha256 is not None:
+        return each.sha256 == intent.sha256
+    return each.size is None or each.size == intent.size
+
+
+def _has_mark(intent: Intent, each: Present) -> bool:
+    return bool(intent.mark and each.comment and intent.mark in each.comment)
+
+
+def _settle_marked(marked: Sequence[Present], intent: Intent) -> Outcome:
+    # A later version may have inherited the comment, so the mark alone does not prove the bytes.
+    ours = [each for each in marked if _may_hold_our_bytes(intent, each)]
+    if len(ours) == 1:
+        return Found(ours[0], f"{ours[0].id} carries the mark of this save.")
+    if ours:
+        return Undecided(f"{_names(ours)} carry the mark of this save.", tuple(ours))
+    return Undecided(f"{_names(marked)} carries the mark of this save, but other bytes.", tuple(marked))
+
+
+def _settle_absent(others: int, intent: Intent, now: datetime, last_sent_at: datetime) -> Outcome:
+    quiet_for = now - last_sent_at
+    if quiet_for < QUIET:
+        return Undecided(
+            "It is not in iManage yet; iManage may still be storing it.",
+            again_after=min(QUIET, QUIET - quiet_for).total_seconds(),
+        )
+    if others and intent.kind != "replace":
+        return Absent("What has been added in iManage since has other bytes: this save did not arrive.")
+    return Absent("It is not in iManage: this save did not arrive.")
+
+
+def _settle_alike(alike: Sequence[Present], intent: Intent) -> Outcome:
+    doubts = {each.id: _doubt(intent, each) for each in alike}
+    agreeing = [each for each in alike if doubts[each.id] is None]
+    if len(agreeing) == 1:
+        return Found(agreeing[0], f"{agreeing[0].id} has the same checksum, and it was not there before.")
+    if agreeing:
+        return Undecided(f"{_names(agreeing)} all have the same checksum.", tuple(agreeing))
+    reasons = " ".join(f"{id} has the same checksum, but {doubt}." for id, doubt in doubts.items())
+    return Undecided(reasons, tuple(alike))
+
+
+def _doubt(intent: Intent, each: Present) -> str | None:
+    """Why a version with our bytes may be somebody else's."""
+    if intent.kind == "replace":
+        return None  # The version was named; that it holds our bytes now is all that was wanted.
+    if intent.operator and each.operator and each.operator.casefold() != intent.operator.casefold():
+        return f"it was saved by {each.operator}"
+    date = each.created_at or each.edited_at if intent.kind == "new_document" else each.edited_at
+    if date is not None and date < intent.announced_at - SKEW:
+        return f"it is dated {date:%d %B %Y, %H:%M} UTC, before this save began"
+    if intent.kind == "new_document" and each.version != 1:
+        return "it is a later version of a document"
+    return None
+
+
+def _names(versions: Sequence[Present]) -> str:
+    return ", ".join(each.id for each in versions)
