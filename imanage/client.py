@@ -1,0 +1,172 @@
+"""The transport: one person's calls to one server, paced, bounded, and repeated only where that is safe."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar
+
+import requests
+
+from .answers import line_fault, lost_answer, nothing_sent, read_json, refusal
+from .errors import ImanageError, NotIManage, ServerFault, Throttled, Unreachable
+from .guard import limits_of
+from .listing import Listing, listing
+from .pacing import Pacer
+from .uploads import Multipart
+
+TokenHeader = Literal["x-auth-token", "bearer", "both"]
+Params = Mapping[str, str | int]
+R = TypeVar("R")
+
+_ATTEMPTS = 3
+_FIRST_PAUSE = 0.4
+_REPEATABLE = frozenset({"imanage.unreachable.refused", "imanage.unreachable.reset"})
+_chance = random.SystemRandom()
+
+
+def auth_headers(access_token: str, header: TokenHeader = "x-auth-token") -> dict[str, str]:
+    """The header or headers that carry the token."""
+    headers = {}
+    if header != "bearer":
+        headers["X-Auth-Token"] = access_token
+    if header != "x-auth-token":
+        headers["Authorization"] = f"Bearer {access_token}"
+    return headers
+
+
+class Client:
+    """Calls below one customer's base URL. Paths are relative and made of checked segments."""
+
+    def __init__(
+        self,
+        session: requests.Session,
+        base_url: str,
+        access_token: str,
+        header: TokenHeader = "x-auth-token",
+        pacing: Pacer | None = None,
+    ) -> None:
+        self._session = session
+        self._base_url = base_url.rstrip("/")
+        self._secrets = (access_token,)
+        self._headers = auth_headers(access_token, header)
+        self._limits = limits_of(session)
+        self._pacer = pacing or Pacer()
+
+    def json(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: Any = None,
+        reads: bool | None = None,
+    ) -> Any:
+        """One call with a JSON answer, whole; None for an empty one. `reads` marks a POST that changes nothing."""
+        return self._call(
+            method,
+            path,
+            lambda response: read_json(response, self._limits),
+            reads=method == "GET" if reads is None else reads,
+            params=params,
+            json=body,
+        )
+
+    def data(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        """One call whose `data` is a single object."""
+        rows = listing(self.json(method, path, **options)).rows
+        if not rows:
+            raise NotIManage("iManage answered without the object that was asked for.")
+        return rows[0]
+
+    def lists(self, method: str, path: str, **options: Any) -> Listing:
+        """One call whose `data` is a list, in any of its shapes."""
+        return listing(self.json(method, path, **options))
+
+    def stream(
+        self, path: str, *, params: Params | None = None, headers: Mapping[str, str] | None = None
+    ) -> requests.Response:
+        """A 2xx answer whose body has not been read yet. The caller closes it."""
+        return self._call("GET", path, lambda response: response, reads=True, params=params, headers=headers)
+
+    def multipart(self, method: str, path: str, body: Multipart) -> Any:
+        """Send a multipart body once. A lost answer is OutcomeUnknown, never repeated here."""
+        return self._call(
+            method,
+            path,
+            lambda response: read_json(response, self._limits),
+            reads=False,
+            data=body,
+            headers={"Content-Type": body.content_type},
+            timeout=(self._limits.connect_seconds, self._limits.stored_seconds),
+        )
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        finish: Callable[[requests.Response], R],
+        *,
+        reads: bool,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> R:
+        for attempt in range(1, _ATTEMPTS + 1):
+            self._pacer.wait()
+            try:
+                return self._once(method, path, finish, {**self._headers, **(headers or {})}, reads, options)
+            except (Unreachable, ServerFault) as error:
+                pause = _pause(error, attempt)
+                if not reads or attempt == _ATTEMPTS or pause is None or pause > self._pacer.cap_seconds:
+                    raise
+                self._pacer.pause(pause)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        finish: Callable[[requests.Response], R],
+        headers: Mapping[str, str],
+        reads: bool,
+        options: Mapping[str, Any],
+    ) -> R:
+        try:
+            response = self._session.request(
+                method,
+                f"{self._base_url}/{path}",
+                headers=headers,
+                stream=True,
+                allow_redirects=False,
+                **options,
+            )
+        except requests.RequestException as error:
+            fault = line_fault(error)
+            body = options.get("data")
+            unsent = nothing_sent(error) or (isinstance(body, Multipart) and not body.started)
+            raise (fault if reads or unsent else lost_answer(fault)) from error
+        if not 200 <= response.status_code < 300:
+            raise self._refused(response, reads)
+        try:
+            return finish(response)
+        except requests.RequestException as error:
+            fault = line_fault(error)
+            raise (fault if reads else lost_answer(fault)) from error
+        except NotIManage as error:
+            raise (error if reads else lost_answer(error)) from error
+
+    def _refused(self, response: requests.Response, reads: bool) -> ImanageError:
+        error = refusal(response, self._limits, self._secrets)
+        if isinstance(error, Throttled):
+            self._pacer.throttled(error.wait_seconds or 0)
+        if isinstance(error, ServerFault) and not reads:
+            return lost_answer(error)
+        return error
+
+
+def _pause(error: ImanageError, attempt: int) -> float | None:
+    """How long to wait before asking again; None where asking again is no use."""
+    backoff = _FIRST_PAUSE * 2 ** (attempt - 1) * _chance.uniform(0.5, 1.5)
+    if isinstance(error, ServerFault):
+        return max(backoff, error.wait_seconds or 0) if error.status == 503 else None
+    return backoff if error.code in _REPEATABLE else None

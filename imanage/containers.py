@@ -1,0 +1,102 @@
+"""Libraries, workspaces and folders: what a person can browse. One remote call per page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from . import profiles
+from .client import Client, Params
+from .ids import in_library, of_object
+from .listing import page
+from .types import Container, Document, Library, Page
+
+PAGE = 100
+
+
+def libraries(client: Client) -> tuple[Library, ...]:
+    """The document libraries of this customer."""
+    rows = client.lists("GET", "libraries").rows
+    return tuple(found for found in map(profiles.library, rows) if found is not None)
+
+
+def recent_workspaces(client: Client, library: str | None = None, limit: int = PAGE) -> Page[Container]:
+    """Where this person worked last."""
+    path = in_library(library, "recent-workspaces") if library else "recent-workspaces"
+    return _containers(client, path, {"limit": limit}, 0, limit)
+
+
+def my_matters(client: Client, library: str, user_id: str) -> Page[Container]:
+    """The workspaces that this person put under My Matters."""
+    return _containers(client, in_library(library, "users", user_id, "my-matters", "children"), {}, 0, PAGE)
+
+
+def favourites(client: Client, library: str) -> Page[Container | Document]:
+    """What this person marked as a favourite; shortcuts are followed."""
+    return _items(client, in_library(library, "my-favorites", "children"), {"limit": 500}, 0, 500)
+
+
+def search_workspaces(
+    client: Client, text: str, library: str | None = None, limit: int = PAGE, offset: int = 0
+) -> Page[Container]:
+    """Workspaces whose name has this text."""
+    path = in_library(library, "workspaces") if library else "workspaces"
+    params: Params = {"name": text, **_paging(limit, offset)}
+    return _containers(client, path, params, offset, limit)
+
+
+def workspace(client: Client, workspace_id: str) -> Container:
+    """One workspace."""
+    return profiles.container(client.data("GET", of_object("workspaces", workspace_id)))
+
+
+def workspace_children(
+    client: Client, workspace_id: str, limit: int = PAGE, offset: int = 0
+) -> Page[Container | Document]:
+    """The top folders and tabs of a workspace."""
+    path = of_object("workspaces", workspace_id, "children")
+    return _items(client, path, _paging(limit, offset), offset, limit)
+
+
+def folder(client: Client, folder_id: str) -> Container:
+    """One folder."""
+    return profiles.container(client.data("GET", of_object("folders", folder_id)))
+
+
+def folder_children(
+    client: Client, folder_id: str, offset: int = 0, limit: int = PAGE
+) -> Page[Container | Document]:
+    """Subfolders and documents of a folder, in the server's order."""
+    path = of_object("folders", folder_id, "children")
+    return _items(client, path, _paging(limit, offset), offset, limit)
+
+
+def folder_operations(client: Client, folder_id: str) -> Mapping[str, bool]:
+    """What this person may do with a folder, by the server's own names."""
+    return profiles.operations(client.data("GET", of_object("folders", folder_id, "operations")))
+
+
+def document_path(client: Client, document_id: str) -> tuple[tuple[Container, ...], ...]:
+    """Every way from a workspace down to a document: a document can stand in several folders."""
+    payload = client.json("GET", of_object("documents", document_id, "path"))
+    ways = payload.get("data") if isinstance(payload, dict) else None
+    return tuple(
+        tuple(step for step in map(profiles.container_or_none, filter(_is_row, way)) if step is not None)
+        for way in (ways if isinstance(ways, list) else [])
+        if isinstance(way, list)
+    )
+
+
+def _is_row(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+def _paging(limit: int, offset: int) -> dict[str, str | int]:
+    return {"limit": limit, "offset": offset, "total": "true"}
+
+
+def _containers(client: Client, path: str, params: Params, offset: int, limit: int) -> Page[Container]:
+    return page(client.lists("GET", path, params=params), profiles.container_or_none, offset, limit)
+
+
+def _items(client: Client, path: str, params: Params, offset: int, limit: int) -> Page[Container | Document]:
+    return page(client.lists("GET", path, params=params), profiles.item_or_none, offset, limit)

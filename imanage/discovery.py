@@ -1,0 +1,88 @@
+"""`GET /api` with a fresh token: who it belongs to, which customer, and where that customer's API begins."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from .client import Client, TokenHeader
+from .errors import BadId, NotFound, NotIManage, Unauthorised
+from .ids import segment
+from .pacing import Pacer
+from .profiles import text
+from .types import Endpoints, Identity
+
+_USUAL_PATH = "/work/api/v2"
+_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
+
+
+def discover(
+    session: requests.Session,
+    endpoints: Endpoints,
+    access_token: str,
+    header: TokenHeader = "x-auth-token",
+    pacing: Pacer | None = None,
+) -> Identity:
+    """Ask the server who we are there. Some answer only below `/work`."""
+    client = Client(session, endpoints.api, access_token, header, pacing)
+    try:
+        return _identity(client.json("GET", "api"), endpoints)
+    except (NotFound, NotIManage):
+        pass
+    try:
+        return _identity(client.json("GET", "work/api"), endpoints)
+    except NotFound as error:
+        raise NotIManage(status=error.status) from error
+
+
+def _identity(payload: Any, endpoints: Endpoints) -> Identity:
+    data = payload.get("data") if isinstance(payload, dict) else None
+    if not isinstance(data, dict):
+        raise NotIManage
+    user, work = _part(data, "user"), _part(data, "work")
+    user_id, customer = text(user, "id"), text(user, "customer_id")
+    if user_id is None or customer is None:
+        # The call also answers without a session, and then says so.
+        if text(data, "auth_status") not in {None, "authenticated"}:
+            raise Unauthorised
+        raise NotIManage
+    try:
+        base = f"{endpoints.api}{_api_path(data.get('versions'))}/customers/{segment(customer)}"
+    except BadId:
+        raise NotIManage from None
+    rows = work.get("libraries")
+    named = (
+        text(row, "alias", "id") for row in (rows if isinstance(rows, list) else []) if isinstance(row, dict)
+    )
+    return Identity(
+        user_id=user_id,
+        name=text(user, "name") or user_id,
+        email=text(user, "email"),
+        customer_id=customer,
+        base_url=base,
+        preferred_library=text(work, "preferred_library"),
+        libraries=tuple(name for name in named if name),
+        dms_version=text(data, "dms_version"),
+    )
+
+
+def _part(data: dict[str, Any], name: str) -> dict[str, Any]:
+    part = data.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _api_path(versions: Any) -> str:
+    """The path of version 2. Only the path: the token goes to no host but the one the administrator named."""
+    for row in versions if isinstance(versions, list) else []:
+        if not isinstance(row, dict):
+            continue
+        try:
+            path = urlsplit(text(row, "url") or "").path.rstrip("/")
+        except ValueError:
+            continue
+        if _PATH.fullmatch(path) and (text(row, "name") == "v2" or path.endswith("/v2")):
+            return path
+    return _USUAL_PATH

@@ -1,0 +1,169 @@
+"""Documents: find them, read their profiles and versions, and store new ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import profiles
+from .client import Client
+from .downloads import Download, download
+from .errors import NotFound, NotIManage, OutcomeUnknown
+from .ids import DocumentId, in_library, library_of, of_object
+from .listing import listing, page
+from .types import Checkout, Document, Page, Stored, Warning_
+from .uploads import Multipart, Upload
+
+__all__ = [
+    "Download",
+    "Upload",
+    "add_version",
+    "checkout_details",
+    "create",
+    "download",
+    "folder_documents",
+    "lock",
+    "profile",
+    "replace",
+    "search",
+    "unlock",
+    "versions",
+]
+
+PAGE = 100
+# The library's own name for a kind of file. Of any other kind the server decides by the extension.
+_TYPES = {
+    "docx": "WORDX",
+    "doc": "WORD",
+    "pdf": "ACROBAT",
+    "xlsx": "EXCELX",
+    "xls": "EXCEL",
+    "pptx": "PPTX",
+    "ppt": "PPT",
+    "msg": "MIME",
+}
+
+
+def search(
+    client: Client,
+    text: str,
+    library: str | None = None,
+    container_id: str | None = None,
+    limit: int = PAGE,
+    offset: int = 0,
+) -> Page[Document]:
+    """Documents that have this text in their profile or content; of each only its newest version."""
+    place = library or (library_of(container_id) if container_id else None)
+    params: dict[str, str | int] = {
+        "anywhere": text,
+        "latest": "true",
+        "limit": limit,
+        "offset": offset,
+        "total": "true",
+    }
+    if container_id:
+        params["container_id"] = container_id
+    path = in_library(place, "documents") if place else "documents"
+    return page(client.lists("GET", path, params=params), profiles.document_or_none, offset, limit)
+
+
+def folder_documents(client: Client, folder_id: str, offset: int = 0, limit: int = PAGE) -> Page[Document]:
+    """The documents of a folder, without its subfolders."""
+    params = {"limit": limit, "offset": offset, "total": "true"}
+    found = client.lists("GET", of_object("folders", folder_id, "documents"), params=params)
+    return page(found, profiles.document_or_none, offset, limit)
+
+
+def profile(client: Client, document_id: str, latest: bool = False, operations: bool = False) -> Document:
+    """One version's profile, or the newest version's whatever the id says."""
+    params = {
+        name: "true"
+        for name, wanted in {"is_latest": latest, "include_operations": operations}.items()
+        if wanted
+    }
+    return profiles.document(client.data("GET", _of(document_id), params=params))
+
+
+def versions(client: Client, document_id: str) -> tuple[Document, ...]:
+    """Every version this person may see, oldest first."""
+    rows = client.lists("GET", _of(document_id, "versions")).rows
+    found = (profiles.document_or_none(row) for row in rows)
+    return tuple(sorted((each for each in found if each is not None), key=lambda each: each.version))
+
+
+def create(client: Client, folder_id: str, upload: Upload) -> Stored:
+    """Store a new document in a folder."""
+    body = _profile(upload, {"name": upload.name}, inherit_profile_from_folder=True)
+    return _store(client, "POST", of_object("folders", folder_id, "documents"), body, upload)
+
+
+def add_version(client: Client, document_id: str, upload: Upload) -> Stored:
+    """Store a new version of a document."""
+    return _store(client, "POST", _of(document_id, "versions"), _profile(upload, {}), upload)
+
+
+def replace(client: Client, document_id: str, upload: Upload) -> Stored:
+    """Store other content in the place of one version's."""
+    return _store(client, "PUT", _of(document_id, "file"), _profile(upload, {}), upload)
+
+
+def checkout_details(client: Client, document_id: str) -> Checkout | None:
+    """Who holds a document; None when nobody does."""
+    try:
+        return profiles.checkout(client.data("GET", _of(document_id, "checkout")))
+    except NotFound:
+        return None
+
+
+def lock(client: Client, document_id: str, comment: str | None = None) -> None:
+    """Keep others from changing a document."""
+    client.json("POST", _of(document_id, "lock"), body={"comments": comment} if comment else {})
+
+
+def unlock(client: Client, document_id: str) -> None:
+    """Let others change a document again."""
+    client.json("DELETE", _of(document_id, "lock"))
+
+
+def _of(document_id: str, *parts: str) -> str:
+    return of_object("documents", str(DocumentId.parse(document_id)), *parts)
+
+
+def _profile(upload: Upload, named: dict[str, Any], **options: Any) -> dict[str, Any]:
+    extension = upload.extension.lstrip(".").lower()
+    described: dict[str, Any] = {
+        **named,
+        "extension": extension,
+        "size": upload.size,
+        "checksum": f"SHA256:{upload.sha256.upper()}",
+    }
+    if extension in _TYPES:
+        described["type"] = _TYPES[extension]
+    if upload.comment:
+        described["comment"] = upload.comment
+    return {
+        "warnings_for_required_and_disabled_fields": True,
+        "keep_locked": upload.keep_locked,
+        **options,
+        "doc_profile": described,
+    }
+
+
+def _store(client: Client, method: str, path: str, body: dict[str, Any], upload: Upload) -> Stored:
+    payload = client.multipart(method, path, Multipart(body, upload))
+    try:
+        document = profiles.document(listing(payload).rows[0])
+    except (NotIManage, IndexError) as error:
+        # It was taken, but what became of it must be looked up.
+        raise OutcomeUnknown from error
+    rows = payload.get("warnings")
+    return Stored(
+        document,
+        tuple(
+            Warning_(
+                profiles.text(row, "field") or "",
+                profiles.text(row, "error", "message", "code_message") or "",
+            )
+            for row in (rows if isinstance(rows, list) else [])
+            if isinstance(row, dict)
+        ),
+    )

@@ -1,0 +1,245 @@
+"""The one outbound HTTP session: every call to an iManage server goes through it, and none can leave its rules.
+
+The address is judged where the connection is made, on every answer of one lookup and again on the socket, so a name
+that answers differently the second time gains nothing. Redirects are never followed, the environment's proxies and
+password files are not read, certificates are always verified and no cookie is kept, because threads that act for
+different people share the session.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.certs import where
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from .errors import ImanageError
+from .networks import AddressRefused, AddressRules, is_named, judge_address
+
+USER_AGENT = "Counterpart/0.1 (iManage Work client)"
+
+
+class OutboundBlocked(ImanageError):
+    """A connection that the rules do not allow. Not an OSError, so that nothing takes it for a passing fault."""
+
+    code = "imanage.blocked"
+    sentence = "This installation does not allow connections to that address."
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how much. Seconds are per silence, but `total_seconds` bounds one whole JSON answer."""
+
+    connect_seconds: float = 10
+    read_seconds: float = 60
+    total_seconds: float = 180
+    stored_seconds: float = 600
+    max_json_bytes: int = 16 * 1024 * 1024
+    pool_size: int = 32
+
+
+class GuardedSession(requests.Session):
+    """A session that follows no redirect, reads no environment and keeps no cookie. Safe to share by threads."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__()
+        self.limits = limits
+        self.trust_env = False
+        self.headers["User-Agent"] = USER_AGENT
+        self.headers["Accept"] = "application/json"
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    def resolve_redirects(self, *args: Any, **kwargs: Any) -> Iterator[requests.Response]:
+        """Nothing is followed: a redirect is an answer like any other."""
+        return iter(())
+
+
+def build_session(
+    rules: AddressRules, limits: Limits | None = None, ca_pem: str | None = None
+) -> requests.Session:
+    """A guarded, pooled session for one server. `ca_pem` is trusted beside the usual authorities."""
+    limits = limits or Limits()
+    session = GuardedSession(limits)
+    adapter = _GuardedAdapter(rules, limits, ca_pem)
+    session.adapters.clear()
+    session.mount("https://", adapter)
+    if rules.allow_http:
+        session.mount("http://", adapter)
+    return session
+
+
+def limits_of(session: requests.Session) -> Limits:
+    """The limits that a session was built with."""
+    return session.limits if isinstance(session, GuardedSession) else Limits()
+
+
+def judge_origin(origin: str, rules: AddressRules) -> None:
+    """Raise AddressRefused if an origin leads where the rules do not allow. A name unknown to DNS passes."""
+    parts = urlsplit(origin)
+    try:
+        _answers(parts.hostname or "", parts.port or 443, rules)
+    except socket.gaierror:
+        return
+
+
+def _answers(
+    host: str, port: int, rules: AddressRules
+) -> Sequence[tuple[int, int, int, str, tuple[Any, ...]]]:
+    """Every address of one lookup, each of them judged."""
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
+    for answer in found:
+        _judge(str(answer[4][0]), rules)
+    return found
+
+
+def _judge(ip: str, rules: AddressRules) -> None:
+    judge_address(ip, rules)
+    if not is_named(ip, rules) and _is_own(ip):
+        raise AddressRefused("own", "This address belongs to this machine itself.")
+
+
+def _is_own(ip: str) -> bool:
+    """Whether an address is one of this machine's: its packets would come from it, or a socket can take it."""
+    family, elsewhere = (socket.AF_INET6, "2001:db8::1") if ":" in ip else (socket.AF_INET, "192.0.2.1")
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            # Connecting a datagram socket sends nothing; it only asks the kernel for the route.
+            probe.connect((ip, 9))
+            if probe.getsockname()[0] == ip:
+                return True
+    except OSError:
+        pass
+    # Second addresses of an interface are reached from its first. Where the kernel lets a socket take any
+    # address at all, as failover set-ups ask it to, being able to take this one says nothing.
+    return _can_take(family, ip) and not _can_take(family, elsewhere)
+
+
+def _can_take(family: int, ip: str) -> bool:
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((ip, 0))
+    except OSError:
+        return False
+    return True
+
+
+def _dial(connection: HTTPConnection, rules: AddressRules) -> socket.socket:
+    """Resolve once, judge every answer, connect to a judged address and look again at what was reached."""
+    host, port = connection._dns_host, connection.port
+    if port not in rules.ports:
+        raise OutboundBlocked(code="imanage.blocked.port")
+    try:
+        answers = _answers(host, port, rules)
+    except AddressRefused as refused:
+        raise OutboundBlocked(f"{OutboundBlocked.sentence} {refused.sentence}") from refused
+    except socket.gaierror as error:
+        raise NameResolutionError(connection.host, connection, error) from error
+    problem: OSError = OSError("the name has no address")
+    for family, kind, protocol, _, address in answers:
+        sock = socket.socket(family, kind, protocol)
+        try:
+            for option in connection.socket_options or ():
+                sock.setsockopt(*option)
+            sock.settimeout(connection.timeout)
+            sock.connect(address)
+            _judge(str(sock.getpeername()[0]), rules)
+        except AddressRefused as refused:
+            sock.close()
+            raise OutboundBlocked(f"{OutboundBlocked.sentence} {refused.sentence}") from refused
+        except OSError as error:
+            sock.close()
+            problem = error
+        else:
+            sys.audit("http.client.connect", connection, connection.host, connection.port)
+            return sock
+    if isinstance(problem, TimeoutError):
+        raise ConnectTimeoutError(connection, f"Connection to {connection.host} timed out") from problem
+    raise NewConnectionError(connection, f"Failed to establish a new connection: {problem}") from problem
+
+
+def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPConnectionPool]]:
+    """Connection pools whose connections are dialled under these rules."""
+
+    class Patient(HTTPConnection):
+        # urllib3 sends under the connect time-out; a block of a large upload may well take longer than that.
+        def _new_conn(self) -> socket.socket:
+            return _dial(self, rules)
+
+        def connect(self) -> None:
+            super().connect()
+            self.sock.settimeout(limits.read_seconds)
+
+        def request(self, *args: Any, **kwargs: Any) -> None:
+            if self.sock is not None:
+                self.timeout = limits.read_seconds
+            super().request(*args, **kwargs)
+
+    class Guarded(Patient, HTTPConnection):
+        pass
+
+    class GuardedTLS(Patient, HTTPSConnection):
+        pass
+
+    class Pool(HTTPConnectionPool):
+        ConnectionCls = Guarded
+
+    class TLSPool(HTTPSConnectionPool):
+        ConnectionCls = GuardedTLS
+
+    return {"http": Pool, "https": TLSPool}
+
+
+class _GuardedAdapter(HTTPAdapter):
+    def __init__(self, rules: AddressRules, limits: Limits, ca_pem: str | None) -> None:
+        self._limits = limits
+        self._classes = _pool_classes(rules, limits)
+        self._context = _trust(ca_pem)
+        super().__init__(pool_connections=4, pool_maxsize=limits.pool_size, max_retries=0)
+
+    def init_poolmanager(
+        self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any
+    ) -> None:
+        self.poolmanager = PoolManager(
+            num_pools=connections, maxsize=maxsize, block=block, ssl_context=self._context, **pool_kwargs
+        )
+        self.poolmanager.pool_classes_by_scheme = self._classes
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """The context already holds every authority that is trusted; nothing may loosen it."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: Any = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        """Send with verification on, no proxy, and a time-out whatever the caller asked for."""
+        patience = timeout or (self._limits.connect_seconds, self._limits.read_seconds)
+        return super().send(request, stream=stream, timeout=patience, verify=True, cert=None, proxies=None)
+
+
+def _trust(ca_pem: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.load_verify_locations(cafile=where())
+    if ca_pem:
+        context.load_verify_locations(cadata=ca_pem)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

@@ -1,0 +1,55 @@
+"""One rule for lists: `data` may be an object, an array or `{results: [...]}`; counts stand beside it, not inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .errors import NotIManage
+from .types import Page
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The rows of an answer and what it says about the rest."""
+
+    rows: tuple[dict[str, Any], ...]
+    total: int | None = None
+    overflow: bool | None = None
+    cursor: str | None = None
+
+
+def listing(payload: Any) -> Listing:
+    """Read an answer in any of its shapes. An answer without `data` is not iManage's."""
+    if not isinstance(payload, dict) or "data" not in payload:
+        raise NotIManage
+    data = payload["data"]
+    if isinstance(data, dict) and isinstance(data.get("results"), list):
+        data = data["results"]
+    if isinstance(data, dict):
+        data = [data] if data else []
+    if data is not None and not isinstance(data, list):
+        raise NotIManage
+    total, cursor, overflow = payload.get("total_count"), payload.get("cursor"), payload.get("overflow")
+    return Listing(
+        rows=tuple(row for row in data or () if isinstance(row, dict)),
+        total=total if isinstance(total, int) and total >= 0 else None,
+        overflow=overflow if isinstance(overflow, bool) else None,
+        cursor=cursor if isinstance(cursor, str) and cursor else None,
+    )
+
+
+def page(found: Listing, read: Callable[[dict[str, Any]], T | None], offset: int, limit: int) -> Page[T]:
+    """A page of values. Rows that are none of ours are left out, but count for where the next page begins."""
+    items = tuple(item for item in map(read, found.rows) if item is not None)
+    end = offset + len(found.rows)
+    if not found.rows:
+        more = False
+    elif found.total is not None:
+        more = end < found.total
+    else:
+        more = bool(found.overflow) or len(found.rows) >= limit
+    return Page(items, found.total, more, end if more else None)

@@ -1,0 +1,207 @@
+"""From the rows that a server sends to our values. Servers differ in spelling, so every field is read tolerantly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from .errors import BadId, NotIManage
+from .ids import DocumentId, library_of
+from .types import Checkout, Container, Document, Library
+
+Row = Mapping[str, Any]
+
+_SHA256 = re.compile(r"(?:sha-?256:)?([0-9a-f]{64})", re.IGNORECASE)
+
+
+def document(row: Row) -> Document:
+    """A document's profile, or NotIManage where it is none."""
+    found = document_or_none(row)
+    if found is None:
+        raise NotIManage("iManage answered with something that is not a document.")
+    return found
+
+
+def document_or_none(row: Row) -> Document | None:
+    """A document's profile, also one reached through a shortcut."""
+    row = _target(row)
+    given = text(row, "id")
+    try:
+        parsed = DocumentId.parse(given or "")
+    except BadId:
+        return None
+    version = number(row, "version") or parsed.version
+    if version is None:
+        return None
+    return Document(
+        id=str(DocumentId(parsed.library, parsed.number, version)),
+        library=parsed.library,
+        number=parsed.number,
+        version=version,
+        name=text(row, "name") or "",
+        extension=(text(row, "extension") or "").lstrip("."),
+        size=number(row, "size"),
+        checksum=checksum(text(row, "checksum")),
+        author=text(row, "author"),
+        author_name=text(row, "author_description"),
+        operator=text(row, "operator"),
+        operator_name=text(row, "operator_description"),
+        last_user=text(row, "last_user"),
+        last_user_name=text(row, "last_user_description"),
+        edited_at=moment(row, "edit_date", "file_edit_date"),
+        created_at=moment(row, "create_date", "file_create_date"),
+        type=text(row, "type"),
+        latest=number(row, "latest"),
+        is_latest=truth(row, "is_latest"),
+        is_checked_out=truth(row, "is_checked_out") or False,
+        in_use=truth(row, "is_in_use", "in_use") or False,
+        in_use_by=text(row, "in_use_by"),
+        in_use_by_name=text(row, "in_use_by_description"),
+        checkout_at=moment(row, "checkout_date"),
+        access=text(row, "access", "effective_security"),
+        workspace_id=text(row, "workspace_id"),
+        workspace_name=text(row, "workspace_name"),
+        url=text(row, "document_url", "share_url"),
+        comment=text(row, "comment"),
+        is_email=text(row, "wstype") == "email",
+        operations=operations(row["operations"]) if isinstance(row.get("operations"), dict) else None,
+    )
+
+
+def container(row: Row) -> Container:
+    """A workspace or folder, or NotIManage where it is none."""
+    found = container_or_none(row)
+    if found is None:
+        raise NotIManage("iManage answered with something that is not a workspace or folder.")
+    return found
+
+
+def container_or_none(row: Row) -> Container | None:
+    """A workspace or folder, also one reached through a shortcut."""
+    row = _target(row)
+    given = text(row, "id")
+    try:
+        library = library_of(given or "")
+    except BadId:
+        return None
+    kind = text(row, "wstype") or text(row, "type")
+    is_workspace = kind == "workspace" or (kind != "folder" and text(row, "folder_type") is None)
+    inside = [truth(row, "has_subfolders"), truth(row, "has_documents")]
+    profile = row["profile"] if isinstance(row.get("profile"), dict) else {}
+    return Container(
+        id=given or "",
+        name=text(row, "name") or "",
+        kind="workspace" if is_workspace else "folder",
+        library=library,
+        parent_id=text(row, "parent_id"),
+        workspace_id=given if is_workspace else text(row, "workspace_id"),
+        folder_type=text(row, "folder_type"),
+        view_type=text(row, "view_type"),
+        client=text(row, "custom1_description", "custom1") or text(profile, "custom1_description", "custom1"),
+        matter=text(row, "custom2_description", "custom2") or text(profile, "custom2_description", "custom2"),
+        has_children=any(inside) if any(known is not None for known in inside) else None,
+        edited_at=moment(row, "edit_date"),
+        url=text(row, "workspace_url" if is_workspace else "folder_url"),
+        access=text(row, "effective_security", "access"),
+    )
+
+
+def item_or_none(row: Row) -> Container | Document | None:
+    """A child of a folder: a document has no folder type and says so, anything else with an id is a folder."""
+    wstype = (text(row, "wstype") or "").removesuffix("_shortcut")
+    if wstype in {"document", "email"}:
+        return document_or_none(row)
+    if wstype in {"workspace", "folder"} or text(row, "folder_type"):
+        return container_or_none(row)
+    return document_or_none(row) if number(row, "document_number") is not None else None
+
+
+def library(row: Row) -> Library | None:
+    """A document library; link sites are none."""
+    given = text(row, "id", "alias")
+    if given is None or text(row, "type") == "linksite":
+        return None
+    hidden = truth(row, "is_hidden") or False
+    return Library(id=given, name=text(row, "display_name") or given, hidden=hidden)
+
+
+def checkout(row: Row) -> Checkout:
+    """Who holds a document, whatever the fields are called."""
+    return Checkout(
+        user=text(row, "in_use_by", "user"),
+        user_name=text(row, "in_use_by_description", "user_fullname"),
+        comment=text(row, "comments", "comment", "checkout_comment"),
+        due_at=moment(row, "due_date", "checkout_due_date"),
+        location=text(row, "location"),
+        path=text(row, "path", "checkout_path"),
+    )
+
+
+def operations(row: Row) -> dict[str, bool]:
+    """What a person may do, by the server's own names."""
+    return {name: value for name, value in row.items() if isinstance(value, bool)}
+
+
+def _target(row: Row) -> Row:
+    """What a shortcut points at, with the shortcut's own fields where the target is silent."""
+    target = row.get("target")
+    if not isinstance(target, dict) or not text(target, "id"):
+        return row
+    kind = text(target, "wstype", "type") or (text(row, "wstype") or "").removesuffix("_shortcut")
+    return {**row, **target, "wstype": kind.lower()}
+
+
+def text(row: Row, *names: str) -> str | None:
+    """The first of these fields that says anything."""
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, str) and value.strip():
+            return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+    return None
+
+
+def number(row: Row, name: str) -> int | None:
+    """A whole number, also where it comes as a string."""
+    value = row.get(name)
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if value >= 0 else None
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+        return int(value)
+    return None
+
+
+def truth(row: Row, *names: str) -> bool | None:
+    """A yes or no, also where it comes as a string."""
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.lower() in {"true", "false"}:
+            return value.lower() == "true"
+    return None
+
+
+def moment(row: Row, *names: str) -> datetime | None:
+    """An aware UTC time from ISO 8601; one without a zone is taken as UTC."""
+    for name in names:
+        value = row.get(name)
+        if not isinstance(value, str):
+            continue
+        try:
+            parsed = datetime.fromisoformat(value)
+            return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def checksum(value: str | None) -> str | None:
+    """Lower-case hex of a SHA-256; other kinds of sum are of no use to us."""
+    found = _SHA256.fullmatch(value.strip()) if value else None
+    return found[1].lower() if found else None

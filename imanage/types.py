@@ -1,0 +1,161 @@
+"""What iManage Work holds and answers, as frozen values in the words of the field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Literal, TypeVar
+
+from .ids import DocumentId as DocumentId
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """The two origins of one server: browsers are sent to `.browser`, our own calls go to `.api`."""
+
+    browser: str
+    api: str
+
+
+@dataclass(frozen=True)
+class AppCredentials:
+    """The application's registration with the server. The secret never shows in a repr."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class TokenSet:
+    """What the token endpoint gave. `expires_at` is aware UTC, or None where the server did not say."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    expires_at: datetime | None = None
+    scope: str | None = None
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who a token belongs to, and where that customer's API begins."""
+
+    user_id: str
+    name: str
+    email: str | None
+    customer_id: str
+    base_url: str
+    preferred_library: str | None
+    libraries: tuple[str, ...]
+    dms_version: str | None
+
+
+@dataclass(frozen=True)
+class Library:
+    """A document database."""
+
+    id: str
+    name: str
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Container:
+    """A workspace, or a folder or tab inside one."""
+
+    id: str
+    name: str
+    kind: Literal["workspace", "folder"]
+    library: str
+    parent_id: str | None = None
+    workspace_id: str | None = None
+    folder_type: str | None = None
+    view_type: str | None = None
+    client: str | None = None
+    matter: str | None = None
+    has_children: bool | None = None
+    edited_at: datetime | None = None
+    url: str | None = None
+    access: str | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """The profile of one version of a document."""
+
+    id: str
+    library: str
+    number: int
+    version: int
+    name: str
+    extension: str
+    size: int | None = None
+    checksum: str | None = None
+    author: str | None = None
+    author_name: str | None = None
+    operator: str | None = None
+    operator_name: str | None = None
+    last_user: str | None = None
+    last_user_name: str | None = None
+    edited_at: datetime | None = None
+    created_at: datetime | None = None
+    type: str | None = None
+    latest: int | None = None
+    is_latest: bool | None = None
+    is_checked_out: bool = False
+    in_use: bool = False
+    in_use_by: str | None = None
+    in_use_by_name: str | None = None
+    checkout_at: datetime | None = None
+    access: str | None = None
+    workspace_id: str | None = None
+    workspace_name: str | None = None
+    url: str | None = None
+    comment: str | None = None
+    is_email: bool = False
+    operations: Mapping[str, bool] | None = None
+
+    @property
+    def full_name(self) -> str:
+        """The name as a file would carry it."""
+        return f"{self.name}.{self.extension.lower()}" if self.extension else self.name
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """A stretch of a remote list. `total` is None where the server did not count."""
+
+    items: tuple[T, ...]
+    total: int | None
+    more: bool
+    next_offset: int | None
+
+
+@dataclass(frozen=True)
+class Warning_:
+    """A profile field that iManage took with a complaint."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What iManage says it stored."""
+
+    document: Document
+    warnings: tuple[Warning_, ...] = ()
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """Who holds a document, as far as the server tells."""
+
+    user: str | None
+    user_name: str | None
+    comment: str | None
+    due_at: datetime | None
+    location: str | None
+    path: str | None

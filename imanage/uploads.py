@@ -1,0 +1,108 @@
+"""A file on its way to iManage: a multipart body of known length, made block by block and never held whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from .errors import SourceFailed, Stopped
+
+BLOCK = 1024 * 1024
+
+Content = BinaryIO | Iterator[bytes]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """What to store. `open` gives the bytes once; `sha256` and `size` are theirs and are checked while sending."""
+
+    name: str
+    extension: str
+    size: int
+    sha256: str
+    open: Callable[[], AbstractContextManager[Content]] | BinaryIO
+    comment: str | None = None
+    keep_locked: bool = False
+    on_progress: Callable[[int], None] | None = None
+    should_stop: Callable[[], bool] | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The name with its extension."""
+        return f"{self.name}.{self.extension}" if self.extension else self.name
+
+    def opened(self) -> AbstractContextManager[Content]:
+        """The content, to be read once."""
+        return self.open() if callable(self.open) else nullcontext(self.open)
+
+
+class Multipart:
+    """The two parts that iManage wants, `profile` and `file`, as a sized iterable for one sending.
+
+    The last bytes are held back until size and SHA-256 are known to be right: a body that breaks off early cannot
+    be stored, so a source that changed under our hands never becomes a document.
+    """
+
+    def __init__(self, profile: Mapping[str, Any], upload: Upload) -> None:
+        boundary = f"counterpart-{secrets.token_hex(16)}"
+        self.content_type = f"multipart/form-data; boundary={boundary}"
+        self.started = False
+        self._upload = upload
+        self._prefix = (
+            f"--{boundary}\r\n"
+            'Content-Disposition: form-data; name="profile"\r\n'
+            "Content-Type: application/json\r\n\r\n"
+            f"{json.dumps(profile)}\r\n"
+            f"--{boundary}\r\n"
+            f'Content-Disposition: form-data; name="file"; filename="{escaped(upload.file_name)}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        ).encode()
+        self._suffix = f"\r\n--{boundary}--\r\n".encode()
+
+    def __len__(self) -> int:
+        return len(self._prefix) + self._upload.size + len(self._suffix)
+
+    def __iter__(self) -> Iterator[bytes]:
+        upload = self._upload
+        self.started = True
+        yield self._prefix
+        digest = hashlib.sha256()
+        sent = 0
+        for block in _blocks(upload):
+            if upload.should_stop is not None and upload.should_stop():
+                raise Stopped
+            digest.update(block)
+            sent += len(block)
+            if sent > upload.size:
+                raise SourceFailed
+            yield block
+            if upload.on_progress is not None:
+                upload.on_progress(sent)
+        if sent != upload.size or digest.hexdigest() != upload.sha256.lower():
+            raise SourceFailed
+        yield self._suffix
+
+
+def escaped(name: str) -> str:
+    """A file name for a part's header, as browsers write it (RFC 7578): no quote and no control can get out."""
+    plain = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A").replace("\\", "_")
+    kept = "".join(sign if sign.isprintable() else "_" for sign in plain)
+    return kept.encode("utf-8", "replace").decode()
+
+
+def _blocks(upload: Upload) -> Iterator[bytes]:
+    # Our own disk's OSError must not look like a fault of the line.
+    try:
+        with upload.opened() as content:
+            if isinstance(content, Iterator) and not hasattr(content, "read"):
+                yield from (block for block in content if block)
+                return
+            while block := content.read(BLOCK):
+                yield block
+    except OSError as error:
+        raise SourceFailed from error
