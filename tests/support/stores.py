@@ -77,7 +77,7 @@ def _seaweed(folder: Path) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{s3}"
     finally:
-        server.terminate()
+        server.kill()  # it takes half a minute to leave politely, and its data is thrown away
         server.wait(timeout=30)
 
 
