@@ -1,0 +1,83 @@
+// Pop-ups (a <dialog> swapped into #dialog) and menus (a popover beside its button).
+(() => {
+  const root = document.getElementById("dialog");
+  const toasts = document.getElementById("toasts");
+  let opener = null;
+
+  // Everything outside a modal dialog is inert, so the toasts live inside it while it is open.
+  const freeToasts = () => toasts.parentNode !== document.body && document.body.append(toasts);
+
+  function returnFocus() {
+    const menu = opener?.closest("[popover]");
+    const place = menu ? document.getElementById(`${menu.id}-button`) : opener;
+    const target = place?.isConnected ? place : document.getElementById(place?.id || "content");
+    (target ?? document.getElementById("content"))?.focus();
+    opener = null;
+  }
+
+  function open(dialog) {
+    dialog.showModal();
+    dialog.append(toasts);
+    const first = dialog.querySelector("[data-focus], [aria-invalid=true], [autofocus]")
+      ?? dialog.querySelector(".cp-dialog-body :is(input:not([type=hidden]), select, textarea, button)");
+    first?.focus();
+    dialog.addEventListener("close", () => {
+      freeToasts();
+      dialog.remove();
+      returnFocus();
+    }, { once: true });
+  }
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { elt, target } = event.detail;
+    if (target === root && !root.contains(elt)) opener = elt;
+    elt.closest("[popover]")?.hidePopover();
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => event.detail.target === root && freeToasts());
+  document.addEventListener("htmx:afterSwap", () => {
+    const dialog = root.querySelector("dialog:not([open])");
+    if (dialog) open(dialog);
+  });
+  document.addEventListener("closeDialog", () => root.querySelector("dialog")?.close());
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
+  });
+
+  // The panel is in the top layer, so no table cuts it off; it is put under its button, or above where there is no room.
+  function place(panel) {
+    const button = document.getElementById(`${panel.id}-button`);
+    const at = button.getBoundingClientRect();
+    const { offsetWidth: width, offsetHeight: height } = panel;
+    const below = at.bottom + 4 + height <= window.innerHeight || at.top < height;
+    panel.style.top = `${below ? at.bottom + 4 : at.top - 4 - height}px`;
+    panel.style.left = `${Math.max(8, Math.min(at.right - width, window.innerWidth - width - 8))}px`;
+  }
+
+  const items = (panel) => [...panel.querySelectorAll("a[href], button")];
+  const isPanel = (node) => node instanceof Element && node.matches(".cp-menu-panel");
+
+  document.addEventListener("toggle", (event) => {
+    if (!isPanel(event.target)) return;
+    const isOpen = event.newState === "open";
+    document.getElementById(`${event.target.id}-button`)?.setAttribute("aria-expanded", String(isOpen));
+    if (isOpen) place(event.target);
+  }, true);
+  window.addEventListener("resize", () => document.querySelectorAll(".cp-menu-panel:popover-open").forEach(place));
+  window.addEventListener("scroll", (event) => {
+    if (isPanel(event.target)) return;
+    document.querySelectorAll(".cp-menu-panel:popover-open").forEach((panel) => panel.hidePopover());
+  }, { capture: true, passive: true });
+
+  document.addEventListener("keydown", (event) => {
+    const button = event.target.closest("[popovertarget]");
+    const panel = event.target.closest(".cp-menu-panel") ?? (button && document.getElementById(button.getAttribute("popovertarget")));
+    if (!panel || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+    event.preventDefault();
+    if (!panel.matches(":popover-open")) panel.showPopover();
+    const all = items(panel);
+    const now = all.indexOf(document.activeElement);
+    const last = all.length - 1;
+    const next = { ArrowDown: now === last ? 0 : now + 1, ArrowUp: now <= 0 ? last : now - 1, Home: 0, End: last };
+    all[next[event.key]]?.focus();
+  });
+})();

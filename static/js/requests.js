@@ -1,0 +1,88 @@
+// What every htmx request has in common: its CSRF token, its failures, its upload progress; and the toasts.
+(() => {
+  const UNREACHABLE = "We could not reach Counterpart. Nothing was lost; try again.";
+  const UNREADABLE = "Counterpart answered in a way that this page does not understand. Nothing was lost; try again.";
+  const LEAVE_AFTER = 7000;
+  const on = (name, handler) => document.addEventListener(name, handler);
+
+  // A poll morphs what it redraws: a pop-up, menu or half-typed word in it stays as the reader left it.
+  Idiomorph.defaults.ignoreActiveValue = true;
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
+    !(name === "open" && (node.tagName === "DIALOG" || node.tagName === "DETAILS"));
+
+  function leaveLater(toast) {
+    const timer = setTimeout(() => {
+      if (toast.matches(":hover, :focus-within")) leaveLater(toast);
+      else toast.remove();
+    }, LEAVE_AFTER);
+    toast.addEventListener("click", () => clearTimeout(timer), { once: true });
+  }
+
+  function showError(sentence) {
+    const region = document.getElementById("toasts");
+    const same = [...region.children].some((toast) => toast.textContent.includes(sentence));
+    if (same) return; // a failing poll says it once
+    const toast = document.getElementById("toast-template").content.cloneNode(true);
+    toast.querySelector("[data-toast-title]").remove();
+    toast.querySelector("[data-toast-text]").textContent = sentence;
+    region.append(toast);
+  }
+
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      for (const node of change.addedNodes) if (node.dataset?.toast === "leave") leaveLater(node);
+    }
+  }).observe(document.getElementById("toasts"), { childList: true });
+
+  on("htmx:configRequest", (event) => {
+    if (event.detail.verb === "get") return;
+    event.detail.headers["X-CSRFToken"] = document.querySelector("meta[name=csrf-token]").content;
+  });
+
+  // Only an answer that the server meant for the page is put into it: a proxy's own error page is not.
+  on("htmx:beforeSwap", (event) => {
+    const { xhr } = event.detail;
+    if (xhr.status >= 400 && xhr.status !== 422 && !xhr.getResponseHeader("HX-Retarget")) {
+      event.detail.shouldSwap = false;
+      showError(xhr.status >= 500 ? UNREACHABLE : UNREADABLE);
+    } else if (/^\s*<!doctype/i.test(xhr.responseText)) {
+      event.detail.shouldSwap = false; // a whole page where a piece was asked for: the session has ended
+      window.location.reload();
+    }
+  });
+
+  on("htmx:sendError", () => showError(UNREACHABLE));
+  on("htmx:timeout", () => showError(UNREACHABLE));
+
+  function size(bytes) {
+    return bytes < 999500 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  }
+
+  on("htmx:xhr:progress", (event) => {
+    const box = event.target.querySelector?.("[data-upload]");
+    const { loaded, total, lengthComputable } = event.detail;
+    if (!box || !lengthComputable || !event.target.querySelector("input[type=file]")) return;
+    box.hidden = false;
+    box.querySelector("progress").value = (100 * loaded) / total;
+    box.querySelector("[data-upload-text]").textContent =
+      loaded < total ? `${size(loaded)} of ${size(total)}` : "Checking what arrived";
+  });
+  on("htmx:afterRequest", (event) => {
+    const box = event.target.querySelector?.("[data-upload]");
+    if (box) box.hidden = true;
+  });
+
+  // Moments are sent in UTC and shown in the reader's own zone.
+  const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const two = (number) => String(number).padStart(2, "0");
+  function localTimes(root) {
+    for (const time of root.querySelectorAll("time[data-local]")) {
+      const moment = new Date(time.dateTime);
+      if (Number.isNaN(moment.getTime())) continue;
+      const day = `${moment.getDate()} ${months[moment.getMonth()]} ${moment.getFullYear()}`;
+      time.textContent = `${day}, ${two(moment.getHours())}:${two(moment.getMinutes())}`;
+    }
+  }
+  localTimes(document);
+  on("htmx:load", (event) => localTimes(event.detail.elt.parentNode ?? document));
+})();
