@@ -7,7 +7,17 @@ that is there could be ours. Everything between is Undecided, with its reason: w
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from transfers.items import Absent, Found, Intent, Outcome, Present, Undecided
+from transfers.items import (
+    Absent,
+    Found,
+    Intent,
+    Known,
+    Outcome,
+    Present,
+    SourceFacts,
+    TargetKind,
+    Undecided,
+)
 
 SKEW = timedelta(minutes=5)
 """How far iManage's clock may be behind ours."""
@@ -25,12 +35,11 @@ def settle(
 ) -> Outcome:
     """`last_sent_at` is when the last byte may have left; where nobody knows, the time of the announcement."""
     if intent.kind == "replace":
-        candidates = [each for each in present if each.id == intent.target_id]
+        candidates = [each for each in present if same_id(each.id, intent.target_id)]
         if not candidates:
             return Undecided("The version that was to be replaced is not to be seen in iManage any more.")
     else:
-        before = {known.id for known in intent.baseline}
-        candidates = [each for each in present if each.id not in before and each.id not in claimed]
+        candidates = [each for each in present if _is_new(intent, each, claimed)]
     alike = [each for each in candidates if _may_hold_our_bytes(intent, each)]
 
     marked = [each for each in candidates if _has_mark(intent, each)]
@@ -44,9 +53,51 @@ def settle(
     return _settle_alike(alike, intent)
 
 
-def lacks_proof(intent: Intent, each: Present) -> bool:
+def announce(
+    kind: TargetKind,
+    target_id: str,
+    facts: SourceFacts,
+    *,
+    operator: str | None,
+    now: datetime,
+    baseline: Sequence[Known],
+    mark: str | None = None,
+    comment: str | None = None,
+) -> Intent:
+    """What goes on record before a send. Of a folder's documents only those are kept that could be taken for ours."""
+    if facts.size is None or facts.sha256 is None:
+        raise ValueError("what is sent has a known size and SHA-256")
+    if kind == "new_document":
+        baseline = [known for known in baseline if known.sha256 in (None, facts.sha256)]
+    return Intent(
+        kind,
+        target_id,
+        facts.name,
+        facts.extension,
+        facts.size,
+        facts.sha256,
+        operator,
+        now,
+        tuple(baseline),
+        mark,
+        comment,
+    )
+
+
+def same_id(one: str, other: str) -> bool:
+    """iManage writes a library as `Active` here and `ACTIVE` there, and means the same."""
+    return one.casefold() == other.casefold()
+
+
+def lacks_proof(intent: Intent, each: Present, claimed: Collection[str] = ()) -> bool:
     """Whether only its bytes could tell: reading them back gives the checksum that iManage does not give."""
-    return each.sha256 is None and _may_hold_our_bytes(intent, each)
+    in_question = intent.kind == "replace" or _is_new(intent, each, claimed)
+    return in_question and each.sha256 is None and _may_hold_our_bytes(intent, each)
+
+
+def _is_new(intent: Intent, each: Present, claimed: Collection[str]) -> bool:
+    known = (*(known.id for known in intent.baseline), *claimed)
+    return not any(same_id(each.id, id) for id in known)
 
 
 def _may_hold_our_bytes(intent: Intent, each: Present) -> bool:

@@ -1,4 +1,7 @@
-"""A blob of ours as a source. A damaged one is never completed, so it can never be saved to iManage."""
+"""A blob of ours as a source.
+
+It is hashed once, by whoever takes it: a fetch compares at the end, and the iManage client before the last byte.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,11 +25,7 @@ class StoreSource:
 
     @contextmanager
     def open(self, offset: int = 0) -> Iterator["BlobStream"]:
-        if offset:
-            yield BlobStream(self._store.chunks(self._sha256, offset), resumed=True)
-        else:
-            with self._store.open(self._sha256, verify=True) as reader:
-                yield BlobStream(iter(reader), resumed=False)
+        yield BlobStream(self._store.chunks(self._sha256, offset), resumed=offset > 0)
 
 
 class BlobStream:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import BlobDamaged, BlobMissing, BlobStore, PartialBusy, StorageFull, open_store
+from storage import BlobMissing, BlobStore, PartialBusy, StorageFull, open_store
 from transfers.copying import fetch
 from transfers.endpoints.store_endpoint import StoreSource
 from transfers.errors import Different, Stopped
@@ -97,9 +97,10 @@ def test_bytes_left_by_a_longer_version_are_dropped_at_once(source: StoreSource,
 def test_a_damaged_source_publishes_nothing(source: StoreSource, here: BlobStore, tmp_path: Path) -> None:
     (path,) = (path for path in (tmp_path / "there" / "sha256").rglob("*") if path.is_file())
     path.write_bytes(DATA[:-1] + bytes([DATA[-1] ^ 1]))
-    with pytest.raises(BlobDamaged):
+    with pytest.raises(Different):
         fetch(source, here, "item")
     assert list(here.blobs()) == []
+    assert here.sweep(timedelta(0)) == 1
 
 
 def test_a_source_that_is_gone(there: BlobStore, here: BlobStore) -> None:

@@ -1,0 +1,249 @@
+"""iManage as a source and as a destination: the one file of the engine that knows it."""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256 as new_hash
+
+from imanage import documents
+from imanage.client import Client
+from imanage.downloads import Download
+from imanage.errors import Forbidden, ImanageError, NotFound, OutcomeUnknown
+from imanage.types import Document, Stored
+from imanage.uploads import Upload
+from storage import StorageError
+from transfers.errors import CheckedOut, MovedOn, Stopped, TransferError, Uncertain
+from transfers.items import (
+    Absent,
+    Intent,
+    Known,
+    Outcome,
+    Present,
+    Progress,
+    Receipt,
+    SourceFacts,
+    TargetKind,
+    Undecided,
+)
+from transfers.ports import Features, OnProgress, ShouldStop, Source
+from transfers.settling import QUIET, SKEW, lacks_proof, same_id, settle
+
+_ROUNDS = 3
+
+
+class ImanageSource:
+    """One version of a document. `document` is its profile as last described: it need not be asked for again."""
+
+    def __init__(self, client: Client, document_id: str) -> None:
+        self._client = client
+        self._id = document_id
+        self.document: Document | None = None
+
+    def describe(self) -> SourceFacts:
+        found = self.document = documents.profile(self._client, self._id)
+        return SourceFacts(
+            found.name, found.extension.lower(), found.size, found.checksum, f"iManage {found.id}"
+        )
+
+    def open(self, offset: int = 0) -> Download:
+        return documents.download(self._client, self._id, offset)
+
+
+class ImanageDestination:
+    """A folder that gets a new document, or a document that gets a new version or other content."""
+
+    features = Features(marks=True)
+
+    def __init__(
+        self, client: Client, kind: TargetKind, target_id: str, *, keep_locked: bool = False
+    ) -> None:
+        self._client = client
+        self._kind = kind
+        self._target_id = target_id
+        self._keep_locked = keep_locked
+
+    def baseline(self) -> tuple[Known, ...]:
+        """For a folder that gets many documents, ask once and announce them all with it."""
+        if self._kind == "new_document":
+            found = _read_folder(self._client, self._target_id).documents
+        else:
+            found = documents.versions(self._client, self._target_id)
+        return tuple(Known(each.id, each.checksum) for each in found)
+
+    def check(self, intent: Intent) -> None:
+        if self._kind == "new_document":
+            return
+        there = documents.profile(self._client, self._target_id, latest=True)
+        _require_free(there, intent)
+        expected = self._target_id if self._kind == "replace" else there.id
+        known = next((each for each in intent.baseline if same_id(each.id, there.id)), None)
+        if known is None or not same_id(there.id, expected) or (there.latest or 0) > there.version:
+            raise MovedOn(intent.baseline[-1].id if intent.baseline else None, there.id)
+        if (
+            self._kind == "replace"
+            and None not in (known.sha256, there.checksum)
+            and known.sha256 != there.checksum
+        ):
+            raise MovedOn(None, there.id)
+
+    def send(
+        self, intent: Intent, source: Source, *, on_progress: OnProgress, should_stop: ShouldStop
+    ) -> Receipt:
+        began = False
+
+        @contextmanager
+        def content() -> Iterator[Iterator[bytes]]:
+            nonlocal began
+            began = True
+            with source.open() as stream:
+                yield _until_stopped(stream.chunks(), should_stop)
+
+        upload = Upload(
+            name=intent.name,
+            extension=intent.extension,
+            size=intent.size,
+            sha256=intent.sha256,
+            open=content,
+            comment=" ".join(filter(None, [intent.comment, intent.mark])) or None,
+            keep_locked=self._keep_locked,
+            on_progress=lambda sent: on_progress(Progress(sent, intent.size)),
+        )
+        try:
+            stored = self._store()(self._client, self._target_id, upload)
+        except OutcomeUnknown as error:
+            raise Uncertain(error) from error
+        except (ImanageError, StorageError, TransferError):
+            # Refused, not reached, or broken off by us before the last byte: the client holds the end of the
+            # body back until the whole is right, so nothing was stored.
+            raise
+        except Exception as error:
+            if began:
+                raise Uncertain(error) from error
+            raise
+        return self._receipt(stored)
+
+    def look_up(
+        self, intent: Intent, *, now: datetime, last_sent_at: datetime | None, claimed: Collection[str] = ()
+    ) -> Outcome:
+        try:
+            present, steady = self._present(intent)
+        except (NotFound, Forbidden) as error:
+            return Undecided(f"What was saved there cannot be looked up: {error.sentence}")
+        present = [self._proved(each) if lacks_proof(intent, each, claimed) else each for each in present]
+        outcome = settle(intent, present, now=now, last_sent_at=last_sent_at, claimed=claimed)
+        if isinstance(outcome, Absent) and not steady:
+            return Undecided("The folder changes while it is being read.", again_after=QUIET.total_seconds())
+        return outcome
+
+    def _store(self) -> Callable[[Client, str, Upload], Stored]:
+        match self._kind:
+            case "new_document":
+                return documents.create
+            case "new_version":
+                return documents.add_version
+            case "replace":
+                return documents.replace
+
+    def _receipt(self, stored: Stored) -> Receipt:
+        document = stored.document
+        if document.checksum is None or document.size is None:
+            # It is stored already: a fault in reading it back must not look like a fault in storing it.
+            with _forgiven():
+                document = documents.profile(self._client, document.id)
+        warnings = tuple(f"{each.field}: {each.message}" for each in stored.warnings)
+        return Receipt(_present(document), warnings)
+
+    def _present(self, intent: Intent) -> tuple[list[Present], bool]:
+        match self._kind:
+            case "replace":
+                return [_present(documents.profile(self._client, self._target_id))], True
+            case "new_version":
+                return [_present(each) for each in documents.versions(self._client, self._target_id)], True
+            case "new_document":
+                folder = _read_folder(self._client, self._target_id)
+                return list(self._first_versions(folder.documents, intent)), folder.steady
+
+    def _first_versions(self, found: tuple[Document, ...], intent: Intent) -> Iterator[Present]:
+        """A folder shows each document's newest version; ours may have got a second one meanwhile."""
+        for each in found:
+            if each.version > 1 and not (each.created_at and each.created_at < intent.announced_at - SKEW):
+                yield from (_present(version) for version in documents.versions(self._client, each.id))
+            else:
+                yield _present(each)
+
+    def _proved(self, each: Present) -> Present:
+        """Read the bytes back where iManage gives no checksum."""
+        digest = new_hash()
+        with documents.download(self._client, each.id) as stream:
+            for chunk in stream.chunks():
+                digest.update(chunk)
+        return replace(each, sha256=digest.hexdigest())
+
+
+def _until_stopped(chunks: Iterator[bytes], should_stop: ShouldStop) -> Iterator[bytes]:
+    for chunk in chunks:
+        if reason := should_stop():
+            raise Stopped(reason)
+        yield chunk
+
+
+def _require_free(document: Document, intent: Intent) -> None:
+    if not (document.is_checked_out or document.in_use):
+        return
+    holder = document.in_use_by
+    if holder and intent.operator and holder.casefold() == intent.operator.casefold():
+        return
+    raise CheckedOut(document.id, document.in_use_by_name or holder, document.checkout_at)
+
+
+@contextmanager
+def _forgiven() -> Iterator[None]:
+    try:
+        yield
+    except ImanageError:
+        return
+
+
+def _present(document: Document) -> Present:
+    return Present(
+        id=document.id,
+        version=document.version,
+        name=document.name,
+        extension=document.extension,
+        size=document.size,
+        sha256=document.checksum,
+        operator=document.operator,
+        created_at=document.created_at,
+        edited_at=document.edited_at,
+        comment=document.comment,
+    )
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """What was found. Unless `steady`, a document may have slipped from one page to another unseen."""
+
+    documents: tuple[Document, ...]
+    steady: bool
+
+
+def _read_folder(client: Client, folder_id: str) -> _Folder:
+    """Read again, a few times, when the total changed while the pages were being turned."""
+    found: dict[str, Document] = {}
+    for _ in range(_ROUNDS):
+        steady = _read_once(client, folder_id, found)
+        if steady:
+            break
+    return _Folder(tuple(found.values()), steady)
+
+
+def _read_once(client: Client, folder_id: str, found: dict[str, Document]) -> bool:
+    totals: set[int | None] = set()
+    offset: int | None = 0
+    while offset is not None:
+        page = documents.folder_documents(client, folder_id, offset)
+        totals.add(page.total)
+        found.update((each.id, each) for each in page.items)
+        offset = page.next_offset if page.more else None
+    return len(totals) == 1
