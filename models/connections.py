@@ -12,7 +12,10 @@ from models.base import Base, new_id, utcnow
 
 
 class Connection(Base):
-    """Tokens are sealed with the row's id; only services.connections opens them."""
+    """Tokens are sealed with the row's id; only services.connections opens them.
+
+    `refreshing_until` is the lease of whoever refreshes now: nobody holds a lock while iManage is asked.
+    """
 
     __tablename__ = "connection"
     __table_args__ = (
@@ -35,6 +38,7 @@ class Connection(Base):
     preferred_library: Mapped[str] = mapped_column(String(200), default="")
     connected_at: Mapped[datetime] = mapped_column(default=utcnow)
     refreshed_at: Mapped[datetime] = mapped_column(default=utcnow)
+    refreshing_until: Mapped[datetime | None]
 
 
 class OAuthState(Base):

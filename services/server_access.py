@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select
@@ -29,15 +30,24 @@ def available_to(actor: Actor) -> tuple[ServerLabel, ...]:
     """The servers that this person can use now, by name. One query."""
     if actor.is_guest:
         return ()
-    listed = select(ServerMember.server_id).where(ServerMember.member_id == actor.id)
+    servers = _usable(actor.id)
+    alone = len(servers) == 1
+    return tuple(ServerLabel(row.id, ONLY_SERVER if alone else row.name, row.url) for row in servers)
+
+
+def label_for(member_id: uuid.UUID, server: Server) -> str:
+    """What this server is called on this member's screen."""
+    return ONLY_SERVER if [row.id for row in _usable(member_id)] == [server.id] else server.name
+
+
+def _usable(member_id: uuid.UUID) -> Sequence[Server]:
+    listed = select(ServerMember.server_id).where(ServerMember.member_id == member_id)
     rows = session().scalars(
         select(Server)
         .where(Server.is_enabled, or_(Server.is_restricted.is_(False), Server.id.in_(listed)))
         .order_by(Server.name_key)
     )
-    servers = rows.all()
-    alone = len(servers) == 1
-    return tuple(ServerLabel(row.id, ONLY_SERVER if alone else row.name, row.url) for row in servers)
+    return rows.all()
 
 
 def use_denial(member_id: uuid.UUID, server: Server) -> Denial | None:

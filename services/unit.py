@@ -18,6 +18,16 @@ def session() -> Session:
     return db.session()
 
 
+def release() -> None:
+    """End reading, so that no database connection is held while another system is waited for.
+
+    Inside a unit there is nothing to end: its reads and writes belong together.
+    """
+    current = session()
+    if not current.info.get(_OPEN):
+        current.rollback()
+
+
 @contextmanager
 def unit() -> Iterator[Session]:
     """A writing transaction. It starts afresh, so that what is read in it is what is true now.

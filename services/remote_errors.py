@@ -1,0 +1,153 @@
+"""What went wrong with iManage, in the words a person reads: what happened, what to do, and whose step it is."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from imanage.errors import ImanageError
+from services.errors import RemoteRefusal, Whose
+
+
+@dataclass(frozen=True)
+class Advice:
+    """`{label}` stands for the server's name, `{wait}` for how long it asked to be left alone."""
+
+    sentence: str
+    next_step: str
+    whose: Whose
+
+
+MOST_OF_ITS_WORDS = 300
+LATER = "Try again in a few minutes."
+ASK_ADMIN = "If it happens again, tell your System Admin."
+
+# By the client's stable codes. A code without a row of its own takes the row of the code before its last dot.
+ADVICE: dict[str, Advice] = {
+    "imanage.unreachable": Advice(
+        "{label} could not be reached.", f"{LATER} {ASK_ADMIN}", "your System Admin"
+    ),
+    "imanage.unreachable.name_not_found": Advice(
+        "The address of {label} could not be found.",
+        "Ask your System Admin to check the server's URL and this installation's DNS.",
+        "your System Admin",
+    ),
+    "imanage.unreachable.refused": Advice(
+        "{label} did not accept the connection.", f"{LATER} {ASK_ADMIN}", "your System Admin"
+    ),
+    "imanage.unreachable.silent": Advice("{label} took too long to answer.", LATER, "nobody"),
+    "imanage.unreachable.reset": Advice("{label} broke off the connection.", LATER, "nobody"),
+    "imanage.unreachable.tls": Advice(
+        "{label} could not prove who it is: its certificate was not accepted.",
+        "Ask your System Admin to have the server's certificate checked.",
+        "the iManage admin",
+    ),
+    "imanage.blocked": Advice(
+        "This installation does not allow connections to the address of {label}.",
+        "Ask your System Admin to check the server's URL and COUNTERPART_IMANAGE_NETWORKS.",
+        "your System Admin",
+    ),
+    "imanage.not_imanage": Advice(
+        "Something answered at the address of {label}, but not as iManage Work does.",
+        "Ask your System Admin to check the server's URL; a proxy or a sign-in page may stand in between.",
+        "your System Admin",
+    ),
+    "imanage.redirected": Advice(
+        "{label} sent us on to another address, and Counterpart does not follow such answers.",
+        "Ask your System Admin to check the server's URL.",
+        "your System Admin",
+    ),
+    "imanage.answer_too_large": Advice(
+        "{label} sent far more than iManage would.",
+        "Ask your System Admin to check the server's URL.",
+        "your System Admin",
+    ),
+    "imanage.sign_in_refused": Advice(
+        "{label} refused the sign-in.", "Sign in to iManage again. Your work here is kept.", "you"
+    ),
+    "imanage.unauthorised": Advice(
+        "Your sign-in to {label} has ended.", "Sign in to iManage again. Your work here is kept.", "you"
+    ),
+    "imanage.forbidden": Advice(
+        "{label} does not let you do this.",
+        "Ask whoever manages the workspace in iManage for the right to it.",
+        "the iManage admin",
+    ),
+    "imanage.not_found": Advice(
+        "{label} cannot find this.",
+        "It may have been moved or deleted, or you may no longer see it. Look for it again.",
+        "you",
+    ),
+    "imanage.bad_id": Advice(
+        "This is not the id of anything in {label}.", "Start again from the list of workspaces.", "you"
+    ),
+    "imanage.conflict": Advice(
+        "The document is in use in {label}, or was changed by somebody else.",
+        "Nothing was overwritten. Try again when it has been checked in.",
+        "you",
+    ),
+    "imanage.too_large": Advice(
+        "The file is larger than {label} accepts.",
+        "Ask the iManage admin about the limit, or save a smaller file.",
+        "the iManage admin",
+    ),
+    "imanage.rejected": Advice(
+        "{label} did not accept this.",
+        "Check the name, and ask the iManage admin which profile fields are required there.",
+        "the iManage admin",
+    ),
+    "imanage.throttled": Advice(
+        "{label} is busy and asked us to wait {wait}.", "Try again after that.", "nobody"
+    ),
+    "imanage.server_fault": Advice("{label} has a fault at the moment.", LATER, "the iManage admin"),
+    "imanage.outcome_unknown": Advice(
+        "The answer from {label} was lost, so it is not known yet whether the change was made.",
+        "It is looked up before anything is sent again.",
+        "nobody",
+    ),
+    "imanage.cut_stream": Advice("The download from {label} broke off.", "Try again.", "nobody"),
+    "imanage.checksum_mismatch": Advice(
+        "The file does not match the checksum that {label} gives for it.",
+        "Try again. If it happens again, ask the iManage admin to check the document.",
+        "the iManage admin",
+    ),
+    "imanage.stopped": Advice("The transfer was stopped.", "Start it again when you want to.", "you"),
+    "imanage.source_failed": Advice(
+        "The file could not be read in full here, so nothing was saved to {label}.",
+        "Try again. If it happens again, tell your System Admin.",
+        "your System Admin",
+    ),
+}
+UNKNOWN = Advice("{label} could not do this.", f"{LATER} {ASK_ADMIN}", "your System Admin")
+
+
+def remote_refusal(error: ImanageError, server_label: str) -> RemoteRefusal:
+    """The refusal that a page or a transfer shows for what the iManage client met."""
+    advice = _advice(error.code)
+    sentence = advice.sentence.format(label=server_label, wait=_wait(error.wait_seconds))
+    if error.fields:
+        said = "; ".join(f"{name}: {words}" for name, words in error.fields.items())
+        sentence += f" It says: {said[:MOST_OF_ITS_WORDS]}."
+    return RemoteRefusal(
+        sentence,
+        code=error.code,
+        next_step=advice.next_step,
+        whose=advice.whose,
+    )
+
+
+def _advice(code: str) -> Advice:
+    while code:
+        if code in ADVICE:
+            return ADVICE[code]
+        code = code.rpartition(".")[0]
+    return UNKNOWN
+
+
+def _wait(seconds: float | None) -> str:
+    if seconds is None:
+        return "a little"
+    if seconds < 90:
+        whole = max(1, math.ceil(seconds))
+        return f"{whole} second{'s' if whole > 1 else ''}"
+    return f"{math.ceil(seconds / 60)} minutes"

@@ -1,0 +1,253 @@
+"""Tokens of a member's sign-in to a server: the only place that opens, renews and stores them.
+
+Only services.connections and services.oauth_flow ask here. Renewing is one at a time over all threads and processes:
+a lease on the row, taken and given back in short units, so that no lock is held while iManage is asked.
+
+Three words for three states: "never_connected", "refused" (iManage said no) and "could_not_refresh" (it gave nothing
+to renew the sign-in with). A server that cannot be reached is none of them.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, cast
+
+import requests
+from sqlalchemy import select
+
+from imanage import oauth
+from imanage.client import Client, TokenHeader
+from imanage.errors import ImanageError, NotIManage, SignInRefused, Unreachable
+from imanage.pacing import Pacer
+from imanage.types import AppCredentials, Endpoints, Identity, TokenSet
+from models import Connection, Member, Server, utcnow
+from services import audit, remote, vault
+from services.actor import SYSTEM
+from services.errors import RemoteRefusal, SignInNeeded
+from services.server_access import label_for, require_use
+from services.unit import session, unit
+
+Reason = Literal["never_connected", "refused", "could_not_refresh"]
+
+TABLE = "connection"
+EARLY = timedelta(seconds=60)
+LEASE = timedelta(seconds=90)
+LONGEST_WAIT = 25.0
+LOOK_AGAIN = 0.1
+PAGE_WAIT = 5.0
+CLIENT_REFUSED = frozenset({"invalid_client", "unauthorized_client", "invalidclient", "unauthorizedclient"})
+SENTENCES: dict[Reason, str] = {
+    "never_connected": "You have not signed in to {label} yet.",
+    "refused": "{label} no longer accepts your sign-in.",
+    "could_not_refresh": "Your sign-in to {label} has ended and could not be renewed without you.",
+}
+
+_pacers: dict[uuid.UUID, Pacer] = {}
+_pacers_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Access:
+    """All that a call to a server needs, copied from the rows so that no row is held while iManage is asked."""
+
+    connection_id: uuid.UUID
+    token: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    expires_at: datetime | None
+    base_url: str
+    header: TokenHeader
+    outbound: requests.Session
+    endpoints: Endpoints
+    pacer: Pacer
+
+    @property
+    def is_stale(self) -> bool:
+        """Without a refresh token the old one is used until it is refused: iManage counts idle time only."""
+        return bool(self.refresh_token and self.expires_at and self.expires_at - EARLY <= utcnow())
+
+    def client(self) -> Client:
+        return Client(self.outbound, self.base_url, self.token, self.header, self.pacer)
+
+
+@dataclass(frozen=True)
+class _Lease:
+    """The right to refresh, for a while."""
+
+    access: Access
+    credentials: AppCredentials
+    until: datetime
+
+
+def store(member_id: uuid.UUID, server: Server, tokens: TokenSet, identity: Identity) -> Connection:
+    """Keep a fresh sign-in, in the open unit; an earlier one of this member to this server is replaced."""
+    row = row_of(member_id, server.id)
+    if row is None:
+        row = Connection(id=uuid.uuid4(), server_id=server.id, member_id=member_id)
+        session().add(row)
+    row.state, row.reason = "connected", ""
+    row.imanage_user = identity.user_id[:200]
+    row.imanage_name = identity.name[:300]
+    row.imanage_email = (identity.email or "")[:320]
+    row.base_url = identity.base_url
+    row.preferred_library = identity.preferred_library or ""
+    row.connected_at = utcnow()
+    row.refresh_token = None
+    _seal(row, tokens)
+    return row
+
+
+def open_token(row: Connection) -> str | None:
+    """The access token, to end it in iManage; None where it cannot be opened any more."""
+    try:
+        return vault.unseal(row.access_token, TABLE, row.id, "access_token")
+    except vault.CannotOpen:
+        return None
+
+
+def row_of(member_id: uuid.UUID, server_id: uuid.UUID, *, lock: bool = False) -> Connection | None:
+    query = select(Connection).where(Connection.member_id == member_id, Connection.server_id == server_id)
+    return session().scalar(query.with_for_update() if lock else query)
+
+
+def _seal(row: Connection, tokens: TokenSet) -> None:
+    """iManage may answer a refresh without a new refresh token: then the old one stays good."""
+    row.access_token = vault.seal(tokens.access_token, TABLE, row.id, "access_token")
+    if tokens.refresh_token:
+        row.refresh_token = vault.seal(tokens.refresh_token, TABLE, row.id, "refresh_token")
+    row.expires_at = tokens.expires_at
+    row.refreshed_at = utcnow()
+    row.refreshing_until = None
+
+
+def access_of(member_id: uuid.UUID, server_id: uuid.UUID, *, lock: bool = False) -> Access:
+    """What is true now of this member and this server. Asks for the right to use it each time."""
+    server = require_use(member_id, server_id)
+    row = row_of(member_id, server_id, lock=lock)
+    if row is None:
+        raise needed("never_connected", member_id, server)
+    if row.state != "connected":
+        raise needed(cast(Reason, row.reason), member_id, server)
+    try:
+        token = vault.unseal(row.access_token, TABLE, row.id, "access_token")
+        refresh_token = row.refresh_token and vault.unseal(row.refresh_token, TABLE, row.id, "refresh_token")
+    except vault.CannotOpen:
+        raise needed("could_not_refresh", member_id, server) from None
+    return Access(
+        connection_id=row.id,
+        token=token,
+        refresh_token=refresh_token,
+        expires_at=row.expires_at,
+        base_url=row.base_url,
+        header=cast(TokenHeader, server.auth_header),
+        outbound=remote.outbound(server),
+        endpoints=remote.endpoints(server),
+        pacer=_pacer(server_id),
+    )
+
+
+def needed(reason: Reason, member_id: uuid.UUID, server: Server) -> SignInNeeded:
+    sentence = SENTENCES[reason].format(label=label_for(member_id, server))
+    return SignInNeeded(sentence, server_id=server.id, reason=reason)
+
+
+def _pacer(server_id: uuid.UUID) -> Pacer:
+    with _pacers_lock:
+        return _pacers.setdefault(server_id, Pacer(PAGE_WAIT))
+
+
+def renewed(member_id: uuid.UUID, server_id: uuid.UUID, spent: str) -> Access:
+    """An access token other than the spent one: a sibling's if there is one, else a new one, asked for once."""
+    waited = 0.0
+    while (found := _claim(member_id, server_id, spent)) is None:
+        if waited >= LONGEST_WAIT:
+            raise Unreachable(code="imanage.unreachable.silent")
+        time.sleep(LOOK_AGAIN)
+        waited += LOOK_AGAIN
+    if isinstance(found, Access):
+        return found
+    refresh_token = found.access.refresh_token
+    if refresh_token is None:
+        raise ended(member_id, server_id, spent, "could_not_refresh")
+    try:
+        fresh = oauth.refresh(found.access.outbound, found.access.endpoints, found.credentials, refresh_token)
+    except SignInRefused as error:
+        return _after_refusal(member_id, server_id, found, error)
+    except ImanageError:
+        _let_go(found)
+        raise
+    return _keep(member_id, server_id, found, fresh)
+
+
+def _claim(member_id: uuid.UUID, server_id: uuid.UUID, spent: str) -> Access | _Lease | None:
+    """The sibling's token, or the right to refresh; None while somebody else has that right."""
+    with unit():
+        access = access_of(member_id, server_id, lock=True)
+        if access.token != spent:
+            return access
+        row, now = session().get_one(Connection, access.connection_id), utcnow()
+        credentials = remote.credentials(session().get_one(Server, server_id))
+        if access.refresh_token is None:
+            return _Lease(access, credentials, now)
+        if row.refreshing_until and row.refreshing_until > now:
+            return None
+        row.refreshing_until = now + LEASE
+        return _Lease(access, credentials, row.refreshing_until)
+
+
+def _keep(member_id: uuid.UUID, server_id: uuid.UUID, lease: _Lease, fresh: TokenSet) -> Access:
+    """Store what came, unless a sibling stored something newer while our lease had run out."""
+    with unit():
+        access = access_of(member_id, server_id, lock=True)
+        if access.refresh_token == lease.access.refresh_token:
+            _seal(session().get_one(Connection, access.connection_id), fresh)
+            session().flush()
+        return access_of(member_id, server_id)
+
+
+def _let_go(lease: _Lease) -> None:
+    with unit():
+        row = session().get(Connection, lease.access.connection_id)
+        if row is not None and row.refreshing_until == lease.until:
+            row.refreshing_until = None
+
+
+def _after_refusal(member_id: uuid.UUID, server_id: uuid.UUID, lease: _Lease, error: SignInRefused) -> Access:
+    """Refused: perhaps because a sibling was quicker, perhaps because of our registration, else for good."""
+    _let_go(lease)
+    access = access_of(member_id, server_id)
+    if access.token != lease.access.token:
+        return access
+    if (error.remote_code or "").lower() in CLIENT_REFUSED:
+        raise RemoteRefusal(
+            "iManage did not accept this installation's Client ID or Client Secret.",
+            code="imanage.client_refused",
+            next_step="Ask your System Admin to check them on the server's page. Your sign-in is kept.",
+            whose="your System Admin",
+        ) from error
+    if error.status == 403 and not (error.remote_code or error.remote_message):
+        raise NotIManage(status=error.status) from error
+    raise ended(member_id, server_id, lease.access.token, "refused") from error
+
+
+def ended(member_id: uuid.UUID, server_id: uuid.UUID, spent: str, reason: Reason) -> SignInNeeded:
+    """Mark the sign-in as over, once, and say so. A newer sign-in that came in between is left alone."""
+    with unit():
+        server = require_use(member_id, server_id)
+        row = row_of(member_id, server_id, lock=True)
+        if row is not None and row.state == "connected" and open_token(row) == spent:
+            row.state, row.reason, row.refresh_token = "sign_in_again", reason, None
+            member = session().get_one(Member, member_id)
+            audit.record(
+                SYSTEM,
+                "connection.ended",
+                f"{member.name} at {server.name}",
+                subject_id=row.id,
+                server_id=server_id,
+                outcome="failed",
+                reason=reason,
+            )
+        return needed(reason, member_id, server)
