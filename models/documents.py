@@ -16,11 +16,15 @@ class Document(Base):
     """The current version is named, not guessed: an older one can be made current (row I5)."""
 
     __tablename__ = "document"
-    __table_args__ = (Index("ix_document_matter_name", "matter_id", "name"),)
+    __table_args__ = (
+        Index("ix_document_matter_name_key", "matter_id", "name_key"),
+        Index("ix_document_matter_changed", "matter_id", "changed_at"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     matter_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("matter.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(260))
+    name_key: Mapped[str] = mapped_column(String(400), default="")
     current_version_id: Mapped[uuid.UUID | None] = mapped_column(
         ForeignKey("version.id", use_alter=True, name="fk_document_current_version_id_version")
     )

@@ -19,6 +19,7 @@ class Matter(Base):
     name: Mapped[str] = mapped_column(String(200))
     client_number: Mapped[str] = mapped_column(String(50), default="")
     matter_number: Mapped[str] = mapped_column(String(50), default="")
+    search_key: Mapped[str] = mapped_column(String(1500), default="")
     created_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("member.id"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     changed_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
