@@ -3,6 +3,7 @@
   const UNREACHABLE = "We could not reach Counterpart. Nothing was lost; try again.";
   const UNREADABLE = "Counterpart answered in a way that this page does not understand. Nothing was lost; try again.";
   const LEAVE_AFTER = 7000;
+  const READ_WITHIN = 60000;
   const on = (name, handler) => document.addEventListener(name, handler);
 
   // A poll morphs what it redraws: a pop-up, menu or half-typed word in it stays as the reader left it.
@@ -35,7 +36,10 @@
   }).observe(document.getElementById("toasts"), { childList: true });
 
   on("htmx:configRequest", (event) => {
-    if (event.detail.verb === "get") return;
+    if (event.detail.verb === "get") {
+      event.detail.timeout = READ_WITHIN; // what writes may take as long as its bytes need
+      return;
+    }
     event.detail.headers["X-CSRFToken"] = document.querySelector("meta[name=csrf-token]").content;
   });
 
@@ -45,7 +49,7 @@
     if (xhr.status >= 400 && xhr.status !== 422 && !xhr.getResponseHeader("HX-Retarget")) {
       event.detail.shouldSwap = false;
       showError(xhr.status >= 500 ? UNREACHABLE : UNREADABLE);
-    } else if (/^\s*<!doctype/i.test(xhr.responseText)) {
+    } else if (xhr.status < 400 && /^\s*<!doctype/i.test(xhr.responseText)) {
       event.detail.shouldSwap = false; // a whole page where a piece was asked for: the session has ended
       window.location.reload();
     }
