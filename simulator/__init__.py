@@ -1,0 +1,39 @@
+"""A stand-in iManage Work with its own front door: the practice server of tests, demo and training.
+
+with Simulator() as sim:
+    sim.faults.add(Fault("status", status=503, path="/download$"))
+    requests.get(sim.url + "/api")
+"""
+
+from simulator.contents import Content, Generated, Inline, Sample, large_pdf
+from simulator.faults import Fault
+from simulator.seed import practice_app, practice_password, practice_world
+from simulator.server import Simulator
+from simulator.settings import Settings
+from simulator.state import Request
+from simulator.values import App, Container, Document, Library, Lock, Security, User, Version
+from simulator.world import World
+
+__all__ = [
+    "App",
+    "Container",
+    "Content",
+    "Document",
+    "Fault",
+    "Generated",
+    "Inline",
+    "Library",
+    "Lock",
+    "Request",
+    "Sample",
+    "Security",
+    "Settings",
+    "Simulator",
+    "User",
+    "Version",
+    "World",
+    "large_pdf",
+    "practice_app",
+    "practice_password",
+    "practice_world",
+]

@@ -1,0 +1,98 @@
+"""The control page and its JSON endpoints, for a practice server that runs as a process of its own.
+
+Only from this machine, and with the control token where one was given.
+"""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+from dataclasses import asdict
+
+from flask import Blueprint, Response, abort, render_template, request
+
+from simulator.faults import KINDS, fault_from
+from simulator.web import body_json, invalid, json_answer, state
+
+room = Blueprint("control", __name__, url_prefix="/_simulator")
+
+
+@room.before_request
+def only_here() -> None:
+    if not request.remote_addr or not ipaddress.ip_address(request.remote_addr).is_loopback:
+        abort(404)
+    wanted = state().control_token
+    given = request.headers.get("X-Control-Token") or request.args.get("token", "")
+    if wanted and not hmac.compare_digest(wanted.encode(), given.encode()):
+        abort(403)
+    if request.method != "GET" and request.headers.get("Sec-Fetch-Site", "none") not in (
+        "none",
+        "same-origin",
+    ):
+        abort(403)  # a page of another site in this machine's browser
+
+
+@room.get("/")
+def overview() -> str:
+    return render_template(
+        "control.html",
+        faults=state().faults.list(),
+        kinds=KINDS,
+        settings=state().settings.as_dict(),
+        requests=state().requests[:-101:-1],
+    )
+
+
+@room.get("/faults")
+def faults() -> Response:
+    book = state().faults
+    return json_answer({"data": [one.as_dict() | {"struck": book.struck(one)} for one in book.list()]})
+
+
+@room.post("/faults")
+def add_fault() -> Response:
+    try:
+        fault = fault_from(body_json())
+    except (ValueError, TypeError) as error:
+        raise invalid("fault", str(error)) from error
+    state().faults.add(fault)
+    return json_answer({"data": fault.as_dict()}, 201)
+
+
+@room.delete("/faults")
+def clear_faults() -> Response:
+    state().faults.clear()
+    return Response(status=204)
+
+
+@room.get("/requests")
+def requests() -> Response:
+    return json_answer({"data": [asdict(one) for one in state().requests]})
+
+
+@room.delete("/requests")
+def clear_requests() -> Response:
+    state().log.clear()
+    return Response(status=204)
+
+
+@room.get("/settings")
+def settings() -> Response:
+    return json_answer({"data": state().settings.as_dict()})
+
+
+@room.put("/settings")
+def turn() -> Response:
+    try:
+        state().settings.update(body_json())
+    except ValueError as error:
+        raise invalid("settings", str(error)) from error
+    state().keeper.put("settings", "all", state().settings.as_dict())
+    return settings()
+
+
+@room.post("/expire")
+def expire() -> Response:
+    """End all access tokens now, or one user's: `{"user": "alice"}`."""
+    user = str((request.get_json(silent=True) or {}).get("user", ""))
+    return json_answer({"data": {"expired": state().tokens.forget_all("access", user)}})

@@ -1,0 +1,57 @@
+"""`GET /api`: who the caller is and where the API lies; works unauthenticated too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from simulator.web import base_url, caller_token, json_answer, state
+
+room = Blueprint("discovery", __name__)
+
+
+@room.get("/api")
+@room.get("/work/api")
+def discovery() -> Response:
+    settings, world = state().settings, state().world
+    token = caller_token()
+    user = world.user(token.user) if token else None
+    versions = [
+        {"name": name, "url": f"{base_url()}/work/api/{name}", "version": f"{name.removeprefix('v')}.1.1094"}
+        for name in settings.api_versions
+    ]
+    data: dict[str, Any] = {
+        "auth_status": "authenticated" if user else "unauthenticated",
+        "capabilities": ["oauth"],
+        "dms_version": settings.dms_version,
+        "versions": versions,
+    }
+    if user and token:
+        libraries = world.libraries(user)
+        data |= {
+            "app": {"id": token.client_id},
+            "user": {
+                "anonymous_id": str(100000000000000000 + user.number),
+                "customer_id": settings.customer_id,
+                "email": user.email,
+                "id": user.id,
+                "name": user.id,
+                "ssid": str(100000000000000000 + user.number),
+                "user_type": "enterprise",
+            },
+            "work": {
+                "libraries": [
+                    {
+                        "alias": one.id,
+                        "attributes": {"knowledge": False},
+                        "is_classic_client_compatible": False,
+                        "status": "ready",
+                        "type": "worksite",
+                    }
+                    for one in libraries
+                ],
+                "preferred_library": user.preferred_library or (libraries[0].id if libraries else ""),
+            },
+        }
+    return json_answer({"data": data})

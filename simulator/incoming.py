@@ -1,0 +1,76 @@
+"""Files that are being uploaded: streamed to disk under a passing name and hashed on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, Any
+
+from flask import Request
+
+from simulator.contents import OnDisk
+
+
+class Incoming:
+    """A file-like for the form parser. It is thrown away unless `publish` is called."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / f"incoming-{secrets.token_hex(12)}"
+        self._file: IO[bytes] = self.path.open("w+b")
+        self._digest = hashlib.sha256()
+        self.length = 0
+        self.published = False
+
+    def write(self, data: bytes) -> int:
+        self._digest.update(data)
+        self.length += len(data)
+        return self._file.write(data)
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        return self._file.seek(place, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+    def readline(self, size: int = -1) -> bytes:
+        return self._file.readline(size)
+
+    def __iter__(self) -> Iterable[bytes]:
+        return iter(self._file)
+
+    def publish(self) -> OnDisk:
+        """Give the bytes their lasting name; from here on they belong to a version."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        lasting = self.path.with_name(f"file-{secrets.token_hex(12)}")
+        self.path.rename(lasting)
+        self.published = True
+        return OnDisk(lasting, self.length, self._digest.hexdigest())
+
+    def close(self) -> None:
+        self._file.close()
+        if not self.published:
+            self.path.unlink(missing_ok=True)
+
+
+class UploadRequest(Request):
+    """A request whose files go straight to the practice server's folder."""
+
+    files_folder: Path
+
+    def _get_file_stream(self, *_args: Any, **_named: Any) -> Any:
+        stream = Incoming(self.files_folder)
+        self.environ.setdefault("simulator.incoming", []).append(stream)
+        return stream
+
+
+def discard(environ: dict[str, Any]) -> None:
+    """Throw away what arrived and was not published, also after a broken upload."""
+    for stream in environ.get("simulator.incoming", ()):
+        stream.close()

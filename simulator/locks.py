@@ -1,0 +1,82 @@
+"""Locking, checking out and unlocking documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response, request
+
+from simulator.documents import send_bytes
+from simulator.profiles import document_profile, person, stamp
+from simulator.values import Document, Lock
+from simulator.web import Refusal, api_room, document_at, invalid, me, not_found, record, state
+from simulator.world import now
+
+room = api_room("locks")
+L = "/libraries/<lib>"
+
+
+def _lock(document: Document) -> Document:
+    body: Any = request.get_json(silent=True, force=True) if request.content_length else {}
+    if not isinstance(body, dict):
+        raise invalid("body", "The body must be a JSON object")
+    texts = [str(body.get(name) or "") for name in ("comments", "due_date", "location", "path")]
+    with state().world.lock:
+        current = state().world.document(*document.key)
+        if current is None:
+            raise not_found("The document")
+        if current.lock and current.lock.user != me().id:
+            raise Refusal(
+                state().settings.checked_out_status,
+                "NRC_IN_USE",
+                f"The document is checked out by {current.lock.user}",
+            )
+        return state().world.set_lock(current, Lock(me().id, now(), *texts))
+
+
+@room.post(f"{L}/documents/<doc>/lock")
+def lock(doc: str) -> Response:
+    document, version = document_at(doc, "read_write")
+    locked = _lock(document)
+    state().world.note(locked, "Lock", 6, me().id, version.number)
+    return record(document_profile(locked, version))
+
+
+@room.delete(f"{L}/documents/<doc>/lock")
+def unlock(doc: str) -> Response:
+    document, version = document_at(doc, "read_write")
+    if document.lock is None:
+        raise not_found("The lock")
+    if document.lock.user != me().id and not state().world.may(me(), document, "full_access"):
+        raise Refusal(403, "NRC_ACCESS_DENIED", f"The document is checked out by {document.lock.user}")
+    free = state().world.set_lock(document, None)
+    state().world.note(free, "Unlock", 7, me().id, version.number)
+    return record(document_profile(free, version))
+
+
+@room.get(f"{L}/documents/<doc>/checkout")
+def checkout_details(doc: str) -> Response:
+    """Who has it, since when and why; 404 when nobody has."""
+    held = document_at(doc)[0].lock
+    if held is None:
+        raise not_found("The checkout")
+    return record(
+        {
+            "comments": held.comments,
+            "due_date": held.due_date,
+            "location": held.location,
+            "path": held.path,
+            "in_use_by": held.user,
+            "in_use_by_description": person(held.user),
+            "checkout_date": stamp(held.since),
+        }
+    )
+
+
+@room.post(f"{L}/documents/<doc>/checkout")
+def check_out(doc: str) -> Response:
+    """Lock it and hand over the bytes."""
+    document, version = document_at(doc, "read_write")
+    locked = _lock(document)
+    state().world.note(locked, "Checkout", 2, me().id, version.number)
+    return send_bytes(version)

@@ -1,0 +1,261 @@
+"""Profiles of documents, folders and workspaces as the API shows them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from simulator.doctypes import CLASSES, DESCRIPTION_OF, SUBCLASSES
+from simulator.values import LEVELS, Container, Document, Version
+from simulator.web import base_url, me, state, struck
+
+Row = dict[str, Any]
+DOCUMENT_OPERATIONS = [
+    "archive",
+    "copy",
+    "create_new_version",
+    "declare",
+    "delete",
+    "freeze",
+    "lock",
+    "move",
+    "relate",
+    "replace",
+    "restore",
+    "set_security",
+    "undeclare",
+    "unfreeze",
+    "unlock",
+    "update",
+]
+
+
+def stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def person(user_id: str) -> str:
+    user = state().world.user(user_id)
+    return user.full_name if user else user_id
+
+
+def checksum(version: Version) -> str | None:
+    dial = state().settings.checksum
+    if "absent_checksum" in struck() or dial == "absent":
+        return None
+    if "wrong_checksum" in struck() or dial == "wrong":
+        return "SHA256:" + "0" * 64
+    return "SHA256:" + version.content.sha256.upper()
+
+
+def web_link(kind: str, object_id: str) -> str:
+    return f"{base_url()}/work/link/{kind}/{object_id}"
+
+
+def document_row(document: Document, version: Version | None = None) -> Row:
+    """A document's profile as lists carry it."""
+    version, world = version or document.latest, state().world
+    library = world.library(document.library)
+    folder = world.container(document.library, document.folders[0])
+    workspace = world.container(document.library, folder.workspace) if folder else None
+    lock = document.lock
+    row: Row = {
+        "id": document.id(version),
+        "database": library.database if library else document.library.upper(),
+        "document_number": document.number,
+        "version": version.number,
+        "latest": str(document.latest.number),
+        "is_latest": version is document.latest,
+        "wstype": "email" if version.type == "MIME" else "document",
+        "name": version.name,
+        "extension": version.extension.upper(),
+        "full_file_name": f"{version.name}.{version.extension.upper()}"
+        if version.extension
+        else version.name,
+        "type": version.type,
+        "type_description": DESCRIPTION_OF.get(version.type, version.type),
+        "content_type": "D",
+        "size": version.content.size,
+        "class": version.class_,
+        "subclass": version.subclass,
+        "comment": version.comment,
+        "author": version.author,
+        "author_description": person(version.author),
+        "operator": version.operator,
+        "operator_description": person(version.operator),
+        "last_user": version.last_user,
+        "last_user_description": person(version.last_user),
+        "create_date": stamp(version.created),
+        "edit_date": stamp(version.edited),
+        "file_create_date": stamp(version.created),
+        "file_edit_date": stamp(version.edited),
+        "default_security": document.security.default,
+        "access": world.access(me(), document),
+        "is_checked_out": lock is not None,
+        "is_in_use": lock is not None,
+        "in_use_by": lock.user if lock else "",
+        "is_declared": False,
+        "is_external": False,
+        "is_external_as_normal": False,
+        "is_hipaa": False,
+        "is_restorable": True,
+        "indexable": True,
+        "retain_days": 3650,
+        **(workspace.custom if workspace else {}),
+        **version.profile,
+        "workspace_id": workspace.id if workspace else "",
+        "workspace_name": workspace.name if workspace else "",
+        "iwl": f"iwl:dms={urlsplit(base_url()).netloc}&&lib={document.library}"
+        f"&&num={document.number}&&ver={version.number}",
+        "document_url": web_link("d", document.id(version)),
+    }
+    if digest := checksum(version):
+        row["checksum"] = digest
+    if lock:
+        row |= {"in_use_by_description": person(lock.user), "checkout_date": stamp(lock.since)}
+    return row
+
+
+def document_profile(document: Document, version: Version | None = None, operations: bool = False) -> Row:
+    """A document's full profile."""
+    version = version or document.latest
+    row = document_row(document, version)
+    lock = document.lock
+    row |= {
+        "alias": "",
+        "class_description": CLASSES.get(version.class_, (version.class_, ()))[0],
+        "subclass_description": SUBCLASSES.get(version.class_, {}).get(version.subclass, ""),
+        "create_profile_date": stamp(version.created),
+        "edit_profile_date": stamp(version.edited),
+        "system_edit_date": stamp(version.edited),
+        "activity_date": stamp(document.history[-1].at if document.history else version.edited),
+        "effective_security": row["access"],
+        "is_archived": False,
+        "is_related": False,
+        "location": "",
+        "author_info": {"is_external": False, "allow_logon": True},
+    }
+    if lock:
+        row |= {
+            "checkout_comment": lock.comments,
+            "checkout_due_date": lock.due_date,
+            "checkout_path": lock.path,
+        }
+    if operations:
+        row["operations"] = document_operations(document)
+    return row
+
+
+def document_operations(document: Document) -> Row:
+    rank = LEVELS.index(state().world.access(me(), document))
+    mine = document.lock is None or document.lock.user == me().id
+    allowed = {
+        "archive": False,
+        "copy": rank >= 1,
+        "create_new_version": rank >= 2 and mine,
+        "declare": rank >= 3 and document.lock is None,
+        "delete": rank >= 3 and document.lock is None,
+        "freeze": False,
+        "lock": rank >= 2 and document.lock is None,
+        "move": rank >= 2 and document.lock is None,
+        "relate": rank >= 2,
+        "replace": rank >= 2 and mine,
+        "restore": False,
+        "set_security": rank >= 3,
+        "undeclare": False,
+        "unfreeze": False,
+        "unlock": document.lock is not None and (document.lock.user == me().id or rank >= 3),
+        "update": rank >= 2 and document.lock is None,
+    }
+    return {name: allowed[name] for name in DOCUMENT_OPERATIONS}
+
+
+def container_row(container: Container) -> Row:
+    """A workspace's or folder's profile."""
+    world = state().world
+    library = world.library(container.library)
+    workspace = world.container(container.library, container.workspace)
+    row: Row = {
+        "id": container.id,
+        "database": library.database if library else container.library.upper(),
+        "name": container.name,
+        "description": container.description,
+        "owner": container.owner,
+        "owner_description": person(container.owner),
+        "default_security": container.security.default,
+        "effective_security": world.access(me(), container),
+        "has_subfolders": bool(world.folders_in(container)),
+        "create_date": stamp(container.created),
+        "edit_date": stamp(container.edited),
+        "is_external": False,
+        "wstype": container.kind,
+        "iwl": f"iwl:dms={urlsplit(base_url()).netloc}&&lib={container.library}&&num={container.number}&&ver=1",
+    }
+    if container.kind == "workspace":
+        return row | {
+            "document_number": container.number,
+            "version": 1,
+            "last_user": container.owner,
+            "subclass": "",
+            "is_hipaa": False,
+            "workspace_url": web_link("w", container.id),
+            **container.custom,
+        }
+    return row | {
+        "folder_type": container.folder_type,
+        "view_type": "document",
+        "parent_id": f"{container.library}!{container.parent}",
+        "workspace_id": f"{container.library}!{container.workspace}",
+        "workspace_name": workspace.name if workspace else "",
+        "has_documents": bool(world.documents_in(container)),
+        "inherited_default_security": workspace.security.default if workspace else "",
+        "is_container_saved_search": False,
+        "is_content_saved_search": False,
+        "email": "",
+        "profile": {
+            "class": "DOC",
+            "subclass": "",
+            **(workspace.custom if workspace else {}),
+            **container.custom,
+        },
+        "folder_url": web_link("f", container.id),
+    }
+
+
+def shortcut_row(container: Container, number: int) -> Row:
+    """A shortcut to a container, as favourites and My Matters show it."""
+    target = container_row(container)
+    return {
+        **target,
+        "wstype": f"{container.kind}_shortcut",
+        "shortcut_id": f"{container.library}!{number}",
+        "target": {key: target[key] for key in ("id", "name", "wstype", "database")}
+        | {"type": container.kind, "document_number": container.number},
+    }
+
+
+def operations_of(container: Container) -> Row:
+    """What the caller may do with a workspace or folder. The names for folders are ours: none are public."""
+    rank = LEVELS.index(state().world.access(me(), container))
+    if container.kind == "workspace":
+        return {
+            "add_folders": rank >= 2,
+            "add_custom_folders": rank >= 2,
+            "change_name": rank >= 3,
+            "modify": rank >= 2,
+            "remove": rank >= 3,
+            "remove_folders": rank >= 3,
+            "set_default_security": rank >= 3,
+            "set_security": rank >= 3,
+            "update_content_shortcut": rank >= 2,
+            "default_security_values": ["inherit", "private", "view", "public"],
+        }
+    return {
+        "add_documents": rank >= 2,
+        "add_folders": rank >= 2,
+        "change_name": rank >= 2,
+        "modify": rank >= 2,
+        "remove": rank >= 3,
+        "set_security": rank >= 3,
+    }

@@ -1,0 +1,287 @@
+"""Searching documents, workspaces and folders, by query string and by body, with strict names of filters."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Response, g, request
+
+from simulator.fields import BOOLEANS, CUSTOMS, FIELDS, FILTERS, PAGING
+from simulator.profiles import container_row, document_profile, document_row
+from simulator.values import Container, Document, Version
+from simulator.web import body_json, invalid, limit_and_offset, listing, me, split_id, state, visible
+
+Row = dict[str, Any]
+
+
+def as_filters(given: Mapping[str, Any], kind: str) -> Row:
+    """The filters among query parameters; anything unknown is refused by name."""
+    return checked({name: value for name, value in given.items() if name not in PAGING}, kind)
+
+
+def checked(filters: Row, kind: str) -> Row:
+    clean: Row = {}
+    for name, value in filters.items():
+        if name not in FILTERS[kind]:
+            raise invalid(name, f"{name} is not a filter for {kind}s")
+        if name in BOOLEANS:
+            if str(value).lower() not in ("true", "false"):
+                raise invalid(name)
+            value = str(value).lower() == "true"
+        elif isinstance(value, list | dict):
+            raise invalid(name)
+        clean[name] = value
+    return clean
+
+
+# -- documents ---------------------------------------------------------------------------------------------
+
+
+def find_documents(filters: Row) -> list[tuple[Document, Version]]:
+    """Newest first, one row a document; every version where `latest` is false or a version is asked for."""
+    tests = [_document_test(name, str(value)) for name, value in filters.items() if name in _TESTS]
+    tests += [_field_test(name, str(value)) for name, value in filters.items() if name in CUSTOMS]
+    found = []
+    every = filters.get("latest") is False or "document_version" in filters
+    for document in visible(_candidates(filters)):
+        for version in document.versions if every else (document.latest,):
+            if all(test(document, version) for test in tests) and _states(filters, document, version):
+                found.append((document, version))
+    return found
+
+
+def _candidates(filters: Row) -> Iterable[Document]:
+    world = state().world
+    if "container_id" not in filters:
+        return [one for place in g.libraries for one in world.documents(place.id)]
+    top = world.container(g.libraries[0].id, split_id(str(filters["container_id"]))[0])
+    if top is None or not visible([top]):
+        raise invalid("container_id", "The container does not exist")
+    places = world.under(top) if filters.get("include_subtree", True) else [top]
+    found = {document.key: document for place in places for document in world.documents_in(place)}
+    return found.values()
+
+
+def _has(needle: str, *hay: str) -> bool:
+    """Every word of the needle stands somewhere in the hay; a star matches anything."""
+    text = "\n".join(hay).casefold()
+    words = needle.casefold().split()
+    return all(re.search(re.escape(word).replace(r"\*", ".*"), text) for word in words)
+
+
+def _date(text: str, name: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError as error:
+        raise invalid(name) from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+_DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
+
+
+def _relative(text: str, name: str) -> tuple[datetime, datetime]:
+    """`-30d` is the last thirty days; `-2w:0d` is a range."""
+    if not re.fullmatch(r"-?\d+[dwmy](:-?\d+[dwmy])?", text):
+        raise invalid(name)
+    ends = [timedelta(days=int(part[:-1]) * _DAYS[part[-1]]) for part in text.split(":")]
+    at = datetime.now(UTC)
+    return at + ends[0], at + (ends[1] if len(ends) > 1 else timedelta())
+
+
+Test = Callable[[Document, Version], bool]
+_TESTS: dict[str, Callable[[str, Document, Version], bool]] = {
+    "anywhere": lambda t, d, v: _has(t, v.name, v.comment, v.author, *v.profile.values(), str(d.number)),
+    "body": lambda t, d, v: _has(t, v.name, v.comment),
+    "name": lambda t, d, v: _has(t, v.name),
+    "subject": lambda t, d, v: v.type == "MIME" and _has(t, v.name),
+    "comments": lambda t, d, v: _has(t, v.comment),
+    "name_comments": lambda t, d, v: _has(t, v.name, v.comment),
+    "document_number": lambda t, d, v: t == str(d.number),
+    "document_version": lambda t, d, v: t == str(v.number),
+    "alias": lambda t, d, v: False,
+    "author": lambda t, d, v: t.upper() == v.author,
+    "operator": lambda t, d, v: t.upper() == v.operator,
+    "last_user": lambda t, d, v: t.upper() == v.last_user,
+    "user": lambda t, d, v: t.upper() in (v.author, v.operator, v.last_user),
+    "owner": lambda t, d, v: t.upper() == v.author,
+    "in_use_by": lambda t, d, v: d.lock is not None and d.lock.user == t.upper(),
+    "class": lambda t, d, v: t.upper() == v.class_,
+    "type": lambda t, d, v: v.type in t.upper().split(","),
+    "extension": lambda t, d, v: t.lower().lstrip(".") == v.extension.lower(),
+    "libraries": lambda t, d, v: d.library.upper() in t.upper().split(","),
+    "edit_date_from": lambda t, d, v: v.edited >= _date(t, "edit_date_from"),
+    "edit_date_to": lambda t, d, v: v.edited <= _date(t, "edit_date_to"),
+    "create_date_from": lambda t, d, v: v.created >= _date(t, "create_date_from"),
+    "create_date_to": lambda t, d, v: v.created <= _date(t, "create_date_to"),
+    "edit_date_relative": lambda t, d, v: _within(v.edited, _relative(t, "edit_date_relative")),
+    "create_date_relative": lambda t, d, v: _within(v.created, _relative(t, "create_date_relative")),
+}
+
+
+def _within(at: datetime, ends: tuple[datetime, datetime]) -> bool:
+    return ends[0] <= at <= ends[1]
+
+
+def _document_test(name: str, text: str) -> Test:
+    test = _TESTS[name]
+    return lambda document, version: test(text, document, version)
+
+
+def _field_test(name: str, text: str) -> Test:
+    world = state().world
+
+    def test(document: Document, version: Version) -> bool:
+        folder = world.container(document.library, document.folders[0])
+        place = world.container(document.library, folder.workspace) if folder else None
+        return {**(place.custom if place else {}), **version.profile}.get(name, "").upper() == text.upper()
+
+    return test
+
+
+def _states(filters: Row, document: Document, version: Version) -> bool:
+    locked = document.lock is not None
+    for name in ("in_use", "checked_out"):
+        if name in filters and filters[name] is not locked:
+            return False
+    if filters.get("exclude_emails") and version.type == "MIME":
+        return False
+    if filters.get("email_only") and version.type != "MIME":
+        return False
+    return not filters.get("personalized") or any(line.user == me().id for line in document.history)
+
+
+def documents_by_query() -> Response:
+    """The GET search with offsets, or with a cursor that stays true while documents come and go."""
+    filters = as_filters(request.args, "document")
+    mode = request.args.get("paging_mode", "standard")
+    limit, offset = limit_and_offset()
+    descending = request.args.get("sort_order", "desc").lower() != "asc"
+    if mode == "standard_cursor":
+        for ignored in ("anywhere", "comments"):
+            filters.pop(ignored, None)
+        found = sorted(find_documents(filters), key=_place)
+        after = _read_cursor(request.args.get("cursor", ""))
+        rest = [one for one in found if _place(one) > after]
+        page = rest[:limit]
+        cursor = _cursor(_place(page[-1])) if len(rest) > limit else None
+        return listing([document_row(*one) for one in page], "results", cursor=cursor)
+    if mode != "standard":
+        raise invalid("paging_mode")
+    found = sorted(find_documents(filters), key=lambda one: (one[1].edited, _place(one)), reverse=descending)
+    page = found[offset : offset + limit]
+    total = len(found) if request.args.get("total", "").lower() == "true" else None
+    return listing([document_row(*one) for one in page], "results", total_count=total)
+
+
+def _place(one: tuple[Document, Version]) -> tuple[str, int, int]:
+    return (one[0].library, one[0].number, one[1].number)
+
+
+def _cursor(place: tuple[str, int, int]) -> str:
+    return base64.urlsafe_b64encode("|".join(map(str, place)).encode()).decode()
+
+
+def _read_cursor(text: str) -> tuple[str, int, int]:
+    if not text:
+        return ("", 0, 0)
+    try:
+        library, number, version = base64.urlsafe_b64decode(text).decode().rsplit("|", 2)
+        return (library, int(number), int(version))
+    except ValueError as error:
+        raise invalid("cursor") from error
+
+
+# -- workspaces and folders --------------------------------------------------------------------------------
+
+
+def find_workspaces(filters: Row) -> list[Container]:
+    world = state().world
+    wanted = str(filters.get("libraries", "")).upper().split(",") if filters.get("libraries") else None
+    places = [one for one in g.libraries if wanted is None or one.id.upper() in wanted]
+    found = [
+        one
+        for place in places
+        for one in visible(world.workspaces(place.id))
+        if _container_fits(one, filters)
+    ]
+    return sorted(found, key=lambda one: (one.name.casefold(), one.number))
+
+
+def find_folders(filters: Row) -> list[Container]:
+    world = state().world
+    if "container_id" in filters:
+        top = world.container(g.libraries[0].id, split_id(str(filters["container_id"]))[0])
+        if top is None or not visible([top]):
+            raise invalid("container_id", "The container does not exist")
+        candidates = [one for one in world.under(top) if one.number != top.number]
+    else:
+        candidates = [one for one in world.containers(g.libraries[0].id) if one.kind == "folder"]
+    return [one for one in visible(candidates) if _container_fits(one, filters)]
+
+
+def _container_fits(one: Container, filters: Row) -> bool:
+    texts = {
+        "name": (one.name,),
+        "description": (one.description,),
+        "name_or_description": (one.name, one.description),
+        "anywhere": (one.name, one.description, *one.custom.values()),
+    }
+    for name, value in filters.items():
+        if name in texts and not _has(str(value), *texts[name]):
+            return False
+        if name == "owner" and str(value).upper() != one.owner:
+            return False
+        if name in CUSTOMS and one.custom.get(name, "").upper() != str(value).upper():
+            return False
+        if name == "workspace_name":
+            place = state().world.container(one.library, one.workspace)
+            if place is None or not _has(str(value), place.name):
+                return False
+    return True
+
+
+# -- by body -----------------------------------------------------------------------------------------------
+
+
+def searched(kind: str) -> Response:
+    """POST search: `data` is the array itself, with `overflow` beside it; strict about every name."""
+    body = body_json("limit", "filters", "profile_fields", "timezone_offset")
+    settings = state().settings
+    limit = body.get("limit", settings.default_limit)
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= settings.max_limit:
+        raise invalid("limit", f"limit must be between 1 and {settings.max_limit}")
+    filters = body.get("filters") or {}
+    if not isinstance(filters, dict):
+        raise invalid("filters")
+    filters = checked(filters, kind)
+    wanted = _wanted(body.get("profile_fields"), kind)
+    if kind == "document":
+        found = sorted(find_documents(filters), key=lambda one: (one[1].edited, _place(one)), reverse=True)
+        rows = [_cut(document_profile(*one), wanted) for one in found[:limit]]
+        return listing(rows, overflow=len(found) > limit)
+    places = find_workspaces(filters) if kind == "workspace" else find_folders(filters)
+    return listing([_cut(container_row(one), wanted) for one in places[:limit]], overflow=len(places) > limit)
+
+
+def _wanted(given: Any, kind: str) -> frozenset[str]:
+    """Without `profile_fields` only id, wstype and iwl come back."""
+    if given is None:
+        return frozenset(("id", "wstype", "iwl"))
+    if not isinstance(given, dict) or not set(given) <= set(FILTERS):
+        raise invalid("profile_fields")
+    names = given.get(kind, ["id", "wstype", "iwl"])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise invalid("profile_fields")
+    for name in names:
+        if name not in FIELDS[kind] and not re.fullmatch(r"custom([1-9]|[12]\d|3[01])(_description)?", name):
+            raise invalid(name, f"{name} is not a field of {kind}s")
+    return frozenset(names)
+
+
+def _cut(row: Row, wanted: frozenset[str]) -> Row:
+    return {name: value for name, value in row.items() if name in wanted}

@@ -1,0 +1,277 @@
+"""What every route of the practice API shares: who calls, where, refusals, and the shape of answers."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, request
+
+from simulator.answers import envelope
+from simulator.faults import Struck
+from simulator.state import State
+from simulator.tokens import Token
+from simulator.values import Container, Document, Library, User, Version
+
+Row = dict[str, Any]
+
+
+class Refusal(Exception):
+    """A request that the API refuses, with the words it refuses in."""
+
+    def __init__(
+        self, status: int, code: str, text: str, field: str = "", headers: Row | None = None
+    ) -> None:
+        super().__init__(text)
+        self.status, self.code, self.text, self.field = status, code, text, field
+        self.headers = headers or {}
+
+
+def not_found(what: str = "The record") -> Refusal:
+    return Refusal(404, "NRC_NO_RECORD", f"{what} does not exist or is not yours to see")
+
+
+def invalid(field: str, text: str = "") -> Refusal:
+    return Refusal(400, "NRC_INVALID_PARAM", text or f"{field} is not valid here", field)
+
+
+def state() -> State:
+    found: State = current_app.extensions["simulator"]
+    return found
+
+
+def struck() -> Struck:
+    found = request.environ.get("simulator.faults")
+    return found if isinstance(found, Struck) else Struck([])
+
+
+def base_url() -> str:
+    """Where links point: the public URL, or the host that was asked."""
+    return state().settings.public_url.rstrip("/") or request.host_url.rstrip("/")
+
+
+def json_answer(body: Any, status: int = 200) -> Response:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(text, status, content_type="application/json;charset=UTF-8")
+
+
+def refused(refusal: Refusal) -> Response:
+    answer = json_answer(
+        envelope(state().settings, refusal.code, refusal.text, refusal.field), refusal.status
+    )
+    answer.headers.extend(refusal.headers)
+    return answer
+
+
+def record(row: Row, status: int = 200, **beside: Any) -> Response:
+    return json_answer({"data": row, **beside}, status)
+
+
+def listing(rows: list[Row], shape: str = "array", **beside: Any) -> Response:
+    """A list in the shape that this call is known to give, or in the one a dial asks for."""
+    dial = state().settings.list_shape
+    shape = shape if dial == "documented" else dial
+    data: Any = rows
+    if shape == "results":
+        data = {"results": rows}
+    elif shape == "object" and len(rows) == 1:
+        data = rows[0]
+    return json_answer({"data": data, **{key: value for key, value in beside.items() if value is not None}})
+
+
+# -- who ---------------------------------------------------------------------------------------------------
+
+
+def caller_token(use: bool = True) -> Token | None:
+    """The live token of the call, from whichever header the dial lets count."""
+    fault = struck().get("require_header")
+    wanted = fault.how if fault and fault.how else state().settings.auth_header
+    given = [request.headers.get("X-Auth-Token", "")] if wanted in ("either", "x-auth-token") else []
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    if wanted in ("either", "bearer") and scheme.lower() == "bearer":
+        given.append(bearer.strip())
+    tokens = state().tokens
+    found = (tokens.use(text) if use else tokens.look("access", text) for text in given if text)
+    return next((token for token in found if token), None)
+
+
+def require_user() -> User:
+    token = caller_token()
+    user = state().world.user(token.user) if token else None
+    if user is None:
+        raise Refusal(401, "NRC_SESSION_INVALID", "X-Auth-Token is invalid or missing")
+    return user
+
+
+def me() -> User:
+    user: User = g.user
+    return user
+
+
+class Pace:
+    """Calls a second and person, when the dial says that there is a limit."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, deque[float]] = defaultdict(deque)
+
+    def check(self, user: User) -> None:
+        limit, reset = state().settings.rate_limit, state().settings.rate_limit_reset
+        if limit is None:
+            return
+        at, calls = time.monotonic(), self._calls[user.id]
+        while calls and at - calls[0] > reset:
+            calls.popleft()
+        if len(calls) >= limit * reset:
+            headers = {"x-ratelimit-reset": str(reset), "x-ratelimit-remaining": "0"}
+            raise Refusal(429, "NRC_RATE_LIMIT", "Too many requests", headers=headers)
+        calls.append(at)
+
+
+# -- where -------------------------------------------------------------------------------------------------
+
+API = "/work/api/v2/customers/<customer>"
+
+
+def api_room(name: str) -> Blueprint:
+    """A family of routes below a customer: signed in, and in a library where the path names one."""
+    room = Blueprint(name, name, url_prefix=API)
+    pace = Pace()
+
+    @room.url_value_preprocessor
+    def place(_endpoint: str | None, values: Row | None) -> None:
+        g.user = require_user()
+        pace.check(g.user)
+        values = values if values is not None else {}
+        if values.pop("customer", None) != str(state().settings.customer_id):
+            raise not_found("The customer")
+        world, name = state().world, values.pop("lib", None)
+        g.libraries = world.libraries(g.user)
+        if name is not None:
+            library = world.library(name)
+            if library is None or library not in g.libraries:
+                raise not_found("The library")
+            g.libraries = [library]
+
+    return room
+
+
+def both(room: Blueprint, rule: str, **options: Any) -> Callable[[Any], Any]:
+    """A route that exists per library and over all libraries of the customer."""
+
+    def register(view: Any) -> Any:
+        room.get(f"/libraries/<lib>/{rule}", **options)(view)
+        room.get(f"/{rule}", endpoint=f"{view.__name__}_everywhere", **options)(view)
+        return view
+
+    return register
+
+
+def library() -> Library:
+    found: Library = g.libraries[0]
+    return found
+
+
+# -- ids ---------------------------------------------------------------------------------------------------
+
+
+def split_id(text: str) -> tuple[int, int | None]:
+    """Number and version of an object id in this call's library; 404 where it is in another or no id at all."""
+    place, mark, rest = text.rpartition("!")
+    number, dot, version = rest.partition(".")
+    if not mark or place.upper() != library().id.upper() or not number.isdecimal():
+        raise not_found()
+    if dot and not version.isdecimal():
+        raise not_found()
+    return int(number), int(version) if dot else None
+
+
+def need(thing: Container | Document, level: str = "read") -> None:
+    """Refuse what the caller may not do; what he may not even see is a wall of 403 or 404, by the dial."""
+    world = state().world
+    if not world.may(me(), thing, "read"):
+        if state().settings.wall_status == 404:
+            raise not_found()
+        raise Refusal(403, "NRC_ACCESS_DENIED", "You do not have access to this record")
+    if not world.may(me(), thing, level):
+        raise Refusal(403, "NRC_ACCESS_DENIED", f"This needs {level} access")
+
+
+def container_at(text: str, kind: str = "", level: str = "read") -> Container:
+    found = state().world.container(library().id, split_id(text)[0])
+    if found is None or (kind and found.kind != kind):
+        raise not_found("The container")
+    need(found, level)
+    return found
+
+
+def document_at(text: str, level: str = "read", latest: bool = False) -> tuple[Document, Version]:
+    number, wanted = split_id(text)
+    document = state().world.document(library().id, number)
+    if document is None:
+        raise not_found("The document")
+    need(document, level)
+    version = document.latest if latest or wanted is None else document.version(wanted)
+    if version is None:
+        raise not_found("The version")
+    return document, version
+
+
+def visible(things: Iterable[Any]) -> list[Any]:
+    """Those that the caller may see; each folder is judged once for all the documents in it."""
+    world, user, seen = state().world, me(), {}
+    kept = []
+    for thing in things:
+        plain = (
+            isinstance(thing, Document)
+            and thing.security.default == "inherit"
+            and not thing.security.trustees
+        )
+        key = (thing.library, thing.folders) if plain else thing.key
+        if key not in seen:
+            seen[key] = world.may(user, thing, "read")
+        if seen[key]:
+            kept.append(thing)
+    return kept
+
+
+def flag(name: str, otherwise: bool = False) -> bool:
+    text = request.args.get(name)
+    if text is None:
+        return otherwise
+    if text.lower() not in ("true", "false"):
+        raise invalid(name)
+    return text.lower() == "true"
+
+
+def body_json(*allowed: str) -> Row:
+    """The JSON object of a request; unknown keys are refused where `allowed` is given."""
+    body = request.get_json(silent=True, force=True)
+    if not isinstance(body, dict):
+        raise invalid("body", "The body must be a JSON object")
+    for key in body:
+        if allowed and key not in allowed:
+            raise invalid(key, f"{key} is not known here")
+    return body
+
+
+def page_of(rows: list[Any]) -> tuple[list[Any], int, int | None]:
+    """The asked page of a list: the rows, the offset, and the total where it was asked for."""
+    limit, offset = limit_and_offset()
+    return rows[offset : offset + limit], offset, len(rows) if flag("total") else None
+
+
+def limit_and_offset() -> tuple[int, int]:
+    settings = state().settings
+    try:
+        limit = int(request.args.get("limit", settings.default_limit))
+        offset = int(request.args.get("offset", 0))
+    except ValueError as error:
+        raise invalid("limit") from error
+    if not 1 <= limit <= settings.max_limit:
+        raise invalid("limit", f"limit must be between 1 and {settings.max_limit}")
+    if offset < 0:
+        raise invalid("offset")
+    return limit, offset

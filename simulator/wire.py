@@ -1,0 +1,324 @@
+"""The front door: a small threaded HTTP/1.1 server that can also do what a good server never would.
+
+It keeps connections alive, hands request bodies on as they come, and leaves no thread or socket behind when stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from email.utils import formatdate
+from io import BufferedReader
+from typing import Any
+
+from simulator.answers import JSON, Answer, canned, damage, whole
+from simulator.faults import Fault, Struck
+from simulator.messages import BadRequest, Body, ClientGone, Head, environ_of, read_head
+from simulator.state import Entry, State
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+RESET = struct.pack("ii", 1, 0)
+CONTROL = "/_simulator"
+
+
+class Broken(Exception):
+    """The connection is to be broken on purpose; `how` is reset or close."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how or "reset"
+
+
+class Door:
+    """Listens, and serves each connection in a thread of its own."""
+
+    def __init__(self, host: str, port: int, app: Wsgi, state: State) -> None:
+        self._app, self._state = app, state
+        self._open: dict[threading.Thread, socket.socket] = {}
+        self._lock = threading.Lock()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._listener = socket.create_server((host, port), family=family, backlog=256)
+        self.address: tuple[str, int] = self._listener.getsockname()[:2]
+        self._thread = threading.Thread(target=self._accept, name="practice-imanage", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._state.stopping.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+        self._listener.close()
+        with self._lock:
+            still = dict(self._open)
+        for connection in still.values():
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        for thread in still:
+            thread.join(5)
+
+    def _accept(self) -> None:
+        while not self._state.stopping.is_set():
+            try:
+                connection, (client, *_) = self._listener.accept()
+            except OSError:
+                return
+            thread = threading.Thread(target=self._serve, args=(connection, client), daemon=True)
+            with self._lock:
+                self._open[thread] = connection
+            thread.start()
+
+    def _serve(self, connection: socket.socket, client: str) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        reader = connection.makefile("rb")
+        try:
+            Talk(connection, reader, client, self.address, self._app, self._state).run()
+        except Broken as broken:
+            if broken.how == "reset":
+                self._state.stopping.wait(0.03)  # let what was sent arrive before the reset
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        except OSError:
+            pass  # the other side went away, which is its right
+        finally:
+            reader.close()
+            connection.close()
+            with self._lock:
+                self._open.pop(threading.current_thread(), None)
+
+
+class Talk:
+    """One connection: requests one after the other, until either side has had enough."""
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        reader: BufferedReader,
+        client: str,
+        address: tuple[str, int],
+        app: Wsgi,
+        state: State,
+    ) -> None:
+        self.connection, self.reader, self.client = connection, reader, client
+        self.address, self.app, self.state = address, app, state
+
+    def run(self) -> None:
+        while not self.state.stopping.is_set():
+            try:
+                head = read_head(self.reader)
+                if head is None:
+                    return
+                again = self._one(head)
+            except BadRequest as error:
+                self._send(
+                    whole(400, b'{"error":{"code":"BadRequest"}}', JSON), Struck([]), None, str(error) != ""
+                )
+                return
+            if not again:
+                return
+
+    def _one(self, head: Head) -> bool:
+        """Answer one request. True when the connection can be used again."""
+        own = head.path.startswith(CONTROL)
+        token = self.state.tokens.look("access", head.token) if head.token else None
+        user = token.user if token else ""
+        struck = Struck([]) if own else self.state.faults.take(head.method, head.target, user)
+        entry = Entry(head.method, head.path, head.query, user, faults=struck.kinds)
+        if not own:
+            self.state.log.append(entry)
+        began = time.monotonic()
+        body = Body(self.reader, head.headers, self._asker(head, struck))
+        try:
+            return self._answer(head, body, struck, entry)
+        finally:
+            entry.bytes_in = body.received
+            entry.seconds = time.monotonic() - began
+
+    def _asker(self, head: Head, struck: Struck) -> Callable[[], None]:
+        """What says `100 Continue` before the first byte of a body is read, where that is asked for."""
+        waiting = head.headers.get("expect", "").lower() == "100-continue"
+
+        def ask() -> None:
+            nonlocal waiting
+            if waiting:
+                waiting = False
+                if fault := struck.get("no_continue"):
+                    self.state.stopping.wait(fault.seconds)
+                else:
+                    self.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+        return ask
+
+    def _answer(self, head: Head, body: Body, struck: Struck, entry: Entry) -> bool:
+        state, wait = self.state, self.state.stopping.wait
+        if fault := struck.get("expire_tokens"):
+            state.tokens.forget_all("access", fault.user)
+        slow = struck.get("slow")
+        if pause := (slow.seconds if slow else 0.0) + state.settings.latency:
+            wait(pause)
+        if fault := struck.get("lost_before"):
+            body.skip(1 << 40)
+            raise Broken(fault.how or "close")
+        answer = canned(struck, state.settings)
+        early = struck.get("reject_early")
+        if answer is None:
+            answer = self._run(head, body, struck)
+        elif early:
+            body.skip(early.at or 0)
+        else:
+            body.skip(1 << 40)
+        if fault := struck.get("lost_after"):
+            close = getattr(answer.blocks, "close", None)
+            if close:
+                close()
+            raise Broken(fault.how or "close")
+        again = head.keep_alive and (body.done or body.skip(1 << 20)) and not answer.close and not early
+        answer = damage(answer, struck)
+        entry.bytes_in = body.received
+        again = self._send(answer, struck, entry, not again, head.method == "HEAD") and again
+        if not again and not body.done:
+            self._linger()
+        return again and "close_idle" not in struck
+
+    def _run(self, head: Head, body: Body, struck: Struck) -> Answer:
+        environ = environ_of(head, body, self.address, self.client, sys.stderr)
+        environ["simulator.faults"] = struck
+        heard: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _info: object = None) -> None:
+            heard[:] = [int(status.split()[0]), headers]
+
+        try:
+            blocks = self.app(environ, start_response)
+        except ClientGone:
+            raise
+        except Exception:
+            traceback.print_exc()
+            return whole(
+                500, b'{"error":{"code":"NRC_INTERNAL","code_message":"Practice server fault"}}', JSON
+            )
+        return Answer(heard[0], list(heard[1]), blocks)
+
+    def _linger(self) -> None:
+        """Let the other side read the answer before the unread rest of its request resets the connection."""
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(2.0)
+            end = time.monotonic() + 2.0
+            while time.monotonic() < end and self.connection.recv(1 << 16):
+                continue
+
+    def _send(
+        self, answer: Answer, struck: Struck, entry: Entry | None, closing: bool, head_only: bool = False
+    ) -> bool:
+        """Send it all. False when the connection cannot be used again."""
+        bodiless = head_only or answer.status in (204, 304)
+        if answer.length is None and not bodiless:
+            answer.chunked = not answer.until_close
+            closing = closing or answer.until_close
+        lines = [f"HTTP/1.1 {answer.status} {answer.phrase}"]
+        standing = [("Date", formatdate(usegmt=True)), ("Server", "Practice-iManage")]
+        standing.append(("Connection", "close" if closing else "keep-alive"))
+        if answer.chunked:
+            standing.append(("Transfer-Encoding", "chunked"))
+        lines += [f"{name}: {value}" for name, value in [*answer.headers, *standing, *answer.filler]]
+        top = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
+        if entry:
+            entry.status = answer.status
+        out = Outlet(self.connection, self.state, struck, entry, answer)
+        try:
+            out.head(top)
+            if not bodiless:
+                for block in answer.blocks:
+                    out.block(block)
+                out.end()
+            out.flush()
+        finally:
+            close = getattr(answer.blocks, "close", None)
+            if close:
+                close()
+        return not closing
+
+
+class Outlet:
+    """Writes an answer's bytes, joining small pieces, and breaks, stalls or dawdles where a fault says so."""
+
+    def __init__(
+        self, connection: socket.socket, state: State, struck: Struck, entry: Entry | None, answer: Answer
+    ) -> None:
+        self.connection, self.state, self.entry, self.answer = connection, state, entry, answer
+        self.length = answer.length
+        self.headless = struck.get("cut_headers")
+        self.places = sorted(
+            (fault.place(self.length), fault.kind, fault)
+            for fault in (struck.get("cut"), struck.get("stall"), struck.get("trickle"))
+            if fault
+        )
+        self.slow: Fault | None = None
+        self.waiting: list[bytes] = []
+        self.sent = 0
+
+    def head(self, top: bytes) -> None:
+        if fault := self.headless:
+            self.connection.sendall(top[: max(12, len(top) // 2)])
+            raise Broken(fault.how)
+        self.waiting.append(top)
+
+    def block(self, data: bytes) -> None:
+        while self.places and self.places[0][0] <= self.sent + len(data):
+            place, kind, fault = self.places.pop(0)
+            if kind == "trickle":
+                place = fault.at or 0
+            here = max(0, place - self.sent)
+            self._body(data[:here])
+            data = data[here:]
+            self.flush()
+            if kind == "cut":
+                raise Broken(fault.how)
+            if kind == "stall":
+                self.state.stopping.wait(fault.seconds)
+            else:
+                self.slow = fault
+        self._body(data)
+
+    def end(self) -> None:
+        if self.answer.chunked and self.answer.last_chunk:
+            self.waiting.append(b"0\r\n\r\n")
+        if self.answer.extra:
+            self.waiting.append(self.answer.extra)
+        if self.places and self.places[0][1] == "cut":
+            self.flush()
+            raise Broken(self.places[0][2].how)
+
+    def flush(self) -> None:
+        if self.waiting:
+            self.connection.sendall(b"".join(self.waiting))
+            self.waiting.clear()
+
+    def _body(self, data: bytes) -> None:
+        if not data:
+            return
+        self.sent += len(data)
+        if self.entry:
+            self.entry.bytes_out = self.sent
+        if self.slow:
+            self._dawdle(data, self.slow.rate)
+            return
+        self.waiting += [b"%x\r\n" % len(data), data, b"\r\n"] if self.answer.chunked else [data]
+        if sum(map(len, self.waiting)) > 1 << 16:
+            self.flush()
+
+    def _dawdle(self, data: bytes, rate: int) -> None:
+        step = max(1, rate // 10)
+        for start in range(0, len(data), step):
+            piece = data[start : start + step]
+            self.waiting += [b"%x\r\n" % len(piece), piece, b"\r\n"] if self.answer.chunked else [piece]
+            self.flush()
+            if self.state.stopping.wait(len(piece) / rate):
+                raise Broken("reset")
