@@ -10,6 +10,7 @@ from flask import Flask
 
 from commands.supervise import Child, supervise
 from config import Settings
+from jobs.worker import run as run_worker
 
 WEB_THREADS = 16
 WEB_CONNECTIONS = 1000
@@ -23,6 +24,11 @@ def init_app(app: Flask, settings: Settings) -> None:
     def web() -> None:
         """Serve pages in this process."""
         serve_web(app, settings)
+
+    @app.cli.command("worker")
+    def worker() -> None:
+        """Do the background work in this process."""
+        run_worker(settings, app.app_context)
 
     @app.cli.command("up")
     @click.option("--demo", is_flag=True, help="With the practice iManage beside it.")

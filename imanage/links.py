@@ -10,7 +10,12 @@ from .types import Container, Document, Endpoints
 
 def document_link(endpoints: Endpoints, document: Document) -> str:
     """Where this version opens."""
-    return _own(endpoints, document.url) or f"{endpoints.browser}/work/link/d/{segment(document.id)}"
+    return _own(endpoints, document.url) or id_link(endpoints, document.id)
+
+
+def id_link(endpoints: Endpoints, document_id: str) -> str:
+    """The same from the id alone."""
+    return f"{endpoints.browser}/work/link/d/{segment(document_id)}"
 
 
 def container_link(endpoints: Endpoints, container: Container) -> str:

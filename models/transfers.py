@@ -69,7 +69,12 @@ class TransferItem(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     wait_until: Mapped[datetime | None]
 
+    run: Mapped[int] = mapped_column(default=0)
+    fence: Mapped[int] = mapped_column(default=0)
+    based_on: Mapped[int | None]
     announced_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    sends: Mapped[int] = mapped_column(default=0)
     intent: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     receipt: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     warnings: Mapped[list[str] | None] = mapped_column(JSON)

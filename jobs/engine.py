@@ -1,0 +1,62 @@
+"""DBOS as this installation uses it: where its tables lie, its names, and its one queue.
+
+`APPLICATION_VERSION` is set by hand: recovery only touches workflows of the same version, so it changes only
+when the order of a workflow's steps does.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from dbos import DBOS, DBOSConfig
+
+from config import Settings
+
+NAME = "counterpart"
+APPLICATION_VERSION = "1"
+QUEUE = "transfers"
+CARRY = "carry"
+AT_ONCE = 16
+POLL_SECONDS = 0.1
+
+
+def system_database_url(settings: Settings) -> str:
+    """A SQLite file of its own beside ours, or a schema of its own in our PostgreSQL database."""
+    if settings.database_url.startswith("sqlite"):
+        return f"sqlite:///{settings.data_dir / 'jobs.sqlite'}"
+    return settings.database_url
+
+
+def workflow_id(item_id: str, run: int) -> str:
+    """The item's id; a later run of the same item (after a wait or a sign-in) has its number behind it."""
+    return item_id if run == 0 else f"{item_id}.{run}"
+
+
+def launch(settings: Settings, executor_id: str) -> None:
+    """Start the engine in this process. Workflows must have been registered before."""
+    url = system_database_url(settings)
+    if url.startswith("sqlite:///"):
+        _use_wal(Path(url.removeprefix("sqlite:///")))
+    config: DBOSConfig = {
+        "name": NAME,
+        "system_database_url": url,
+        "application_version": APPLICATION_VERSION,
+        "executor_id": executor_id,
+        "log_level": "WARNING",
+    }
+    DBOS(config=config)
+    DBOS.launch()
+    DBOS.register_queue(
+        QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
+    )
+
+
+def _use_wal(path: Path) -> None:
+    """DBOS leaves the rollback journal on, which costs half of its speed."""
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
+    path.chmod(0o600)

@@ -1,0 +1,155 @@
+"""The steps of a get: fetch the bytes into the store, then land version and link in one commit."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import Select, select
+
+from imanage.client import Client
+from imanage.types import Document as RemoteDocument
+from models import Document, Link, Server, Version
+from services import audit, connections, documents, transfers
+from services.house import house
+from services.transfer_links import Facts, facts_of, link_to, member_of
+from services.transfer_running import Running, fresh
+from services.transfer_states import DONE, RUNNING, move
+from services.unit import session, unit
+from transfers import copying
+from transfers.endpoints.imanage_endpoint import ImanageSource
+from transfers.items import Fetched, SourceFacts
+
+
+def fetch(running: Running) -> str:
+    """Copy the bytes, compare them with the profile, publish them."""
+    with unit():
+        item = fresh(running)
+        move(item, RUNNING)
+        source_id, token = item.source_id, f"get-{item.id}"
+        member_id, server_id = item.transfer.member_id, item.transfer.server_id
+    assert server_id is not None
+    described: dict[str, RemoteDocument] = {}
+
+    def copy(client: Client) -> Fetched:
+        source = _Described(client, source_id, running, described)
+        return copying.fetch(
+            source,
+            house().blobs,
+            token,
+            on_progress=running.on_progress(),
+            should_stop=running.should_stop(),
+        )
+
+    fetched = connections.with_client(member_id, server_id, copy)
+    with unit():
+        item = fresh(running)
+        item.sha256, item.size, item.bytes_done = fetched.sha256, fetched.size, fetched.size
+        item.receipt = facts_of(session().get_one(Server, server_id), described["document"])
+        transfers.clear_error(item)
+    return "land"
+
+
+class _Described(ImanageSource):
+    """Puts the document's name on the row as soon as iManage has told it, so that the page can."""
+
+    def __init__(
+        self, client: Client, source_id: str, running: Running, described: dict[str, RemoteDocument]
+    ) -> None:
+        super().__init__(client, source_id)
+        self._running = running
+        self._described = described
+
+    def describe(self) -> SourceFacts:
+        facts = super().describe()
+        assert self.document is not None
+        self._described["document"] = self.document
+        with unit():
+            item = fresh(self._running)
+            item.name, item.size = self.document.full_name[:300], facts.size
+        return facts
+
+
+def land(running: Running) -> str | None:
+    """The version row and its link appear in one commit, and the item is done in the same."""
+    with unit() as writing:
+        item = fresh(running)
+        transfer = item.transfer
+        server = writing.get_one(Server, transfer.server_id)
+        facts: Facts = item.receipt or {}
+        document_id = item.document_id or _twin_here(transfer.matter_id, server.id, facts)
+        version = _same_here(document_id, item.sha256, server.id, facts)
+        if version is None:
+            document, version = documents.land(
+                writing,
+                transfer.matter_id,
+                transfer.member_id,
+                facts["full_name"],
+                item.sha256,
+                item.size or 0,
+                document_id=document_id,
+                note=f"From {server.name}: {facts['library']} {facts['number']} v{facts['version']}",
+            )
+            link_to(item, server, version, "got", facts)
+            notice = ""
+        else:
+            document = writing.get_one(Document, version.document_id)
+            notice = f"This is version {version.number} here already, so nothing was added."
+        item.document_id, item.version_id = document.id, version.id
+        item.warnings = [notice] if notice else []
+        move(item, DONE)
+        transfers.clear_error(item)
+        transfers.finish_if_over(transfer)
+        audit.record(
+            member_of(transfer),
+            "transfer.got",
+            f"{document.name} v{version.number}",
+            subject_id=version.id,
+            matter_id=transfer.matter_id,
+            server_id=server.id,
+            source=facts["id"],
+            sha256=item.sha256,
+            size=item.size,
+            notice=notice,
+        )
+    return None
+
+
+def _twin_here(matter_id: uuid.UUID, server_id: uuid.UUID, facts: Facts) -> uuid.UUID | None:
+    """The document of this matter whose twin this is: got again, it becomes its next version, not a second copy."""
+    return session().scalar(
+        _links_of(server_id, facts)
+        .join(Document, Document.id == Link.document_id)
+        .where(Document.matter_id == matter_id)
+        .with_only_columns(Link.document_id)
+        .order_by(Link.created_at.desc())
+        .limit(1)
+    )
+
+
+def _same_here(
+    document_id: uuid.UUID | None, sha256: str, server_id: uuid.UUID, facts: Facts
+) -> Version | None:
+    """The version here that came from this very version there, with these very bytes."""
+    if document_id is None:
+        return None
+    return session().scalar(
+        select(Version)
+        .join(Link, Link.version_id == Version.id)
+        .where(
+            Version.document_id == document_id,
+            Version.sha256 == sha256,
+            Link.id.in_(
+                _links_of(server_id, facts).where(Link.version == facts["version"]).with_only_columns(Link.id)
+            ),
+        )
+        .limit(1)
+    )
+
+
+def _links_of(server_id: uuid.UUID, facts: Facts) -> Select[Link]:
+    return select(Link).where(
+        Link.server_id == server_id,
+        Link.library_key == str(facts["library"]).casefold(),
+        Link.number == facts["number"],
+        Link.ended_at.is_(None),
+    )

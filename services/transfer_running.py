@@ -1,0 +1,102 @@
+"""One item while a worker has it: who holds it, whether it may still go on, and how far it is."""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+
+from models import Participant, TransferItem, utcnow
+from services import server_access
+from services.errors import Refusal
+from services.permissions import CHANGES_DOCUMENTS
+from services.unit import session, unit
+from transfers.items import Progress
+from transfers.ports import OnProgress, ShouldStop
+from transfers.throttling import asked_every, at_most_every
+
+PROGRESS_SECONDS = 1.0
+ASK_SECONDS = 1.0
+
+
+class TakenOver(Exception):
+    """Another worker has the item now; this one writes nothing more."""
+
+
+class Running:
+    """`reason` is why it was stopped, None where nobody but the process itself was told to."""
+
+    def __init__(self, item_id: uuid.UUID, fence: int, stopping: threading.Event) -> None:
+        self.item_id = item_id
+        self.fence = fence
+        self.reason: str | None = None
+        self._stopping = stopping
+
+    def require_allowed(self) -> None:
+        """Ask again, at each step, all that was asked at the start. Raises the Refusal that applies now."""
+        session().rollback()
+        item = fresh(self)
+        transfer = item.transfer
+        if transfer.cancelled_at is not None and item.receipt is None:
+            raise Refusal("You cancelled it.", code="transfer.cancelled")
+        if transfer.server_id is None:
+            raise Refusal("The iManage server has been removed.", code="server.removed")
+        try:
+            server_access.require_use(transfer.member_id, transfer.server_id)
+        except Refusal as refusal:
+            raise Refusal(
+                "You can no longer use this iManage server."
+                if refusal.code == "not_found"
+                else refusal.sentence,
+                code=refusal.code,
+                next_step=refusal.next_step,
+                whose="your System Admin",
+            ) from refusal
+        place = session().get(Participant, (transfer.matter_id, transfer.member_id))
+        if place is None or place.role not in CHANGES_DOCUMENTS:
+            raise Refusal("You can no longer change this matter's documents.", code="matter.role")
+
+    def should_stop(self) -> ShouldStop:
+        """For the engine, which asks between chunks; the rows are read at most once a second."""
+        in_rows = asked_every(ASK_SECONDS, self._reason)
+
+        def ask() -> str | None:
+            if self._stopping.is_set():
+                return "Counterpart is being restarted."
+            return in_rows()
+
+        return ask
+
+    def _reason(self) -> str | None:
+        try:
+            self.require_allowed()
+        except Refusal as refusal:
+            self.reason = refusal.sentence
+        except TakenOver:
+            self.reason = "Another worker has taken this over."
+        finally:
+            session().rollback()
+        return self.reason
+
+    def on_progress(self) -> OnProgress:
+        """Writes at most once a second, a little apart from the others."""
+
+        def write(progress: Progress) -> None:
+            with unit():
+                item = fresh(self)
+                if progress.done > item.bytes_done:
+                    item.attempt = 0
+                item.bytes_done = progress.done
+                item.progress_at = utcnow()
+                if progress.total is not None:
+                    item.size = progress.total
+
+        return at_most_every(PROGRESS_SECONDS + random.random() * 0.3, write)  # noqa: S311
+
+
+def fresh(running: Running) -> TransferItem:
+    """The row as it is now. Raises TakenOver where the fence has moved on."""
+    item = session().get(TransferItem, running.item_id)
+    if item is None or item.fence != running.fence:
+        raise TakenOver
+    return item

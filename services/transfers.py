@@ -1,0 +1,340 @@
+"""Getting documents from iManage and saving them back: what a person asks for goes on record here, and nothing else."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from imanage.errors import BadId
+from imanage.ids import DocumentId
+from models import Document, Link, Server, Transfer, TransferItem, Version, utcnow
+from services import audit, dispatch, permissions, server_access
+from services.actor import Actor
+from services.errors import Conflict, Invalid, NotFound
+from services.transfer_states import ASKS, FAILED, FINISHED, NEEDS_SIGN_IN, STOPPED, WAITING, move
+from services.unit import session, unit
+
+MOST_AT_ONCE = 500
+NEW_DOCUMENT, NEW_VERSION, REPLACE = "new_document", "new_version", "replace"
+SAVE_TARGETS = frozenset({NEW_DOCUMENT, NEW_VERSION, REPLACE})
+
+
+@dataclass(frozen=True)
+class GetCommand:
+    """`sources` are document ids with their version, as iManage gave them. `document_id`: as a new version of it."""
+
+    request_key: uuid.UUID
+    matter_id: uuid.UUID
+    server_id: uuid.UUID
+    sources: tuple[str, ...]
+    document_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class SaveCommand:
+    """`target_id` is a folder for a new document, else the document in iManage that the version goes onto."""
+
+    request_key: uuid.UUID
+    document_id: uuid.UUID
+    server_id: uuid.UUID
+    target: str
+    target_id: str
+    name: str = ""
+    note: str = ""
+
+
+def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
+    """Put one transfer of all sources on record and start it. The same request again finds the same transfer."""
+    sources = tuple(dict.fromkeys(command.sources))
+    if not sources:
+        raise Invalid({"source": "Choose at least one document."})
+    if len(sources) > MOST_AT_ONCE:
+        raise Invalid({"source": f"Choose {MOST_AT_ONCE} documents or fewer at once."})
+    if command.document_id is not None and len(sources) > 1:
+        raise Invalid({"source": "Choose one document: it becomes a new version of the one here."})
+    for source in sources:
+        _require_id(source, "source", with_version=True)
+    with unit() as writing:
+        matter = permissions.require_transfer(actor, command.matter_id)
+        server = server_access.require_use(actor.id, command.server_id)
+        if (known := _same_request(actor, command.request_key)) is not None:
+            return known
+        if command.document_id is not None:
+            _require_document(command.document_id, matter.id)
+        transfer = _new_transfer(actor, command.request_key, "get", matter.id, server)
+        items = [
+            TransferItem(
+                transfer=transfer,
+                position=position,
+                name=source,
+                state=WAITING,
+                source_id=source,
+                document_id=command.document_id,
+                target=NEW_VERSION if command.document_id else NEW_DOCUMENT,
+            )
+            for position, source in enumerate(sources, 1)
+        ]
+        writing.add_all(items)
+        writing.flush()
+        audit.record(
+            actor,
+            "transfer.get_started",
+            matter.name,
+            subject_id=transfer.id,
+            matter_id=matter.id,
+            server_id=server.id,
+            sources=list(sources),
+        )
+        transfer_id, item_ids = transfer.id, [item.id for item in items]
+    dispatch.start(item_ids)
+    return transfer_id
+
+
+def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
+    """Put the saving of a document's current version on record and start it."""
+    if command.target not in SAVE_TARGETS:
+        raise Invalid({"target": "Choose how the document is saved."})
+    _require_id(command.target_id, "target", with_version=False)
+    with unit() as writing:
+        document = session().get(Document, command.document_id)
+        if document is None:
+            raise NotFound("We could not find this document.")
+        matter = permissions.require_transfer(actor, document.matter_id)
+        server = server_access.require_use(actor.id, command.server_id)
+        if (known := _same_request(actor, command.request_key)) is not None:
+            return known
+        version = session().get(Version, document.current_version_id)
+        if version is None:
+            raise Conflict("This document has no version that could be saved.")
+        transfer = _new_transfer(actor, command.request_key, "save", matter.id, server)
+        item = TransferItem(
+            transfer=transfer,
+            position=1,
+            name=command.name or document.name,
+            state=WAITING,
+            document_id=document.id,
+            version_id=version.id,
+            target=command.target,
+            target_id=command.target_id,
+            note=command.note,
+            size=version.size,
+            sha256=version.sha256,
+            based_on=_based_on(document.id, server.id, command),
+        )
+        writing.add(item)
+        writing.flush()
+        audit.record(
+            actor,
+            "transfer.save_started",
+            f"{document.name} v{version.number}",
+            subject_id=transfer.id,
+            matter_id=matter.id,
+            server_id=server.id,
+            target=command.target,
+            target_id=command.target_id,
+        )
+        transfer_id, item_id = transfer.id, item.id
+    dispatch.start([item_id])
+    return transfer_id
+
+
+def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
+    """No new request to iManage after the next chunk. What is complete stays."""
+    with unit():
+        transfer = require_transfer(actor, transfer_id)
+        if transfer.finished_at is not None or transfer.cancelled_at is not None:
+            return
+        transfer.cancelled_at = utcnow()
+        for item in transfer.items:
+            if item.state in {NEEDS_SIGN_IN, ASKS} or (item.state == WAITING and item.sent_at is None):
+                stop(item, "You cancelled it before it began.", "transfer.cancelled")
+        finish_if_over(transfer)
+        audit.record(actor, "transfer.cancelled", subject_id=transfer.id, matter_id=transfer.matter_id)
+
+
+def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -> uuid.UUID:
+    """A new transfer of what failed or stopped in this one, and of nothing else."""
+    with unit() as writing:
+        before = require_transfer(actor, transfer_id)
+        permissions.require_transfer(actor, before.matter_id)
+        if (known := _same_request(actor, request_key)) is not None:
+            return known
+        if before.server_id is None:
+            raise Conflict("The iManage server of this transfer has been removed.")
+        server = server_access.require_use(actor.id, before.server_id)
+        again = [item for item in before.items if item.state in {FAILED, STOPPED}]
+        if not again:
+            raise Conflict("Nothing in this transfer failed or was stopped.")
+        transfer = _new_transfer(actor, request_key, before.kind, before.matter_id, server)
+        items = [_copy_of(item, transfer, position) for position, item in enumerate(again, 1)]
+        writing.add_all(items)
+        writing.flush()
+        audit.record(
+            actor, "transfer.retried", subject_id=transfer.id, matter_id=before.matter_id, server_id=server.id
+        )
+        new_id, item_ids = transfer.id, [item.id for item in items]
+    dispatch.start(item_ids)
+    return new_id
+
+
+def resume_after_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> None:
+    """What waited for this member's sign-in goes on where it stood."""
+    with unit():
+        items = (
+            session()
+            .scalars(
+                select(TransferItem)
+                .join(Transfer)
+                .where(
+                    Transfer.member_id == member_id,
+                    Transfer.server_id == server_id,
+                    TransferItem.state == NEEDS_SIGN_IN,
+                )
+            )
+            .all()
+        )
+        for item in items:
+            move(item, WAITING)
+            item.wait_until = None
+            clear_error(item)
+        item_ids = [item.id for item in items]
+    dispatch.start(item_ids)
+
+
+def decide(actor: Actor, item_id: uuid.UUID, choice: str) -> uuid.UUID:
+    """A person's answer where looking up could not decide: send `again`, or `leave` it. Returns the transfer's id."""
+    with unit():
+        item = session().get(TransferItem, item_id)
+        if item is None:
+            raise NotFound()
+        transfer = require_transfer(actor, item.transfer_id)
+        permissions.require_transfer(actor, transfer.matter_id)
+        if item.state != ASKS or choice not in {"again", "leave"}:
+            raise Conflict("This has been decided already.")
+        if choice == "again":
+            move(item, WAITING)
+            item.sent_at = item.announced_at = item.intent = None
+            clear_error(item)
+        else:
+            stop(item, "You left it as it is.", "transfer.left")
+            finish_if_over(transfer)
+        audit.record(
+            actor,
+            "transfer.decided",
+            item.name,
+            subject_id=item.id,
+            matter_id=transfer.matter_id,
+            server_id=transfer.server_id,
+            choice=choice,
+        )
+        transfer_id = transfer.id
+    if choice == "again":
+        dispatch.start([item_id])
+    return transfer_id
+
+
+def require_transfer(actor: Actor, transfer_id: uuid.UUID) -> Transfer:
+    """The transfer, for a member of its matter who is no guest."""
+    transfer = session().get(Transfer, transfer_id)
+    if transfer is None or actor.is_guest:
+        raise NotFound("We could not find this transfer.")
+    permissions.require_matter(actor, transfer.matter_id)
+    return transfer
+
+
+def stop(item: TransferItem, sentence: str, code: str) -> None:
+    move(item, STOPPED)
+    item.error_code, item.error_sentence, item.next_step = code, sentence, ""
+    item.wait_until = None
+
+
+def clear_error(item: TransferItem) -> None:
+    item.error_code = item.error_sentence = item.next_step = ""
+
+
+def finish_if_over(transfer: Transfer) -> None:
+    if transfer.finished_at is None and all(item.state in FINISHED for item in transfer.items):
+        transfer.finished_at = utcnow()
+
+
+def _new_transfer(
+    actor: Actor, request_key: uuid.UUID, kind: str, matter_id: uuid.UUID, server: Server
+) -> Transfer:
+    transfer = Transfer(
+        request_key=request_key,
+        kind=kind,
+        matter_id=matter_id,
+        server_id=server.id,
+        server_name=server.name,
+        member_id=actor.id,
+    )
+    session().add(transfer)
+    return transfer
+
+
+def _copy_of(item: TransferItem, transfer: Transfer, position: int) -> TransferItem:
+    unsettled = item.sent_at is not None and item.receipt is None
+    return TransferItem(
+        transfer=transfer,
+        position=position,
+        name=item.name,
+        state=WAITING,
+        source_id=item.source_id,
+        document_id=item.document_id,
+        version_id=item.version_id if transfer.kind == "save" else None,
+        target=item.target,
+        target_id=item.target_id,
+        note=item.note,
+        size=item.size,
+        sha256=item.sha256 if transfer.kind == "save" else "",
+        based_on=item.based_on,
+        # A send whose outcome was never found out is looked up first, however it came to be tried again.
+        intent=item.intent if unsettled else None,
+        announced_at=item.announced_at if unsettled else None,
+        sent_at=item.sent_at if unsettled else None,
+    )
+
+
+def _same_request(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
+    """The transfer that this form made before: two presses and a replayed form make one."""
+    known = session().scalar(select(Transfer).where(Transfer.request_key == request_key))
+    if known is not None and known.member_id != actor.id:
+        raise Conflict("This form was used by somebody else.", next_step="Open it again.")
+    return known.id if known else None
+
+
+def _require_id(text: str, field: str, *, with_version: bool) -> None:
+    try:
+        document = DocumentId.parse(text)
+    except BadId as error:
+        raise Invalid({field: error.sentence}) from error
+    if with_version and document.version is None:
+        raise Invalid({field: f"{text[:80]} does not say which version is meant."})
+
+
+def _require_document(document_id: uuid.UUID, matter_id: uuid.UUID) -> None:
+    document = session().get(Document, document_id)
+    if document is None or document.matter_id != matter_id:
+        raise NotFound("We could not find this document.")
+
+
+def _based_on(document_id: uuid.UUID, server_id: uuid.UUID, command: SaveCommand) -> int | None:
+    """The twin's version that our copy stands on: what a save onto it was decided on."""
+    if command.target == NEW_DOCUMENT:
+        return None
+    twin = DocumentId.parse(command.target_id)
+    versions = session().scalars(
+        select(Link.version).where(
+            Link.document_id == document_id,
+            Link.server_id == server_id,
+            Link.library_key == twin.library.casefold(),
+            Link.number == twin.number,
+            Link.ended_at.is_(None),
+        )
+    )
+    known = max(versions, default=None)
+    if known is None:
+        raise Invalid({"target": "This document has no twin of that number in iManage."})
+    return known
