@@ -1,18 +1,14 @@
-"""Documents: search, profile, versions, history, operations, path, and the download of their bytes."""
+"""Documents: search, profile, versions, history, operations and path."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
-from flask import Response, g, request
+from flask import Response, g
 
-from simulator.contents import Content
-from simulator.doctypes import CLASSES
-from simulator.names import checked_name
+from simulator.changes import profile_changes
 from simulator.profiles import (
     container_row,
     document_operations,
@@ -22,7 +18,7 @@ from simulator.profiles import (
     stamp,
 )
 from simulator.search import documents_by_query, searched
-from simulator.values import Activity, Document, Version
+from simulator.values import Activity, Document
 from simulator.web import (
     Refusal,
     api_room,
@@ -37,7 +33,6 @@ from simulator.web import (
     me,
     page_of,
     record,
-    split_id,
     state,
     visible,
 )
@@ -103,65 +98,6 @@ def change_profile(doc: str) -> Response:
         replace(document, versions=versions, history=(*document.history, line))
     )
     return record(document_profile(stored, changed))
-
-
-_PLAIN = {
-    "class": "class_",
-    "subclass": "subclass",
-    "comment": "comment",
-    "type": "type",
-    "extension": "extension",
-}
-_CARRIED = re.compile(
-    r"custom\d+(_description)?|author|operator|default_security|alias|subject|from|to|cc|bcc"
-)
-_IGNORED = frozenset(
-    [
-        "size",
-        "checksum",
-        "content_type",
-        "file_create_date",
-        "file_edit_date",
-        "is_hipaa",
-        "retain_days",
-        "name",
-        "author",
-        "operator",
-        "default_security",
-        "sent_date",
-        "received_date",
-        "conversation_id",
-        "conversation_name",
-        "full_file_name",
-    ]
-)
-
-
-def profile_changes(given: dict[str, Any]) -> dict[str, Any]:
-    """What a profile from outside says about a version; a field that nobody knows is refused by name."""
-    changes: dict[str, Any] = {}
-    if "name" in given:
-        changes["name"] = checked_name(given["name"], "name")
-    for field, attribute in _PLAIN.items():
-        if given.get(field) is not None:
-            changes[attribute] = str(given[field]).strip()
-    if "extension" in changes:
-        changes["extension"] = changes["extension"].lstrip(".").lower()
-    for attribute in ("type", "class_"):
-        if attribute in changes:
-            changes[attribute] = changes[attribute].upper()
-    if changes.get("class_") and changes["class_"] not in CLASSES:
-        raise invalid("class", f"There is no class {changes['class_']}")
-    for person_field in ("author", "operator"):
-        if given.get(person_field):
-            user = state().world.user(str(given[person_field]))
-            if user is None:
-                raise invalid(person_field, f"There is no user {given[person_field]}")
-            changes[person_field] = user.id
-    for field in given:
-        if field not in _PLAIN and field not in _IGNORED and not _CARRIED.fullmatch(field):
-            raise invalid(field, f"{field} is not a field of a document's profile")
-    return changes
 
 
 @room.delete(f"{L}/documents/<doc>")
@@ -261,60 +197,3 @@ def parents() -> Response:
             if folder := world.container(document.library, number):
                 rows.append(container_row(folder) | {"document_number": document.number})
     return listing(rows)
-
-
-# -- bytes -------------------------------------------------------------------------------------------------
-
-
-@room.get(f"{L}/documents/<doc>/download")
-@room.get(f"{L}/documents/<doc>/download/<file_name>")
-def download(doc: str, file_name: str = "") -> Response:
-    newest = flag("latest")
-    if split_id(doc)[1] is None and not newest:
-        raise invalid("id", "The id must name a version")
-    document, version = document_at(doc, latest=newest)
-    activity = request.args.get("activity", "")
-    if activity:
-        state().world.note(document, activity.capitalize(), 13, me().id, version.number)
-    return send_bytes(version)
-
-
-def send_bytes(version: Version) -> Response:
-    """The bytes as an attachment, whole or the one range that was asked for."""
-    content, settings = version.content, state().settings
-    headers = {
-        "Content-Disposition": disposition(version.file_name),
-        "Content-Type": "application/octet-stream",
-    }
-    start, stop, status = 0, content.size, 200
-    if settings.range_supported:
-        headers["Accept-Ranges"] = "bytes"
-        asked = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("Range", ""))
-        if asked and any(asked.groups()):
-            start, stop = _range(asked[1], asked[2], content)
-            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.size}"
-            status = 206
-    if settings.download_length:
-        headers["Content-Length"] = str(stop - start)
-    return Response(content.blocks(start, stop), status, headers)
-
-
-def _range(first: str, last: str, content: Content) -> tuple[int, int]:
-    size = content.size
-    start = int(first) if first else max(0, size - int(last))
-    stop = min(size, int(last) + 1) if first and last else size
-    if start >= size or start >= stop:
-        raise Refusal(
-            416,
-            "NRC_INVALID_PARAM",
-            "The range is not in the file",
-            "Range",
-            {"Content-Range": f"bytes */{size}"},
-        )
-    return start, stop
-
-
-def disposition(name: str) -> str:
-    """An attachment's name for old and new readers; nothing in it can end the header."""
-    plain = "".join(char if " " <= char <= "~" and char not in '"\\' else "_" for char in name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

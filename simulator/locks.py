@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, request
 
-from simulator.documents import send_bytes
+from simulator.downloads import send_bytes
 from simulator.profiles import document_profile, person, stamp
 from simulator.values import Document, Lock
 from simulator.web import Refusal, api_room, document_at, invalid, me, not_found, record, state

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 
-from simulator.documents import send_bytes
+from simulator.downloads import send_bytes
 from simulator.oauth import COOKIE, remember, sign_in
 from simulator.state import State
 from simulator.values import Container, Document, User, Version

@@ -17,6 +17,7 @@ from simulator import (
     control,
     discovery,
     documents,
+    downloads,
     libraries,
     locks,
     oauth,
@@ -37,7 +38,7 @@ from simulator.wire import Door, Wsgi
 from simulator.world import World
 
 ALIASES = ("/work/web/api/v2/", "/api/v2/")
-ROOMS = (oauth, discovery, libraries, containers, documents, uploads, locks, pages, control)
+ROOMS = (oauth, discovery, libraries, containers, documents, downloads, uploads, locks, pages, control)
 
 
 class Simulator:

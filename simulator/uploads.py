@@ -8,9 +8,9 @@ from typing import Any
 
 from flask import Response, request
 
+from simulator.changes import profile_changes
 from simulator.contents import OnDisk
 from simulator.doctypes import CLASSES, EXTENSION_OF, type_of
-from simulator.documents import profile_changes
 from simulator.incoming import Incoming
 from simulator.names import checked_name
 from simulator.profiles import document_profile

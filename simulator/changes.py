@@ -1,0 +1,68 @@
+"""What a profile that comes from outside changes about a version."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from simulator.doctypes import CLASSES
+from simulator.names import checked_name
+from simulator.web import invalid, state
+
+_PLAIN = {
+    "class": "class_",
+    "subclass": "subclass",
+    "comment": "comment",
+    "type": "type",
+    "extension": "extension",
+}
+_CARRIED = re.compile(
+    r"custom\d+(_description)?|author|operator|default_security|alias|subject|from|to|cc|bcc"
+)
+_IGNORED = frozenset(
+    [
+        "size",
+        "checksum",
+        "content_type",
+        "file_create_date",
+        "file_edit_date",
+        "is_hipaa",
+        "retain_days",
+        "name",
+        "author",
+        "operator",
+        "default_security",
+        "sent_date",
+        "received_date",
+        "conversation_id",
+        "conversation_name",
+        "full_file_name",
+    ]
+)
+
+
+def profile_changes(given: dict[str, Any]) -> dict[str, Any]:
+    """What a profile from outside says about a version; a field that nobody knows is refused by name."""
+    changes: dict[str, Any] = {}
+    if "name" in given:
+        changes["name"] = checked_name(given["name"], "name")
+    for field, attribute in _PLAIN.items():
+        if given.get(field) is not None:
+            changes[attribute] = str(given[field]).strip()
+    if "extension" in changes:
+        changes["extension"] = changes["extension"].lstrip(".").lower()
+    for attribute in ("type", "class_"):
+        if attribute in changes:
+            changes[attribute] = changes[attribute].upper()
+    if changes.get("class_") and changes["class_"] not in CLASSES:
+        raise invalid("class", f"There is no class {changes['class_']}")
+    for person_field in ("author", "operator"):
+        if given.get(person_field):
+            user = state().world.user(str(given[person_field]))
+            if user is None:
+                raise invalid(person_field, f"There is no user {given[person_field]}")
+            changes[person_field] = user.id
+    for field in given:
+        if field not in _PLAIN and field not in _IGNORED and not _CARRIED.fullmatch(field):
+            raise invalid(field, f"{field} is not a field of a document's profile")
+    return changes

@@ -1,0 +1,69 @@
+"""The bytes of a version, whole or in a range, under the document's name."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from flask import Response, request
+
+from simulator.contents import Content
+from simulator.values import Version
+from simulator.web import Refusal, api_room, document_at, flag, invalid, me, split_id, state
+
+room = api_room("downloads")
+L = "/libraries/<lib>"
+
+
+@room.get(f"{L}/documents/<doc>/download")
+@room.get(f"{L}/documents/<doc>/download/<file_name>")
+def download(doc: str, file_name: str = "") -> Response:
+    newest = flag("latest")
+    if split_id(doc)[1] is None and not newest:
+        raise invalid("id", "The id must name a version")
+    document, version = document_at(doc, latest=newest)
+    activity = request.args.get("activity", "")
+    if activity:
+        state().world.note(document, activity.capitalize(), 13, me().id, version.number)
+    return send_bytes(version)
+
+
+def send_bytes(version: Version) -> Response:
+    """The bytes as an attachment, whole or the one range that was asked for."""
+    content, settings = version.content, state().settings
+    headers = {
+        "Content-Disposition": disposition(version.file_name),
+        "Content-Type": "application/octet-stream",
+    }
+    start, stop, status = 0, content.size, 200
+    if settings.range_supported:
+        headers["Accept-Ranges"] = "bytes"
+        asked = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("Range", ""))
+        if asked and any(asked.groups()):
+            start, stop = _range(asked[1], asked[2], content)
+            headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.size}"
+            status = 206
+    if settings.download_length:
+        headers["Content-Length"] = str(stop - start)
+    return Response(content.blocks(start, stop), status, headers)
+
+
+def _range(first: str, last: str, content: Content) -> tuple[int, int]:
+    size = content.size
+    start = int(first) if first else max(0, size - int(last))
+    stop = min(size, int(last) + 1) if first and last else size
+    if start >= size or start >= stop:
+        raise Refusal(
+            416,
+            "NRC_INVALID_PARAM",
+            "The range is not in the file",
+            "Range",
+            {"Content-Range": f"bytes */{size}"},
+        )
+    return start, stop
+
+
+def disposition(name: str) -> str:
+    """An attachment's name for old and new readers; nothing in it can end the header."""
+    plain = "".join(char if " " <= char <= "~" and char not in '"\\' else "_" for char in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,95 @@
+"""The last step of an answer: its bytes on the wire, broken, stalled or dawdled where a fault says so."""
+
+from __future__ import annotations
+
+import socket
+
+from simulator.answers import Answer
+from simulator.faults import Fault, Struck
+from simulator.state import Entry, State
+
+
+class Broken(Exception):
+    """The connection is to be broken on purpose; `how` is reset or close."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how or "reset"
+
+
+class Outlet:
+    """Writes an answer's bytes, joining small pieces, and breaks, stalls or dawdles where a fault says so."""
+
+    def __init__(
+        self, connection: socket.socket, state: State, struck: Struck, entry: Entry | None, answer: Answer
+    ) -> None:
+        self.connection, self.state, self.entry, self.answer = connection, state, entry, answer
+        self.length = answer.length
+        self.headless = struck.get("cut_headers")
+        self.places = sorted(
+            (fault.place(self.length), fault.kind, fault)
+            for fault in (struck.get("cut"), struck.get("stall"), struck.get("trickle"))
+            if fault
+        )
+        self.slow: Fault | None = None
+        self.waiting: list[bytes] = []
+        self.sent = 0
+
+    def head(self, top: bytes) -> None:
+        if fault := self.headless:
+            self.connection.sendall(top[: max(12, len(top) // 2)])
+            raise Broken(fault.how)
+        self.waiting.append(top)
+
+    def block(self, data: bytes) -> None:
+        while self.places and self.places[0][0] <= self.sent + len(data):
+            place, kind, fault = self.places.pop(0)
+            if kind == "trickle":
+                place = fault.at or 0
+            here = max(0, place - self.sent)
+            self._body(data[:here])
+            data = data[here:]
+            self.flush()
+            if kind == "cut":
+                raise Broken(fault.how)
+            if kind == "stall":
+                self.state.stopping.wait(fault.seconds)
+            else:
+                self.slow = fault
+        self._body(data)
+
+    def end(self) -> None:
+        if self.answer.chunked and self.answer.last_chunk:
+            self.waiting.append(b"0\r\n\r\n")
+        if self.answer.extra:
+            self.waiting.append(self.answer.extra)
+        if self.places and self.places[0][1] == "cut":
+            self.flush()
+            raise Broken(self.places[0][2].how)
+
+    def flush(self) -> None:
+        if self.waiting:
+            self.connection.sendall(b"".join(self.waiting))
+            self.waiting.clear()
+
+    def _body(self, data: bytes) -> None:
+        if not data:
+            return
+        self.sent += len(data)
+        if self.entry:
+            self.entry.bytes_out = self.sent
+        if self.slow:
+            self._dawdle(data, self.slow.rate)
+            return
+        self.waiting += [b"%x\r\n" % len(data), data, b"\r\n"] if self.answer.chunked else [data]
+        if sum(map(len, self.waiting)) > 1 << 16:
+            self.flush()
+
+    def _dawdle(self, data: bytes, rate: int) -> None:
+        step = max(1, rate // 10)
+        for start in range(0, len(data), step):
+            piece = data[start : start + step]
+            self.waiting += [b"%x\r\n" % len(piece), piece, b"\r\n"] if self.answer.chunked else [piece]
+            self.flush()
+            if self.state.stopping.wait(len(piece) / rate):
+                raise Broken("reset")
