@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.certs import where
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
@@ -84,13 +84,14 @@ def limits_of(session: requests.Session) -> Limits:
     return session.limits if isinstance(session, GuardedSession) else Limits()
 
 
-def judge_origin(origin: str, rules: AddressRules) -> None:
-    """Raise AddressRefused if an origin leads where the rules do not allow. A name unknown to DNS passes."""
+def judge_origin(origin: str, rules: AddressRules) -> bool:
+    """Raise AddressRefused if an origin leads where the rules do not allow. False for a name unknown to DNS."""
     parts = urlsplit(origin)
     try:
         _answers(parts.hostname or "", parts.port or 443, rules)
     except socket.gaierror:
-        return
+        return False
+    return True
 
 
 def _answers(
@@ -238,7 +239,7 @@ class _GuardedAdapter(HTTPAdapter):
 
 def _trust(ca_pem: str | None) -> ssl.SSLContext:
     context = ssl.create_default_context()
-    context.load_verify_locations(cafile=where())
+    context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
     if ca_pem:
         context.load_verify_locations(cadata=ca_pem)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

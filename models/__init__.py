@@ -7,7 +7,7 @@ from models.documents import Document, Version
 from models.links import Link
 from models.matters import Matter, Participant
 from models.members import Installation, Member, SignInAttempt, SignInSession
-from models.servers import Server, ServerMember
+from models.servers import Server, ServerMember, ServerRemoval
 from models.transfers import Transfer, TransferItem
 from models.work import WorkerHeartbeat
 
@@ -23,6 +23,7 @@ __all__ = [
     "Participant",
     "Server",
     "ServerMember",
+    "ServerRemoval",
     "SignInAttempt",
     "SignInSession",
     "Transfer",

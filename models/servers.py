@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, new_id, utcnow
@@ -44,3 +44,18 @@ class ServerMember(Base):
     member_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+
+
+class ServerRemoval(Base):
+    """A server that was removed: what went with it, and the links it had as CSV, for whoever asks later."""
+
+    __tablename__ = "server_removal"
+    __table_args__ = (Index("ix_server_removal_removed_at", "removed_at"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(100))
+    url: Mapped[str] = mapped_column(String(300))
+    removed_by: Mapped[str] = mapped_column(String(200))
+    removed_at: Mapped[datetime] = mapped_column(default=utcnow)
+    link_count: Mapped[int]
+    links_csv: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,169 @@
+"""Restricting a server to specific members: for testing, before everybody is let in."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import delete, select
+
+from models import Connection, Member, OAuthState, Server, ServerMember
+from services import audit, permissions
+from services.actor import Actor
+from services.errors import Invalid
+from services.members import search_people
+from services.servers import locked, require_server
+from services.unit import session, unit
+
+MOST_FOUND = 20
+LONGEST_SEARCH = 200
+
+
+@dataclass(frozen=True)
+class Person:
+    """A member who is or could be listed. `note` says why a listed one cannot use the server all the same."""
+
+    id: uuid.UUID
+    name: str
+    email: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class RestrictionView:
+    """Who may use a server, as it stands on record. `version` changes with it and with nothing else."""
+
+    server_id: uuid.UUID
+    is_restricted: bool
+    people: tuple[Person, ...]
+    version: str
+
+
+@dataclass(frozen=True)
+class RestrictionChange:
+    """The switch and the whole list, saved as one change of the state that `version` names."""
+
+    is_restricted: bool
+    member_ids: tuple[uuid.UUID, ...]
+    version: str
+
+
+@dataclass(frozen=True)
+class RestrictionSaved:
+    """What a save did. `signed_out` members had a sign-in to the server, which is gone."""
+
+    changed: bool
+    is_restricted: bool
+    listed: int
+    signed_out: int = 0
+
+
+def restriction(actor: Actor, server_id: uuid.UUID) -> RestrictionView:
+    row = require_server(actor, server_id)
+    people = _people(_listed_ids(server_id))
+    return RestrictionView(row.id, row.is_restricted, people, _version(row, {each.id for each in people}))
+
+
+def find_people(actor: Actor, text: str, chosen: Iterable[uuid.UUID] = ()) -> tuple[Person, ...]:
+    """The first twenty active members whose name or e-mail holds the text; never guests, never the chosen."""
+    permissions.require_admin(actor)
+    left_out = set(chosen)
+    found = search_people(actor, text[:LONGEST_SEARCH], staff_only=True, limit=MOST_FOUND + len(left_out))
+    return tuple(Person(each.id, each.name, each.email) for each in found if each.id not in left_out)[
+        :MOST_FOUND
+    ]
+
+
+def people(actor: Actor, member_ids: Iterable[uuid.UUID]) -> tuple[Person, ...]:
+    """These members by name, for a list that is not saved yet. Unknown ids are left out."""
+    permissions.require_admin(actor)
+    return _people(set(member_ids))
+
+
+def save(actor: Actor, server_id: uuid.UUID, wanted: RestrictionChange) -> RestrictionSaved:
+    """Apply switch and list together; whoever may no longer use the server loses the sign-in at once."""
+    permissions.require_admin(actor)
+    with unit() as writing:
+        row = locked(server_id)
+        before = _listed_ids(server_id)
+        if _version(row, before) != wanted.version:
+            raise Invalid({"form": _stale_sentence(row, before)})
+        after = _allowed(set(wanted.member_ids), before)
+        if row.is_restricted == wanted.is_restricted and before == after:
+            return RestrictionSaved(False, row.is_restricted, len(after))
+        row.is_restricted = wanted.is_restricted
+        gone = ServerMember.member_id.in_(before - after)
+        writing.execute(delete(ServerMember).where(ServerMember.server_id == server_id, gone))
+        writing.add_all(ServerMember(server_id=server_id, member_id=each) for each in after - before)
+        writing.flush()
+        signed_out = _end_use_of_unlisted(server_id) if row.is_restricted else 0
+        audit.record(
+            actor,
+            "server.restriction_changed",
+            row.name,
+            subject_id=server_id,
+            server_id=server_id,
+            restricted=row.is_restricted,
+            listed=len(after),
+            added=[each.email for each in _people(after - before)],
+            removed=[each.email for each in _people(before - after)],
+            signed_out=signed_out,
+        )
+    return RestrictionSaved(True, wanted.is_restricted, len(after), signed_out)
+
+
+def _end_use_of_unlisted(server_id: uuid.UUID) -> int:
+    """Delete tokens, and sign-ins under way, of all who are not listed. Queued transfers find no right to go on."""
+    listed = select(ServerMember.member_id).where(ServerMember.server_id == server_id)
+    session().execute(
+        delete(OAuthState).where(OAuthState.server_id == server_id, OAuthState.member_id.not_in(listed))
+    )
+    ended = session().scalars(
+        delete(Connection)
+        .where(Connection.server_id == server_id, Connection.member_id.not_in(listed))
+        .returning(Connection.id)
+    )
+    return len(ended.all())
+
+
+def _allowed(wanted: set[uuid.UUID], before: set[uuid.UUID]) -> set[uuid.UUID]:
+    """Those wanted who are members. Somebody newly listed must be able to use the server; others may stay."""
+    known = _people(wanted)
+    refused = [each.name for each in known if each.note and each.id not in before]
+    if refused:
+        raise Invalid(
+            {"form": f"{', '.join(refused)} cannot be listed: only active members can use iManage."}
+        )
+    return {each.id for each in known}
+
+
+def _listed_ids(server_id: uuid.UUID) -> set[uuid.UUID]:
+    return set(session().scalars(select(ServerMember.member_id).where(ServerMember.server_id == server_id)))
+
+
+def _people(member_ids: set[uuid.UUID]) -> tuple[Person, ...]:
+    rows = session().scalars(
+        select(Member).where(Member.id.in_(member_ids)).order_by(Member.name_key, Member.id)
+    )
+    return tuple(_person(row) for row in rows)
+
+
+def _person(row: Member) -> Person:
+    note = "Guest" if row.is_guest else "" if row.is_active else "Not active"
+    return Person(row.id, row.name, row.email, note)
+
+
+def _version(row: Server, listed: set[uuid.UUID]) -> str:
+    state = [str(row.is_restricted), *sorted(map(str, listed))]
+    return hashlib.sha256(" ".join(state).encode()).hexdigest()[:16]
+
+
+def _stale_sentence(row: Server, listed: set[uuid.UUID]) -> str:
+    names = ", ".join(each.name for each in _people(listed)) or "nobody"
+    now = f"restricted to {names}" if row.is_restricted else "open to all members"
+    return (
+        f"Somebody else changed this while you were working on it: the server is now {now}. "
+        "Save again to put what stands here in the place of their change."
+    )

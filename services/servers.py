@@ -1,0 +1,181 @@
+"""The servers as a System Admin keeps them: add one, look at it, change it, switch it on and off."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from models import Server, new_id, utcnow
+from services import audit, permissions, remote, server_addresses, server_rules
+from services.actor import Actor
+from services.errors import Conflict, Invalid, NotFound
+from services.house import house
+from services.text import fold
+from services.unit import session, unit
+
+KINDS = {remote.CLOUD: "Cloud iManage", remote.ON_PREMISE: "On-premise"}
+
+
+@dataclass(frozen=True)
+class NewServer:
+    """What an admin typed into Add server. A Cloud server has no URLs, an on-premise one no subdomain."""
+
+    kind: str
+    name: str
+    subdomain: str = ""
+    url: str = ""
+    api_url: str = ""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class ServerChange:
+    """A new name or new credentials. An empty secret keeps the one on record; `version` is the page's."""
+
+    name: str
+    client_id: str
+    version: str
+    client_secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A server that was written, and what the admin should know about it."""
+
+    id: uuid.UUID
+    name: str
+    notices: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def cloud_domain() -> str:
+    return house().settings.cloud_domain
+
+
+def asks_for_credentials(kind: str) -> bool:
+    """Whether a server of this kind needs a registration of its own: Cloud only where we have none."""
+    return kind != remote.CLOUD or not house().settings.cloud_client_id
+
+
+def add(actor: Actor, new: NewServer) -> Saved:
+    """Put a server on record, switched off. Raises Invalid with a sentence at each field that is wrong."""
+    permissions.require_admin(actor)
+    if new.kind not in KINDS:
+        raise Invalid({"kind": "Choose Cloud iManage or On-premise."})
+    server_rules.check_name(new.name)
+    own = asks_for_credentials(new.kind)
+    if own:
+        server_rules.check_credentials(new.client_id, bool(new.client_secret))
+    addresses = server_addresses.settle(new.kind, new.subdomain, new.url, new.api_url)
+    server_rules.check_free(new.kind, new.name, addresses.url)
+    server_id = new_id()
+    row = Server(
+        id=server_id,
+        kind=new.kind,
+        name=new.name,
+        name_key=fold(new.name),
+        subdomain=addresses.subdomain,
+        url=addresses.url,
+        api_url=addresses.api_url,
+        client_id=new.client_id if own else "",
+        client_secret=remote.seal_secret(server_id, new.client_secret) if own else "",
+    )
+    with server_rules.unique(new.kind), unit() as writing:
+        warnings = server_rules.confusions(new.name, addresses.url, addresses.api_url)
+        writing.add(row)
+        writing.flush()
+        _record(actor, "server.added", row, kind=row.kind, url=row.url, api_url=row.api_url)
+    return Saved(server_id, new.name, addresses.notices, addresses.warnings + warnings)
+
+
+def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
+    """Rename a server or replace its credentials. URL, API URL, subdomain and kind are fixed for good."""
+    permissions.require_admin(actor)
+    server_rules.check_name(wanted.name)
+    server_rules.check_free("", wanted.name, None, but=server_id)
+    with server_rules.unique(""), unit() as writing:
+        row = locked(server_id)
+        if version(row) != wanted.version:
+            raise Invalid(
+                {
+                    "form": f"Somebody else changed this server, now named “{row.name}”, while you were "
+                    "working on it. Save again to put what stands here in the place of their change."
+                }
+            )
+        name_before, client_id_before = row.name, row.client_id
+        _take_credentials(row, wanted)
+        row.name, row.name_key, row.changed_at = wanted.name, fold(wanted.name), utcnow()
+        warnings = server_rules.confusions(row.name, row.url, row.api_url, but=row.id)
+        writing.flush()
+        _record(
+            actor,
+            "server.changed",
+            row,
+            name_before=name_before,
+            client_id_changed=client_id_before != row.client_id,
+            secret_changed=bool(wanted.client_secret),
+        )
+    return Saved(server_id, wanted.name, warnings=warnings if wanted.name != name_before else ())
+
+
+def set_enabled(actor: Actor, server_id: uuid.UUID, on: bool) -> bool:
+    """Switch a server on or off; False where it was so already. Each step of a transfer asks again by itself."""
+    permissions.require_admin(actor)
+    with unit():
+        row = locked(server_id)
+        if row.is_enabled == on:
+            return False
+        if on and not is_complete(row):
+            raise Conflict(
+                "This server has no Client ID and Client Secret, so nobody could sign in to it.",
+                code="server.incomplete",
+                next_step="Enter them under Change name and credentials, then switch it on.",
+            )
+        row.is_enabled, row.changed_at = on, utcnow()
+        _record(actor, "server.enabled" if on else "server.disabled", row)
+    return True
+
+
+def require_server(actor: Actor, server_id: uuid.UUID) -> Server:
+    permissions.require_admin(actor)
+    return _found(session().get(Server, server_id))
+
+
+def locked(server_id: uuid.UUID) -> Server:
+    """The row for the open unit alone, so that two admins' changes follow one another."""
+    return _found(session().get(Server, server_id, with_for_update=True))
+
+
+def _found(row: Server | None) -> Server:
+    if row is None:
+        raise NotFound("We could not find this server.", next_step="It may have been removed.")
+    return row
+
+
+def version(row: Server) -> str:
+    return row.changed_at.isoformat()
+
+
+def has_own_credentials(row: Server) -> bool:
+    return bool(row.client_id and row.client_secret)
+
+
+def is_complete(row: Server) -> bool:
+    return has_own_credentials(row) or not asks_for_credentials(row.kind)
+
+
+def _take_credentials(row: Server, wanted: ServerChange) -> None:
+    """A Cloud server may go over to the installation's registration by leaving the Client ID empty."""
+    if not wanted.client_id and not asks_for_credentials(row.kind):
+        row.client_id = row.client_secret = ""
+        return
+    server_rules.check_credentials(wanted.client_id, bool(wanted.client_secret or row.client_secret))
+    row.client_id = wanted.client_id
+    if wanted.client_secret:
+        row.client_secret = remote.seal_secret(row.id, wanted.client_secret)
+
+
+def _record(actor: Actor, action: str, row: Server, **detail: Any) -> None:
+    audit.record(actor, action, row.name, subject_id=row.id, server_id=row.id, **detail)
