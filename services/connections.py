@@ -4,14 +4,63 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
+from sqlalchemy import Select, select
+
+from imanage import oauth
 from imanage.client import Client
 from imanage.errors import Unauthorised
-from services.tokens import access_of, ended, renewed
-from services.unit import release
+from imanage.guard import Limits, build_session
+from models import Connection, Member, Server
+from services import audit, remote
+from services.actor import Actor
+from services.permissions import require_admin
+from services.server_access import available_to
+from services.tokens import access_of, ended, open_token, renewed, sentence_for
+from services.unit import release, session, unit
 
 T = TypeVar("T")
+
+# A server that is slow to hear "goodbye" keeps nobody waiting.
+FAREWELL = Limits(connect_seconds=3, read_seconds=5, total_seconds=5)
+
+
+@dataclass(frozen=True)
+class ConnectedAccount:
+    """A line of Connected accounts. `differs`: iManage knows the person under another e-mail.
+
+    `state` is "never_connected", "connected" or "sign_in_again". `is_off`: the server is not the person's to use now.
+    """
+
+    server_id: uuid.UUID
+    label: str
+    state: str
+    sentence: str = ""
+    imanage_user: str = ""
+    imanage_name: str = ""
+    imanage_email: str = ""
+    differs: bool = False
+    since: datetime | None = None
+    renewable: bool = True
+    is_off: bool = False
+
+
+@dataclass(frozen=True)
+class MemberConnection:
+    """One member's sign-in to a server, for System Admins."""
+
+    member_id: uuid.UUID
+    name: str
+    email: str
+    state: str
+    imanage_user: str
+    imanage_email: str
+    differs: bool
+    since: datetime
+    renewable: bool
 
 
 def client_for(member_id: uuid.UUID, server_id: uuid.UUID) -> Client:
@@ -41,3 +90,115 @@ def with_client(member_id: uuid.UUID, server_id: uuid.UUID, call: Callable[[Clie
         return call(access.client())
     except Unauthorised:
         raise ended(member_id, server_id, access.token, "refused") from None
+
+
+def of_member(actor: Actor) -> tuple[ConnectedAccount, ...]:
+    """One line for each server that the person can use, and for each that still holds a sign-in of his."""
+    if actor.is_guest:
+        return ()
+    rows = session().execute(
+        select(Connection, Server)
+        .join(Server, Server.id == Connection.server_id)
+        .where(Connection.member_id == actor.id)
+    )
+    held = {server.id: (row, server) for row, server in rows}
+    usable = available_to(actor)
+    accounts = [
+        _account(actor, each.id, each.label, held[each.id][0] if each.id in held else None) for each in usable
+    ]
+    known = {each.id for each in usable}
+    accounts += [
+        _account(actor, server.id, server.name, row, is_off=True)
+        for row, server in sorted(held.values(), key=lambda pair: pair[1].name_key)
+        if server.id not in known
+    ]
+    return tuple(accounts)
+
+
+def disconnect(actor: Actor, server_id: uuid.UUID | None = None) -> int:
+    """End the person's sign-in to one server, or to all; says to how many. iManage is told where it can be."""
+    query = select(Connection, Server).join(Server, Server.id == Connection.server_id)
+    query = query.where(Connection.member_id == actor.id)
+    return _disconnect(actor, query if server_id is None else query.where(Server.id == server_id))
+
+
+def disconnect_member(actor: Actor, server_id: uuid.UUID, member_id: uuid.UUID) -> int:
+    """A System Admin ends another person's sign-in."""
+    require_admin(actor)
+    query = select(Connection, Server).join(Server, Server.id == Connection.server_id)
+    return _disconnect(actor, query.where(Connection.member_id == member_id, Server.id == server_id))
+
+
+def status_for_admin(actor: Actor, server_id: uuid.UUID) -> tuple[MemberConnection, ...]:
+    """Who is signed in to a server, by name. Shows no token and nothing that one could be made from."""
+    require_admin(actor)
+    rows = session().execute(
+        select(Connection, Member)
+        .join(Member, Member.id == Connection.member_id)
+        .where(Connection.server_id == server_id)
+        .order_by(Member.name_key, Member.id)
+    )
+    return tuple(
+        MemberConnection(
+            member_id=member.id,
+            name=member.name,
+            email=member.email,
+            state=row.state,
+            imanage_user=row.imanage_user,
+            imanage_email=row.imanage_email,
+            differs=differs(row.imanage_email, member.email),
+            since=row.connected_at,
+            renewable=row.refresh_token is not None,
+        )
+        for row, member in rows
+    )
+
+
+def differs(imanage_email: str, our_email: str) -> bool:
+    """Whether iManage knows the person under another e-mail than we do. Silence is no difference."""
+    return bool(imanage_email) and imanage_email.casefold() != our_email.casefold()
+
+
+def _account(
+    actor: Actor, server_id: uuid.UUID, label: str, row: Connection | None, *, is_off: bool = False
+) -> ConnectedAccount:
+    if row is None:
+        return ConnectedAccount(server_id, label, "never_connected")
+    again = row.state != "connected"
+    return ConnectedAccount(
+        server_id=server_id,
+        label=label,
+        state=row.state,
+        sentence=sentence_for(row.reason, label) if again else "",
+        imanage_user=row.imanage_user,
+        imanage_name=row.imanage_name,
+        imanage_email=row.imanage_email,
+        differs=differs(row.imanage_email, actor.email),
+        since=row.connected_at,
+        renewable=row.refresh_token is not None or again,
+        is_off=is_off,
+    )
+
+
+def _disconnect(actor: Actor, query: Select[Connection, Server]) -> int:
+    farewells, ended_here = [], 0
+    with unit() as writing:
+        for row, server in writing.execute(query).all():
+            if server.is_enabled and (token := open_token(row)):
+                farewells.append((remote.rules_for(server.kind), remote.endpoints(server), token))
+            member = writing.get_one(Member, row.member_id)
+            audit.record(
+                actor,
+                "connection.disconnected",
+                f"{member.name} at {server.name}",
+                subject_id=row.id,
+                server_id=server.id,
+                imanage_user=row.imanage_user,
+            )
+            writing.delete(row)
+            ended_here += 1
+    release()
+    for rules, endpoints, token in farewells:
+        with build_session(rules, FAREWELL) as outbound:
+            oauth.sign_out(outbound, endpoints, token)
+    return ended_here

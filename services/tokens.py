@@ -128,14 +128,14 @@ def access_of(member_id: uuid.UUID, server_id: uuid.UUID, *, lock: bool = False)
     server = require_use(member_id, server_id)
     row = row_of(member_id, server_id, lock=lock)
     if row is None:
-        raise needed("never_connected", member_id, server)
+        raise _needed("never_connected", member_id, server)
     if row.state != "connected":
-        raise needed(cast(Reason, row.reason), member_id, server)
+        raise _needed(cast(Reason, row.reason), member_id, server)
     try:
         token = vault.unseal(row.access_token, TABLE, row.id, "access_token")
         refresh_token = row.refresh_token and vault.unseal(row.refresh_token, TABLE, row.id, "refresh_token")
     except vault.CannotOpen:
-        raise needed("could_not_refresh", member_id, server) from None
+        raise _needed("could_not_refresh", member_id, server) from None
     return Access(
         connection_id=row.id,
         token=token,
@@ -149,9 +149,14 @@ def access_of(member_id: uuid.UUID, server_id: uuid.UUID, *, lock: bool = False)
     )
 
 
-def needed(reason: Reason, member_id: uuid.UUID, server: Server) -> SignInNeeded:
-    sentence = SENTENCES[reason].format(label=label_for(member_id, server))
+def _needed(reason: Reason, member_id: uuid.UUID, server: Server) -> SignInNeeded:
+    sentence = sentence_for(reason, label_for(member_id, server))
     return SignInNeeded(sentence, server_id=server.id, reason=reason)
+
+
+def sentence_for(reason: str, label: str) -> str:
+    """Why a person has to sign in, in one sentence."""
+    return SENTENCES[cast(Reason, reason)].format(label=label)
 
 
 def _pacer(server_id: uuid.UUID) -> Pacer:
@@ -250,4 +255,4 @@ def ended(member_id: uuid.UUID, server_id: uuid.UUID, spent: str, reason: Reason
                 outcome="failed",
                 reason=reason,
             )
-        return needed(reason, member_id, server)
+        return _needed(reason, member_id, server)
