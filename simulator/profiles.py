@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
+from flask import g
+
 from simulator.doctypes import CLASSES, DESCRIPTION_OF, SUBCLASSES
-from simulator.values import LEVELS, Container, Document, Version
+from simulator.values import LEVELS, Container, Document, Security, Version
 from simulator.web import base_url, me, state, struck
 
 Row = dict[str, Any]
@@ -31,6 +34,7 @@ DOCUMENT_OPERATIONS = [
 ]
 
 
+@lru_cache(maxsize=65536)
 def stamp(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
@@ -53,12 +57,23 @@ def web_link(kind: str, object_id: str) -> str:
     return f"{base_url()}/work/link/{kind}/{object_id}"
 
 
+def _surroundings(document: Document) -> tuple[Container | None, str]:
+    """The workspace and the caller's access; looked up once a call for the documents of one folder."""
+    world, own = state().world, document.security != Security()
+    seen: dict[Any, tuple[Container | None, str]] = g.setdefault("surroundings", {})
+    key = document.key if own else (document.library, document.folders)
+    if key not in seen:
+        folder = world.container(document.library, document.folders[0])
+        workspace = world.container(document.library, folder.workspace) if folder else None
+        seen[key] = (workspace, world.access(me(), document))
+    return seen[key]
+
+
 def document_row(document: Document, version: Version | None = None) -> Row:
     """A document's profile as lists carry it."""
     version, world = version or document.latest, state().world
     library = world.library(document.library)
-    folder = world.container(document.library, document.folders[0])
-    workspace = world.container(document.library, folder.workspace) if folder else None
+    workspace, access = _surroundings(document)
     lock = document.lock
     row: Row = {
         "id": document.id(version),
@@ -91,7 +106,7 @@ def document_row(document: Document, version: Version | None = None) -> Row:
         "file_create_date": stamp(version.created),
         "file_edit_date": stamp(version.edited),
         "default_security": document.security.default,
-        "access": world.access(me(), document),
+        "access": access,
         "is_checked_out": lock is not None,
         "is_in_use": lock is not None,
         "in_use_by": lock.user if lock else "",

@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from flask import Response, g, request
@@ -66,11 +67,16 @@ def _candidates(filters: Row) -> Iterable[Document]:
     return found.values()
 
 
+@lru_cache(maxsize=256)
+def _words(needle: str) -> tuple[Callable[[str], Any], ...]:
+    patterns = (re.escape(word).replace(r"\*", ".*") for word in needle.casefold().split())
+    return tuple(re.compile(pattern).search for pattern in patterns)
+
+
 def _has(needle: str, *hay: str) -> bool:
     """Every word of the needle stands somewhere in the hay; a star matches anything."""
     text = "\n".join(hay).casefold()
-    words = needle.casefold().split()
-    return all(re.search(re.escape(word).replace(r"\*", ".*"), text) for word in words)
+    return all(found(text) for found in _words(needle))
 
 
 def _date(text: str, name: str) -> datetime:

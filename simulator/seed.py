@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from simulator.contents import Content, Generated, Sample, large_pdf
+from simulator.contents import Generated, Known, Sample, large_pdf
 from simulator.matters import ACTIVE, KNOWLEDGE, Matter
 from simulator.values import App, Container, Document, Library, Lock, Security, User
 from simulator.world import World
@@ -28,8 +28,12 @@ SUBFOLDERS = {"Drafts": ("Comments received", "Superseded"), "Correspondence": (
 FORMS = ("docx", "docx", "pdf", "xlsx", "docx", "pdf", "txt")
 START = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
 MANY = 3000
-LARGE = (("Data room index", 10 << 20), ("Disclosure bundle", 100 << 20), ("Trial bundle", 250 << 20))
-GIB = Generated(1 << 30, 77)
+LARGE = (
+    ("Data room index", 10 << 20, "3ef38f6f1bdc0a1036f2c26afd697b5c8fe86500204b5231f28ba71c229f6a50"),
+    ("Disclosure bundle", 100 << 20, "6bbd27eefcebfd22a0d9e2ff8a89ef663d7759a57c4dd5969dce37f4bc552d77"),
+    ("Trial bundle", 250 << 20, "e9579b8ccf77ca898b97beb7af42a7921f5aa2289e754c09e9d272c70491669a"),
+)
+GIB = Known(Generated(1 << 30, 77), "543e7d85bfc6e81c12114b081114b88b0e28da29881c6660ebf4f2c2f16845c2")
 
 
 def practice_password(user_id: str) -> str:
@@ -42,9 +46,7 @@ def practice_app(
     client_id: str = "counterpart-practice",
     client_secret: str = "",
 ) -> App:
-    return App(
-        client_id, client_secret or practice_password(client_id), redirect_uris, "Counterpart (practice)"
-    )
+    return App(client_id, client_secret or f"{client_id}-secret", redirect_uris, "Counterpart (practice)")
 
 
 def practice_world(app: App | None = None) -> World:
@@ -161,8 +163,8 @@ class _Seeding:
             )
 
     def large(self, folder: Container) -> None:
-        for seed, (name, size) in enumerate(LARGE, 70):
-            content: Content = large_pdf(name, size, seed)
+        for seed, (name, size, digest) in enumerate(LARGE, 70):
+            content = Known(large_pdf(name, size, seed), digest)
             self.world.add_document(folder, name, "pdf", content, "CAROL", self.at())
         self.world.add_document(folder, "Server image (1 GiB)", "dat", GIB, "CAROL", self.at())
 
