@@ -21,7 +21,7 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?![0-9])", re.IGNORECASE)
 # Names that mean something only on this machine or this network segment, or that clouds keep for their metadata.
-_LOCAL_SUFFIXES = ("localdomain", "local", "internal", "home.arpa")
+_LOCAL_SUFFIXES = ("localdomain", "localdomain4", "localdomain6", "local", "internal", "home.arpa")
 _METADATA_LABELS = frozenset({"metadata", "instance-data"})
 # Public DNS services whose names spell any address one likes, loopback included.
 _SPELLED_ADDRESSES = ("nip.io", "sslip.io", "xip.io", "localtest.me", "lvh.me", "vcap.me", "traefik.me")

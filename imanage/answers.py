@@ -195,10 +195,10 @@ def line_fault(error: requests.RequestException) -> Unreachable | OutboundBlocke
             code="imanage.unreachable.tls",
             retry="no",
         )
-    if isinstance(error, requests.exceptions.Timeout) or isinstance(reason, ConnectTimeoutError):
-        return Unreachable(code="imanage.unreachable.silent")
     if isinstance(reason, NewConnectionError):
         return Unreachable(code="imanage.unreachable.refused")
+    if isinstance(error, requests.exceptions.Timeout) or isinstance(reason, ConnectTimeoutError):
+        return Unreachable(code="imanage.unreachable.silent")
     return Unreachable(code="imanage.unreachable.reset")
 
 

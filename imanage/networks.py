@@ -86,6 +86,8 @@ def judge_address(ip: str, rules: AddressRules) -> None:
         raise AddressRefused("not_an_address", "This is not an IP address.") from None
     if _within(address, rules.networks):
         return
+    if isinstance(address, IPv6Address) and address.scope_id:
+        raise AddressRefused("special", _SPECIAL_SENTENCE)
     if _within(address, _PRIVATE) and not _within(address, _METADATA):
         if not rules.allow_private:
             raise AddressRefused("private", "Addresses of private networks are not allowed here.")
@@ -102,6 +104,6 @@ def _within(address: Address, networks: tuple[Network, ...]) -> bool:
 
 
 def _public(address: Address) -> bool:
-    if isinstance(address, IPv6Address) and (address not in _PUBLIC_IPV6 or address.scope_id):
+    if isinstance(address, IPv6Address) and address not in _PUBLIC_IPV6:
         return False
     return not _within(address, _SPECIAL) and not _within(address, _METADATA)

@@ -1,0 +1,53 @@
+"""Waiting for a server that asked for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from imanage.errors import Stopped, Throttled
+from imanage.pacing import Pacer
+
+
+def test_nobody_waits_without_reason() -> None:
+    started = time.monotonic()
+    Pacer().wait()
+    assert time.monotonic() - started < 0.1
+
+
+def test_waits_out_a_short_reset_and_keeps_the_longer_of_two() -> None:
+    pacer = Pacer(cap_seconds=5)
+    pacer.throttled(0.3)
+    pacer.throttled(0.1)
+    started = time.monotonic()
+    pacer.wait()
+    assert 0.28 <= time.monotonic() - started < 1
+
+
+def test_a_long_reset_is_told_not_waited_for() -> None:
+    pacer = Pacer(cap_seconds=1)
+    pacer.throttled(50)
+    with pytest.raises(Throttled) as caught:
+        pacer.wait()
+    assert 49 < (caught.value.wait_seconds or 0) <= 50
+
+
+def test_a_wait_ends_when_its_own_work_is_cancelled() -> None:
+    pacer = Pacer()
+    pacer.throttled(20)
+    started = time.monotonic()
+    with pytest.raises(Stopped):
+        pacer.wait(lambda: True)
+    assert time.monotonic() - started < 1
+
+
+def test_a_wait_ends_when_the_process_stops() -> None:
+    pacer = Pacer()
+    pacer.throttled(20)
+    threading.Timer(0.1, pacer.stop).start()
+    started = time.monotonic()
+    with pytest.raises(Stopped):
+        pacer.wait()
+    assert time.monotonic() - started < 2
