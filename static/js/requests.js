@@ -8,8 +8,20 @@
 
   // A poll morphs what it redraws: a pop-up, menu or half-typed word in it stays as the reader left it.
   Idiomorph.defaults.ignoreActiveValue = true;
-  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
-    !(name === "open" && (node.tagName === "DIALOG" || node.tagName === "DETAILS"));
+  const kept = { open: "dialog, details", "aria-expanded": "[popovertarget]", style: ".cp-menu-panel" };
+  Object.assign(Idiomorph.defaults.callbacks, {
+    beforeAttributeUpdated: (name, node) => !(name in kept && node.matches(kept[name])),
+    beforeNodeMorphed: (old, fresh) => !(old.matches?.("time[data-local]") && old.dateTime === fresh.dateTime),
+  });
+
+  // Not idiomorph's own extension: it calls every swap an inline one, which leaves a wrapper in out-of-band answers.
+  htmx.defineExtension("morph", {
+    isInlineSwap: (style) => style === "morph" || style === "morph:outerHTML",
+    handleSwap: (style, target, fragment) => {
+      if (!style.startsWith("morph")) return false;
+      return Idiomorph.morph(target, fragment.children, { morphStyle: style.endsWith("innerHTML") ? "innerHTML" : "outerHTML" });
+    },
+  });
 
   function leaveLater(toast) {
     const timer = setTimeout(() => {
