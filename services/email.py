@@ -1,0 +1,40 @@
+"""E-mail addresses: judged when they are entered, and compared without regard to letter case."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from services.text import clean_line, hidden_characters
+
+LONGEST = 254
+LONGEST_KEY = 320
+LOCAL = re.compile(r"[^\s@\"(),:;<>\[\]\\]{1,64}")
+LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
+FAULT = "Enter an e-mail address, such as name@example.com."
+
+
+def email_key(email: str) -> str:
+    """Two addresses with the same key are the same account."""
+    return unicodedata.normalize("NFKC", clean_line(email)).casefold()
+
+
+def email_fault(email: str) -> str | None:
+    """What is wrong with the address, None where it can be one."""
+    local, at, domain = email.rpartition("@")
+    labels = domain.split(".")
+    fine = (
+        at
+        and len(labels) > 1
+        and LOCAL.fullmatch(local)
+        and not local.startswith(".")
+        and not local.endswith(".")
+        and ".." not in local
+        and all(LABEL.fullmatch(label) for label in labels)
+        and not hidden_characters(email)
+    )
+    if not fine:
+        return FAULT
+    if len(email) > LONGEST or len(email_key(email)) > LONGEST_KEY:
+        return f"Use {LONGEST} characters or fewer."
+    return None

@@ -1,0 +1,69 @@
+"""Passwords: hashed with argon2id, judged by length, and checked at the same cost whoever is asked for."""
+
+from __future__ import annotations
+
+import secrets
+import unicodedata
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from services.text import fold
+
+SHORTEST = 12
+LONGEST = 200
+# Without letters and digits that look alike, because it may be read out.
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+GROUPS = 4
+GROUP = 5
+
+_hasher = PasswordHasher(time_cost=3, memory_cost=19 * 1024, parallelism=1)
+
+
+def hash_of(password: str) -> str:
+    return _hasher.hash(_normal(password))
+
+
+def is_right(stored: str | None, password: str) -> bool:
+    """Whether the password opens this hash. Without a hash it takes as long and says no."""
+    if len(password) > LONGEST:
+        password = ""
+    try:
+        return _hasher.verify(stored or _nobodys_hash(), _normal(password)) and stored is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def is_outdated(stored: str) -> bool:
+    """Whether the hash was made under weaker settings than today's."""
+    return _hasher.check_needs_rehash(stored)
+
+
+def fault(password: str, *, name: str, email: str) -> str | None:
+    """What is wrong with a new password, None where it may be used."""
+    if len(password) < SHORTEST:
+        return f"Use {SHORTEST} characters or more. A few words together are easy to remember."
+    if len(password) > LONGEST:
+        return f"Use {LONGEST} characters or fewer."
+    folded = fold(password)
+    if folded in {fold(name), fold(email), fold(email.partition("@")[0])}:
+        return "Choose a password that is not the name or e-mail address."
+    if len(set(folded)) < 4:
+        return "Choose a password with more than a few different characters."
+    return None
+
+
+def generate() -> str:
+    """A password to hand over once: 99 bits, in groups that can be read out."""
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP)) for _ in range(GROUPS))
+
+
+def _normal(password: str) -> str:
+    """The same password whether the keyboard sends an accent with its letter or after it."""
+    return unicodedata.normalize("NFC", password)
+
+
+@cache
+def _nobodys_hash() -> str:
+    return hash_of(secrets.token_urlsafe())
