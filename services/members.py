@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from operator import attrgetter
 
-from sqlalchemy import SQLColumnExpression, select
+from sqlalchemy import SQLColumnExpression, func, select
+from sqlalchemy.exc import IntegrityError
 
-from models import Member
-from services.actor import Actor
-from services.text import ESCAPE, fold, like_pattern
-from services.unit import session
+from models import Member, Participant
+from services import audit, passwords, permissions
+from services.actor import Actor, Who
+from services.email import email_fault, email_key
+from services.errors import Invalid, NotFound
+from services.text import ESCAPE, clean_line, fold, hidden_characters, like_pattern
+from services.unit import session, unit
 
 Condition = SQLColumnExpression[bool]
 
@@ -19,6 +24,10 @@ PAGE = 20
 # Up to this many matches are sorted here: a database asked for "the first 20 by name" of a few rare matches
 # walks the whole index of names to find them.
 SORTED_HERE = 500
+LONGEST_NAME = 200
+LONGEST_NAME_KEY = 400
+LONGEST_SEARCH_KEY = 1100
+TAKEN = "Somebody with this e-mail address is here already, perhaps deactivated."
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,41 @@ class PersonView:
     email: str
     organisation: str
     is_guest: bool
+
+
+@dataclass(frozen=True)
+class MemberView:
+    """A person as a System Admin sees him."""
+
+    id: uuid.UUID
+    name: str
+    email: str
+    organisation: str
+    is_admin: bool
+    is_guest: bool
+    is_active: bool
+    created_at: datetime
+    deactivated_at: datetime | None
+    matters: int
+
+
+@dataclass(frozen=True)
+class MemberPage:
+    members: tuple[MemberView, ...]
+    page: int
+    has_next: bool
+
+
+@dataclass(frozen=True)
+class NewMember:
+    """Somebody to add. A guest is a person of another organisation, and never an admin."""
+
+    name: str
+    email: str
+    password: str = field(repr=False)
+    organisation: str = ""
+    is_admin: bool = False
+    is_guest: bool = False
 
 
 def search_people(actor: Actor, text: str, *, staff_only: bool, limit: int = PAGE) -> tuple[PersonView, ...]:
@@ -45,6 +89,87 @@ def search_people(actor: Actor, text: str, *, staff_only: bool, limit: int = PAG
     )
 
 
+def page_of_members(actor: Actor, text: str = "", page: int = 1) -> MemberPage:
+    """Everybody by name, deactivated ones too, a page at a time."""
+    permissions.require_admin(actor)
+    rows = _by_name(_holds(text), (page - 1) * PAGE, PAGE + 1)
+    counts = _matters_of([row.id for row in rows])
+    views = tuple(_view(row, counts.get(row.id, 0)) for row in rows)
+    return MemberPage(views[:PAGE], page, len(views) > PAGE)
+
+
+def member(actor: Actor, member_id: uuid.UUID) -> MemberView:
+    row = require_member(actor, member_id)
+    return _view(row, _matters_of([row.id]).get(row.id, 0))
+
+
+def require_member(actor: Actor, member_id: uuid.UUID) -> Member:
+    """The row, for System Admins. Raises NotFound where there is none."""
+    permissions.require_admin(actor)
+    row = session().get(Member, member_id)
+    if row is None:
+        raise NotFound("We could not find this member.")
+    return row
+
+
+def add(actor: Actor, new: NewMember) -> MemberView:
+    """Add a member or guest, as a System Admin."""
+    permissions.require_admin(actor)
+    with unit():
+        return _view(create(actor, new), 0)
+
+
+def create(who: Who, new: NewMember) -> Member:
+    """Add a member or guest, in the open unit. Whoever calls has judged who may. Raises Invalid."""
+    name, email, organisation = (clean_line(text) for text in (new.name, new.email, new.organisation))
+    _judge(name, email, organisation, new)
+    row = Member(
+        name=name,
+        name_key=fold(name)[:LONGEST_NAME_KEY],
+        email=email,
+        email_key=email_key(email),
+        search_key=fold(f"{name} {email}")[:LONGEST_SEARCH_KEY],
+        organisation=organisation,
+        password_hash=passwords.hash_of(new.password),
+        is_admin=new.is_admin,
+        is_guest=new.is_guest,
+    )
+    session().add(row)
+    try:
+        session().flush()
+    except IntegrityError as error:
+        raise Invalid({"email": TAKEN}) from error
+    audit.record(
+        who, "guest.added" if new.is_guest else "member.added", name, subject_id=row.id,
+        email=email, is_admin=new.is_admin,
+    )  # fmt: skip
+    return row
+
+
+def _judge(name: str, email: str, organisation: str, new: NewMember) -> None:
+    faults: dict[str, str] = {}
+    for field_name, what, text in (
+        ("name", "a name", name),
+        ("organisation", "an organisation", organisation),
+    ):
+        if not text and (field_name == "name" or new.is_guest):
+            faults[field_name] = f"Enter {what}."
+        elif len(text) > LONGEST_NAME:
+            faults[field_name] = f"Use {LONGEST_NAME} characters or fewer."
+        elif hidden_characters(text):
+            faults[field_name] = "This holds a character that cannot be seen. Type it again by hand."
+    if sentence := email_fault(email):
+        faults["email"] = sentence
+    if new.is_guest and new.is_admin:
+        faults["is_admin"] = "A guest cannot be a System Admin."
+    if sentence := passwords.fault(new.password, name=name, email=email):
+        faults["password"] = sentence
+    if faults:
+        raise Invalid(faults)
+    if session().scalar(select(Member.id).where(Member.email_key == email_key(email))):
+        raise Invalid({"email": TAKEN})
+
+
 def _words(text: str) -> list[str]:
     return fold(text.replace("\0", " ")).split()
 
@@ -55,8 +180,33 @@ def _holds(text: str) -> list[Condition]:
 
 def _by_name(conditions: list[Condition], start: int, count: int) -> list[Member]:
     query = select(Member).where(*conditions)
-    some = session().scalars(query.limit(SORTED_HERE + 1)).all()
-    if len(some) <= SORTED_HERE:
-        return sorted(some, key=attrgetter("name_key", "email_key"))[start : start + count]
+    if conditions:
+        some = session().scalars(query.limit(SORTED_HERE + 1)).all()
+        if len(some) <= SORTED_HERE:
+            return sorted(some, key=attrgetter("name_key", "email_key"))[start : start + count]
     ordered = query.order_by(Member.name_key, Member.email_key).offset(start).limit(count)
     return list(session().scalars(ordered))
+
+
+def _matters_of(member_ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
+    rows = session().execute(
+        select(Participant.member_id, func.count())
+        .where(Participant.member_id.in_(member_ids))
+        .group_by(Participant.member_id)
+    )
+    return dict(rows.tuples().all())
+
+
+def _view(row: Member, matters: int) -> MemberView:
+    return MemberView(
+        id=row.id,
+        name=row.name,
+        email=row.email,
+        organisation=row.organisation,
+        is_admin=row.is_admin,
+        is_guest=row.is_guest,
+        is_active=row.is_active,
+        created_at=row.created_at,
+        deactivated_at=row.deactivated_at,
+        matters=matters,
+    )

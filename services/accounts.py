@@ -1,0 +1,42 @@
+"""A person's own account, and the password that a System Admin sets for somebody."""
+
+from __future__ import annotations
+
+import uuid
+
+from models import Member
+from services import audit, guessing, passwords, sessions
+from services.actor import Actor
+from services.errors import Invalid
+from services.members import require_member
+from services.unit import session, unit
+
+
+def change_password(actor: Actor, current: str, new: str) -> None:
+    """Set a new password and end the person's other sessions. Raises Invalid, or TooMany after wrong guesses."""
+    guess = guessing.register(guessing.account(f"password {actor.id}"), guessing.address(actor.address))
+    member = session().get_one(Member, actor.id)
+    if not passwords.is_right(member.password_hash, current):
+        with unit():
+            audit.record(actor, "password.changed", actor.name, subject_id=actor.id, outcome="failed")
+        raise Invalid({"current": "This is not your password."})
+    guessing.forgive(guess)
+    if sentence := passwords.fault(new, name=actor.name, email=actor.email):
+        raise Invalid({"new": sentence})
+    if new == current:
+        raise Invalid({"new": "Choose a password that you do not have already."})
+    with unit() as writing:
+        writing.get_one(Member, actor.id).password_hash = passwords.hash_of(new)
+        sessions.end_all(actor.id, but=actor.session_id)
+        audit.record(actor, "password.changed", actor.name, subject_id=actor.id)
+
+
+def reset_password(actor: Actor, member_id: uuid.UUID) -> str:
+    """A new password for somebody, to hand over; it is shown once and all his sessions end."""
+    password = passwords.generate()
+    with unit():
+        member = require_member(actor, member_id)
+        member.password_hash = passwords.hash_of(password)
+        sessions.end_all(member_id, but=actor.session_id)
+        audit.record(actor, "password.reset", member.name, subject_id=member_id)
+    return password

@@ -1,0 +1,101 @@
+"""Deactivating a member: out of everything at once. Taking him back restores nothing by itself."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import CursorResult, Delete, delete, func, select
+
+from models import Connection, Matter, Member, OAuthState, Participant, ServerMember, utcnow
+from services import audit, sessions
+from services.actor import Actor
+from services.errors import Conflict
+from services.members import require_member
+from services.unit import session, unit
+
+NAMED = 5
+
+
+@dataclass(frozen=True)
+class Consequences:
+    """What deactivating would end, said before it is done. `leaderless` names matters that he alone leads."""
+
+    matters: int
+    connections: int
+    leaderless: tuple[str, ...]
+    more_leaderless: int
+
+
+def refusal(actor: Actor, member_id: uuid.UUID) -> str | None:
+    """Why this member cannot be deactivated by this person, None where he can."""
+    if member_id == actor.id:
+        return "You cannot deactivate yourself. Ask another System Admin."
+    others = select(Member.id).where(Member.is_admin, Member.is_active, Member.id != member_id)
+    if session().scalar(others.limit(1)) is None:
+        return "The last System Admin cannot be deactivated."
+    return None
+
+
+def consequences(actor: Actor, member_id: uuid.UUID) -> Consequences:
+    require_member(actor, member_id)
+    count = select(func.count())
+    other = select(Participant.member_id).where(
+        Participant.matter_id == Matter.id, Participant.role == "lead", Participant.member_id != member_id
+    )
+    alone = session().scalars(
+        select(Matter.name)
+        .join(Participant, Participant.matter_id == Matter.id)
+        .where(Participant.member_id == member_id, Participant.role == "lead", ~other.exists())
+        .order_by(Matter.name)
+    )
+    names = tuple(alone)
+    return Consequences(
+        matters=session().scalar(count.where(Participant.member_id == member_id)) or 0,
+        connections=session().scalar(count.where(Connection.member_id == member_id)) or 0,
+        leaderless=names[:NAMED],
+        more_leaderless=max(0, len(names) - NAMED),
+    )
+
+
+def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
+    """End his sessions and sign-ins to iManage, and take him out of every matter and every list."""
+    with unit() as writing:
+        # The admins are locked together, so that the last two cannot deactivate each other at one moment.
+        writing.execute(select(Member.id).where(Member.is_admin).order_by(Member.id).with_for_update())
+        member = require_member(actor, member_id)
+        if sentence := refusal(actor, member_id):
+            raise Conflict(sentence)
+        if not member.is_active:
+            return
+        member.is_active = False
+        member.deactivated_at = utcnow()
+        sessions.end_all(member_id)
+        matters = _delete(delete(Participant).where(Participant.member_id == member_id))
+        connections = _delete(delete(Connection).where(Connection.member_id == member_id))
+        _delete(delete(OAuthState).where(OAuthState.member_id == member_id))
+        _delete(delete(ServerMember).where(ServerMember.member_id == member_id))
+        audit.record(
+            actor,
+            "member.deactivated",
+            member.name,
+            subject_id=member_id,
+            matters=matters,
+            connections=connections,
+        )
+
+
+def reactivate(actor: Actor, member_id: uuid.UUID) -> None:
+    """Let him sign in again, with what he has then: no matter, no server, no connection."""
+    with unit():
+        member = require_member(actor, member_id)
+        if member.is_active:
+            return
+        member.is_active = True
+        member.deactivated_at = None
+        audit.record(actor, "member.reactivated", member.name, subject_id=member_id)
+
+
+def _delete(statement: Delete) -> int:
+    result = session().execute(statement)
+    return result.rowcount if isinstance(result, CursorResult) else 0
