@@ -3,37 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
-
-from sqlalchemy import select
 
 from models import AuditEvent
 from services.actor import Actor, Who
 from services.errors import Refusal
 from services.unit import session, unit
-
-PAGE = 50
-
-
-@dataclass(frozen=True)
-class EventView:
-    id: uuid.UUID
-    at: datetime
-    action: str
-    outcome: str
-    actor: str
-    address: str
-    subject: str
-    detail: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class EventPage:
-    events: tuple[EventView, ...]
-    page: int
-    has_next: bool
 
 
 def record(
@@ -76,20 +51,3 @@ def record_refusal(who: Who, refusal: Refusal, attempted: str) -> None:
             code=refusal.code,
             sentence=refusal.sentence,
         )
-
-
-def events(page: int = 1) -> EventPage:
-    """The newest events first, a page at a time."""
-    rows = session().scalars(
-        select(AuditEvent)
-        .order_by(AuditEvent.at.desc(), AuditEvent.id)
-        .offset((page - 1) * PAGE)
-        .limit(PAGE + 1)
-    )
-    views = tuple(
-        EventView(
-            row.id, row.at, row.action, row.outcome, row.actor_name, row.address, row.subject, row.detail
-        )
-        for row in rows
-    )
-    return EventPage(views[:PAGE], page, len(views) > PAGE)

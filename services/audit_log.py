@@ -1,0 +1,73 @@
+"""Reading the audit trail, for System Admins."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from models import AuditEvent
+from services import permissions
+from services.actor import Actor
+from services.text import ESCAPE, like_pattern
+from services.unit import session
+
+PAGE = 50
+OUTCOMES = ("done", "refused", "failed")
+
+
+@dataclass(frozen=True)
+class EventView:
+    id: uuid.UUID
+    at: datetime
+    action: str
+    outcome: str
+    actor: str
+    address: str
+    request_id: str
+    subject: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class EventPage:
+    events: tuple[EventView, ...]
+    page: int
+    has_next: bool
+
+
+def page_of_events(actor: Actor, *, text: str = "", outcome: str = "", page: int = 1) -> EventPage:
+    """The newest events first, a page at a time, by who, what, whose address or which reference."""
+    permissions.require_admin(actor)
+    query = select(AuditEvent)
+    if outcome in OUTCOMES:
+        query = query.where(AuditEvent.outcome == outcome)
+    for word in text.replace("\0", " ").split():
+        pattern = like_pattern(word)
+        columns = (
+            AuditEvent.actor_name,
+            AuditEvent.subject,
+            AuditEvent.action,
+            AuditEvent.address,
+            AuditEvent.request_id,
+        )
+        query = query.where(or_(*(column.ilike(pattern, escape=ESCAPE) for column in columns)))
+    newest = query.order_by(AuditEvent.at.desc(), AuditEvent.id).offset((page - 1) * PAGE).limit(PAGE + 1)
+    views = tuple(
+        EventView(
+            id=row.id,
+            at=row.at,
+            action=row.action,
+            outcome=row.outcome,
+            actor=row.actor_name,
+            address=row.address,
+            request_id=row.request_id,
+            subject=row.subject,
+            detail=row.detail,
+        )
+        for row in session().scalars(newest)
+    )
+    return EventPage(views[:PAGE], page, len(views) > PAGE)

@@ -1,0 +1,175 @@
+"""Whether the installation can do its work: the checks behind the readiness page and the doctor command."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import structlog
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import KEY_FILE, Settings
+from models import utcnow
+from services import workers
+from services.house import house
+from services.unit import session
+from storage import StorageError
+
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+WORKER_SILENT = timedelta(seconds=30)
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+OK, WARN, FAIL = "ok", "warn", "fail"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at: ok, warn or fail, what was found, and what to do about it. Holds no secret."""
+
+    name: str
+    state: str
+    sentence: str
+    next_step: str = ""
+
+
+def readiness() -> tuple[Check, ...]:
+    """What must hold for pages to be served and documents to move."""
+    database = _database()
+    if database.state == FAIL:
+        return (database,)
+    return database, _migrations(), _worker()
+
+
+def examination() -> tuple[Check, ...]:
+    """Everything that can be looked at from inside: for whoever runs the installation."""
+    settings = house().settings
+    return (
+        _data_folder(settings),
+        _key_file(settings),
+        *readiness(),
+        _storage(),
+        _public_url(settings),
+    )
+
+
+def _database() -> Check:
+    try:
+        session().execute(text("SELECT 1"))
+    except SQLAlchemyError:
+        log.exception("health.database")
+        session().rollback()
+        return Check(
+            "database",
+            FAIL,
+            "The database does not answer.",
+            "Start it, and check COUNTERPART_DATABASE_URL and the rights of its user.",
+        )
+    return Check("database", OK, "The database answers.")
+
+
+def _migrations() -> Check:
+    wanted = set(ScriptDirectory(str(MIGRATIONS)).get_heads())
+    found = set(MigrationContext.configure(session().connection()).get_current_heads())
+    if found == wanted:
+        return Check("migrations", OK, "The tables are those of this version.")
+    return Check(
+        "migrations",
+        FAIL,
+        "The tables are not those of this version of Counterpart.",
+        "Make a backup, then run: flask --app app db upgrade",
+    )
+
+
+def _worker() -> Check:
+    try:
+        seen = workers.last_beat()
+    except SQLAlchemyError:
+        session().rollback()
+        seen = None
+    if seen is not None and utcnow() - seen < WORKER_SILENT:
+        return Check("worker", OK, "A worker is at work.")
+    sentence = "No worker has been heard of." if seen is None else "The workers have fallen silent."
+    return Check(
+        "worker",
+        FAIL,
+        f"{sentence} Documents wait until one starts.",
+        "Start one: flask --app app worker",
+    )
+
+
+def _storage() -> Check:
+    """A few random bytes there and away again: the only proof that there are the rights for both."""
+    blobs = house().blobs
+    try:
+        with blobs.writer() as file:
+            file.write(os.urandom(32))
+            sha256 = file.publish().sha256
+        blobs.size(sha256)
+        blobs.delete(sha256)
+    except (StorageError, OSError):
+        log.exception("health.storage")
+        return Check(
+            "storage",
+            FAIL,
+            "Documents cannot be written.",
+            "Check COUNTERPART_STORAGE_URL, the free space and the rights of the user that runs Counterpart.",
+        )
+    return Check("storage", OK, "Documents can be written.")
+
+
+def _data_folder(settings: Settings) -> Check:
+    folder = settings.data_dir
+    try:
+        probe = folder / f".probe-{utcnow().timestamp()}"
+        probe.touch(mode=0o600)
+        probe.unlink()
+        mode = stat.S_IMODE(folder.stat().st_mode)
+    except OSError:
+        return Check(
+            "data folder", FAIL, f"{folder} cannot be written.", "Give it to the user that runs Counterpart."
+        )
+    if mode & 0o077:
+        return Check(
+            "data folder",
+            WARN,
+            f"{folder} is open to other users of this machine (mode {mode:o}).",
+            f"Run: chmod 700 {folder}",
+        )
+    return Check("data folder", OK, f"{folder} is writable and private.")
+
+
+def _key_file(settings: Settings) -> Check:
+    path = settings.data_dir / KEY_FILE
+    if not path.exists():
+        return Check("keys", OK, "The keys come from COUNTERPART_SECRET_KEYS.")
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o177:
+        return Check(
+            "keys",
+            FAIL,
+            f"{path} has mode {mode:o}: others on this machine may read the keys.",
+            f"Run: chmod 600 {path}",
+        )
+    return Check("keys", OK, f"{path} is readable by its owner only.")
+
+
+def _public_url(settings: Settings) -> Check:
+    host = urlsplit(settings.public_url).hostname or ""
+    if settings.is_https:
+        return Check("public URL", OK, f"{settings.public_url} is https.")
+    if host in LOOPBACK and settings.host in LOOPBACK:
+        return Check("public URL", OK, f"{settings.public_url} is for this machine only.")
+    return Check(
+        "public URL",
+        WARN,
+        f"{settings.public_url} is not https: passwords and documents can be read on the way.",
+        "Put a proxy with a certificate before Counterpart and set COUNTERPART_PUBLIC_URL to its https address.",
+    )
