@@ -12,7 +12,7 @@ import requests
 from imanage.addresses import AddressRules
 from imanage.client import Client
 from imanage.discovery import discover
-from imanage.guard import build_session
+from imanage.guard import Limits, build_session
 from imanage.types import Endpoints
 from simulator import App, Simulator, User, World
 from simulator.contents import Generated
@@ -51,7 +51,7 @@ class Desk:
 
     def client(self) -> Client:
         """A client as a new process would build it."""
-        session = build_session(RULES)
+        session = build_session(RULES, Limits(read_seconds=2))
         form = {
             "grant_type": "password",
             "username": "ALICE",

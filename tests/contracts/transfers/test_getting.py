@@ -3,12 +3,13 @@
 import hashlib
 import multiprocessing
 import time
+import tracemalloc
 from datetime import timedelta
 
 import pytest
 
 from imanage.errors import CutStream, Unauthorised
-from simulator import Fault
+from simulator import Fault, Generated
 from tests.contracts.transfers.conftest import LARGE, Desk
 from transfers.copying import fetch
 from transfers.errors import Different, Stopped
@@ -154,6 +155,19 @@ def test_stop_asks_nothing_more(desk: Desk) -> None:
     time.sleep(0.2)
     assert len(desk.sim.requests) == calls
     assert list(desk.store.blobs()) == []
+
+
+def test_memory_does_not_grow_with_the_document(desk: Desk) -> None:
+    size = 48 << 20
+    desk.sim.world.add_document(desk.folder, "Bundle", "pdf", Generated(size, 11))
+    source = desk.source("Bundle")
+    tracemalloc.start()
+    try:
+        assert fetch(source, desk.store, "item").size == size
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 << 20  # the practice server's own blocks included
 
 
 def test_a_killed_worker_is_gone_on_from(desk: Desk) -> None:
