@@ -3,17 +3,175 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import Document, Matter, Version, new_id, utcnow
-from services.errors import Conflict
-from services.file_names import adapt, numbered, same_name_key, search_key, split
+from models import Document, Matter, Member, Version, new_id, utcnow
+from services import audit, permissions
+from services.actor import Actor
+from services.document_names import free_name, require_free
+from services.errors import Conflict, NotFound
+from services.file_names import adapt, clean_file_name, same_name_key, search_key, split
+from services.text import ESCAPE, like_pattern, search_words
+from services.unit import session, unit
+from services.uploads import receive
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class DocumentRow:
+    """A document in the list, with its current version. `at` and `by` tell of that version."""
+
+    id: uuid.UUID
+    name: str
+    version_id: uuid.UUID
+    number: int
+    extension: str
+    size: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class DocumentList:
+    rows: tuple[DocumentRow, ...]
+    page: int
+    has_next: bool
+    search: str
+
+
+@dataclass(frozen=True)
+class DocumentView:
+    """A document's page head, with what this person may do with it."""
+
+    id: uuid.UUID
+    matter_id: uuid.UUID
+    matter_name: str
+    name: str
+    version_id: uuid.UUID
+    number: int
+    extension: str
+    size: int
+    added_by: str
+    added_at: datetime
+    may_change_documents: bool
+    may_transfer: bool
+
+    @property
+    def stem(self) -> str:
+        return split(self.name).stem
+
+
+def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 1) -> DocumentList:
+    """Documents of a matter, newest change first, whose names hold every word of `search`. One query."""
+    permissions.require_matter(actor, matter_id)
+    query = (
+        select(Document.id, Document.name, Version, Member.name)
+        .join(Version, Version.id == Document.current_version_id)
+        .join(Member, Member.id == Version.created_by_id)
+        .where(Document.matter_id == matter_id)
+        .order_by(Document.changed_at.desc(), Document.id)
+    )
+    for word in search_words(search):
+        query = query.where(Document.name_key.like(like_pattern(word), escape=ESCAPE))
+    found = session().execute(query.offset((page - 1) * PAGE).limit(PAGE + 1)).all()
+    rows = tuple(
+        DocumentRow(
+            id=document_id,
+            name=name,
+            version_id=version.id,
+            number=version.number,
+            extension=split(version.file_name).extension,
+            size=version.size,
+            by=by,
+            at=version.created_at,
+        )
+        for document_id, name, version, by in found[:PAGE]
+    )
+    return DocumentList(rows, page, len(found) > PAGE, search)
+
+
+def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
+    """One document, for somebody who takes part in its matter. To others it is not there."""
+    document = session().get(Document, document_id)
+    current = session().get(Version, document.current_version_id) if document else None
+    if document is None or current is None:
+        raise NotFound("We could not find this document.")
+    try:
+        matter, role = permissions.require_matter(actor, document.matter_id)
+    except NotFound:
+        raise NotFound("We could not find this document.") from None
+    added_by = session().get_one(Member, document.created_by_id)
+    return DocumentView(
+        id=document.id,
+        matter_id=matter.id,
+        matter_name=matter.name,
+        name=document.name,
+        version_id=current.id,
+        number=current.number,
+        extension=split(current.file_name).extension,
+        size=current.size,
+        added_by=added_by.name,
+        added_at=document.created_at,
+        may_change_documents=permissions.may_change_documents(actor, role),
+        may_transfer=permissions.may_transfer(actor, role),
+    )
+
+
+def add(actor: Actor, matter_id: uuid.UUID, file_name: str, stream: IO[bytes]) -> uuid.UUID:
+    """Add a file to a matter as a new document with one version."""
+    permissions.require_change_documents(actor, matter_id)
+    name = clean_file_name(file_name)
+    blob = receive(stream)
+    with unit() as writing:
+        matter = permissions.require_change_documents(actor, matter_id)
+        locked_matter(writing, matter.id)
+        require_free(writing, matter.id, name.full, "file")
+        document, version = land(
+            writing, matter.id, actor.id, name.full, blob.sha256, blob.size, origin="upload"
+        )
+        audit.record(
+            actor,
+            "document.added",
+            document.name,
+            subject_id=document.id,
+            matter_id=matter.id,
+            version=version.number,
+            size=blob.size,
+            sha256=blob.sha256,
+        )
+        return document.id
+
+
+def rename(actor: Actor, document_id: uuid.UUID, stem: str) -> str:
+    """Give a document another name; what stands after its last dot stays. Says the whole new name."""
+    old = find(actor, document_id)
+    extension = split(old.name).extension
+    with unit() as writing:
+        matter = permissions.require_change_documents(actor, old.matter_id)
+        locked_matter(writing, matter.id)
+        document = locked_document(writing, matter.id, document_id)
+        name = clean_file_name(f"{stem}.{extension}" if extension else stem, "name").full
+        before = document.name
+        if name == before:
+            return name
+        if same_name_key(name) != same_name_key(before):
+            require_free(writing, matter.id, name, "name")
+        document.name, document.name_key = name, search_key(name)
+        document.changed_at = matter.changed_at = utcnow()
+        audit.record(
+            actor, "document.renamed", name, subject_id=document.id, matter_id=matter.id, before=before
+        )
+        return name
 
 
 def land(
-    session: Session,
+    writing: Session,
     matter_id: uuid.UUID,
     member_id: uuid.UUID,
     file_name: str,
@@ -30,23 +188,16 @@ def land(
     always in this order, so that numbers and names are given out once. A new document whose name is taken gets
     a number: `Lease (2).docx`. A name that no disk would take is made to fit (file_names.adapt).
     """
-    matter = session.scalar(
-        select(Matter)
-        .where(Matter.id == matter_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    if matter is None:
-        raise Conflict("This matter is no longer there.", code="matter.gone")
+    matter = locked_matter(writing, matter_id)
     name = adapt(file_name).full
     now = utcnow()
     if document_id is None:
-        document = _new_document(session, matter_id, member_id, name)
+        document = _new_document(writing, matter_id, member_id, name)
         number = 1
     else:
-        document = _locked(session, matter_id, document_id)
+        document = locked_document(writing, matter_id, document_id)
         number = 1 + (
-            session.scalar(select(func.max(Version.number)).where(Version.document_id == document_id)) or 0
+            writing.scalar(select(func.max(Version.number)).where(Version.document_id == document_id)) or 0
         )
     version = Version(
         id=new_id(),
@@ -60,36 +211,38 @@ def land(
         created_by_id=member_id,
         created_at=now,
     )
-    session.add(version)
-    session.flush()
+    writing.add(version)
+    writing.flush()
     document.current_version_id = version.id
     document.changed_at = matter.changed_at = now
     return document, version
 
 
-def name_is_taken(session: Session, matter_id: uuid.UUID, name: str) -> bool:
-    """Whether the matter has a document of this name, letter case aside."""
-    taken = session.scalars(
-        select(Document.name).where(Document.matter_id == matter_id, Document.name_key == search_key(name))
-    )
-    return same_name_key(name) in {same_name_key(other) for other in taken}
-
-
-def _new_document(session: Session, matter_id: uuid.UUID, member_id: uuid.UUID, name: str) -> Document:
-    free, number = name, 1
-    while name_is_taken(session, matter_id, free):
-        number += 1
-        free = numbered(split(name), number)
+def _new_document(writing: Session, matter_id: uuid.UUID, member_id: uuid.UUID, name: str) -> Document:
+    free = free_name(writing, matter_id, name)
     document = Document(
         id=new_id(), matter_id=matter_id, name=free, name_key=search_key(free), created_by_id=member_id
     )
-    session.add(document)
-    session.flush()
+    writing.add(document)
+    writing.flush()
     return document
 
 
-def _locked(session: Session, matter_id: uuid.UUID, document_id: uuid.UUID) -> Document:
-    document = session.scalar(
+def locked_matter(writing: Session, matter_id: uuid.UUID) -> Matter:
+    """The matter as it is now, held until the unit ends: names in it are given out one at a time."""
+    matter = writing.scalar(
+        select(Matter)
+        .where(Matter.id == matter_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if matter is None:
+        raise Conflict("This matter is no longer there.", code="matter.gone")
+    return matter
+
+
+def locked_document(writing: Session, matter_id: uuid.UUID, document_id: uuid.UUID) -> Document:
+    document = writing.scalar(
         select(Document)
         .where(Document.id == document_id, Document.matter_id == matter_id)
         .with_for_update(key_share=True)

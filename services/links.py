@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,6 +55,14 @@ def for_matter(actor: Actor, matter_id: uuid.UUID) -> dict[uuid.UUID, TwinView]:
     return newest
 
 
+def for_documents(actor: Actor, document_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, TwinView]:
+    """The newest live twin of each of these documents, by document id: what one page of a list shows."""
+    newest: dict[uuid.UUID, TwinView] = {}
+    for twin in _twins(actor, select(Link, Member.name).where(Link.document_id.in_(document_ids))):
+        newest.setdefault(twin.document_id, twin)
+    return newest
+
+
 def for_document(actor: Actor, document_id: uuid.UUID) -> dict[uuid.UUID, list[TwinView]]:
     """The live twins of each version of a document, newest first, by version id."""
     by_version: dict[uuid.UUID, list[TwinView]] = defaultdict(list)
@@ -62,7 +71,7 @@ def for_document(actor: Actor, document_id: uuid.UUID) -> dict[uuid.UUID, list[T
     return dict(by_version)
 
 
-def _twins(actor: Actor, query: Select[tuple[Link, str]]) -> list[TwinView]:
+def _twins(actor: Actor, query: Select[Link, str]) -> list[TwinView]:
     labels = {server.id: server.label for server in available_to(actor)}
     if not labels:
         return []

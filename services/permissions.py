@@ -49,6 +49,10 @@ def may_manage_people(actor: Actor, role: str | None) -> bool:
     return role in MANAGES_PEOPLE and not actor.is_guest
 
 
+def may_change_matter(actor: Actor, role: str | None) -> bool:
+    return may_manage_people(actor, role)
+
+
 def may_transfer(actor: Actor, role: str | None) -> bool:
     """Whether iManage actions stand on the page at all: never for guests."""
     return not actor.is_guest and role in CHANGES_DOCUMENTS
@@ -79,6 +83,17 @@ def require_manage_people(actor: Actor, matter_id: uuid.UUID) -> Matter:
     if not may_manage_people(actor, role):
         raise Forbidden(
             "Only leads of the matter can change who takes part in it.",
+            next_step="Ask a lead of the matter.",
+            whose="a lead of the matter",
+        )
+    return matter
+
+
+def require_change_matter(actor: Actor, matter_id: uuid.UUID) -> Matter:
+    matter, role = require_matter(actor, matter_id)
+    if not may_change_matter(actor, role):
+        raise Forbidden(
+            "Only leads of the matter can change its name and numbers.",
             next_step="Ask a lead of the matter.",
             whose="a lead of the matter",
         )

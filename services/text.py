@@ -30,3 +30,8 @@ def like_pattern(text: str) -> str:
     for character in (ESCAPE, "%", "_"):
         text = text.replace(character, ESCAPE + character)
     return f"%{text}%"
+
+
+def search_words(text: str) -> list[str]:
+    """What somebody typed into a search box, as the folded words that must all be found."""
+    return fold(text[:200].replace("\0", " ")).split()[:12]

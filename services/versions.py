@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import IO
 
-from models import Document, Version
-from services import permissions
+from sqlalchemy import select
+
+from models import Document, Version, utcnow
+from services import audit, permissions
 from services.actor import Actor
+from services.documents import find, land, locked_document, locked_matter
 from services.errors import NotFound
-from services.file_names import split
-from services.unit import session
+from services.file_names import FileName, clean_file_name, split
+from services.house import house
+from services.unit import session, unit
+from services.uploads import receive, store_refusal
+from storage import Blob, StorageError
 
+PAGE = 25
 NOT_FOUND = "We could not find this version."
 
 
@@ -43,6 +52,34 @@ class VersionView:
         return f"{document.stem}.{own.extension}"
 
 
+@dataclass(frozen=True)
+class History:
+    rows: tuple[VersionView, ...]
+    page: int
+    has_next: bool
+
+
+@dataclass(frozen=True)
+class Added:
+    """A new version. `other_type` is true where its extension is not that of the document's name."""
+
+    number: int
+    file_name: str
+    document_name: str
+    other_type: bool
+
+
+@dataclass(frozen=True)
+class SameBytes:
+    """What was sent is byte for byte what this version of the document holds already."""
+
+    version_id: uuid.UUID
+    number: int
+    is_current: bool
+    file_name: str
+    note: str
+
+
 def require(actor: Actor, version_id: uuid.UUID) -> VersionView:
     """The version, for somebody who takes part in its matter. To others it is not there."""
     version = session().get(Version, version_id)
@@ -69,3 +106,137 @@ def view(actor: Actor, document: Document, version: Version) -> VersionView:
         at=version.created_at,
         is_current=document.current_version_id == version.id,
     )
+
+
+def history(actor: Actor, document_id: uuid.UUID, page: int = 1) -> History:
+    """A document's versions, newest first."""
+    find(actor, document_id)
+    document = session().get_one(Document, document_id)
+    found = session().scalars(
+        select(Version)
+        .where(Version.document_id == document_id)
+        .order_by(Version.number.desc())
+        .offset((page - 1) * PAGE)
+        .limit(PAGE + 1)
+    )
+    rows = tuple(view(actor, document, version) for version in found)
+    return History(rows[:PAGE], page, len(rows) > PAGE)
+
+
+def add(
+    actor: Actor, document_id: uuid.UUID, file_name: str, stream: IO[bytes], note: str
+) -> Added | SameBytes:
+    """Add a file as the next version, unless the document holds the same bytes already: then nothing is added."""
+    matter_id = _require_change(actor, document_id)
+    name = clean_file_name(file_name)
+    blob = receive(stream)
+    same = _same_bytes(document_id, blob, name, note)
+    return same or _add(actor, matter_id, document_id, blob, name, note)
+
+
+def add_again(actor: Actor, version_id: uuid.UUID, file_name: str, note: str) -> Added:
+    """Add the bytes of a version once more as the newest one: what add() asked about was meant."""
+    version = require(actor, version_id)
+    matter_id = _require_change(actor, version.document_id)
+    name = clean_file_name(file_name)
+    return _add(actor, matter_id, version.document_id, Blob(version.sha256, version.size), name, note)
+
+
+def make_current(actor: Actor, version_id: uuid.UUID) -> VersionView:
+    """Make an older version the one that the document shows. No version is lost by it."""
+    asked = require(actor, version_id)
+    with unit() as writing:
+        permissions.require_change_documents(actor, asked.matter_id)
+        matter = locked_matter(writing, asked.matter_id)
+        document = locked_document(writing, asked.matter_id, asked.document_id)
+        if document.current_version_id != version_id:
+            document.current_version_id = version_id
+            document.changed_at = matter.changed_at = utcnow()
+            audit.record(
+                actor,
+                "version.made_current",
+                document.name,
+                subject_id=document.id,
+                matter_id=matter.id,
+                version=asked.number,
+            )
+    return asked
+
+
+def download(actor: Actor, version_id: uuid.UUID) -> VersionView:
+    """The version, for somebody who is about to read its bytes: that he did is on record."""
+    version = require(actor, version_id)
+    try:
+        house().blobs.size(version.sha256)
+    except StorageError as error:
+        raise store_refusal(error) from error
+    with unit():
+        audit.record(
+            actor,
+            "version.downloaded",
+            version.document_name,
+            subject_id=version.document_id,
+            matter_id=version.matter_id,
+            version=version.number,
+            sha256=version.sha256,
+        )
+    return version
+
+
+def chunks(version: VersionView, start: int = 0) -> Iterator[bytes]:
+    """The version's bytes from `start`, piece by piece."""
+    return house().blobs.chunks(version.sha256, start)
+
+
+def _require_change(actor: Actor, document_id: uuid.UUID) -> uuid.UUID:
+    matter_id = find(actor, document_id).matter_id
+    permissions.require_change_documents(actor, matter_id)
+    return matter_id
+
+
+def _same_bytes(document_id: uuid.UUID, blob: Blob, name: FileName, note: str) -> SameBytes | None:
+    """The version with these bytes: the current one where it is that, else the newest."""
+    document = session().get_one(Document, document_id)
+    same = (
+        session()
+        .scalars(
+            select(Version)
+            .where(Version.document_id == document_id, Version.sha256 == blob.sha256)
+            .order_by((Version.id == document.current_version_id).desc(), Version.number.desc())
+            .limit(1)
+        )
+        .first()
+    )
+    if same is None:
+        return None
+    return SameBytes(same.id, same.number, same.id == document.current_version_id, name.full, note)
+
+
+def _add(
+    actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID, blob: Blob, name: FileName, note: str
+) -> Added:
+    with unit() as writing:
+        permissions.require_change_documents(actor, matter_id)
+        document, version = land(
+            writing,
+            matter_id,
+            actor.id,
+            name.full,
+            blob.sha256,
+            blob.size,
+            document_id=document_id,
+            origin="upload",
+            note=note,
+        )
+        audit.record(
+            actor,
+            "version.added",
+            document.name,
+            subject_id=document.id,
+            matter_id=matter_id,
+            version=version.number,
+            size=blob.size,
+            sha256=blob.sha256,
+        )
+        other = split(document.name).extension.casefold() != name.extension.casefold()
+        return Added(version.number, name.full, document.name, other)
