@@ -1,15 +1,128 @@
-"""The transfers room."""
+"""Getting and saving: the start of a transfer, and the page that shows how far it is."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import uuid
 
-from blueprints.access import needs
+from flask import flash, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
 
-room = Blueprint("transfers", __name__)
+from blueprints.access import actor, needs
+from blueprints.errors import ErrorView, answer
+from blueprints.htmx import fragment, go_to
+from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm, first_error
+from blueprints.transfers.room import room
+from services import newer, transfer_views, transfers
+
+REFRESHED = "documentsChanged"
 
 
-@room.get("/_transfers")
-@needs("member")
+@room.app_context_processor
+def running_transfers() -> dict[str, int]:
+    count = transfer_views.running_count(actor()) if current_user.is_authenticated else 0
+    return {"transfers_running": count}
+
+
+@room.get("/transfers")
+@needs("staff")
 def index() -> str:
-    return ""
+    page = max(1, request.args.get("page", 1, type=int))
+    rows, has_next = transfer_views.recent(actor(), page)
+    return render_template("transfers/index.html", transfers=rows, page=page, has_next=has_next)
+
+
+@room.post("/matters/<uuid:matter_id>/get/<uuid:server_id>")
+@needs("staff")
+def start_get(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    form = GetForm()
+    if not form.validate():
+        return _refused(form)
+    transfer_id = transfers.start_get(actor(), form.command(matter_id, server_id))
+    return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
+
+
+@room.post("/documents/<uuid:document_id>/save/<uuid:server_id>")
+@needs("staff")
+def start_save(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    form = SaveForm()
+    if not form.validate():
+        return _refused(form)
+    transfer_id = transfers.start_save(actor(), form.command(document_id, server_id))
+    return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
+
+
+@room.get("/transfers/<uuid:transfer_id>")
+@needs("staff")
+def transfer(transfer_id: uuid.UUID) -> str:
+    return render_template("transfers/transfer.html", **_context(transfer_id))
+
+
+@room.get("/transfers/<uuid:transfer_id>/_status")
+@needs("staff")
+def transfer_status(transfer_id: uuid.UUID) -> str:
+    return render_template("transfers/_transfer.html", **_context(transfer_id))
+
+
+@room.get("/matters/<uuid:matter_id>/_transfers")
+@needs("staff")
+def matter_status(matter_id: uuid.UUID) -> Response:
+    """The live region of a matter's page. When the last transfer ends, the page's documents are told."""
+    rows = transfer_views.in_matter(actor(), matter_id)
+    is_live = any(row.is_live for row in rows)
+    html = render_template("transfers/_matter.html", transfers=rows, matter_id=matter_id, is_live=is_live)
+    was_live = "live" in request.args
+    return fragment(html, **{REFRESHED: True}) if was_live and not is_live else fragment(html)
+
+
+@room.post("/transfers/<uuid:transfer_id>/cancel")
+@needs("staff")
+def cancel(transfer_id: uuid.UUID) -> Response:
+    transfers.cancel(actor(), transfer_id)
+    return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
+
+
+@room.post("/transfers/<uuid:transfer_id>/retry")
+@needs("staff")
+def retry(transfer_id: uuid.UUID) -> Response:
+    form = RetryForm()
+    if not form.validate():
+        return _refused(form)
+    new_id = transfers.retry_failed(actor(), transfer_id, form.key)
+    return go_to(url_for("transfers.transfer", transfer_id=new_id))
+
+
+@room.post("/transfer-items/<uuid:item_id>/decide")
+@needs("staff")
+def decide(item_id: uuid.UUID) -> Response:
+    form = DecideForm()
+    if not form.validate():
+        return _refused(form)
+    transfer_id = transfers.decide(actor(), item_id, form.choice.data or "")
+    return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
+
+
+@room.post("/matters/<uuid:matter_id>/check")
+@needs("staff")
+def check_matter(matter_id: uuid.UUID) -> Response:
+    flash(newer.check(actor(), matter_id).sentence, "info")
+    return go_to(url_for("matters.matter", matter_id=matter_id))
+
+
+@room.post("/matters/<uuid:matter_id>/documents/<uuid:document_id>/check")
+@needs("staff")
+def check_document(matter_id: uuid.UUID, document_id: uuid.UUID) -> Response:
+    flash(newer.check(actor(), matter_id, document_id).sentence, "info")
+    return go_to(url_for("matters.document", document_id=document_id))
+
+
+def _context(transfer_id: uuid.UUID) -> dict[str, object]:
+    page = max(1, request.args.get("page", 1, type=int))
+    view = transfer_views.transfer(actor(), transfer_id, page)
+    return {"transfer": view, "page": page, "retry_key": uuid.uuid4()}
+
+
+def _refused(form: GetForm | SaveForm | RetryForm | DecideForm) -> Response:
+    """Pickers send these forms; what is wrong is said over the pop-up, where all that was chosen stays."""
+    view = ErrorView("invalid", "Check what you chose", first_error(form), "Choose again.", "you")
+    return answer(view, 422)

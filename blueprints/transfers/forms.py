@@ -1,0 +1,96 @@
+"""What the pickers send. Only ids come from the page; names and facts are looked up."""
+
+from __future__ import annotations
+
+import uuid
+
+from wtforms import HiddenField, SelectMultipleField, StringField, ValidationError
+from wtforms.validators import AnyOf, Length
+
+from blueprints.forms_base import BaseForm, Line, LineField
+from services.transfers import NEW_DOCUMENT, SAVE_TARGETS, GetCommand, SaveCommand
+
+LONGEST_NOTE = 500
+
+
+def as_uuid(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None
+
+
+class KeyedForm(BaseForm):
+    """A form with a key of its own, so that a second press finds what the first one made."""
+
+    request_key = HiddenField()
+
+    def validate_request_key(self, field: HiddenField) -> None:
+        if as_uuid(field.data) is None:
+            raise ValidationError("This form is incomplete. Open it again.")
+
+    @property
+    def key(self) -> uuid.UUID:
+        key = as_uuid(self.request_key.data)
+        assert key is not None
+        return key
+
+
+class GetForm(KeyedForm):
+    source = SelectMultipleField(validate_choice=False)
+    document = StringField()
+
+    def validate_document(self, field: StringField) -> None:
+        if field.data and as_uuid(field.data) is None:
+            raise ValidationError("We could not find this document.")
+
+    def command(self, matter_id: uuid.UUID, server_id: uuid.UUID) -> GetCommand:
+        return GetCommand(
+            request_key=self.key,
+            matter_id=matter_id,
+            server_id=server_id,
+            sources=tuple(self.source.data or ()),
+            document_id=as_uuid(self.document.data),
+        )
+
+
+class SaveForm(KeyedForm):
+    target = StringField(validators=[AnyOf(SAVE_TARGETS, message="Choose how the document is saved.")])
+    folder = StringField(validators=[Length(max=300)])
+    twin = StringField(validators=[Length(max=300)])
+    name = LineField("Name", validators=[Line("a name", 200, required=False)])
+    note = LineField("Version note", validators=[Line("a note", LONGEST_NOTE, required=False)])
+
+    def validate_folder(self, field: StringField) -> None:
+        if self.target.data == NEW_DOCUMENT and not field.data:
+            raise ValidationError("Choose a folder.")
+
+    def validate_twin(self, field: StringField) -> None:
+        if self.target.data != NEW_DOCUMENT and not field.data:
+            raise ValidationError("Choose the document in iManage that this is saved onto.")
+
+    def command(self, document_id: uuid.UUID, server_id: uuid.UUID) -> SaveCommand:
+        is_new = self.target.data == NEW_DOCUMENT
+        return SaveCommand(
+            request_key=self.key,
+            document_id=document_id,
+            server_id=server_id,
+            target=self.target.data or "",
+            target_id=(self.folder.data if is_new else self.twin.data) or "",
+            name=self.name.data or "",
+            note=self.note.data or "",
+        )
+
+
+class RetryForm(KeyedForm):
+    pass
+
+
+class DecideForm(BaseForm):
+    choice = StringField(validators=[AnyOf(["again", "leave"], message="Choose what is to be done.")])
+
+
+def first_error(form: BaseForm) -> str:
+    """The first sentence that a form has to say."""
+    sentences = [sentence for errors in form.errors.values() for sentence in errors]
+    return str(sentences[0]) if sentences else "Check what you entered."
