@@ -125,6 +125,19 @@ def test_many_processes_publish_the_same_bytes(local: BlobStore, root: Path) -> 
     assert list((root / "incoming").iterdir()) == []
 
 
+def test_bytes_that_arrive_again_renew_their_date(local: BlobStore, root: Path) -> None:
+    def publish() -> str:
+        with local.writer() as writer:
+            writer.write(b"old, and wanted again")
+            return writer.publish().sha256
+
+    address = publish()
+    os.utime(root / "sha256" / address[:2] / address[2:], (0, 0))
+    publish()
+    assert not local.delete(address, unused_for=timedelta(hours=1))
+    assert local.exists(address)
+
+
 def test_a_planted_link_is_not_followed(local: BlobStore, root: Path, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_bytes(b"precious")
