@@ -13,6 +13,7 @@ import ssl
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -237,7 +238,9 @@ class _GuardedAdapter(HTTPAdapter):
         return super().send(request, stream=stream, timeout=patience, verify=True, cert=None, proxies=None)
 
 
+@lru_cache(maxsize=64)
 def _trust(ca_pem: str | None) -> ssl.SSLContext:
+    """Every authority that is trusted. Reading them takes longer than many a call, so it is done once."""
     context = ssl.create_default_context()
     context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
     if ca_pem:

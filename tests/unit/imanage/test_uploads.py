@@ -1,0 +1,215 @@
+"""The body of an upload: right to the byte, sized, checked while it is sent, and safe against hostile names."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.parser import BytesParser
+from email.policy import HTTP
+from typing import Any
+
+import pytest
+import responses
+
+from imanage import documents, errors
+from imanage.uploads import BLOCK, Multipart, Upload
+from tests.unit.imanage.support import BASE, client, document_row
+
+CONTENT = b"A deed of variation.\r\n--x\r\n" * 40
+
+
+def upload(content: bytes = CONTENT, **fields: Any) -> Upload:
+    given: dict[str, Any] = {
+        "name": "Deed",
+        "extension": "docx",
+        "size": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "open": lambda: io.BytesIO(content),
+    }
+    return Upload(**{**given, **fields})
+
+
+def parts(body: bytes, content_type: str) -> list[Any]:
+    message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
+    return list(message.iter_parts())
+
+
+@responses.activate
+def test_a_new_document_carries_its_profile_and_its_bytes() -> None:
+    url = f"{BASE}/libraries/Active/folders/Active!427/documents"
+    bodies: list[tuple[bytes, Any]] = []
+
+    def answer(request: Any) -> tuple[int, dict[str, str], str]:
+        bodies.append((b"".join(request.body), request.headers))
+        stored = {
+            "data": document_row(version=1, id="Active!9.1"),
+            "warnings": [{"field": "custom2", "error": "Missing"}],
+        }
+        return 201, {}, json.dumps(stored)
+
+    responses.add_callback("POST", url, answer)
+    stored = documents.create(client(), "Active!427", upload(comment="First", keep_locked=True))
+    assert stored.document.id == "Active!9.1"
+    assert [(warning.field, warning.message) for warning in stored.warnings] == [("custom2", "Missing")]
+    ((body, headers),) = bodies
+    assert headers["Content-Length"] == str(len(body))
+    assert "Transfer-Encoding" not in headers
+    profile, file = parts(body, headers["Content-Type"])
+    assert profile["Content-Disposition"].params == {"name": "profile"}
+    assert profile.get_content_type() == "application/json"
+    assert json.loads(profile.get_payload(decode=True)) == {
+        "warnings_for_required_and_disabled_fields": True,
+        "keep_locked": True,
+        "inherit_profile_from_folder": True,
+        "doc_profile": {
+            "name": "Deed",
+            "extension": "docx",
+            "type": "WORDX",
+            "size": len(CONTENT),
+            "checksum": "SHA256:" + hashlib.sha256(CONTENT).hexdigest().upper(),
+            "comment": "First",
+        },
+    }
+    assert file["Content-Disposition"].params == {"name": "file", "filename": "Deed.docx"}
+    assert CONTENT in body
+
+
+@pytest.mark.parametrize(
+    ("act", "method", "path"),
+    [(documents.add_version, "POST", "versions"), (documents.replace, "PUT", "file")],
+)
+@responses.activate
+def test_a_version_is_sent_without_a_name(act: Any, method: str, path: str) -> None:
+    profiles: list[Any] = []
+
+    def answer(request: Any) -> tuple[int, dict[str, str], str]:
+        profile, _ = parts(b"".join(request.body), request.headers["Content-Type"])
+        profiles.append(json.loads(profile.get_payload(decode=True)))
+        return 200, {}, json.dumps({"data": document_row()})
+
+    responses.add_callback(method, f"{BASE}/libraries/Active/documents/Active!104512.3/{path}", answer)
+    stored = act(client(), "Active!104512.3", upload(extension="DWG"))
+    assert stored.document.version == 3
+    assert stored.warnings == ()
+    assert "name" not in profiles[0]["doc_profile"]
+    assert "type" not in profiles[0]["doc_profile"]
+    assert profiles[0]["doc_profile"]["extension"] == "dwg"
+
+
+def test_the_length_is_exact_and_blocks_are_bounded() -> None:
+    content = b"x" * (3 * BLOCK + 17)
+    body = Multipart({"a": "é"}, upload(content))
+    blocks = list(body)
+    assert sum(map(len, blocks)) == len(body)
+    assert max(map(len, blocks)) == BLOCK
+    assert body.started
+
+
+@pytest.mark.parametrize("content", [b"", b"x"])
+def test_an_empty_file_is_a_file(content: bytes) -> None:
+    body = Multipart({}, upload(content))
+    assert len(b"".join(body)) == len(body)
+
+
+def test_content_may_come_from_an_open_file_or_in_pieces() -> None:
+    @contextmanager
+    def pieces() -> Iterator[Iterator[bytes]]:
+        yield iter([CONTENT[:5], b"", CONTENT[5:]])
+
+    for source in (io.BytesIO(CONTENT), pieces):
+        assert CONTENT in b"".join(Multipart({}, upload(open=source)))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'x"; filename="evil.exe',
+        "a\r\nContent-Type: text/html\r\n\r\n<script>",
+        "a\nb",
+        "a\x00b",
+        "\u202egnp.exe",
+        "C:\\temp\\x",
+        "Vereinbarung über Größe",
+        "契約書",
+        "\ud800broken",
+        "a" * 300,
+    ],
+)
+def test_a_name_cannot_leave_its_header(name: str) -> None:
+    body = Multipart({"doc_profile": {"name": name}}, upload(name=name))
+    raw = b"".join(body)
+    assert len(raw) == len(body)
+    head = raw.split(b'name="file"', 1)[1].split(b"\r\n\r\n", 1)[0]
+    assert head.count(b"\r\n") == 1
+    assert head.count(b'"') == 2
+    assert raw.count(b"Content-Disposition") == 2
+    profile, _ = parts(raw, body.content_type)
+    assert json.loads(profile.get_payload(decode=True))["doc_profile"]["name"] == name
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"size": len(CONTENT) + 1},
+        {"size": len(CONTENT) - 1},
+        {"sha256": "0" * 64},
+    ],
+)
+def test_a_source_that_changed_is_never_sent_to_its_end(changes: dict[str, Any]) -> None:
+    body = Multipart({}, upload(**changes))
+    sent = bytearray()
+    with pytest.raises(errors.SourceFailed):
+        for block in body:
+            sent += block
+    assert not sent.endswith(b"--\r\n")
+    assert len(sent) < len(body)
+
+
+def test_a_disk_fault_is_not_taken_for_a_fault_of_the_line() -> None:
+    @contextmanager
+    def broken() -> Iterator[Iterator[bytes]]:
+        raise OSError(5, "Input/output error")
+        yield iter(())
+
+    with pytest.raises(errors.SourceFailed):
+        list(Multipart({}, upload(open=broken)))
+
+
+def test_progress_is_told_and_a_stop_is_heard_between_blocks() -> None:
+    content = b"x" * (3 * BLOCK)
+    told: list[int] = []
+    stopping = upload(content, on_progress=told.append, should_stop=lambda: len(told) == 2)
+    with pytest.raises(errors.Stopped):
+        list(Multipart({}, stopping))
+    assert told == [BLOCK, 2 * BLOCK]
+
+
+@pytest.mark.parametrize(
+    "answer", [{"body": "<html>"}, {"json": {}}, {"json": {"data": []}}, {"json": {"data": {"id": 1}}}]
+)
+@responses.activate
+def test_an_answer_that_names_no_document_is_unknown(answer: dict[str, Any]) -> None:
+    responses.post(f"{BASE}/libraries/Active/folders/Active!427/documents", status=201, **answer)
+    with pytest.raises(errors.OutcomeUnknown):
+        documents.create(client(), "Active!427", upload())
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, errors.Unauthorised),
+        (409, errors.Conflict),
+        (413, errors.TooLarge),
+        (429, errors.Throttled),
+        (503, errors.OutcomeUnknown),
+    ],
+)
+@responses.activate
+def test_a_refused_upload_is_sent_once(status: int, kind: type[errors.ImanageError]) -> None:
+    responses.post(f"{BASE}/libraries/Active/folders/Active!427/documents", status=status)
+    with pytest.raises(kind):
+        documents.create(client(), "Active!427", upload())
+    assert len(responses.calls) == 1
