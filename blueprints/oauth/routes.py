@@ -1,15 +1,86 @@
-"""The oauth room."""
+"""Signing in to iManage and disconnecting from it; the pages of every answer that made no sign-in."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import uuid
+from urllib.parse import urlsplit
 
-from blueprints.access import needs
+from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response as AnyResponse
+
+from blueprints.access import actor, needs
+from blueprints.htmx import go_to, is_htmx, redirect_whole_page
+from services import connections, oauth_flow
+from services.oauth_failures import SignInUnfinished, unfinished
 
 room = Blueprint("oauth", __name__)
 
 
-@room.get("/_oauth")
-@needs("member")
-def index() -> str:
-    return ""
+@room.post("/connect/<uuid:server_id>")
+@needs("staff")
+def begin(server_id: uuid.UUID) -> AnyResponse:
+    """The page moves on to iManage by itself; our policy lets no form lead there, so without scripts it is a link."""
+    url = oauth_flow.begin(actor(), server_id, request.form.get("return_to", ""))
+    if is_htmx():
+        return redirect_whole_page(url)
+    return Response(render_template("oauth/leave.html", url=url, host=urlsplit(url).hostname))
+
+
+@room.get("/auth/v0/oauth2/authorized")
+@needs("public")
+def authorized() -> AnyResponse:
+    """Open to all, because a person whose session has ended must read that, and no code may end up in a `next`."""
+    if onward := _on_the_api_host():
+        return redirect(onward, 303)
+    try:
+        if not current_user.is_authenticated:
+            raise unfinished("oauth.signed_out")
+        if current_user.is_guest:
+            abort(404)
+        done = oauth_flow.finish(actor(), _answer())
+    except SignInUnfinished as failure:
+        return _unfinished(failure)
+    flash(f"You are signed in to {done.label} as {done.imanage_name}.", "success")
+    for sentence in done.warnings:
+        flash(sentence, "warning")
+    return redirect(done.return_to, 303)
+
+
+@room.post("/disconnect/<uuid:server_id>")
+@needs("staff")
+def disconnect(server_id: uuid.UUID) -> AnyResponse:
+    if connections.disconnect(actor(), server_id):
+        flash("You are disconnected. Documents here and their links stay as they are.", "success")
+    return go_to(url_for("account.index"))
+
+
+@room.post("/disconnect")
+@needs("staff")
+def disconnect_all() -> AnyResponse:
+    if connections.disconnect(actor()):
+        flash("You are disconnected everywhere. Documents here and their links stay as they are.", "success")
+    return go_to(url_for("account.index"))
+
+
+def _answer() -> oauth_flow.CallbackAnswer:
+    args = request.args
+    return oauth_flow.CallbackAnswer(
+        state=args.get("state", ""),
+        code=args.get("code", ""),
+        error=args.get("error", ""),
+        issuer=args.get("iss", ""),
+    )
+
+
+def _on_the_api_host() -> str | None:
+    """Where the redirect URL has a host of its own, the session's cookie is at the public one: go on there."""
+    settings = current_app.config["SETTINGS"]
+    if settings.api_url == settings.public_url or request.host_url.rstrip("/") != settings.api_url:
+        return None
+    return f"{settings.public_url}{request.path}?{request.query_string.decode('ascii', 'replace')}"
+
+
+def _unfinished(failure: SignInUnfinished) -> AnyResponse:
+    status = 502 if failure.code.startswith("imanage.") else 400
+    return Response(render_template("oauth/unfinished.html", failure=failure), status)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
-from flask import Flask
+from flask import Flask, g, has_app_context
 from werkzeug.test import TestResponse
 
 from blueprints.access import COOKIE_KEY
@@ -136,6 +136,7 @@ class Browser:
         return self
 
     def get(self, url: str, *, htmx: bool = False, **more: Any) -> TestResponse:
+        self._forget_the_request_before()
         return self.client.get(url, headers=self._headers(htmx, more), **more)
 
     def post(
@@ -144,6 +145,7 @@ class Browser:
         """A form sent with a live CSRF token, as the page would."""
         headers = self._headers(htmx, more)
         headers["X-CSRFToken"] = self.csrf_token()
+        self._forget_the_request_before()
         return self.client.post(url, data=data or {}, headers=headers, **more)
 
     def page(self, url: str, *, htmx: bool = False, status: int = 200) -> Page:
@@ -152,7 +154,7 @@ class Browser:
         return read(response, whole=not htmx)
 
     def csrf_token(self) -> str:
-        from flask import g, session
+        from flask import session
         from flask_wtf.csrf import generate_csrf
 
         with self.client.session_transaction() as cookie:
@@ -165,6 +167,12 @@ class Browser:
         with self.client.session_transaction() as cookie:
             cookie["csrf_token"] = raw
         return token
+
+    @staticmethod
+    def _forget_the_request_before() -> None:
+        """Requests of a test share the application context around it, and Flask-Login keeps the person there."""
+        if has_app_context():
+            g.pop("_login_user", None)
 
     @staticmethod
     def _headers(htmx: bool, more: dict[str, Any]) -> dict[str, str]:

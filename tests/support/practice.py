@@ -1,0 +1,89 @@
+"""The practice iManage for tests of the whole way: a server row that leads to it, and people who sign in there."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from models import Server
+from services import house, remote
+from services.text import fold
+from services.unit import unit
+from simulator import Settings, Simulator, practice_password
+from tests.support.pages import Browser
+
+CLIENT_ID = "counterpart-practice"
+CALLBACK = "/auth/v0/oauth2/authorized"
+
+
+@contextmanager
+def practice_imanage() -> Iterator[Simulator]:
+    with Simulator() as running:
+        yield running
+
+
+@contextmanager
+def reached(practice: Simulator) -> Iterator[Simulator]:
+    """The same world without faults, every dial where it starts, and our rules naming the port that it got."""
+    practice.faults.clear()
+    practice.settings.update(Settings().as_dict())
+    practice.forget_requests()
+    usual = house.house()
+    ports = usual.settings.imanage_ports | {practice.port}
+    house.bind(replace(usual, settings=replace(usual.settings, imanage_ports=ports)))
+    try:
+        yield practice
+    finally:
+        house.bind(usual)
+
+
+def practice_server(practice: Simulator, name: str = "London", **more: object) -> Server:
+    """A server row that leads to the practice iManage, switched on."""
+    server_id = uuid.uuid4()
+    with unit() as writing:
+        server = Server(
+            id=server_id,
+            kind="on_premise",
+            name=name,
+            name_key=fold(name),
+            url=practice.url,
+            api_url=practice.url,
+            client_id=CLIENT_ID,
+            client_secret=remote.seal_secret(server_id, practice_password(CLIENT_ID)),
+            is_enabled=True,
+        )
+        for column, value in more.items():
+            setattr(server, column, value)
+        writing.add(server)
+    return server
+
+
+def begin(browser: Browser, server_id: uuid.UUID, return_to: str = "/account") -> str:
+    """Press the button; returns the address of iManage's sign-in page that the browser is sent to."""
+    response = browser.post(f"/connect/{server_id}", {"return_to": return_to}, htmx=True)
+    assert response.status_code == 204
+    return response.headers["HX-Redirect"]
+
+
+def decide(address: str, user: str = "ALICE", decision: str = "allow", password: str = "") -> str:
+    """What a person does on iManage's page; returns the path that his browser comes back to us on."""
+    form = {"username": user, "password": password or practice_password(user), "decision": decision}
+    answer = requests.post(address, data=form, allow_redirects=False, timeout=10)
+    assert answer.status_code == 302, answer.text
+    back = urlsplit(answer.headers["Location"])
+    return f"{back.path}?{back.query}"
+
+
+def state_in(address: str) -> str:
+    return parse_qs(urlsplit(address).query)["state"][0]
+
+
+def sign_in_to_imanage(browser: Browser, server_id: uuid.UUID, user: str = "ALICE") -> None:
+    """The whole way there and back."""
+    response = browser.get(decide(begin(browser, server_id), user))
+    assert response.status_code == 303, response.get_data(as_text=True)
