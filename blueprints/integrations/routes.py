@@ -1,15 +1,119 @@
-"""The integrations room."""
+"""Admin System > Integrations > iManage: the list of servers, adding one, its page, its switch and its details."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import uuid
 
-from blueprints.access import needs
+from flask import abort, flash, render_template, request, url_for
+from werkzeug.wrappers import Response
 
-room = Blueprint("integrations", __name__)
+from blueprints.access import actor, needs
+from blueprints.htmx import fragment, go_to, is_htmx
+from blueprints.integrations import removing, restricting
+from blueprints.integrations.forms import AddServerForm, ChangeServerForm
+from blueprints.integrations.pages import popup, say, server_page
+from blueprints.integrations.room import room
+from services import server_removal, server_views, servers
+from services.errors import Invalid
+
+__all__ = ["removing", "restricting", "room"]
+
+SWITCHED = {
+    True: "“{}” is on. Members who may use it can get and save documents now.",
+    False: "“{}” is off. Nobody can get or save; transfers under way stop at their next step.",
+}
 
 
-@room.get("/_integrations")
-@needs("member")
+@room.get("")
+@needs("admin")
 def index() -> str:
-    return ""
+    return render_template(
+        "integrations/index.html",
+        servers=server_views.all_servers(actor()),
+        removals=server_removal.recent_removals(actor()),
+    )
+
+
+@room.get("/new")
+@needs("admin")
+def new_server() -> Response:
+    return _add_answer(AddServerForm())
+
+
+@room.post("/new/fields")
+@needs("admin")
+def new_server_fields() -> str:
+    """The fields that follow the kind. Asked for by POST so that nothing typed stands in an address."""
+    return render_template(
+        "integrations/_kind_fields.html", form=AddServerForm(), cloud_domain=servers.cloud_domain()
+    )
+
+
+@room.post("/new")
+@needs("admin")
+def add_server() -> Response:
+    form = AddServerForm()
+    if form.validate():
+        try:
+            saved = servers.add(actor(), form.command())
+        except Invalid as refusal:
+            form.take(refusal)
+        else:
+            flash(f"“{saved.name}” is added. It is off until you switch it on.", "success")
+            say(saved)
+            return go_to(url_for(".server", server_id=saved.id))
+    return _add_answer(form, 422)
+
+
+@room.get("/<uuid:server_id>")
+@needs("admin")
+def server(server_id: uuid.UUID) -> Response:
+    return server_page(server_id)
+
+
+@room.post("/<uuid:server_id>/enabled")
+@needs("admin")
+def set_enabled(server_id: uuid.UUID) -> Response:
+    wanted = {"1": True, "0": False}.get(request.form.get("enabled", ""))
+    if wanted is None:
+        abort(400)
+    servers.set_enabled(actor(), server_id, wanted)
+    view = server_views.server(actor(), server_id)
+    sentence = SWITCHED[view.is_enabled].format(view.name)
+    if is_htmx():
+        return fragment(render_template("integrations/_switched.html", server=view, sentence=sentence))
+    flash(sentence, "success")
+    return go_to(url_for(".server", server_id=server_id))
+
+
+@room.get("/<uuid:server_id>/edit")
+@needs("admin")
+def edit_server(server_id: uuid.UUID) -> Response:
+    view = server_views.server(actor(), server_id)
+    return _change_answer(view, ChangeServerForm(obj=view))
+
+
+@room.post("/<uuid:server_id>/edit")
+@needs("admin")
+def change_server(server_id: uuid.UUID) -> Response:
+    form = ChangeServerForm()
+    if form.validate():
+        try:
+            saved = servers.change(actor(), server_id, form.command())
+        except Invalid as refusal:
+            form.take(refusal)
+        else:
+            flash(f"Name and credentials of “{saved.name}” are saved.", "success")
+            say(saved)
+            return go_to(url_for(".server", server_id=server_id))
+    view = server_views.server(actor(), server_id)
+    form.version.data = view.version
+    return _change_answer(view, form, 422)
+
+
+def _add_answer(form: AddServerForm, status: int = 200) -> Response:
+    return popup("add", "Add server", status, form=form, cloud_domain=servers.cloud_domain())
+
+
+def _change_answer(view: server_views.ServerView, form: ChangeServerForm, status: int = 200) -> Response:
+    return popup("edit", "Change name and credentials", status, form=form, server=view)

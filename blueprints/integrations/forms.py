@@ -1,0 +1,172 @@
+"""Forms of the iManage pages in the Admin System: a new server, a changed one, its restriction, its removal."""
+
+from __future__ import annotations
+
+import uuid
+
+from wtforms import BooleanField, Field, HiddenField, PasswordField, RadioField, StringField, ValidationError
+
+from blueprints.forms_base import BaseForm, Line, LineField
+from services import server_addresses, server_rules, servers, text
+from services.remote import CLOUD, ON_PREMISE
+from services.restriction import RestrictionChange
+from services.servers import NewServer, ServerChange
+
+LONGEST_NAME = 100
+LONGEST_CLIENT_ID = 200
+LONGEST_SECRET = 500
+
+
+class SecretField(PasswordField):
+    """A secret: the blanks that come with copying go, and it is never sent back to the page."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = valuelist[0].strip() if valuelist else ""
+
+
+class Secret:
+    """What a pasted secret may hold."""
+
+    def __call__(self, form: BaseForm, field: Field) -> None:
+        value = field.data or ""
+        if len(value) > LONGEST_SECRET:
+            raise ValidationError(f"Use {LONGEST_SECRET} characters or fewer.")
+        if text.hidden_characters(value):
+            raise ValidationError("This holds a character that cannot be seen. Copy the secret again.")
+
+
+class ServerName:
+    """A line that members can read as a name."""
+
+    def __call__(self, form: BaseForm, field: Field) -> None:
+        if not field.errors and (problem := server_rules.name_problem(field.data)):
+            raise ValidationError(problem)
+
+
+class AddServerForm(BaseForm):
+    """The kind decides which fields count; what was typed for the other kind is kept beside them."""
+
+    kind = RadioField(
+        "Kind",
+        choices=[(CLOUD, servers.KINDS[CLOUD]), (ON_PREMISE, servers.KINDS[ON_PREMISE])],
+        default=CLOUD,
+        validate_choice=False,
+    )
+    name = LineField("Name", [Line("a name", LONGEST_NAME), ServerName()])
+    subdomain = StringField("Subdomain")
+    url = StringField("URL")
+    api_url = StringField("API URL")
+    client_id = LineField("Client ID", [Line("the Client ID", LONGEST_CLIENT_ID, required=False)])
+    client_secret = SecretField("Client Secret", [Secret()])
+
+    @property
+    def is_cloud(self) -> bool:
+        return bool(self.kind.data != ON_PREMISE)
+
+    @property
+    def asks_for_credentials(self) -> bool:
+        return servers.asks_for_credentials(self.kind.data)
+
+    def validate_kind(self, field: Field) -> None:
+        if field.data not in servers.KINDS:
+            raise ValidationError("Choose Cloud iManage or On-premise.")
+
+    def validate_subdomain(self, field: Field) -> None:
+        if self.is_cloud:
+            self._judge_address(field)
+
+    def validate_url(self, field: Field) -> None:
+        if not self.is_cloud:
+            self._judge_address(field)
+
+    def validate_api_url(self, field: Field) -> None:
+        if not self.is_cloud and (field.data or "").strip():
+            self._judge_address(field)
+
+    def validate_client_id(self, field: Field) -> None:
+        if self.asks_for_credentials and not field.data:
+            raise ValidationError("Enter the Client ID that iManage gave for this application.")
+
+    def validate_client_secret(self, field: Field) -> None:
+        if self.asks_for_credentials and not field.data:
+            raise ValidationError("Enter the Client Secret that belongs to the Client ID.")
+
+    def notice(self, field: Field) -> str | None:
+        """What we changed about an address that stands in the form."""
+        return server_addresses.notice_about(self.kind.data, field.data or "")
+
+    def command(self) -> NewServer:
+        return NewServer(
+            kind=self.kind.data,
+            name=self.name.data,
+            subdomain=self.subdomain.data or "",
+            url=self.url.data or "",
+            api_url=self.api_url.data or "",
+            client_id=self.client_id.data,
+            client_secret=self.client_secret.data,
+        )
+
+    def _judge_address(self, field: Field) -> None:
+        if problem := server_addresses.problem_with(self.kind.data, field.data or ""):
+            raise ValidationError(problem)
+
+
+class ChangeServerForm(BaseForm):
+    """Name and credentials: all that can be changed of a server."""
+
+    version = HiddenField()
+    name = LineField("Name", [Line("a name", LONGEST_NAME), ServerName()])
+    client_id = LineField("Client ID", [Line("the Client ID", LONGEST_CLIENT_ID, required=False)])
+    client_secret = SecretField("Client Secret", [Secret()])
+
+    def command(self) -> ServerChange:
+        return ServerChange(
+            name=self.name.data,
+            client_id=self.client_id.data,
+            version=self.version.data or "",
+            client_secret=self.client_secret.data,
+        )
+
+
+class PeopleField(Field):
+    """The ids of members that stand in the list. What is no id is left out."""
+
+    data: tuple[uuid.UUID, ...]
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        ids = (_as_id(value) for value in valuelist)
+        self.data = tuple(dict.fromkeys(each for each in ids if each))
+
+
+def _as_id(value: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(value)
+    except ValueError:
+        return None
+
+
+class RestrictionForm(BaseForm):
+    """The switch and the list, saved together. `add` and `remove` change the list before it is saved."""
+
+    version = HiddenField()
+    restricted = BooleanField("Restrict to specific members")
+    member = PeopleField(default=())
+    add = PeopleField(default=())
+    remove = PeopleField(default=())
+    q = StringField("Search members")
+
+    @property
+    def chosen(self) -> tuple[uuid.UUID, ...]:
+        listed = dict.fromkeys((*self.member.data, *self.add.data))
+        return tuple(each for each in listed if each not in self.remove.data)
+
+    def command(self) -> RestrictionChange:
+        return RestrictionChange(
+            is_restricted=self.restricted.data,
+            member_ids=self.chosen,
+            version=self.version.data or "",
+        )
+
+
+class RemoveServerForm(BaseForm):
+    typed_name = LineField("Name of the server")

@@ -1,0 +1,51 @@
+"""The answers that several routes of the room give: a form in its pop-up, and a server's page."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import flash, render_template
+from werkzeug.wrappers import Response
+
+from blueprints.access import actor
+from blueprints.htmx import fragment, is_htmx
+from blueprints.integrations.forms import RestrictionForm
+from services import restriction, server_views
+from services.servers import Saved
+
+
+def popup(name: str, title: str, status: int = 200, **context: object) -> Response:
+    """The form in a pop-up for htmx, on a page of its own for everybody else."""
+    holder = "_popup" if is_htmx() else "form_page"
+    html = render_template(
+        f"integrations/{holder}.html",
+        form_template=f"integrations/_{name}_form.html",
+        popup_title=title,
+        in_popup=is_htmx(),
+        **context,
+    )
+    return fragment(html, status)
+
+
+def server_page(server_id: uuid.UUID, draft: RestrictionForm | None = None, status: int = 200) -> Response:
+    """The server's page; `draft` holds a restriction that is not saved yet."""
+    kept = restriction.restriction(actor(), server_id)
+    form = draft or RestrictionForm(formdata=None, restricted=kept.is_restricted)
+    form.version.data = kept.version
+    html = render_template(
+        "integrations/server.html",
+        server=server_views.server(actor(), server_id),
+        kept=kept,
+        form=form,
+        people=restriction.people(actor(), form.chosen) if draft else kept.people,
+        is_draft=draft is not None,
+    )
+    return fragment(html, status)
+
+
+def say(saved: Saved) -> None:
+    """What an admin should know of a server that was saved, at the top of the next page."""
+    for sentence in saved.notices:
+        flash(sentence, "info")
+    for sentence in saved.warnings:
+        flash(sentence, "warning")

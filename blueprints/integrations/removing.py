@@ -1,0 +1,56 @@
+"""Removing a server: the pop-up with its consequences, the removal, and the links that went with it."""
+
+from __future__ import annotations
+
+import io
+import uuid
+
+from flask import flash, send_file, url_for
+from werkzeug.wrappers import Response
+
+from blueprints.access import actor, needs
+from blueprints.htmx import go_to
+from blueprints.integrations.forms import RemoveServerForm
+from blueprints.integrations.pages import popup
+from blueprints.integrations.room import room
+from services import server_removal, server_views
+from services.errors import Invalid
+
+
+@room.get("/<uuid:server_id>/remove")
+@needs("admin")
+def confirm_removal(server_id: uuid.UUID) -> Response:
+    return _answer(server_id, RemoveServerForm())
+
+
+@room.post("/<uuid:server_id>/remove")
+@needs("admin")
+def remove_server(server_id: uuid.UUID) -> Response:
+    form = RemoveServerForm()
+    try:
+        removed = server_removal.remove(actor(), server_id, form.typed_name.data)
+    except Invalid as refusal:
+        form.take(refusal)
+        return _answer(server_id, form, 422)
+    flash(f"“{removed.name}” is removed. Documents in your matters stay as they were.", "success")
+    if removed.usage.links:
+        flash("The links that went with it are kept as a CSV file under Removed servers.", "info")
+    return go_to(url_for(".index"))
+
+
+@room.get("/removed/<uuid:removal_id>/links.csv")
+@needs("admin")
+def removed_links(removal_id: uuid.UUID) -> Response:
+    name, text = server_removal.removed_links(actor(), removal_id)
+    # The byte order mark tells spreadsheets that the names in it are UTF-8.
+    return send_file(
+        io.BytesIO(text.encode("utf-8-sig")),
+        mimetype="text/csv",
+        as_attachment=True,
+        download_name=f"Removed links of {name}.csv",
+    )
+
+
+def _answer(server_id: uuid.UUID, form: RemoveServerForm, status: int = 200) -> Response:
+    view = server_views.server(actor(), server_id)
+    return popup("remove", f"Remove “{view.name}”?", status, form=form, server=view)
