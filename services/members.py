@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
 
@@ -65,6 +65,15 @@ class MemberPage:
 
 
 @dataclass(frozen=True)
+class Added:
+    """Somebody who was added, and the password that was made for him: it is on no record and shown once."""
+
+    id: uuid.UUID
+    name: str
+    made_password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class NewMember:
     """Somebody to add. A guest is a person of another organisation, and never an admin."""
 
@@ -112,11 +121,13 @@ def require_member(actor: Actor, member_id: uuid.UUID) -> Member:
     return row
 
 
-def add(actor: Actor, new: NewMember) -> MemberView:
-    """Add a member or guest, as a System Admin."""
+def add(actor: Actor, new: NewMember) -> Added:
+    """Add a member or guest, as a System Admin. Without a password one is made."""
     permissions.require_admin(actor)
+    made = "" if new.password else passwords.generate()
     with unit():
-        return _view(create(actor, new), 0)
+        row = create(actor, replace(new, password=new.password or made))
+        return Added(row.id, row.name, made)
 
 
 def create(who: Who, new: NewMember) -> Member:

@@ -1,15 +1,102 @@
-"""The auth room."""
+"""Signing in and out, and the first System Admin of an empty installation."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
 
-from blueprints.access import needs
+from blueprints.access import actor, forget_session, keep_session, needs, nobody
+from blueprints.auth.forms import SetUpForm, SignInForm
+from blueprints.htmx import fragment, go_to
+from services import passwords, sessions, setup, signing_in
+from services.errors import Invalid, TooMany
+from services.local_paths import local_path
 
 room = Blueprint("auth", __name__)
 
 
-@room.get("/_auth")
+@room.get("/sign-in")
+@needs("public")
+def sign_in() -> Response:
+    if current_user.is_authenticated:
+        return redirect(after_sign_in())
+    if setup.is_needed():
+        return redirect(url_for(".set_up"))
+    return sign_in_answer(SignInForm())
+
+
+@room.post("/sign-in")
+@needs("public")
+def sign_in_now() -> Response:
+    form = SignInForm()
+    if not form.validate():
+        return sign_in_answer(form, 422)
+    try:
+        token = signing_in.sign_in(nobody(), form.email.data, form.password.data)
+    except Invalid as refusal:
+        form.take(refusal)
+        return sign_in_answer(form, 422)
+    except TooMany as refusal:
+        form.take(Invalid({"": refusal.sentence}))
+        return sign_in_answer(form, 429)
+    begin_session(token)
+    return go_to(after_sign_in())
+
+
+@room.post("/sign-out")
 @needs("member")
-def index() -> str:
-    return ""
+def sign_out() -> Response:
+    person = actor()
+    token = forget_session()
+    if token:
+        signing_in.sign_out(person, token)
+    flash("You are signed out.", "success")
+    return go_to(url_for(".sign_in"))
+
+
+@room.get("/set-up")
+@needs("public")
+def set_up() -> Response:
+    if not setup.is_needed():
+        return redirect(url_for(".sign_in"))
+    return set_up_answer(SetUpForm())
+
+
+@room.post("/set-up")
+@needs("public")
+def set_up_now() -> Response:
+    form = SetUpForm()
+    if not form.validate():
+        return set_up_answer(form, 422)
+    try:
+        token = setup.set_up(nobody(), form.code.data, form.command())
+    except Invalid as refusal:
+        form.take(refusal)
+        return set_up_answer(form, 422)
+    except TooMany as refusal:
+        form.take(Invalid({"": refusal.sentence}))
+        return set_up_answer(form, 429)
+    begin_session(token)
+    flash("Counterpart is yours. Connect iManage next, or open a matter.", "success")
+    return go_to("/")
+
+
+def begin_session(token: str) -> None:
+    """A browser that was somebody's before is nobody else's now."""
+    if before := forget_session():
+        sessions.end(before)
+    keep_session(token)
+
+
+def after_sign_in() -> str:
+    return local_path(request.args.get("next")) or "/"
+
+
+def sign_in_answer(form: SignInForm, status: int = 200) -> Response:
+    back = local_path(request.args.get("next"))
+    return fragment(render_template("auth/sign_in.html", form=form, back=back), status)
+
+
+def set_up_answer(form: SetUpForm, status: int = 200) -> Response:
+    return fragment(render_template("auth/set_up.html", form=form, shortest=passwords.SHORTEST), status)
