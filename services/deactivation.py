@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import CursorResult, Delete, delete, func, select
 
-from models import Connection, Matter, Member, OAuthState, Participant, ServerMember, utcnow
-from services import audit, sessions
+from models import Connection, Matter, Member, OAuthState, Participant, ServerMember, Transfer, utcnow
+from services import audit, sessions, transfers
 from services.actor import Actor
 from services.errors import Conflict
 from services.members import require_member
@@ -71,6 +71,7 @@ def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
         member.is_active = False
         member.deactivated_at = utcnow()
         sessions.end_all(member_id)
+        stopped = _stop_transfers(member_id)
         matters = _delete(delete(Participant).where(Participant.member_id == member_id))
         connections = _delete(delete(Connection).where(Connection.member_id == member_id))
         _delete(delete(OAuthState).where(OAuthState.member_id == member_id))
@@ -82,6 +83,7 @@ def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
             subject_id=member_id,
             matters=matters,
             connections=connections,
+            transfers=stopped,
         )
 
 
@@ -94,6 +96,24 @@ def reactivate(actor: Actor, member_id: uuid.UUID) -> None:
         member.is_active = True
         member.deactivated_at = None
         audit.record(actor, "member.reactivated", member.name, subject_id=member_id)
+
+
+def _stop_transfers(member_id: uuid.UUID) -> int:
+    """What waits for him would otherwise go on by itself when he is taken back."""
+    running = (
+        session()
+        .scalars(
+            select(Transfer).where(
+                Transfer.member_id == member_id,
+                Transfer.finished_at.is_(None),
+                Transfer.cancelled_at.is_(None),
+            )
+        )
+        .all()
+    )
+    for transfer in running:
+        transfers.call_off(transfer, "The person who started it was deactivated.", "member.inactive")
+    return len(running)
 
 
 def _delete(statement: Delete) -> int:

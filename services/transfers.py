@@ -13,7 +13,7 @@ from models import Document, Link, Server, Transfer, TransferItem, Version, utcn
 from services import audit, dispatch, permissions, server_access
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
-from services.transfer_states import ASKS, FAILED, FINISHED, NEEDS_SIGN_IN, STOPPED, WAITING, move
+from services.transfer_states import ASKS, FINISHED, NEEDS_SIGN_IN, STOPPED, WAITING, move
 from services.unit import session, unit
 
 MOST_AT_ONCE = 500
@@ -59,11 +59,11 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
     with unit() as writing:
         matter = permissions.require_transfer(actor, command.matter_id)
         server = server_access.require_use(actor.id, command.server_id)
-        if (known := _same_request(actor, command.request_key)) is not None:
+        if (known := same_request(actor, command.request_key)) is not None:
             return known
         if command.document_id is not None:
             _require_document(command.document_id, matter.id)
-        transfer = _new_transfer(actor, command.request_key, "get", matter.id, server)
+        transfer = new_transfer(actor, command.request_key, "get", matter.id, server)
         items = [
             TransferItem(
                 transfer=transfer,
@@ -103,12 +103,12 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
             raise NotFound("We could not find this document.")
         matter = permissions.require_transfer(actor, document.matter_id)
         server = server_access.require_use(actor.id, command.server_id)
-        if (known := _same_request(actor, command.request_key)) is not None:
+        if (known := same_request(actor, command.request_key)) is not None:
             return known
         version = session().get(Version, document.current_version_id)
         if version is None:
             raise Conflict("This document has no version that could be saved.")
-        transfer = _new_transfer(actor, command.request_key, "save", matter.id, server)
+        transfer = new_transfer(actor, command.request_key, "save", matter.id, server)
         item = TransferItem(
             transfer=transfer,
             position=1,
@@ -140,101 +140,6 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
     return transfer_id
 
 
-def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
-    """No new request to iManage after the next chunk. What is complete stays."""
-    with unit():
-        transfer = require_transfer(actor, transfer_id)
-        if transfer.finished_at is not None or transfer.cancelled_at is not None:
-            return
-        transfer.cancelled_at = utcnow()
-        for item in transfer.items:
-            if item.state in {NEEDS_SIGN_IN, ASKS} or (item.state == WAITING and item.sent_at is None):
-                stop(item, "You cancelled it before it began.", "transfer.cancelled")
-        finish_if_over(transfer)
-        audit.record(actor, "transfer.cancelled", subject_id=transfer.id, matter_id=transfer.matter_id)
-
-
-def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -> uuid.UUID:
-    """A new transfer of what failed or stopped in this one, and of nothing else."""
-    with unit() as writing:
-        before = require_transfer(actor, transfer_id)
-        permissions.require_transfer(actor, before.matter_id)
-        if (known := _same_request(actor, request_key)) is not None:
-            return known
-        if before.server_id is None:
-            raise Conflict("The iManage server of this transfer has been removed.")
-        server = server_access.require_use(actor.id, before.server_id)
-        again = [item for item in before.items if item.state in {FAILED, STOPPED}]
-        if not again:
-            raise Conflict("Nothing in this transfer failed or was stopped.")
-        transfer = _new_transfer(actor, request_key, before.kind, before.matter_id, server)
-        items = [_copy_of(item, transfer, position) for position, item in enumerate(again, 1)]
-        writing.add_all(items)
-        writing.flush()
-        audit.record(
-            actor, "transfer.retried", subject_id=transfer.id, matter_id=before.matter_id, server_id=server.id
-        )
-        new_id, item_ids = transfer.id, [item.id for item in items]
-    dispatch.start(item_ids)
-    return new_id
-
-
-def resume_after_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> None:
-    """What waited for this member's sign-in goes on where it stood."""
-    with unit():
-        items = (
-            session()
-            .scalars(
-                select(TransferItem)
-                .join(Transfer)
-                .where(
-                    Transfer.member_id == member_id,
-                    Transfer.server_id == server_id,
-                    TransferItem.state == NEEDS_SIGN_IN,
-                )
-            )
-            .all()
-        )
-        for item in items:
-            move(item, WAITING)
-            item.wait_until = None
-            clear_error(item)
-        item_ids = [item.id for item in items]
-    dispatch.start(item_ids)
-
-
-def decide(actor: Actor, item_id: uuid.UUID, choice: str) -> uuid.UUID:
-    """A person's answer where looking up could not decide: send `again`, or `leave` it. Returns the transfer's id."""
-    with unit():
-        item = session().get(TransferItem, item_id)
-        if item is None:
-            raise NotFound()
-        transfer = require_transfer(actor, item.transfer_id)
-        permissions.require_transfer(actor, transfer.matter_id)
-        if item.state != ASKS or choice not in {"again", "leave"}:
-            raise Conflict("This has been decided already.")
-        if choice == "again":
-            move(item, WAITING)
-            item.sent_at = item.announced_at = item.intent = None
-            clear_error(item)
-        else:
-            stop(item, "You left it as it is.", "transfer.left")
-            finish_if_over(transfer)
-        audit.record(
-            actor,
-            "transfer.decided",
-            item.name,
-            subject_id=item.id,
-            matter_id=transfer.matter_id,
-            server_id=transfer.server_id,
-            choice=choice,
-        )
-        transfer_id = transfer.id
-    if choice == "again":
-        dispatch.start([item_id])
-    return transfer_id
-
-
 def require_transfer(actor: Actor, transfer_id: uuid.UUID) -> Transfer:
     """The transfer, for a member of its matter who is no guest."""
     transfer = session().get(Transfer, transfer_id)
@@ -242,6 +147,15 @@ def require_transfer(actor: Actor, transfer_id: uuid.UUID) -> Transfer:
         raise NotFound("We could not find this transfer.")
     permissions.require_matter(actor, transfer.matter_id)
     return transfer
+
+
+def call_off(transfer: Transfer, sentence: str, code: str) -> None:
+    """Stop what has not begun, and have what runs stop at its next chunk."""
+    transfer.cancelled_at = utcnow()
+    for item in transfer.items:
+        if item.state in {NEEDS_SIGN_IN, ASKS} or (item.state == WAITING and item.sent_at is None):
+            stop(item, sentence, code)
+    finish_if_over(transfer)
 
 
 def stop(item: TransferItem, sentence: str, code: str) -> None:
@@ -259,7 +173,7 @@ def finish_if_over(transfer: Transfer) -> None:
         transfer.finished_at = utcnow()
 
 
-def _new_transfer(
+def new_transfer(
     actor: Actor, request_key: uuid.UUID, kind: str, matter_id: uuid.UUID, server: Server
 ) -> Transfer:
     transfer = Transfer(
@@ -274,30 +188,7 @@ def _new_transfer(
     return transfer
 
 
-def _copy_of(item: TransferItem, transfer: Transfer, position: int) -> TransferItem:
-    unsettled = item.sent_at is not None and item.receipt is None
-    return TransferItem(
-        transfer=transfer,
-        position=position,
-        name=item.name,
-        state=WAITING,
-        source_id=item.source_id,
-        document_id=item.document_id,
-        version_id=item.version_id if transfer.kind == "save" else None,
-        target=item.target,
-        target_id=item.target_id,
-        note=item.note,
-        size=item.size,
-        sha256=item.sha256 if transfer.kind == "save" else "",
-        based_on=item.based_on,
-        # A send whose outcome was never found out is looked up first, however it came to be tried again.
-        intent=item.intent if unsettled else None,
-        announced_at=item.announced_at if unsettled else None,
-        sent_at=item.sent_at if unsettled else None,
-    )
-
-
-def _same_request(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
+def same_request(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
     """The transfer that this form made before: two presses and a replayed form make one."""
     known = session().scalar(select(Transfer).where(Transfer.request_key == request_key))
     if known is not None and known.member_id != actor.id:

@@ -1,15 +1,119 @@
-"""The members room."""
+"""Admin System > Members: the list, adding one, his page, deactivating, and a new password."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+import uuid
 
-from blueprints.access import needs
+from flask import Blueprint, flash, render_template, request, url_for
+from werkzeug.wrappers import Response
 
-room = Blueprint("members", __name__)
+from blueprints.access import actor, needs
+from blueprints.htmx import fragment, go_to, is_htmx
+from blueprints.members.forms import AddMemberForm
+from services import accounts, deactivation, members, passwords
+from services.errors import Invalid
+
+room = Blueprint("members", __name__, url_prefix="/admin/members")
+
+LAST_PAGE = 100_000
+LONGEST_SEARCH = 200
 
 
-@room.get("/_members")
-@needs("member")
+@room.get("")
+@needs("admin")
 def index() -> str:
-    return ""
+    text = request.args.get("q", "")[:LONGEST_SEARCH]
+    page = min(max(request.args.get("page", 1, type=int), 1), LAST_PAGE)
+    found = members.page_of_members(actor(), text, page)
+    name = "members/_list.html" if is_htmx() else "members/index.html"
+    return render_template(name, found=found, text=text)
+
+
+@room.get("/new")
+@needs("admin")
+def new_member() -> Response:
+    return add_answer(AddMemberForm())
+
+
+@room.post("/new")
+@needs("admin")
+def add_member() -> Response:
+    form = AddMemberForm()
+    if form.validate():
+        try:
+            added = members.add(actor(), form.command())
+        except Invalid as refusal:
+            form.take(refusal)
+        else:
+            flash(f"{added.name} is added.", "success")
+            url = url_for(".member", member_id=added.id)
+            if added.made_password:
+                return password_answer(added.name, added.made_password, url)
+            return go_to(url)
+    return add_answer(form, 422)
+
+
+@room.get("/<uuid:member_id>")
+@needs("admin")
+def member(member_id: uuid.UUID) -> str:
+    view = members.member(actor(), member_id)
+    return render_template(
+        "members/member.html", member=view, refusal=deactivation.refusal(actor(), member_id)
+    )
+
+
+@room.get("/<uuid:member_id>/deactivate")
+@needs("admin")
+def confirm_deactivation(member_id: uuid.UUID) -> Response:
+    view = members.member(actor(), member_id)
+    ends = deactivation.consequences(actor(), member_id)
+    return popup("deactivate", f"Deactivate {view.name}", member=view, ends=ends)
+
+
+@room.post("/<uuid:member_id>/deactivate")
+@needs("admin")
+def deactivate(member_id: uuid.UUID) -> Response:
+    deactivation.deactivate(actor(), member_id)
+    name = members.member(actor(), member_id).name
+    flash(f"{name} is deactivated and signed out everywhere.", "success")
+    return go_to(url_for(".member", member_id=member_id))
+
+
+@room.post("/<uuid:member_id>/reactivate")
+@needs("admin")
+def reactivate(member_id: uuid.UUID) -> Response:
+    deactivation.reactivate(actor(), member_id)
+    name = members.member(actor(), member_id).name
+    flash(f"{name} can sign in again. Add them to the matters that they need.", "success")
+    return go_to(url_for(".member", member_id=member_id))
+
+
+@room.get("/<uuid:member_id>/password")
+@needs("admin")
+def confirm_new_password(member_id: uuid.UUID) -> Response:
+    view = members.member(actor(), member_id)
+    return popup("reset", f"New password for {view.name}", member=view)
+
+
+@room.post("/<uuid:member_id>/password")
+@needs("admin")
+def reset_password(member_id: uuid.UUID) -> Response:
+    password = accounts.reset_password(actor(), member_id)
+    view = members.member(actor(), member_id)
+    return password_answer(view.name, password, url_for(".member", member_id=member_id))
+
+
+def add_answer(form: AddMemberForm, status: int = 200) -> Response:
+    return popup("add", "Add member", status, form=form, shortest=passwords.SHORTEST)
+
+
+def password_answer(name: str, password: str, url: str) -> Response:
+    """The one time that a made password is shown: in the answer itself, in no cookie and at no address."""
+    return popup("password", f"Password of {name}", name=name, password=password, url=url)
+
+
+def popup(part: str, title: str, status: int = 200, **context: object) -> Response:
+    """In a pop-up for htmx, on a page of its own for everybody else."""
+    holder = "members/_popup.html" if is_htmx() else "members/popup_page.html"
+    html = render_template(holder, part=f"members/_{part}.html", popup_title=title, **context)
+    return fragment(html, status)
