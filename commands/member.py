@@ -2,6 +2,48 @@
 
 from __future__ import annotations
 
+import sys
+
+import click
 from flask.cli import AppGroup
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from services.actor import SYSTEM
+from services.errors import Invalid
+from services.members import NewMember, create
+from services.unit import unit
 
 group = AppGroup("member", help="Members of this installation.")
+
+
+@group.command("add")
+@click.argument("email")
+@click.option("--name", required=True, help="As others see it.")
+@click.option("--organisation", default="", help="For a guest: where they come from.")
+@click.option("--admin", "is_admin", is_flag=True, help="A System Admin.")
+@click.option("--guest", "is_guest", is_flag=True, help="Somebody from outside the firm.")
+@click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
+def add(
+    email: str, name: str, organisation: str, is_admin: bool, is_guest: bool, password_stdin: bool
+) -> None:
+    """Add a member or guest: EMAIL is what they sign in with."""
+    password = sys.stdin.readline().rstrip("\r\n")
+    new = NewMember(
+        name=name,
+        email=email,
+        password=password,
+        organisation=organisation,
+        is_admin=is_admin,
+        is_guest=is_guest,
+    )
+    try:
+        with unit():
+            create(SYSTEM, new)
+    except Invalid as refusal:
+        lines = [f"{field}: {sentence}" for field, sentence in refusal.fields.items()]
+        raise click.ClickException("\n  ".join(["Nobody was added.", *lines])) from None
+    except (OperationalError, ProgrammingError):
+        raise click.ClickException(
+            "The database is not ready. Run: flask --app app db upgrade, then: flask --app app doctor"
+        ) from None
+    click.echo(f"Added {'guest' if is_guest else 'System Admin' if is_admin else 'member'} {name} <{email}>.")
