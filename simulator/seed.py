@@ -46,7 +46,9 @@ def practice_app(
     client_id: str = "counterpart-practice",
     client_secret: str = "",
 ) -> App:
-    return App(client_id, client_secret or f"{client_id}-secret", redirect_uris, "Counterpart (practice)")
+    return App(
+        client_id, client_secret or practice_password(client_id), redirect_uris, "Counterpart (practice)"
+    )
 
 
 def practice_world(app: App | None = None) -> World:

@@ -6,9 +6,11 @@ It keeps connections alive, hands request bodies on as they come, and leaves no 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import socket
 import struct
 import sys
+import termios
 import threading
 import time
 import traceback
@@ -75,7 +77,7 @@ class Door:
             Talk(connection, reader, client, self.address, self._app, self._state).run()
         except Broken as broken:
             if broken.how == "reset":
-                self._state.stopping.wait(0.03)  # let what was sent arrive before the reset
+                self._let_arrive(connection)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         except OSError:
             pass  # the other side went away, which is its right
@@ -84,6 +86,14 @@ class Door:
             connection.close()
             with self._lock:
                 self._open.pop(threading.current_thread(), None)
+
+    def _let_arrive(self, connection: socket.socket) -> None:
+        """A reset throws away what is still on its way: wait until the other side's system has it all."""
+        waiting = bytearray(4)
+        for _ in range(200):
+            fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, waiting)
+            if not any(waiting) or self._state.stopping.wait(0.01):
+                return
 
 
 class Talk:
@@ -171,8 +181,8 @@ class Talk:
             if close:
                 close()
             raise Broken(fault.how or "close")
-        again = head.keep_alive and (body.done or body.skip(1 << 20)) and not answer.close and not early
         answer = damage(answer, struck)
+        again = head.keep_alive and (body.done or body.skip(1 << 20)) and not answer.close and not early
         entry.bytes_in = body.received
         again = self._send(answer, struck, entry, not again, head.method == "HEAD") and again
         if not again and not body.done:

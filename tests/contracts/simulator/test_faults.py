@@ -1,0 +1,352 @@
+"""Every fault does on the wire what it says, once, to whom it should, and the server is well again after it."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import http.client
+import json
+import socket
+import time
+
+import pytest
+import requests
+
+from simulator import Document, Fault, Simulator
+from simulator.faults import KINDS
+from tests.contracts.simulator.caller import Caller
+
+DOWNLOAD = r"/download$"
+
+
+def document(sim: Simulator) -> Document:
+    """10 MiB: more than any socket buffer holds."""
+    return sim.world.named("Data room index")
+
+
+def download(caller: Caller, **options: object) -> requests.Response:
+    return caller.get(f"documents/{document(caller.sim).id()}/download", **options)
+
+
+def raw(sim: Simulator, caller: Caller, path: str, timeout: float = 5) -> tuple[bytes, bool]:
+    """Everything that the wire brings for one GET, and whether it ended with a reset."""
+    token = caller.session.headers["X-Auth-Token"]
+    with socket.create_connection(("127.0.0.1", sim.port), timeout=timeout) as wire:
+        request = f"GET {path} HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {token}\r\nConnection: close\r\n\r\n"
+        wire.sendall(request.encode())
+        got = b""
+        try:
+            while block := wire.recv(1 << 16):
+                got += block
+        except ConnectionResetError:
+            return got, True
+        return got, False
+
+
+def path_of(sim: Simulator, what: str = "/download") -> str:
+    return f"/work/api/v2/customers/4242/libraries/Active/documents/{document(sim).id()}{what}"
+
+
+def body_of(wire: bytes) -> bytes:
+    return wire.partition(b"\r\n\r\n")[2]
+
+
+def well(caller: Caller) -> bool:
+    """After a fault the same call works."""
+    return len(download(caller).content) == 10 << 20
+
+
+# -- whom and when -----------------------------------------------------------------------------------------
+
+
+def test_a_rule_strikes_whom_it_names_after_and_as_often_as_it_says(
+    sim: Simulator, alice: Caller, bram: Caller
+) -> None:
+    rule = sim.faults.add(
+        Fault("status", status=500, method="GET", path="/types", user="bram", after=1, times=2)
+    )
+    assert [bram.get("types").status_code for _ in range(5)] == [200, 500, 500, 200, 200]
+    assert alice.get("types").status_code == 200
+    assert sim.faults.struck(rule) == 2
+    assert [one.faults for one in sim.requests].count(("status",)) == 2
+
+
+def test_a_rule_can_hold_for_ever_and_be_taken_away(sim: Simulator, alice: Caller) -> None:
+    rule = sim.faults.add(Fault("status", status=503, path="/types", times=None))
+    assert {alice.get("types").status_code for _ in range(4)} == {503}
+    sim.faults.remove(rule)
+    assert alice.get("types").status_code == 200
+
+
+def test_a_rule_that_makes_no_sense_is_refused_at_once() -> None:
+    for wrong in ({"kind": "nonsense"}, {"kind": "status"}):
+        with pytest.raises(ValueError):
+            Fault(**wrong)
+    assert "lost_after" in KINDS
+
+
+# -- answers -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 409, 413, 415, 422, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("html", [False, True])
+def test_every_status_as_envelope_or_page(sim: Simulator, alice: Caller, status: int, html: bool) -> None:
+    sim.faults.add(Fault("status", status=status, html=html, path="/types"))
+    answer = alice.get("types")
+    assert answer.status_code == status
+    if html:
+        assert answer.headers["Content-Type"].startswith("text/html")
+        assert "<h1>" in answer.text
+    else:
+        assert answer.json()["error"]["code"]
+
+
+@pytest.mark.parametrize(
+    ("reset", "remaining", "retry_after"), [(3, 0, None), (None, None, 7), (None, None, None)]
+)
+def test_throttling_with_each_header_or_none(
+    sim: Simulator, alice: Caller, reset: int | None, remaining: int | None, retry_after: int | None
+) -> None:
+    sim.faults.add(Fault("throttle", reset=reset, remaining=remaining, retry_after=retry_after))
+    answer = alice.get("types")
+    assert answer.status_code == 429
+    for name, value in (
+        ("x-ratelimit-reset", reset),
+        ("x-ratelimit-remaining", remaining),
+        ("Retry-After", retry_after),
+    ):
+        assert answer.headers.get(name) == (None if value is None else str(value))
+
+
+def test_a_real_limit_can_be_set(sim: Simulator, alice: Caller) -> None:
+    sim.settings.rate_limit = 3
+    answers = [alice.get("types") for _ in range(5)]
+    assert [one.status_code for one in answers] == [200, 200, 200, 429, 429]
+    assert answers[-1].headers["x-ratelimit-reset"] == "1"
+
+
+def test_html_json_and_redirect_in_place_of_the_answer(sim: Simulator, alice: Caller) -> None:
+    sim.faults.add(Fault("html", path="/types"))
+    page = alice.get("types")
+    assert (page.status_code, page.text[:15]) == (200, "<!doctype html>")
+    sim.faults.clear()
+    sim.faults.add(Fault("json", path="/types", body={"error": "odd"}))
+    assert alice.get("types").json() == {"error": "odd"}
+    sim.faults.clear()
+    sim.faults.add(Fault("redirect", path="/types", location="http://elsewhere.example/"))
+    moved = alice.get("types", allow_redirects=False)
+    assert (moved.status_code, moved.headers["Location"]) == (302, "http://elsewhere.example/")
+
+
+def test_endless_json_goes_on_until_nobody_listens(sim: Simulator, alice: Caller) -> None:
+    sim.faults.add(Fault("endless_json", path="/types"))
+    size = 0
+    with alice.get("types", stream=True) as answer:
+        for block in answer.iter_content(1 << 16):
+            size += len(block)
+            if size > 20 << 20:
+                break
+    assert size > 20 << 20
+
+
+def test_tokens_can_end_at_a_chosen_call(sim: Simulator, alice: Caller, bram: Caller) -> None:
+    sim.faults.add(Fault("expire_tokens", path="/types", user="alice", after=1))
+    assert [alice.get("types").status_code for _ in range(3)] == [200, 401, 401]
+    assert bram.get("types").status_code == 200
+
+
+def test_a_call_can_ask_for_the_other_header(sim: Simulator, alice: Caller) -> None:
+    sim.faults.add(Fault("require_header", how="bearer", path="/types"))
+    assert [alice.get("types").status_code for _ in range(2)] == [401, 200]
+
+
+def test_checksums_can_be_wrong_for_one_call(sim: Simulator, alice: Caller) -> None:
+    for kind, seen in (("wrong_checksum", "SHA256:" + "0" * 64), ("absent_checksum", None)):
+        sim.faults.add(Fault(kind, path="/documents/"))
+        path = f"documents/{document(sim).id()}"
+        assert alice.data(path).get("checksum") == seen
+        assert alice.data(path)["checksum"].startswith("SHA256:3EF38F")
+        sim.faults.clear()
+
+
+# -- the wire ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["reset", "close"])
+@pytest.mark.parametrize(
+    ("place", "got"), [({"fraction": 0.5}, 5 << 20), ({"at": 1000}, 1000), ({"at": -1}, None)]
+)
+def test_a_body_breaks_off_where_it_is_told(
+    sim: Simulator, alice: Caller, how: str, place: dict[str, float], got: int | None
+) -> None:
+    sim.faults.add(Fault("cut", path=DOWNLOAD, how=how, **place))
+    wire, reset = raw(sim, alice, path_of(sim))
+    assert len(body_of(wire)) == (got or (10 << 20) - 1)
+    assert b"Content-Length: 10485760" in wire[:500]
+    assert reset is (how == "reset")
+    assert well(alice)
+
+
+def test_an_answer_can_break_off_in_its_head(sim: Simulator, alice: Caller) -> None:
+    sim.faults.add(Fault("cut_headers", path=DOWNLOAD))
+    wire, reset = raw(sim, alice, path_of(sim))
+    assert wire.startswith(b"HTTP/1.1 200") and b"\r\n\r\n" not in wire and reset
+    assert well(alice)
+
+
+def test_a_body_can_stall_and_go_on(sim: Simulator, alice: Caller) -> None:
+    sim.faults.add(Fault("stall", path=DOWNLOAD, fraction=0.5, seconds=0.4))
+    began = time.monotonic()
+    assert well(alice)
+    assert time.monotonic() - began > 0.4
+
+
+def test_a_body_can_trickle(sim: Simulator, alice: Caller) -> None:
+    small = sim.world.named("SPA – Project Heron")
+    size = small.latest.content.size
+    sim.faults.add(Fault("trickle", path=DOWNLOAD, rate=2000))
+    began = time.monotonic()
+    assert len(alice.get(f"documents/{small.id()}/download").content) == size
+    assert time.monotonic() - began > size / 2000 * 0.8
+
+
+def test_a_slow_answer_is_slow(sim: Simulator, alice: Caller) -> None:
+    sim.faults.add(Fault("slow", path="/types", seconds=0.3))
+    began = time.monotonic()
+    alice.get("types")
+    assert time.monotonic() - began > 0.3
+
+
+def test_a_body_can_be_longer_than_it_says(sim: Simulator, alice: Caller) -> None:
+    sim.faults.add(Fault("long_body", path=DOWNLOAD, extra=100))
+    wire, _ = raw(sim, alice, path_of(sim))
+    assert len(body_of(wire)) == (10 << 20) + 100
+
+
+@pytest.mark.parametrize("how", ["", "close"])
+def test_a_body_can_come_without_its_length(sim: Simulator, alice: Caller, how: str) -> None:
+    sim.faults.add(Fault("no_length", path=DOWNLOAD, how=how))
+    answer = download(alice)
+    assert "Content-Length" not in answer.headers
+    assert answer.headers.get("Transfer-Encoding") == (None if how else "chunked")
+    assert len(answer.content) == 10 << 20
+
+
+def test_a_last_chunk_can_be_missing(sim: Simulator, alice: Caller) -> None:
+    sim.faults.add(Fault("bad_chunk", path=DOWNLOAD))
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        download(alice)
+    assert well(alice)
+
+
+def test_a_body_can_come_packed(sim: Simulator, alice: Caller) -> None:
+    sim.faults.add(Fault("gzip", path="/types"))
+    wire, _ = raw(sim, alice, path_of(sim, "").replace(f"documents/{document(sim).id()}", "types"))
+    assert b"Content-Encoding: gzip" in wire
+    assert f"Content-Length: {len(body_of(wire))}".encode() in wire
+    assert json.loads(gzip.decompress(body_of(wire)))["data"]
+
+
+def test_one_byte_can_be_wrong(sim: Simulator, alice: Caller) -> None:
+    good = download(alice).content
+    sim.faults.add(Fault("corrupt", path=DOWNLOAD, fraction=0.7))
+    bad = download(alice).content
+    assert len(bad) == len(good)
+    assert sum(a != b for a, b in zip(good, bad, strict=True)) == 1
+
+
+def test_a_giant_header(sim: Simulator, alice: Caller) -> None:
+    sim.faults.add(Fault("giant_headers", path="/types", at=70_000))
+    with pytest.raises((requests.exceptions.ConnectionError, requests.exceptions.InvalidHeader)):
+        alice.get("types")
+
+
+def test_a_kept_connection_can_be_gone_the_next_time(sim: Simulator, alice: Caller) -> None:
+    sim.faults.add(Fault("close_idle", path="/libraries"))
+    connection = http.client.HTTPConnection("127.0.0.1", sim.port, timeout=5)
+    headers = {"X-Auth-Token": str(alice.session.headers["X-Auth-Token"])}
+    try:
+        connection.request("GET", "/work/api/v2/customers/4242/libraries", headers=headers)
+        answer = connection.getresponse()
+        assert answer.read() and answer.headers["Connection"] == "keep-alive"
+        time.sleep(0.05)
+        with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+            connection.request("GET", "/api")
+            connection.getresponse()
+    finally:
+        connection.close()
+
+
+# -- writes ------------------------------------------------------------------------------------------------
+
+
+def upload(caller: Caller, name: str, content: bytes = b"bytes") -> requests.Response:
+    folder = caller.sim.world.folder("Drafts")
+    return caller.send("POST", f"folders/{folder.id}/documents", content, {"name": name, "extension": "txt"})
+
+
+def stored(sim: Simulator, name: str) -> int:
+    return sum(one.latest.name == name for one in sim.world.documents("Active"))
+
+
+@pytest.mark.parametrize("how", ["reset", "close"])
+@pytest.mark.parametrize(("kind", "count"), [("lost_after", 1), ("lost_before", 0)])
+def test_an_answer_can_be_lost_after_or_before_the_write(
+    sim: Simulator, alice: Caller, kind: str, count: int, how: str
+) -> None:
+    name = f"Lost {kind} {how}"
+    sim.faults.add(Fault(kind, method="POST", path="/documents$", how=how))
+    with pytest.raises(requests.exceptions.ConnectionError):
+        upload(alice, name)
+    assert stored(sim, name) == count
+    seen = [one for one in sim.requests if one.method == "POST"]
+    assert [one.status for one in seen] == [0]
+    assert upload(alice, name).status_code == 201
+
+
+def test_an_upload_can_be_refused_while_it_is_under_way(sim: Simulator, alice: Caller) -> None:
+    sim.faults.add(Fault("reject_early", method="POST", at=1 << 20))
+    with contextlib.suppress(
+        requests.exceptions.ConnectionError
+    ):  # a client that only writes hears a broken pipe
+        assert upload(alice, "Early", b"x" * (64 << 20)).status_code == 413
+    assert stored(sim, "Early") == 0
+    assert sim.requests[-1].bytes_in < 8 << 20
+    assert sim.requests[-1].status == 413
+    assert upload(alice, "Early").status_code == 201
+
+
+def test_a_broken_upload_leaves_nothing(sim: Simulator, alice: Caller) -> None:
+    before = list(sim.files())
+    folder = sim.world.folder("Drafts")
+    token = alice.session.headers["X-Auth-Token"]
+    head = (
+        f"POST /work/api/v2/customers/4242/libraries/Active/folders/{folder.id}/documents HTTP/1.1\r\nHost: x\r\n"
+        f"X-Auth-Token: {token}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000000\r\n\r\n"
+        '--b\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n'
+    )
+    with socket.create_connection(("127.0.0.1", sim.port), timeout=5) as wire:
+        wire.sendall(head.encode() + b"y" * 300_000)
+    for _ in range(100):
+        if list(sim.files()) == before and sim.requests:
+            break
+        time.sleep(0.02)
+    assert list(sim.files()) == before
+    assert sim.requests[-1].status == 0
+
+
+def test_100_continue_is_said_or_withheld(sim: Simulator, alice: Caller) -> None:
+    def first_word(wait: float) -> bytes:
+        with socket.create_connection(("127.0.0.1", sim.port), timeout=wait) as wire:
+            wire.sendall(
+                b"POST /auth/oauth2/token HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+                b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 12\r\n\r\n"
+            )
+            try:
+                return wire.recv(100)
+            except TimeoutError:
+                return b""
+
+    assert first_word(2).startswith(b"HTTP/1.1 100 Continue")
+    sim.faults.add(Fault("no_continue", path="/token", seconds=1))
+    assert first_word(0.3) == b""
