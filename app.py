@@ -8,6 +8,7 @@ from importlib import import_module
 from flask import Flask
 
 import commands
+import logs
 from blueprints import access, assets, errors, headers, htmx, nav
 from config import Settings
 from extensions import csrf, login_manager, migrate
@@ -32,6 +33,7 @@ ROOMS = (
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The application of one installation. Raises SettingsError where a setting is wrong."""
+    logs.configure()
     settings = settings or Settings.from_env()
     app = Flask(__name__)
     _configure(app, settings)

@@ -11,6 +11,7 @@ from services import server_access
 from services.errors import Refusal
 from services.permissions import CHANGES_DOCUMENTS
 from services.unit import session, unit
+from transfers.errors import Different
 from transfers.items import Progress
 from transfers.ports import OnProgress, ShouldStop
 from transfers.throttling import asked_every, at_most_every
@@ -84,7 +85,8 @@ class Running:
         def write(progress: Progress) -> None:
             with unit():
                 item = fresh(self)
-                if progress.done > item.bytes_done:
+                # Bytes that moved count as progress, unless it is the same wrong bytes again.
+                if progress.done > item.bytes_done and item.error_code != Different.code:
                     item.attempt = 0
                 item.bytes_done = progress.done
                 item.progress_at = utcnow()

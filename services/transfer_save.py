@@ -6,7 +6,7 @@ What reaches iManage is on record before it is sent, and nothing is sent again b
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from imanage import documents as remote_documents
 from imanage.client import Client
-from imanage.types import Document as RemoteDocument
+from imanage.ids import DocumentId
 from models import Connection, Link, Server, Transfer, TransferItem, Version, utcnow
 from services import audit, connections, transfers
 from services.errors import Refusal
@@ -24,11 +24,11 @@ from services.transfer_links import Facts, facts_of, facts_of_present, link_to, 
 from services.transfer_running import Running, fresh
 from services.transfer_states import ASKS, DONE, LOOKING_UP, SENDING, WAITING, move
 from services.unit import session, unit
-from transfers import copying
+from transfers import copying, settling
 from transfers.endpoints.imanage_endpoint import ImanageDestination
 from transfers.endpoints.store_endpoint import StoreSource
 from transfers.errors import MovedOn, StoredDifferent
-from transfers.items import Absent, Found, Intent, Present, Receipt, TargetKind, Undecided
+from transfers.items import Absent, Found, Intent, Known, Present, Receipt, SourceFacts, TargetKind, Undecided
 
 T = TypeVar("T")
 MOST_SENDS = 3
@@ -42,25 +42,23 @@ def announce(running: Running) -> str:
         name = item.name if item.target == transfers.NEW_DOCUMENT else version.file_name
         file = split(version.file_name)
         stem, target, target_id = split(name).stem, _kind(item), item.target_id
+        facts = SourceFacts(stem, file.extension, version.size, version.sha256, "Counterpart")
         based_on = item.based_on
-        member_id, server_id = item.transfer.member_id, item.transfer.server_id
+        operator = _operator(item.transfer)
         mark = f"[Counterpart {item.id.hex[:12]}]"
         note = item.note or None
 
     def look(client: Client) -> Intent:
+        baseline = ImanageDestination(client, target, target_id).baseline()
         if based_on is not None:
-            _require_not_moved_on(remote_documents.profile(client, target_id, latest=True), based_on)
-        destination = ImanageDestination(client, target, target_id)
-        return Intent(
-            kind=target,
-            target_id=target_id,
-            name=stem,
-            extension=file.extension,
-            size=version.size,
-            sha256=version.sha256,
-            operator=_operator(member_id, server_id),
-            announced_at=utcnow(),
-            baseline=destination.baseline(),
+            _require_not_moved_on(baseline, based_on)
+        return settling.announce(
+            target,
+            target_id,
+            facts,
+            operator=operator,
+            now=utcnow(),
+            baseline=baseline,
             mark=mark,
             comment=note,
         )
@@ -79,7 +77,6 @@ def send(running: Running) -> str:
     with unit():
         item = fresh(running)
         if item.sent_at is not None:
-            move(item, LOOKING_UP)
             return "look_up"
         move(item, SENDING)
         item.sent_at = utcnow()
@@ -99,9 +96,9 @@ def send(running: Running) -> str:
     try:
         receipt = _with_client(running, deliver)
     except Exception as error:
-        if _nothing_was_stored(error):
-            with unit():
-                fresh(running).sent_at = None
+        with unit():
+            # The quiet time of a look-up counts from when the send broke off, not from when it began.
+            fresh(running).sent_at = None if _nothing_was_stored(error) else utcnow()
         raise
     return _received(running, receipt.present, receipt.warnings)
 
@@ -110,6 +107,8 @@ def look_up(running: Running) -> str | None:
     """What became of a send whose answer never came: there, not there, or not to be told."""
     with unit():
         item = fresh(running)
+        if item.state == SENDING:
+            item.sent_at = utcnow()  # Its sender is gone; when the last byte left, nobody knows.
         move(item, LOOKING_UP)
         intent, sent_at = _intent(item), item.sent_at
         claimed = _claimed(item)
@@ -207,9 +206,11 @@ def _nothing_was_stored(error: Exception) -> bool:
     return getattr(error, "retry", "look_up") != "look_up"
 
 
-def _require_not_moved_on(latest: RemoteDocument, based_on: int) -> None:
-    if latest.version > based_on:
-        raise MovedOn(f"{latest.library}!{latest.number}.{based_on}", latest.id)
+def _require_not_moved_on(baseline: Sequence[Known], based_on: int) -> None:
+    versions = [DocumentId.parse(known.id) for known in baseline]
+    latest = max(versions, key=lambda each: each.version or 0, default=None)
+    if latest is not None and (latest.version or 0) > based_on:
+        raise MovedOn(f"{latest.library}!{latest.number}.{based_on}", str(latest))
 
 
 def _with_client(running: Running, call: Callable[[Client], T]) -> T:
@@ -226,10 +227,10 @@ def _intent(item: TransferItem) -> Intent:
     return Intent.from_record(cast(dict[str, Any], item.intent))
 
 
-def _operator(member_id: uuid.UUID, server_id: uuid.UUID | None) -> str | None:
+def _operator(transfer: Transfer) -> str | None:
     return session().scalar(
         select(Connection.imanage_user).where(
-            Connection.member_id == member_id, Connection.server_id == server_id
+            Connection.member_id == transfer.member_id, Connection.server_id == transfer.server_id
         )
     )
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from app import create_app
 from config import Settings
-from models import db
+from models import Document, db
 from tests.support.pages import Browser
 
 
@@ -52,6 +53,7 @@ def database(app: Flask) -> Iterator[None]:
         yield
         db.session.remove()
         with db.engine.begin() as connection:
+            connection.execute(update(Document).values(current_version_id=None))
             for table in reversed(db.metadata.sorted_tables):
                 connection.execute(table.delete())
 

@@ -13,7 +13,7 @@ from blueprints.errors import ErrorView, answer
 from blueprints.htmx import fragment, go_to
 from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm, first_error
 from blueprints.transfers.room import room
-from services import newer, transfer_views, transfers
+from services import newer, transfer_control, transfer_views, transfers
 
 REFRESHED = "documentsChanged"
 
@@ -78,7 +78,7 @@ def matter_status(matter_id: uuid.UUID) -> Response:
 @room.post("/transfers/<uuid:transfer_id>/cancel")
 @needs("staff")
 def cancel(transfer_id: uuid.UUID) -> Response:
-    transfers.cancel(actor(), transfer_id)
+    transfer_control.cancel(actor(), transfer_id)
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
 
@@ -88,7 +88,7 @@ def retry(transfer_id: uuid.UUID) -> Response:
     form = RetryForm()
     if not form.validate():
         return _refused(form)
-    new_id = transfers.retry_failed(actor(), transfer_id, form.key)
+    new_id = transfer_control.retry_failed(actor(), transfer_id, form.key)
     return go_to(url_for("transfers.transfer", transfer_id=new_id))
 
 
@@ -98,7 +98,7 @@ def decide(item_id: uuid.UUID) -> Response:
     form = DecideForm()
     if not form.validate():
         return _refused(form)
-    transfer_id = transfers.decide(actor(), item_id, form.choice.data or "")
+    transfer_id = transfer_control.decide(actor(), item_id, form.choice.data or "")
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
 

@@ -1,0 +1,128 @@
+"""What a person does with a transfer that is on record: cancel it, retry what failed, decide what cannot be told."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import select
+
+from models import Transfer, TransferItem
+from services import audit, dispatch, permissions, server_access, transfers
+from services.actor import Actor
+from services.errors import Conflict, NotFound
+from services.transfer_states import ASKS, FAILED, NEEDS_SIGN_IN, STOPPED, WAITING, move
+from services.unit import session, unit
+
+
+def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
+    """No new request to iManage after the next chunk. What is complete stays."""
+    with unit():
+        transfer = transfers.require_transfer(actor, transfer_id)
+        if transfer.finished_at is not None or transfer.cancelled_at is not None:
+            return
+        transfers.call_off(transfer, "You cancelled it before it began.", "transfer.cancelled")
+        audit.record(actor, "transfer.cancelled", subject_id=transfer.id, matter_id=transfer.matter_id)
+
+
+def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -> uuid.UUID:
+    """A new transfer of what failed or stopped in this one, and of nothing else."""
+    with unit() as writing:
+        before = transfers.require_transfer(actor, transfer_id)
+        permissions.require_transfer(actor, before.matter_id)
+        if (known := transfers.same_request(actor, request_key)) is not None:
+            return known
+        if before.server_id is None:
+            raise Conflict("The iManage server of this transfer has been removed.")
+        server = server_access.require_use(actor.id, before.server_id)
+        again = [item for item in before.items if item.state in {FAILED, STOPPED}]
+        if not again:
+            raise Conflict("Nothing in this transfer failed or was stopped.")
+        transfer = transfers.new_transfer(actor, request_key, before.kind, before.matter_id, server)
+        items = [_copy_of(item, transfer, position) for position, item in enumerate(again, 1)]
+        writing.add_all(items)
+        writing.flush()
+        audit.record(
+            actor, "transfer.retried", subject_id=transfer.id, matter_id=before.matter_id, server_id=server.id
+        )
+        new_id, item_ids = transfer.id, [item.id for item in items]
+    dispatch.start(item_ids)
+    return new_id
+
+
+def resume_after_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> None:
+    """What waited for this member's sign-in goes on where it stood."""
+    with unit():
+        items = (
+            session()
+            .scalars(
+                select(TransferItem)
+                .join(Transfer)
+                .where(
+                    Transfer.member_id == member_id,
+                    Transfer.server_id == server_id,
+                    TransferItem.state == NEEDS_SIGN_IN,
+                )
+            )
+            .all()
+        )
+        for item in items:
+            move(item, WAITING)
+            item.wait_until = None
+            transfers.clear_error(item)
+        item_ids = [item.id for item in items]
+    dispatch.start(item_ids)
+
+
+def decide(actor: Actor, item_id: uuid.UUID, choice: str) -> uuid.UUID:
+    """A person's answer where looking up could not decide: send `again`, or `leave` it. Returns the transfer's id."""
+    with unit():
+        item = session().get(TransferItem, item_id)
+        if item is None:
+            raise NotFound()
+        transfer = transfers.require_transfer(actor, item.transfer_id)
+        permissions.require_transfer(actor, transfer.matter_id)
+        if item.state != ASKS or choice not in {"again", "leave"}:
+            raise Conflict("This has been decided already.")
+        if choice == "again":
+            move(item, WAITING)
+            item.sent_at = item.announced_at = item.intent = None
+            transfers.clear_error(item)
+        else:
+            transfers.stop(item, "You left it as it is.", "transfer.left")
+            transfers.finish_if_over(transfer)
+        audit.record(
+            actor,
+            "transfer.decided",
+            item.name,
+            subject_id=item.id,
+            matter_id=transfer.matter_id,
+            server_id=transfer.server_id,
+            choice=choice,
+        )
+        transfer_id = transfer.id
+    if choice == "again":
+        dispatch.start([item_id])
+    return transfer_id
+
+
+def _copy_of(item: TransferItem, transfer: Transfer, position: int) -> TransferItem:
+    unsettled = item.sent_at is not None and item.receipt is None
+    return TransferItem(
+        transfer=transfer,
+        position=position,
+        name=item.name,
+        state=WAITING,
+        source_id=item.source_id,
+        document_id=item.document_id,
+        version_id=item.version_id if transfer.kind == "save" else None,
+        target=item.target,
+        target_id=item.target_id,
+        note=item.note,
+        size=item.size,
+        sha256=item.sha256 if transfer.kind == "save" else "",
+        based_on=item.based_on,
+        # A send whose outcome was never found out is looked up first, however it came to be tried again.
+        intent=item.intent if unsettled else None,
+        announced_at=item.announced_at if unsettled else None,
+        sent_at=item.sent_at if unsettled else None,
+    )

@@ -1,0 +1,127 @@
+"""A matter, a member who is signed in to the practice iManage, and transfers carried out step by step."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from models import (
+    Link,
+    Matter,
+    Participant,
+    Server,
+    TransferItem,
+    Version,
+    new_id,
+    utcnow,
+)
+from services import documents, transfer_work
+from services.actor import Actor
+from services.house import house
+from services.text import fold
+from services.unit import session, unit
+from simulator import Simulator
+from tests.support.pages import Browser
+from tests.support.people import actor_of, make_member
+from tests.support.practice import practice_server, sign_in_to_imanage
+
+MOST_STEPS = 40
+
+
+@dataclass
+class Desk:
+    """Somebody at work: her browser, her matter, her server."""
+
+    browser: Browser
+    actor: Actor
+    matter_id: uuid.UUID
+    server: Server
+    practice: Simulator
+
+    def add_document(self, name: str, content: bytes) -> uuid.UUID:
+        with house().blobs.writer() as writer:
+            writer.write(content)
+            blob = writer.publish()
+        with unit() as writing:
+            document, _version = documents.land(
+                writing, self.matter_id, self.actor.id, name, blob.sha256, blob.size, origin="upload"
+            )
+        return document.id
+
+
+def make_desk(browser: Browser, practice: Simulator, user: str = "ALICE") -> Desk:
+    member = make_member(f"Associate {user.title()}", email=f"{user.lower()}@practice.example")
+    server = practice_server(practice)
+    matter_id = make_matter(member.id)
+    browser.sign_in(member)
+    sign_in_to_imanage(browser, server.id, user)
+    return Desk(browser, actor_of(member), matter_id, server, practice)
+
+
+def make_matter(lead_id: uuid.UUID, name: str = "Project Heron", **others: uuid.UUID) -> uuid.UUID:
+    """A matter with its lead; further people as `role=member id`."""
+    with unit() as writing:
+        matter = Matter(
+            id=new_id(),
+            name=name,
+            client_number="10042",
+            matter_number="0007",
+            search_key=fold(f"{name} 10042 0007"),
+            created_by_id=lead_id,
+        )
+        writing.add(matter)
+        writing.flush()
+        for role, member_id in {"lead": lead_id, **others}.items():
+            writing.add(Participant(matter_id=matter.id, member_id=member_id, role=role))
+    return matter.id
+
+
+def items_of(transfer_id: uuid.UUID) -> list[TransferItem]:
+    session().rollback()
+    rows = session().scalars(
+        select(TransferItem).where(TransferItem.transfer_id == transfer_id).order_by(TransferItem.position)
+    )
+    return list(rows)
+
+
+def carry(item_id: uuid.UUID, *, most: int = MOST_STEPS) -> TransferItem:
+    """What the workflow does, in this thread, until the item ends or waits. `most=1` stops after the first step."""
+    fence = transfer_work.claim(item_id)
+    step = transfer_work.BEGIN
+    for _ in range(most):
+        step = transfer_work.advance(item_id, step, fence)
+        if step == transfer_work.END:
+            break
+    session().rollback()
+    return session().get_one(TransferItem, item_id)
+
+
+def carry_all(transfer_id: uuid.UUID) -> list[TransferItem]:
+    return [carry(item.id) for item in items_of(transfer_id)]
+
+
+def skip_wait(item_id: uuid.UUID, *, sent_long_ago: bool = False) -> None:
+    """As if the time that the item waits for had passed."""
+    with unit() as writing:
+        item = writing.get_one(TransferItem, item_id)
+        item.wait_until = None
+        if sent_long_ago and item.sent_at is not None:
+            item.sent_at = utcnow() - timedelta(minutes=2)
+
+
+def links() -> list[Link]:
+    session().rollback()
+    return list(session().scalars(select(Link).order_by(Link.created_at)))
+
+
+def versions() -> list[Version]:
+    session().rollback()
+    return list(session().scalars(select(Version).order_by(Version.created_at)))
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
