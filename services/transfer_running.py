@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 import threading
 import uuid
 
@@ -93,7 +93,7 @@ class Running:
                 if progress.total is not None:
                     item.size = progress.total
 
-        return at_most_every(PROGRESS_SECONDS + random.random() * 0.3, write)  # noqa: S311
+        return at_most_every(PROGRESS_SECONDS + secrets.randbelow(300) / 1000, write)
 
 
 def fresh(running: Running) -> TransferItem:
