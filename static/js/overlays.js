@@ -60,7 +60,10 @@
     if (!isPanel(event.target)) return;
     const isOpen = event.newState === "open";
     document.getElementById(`${event.target.id}-button`)?.setAttribute("aria-expanded", String(isOpen));
-    if (isOpen) place(event.target);
+    if (!isOpen) return;
+    place(event.target);
+    const { url } = event.target.dataset;
+    if (url) htmx.ajax("GET", url, { target: event.target, swap: "innerHTML" }).then(() => place(event.target));
   }, true);
   window.addEventListener("resize", () => document.querySelectorAll(".cp-menu-panel:popover-open").forEach(place));
   window.addEventListener("scroll", (event) => {

@@ -11,7 +11,11 @@
   const kept = { open: "dialog, details", "aria-expanded": "[popovertarget]", style: ".cp-menu-panel" };
   Object.assign(Idiomorph.defaults.callbacks, {
     beforeAttributeUpdated: (name, node) => !(name in kept && node.matches(kept[name])),
-    beforeNodeMorphed: (old, fresh) => !(old.matches?.("time[data-local]") && old.dateTime === fresh.dateTime),
+    beforeNodeMorphed: (old, fresh) => {
+      if (!(old instanceof Element)) return true;
+      if (old.matches("time[data-local]")) return old.dateTime !== fresh.dateTime;
+      return !old.matches(".cp-menu-panel[data-url]:popover-open");
+    },
   });
 
   // Not idiomorph's own extension: it calls every swap an inline one, which leaves a wrapper in out-of-band answers.

@@ -93,6 +93,7 @@ def studio() -> Studio:
     app = Flask("look", template_folder=str(ROOT / "templates"), static_folder=None)
     app.config.update(SECRET_KEY="unit", WTF_CSRF_TIME_LIMIT=None)
     CSRFProtect(app)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(asset=lambda path: f"/static/{path}", get_flashed_messages=lambda **_: [])
     app.add_url_rule("/account", "account.index", lambda: "")
     app.add_url_rule("/sign-out", "auth.sign_out", lambda: "", methods=["POST"])

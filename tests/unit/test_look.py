@@ -12,7 +12,7 @@ from blueprints import nav
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-SPRITE = (ROOT / "static/vendor/tabler-icons-3.51.0/icons.svg").read_text()
+SPRITE = (ROOT / "static/icons.svg").read_text()
 ICONS = set(re.findall(r'<symbol id="([^"]+)"', SPRITE))
 
 # What the content security policy refuses, or what htmx could only do by eval (a condition in a trigger).
