@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import ssl
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -56,8 +57,9 @@ class Simulator:
         settings: Settings | None = None,
         control_token: str = "",
         quiet: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._given = (host, port)
+        self._given, self._tls = (host, port), tls
         self._data_dir = Path(data_dir) if data_dir else None
         self._control_token, self._quiet = control_token, quiet
         self.world = world or practice_world()
@@ -87,15 +89,22 @@ class Simulator:
             self._control_token,
             self._quiet,
         )
-        self._door = Door(*self._given, web_app(self._state), self._state)
+        try:
+            self._door = Door(*self._given, web_app(self._state), self._state, self._tls)
+        except OSError:
+            self._put_away()
+            raise
         self.port = self._door.address[1]
         host = f"[{self._given[0]}]" if ":" in self._given[0] else self._given[0]
-        self.url = f"http://{host}:{self.port}"
+        self.url = f"{'https' if self._tls else 'http'}://{host}:{self.port}"
         self._door.start()
         return self
 
     def stop(self) -> None:
         self._door.stop()
+        self._put_away()
+
+    def _put_away(self) -> None:
         self.world.watcher = None
         self._keeper.close()
         if self._passing:

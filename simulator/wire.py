@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import socket
+import ssl
 import struct
 import sys
 import termios
@@ -33,8 +34,10 @@ CONTROL = "/_simulator"
 class Door:
     """Listens, and serves each connection in a thread of its own."""
 
-    def __init__(self, host: str, port: int, app: Wsgi, state: State) -> None:
-        self._app, self._state = app, state
+    def __init__(
+        self, host: str, port: int, app: Wsgi, state: State, tls: ssl.SSLContext | None = None
+    ) -> None:
+        self._app, self._state, self._tls = app, state, tls
         self._open: dict[threading.Thread, socket.socket] = {}
         self._lock = threading.Lock()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -55,7 +58,9 @@ class Door:
             still = dict(self._open)
         for connection in still.values():
             with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+                socket.socket.shutdown(
+                    connection, socket.SHUT_RDWR
+                )  # also below TLS, whose thread is reading
         for thread in still:
             thread.join(5)
 
@@ -72,9 +77,10 @@ class Door:
 
     def _serve(self, connection: socket.socket, client: str) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        reader = connection.makefile("rb")
         try:
-            Talk(connection, reader, client, self.address, self._app, self._state).run()
+            connection = self._secured(connection)
+            with connection.makefile("rb") as reader:
+                Talk(connection, reader, client, self.address, self._app, self._state).run()
         except Broken as broken:
             if broken.how == "reset":
                 self._let_arrive(connection)
@@ -82,10 +88,20 @@ class Door:
         except OSError:
             pass  # the other side went away, which is its right
         finally:
-            reader.close()
             connection.close()
             with self._lock:
                 self._open.pop(threading.current_thread(), None)
+
+    def _secured(self, connection: socket.socket) -> socket.socket:
+        """The connection behind TLS, where this server speaks it."""
+        if self._tls is None:
+            return connection
+        connection.settimeout(10)
+        secured = self._tls.wrap_socket(connection, server_side=True)
+        secured.settimeout(None)
+        with self._lock:
+            self._open[threading.current_thread()] = secured
+        return secured
 
     def _let_arrive(self, connection: socket.socket) -> None:
         """A reset throws away what is still on its way: wait until the other side's system has it all."""
@@ -192,6 +208,8 @@ class Talk:
     def _run(self, head: Head, body: Body, struck: Struck) -> Answer:
         environ = environ_of(head, body, self.address, self.client, sys.stderr)
         environ["simulator.faults"] = struck
+        if isinstance(self.connection, ssl.SSLSocket):
+            environ["wsgi.url_scheme"] = "https"
         heard: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _info: object = None) -> None:

@@ -5,18 +5,26 @@ from __future__ import annotations
 import io
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import docx
 import openpyxl
 import pytest
 import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from simulator import App, Fault, Generated, Library, Simulator, User, World, large_pdf, practice_world
 from simulator.samples import make
@@ -222,3 +230,42 @@ def test_the_hashes_that_are_known_beforehand_are_right() -> None:
     for name in ("Data room index", "Disclosure bundle", "Trial bundle"):
         known = world.named(name).latest.content
         assert known.sha256 == vars(known)["inner"].sha256
+
+
+def certificate(folder: Path) -> Path:
+    """A certificate for 127.0.0.1 that nobody else trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Practice iManage")])
+    begun = datetime.now(UTC) - timedelta(hours=1)
+    made = (
+        x509.CertificateBuilder(
+            name, name, key.public_key(), x509.random_serial_number(), begun, begun + timedelta(1)
+        )
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "server.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(secret + made.public_bytes(Encoding.PEM))
+    return path
+
+
+def test_it_can_speak_tls(tmp_path: Path) -> None:
+    pem = certificate(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pem)
+    with Simulator(tls=tls) as sim, Caller(sim, "alice") as alice:
+        with pytest.raises(requests.exceptions.SSLError):
+            requests.get(f"{sim.url}/api", timeout=5)
+        alice.session.verify = str(pem)
+        assert (
+            alice.session.get(f"{sim.url}/api", timeout=5)
+            .json()["data"]["versions"][0]["url"]
+            .startswith("https:")
+        )
+        document = sim.world.named("Data room index")
+        assert len(alice.get(f"documents/{document.id()}/download").content) == 10 << 20
+        sim.faults.add(Fault("cut", path="/download", how="reset"))
+        with pytest.raises(requests.exceptions.RequestException):
+            alice.get(f"documents/{document.id()}/download")

@@ -167,11 +167,12 @@ def test_password_grant_and_its_refusal(sim: Simulator) -> None:
 
 def test_access_tokens_idle_out_and_use_keeps_them_alive(sim: Simulator) -> None:
     access = signed_in(sim)["access_token"]
-    sim.settings.access_idle_seconds = 0.3
+    sim.settings.access_idle_seconds = 1.5
     for _ in range(4):
-        assert works(sim, access)
-        time.sleep(0.15)
-    time.sleep(0.35)
+        time.sleep(0.5)
+        assert works(sim, access), "two seconds after issue, but never idle for long"
+    sim.settings.access_idle_seconds = 0.01
+    time.sleep(0.05)
     assert not works(sim, access)
 
 
