@@ -66,6 +66,11 @@ class DocumentView:
     def stem(self) -> str:
         return split(self.name).stem
 
+    @property
+    def suffix(self) -> str:
+        """What renaming leaves alone: the last dot and what follows it."""
+        return self.name.removeprefix(self.stem)
+
 
 def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 1) -> DocumentList:
     """Documents of a matter, newest change first, whose names hold every word of `search`. One query."""

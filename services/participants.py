@@ -104,6 +104,12 @@ def search(actor: Actor, matter_id: uuid.UUID, text: str) -> tuple[Candidate, ..
     )
 
 
+def person(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> PersonRow:
+    """One participant, for a lead who is about to remove him."""
+    permissions.require_manage_people(actor, matter_id)
+    return _row(actor, _require_place(session(), matter_id, member_id))
+
+
 def add(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: str) -> str:
     """Give somebody a place in the matter. Says his name."""
     with unit() as writing:

@@ -1,15 +1,8 @@
-"""The matters room."""
+"""The matters room: a person's matters, their people, documents and versions."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from blueprints.matters import documents, matters, people, versions
+from blueprints.matters.room import room
 
-from blueprints.access import needs
-
-room = Blueprint("matters", __name__)
-
-
-@room.get("/")
-@needs("member")
-def index() -> str:
-    return ""
+__all__ = ["documents", "matters", "people", "room", "versions"]

@@ -1,0 +1,118 @@
+"""Documents: added to a matter, shown with their versions, renamed; and what one row's menu offers."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
+
+from blueprints.access import actor, needs, takes_files
+from blueprints.htmx import fragment, go_to, is_htmx
+from blueprints.matters.answers import form_answer, page_number, search_text
+from blueprints.matters.forms import DocumentForm, DocumentNameForm
+from blueprints.matters.room import room
+from services import documents, links, matters, permissions, server_access, versions
+from services.errors import Invalid, NotFound
+from services.file_names import adapt
+
+
+@room.route("/matters/<uuid:matter_id>/documents/new", methods=["GET", "POST"])
+@needs("member")
+@takes_files
+def new_document(matter_id: uuid.UUID) -> ResponseReturnValue:
+    view = matters.find(actor(), matter_id)
+    permissions.require_change_documents(actor(), matter_id)
+    form = DocumentForm()
+    back = url_for("matters.matter", matter_id=matter_id)
+    added: list[str] = []
+    if form.validate_on_submit():
+        files = form.file.data
+        refused = [problem for file in files if (problem := _add(matter_id, file, added, len(files) > 1))]
+        if not refused:
+            flash(_sentence(added), "success")
+            return go_to(back)
+        for problem in refused:
+            form.take(Invalid({"file": problem}))
+    html, status = form_answer(
+        "Add document", "matters/_upload_form.html", back, form=form, matter=view, added=added
+    )
+    return fragment(html, status, documentsChanged=True) if added else (html, status)
+
+
+@room.get("/documents/<uuid:document_id>")
+@needs("member")
+def document(document_id: uuid.UUID) -> ResponseReturnValue:
+    view = documents.find(actor(), document_id)
+    return render_template(
+        "matters/document.html",
+        document=view,
+        history=versions.history(actor(), document_id, page_number()),
+        twins=links.for_document(actor(), document_id),
+        servers=_servers(view),
+    )
+
+
+@room.get("/documents/<uuid:document_id>/actions")
+@needs("member")
+def document_actions(document_id: uuid.UUID) -> ResponseReturnValue:
+    """The inside of a row's menu, fetched when it is opened: fifty menus would outweigh the list."""
+    view = documents.find(actor(), document_id)
+    twin = links.for_documents(actor(), [document_id]).get(document_id)
+    return render_template("matters/_actions.html", document=view, twin=twin, servers=_servers(view))
+
+
+@room.route("/documents/<uuid:document_id>/rename", methods=["GET", "POST"])
+@needs("member")
+def rename_document(document_id: uuid.UUID) -> ResponseReturnValue:
+    view = documents.find(actor(), document_id)
+    permissions.require_change_documents(actor(), view.matter_id)
+    form = DocumentNameForm(name=view.stem)
+    back = url_for("matters.document", document_id=document_id)
+    if form.validate_on_submit():
+        try:
+            name = documents.rename(actor(), document_id, form.name.data or "")
+            flash(f"The document is now named {name}.", "success")
+            return go_to(back)
+        except Invalid as refusal:
+            form.take(refusal)
+    return form_answer("Rename", "matters/_rename_form.html", back, form=form, document=view)
+
+
+@room.get("/matters/<uuid:matter_id>/save/<uuid:server_id>")
+@needs("staff")
+def choose_document(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseReturnValue:
+    """Saving begun at the matter: first, which of its documents."""
+    permissions.require_transfer(actor(), matter_id)
+    label = next((each.label for each in server_access.available_to(actor()) if each.id == server_id), None)
+    if label is None:
+        raise NotFound()
+    context = {
+        "found": documents.of_matter(actor(), matter_id, search_text()),
+        "matter_id": matter_id,
+        "server_id": server_id,
+    }
+    if is_htmx() and "q" in request.args:
+        return render_template("matters/_choices.html", **context)
+    back = url_for("matters.matter", matter_id=matter_id)
+    return form_answer(f"Save to {label}", "matters/_choose.html", back, **context)
+
+
+def _servers(view: documents.DocumentView) -> tuple[server_access.ServerLabel, ...]:
+    return server_access.available_to(actor()) if view.may_transfer else ()
+
+
+def _add(matter_id: uuid.UUID, file: FileStorage, added: list[str], one_of_several: bool) -> str:
+    """Add a file in a commit of its own. The sentence where it was refused, its name made fit to be read."""
+    name = file.filename or ""
+    try:
+        documents.add(actor(), matter_id, name, file.stream)
+    except Invalid as refusal:
+        return f"{adapt(name).full}: {refusal.sentence}" if one_of_several else refusal.sentence
+    added.append(name)
+    return ""
+
+
+def _sentence(added: list[str]) -> str:
+    return f"{added[0]} is added." if len(added) == 1 else f"{len(added)} documents are added."

@@ -1,0 +1,52 @@
+"""The forms of the matters room."""
+
+from __future__ import annotations
+
+from flask_wtf.file import FileField, FileRequired, MultipleFileField
+from wtforms import StringField
+
+from blueprints.forms_base import BaseForm, Line, LineField
+from services.matters import MatterDetails
+
+CHOOSE = "Choose a file."
+
+
+class MatterForm(BaseForm):
+    """A matter's name and numbers."""
+
+    name = LineField("Name", [Line("a name", 200)])
+    client_number = LineField("Client number", [Line("a client number", 50, required=False)])
+    matter_number = LineField("Matter number", [Line("a matter number", 50, required=False)])
+
+    def details(self) -> MatterDetails:
+        return MatterDetails(
+            name=self.name.data or "",
+            client_number=self.client_number.data or "",
+            matter_number=self.matter_number.data or "",
+        )
+
+
+class DocumentForm(BaseForm):
+    """One file or several, each of which becomes a document."""
+
+    file = MultipleFileField("File", [FileRequired(CHOOSE)])
+
+
+class VersionForm(BaseForm):
+    """One file that becomes the next version."""
+
+    file = FileField("File", [FileRequired(CHOOSE)])
+    note = LineField("Note", [Line("a note", 500, required=False)])
+
+
+class AgainForm(BaseForm):
+    """The same bytes once more, after the person was told that they are the same."""
+
+    file_name = StringField("File")
+    note = LineField("Note", [Line("a note", 500, required=False)])
+
+
+class DocumentNameForm(BaseForm):
+    """A document's name without its extension. The service judges it as it judges the names of files."""
+
+    name = StringField("Name", filters=[lambda name: (name or "").strip()])

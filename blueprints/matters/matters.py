@@ -1,0 +1,68 @@
+"""Matters: my list of them, opening one, its page, its name and numbers."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import flash, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from blueprints.access import actor, needs
+from blueprints.htmx import go_to, is_htmx
+from blueprints.matters.answers import form_answer, page_number, search_text
+from blueprints.matters.forms import MatterForm
+from blueprints.matters.opening import pop_up_to_open
+from blueprints.matters.room import room
+from services import documents, links, matters, permissions, server_access
+
+
+@room.get("/")
+@room.get("/matters")
+@needs("member")
+def index() -> ResponseReturnValue:
+    found = matters.mine(actor(), search_text(), page_number())
+    template = "matters/_list.html" if is_htmx() else "matters/index.html"
+    return render_template(template, found=found, may_create=permissions.may_create_matters(actor()))
+
+
+@room.route("/matters/new", methods=["GET", "POST"])
+@needs("staff")
+def new() -> ResponseReturnValue:
+    form = MatterForm()
+    if form.validate_on_submit():
+        matter_id = matters.create(actor(), form.details())
+        flash("The matter is open. You are its lead.", "success")
+        return go_to(url_for("matters.matter", matter_id=matter_id))
+    return form_answer("New matter", "matters/_matter_form.html", url_for("matters.index"), form=form)
+
+
+@room.get("/matters/<uuid:matter_id>")
+@needs("member")
+def matter(matter_id: uuid.UUID) -> ResponseReturnValue:
+    """The matter's documents, and on the whole page its head. One function feeds page and refresh."""
+    view = matters.find(actor(), matter_id)
+    found = documents.of_matter(actor(), matter_id, search_text(), page_number())
+    servers = server_access.available_to(actor()) if view.may_transfer else ()
+    twins = links.for_documents(actor(), [row.id for row in found.rows])
+    return render_template(
+        "matters/_documents.html" if is_htmx() else "matters/matter.html",
+        matter=view,
+        found=found,
+        twins=twins,
+        servers=servers,
+        pop_up=pop_up_to_open(matter_id, servers),
+    )
+
+
+@room.route("/matters/<uuid:matter_id>/rename", methods=["GET", "POST"])
+@needs("staff")
+def rename(matter_id: uuid.UUID) -> ResponseReturnValue:
+    view = matters.find(actor(), matter_id)
+    permissions.require_change_matter(actor(), matter_id)
+    form = MatterForm(obj=view)
+    back = url_for("matters.matter", matter_id=matter_id)
+    if form.validate_on_submit():
+        matters.rename(actor(), matter_id, form.details())
+        flash("The matter's details are changed.", "success")
+        return go_to(back)
+    return form_answer("Change details", "matters/_matter_form.html", back, form=form, matter=view)

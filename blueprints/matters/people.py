@@ -1,0 +1,99 @@
+"""Who takes part in a matter: listed by organisation, found, added, given another role, removed."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from blueprints.access import actor, needs
+from blueprints.htmx import go_to, is_htmx
+from blueprints.matters.answers import form_answer, page_number, search_text
+from blueprints.matters.room import room
+from services import matters, participants
+from services.errors import Conflict, Invalid
+
+A_ROLE = {"lead": "a lead", "editor": "an editor", "viewer": "a viewer"}
+
+
+@room.get("/matters/<uuid:matter_id>/people")
+@needs("member")
+def people(matter_id: uuid.UUID) -> ResponseReturnValue:
+    view = matters.find(actor(), matter_id)
+    return render_template(
+        "matters/people.html",
+        matter=view,
+        found=participants.of_matter(actor(), matter_id, page_number()),
+        candidates=_candidates(matter_id, search_text()) if view.may_manage_people else (),
+        search=search_text(),
+    )
+
+
+@room.get("/matters/<uuid:matter_id>/people/search")
+@needs("staff")
+def search_people(matter_id: uuid.UUID) -> ResponseReturnValue:
+    if not is_htmx():
+        return go_to(url_for("matters.people", matter_id=matter_id, q=search_text()))
+    view = matters.find(actor(), matter_id)
+    candidates = _candidates(matter_id, search_text())
+    return render_template(
+        "matters/_candidates.html", matter=view, candidates=candidates, search=search_text()
+    )
+
+
+@room.post("/matters/<uuid:matter_id>/people")
+@needs("staff")
+def add_person(matter_id: uuid.UUID) -> ResponseReturnValue:
+    member_id = request.form.get("member", type=uuid.UUID) or uuid.UUID(int=0)
+    name = participants.add(actor(), matter_id, member_id, request.form.get("role", ""))
+    return _changed(matter_id, f"{name} now takes part in this matter.")
+
+
+@room.post("/matters/<uuid:matter_id>/people/<uuid:member_id>/role")
+@needs("staff")
+def change_role(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnValue:
+    role = request.form.get("role", "")
+    try:
+        name = participants.change_role(actor(), matter_id, member_id, role)
+    except (Conflict, Invalid) as refusal:
+        if not is_htmx():
+            raise
+        # The list anew, because the select already shows the role that was refused.
+        return _changed(matter_id, f"{refusal.sentence} {refusal.next_step}".strip(), "danger"), 422
+    return _changed(matter_id, f"{name} is {A_ROLE[role]} now.")
+
+
+@room.route("/matters/<uuid:matter_id>/people/<uuid:member_id>/remove", methods=["GET", "POST"])
+@needs("staff")
+def remove_person(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnValue:
+    back = url_for("matters.people", matter_id=matter_id)
+    if request.method == "GET":
+        person = participants.person(actor(), matter_id, member_id)
+        return form_answer("Remove from the matter", "matters/_remove_form.html", back, person=person)
+    name = participants.remove(actor(), matter_id, member_id)
+    flash(f"{name} no longer takes part in this matter.", "success")
+    return go_to(url_for("matters.index") if member_id == actor().id else back)
+
+
+def _candidates(matter_id: uuid.UUID, text: str) -> tuple[participants.Candidate, ...]:
+    return participants.search(actor(), matter_id, text)
+
+
+def _changed(matter_id: uuid.UUID, sentence: str, tone: str = "success") -> str | Response:
+    """The list anew, with the search as it was typed, so that the next person is one press away."""
+    if not is_htmx():
+        flash(sentence, tone)
+        return go_to(url_for("matters.people", matter_id=matter_id))
+    view = matters.find(actor(), matter_id)
+    text = request.form.get("q", "")[:200] if view.may_manage_people else ""
+    return render_template(
+        "matters/_people_changed.html",
+        matter=view,
+        found=participants.of_matter(actor(), matter_id, page_number()),
+        candidates=_candidates(matter_id, text) if text else (),
+        search=text,
+        sentence=sentence,
+        tone=tone,
+    )

@@ -1,0 +1,78 @@
+"""Versions: a new one, an older one made current, and the bytes of any of them."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import flash, request, url_for
+from flask.typing import ResponseReturnValue
+
+from blueprints.access import actor, needs, takes_files
+from blueprints.htmx import go_to
+from blueprints.matters.answers import form_answer
+from blueprints.matters.downloading import begins_a_download, send
+from blueprints.matters.forms import AgainForm, VersionForm
+from blueprints.matters.room import room
+from services import documents, permissions, versions
+from services.errors import Invalid
+
+
+@room.route("/documents/<uuid:document_id>/versions/new", methods=["GET", "POST"])
+@needs("member")
+@takes_files
+def new_version(document_id: uuid.UUID) -> ResponseReturnValue:
+    view = documents.find(actor(), document_id)
+    permissions.require_change_documents(actor(), view.matter_id)
+    form = VersionForm()
+    back = url_for("matters.document", document_id=document_id)
+    if form.validate_on_submit():
+        file = form.file.data
+        try:
+            result = versions.add(
+                actor(), document_id, file.filename or "", file.stream, form.note.data or ""
+            )
+        except Invalid as refusal:
+            form.take(refusal)
+        else:
+            if isinstance(result, versions.SameBytes):
+                return form_answer("New version", "matters/_same_form.html", back, same=result, document=view)
+            return _added(result, back)
+    return form_answer("New version", "matters/_version_form.html", back, form=form, document=view)
+
+
+@room.post("/versions/<uuid:version_id>/again")
+@needs("member")
+def add_version_again(version_id: uuid.UUID) -> ResponseReturnValue:
+    """The answer to "This is the same file": add it all the same."""
+    form = AgainForm()
+    version = versions.require(actor(), version_id)
+    if not form.validate():
+        raise Invalid({field: " ".join(sentences) for field, sentences in form.errors.items() if field})
+    result = versions.add_again(actor(), version_id, form.file_name.data or "", form.note.data or "")
+    return _added(result, url_for("matters.document", document_id=version.document_id))
+
+
+@room.post("/versions/<uuid:version_id>/current")
+@needs("member")
+def make_current(version_id: uuid.UUID) -> ResponseReturnValue:
+    version = versions.make_current(actor(), version_id)
+    flash(f"Version {version.number} is the current version now.", "success")
+    return go_to(url_for("matters.document", document_id=version.document_id))
+
+
+@room.get("/versions/<uuid:version_id>/download")
+@needs("member")
+def download(version_id: uuid.UUID) -> ResponseReturnValue:
+    asked = versions.download if begins_a_download(request) else versions.require
+    return send(asked(actor(), version_id), request)
+
+
+def _added(version: versions.Added, back: str) -> ResponseReturnValue:
+    flash(f"Version {version.number} is added and is the current version now.", "success")
+    if version.other_type:
+        flash(
+            f"It is of another type: it came as {version.file_name}, and the document keeps its name, "
+            f"{version.document_name}.",
+            "warning",
+        )
+    return go_to(back)
