@@ -1,0 +1,57 @@
+# Counterpart. `make help` lists what there is.
+PYTHON ?= python3.11
+BIN := .venv/bin
+DEMO_DIR ?= $(CURDIR)/instance/demo
+PRACTICE_PORT ?= 8001
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-demo setup-test demo run worker test check migrate bench screenshots
+
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/run.done ## Make the virtual environment in .venv/
+setup-demo: .venv/demo.done
+setup-test: .venv/test.done
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+.venv/run.done: requirements.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt && touch $@
+.venv/demo.done: requirements-demo.txt requirements.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-demo.txt && touch $@ .venv/run.done
+.venv/test.done: requirements-dev.txt requirements-demo.txt requirements.txt | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt && touch $@ .venv/demo.done .venv/run.done
+
+demo: setup-demo ## Everything with the practice iManage and sample matters, in one terminal
+	@COUNTERPART_DATA_DIR="$(DEMO_DIR)" COUNTERPART_IMANAGE_ALLOW_HTTP=1 \
+	COUNTERPART_IMANAGE_NETWORKS=127.0.0.0/8 COUNTERPART_IMANAGE_PORTS=443,$(PRACTICE_PORT) \
+	$(BIN)/flask --app app demo run --practice-port $(PRACTICE_PORT)
+
+run: setup ## Web and worker on this installation; an empty one prints its set-up code
+	@$(BIN)/flask --app app up
+
+worker: setup ## One more worker on this installation
+	@$(BIN)/flask --app app worker
+
+migrate: setup ## Bring the database to this version
+	$(BIN)/flask --app app db upgrade
+
+test: setup-test ## Install what the tests need, then run them all
+	@tests/prepare
+	$(MAKE) --no-print-directory check
+	tests/run
+
+check: setup-test ## Linters, types, layers and templates
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --quiet --check --lint templates
+
+bench: setup-test ## What speed and memory we claim, measured
+	$(BIN)/python -m bench
+
+screenshots: setup-test ## Take the pictures in docs/screenshots anew
+	@tests/prepare
+	$(BIN)/python -m tests.browser.screenshots

@@ -1,0 +1,42 @@
+"""Runs the migrations in the application's own database, inside one transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic import context
+
+from models import db
+from models.base import WRITE, UtcDateTime
+
+OTHERS_SCHEMAS = {"dbos"}
+
+
+def render_item(kind: str, item: Any, _autogen_context: object) -> str | bool:
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "UtcDateTime()"
+    return False
+
+
+def include_object(thing: Any, _name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
+    """The job engine's tables and the search indexes of one database alone are not ours to compare."""
+    return getattr(thing, "schema", None) not in OTHERS_SCHEMAS
+
+
+def migrate() -> None:
+    with db.engine.connect().execution_options(**{WRITE: True}) as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            render_as_batch=True,
+            render_item=render_item,
+            include_object=include_object,
+            compare_type=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+if context.is_offline_mode():
+    raise SystemExit("Migrations run in a database: there is no offline mode.")
+migrate()
