@@ -50,6 +50,14 @@ def toast(html: str, status: int) -> Response:
     return response
 
 
+def placed(html: str, status: int, target: str) -> Response:
+    """A fragment that goes inside `target`, also where it tells of an error."""
+    response = make_response(html, status)
+    response.headers["HX-Retarget"] = target
+    response.headers["HX-Reswap"] = "innerHTML"
+    return response
+
+
 def _vary(response: Response) -> Response:
     if request.endpoint != "static":
         response.vary.add("HX-Request")

@@ -29,6 +29,14 @@ FAREWELL = Limits(connect_seconds=3, read_seconds=5, total_seconds=5)
 
 
 @dataclass(frozen=True)
+class Home:
+    """Who the person is in iManage and which library is his own there, if any."""
+
+    user_id: str
+    library: str
+
+
+@dataclass(frozen=True)
 class ConnectedAccount:
     """A line of Connected accounts. `differs`: iManage knows the person under another e-mail.
 
@@ -90,6 +98,19 @@ def with_client(member_id: uuid.UUID, server_id: uuid.UUID, call: Callable[[Clie
         return call(access.client())
     except Unauthorised:
         raise ended(member_id, server_id, access.token, "refused") from None
+
+
+def home_of(member_id: uuid.UUID, server_id: uuid.UUID) -> Home:
+    """Where the person is at home on this server. Raises as client_for does, without asking iManage."""
+    access_of(member_id, server_id)
+    row = (
+        session()
+        .scalars(
+            select(Connection).where(Connection.member_id == member_id, Connection.server_id == server_id)
+        )
+        .one()
+    )
+    return Home(row.imanage_user, row.preferred_library)
 
 
 def of_member(actor: Actor) -> tuple[ConnectedAccount, ...]:

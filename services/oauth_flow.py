@@ -17,7 +17,7 @@ from imanage.discovery import discover
 from imanage.errors import Forbidden, ImanageError, NotFound, SignInRefused, Unauthorised
 from imanage.types import Endpoints, Identity, TokenSet
 from models import OAuthState, Server, SignInSession, utcnow
-from services import audit, remote, tokens, vault
+from services import audit, remote, tokens, transfer_control, vault
 from services.actor import Actor
 from services.connections import differs
 from services.house import house
@@ -123,7 +123,9 @@ def _finish(actor: Actor, answer: CallbackAnswer) -> SignedIn:
         fresh, identity = _ask(server, endpoints, answer.code, begun.verifier)
     except ImanageError as error:
         raise _remote(error, attempt) from error
-    return _store(actor, begun, label, fresh, identity)
+    done = _store(actor, begun, label, fresh, identity)
+    transfer_control.resume_after_sign_in(actor.id, begun.server_id)
+    return done
 
 
 def _take(actor: Actor, state: str) -> _Begun:

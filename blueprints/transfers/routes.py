@@ -11,9 +11,12 @@ from werkzeug.wrappers import Response
 from blueprints.access import actor, needs
 from blueprints.errors import ErrorView, answer
 from blueprints.htmx import fragment, go_to
+from blueprints.transfers import picker
 from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm, first_error
 from blueprints.transfers.room import room
 from services import newer, transfer_control, transfer_views, transfers
+
+__all__ = ["picker", "room"]
 
 REFRESHED = "documentsChanged"
 

@@ -1,0 +1,163 @@
+"""The pop-ups of Get and Save: looking around in iManage and choosing there. The forms they hold start a transfer."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any, cast
+
+from flask import render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from blueprints.access import actor, needs
+from blueprints.htmx import fragment, placed
+from blueprints.transfers.forms import as_uuid
+from blueprints.transfers.room import room
+from services import browsing, documents, picking, text
+from services.browsing import SHELVES, Kind, Listing, Shelf, Step, Where
+from services.errors import Conflict, RemoteRefusal, SignInNeeded
+
+LIST = "#picker-list"
+MORE = "#picker-more"
+DIALOG = "#dialog"
+DEEPEST = 30
+LONGEST_NAME = 80
+LONGEST_ID = 200
+LONGEST_SEARCH = 200
+KINDS: dict[str, Kind] = {"w": "workspace", "f": "folder", "c": "closed_folder"}
+LETTERS = {kind: letter for letter, kind in KINDS.items()}
+SHELF_NAMES = {"recent": "Recent workspaces", "mine": "My matters", "favourites": "Favourites"}
+
+
+@room.get("/matters/<uuid:matter_id>/get/<uuid:server_id>")
+@needs("staff")
+def get_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    return _opened(lambda: _get_form(matter_id, server_id), server_id, _back(matter_id, server_id))
+
+
+@room.get("/documents/<uuid:document_id>/save/<uuid:server_id>")
+@needs("staff")
+def save_picker(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    matter_id = documents.find(actor(), document_id).matter_id
+    back = url_for("matters.matter", matter_id=matter_id, open=f"save-{document_id}-{server_id}")
+    return _opened(lambda: _save_form(document_id, server_id), server_id, back)
+
+
+@room.get("/matters/<uuid:matter_id>/browse/<uuid:server_id>")
+@needs("staff")
+def browse(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    """A list of the pop-up: the first hundred of a place, or with `offset` the next."""
+    where = _where()
+    try:
+        listing = browsing.look(actor(), matter_id, server_id, where)
+    except SignInNeeded as needed:
+        return placed(_sign_in(needed, server_id, _back(matter_id, server_id)), 409, DIALOG)
+    except (RemoteRefusal, Conflict) as refusal:
+        html = render_template("transfers/_picker_said.html", refusal=refusal, again=request.full_path)
+        return placed(html, 502, MORE if where.offset else LIST)
+    drawn = "transfers/_picker_more.html" if where.offset else "transfers/_picker_list.html"
+    return fragment(render_template(drawn, **_context(listing, matter_id, server_id)))
+
+
+def _opened(draw: Callable[[], str], server_id: uuid.UUID, back: str) -> Response:
+    """The pop-up, drawn from what is known here: iManage is asked once it is open."""
+    try:
+        return fragment(draw())
+    except SignInNeeded as needed:
+        return fragment(_sign_in(needed, server_id, back))
+
+
+def _sign_in(needed: SignInNeeded, server_id: uuid.UUID, back: str) -> str:
+    return render_template("transfers/_picker_sign_in.html", needed=needed, server_id=server_id, back=back)
+
+
+def _back(matter_id: uuid.UUID, server_id: uuid.UUID) -> str:
+    """Where a person comes back to after signing in: the matter's page, which opens this pop-up again."""
+    document_id = as_uuid(request.args.get("document"))
+    if "saving" in request.args:
+        asked = f"save-{document_id}-{server_id}"
+    else:
+        asked = f"get-{server_id}-{document_id}" if document_id else f"get-{server_id}"
+    return url_for("matters.matter", matter_id=matter_id, open=asked)
+
+
+def _get_form(matter_id: uuid.UUID, server_id: uuid.UUID) -> str:
+    document_id = as_uuid(request.args.get("document"))
+    return render_template(
+        "transfers/_picker_get.html",
+        picker=picking.for_get(actor(), matter_id, server_id, document_id),
+        browse=url_for(".browse", matter_id=matter_id, server_id=server_id, document=document_id),
+        request_key=uuid.uuid4(),
+    )
+
+
+def _save_form(document_id: uuid.UUID, server_id: uuid.UUID) -> str:
+    picker = picking.for_save(actor(), document_id, server_id)
+    return render_template(
+        "transfers/_picker_save.html",
+        picker=picker,
+        target=request.args.get("target", "new_version") if picker.twin else "new_document",
+        browse=url_for(
+            ".browse", matter_id=picker.matter_id, server_id=server_id, document=document_id, saving=1
+        ),
+        name=text.clean_line(request.args.get("name")) or picker.stem,
+        note=text.clean_line(request.args.get("note")),
+        request_key=uuid.uuid4(),
+    )
+
+
+def _where() -> Where:
+    shelf = request.args.get("shelf", "")
+    return Where(
+        steps=tuple(filter(None, map(_step, request.args.getlist("step")[:DEEPEST]))),
+        text=text.clean_line(request.args.get("q"))[:LONGEST_SEARCH],
+        shelf=cast(Shelf, shelf) if shelf in SHELVES else "recent",
+        offset=max(0, request.args.get("offset", 0, type=int)),
+        for_saving="saving" in request.args,
+    )
+
+
+def _step(given: str) -> Step | None:
+    """`f:Active!987:Drafts`: what it is, its id and its name, as the row that was pressed had them."""
+    letter, _, rest = given.partition(":")
+    step_id, _, name = rest.partition(":")
+    if letter not in KINDS or not step_id or len(step_id) > LONGEST_ID:
+        return None
+    return Step(KINDS[letter], step_id, text.clean_line(name)[:LONGEST_NAME] or step_id)
+
+
+def _as_text(step: Step) -> str:
+    return f"{LETTERS[step.kind]}:{step.id}:{step.name[:LONGEST_NAME]}"
+
+
+def _context(listing: Listing, matter_id: uuid.UUID, server_id: uuid.UUID) -> dict[str, Any]:
+    """What the list needs: addresses for every step, and the choices made elsewhere, which are kept."""
+    where = listing.where
+    way = [_as_text(step) for step in where.steps]
+    kept = {"document": request.args.get("document"), "saving": 1 if where.for_saving else None}
+    chosen = list(dict.fromkeys(request.args.getlist("source")))
+    shown = {row.id for row in listing.documents}
+
+    def address(steps: list[str], **more: Any) -> str:
+        return url_for(".browse", matter_id=matter_id, server_id=server_id, step=steps, **kept, **more)
+
+    return {
+        "listing": listing,
+        "where": where,
+        "shelves": [(name, SHELF_NAMES[name], address([], shelf=name)) for name in SHELVES],
+        "crumbs": [(step.name, address(way[: at + 1])) for at, step in enumerate(where.steps)],
+        "way": way,
+        "address_of": lambda step: address([*way, _as_text(step)]),
+        "everywhere": address([], q=where.text),
+        "here": address(way),
+        "more": address(way, q=where.text or None, shelf=where.shelf, offset=listing.next_offset),
+        "chosen": set(chosen),
+        "elsewhere": [source for source in chosen if source not in shown],
+        "one_only": bool(kept["document"]),
+        "folder": _folder_to_save_in(where),
+    }
+
+
+def _folder_to_save_in(where: Where) -> Step | None:
+    last = where.steps[-1] if where.steps else None
+    return last if last and last.kind == "folder" else None

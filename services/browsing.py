@@ -1,0 +1,227 @@
+"""Looking around in iManage as oneself: workspaces, folders, documents and searches, a hundred rows a call."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeVar
+
+from sqlalchemy import select
+
+from imanage import containers, documents
+from imanage.client import Client
+from imanage.errors import ImanageError
+from imanage.types import Container, Page
+from imanage.types import Document as RemoteDocument
+from models import Document, Link, Version
+from services import connections, permissions
+from services.actor import Actor
+from services.connections import Home
+from services.remote_errors import remote_refusal
+from services.server_access import label_for, require_use
+from services.unit import session
+
+T = TypeVar("T")
+Kind = Literal["workspace", "folder", "closed_folder"]
+Shelf = Literal["recent", "mine", "favourites"]
+Rows = Page[Container] | Page[RemoteDocument] | Page[Container | RemoteDocument]
+
+PAGE = 100
+WORKSPACES_BESIDE_DOCUMENTS = 20
+SHELVES: tuple[Shelf, ...] = ("recent", "mine", "favourites")
+TAKES_NO_DOCUMENTS = frozenset({"search"})
+MAY_WRITE = frozenset({"read_write", "full_access"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the way down: a workspace or a folder. Into a closed folder this person can save nothing."""
+
+    kind: Kind
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Where:
+    """What the person looks at: a shelf of workspaces, the last step of a way, or what a text finds there."""
+
+    steps: tuple[Step, ...] = ()
+    text: str = ""
+    shelf: Shelf = "recent"
+    offset: int = 0
+    for_saving: bool = False
+
+
+@dataclass(frozen=True)
+class PlaceRow:
+    """A workspace or folder that can be opened."""
+
+    step: Step
+    client: str
+    matter: str
+    edited_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Here:
+    """The twin in this matter of a document there: its version here, and the version there that it is a twin of."""
+
+    document_id: uuid.UUID
+    name: str
+    version_here: int
+    version_there: int
+
+
+@dataclass(frozen=True)
+class FoundRow:
+    """A document in iManage. `id` names the version too."""
+
+    id: str
+    name: str
+    library: str
+    number: int
+    version: int
+    type: str
+    author: str
+    edited_at: datetime | None
+    size: int | None
+    checked_out_by: str
+    workspace: str
+    here: Here | None
+
+    @property
+    def newer_there(self) -> bool:
+        return self.here is not None and self.version > self.here.version_there
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One answer of up to a hundred rows, and where the next hundred begin."""
+
+    where: Where
+    places: tuple[PlaceRow, ...]
+    documents: tuple[FoundRow, ...]
+    total: int | None
+    next_offset: int | None
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.places and not self.documents and self.where.offset == 0
+
+
+def look(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where) -> Listing:
+    """What stands there. One remote call; a search from the top asks for workspaces and for documents."""
+    permissions.require_transfer(actor, matter_id)
+    home = connections.home_of(actor.id, server_id)
+    pages = ask(actor, server_id, lambda client: _fetch(client, where, home))
+    items = [item for page in pages for item in page.items]
+    found = [item for item in items if isinstance(item, RemoteDocument)]
+    here = _twins_here(matter_id, server_id, {item.number for item in found})
+    last = pages[-1]
+    return Listing(
+        where=where,
+        places=tuple(_place(item) for item in items if isinstance(item, Container)),
+        documents=tuple(_found(item, here.get((item.library.casefold(), item.number))) for item in found),
+        total=last.total,
+        next_offset=last.next_offset,
+    )
+
+
+def ask(actor: Actor, server_id: uuid.UUID, call: Callable[[Client], T]) -> T:
+    """Make calls in the person's name. What goes wrong there comes out as a RemoteRefusal with the server's name."""
+    label = label_for(actor.id, require_use(actor.id, server_id))
+    try:
+        return connections.with_client(actor.id, server_id, call)
+    except ImanageError as error:
+        raise remote_refusal(error, label) from error
+
+
+def _fetch(client: Client, where: Where, home: Home) -> tuple[Rows, ...]:
+    if where.steps and where.text:
+        inside = where.steps[-1].id
+        return (documents.search(client, where.text, container_id=inside, limit=PAGE, offset=where.offset),)
+    if where.steps:
+        return (_children(client, where.steps[-1], where.offset),)
+    if where.text:
+        return _search(client, where)
+    return (_shelf(client, where.shelf, home),)
+
+
+def _children(client: Client, step: Step, offset: int) -> Rows:
+    if step.kind == "workspace":
+        return containers.workspace_children(client, step.id, PAGE, offset)
+    return containers.folder_children(client, step.id, offset, PAGE)
+
+
+def _search(client: Client, where: Where) -> tuple[Rows, ...]:
+    if where.for_saving:
+        return (containers.search_workspaces(client, where.text, limit=PAGE, offset=where.offset),)
+    found = documents.search(client, where.text, limit=PAGE, offset=where.offset)
+    if where.offset:
+        return (found,)
+    return (containers.search_workspaces(client, where.text, limit=WORKSPACES_BESIDE_DOCUMENTS), found)
+
+
+def _shelf(client: Client, shelf: Shelf, home: Home) -> Rows:
+    if shelf == "recent":
+        return containers.recent_workspaces(client, limit=PAGE)
+    library = home.library or next((each.id for each in containers.libraries(client) if not each.hidden), "")
+    if shelf == "mine":
+        return containers.my_matters(client, library, home.user_id)
+    return containers.favourites(client, library)
+
+
+def _place(item: Container) -> PlaceRow:
+    closed = (item.access is not None and item.access not in MAY_WRITE) or (
+        item.folder_type in TAKES_NO_DOCUMENTS
+    )
+    kind: Kind = "workspace" if item.kind == "workspace" else "closed_folder" if closed else "folder"
+    return PlaceRow(
+        step=Step(kind, item.id, item.name or item.id),
+        client=item.client or "",
+        matter=item.matter or "",
+        edited_at=item.edited_at,
+    )
+
+
+def _found(item: RemoteDocument, here: Here | None) -> FoundRow:
+    holder = item.in_use_by_name or item.in_use_by or "somebody"
+    return FoundRow(
+        id=item.id,
+        name=item.full_name or item.id,
+        library=item.library,
+        number=item.number,
+        version=item.version,
+        type="E-mail" if item.is_email else item.extension.upper() or item.type or "",
+        author=item.author_name or item.author or "",
+        edited_at=item.edited_at,
+        size=item.size,
+        checked_out_by=holder if item.is_checked_out else "",
+        workspace=item.workspace_name or "",
+        here=here,
+    )
+
+
+def _twins_here(
+    matter_id: uuid.UUID, server_id: uuid.UUID, numbers: Iterable[int]
+) -> dict[tuple[str, int], Here]:
+    """By library and number, the newest twin of each in this matter. One query."""
+    rows = session().execute(
+        select(Link, Document.name, Version.number)
+        .join(Document, Document.id == Link.document_id)
+        .join(Version, Version.id == Link.version_id)
+        .where(
+            Document.matter_id == matter_id,
+            Link.server_id == server_id,
+            Link.ended_at.is_(None),
+            Link.number.in_(numbers),
+        )
+        .order_by(Link.created_at, Link.id)
+    )
+    return {
+        (link.library_key, link.number): Here(link.document_id, name, version, link.version)
+        for link, name, version in rows
+    }

@@ -1,0 +1,132 @@
+"""What the pop-ups of Get and Save know before iManage is asked: the matter, the twin, and who outside will see it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from imanage.ids import DocumentId
+from models import Member, Participant
+from services import connections, documents, links, permissions
+from services.actor import Actor
+from services.errors import NotFound
+from services.file_names import split
+from services.links import TwinView
+from services.server_access import label_for, require_use
+from services.transfers import MOST_AT_ONCE
+from services.unit import session
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The guests of a matter: how many, and of which organisations."""
+
+    guests: int
+    organisations: tuple[tuple[str, int], ...]
+
+    @property
+    def sentence(self) -> str:
+        if not self.guests:
+            return "Nobody outside the firm takes part in this matter."
+        people = "1 person" if self.guests == 1 else f"{self.guests} people"
+        named = ", ".join(f"{count} of {name}" for name, count in self.organisations)
+        return f"{people} outside the firm will see what you get: {named}."
+
+
+@dataclass(frozen=True)
+class GetPicker:
+    """`document_name` is set where the choice becomes a new version of a document here."""
+
+    matter_id: uuid.UUID
+    matter_name: str
+    server_id: uuid.UUID
+    label: str
+    most: int
+    outside: Outside
+    document_id: uuid.UUID | None = None
+    document_name: str = ""
+
+
+@dataclass(frozen=True)
+class SavePicker:
+    """`twin_id` names the linked document in iManage, without a version; empty where there is none."""
+
+    matter_id: uuid.UUID
+    server_id: uuid.UUID
+    label: str
+    document_id: uuid.UUID
+    document_name: str
+    stem: str
+    extension: str
+    version: int
+    twin: TwinView | None
+    twin_id: str
+
+
+def for_get(
+    actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, document_id: uuid.UUID | None
+) -> GetPicker:
+    """Raises SignInNeeded where the person has no sign-in to this server that could be used."""
+    matter = permissions.require_transfer(actor, matter_id)
+    label = _label(actor, server_id)
+    document = documents.find(actor, document_id) if document_id else None
+    if document and document.matter_id != matter_id:
+        raise NotFound("We could not find this document.")
+    return GetPicker(
+        matter_id=matter_id,
+        matter_name=matter.name,
+        server_id=server_id,
+        label=label,
+        most=1 if document else MOST_AT_ONCE,
+        outside=outside_of(matter_id),
+        document_id=document_id,
+        document_name=document.name if document else "",
+    )
+
+
+def for_save(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> SavePicker:
+    """Raises SignInNeeded where the person has no sign-in to this server that could be used."""
+    document = documents.find(actor, document_id)
+    permissions.require_transfer(actor, document.matter_id)
+    label = _label(actor, server_id)
+    twins = [
+        twin
+        for of_version in links.for_document(actor, document_id).values()
+        for twin in of_version
+        if twin.server_id == server_id
+    ]
+    twin = max(twins, key=lambda each: each.at, default=None)
+    name = split(document.name)
+    return SavePicker(
+        matter_id=document.matter_id,
+        server_id=server_id,
+        label=label,
+        document_id=document_id,
+        document_name=document.name,
+        stem=name.stem,
+        extension=name.extension,
+        version=document.number,
+        twin=twin,
+        twin_id=str(DocumentId(twin.library, twin.number)) if twin else "",
+    )
+
+
+def outside_of(matter_id: uuid.UUID) -> Outside:
+    """The active guests of a matter by organisation, by name. One query."""
+    rows = session().execute(
+        select(Member.organisation, func.count())
+        .join(Participant, Participant.member_id == Member.id)
+        .where(Participant.matter_id == matter_id, Member.is_guest, Member.is_active)
+        .group_by(Member.organisation)
+        .order_by(Member.organisation)
+    )
+    organisations = tuple((name or "no organisation given", count) for name, count in rows)
+    return Outside(sum(count for _, count in organisations), organisations)
+
+
+def _label(actor: Actor, server_id: uuid.UUID) -> str:
+    label = label_for(actor.id, require_use(actor.id, server_id))
+    connections.home_of(actor.id, server_id)
+    return label

@@ -1,0 +1,296 @@
+"""Renewing a sign-in: once, however many ask; and the three words for why a person has to sign in again."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from imanage.client import Client
+from imanage.errors import ImanageError, NotIManage, ServerFault, Unreachable
+from models import AuditEvent, Connection, Member, Server, utcnow
+from services import connections, remote, tokens
+from services.actor import Actor
+from services.errors import Conflict, Forbidden, NotFound, RemoteRefusal, SignInNeeded
+from services.unit import session, unit
+from simulator import Fault, Simulator
+from tests.support.pages import Browser
+from tests.support.people import actor_of, make_member
+from tests.support.practice import practice_imanage, practice_server, reached, sign_in_to_imanage
+
+TOKEN = "/auth/oauth2/token"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Simulator]:
+    with practice_imanage() as practice:
+        yield practice
+
+
+@pytest.fixture
+def practice(running: Simulator, database: None) -> Iterator[Simulator]:
+    with reached(running) as practice:
+        yield practice
+
+
+@dataclass(frozen=True)
+class SignIn:
+    app: Flask
+    practice: Simulator
+    member_id: uuid.UUID
+    server_id: uuid.UUID
+
+    def row(self) -> Connection:
+        session().rollback()
+        return session().scalars(select(Connection)).one()
+
+    def change(self, **values: object) -> None:
+        with unit() as writing:
+            row = writing.scalars(select(Connection)).one()
+            for name, value in values.items():
+                setattr(row, name, value)
+
+    def run_out(self) -> None:
+        self.change(expires_at=utcnow() - timedelta(minutes=1))
+
+    def ask(self) -> object:
+        return connections.with_client(self.member_id, self.server_id, libraries)
+
+    def refreshes(self) -> int:
+        return len([call for call in self.practice.requests if call.path == TOKEN])
+
+    def in_threads(self, count: int) -> list[object]:
+        """Ask from so many threads at once, each with a session of its own, as tabs and workers do."""
+        start = threading.Barrier(count)
+
+        def one() -> object:
+            with self.app.app_context():
+                start.wait(10)
+                try:
+                    return self.ask()
+                except (ImanageError, SignInNeeded, RemoteRefusal) as error:
+                    return error
+
+        with ThreadPoolExecutor(count) as pool:
+            return [future.result(60) for future in [pool.submit(one) for _ in range(count)]]
+
+
+def libraries(client: Client) -> int:
+    return len(client.lists("GET", "libraries").rows)
+
+
+@pytest.fixture
+def signed_in(app: Flask, browser: Browser, practice: Simulator) -> SignIn:
+    member = make_member("Alice Archer", email="alice@practice.example")
+    server = practice_server(practice)
+    sign_in_to_imanage(browser.sign_in(member), server.id)
+    practice.forget_requests()
+    return SignIn(app, practice, member.id, server.id)
+
+
+@pytest.mark.parametrize("rotates", [False, True], ids=["one refresh token", "rotating refresh tokens"])
+def test_twelve_who_ask_at_once_renew_once(signed_in: SignIn, rotates: bool) -> None:
+    signed_in.practice.settings.update({"refresh_rotation": rotates})
+    signed_in.run_out()
+    assert signed_in.in_threads(12) == [2] * 12
+    assert signed_in.refreshes() == 1
+
+
+def test_twelve_who_meet_a_401_at_once_renew_once(signed_in: SignIn) -> None:
+    signed_in.practice.settings.update({"refresh_rotation": True})
+    signed_in.practice.tokens.forget_all("access")
+    assert signed_in.in_threads(12) == [2] * 12
+    assert signed_in.refreshes() == 1
+
+
+def test_a_minute_early_is_early_enough(signed_in: SignIn) -> None:
+    signed_in.change(expires_at=utcnow() + timedelta(seconds=50))
+    signed_in.ask()
+    signed_in.ask()
+    assert signed_in.refreshes() == 1
+    assert signed_in.row().refreshing_until is None
+
+
+def test_a_good_token_is_used_as_it_is(signed_in: SignIn) -> None:
+    assert signed_in.ask() == 2
+    assert signed_in.refreshes() == 0
+
+
+def test_a_rotated_refresh_token_is_kept(signed_in: SignIn) -> None:
+    signed_in.practice.settings.update({"refresh_rotation": True})
+    before = signed_in.row().refresh_token
+    for _ in range(3):
+        signed_in.run_out()
+        assert signed_in.ask() == 2
+    assert signed_in.row().refresh_token != before
+
+
+def test_a_refusal_marks_the_sign_in_and_never_loops(signed_in: SignIn) -> None:
+    signed_in.practice.faults.add(Fault("refuse_refresh", path=TOKEN, times=None))
+    signed_in.run_out()
+    for _ in range(3):
+        with pytest.raises(SignInNeeded) as needed:
+            signed_in.ask()
+        assert needed.value.reason == "refused"
+    assert signed_in.refreshes() == 1
+    assert (signed_in.row().state, signed_in.row().refresh_token) == ("sign_in_again", None)
+    ended = session().scalars(select(AuditEvent).where(AuditEvent.action == "connection.ended")).all()
+    assert [event.detail for event in ended] == [{"reason": "refused"}]
+
+
+def test_a_401_right_after_renewing_is_a_refusal(signed_in: SignIn) -> None:
+    signed_in.practice.faults.add(Fault("status", path="/libraries$", status=401, times=None))
+    with pytest.raises(SignInNeeded):
+        signed_in.ask()
+    assert len([call for call in signed_in.practice.requests if call.path.endswith("/libraries")]) == 2
+
+
+def test_without_refresh_token_the_token_is_used_until_it_is_refused(signed_in: SignIn) -> None:
+    signed_in.change(refresh_token=None, expires_at=utcnow() - timedelta(hours=1))
+    assert signed_in.ask() == 2
+    signed_in.practice.tokens.forget_all("access")
+    with pytest.raises(SignInNeeded) as needed:
+        signed_in.ask()
+    assert needed.value.reason == "could_not_refresh"
+    assert signed_in.row().state == "sign_in_again"
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (Fault("status", path=TOKEN, status=500, times=None), ServerFault),
+        (Fault("html", path=TOKEN, times=None), NotIManage),
+        (Fault("lost_before", path=TOKEN, times=None), Unreachable),
+        (Fault("status", path=TOKEN, status=403, html=True, times=None), NotIManage),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Fault) else "",
+)
+def test_a_server_that_cannot_be_reached_is_no_refusal(
+    signed_in: SignIn, fault: Fault, kind: type[ImanageError]
+) -> None:
+    signed_in.practice.faults.add(fault)
+    signed_in.run_out()
+    with pytest.raises(kind):
+        signed_in.ask()
+    assert (signed_in.row().state, signed_in.row().refreshing_until) == ("connected", None)
+    signed_in.practice.faults.clear()
+    assert signed_in.ask() == 2
+
+
+def test_a_wrong_client_secret_is_the_admins_and_keeps_the_sign_in(signed_in: SignIn) -> None:
+    with unit() as writing:
+        server = writing.get_one(Server, signed_in.server_id)
+        server.client_secret = remote.seal_secret(server.id, "not the secret")
+    signed_in.run_out()
+    with pytest.raises(RemoteRefusal) as refused:
+        signed_in.ask()
+    assert refused.value.code == "imanage.client_refused"
+    assert signed_in.row().state == "connected"
+
+
+def test_a_lease_of_somebody_who_died_is_taken_over(signed_in: SignIn) -> None:
+    signed_in.change(expires_at=utcnow(), refreshing_until=utcnow() - timedelta(seconds=1))
+    assert signed_in.ask() == 2
+
+
+def test_a_waiter_is_given_the_siblings_token(signed_in: SignIn) -> None:
+    """A slow answer of the token endpoint: the second asker waits for it and asks nothing itself."""
+    signed_in.practice.faults.add(Fault("slow", path=TOKEN, seconds=1))
+    signed_in.run_out()
+    assert signed_in.in_threads(2) == [2, 2]
+    assert signed_in.refreshes() == 1
+
+
+def test_no_database_lock_is_held_while_imanage_is_asked(signed_in: SignIn) -> None:
+    signed_in.practice.faults.add(Fault("slow", path=TOKEN, seconds=2))
+    signed_in.run_out()
+
+    def write() -> float:
+        with signed_in.app.app_context():
+            began = utcnow()
+            with unit() as writing:
+                writing.get_one(Server, signed_in.server_id).name = "Paris"
+            return (utcnow() - began).total_seconds()
+
+    def ask() -> object:
+        with signed_in.app.app_context():
+            return signed_in.ask()
+
+    with ThreadPoolExecutor(2) as pool:
+        asking = pool.submit(ask)
+        while not signed_in.refreshes() and not asking.done():
+            if signed_in.row().refreshing_until is not None:
+                break
+        assert pool.submit(write).result(10) < 1
+        assert asking.result(10) == 2
+
+
+def end_use(signed_in: SignIn, **values: object) -> None:
+    with unit() as writing:
+        server = writing.get_one(Server, signed_in.server_id)
+        for name, value in values.items():
+            setattr(server, name, value)
+
+
+@pytest.mark.parametrize(
+    ("values", "refusal"), [({"is_enabled": False}, Conflict), ({"is_restricted": True}, NotFound)]
+)
+def test_the_right_to_use_the_server_is_asked_each_time(
+    signed_in: SignIn, values: dict[str, bool], refusal: type[Exception]
+) -> None:
+    end_use(signed_in, **values)
+    with pytest.raises(refusal):
+        signed_in.ask()
+    assert signed_in.practice.requests == []
+
+
+@pytest.mark.parametrize("column", ["access_token", "refresh_token"])
+def test_a_token_moved_to_another_row_does_not_open(signed_in: SignIn, column: str) -> None:
+    row = signed_in.row()
+    stranger = tokens.vault.seal("stolen", tokens.TABLE, uuid.uuid4(), column)
+    assert getattr(row, column) != stranger
+    signed_in.change(**{column: stranger})
+    with pytest.raises(SignInNeeded) as needed:
+        signed_in.ask()
+    assert needed.value.reason == "could_not_refresh"
+
+
+def test_the_account_page_s_lines(signed_in: SignIn, practice: Simulator) -> None:
+    practice_server(practice, name="Paris", url="https://paris.example", api_url="https://paris.example")
+    person = actor_of(make_member("Somebody Else"))
+    assert [line.state for line in connections.of_member(person)] == ["never_connected"] * 2
+    line = next(line for line in lines_of(signed_in) if line.label == "London")
+    assert (line.state, line.imanage_user, line.differs, line.renewable) == (
+        "connected",
+        "ALICE",
+        False,
+        True,
+    )
+
+
+def lines_of(signed_in: SignIn) -> tuple[connections.ConnectedAccount, ...]:
+    member = session().get_one(Member, signed_in.member_id)
+    return connections.of_member(Actor(member.id, member.name, member.email))
+
+
+def test_an_admin_sees_who_is_signed_in_and_can_end_it(signed_in: SignIn) -> None:
+    admin = actor_of(make_member("Ada Admin", is_admin=True))
+    (line,) = connections.status_for_admin(admin, signed_in.server_id)
+    assert (line.name, line.imanage_user, line.state) == ("Alice Archer", "ALICE", "connected")
+    assert connections.disconnect_member(admin, signed_in.server_id, signed_in.member_id) == 1
+    assert connections.status_for_admin(admin, signed_in.server_id) == ()
+
+
+def test_nobody_but_an_admin_does(signed_in: SignIn) -> None:
+    person = actor_of(make_member("Somebody Else"))
+    with pytest.raises(Forbidden):
+        connections.status_for_admin(person, signed_in.server_id)
+    with pytest.raises(Forbidden):
+        connections.disconnect_member(person, signed_in.server_id, signed_in.member_id)

@@ -1,0 +1,375 @@
+"""The pop-ups of Get and Save: looking around in iManage as oneself, choosing there, and what is said when it fails."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from models import Link, Matter, Participant, Server
+from services import documents
+from services.actor import Actor
+from services.unit import unit
+from simulator import Fault, Simulator
+from tests.support.pages import Browser, Page, read
+from tests.support.people import actor_of, make_member
+from tests.support.practice import practice_imanage, practice_server, reached, sign_in_to_imanage
+
+WALKER = "alice@practice.example"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Simulator]:
+    with practice_imanage() as practice:
+        yield practice
+
+
+@pytest.fixture
+def practice(running: Simulator, database: None) -> Iterator[Simulator]:
+    with reached(running) as practice:
+        yield practice
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Alice at her matter, signed in to the practice iManage."""
+
+    browser: Browser
+    actor: Actor
+    practice: Simulator
+    matter_id: uuid.UUID
+    server_id: uuid.UUID
+
+    @property
+    def base(self) -> str:
+        return f"/matters/{self.matter_id}/browse/{self.server_id}"
+
+    def look(self, *steps: str, status: int = 200, **more: object) -> Page:
+        query = urlencode([("step", step) for step in steps] + list(more.items()))
+        response = self.browser.get(f"{self.base}?{query}", htmx=True)
+        assert response.status_code == status, response.get_data(as_text=True)
+        return read(response, whole=False)
+
+    def calls(self) -> list[str]:
+        return [call.path for call in self.practice.requests]
+
+
+def step(practice: Simulator, name: str, kind: str = "f") -> str:
+    return f"{kind}:{practice.world.folder(name).id}:{name}"
+
+
+def make_matter(actor: Actor, role: str = "lead") -> uuid.UUID:
+    with unit() as writing:
+        matter = Matter(id=uuid.uuid4(), name="Project Heron", search_key="heron", created_by_id=actor.id)
+        writing.add(matter)
+        writing.flush()
+        writing.add(Participant(matter_id=matter.id, member_id=actor.id, role=role))
+    return matter.id
+
+
+def add_document(desk: Desk, name: str = "Lease.docx") -> uuid.UUID:
+    with unit() as writing:
+        document, _ = documents.land(
+            writing, desk.matter_id, desk.actor.id, name, "0" * 64, 3, origin="upload"
+        )
+    return document.id
+
+
+def link(desk: Desk, document_id: uuid.UUID, number: int, version: int, latest: int = 0) -> None:
+    with unit() as writing:
+        current = writing.get_one(documents.Document, document_id).current_version_id
+        writing.add(
+            Link(
+                server_id=desk.server_id,
+                document_id=document_id,
+                version_id=current,
+                direction="got",
+                library="Active",
+                library_key="active",
+                number=number,
+                version=version,
+                name="Lease.docx",
+                url=f"{desk.practice.url}/work/link/d/Active!{number}.{version}",
+                member_id=desk.actor.id,
+                latest_version=latest or version,
+            )
+        )
+
+
+@pytest.fixture
+def server(practice: Simulator) -> Server:
+    return practice_server(practice)
+
+
+@pytest.fixture
+def desk(browser: Browser, practice: Simulator, server: Server) -> Desk:
+    member = make_member("Alice Archer", email=WALKER)
+    actor = actor_of(member)
+    browser.sign_in(member)
+    sign_in_to_imanage(browser, server.id)
+    practice.forget_requests()
+    return Desk(browser, actor, practice, make_matter(actor), server.id)
+
+
+def test_the_pop_up_opens_before_imanage_is_asked(desk: Desk) -> None:
+    page = desk.browser.page(f"/matters/{desk.matter_id}/get/{desk.server_id}", htmx=True)
+    assert "Get from iManage" in page.text
+    assert "Search iManage" in page.text
+    assert "Nobody outside the firm takes part in this matter." in page.text
+    assert uuid.UUID(page.value_of("request_key"))
+    assert desk.calls() == []
+
+
+def test_each_pop_up_has_a_key_of_its_own(desk: Desk) -> None:
+    url = f"/matters/{desk.matter_id}/get/{desk.server_id}"
+    keys = {desk.browser.page(url, htmx=True).value_of("request_key") for _ in range(2)}
+    assert len(keys) == 2
+
+
+def test_the_pop_up_says_who_outside_the_firm_will_see_it(desk: Desk) -> None:
+    people = [
+        make_member(is_guest=True, organisation=name) for name in ("Harbour plc", "Harbour plc", "Kestrel")
+    ]
+    with unit() as writing:
+        for person in people:
+            writing.add(Participant(matter_id=desk.matter_id, member_id=person.id, role="viewer"))
+    page = desk.browser.page(f"/matters/{desk.matter_id}/get/{desk.server_id}", htmx=True)
+    assert "3 people outside the firm will see what you get: 2 of Harbour plc, 1 of Kestrel." in page.text
+
+
+def test_down_from_workspace_to_document_with_one_call_a_step(desk: Desk) -> None:
+    heron = step(desk.practice, "Project Heron", "w")
+    top = desk.look(heron)
+    assert "Drafts" in top.text and "Correspondence" in top.text
+    desk.practice.forget_requests()
+    drafts = desk.look(heron, step(desk.practice, "Drafts"))
+    assert len(desk.calls()) == 1
+    assert "Heads of terms" in drafts.text
+    sources = [control["value"] for control in drafts.controls if control.get("name") == "source"]
+    assert sources and all(value.startswith("Active!") and "." in value for value in sources)
+
+
+def test_the_way_down_stands_above_the_list(desk: Desk) -> None:
+    page = desk.look(step(desk.practice, "Project Heron", "w"), step(desk.practice, "Drafts"))
+    assert page.text.index("Workspaces") < page.text.index("Project Heron") < page.text.index("Drafts")
+
+
+def test_three_thousand_documents_come_a_hundred_at_a_time(desk: Desk) -> None:
+    many = step(desk.practice, "Disclosure")
+    first = desk.look(many)
+    assert len([each for each in first.controls if each.get("name") == "source"]) == 100
+    assert "100 of 3,000 shown" in first.text
+    desk.practice.forget_requests()
+    second = desk.look(many, offset=100)
+    shown = [each["value"] for each in second.controls if each.get("name") == "source"]
+    assert len(shown) == 100
+    assert not set(shown) & {each.get("value") for each in first.controls}
+    assert len(desk.calls()) == 1
+    last = desk.look(many, offset=2900)
+    assert "That is all of them." in last.text
+
+
+def test_columns_of_a_document(desk: Desk) -> None:
+    page = desk.look(step(desk.practice, "Drafts"))
+    for heading in ("Name", "Number", "Version", "Type", "Author", "Edited", "Size"):
+        assert heading in page.text
+    assert "SPA – Project Heron.docx" in page.text
+
+
+@pytest.mark.parametrize("shelf", ["recent", "mine", "favourites", "nonsense"])
+def test_every_shelf_answers(desk: Desk, shelf: str) -> None:
+    page = desk.look(shelf=shelf)
+    assert "Recent workspaces" in page.text and "My matters" in page.text and "Favourites" in page.text
+    assert 1 <= len(desk.calls()) <= 2
+
+
+def test_favourites_are_the_persons_own(desk: Desk) -> None:
+    assert "Project Heron" in desk.look(shelf="favourites").text
+
+
+def test_a_search_finds_workspaces_and_documents(desk: Desk) -> None:
+    page = desk.look(q="heron")
+    assert "Project Heron" in page.text
+    assert "SPA – Project Heron.docx" in page.text
+    assert len(desk.calls()) == 2
+
+
+def test_a_search_inside_a_folder_stays_there(desk: Desk) -> None:
+    page = desk.look(step(desk.practice, "Drafts"), q="SPA")
+    assert "SPA – Project Heron.docx" in page.text
+    assert "Search all of iManage" in page.text
+    assert len(desk.calls()) == 1
+
+
+def test_a_search_without_a_find_says_so(desk: Desk) -> None:
+    page = desk.look(q="zyxwvut <b>nothing</b>")
+    assert "Nothing found" in page.text
+    assert "<b>nothing" not in page.html
+
+
+def test_an_empty_folder_says_so(desk: Desk) -> None:
+    assert "This folder is empty" in desk.look(step(desk.practice, "Empty folder")).text
+
+
+def test_names_in_many_scripts_and_with_markup(desk: Desk) -> None:
+    page = desk.look(step(desk.practice, "Names in several scripts"))
+    for name in ("Договор купли-продажи", "اتفاقية شراء الأسهم", "株式譲渡契約書"):
+        assert name in page.text
+    assert "O'Brien & Sons <Builders> Ltd" in desk.look(q="Quay").text
+
+
+def test_a_document_that_is_here_already_is_marked_with_both_versions(desk: Desk) -> None:
+    spa = desk.practice.world.named("SPA – Project Heron")
+    link(desk, add_document(desk), spa.number, 2)
+    page = desk.look(step(desk.practice, "Drafts"))
+    assert "Here: version 1, from version 2 there" in page.text
+    assert "Newer there" in page.text
+
+
+def test_what_was_chosen_elsewhere_is_kept(desk: Desk) -> None:
+    page = desk.look(step(desk.practice, "Drafts"), source="Active!999999.4")
+    assert "Chosen elsewhere" in page.text and "Active 999999 v4" in page.text
+    kept = [each for each in page.controls if each.get("value") == "Active!999999.4"]
+    assert [each["type"] for each in kept] == ["hidden"]
+
+
+def test_as_a_new_version_one_document_is_chosen(desk: Desk) -> None:
+    document_id = add_document(desk)
+    url = f"/matters/{desk.matter_id}/get/{desk.server_id}?document={document_id}"
+    page = desk.browser.page(url, htmx=True)
+    assert "As a new version of Lease.docx" in page.text
+    rows = desk.look(step(desk.practice, "Drafts"), document=document_id)
+    assert {each["type"] for each in rows.controls if each.get("name") == "source"} == {"radio"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (Fault("status", path="/children", status=500, times=None), "iManage has a fault at the moment."),
+        (Fault("status", path="/children", status=403), "iManage does not let you do this."),
+        (Fault("status", path="/children", status=404), "iManage cannot find this."),
+        (Fault("throttle", path="/children", reset=40), "iManage is busy and asked us to wait 40 seconds."),
+        (Fault("html", path="/children", times=None), "but not as iManage Work does."),
+        (Fault("json", path="/children", body={"nothing": []}, times=None), "but not as iManage Work does."),
+        (
+            Fault("redirect", path="/children", location="https://evil.example/"),
+            "sent us on to another address",
+        ),
+        (Fault("cut", path="/children", at=20, times=None), "iManage broke off the connection."),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Fault) else "",
+)
+def test_a_failure_is_a_sentence_in_the_pop_up_with_another_try(
+    desk: Desk, fault: Fault, sentence: str
+) -> None:
+    desk.practice.faults.add(fault)
+    where = urlencode({"step": step(desk.practice, "Drafts"), "source": "Active!5.1"})
+    response = desk.browser.get(f"{desk.base}?{where}", htmx=True)
+    assert response.status_code == 502
+    assert response.headers["HX-Retarget"] == "#picker-list"
+    page = read(response, whole=False)
+    assert sentence in page.text and "Try again" in page.text
+    assert quote("Drafts") in page.html
+
+
+@pytest.mark.parametrize("shape", ["array", "results", "object"])
+def test_every_shape_of_a_list_is_read(desk: Desk, shape: str) -> None:
+    desk.practice.settings.update({"list_shape": shape})
+    assert "Drafts" in desk.look(step(desk.practice, "Project Heron", "w")).text
+
+
+@pytest.mark.parametrize("bad", ["f:../../etc:x", "f:Active!1/2:x", "f::", "nonsense", "z:Active!1:x"])
+def test_a_made_up_place_reaches_nothing(desk: Desk, bad: str) -> None:
+    desk.browser.get(f"{desk.base}?{urlencode({'step': bad})}", htmx=True)
+    assert not [path for path in desk.calls() if "etc" in path or "folders" in path]
+
+
+def test_an_ended_sign_in_asks_for_a_new_one_and_comes_back(desk: Desk) -> None:
+    desk.practice.faults.add(Fault("expire_tokens", path="/recent-workspaces", times=None))
+    desk.practice.faults.add(Fault("refuse_refresh", path="/oauth2/token"))
+    response = desk.browser.get(desk.base, htmx=True)
+    assert response.status_code == 409
+    assert response.headers["HX-Retarget"] == "#dialog"
+    page = read(response, whole=False)
+    assert "iManage no longer accepts your sign-in." in page.text
+    assert page.value_of("return_to") == f"/matters/{desk.matter_id}?open=get-{desk.server_id}"
+
+
+def test_without_a_sign_in_the_pop_up_asks_for_it(
+    browser: Browser, practice: Simulator, server: Server
+) -> None:
+    member = make_member("Carol Okonkwo")
+    actor = actor_of(member)
+    matter_id = make_matter(actor)
+    page = browser.sign_in(member).page(f"/matters/{matter_id}/get/{server.id}", htmx=True)
+    assert "You have not signed in to iManage yet." in page.text
+    assert page.value_of("return_to") == f"/matters/{matter_id}?open=get-{server.id}"
+
+
+def test_saving_a_document_without_a_twin_asks_for_a_folder(desk: Desk) -> None:
+    page = desk.browser.page(f"/documents/{add_document(desk)}/save/{desk.server_id}", htmx=True)
+    assert "Save to iManage" in page.text and "Save here" in page.text
+    assert page.value_of("target") == "new_document"
+    assert page.value_of("name") == "Lease"
+    assert desk.calls() == []
+
+
+def test_saving_a_linked_document_offers_a_new_version_first(desk: Desk) -> None:
+    document_id = add_document(desk)
+    link(desk, document_id, 4711, 3, latest=5)
+    page = desk.browser.page(f"/documents/{document_id}/save/{desk.server_id}", htmx=True)
+    chosen = [each["value"] for each in page.controls if each.get("name") == "target" and "checked" in each]
+    assert chosen == ["new_version"]
+    assert page.value_of("twin") == "Active!4711"
+    assert "iManage has moved on" in page.text
+    again = desk.browser.page(
+        f"/documents/{document_id}/save/{desk.server_id}?target=new_document&name=Other&note=Why", htmx=True
+    )
+    assert (again.value_of("name"), again.value_of("note")) == ("Other", "Why")
+
+
+def test_a_folder_to_save_in_is_sent_with_the_form(desk: Desk) -> None:
+    heron, drafts = step(desk.practice, "Project Heron", "w"), step(desk.practice, "Drafts")
+    assert "Open the folder" in desk.look(heron, saving=1).text
+    page = desk.look(heron, drafts, saving=1)
+    assert page.value_of("folder") == drafts.split(":")[1]
+    assert not [each for each in page.controls if each.get("name") == "source"]
+    closed = desk.look(heron, drafts.replace("f:", "c:"), saving=1)
+    assert "You cannot save in “Drafts”" in closed.text
+    assert not [each for each in closed.controls if each.get("name") == "folder"]
+
+
+def test_a_folder_that_is_read_only_is_marked(desk: Desk) -> None:
+    page = desk.look(step(desk.practice, "Project Heron", "w"), saving=1)
+    assert "Read only" in page.text
+
+
+@pytest.mark.parametrize("who", ["guest", "viewer", "stranger", "unlisted"])
+def test_nobody_else_looks_around(desk: Desk, practice: Simulator, who: str) -> None:
+    document_id = add_document(desk)
+    member = make_member("Somebody Else", is_guest=who == "guest")
+    if who != "stranger":
+        with unit() as writing:
+            role = "viewer" if who == "viewer" else "editor"
+            writing.add(Participant(matter_id=desk.matter_id, member_id=member.id, role=role))
+            if who == "unlisted":
+                writing.get_one(Server, desk.server_id).is_restricted = True
+    other = Browser(desk.browser.app).sign_in(member)
+    for url in (
+        f"/matters/{desk.matter_id}/get/{desk.server_id}",
+        f"/documents/{document_id}/save/{desk.server_id}",
+        desk.base,
+    ):
+        assert other.get(url, htmx=True).status_code == (403 if who == "viewer" else 404)
+    assert practice.requests == []
+
+
+def test_a_server_that_was_switched_off_is_said_so(desk: Desk) -> None:
+    with unit() as writing:
+        writing.get_one(Server, desk.server_id).is_enabled = False
+    response = desk.browser.get(desk.base, htmx=True)
+    assert "switched off" in response.get_data(as_text=True)
+    assert desk.calls() == []
