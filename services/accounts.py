@@ -18,7 +18,7 @@ def change_password(actor: Actor, current: str, new: str) -> None:
     member = session().get_one(Member, actor.id)
     if not passwords.is_right(member.password_hash, current):
         with unit():
-            audit.record(actor, "password.changed", actor.name, subject_id=actor.id, outcome="failed")
+            audit.record(actor, "password.changed", subject_id=actor.id, outcome="failed")
         raise Invalid({"current": "This is not your password."})
     guessing.forgive(guess)
     if sentence := passwords.fault(new, name=actor.name, email=actor.email):
@@ -28,7 +28,7 @@ def change_password(actor: Actor, current: str, new: str) -> None:
     with unit() as writing:
         writing.get_one(Member, actor.id).password_hash = passwords.hash_of(new)
         sessions.end_all(actor.id, but=actor.session_id)
-        audit.record(actor, "password.changed", actor.name, subject_id=actor.id)
+        audit.record(actor, "password.changed", subject_id=actor.id)
 
 
 def reset_password(actor: Actor, member_id: uuid.UUID) -> str:

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from sqlalchemy import CursorResult, Delete, delete, func, select
+from sqlalchemy.orm import aliased
 
 from models import Connection, Matter, Member, OAuthState, Participant, ServerMember, Transfer, utcnow
 from services import audit, sessions, transfers
@@ -40,8 +41,9 @@ def refusal(actor: Actor, member_id: uuid.UUID) -> str | None:
 def consequences(actor: Actor, member_id: uuid.UUID) -> Consequences:
     require_member(actor, member_id)
     count = select(func.count())
-    other = select(Participant.member_id).where(
-        Participant.matter_id == Matter.id, Participant.role == "lead", Participant.member_id != member_id
+    another = aliased(Participant)
+    other = select(another.member_id).where(
+        another.matter_id == Matter.id, another.role == "lead", another.member_id != member_id
     )
     alone = session().scalars(
         select(Matter.name)

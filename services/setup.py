@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from dataclasses import replace
 
 from sqlalchemy import exists, select
 
@@ -59,7 +60,7 @@ def set_up(who: Nobody, code: str, new: NewMember) -> str:
             )
         if row is None or not _is_code(code):
             raise Invalid({"code": WRONG_CODE})
-        member = create(who, new)
+        member = create(replace(who, name="Set-up page"), new)
         row.setup_code_hash = None
         row.set_up_at = utcnow()
         return sessions.begin(member.id)

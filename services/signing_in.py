@@ -44,7 +44,7 @@ def _begin(who: Nobody, member: Member, guess: guessing.Guess, password: str) ->
             person = Actor(
                 member.id, member.name, member.email, address=who.address, request_id=who.request_id
             )
-            audit.record(person, "sign_in", member.name, subject_id=member.id)
+            audit.record(person, "sign_in", subject_id=member.id)
             return sessions.begin(member.id)
     _note(who, "sign_in", member.email, "failed")
     raise Invalid({"": WRONG})
@@ -54,7 +54,7 @@ def sign_out(actor: Actor, token: str) -> None:
     """End this browser's session, whatever its cookie says later."""
     with unit():
         sessions.end(token)
-        audit.record(actor, "sign_out", actor.name, subject_id=actor.id)
+        audit.record(actor, "sign_out", subject_id=actor.id)
 
 
 def _note(who: Nobody, action: str, subject: str, outcome: str) -> None:
