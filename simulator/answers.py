@@ -108,7 +108,11 @@ def _refused(fault: Fault, settings: Settings) -> Answer:
     if fault.html or fault.kind == "html":
         return whole(status, page(f"{status} {text}", "Please try again later."), HTML)
     code = fault.code or _CODES.get(status, "NRC_PRACTICE_FAULT")
-    body = envelope(settings, code, text) if fault.body is None and fault.kind != "json" else fault.body
+    body = (
+        envelope(settings, code, text, fault.field)
+        if fault.body is None and fault.kind != "json"
+        else fault.body
+    )
     return whole(status, json.dumps(body).encode(), JSON)
 
 

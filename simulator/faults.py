@@ -9,7 +9,7 @@ from typing import Any
 
 KINDS = {
     "slow": "wait `seconds` before answering",
-    "status": "answer `status` with a JSON envelope, an HTML page (`html`) or `body`; nothing is done",
+    "status": "answer `status`: envelope (`code`, `message`, `field`), HTML page (`html`) or `body`; nothing is done",
     "throttle": "answer 429 with x-ratelimit-reset (`reset`), x-ratelimit-remaining (`remaining`), Retry-After",
     "html": "answer an HTML page with `status` (200 unless told) instead of JSON",
     "json": "answer `body` as JSON with `status` (200 unless told)",
@@ -57,6 +57,7 @@ class Fault:
     html: bool = False
     code: str = ""
     message: str = ""
+    field: str = ""
     body: Any = None
     seconds: float = 0.0
     reset: int | None = None

@@ -65,6 +65,17 @@ def test_every_status_as_envelope_or_page(sim: Simulator, alice: Caller, status:
         assert answer.json()["error"]["code"]
 
 
+def test_a_refusal_can_name_its_field(sim: Simulator, alice: Caller) -> None:
+    sim.faults.add(
+        Fault("status", status=422, code="NRC_INVALID_PARAM", message="Matter is required", field="custom2")
+    )
+    error = alice.get("types").json()["error"]
+    assert error["code"] == "NRC_INVALID_PARAM"
+    assert [(line["field"], line["code_message"]) for line in error["messages"]] == [
+        ("custom2", "Matter is required")
+    ]
+
+
 @pytest.mark.parametrize(
     ("reset", "remaining", "retry_after"), [(3, 0, None), (None, None, 7), (None, None, None)]
 )
