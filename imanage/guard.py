@@ -110,13 +110,13 @@ def _answers(
 
 def _judge(ip: str, rules: AddressRules) -> None:
     judge_address(ip, rules)
-    if not is_named(ip, rules) and _is_own(ip):
+    if not is_named(ip, rules) and is_own(ip):
         raise AddressRefused("own", "This address belongs to this machine itself.")
 
 
-def _is_own(ip: str) -> bool:
+def is_own(ip: str) -> bool:
     """Whether an address is one of this machine's: its packets would come from it, or a socket can take it."""
-    family, elsewhere = (socket.AF_INET6, "2001:db8::1") if ":" in ip else (socket.AF_INET, "192.0.2.1")
+    family, elsewhere = (socket.AF_INET6, "100::1") if ":" in ip else (socket.AF_INET, "192.0.0.8")
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             # Connecting a datagram socket sends nothing; it only asks the kernel for the route.
@@ -221,8 +221,7 @@ class _GuardedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = self._classes
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """The context already holds every authority that is trusted; nothing may loosen it."""
-        conn.cert_reqs = "CERT_REQUIRED"
+        """Leave the pool as it is: its context already holds every authority that is trusted."""
 
     def send(
         self,

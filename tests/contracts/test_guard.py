@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import requests
 
 from imanage.client import Client
 from imanage.errors import Unreachable
-from imanage.guard import Limits, OutboundBlocked, build_session, judge_origin
+from imanage.guard import Limits, OutboundBlocked, build_session, is_own, judge_origin
 from imanage.networks import AddressRefused, AddressRules
 from tests.support.lines import Line, answering, certificate, line, ok, read_head
 
@@ -101,29 +102,38 @@ def test_what_the_socket_reached_is_judged_too(monkeypatch: pytest.MonkeyPatch) 
             build_session(rules(server.port)).get(f"http://127.0.0.1:{server.port}/")
 
 
-def own_address() -> str | None:
-    """An address of this machine other than loopback, where it has one."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return None
-        return str(probe.getsockname()[0])
+def own_addresses() -> list[str]:
+    """The addresses of this machine's network, as its routes and its interfaces tell."""
+    found = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+        probe.connect(("198.51.100.1", 9))
+        found.append(str(probe.getsockname()[0]))
+    interfaces = Path("/proc/net/if_inet6")
+    for row in interfaces.read_text().splitlines() if interfaces.exists() else []:
+        address, _, _, scope, *_ = row.split()
+        if scope == "00":
+            found.append(str(ip_address(int(address, 16))))
+    return found
 
 
-def test_this_machines_own_address_is_refused_unless_named() -> None:
-    own = own_address()
-    if own is None or own.startswith("127."):
-        # Without a network of its own a machine only has loopback, which the tests above cover.
-        own = "127.0.0.1"
+def test_this_machine_knows_its_own_addresses() -> None:
+    for ip in ["127.0.0.1", "127.8.9.10", "::1", *own_addresses()]:
+        assert is_own(ip), ip
+    for ip in ["8.8.8.8", "10.255.255.254", "198.51.100.1", "2606:4700:4700::1111", "fd99::99"]:
+        assert not is_own(ip), ip
+
+
+@pytest.mark.parametrize("own", own_addresses() or ["127.0.0.1"])
+def test_this_machines_own_address_is_refused_unless_named(own: str) -> None:
+    shown = f"[{own}]" if ":" in own else own
     with line(GOOD, host=own) as server:
-        url = f"http://{own}:{server.port}/"
+        url = f"http://{shown}:{server.port}/"
         with pytest.raises(OutboundBlocked):
             build_session(rules(server.port, networks=())).get(url)
         with pytest.raises(AddressRefused):
             judge_origin(url, rules(server.port, networks=()))
         assert server.connections == 0
-        assert build_session(rules(server.port, networks=(ip_network(f"{own}/32"),))).get(url).ok
+        assert build_session(rules(server.port, networks=(ip_network(own),))).get(url).ok
 
 
 def test_private_addresses_follow_the_rule(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import ipaddress
 import socket
@@ -33,7 +34,13 @@ class Line:
         self.port: int = self._listener.getsockname()[1]
         self.connections = 0
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads: list[threading.Thread] = []
+        self._start(self._accept)
+
+    def _start(self, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _accept(self) -> None:
         while True:
@@ -43,7 +50,7 @@ class Line:
                 return
             self.connections += 1
             self._open.append(connection)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
         try:
@@ -57,9 +64,18 @@ class Line:
             connection.close()
 
     def close(self) -> None:
-        self._listener.close()
+        """Wake every thread by ending what it waits for, and let each close its own socket."""
+        self._end(self._listener)
         for connection in self._open:
-            connection.close()
+            self._end(connection)
+        for thread in self._threads:
+            thread.join(5)
+        self._listener.close()
+
+    @staticmethod
+    def _end(sock: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -111,6 +127,12 @@ def reset(connection: socket.socket) -> None:
     """Close so that the other side sees a reset, not an end."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()
+
+
+def silence(connection: socket.socket) -> None:
+    """Say nothing until the other side gives up."""
+    while connection.recv(65536):
+        pass
 
 
 def ok(body: bytes, *fields: bytes) -> bytes:
