@@ -27,10 +27,11 @@ def hash_of(password: str) -> str:
 
 def is_right(stored: str | None, password: str) -> bool:
     """Whether the password opens this hash. Without a hash it takes as long and says no."""
+    stand_in = _nobodys_hash()
     if len(password) > LONGEST:
         password = ""
     try:
-        return _hasher.verify(stored or _nobodys_hash(), _normal(password)) and stored is not None
+        return _hasher.verify(stored or stand_in, _normal(password)) and bool(stored)
     except (VerificationError, InvalidHashError):
         return False
 
