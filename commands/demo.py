@@ -1,7 +1,94 @@
-"""`flask --app app demo seed`: a small firm to try the product with."""
+"""`flask --app app demo run`: the practice firm and the practice iManage, in one terminal."""
 
 from __future__ import annotations
 
+import secrets
+import socket
+import sys
+import time
+from pathlib import Path
+
+import click
+import requests
+from flask import current_app
 from flask.cli import AppGroup
 
+from commands.serve import children, prepare
+from commands.supervise import Child, supervise
+from config import Settings
+
 group = AppGroup("demo", help="The practice firm.")
+SECRET_FILE = "practice.secret"
+
+
+@group.command("run")
+@click.option("--practice-port", default=8001, show_default=True, help="Where the practice iManage listens.")
+def run(practice_port: int) -> None:
+    """Everything, until Ctrl-C; started again it goes on with what was there."""
+    settings: Settings = current_app.config["SETTINGS"]
+    for port in (settings.port, practice_port):
+        _require_free(settings.host, port)
+    prepare()
+    url = f"http://127.0.0.1:{practice_port}"
+    secret = _client_secret(settings.data_dir / SECRET_FILE)
+    practice = _practice(settings, practice_port, secret)
+    sys.exit(supervise([practice, *children()], ready=lambda: _welcome(settings, url, secret)))
+
+
+def _welcome(settings: Settings, practice_url: str, secret: str) -> None:
+    """Once the practice iManage answers: make the firm the first time, and say where to go."""
+    from commands import demo_firm
+
+    _wait_for(f"{practice_url}/api")
+    with current_app.app_context():
+        if not demo_firm.is_there():
+            print("Making the practice firm and its documents …", flush=True)
+            demo_firm.make(practice_url, secret)
+    _wait_for(f"{settings.public_url}/health/live")
+    print(f"\n  Counterpart:       {settings.public_url}")
+    print(f"  Practice iManage:  {practice_url}   (user and password: alice, alice-practice; bram, …)\n")
+    for person in demo_firm.PEOPLE:
+        what = f"{person.what}, {person.organisation}" if person.organisation else person.what
+        print(f"    {person.email:28} {demo_firm.PASSWORD}   {what}")
+    print("\n  Ctrl-C stops everything; what you do here is kept until the next time.\n", flush=True)
+
+
+def _practice(settings: Settings, port: int, secret: str) -> Child:
+    command = [
+        *(sys.executable, "-m", "simulator", "--port", str(port), "--quiet"),
+        *("--data-dir", str(settings.data_dir / "practice-imanage")),
+        *("--client-id", "counterpart-practice", "--client-secret", secret),
+        *("--redirect-uri", settings.redirect_url),
+    ]
+    return Child("practice iManage", command)
+
+
+def _client_secret(path: Path) -> str:
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(16))
+    return path.read_text()
+
+
+def _require_free(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise click.ClickException(
+                f"Port {port} is taken. Stop what listens there, or choose another: "
+                "COUNTERPART_PORT and COUNTERPART_PUBLIC_URL for Counterpart, PRACTICE_PORT for the practice iManage."
+            ) from None
+
+
+def _wait_for(url: str) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            requests.get(url, timeout=2)
+            return
+        except requests.RequestException:
+            if time.monotonic() > deadline:
+                raise click.ClickException(f"{url} did not answer within half a minute.") from None
+            time.sleep(0.1)

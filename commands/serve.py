@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-import click
+import flask_migrate
 import waitress
 from flask import Flask
 
 from commands.supervise import Child, supervise
 from config import Settings
 from jobs.worker import run as run_worker
+from services import setup
 
 WEB_THREADS = 16
 WEB_CONNECTIONS = 1000
@@ -31,10 +32,20 @@ def init_app(app: Flask, settings: Settings) -> None:
         run_worker(settings, app.app_context)
 
     @app.cli.command("up")
-    @click.option("--demo", is_flag=True, help="With the practice iManage beside it.")
-    def up(demo: bool) -> None:
-        """Serve pages and do the background work, in two processes, until Ctrl-C."""
-        sys.exit(supervise(children(settings, demo=demo)))
+    def up() -> None:
+        """Bring the database up to date, then serve pages and do the background work until Ctrl-C."""
+        prepare()
+        sys.exit(supervise(children(), ready=lambda: _say_where(settings)))
+
+
+def prepare() -> None:
+    """Bring the database to this version before any process uses it."""
+    flask_migrate.upgrade()
+
+
+def children() -> list[Child]:
+    flask = [sys.executable, "-m", "flask", "--app", "app"]
+    return [Child("web", [*flask, "web"]), Child("worker", [*flask, "worker"])]
 
 
 def serve_web(app: Flask, settings: Settings) -> None:
@@ -47,9 +58,12 @@ def serve_web(app: Flask, settings: Settings) -> None:
         max_request_body_size=settings.max_document_bytes + BODY_ROOM,
         ident=None,
         clear_untrusted_proxy_headers=False,
+        _quiet=True,
     )
 
 
-def children(settings: Settings, *, demo: bool) -> list[Child]:
-    flask = [sys.executable, "-m", "flask", "--app", "app"]
-    return [Child("web", [*flask, "web"]), Child("worker", [*flask, "worker"])]
+def _say_where(settings: Settings) -> None:
+    print(f"\n  Counterpart:  {settings.public_url}")
+    if (code := setup.code_for_terminal()) is not None:
+        print(f"  Set-up code:  {code}\n\n  The first page asks for it and makes the first System Admin.")
+    print("\n  Ctrl-C stops it.\n", flush=True)

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
 
@@ -41,8 +41,11 @@ def _start(child: Child, quick_deaths: int = 0) -> _Running:
     return _Running(child, process, time.monotonic(), quick_deaths)
 
 
-def supervise(children: Sequence[Child]) -> int:
-    """Run until SIGINT or SIGTERM. Returns 0, or 1 where a process would not stay up."""
+def supervise(children: Sequence[Child], ready: Callable[[], object] | None = None) -> int:
+    """Run until SIGINT or SIGTERM. Returns 0, or 1 where a process would not stay up.
+
+    `ready` is called once, when all have been started: to say where to go.
+    """
     stopping = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -53,6 +56,8 @@ def supervise(children: Sequence[Child]) -> int:
     running = [_start(child) for child in children]
     failed = False
     try:
+        if ready is not None:
+            ready()
         while not stopping and not failed:
             time.sleep(LOOK_EVERY)
             for place, one in enumerate(running):

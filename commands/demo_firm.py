@@ -1,0 +1,166 @@
+"""The practice firm: its people, its matters and the practice iManage as its server, made once through the services."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import exists, select
+
+from commands import demo_files as files
+from models import Matter, Member
+from services import documents, matters, members, participants, servers
+from services.actor import SYSTEM, Actor
+from services.unit import session, unit
+
+PASSWORD = "counterpart-practice"  # shown in the terminal: nothing here is secret
+PRACTICE_CLIENT = "counterpart-practice"
+
+
+@dataclass(frozen=True)
+class Person:
+    name: str
+    email: str
+    what: str
+    organisation: str = ""
+    is_admin: bool = False
+    is_guest: bool = False
+
+
+ADMIN = Person("Ada Kerr", "ada@harbourvale.example", "System Admin", is_admin=True)
+ALICE = Person("Alice Archer", "alice@practice.example", "associate; in iManage: alice")
+BRAM = Person("Bram de Vries", "bram@harbourvale.example", "partner; in iManage: bram")
+CAROL = Person("Carol Mensah", "carol@practice.example", "trainee; in iManage: carol")
+GITA = Person("Gita Rao", "gita@northwind.example", "guest", "Northwind Bank", is_guest=True)
+TOM = Person("Tom Lindqvist", "tom@lindqvist.example", "guest", "Lindqvist Oy", is_guest=True)
+PEOPLE = (ADMIN, ALICE, BRAM, CAROL, GITA, TOM)
+
+File = tuple[str, Callable[[], bytes]]
+
+HERON: tuple[File, ...] = (
+    (
+        "Facility agreement.docx",
+        lambda: files.letter(
+            "Facility agreement",
+            (
+                "The Lender makes available to the Borrower a term loan facility in an amount of £40,000,000.",
+                "The Borrower shall apply all amounts borrowed towards the purchase of the Shares.",
+                "Interest accrues daily and is payable on the last day of each Interest Period.",
+            ),
+        ),
+    ),
+    (
+        "Conditions precedent.xlsx",
+        lambda: files.schedule(
+            "Conditions precedent",
+            ("No.", "Document", "Responsible", "Status"),
+            [
+                (number, f"Condition {number}", "Harbour & Vale", "Agreed form" if number % 3 else "Draft")
+                for number in range(1, 61)
+            ],
+        ),
+    ),
+    (
+        "Steps paper.pdf",
+        lambda: files.report(
+            "Steps paper", [f"Step {number}: as described in the structure chart." for number in range(1, 24)]
+        ),
+    ),
+    ("Title deeds (scanned).pdf", lambda: files.scans("Title deeds", 4)),
+)
+WHARF: tuple[File, ...] = (
+    (
+        "Lease – Granary Wharf.docx",
+        lambda: files.letter(
+            "Lease of part, Granary Wharf",
+            (
+                "The Landlord lets the Premises to the Tenant for the Term.",
+                "The Tenant shall pay the Rent by equal quarterly payments in advance.",
+            ),
+        ),
+    ),
+    (
+        "Rent schedule.xlsx",
+        lambda: files.schedule(
+            "Rent",
+            ("Year", "Rent (£)"),
+            [(year, 120000 + 2500 * (year - 2027)) for year in range(2027, 2042)],
+        ),
+    ),
+)
+KESTREL: tuple[File, ...] = (
+    (
+        "Term sheet – Series B.docx",
+        lambda: files.letter("Term sheet", ("Investors subscribe for Series B Preferred Shares.",)),
+    ),
+    (
+        "Cap table.xlsx",
+        lambda: files.schedule(
+            "Cap table",
+            ("Holder", "Shares"),
+            [("Founders", 600000), ("Seed investors", 250000), ("Pool", 150000)],
+        ),
+    ),
+    ("Board minutes.pdf", lambda: files.report("Board minutes", ["Present: as in the attendance list."])),
+)
+# name, client number, matter number, files, everybody besides Alice (its lead) and the role of each
+MATTERS = (
+    (
+        "Project Heron",
+        "10042",
+        "0007",
+        HERON,
+        ((BRAM, "lead"), (CAROL, "editor"), (GITA, "viewer"), (TOM, "viewer")),
+    ),
+    ("Lease of Granary Wharf", "10077", "0002", WHARF, ((BRAM, "lead"), (TOM, "editor"))),
+    ("Kestrel Robotics – Series B", "10113", "0001", KESTREL, ((CAROL, "editor"),)),
+)
+
+
+def is_there() -> bool:
+    return bool(session().scalar(select(exists(select(Matter.id)))))
+
+
+def make(practice_url: str, client_secret: str) -> None:
+    """Everything, through the same services that the pages use."""
+    people = {person: _add(person) for person in PEOPLE}
+    server = servers.add(
+        people[ADMIN],
+        servers.NewServer(
+            kind="on_premise",
+            name="Practice iManage",
+            url=practice_url,
+            client_id=PRACTICE_CLIENT,
+            client_secret=client_secret,
+        ),
+    )
+    servers.set_enabled(people[ADMIN], server.id, True)
+    alice = people[ALICE]
+    for name, client, matter, contents, others in MATTERS:
+        matter_id = matters.create(alice, matters.MatterDetails(name, client, matter))
+        for person, role in others:
+            participants.add(alice, matter_id, people[person].id, role)
+        for file_name, content in contents:
+            _upload(alice, matter_id, file_name, content())
+
+
+def _upload(actor: Actor, matter_id: uuid.UUID, file_name: str, content: bytes) -> None:
+    documents.add(actor, matter_id, file_name, io.BytesIO(content))
+
+
+def _add(person: Person) -> Actor:
+    with unit():
+        row: Member = members.create(
+            SYSTEM,
+            members.NewMember(
+                name=person.name,
+                email=person.email,
+                organisation=person.organisation,
+                is_admin=person.is_admin,
+                is_guest=person.is_guest,
+                password=PASSWORD,
+            ),
+        )
+        return Actor(row.id, row.name, row.email, row.is_admin, row.is_guest)
