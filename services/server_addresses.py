@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from imanage.addresses import AddressRefused, ServerAddress, parse_server_url, parse_subdomain
 from imanage.guard import judge_origin
 from services.errors import Invalid
 from services.remote import CLOUD, rules_for
+from services.server_rules import host_of
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Both origins of a server, what we changed about what was typed, and what may be wrong with it."""
+    """Both origins of a server, the fields they came from, and what we changed about what was typed."""
 
     url: str
     api_url: str
+    fields: Mapping[str, str]
     subdomain: str = ""
     notices: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
 
 
 def problem_with(kind: str, text: str) -> str | None:
@@ -39,8 +40,8 @@ def notice_about(kind: str, text: str) -> str | None:
         return None
 
 
-def settle(kind: str, subdomain: str, url: str, api_url: str) -> Addresses:
-    """Read what was typed and look its hosts up once. Raises Invalid with a sentence at each field."""
+def read(kind: str, subdomain: str, url: str, api_url: str) -> Addresses:
+    """Read what was typed; no network is asked. Raises Invalid with a sentence at each field."""
     typed = {"subdomain": subdomain} if kind == CLOUD else {"url": url, "api_url": api_url}
     if not api_url.strip():
         typed.pop("api_url", None)
@@ -51,37 +52,39 @@ def settle(kind: str, subdomain: str, url: str, api_url: str) -> Addresses:
             found[name] = _read(kind, text)
         except AddressRefused as error:
             refused[name] = error.sentence
-    warnings = [_look_up(kind, name, address.origin, refused) for name, address in found.items()]
     if refused:
         raise Invalid(refused)
     browser = found["subdomain" if kind == CLOUD else "url"]
     return Addresses(
         url=browser.origin,
         api_url=found.get("api_url", browser).origin,
+        fields={name: address.origin for name, address in found.items()},
         subdomain=subdomain.strip().lower() if kind == CLOUD else "",
-        notices=_distinct(address.notice for address in found.values()),
-        warnings=_distinct(warnings),
+        notices=tuple(dict.fromkeys(address.notice for address in found.values() if address.notice)),
+    )
+
+
+def look_up(kind: str, addresses: Addresses) -> tuple[str, ...]:
+    """Ask once where each host leads. Warns of unknown ones; raises Invalid where an address is refused."""
+    refused: dict[str, str] = {}
+    unknown: dict[str, None] = {}
+    for name, origin in addresses.fields.items():
+        try:
+            if not judge_origin(origin, rules_for(kind)):
+                unknown[host_of(origin)] = None
+        except AddressRefused as error:
+            refused[name] = f"This host leads to an address that cannot be used. {error.sentence}"
+    if refused:
+        raise Invalid(refused)
+    if not unknown:
+        return ()
+    hosts = " or ".join(f"“{host}”" for host in unknown)
+    return (
+        f"We could not find {hosts} from here. Check the spelling, or ask your network team to make the name "
+        "known to this installation.",
     )
 
 
 def _read(kind: str, text: str) -> ServerAddress:
     rules = rules_for(kind)
     return parse_subdomain(text, rules) if kind == CLOUD else parse_server_url(text, rules)
-
-
-def _look_up(kind: str, name: str, origin: str, refused: dict[str, str]) -> str | None:
-    """A warning where nobody knows the host; a refusal where its name leads to an address that we refuse."""
-    try:
-        if judge_origin(origin, rules_for(kind)):
-            return None
-    except AddressRefused as error:
-        refused[name] = f"This host leads to an address that cannot be used. {error.sentence}"
-        return None
-    return (
-        f"We could not find “{origin.partition('://')[2]}” in the network's names from here. "
-        "Check the spelling, or ask your network team to make the name known to this installation."
-    )
-
-
-def _distinct(sentences: Iterable[str | None]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(sentence for sentence in sentences if sentence))

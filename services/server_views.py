@@ -71,7 +71,7 @@ def all_servers(actor: Actor) -> tuple[ServerRow, ...]:
     """Every server by name, in one query."""
     permissions.require_admin(actor)
     listed = select(func.count()).where(ServerMember.server_id == Server.id).scalar_subquery()
-    rows = session().execute(select(Server, listed).order_by(Server.name_key)).tuples()
+    rows = session().execute(select(Server, listed).order_by(Server.name_key))
     return tuple(
         ServerRow(
             id=row.id,

@@ -12,7 +12,7 @@ from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.house import house
 from services.text import fold
-from services.unit import session, unit
+from services.unit import release, session, unit
 
 KINDS = {remote.CLOUD: "Cloud iManage", remote.ON_PREMISE: "On-premise"}
 
@@ -68,8 +68,10 @@ def add(actor: Actor, new: NewServer) -> Saved:
     own = asks_for_credentials(new.kind)
     if own:
         server_rules.check_credentials(new.client_id, bool(new.client_secret))
-    addresses = server_addresses.settle(new.kind, new.subdomain, new.url, new.api_url)
+    addresses = server_addresses.read(new.kind, new.subdomain, new.url, new.api_url)
     server_rules.check_free(new.kind, new.name, addresses.url)
+    release()
+    unknown = server_addresses.look_up(new.kind, addresses)
     server_id = new_id()
     row = Server(
         id=server_id,
@@ -87,7 +89,7 @@ def add(actor: Actor, new: NewServer) -> Saved:
         writing.add(row)
         writing.flush()
         _record(actor, "server.added", row, kind=row.kind, url=row.url, api_url=row.api_url)
-    return Saved(server_id, new.name, addresses.notices, addresses.warnings + warnings)
+    return Saved(server_id, new.name, addresses.notices, unknown + warnings)
 
 
 def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:

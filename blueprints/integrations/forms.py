@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from wtforms import BooleanField, Field, HiddenField, PasswordField, RadioField, StringField, ValidationError
+from wtforms.fields.choices import SelectChoice
 
 from blueprints.forms_base import BaseForm, Line, LineField
 from services import server_addresses, server_rules, servers, text
@@ -48,7 +49,7 @@ class AddServerForm(BaseForm):
 
     kind = RadioField(
         "Kind",
-        choices=[(CLOUD, servers.KINDS[CLOUD]), (ON_PREMISE, servers.KINDS[ON_PREMISE])],
+        choices=[SelectChoice(value=kind, label=label) for kind, label in servers.KINDS.items()],
         default=CLOUD,
         validate_choice=False,
     )

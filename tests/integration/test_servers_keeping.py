@@ -1,0 +1,289 @@
+"""A server on its page: the switch, name and credentials, removal, and who may do any of it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import uuid
+
+import pytest
+from sqlalchemy import func, select
+
+from models import AuditEvent, Connection, Document, Link, Server, ServerMember, ServerRemoval, Transfer, db
+from services import remote
+from services.server_access import available_to
+from services.unit import unit
+from tests.support.pages import Browser, read
+from tests.support.people import actor_of, make_member
+from tests.support.servers import connect, make_link, make_running_transfer, make_server
+
+ROOM = "/admin/integrations/imanage"
+
+
+@pytest.fixture
+def admin(browser: Browser) -> Browser:
+    return browser.sign_in(make_member("Margaret Okafor", is_admin=True))
+
+
+def url_of(server: Server, *more: str) -> str:
+    return "/".join((ROOM, str(server.id), *more))
+
+
+def fresh(server: Server) -> Server:
+    db.session.rollback()
+    db.session.refresh(server)
+    return server
+
+
+def events() -> list[tuple[str, str]]:
+    db.session.rollback()
+    rows = db.session.scalars(select(AuditEvent).order_by(AuditEvent.at))
+    return [(row.action, row.subject) for row in rows]
+
+
+def test_the_list_is_empty_and_says_what_to_do(admin: Browser) -> None:
+    page = admin.page(ROOM)
+    assert "No iManage server yet" in page.text
+    assert "Press Add server" in page.text
+
+
+def test_the_list_shows_name_kind_host_state_and_restriction(admin: Browser) -> None:
+    make_server("London", url="https://london.firm.test", is_enabled=True)
+    paris = make_server("Paris", kind="cloud", url="https://firm.cloudimanage.com", is_restricted=True)
+    members = [make_member() for _ in range(3)]
+    with unit() as session:
+        session.add_all(ServerMember(server_id=paris.id, member_id=member.id) for member in members)
+    text = admin.page(ROOM).text
+    assert re.search(r"London\s+On-premise\s+london\.firm\.test\s+On\s+All members", text)
+    assert re.search(r"Paris\s+Cloud iManage\s+firm\.cloudimanage\.com\s+Off\s+Restricted \(3\)", text)
+
+
+def test_the_page_shows_what_is_fixed_and_what_to_do_instead(admin: Browser) -> None:
+    server = make_server(api_url="https://api.firm.test")
+    page = admin.page(url_of(server))
+    assert server.url in page.text
+    assert "https://api.firm.test" in page.text
+    assert "remove this server and add it again" in page.text
+    assert "http://127.0.0.1:8000/auth/v0/oauth2/authorized" in page.text
+    assert "the-first-secret" not in page.html
+    assert server.client_secret not in page.html
+
+
+def test_the_switch_makes_it_available_and_takes_it_back(admin: Browser) -> None:
+    server = make_server()
+    member = actor_of(make_member())
+    assert available_to(member) == ()
+    answer = admin.post(url_of(server, "enabled"), {"enabled": "1"}, htmx=True)
+    assert 'aria-checked="true"' in read(answer, whole=False).html
+    assert [each.id for each in available_to(member)] == [server.id]
+    assert admin.post(url_of(server, "enabled"), {"enabled": "1"}).status_code == 303
+    assert admin.post(url_of(server, "enabled"), {"enabled": "0"}).status_code == 303
+    db.session.rollback()
+    assert available_to(member) == ()
+    assert events() == [("server.enabled", "London DMS"), ("server.disabled", "London DMS")]
+    assert admin.post(url_of(server, "enabled"), {"enabled": "perhaps"}).status_code == 400
+
+
+def test_switching_off_keeps_links_and_sign_ins(admin: Browser) -> None:
+    server = make_server(is_enabled=True)
+    member = make_member()
+    make_link(server, member)
+    connect(server, member)
+    admin.post(url_of(server, "enabled"), {"enabled": "0"})
+    assert db.session.scalar(select(func.count()).select_from(Link)) == 1
+    assert db.session.scalar(select(func.count()).select_from(Connection)) == 1
+
+
+def test_a_server_without_credentials_cannot_be_switched_on(admin: Browser) -> None:
+    server = make_server(kind="cloud", client_id="", client_secret="")
+    assert "Enter the Client ID and Client Secret first." in admin.page(url_of(server)).html
+    answer = admin.post(url_of(server, "enabled"), {"enabled": "1"})
+    assert answer.status_code == 409
+    assert "nobody could sign in to it" in read(answer, whole=True).text
+    assert not fresh(server).is_enabled
+
+
+def edit(server: Server, **more: str) -> dict[str, str]:
+    version = fresh(server).changed_at.isoformat()
+    return {
+        "version": version,
+        "name": server.name,
+        "client_id": server.client_id,
+        "client_secret": "",
+    } | more
+
+
+def test_an_empty_secret_keeps_the_one_on_record(admin: Browser) -> None:
+    server = make_server()
+    assert admin.post(url_of(server, "edit"), edit(server, name="London Work")).status_code == 303
+    assert fresh(server).name == "London Work"
+    assert remote.credentials(server).client_secret == "the-first-secret"
+    admin.post(url_of(server, "edit"), edit(server, client_id="new", client_secret="the-second-secret"))
+    credentials = remote.credentials(fresh(server))
+    assert (credentials.client_id, credentials.client_secret) == ("new", "the-second-secret")
+    page = admin.page(url_of(server, "edit"), htmx=True)
+    assert "the-second-secret" not in page.html
+    assert page.value_of("client_secret") == ""
+    db.session.rollback()
+    told = [row.detail for row in db.session.scalars(select(AuditEvent).order_by(AuditEvent.at))]
+    assert [(each["client_id_changed"], each["secret_changed"]) for each in told] == [
+        (False, False),
+        (True, True),
+    ]
+
+
+def test_what_is_fixed_cannot_be_changed_by_a_direct_request(admin: Browser) -> None:
+    server = make_server()
+    before = (server.kind, server.url, server.api_url, server.subdomain)
+    evil = {"url": "https://evil.test", "api_url": "https://evil.test", "kind": "cloud", "subdomain": "evil"}
+    assert admin.post(url_of(server, "edit"), edit(server, **evil)).status_code == 303
+    fresh(server)
+    assert (server.kind, server.url, server.api_url, server.subdomain) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"name": ""}, "Enter a name."),
+        ({"name": "pARIS"}, "A server with this name is there already"),
+        ({"client_id": ""}, "Enter the Client ID"),
+    ],
+)
+def test_a_bad_change_is_refused_at_its_field(admin: Browser, change: dict[str, str], sentence: str) -> None:
+    server = make_server()
+    make_server("Paris")
+    answer = admin.post(url_of(server, "edit"), edit(server, **change), htmx=True)
+    assert answer.status_code == 422
+    assert sentence in read(answer, whole=False).text
+    assert fresh(server).name == "London DMS"
+
+
+def test_its_own_name_in_other_letter_case_is_free(admin: Browser) -> None:
+    server = make_server()
+    assert admin.post(url_of(server, "edit"), edit(server, name="LONDON dms")).status_code == 303
+
+
+def test_a_change_made_meanwhile_is_noticed_and_can_be_saved_over(admin: Browser) -> None:
+    server = make_server()
+    opened_before = edit(server, name="Mine")
+    admin.post(url_of(server, "edit"), edit(server, name="Theirs"))
+    answer = admin.post(url_of(server, "edit"), opened_before, htmx=True)
+    page = read(answer, whole=False)
+    assert answer.status_code == 422
+    assert "Somebody else changed this server, now named “Theirs”" in page.text
+    assert page.value_of("name") == "Mine"
+    again = opened_before | {"version": page.value_of("version")}
+    assert admin.post(url_of(server, "edit"), again).status_code == 303
+    assert fresh(server).name == "Mine"
+
+
+def test_removal_names_its_consequences_and_asks_for_the_name(admin: Browser) -> None:
+    server = make_server(is_enabled=True)
+    member = make_member("Ada Byron")
+    make_link(server, member, name="=cmd()|A1.docx")
+    make_link(server, member)
+    connect(server, member)
+    make_running_transfer(server, member)
+    popup = admin.page(url_of(server, "remove"), htmx=True)
+    assert "2 links between documents" in popup.text
+    assert "1 member signed in to it" in popup.text
+    assert "1 running transfer stops" in popup.text
+    assert "To confirm, type: London DMS" in popup.text
+    wrong = admin.post(url_of(server, "remove"), {"typed_name": "london"}, htmx=True)
+    assert wrong.status_code == 422
+    assert read(wrong, whole=False).value_of("typed_name") == "london"
+    assert db.session.get(Server, server.id) is not None
+
+    server_id = server.id
+    done = admin.post(url_of(server, "remove"), {"typed_name": " London DMS "}, htmx=True)
+    assert done.headers["HX-Redirect"] == ROOM
+    db.session.rollback()
+    db.session.expire_all()
+    assert db.session.get(Server, server_id) is None
+    left = {model: db.session.scalar(select(func.count()).select_from(model)) for model in (Link, Connection)}
+    assert left == {Link: 0, Connection: 0}
+    assert db.session.scalar(select(func.count()).select_from(Document)) == 2
+    assert db.session.scalars(select(Transfer)).one().server_id is None
+    told = db.session.scalars(select(AuditEvent)).one()
+    assert told.action == "server.removed"
+    assert {name: told.detail[name] for name in ("links", "signed_in", "running_transfers")} == {
+        "links": 2,
+        "signed_in": 1,
+        "running_transfers": 1,
+    }
+
+    removal = db.session.scalars(select(ServerRemoval)).one()
+    assert "Removed servers" in admin.page(ROOM).text
+    file = admin.get(f"{ROOM}/removed/{removal.id}/links.csv")
+    assert file.headers["Content-Type"].startswith("text/csv")
+    assert file.headers["Content-Disposition"].startswith("attachment")
+    rows = list(csv.reader(io.StringIO(file.get_data().decode("utf-8-sig"))))
+    assert [row[3] for row in rows[1:]] == ["'=cmd()|A1.docx", "Lease.docx"]
+    assert rows[2][5:8] == ["Active", "104512", "3"]
+    assert rows[2][10] == "Ada Byron"
+
+
+def test_a_server_without_links_goes_at_one_press(admin: Browser) -> None:
+    server = make_server()
+    popup = admin.page(url_of(server, "remove"), htmx=True)
+    assert "there are none" in popup.text
+    assert "To confirm" not in popup.text
+    assert admin.post(url_of(server, "remove")).status_code == 303
+    assert "“London DMS” is removed." in admin.page(ROOM).text
+    assert admin.post(url_of(server, "remove")).status_code == 404
+
+
+def test_a_link_made_after_the_pop_up_was_opened_still_asks_for_the_name(admin: Browser) -> None:
+    server = make_server()
+    make_link(server, make_member())
+    answer = admin.post(url_of(server, "remove"), {}, htmx=True)
+    assert answer.status_code == 422
+    assert "To confirm, type: London DMS" in read(answer, whole=False).text
+
+
+ROUTES = [
+    ("GET", ""),
+    ("GET", "/new"),
+    ("POST", "/new"),
+    ("POST", "/new/fields"),
+    ("GET", "/{server}"),
+    ("POST", "/{server}/enabled"),
+    ("GET", "/{server}/edit"),
+    ("POST", "/{server}/edit"),
+    ("GET", "/{server}/remove"),
+    ("POST", "/{server}/remove"),
+    ("POST", "/{server}/restriction"),
+    ("POST", "/{server}/restriction/search"),
+    ("POST", "/{server}/restriction/chosen"),
+    ("GET", "/removed/{other}/links.csv"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_members_and_guests_are_refused_everywhere(browser: Browser, method: str, path: str) -> None:
+    server = make_server()
+    url = ROOM + path.format(server=server.id, other=uuid.uuid4())
+    data = {"enabled": "1", "typed_name": server.name}
+
+    def ask() -> int:
+        return (browser.get(url) if method == "GET" else browser.post(url, data)).status_code
+
+    assert ask() == 302
+    for person in (make_member(), make_member(is_guest=True), make_member(is_guest=True, is_admin=True)):
+        browser.sign_in(person)
+        assert ask() == 403
+    assert not fresh(server).is_enabled
+
+
+@pytest.mark.parametrize(("method", "path"), [each for each in ROUTES if "{" in each[1]])
+def test_an_unknown_server_is_a_page_not_found(admin: Browser, method: str, path: str) -> None:
+    url = ROOM + path.format(server=uuid.uuid4(), other=uuid.uuid4())
+    answer = admin.get(url) if method == "GET" else admin.post(url, {"enabled": "1", "name": "X"})
+    assert answer.status_code == 404
+
+
+def test_a_write_without_its_token_is_refused(admin: Browser) -> None:
+    server = make_server()
+    assert admin.client.post(url_of(server, "enabled"), data={"enabled": "1"}).status_code == 400
+    assert not fresh(server).is_enabled
