@@ -1,0 +1,29 @@
+"""Members who can really sign in, and the sign-in that a person makes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from models import Member
+from services import passwords
+from tests.support.pages import Browser
+from tests.support.people import make_member
+
+PASSWORD = "correct horse battery"
+_hash = passwords.hash_of(PASSWORD)
+
+
+def with_password(name: str = "", **more: Any) -> Member:
+    return make_member(name, password_hash=_hash, **more)
+
+
+def sign_in(
+    browser: Browser, email: str, password: str = PASSWORD, url: str = "/sign-in", **more: Any
+) -> TestResponse:
+    return browser.post(url, {"email": email, "password": password}, **more)
+
+
+def is_signed_in(browser: Browser) -> bool:
+    return browser.get("/account").status_code == 200
