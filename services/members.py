@@ -205,7 +205,7 @@ def _matters_of(member_ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
         .where(Participant.member_id.in_(member_ids))
         .group_by(Participant.member_id)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def _view(row: Member, matters: int) -> MemberView:
