@@ -16,7 +16,7 @@ from imanage.errors import ImanageError
 from imanage.types import Container, Page
 from imanage.types import Document as RemoteDocument
 from models import Document, Link, Version
-from services import connections, permissions
+from services import connections, permissions, remote
 from services.actor import Actor
 from services.connections import Home
 from services.remote_errors import remote_refusal
@@ -132,9 +132,10 @@ def look(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where)
 
 def ask(actor: Actor, server_id: uuid.UUID, call: Callable[[Client], T]) -> T:
     """Make calls in the person's name. What goes wrong there comes out as a RemoteRefusal with the server's name."""
-    label = label_for(actor.id, require_use(actor.id, server_id))
+    server = require_use(actor.id, server_id)
+    label, outbound = label_for(actor.id, server), remote.outbound(server, for_page=True)
     try:
-        return connections.with_client(actor.id, server_id, call)
+        return connections.with_client(actor.id, server_id, call, outbound)
     except ImanageError as error:
         raise remote_refusal(error, label) from error
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+import requests
 from sqlalchemy import Select, select
 
 from imanage import oauth
@@ -83,19 +84,27 @@ def client_for(member_id: uuid.UUID, server_id: uuid.UUID) -> Client:
     return access.client()
 
 
-def with_client(member_id: uuid.UUID, server_id: uuid.UUID, call: Callable[[Client], T]) -> T:
-    """Make the call; where iManage answers 401 the token is renewed and the call made once more, never a third time."""
+def with_client(
+    member_id: uuid.UUID,
+    server_id: uuid.UUID,
+    call: Callable[[Client], T],
+    outbound: requests.Session | None = None,
+) -> T:
+    """Make the call; where iManage answers 401 the token is renewed and the call made once more, never a third time.
+
+    `outbound` is a session with other limits than a transfer's: `remote.outbound(server, for_page=True)`.
+    """
     access = access_of(member_id, server_id)
     if access.is_stale:
         access = renewed(member_id, server_id, access.token)
     release()
     try:
-        return call(access.client())
+        return call(access.client(outbound))
     except Unauthorised:
         access = renewed(member_id, server_id, access.token)
     release()
     try:
-        return call(access.client())
+        return call(access.client(outbound))
     except Unauthorised:
         raise ended(member_id, server_id, access.token, "refused") from None
 

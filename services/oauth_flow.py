@@ -172,7 +172,7 @@ def _server_now(actor: Actor, begun: _Begun) -> Server:
 
 def _ask(server: Server, endpoints: Endpoints, code: str, verifier: str) -> tuple[TokenSet, Identity]:
     """The two calls of a sign-in: the code for tokens, and whose they are. No row is held meanwhile."""
-    outbound, credentials = remote.outbound(server), remote.credentials(server)
+    outbound, credentials = remote.outbound(server, for_page=True), remote.credentials(server)
     header = cast(TokenHeader, server.auth_header)
     release()
     redirect_url = house().settings.redirect_url

@@ -10,7 +10,7 @@ from datetime import datetime
 import requests
 
 from imanage.addresses import AddressRules
-from imanage.guard import build_session
+from imanage.guard import Limits, build_session
 from imanage.types import AppCredentials, Endpoints
 from models import Server
 from services import vault
@@ -22,7 +22,10 @@ ON_PREMISE = "on_premise"
 SECRET_PLACE = ("server", "client_secret")
 
 _lock = threading.Lock()
-_sessions: dict[uuid.UUID, tuple[datetime, requests.Session]] = {}
+_sessions: dict[tuple[uuid.UUID, bool], tuple[datetime, requests.Session]] = {}
+
+# A person who waits at a page is told sooner than a transfer gives up.
+PAGE_LIMITS = Limits(connect_seconds=5, read_seconds=15, total_seconds=30)
 
 
 def endpoints(server: Server) -> Endpoints:
@@ -64,14 +67,16 @@ def rules_for(kind: str) -> AddressRules:
     return replace(rules, allow_private=False) if kind == CLOUD else rules
 
 
-def outbound(server: Server) -> requests.Session:
+def outbound(server: Server, *, for_page: bool = False) -> requests.Session:
     """The pooled session of this process for this server; a changed server gets a new one.
 
     The one before is only let go of, not closed: a transfer may still be reading through it.
     """
+    key = (server.id, for_page)
     with _lock:
-        kept = _sessions.get(server.id)
+        kept = _sessions.get(key)
         if kept is None or kept[0] != server.changed_at:
-            kept = (server.changed_at, build_session(rules_for(server.kind)))
-            _sessions[server.id] = kept
+            limits = PAGE_LIMITS if for_page else Limits()
+            kept = (server.changed_at, build_session(rules_for(server.kind), limits))
+            _sessions[key] = kept
         return kept[1]

@@ -69,8 +69,8 @@ class Access:
         """Without a refresh token the old one is used until it is refused: iManage counts idle time only."""
         return bool(self.refresh_token and self.expires_at and self.expires_at - EARLY <= utcnow())
 
-    def client(self) -> Client:
-        return Client(self.outbound, self.base_url, self.token, self.header, self.pacer)
+    def client(self, outbound: requests.Session | None = None) -> Client:
+        return Client(outbound or self.outbound, self.base_url, self.token, self.header, self.pacer)
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,7 @@ def browse(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     except SignInNeeded as needed:
         return placed(_sign_in(needed, server_id, _back(matter_id, server_id)), 409, DIALOG)
     except (RemoteRefusal, Conflict) as refusal:
-        html = render_template("transfers/_picker_said.html", refusal=refusal, again=request.full_path)
-        return placed(html, 502, MORE if where.offset else LIST)
+        return placed(_said(refusal, where, matter_id, server_id), 502, MORE if where.offset else LIST)
     drawn = "transfers/_picker_more.html" if where.offset else "transfers/_picker_list.html"
     return fragment(render_template(drawn, **_context(listing, matter_id, server_id)))
 
@@ -131,31 +130,56 @@ def _as_text(step: Step) -> str:
 
 
 def _context(listing: Listing, matter_id: uuid.UUID, server_id: uuid.UUID) -> dict[str, Any]:
-    """What the list needs: addresses for every step, and the choices made elsewhere, which are kept."""
-    where = listing.where
-    way = [_as_text(step) for step in where.steps]
+    """What the list needs beside its rows: choices made elsewhere are kept, the next hundred have an address."""
+    where, shown = listing.where, {row.id for row in listing.documents}
+    frame = _frame(where, matter_id, server_id)
+    chosen = frame["chosen"]
+    address, way = frame["address"], frame["way"]
+    return {
+        **frame,
+        "listing": listing,
+        "elsewhere": [(source, _reference(source)) for source in chosen if source not in shown],
+        "address_of": lambda step: address([*way, _as_text(step)], fresh=1),
+        "more": address(way, q=where.text or None, shelf=where.shelf, offset=listing.next_offset),
+        "one_only": "document" in request.args,
+        "folder": _folder_to_save_in(where),
+    }
+
+
+def _frame(where: Where, matter_id: uuid.UUID, server_id: uuid.UUID) -> dict[str, Any]:
+    """What stands around a list, also around one that did not come. A fresh place empties the search box."""
     kept = {"document": request.args.get("document"), "saving": 1 if where.for_saving else None}
-    chosen = list(dict.fromkeys(request.args.getlist("source")))
-    shown = {row.id for row in listing.documents}
+    way = [_as_text(step) for step in where.steps]
 
     def address(steps: list[str], **more: Any) -> str:
         return url_for(".browse", matter_id=matter_id, server_id=server_id, step=steps, **kept, **more)
 
     return {
-        "listing": listing,
         "where": where,
-        "shelves": [(name, SHELF_NAMES[name], address([], shelf=name)) for name in SHELVES],
-        "crumbs": [(step.name, address(way[: at + 1])) for at, step in enumerate(where.steps)],
         "way": way,
-        "address_of": lambda step: address([*way, _as_text(step)]),
+        "address": address,
+        "shelves": [(name, SHELF_NAMES[name], address([], shelf=name, fresh=1)) for name in SHELVES],
+        "crumbs": [(step.name, address(way[: at + 1], fresh=1)) for at, step in enumerate(where.steps)],
         "everywhere": address([], q=where.text),
-        "here": address(way),
-        "more": address(way, q=where.text or None, shelf=where.shelf, offset=listing.next_offset),
-        "chosen": set(chosen),
-        "elsewhere": [source for source in chosen if source not in shown],
-        "one_only": bool(kept["document"]),
-        "folder": _folder_to_save_in(where),
+        "browse": address([]),
+        "is_fresh": "fresh" in request.args,
+        "chosen": list(dict.fromkeys(request.args.getlist("source"))),
     }
+
+
+def _said(refusal: RemoteRefusal | Conflict, where: Where, matter_id: uuid.UUID, server_id: uuid.UUID) -> str:
+    frame = _frame(where, matter_id, server_id)
+    elsewhere = [(source, _reference(source)) for source in frame["chosen"]]
+    again = request.full_path
+    return render_template(
+        "transfers/_picker_said.html", refusal=refusal, again=again, elsewhere=elsewhere, **frame
+    )
+
+
+def _reference(source: str) -> str:
+    """`Active!1645.3` as people write it: Active 1645 v3."""
+    document, _, version = source.rpartition(".")
+    return f"{document.replace('!', ' ')} v{version}"
 
 
 def _folder_to_save_in(where: Where) -> Step | None:

@@ -225,8 +225,7 @@ def test_a_document_that_is_here_already_is_marked_with_both_versions(desk: Desk
     spa = desk.practice.world.named("SPA – Project Heron")
     link(desk, add_document(desk), spa.number, 2)
     page = desk.look(step(desk.practice, "Drafts"))
-    assert "Here: version 1, from version 2 there" in page.text
-    assert "Newer there" in page.text
+    assert "Newer there version 1 here is version 2 there" in page.text
 
 
 def test_what_was_chosen_elsewhere_is_kept(desk: Desk) -> None:
@@ -273,6 +272,8 @@ def test_a_failure_is_a_sentence_in_the_pop_up_with_another_try(
     page = read(response, whole=False)
     assert sentence in page.text and "Try again" in page.text
     assert quote("Drafts") in page.html
+    assert page.value_of("source") == "Active!5.1"
+    assert page.value_of("step") == step(desk.practice, "Drafts")
 
 
 @pytest.mark.parametrize("shape", ["array", "results", "object"])
@@ -342,9 +343,11 @@ def test_a_folder_to_save_in_is_sent_with_the_form(desk: Desk) -> None:
     assert not [each for each in closed.controls if each.get("name") == "folder"]
 
 
-def test_a_folder_that_is_read_only_is_marked(desk: Desk) -> None:
-    page = desk.look(step(desk.practice, "Project Heron", "w"), saving=1)
-    assert "Read only" in page.text
+def test_a_folder_that_can_only_be_read_is_marked_for_saving(desk: Desk) -> None:
+    sign_in_to_imanage(desk.browser, desk.server_id, "BRAM")
+    heron = step(desk.practice, "Project Heron", "w")
+    assert "You can only read here" in desk.look(heron, saving=1).text
+    assert "You can only read here" not in desk.look(heron).text
 
 
 @pytest.mark.parametrize("who", ["guest", "viewer", "stranger", "unlisted"])
