@@ -16,6 +16,7 @@ from .client import Client
 from .errors import CutStream
 from .ids import DocumentId, of_object
 
+_READ = 128 * 1024
 _LINGER_SECONDS = 1.0
 
 
@@ -32,9 +33,12 @@ class Download:
         if self.resumed and _range_start(response) != offset:
             response.close()
             raise CutStream("iManage sent another part of the file than the one asked for.")
-        packed = response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}
+        self._packed = response.headers.get("Content-Encoding", "identity").strip().lower() not in {
+            "",
+            "identity",
+        }
         length = response.headers.get("Content-Length", "")
-        self.length = int(length) if length.isdigit() and not packed else None
+        self.length = int(length) if length.isdecimal() and not self._packed else None
         self.file_name = _file_name(response.headers.get("Content-Disposition", ""))
 
     def __enter__(self) -> Self:
@@ -54,19 +58,20 @@ class Download:
 
         A body that ends before its announced length, or breaks its framing, ends in CutStream.
         """
-        gathered = bytearray()
-        since = time.monotonic()
+        gathered: list[bytes] = []
+        count, since = 0, time.monotonic()
         try:
-            while part := self._response.raw.read1(size - len(gathered), decode_content=True):
-                gathered += part
-                if len(gathered) >= size or time.monotonic() - since > _LINGER_SECONDS:
-                    yield bytes(gathered)
+            while part := self._response.raw.read1(min(_READ, size - count), decode_content=self._packed):
+                gathered.append(part)
+                count += len(part)
+                if count >= size or time.monotonic() - since > _LINGER_SECONDS:
+                    yield b"".join(gathered)
                     gathered.clear()
-                    since = time.monotonic()
+                    count, since = 0, time.monotonic()
         except (HTTPError, OSError, ValueError) as error:
             raise CutStream from error
         if gathered:
-            yield bytes(gathered)
+            yield b"".join(gathered)
 
 
 def download(client: Client, document_id: str, offset: int = 0) -> Download:

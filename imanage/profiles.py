@@ -15,6 +15,9 @@ Row = Mapping[str, Any]
 
 _SHA256 = re.compile(r"(?:sha-?256:)?([0-9a-f]{64})", re.IGNORECASE)
 
+_MAX_TEXT = 4000
+_MAX_NUMBER = 2**63 - 1
+
 
 def document(row: Row) -> Document:
     """A document's profile, or NotIManage where it is none."""
@@ -158,10 +161,15 @@ def text(row: Row, *names: str) -> str | None:
     for name in names:
         value = row.get(name)
         if isinstance(value, str) and value.strip():
-            return value
+            return storable(value)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
     return None
+
+
+def storable(value: str) -> str:
+    """A server's string without what no database and no page can hold: NUL and halves of characters."""
+    return value.replace("\x00", "").encode("utf-8", "replace").decode()[:_MAX_TEXT]
 
 
 def number(row: Row, name: str) -> int | None:
@@ -169,11 +177,9 @@ def number(row: Row, name: str) -> int | None:
     value = row.get(name)
     if isinstance(value, bool):
         return None
-    if isinstance(value, int):
-        return value if value >= 0 else None
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
-        return int(value)
-    return None
+        value = int(value)
+    return value if isinstance(value, int) and 0 <= value <= _MAX_NUMBER else None
 
 
 def truth(row: Row, *names: str) -> bool | None:
