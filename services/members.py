@@ -139,7 +139,7 @@ def create(who: Who, new: NewMember) -> Member:
         name_key=fold(name)[:LONGEST_NAME_KEY],
         email=email,
         email_key=email_key(email),
-        search_key=fold(f"{name} {email}")[:LONGEST_SEARCH_KEY],
+        search_key=f"{fold(name)[:LONGEST_NAME_KEY]} {fold(email)}"[:LONGEST_SEARCH_KEY],
         organisation=organisation,
         password_hash=passwords.hash_of(new.password),
         is_admin=new.is_admin,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, PasswordField, RadioField
+from wtforms import BooleanField, PasswordField, RadioField, SelectChoice
 
 from blueprints.forms_base import BaseForm, Line, LineField
 from services.email import LONGEST
@@ -14,7 +14,9 @@ MEMBER, GUEST = "member", "guest"
 class AddMemberForm(BaseForm):
     """A password may be left out: one is made then. A typed one is judged by the service."""
 
-    kind = RadioField("Kind", choices=[(MEMBER, "Member"), (GUEST, "Guest")], default=MEMBER)
+    kind = RadioField(
+        "Kind", choices=[SelectChoice(MEMBER, "Member"), SelectChoice(GUEST, "Guest")], default=MEMBER
+    )
     name = LineField("Name", [Line("a name", LONGEST_NAME)])
     email = LineField("Email", [Line("an e-mail address", LONGEST)])
     organisation = LineField("Organisation", [Line("an organisation", LONGEST_NAME, required=False)])
