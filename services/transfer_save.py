@@ -41,7 +41,8 @@ def announce(running: Running) -> str:
         version = session().get_one(Version, item.version_id)
         name = item.name if item.target == transfers.NEW_DOCUMENT else version.file_name
         file = split(version.file_name)
-        stem, target, target_id = split(name).stem, _kind(item), item.target_id
+        stem = name.removesuffix(f".{file.extension}") if file.extension else name
+        target, target_id = _kind(item), item.target_id
         facts = SourceFacts(stem, file.extension, version.size, version.sha256, "Counterpart")
         based_on = item.based_on
         operator = _operator(item.transfer)

@@ -121,22 +121,21 @@ class TransferView:
     @property
     def summary(self) -> str:
         """The answer to "did every version arrive, once?" in one sentence."""
-        verb = "got from" if self.kind == "get" else "saved to"
+        verb = f"arrived from {self.server_label}" if self.kind == "get" else f"saved to {self.server_label}"
+        auxiliary = ("has", "have") if self.kind == "get" else ("was", "were")
         noun = "document" if self.total == 1 else "documents"
         if self.is_live:
-            return f"{self.done} of {self.total} {noun} {verb} {self.server_label} so far."
+            return f"{self.done} of {self.total} {noun} {verb} so far."
+        if self.done == self.total == 1:
+            return f"The document {auxiliary[0]} {verb}, once."
         if self.done == self.total:
-            return (
-                f"All {self.total} {noun} {verb} {self.server_label}, each once."
-                if self.total > 1
-                else (f"The document was {verb} {self.server_label}.")
-            )
+            return f"All {self.total} documents {auxiliary[1]} {verb}, each once."
         missing = ", ".join(
             f"{self.counts[state]} {words}"
             for state, words in ((FAILED, "failed"), (STOPPED, "stopped"))
             if self.counts.get(state)
         )
-        return f"{self.done} of {self.total} {noun} {verb} {self.server_label}; {missing}."
+        return f"{self.done} of {self.total} {noun} {verb}; {missing}."
 
 
 def transfer(actor: Actor, transfer_id: uuid.UUID, page: int = 1) -> TransferView:

@@ -13,6 +13,7 @@ from models import Document, Link, Server, Transfer, TransferItem, Version, utcn
 from services import audit, dispatch, permissions, server_access
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
+from services.file_names import split
 from services.transfer_states import ASKS, FINISHED, NEEDS_SIGN_IN, STOPPED, WAITING, move
 from services.unit import session, unit
 
@@ -112,7 +113,7 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
         item = TransferItem(
             transfer=transfer,
             position=1,
-            name=command.name or document.name,
+            name=_name_there(command.name, version),
             state=WAITING,
             document_id=document.id,
             version_id=version.id,
@@ -138,6 +139,14 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
         transfer_id, item_id = transfer.id, item.id
     dispatch.start([item_id])
     return transfer_id
+
+
+def _name_there(stem: str, version: Version) -> str:
+    """The name that a new document gets in iManage: what was typed, with the type that the bytes have."""
+    file = split(version.file_name)
+    if not stem:
+        return version.file_name
+    return f"{stem}.{file.extension}" if file.extension else stem
 
 
 def require_transfer(actor: Actor, transfer_id: uuid.UUID) -> Transfer:

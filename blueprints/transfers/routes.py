@@ -64,7 +64,7 @@ def transfer(transfer_id: uuid.UUID) -> str:
 @room.get("/transfers/<uuid:transfer_id>/_status")
 @needs("staff")
 def transfer_status(transfer_id: uuid.UUID) -> str:
-    return render_template("transfers/_transfer.html", **_context(transfer_id))
+    return render_template("transfers/_transfer.html", badge_anew=True, **_context(transfer_id))
 
 
 @room.get("/matters/<uuid:matter_id>/_transfers")
@@ -73,7 +73,9 @@ def matter_status(matter_id: uuid.UUID) -> Response:
     """The live region of a matter's page. When the last transfer ends, the page's documents are told."""
     rows = transfer_views.in_matter(actor(), matter_id)
     is_live = any(row.is_live for row in rows)
-    html = render_template("transfers/_matter.html", transfers=rows, matter_id=matter_id, is_live=is_live)
+    html = render_template(
+        "transfers/_matter.html", transfers=rows, matter_id=matter_id, is_live=is_live, badge_anew=True
+    )
     was_live = "live" in request.args
     return fragment(html, **{REFRESHED: True}) if was_live and not is_live else fragment(html)
 
