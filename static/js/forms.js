@@ -43,7 +43,7 @@
     const form = event.target.closest?.("form");
     if (!form || event.detail.xhr?.getResponseHeader("HX-Redirect")) return;
     release(form);
-    if (event.detail.successful && event.detail.elt === form && first.has(form)) first.set(form, state(form));
+    if (event.detail.successful && event.detail.requestConfig?.elt === form && first.has(form)) first.set(form, state(form));
   });
   on("htmx:sendAbort", (event) => event.target.closest?.("form") && release(event.target.closest("form")));
   window.addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach(release));

@@ -34,9 +34,10 @@
     elt.closest("[popover]")?.hidePopover();
   });
   document.addEventListener("htmx:beforeSwap", (event) => event.detail.target === root && freeToasts());
-  document.addEventListener("htmx:afterSwap", () => {
+  document.addEventListener("htmx:afterSwap", (event) => {
     const dialog = root.querySelector("dialog:not([open])");
     if (dialog) open(dialog);
+    else if (opener && event.detail.target === root) returnFocus(); // the answer emptied the place of pop-ups
   });
   document.addEventListener("closeDialog", () => root.querySelector("dialog")?.close());
   document.addEventListener("click", (event) => {
@@ -49,7 +50,8 @@
     const at = button.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = panel;
     const below = at.bottom + 4 + height <= window.innerHeight || at.top < height;
-    panel.style.top = `${below ? at.bottom + 4 : at.top - 4 - height}px`;
+    const top = below ? Math.min(at.bottom + 4, window.innerHeight - height - 8) : at.top - 4 - height;
+    panel.style.top = `${Math.max(8, top)}px`;
     panel.style.left = `${Math.max(8, Math.min(at.right - width, window.innerWidth - width - 8))}px`;
   }
 
@@ -65,11 +67,9 @@
     const { url } = event.target.dataset;
     if (url) htmx.ajax("GET", url, { target: event.target, swap: "innerHTML" }).then(() => place(event.target));
   }, true);
-  window.addEventListener("resize", () => document.querySelectorAll(".cp-menu-panel:popover-open").forEach(place));
-  window.addEventListener("scroll", (event) => {
-    if (isPanel(event.target)) return;
-    document.querySelectorAll(".cp-menu-panel:popover-open").forEach((panel) => panel.hidePopover());
-  }, { capture: true, passive: true });
+  const placeAll = () => document.querySelectorAll(".cp-menu-panel:popover-open").forEach(place);
+  window.addEventListener("resize", placeAll);
+  window.addEventListener("scroll", (event) => isPanel(event.target) || placeAll(), { capture: true, passive: true });
 
   document.addEventListener("keydown", (event) => {
     const button = event.target.closest("[popovertarget]");

@@ -36,18 +36,21 @@
   }
 
   function showError(sentence) {
-    const region = document.getElementById("toasts");
-    const same = [...region.children].some((toast) => toast.textContent.includes(sentence));
-    if (same) return; // a failing poll says it once
     const toast = document.getElementById("toast-template").content.cloneNode(true);
     toast.querySelector("[data-toast-title]").remove();
     toast.querySelector("[data-toast-text]").textContent = sentence;
-    region.append(toast);
+    document.getElementById("toasts").append(toast);
   }
 
+  // A poll that goes on failing says so once.
+  const words = (toast) => [...toast.querySelectorAll("[data-toast-title], [data-toast-text]")].map((part) => part.textContent).join("\n");
   new MutationObserver((changes) => {
     for (const change of changes) {
-      for (const node of change.addedNodes) if (node.dataset?.toast === "leave") leaveLater(node);
+      for (const toast of change.addedNodes) {
+        if (!toast.dataset?.toast) continue;
+        if (toast.dataset.toast === "leave") leaveLater(toast);
+        for (const other of change.target.children) if (other !== toast && words(other) === words(toast)) other.remove();
+      }
     }
   }).observe(document.getElementById("toasts"), { childList: true });
 
