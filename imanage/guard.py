@@ -176,11 +176,11 @@ def _dial(connection: HTTPConnection, rules: AddressRules) -> socket.socket:
 def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPConnectionPool]]:
     """Connection pools whose connections are dialled under these rules."""
 
-    class Patient(HTTPConnection):
-        # urllib3 sends under the connect time-out; a block of a large upload may well take longer than that.
+    class Guarded(HTTPConnection):
         def _new_conn(self) -> socket.socket:
             return _dial(self, rules)
 
+        # urllib3 sends under the connect time-out; a block of a large upload may well take longer than that.
         def connect(self) -> None:
             super().connect()
             self.sock.settimeout(limits.read_seconds)
@@ -190,10 +190,7 @@ def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPCon
                 self.timeout = limits.read_seconds
             super().request(*args, **kwargs)
 
-    class Guarded(Patient, HTTPConnection):
-        pass
-
-    class GuardedTLS(Patient, HTTPSConnection):
+    class GuardedTLS(Guarded, HTTPSConnection):
         pass
 
     class Pool(HTTPConnectionPool):

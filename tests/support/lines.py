@@ -141,6 +141,11 @@ def ok(body: bytes, *fields: bytes) -> bytes:
     return b"\r\n".join([b"HTTP/1.1 200 OK", length, *fields, b"", body])
 
 
+def partly(connection: socket.socket, head: bytes, body: bytes) -> None:
+    """The head of a 200 answer, and as much of its body as is to come now."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n" + body)
+
+
 def certificate(folder: Path, *names: str) -> tuple[ssl.SSLContext, str]:
     """A server's TLS context for these names, and the PEM of the authority that signed it."""
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
