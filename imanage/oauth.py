@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,6 +26,7 @@ from .types import AppCredentials, Endpoints, TokenSet
 _AUTHORIZE = "/auth/oauth2/authorize"
 _EXCHANGE = "/auth/oauth2/token"
 _TERMINATE = "/login/terminate"
+_HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
 _IN_BODY = "client_secret_post"
 _LONGEST_LIFE = timedelta(days=400)
 
@@ -137,6 +139,8 @@ class _TokenCall:
             code, message, _ = words(payload, self._secrets)
             if "error" in payload:
                 raise SignInRefused(status=response.status_code, remote_code=code, remote_message=message)
+            raise NotIManage(status=response.status_code)
+        if not _HEADER_SAFE.fullmatch(payload["access_token"]):
             raise NotIManage(status=response.status_code)
         self._payload = payload
         return _Answer(response.status_code, payload["access_token"])

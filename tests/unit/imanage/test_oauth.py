@@ -148,6 +148,8 @@ def test_every_kind_of_expiry(expires_in: Any, seconds: int | None) -> None:
         (200, [], errors.NotIManage, None),
         (200, {"access_token": ""}, errors.NotIManage, None),
         (200, {"access_token": {"x": 1}}, errors.NotIManage, None),
+        (200, {"access_token": "a\r\nX-Evil: 1"}, errors.NotIManage, None),
+        (200, {"access_token": "é€"}, errors.NotIManage, None),
         (200, "<html>", errors.NotIManage, None),
         (404, "<html>", errors.NotIManage, None),
         (302, "", errors.NotIManage, None),
