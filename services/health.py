@@ -56,7 +56,7 @@ def examination() -> tuple[Check, ...]:
         _key_file(settings),
         *readiness(),
         _storage(),
-        _public_url(settings),
+        public_url(settings),
     )
 
 
@@ -161,7 +161,7 @@ def _key_file(settings: Settings) -> Check:
     return Check("keys", OK, f"{path} is readable by its owner only.")
 
 
-def _public_url(settings: Settings) -> Check:
+def public_url(settings: Settings) -> Check:
     host = urlsplit(settings.public_url).hostname or ""
     if settings.is_https:
         return Check("public URL", OK, f"{settings.public_url} is https.")
