@@ -8,14 +8,15 @@ from datetime import datetime
 from typing import IO
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from models import Document, Matter, Member, Version, new_id, utcnow
+from models import Document, Matter, Member, Participant, Version, new_id, utcnow
 from services import audit, permissions
 from services.actor import Actor
 from services.document_names import free_name, require_free
-from services.errors import Conflict, NotFound
+from services.errors import Invalid, NotFound
 from services.file_names import adapt, clean_file_name, same_name_key, search_key, split
+from services.locks import locked_document, locked_matter
 from services.text import ESCAPE, like_pattern, search_words
 from services.unit import session, unit
 from services.uploads import receive
@@ -102,16 +103,23 @@ def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 
 
 
 def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
-    """One document, for somebody who takes part in its matter. To others it is not there."""
-    document = session().get(Document, document_id)
-    current = session().get(Version, document.current_version_id) if document else None
-    if document is None or current is None:
+    """One document, for somebody who takes part in its matter. To others it is not there. One query."""
+    added_by = aliased(Member)
+    found = (
+        session()
+        .execute(
+            select(Document, Version, Matter, Participant.role, added_by.name)
+            .join(Version, Version.id == Document.current_version_id)
+            .join(Matter, Matter.id == Document.matter_id)
+            .join(Participant, Participant.matter_id == Matter.id)
+            .join(added_by, added_by.id == Document.created_by_id)
+            .where(Document.id == document_id, Participant.member_id == actor.id)
+        )
+        .one_or_none()
+    )
+    if found is None:
         raise NotFound("We could not find this document.")
-    try:
-        matter, role = permissions.require_matter(actor, document.matter_id)
-    except NotFound:
-        raise NotFound("We could not find this document.") from None
-    added_by = session().get_one(Member, document.created_by_id)
+    document, current, matter, role, name = found
     return DocumentView(
         id=document.id,
         matter_id=matter.id,
@@ -121,7 +129,7 @@ def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
         number=current.number,
         extension=split(current.file_name).extension,
         size=current.size,
-        added_by=added_by.name,
+        added_by=name,
         added_at=document.created_at,
         may_change_documents=permissions.may_change_documents(actor, role),
         may_transfer=permissions.may_transfer(actor, role),
@@ -155,6 +163,8 @@ def add(actor: Actor, matter_id: uuid.UUID, file_name: str, stream: IO[bytes]) -
 
 def rename(actor: Actor, document_id: uuid.UUID, stem: str) -> str:
     """Give a document another name; what stands after its last dot stays. Says the whole new name."""
+    if not stem.strip():
+        raise Invalid({"name": "Enter a name."})
     old = find(actor, document_id)
     extension = split(old.name).extension
     with unit() as writing:
@@ -230,29 +240,4 @@ def _new_document(writing: Session, matter_id: uuid.UUID, member_id: uuid.UUID, 
     )
     writing.add(document)
     writing.flush()
-    return document
-
-
-def locked_matter(writing: Session, matter_id: uuid.UUID) -> Matter:
-    """The matter as it is now, held until the unit ends: names in it are given out one at a time."""
-    matter = writing.scalar(
-        select(Matter)
-        .where(Matter.id == matter_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    if matter is None:
-        raise Conflict("This matter is no longer there.", code="matter.gone")
-    return matter
-
-
-def locked_document(writing: Session, matter_id: uuid.UUID, document_id: uuid.UUID) -> Document:
-    document = writing.scalar(
-        select(Document)
-        .where(Document.id == document_id, Document.matter_id == matter_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    if document is None:
-        raise Conflict("This document is no longer in the matter.", code="document.gone")
     return document

@@ -14,6 +14,7 @@ from models import Matter, Member, Participant, utcnow
 from services import audit, members, permissions
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
+from services.locks import locked_matter
 from services.unit import session, unit
 
 PAGE = 50
@@ -118,7 +119,7 @@ def add(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: str) -> 
         if member is None or not member.is_active:
             raise NotFound("We could not find this person.")
         _require_role(member, role)
-        _lock(writing, matter_id)
+        locked_matter(writing, matter_id)
         if writing.get(Participant, (matter_id, member_id)):
             raise Conflict(f"{member.name} takes part in this matter already.", code="participant.there")
         writing.add(Participant(matter_id=matter_id, member_id=member_id, role=role))
@@ -130,7 +131,7 @@ def change_role(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: 
     """Give a participant another role. Says his name."""
     with unit() as writing:
         matter = permissions.require_manage_people(actor, matter_id)
-        _lock(writing, matter_id)
+        locked_matter(writing, matter_id)
         place = _require_place(writing, matter_id, member_id)
         _require_role(place.member, role)
         if place.role != role:
@@ -145,7 +146,7 @@ def remove(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> str:
     """Take somebody's place away; what he did in the matter stays. Says his name."""
     with unit() as writing:
         matter = permissions.require_manage_people(actor, matter_id)
-        _lock(writing, matter_id)
+        locked_matter(writing, matter_id)
         place = _require_place(writing, matter_id, member_id)
         _require_another_lead(writing, place)
         name = place.member.name
@@ -158,11 +159,6 @@ def _changed(actor: Actor, action: str, matter: Matter, member: Member, **detail
     matter.changed_at = utcnow()
     subject = f"{member.name} in {matter.name}"
     audit.record(actor, action, subject, subject_id=member.id, matter_id=matter.id, **detail)
-
-
-def _lock(writing: Session, matter_id: uuid.UUID) -> None:
-    """Roles of a matter change one at a time, so that two leads cannot take each other's lead away."""
-    writing.execute(select(Matter.id).where(Matter.id == matter_id).with_for_update(key_share=True))
 
 
 def _require_place(writing: Session, matter_id: uuid.UUID, member_id: uuid.UUID) -> Participant:
@@ -180,6 +176,7 @@ def _require_role(member: Member, role: str) -> None:
 
 
 def _require_another_lead(writing: Session, place: Participant) -> None:
+    """The matter is locked, so two leads cannot take each other's lead away at the same moment."""
     leads = select(func.count()).where(Participant.matter_id == place.matter_id, Participant.role == "lead")
     if place.role == "lead" and (writing.scalar(leads) or 0) < 2:
         raise Conflict(

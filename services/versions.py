@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
-from models import Document, Version, utcnow
+from models import Document, Participant, Version, utcnow
 from services import audit, permissions
 from services.actor import Actor
-from services.documents import find, land, locked_document, locked_matter
+from services.documents import find, land
 from services.errors import NotFound
 from services.file_names import FileName, clean_file_name, split
 from services.house import house
+from services.locks import locked_document, locked_matter
 from services.unit import session, unit
 from services.uploads import receive, store_refusal
 from storage import Blob, StorageError
 
 PAGE = 25
-NOT_FOUND = "We could not find this version."
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,10 @@ class SameBytes:
 
 def require(actor: Actor, version_id: uuid.UUID) -> VersionView:
     """The version, for somebody who takes part in its matter. To others it is not there."""
-    version = session().get(Version, version_id)
-    document = session().get(Document, version.document_id) if version else None
-    if version is None or document is None or permissions.role_in(actor, document.matter_id) is None:
-        raise NotFound(NOT_FOUND)
+    found = session().execute(_readable(actor).where(Version.id == version_id)).one_or_none()
+    if found is None:
+        raise NotFound("We could not find this version.")
+    version, document = found
     return view(actor, document, version)
 
 
@@ -109,17 +109,15 @@ def view(actor: Actor, document: Document, version: Version) -> VersionView:
 
 
 def history(actor: Actor, document_id: uuid.UUID, page: int = 1) -> History:
-    """A document's versions, newest first."""
-    find(actor, document_id)
-    document = session().get_one(Document, document_id)
-    found = session().scalars(
-        select(Version)
-        .where(Version.document_id == document_id)
+    """A document's versions, newest first. To others than those who take part there are none."""
+    found = session().execute(
+        _readable(actor)
+        .where(Document.id == document_id)
         .order_by(Version.number.desc())
         .offset((page - 1) * PAGE)
         .limit(PAGE + 1)
     )
-    rows = tuple(view(actor, document, version) for version in found)
+    rows = tuple(view(actor, document, version) for version, document in found)
     return History(rows[:PAGE], page, len(rows) > PAGE)
 
 
@@ -186,6 +184,16 @@ def download(actor: Actor, version_id: uuid.UUID) -> VersionView:
 def chunks(version: VersionView, start: int = 0) -> Iterator[bytes]:
     """The version's bytes from `start`, piece by piece."""
     return house().blobs.chunks(version.sha256, start)
+
+
+def _readable(actor: Actor) -> Select[Version, Document]:
+    """Versions of the matters that this person takes part in, with their documents."""
+    return (
+        select(Version, Document)
+        .join(Document, Document.id == Version.document_id)
+        .join(Participant, Participant.matter_id == Document.matter_id)
+        .where(Participant.member_id == actor.id)
+    )
 
 
 def _require_change(actor: Actor, document_id: uuid.UUID) -> uuid.UUID:

@@ -16,8 +16,8 @@ from blueprints.matters.room import room
 from services import documents, links, matters, permissions, server_access
 
 
-@room.get("/")
 @room.get("/matters")
+@room.get("/")
 @needs("member")
 def index() -> ResponseReturnValue:
     found = matters.mine(actor(), search_text(), page_number())

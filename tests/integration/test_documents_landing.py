@@ -1,0 +1,102 @@
+"""What a transfer lands: numbers and names given out once, whoever asks at the same time."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import Document, Version
+from services import documents, versions
+from services.errors import Conflict
+from services.unit import session, unit
+from tests.support.matters import add_document, open_matter
+from tests.support.people import actor_of, make_member
+
+SHA = "0" * 64
+
+
+def test_a_document_lands_and_its_next_version_becomes_current(database: None) -> None:
+    ann = actor_of(make_member("Ann"))
+    matter_id = open_matter(ann)
+    with unit() as writing:
+        document, first = documents.land(
+            writing, matter_id, ann.id, "Re: Lease.docx", SHA, 5, note="From the bank"
+        )
+        assert (document.name, first.number, first.origin) == ("Re_ Lease.docx", 1, "imanage")
+        document_id = document.id
+    with unit() as writing:
+        document, second = documents.land(
+            writing, matter_id, ann.id, "L.pdf", SHA, 6, document_id=document_id
+        )
+        version_id = second.id
+        assert (second.number, document.current_version_id) == (2, version_id)
+    view = versions.require(ann, version_id)
+    assert (view.file_name, view.sha256, view.size) == ("L.pdf", SHA, 6)
+    assert (view.document_id, view.matter_id, view.download_name) == (document_id, matter_id, "Re_ Lease.pdf")
+
+
+def test_names_that_are_taken_get_a_number(database: None) -> None:
+    ann = actor_of(make_member("Ann"))
+    matter_id, other_id = open_matter(ann), open_matter(ann)
+    landed = []
+    for name in (
+        "Lease.docx",
+        "LEASE.docx",
+        "Lease.docx",
+        "Lease.pdf",
+        "50%_off.docx",
+        "50%_OFF.docx",
+        "Lea.docx",
+    ):
+        with unit() as writing:
+            landed.append(documents.land(writing, matter_id, ann.id, name, SHA, 1)[0].name)
+    assert landed == [
+        "Lease.docx",
+        "LEASE (2).docx",
+        "Lease (3).docx",
+        "Lease.pdf",
+        "50%_off.docx",
+        "50%_OFF (2).docx",
+        "Lea.docx",
+    ]
+    with unit() as writing:
+        assert documents.land(writing, other_id, ann.id, "Lease.docx", SHA, 1)[0].name == "Lease.docx"
+
+
+def test_a_version_lands_only_on_a_document_of_its_matter(database: None) -> None:
+    ann = actor_of(make_member("Ann"))
+    matter_id, other_id = open_matter(ann), open_matter(ann)
+    document_id = add_document(ann, matter_id)
+    for matter, document in ((other_id, document_id), (matter_id, uuid.uuid4()), (uuid.uuid4(), None)):
+        with pytest.raises(Conflict), unit() as writing:
+            documents.land(writing, matter, ann.id, "x.docx", SHA, 1, document_id=document)
+    assert session().scalars(select(Version.number)).all() == [1]
+
+
+@pytest.mark.parametrize("onto_one_document", [True, False])
+def test_eight_at_once_get_eight_numbers(app: Flask, database: None, onto_one_document: bool) -> None:
+    ann = actor_of(make_member("Ann"))
+    matter_id = open_matter(ann)
+    document_id = add_document(ann, matter_id, "Lease.docx") if onto_one_document else None
+    session().rollback()
+    together = threading.Barrier(8)
+
+    def one(number: int) -> None:
+        with app.app_context():
+            together.wait(timeout=10)
+            with unit() as writing:
+                sha256 = f"{number:064}"
+                documents.land(writing, matter_id, ann.id, "Lease.docx", sha256, 1, document_id=document_id)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(one, range(8)))
+    if onto_one_document:
+        assert sorted(session().scalars(select(Version.number))) == list(range(1, 10))
+    else:
+        names = sorted(session().scalars(select(Document.name)))
+        assert names == sorted(["Lease.docx", *(f"Lease ({number}).docx" for number in range(2, 9))])
