@@ -45,7 +45,7 @@ def matter(matter_id: uuid.UUID) -> ResponseReturnValue:
     servers = server_access.available_to(actor()) if view.may_transfer else ()
     twins = links.for_documents(actor(), [row.id for row in found.rows])
     return render_template(
-        "matters/_documents.html" if is_htmx() else "matters/matter.html",
+        "matters/_documents_changed.html" if is_htmx() else "matters/matter.html",
         matter=view,
         found=found,
         twins=twins,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from models import AuditEvent, Member, Participant
 from services import participants
+from services.actor import Actor
 from services.errors import Conflict, Forbidden, Invalid, NotFound
 from services.unit import session
 from tests.support.matters import add_document, open_matter
@@ -110,6 +114,28 @@ def test_who_is_removed_sees_the_matter_no_more_and_his_work_stays(browser: Brow
     browser.post(f"/matters/{matter_id}/people/{ben.id}/remove", htmx=True)
     assert Browser(browser.app).sign_in(ben).get(f"/documents/{document_id}").status_code == 404
     assert "Of Ben.docx" in browser.page(f"/matters/{matter_id}").text
+
+
+def test_two_leads_cannot_take_each_others_lead_away(app: Flask, database: None) -> None:
+    ann, ben = actor_of(make_member("Ann")), actor_of(make_member("Ben"))
+    matter_id = open_matter(ann)
+    participants.add(ann, matter_id, ben.id, "lead")
+    session().rollback()
+    together = threading.Barrier(2)
+
+    def step_down(who: Actor, whom: Actor) -> str:
+        with app.app_context():
+            together.wait(timeout=10)
+            try:
+                return participants.change_role(who, matter_id, whom.id, "viewer")
+            except (Conflict, Forbidden) as refusal:
+                return refusal.code
+
+    with ThreadPoolExecutor(2) as pool:
+        results = sorted(pool.map(step_down, (ann, ben), (ben, ann)))
+    session().rollback()
+    roles = sorted(session().scalars(select(Participant.role).where(Participant.matter_id == matter_id)))
+    assert roles == ["lead", "viewer"], results
 
 
 @pytest.mark.parametrize("role", ["editor", "viewer"])
