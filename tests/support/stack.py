@@ -1,0 +1,244 @@
+"""The real thing for browser tests: web, worker and practice iManage as processes on free ports in a passing folder.
+
+`python -m tests.support.stack URL SECRET` makes the practice firm in the installation that the environment names.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from simulator import practice_password
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CLIENT_ID = "counterpart-practice"
+CONTROL_TOKEN = "turn-the-dials"
+START_SECONDS = 60.0
+STOP_SECONDS = 15.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def until(true: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
+    """Wait for it, and say what did not come where it does not."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"{what} did not come within {seconds:.0f} seconds."
+        time.sleep(0.05)
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=2).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+@dataclass
+class Process:
+    """One command in a session of its own; what it says goes to a file."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    log: Path
+    running: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with self.log.open("ab") as said:
+            self.running = subprocess.Popen(
+                self.command,
+                cwd=REPOSITORY,
+                env=self.environment,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ask it to stop and wait; killed where it does not listen. Returns its exit status."""
+        assert self.running is not None
+        if self.running.poll() is None:
+            self.running.send_signal(number)
+        try:
+            return self.running.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.running.pid, signal.SIGKILL)
+            self.running.wait()
+            raise AssertionError(f"{self.name} did not stop: {self.said()[-2000:]}") from None
+
+    def kill(self) -> None:
+        """As a power cut would end it."""
+        assert self.running is not None
+        self.running.kill()
+        self.running.wait()
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+@dataclass(frozen=True)
+class Practice:
+    """The practice iManage from outside: its control endpoints, and calls to its API as one of its users."""
+
+    url: str
+
+    def control(self, method: str, path: str, body: object = None) -> Any:
+        answer = requests.request(
+            method,
+            f"{self.url}/_simulator/{path}",
+            json=body,
+            headers={"X-Control-Token": CONTROL_TOKEN},
+            timeout=10,
+        )
+        assert answer.ok, answer.text
+        return answer.json()["data"] if answer.content else None
+
+    def fault(self, kind: str, **more: object) -> None:
+        self.control("POST", "faults", {"kind": kind, **more})
+
+    def clear_faults(self) -> None:
+        self.control("DELETE", "faults")
+
+    def calls(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self.control("GET", "requests")
+        return found
+
+    def as_user(self, user: str) -> requests.Session:
+        """A session that iManage takes for this user: somebody who works there and not here."""
+        answer = requests.post(
+            f"{self.url}/auth/oauth2/token",
+            data={
+                "grant_type": "password",
+                "username": user,
+                "password": practice_password(user),
+                "client_id": CLIENT_ID,
+                "client_secret": practice_password(CLIENT_ID),
+            },
+            timeout=10,
+        )
+        session = requests.Session()
+        session.headers["X-Auth-Token"] = answer.json()["access_token"]
+        return session
+
+    def library(self, name: str = "Active") -> str:
+        return f"{self.url}/work/api/v2/customers/4242/libraries/{name}"
+
+    def versions(self, user: str, document: str) -> list[dict[str, Any]]:
+        """All versions of a document such as `Active!1645.1`, as iManage lists them."""
+        with self.as_user(user) as session:
+            answer = session.get(f"{self.library()}/documents/{document}/versions", timeout=10)
+        assert answer.ok, answer.text
+        found: list[dict[str, Any]] = answer.json()["data"]
+        return found
+
+    def add_version(self, user: str, document: str, content: bytes) -> None:
+        """A newer version of a document, made in iManage itself."""
+        with self.as_user(user) as session:
+            answer = session.post(
+                f"{self.library()}/documents/{document}/versions",
+                files={
+                    "profile": (None, '{"doc_profile": {"comment": "Made in iManage"}}', "application/json"),
+                    "file": ("new.docx", content),
+                },
+                timeout=10,
+            )
+        assert answer.ok, answer.text
+
+
+@dataclass
+class Stack:
+    """An installation that runs: where it is, its practice iManage, and its processes."""
+
+    folder: Path
+    url: str
+    practice: Practice
+    environment: dict[str, str]
+    processes: dict[str, Process] = field(default_factory=dict)
+
+    def run(self, name: str, *command: str) -> Process:
+        process = Process(name, [sys.executable, *command], self.environment, self.folder / f"{name}.log")
+        self.processes[name] = process
+        process.start()
+        return process
+
+    def start_worker(self) -> None:
+        self.run("worker", "-m", "flask", "--app", "app", "worker")
+
+    def kill_worker(self) -> None:
+        self.processes.pop("worker").kill()
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            process.stop()
+
+
+def _environment(folder: Path, port: int, practice_port: int) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
+    return inherited | {
+        "COUNTERPART_DATA_DIR": str(folder / "data"),
+        "COUNTERPART_PORT": str(port),
+        "COUNTERPART_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "COUNTERPART_IMANAGE_ALLOW_HTTP": "1",
+        "COUNTERPART_IMANAGE_NETWORKS": "127.0.0.0/8",
+        "COUNTERPART_IMANAGE_PORTS": f"443,{practice_port}",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+@contextmanager
+def installation(folder: Path, *, with_firm: bool) -> Iterator[Stack]:
+    """Web, worker and practice iManage: with the practice firm, or empty as `make run` begins."""
+    port, practice_port = free_port(), free_port()
+    practice = Practice(f"http://127.0.0.1:{practice_port}")
+    stack = Stack(folder, f"http://127.0.0.1:{port}", practice, _environment(folder, port, practice_port))
+    try:
+        stack.run(
+            "practice",
+            *("-m", "simulator", "--port", str(practice_port), "--control-token", CONTROL_TOKEN),
+            *("--redirect-uri", f"{stack.url}/auth/v0/oauth2/authorized"),
+        )
+        if with_firm:
+            seeding = stack.run("seed", "-m", "tests.support.stack", practice.url, practice_password(CLIENT_ID))
+            assert seeding.running and seeding.running.wait(START_SECONDS) == 0, seeding.said()
+            del stack.processes["seed"]
+            stack.run("web", "-m", "flask", "--app", "app", "web")
+            stack.start_worker()
+        else:
+            stack.run("up", "-m", "flask", "--app", "app", "up")
+        until(lambda: answers(f"{practice.url}/api"), "The practice iManage")
+        until(lambda: answers(f"{stack.url}/health/ready"), "Counterpart")
+        yield stack
+    finally:
+        stack.stop()
+
+
+def _make_firm(practice_url: str, secret: str) -> None:
+    import flask_migrate
+
+    from app import create_app
+    from commands import demo_firm
+
+    with create_app().app_context():
+        flask_migrate.upgrade()
+        demo_firm.make(practice_url, secret)
+
+
+if __name__ == "__main__":
+    _make_firm(*sys.argv[1:])
