@@ -1,0 +1,157 @@
+"""Every route, with who may enter it and what each person is answered. A route that is not in the table fails."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from blueprints.access import PERMISSIONS
+from tests.support.routes import (
+    ADMIN,
+    IN_MATTER,
+    MATTER_EDITOR,
+    MATTER_STAFF,
+    MEMBER,
+    NO_GUEST,
+    NOT_YET,
+    PERSONS,
+    PUBLIC,
+    STAFF,
+    Firm,
+    Route,
+    make_firm,
+)
+
+R = Route
+SERVERS = "/admin/integrations/imanage"
+MATTER = "/matters/{matter}"
+DOCUMENT = "/documents/{document}"
+VERSION = "/versions/{version}"
+TRANSFER = "/transfers/{transfer}"
+
+KEY = {"request_key": "6e6c6d22-4c0e-4a4f-9c39-6f2f3b0d1c55"}
+GET_FORM = KEY | {"source": "Active!104512.3"}
+SAVE_FORM = KEY | {"target": "new_document", "folder": "Active!77", "name": "Lease"}
+
+# fmt: off
+ROUTES = (
+    # method, address, endpoint, who, answer to an empty request of somebody who is let in
+    R("GET",  "/static/mark.svg", "static", PUBLIC, 200),
+    R("GET",  "/health/live", "status.live", PUBLIC, 200),
+    R("GET",  "/health/ready", "status.ready", PUBLIC, 503),
+    R("GET",  "/sign-in", "auth.sign_in", NOT_YET, 302),
+    R("POST", "/sign-in", "auth.sign_in_now", PUBLIC, 422),
+    R("GET",  "/set-up", "auth.set_up", PUBLIC, 302),
+    R("POST", "/set-up", "auth.set_up_now", PUBLIC, 422),
+    R("POST", "/sign-out", "auth.sign_out", MEMBER, 303),
+    R("GET",  "/account", "account.index", MEMBER, 200),
+    R("POST", "/account/password", "account.change_password", MEMBER, 422),
+
+    R("GET",  "/admin/audit", "audit.index", ADMIN, 200),
+    R("GET",  "/admin/members", "members.index", ADMIN, 200),
+    R("GET",  "/admin/members/new", "members.new_member", ADMIN, 200),
+    R("POST", "/admin/members/new", "members.add_member", ADMIN, 422),
+    R("GET",  "/admin/members/{member}", "members.member", ADMIN, 200),
+    R("GET",  "/admin/members/{member}/deactivate", "members.confirm_deactivation", ADMIN, 200),
+    R("POST", "/admin/members/{member}/deactivate", "members.deactivate", ADMIN, 303),
+    R("POST", "/admin/members/{member}/reactivate", "members.reactivate", ADMIN, 303),
+    R("GET",  "/admin/members/{member}/password", "members.confirm_new_password", ADMIN, 200),
+    R("POST", "/admin/members/{member}/password", "members.reset_password", ADMIN, 200),
+
+    R("GET",  SERVERS, "integrations.index", ADMIN, 200),
+    R("GET",  f"{SERVERS}/new", "integrations.new_server", ADMIN, 200),
+    R("POST", f"{SERVERS}/new", "integrations.add_server", ADMIN, 422),
+    R("POST", f"{SERVERS}/new/fields", "integrations.new_server_fields", ADMIN, 200),
+    R("GET",  f"{SERVERS}/{{server}}", "integrations.server", ADMIN, 200),
+    R("POST", f"{SERVERS}/{{server}}/enabled", "integrations.set_enabled", ADMIN, 400),
+    R("GET",  f"{SERVERS}/{{server}}/edit", "integrations.edit_server", ADMIN, 200),
+    R("POST", f"{SERVERS}/{{server}}/edit", "integrations.change_server", ADMIN, 422),
+    R("POST", f"{SERVERS}/{{server}}/restriction", "integrations.save_restriction", ADMIN, 422),
+    R("POST", f"{SERVERS}/{{server}}/restriction/search", "integrations.search_people", ADMIN, 200),
+    R("POST", f"{SERVERS}/{{server}}/restriction/chosen", "integrations.choose_person", ADMIN, 200),
+    R("GET",  f"{SERVERS}/{{server}}/remove", "integrations.confirm_removal", ADMIN, 200),
+    R("POST", f"{SERVERS}/{{server}}/remove", "integrations.remove_server", ADMIN, 303),
+    R("GET",  f"{SERVERS}/removed/{{removal}}/links.csv", "integrations.removed_links", ADMIN, 200),
+
+    R("GET",  "/", "matters.index", MEMBER, 200),
+    R("GET",  "/matters/new", "matters.new", STAFF, 200),
+    R("POST", "/matters/new", "matters.new", STAFF, 422),
+    R("GET",  MATTER, "matters.matter", IN_MATTER, 200),
+    R("GET",  f"{MATTER}/rename", "matters.rename", MATTER_STAFF, 200),
+    R("POST", f"{MATTER}/rename", "matters.rename", MATTER_STAFF, 303),
+    R("GET",  f"{MATTER}/people", "matters.people", IN_MATTER, 200),
+    R("GET",  f"{MATTER}/people/search", "matters.search_people", STAFF, 303),
+    R("POST", f"{MATTER}/people", "matters.add_person", MATTER_STAFF, 404),
+    R("POST", f"{MATTER}/people/{{member}}/role", "matters.change_role", MATTER_STAFF, 422),
+    R("GET",  f"{MATTER}/people/{{member}}/remove", "matters.remove_person", MATTER_STAFF, 200),
+    R("POST", f"{MATTER}/people/{{member}}/remove", "matters.remove_person", MATTER_STAFF, 303),
+    R("GET",  f"{MATTER}/documents/new", "matters.new_document", MATTER_EDITOR, 200),
+    R("POST", f"{MATTER}/documents/new", "matters.new_document", MATTER_EDITOR, 422),
+    R("GET",  f"{MATTER}/save/{{server}}", "matters.choose_document", MATTER_STAFF, 200),
+    R("GET",  DOCUMENT, "matters.document", IN_MATTER, 200),
+    R("GET",  f"{DOCUMENT}/actions", "matters.document_actions", IN_MATTER, 200),
+    R("GET",  f"{DOCUMENT}/rename", "matters.rename_document", MATTER_EDITOR, 200),
+    R("POST", f"{DOCUMENT}/rename", "matters.rename_document", MATTER_EDITOR, 303),
+    R("GET",  f"{DOCUMENT}/versions/new", "matters.new_version", MATTER_EDITOR, 200),
+    R("POST", f"{DOCUMENT}/versions/new", "matters.new_version", MATTER_EDITOR, 422),
+    R("GET",  f"{VERSION}/download", "matters.download", IN_MATTER, 200),
+    R("POST", f"{VERSION}/current", "matters.make_current", MATTER_EDITOR, 303),
+    R("POST", f"{VERSION}/again", "matters.add_version_again", MATTER_EDITOR, 422),
+
+    R("GET",  "/auth/v0/oauth2/authorized", "oauth.authorized", NO_GUEST, 400),
+    R("POST", "/connect/{server}", "oauth.begin", STAFF, 200),
+    R("POST", "/disconnect/{server}", "oauth.disconnect", STAFF, 303),
+    R("POST", "/disconnect", "oauth.disconnect_all", STAFF, 303),
+
+    R("GET",  f"{MATTER}/get/{{server}}", "transfers.get_picker", MATTER_STAFF, 200),
+    R("POST", f"{MATTER}/get/{{server}}", "transfers.start_get", MATTER_STAFF, 303, GET_FORM),
+    R("GET",  f"{MATTER}/browse/{{server}}", "transfers.browse", MATTER_STAFF, 409),
+    R("GET",  f"{DOCUMENT}/save/{{server}}", "transfers.save_picker", MATTER_STAFF, 200),
+    R("POST", f"{DOCUMENT}/save/{{server}}", "transfers.start_save", MATTER_STAFF, 303, SAVE_FORM),
+    R("GET",  "/transfers", "transfers.index", STAFF, 200),
+    R("GET",  TRANSFER, "transfers.transfer", MATTER_STAFF, 200),
+    R("GET",  f"{TRANSFER}/_status", "transfers.transfer_status", MATTER_STAFF, 200),
+    R("GET",  f"{MATTER}/_transfers", "transfers.matter_status", MATTER_STAFF, 200),
+    R("POST", f"{TRANSFER}/cancel", "transfers.cancel", MATTER_STAFF, 303),
+    R("POST", f"{TRANSFER}/retry", "transfers.retry", MATTER_STAFF, 409, KEY),
+    R("POST", "/transfer-items/{item}/decide", "transfers.decide", MATTER_STAFF, 409, {"choice": "again"}),
+    R("POST", f"{MATTER}/check", "transfers.check_matter", MATTER_STAFF, 303),
+    R("POST", f"{MATTER}/documents/{{document}}/check", "transfers.check_document", MATTER_STAFF, 303),
+)
+# fmt: on
+
+
+@pytest.fixture
+def firm(app: Flask, database: None) -> Firm:
+    return make_firm(app)
+
+
+def test_every_route_is_in_the_table(app: Flask) -> None:
+    served = {
+        (method, rule.endpoint)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    listed = {(route.method, route.endpoint) for route in ROUTES}
+    assert served - listed == set(), "These routes are not in the table."
+    assert listed - served == set(), "These lines of the table have no route."
+
+
+def test_every_view_is_marked_as_the_table_says(app: Flask) -> None:
+    for route in ROUTES:
+        mark = PERMISSIONS.get(route.endpoint) or getattr(
+            app.view_functions[route.endpoint], "permission", None
+        )
+        assert mark == route.who.mark, f"{route.endpoint} is marked {mark!r}."
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_everybody_is_answered_as_the_table_says(firm: Firm, route: Route) -> None:
+    answers = {person: firm.ask(route, person) for person in PERSONS}
+    assert answers == {person: route.expected(person) for person in PERSONS}
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "POST"], ids=str)
+def test_no_write_goes_without_the_token(firm: Firm, route: Route) -> None:
+    person = next(name for name in reversed(PERSONS) if name not in route.who.otherwise)
+    assert firm.ask(route, person, token=False) == 400

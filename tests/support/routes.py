@@ -1,0 +1,133 @@
+"""A small firm for asking every route of every person: who they are, and what stands in the addresses."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+
+from flask import Flask
+
+from models import Member, ServerRemoval, Transfer, TransferItem
+from services.unit import unit
+from tests.support import matters
+from tests.support.pages import Browser
+from tests.support.people import actor_of, make_member
+from tests.support.servers import make_server
+
+PERSONS = ("nobody", "guest", "outsider", "admin", "lead")
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who is let in: the mark on the view, and which of the signed-in persons are answered otherwise."""
+
+    mark: str
+    otherwise: dict[str, int]
+
+
+# Nobody is led to sign in everywhere but on public pages. The guest is a viewer of the one matter that there is,
+# the lead leads it; outsider and admin are members of the firm who take no part in it.
+PUBLIC = Who("public", {})
+MEMBER = Who("member", {})
+STAFF = Who("staff", {"guest": 404})
+ADMIN = Who("admin", {"guest": 403, "outsider": 403, "lead": 403})
+NOT_YET = Who("public", {"nobody": 200})
+NO_GUEST = Who("public", {"guest": 404})
+IN_MATTER = Who("member", {"outsider": 404, "admin": 404})
+MATTER_STAFF = Who("staff", {"guest": 404, "outsider": 404, "admin": 404})
+MATTER_EDITOR = Who("member", {"guest": 403, "outsider": 404, "admin": 404})
+
+
+@dataclass(frozen=True)
+class Route:
+    """One line of the table. `answer` is what a person who is let in gets; an empty form where `data` is not given."""
+
+    method: str
+    path: str
+    endpoint: str
+    who: Who
+    answer: int
+    data: dict[str, str] = field(default_factory=dict)
+
+    def expected(self, person: str) -> int:
+        if person == "nobody" and self.who.mark != "public":
+            return 302
+        return self.who.otherwise.get(person, self.answer)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.endpoint}"
+
+
+@dataclass(frozen=True)
+class Firm:
+    """One matter with a document and a transfer, one server, and a browser for each person."""
+
+    browsers: dict[str, Browser]
+    places: dict[str, uuid.UUID]
+
+    def ask(self, route: Route, person: str, *, token: bool = True) -> int:
+        browser, url = self.browsers[person], route.path.format(**self.places)
+        if route.method == "GET":
+            answer = browser.get(url)
+        elif token:
+            answer = browser.post(url, route.data)
+        else:
+            answer = browser.client.post(url, data=route.data)
+        answer.close()
+        return answer.status_code
+
+
+def make_firm(app: Flask) -> Firm:
+    people = {
+        "guest": make_member("Gail Guest", is_guest=True, organisation="Bank"),
+        "outsider": make_member("Otto Outside"),
+        "admin": make_member("Ada Admin", is_admin=True),
+        "lead": make_member("Lea Lead"),
+    }
+    browsers = {name: Browser(app).sign_in(member) for name, member in people.items()}
+    lead = actor_of(people["lead"])
+    matter_id = matters.open_matter(lead, viewer=people["guest"])
+    document_id = matters.add_document(lead, matter_id)
+    server_id = make_server(is_enabled=True).id
+    transfer_id, item_id = _transfer(people["lead"], matter_id, server_id)
+    places = {
+        "matter": matter_id,
+        "document": document_id,
+        "version": matters.current_version(document_id),
+        "server": server_id,
+        "member": people["guest"].id,
+        "transfer": transfer_id,
+        "item": item_id,
+        "removal": _removal(),
+    }
+    return Firm({"nobody": Browser(app), **browsers}, places)
+
+
+def _transfer(member: Member, matter_id: uuid.UUID, server_id: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
+    with unit() as writing:
+        transfer = Transfer(
+            request_key=uuid.uuid4(),
+            kind="get",
+            matter_id=matter_id,
+            server_id=server_id,
+            server_name="London DMS",
+            member_id=member.id,
+        )
+        writing.add(transfer)
+        writing.flush()
+        item = TransferItem(
+            transfer_id=transfer.id, position=1, name="Lease", state="needs_sign_in", target="new_document"
+        )
+        writing.add(item)
+        writing.flush()
+        return transfer.id, item.id
+
+
+def _removal() -> uuid.UUID:
+    with unit() as writing:
+        row = ServerRemoval(
+            name="Old DMS", url="https://old.test", removed_by="Ada", link_count=0, links_csv="x\r\n"
+        )
+        writing.add(row)
+        writing.flush()
+        return row.id
