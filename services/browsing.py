@@ -24,7 +24,7 @@ from services.server_access import label_for, require_use
 from services.unit import session
 
 T = TypeVar("T")
-Kind = Literal["workspace", "folder", "closed_folder"]
+Kind = Literal["workspace", "folder", "closed_folder", "document"]
 Shelf = Literal["recent", "mine", "favourites"]
 Rows = Page[Container] | Page[RemoteDocument] | Page[Container | RemoteDocument]
 
@@ -37,7 +37,10 @@ MAY_WRITE = frozenset({"read_write", "full_access"})
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the way down: a workspace or a folder. Into a closed folder this person can save nothing."""
+    """A step of the way down: a workspace, a folder, or a document with its versions.
+
+    Into a closed folder this person can save nothing.
+    """
 
     kind: Kind
     id: str
@@ -90,6 +93,7 @@ class FoundRow:
     size: int | None
     checked_out_by: str
     workspace: str
+    note: str
     here: Here | None
 
     @property
@@ -118,7 +122,7 @@ def look(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where)
     home = connections.home_of(actor.id, server_id)
     pages = ask(actor, server_id, lambda client: _fetch(client, where, home))
     items = [item for page in pages for item in page.items]
-    found = [item for item in items if isinstance(item, RemoteDocument)]
+    found = list({item.id: item for item in items if isinstance(item, RemoteDocument)}.values())
     here = _twins_here(matter_id, server_id, {item.number for item in found})
     last = pages[-1]
     return Listing(
@@ -141,23 +145,28 @@ def ask(actor: Actor, server_id: uuid.UUID, call: Callable[[Client], T]) -> T:
 
 
 def _fetch(client: Client, where: Where, home: Home) -> tuple[Rows, ...]:
-    if where.steps and where.text:
-        inside = where.steps[-1].id
-        return (documents.search(client, where.text, container_id=inside, limit=PAGE, offset=where.offset),)
-    if where.steps:
-        return (_children(client, where.steps[-1], where.offset),)
     if where.text:
         return _search(client, where)
+    if where.steps:
+        return (_children(client, where.steps[-1], where.offset),)
     return (_shelf(client, where.shelf, home),)
 
 
 def _children(client: Client, step: Step, offset: int) -> Rows:
+    if step.kind == "document":
+        versions = documents.versions(client, step.id)
+        return Page(versions[::-1], len(versions), False, None)
     if step.kind == "workspace":
         return containers.workspace_children(client, step.id, PAGE, offset)
     return containers.folder_children(client, step.id, offset, PAGE)
 
 
 def _search(client: Client, where: Where) -> tuple[Rows, ...]:
+    inside = [step.id for step in where.steps if step.kind != "document"]
+    if inside:
+        return (
+            documents.search(client, where.text, container_id=inside[-1], limit=PAGE, offset=where.offset),
+        )
     if where.for_saving:
         return (containers.search_workspaces(client, where.text, limit=PAGE, offset=where.offset),)
     found = documents.search(client, where.text, limit=PAGE, offset=where.offset)
@@ -202,6 +211,7 @@ def _found(item: RemoteDocument, here: Here | None) -> FoundRow:
         size=item.size,
         checked_out_by=holder if item.is_checked_out else "",
         workspace=item.workspace_name or "",
+        note=item.comment or "",
         here=here,
     )
 

@@ -194,12 +194,14 @@ def _account(
 ) -> ConnectedAccount:
     if row is None:
         return ConnectedAccount(server_id, label, "never_connected")
-    again = row.state != "connected"
+    lost = row.state == "connected" and open_token(row) is None
+    again = lost or row.state != "connected"
+    reason = "could_not_refresh" if lost else row.reason
     return ConnectedAccount(
         server_id=server_id,
         label=label,
-        state=row.state,
-        sentence=sentence_for(row.reason, label) if again else "",
+        state="sign_in_again" if again else "connected",
+        sentence=sentence_for(reason, label) if again else "",
         imanage_user=row.imanage_user,
         imanage_name=row.imanage_name,
         imanage_email=row.imanage_email,

@@ -10,7 +10,7 @@ from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
-from blueprints.htmx import fragment, placed
+from blueprints.htmx import fragment, go_to, is_htmx, placed
 from blueprints.transfers.forms import as_uuid
 from blueprints.transfers.room import room
 from services import browsing, documents, picking, text
@@ -24,7 +24,7 @@ DEEPEST = 30
 LONGEST_NAME = 80
 LONGEST_ID = 200
 LONGEST_SEARCH = 200
-KINDS: dict[str, Kind] = {"w": "workspace", "f": "folder", "c": "closed_folder"}
+KINDS: dict[str, Kind] = {"w": "workspace", "f": "folder", "c": "closed_folder", "d": "document"}
 LETTERS = {kind: letter for letter, kind in KINDS.items()}
 SHELF_NAMES = {"recent": "Recent workspaces", "mine": "My matters", "favourites": "Favourites"}
 
@@ -47,6 +47,8 @@ def save_picker(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
 @needs("staff")
 def browse(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     """A list of the pop-up: the first hundred of a place, or with `offset` the next."""
+    if not is_htmx():
+        return go_to(_back(matter_id, server_id))
     where = _where()
     try:
         listing = browsing.look(actor(), matter_id, server_id, where)
@@ -59,7 +61,12 @@ def browse(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
 
 
 def _opened(draw: Callable[[], str], server_id: uuid.UUID, back: str) -> Response:
-    """The pop-up, drawn from what is known here: iManage is asked once it is open."""
+    """The pop-up, drawn from what is known here: iManage is asked once it is open.
+
+    Somebody who comes by its address alone is sent to the matter's page, which opens it.
+    """
+    if not is_htmx():
+        return go_to(back)
     try:
         return fragment(draw())
     except SignInNeeded as needed:
@@ -140,6 +147,8 @@ def _context(listing: Listing, matter_id: uuid.UUID, server_id: uuid.UUID) -> di
         "listing": listing,
         "elsewhere": [(source, _reference(source)) for source in chosen if source not in shown],
         "address_of": lambda step: address([*way, _as_text(step)], fresh=1),
+        "versions_of": lambda row: address([*way, _as_text(Step("document", row.id, row.name))], fresh=1),
+        "is_versions": where.steps[-1:] != () and where.steps[-1].kind == "document",
         "more": address(way, q=where.text or None, shelf=where.shelf, offset=listing.next_offset),
         "one_only": "document" in request.args,
         "folder": _folder_to_save_in(where),

@@ -260,6 +260,8 @@ def test_a_token_moved_to_another_row_does_not_open(signed_in: SignIn, column: s
     with pytest.raises(SignInNeeded) as needed:
         signed_in.ask()
     assert needed.value.reason == "could_not_refresh"
+    (line,) = lines_of(signed_in)
+    assert line.state == ("sign_in_again" if column == "access_token" else "connected")
 
 
 def test_the_account_page_s_lines(signed_in: SignIn, practice: Simulator) -> None:

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from models import AuditEvent, Connection, OAuthState, Server, utcnow
-from services import servers, sessions
+from models import (
+    AuditEvent,
+    Connection,
+    Matter,
+    OAuthState,
+    Server,
+    Transfer,
+    TransferItem,
+    utcnow,
+)
+from services import connections, servers, sessions
 from services.errors import SignInNeeded
+from services.transfer_states import NEEDS_SIGN_IN, WAITING
 from services.unit import session, unit
 from simulator import Fault, Simulator
 from tests.support.pages import Browser, read
@@ -347,9 +358,44 @@ def test_begun_without_a_csrf_token_nothing_happens(alice: Browser, practice: Si
     assert session().scalar(select(OAuthState)) is None
 
 
-def test_never_signed_in_is_said_so(database: None, practice: Simulator) -> None:
-    from services import connections
+def test_an_answer_at_the_api_host_goes_on_to_the_public_one(alice: Browser) -> None:
+    """The session's cookie is at the public host, so the answer is carried there before it is looked at."""
+    config = alice.app.config
+    before = config["SETTINGS"]
+    config["SETTINGS"] = replace(before, api_url="http://api.firm.test")
+    try:
+        response = alice.client.get(f"{CALLBACK}?state=a%26b&code=c", base_url="http://api.firm.test")
+    finally:
+        config["SETTINGS"] = before
+    assert response.status_code == 303
+    assert response.headers["Location"] == f"{before.public_url}{CALLBACK}?state=a%26b&code=c"
 
+
+def test_what_waited_for_the_sign_in_goes_on(browser: Browser, practice: Simulator) -> None:
+    member = make_member("Alice Archer", email=ALICE)
+    server = practice_server(practice)
+    with unit() as writing:
+        matter = Matter(id=uuid.uuid4(), name="Heron", search_key="heron", created_by_id=member.id)
+        writing.add(matter)
+        writing.flush()
+        transfer = Transfer(
+            request_key=uuid.uuid4(),
+            kind="get",
+            matter_id=matter.id,
+            server_id=server.id,
+            server_name=server.name,
+            member_id=member.id,
+        )
+        item = TransferItem(
+            transfer=transfer, position=1, name="SPA.docx", state=NEEDS_SIGN_IN, target="new_document"
+        )
+        writing.add(item)
+    sign_in_to_imanage(browser.sign_in(member), server.id)
+    session().rollback()
+    assert session().scalars(select(TransferItem)).one().state == WAITING
+
+
+def test_never_signed_in_is_said_so(database: None, practice: Simulator) -> None:
     server = practice_server(practice)
     person = actor_of(make_member("Carol Okonkwo"))
     with pytest.raises(SignInNeeded) as needed:

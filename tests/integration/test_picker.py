@@ -235,6 +235,32 @@ def test_what_was_chosen_elsewhere_is_kept(desk: Desk) -> None:
     assert [each["type"] for each in kept] == ["hidden"]
 
 
+def test_an_older_version_can_be_chosen(desk: Desk) -> None:
+    spa = desk.practice.world.named("SPA – Project Heron")
+    way = (step(desk.practice, "Drafts"), f"d:{spa.id()}:SPA – Project Heron.docx")
+    desk.practice.forget_requests()
+    page = desk.look(*way)
+    sources = [each["value"] for each in page.controls if each.get("name") == "source"]
+    assert sources == [f"Active!{spa.number}.{version}" for version in (3, 2, 1)]
+    assert len(desk.calls()) == 1
+    for steps in (way, way[1:]):
+        assert "SPA – Project Heron.docx" in desk.look(*steps, q="SPA").text
+
+
+def test_an_address_alone_leads_to_the_matter_s_page(desk: Desk) -> None:
+    document_id = add_document(desk)
+    matter = f"/matters/{desk.matter_id}"
+    for url, opens in (
+        (f"{matter}/get/{desk.server_id}", f"get-{desk.server_id}"),
+        (f"{matter}/get/{desk.server_id}?document={document_id}", f"get-{desk.server_id}-{document_id}"),
+        (f"/documents/{document_id}/save/{desk.server_id}", f"save-{document_id}-{desk.server_id}"),
+        (desk.base, f"get-{desk.server_id}"),
+    ):
+        response = desk.browser.get(url)
+        assert (response.status_code, response.headers["Location"]) == (303, f"{matter}?open={opens}")
+        assert 'hx-trigger="load"' in desk.browser.get(response.headers["Location"]).get_data(as_text=True)
+
+
 def test_as_a_new_version_one_document_is_chosen(desk: Desk) -> None:
     document_id = add_document(desk)
     url = f"/matters/{desk.matter_id}/get/{desk.server_id}?document={document_id}"
