@@ -1,0 +1,141 @@
+"""Bad input into Add server: a sentence at its field, what was typed stays, and nothing is on record."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from config import Settings
+from tests.support.pages import Browser, read
+from tests.support.people import make_member
+from tests.support.server_forms import (
+    SECRET,
+    cloud,
+    count_servers,
+    on_premise,
+    use_names,
+    use_strict_settings,
+)
+from tests.support.servers import Names, make_server
+
+NEW = "/admin/integrations/imanage/new"
+
+
+@pytest.fixture(autouse=True)
+def names(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Names:
+    return use_names(monkeypatch, settings)
+
+
+@pytest.fixture
+def strict(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_strict_settings(monkeypatch)
+
+
+@pytest.fixture
+def admin(browser: Browser) -> Browser:
+    return browser.sign_in(make_member("Margaret Okafor", is_admin=True))
+
+
+URLS = [
+    ("", "Type the address of the iManage server."),
+    ("   ", "Type the address of the iManage server."),
+    ("http://imanage.firm.test", "Use https:// instead of http://"),
+    ("ftp://imanage.firm.test", "must begin with https://"),
+    ("javascript:alert(1)", "must begin with https://"),
+    ("https://user:pw@imanage.firm.test", "Leave out the user name"),
+    ("https://imanage.firm.test?x=1", "Leave off everything from the “?” on."),
+    ("https://imanage.firm.test/#top", "Leave off everything from the “#” on."),
+    ("https://imanage .firm.test", "a space or an invisible character"),
+    ("https://imanage.firm\n.test", "a space or an invisible character"),
+    ("https://imanage.firm\x00.test", "a space or an invisible character"),
+    ("https://imanage.firm.test.", "Leave off the dot at the end"),
+    ("https://xn--a.firm.test", "characters in it that a host name cannot have"),
+    ("https://①②⑦.⓪.⓪.①/", "only look like letters or digits"),
+    ("https://[::1]", "COUNTERPART_IMANAGE_NETWORKS"),
+    ("https://[fd00:ec2::254]", "COUNTERPART_IMANAGE_NETWORKS"),
+    ("https://2130706433", "four plain numbers"),
+    ("https://0x7f000001", "four plain numbers"),
+    ("https://localhost", "only has a meaning on one machine"),
+    ("https://0.0.0.0", "COUNTERPART_IMANAGE_NETWORKS"),
+    ("https://127.0.0.1", "COUNTERPART_IMANAGE_NETWORKS"),
+    ("https://169.254.169.254/latest", "COUNTERPART_IMANAGE_NETWORKS"),
+    ("https://sly.firm.test", "This host leads to an address that cannot be used."),
+    ("https://imanage.firm.test:8443", "COUNTERPART_IMANAGE_PORTS"),
+    ("https://imanage.firm.test:0", "The port must be a number from 1 to 65535."),
+    (f"https://{'a' * 300}.test", "longer than a host name can be"),
+    ("https://" + "a" * 2100, "too long"),
+    ("imanage", "Type the host in full"),
+]
+
+
+@pytest.mark.parametrize("field", ["url", "api_url"])
+@pytest.mark.parametrize(("typed", "sentence"), URLS)
+def test_a_bad_url_gets_its_sentence_at_its_field_and_stays(
+    admin: Browser, strict: None, field: str, typed: str, sentence: str
+) -> None:
+    if field == "api_url" and not typed.strip():
+        typed, sentence = "https://", "The address has no host in it."
+    answer = admin.post(NEW, on_premise(**{field: typed}), htmx=True)
+    page = read(answer, whole=False)
+    assert answer.status_code == 422
+    assert sentence in page.text
+    assert page.value_of(field).split() == typed.split()
+    assert page.value_of("name") == "London DMS"
+    assert page.value_of("client_id") == "counterpart"
+    control = next(each for each in page.controls if each.get("name") == field)
+    assert f"{field}-error" in control["aria-describedby"].split()
+    assert SECRET not in page.html
+    assert count_servers() == 0
+
+
+SUBDOMAINS = [
+    ("firm.eu", "A subdomain is one word without dots."),
+    ("firm.cloudimanage.com", "Leave off “cloudimanage.com”"),
+    ("https://firm.cloudimanage.com", "not a URL"),
+    ("my_firm", "underscore"),
+    ("a" * 64, "at most 63 characters"),
+    ("-firm", "cannot begin or end with a hyphen"),
+    ("fi rm", "only letters a to z, digits and hyphens"),
+    ("fürm", "only letters a to z, digits and hyphens"),
+    ("<b>", "only letters a to z, digits and hyphens"),
+    ("private", "Addresses of private networks are not allowed here."),
+]
+
+
+@pytest.mark.parametrize(("typed", "sentence"), SUBDOMAINS)
+def test_a_bad_subdomain_gets_its_sentence_and_stays(
+    admin: Browser, strict: None, typed: str, sentence: str
+) -> None:
+    answer = admin.post(NEW, cloud(subdomain=typed), htmx=True)
+    page = read(answer, whole=False)
+    assert answer.status_code == 422
+    assert sentence in page.text
+    assert page.value_of("subdomain") == typed
+    assert page.value_of("name") == "Firm Cloud"
+    assert count_servers() == 0
+
+
+NAMES = [
+    ("", "Enter a name."),
+    ("  \t ", "Enter a name."),
+    ("x" * 300, "Use 100 characters or fewer. What you entered has 300."),
+    ("<b>London</b>", "Leave out “<” and “>”"),
+    ("London\u202eSMD", "a character that cannot be seen"),
+    ("London\x00DMS", "a character that cannot be seen"),
+    ("!!!", "Use at least one letter or digit."),
+    ("\ufdfa" * 30, "too long to be compared"),
+    ("ACTIVE dms", "A server with this name is there already"),
+]
+
+
+@pytest.mark.parametrize(("typed", "sentence"), NAMES)
+def test_a_bad_name_gets_its_sentence_and_stays(admin: Browser, typed: str, sentence: str) -> None:
+    make_server("Active DMS")
+    answer = admin.post(NEW, on_premise(name=typed), htmx=True)
+    page = read(answer, whole=False)
+    assert answer.status_code == 422
+    assert sentence in page.text
+    assert page.value_of("name") == " ".join(typed.split())
+    assert page.value_of("url") == "https://imanage.firm.test"
+    assert "<b>London" not in page.html
+    assert count_servers() == 1
