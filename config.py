@@ -41,6 +41,7 @@ class Settings:
     imanage_ports: frozenset[int]
     imanage_allow_http: bool
     imanage_networks: tuple[Network, ...]
+    imanage_domains: tuple[str, ...]
     cloud_domain: str
     cloud_client_id: str
     cloud_client_secret: str = field(repr=False)
@@ -84,6 +85,7 @@ class _Reader:
             imanage_ports=self._ports("IMANAGE_PORTS", "443"),
             imanage_allow_http=self._flag("IMANAGE_ALLOW_HTTP"),
             imanage_networks=self._networks("IMANAGE_NETWORKS"),
+            imanage_domains=tuple(name.lower().strip(".") for name in self._list("IMANAGE_DOMAINS")),
             cloud_domain=self._text("CLOUD_DOMAIN", "cloudimanage.com").lower(),
             cloud_client_id=self._text("CLOUD_CLIENT_ID", ""),
             cloud_client_secret=self._text("CLOUD_CLIENT_SECRET", ""),

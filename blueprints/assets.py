@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from functools import cache
 from pathlib import Path
@@ -11,10 +12,18 @@ from werkzeug.wrappers import Response
 
 from blueprints.headers import FOR_EVER
 
+PACKED = frozenset({"text/css", "text/javascript", "application/javascript", "image/svg+xml"})
+
 
 @cache
 def _digest(path: str, modified: int) -> str:
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:12]
+
+
+@cache
+def _packed(path: str, modified: int) -> bytes:
+    """Once a file and process: the server in front of us by default does not compress."""
+    return gzip.compress(Path(path).read_bytes(), mtime=0)
 
 
 def init_app(app: Flask) -> None:
@@ -26,9 +35,20 @@ def init_app(app: Flask) -> None:
         return url_for("static", filename=name, v=_digest(str(file), file.stat().st_mtime_ns))
 
     @app.after_request
-    def cache_named_content(response: Response) -> Response:
-        if request.endpoint == "static" and "v" in request.args and response.status_code == 200:
+    def keep_named_content(response: Response) -> Response:
+        if request.endpoint != "static" or response.status_code != 200:
+            return response
+        if "v" in request.args:
             response.headers["Cache-Control"] = FOR_EVER
+        if response.mimetype in PACKED:
+            response.vary.add("Accept-Encoding")
+            if "gzip" in request.accept_encodings:
+                file = folder / (request.view_args or {})["filename"]
+                response.close()
+                response.direct_passthrough = False
+                response.set_data(_packed(str(file), file.stat().st_mtime_ns))
+                response.headers["Content-Encoding"] = "gzip"
+                response.set_etag(f"{response.get_etag()[0]}-gzip")
         return response
 
     app.jinja_env.globals["asset"] = asset

@@ -44,8 +44,12 @@ def parse_server_url(text: str, rules: AddressRules) -> ServerAddress:
         raise AddressRefused("user_info", "Leave out the user name and the “@”: only the host is needed.")
     host, port = _split_port(authority)
     origin = f"{scheme}://{_host(host, rules)}{_port(port, scheme, rules)}"
-    notice = f'We left off "{path[:60]}": only the host is needed.' if path.strip("/") else None
-    return ServerAddress(origin, notice)
+    notices = []
+    if "://" not in typed:
+        notices.append('We put "https://" in front.')
+    if path.strip("/"):
+        notices.append(f'We left off "{path[:60]}": only the host is needed.')
+    return ServerAddress(origin, " ".join(notices) or None)
 
 
 def parse_subdomain(text: str, rules: AddressRules) -> ServerAddress:
@@ -203,8 +207,14 @@ def _name(name: str, rules: AddressRules) -> str:
         raise AddressRefused("characters", "The host has characters in it that a host name cannot have.")
     if labels[-1] == "localhost" and names_this_machine(rules):
         return name
-    if labels[-1] == "localhost" or _under(name, _LOCAL_SUFFIXES) or labels[0] in _METADATA_LABELS:
+    if labels[-1] == "localhost" or labels[0] in _METADATA_LABELS:
         raise AddressRefused("local_name", "This name only has a meaning on one machine or network.")
+    if _under(name, _LOCAL_SUFFIXES) and not _under(name, rules.domains):
+        raise AddressRefused(
+            "local_name",
+            f"Names that end in “.{labels[-1]}” only have a meaning on one network. Whoever runs this "
+            "installation can allow your firm's own domain with COUNTERPART_IMANAGE_DOMAINS.",
+        )
     if len(labels) == 1:
         raise AddressRefused("single_label", "Type the host in full, such as imanage.firm.com.")
     if _under(name, _SPELLED_ADDRESSES):

@@ -11,13 +11,14 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True)
 class AddressRules:
-    """What an installation allows. `networks` names ranges that would be refused otherwise."""
+    """What an installation allows. `networks` and `domains` name what would be refused otherwise."""
 
     ports: frozenset[int] = frozenset({443})
     allow_http: bool = False
     networks: tuple[Network, ...] = ()
     allow_private: bool = True
     cloud_domain: str = "cloudimanage.com"
+    domains: tuple[str, ...] = ()
 
 
 class AddressRefused(ValueError):

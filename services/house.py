@@ -41,4 +41,5 @@ def address_rules() -> AddressRules:
         allow_http=settings.imanage_allow_http,
         networks=settings.imanage_networks,
         cloud_domain=settings.cloud_domain,
+        domains=settings.imanage_domains,
     )

@@ -140,7 +140,7 @@ class Browser:
         return self.client.get(url, headers=self._headers(htmx, more), **more)
 
     def post(
-        self, url: str, data: dict[str, Any] | None = None, *, htmx: bool = False, **more: Any
+        self, url: str, data: dict[str, Any] | bytes | None = None, *, htmx: bool = False, **more: Any
     ) -> TestResponse:
         """A form sent with a live CSRF token, as the page would."""
         headers = self._headers(htmx, more)

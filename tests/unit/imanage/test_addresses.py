@@ -59,7 +59,8 @@ def test_private_networks_are_for_on_premise_servers_only(url: str) -> None:
 )
 def test_accepts_and_normalises(typed: str, origin: str) -> None:
     address = parse_server_url(typed, RULES)
-    assert (address.origin, address.notice) == (origin, None)
+    completed = None if "://" in typed else 'We put "https://" in front.'
+    assert (address.origin, address.notice) == (origin, completed)
 
 
 @pytest.mark.parametrize("path", ["/work/web", "/login", "/work/", "/work/web/;x=1", "/a%20b", "///"])

@@ -1,0 +1,171 @@
+"""What holds for every answer: headers, whom a forwarded header is believed from, sizes, CSRF, and readable errors."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import uuid
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from config import Settings
+from services import house
+from tests.support.pages import Browser, read
+from tests.support.people import make_member
+from tests.support.transfers import make_matter
+
+SAFE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+MULTIPART = "multipart/form-data; boundary=edge"
+LARGE_UPLOAD = (
+    b'--edge\r\nContent-Disposition: form-data; name="file"; filename="Large.docx"\r\n\r\n'
+    + b"x" * (2 * 1024 * 1024)
+    + b"\r\n--edge--\r\n"
+)
+CSP = ("default-src 'self'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'")
+
+
+def other_app(settings: Settings, tmp_path: Path, **changes: object) -> Flask:
+    """A second application beside the run's own, on a data folder of its own."""
+    values = {"data_dir": tmp_path, "database_url": f"sqlite:///{tmp_path / 'other.sqlite'}", **changes}
+    return create_app(replace(settings, **values))
+
+
+@pytest.fixture
+def own_house(app: Flask) -> object:
+    """Puts the run's own services back after a test that made another application."""
+    usual = house.house()
+    yield usual
+    house.bind(usual)
+
+
+@pytest.mark.parametrize("url", ["/sign-in", "/", "/no-such-page", "/health/live"])
+def test_every_answer_has_the_safe_headers(browser: Browser, url: str) -> None:
+    response = browser.get(url)
+    for name, value in SAFE_HEADERS.items():
+        assert response.headers[name] == value
+    policy = response.headers["Content-Security-Policy"]
+    assert all(rule in policy for rule in CSP)
+    assert "unsafe" not in policy
+    assert "Strict-Transport-Security" not in response.headers
+    assert "HX-Request" in response.headers.get("Vary", "")
+
+
+def test_a_named_static_file_is_kept_for_ever(browser: Browser) -> None:
+    make_member()
+    page = browser.page("/sign-in")
+    name = next(link for link in page.html.split('"') if "/static/" in link and "v=" in link)
+    kept = browser.get(name, headers={"Accept-Encoding": "gzip"}, buffered=True)
+    assert "immutable" in kept.headers["Cache-Control"]
+    assert kept.headers["Content-Encoding"] == "gzip"
+    plain = browser.get(name, buffered=True)
+    assert gzip.decompress(kept.data) == plain.data
+    assert "Accept-Encoding" in kept.headers["Vary"] and "Accept-Encoding" in plain.headers["Vary"]
+
+
+def test_over_https_the_cookie_is_bound_to_the_host_and_the_browser_told_to_stay(
+    settings: Settings, tmp_path: Path, own_house: object
+) -> None:
+    app = other_app(settings, tmp_path, public_url="https://cp.firm.test", api_url="https://cp.firm.test")
+    assert app.config["SESSION_COOKIE_NAME"].startswith("__Host-")
+    assert app.config["SESSION_COOKIE_SECURE"] and app.config["SESSION_COOKIE_HTTPONLY"]
+    assert app.config["SESSION_COOKIE_SAMESITE"] == "Lax"
+    response = app.test_client().get("/health/live")
+    assert "max-age=31536000" in response.headers["Strict-Transport-Security"]
+
+
+@pytest.mark.parametrize(("proxies", "seen"), [((), "127.0.0.1"), (("127.0.0.0/8",), "203.0.113.9")])
+def test_a_forwarded_address_is_believed_from_named_proxies_only(
+    tmp_path: Path, own_house: object, proxies: tuple[str, ...], seen: str
+) -> None:
+    environ = {
+        "COUNTERPART_DATA_DIR": str(tmp_path),
+        "COUNTERPART_TRUSTED_PROXIES": ",".join(proxies),
+    }
+    app = create_app(Settings.from_env(environ))
+    found = []
+    app.before_request_funcs.setdefault(None, []).insert(0, lambda: found.append(_address()))
+    app.test_client().get("/health/live", headers={"X-Forwarded-For": "203.0.113.9"})
+    assert found == [seen]
+
+
+def _address() -> str:
+    from flask import request
+
+    return request.remote_addr or ""
+
+
+def test_a_large_body_is_refused_everywhere_but_where_documents_go(browser: Browser) -> None:
+    member = make_member()
+    browser.sign_in(member)
+    matter_id = make_matter(member.id)
+    large = {"name": "x" * (2 * 1024 * 1024)}
+    assert browser.post("/matters/new", large).status_code == 413
+    response = browser.post(f"/matters/{matter_id}/documents/new", LARGE_UPLOAD, content_type=MULTIPART)
+    assert response.status_code in {200, 204, 303}
+
+
+def test_nobody_may_send_a_large_body_before_he_is_known(browser: Browser) -> None:
+    url = f"/matters/{uuid.uuid4()}/documents/new"
+    response = browser.client.post(url, data=LARGE_UPLOAD, content_type=MULTIPART)
+    assert response.status_code == 302
+    assert response.headers["Location"].startswith("/sign-in")
+
+
+def test_a_write_without_a_token_is_refused_and_says_what_to_do(browser: Browser) -> None:
+    browser.sign_in(make_member())
+    response = browser.client.post("/matters/new", data={"name": "Forged"})
+    assert response.status_code == 400
+    assert "Load the page again" in read(response, whole=True).text
+
+
+def test_a_write_from_another_site_is_refused(browser: Browser) -> None:
+    browser.sign_in(make_member())
+    response = browser.post("/matters/new", {"name": "Forged"}, headers={"Origin": "https://evil.test"})
+    assert response.status_code == 400
+
+
+def test_an_error_is_a_page_for_a_person_and_a_toast_for_htmx(browser: Browser) -> None:
+    browser.sign_in(make_member())
+    url = f"/matters/{uuid.uuid4()}"
+    page = browser.page(url, status=404)
+    assert "We could not find this matter." in page.text
+    response = browser.get(url, htmx=True)
+    assert response.status_code == 404
+    assert response.headers["HX-Retarget"] == "#toasts"
+    assert "We could not find this matter." in read(response, whole=False).text
+
+
+def test_an_unexpected_error_is_a_page_with_a_reference_and_no_detail(
+    app: Flask, browser: Browser, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    browser.sign_in(make_member())
+
+    def broken(*_arguments: object, **_more: object) -> None:
+        raise RuntimeError("the inner secret")
+
+    monkeypatch.setitem(app.view_functions, "matters.index", _like(app, broken))
+    response = browser.get("/")
+    assert response.status_code == 500
+    page = read(response, whole=True)
+    assert "did not expect" in page.text
+    assert "inner secret" not in page.html
+    logged = capsys.readouterr().err
+    assert "request.failed" in logged
+    reference = json.loads(next(line for line in logged.splitlines() if "request.failed" in line))[
+        "request_id"
+    ]
+    assert reference in page.text
+
+
+def _like(app: Flask, view: object) -> object:
+    view.__dict__["permission"] = app.view_functions["matters.index"].__dict__["permission"]
+    return view
