@@ -40,7 +40,10 @@ MATTER_EDITOR = Who("member", {"guest": 403, "outsider": 404, "admin": 404})
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the table. `answer` is what a person who is let in gets; an empty form where `data` is not given."""
+    """One line of the table. `answer` is what a person who is let in gets.
+
+    Without `data` the form is empty. A fragment is asked for as htmx does.
+    """
 
     method: str
     path: str
@@ -48,10 +51,11 @@ class Route:
     who: Who
     answer: int
     data: dict[str, str] = field(default_factory=dict)
+    is_fragment: bool = False
 
     def expected(self, person: str) -> int:
         if person == "nobody" and self.who.mark != "public":
-            return 302
+            return 204 if self.is_fragment else 302
         return self.who.otherwise.get(person, self.answer)
 
     def __str__(self) -> str:
@@ -68,7 +72,7 @@ class Firm:
     def ask(self, route: Route, person: str, *, token: bool = True) -> int:
         browser, url = self.browsers[person], route.path.format(**self.places)
         if route.method == "GET":
-            answer = browser.get(url)
+            answer = browser.get(url, htmx=route.is_fragment)
         elif token:
             answer = browser.post(url, route.data)
         else:
