@@ -13,9 +13,12 @@ LAST_PAGE = 100_000
 
 def form_answer(title: str, inner: str, back: str, *, form: Any = None, **context: Any) -> tuple[str, int]:
     """A form: a pop-up for htmx, a page for a direct request. Status 422 where the form holds an error."""
-    template = "matters/_pop_up.html" if is_htmx() else "matters/form_page.html"
+    in_pop_up = is_htmx()
+    template = "matters/_pop_up.html" if in_pop_up else "matters/form_page.html"
     refused = form is not None and (form.errors or form.form_errors)
-    html = render_template(template, title=title, inner=inner, back=back, form=form, **context)
+    html = render_template(
+        template, title=title, inner=inner, back=back, form=form, in_pop_up=in_pop_up, **context
+    )
     return html, 422 if refused else 200
 
 

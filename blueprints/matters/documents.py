@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from itertools import chain
+from operator import attrgetter
 
 from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -45,11 +48,13 @@ def new_document(matter_id: uuid.UUID) -> ResponseReturnValue:
 @needs("member")
 def document(document_id: uuid.UUID) -> ResponseReturnValue:
     view = documents.find(actor(), document_id)
+    twins = links.for_document(actor(), document_id)
     return render_template(
         "matters/document.html",
         document=view,
         history=versions.history(actor(), document_id, page_number()),
-        twins=links.for_document(actor(), document_id),
+        twins=twins,
+        behind=_behind(twins.values()),
         servers=_servers(view),
     )
 
@@ -101,6 +106,14 @@ def choose_document(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseRetur
 
 def _servers(view: documents.DocumentView) -> tuple[server_access.ServerLabel, ...]:
     return server_access.available_to(actor()) if view.may_transfer else ()
+
+
+def _behind(twins: Iterable[list[links.TwinView]]) -> dict[uuid.UUID, links.TwinView]:
+    """Of each server's newest twin, those that iManage has gone past. Older ones were left behind on purpose."""
+    newest: dict[uuid.UUID, links.TwinView] = {}
+    for twin in sorted(chain.from_iterable(twins), key=attrgetter("at"), reverse=True):
+        newest.setdefault(twin.server_id, twin)
+    return {twin.id: twin for twin in newest.values() if twin.newer}
 
 
 def _add(matter_id: uuid.UUID, file: FileStorage, added: list[str], one_of_several: bool) -> str:

@@ -56,6 +56,7 @@ def test_a_bad_name_is_said_at_its_field(browser: Browser, name: str, sentence: 
     page = read(answer, whole=not htmx)
     assert sentence in page.text
     assert page.value_of("client_number") == "10482"
+    assert ('<a href="/" class="btn">' in page.html) is not htmx
     assert session().scalars(select(Matter)).all() == []
 
 

@@ -77,6 +77,13 @@ def test_a_member_sees_the_actions_and_that_nothing_syncs_by_itself(browser: Bro
     assert "https://london-dms.cloudimanage.com/work/link/d/Active!104512.3" in document.links
 
 
+def test_only_the_newest_twin_can_be_behind(browser: Browser, bound: Bound) -> None:
+    browser.sign_in(bound.lead)
+    add_twin(bound.document_id, bound.server_id, bound.lead.id)
+    for url in (f"/matters/{bound.matter_id}", f"/documents/{bound.document_id}"):
+        assert "Newer version" not in browser.page(url).text
+
+
 def test_with_several_servers_their_names_stand_in_place_of_imanage(browser: Browser, bound: Bound) -> None:
     add_server("Paris DMS")
     page = browser.sign_in(bound.lead).page(f"/matters/{bound.matter_id}")
@@ -88,6 +95,9 @@ def test_with_several_servers_their_names_stand_in_place_of_imanage(browser: Bro
     ):
         assert words in page.text
     assert "Get from iManage" not in page.text
+    add_server("Rome DMS")
+    page = browser.page(f"/matters/{bound.matter_id}")
+    assert "Get from Rome DMS" in page.text and 'popovertarget="servers"' in page.html
 
 
 def test_saving_begun_at_the_matter_asks_which_document(browser: Browser, bound: Bound) -> None:
@@ -161,6 +171,8 @@ def test_the_page_opens_the_pop_up_that_a_person_came_back_for(browser: Browser,
     matter = f"/matters/{bound.matter_id}"
     get = browser.page(f"{matter}?open=get-{bound.server_id}").html
     assert f'<div hx-get="{matter}/get/{bound.server_id}" hx-trigger="load" hx-target="#dialog"' in get
+    onto = browser.page(f"{matter}?open=get-{bound.server_id}-{bound.document_id}").html
+    assert f'hx-get="{matter}/get/{bound.server_id}?document={bound.document_id}" hx-trigger="load"' in onto
     save = browser.page(f"{matter}?open=save-{bound.document_id}-{bound.server_id}").html
     assert f'hx-get="/documents/{bound.document_id}/save/{bound.server_id}" hx-trigger="load"' in save
 
