@@ -97,8 +97,13 @@ class FoundRow:
     here: Here | None
 
     @property
-    def newer_there(self) -> bool:
-        return self.here is not None and self.version > self.here.version_there
+    def standing(self) -> str:
+        """Against the twin here: "newer", "same" or "older"; empty where there is none."""
+        if self.here is None:
+            return ""
+        if self.version == self.here.version_there:
+            return "same"
+        return "newer" if self.version > self.here.version_there else "older"
 
 
 @dataclass(frozen=True)

@@ -228,6 +228,13 @@ def test_a_document_that_is_here_already_is_marked_with_both_versions(desk: Desk
     assert "Newer there version 1 here is version 2 there" in page.text
 
 
+def test_each_version_is_marked_against_the_one_here(desk: Desk) -> None:
+    spa = desk.practice.world.named("SPA – Project Heron")
+    link(desk, add_document(desk), spa.number, 2)
+    text = desk.look(f"d:{spa.id()}:SPA").text
+    assert text.index("Newer there") < text.index("Here already") < text.index("Older than here")
+
+
 def test_what_was_chosen_elsewhere_is_kept(desk: Desk) -> None:
     page = desk.look(step(desk.practice, "Drafts"), source="Active!999999.4")
     assert "Chosen elsewhere" in page.text and "Active 999999 v4" in page.text
