@@ -25,6 +25,8 @@ from services.unit import release, session, unit
 
 T = TypeVar("T")
 
+PAGE = 50
+
 # A server that is slow to hear "goodbye" keeps nobody waiting.
 FAREWELL = Limits(connect_seconds=3, read_seconds=5, total_seconds=5)
 
@@ -70,6 +72,15 @@ class MemberConnection:
     differs: bool
     since: datetime
     renewable: bool
+
+
+@dataclass(frozen=True)
+class SignIns:
+    """A page of a server's sign-ins."""
+
+    rows: tuple[MemberConnection, ...]
+    page: int
+    has_next: bool
 
 
 def client_for(member_id: uuid.UUID, server_id: uuid.UUID) -> Client:
@@ -159,16 +170,18 @@ def disconnect_member(actor: Actor, server_id: uuid.UUID, member_id: uuid.UUID) 
     return _disconnect(actor, query.where(Connection.member_id == member_id, Server.id == server_id))
 
 
-def status_for_admin(actor: Actor, server_id: uuid.UUID) -> tuple[MemberConnection, ...]:
+def status_for_admin(actor: Actor, server_id: uuid.UUID, page: int = 1) -> SignIns:
     """Who is signed in to a server, by name. Shows no token and nothing that one could be made from."""
     require_admin(actor)
-    rows = session().execute(
+    found = session().execute(
         select(Connection, Member)
         .join(Member, Member.id == Connection.member_id)
         .where(Connection.server_id == server_id)
         .order_by(Member.name_key, Member.id)
+        .offset((page - 1) * PAGE)
+        .limit(PAGE + 1)
     )
-    return tuple(
+    rows = [
         MemberConnection(
             member_id=member.id,
             name=member.name,
@@ -180,8 +193,9 @@ def status_for_admin(actor: Actor, server_id: uuid.UUID) -> tuple[MemberConnecti
             since=row.connected_at,
             renewable=row.refresh_token is not None,
         )
-        for row, member in rows
-    )
+        for row, member in found
+    ]
+    return SignIns(tuple(rows[:PAGE]), page, len(rows) > PAGE)
 
 
 def differs(imanage_email: str, our_email: str) -> bool:

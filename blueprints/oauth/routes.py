@@ -5,16 +5,18 @@ from __future__ import annotations
 import uuid
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import Response, abort, current_app, flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.access import actor, needs
 from blueprints.htmx import go_to, is_htmx, redirect_whole_page
+from blueprints.oauth import sign_ins
+from blueprints.oauth.room import room
 from services import connections, oauth_flow
 from services.oauth_failures import SignInUnfinished, unfinished
 
-room = Blueprint("oauth", __name__)
+__all__ = ["room", "sign_ins"]
 
 
 @room.post("/connect/<uuid:server_id>")

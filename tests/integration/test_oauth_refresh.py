@@ -21,7 +21,7 @@ from services.actor import Actor
 from services.errors import Conflict, Forbidden, NotFound, RemoteRefusal, SignInNeeded
 from services.unit import session, unit
 from simulator import Fault, Simulator
-from tests.support.pages import Browser
+from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.practice import practice_imanage, practice_server, reached, sign_in_to_imanage
 
@@ -284,10 +284,31 @@ def lines_of(signed_in: SignIn) -> tuple[connections.ConnectedAccount, ...]:
 
 def test_an_admin_sees_who_is_signed_in_and_can_end_it(signed_in: SignIn) -> None:
     admin = actor_of(make_member("Ada Admin", is_admin=True))
-    (line,) = connections.status_for_admin(admin, signed_in.server_id)
+    (line,) = connections.status_for_admin(admin, signed_in.server_id).rows
     assert (line.name, line.imanage_user, line.state) == ("Alice Archer", "ALICE", "connected")
     assert connections.disconnect_member(admin, signed_in.server_id, signed_in.member_id) == 1
-    assert connections.status_for_admin(admin, signed_in.server_id) == ()
+    assert connections.status_for_admin(admin, signed_in.server_id).rows == ()
+
+
+def test_the_admins_list_of_sign_ins(signed_in: SignIn) -> None:
+    admin = Browser(signed_in.app).sign_in(make_member("Ada Admin", is_admin=True))
+    url = f"/admin/integrations/imanage/{signed_in.server_id}/sign-ins"
+    page = admin.page(url, htmx=True)
+    assert "Alice Archer" in page.text and "ALICE" in page.text and "Signed in" in page.text
+    ended = read(admin.post(f"{url}/{signed_in.member_id}/end", htmx=True), whole=False)
+    assert "Nobody is signed in to this server." in ended.text
+    assert session().scalar(select(Connection)) is None
+    event = session().scalars(select(AuditEvent).where(AuditEvent.action == "connection.disconnected")).one()
+    assert event.actor_name.startswith("Ada Admin")
+    assert admin.get(url).headers["Location"] == f"/admin/integrations/imanage/{signed_in.server_id}"
+
+
+def test_the_list_of_sign_ins_is_for_admins(signed_in: SignIn) -> None:
+    member = Browser(signed_in.app).sign_in(make_member("Somebody Else"))
+    url = f"/admin/integrations/imanage/{signed_in.server_id}/sign-ins"
+    assert member.get(url, htmx=True).status_code == 403
+    assert member.post(f"{url}/{signed_in.member_id}/end").status_code == 403
+    assert session().scalar(select(Connection)) is not None
 
 
 def test_nobody_but_an_admin_does(signed_in: SignIn) -> None:
