@@ -1,0 +1,103 @@
+"""Planted secrets are looked for everywhere that something is shown, kept or logged, and must not be there."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from models import Connection, db
+from services import tokens, transfer_control, transfers, vault
+from services.house import house
+from services.transfers import GetCommand
+from services.unit import session, unit
+from simulator import Fault, Simulator
+from tests.support.pages import Browser
+from tests.support.people import make_member
+from tests.support.practice import practice_imanage, reached, sign_in_to_imanage
+from tests.support.transfers import Desk, carry_all, make_desk
+
+PASSWORD = "planted-password-4711"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Simulator]:
+    with practice_imanage() as practice:
+        yield practice
+
+
+@pytest.fixture
+def desk(browser: Browser, running: Simulator, database: None) -> Iterator[Desk]:
+    with reached(running) as practice:
+        yield make_desk(browser, practice)
+
+
+def planted(desk: Desk) -> set[str]:
+    """Every secret there is: the server's, the member's tokens, the password typed, the installation's own keys."""
+    session().rollback()
+    row = session().scalars(select(Connection)).one()
+    refresh = vault.unseal(row.refresh_token or "", "connection", row.id, "refresh_token")
+    secret = vault.unseal(desk.server.client_secret, "server", desk.server.id, "client_secret")
+    return {tokens.open_token(row) or "", refresh, secret, PASSWORD, *house().settings.secret_keys}
+
+
+def every_value_in_the_database() -> str:
+    session().rollback()
+    found = []
+    for table in db.metadata.sorted_tables:
+        found += [repr(tuple(row)) for row in session().execute(select(table))]
+    return "\n".join(found)
+
+
+def pages(app: Flask, browser: Browser, desk: Desk, transfer_id: uuid.UUID) -> Iterator[tuple[str, str]]:
+    """Every page and fragment that can be got with the ids of this desk, with its headers."""
+    ids = {
+        "server_id": desk.server.id,
+        "matter_id": desk.matter_id,
+        "transfer_id": transfer_id,
+        "document_id": uuid.uuid4(),
+        "member_id": desk.actor.id,
+    }
+    with app.test_request_context():
+        for rule in app.url_map.iter_rules():
+            values = {name: ids.get(name, uuid.uuid4()) for name in rule.arguments}
+            if "GET" in (rule.methods or ()) and rule.endpoint != "static":
+                yield rule.endpoint, app.url_for(rule.endpoint, _external=False, **values)
+
+
+def test_no_secret_is_shown_kept_or_logged(
+    app: Flask, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secrets = planted(desk)
+    assert all(len(secret) >= 16 for secret in secrets)
+    echo = next(iter(secrets - set(house().settings.secret_keys)))
+    desk.practice.faults.add(Fault("status", path="/documents/", status=400, message=f"bad {echo}", times=1))
+    command = GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, ("Active!1.1", "Active!2.1"))
+    transfer_id = transfers.start_get(desk.actor, command)
+    carry_all(transfer_id)
+    transfer_control.retry_failed(desk.actor, transfer_id, uuid.uuid4())
+    desk.browser.post("/sign-in", {"email": desk.actor.email, "password": PASSWORD})
+    seen: list[str] = []
+    admin = Browser(app).sign_in(make_member("Ada", is_admin=True))
+    for browser in (desk.browser, admin):
+        for endpoint, url in pages(app, browser, desk, transfer_id):
+            for htmx in (False, True):
+                response = browser.get(url, htmx=htmx, buffered=True)
+                assert response.status_code != 500, endpoint
+                seen.append(f"{endpoint} {response.headers} {response.get_data(as_text=True)}")
+    with unit():
+        rows = every_value_in_the_database()
+    logged = capsys.readouterr()
+    for secret in secrets:
+        assert not [text[:60] for text in seen if secret in text]
+        assert secret not in rows
+        assert secret not in logged.out + logged.err
+
+
+def test_signing_in_leaves_no_token_in_an_address(desk: Desk) -> None:
+    sign_in_to_imanage(desk.browser, desk.server.id)
+    secrets = planted(desk)
+    assert not [call for call in desk.practice.requests if any(s in call.path + call.query for s in secrets)]
