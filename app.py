@@ -29,6 +29,7 @@ ROOMS = (
     "audit",
     "status",
 )
+CONNECTIONS = 20  # a worker's sixteen transfers and its own duties, or the web's sixteen threads
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -61,6 +62,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SECRET_KEY=signing[0],
         SECRET_KEY_FALLBACKS=signing[1:],
         SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": CONNECTIONS},
         SESSION_COOKIE_NAME="__Host-counterpart" if settings.is_https else "counterpart",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",

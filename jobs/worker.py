@@ -1,4 +1,4 @@
-"""The worker process: launches the engine, beats, reconciles, and hands its work back when it is told to stop."""
+"""The worker process: launches the engine, beats, reconciles, keeps house, and hands its work back at the end."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ import os
 import secrets
 import signal
 import socket
+import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 import structlog
 from dbos import DBOS
 
 from config import Settings
-from jobs import reconciler, workflows
+from jobs import workflows
 from jobs.engine import launch
-from services import transfer_work, workers
+from jobs.reconciler import Reconciler, forget_finished
+from services import transfer_keeping, transfer_work, workers
 
 log = structlog.get_logger()
 
 BEAT_SECONDS = 2.0
 LOOK_SECONDS = 0.5
-LOOKS_A_REAP = 8
+REAP_SECONDS = 4.0
+SWEEP_SECONDS = 3600.0
+FIRST_SWEEP_SECONDS = 60.0
+GRACE_SECONDS = 5
 NICENESS = 5
 
 
@@ -40,37 +46,66 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
     with scope():
         workers.beat(executor_id)
     launch(settings, executor_id)
-    beating = threading.Thread(target=_beat, args=(stop, scope, executor_id), daemon=True)
-    beating.start()
+    reconciler = Reconciler(executor_id)
+
+    def reap() -> None:
+        reconciler.take_over()
+        transfer_keeping.finish_what_is_over()
+        transfer_keeping.wake_signed_in()
+
+    def sweep() -> None:
+        forget_finished()
+        transfer_keeping.sweep_store()
+
+    duties = [
+        _every(BEAT_SECONDS, lambda: workers.beat(executor_id), stop, scope),
+        _every(REAP_SECONDS, reap, stop, scope, first=0.0),
+        _every(SWEEP_SECONDS, sweep, stop, scope, first=FIRST_SWEEP_SECONDS),
+    ]
     try:
-        looks = 0
-        while not stop.wait(LOOK_SECONDS):
-            _look(scope, reap=looks % LOOKS_A_REAP == 0)
-            looks += 1
+        _repeat(LOOK_SECONDS, reconciler.start_due, stop, scope)
     finally:
         # What runs stops at its next chunk and is on record; another worker, or this one's successor, goes on.
         transfer_work.stop_this_process()
-        beating.join()
-        DBOS.destroy(workflow_completion_timeout_sec=5)
+        for duty in duties:
+            duty.join(GRACE_SECONDS)
+        DBOS.destroy(workflow_completion_timeout_sec=GRACE_SECONDS)
         with scope():
             workers.gone(executor_id)
+        if workflows.carried():
+            # A step that waits for an answer may wait for minutes. Its item can be taken over already, so that
+            # nothing it could still do would count; the process does not stay for it.
+            log.warning("worker.left_waiting", workflows=sorted(workflows.carried()))
+            sys.stderr.flush()
+            os._exit(0)
 
 
-def _look(scope: workflows.Scope, *, reap: bool) -> None:
+def _every(
+    seconds: float,
+    duty: Callable[[], object],
+    stop: threading.Event,
+    scope: workflows.Scope,
+    first: float | None = None,
+) -> threading.Thread:
+    """A duty in a thread of its own, so that a long one keeps no other waiting."""
+    thread = threading.Thread(target=_repeat, args=(seconds, duty, stop, scope, first), daemon=True)
+    thread.start()
+    return thread
+
+
+def _repeat(
+    seconds: float,
+    duty: Callable[[], object],
+    stop: threading.Event,
+    scope: workflows.Scope,
+    first: float | None = None,
+) -> None:
     """A fault of the database passes; the worker does not fall with it."""
-    try:
-        with scope():
-            if reap:
-                reconciler.take_over()
-            reconciler.start_due()
-    except Exception:
-        log.exception("worker.look_failed")
-
-
-def _beat(stop: threading.Event, scope: workflows.Scope, executor_id: str) -> None:
-    while not stop.wait(BEAT_SECONDS):
+    wait = seconds if first is None else first
+    while not stop.wait(wait):
+        wait = seconds
         try:
             with scope():
-                workers.beat(executor_id)
+                duty()
         except Exception:
-            log.exception("worker.beat_failed")
+            log.exception("worker.duty_failed")

@@ -19,6 +19,7 @@ Scope = Callable[[], AbstractContextManager[object]]
 MOST_STEPS = 12
 
 _scope: Scope | None = None
+_carried: set[str] = set()
 
 
 def bind(scope: Scope) -> None:
@@ -33,10 +34,23 @@ def _in_scope() -> AbstractContextManager[object]:
     return _scope()
 
 
+def carried() -> frozenset[str]:
+    """The ids of the workflows that threads of this process are running."""
+    return frozenset(_carried)
+
+
 @DBOS.workflow(name=CARRY)
-def carry(item_id: str) -> str:
-    """Returns the state that the item was left in."""
-    item = uuid.UUID(item_id)
+def carry(item_id: str) -> None:
+    """From the step at which the item stands to its end, or to where it has to wait."""
+    workflow = DBOS.workflow_id or item_id
+    _carried.add(workflow)
+    try:
+        _carry(uuid.UUID(item_id))
+    finally:
+        _carried.discard(workflow)
+
+
+def _carry(item: uuid.UUID) -> None:
     # Outside of any step on purpose: whoever runs this, first or after a crash, takes the item over from others.
     with _in_scope():
         fence = transfer_work.claim(item)
@@ -50,4 +64,3 @@ def carry(item_id: str) -> str:
         step = DBOS.run_step({"name": step}, advance, step)
         if step == transfer_work.END:
             break
-    return step

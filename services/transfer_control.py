@@ -20,7 +20,7 @@ def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
         transfer = transfers.require_transfer(actor, transfer_id)
         if transfer.finished_at is not None or transfer.cancelled_at is not None:
             return
-        transfers.call_off(transfer, "You cancelled it before it began.", "transfer.cancelled")
+        transfers.call_off(transfer, "You cancelled it.", "transfer.cancelled")
         audit.record(actor, "transfer.cancelled", subject_id=transfer.id, matter_id=transfer.matter_id)
 
 
@@ -50,7 +50,7 @@ def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -
 
 
 def resume_after_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> None:
-    """What waited for this member's sign-in goes on where it stood."""
+    """What waited for this member's sign-in goes on where it stood, as soon as a worker looks."""
     with unit():
         items = (
             session()
@@ -69,14 +69,12 @@ def resume_after_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> None:
             move(item, WAITING)
             item.wait_until = None
             transfers.clear_error(item)
-        item_ids = [item.id for item in items]
-    dispatch.start(item_ids)
 
 
 def decide(actor: Actor, item_id: uuid.UUID, choice: str) -> uuid.UUID:
     """A person's answer where looking up could not decide: send `again`, or `leave` it. Returns the transfer's id."""
     with unit():
-        item = session().get(TransferItem, item_id)
+        item = session().get(TransferItem, item_id, with_for_update=True)
         if item is None:
             raise NotFound()
         transfer = transfers.require_transfer(actor, item.transfer_id)
@@ -99,14 +97,11 @@ def decide(actor: Actor, item_id: uuid.UUID, choice: str) -> uuid.UUID:
             server_id=transfer.server_id,
             choice=choice,
         )
-        transfer_id = transfer.id
-    if choice == "again":
-        dispatch.start([item_id])
-    return transfer_id
+        return transfer.id
 
 
 def _copy_of(item: TransferItem, transfer: Transfer, position: int) -> TransferItem:
-    unsettled = item.sent_at is not None and item.receipt is None
+    unsettled = transfers.may_have_arrived(item)
     return TransferItem(
         transfer=transfer,
         position=position,

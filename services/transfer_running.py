@@ -10,7 +10,7 @@ from models import Participant, TransferItem, utcnow
 from services import server_access
 from services.errors import Refusal
 from services.permissions import CHANGES_DOCUMENTS
-from services.unit import session, unit
+from services.unit import is_writing, session, unit
 from transfers.errors import Different
 from transfers.items import Progress
 from transfers.ports import OnProgress, ShouldStop
@@ -97,8 +97,11 @@ class Running:
 
 
 def fresh(running: Running) -> TransferItem:
-    """The row as it is now. Raises TakenOver where the fence has moved on."""
-    item = session().get(TransferItem, running.item_id)
+    """The row as it is now. Raises TakenOver where the fence has moved on.
+
+    Within a unit the row is locked to its end, so that nobody takes the item over between this look and the commit.
+    """
+    item = session().get(TransferItem, running.item_id, with_for_update=is_writing() or None)
     if item is None or item.fence != running.fence:
         raise TakenOver
     return item

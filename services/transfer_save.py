@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from imanage import documents as remote_documents
 from imanage.client import Client
+from imanage.errors import ImanageError
 from imanage.ids import DocumentId
 from models import Connection, Link, Server, Transfer, TransferItem, Version, utcnow
 from services import audit, connections, transfers
@@ -22,23 +23,34 @@ from services.file_names import split
 from services.house import house
 from services.transfer_links import Facts, facts_of, facts_of_present, link_to, member_of
 from services.transfer_running import Running, fresh
-from services.transfer_states import ASKS, DONE, LOOKING_UP, SENDING, WAITING, move
+from services.transfer_states import ASKS, DONE, LOOKING_UP, SENDING, UNCERTAIN_FOR_GOOD, WAITING, move
 from services.unit import session, unit
 from transfers import copying, settling
 from transfers.endpoints.imanage_endpoint import ImanageDestination
 from transfers.endpoints.store_endpoint import StoreSource
-from transfers.errors import MovedOn, StoredDifferent
+from transfers.errors import MovedOn, StoredDifferent, TransferError
 from transfers.items import Absent, Found, Intent, Known, Present, Receipt, SourceFacts, TargetKind, Undecided
 
 T = TypeVar("T")
 MOST_SENDS = 3
 
 
+class NotSaved(TransferError):
+    """It did not arrive, and what broke it off would break it off again."""
+
+    code = "transfer.not_saved"
+
+    def __init__(self, because: str) -> None:
+        super().__init__(f"{because} Nothing was saved to iManage.")
+
+
 def announce(running: Running) -> str:
     """Put on record what will be sent and what is there before it is."""
     with unit():
         item = fresh(running)
-        version = session().get_one(Version, item.version_id)
+        version = session().get(Version, item.version_id) if item.version_id else None
+        if version is None:
+            raise Refusal("The document is no longer in the matter.", code="document.gone")
         name = item.name if item.target == transfers.NEW_DOCUMENT else version.file_name
         file = split(version.file_name)
         stem = name.removesuffix(f".{file.extension}") if file.extension else name
@@ -123,14 +135,21 @@ def look_up(running: Running) -> str | None:
         return _received(running, outcome.present, ())
     with unit():
         item = fresh(running)
+        for_good = item.error_code == UNCERTAIN_FOR_GOOD
         if isinstance(outcome, Undecided) and outcome.again_after is not None:
             item.wait_until = utcnow() + timedelta(seconds=outcome.again_after)
-            item.error_code, item.error_sentence = "transfer.looking_up", outcome.because
+            if not for_good:
+                item.error_code, item.error_sentence = "transfer.looking_up", outcome.because[:600]
             return None
-        if isinstance(outcome, Absent) and item.sends < MOST_SENDS:
+        if isinstance(outcome, Absent) and (for_good or item.sends < MOST_SENDS):
             item.intent = item.announced_at = item.sent_at = None
-            move(item, WAITING)
-            return "announce"
+            if not for_good:
+                move(item, WAITING)
+                return "announce"
+    if for_good and isinstance(outcome, Absent):
+        raise NotSaved(item.error_sentence)
+    with unit():
+        item = fresh(running)
         move(item, ASKS)
         item.error_code = "transfer.undecided"
         item.error_sentence = outcome.because[:600]
@@ -157,9 +176,10 @@ def settle(running: Running) -> str | None:
         item = fresh(running)
         transfer = item.transfer
         server = writing.get_one(Server, transfer.server_id)
-        version = writing.get_one(Version, item.version_id)
         item.receipt = facts
-        link_to(item, server, version, "saved", facts)
+        version = writing.get(Version, item.version_id) if item.version_id else None
+        if version is not None:
+            link_to(item, server, version, "saved", facts)
         move(item, DONE)
         transfers.clear_error(item)
         transfers.finish_if_over(transfer)
@@ -167,7 +187,7 @@ def settle(running: Running) -> str | None:
             member_of(transfer),
             "transfer.saved",
             f"{item.name} as {facts['library']} {facts['number']} v{facts['version']}",
-            subject_id=version.id,
+            subject_id=item.version_id,
             matter_id=transfer.matter_id,
             server_id=server.id,
             stored=facts["id"],
@@ -178,11 +198,11 @@ def settle(running: Running) -> str | None:
 
 
 def _read_back(running: Running, receipt: Facts) -> Facts:
-    """What iManage says of it now. Where we may not ask any more, what it said when it stored it."""
+    """What iManage says of it now; where we may not ask any more or get no answer, what it said when it stored it."""
     try:
         running.require_allowed()
         stored = _with_client(running, lambda client: remote_documents.profile(client, receipt["id"]))
-    except Refusal:
+    except (Refusal, ImanageError):
         return receipt
     return facts_of(session().get_one(Server, fresh(running).transfer.server_id), stored)
 

@@ -29,6 +29,9 @@ FINISHED = frozenset(state for state, after in TRANSITIONS.items() if not after)
 LIVE = frozenset({WAITING, RUNNING, SENDING, LOOKING_UP})
 """What a worker has to carry on with; the others wait for a person or are over."""
 
+UNCERTAIN_FOR_GOOD = "transfer.uncertain_for_good"
+"""The error code of a send that broke off for a reason that sending again would only meet again."""
+
 LABELS: dict[str, str] = {
     WAITING: "Waiting",
     RUNNING: "Running",

@@ -10,25 +10,14 @@ from __future__ import annotations
 import threading
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
 
-import structlog
 from sqlalchemy import or_, select, update
 
-from imanage.errors import ImanageError
-from imanage.errors import Stopped as ClientStopped
 from models import Transfer, TransferItem, utcnow
-from services import audit, transfer_get, transfer_save, transfers
-from services.actor import SYSTEM
-from services.errors import Refusal, SignInNeeded
-from services.remote_errors import remote_refusal
+from services import transfer_failing, transfer_get, transfer_save
 from services.transfer_running import Running, TakenOver, fresh
-from services.transfer_states import FAILED, LIVE, LOOKING_UP, NEEDS_SIGN_IN, RUNNING, STOPPED, WAITING, move
+from services.transfer_states import LIVE, LOOKING_UP, RUNNING, WAITING, move
 from services.unit import session, unit
-from transfers import retrying
-from transfers.errors import Stopped
-
-log = structlog.get_logger()
 
 BEGIN, END = "begin", "end"
 STEPS = {
@@ -41,7 +30,6 @@ STEPS = {
 }
 ENDS_WITHOUT_ASKING = frozenset({"settle"})
 """What iManage has stored is put on record whatever has been switched off since."""
-UNEXPECTED_ATTEMPTS = 5
 _stopping = threading.Event()
 
 
@@ -90,6 +78,16 @@ def claim(item_id: uuid.UUID) -> int:
     return fence or 0
 
 
+def fell_over(item_id: uuid.UUID, seen: int) -> None:
+    """A run ended in an error that it could not put on the row, such as one of the database's."""
+    with unit() as writing:
+        item = writing.get(TransferItem, item_id, with_for_update=True)
+        if item is not None and item.run == seen and item.state in LIVE:
+            item.run += 1
+            item.fence += 1
+            transfer_failing.rest_or_fail(item)
+
+
 def stop_this_process() -> None:
     """Every running step of this process ends at its next chunk and leaves its item to be gone on with."""
     _stopping.set()
@@ -99,6 +97,9 @@ def advance(item_id: uuid.UUID, step: str, fence: int) -> str:
     """Do one step; returns the next one's name, or END. What goes wrong is on the row, not in an exception."""
     running = Running(item_id, fence, _stopping)
     try:
+        if _stopping.is_set():
+            transfer_failing.hand_back(running)
+            return END
         if step == BEGIN:
             return _begin(running)
         if step not in ENDS_WITHOUT_ASKING:
@@ -134,110 +135,6 @@ def _begin(running: Running) -> str:
 
 def _after(error: Exception, running: Running) -> str:
     try:
-        return _put_on_row(error, running)
+        return "look_up" if transfer_failing.put_on_row(error, running) else END
     except TakenOver:
         return END
-
-
-def _put_on_row(error: Exception, running: Running) -> str:
-    """What went wrong decides: wait, ask for a sign-in, look it up, stop, or fail."""
-    if isinstance(error, Stopped | ClientStopped) and running.reason is None:
-        return _hand_back(running)
-    with unit():
-        item = fresh(running)
-        if item.state not in LIVE:
-            return END
-        refusal = _refusal(error, item.transfer.server_name)
-        item.error_code, item.error_sentence = refusal.code[:80], refusal.sentence[:600]
-        item.next_step = refusal.next_step[:600]
-        if isinstance(error, SignInNeeded):
-            decision: retrying.Decision = retrying.SignIn()
-        elif isinstance(error, Refusal | Stopped | ClientStopped):
-            return _stop(item, error)
-        else:
-            decision = _decide(error, item)
-        return _carry_out(decision, item)
-
-
-def _carry_out(decision: retrying.Decision, item: TransferItem) -> str:
-    match decision:
-        case retrying.Wait(seconds=seconds):
-            item.attempt += 1
-            item.wait_until = utcnow() + timedelta(seconds=seconds)
-            if item.sent_at is None:
-                move(item, WAITING)
-            return END
-        case retrying.SignIn():
-            if item.sent_at is not None:
-                move(item, LOOKING_UP)
-            move(item, NEEDS_SIGN_IN)
-            return END
-        case retrying.LookUp():
-            move(item, LOOKING_UP)
-            return "look_up"
-    return _over(item, FAILED)
-
-
-def _decide(error: Exception, item: TransferItem) -> retrying.Decision:
-    if hasattr(error, "retry"):
-        return retrying.decide(error, item.attempt + 1)
-    log.error("transfer.unexpected", item=str(item.id), exc_info=error)
-    if item.sent_at is not None and item.receipt is None:
-        # A fault of ours after a send says nothing of what arrived.
-        return retrying.LookUp() if item.attempt < UNEXPECTED_ATTEMPTS else retrying.GiveUp()
-    return retrying.Wait(5.0) if item.attempt < UNEXPECTED_ATTEMPTS else retrying.GiveUp()
-
-
-def _stop(item: TransferItem, error: Exception) -> str:
-    """Stopped by a person or by a rule. Where a send may have arrived, that is looked up, not forgotten."""
-    if item.sent_at is not None and item.receipt is None and not isinstance(error, Stopped | ClientStopped):
-        item.next_step = (
-            "It was being saved when it was stopped: look in iManage whether it arrived. " + item.next_step
-        )
-        return _over(item, FAILED)
-    return _over(item, STOPPED)
-
-
-def _over(item: TransferItem, state: str) -> str:
-    if item.state == LOOKING_UP and state == STOPPED:
-        state = FAILED
-    move(item, state)
-    item.wait_until = None
-    transfer = item.transfer
-    transfers.finish_if_over(transfer)
-    audit.record(
-        SYSTEM,
-        f"transfer.item_{state}",
-        item.name,
-        subject_id=item.id,
-        matter_id=transfer.matter_id,
-        server_id=transfer.server_id,
-        outcome="failed",
-        code=item.error_code,
-        sentence=item.error_sentence,
-    )
-    return END
-
-
-def _hand_back(running: Running) -> str:
-    """This process is going down. The item waits for the next one; a send that was cut is looked up there."""
-    with unit():
-        item = fresh(running)
-        if item.state in LIVE and item.sent_at is None:
-            move(item, WAITING)
-    return END
-
-
-def _refusal(error: Exception, label: str) -> Refusal:
-    if isinstance(error, Refusal):
-        return error
-    if isinstance(error, ImanageError) and not isinstance(error, ClientStopped):
-        return remote_refusal(error, label)
-    sentence = getattr(error, "sentence", "")
-    if sentence:
-        return Refusal(sentence, code=getattr(error, "code", "transfer.failed"))
-    return Refusal(
-        "Counterpart met an error that it did not expect.",
-        code="transfer.unexpected",
-        next_step="Try again. If it happens again, tell your System Admin.",
-    )

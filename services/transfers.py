@@ -19,6 +19,7 @@ from services.unit import session, unit
 
 MOST_AT_ONCE = 500
 NEW_DOCUMENT, NEW_VERSION, REPLACE = "new_document", "new_version", "replace"
+LOOK_FIRST = "Look in iManage whether it arrived before you try again."
 SAVE_TARGETS = frozenset({NEW_DOCUMENT, NEW_VERSION, REPLACE})
 
 
@@ -160,8 +161,20 @@ def require_transfer(actor: Actor, transfer_id: uuid.UUID) -> Transfer:
 
 def call_off(transfer: Transfer, sentence: str, code: str) -> None:
     """Stop what has not begun, and have what runs stop at its next chunk."""
+    items = (
+        session()
+        .scalars(
+            # Locked before the transfer is touched: a worker that ends an item locks in the same order.
+            select(TransferItem)
+            .where(TransferItem.transfer_id == transfer.id)
+            .order_by(TransferItem.position)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        .all()
+    )
     transfer.cancelled_at = utcnow()
-    for item in transfer.items:
+    for item in items:
         if item.state in {NEEDS_SIGN_IN, ASKS} or (item.state == WAITING and item.sent_at is None):
             stop(item, sentence, code)
     finish_if_over(transfer)
@@ -169,8 +182,14 @@ def call_off(transfer: Transfer, sentence: str, code: str) -> None:
 
 def stop(item: TransferItem, sentence: str, code: str) -> None:
     move(item, STOPPED)
-    item.error_code, item.error_sentence, item.next_step = code, sentence, ""
+    item.error_code, item.error_sentence = code, sentence
+    item.next_step = LOOK_FIRST if may_have_arrived(item) else ""
     item.wait_until = None
+
+
+def may_have_arrived(item: TransferItem) -> bool:
+    """Whether a send was begun whose outcome nobody has found out."""
+    return item.sent_at is not None and item.receipt is None
 
 
 def clear_error(item: TransferItem) -> None:

@@ -18,6 +18,11 @@ def session() -> Session:
     return db.session()
 
 
+def is_writing() -> bool:
+    """Whether a writing unit is open."""
+    return bool(session().info.get(_OPEN))
+
+
 def release() -> None:
     """End reading, so that no database connection is held while another system is waited for.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -32,28 +32,41 @@ def gone(executor_id: str) -> None:
         writing.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.executor_id == executor_id))
 
 
+def beats() -> dict[str, datetime]:
+    """The last beat of every worker on record, by the clock of its own host."""
+    return {row.executor_id: row.seen_at for row in session().scalars(select(WorkerHeartbeat))}
+
+
 def last_beat() -> datetime | None:
     """When any worker was last heard of."""
     return session().scalar(select(func.max(WorkerHeartbeat.seen_at)))
 
 
 @contextmanager
-def only_one() -> Iterator[Callable[[timedelta], frozenset[str]] | None]:
-    """A lock that one process holds at a time; None where another holds it. Gives the workers that are alive.
+def only_one() -> Iterator[bool]:
+    """A lock that one process holds at a time; False where another holds it. On SQLite the unit itself is the lock."""
+    with unit() as writing:
+        if writing.get_bind().dialect.name == "postgresql":
+            yield bool(writing.scalar(select(func.pg_try_advisory_xact_lock(REAPER_LOCK))))
+        else:
+            yield True
 
-    On SQLite the writing unit itself is the lock.
+
+class Watch:
+    """Tells the living from the dead by whether a beat changes, measured by the watcher's own steady clock.
+
+    So the clocks of several hosts need not agree, and a machine that slept finds nobody dead when it wakes.
     """
 
-    def alive(dead_after: timedelta) -> frozenset[str]:
-        rows = session().scalars(
-            select(WorkerHeartbeat.executor_id).where(WorkerHeartbeat.seen_at >= utcnow() - dead_after)
-        )
-        return frozenset(rows)
+    def __init__(self, dead_after: float) -> None:
+        self._dead_after = dead_after
+        self._seen: dict[str, tuple[datetime, float]] = {}
 
-    with unit() as writing:
-        if writing.get_bind().dialect.name == "postgresql" and not writing.scalar(
-            select(func.pg_try_advisory_xact_lock(REAPER_LOCK))
-        ):
-            yield None
-        else:
-            yield alive
+    def living(self, beats: Mapping[str, datetime], now: float) -> frozenset[str]:
+        self._seen = {
+            executor_id: known if (known := self._seen.get(executor_id)) and known[0] == beat else (beat, now)
+            for executor_id, beat in beats.items()
+        }
+        return frozenset(
+            executor_id for executor_id, (_, since) in self._seen.items() if now - since < self._dead_after
+        )

@@ -94,6 +94,12 @@ class Uncertain(TransferError):
         self.cause = cause
         super().__init__("iManage did not say whether it stored the document.")
 
+    @property
+    def last_word(self) -> Exception | None:
+        """The cause that sending again would only meet again; None where it may pass by itself."""
+        causes = (self.cause, getattr(self.cause, "__cause__", None))
+        return next((each for each in causes if getattr(each, "retry", "later") == "no"), None)
+
 
 class CheckedOut(TransferError):
     """Somebody is working on the document. Nothing was sent."""

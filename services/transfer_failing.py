@@ -1,0 +1,142 @@
+"""What goes wrong in a step decides what becomes of the item: it waits, asks, is looked up, is stopped, or fails."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from imanage.errors import ImanageError
+from imanage.errors import Stopped as ClientStopped
+from models import TransferItem, utcnow
+from services import audit, transfers
+from services.actor import SYSTEM
+from services.errors import Refusal, SignInNeeded
+from services.remote_errors import remote_refusal
+from services.transfer_running import Running, fresh
+from services.transfer_states import (
+    FAILED,
+    LIVE,
+    LOOKING_UP,
+    NEEDS_SIGN_IN,
+    SENDING,
+    STOPPED,
+    UNCERTAIN_FOR_GOOD,
+    WAITING,
+    move,
+)
+from services.unit import unit
+from transfers import retrying
+from transfers.errors import Stopped, Uncertain
+
+log = structlog.get_logger()
+
+UNEXPECTED_ATTEMPTS = 5
+REST_SECONDS = 5.0
+
+
+def put_on_row(error: Exception, running: Running) -> bool:
+    """Whether to look up at once what became of a send; else the item waits, or is over. May raise TakenOver."""
+    if isinstance(error, Stopped | ClientStopped) and running.reason is None:
+        hand_back(running)
+        return False
+    with unit():
+        item = fresh(running)
+        if item.state not in LIVE:
+            return False
+        _say(item, _refusal(error, item.transfer.server_name))
+        if isinstance(error, SignInNeeded):
+            return _carry_out(retrying.SignIn(), item)
+        if isinstance(error, Refusal | Stopped | ClientStopped):
+            _over(item, STOPPED)
+            return False
+        return _carry_out(_decide(error, item), item)
+
+
+def hand_back(running: Running) -> None:
+    """This process is going down. The item waits for the next one; a send that was cut is looked up there."""
+    with unit():
+        item = fresh(running)
+        if item.state in LIVE and item.sent_at is None:
+            move(item, WAITING)
+
+
+def rest_or_fail(item: TransferItem) -> None:
+    """After an error that could not be put on the row by its own run: rest, longer each time, then fail."""
+    _say(item, _refusal(RuntimeError(), item.transfer.server_name))
+    again = item.attempt < UNEXPECTED_ATTEMPTS
+    _carry_out(retrying.Wait(REST_SECONDS * 2**item.attempt) if again else retrying.GiveUp(), item)
+
+
+def _carry_out(decision: retrying.Decision, item: TransferItem) -> bool:
+    match decision:
+        case retrying.LookUp():
+            move(item, LOOKING_UP)
+            return True
+        case retrying.Wait(seconds=seconds):
+            item.attempt += 1
+            item.wait_until = utcnow() + timedelta(seconds=seconds)
+            if item.sent_at is None:
+                move(item, WAITING)
+        case retrying.SignIn():
+            if item.sent_at is not None:
+                move(item, LOOKING_UP)
+            move(item, NEEDS_SIGN_IN)
+        case retrying.GiveUp():
+            _over(item, FAILED)
+    return False
+
+
+def _decide(error: Exception, item: TransferItem) -> retrying.Decision:
+    if hasattr(error, "retry"):
+        return retrying.decide(error, item.attempt + 1)
+    log.error("transfer.unexpected", item=str(item.id), exc_info=error)
+    if item.attempt >= UNEXPECTED_ATTEMPTS:
+        return retrying.GiveUp()
+    # A fault of ours while sending says nothing of what arrived.
+    return retrying.LookUp() if item.state == SENDING and not item.receipt else retrying.Wait(REST_SECONDS)
+
+
+def _over(item: TransferItem, state: str) -> None:
+    """Where a send may have arrived, nobody looks any more, so the person is told to: it has failed, not stopped."""
+    if transfers.may_have_arrived(item):
+        item.next_step = f"{transfers.LOOK_FIRST} {item.next_step}".strip()[:600]
+        state = FAILED
+    move(item, state)
+    item.wait_until = None
+    transfer = item.transfer
+    transfers.finish_if_over(transfer)
+    audit.record(
+        SYSTEM,
+        f"transfer.item_{state}",
+        item.name,
+        subject_id=item.id,
+        matter_id=transfer.matter_id,
+        server_id=transfer.server_id,
+        outcome="failed",
+        code=item.error_code,
+        sentence=item.error_sentence,
+    )
+
+
+def _say(item: TransferItem, refusal: Refusal) -> None:
+    item.error_code, item.error_sentence = refusal.code[:80], refusal.sentence[:600]
+    item.next_step = refusal.next_step[:600]
+
+
+def _refusal(error: Exception, label: str) -> Refusal:
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, Uncertain) and error.last_word is not None:
+        said = _refusal(error.last_word, label)
+        return Refusal(said.sentence, code=UNCERTAIN_FOR_GOOD, next_step=said.next_step, whose=said.whose)
+    if isinstance(error, ImanageError) and not isinstance(error, ClientStopped):
+        return remote_refusal(error, label)
+    sentence = getattr(error, "sentence", "")
+    if sentence:
+        return Refusal(sentence, code=getattr(error, "code", "transfer.failed"))
+    return Refusal(
+        "Counterpart met an error that it did not expect.",
+        code="transfer.unexpected",
+        next_step="Try again. If it happens again, tell your System Admin.",
+    )

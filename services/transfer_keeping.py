@@ -1,0 +1,109 @@
+"""What the worker looks after besides the items it carries: ends, sign-ins that crossed, and left-over bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+
+from sqlalchemy import and_, exists, or_, select, update
+
+from models import Connection, Transfer, TransferItem, Version, utcnow
+from services import transfers
+from services.house import house
+from services.transfer_states import FINISHED, NEEDS_SIGN_IN, WAITING, move
+from services.unit import release, session, unit
+from storage import StorageError, StoredBlob
+
+SETTLED_AFTER = timedelta(seconds=10)
+MOST_WAKINGS = 20
+UNUSED_FOR = timedelta(days=1)
+PARTIALS_KEPT = timedelta(days=3)
+BATCH = 500
+MOST_DELETED = 10_000
+
+
+def finish_what_is_over() -> None:
+    """Two workers that end the last two items at one moment each see the other's as unfinished."""
+    unfinished = exists().where(
+        TransferItem.transfer_id == Transfer.id, TransferItem.state.not_in(sorted(FINISHED))
+    )
+    with unit() as writing:
+        writing.execute(
+            update(Transfer)
+            .where(Transfer.finished_at.is_(None), ~unfinished)
+            .values(finished_at=utcnow())
+            .execution_options(synchronize_session=False)
+        )
+
+
+def wake_signed_in() -> int:
+    """Items that wait for a sign-in that has happened, or for a server that has been removed, go on. Says how many.
+
+    The person may have signed in just while the worker was writing down that she has to.
+    """
+    signed_in = exists().where(
+        Connection.member_id == Transfer.member_id,
+        Connection.server_id == Transfer.server_id,
+        Connection.state == "connected",
+    )
+    waiting = (
+        select(TransferItem)
+        .join(Transfer)
+        .where(
+            TransferItem.state == NEEDS_SIGN_IN,
+            TransferItem.state_at < utcnow() - SETTLED_AFTER,
+            or_(
+                Transfer.server_id.is_(None),
+                and_(signed_in, TransferItem.attempt < MOST_WAKINGS),
+            ),
+        )
+        .limit(BATCH)
+        .with_for_update(of=TransferItem)
+    )
+    with unit() as writing:
+        items = writing.scalars(waiting).all()
+        for item in items:
+            move(item, WAITING)
+            item.wait_until = None
+            item.attempt += 1
+            transfers.clear_error(item)
+        return len(items)
+
+
+def sweep_store() -> int:
+    """Remove the bytes of given-up attempts, and published ones that nothing here names. Says how many of these.
+
+    Bytes are published before their row is written, so only those that have lain for a day are looked at; should the
+    same bytes arrive in between, the store itself keeps them.
+    """
+    store = house().blobs
+    store.sweep(PARTIALS_KEPT)
+    limit = utcnow() - UNUSED_FOR
+    old = (blob for blob in store.blobs() if blob.published_at < limit)
+    deleted = 0
+    for batch in _batches(old):
+        for sha256 in _unnamed([blob.sha256 for blob in batch]):
+            try:
+                deleted += store.delete(sha256, unused_for=UNUSED_FOR)
+            except StorageError:
+                continue  # the next sweep finds it again
+        if deleted >= MOST_DELETED:
+            break
+    return deleted
+
+
+def _unnamed(sums: list[str]) -> set[str]:
+    """Those that neither a version nor an item under way names."""
+    versions = select(Version.sha256).where(Version.sha256.in_(sums))
+    under_way = select(TransferItem.sha256).where(
+        TransferItem.sha256.in_(sums), TransferItem.state.not_in(sorted(FINISHED))
+    )
+    named = set(session().scalars(versions)) | set(session().scalars(under_way))
+    release()
+    return set(sums) - named
+
+
+def _batches(blobs: Iterator[StoredBlob]) -> Iterator[list[StoredBlob]]:
+    while batch := list(islice(blobs, BATCH)):
+        yield batch
