@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import flask_migrate
@@ -16,6 +17,7 @@ from services import setup
 WEB_THREADS = 16
 WEB_CONNECTIONS = 1000
 BODY_ROOM = 2 * 1024 * 1024
+PRIVATE = 0o077
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -24,11 +26,13 @@ def init_app(app: Flask, settings: Settings) -> None:
     @app.cli.command("web")
     def web() -> None:
         """Serve pages in this process."""
+        os.umask(PRIVATE)
         serve_web(app, settings)
 
     @app.cli.command("worker")
     def worker() -> None:
         """Do the background work in this process."""
+        os.umask(PRIVATE)
         run_worker(settings, app.app_context)
 
     @app.cli.command("up")
@@ -39,7 +43,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def prepare() -> None:
-    """Bring the database to this version before any process uses it."""
+    """Bring the database to this version before any process uses it; what is written is the owner's alone."""
+    os.umask(PRIVATE)
     flask_migrate.upgrade()
 
 
