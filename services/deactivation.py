@@ -32,10 +32,18 @@ def refusal(actor: Actor, member_id: uuid.UUID) -> str | None:
     """Why this member cannot be deactivated by this person, None where he can."""
     if member_id == actor.id:
         return "You cannot deactivate yourself. Ask another System Admin."
+    return "The last System Admin cannot be deactivated." if is_last_admin(member_id) else None
+
+
+def is_last_admin(member_id: uuid.UUID) -> bool:
+    """Whether no other System Admin is active."""
     others = select(Member.id).where(Member.is_admin, Member.is_active, Member.id != member_id)
-    if session().scalar(others.limit(1)) is None:
-        return "The last System Admin cannot be deactivated."
-    return None
+    return session().scalar(others.limit(1)) is None
+
+
+def lock_admins() -> None:
+    """Lock the admins together, in the open unit, so that the last two cannot undo each other at one moment."""
+    session().execute(select(Member.id).where(Member.is_admin).order_by(Member.id).with_for_update())
 
 
 def consequences(actor: Actor, member_id: uuid.UUID) -> Consequences:
@@ -62,9 +70,8 @@ def consequences(actor: Actor, member_id: uuid.UUID) -> Consequences:
 
 def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
     """End his sessions and sign-ins to iManage, and take him out of every matter and every list."""
-    with unit() as writing:
-        # The admins are locked together, so that the last two cannot deactivate each other at one moment.
-        writing.execute(select(Member.id).where(Member.is_admin).order_by(Member.id).with_for_update())
+    with unit():
+        lock_admins()
         member = require_member(actor, member_id)
         if sentence := refusal(actor, member_id):
             raise Conflict(sentence)

@@ -8,14 +8,13 @@ from datetime import datetime
 from operator import attrgetter
 
 from sqlalchemy import SQLColumnExpression, func, select
-from sqlalchemy.exc import IntegrityError
 
-from models import Member, Participant
-from services import audit, passwords, permissions
+from models import Member, Participant, new_id
+from services import audit, member_details, passwords, permissions
 from services.actor import Actor, Who
-from services.email import email_fault, email_key
 from services.errors import Invalid, NotFound
-from services.text import ESCAPE, clean_line, fold, hidden_characters, like_pattern
+from services.member_details import Details
+from services.text import ESCAPE, fold, like_pattern
 from services.unit import session, unit
 
 Condition = SQLColumnExpression[bool]
@@ -24,10 +23,6 @@ PAGE = 20
 # Up to this many matches are sorted here: a database asked for "the first 20 by name" of a few rare matches
 # walks the whole index of names to find them.
 SORTED_HERE = 500
-LONGEST_NAME = 200
-LONGEST_NAME_KEY = 400
-LONGEST_SEARCH_KEY = 1100
-TAKEN = "Somebody with this e-mail address is here already, perhaps deactivated."
 
 
 @dataclass(frozen=True)
@@ -132,53 +127,23 @@ def add(actor: Actor, new: NewMember) -> Added:
 
 def create(who: Who, new: NewMember) -> Member:
     """Add a member or guest, in the open unit. Whoever calls has judged who may. Raises Invalid."""
-    name, email, organisation = (clean_line(text) for text in (new.name, new.email, new.organisation))
-    _judge(name, email, organisation, new)
-    row = Member(
-        name=name,
-        name_key=fold(name)[:LONGEST_NAME_KEY],
-        email=email,
-        email_key=email_key(email),
-        search_key=f"{fold(name)[:LONGEST_NAME_KEY]} {fold(email)}"[:LONGEST_SEARCH_KEY],
-        organisation=organisation,
-        password_hash=passwords.hash_of(new.password),
-        is_admin=new.is_admin,
-        is_guest=new.is_guest,
-    )
-    session().add(row)
-    try:
-        session().flush()
-    except IntegrityError as error:
-        raise Invalid({"email": TAKEN}) from error
-    audit.record(
-        who, "guest.added" if new.is_guest else "member.added", name, subject_id=row.id,
-        email=email, is_admin=new.is_admin,
-    )  # fmt: skip
-    return row
-
-
-def _judge(name: str, email: str, organisation: str, new: NewMember) -> None:
-    faults: dict[str, str] = {}
-    for field_name, what, text in (
-        ("name", "a name", name),
-        ("organisation", "an organisation", organisation),
-    ):
-        if not text and (field_name == "name" or new.is_guest):
-            faults[field_name] = f"Enter {what}."
-        elif len(text) > LONGEST_NAME:
-            faults[field_name] = f"Use {LONGEST_NAME} characters or fewer."
-        elif hidden_characters(text):
-            faults[field_name] = "This holds a character that cannot be seen. Type it again by hand."
-    if sentence := email_fault(email):
-        faults["email"] = sentence
-    if new.is_guest and new.is_admin:
-        faults["is_admin"] = "A guest cannot be a System Admin."
-    if sentence := passwords.fault(new.password, name=name, email=email):
+    details = Details(new.name, new.email, new.organisation, new.is_admin, new.is_guest).tidied()
+    faults = member_details.faults(details)
+    if sentence := passwords.fault(new.password, name=details.name, email=details.email):
         faults["password"] = sentence
     if faults:
         raise Invalid(faults)
-    if session().scalar(select(Member.id).where(Member.email_key == email_key(email))):
-        raise Invalid({"email": TAKEN})
+    row = Member(id=new_id(), password_hash=passwords.hash_of(new.password))
+    member_details.write(row, details)
+    audit.record(
+        who,
+        "guest.added" if new.is_guest else "member.added",
+        row.name,
+        subject_id=row.id,
+        email=row.email,
+        is_admin=row.is_admin,
+    )
+    return row
 
 
 def _words(text: str) -> list[str]:

@@ -11,6 +11,9 @@ WORDS = {
     "password.reset": "Made a new password for a member",
     "member.added": "Added a member",
     "guest.added": "Added a guest",
+    "member.changed": "Changed a member",
+    "member.made_admin": "Made somebody a System Admin",
+    "member.unmade_admin": "Took the System Admin’s rights from somebody",
     "member.deactivated": "Deactivated a member",
     "member.reactivated": "Took a member back",
     "matter.created": "Opened a matter",
@@ -46,6 +49,12 @@ WORDS = {
     "transfer.item_failed": "Could not move a document",
     "transfer.item_stopped": "Stopped moving a document",
 }
+LABELS = {
+    "email": "e-mail",
+    "is_admin": "System Admin",
+    "imanage_user": "iManage user",
+    "imanage_email": "iManage e-mail",
+}
 # An action that failed reads differently from one that was done.
 FAILED = {
     "sign_in": "Tried to sign in",
@@ -62,7 +71,11 @@ def words_for(action: str, outcome: str) -> str:
 
 def detail_lines(detail: dict[str, object]) -> list[str]:
     """The facts beside an event, one a line: "matters: 3". Empty ones and false ones say nothing."""
-    return [f"{name.replace('_', ' ')}: {_plain(value)}" for name, value in detail.items() if value]
+    return [
+        f"{LABELS.get(name, name.replace('_', ' '))}: {_plain(value)}"
+        for name, value in detail.items()
+        if value
+    ]
 
 
 def _plain(value: object) -> str:

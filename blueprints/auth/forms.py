@@ -7,7 +7,8 @@ from wtforms.validators import DataRequired
 
 from blueprints.forms_base import BaseForm, Line, LineField
 from services.email import LONGEST
-from services.members import LONGEST_NAME, NewMember
+from services.member_details import LONGEST_NAME
+from services.members import NewMember
 
 LONGEST_CODE = 100
 

@@ -1,4 +1,4 @@
-"""The form of Admin System > Members: a new member or guest."""
+"""The forms of Admin System > Members: a new member or guest, and a changed one."""
 
 from __future__ import annotations
 
@@ -6,21 +6,30 @@ from wtforms import BooleanField, PasswordField, RadioField, SelectChoice
 
 from blueprints.forms_base import BaseForm, Line, LineField
 from services.email import LONGEST
-from services.members import LONGEST_NAME, NewMember
+from services.member_details import LONGEST_NAME, Details
+from services.members import NewMember
 
 MEMBER, GUEST = "member", "guest"
 
 
-class AddMemberForm(BaseForm):
+class DetailsForm(BaseForm):
+    """What is on record of somebody who is there already. Member or guest stays as it was."""
+
+    name = LineField("Name", [Line("a name", LONGEST_NAME)])
+    email = LineField("Email", [Line("an e-mail address", LONGEST)])
+    organisation = LineField("Organisation", [Line("an organisation", LONGEST_NAME, required=False)])
+    is_admin = BooleanField("System Admin")
+
+    def details(self) -> Details:
+        return Details(self.name.data, self.email.data, self.organisation.data, self.is_admin.data)
+
+
+class AddMemberForm(DetailsForm):
     """A password may be left out: one is made then. A typed one is judged by the service."""
 
     kind = RadioField(
         "Kind", choices=[SelectChoice(MEMBER, "Member"), SelectChoice(GUEST, "Guest")], default=MEMBER
     )
-    name = LineField("Name", [Line("a name", LONGEST_NAME)])
-    email = LineField("Email", [Line("an e-mail address", LONGEST)])
-    organisation = LineField("Organisation", [Line("an organisation", LONGEST_NAME, required=False)])
-    is_admin = BooleanField("System Admin")
     password = PasswordField("Password")
 
     def command(self) -> NewMember:

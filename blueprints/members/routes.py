@@ -1,4 +1,4 @@
-"""Admin System > Members: the list, adding one, his page, deactivating, and a new password."""
+"""Admin System > Members: the list, adding and changing one, his page, deactivating, and a new password."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx
-from blueprints.members.forms import AddMemberForm
-from services import accounts, deactivation, members, passwords
+from blueprints.members.forms import AddMemberForm, DetailsForm
+from services import accounts, deactivation, member_changes, members, passwords
 from services.errors import Invalid
 
 room = Blueprint("members", __name__, url_prefix="/admin/members")
@@ -62,6 +62,28 @@ def member(member_id: uuid.UUID) -> str:
     )
 
 
+@room.get("/<uuid:member_id>/edit")
+@needs("admin")
+def edit_member(member_id: uuid.UUID) -> Response:
+    view = members.member(actor(), member_id)
+    return edit_answer(view, DetailsForm(formdata=None, obj=view))
+
+
+@room.post("/<uuid:member_id>/edit")
+@needs("admin")
+def change_member(member_id: uuid.UUID) -> Response:
+    form = DetailsForm(formdata=request.form)
+    if form.validate():
+        try:
+            member_changes.change(actor(), member_id, form.details())
+        except Invalid as refusal:
+            form.take(refusal)
+        else:
+            flash(f"What is on record of {form.name.data} is saved.", "success")
+            return go_to(url_for(".member", member_id=member_id))
+    return edit_answer(members.member(actor(), member_id), form, 422)
+
+
 @room.get("/<uuid:member_id>/deactivate")
 @needs("admin")
 def confirm_deactivation(member_id: uuid.UUID) -> Response:
@@ -105,6 +127,10 @@ def reset_password(member_id: uuid.UUID) -> Response:
 
 def add_answer(form: AddMemberForm, status: int = 200) -> Response:
     return popup("add", "Add member", status, form=form, shortest=passwords.SHORTEST)
+
+
+def edit_answer(view: members.MemberView, form: DetailsForm, status: int = 200) -> Response:
+    return popup("edit", f"Edit {view.name}", status, member=view, form=form)
 
 
 def password_answer(name: str, password: str, url: str) -> Response:

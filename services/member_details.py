@@ -1,0 +1,76 @@
+"""What is on record of a member: tidied, judged and written the same way when added and when changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from models import Member
+from services.email import email_fault, email_key
+from services.errors import Invalid
+from services.text import clean_line, fold, hidden_characters
+from services.unit import session
+
+LONGEST_NAME = 200
+LONGEST_NAME_KEY = 400
+LONGEST_SEARCH_KEY = 1100
+TAKEN = "Somebody with this e-mail address is here already, perhaps deactivated."
+
+
+@dataclass(frozen=True)
+class Details:
+    name: str
+    email: str
+    organisation: str = ""
+    is_admin: bool = False
+    is_guest: bool = False
+
+    def tidied(self) -> Details:
+        return replace(
+            self,
+            name=clean_line(self.name),
+            email=clean_line(self.email),
+            organisation=clean_line(self.organisation),
+        )
+
+
+def faults(details: Details) -> dict[str, str]:
+    """What is wrong with tidied details, by field."""
+    found = {
+        "name": _line_fault(details.name, "Enter a name."),
+        "organisation": _line_fault(
+            details.organisation, "Enter an organisation." if details.is_guest else None
+        ),
+        "email": email_fault(details.email),
+        "is_admin": "A guest cannot be a System Admin." if details.is_guest and details.is_admin else None,
+    }
+    return {field: sentence for field, sentence in found.items() if sentence}
+
+
+def write(row: Member, details: Details) -> None:
+    """Put tidied, faultless details on the row, in the open unit. Raises Invalid where the e-mail is somebody's."""
+    key = email_key(details.email)
+    if session().scalar(select(Member.id).where(Member.email_key == key, Member.id != row.id)):
+        raise Invalid({"email": TAKEN})
+    row.name, row.name_key = details.name, fold(details.name)[:LONGEST_NAME_KEY]
+    row.email, row.email_key = details.email, key
+    row.search_key = f"{row.name_key} {fold(details.email)}"[:LONGEST_SEARCH_KEY]
+    row.organisation = details.organisation
+    row.is_admin, row.is_guest = details.is_admin, details.is_guest
+    session().add(row)
+    try:
+        session().flush()
+    except IntegrityError as error:
+        raise Invalid({"email": TAKEN}) from error
+
+
+def _line_fault(text: str, if_empty: str | None) -> str | None:
+    if not text:
+        return if_empty
+    if len(text) > LONGEST_NAME:
+        return f"Use {LONGEST_NAME} characters or fewer."
+    if hidden_characters(text):
+        return "This holds a character that cannot be seen. Type it again by hand."
+    return None
