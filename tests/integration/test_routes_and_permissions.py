@@ -52,6 +52,8 @@ ROUTES = (
     R("GET",  "/admin/members/new", "members.new_member", ADMIN, 200),
     R("POST", "/admin/members/new", "members.add_member", ADMIN, 422),
     R("GET",  "/admin/members/{member}", "members.member", ADMIN, 200),
+    R("GET",  "/admin/members/{member}/edit", "members.edit_member", ADMIN, 200),
+    R("POST", "/admin/members/{member}/edit", "members.change_member", ADMIN, 422),
     R("GET",  "/admin/members/{member}/deactivate", "members.confirm_deactivation", ADMIN, 200),
     R("POST", "/admin/members/{member}/deactivate", "members.deactivate", ADMIN, 303),
     R("POST", "/admin/members/{member}/reactivate", "members.reactivate", ADMIN, 303),
@@ -102,6 +104,8 @@ ROUTES = (
     R("POST", "/connect/{server}", "oauth.begin", STAFF, 200),
     R("POST", "/disconnect/{server}", "oauth.disconnect", STAFF, 303),
     R("POST", "/disconnect", "oauth.disconnect_all", STAFF, 303),
+    R("GET",  "/admin/integrations/imanage/{server}/sign-ins", "oauth.sign_ins", ADMIN, 200, is_fragment=True),
+    R("POST", "/admin/integrations/imanage/{server}/sign-ins/{member}/end", "oauth.end_sign_in", ADMIN, 303),
 
     R("GET",  f"{MATTER}/get/{{server}}", "transfers.get_picker", MATTER_STAFF, 200, is_fragment=True),
     R("POST", f"{MATTER}/get/{{server}}", "transfers.start_get", MATTER_STAFF, 303, GET_FORM),
