@@ -47,7 +47,7 @@ check: setup-test ## Linters, types, layers and templates
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/djlint --quiet --check --lint templates
+	$(BIN)/djlint --quiet --lint templates
 
 bench: setup-test ## What speed and memory we claim, measured
 	$(BIN)/python -m bench

@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 from imanage import documents as remote_documents
 from imanage.client import Client
 from imanage.errors import Forbidden, ImanageError, NotFound
-from models import Document, Link, utcnow
-from services import audit, connections, permissions
+from models import Document, Link, Server, utcnow
+from services import audit, connections, permissions, remote
 from services.actor import Actor
 from services.remote_errors import remote_refusal
 from services.server_access import available_to
@@ -103,8 +103,9 @@ def _latest(actor: Actor, twin: Twin) -> tuple[int | None, str]:
         found = remote_documents.profile(client, document_id, latest=True)
         return max(found.latest or 0, found.version)
 
+    outbound = remote.outbound(session().get_one(Server, twin.server_id), for_page=True)
     try:
-        return connections.with_client(actor.id, twin.server_id, look), LIVE
+        return connections.with_client(actor.id, twin.server_id, look, outbound), LIVE
     except NotFound:
         return None, LOST
     except Forbidden:
