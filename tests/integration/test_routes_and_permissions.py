@@ -139,6 +139,7 @@ def test_every_route_is_in_the_table(app: Flask) -> None:
     listed = {(route.method, route.endpoint) for route in ROUTES}
     assert served - listed == set(), "These routes are not in the table."
     assert listed - served == set(), "These lines of the table have no route."
+    assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES), "A line stands there twice."
 
 
 def test_every_view_is_marked_as_the_table_says(app: Flask) -> None:
