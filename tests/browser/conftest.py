@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -12,12 +12,23 @@ from tests.support.stack import Stack, installation
 
 CHROMIUM = "/usr/bin/chromium"
 Sit = Callable[..., Person]
+THERE = pytest.StashKey[list[Person]]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failed test shows the page that each person had in front of them."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for person in item.stash.get(THERE, []):
+            report.sections.append((person.page.url, person.page.locator("body").aria_snapshot()))
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -43,9 +54,9 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def sit(chromium: Browser) -> Iterator[Sit]:
+def sit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Sit]:
     """Somebody new at a browser of their own. When the test ends, nothing may have gone wrong unseen."""
-    there: list[Person] = []
+    there = request.node.stash.setdefault(THERE, [])
 
     def sit_down(stack: Stack, email: str = "", **options: object) -> Person:
         person = Person(chromium, stack, **options)

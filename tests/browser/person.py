@@ -18,7 +18,7 @@ WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 390, "height": 844}
 LEFT_ALONE = "net::ERR_ABORTED"  # what a page still asked for when the person left it, or a download
 SERIOUS = frozenset({"serious", "critical"})
-SAYS_ITS_STATUS = "Failed to load resource"  # the response itself is judged
+SAY_ITS_STATUS = ("Failed to load resource", "Response Status Error Code")  # the response itself is judged
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
@@ -140,7 +140,7 @@ class Person:
         return urlsplit(url).netloc == urlsplit(self.stack.url).netloc
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not message.text.startswith(SAYS_ITS_STATUS):
+        if message.type in {"error", "warning"} and not message.text.startswith(SAY_ITS_STATUS):
             self.problems.append(f"console {message.type}: {message.text}")
 
     def _failed(self, request: Request) -> None:

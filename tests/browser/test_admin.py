@@ -1,0 +1,228 @@
+"""The admin's journey: an empty installation, its people, and its iManage servers from adding to removing."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, expect
+
+from simulator import practice_password
+from tests.browser.conftest import Sit
+from tests.browser.imanage import has_arrived, search, tick
+from tests.browser.person import Person
+from tests.support.stack import CLIENT_ID, Stack
+
+PASSWORD = "four plain words here"
+ADMIN = "nora@harbourvale.example"
+LISTED = "lena@harbourvale.example"
+UNLISTED = "una@harbourvale.example"
+NAME = "London"
+
+
+def test_the_admin_sets_up_connects_restricts_and_removes(empty: Stack, sit: Sit) -> None:
+    nora = sit(empty)
+    makes_the_first_system_admin(nora)
+    adds_a_member(nora, "Lena Ford", LISTED)
+    adds_a_member(nora, "Una Blake", UNLISTED)
+
+    adds_the_on_premise_server_with_errors_first(nora)
+    restricts_it_to_one_member(nora)
+    switches(nora, on=True)
+
+    lena = sit(empty)
+    lena.sign_in(LISTED, PASSWORD)
+    the_listed_member_gets_a_document(lena)
+    una = sit(empty)
+    una.sign_in(UNLISTED, PASSWORD)
+    the_unlisted_member_sees_nothing_of_it(una, lena)
+
+    adds_a_cloud_server(nora)
+    opens_server(nora, NAME)
+    switches(nora, on=False)
+    lena.open("/matters")
+    lena.link("Sale of the mill").click()
+    expect(lena.button("Get from iManage")).to_have_count(0)
+    lena.look()
+    removes_it_with_its_name_typed(nora)
+
+
+def makes_the_first_system_admin(nora: Person) -> None:
+    """With the code that only the terminal shows; a wrong one is said at its field, and what was typed stays."""
+    nora.open("/")
+    expect(nora.heading("Set up Counterpart")).to_be_visible()
+    found = re.search(r"Set-up code:\s+(\S+)", nora.stack.processes["up"].said())
+    assert found, nora.stack.processes["up"].said()
+    page = nora.page
+    page.get_by_label("Set-up code").fill("AAAAA-AAAAA-AAAAA-AAAAA")
+    page.get_by_label("Name").fill("Nora Vale")
+    page.get_by_label("Email").fill(ADMIN)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("This is not the set-up code.")
+    expect(page.get_by_label("Name")).to_have_value("Nora Vale")
+    nora.look()
+    page.get_by_label("Set-up code").fill(found[1].lower())
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(nora.heading("Matters")).to_be_visible()
+    nora.look()
+    nora.open("/set-up")
+    expect(nora.heading("Set up Counterpart")).to_have_count(0)
+
+
+def adds_a_member(nora: Person, name: str, email: str) -> None:
+    nora.open("/")
+    nora.link("Admin System").click()
+    nora.page.get_by_role("navigation", name="Admin System").get_by_role("link", name="Members").click()
+    nora.link("Add member").click()
+    dialog = nora.dialog()
+    expect(dialog.get_by_role("heading", name="Add member")).to_be_visible()
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_label("Email").fill(email)
+    dialog.get_by_label("Password").fill(PASSWORD)
+    nora.look()
+    nora.in_dialog("Add member").click()
+    expect(dialog).to_have_count(0)
+    nora.open("/admin/members")
+    expect(nora.page.get_by_role("row").filter(has_text=email)).to_be_visible()
+
+
+def adds_the_on_premise_server_with_errors_first(nora: Person) -> None:
+    """By keyboard from the button on: Enter opens, Tab and arrows fill, Enter sends."""
+    practice = nora.stack.practice
+    page, dialog = nora.page, nora.dialog()
+    nora.open("/")
+    nora.link("Admin System").click()
+    page.get_by_role("navigation", name="Admin System").get_by_role("link", name="iManage").click()
+    expect(page.get_by_text("No iManage server yet")).to_be_visible()
+    nora.look()
+    nora.button("Add server").focus()
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("heading", name="Add server")).to_be_visible()
+    nora.look()
+    expect(dialog.get_by_role("radio", name="Cloud iManage")).to_be_checked()
+    dialog.get_by_role("radio", name="Cloud iManage").focus()
+    page.keyboard.press("ArrowDown")
+    expect(dialog.get_by_label("URL", exact=True)).to_be_visible()
+    expect(dialog.get_by_label("Subdomain")).to_have_count(0)
+
+    dialog.get_by_label("Name").fill(NAME)
+    dialog.get_by_label("URL", exact=True).fill("javascript:alert(1)")
+    page.keyboard.press("Enter")
+    expect(wrong(dialog.get_by_label("URL", exact=True))).to_be_visible()
+    expect(wrong(dialog.get_by_label("Client ID"))).to_be_visible()
+    expect(wrong(dialog.get_by_label("Client Secret"))).to_be_visible()
+    expect(dialog.get_by_label("Name")).to_have_value(NAME)
+    expect(dialog.get_by_label("URL", exact=True)).to_have_value("javascript:alert(1)")
+    nora.look()
+
+    dialog.get_by_label("URL", exact=True).fill(practice.url)
+    page.keyboard.press("Tab")
+    expect(dialog.get_by_label("API URL")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.type(CLIENT_ID)
+    page.keyboard.press("Tab")
+    page.keyboard.type(practice_password(CLIENT_ID))
+    page.keyboard.press("Enter")
+    expect(nora.heading(NAME)).to_be_visible()
+    expect(page.get_by_text(f"“{NAME}” is added. It is off until you switch it on.")).to_be_visible()
+    expect(page.get_by_role("switch", name="Enabled")).not_to_be_checked()
+    nora.look()
+
+
+def wrong(field: Locator) -> Locator:
+    """The field, where it is marked as wrong and says why."""
+    return field.and_(field.page.locator("[aria-invalid=true][aria-describedby]"))
+
+
+def restricts_it_to_one_member(nora: Person) -> None:
+    page = nora.page
+    page.get_by_role("switch", name="Restrict to specific members").check()
+    page.get_by_label("Search members").press_sequentially(LISTED.split("@")[0], delay=20)
+    page.get_by_role("button", name=LISTED).press("Enter")
+    expect(page.get_by_role("list", name="Listed members")).to_contain_text("Lena Ford")
+    nora.look()
+    nora.button("Save").click()
+    expect(page.get_by_text("Saved. The server is restricted to")).to_be_visible()
+    expect(page.get_by_text("Restricted (1)")).to_be_visible()
+    nora.look()
+
+
+def switches(nora: Person, *, on: bool) -> None:
+    switch = nora.page.get_by_role("switch", name="Enabled")
+    switch.focus()
+    nora.page.keyboard.press("Space")
+    expect(nora.page.locator("#server-state").get_by_text("On" if on else "Off", exact=True)).to_be_visible()
+    expect(switch).to_be_checked(checked=on)
+    nora.look()
+
+
+def the_listed_member_gets_a_document(lena: Person) -> None:
+    lena.button("New matter").first.click()
+    lena.dialog().get_by_label("Name").fill("Sale of the mill")
+    lena.dialog().get_by_label("Client number").fill("20001")
+    lena.in_dialog("Open matter").click()
+    expect(lena.heading("Sale of the mill")).to_be_visible()
+    lena.look()
+    lena.button("Get from iManage").click()
+    lena.in_dialog("Sign in to iManage").click()
+    lena.sign_in_at_imanage("bram")
+    search(lena, "Closing bible")
+    tick(lena, "Closing bible.pdf")
+    lena.in_dialog("Get").click()
+    has_arrived(lena, "The document has arrived from iManage, once.")
+
+
+def the_unlisted_member_sees_nothing_of_it(una: Person, lena: Person) -> None:
+    una.button("New matter").first.click()
+    una.dialog().get_by_label("Name").fill("Purchase of the mill")
+    una.in_dialog("Open matter").click()
+    expect(una.heading("Purchase of the mill")).to_be_visible()
+    una.look()
+    for path in (una.page.url, "/account", "/matters", "/transfers"):
+        una.open(path)
+        expect(una.button("Get from iManage")).to_have_count(0)
+        assert NAME not in una.page.content()
+        assert una.stack.practice.url not in una.page.content()
+    lena.open("/account")
+    expect(lena.page.get_by_role("table", name="Connected accounts")).to_contain_text("Signed in")
+
+
+def adds_a_cloud_server(nora: Person) -> None:
+    nora.open("/admin/integrations/imanage")
+    nora.button("Add server").click()
+    dialog = nora.dialog()
+    dialog.get_by_label("Name").fill("Firm-wide")
+    dialog.get_by_label("Subdomain").fill("https://harbourvale.cloudimanage.com")
+    dialog.get_by_label("Client ID").fill("counterpart")
+    dialog.get_by_label("Client Secret").fill("typed once, kept sealed")
+    nora.in_dialog("Add server").click()
+    expect(wrong(dialog.get_by_label("Subdomain"))).to_be_visible()
+    dialog.get_by_label("Subdomain").fill("harbourvale")
+    dialog.get_by_label("Client Secret").fill("typed once, kept sealed")
+    nora.in_dialog("Add server").click()
+    expect(nora.heading("Firm-wide")).to_be_visible()
+    expect(nora.page.get_by_text("harbourvale.cloudimanage.com").first).to_be_visible()
+    assert "typed once, kept sealed" not in nora.page.content()
+    nora.look()
+
+
+def opens_server(nora: Person, name: str) -> None:
+    nora.open("/admin/integrations/imanage")
+    nora.link(name).click()
+    expect(nora.heading(name)).to_be_visible()
+
+
+def removes_it_with_its_name_typed(nora: Person) -> None:
+    nora.button("Remove server").click()
+    expect(nora.dialog()).to_contain_text("1 link between documents here and in iManage goes with it.")
+    nora.look()
+    nora.in_dialog("Remove server").click()
+    field = nora.dialog().get_by_label("Name of the server")
+    expect(wrong(field)).to_be_visible()
+    field.fill(NAME)
+    nora.in_dialog("Remove server").click()
+    expect(nora.page.get_by_text(f"“{NAME}” is removed.")).to_be_visible()
+    expect(nora.page.get_by_role("table", name="iManage servers")).not_to_contain_text(NAME)
+    expect(nora.link("Firm-wide")).to_be_visible()
+    nora.look()

@@ -1,0 +1,137 @@
+"""The associate's journey: get from iManage, save back, see what moved on there, and that nothing moves by itself."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Sit
+from tests.browser.imanage import choose, document_row, go_into, has_arrived, search, tick
+from tests.browser.person import Person
+from tests.support.stack import Stack
+
+ALICE = "alice@practice.example"
+MATTER = "Project Heron"
+AGREEMENT = "SPA – Project Heron.docx"
+SEARCHED = re.compile(r"^Company search – Project Heron\.\w+")
+
+
+def test_the_associate_gets_saves_and_sees_what_is_newer(firm: Stack, sit: Sit) -> None:
+    alice = sit(firm, ALICE)
+    alice.open_matter(MATTER)
+    signs_in_and_comes_back_to_the_same_pop_up(alice)
+    twin = gets_two_documents_at_once(alice)
+    saves_one_as_a_new_document(alice)
+    saves_one_as_a_new_version(alice, twin)
+    sees_a_newer_version_only_after_asking(alice, twin)
+    gets_it_as_the_next_version(alice)
+
+
+def signs_in_and_comes_back_to_the_same_pop_up(alice: Person) -> None:
+    alice.button("Get from iManage").click()
+    expect(alice.dialog().get_by_role("heading", name="Sign in to iManage")).to_be_visible()
+    alice.look()
+    alice.in_dialog("Sign in to iManage").click()
+    alice.sign_in_at_imanage("alice")
+    expect(alice.dialog().get_by_role("heading", name="Get from iManage")).to_be_visible()
+    expect(alice.dialog().get_by_text(f"Into {MATTER}")).to_be_visible()
+    expect(alice.heading(MATTER)).to_be_attached()
+
+
+def gets_two_documents_at_once(alice: Person) -> str:
+    """One from a folder, one by search. Returns the id of the agreement in iManage."""
+    go_into(alice, MATTER, "Drafts")
+    tick(alice, AGREEMENT)
+    alice.look()
+    search(alice, "Company search")
+    alice.in_dialog("Search all of iManage").click()
+    tick(alice, SEARCHED)
+    expect(alice.dialog().get_by_role("list", name="Chosen elsewhere")).to_contain_text("Active")
+    alice.look()
+    alice.in_dialog("Get").click()
+    has_arrived(alice, "All 2 documents have arrived from iManage, each once.")
+
+    alice.link("Back to the matter").click()
+    row = document_row(alice, AGREEMENT)
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("Active")
+    expect(alice.page.get_by_role("link", name=SEARCHED)).to_have_count(1)
+    alice.look()
+    reference = row.get_by_role("cell").filter(has_text="Active").inner_text()
+    library, number, version = reference.split()[:3]
+    assert version == "v3"
+    return f"{library}!{number}.3"
+
+
+def saves_one_as_a_new_document(alice: Person) -> None:
+    row = document_row(alice, "Steps paper.pdf")
+    row.get_by_role("button", name="Actions").click()
+    row.get_by_role("button", name="Save to iManage").click()
+    expect(alice.dialog().get_by_role("heading", name="Save to iManage")).to_be_visible()
+    expect(alice.dialog().get_by_label("Name", exact=True)).to_have_value("Steps paper")
+    go_into(alice, MATTER, "Correspondence")
+    expect(alice.dialog().get_by_text("It will be saved in “Correspondence”.")).to_be_visible()
+    alice.look()
+    alice.in_dialog("Save here").click()
+    has_arrived(alice, "The document was saved to iManage, once.")
+
+    with alice.context.expect_page() as opened:
+        alice.link("Open in iManage").click()
+    there = opened.value
+    expect(there.get_by_role("heading", name="Steps paper.pdf")).to_be_visible()
+    assert there.url.startswith(alice.stack.practice.url)
+    assert there.evaluate("window.opener") is None
+    there.close()
+
+
+def saves_one_as_a_new_version(alice: Person, twin: str) -> None:
+    alice.open_matter(MATTER)
+    alice.link(AGREEMENT).click()
+    alice.button("New version").click()
+    alice.dialog().get_by_label("File").set_input_files(
+        {"name": "Marked up.docx", "mimeType": "application/octet-stream", "buffer": b"Marked up by Alice"}
+    )
+    alice.in_dialog("Add version").click()
+    expect(alice.page.get_by_text("Version 2 is added and is the current version now.")).to_be_visible()
+
+    alice.button("Save to iManage").click()
+    expect(alice.dialog().get_by_role("radio", name="New version")).to_be_checked()
+    alice.look()
+    alice.in_dialog("Save here").click()
+    has_arrived(alice, "The document was saved to iManage, once.")
+    assert [one["version"] for one in alice.stack.practice.versions("alice", twin)] == [1, 2, 3, 4]
+
+
+def sees_a_newer_version_only_after_asking(alice: Person, twin: str) -> None:
+    practice = alice.stack.practice
+    practice.add_version("bram", twin, b"Bram's changes, made in iManage")
+    calls = len(practice.calls())
+    alice.open_matter(MATTER)
+    expect(document_row(alice, AGREEMENT)).not_to_contain_text("Newer version")
+    assert len(practice.calls()) == calls, "A page asked iManage although nobody did."
+
+    alice.button("Check for newer versions").click()
+    expect(document_row(alice, AGREEMENT)).to_contain_text("Newer version in iManage")
+    expect(document_row(alice, AGREEMENT).get_by_role("cell", name="2", exact=True)).to_be_visible()
+    alice.look()
+
+
+def gets_it_as_the_next_version(alice: Person) -> None:
+    alice.link(AGREEMENT).click()
+    expect(alice.page.get_by_text("iManage holds version 5")).to_be_visible()
+    alice.look()
+    alice.button("Get from iManage").click()
+    expect(alice.dialog().get_by_text(f"As a new version of {AGREEMENT}")).to_be_visible()
+    go_into(alice, MATTER, "Drafts")
+    choose(alice, AGREEMENT)
+    alice.look()
+    alice.in_dialog("Get").click()
+    has_arrived(alice, "The document has arrived from iManage, once.")
+    alice.link(AGREEMENT).click()
+    expect(alice.page.get_by_text("Version 3 is current")).to_be_visible()
+    expect(alice.page.get_by_text("Newer version in iManage")).to_have_count(0)
+    with alice.page.expect_download() as info:
+        alice.link("Download").click()
+    assert info.value.path().read_bytes() == b"Bram's changes, made in iManage"
+    alice.look()
