@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from operator import attrgetter
+from operator import itemgetter
 
 from sqlalchemy import SQLColumnExpression, func, select
 
@@ -155,13 +155,14 @@ def _holds(text: str) -> list[Condition]:
 
 
 def _by_name(conditions: list[Condition], start: int, count: int) -> list[Member]:
-    query = select(Member).where(*conditions)
+    ordered = select(Member).order_by(Member.name_key, Member.email_key)
     if conditions:
-        some = session().scalars(query.limit(SORTED_HERE + 1)).all()
+        keys = select(Member.name_key, Member.email_key, Member.id).where(*conditions)
+        some = session().execute(keys.limit(SORTED_HERE + 1)).all()
         if len(some) <= SORTED_HERE:
-            return sorted(some, key=attrgetter("name_key", "email_key"))[start : start + count]
-    ordered = query.order_by(Member.name_key, Member.email_key).offset(start).limit(count)
-    return list(session().scalars(ordered))
+            chosen = [row[2] for row in sorted(some, key=itemgetter(0, 1))[start : start + count]]
+            return list(session().scalars(ordered.where(Member.id.in_(chosen))))
+    return list(session().scalars(ordered.where(*conditions).offset(start).limit(count)))
 
 
 def _matters_of(member_ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
