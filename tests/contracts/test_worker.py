@@ -1,0 +1,221 @@
+"""Real worker processes against the practice iManage: killed, stopped, asleep and crowded, each document moves once."""
+
+from __future__ import annotations
+
+import signal
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from config import Settings
+from models import Transfer, TransferItem
+from services import house, transfers
+from services.transfer_states import LIVE
+from services.transfers import GetCommand, SaveCommand
+from services.unit import session
+from simulator import Fault, Simulator
+from simulator.contents import Generated
+from tests.support.crew import Crew, crew, until
+from tests.support.pages import Browser
+from tests.support.practice import practice_imanage, reached
+from tests.support.transfers import Desk, items_of, links, make_desk, sha256, skip_wait, versions
+
+LARGE = 48 << 20
+CONTENT = b"A counterpart of the agreement.\n" * 4000
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Simulator]:
+    with practice_imanage() as practice:
+        yield practice
+
+
+@pytest.fixture
+def practice(running: Simulator, database: None) -> Iterator[Simulator]:
+    with reached(running) as practice:
+        yield practice
+
+
+@pytest.fixture
+def desk(browser: Browser, practice: Simulator) -> Desk:
+    return make_desk(browser, practice)
+
+
+@pytest.fixture
+def workers(settings: Settings, desk: Desk, tmp_path: Path) -> Iterator[Crew]:
+    with crew(settings, desk.practice.port, tmp_path) as company:
+        yield company
+
+
+def get(desk: Desk, *sources: str) -> list[uuid.UUID]:
+    command = GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, sources)
+    return [item.id for item in items_of(transfers.start_get(desk.actor, command))]
+
+
+def save(desk: Desk, name: str, content: bytes) -> uuid.UUID:
+    """Save a new document into Drafts."""
+    folder = desk.practice.world.folder("Drafts", "Active").id
+    document_id = desk.add_document(name, content)
+    command = SaveCommand(uuid.uuid4(), document_id, desk.server.id, "new_document", folder)
+    (item,) = items_of(transfers.start_save(desk.actor, command))
+    return item.id
+
+
+def row(item_id: uuid.UUID) -> TransferItem:
+    session().rollback()
+    return session().get_one(TransferItem, item_id)
+
+
+def states(*item_ids: uuid.UUID) -> set[str]:
+    return {row(item_id).state for item_id in item_ids}
+
+
+def all_done(*item_ids: uuid.UUID) -> bool:
+    now = [row(item_id) for item_id in item_ids]
+    assert all(item.state in LIVE | {"done"} for item in now), [
+        (item.state, item.error_code, item.error_sentence) for item in now
+    ]
+    return {item.state for item in now} == {"done"}
+
+
+def there(desk: Desk, content: bytes) -> int:
+    """How often the practice iManage holds these bytes in Drafts."""
+    folder = desk.practice.world.folder("Drafts", "Active")
+    found = desk.practice.world.documents_in(folder)
+    return sum(version.content.sha256 == sha256(content) for each in found for version in each.versions)
+
+
+def large(desk: Desk, name: str) -> str:
+    """A large document in the practice iManage; its id."""
+    folder = desk.practice.world.folder("Drafts", "Active")
+    content = Generated(LARGE, seed=len(name))
+    return desk.practice.world.add_document(folder, name, "bin", content, "ALICE").id()
+
+
+def bulk(mark: bytes) -> bytes:
+    """More than the buffers of a connection hold, so that a peer that does not read holds the sender up."""
+    return mark * ((12 << 20) // len(mark))
+
+
+def downloads(desk: Desk, document_id: str) -> list[int]:
+    """How many bytes each download of the document brought."""
+    return [call.bytes_out for call in desk.practice.requests if f"{document_id}/download" in call.path]
+
+
+def posts(desk: Desk) -> int:
+    return sum(call.method == "POST" and call.path.endswith("/documents") for call in desk.practice.requests)
+
+
+def test_what_was_put_on_record_while_no_worker_ran_is_done_when_one_comes(desk: Desk, workers: Crew) -> None:
+    """Whether the engine was told of it, or telling it failed."""
+    usual = house.house()
+
+    def fails(_ids: list[str]) -> None:
+        raise OSError("The engine's database cannot be reached.")
+
+    house.bind(replace(usual, start_work=fails))
+    try:
+        spa = desk.practice.world.named("SPA – Project Heron")
+        odd = desk.practice.world.named("Archive.tar")
+        items = [*get(desk, spa.id(), odd.id()), save(desk, "Worked.docx", CONTENT + b"worked")]
+    finally:
+        house.bind(usual)
+    workers.start()
+    items.append(save(desk, "Worked too.docx", CONTENT + b"worked too"))
+    until(lambda: all_done(*items), "all four")
+    assert there(desk, CONTENT + b"worked") == there(desk, CONTENT + b"worked too") == 1
+    assert Counter(link.direction for link in links()) == {"got": 2, "saved": 2}
+    assert all(session().get_one(Transfer, row(item).transfer_id).finished_at for item in items)
+
+
+def test_a_killed_worker_is_followed_by_another_that_goes_on(desk: Desk, workers: Crew) -> None:
+    """Killed in the middle of a download, in the middle of an upload, and when an upload had just been stored."""
+    faults = desk.practice.faults
+    cut, stored = bulk(b"killed while sending"), CONTENT + b"killed when stored"
+    document = large(desk, "Data room export")
+    faults.add(Fault("trickle", path=f"{document}/download", at=LARGE // 2, rate=1))
+    holder = workers.start()
+    got = get(desk, document)[0]
+    until(lambda: row(got).bytes_done >= LARGE // 2 - (2 << 20), "half of the download")
+    faults.add(Fault("slow", method="POST", path="/documents$", seconds=60))
+    sent = save(desk, "Killed while sending.bin", cut)
+    until(lambda: states(sent) == {"sending"} and posts(desk) == 1, "the upload")
+    stall = faults.add(Fault("stall", method="POST", path="/documents$", at=0, seconds=60))
+    arrived = save(desk, "Killed when stored.docx", stored)
+    until(lambda: faults.struck(stall) and there(desk, stored), "the stored document")
+    holder.kill()
+    faults.clear()
+    workers.start()
+    until(lambda: row(got).fence > 1, "the take-over", 30)
+    until(lambda: states(sent) == {"looking_up"} and row(sent).wait_until, "the look")
+    skip_wait(sent, sent_long_ago=True)
+    until(lambda: all_done(got, sent, arrived), "all three")
+    assert there(desk, cut) == there(desk, stored) == 1
+    assert posts(desk) == 3 and row(sent).sends == 2 and row(arrived).sends == 1
+    assert Counter(link.direction for link in links()) == {"got": 1, "saved": 2}
+    assert len(versions()) == 3
+    _first, second = downloads(desk, document)
+    assert second <= LARGE // 2 + (3 << 20), "what had been written was asked for again"
+
+
+def test_a_worker_told_to_stop_hands_back_at_once(desk: Desk, workers: Crew) -> None:
+    """Also where iManage says nothing for a minute: the process does not stay for the answer."""
+    faults = desk.practice.faults
+    document, silent = large(desk, "Told to stop"), large(desk, "Silent")
+    faults.add(Fault("trickle", path=f"{document}/download", at=LARGE // 2, rate=300_000))
+    stall = faults.add(Fault("stall", path=f"{silent}/download", at=LARGE // 4, seconds=60))
+    holder = workers.start()
+    items = get(desk, document, silent)
+    until(lambda: row(items[0]).bytes_done > LARGE // 3 and faults.struck(stall), "both downloads")
+    assert holder.stop() < 10
+    assert row(items[0]).state == "waiting"
+    faults.clear()
+    workers.start()
+    until(lambda: all_done(*items), "both", 12)
+    assert len(versions()) == 2
+    assert all(later < LARGE for _first, later in (downloads(desk, document), downloads(desk, silent)))
+
+
+def test_a_worker_that_wakes_after_it_was_replaced_does_nothing_more(desk: Desk, workers: Crew) -> None:
+    faults = desk.practice.faults
+    content, document = bulk(b"asleep"), large(desk, "Asleep")
+    faults.add(Fault("trickle", path=f"{document}/download", at=LARGE // 2, rate=1_000_000))
+    slow = faults.add(Fault("slow", method="POST", path="/documents$", seconds=20))
+    sleeper = workers.start()
+    got, sent = get(desk, document)[0], save(desk, "Asleep.bin", content)
+    until(lambda: row(got).bytes_done > LARGE // 3 and faults.struck(slow), "both to be under way")
+    sleeper.signal(signal.SIGSTOP)
+    workers.start()
+    until(lambda: row(got).fence > 1 and row(sent).fence > 1, "the take-over", 30)
+    until(lambda: states(sent) == {"looking_up"} and row(sent).wait_until, "the look")
+    faults.clear()
+    sleeper.signal(signal.SIGCONT)
+    until(lambda: all_done(got), "the download, which the sleeper had to let go of first")
+    assert there(desk, content) == 0, "the sleeper's upload was stored"
+    skip_wait(sent, sent_long_ago=True)
+    until(lambda: all_done(sent), "the upload")
+    assert there(desk, content) == 1
+    assert len(versions()) == 2 and len(links()) == 2
+    assert sleeper.process.poll() is None
+
+
+def test_two_workers_move_twenty_documents_once_each(desk: Desk, workers: Crew) -> None:
+    workers.start()
+    workers.start()
+    folder = desk.practice.world.folder("Drafts", "Active")
+    add = desk.practice.world.add_document
+    named = [add(folder, f"Closing {n}", "txt", CONTENT + bytes([n]), "ALICE") for n in range(15)]
+    contents = [CONTENT + b"crowd" + bytes([n]) for n in range(5)]
+    desk.practice.forget_requests()
+    items = get(desk, *(document.id() for document in named))
+    items += [save(desk, f"Crowd {n}.docx", content) for n, content in enumerate(contents)]
+    until(lambda: all_done(*items), "all twenty")
+    assert len(versions()) == len(links()) == 20
+    assert [there(desk, content) for content in contents] == [1] * 5
+    assert all(len(downloads(desk, document.id())) == 1 for document in named)
+    assert posts(desk) == 5
+    assert {row(item).sends for item in items[15:]} == {1}

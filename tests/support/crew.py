@@ -1,0 +1,113 @@
+"""Real worker processes on the installation of the tests, and what can happen to them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from config import Settings
+from services import workers
+from services.unit import session
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def until(true: Callable[[], object], what: str, seconds: float = 30.0) -> float:
+    """Wait for it; returns how long that took, and says what did not come where it does not."""
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < seconds, f"{what}: not within {seconds:.0f} seconds."
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+@dataclass
+class Worker:
+    """One worker process. What it says is kept, to be shown where a test fails."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def signal(self, number: int) -> None:
+        os.kill(self.process.pid, number)
+
+    def kill(self) -> None:
+        """As a power cut would end it."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> float:
+        """As a supervisor ends it; returns how long it took."""
+        began = time.monotonic()
+        self.process.terminate()
+        assert self.process.wait(20) == 0, self.said()
+        return time.monotonic() - began
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+@dataclass
+class Crew:
+    """The workers of one test."""
+
+    environment: dict[str, str]
+    folder: Path
+    workers: list[Worker] = field(default_factory=list)
+
+    def start(self) -> Worker:
+        """A worker that has begun to beat."""
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        with log.open("wb") as said:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "flask", "--app", "app", "worker"],
+                cwd=REPOSITORY,
+                env={**os.environ, **self.environment},
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        worker = Worker(process, log)
+        self.workers.append(worker)
+        until(
+            lambda: process.poll() is not None or f"-{process.pid}-" in _beating(), "the worker's first beat"
+        )
+        assert process.poll() is None, worker.said()
+        return worker
+
+    def end(self) -> None:
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                worker.signal(signal.SIGCONT)
+                worker.kill()
+
+
+def _beating() -> str:
+    session().rollback()
+    return " ".join(workers.beats())
+
+
+@contextmanager
+def crew(settings: Settings, port: int, folder: Path) -> Iterator[Crew]:
+    """Workers that share this process's database, store and keys, and may reach the practice iManage at this port."""
+    environment = {
+        "COUNTERPART_DATA_DIR": str(settings.data_dir),
+        "COUNTERPART_DATABASE_URL": settings.database_url,
+        "COUNTERPART_STORAGE_URL": settings.storage_url,
+        "COUNTERPART_SECRET_KEYS": ",".join(settings.secret_keys),
+        "COUNTERPART_IMANAGE_ALLOW_HTTP": "1",
+        "COUNTERPART_IMANAGE_NETWORKS": "127.0.0.0/8",
+        "COUNTERPART_IMANAGE_PORTS": str(port),
+    }
+    company = Crew(environment, folder)
+    try:
+        yield company
+    finally:
+        company.end()
