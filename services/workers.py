@@ -13,6 +13,7 @@ from services.unit import session, unit
 
 REAPER_LOCK = 0x434F554E54  # "COUNT": any number that no other program uses in this database
 FORGET_AFTER = timedelta(days=1)
+QUIET_AFTER = timedelta(seconds=10)
 
 
 def beat(executor_id: str) -> None:
@@ -40,6 +41,12 @@ def beats() -> dict[str, datetime]:
 def last_beat() -> datetime | None:
     """When any worker was last heard of."""
     return session().scalar(select(func.max(WorkerHeartbeat.seen_at)))
+
+
+def are_quiet() -> bool:
+    """Whether somebody who waits should be told that no worker is at work just now."""
+    seen = last_beat()
+    return seen is None or utcnow() - seen > QUIET_AFTER
 
 
 @contextmanager

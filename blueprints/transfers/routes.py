@@ -14,7 +14,7 @@ from blueprints.htmx import fragment, go_to
 from blueprints.transfers import picker
 from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm, first_error
 from blueprints.transfers.room import room
-from services import newer, transfer_control, transfer_views, transfers
+from services import newer, transfer_control, transfer_views, transfers, workers
 
 __all__ = ["picker", "room"]
 
@@ -124,7 +124,8 @@ def check_document(matter_id: uuid.UUID, document_id: uuid.UUID) -> Response:
 def _context(transfer_id: uuid.UUID) -> dict[str, object]:
     page = max(1, request.args.get("page", 1, type=int))
     view = transfer_views.transfer(actor(), transfer_id, page)
-    return {"transfer": view, "page": page, "retry_key": uuid.uuid4()}
+    quiet = view.is_live and workers.are_quiet()
+    return {"transfer": view, "page": page, "retry_key": uuid.uuid4(), "is_quiet": quiet}
 
 
 def _refused(form: GetForm | SaveForm | RetryForm | DecideForm) -> Response:
