@@ -1,0 +1,313 @@
+"""What the worker looks after besides the items it carries, and items that lost what they stood on."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete
+
+from models import Document, Matter, Transfer, TransferItem, utcnow
+from services import transfer_control, transfer_keeping, transfer_work, transfers
+from services.house import house
+from services.transfer_states import LIVE
+from services.transfers import GetCommand, SaveCommand
+from services.unit import session, unit
+from simulator import Fault, Simulator
+from storage import BlobMissing
+from tests.support.pages import Browser
+from tests.support.practice import practice_imanage, reached
+from tests.support.transfers import (
+    Desk,
+    carry,
+    carry_all,
+    items_of,
+    links,
+    make_desk,
+    sha256,
+    skip_wait,
+    versions,
+)
+
+CONTENT = b"A counterpart of the agreement.\n" * 4000
+DAY = 86_400
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Simulator]:
+    with practice_imanage() as practice:
+        yield practice
+
+
+@pytest.fixture
+def desk(browser: Browser, running: Simulator) -> Iterator[Desk]:
+    with reached(running) as practice:
+        yield make_desk(browser, practice)
+
+
+def get(desk: Desk, name: str = "SPA – Project Heron") -> uuid.UUID:
+    source = desk.practice.world.named(name).id()
+    command = GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, (source,))
+    return transfers.start_get(desk.actor, command)
+
+
+def save(desk: Desk, content: bytes, name: str = "Kept.docx") -> uuid.UUID:
+    document_id = desk.add_document(name, content)
+    folder = desk.practice.world.folder("Drafts", "Active").id
+    command = SaveCommand(uuid.uuid4(), document_id, desk.server.id, "new_document", folder)
+    return transfers.start_save(desk.actor, command)
+
+
+def only(transfer_id: uuid.UUID) -> uuid.UUID:
+    (item,) = items_of(transfer_id)
+    return item.id
+
+
+def change(item_id: uuid.UUID, **columns: object) -> None:
+    with unit() as writing:
+        item = writing.get_one(TransferItem, item_id)
+        for name, value in columns.items():
+            setattr(item, name, value)
+
+
+def row(item_id: uuid.UUID) -> TransferItem:
+    session().rollback()
+    return session().get_one(TransferItem, item_id)
+
+
+def is_due(item_id: uuid.UUID) -> bool:
+    session().rollback()
+    return item_id in {due.id for due in transfer_work.due(100)}
+
+
+def posts(desk: Desk) -> int:
+    return sum(call.method == "POST" and call.path.endswith("/documents") for call in desk.practice.requests)
+
+
+# -- nobody is left lying --------------------------------------------------------------------------------------
+
+
+def left_by_a_crash() -> list[tuple[str, str, bool]]:
+    """Kind, state and whether a send was begun: all but what cannot be, a send under a state that has none."""
+    return [
+        (kind, state, sent)
+        for kind, begun in (("get", [False]), ("save", [False, True]))
+        for state in sorted(LIVE)
+        for sent in begun
+        if not (sent and state == "running") and not (kind == "get" and state in {"sending", "looking_up"})
+    ]
+
+
+@pytest.mark.parametrize(("kind", "state", "sent"), left_by_a_crash())
+def test_an_item_left_in_any_live_state_is_due_and_comes_to_its_end(
+    desk: Desk, kind: str, state: str, sent: bool
+) -> None:
+    item_id = only(get(desk) if kind == "get" else save(desk, CONTENT + state.encode()))
+    if sent:
+        assert transfer_work.advance(item_id, "announce", transfer_work.claim(item_id)) == "send"
+        change(item_id, sent_at=utcnow() - timedelta(minutes=2))
+    change(item_id, state=state, wait_until=utcnow() - timedelta(seconds=1))
+    for _ in range(3):
+        assert is_due(item_id)
+        if carry(item_id).state == "done":
+            break
+        skip_wait(item_id, sent_long_ago=True)
+    assert row(item_id).state == "done"
+    assert len(links()) == 1 and not is_due(item_id)
+
+
+def test_an_item_that_waits_is_due_when_its_time_has_come(desk: Desk) -> None:
+    item_id = only(get(desk))
+    change(item_id, wait_until=utcnow() + timedelta(minutes=1))
+    assert not is_due(item_id)
+    change(item_id, wait_until=utcnow() - timedelta(seconds=1))
+    assert is_due(item_id)
+
+
+def test_a_sign_in_that_crossed_the_request_for_it_is_noticed(desk: Desk) -> None:
+    """She signed in while the worker was writing down that she has to: nobody would wake the item."""
+    item_id = only(get(desk))
+    change(item_id, state="needs_sign_in", state_at=utcnow())
+    assert transfer_keeping.wake_signed_in() == 0, "a sign-in that has only just been asked for"
+    change(item_id, state_at=utcnow() - timedelta(minutes=1))
+    assert transfer_keeping.wake_signed_in() == 1
+    assert carry(item_id).state == "done"
+
+
+def test_what_waits_for_a_sign_in_that_has_not_happened_goes_on_waiting(desk: Desk) -> None:
+    from services import connections
+
+    item_id = only(get(desk))
+    connections.disconnect(desk.actor, desk.server.id)
+    assert carry(item_id).state == "needs_sign_in"
+    change(item_id, state_at=utcnow() - timedelta(minutes=1))
+    assert transfer_keeping.wake_signed_in() == 0
+    assert row(item_id).state == "needs_sign_in"
+
+
+def test_what_waits_for_a_sign_in_to_a_removed_server_is_stopped(desk: Desk) -> None:
+    transfer_id = get(desk)
+    item_id = only(transfer_id)
+    change(item_id, state="needs_sign_in", state_at=utcnow() - timedelta(minutes=1))
+    with unit() as writing:
+        writing.get_one(Transfer, transfer_id).server_id = None
+    assert transfer_keeping.wake_signed_in() == 1
+    stopped = carry(item_id)
+    assert (stopped.state, stopped.error_code) == ("stopped", "server.removed")
+
+
+def test_a_transfer_whose_items_are_over_is_finished(desk: Desk) -> None:
+    """Two workers that end its last two items at one moment each see the other's as unfinished."""
+    over, open_still = get(desk), get(desk, "Archive.tar")
+    carry_all(over)
+    with unit() as writing:
+        writing.get_one(Transfer, over).finished_at = None
+    transfer_keeping.finish_what_is_over()
+    session().rollback()
+    assert session().get_one(Transfer, over).finished_at is not None
+    assert session().get_one(Transfer, open_still).finished_at is None
+
+
+# -- what an item stood on is gone -----------------------------------------------------------------------------
+
+
+def test_a_transfer_of_a_deleted_matter_ends_without_a_word(desk: Desk) -> None:
+    item_id = only(get(desk))
+    fence = transfer_work.claim(item_id)
+    assert transfer_work.advance(item_id, "begin", fence) == "fetch"
+    assert transfer_work.advance(item_id, "fetch", fence) == "land"
+    with unit() as writing:
+        writing.execute(delete(Matter).where(Matter.id == desk.matter_id))
+    assert transfer_work.advance(item_id, "land", fence) == "end"
+    assert versions() == [] and not is_due(item_id)
+
+
+def test_a_document_deleted_before_it_was_sent_is_not_sent(desk: Desk) -> None:
+    transfer_id = save(desk, CONTENT)
+    with unit() as writing:
+        document = writing.scalar(transfers.select(Document))
+        assert document is not None
+        document.current_version_id = None
+        writing.flush()
+        writing.execute(delete(Document))
+    stopped = carry(only(transfer_id))
+    assert (stopped.state, stopped.error_code) == ("stopped", "document.gone")
+    assert posts(desk) == 0
+
+
+def test_a_save_that_was_stored_is_done_even_where_it_cannot_be_read_back(desk: Desk) -> None:
+    """Were it called failed, trying it again would make a double."""
+    content = CONTENT + b"not to be read back"
+    item_id = only(save(desk, content))
+    fence = transfer_work.claim(item_id)
+    for step in ("announce", "send"):
+        step = transfer_work.advance(item_id, step, fence)
+    assert step == "settle"
+    desk.practice.faults.add(Fault("status", method="GET", path="/documents/", status=403, times=None))
+    assert transfer_work.advance(item_id, "settle", fence) == "end"
+    assert row(item_id).state == "done"
+    (link,) = links()
+    assert link.checksum == sha256(content) and link.version == 1
+
+
+def test_a_cancelled_save_that_may_have_arrived_says_so(desk: Desk) -> None:
+    desk.practice.faults.add(Fault("lost_after", method="POST", path="/documents$"))
+    transfer_id = save(desk, CONTENT + b"cancelled")
+    item_id = only(transfer_id)
+    carry(item_id, most=3)
+    assert row(item_id).state == "looking_up"
+    transfer_control.cancel(desk.actor, transfer_id)
+    item = carry(item_id)
+    assert item.state == "failed"
+    assert transfers.LOOK_FIRST in item.next_step
+
+
+def test_what_would_only_break_off_again_is_looked_up_and_not_sent_again(desk: Desk) -> None:
+    """A proxy answers the upload with a page of its own: it would do so each time."""
+    fault = Fault("html", method="POST", path="/documents$", times=None)
+    desk.practice.faults.add(fault)
+    item_id = only(save(desk, CONTENT + b"behind a proxy"))
+    carry(item_id)
+    assert row(item_id).state == "looking_up"
+    skip_wait(item_id, sent_long_ago=True)
+    item = carry(item_id)
+    assert (item.state, item.error_code) == ("failed", "transfer.not_saved")
+    assert item.error_sentence.endswith("Nothing was saved to iManage.")
+    assert "not as iManage Work does" in item.error_sentence
+    assert posts(desk) == 1 and item.sends == 1
+
+
+def test_a_fault_of_ours_while_looking_up_does_not_go_round_and_round(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from transfers.endpoints.imanage_endpoint import ImanageDestination
+
+    def breaks(*_args: object, **_named: object) -> None:
+        raise ZeroDivisionError
+
+    desk.practice.faults.add(Fault("lost_after", method="POST", path="/documents$"))
+    monkeypatch.setattr(ImanageDestination, "look_up", breaks)
+    item_id = only(save(desk, CONTENT + b"round and round"))
+    for attempt in range(1, 6):
+        item = carry(item_id)
+        assert (item.state, item.attempt) == ("looking_up", attempt)
+        assert item.wait_until is not None
+        skip_wait(item_id)
+    item = carry(item_id)
+    assert (item.state, item.error_code) == ("failed", "transfer.unexpected")
+    assert transfers.LOOK_FIRST in item.next_step
+
+
+# -- left-over bytes -------------------------------------------------------------------------------------------
+
+
+def publish(content: bytes) -> str:
+    with house().blobs.writer() as writer:
+        writer.write(content)
+        return writer.publish().sha256
+
+
+def age(root: Path, name: str, days: float) -> None:
+    """As if the file with this in its name had lain for so long."""
+    for path in root.rglob("*"):
+        if path.is_file() and name in path.as_posix().replace("/", ""):
+            os.utime(path, (time.time() - days * DAY,) * 2)
+
+
+def test_the_sweep_takes_old_bytes_that_nothing_names_and_nothing_else(desk: Desk) -> None:
+    blobs, root = house().blobs, Path(house().settings.storage_url.removeprefix("file://"))
+    orphan, recent = publish(b"left over, old"), publish(b"left over, new")
+    desk.add_document("Named.docx", b"named by a version")
+    fetched = publish(b"fetched, not yet landed")
+    change(only(get(desk)), sha256=fetched)
+    for sum_ in (orphan, sha256(b"named by a version"), fetched):
+        age(root, sum_, 2)
+    with blobs.partial("given-up") as partial:
+        partial.write(b"half of it")
+    with blobs.partial("under-way") as partial:
+        partial.write(b"half of it")
+    old, young = sorted(root.glob("incoming/*.part"), key=lambda path: path.stat().st_mtime_ns)[-2:]
+    os.utime(old, (time.time() - 4 * DAY,) * 2)
+
+    assert transfer_keeping.sweep_store() == 1
+    with pytest.raises(BlobMissing):
+        blobs.size(orphan)
+    for sum_ in (recent, sha256(b"named by a version"), fetched):
+        assert blobs.size(sum_)
+    assert not old.exists() and young.exists()
+
+
+def test_the_sweep_ends_however_much_there_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = Path(house().settings.storage_url.removeprefix("file://"))
+    transfer_keeping.sweep_store()
+    monkeypatch.setattr(transfer_keeping, "BATCH", 3)
+    monkeypatch.setattr(transfer_keeping, "MOST_DELETED", 4)
+    for number in range(8):
+        age(root, publish(b"left over %d" % number), 2)
+    assert transfer_keeping.sweep_store() == 6, "two batches: the bound is looked at after each"
+    assert transfer_keeping.sweep_store() == 2
