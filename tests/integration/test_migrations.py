@@ -1,0 +1,112 @@
+"""The migrations make what the models say, from nothing and back to nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import CheckConstraint, create_engine, inspect, make_url, text
+from sqlalchemy.engine import Engine
+
+from models import db
+from models.base import prepare_sqlite
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+BOOKKEEPING = "alembic_version"
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """A database with nothing in it, and our own command working on it."""
+
+    engine: Engine
+    data_dir: Path
+
+    def migrate(self, *command: str) -> None:
+        environment = {
+            **os.environ,
+            "COUNTERPART_DATA_DIR": str(self.data_dir),
+            "COUNTERPART_DATABASE_URL": self.engine.url.render_as_string(hide_password=False),
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", "app", "db", *command],
+            cwd=REPOSITORY,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+
+    def tables(self) -> set[str]:
+        return set(inspect(self.engine).get_table_names())
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[Fresh]:
+    """A SQLite file, or a database of its own on the PostgreSQL server of the tests."""
+    server = os.environ.get("COUNTERPART_TEST_DATABASE_URL")
+    if server is None:
+        engine = create_engine(f"sqlite:///{tmp_path / 'fresh.sqlite'}")
+        prepare_sqlite(engine)
+        yield Fresh(engine, tmp_path)
+        engine.dispose()
+        return
+    name = f"migrations_{uuid.uuid4().hex}"
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine = create_engine(make_url(server).set(database=name))
+    yield Fresh(engine, tmp_path)
+    engine.dispose()
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+def test_an_upgrade_from_nothing_makes_what_the_models_say(fresh: Fresh) -> None:
+    fresh.migrate("upgrade")
+    with fresh.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, db.metadata)
+    assert differences == []
+
+
+def test_every_check_and_every_key_is_there(fresh: Fresh) -> None:
+    """Also those that the comparison does not look at, and the pair of tables that name each other."""
+    fresh.migrate("upgrade")
+    there = inspect(fresh.engine)
+    for table in db.metadata.sorted_tables:
+        checks = {each["name"] for each in there.get_check_constraints(table.name)}
+        assert checks == {each.name for each in table.constraints if isinstance(each, CheckConstraint)}
+        keys = {tuple(each["constrained_columns"]) for each in there.get_foreign_keys(table.name)}
+        assert keys == {tuple(each.column_keys) for each in table.foreign_key_constraints}
+    (key,) = (
+        each
+        for each in there.get_foreign_keys("document")
+        if each["constrained_columns"] == ["current_version_id"]
+    )
+    assert (key["referred_table"], key["name"]) == ("version", "fk_document_current_version_id_version")
+
+
+def test_a_downgrade_to_nothing_leaves_no_table(fresh: Fresh) -> None:
+    fresh.migrate("upgrade")
+    assert fresh.tables() == {*db.metadata.tables, BOOKKEEPING}
+    fresh.migrate("downgrade", "base")
+    assert fresh.tables() == {BOOKKEEPING}
+    with fresh.engine.connect() as connection:
+        assert connection.execute(text(f"SELECT count(*) FROM {BOOKKEEPING}")).scalar() == 0
+
+
+def test_a_second_upgrade_changes_nothing(fresh: Fresh) -> None:
+    fresh.migrate("upgrade")
+    fresh.migrate("upgrade")
+    fresh.migrate("check")
