@@ -11,7 +11,7 @@ from flask_login import UserMixin, current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
-from blueprints.htmx import is_htmx, redirect_whole_page
+from blueprints.htmx import is_htmx, page_behind, redirect_whole_page
 from extensions import csrf, login_manager
 from services import permissions, sessions
 from services.actor import Actor, Nobody
@@ -137,8 +137,9 @@ def _check_origin() -> None:
 
 
 def _to_sign_in() -> Response:
-    here = request.full_path.rstrip("?") if request.method == "GET" and not is_htmx() else None
-    target = url_for("auth.sign_in", next=here) if here and here != "/" else url_for("auth.sign_in")
+    here = page_behind() if is_htmx() else request.full_path if request.method == "GET" else ""
+    here = here.rstrip("?")
+    target = url_for("auth.sign_in", next=here) if here not in {"", "/"} else url_for("auth.sign_in")
     return redirect_whole_page(target) if is_htmx() else redirect(target)
 
 

@@ -18,6 +18,12 @@ def is_htmx() -> bool:
     return bool(asked) and not asked.boosted and not asked.history_restore_request
 
 
+def page_behind() -> str:
+    """The path of the page that a fragment was asked for, where a person would come back to."""
+    page, _, _ = request.headers.get("HX-Current-URL", "").partition("#")
+    return f"/{page.removeprefix(request.host_url)}" if page.startswith(request.host_url) else ""
+
+
 def redirect_whole_page(url: str) -> Response:
     """An empty answer on which htmx loads `url` as a page."""
     response = make_response("", 204)
