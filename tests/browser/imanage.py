@@ -12,7 +12,10 @@ ARRIVES = 60_000
 
 
 def sign_in_from_account(person: Person, user: str) -> None:
+    """Where they have not been signed in to it before."""
     person.open("/account")
+    if accounts(person).get_by_role("button", name="Disconnect", exact=True).count():
+        return
     accounts(person).get_by_role("button", name="Sign in", exact=True).click()
     person.sign_in_at_imanage(user)
     expect(person.page.get_by_text("You are signed in to iManage as")).to_be_visible()
@@ -59,6 +62,7 @@ def get_large(person: Person, matter: str, name: str | re.Pattern[str]) -> None:
 
 
 def has_arrived(person: Person, sentence: str) -> None:
+    person.page.wait_for_url("**/transfers/*")
     expect(person.page.get_by_text(sentence)).to_be_visible(timeout=ARRIVES)
     person.look()
 

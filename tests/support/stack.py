@@ -215,7 +215,9 @@ def installation(folder: Path, *, with_firm: bool) -> Iterator[Stack]:
             *("--redirect-uri", f"{stack.url}/auth/v0/oauth2/authorized"),
         )
         if with_firm:
-            seeding = stack.run("seed", "-m", "tests.support.stack", practice.url, practice_password(CLIENT_ID))
+            seeding = stack.run(
+                "seed", "-m", "tests.support.stack", practice.url, practice_password(CLIENT_ID)
+            )
             assert seeding.running and seeding.running.wait(START_SECONDS) == 0, seeding.said()
             del stack.processes["seed"]
             stack.run("web", "-m", "flask", "--app", "app", "web")

@@ -1,0 +1,118 @@
+"""Sessions that end while a page is open, the Back button, double clicks, colours and the keyboard."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Sit
+from tests.browser.imanage import get_large, go_into, has_arrived, sign_in_from_account
+from tests.browser.person import Person
+from tests.support.stack import Stack
+
+BRAM = "bram@harbourvale.example"
+CAROL = "carol@practice.example"
+MATTER = "Project Heron"
+
+
+def sign_out(person: Person) -> None:
+    person.button("Bram de Vries").or_(person.button("Carol Mensah")).click()
+    person.button("Sign out").click()
+    expect(person.heading("Sign in")).to_be_visible()
+
+
+def test_a_session_that_ends_during_a_poll_leads_to_sign_in(firm_without_faults: Stack, sit: Sit) -> None:
+    stack = firm_without_faults
+    bram = sit(stack, BRAM)
+    sign_in_from_account(bram, "bram")
+    get_large(bram, MATTER, "Data room index.pdf")
+    stack.practice.fault("trickle", path="/download", rate=1 << 20, times=None)
+    bram.in_dialog("Get").click()
+    expect(bram.page.get_by_role("progressbar", name="Documents finished")).to_be_visible()
+    transfer = bram.page.url
+    elsewhere = bram.context.new_page()
+    elsewhere.goto("/account")
+    elsewhere.get_by_role("button", name="Bram de Vries").click()
+    elsewhere.get_by_role("button", name="Sign out", exact=True).click()
+    expect(elsewhere.get_by_role("heading", name="Sign in")).to_be_visible()
+    elsewhere.close()
+
+    expect(bram.heading("Sign in")).to_be_visible()
+    expect(bram.page.get_by_role("table")).to_have_count(0)
+    expect(bram.page.get_by_role("heading")).to_have_count(1)
+    bram.look()
+    stack.practice.clear_faults()
+    bram.page.get_by_label("Email").fill(BRAM)
+    bram.page.get_by_label("Password").fill("counterpart-practice")
+    bram.button("Sign in").click()
+    expect(bram.heading("Get from iManage")).to_be_visible()
+    assert bram.page.url == transfer, "Signing in again leads back to the page that was open."
+    has_arrived(bram, "The document has arrived from iManage, once.")
+
+
+def test_back_after_signing_out_shows_nothing(firm: Stack, sit: Sit) -> None:
+    carol = sit(firm, CAROL)
+    carol.open_matter(MATTER)
+    sign_out(carol)
+    carol.page.go_back()
+    expect(carol.heading("Sign in")).to_be_visible()
+    assert "Facility agreement" not in carol.page.content()
+    carol.page.go_back()
+    assert "Facility agreement" not in carol.page.content()
+
+
+def test_a_double_click_on_get_makes_one_transfer(firm_without_faults: Stack, sit: Sit) -> None:
+    bram = sit(firm_without_faults, BRAM)
+    sign_in_from_account(bram, "bram")
+    bram.open("/transfers")
+    before = bram.page.get_by_role("table", name="Your transfers").get_by_role("row").count()
+    bram.open_matter(MATTER)
+    bram.button("Get from iManage").click()
+    go_into(bram, MATTER, "Searches")
+    bram.dialog().get_by_role("checkbox").first.check()
+    bram.in_dialog("Get").dblclick()
+    has_arrived(bram, "The document has arrived from iManage, once.")
+    bram.open("/transfers")
+    rows = bram.page.get_by_role("table", name="Your transfers").get_by_role("row")
+    expect(rows).to_have_count(before + 1 if before else 2)
+
+
+def test_colours_are_chosen_by_hand_and_kept(firm: Stack, sit: Sit) -> None:
+    carol = sit(firm, CAROL, color_scheme="light")
+    page = carol.page
+    carol.button("Appearance").click()
+    carol.button("Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    for path in ("/matters", "/account", "/transfers"):
+        carol.open(path)
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    carol.open_matter(MATTER)
+    carol.button("Appearance").click()
+    carol.button("Same as this device").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
+
+
+def test_a_pop_up_is_used_and_left_by_keyboard(firm: Stack, sit: Sit) -> None:
+    carol = sit(firm, CAROL)
+    carol.button("New matter").focus()
+    carol.page.keyboard.press("Enter")
+    expect(carol.dialog().get_by_label("Name")).to_be_focused()
+    for _ in range(12):
+        carol.page.keyboard.press("Tab")
+        assert carol.page.evaluate(
+            "document.activeElement === document.body || !!document.activeElement.closest('dialog')"
+        ), "Tab leaves the pop-up."
+    carol.page.keyboard.press("Escape")
+    expect(carol.dialog()).to_have_count(0)
+    expect(carol.button("New matter")).to_be_focused()
+
+    carol.open_matter(MATTER)
+    row = carol.page.get_by_role("row").filter(has_text="Steps paper.pdf")
+    row.get_by_role("button", name="Actions").focus()
+    carol.page.keyboard.press("ArrowDown")
+    expect(row.get_by_role("button", name="Rename")).to_be_visible()
+    carol.page.keyboard.press("End")
+    expect(row.get_by_role("button", name="Rename")).to_be_focused()
+    carol.page.keyboard.press("Enter")
+    expect(carol.dialog().get_by_label("Name")).to_be_focused()
+    carol.page.keyboard.press("Escape")
+    expect(row.get_by_role("button", name="Actions")).to_be_focused()
