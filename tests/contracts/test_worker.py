@@ -13,16 +13,27 @@ import pytest
 
 from config import Settings
 from models import Transfer, TransferItem
-from services import house, transfers
+from services import house
 from services.transfer_states import LIVE
-from services.transfers import GetCommand, SaveCommand
 from services.unit import session
 from simulator import Fault, Simulator
 from simulator.contents import Generated
 from tests.support.crew import Crew, crew, until
 from tests.support.pages import Browser
 from tests.support.practice import practice_imanage, reached
-from tests.support.transfers import Desk, items_of, links, make_desk, sha256, skip_wait, versions
+from tests.support.transfers import (
+    Desk,
+    drafts_id,
+    items_of,
+    links,
+    make_desk,
+    sha256,
+    skip_wait,
+    stored,
+    versions,
+)
+from tests.support.transfers import get as begin_get
+from tests.support.transfers import save as begin_save
 
 LARGE = 48 << 20
 CONTENT = b"A counterpart of the agreement.\n" * 4000
@@ -52,16 +63,13 @@ def workers(settings: Settings, desk: Desk, tmp_path: Path) -> Iterator[Crew]:
 
 
 def get(desk: Desk, *sources: str) -> list[uuid.UUID]:
-    command = GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, sources)
-    return [item.id for item in items_of(transfers.start_get(desk.actor, command))]
+    return [item.id for item in items_of(begin_get(desk, *sources))]
 
 
 def save(desk: Desk, name: str, content: bytes) -> uuid.UUID:
     """Save a new document into Drafts."""
-    folder = desk.practice.world.folder("Drafts", "Active").id
     document_id = desk.add_document(name, content)
-    command = SaveCommand(uuid.uuid4(), document_id, desk.server.id, "new_document", folder)
-    (item,) = items_of(transfers.start_save(desk.actor, command))
+    (item,) = items_of(begin_save(desk, document_id, "new_document", drafts_id(desk)))
     return item.id
 
 
@@ -84,9 +92,7 @@ def all_done(*item_ids: uuid.UUID) -> bool:
 
 def there(desk: Desk, content: bytes) -> int:
     """How often the practice iManage holds these bytes in Drafts."""
-    folder = desk.practice.world.folder("Drafts", "Active")
-    found = desk.practice.world.documents_in(folder)
-    return sum(version.content.sha256 == sha256(content) for each in found for version in each.versions)
+    return stored(desk, "Drafts").count(sha256(content))
 
 
 def large(desk: Desk, name: str) -> str:

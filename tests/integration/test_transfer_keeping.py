@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import time
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import delete
 
 from models import Document, Matter, Transfer, TransferItem, utcnow
 from services import transfer_control, transfer_keeping, transfer_work, transfers
-from services.house import house
 from services.transfer_states import LIVE
-from services.transfers import GetCommand, SaveCommand
 from services.unit import session, unit
 from simulator import Fault, Simulator
-from storage import BlobMissing
 from tests.support.pages import Browser
 from tests.support.practice import practice_imanage, reached
 from tests.support.transfers import (
     Desk,
     carry,
     carry_all,
+    drafts_id,
+    get,
     items_of,
     links,
     make_desk,
+    save,
     sha256,
     skip_wait,
     versions,
@@ -50,17 +47,12 @@ def desk(browser: Browser, running: Simulator) -> Iterator[Desk]:
         yield make_desk(browser, practice)
 
 
-def get(desk: Desk, name: str = "SPA – Project Heron") -> uuid.UUID:
-    source = desk.practice.world.named(name).id()
-    command = GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, (source,))
-    return transfers.start_get(desk.actor, command)
+def get_one(desk: Desk, name: str = "SPA – Project Heron") -> uuid.UUID:
+    return get(desk, desk.practice.world.named(name).id())
 
 
-def save(desk: Desk, content: bytes, name: str = "Kept.docx") -> uuid.UUID:
-    document_id = desk.add_document(name, content)
-    folder = desk.practice.world.folder("Drafts", "Active").id
-    command = SaveCommand(uuid.uuid4(), document_id, desk.server.id, "new_document", folder)
-    return transfers.start_save(desk.actor, command)
+def save_one(desk: Desk, content: bytes) -> uuid.UUID:
+    return save(desk, desk.add_document("Kept.docx", content), "new_document", drafts_id(desk))
 
 
 def only(transfer_id: uuid.UUID) -> uuid.UUID:
@@ -107,7 +99,7 @@ def left_by_a_crash() -> list[tuple[str, str, bool]]:
 def test_an_item_left_in_any_live_state_is_due_and_comes_to_its_end(
     desk: Desk, kind: str, state: str, sent: bool
 ) -> None:
-    item_id = only(get(desk) if kind == "get" else save(desk, CONTENT + state.encode()))
+    item_id = only(get_one(desk) if kind == "get" else save_one(desk, CONTENT + state.encode()))
     if sent:
         assert transfer_work.advance(item_id, "announce", transfer_work.claim(item_id)) == "send"
         change(item_id, sent_at=utcnow() - timedelta(minutes=2))
@@ -122,7 +114,7 @@ def test_an_item_left_in_any_live_state_is_due_and_comes_to_its_end(
 
 
 def test_an_item_that_waits_is_due_when_its_time_has_come(desk: Desk) -> None:
-    item_id = only(get(desk))
+    item_id = only(get_one(desk))
     change(item_id, wait_until=utcnow() + timedelta(minutes=1))
     assert not is_due(item_id)
     change(item_id, wait_until=utcnow() - timedelta(seconds=1))
@@ -131,7 +123,7 @@ def test_an_item_that_waits_is_due_when_its_time_has_come(desk: Desk) -> None:
 
 def test_a_sign_in_that_crossed_the_request_for_it_is_noticed(desk: Desk) -> None:
     """She signed in while the worker was writing down that she has to: nobody would wake the item."""
-    item_id = only(get(desk))
+    item_id = only(get_one(desk))
     change(item_id, state="needs_sign_in", state_at=utcnow())
     assert transfer_keeping.wake_signed_in() == 0, "a sign-in that has only just been asked for"
     change(item_id, state_at=utcnow() - timedelta(minutes=1))
@@ -142,7 +134,7 @@ def test_a_sign_in_that_crossed_the_request_for_it_is_noticed(desk: Desk) -> Non
 def test_what_waits_for_a_sign_in_that_has_not_happened_goes_on_waiting(desk: Desk) -> None:
     from services import connections
 
-    item_id = only(get(desk))
+    item_id = only(get_one(desk))
     connections.disconnect(desk.actor, desk.server.id)
     assert carry(item_id).state == "needs_sign_in"
     change(item_id, state_at=utcnow() - timedelta(minutes=1))
@@ -151,7 +143,7 @@ def test_what_waits_for_a_sign_in_that_has_not_happened_goes_on_waiting(desk: De
 
 
 def test_what_waits_for_a_sign_in_to_a_removed_server_is_stopped(desk: Desk) -> None:
-    transfer_id = get(desk)
+    transfer_id = get_one(desk)
     item_id = only(transfer_id)
     change(item_id, state="needs_sign_in", state_at=utcnow() - timedelta(minutes=1))
     with unit() as writing:
@@ -163,7 +155,7 @@ def test_what_waits_for_a_sign_in_to_a_removed_server_is_stopped(desk: Desk) -> 
 
 def test_a_transfer_whose_items_are_over_is_finished(desk: Desk) -> None:
     """Two workers that end its last two items at one moment each see the other's as unfinished."""
-    over, open_still = get(desk), get(desk, "Archive.tar")
+    over, open_still = get_one(desk), get_one(desk, "Archive.tar")
     carry_all(over)
     with unit() as writing:
         writing.get_one(Transfer, over).finished_at = None
@@ -177,7 +169,7 @@ def test_a_transfer_whose_items_are_over_is_finished(desk: Desk) -> None:
 
 
 def test_a_transfer_of_a_deleted_matter_ends_without_a_word(desk: Desk) -> None:
-    item_id = only(get(desk))
+    item_id = only(get_one(desk))
     fence = transfer_work.claim(item_id)
     assert transfer_work.advance(item_id, "begin", fence) == "fetch"
     assert transfer_work.advance(item_id, "fetch", fence) == "land"
@@ -188,7 +180,7 @@ def test_a_transfer_of_a_deleted_matter_ends_without_a_word(desk: Desk) -> None:
 
 
 def test_a_document_deleted_before_it_was_sent_is_not_sent(desk: Desk) -> None:
-    transfer_id = save(desk, CONTENT)
+    transfer_id = save_one(desk, CONTENT)
     with unit() as writing:
         document = writing.scalar(transfers.select(Document))
         assert document is not None
@@ -203,7 +195,7 @@ def test_a_document_deleted_before_it_was_sent_is_not_sent(desk: Desk) -> None:
 def test_a_save_that_was_stored_is_done_even_where_it_cannot_be_read_back(desk: Desk) -> None:
     """Were it called failed, trying it again would make a double."""
     content = CONTENT + b"not to be read back"
-    item_id = only(save(desk, content))
+    item_id = only(save_one(desk, content))
     fence = transfer_work.claim(item_id)
     for step in ("announce", "send"):
         step = transfer_work.advance(item_id, step, fence)
@@ -217,7 +209,7 @@ def test_a_save_that_was_stored_is_done_even_where_it_cannot_be_read_back(desk: 
 
 def test_a_cancelled_save_that_may_have_arrived_says_so(desk: Desk) -> None:
     desk.practice.faults.add(Fault("lost_after", method="POST", path="/documents$"))
-    transfer_id = save(desk, CONTENT + b"cancelled")
+    transfer_id = save_one(desk, CONTENT + b"cancelled")
     item_id = only(transfer_id)
     carry(item_id, most=3)
     assert row(item_id).state == "looking_up"
@@ -231,7 +223,7 @@ def test_what_would_only_break_off_again_is_looked_up_and_not_sent_again(desk: D
     """A proxy answers the upload with a page of its own: it would do so each time."""
     fault = Fault("html", method="POST", path="/documents$", times=None)
     desk.practice.faults.add(fault)
-    item_id = only(save(desk, CONTENT + b"behind a proxy"))
+    item_id = only(save_one(desk, CONTENT + b"behind a proxy"))
     carry(item_id)
     assert row(item_id).state == "looking_up"
     skip_wait(item_id, sent_long_ago=True)
@@ -252,7 +244,7 @@ def test_a_fault_of_ours_while_looking_up_does_not_go_round_and_round(
 
     desk.practice.faults.add(Fault("lost_after", method="POST", path="/documents$"))
     monkeypatch.setattr(ImanageDestination, "look_up", breaks)
-    item_id = only(save(desk, CONTENT + b"round and round"))
+    item_id = only(save_one(desk, CONTENT + b"round and round"))
     for attempt in range(1, 6):
         item = carry(item_id)
         assert (item.state, item.attempt) == ("looking_up", attempt)
@@ -261,53 +253,3 @@ def test_a_fault_of_ours_while_looking_up_does_not_go_round_and_round(
     item = carry(item_id)
     assert (item.state, item.error_code) == ("failed", "transfer.unexpected")
     assert transfers.LOOK_FIRST in item.next_step
-
-
-# -- left-over bytes -------------------------------------------------------------------------------------------
-
-
-def publish(content: bytes) -> str:
-    with house().blobs.writer() as writer:
-        writer.write(content)
-        return writer.publish().sha256
-
-
-def age(root: Path, name: str, days: float) -> None:
-    """As if the file with this in its name had lain for so long."""
-    for path in root.rglob("*"):
-        if path.is_file() and name in path.as_posix().replace("/", ""):
-            os.utime(path, (time.time() - days * DAY,) * 2)
-
-
-def test_the_sweep_takes_old_bytes_that_nothing_names_and_nothing_else(desk: Desk) -> None:
-    blobs, root = house().blobs, Path(house().settings.storage_url.removeprefix("file://"))
-    orphan, recent = publish(b"left over, old"), publish(b"left over, new")
-    desk.add_document("Named.docx", b"named by a version")
-    fetched = publish(b"fetched, not yet landed")
-    change(only(get(desk)), sha256=fetched)
-    for sum_ in (orphan, sha256(b"named by a version"), fetched):
-        age(root, sum_, 2)
-    with blobs.partial("given-up") as partial:
-        partial.write(b"half of it")
-    with blobs.partial("under-way") as partial:
-        partial.write(b"half of it")
-    old, young = sorted(root.glob("incoming/*.part"), key=lambda path: path.stat().st_mtime_ns)[-2:]
-    os.utime(old, (time.time() - 4 * DAY,) * 2)
-
-    assert transfer_keeping.sweep_store() == 1
-    with pytest.raises(BlobMissing):
-        blobs.size(orphan)
-    for sum_ in (recent, sha256(b"named by a version"), fetched):
-        assert blobs.size(sum_)
-    assert not old.exists() and young.exists()
-
-
-def test_the_sweep_ends_however_much_there_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = Path(house().settings.storage_url.removeprefix("file://"))
-    transfer_keeping.sweep_store()
-    monkeypatch.setattr(transfer_keeping, "BATCH", 3)
-    monkeypatch.setattr(transfer_keeping, "MOST_DELETED", 4)
-    for number in range(8):
-        age(root, publish(b"left over %d" % number), 2)
-    assert transfer_keeping.sweep_store() == 6, "two batches: the bound is looked at after each"
-    assert transfer_keeping.sweep_store() == 2

@@ -19,10 +19,11 @@ from models import (
     new_id,
     utcnow,
 )
-from services import documents, transfer_work
+from services import documents, transfer_work, transfers
 from services.actor import Actor
 from services.house import house
 from services.text import fold
+from services.transfers import GetCommand, SaveCommand
 from services.unit import session, unit
 from simulator import Simulator
 from tests.support.pages import Browser
@@ -78,6 +79,29 @@ def make_matter(lead_id: uuid.UUID, name: str = "Project Heron", **others: uuid.
         for role, member_id in {"lead": lead_id, **others}.items():
             writing.add(Participant(matter_id=matter.id, member_id=member_id, role=role))
     return matter.id
+
+
+def get(desk: Desk, *sources: str, document_id: uuid.UUID | None = None) -> uuid.UUID:
+    """Put a get on record; the transfer's id."""
+    command = GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, sources, document_id)
+    return transfers.start_get(desk.actor, command)
+
+
+def save(desk: Desk, document_id: uuid.UUID, target: str, target_id: str, note: str = "") -> uuid.UUID:
+    """Put a save on record; the transfer's id."""
+    command = SaveCommand(uuid.uuid4(), document_id, desk.server.id, target, target_id, "", note)
+    return transfers.start_save(desk.actor, command)
+
+
+def stored(desk: Desk, folder_name: str) -> list[str]:
+    """The SHA-256 of everything that a folder of the practice iManage holds."""
+    folder = desk.practice.world.folder(folder_name, "Active")
+    documents_there = desk.practice.world.documents_in(folder)
+    return [version.content.sha256 for document in documents_there for version in document.versions]
+
+
+def drafts_id(desk: Desk) -> str:
+    return desk.practice.world.folder("Drafts", "Active").id
 
 
 def items_of(transfer_id: uuid.UUID) -> list[TransferItem]:
