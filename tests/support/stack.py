@@ -202,6 +202,13 @@ def _environment(folder: Path, port: int, practice_port: int) -> dict[str, str]:
     }
 
 
+def demo(folder: Path, port: int, practice_port: int) -> Process:
+    """What `make demo` runs, on ports and in a folder of its own."""
+    command = [sys.executable, *("-m", "flask", "--app", "app", "demo", "run")]
+    command += ["--practice-port", str(practice_port)]
+    return Process("demo", command, _environment(folder, port, practice_port), folder / "demo.log")
+
+
 @contextmanager
 def installation(folder: Path, *, with_firm: bool) -> Iterator[Stack]:
     """Web, worker and practice iManage: with the practice firm, or empty as `make run` begins."""

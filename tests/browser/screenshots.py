@@ -1,0 +1,174 @@
+"""Takes the pictures of docs/screenshots anew: `python -m tests.browser.screenshots`."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from commands.demo_firm import ADMIN, ALICE, GITA
+from tests.browser.conftest import CHROMIUM
+from tests.browser.imanage import go_into, has_arrived, search, sign_in_from_account, tick
+from tests.browser.person import NARROW, Person
+from tests.support.stack import REPOSITORY, Stack, installation, until
+
+PICTURES = REPOSITORY / "docs" / "screenshots"
+COLOURS = 192
+MATTER = "Project Heron"
+SERVER = "Practice iManage"
+
+
+class Camera:
+    def __init__(self, person: Person) -> None:
+        self.person = person
+
+    def wide(self, name: str) -> None:
+        self._take(name)
+
+    def narrow(self, name: str) -> None:
+        wide = self.person.page.viewport_size
+        self.person.page.set_viewport_size(NARROW)
+        self._take(name)
+        if wide is not None:
+            self.person.page.set_viewport_size(wide)
+
+    def dark(self, name: str) -> None:
+        self.person.page.emulate_media(color_scheme="dark")
+        self._take(name)
+        self.person.page.emulate_media(color_scheme="light")
+
+    def _take(self, name: str) -> None:
+        """What the window shows, in as many colours as the page really has."""
+        self.person.page.mouse.move(0, 0)
+        taken = Image.open(io.BytesIO(self.person.page.screenshot(animations="disabled", caret="hide")))
+        few = taken.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        few.save(PICTURES / f"{name}.png", optimize=True)
+
+
+def of_everybody(browser: Browser, stack: Stack) -> None:
+    nobody = Person(browser, stack)
+    nobody.open("/sign-in")
+    Camera(nobody).wide("sign-in")
+    nobody.leave()
+
+
+def of_the_associate(browser: Browser, stack: Stack) -> None:
+    alice = Person(browser, stack).sign_in(ALICE.email)
+    camera = Camera(alice)
+    camera.wide("matters")
+    sign_in_from_account(alice, "alice")
+    alice.open("/account")
+    camera.wide("account")
+
+    alice.open_matter(MATTER)
+    alice.button("Get from iManage").click()
+    go_into(alice, MATTER, "Drafts")
+    tick(alice, "SPA – Project Heron.docx")
+    tick(alice, "Heads of terms – Project Heron")
+    camera.wide("get-from-imanage")
+    camera.narrow("get-from-imanage-narrow")
+    search(alice, "Company search")
+    alice.in_dialog("Search all of iManage").click()
+    alice.dialog().get_by_role("checkbox").first.check()
+    alice.in_dialog("Get").click()
+    has_arrived(alice, "All 3 documents have arrived from iManage, each once.")
+    camera.wide("transfer")
+
+    a_large_one_runs(alice, camera)
+    stack.practice.add_version("bram", "Active!1645.3", b"Marked up in iManage")
+    alice.open_matter(MATTER)
+    alice.button("Check for newer versions").click()
+    expect(alice.page.get_by_text("Newer version in iManage").first).to_be_visible()
+    alice.open_matter(MATTER)
+    camera.wide("matter")
+    camera.narrow("matter-narrow")
+    camera.dark("matter-dark")
+    alice.link("SPA – Project Heron.docx").click()
+    expect(alice.heading("SPA – Project Heron.docx")).to_be_visible()
+    camera.wide("document")
+    alice.button("Save to iManage").click()
+    alice.dialog().get_by_role("radio", name="New document").check()
+    go_into(alice, MATTER, "Drafts")
+    camera.wide("save-to-imanage")
+    alice.open_matter(MATTER)
+    alice.page.get_by_role("navigation", name="Matter").get_by_role("link", name="People").click()
+    camera.wide("people")
+    alice.leave()
+
+
+def a_large_one_runs(alice: Person, camera: Camera) -> None:
+    stack = alice.stack
+    stack.practice.fault("trickle", path="/download", rate=1 << 20, times=None)
+    alice.open_matter(MATTER)
+    alice.button("Get from iManage").click()
+    go_into(alice, MATTER, "Data room")
+    tick(alice, "Data room index.pdf")
+    alice.in_dialog("Get").click()
+    progress = alice.page.get_by_role("progressbar", name="Progress of Data room index.pdf")
+    expect(progress).to_be_visible()
+    until(lambda: float(progress.get_attribute("value") or 0) > 4 << 20, "Four megabytes")
+    camera.dark("transfer-running-dark")
+    camera.narrow("transfer-running-narrow")
+    stack.practice.clear_faults()
+    has_arrived(alice, "The document has arrived from iManage, once.")
+
+
+def of_the_admin(browser: Browser, stack: Stack) -> None:
+    ada = Person(browser, stack).sign_in(ADMIN.email)
+    camera = Camera(ada)
+    ada.open("/admin/integrations/imanage")
+    ada.button("Add server").click()
+    ada.dialog().get_by_role("radio", name="On-premise").check()
+    ada.dialog().get_by_label("Name").fill("London")
+    ada.dialog().get_by_label("URL", exact=True).fill("imanage.harbourvale.example")
+    ada.in_dialog("Add server").click()
+    expect(ada.dialog().get_by_role("alert")).to_be_visible()
+    camera.wide("add-server")
+    ada.page.keyboard.press("Escape")
+    ada.link(SERVER).click()
+    expect(ada.heading(SERVER)).to_be_visible()
+    camera.wide("server")
+    camera.narrow("server-narrow")
+    ada.open("/admin/members")
+    camera.wide("members")
+    ada.open("/admin/audit")
+    camera.wide("audit")
+    ada.leave()
+
+
+def of_the_guest(browser: Browser, stack: Stack) -> None:
+    gita = Person(browser, stack).sign_in(GITA.email)
+    gita.open_matter(MATTER)
+    Camera(gita).wide("matter-as-guest")
+    gita.leave()
+
+
+STORIES: tuple[Callable[[Browser, Stack], None], ...] = (
+    of_everybody,
+    of_the_associate,
+    of_the_admin,
+    of_the_guest,
+)
+
+
+def main() -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for old in PICTURES.glob("*.png"):
+        old.unlink()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        installation(Path(folder), with_firm=True) as stack,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        for story in STORIES:
+            story(browser, stack)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

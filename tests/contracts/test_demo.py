@@ -1,0 +1,87 @@
+"""`flask demo run`, what `make demo` calls: it says where to go, stops cleanly on Ctrl-C, and goes on with what it had."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import requests
+
+from commands.demo_firm import ADMIN, PASSWORD, PEOPLE
+from tests.support.stack import Process, demo, free_port, until
+
+
+def demo_run(folder: Path, port: int, practice_port: int) -> Process:
+    process = demo(folder, port, practice_port)
+    process.start()
+    return process
+
+
+def welcome(process: Process) -> str:
+    """What the terminal shows once everything answers."""
+    until(lambda: "Ctrl-C stops everything" in process.said() or has_fallen(process), "The welcome")
+    assert not has_fallen(process), process.said()
+    return process.said()
+
+
+def has_fallen(process: Process) -> bool:
+    return process.running is None or process.running.poll() is not None
+
+
+def sign_in(url: str, email: str) -> requests.Response:
+    """As a browser would: the form's own token, then the way it is sent."""
+    with requests.Session() as session:
+        form = session.get(f"{url}/sign-in", timeout=10).text
+        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
+        assert token, form
+        sent = {"email": email, "password": PASSWORD, "csrf_token": token[1]}
+        return session.post(f"{url}/sign-in", data=sent, timeout=10)
+
+
+def rows(folder: Path, table: str) -> int:
+    with closing(sqlite3.connect(folder / "data" / "counterpart.sqlite")) as connection:
+        found: int = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+    return found
+
+
+def test_the_demo_starts_stops_and_goes_on_with_what_it_had(tmp_path: Path) -> None:
+    port, practice_port = free_port(), free_port()
+    url, practice_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{practice_port}"
+
+    first = demo_run(tmp_path, port, practice_port)
+    said = welcome(first)
+    assert url in said
+    assert practice_url in said
+    assert all(person.email in said for person in PEOPLE)
+    assert "Matters" in sign_in(url, ADMIN.email).text
+    assert requests.get(f"{practice_url}/api", timeout=10).status_code == 200
+    assert first.stop(signal.SIGINT) == 0
+    for gone in (url, practice_url):
+        with pytest.raises(requests.ConnectionError):
+            requests.get(gone, timeout=5)
+    assert "Traceback" not in first.said()
+    made = {table: rows(tmp_path, table) for table in ("member", "matter", "document", "server")}
+    assert made["member"] == len(PEOPLE)
+
+    second = demo_run(tmp_path, port, practice_port)
+    assert "Making the practice firm" not in welcome(second).removeprefix(said)
+    assert "Matters" in sign_in(url, ADMIN.email).text
+    assert second.stop(signal.SIGTERM) == 0
+    assert {table: rows(tmp_path, table) for table in made} == made
+
+
+def test_a_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
+    port, practice_port = free_port(), free_port()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        process = demo_run(tmp_path, port, practice_port)
+        assert process.running is not None
+        assert process.running.wait(60) == 1
+    assert f"Port {port} is taken." in process.said()
+    assert "Traceback" not in process.said()
