@@ -111,6 +111,7 @@ def a_large_one_runs(alice: Person, camera: Camera) -> None:
     progress = alice.page.get_by_role("progressbar", name="Progress of Data room index.pdf")
     expect(progress).to_be_visible()
     until(lambda: float(progress.get_attribute("value") or 0) > 4 << 20, "Four megabytes")
+    alice.page.wait_for_timeout(600)  # the bar glides
     camera.dark("transfer-running-dark")
     camera.narrow("transfer-running-narrow")
     stack.practice.clear_faults()
@@ -124,7 +125,7 @@ def of_the_admin(browser: Browser, stack: Stack) -> None:
     ada.button("Add server").click()
     ada.dialog().get_by_role("radio", name="On-premise").check()
     ada.dialog().get_by_label("Name").fill("London")
-    ada.dialog().get_by_label("URL", exact=True).fill("imanage.harbourvale.example")
+    ada.dialog().get_by_label("URL", exact=True).fill("ftp://imanage.harbourvale.example")
     ada.in_dialog("Add server").click()
     expect(ada.dialog().get_by_role("alert")).to_be_visible()
     camera.wide("add-server")
