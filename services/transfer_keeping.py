@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import and_, exists, or_, select
 
 from models import Connection, Transfer, TransferItem, Version, utcnow
 from services import transfers
@@ -28,13 +28,12 @@ def finish_what_is_over() -> None:
     unfinished = exists().where(
         TransferItem.transfer_id == Transfer.id, TransferItem.state.not_in(sorted(FINISHED))
     )
+    over = select(Transfer).where(Transfer.finished_at.is_(None), ~unfinished).limit(BATCH)
+    if session().scalar(over.with_only_columns(Transfer.id).limit(1)) is None:
+        return
     with unit() as writing:
-        writing.execute(
-            update(Transfer)
-            .where(Transfer.finished_at.is_(None), ~unfinished)
-            .values(finished_at=utcnow())
-            .execution_options(synchronize_session=False)
-        )
+        for transfer in writing.scalars(over.with_for_update(skip_locked=True)):
+            transfers.finish_if_over(transfer)
 
 
 def wake_signed_in() -> int:
