@@ -23,6 +23,8 @@ REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
 """
+SETTLED = """() => document.getAnimations()
+  .every((one) => one.effect.getComputedTiming().endTime === Infinity || one.playState === "finished")"""
 OVERFLOWING = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];
@@ -109,6 +111,7 @@ class Person:
     def look(self) -> Page:
         """Judge what stands there now, wide and narrow."""
         self.page.wait_for_load_state("load")
+        self.page.wait_for_function(SETTLED)  # what still fades in has no contrast yet
         found = Axe().run(self.page)
         serious = [one for one in found.response["violations"] if one["impact"] in SERIOUS]
         places = [
