@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,8 @@ from models import db
 from models.base import WRITE
 
 _OPEN = "counterpart_unit"
+_turn = threading.Lock()
+"""SQLite has one writer, and sends whoever finds it busy to sleep for a while. Threads of one process queue instead."""
 
 
 def session() -> Session:
@@ -45,13 +48,14 @@ def unit() -> Iterator[Session]:
         yield current
         return
     current.rollback()
-    current.connection(execution_options={WRITE: True})
-    current.info[_OPEN] = True
-    try:
-        yield current
-        current.commit()
-    except BaseException:
-        current.rollback()
-        raise
-    finally:
-        current.info.pop(_OPEN, None)
+    with _turn if current.get_bind().dialect.name == "sqlite" else nullcontext():
+        current.connection(execution_options={WRITE: True})
+        current.info[_OPEN] = True
+        try:
+            yield current
+            current.commit()
+        except BaseException:
+            current.rollback()
+            raise
+        finally:
+            current.info.pop(_OPEN, None)
