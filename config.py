@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ DEFAULT_DATA_DIR = Path(__file__).resolve().parent / "instance"
 KEY_FILE = "secret.keys"
 SHORTEST_KEY = 32
 DEFAULT_MAX_DOCUMENT_BYTES = 5 * 1024**3
+_ADDRESS = re.compile(r"[^\s@<>(),;:\\\"\[\]]+@[^\s@<>(),;:\\\"\[\]]+")
 
 
 class SettingsError(Exception):
@@ -48,6 +50,8 @@ class Settings:
     outbound_ips: tuple[str, ...]
     trusted_proxies: tuple[Network, ...]
     max_document_bytes: int
+    smtp_url: str = field(repr=False)
+    mail_from: str
 
     @property
     def redirect_url(self) -> str:
@@ -92,6 +96,8 @@ class _Reader:
             outbound_ips=self._list("OUTBOUND_IPS"),
             trusted_proxies=self._networks("TRUSTED_PROXIES"),
             max_document_bytes=self._bytes("MAX_DOCUMENT_BYTES", DEFAULT_MAX_DOCUMENT_BYTES),
+            smtp_url=self._smtp_url(),
+            mail_from=self._mail_from(),
         )
         given = self._list("SECRET_KEYS")
         if any(len(key) < SHORTEST_KEY for key in given):
@@ -160,6 +166,26 @@ class _Reader:
         plain = not (parts.path or parts.query or parts.fragment or parts.username or parts.password)
         if parts.scheme not in {"http", "https"} or not parts.hostname or not plain or not port_is_fine:
             self._wrong(name, f"must be http:// or https:// and a host, nothing after it, not {value!r}.")
+        return value
+
+    def _smtp_url(self) -> str:
+        """Never echoed: it may hold a password."""
+        value = self._text("SMTP_URL", "")
+        try:
+            parts = urlsplit(value)
+            is_fine = parts.scheme in {"smtp", "smtps"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            parts, is_fine = urlsplit(""), False
+        if value and (not is_fine or parts.path.strip("/") or parts.query or parts.fragment):
+            self._wrong("SMTP_URL", "must be smtp:// or smtps://, perhaps user:password@, a host and a port.")
+        return value
+
+    def _mail_from(self) -> str:
+        value = self._text("MAIL_FROM", "")
+        if value and not _ADDRESS.fullmatch(value):
+            self._wrong("MAIL_FROM", f"must be one e-mail address, not {value!r}.")
+        if not value and self._text("SMTP_URL", ""):
+            self._wrong("MAIL_FROM", "must be set where COUNTERPART_SMTP_URL is.")
         return value
 
     def _database_url(self, data_dir: Path) -> str:

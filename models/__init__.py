@@ -7,6 +7,7 @@ from models.documents import Document, Version
 from models.links import Link
 from models.matters import Matter, Participant
 from models.members import Installation, Member, SignInAttempt, SignInSession
+from models.outbox import Mail
 from models.servers import Server, ServerMember, ServerRemoval
 from models.transfers import Transfer, TransferItem
 from models.work import WorkerHeartbeat
@@ -17,6 +18,7 @@ __all__ = [
     "Document",
     "Installation",
     "Link",
+    "Mail",
     "Matter",
     "Member",
     "OAuthState",

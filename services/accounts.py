@@ -8,6 +8,7 @@ from models import Member
 from services import audit, guessing, passwords, sessions
 from services.actor import Actor
 from services.errors import Invalid
+from services.house import house
 from services.members import require_member
 from services.unit import session, unit
 
@@ -29,6 +30,22 @@ def change_password(actor: Actor, current: str, new: str) -> None:
         writing.get_one(Member, actor.id).password_hash = passwords.hash_of(new)
         sessions.end_all(actor.id, but=actor.session_id)
         audit.record(actor, "password.changed", subject_id=actor.id)
+
+
+def wants_mail(actor: Actor) -> bool | None:
+    """Whether a mail tells this person that a transfer ended; None where none could."""
+    if actor.is_guest or not house().settings.smtp_url:
+        return None
+    return session().get_one(Member, actor.id).wants_mail
+
+
+def set_wants_mail(actor: Actor, wanted: bool) -> None:
+    """Switch the mails about ended transfers on or off."""
+    with unit() as writing:
+        writing.get_one(Member, actor.id).wants_mail = wanted
+        audit.record(
+            actor, "member.mail_on" if wanted else "member.mail_off", actor.name, subject_id=actor.id
+        )
 
 
 def reset_password(actor: Actor, member_id: uuid.UUID) -> str:

@@ -4,69 +4,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 
-from models import Matter, Member, Transfer, TransferItem, Version, utcnow
-from services import permissions
+from models import Matter, Member, Transfer, TransferItem, utcnow
+from services import permissions, transfer_items
 from services.actor import Actor
 from services.server_access import available_to
-from services.transfer_states import (
-    ASKS,
-    DONE,
-    FAILED,
-    FINISHED,
-    LABELS,
-    LOOKING_UP,
-    NEEDS_SIGN_IN,
-    RUNNING,
-    SENDING,
-    STOPPED,
-    WAITING,
-)
+from services.transfer_items import ALL, FILTERS, ItemView, Tab
+from services.transfer_states import ASKS, DONE, FAILED, FINISHED, NEEDS_SIGN_IN, STOPPED
 from services.transfers import require_transfer
 from services.unit import session
 
-TONES = {
-    WAITING: "neutral",
-    RUNNING: "info",
-    SENDING: "info",
-    LOOKING_UP: "info",
-    NEEDS_SIGN_IN: "warning",
-    ASKS: "warning",
-    DONE: "success",
-    FAILED: "danger",
-    STOPPED: "neutral",
-}
-MOVING = frozenset({RUNNING, SENDING})
 RECENT = timedelta(minutes=10)
-PAGE = 100
-
-
-@dataclass(frozen=True)
-class ItemView:
-    """One row. `seconds_left` only while bytes move and a speed can be told."""
-
-    id: uuid.UUID
-    name: str
-    state: str
-    label: str
-    tone: str
-    size: int | None
-    bytes_done: int
-    is_moving: bool
-    bytes_a_second: float | None
-    seconds_left: float | None
-    sentence: str
-    next_step: str
-    wait_until: datetime | None
-    notices: tuple[str, ...]
-    document_id: uuid.UUID | None
-    version_number: int | None
-    twin: str
-    twin_url: str
+FILTERED_FROM = 20
 
 
 @dataclass(frozen=True)
@@ -86,9 +39,10 @@ class TransferView:
     counts: dict[str, int]
     bytes_done: int
     bytes_total: int
-    page: int
-    has_next: bool
-    items: tuple[ItemView, ...]
+    page: int = 1
+    show: str = ALL
+    has_next: bool = False
+    items: tuple[ItemView, ...] = ()
 
     @property
     def is_live(self) -> bool:
@@ -105,6 +59,11 @@ class TransferView:
         return sum(self.counts.get(state, 0) for state in FINISHED)
 
     @property
+    def tabs(self) -> tuple[Tab, ...]:
+        """Filters over the rows, where there are enough of them to look for some."""
+        return transfer_items.tabs(self.counts, self.show) if self.total > FILTERED_FROM else ()
+
+    @property
     def done(self) -> int:
         return self.counts.get(DONE, 0)
 
@@ -117,6 +76,11 @@ class TransferView:
         if self.is_live:
             return "warning" if self.waits_for_person else "info"
         return "success" if self.done == self.total else "danger" if self.counts.get(FAILED) else "neutral"
+
+    @property
+    def headline(self) -> str:
+        """Said where somebody is told that it is over: in the page head, and over a mail."""
+        return headline(self.kind, self.counts)
 
     @property
     def summary(self) -> str:
@@ -138,9 +102,23 @@ class TransferView:
         return f"{self.done} of {self.total} {noun} {verb}; {missing}."
 
 
-def transfer(actor: Actor, transfer_id: uuid.UUID, page: int = 1) -> TransferView:
+def headline(kind: str, counts: dict[str, int]) -> str:
+    """`Transfer finished: 198 of 200 arrived, 2 failed`."""
+    verb = "arrived" if kind == "get" else "saved"
+    return f"Transfer finished: {counts.get(DONE, 0)} of {sum(counts.values())} {verb}" + "".join(
+        f", {counts[state]} {words}"
+        for state, words in ((FAILED, "failed"), (STOPPED, "stopped"))
+        if counts.get(state)
+    )
+
+
+def transfer(actor: Actor, transfer_id: uuid.UUID, page: int = 1, show: str = ALL) -> TransferView:
     """One transfer with a page of its rows, those that need somebody first."""
-    return _views(actor, [require_transfer(actor, transfer_id)], page)[0]
+    row = require_transfer(actor, transfer_id)
+    show = show if show in FILTERS else ALL
+    usable = row.server_id in {server.id for server in available_to(actor)}
+    items = transfer_items.of_transfer(row.id, page, show, with_twins=usable)
+    return replace(_views(actor, [row])[0], page=page, show=show, has_next=items.has_next, items=items.rows)
 
 
 def in_matter(actor: Actor, matter_id: uuid.UUID) -> tuple[TransferView, ...]:
@@ -160,18 +138,6 @@ def in_matter(actor: Actor, matter_id: uuid.UUID) -> tuple[TransferView, ...]:
     return tuple(_views(actor, rows.all()))
 
 
-def running_count(actor: Actor) -> int:
-    """How many of this person's transfers are not over, for the badge in the page head."""
-    if actor.is_guest:
-        return 0
-    return (
-        session().scalar(
-            select(func.count()).where(Transfer.member_id == actor.id, Transfer.finished_at.is_(None))
-        )
-        or 0
-    )
-
-
 def recent(actor: Actor, page: int = 1) -> tuple[tuple[TransferView, ...], bool]:
     """This person's transfers, newest first, and whether there are more."""
     rows = (
@@ -188,11 +154,10 @@ def recent(actor: Actor, page: int = 1) -> tuple[tuple[TransferView, ...], bool]
     return tuple(_views(actor, rows[:20])), len(rows) > 20
 
 
-def _views(actor: Actor, rows: Sequence[Transfer], page: int = 1) -> list[TransferView]:
+def _views(actor: Actor, rows: Sequence[Transfer]) -> list[TransferView]:
     labels = {server.id: server.label for server in available_to(actor)}
     ids = [row.id for row in rows]
     counts = _counts(ids)
-    items = _items(ids, page)
     matters = dict(
         session()
         .execute(select(Matter.id, Matter.name).where(Matter.id.in_({row.matter_id for row in rows})))
@@ -220,9 +185,6 @@ def _views(actor: Actor, rows: Sequence[Transfer], page: int = 1) -> list[Transf
             counts={state: count for state, (count, _done, _size) in counts.get(row.id, {}).items()},
             bytes_done=sum(done for _count, done, _size in counts.get(row.id, {}).values()),
             bytes_total=sum(size for _count, _done, size in counts.get(row.id, {}).values()),
-            page=page,
-            has_next=len(items.get(row.id, [])) > PAGE,
-            items=tuple(items.get(row.id, [])[:PAGE]),
         )
         for row in rows
     ]
@@ -245,51 +207,3 @@ def _counts(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, tuple[int, in
     for transfer_id, state, count, done, size in session().execute(query):
         found.setdefault(transfer_id, {})[state] = (count, int(done or 0), int(size or 0))
     return found
-
-
-def _items(ids: Sequence[uuid.UUID], page: int) -> dict[uuid.UUID, list[ItemView]]:
-    found: dict[uuid.UUID, list[ItemView]] = {}
-    for transfer_id in ids:
-        rows = session().execute(
-            select(TransferItem, Version.number)
-            .outerjoin(Version, Version.id == TransferItem.version_id)
-            .where(TransferItem.transfer_id == transfer_id)
-            .order_by(TransferItem.position)
-            .offset((page - 1) * PAGE)
-            .limit(PAGE + 1)
-        )
-        found[transfer_id] = [_item(item, number) for item, number in rows]
-    return found
-
-
-def _item(item: TransferItem, version_number: int | None) -> ItemView:
-    speed = _speed(item)
-    receipt = item.receipt or {}
-    done = item.state == DONE
-    return ItemView(
-        id=item.id,
-        name=item.name,
-        state=item.state,
-        label=LABELS[item.state],
-        tone=TONES[item.state],
-        size=item.size,
-        bytes_done=item.bytes_done,
-        is_moving=item.state in MOVING,
-        bytes_a_second=speed,
-        seconds_left=(item.size - item.bytes_done) / speed if speed and item.size else None,
-        sentence=item.error_sentence,
-        next_step=item.next_step,
-        wait_until=item.wait_until,
-        notices=tuple(item.warnings or ()),
-        document_id=item.document_id if done else None,
-        version_number=version_number if done else None,
-        twin=f"{receipt['library']} {receipt['number']} v{receipt['version']}" if receipt and done else "",
-        twin_url=str(receipt.get("url", "")) if done else "",
-    )
-
-
-def _speed(item: TransferItem) -> float | None:
-    if item.state not in MOVING or item.progress_at is None or not item.bytes_done:
-        return None
-    seconds = (item.progress_at - item.state_at).total_seconds()
-    return item.bytes_done / seconds if seconds > 0 else None

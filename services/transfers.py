@@ -10,7 +10,7 @@ from sqlalchemy import select
 from imanage.errors import BadId
 from imanage.ids import DocumentId
 from models import Document, Link, Server, Transfer, TransferItem, Version, utcnow
-from services import audit, dispatch, permissions, server_access
+from services import audit, dispatch, outbox, permissions, server_access
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.file_names import split
@@ -197,8 +197,10 @@ def clear_error(item: TransferItem) -> None:
 
 
 def finish_if_over(transfer: Transfer) -> None:
+    """In the open unit that ended an item: whoever started the transfer is told in the same commit."""
     if transfer.finished_at is None and all(item.state in FINISHED for item in transfer.items):
         transfer.finished_at = utcnow()
+        outbox.note_end(transfer)
 
 
 def new_transfer(

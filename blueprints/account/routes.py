@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, render_template, url_for
+from flask import Blueprint, abort, flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
 from blueprints.account.forms import PasswordForm
-from blueprints.htmx import fragment, go_to
+from blueprints.htmx import fragment, go_to, is_htmx
 from services import accounts, connections, passwords
 from services.errors import Invalid, TooMany
 
@@ -38,11 +38,24 @@ def change_password() -> Response:
     return go_to(url_for(".index"))
 
 
+@room.post("/mail")
+@needs("staff")
+def set_mail() -> Response:
+    wanted = {"1": True, "0": False}.get(request.form.get("mail", ""))
+    if wanted is None:
+        abort(400)
+    accounts.set_wants_mail(actor(), wanted)
+    if is_htmx():
+        return fragment(render_template("account/_mail.html", wants_mail=wanted))
+    return go_to(url_for(".index"))
+
+
 def page(form: PasswordForm, status: int = 200) -> Response:
     html = render_template(
         "account/index.html",
         form=form,
         shortest=passwords.SHORTEST,
         accounts=connections.of_member(actor()),
+        wants_mail=accounts.wants_mail(actor()),
     )
     return fragment(html, status)

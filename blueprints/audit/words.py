@@ -38,6 +38,8 @@ WORDS = {
     "connection.disconnected": "Disconnected from iManage",
     "connection.ended": "A sign-in to iManage came to its end",
     "links.checked": "Looked for newer versions in iManage",
+    "member.mail_on": "Switched mails about transfers on",
+    "member.mail_off": "Switched mails about transfers off",
     "transfer.get_started": "Began to get documents from iManage",
     "transfer.got": "Got a document from iManage",
     "transfer.save_started": "Began to save a document to iManage",

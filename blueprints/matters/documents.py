@@ -16,7 +16,7 @@ from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.matters.answers import form_answer, page_number, search_text
 from blueprints.matters.forms import DocumentForm, DocumentNameForm
 from blueprints.matters.room import room
-from services import documents, links, matters, permissions, server_access, versions
+from services import documents, duplicates, links, matters, permissions, server_access, versions
 from services.errors import Invalid, NotFound
 from services.file_names import adapt
 
@@ -120,10 +120,12 @@ def _add(matter_id: uuid.UUID, file: FileStorage, added: list[str], one_of_sever
     """Add a file in a commit of its own. The sentence where it was refused, its name made fit to be read."""
     name = file.filename or ""
     try:
-        documents.add(actor(), matter_id, name, file.stream)
+        document_id = documents.add(actor(), matter_id, name, file.stream)
     except Invalid as refusal:
         return f"{adapt(name).full}: {refusal.sentence}" if one_of_several else refusal.sentence
     added.append(name)
+    if same := duplicates.of_document(actor(), document_id):
+        flash(f"{adapt(name).full}: {same}" if one_of_several else same, "info")
     return ""
 
 

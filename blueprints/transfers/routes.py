@@ -5,26 +5,19 @@ from __future__ import annotations
 import uuid
 
 from flask import flash, render_template, request, url_for
-from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
 from blueprints.errors import ErrorView, answer
 from blueprints.htmx import fragment, go_to
-from blueprints.transfers import picker
+from blueprints.transfers import endings, picker
 from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm, first_error
 from blueprints.transfers.room import room
-from services import newer, transfer_control, transfer_views, transfers, workers
+from services import newer, transfer_control, transfer_news, transfer_views, transfers, workers
 
-__all__ = ["picker", "room"]
+__all__ = ["endings", "picker", "room"]
 
 REFRESHED = "documentsChanged"
-
-
-@room.app_context_processor
-def running_transfers() -> dict[str, int]:
-    count = transfer_views.running_count(actor()) if current_user.is_authenticated else 0
-    return {"transfers_running": count}
 
 
 @room.get("/transfers")
@@ -32,6 +25,7 @@ def running_transfers() -> dict[str, int]:
 def index() -> str:
     page = max(1, request.args.get("page", 1, type=int))
     rows, has_next = transfer_views.recent(actor(), page)
+    transfer_news.see(actor())
     return render_template("transfers/index.html", transfers=rows, page=page, has_next=has_next)
 
 
@@ -123,9 +117,15 @@ def check_document(matter_id: uuid.UUID, document_id: uuid.UUID) -> Response:
 
 def _context(transfer_id: uuid.UUID) -> dict[str, object]:
     page = max(1, request.args.get("page", 1, type=int))
-    view = transfer_views.transfer(actor(), transfer_id, page)
-    quiet = view.is_live and workers.are_quiet()
-    return {"transfer": view, "page": page, "retry_key": uuid.uuid4(), "is_quiet": quiet}
+    view = transfer_views.transfer(actor(), transfer_id, page, request.args.get("show", ""))
+    endings.look_at(view)
+    return {
+        "transfer": view,
+        "page": page,
+        "tabs": endings.tabs_of(view),
+        "retry_key": uuid.uuid4(),
+        "is_quiet": view.is_live and workers.are_quiet(),
+    }
 
 
 def _refused(form: GetForm | SaveForm | RetryForm | DecideForm) -> Response:

@@ -53,6 +53,7 @@ def upgrade():
     sa.Column('is_admin', sa.Boolean(), nullable=False),
     sa.Column('is_guest', sa.Boolean(), nullable=False),
     sa.Column('is_active', sa.Boolean(), nullable=False),
+    sa.Column('wants_mail', sa.Boolean(), nullable=False),
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.Column('deactivated_at', UtcDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_member')),
@@ -296,6 +297,21 @@ def upgrade():
         batch_op.create_index('ix_link_source', ['server_id', 'library_key', 'number'], unique=False)
         batch_op.create_index(batch_op.f('ix_link_version_id'), ['version_id'], unique=False)
 
+    op.create_table('mail',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('transfer_id', sa.Uuid(), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('due_at', UtcDateTime(), nullable=False),
+    sa.Column('attempt', sa.Integer(), nullable=False),
+    sa.Column('closed_at', UtcDateTime(), nullable=True),
+    sa.Column('outcome', sa.String(length=300), nullable=False),
+    sa.ForeignKeyConstraint(['transfer_id'], ['transfer.id'], name=op.f('fk_mail_transfer_id_transfer'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_mail')),
+    sa.UniqueConstraint('transfer_id', name=op.f('uq_mail_transfer_id'))
+    )
+    with op.batch_alter_table('mail', schema=None) as batch_op:
+        batch_op.create_index('ix_mail_due', ['closed_at', 'due_at'], unique=False)
+
     op.create_table('transfer_item',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('transfer_id', sa.Uuid(), nullable=False),
@@ -350,6 +366,10 @@ def downgrade():
         batch_op.drop_index('ix_transfer_item_state')
 
     op.drop_table('transfer_item')
+    with op.batch_alter_table('mail', schema=None) as batch_op:
+        batch_op.drop_index('ix_mail_due')
+
+    op.drop_table('mail')
     with op.batch_alter_table('link', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_link_version_id'))
         batch_op.drop_index('ix_link_source')

@@ -46,6 +46,7 @@ ROUTES = (
     R("POST", "/sign-out", "auth.sign_out", MEMBER, 303),
     R("GET",  "/account", "account.index", MEMBER, 200),
     R("POST", "/account/password", "account.change_password", MEMBER, 422),
+    R("POST", "/account/mail", "account.set_mail", STAFF, 400),
 
     R("GET",  "/admin/audit", "audit.index", ADMIN, 200),
     R("GET",  "/admin/members", "members.index", ADMIN, 200),
@@ -113,6 +114,9 @@ ROUTES = (
     R("GET",  f"{DOCUMENT}/save/{{server}}", "transfers.save_picker", MATTER_STAFF, 200, is_fragment=True),
     R("POST", f"{DOCUMENT}/save/{{server}}", "transfers.start_save", MATTER_STAFF, 303, SAVE_FORM),
     R("GET",  "/transfers", "transfers.index", STAFF, 200),
+    R("GET",  "/transfers/_news", "transfers.news", STAFF, 200),
+    R("POST", "/transfers/seen", "transfers.see_news", STAFF, 303),
+    R("GET",  f"{TRANSFER}/results.csv", "transfers.results", MATTER_STAFF, 200),
     R("GET",  TRANSFER, "transfers.transfer", MATTER_STAFF, 200),
     R("GET",  f"{TRANSFER}/_status", "transfers.transfer_status", MATTER_STAFF, 200),
     R("GET",  f"{MATTER}/_transfers", "transfers.matter_status", MATTER_STAFF, 200),

@@ -1,0 +1,26 @@
+"""Mails that are still to be sent, put here in the commit that ends what they tell of."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, new_id, utcnow
+
+
+class Mail(Base):
+    """One mail about one transfer. What it says is written when it is sent, by what its reader may know then."""
+
+    __tablename__ = "mail"
+    __table_args__ = (Index("ix_mail_due", "closed_at", "due_at"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    transfer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("transfer.id", ondelete="CASCADE"), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    due_at: Mapped[datetime] = mapped_column(default=utcnow)
+    attempt: Mapped[int] = mapped_column(default=0)
+    closed_at: Mapped[datetime | None]
+    outcome: Mapped[str] = mapped_column(String(300), default="")

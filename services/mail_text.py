@@ -1,0 +1,94 @@
+"""What a mail about a finished transfer says, by what its reader may know at the moment it is sent."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from models import Mail, Member, Transfer
+from services import text, transfer_views
+from services.actor import Actor
+from services.errors import Refusal
+from services.house import house
+from services.transfer_items import ItemView
+from services.transfer_states import FAILED, STOPPED
+from services.transfer_views import TransferView
+from services.unit import session
+
+MOST_LISTED = 20
+CANCELLED = "transfer.cancelled"
+
+
+class NotToBeSent(Exception):
+    """Nobody is to be told any more; the message says why."""
+
+
+def compose(mail_id: uuid.UUID, transfer_id: uuid.UUID) -> EmailMessage:
+    """Plain text, one reader. Raises NotToBeSent."""
+    transfer = session().get(Transfer, transfer_id)
+    if transfer is None:
+        raise NotToBeSent("The transfer is no longer on record.")
+    member = session().get_one(Member, transfer.member_id)
+    if not member.is_active or member.is_guest:
+        raise NotToBeSent("The member is not active any more, or is a guest.")
+    if not member.wants_mail:
+        raise NotToBeSent("The member has switched mails off.")
+    if any(item.error_code == CANCELLED for item in transfer.items):
+        raise NotToBeSent("The member cancelled it.")
+    reader = Actor(id=member.id, name=member.name, email=member.email)
+    try:
+        view = transfer_views.transfer(reader, transfer_id)
+    except Refusal as refusal:
+        raise NotToBeSent("The member takes no part in the matter any more.") from refusal
+    return _message(mail_id, session().get_one(Mail, mail_id).created_at, member, view)
+
+
+def _message(mail_id: uuid.UUID, at: datetime, member: Member, view: TransferView) -> EmailMessage:
+    settings = house().settings
+    message = EmailMessage()
+    message["Subject"] = view.headline
+    message["From"] = Address("Counterpart", addr_spec=settings.mail_from)
+    message["To"] = Address(addr_spec=member.email)
+    message["Date"] = format_datetime(at)
+    # The same at every try, so that a mail whose receipt was lost is known again.
+    message["Message-ID"] = f"<{mail_id}@{settings.mail_from.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content("\n".join(_lines(view)), cte="quoted-printable")
+    return message
+
+
+def _lines(view: TransferView) -> list[str]:
+    base = house().settings.public_url
+    missing = [item for item in view.items if item.state in {FAILED, STOPPED}]
+    count = view.total - view.done
+    lines = [view.summary, "", f"Matter: {_line(view.matter_name)}", f"Started: {_time(view.started_at)}"]
+    if view.finished_at:
+        lines.append(f"Ended: {_time(view.finished_at)}")
+    if missing:
+        lines += ["", "What did not arrive:" if view.kind == "get" else "What was not saved:", ""]
+        for item in missing[:MOST_LISTED]:
+            lines += _item(item)
+        if count > len(missing[:MOST_LISTED]):
+            lines.append(f"And {count - len(missing[:MOST_LISTED])} more, which the page lists.")
+    lines += ["", f"Every document, with what you can do: {base}/transfers/{view.id}"]
+    lines += ["", f"Counterpart sent you this because you started it. Switch it off: {base}/account", ""]
+    return lines
+
+
+def _item(item: ItemView) -> list[str]:
+    said = f"{item.sentence} {item.next_step}".strip() or "No reason is on record."
+    return [f"- {_line(item.name)}", f"  {_line(said)}"]
+
+
+def _line(value: str) -> str:
+    """A name from outside stays one line, without what could disguise it."""
+    return "".join(
+        " " if text.hidden_characters(character) else character for character in text.clean_line(value)
+    )
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.day} {moment.strftime('%b %Y, %H:%M')} UTC"

@@ -1,0 +1,83 @@
+"""The mails that wait to be sent: a row in the commit that ends a transfer, taken by one worker at a time."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from models import Mail, Transfer, utcnow
+from services.house import house
+from services.unit import release, session, unit
+
+RETRY_AFTER = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=6),
+)
+MOST_TRIES = 12
+
+
+@dataclass(frozen=True)
+class Due:
+    """A mail that this process has taken: until its next try is due nobody else touches it."""
+
+    id: uuid.UUID
+    transfer_id: uuid.UUID
+    created_at: datetime
+    attempt: int
+
+
+def note_end(transfer: Transfer) -> None:
+    """In the open unit that ends a transfer: somebody is to be told, where this installation can send mail."""
+    if house().settings.smtp_url:
+        session().add(Mail(transfer_id=transfer.id))
+
+
+def due(limit: int) -> list[uuid.UUID]:
+    """What is to be sent now, oldest first."""
+    found = session().scalars(
+        select(Mail.id)
+        .where(Mail.closed_at.is_(None), Mail.due_at <= utcnow())
+        .order_by(Mail.due_at)
+        .limit(limit)
+    )
+    ids = list(found)
+    release()
+    return ids
+
+
+def take(mail_id: uuid.UUID) -> Due | None:
+    """Count a try and put the next one off; None where another worker was first.
+
+    On record before the first byte is sent: a worker that dies here costs a wait, never a flood.
+    """
+    with unit() as writing:
+        mail = writing.get(Mail, mail_id, with_for_update=True, populate_existing=True)
+        now = utcnow()
+        if mail is None or mail.closed_at is not None or mail.due_at > now:
+            return None
+        mail.due_at = now + RETRY_AFTER[min(mail.attempt, len(RETRY_AFTER) - 1)]
+        mail.attempt += 1
+        return Due(mail.id, mail.transfer_id, mail.created_at, mail.attempt)
+
+
+def close(mail: Due, outcome: str) -> None:
+    """Sent, or never to be sent: with the reason."""
+    with unit() as writing:
+        writing.execute(
+            update(Mail).where(Mail.id == mail.id).values(closed_at=utcnow(), outcome=outcome[:300])
+        )
+
+
+def put_off(mail: Due, reason: str) -> None:
+    """It was not sent this time. After the last try it is given up."""
+    if mail.attempt >= MOST_TRIES:
+        close(mail, f"Given up: {reason}")
+        return
+    with unit() as writing:
+        writing.execute(update(Mail).where(Mail.id == mail.id).values(outcome=reason[:300]))

@@ -1,0 +1,150 @@
+"""The rows of a transfer's page: one a document, those that need somebody first, and the filters over them."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import case, select
+
+from models import TransferItem, Version
+from services.transfer_states import (
+    ASKS,
+    DONE,
+    FAILED,
+    LABELS,
+    LOOKING_UP,
+    NEEDS_SIGN_IN,
+    RUNNING,
+    SENDING,
+    STOPPED,
+    WAITING,
+)
+from services.unit import session
+
+PAGE = 100
+ALL = "all"
+TONES = {
+    WAITING: "neutral",
+    RUNNING: "info",
+    SENDING: "info",
+    LOOKING_UP: "info",
+    NEEDS_SIGN_IN: "warning",
+    ASKS: "warning",
+    DONE: "success",
+    FAILED: "danger",
+    STOPPED: "neutral",
+}
+MOVING = frozenset({RUNNING, SENDING})
+FILTERS: dict[str, tuple[str, frozenset[str]]] = {
+    ALL: ("All", frozenset(LABELS)),
+    "you": ("Waiting for you", frozenset({NEEDS_SIGN_IN, ASKS})),
+    "running": ("Running", frozenset({RUNNING, SENDING, LOOKING_UP})),
+    "waiting": ("Waiting", frozenset({WAITING})),
+    "done": ("Done", frozenset({DONE})),
+    "failed": ("Failed", frozenset({FAILED})),
+    "stopped": ("Stopped", frozenset({STOPPED})),
+}
+FIRST = {ASKS: 0, NEEDS_SIGN_IN: 0, FAILED: 1, STOPPED: 2}
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """One row. `seconds_left` only while bytes move and a speed can be told."""
+
+    id: uuid.UUID
+    name: str
+    state: str
+    label: str
+    tone: str
+    size: int | None
+    bytes_done: int
+    is_moving: bool
+    bytes_a_second: float | None
+    seconds_left: float | None
+    sentence: str
+    next_step: str
+    wait_until: datetime | None
+    notices: tuple[str, ...]
+    document_id: uuid.UUID | None
+    version_number: int | None
+    twin: str
+    twin_url: str
+
+
+@dataclass(frozen=True)
+class Items:
+    """A page of rows, and whether there are more."""
+
+    rows: tuple[ItemView, ...] = ()
+    has_next: bool = False
+
+
+@dataclass(frozen=True)
+class Tab:
+    name: str
+    label: str
+    count: int
+
+
+def of_transfer(transfer_id: uuid.UUID, page: int, show: str, *, with_twins: bool) -> Items:
+    """Those that need somebody first, then what failed or stopped, then the rest as they were asked for. One query.
+
+    Twins are named only to somebody who can use the server now.
+    """
+    query = (
+        select(TransferItem, Version.number)
+        .outerjoin(Version, Version.id == TransferItem.version_id)
+        .where(TransferItem.transfer_id == transfer_id)
+        .order_by(case(FIRST, value=TransferItem.state, else_=3), TransferItem.position)
+        .offset((page - 1) * PAGE)
+        .limit(PAGE + 1)
+    )
+    if show != ALL:
+        query = query.where(TransferItem.state.in_(sorted(FILTERS[show][1])))
+    found = session().execute(query).all()
+    return Items(tuple(_view(item, number, with_twins) for item, number in found[:PAGE]), len(found) > PAGE)
+
+
+def tabs(counts: dict[str, int], show: str) -> tuple[Tab, ...]:
+    """The filters that would show something, and the one that is chosen."""
+    found = []
+    for name, (label, states) in FILTERS.items():
+        count = sum(counts.get(state, 0) for state in states)
+        if count or name == show:
+            found.append(Tab(name, label, count))
+    return tuple(found)
+
+
+def _view(item: TransferItem, version_number: int | None, with_twin: bool) -> ItemView:
+    speed = _speed(item)
+    done = item.state == DONE
+    twin = (item.receipt or {}) if done and with_twin else {}
+    return ItemView(
+        id=item.id,
+        name=item.name,
+        state=item.state,
+        label=LABELS[item.state],
+        tone=TONES[item.state],
+        size=item.size,
+        bytes_done=item.bytes_done,
+        is_moving=item.state in MOVING,
+        bytes_a_second=speed,
+        seconds_left=(item.size - item.bytes_done) / speed if speed and item.size else None,
+        sentence=item.error_sentence,
+        next_step=item.next_step,
+        wait_until=item.wait_until,
+        notices=tuple(item.warnings or ()),
+        document_id=item.document_id if done else None,
+        version_number=version_number if done else None,
+        twin=f"{twin['library']} {twin['number']} v{twin['version']}" if twin else "",
+        twin_url=str(twin.get("url", "")),
+    )
+
+
+def _speed(item: TransferItem) -> float | None:
+    if item.state not in MOVING or item.progress_at is None or not item.bytes_done:
+        return None
+    seconds = (item.progress_at - item.state_at).total_seconds()
+    return item.bytes_done / seconds if seconds > 0 else None

@@ -1,0 +1,83 @@
+"""What the page head says of a person's own transfers: how many run, and which have ended since he last looked."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select, update
+
+from models import Transfer, TransferItem, utcnow
+from services.actor import Actor
+from services.transfer_states import DONE, FAILED
+from services.transfer_views import headline
+from services.unit import session, unit
+
+
+@dataclass(frozen=True)
+class News:
+    """`ended` is the newest that he has not seen; `others` counts further ones."""
+
+    running: int = 0
+    ended: uuid.UUID | None = None
+    sentence: str = ""
+    tone: str = ""
+    others: int = 0
+
+
+def of(actor: Actor) -> News:
+    """One query, and one more while there is an end that was not seen."""
+    if actor.is_guest:
+        return News()
+    rows = (
+        session()
+        .execute(
+            select(Transfer.id, Transfer.kind, Transfer.finished_at)
+            .where(
+                Transfer.member_id == actor.id,
+                or_(Transfer.finished_at.is_(None), Transfer.seen_at.is_(None)),
+            )
+            .order_by(Transfer.finished_at.desc())
+        )
+        .all()
+    )
+    ended = [row for row in rows if row.finished_at is not None]
+    running = len(rows) - len(ended)
+    if not ended:
+        return News(running)
+    counts = _counts(ended[0].id)
+    over_well = counts.get(DONE, 0) == sum(counts.values())
+    return News(
+        running=running,
+        ended=ended[0].id,
+        sentence=headline(ended[0].kind, counts),
+        tone="success" if over_well else "danger" if counts.get(FAILED) else "neutral",
+        others=len(ended) - 1,
+    )
+
+
+def see(actor: Actor, transfer_id: uuid.UUID | None = None) -> None:
+    """He has looked at the end of this transfer of his, or of all of them. Without news nothing is written."""
+    unseen = [
+        Transfer.member_id == actor.id,
+        Transfer.finished_at.is_not(None),
+        Transfer.seen_at.is_(None),
+        *([Transfer.id == transfer_id] if transfer_id else []),
+    ]
+    if session().scalar(select(func.count()).where(*unseen)):
+        with unit() as writing:
+            writing.execute(
+                update(Transfer)
+                .where(*unseen)
+                .values(seen_at=utcnow())
+                .execution_options(synchronize_session=False)
+            )
+
+
+def _counts(transfer_id: uuid.UUID) -> dict[str, int]:
+    rows = session().execute(
+        select(TransferItem.state, func.count())
+        .where(TransferItem.transfer_id == transfer_id)
+        .group_by(TransferItem.state)
+    )
+    return {row.state: row[1] for row in rows}

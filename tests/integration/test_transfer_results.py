@@ -1,0 +1,173 @@
+"""What is left of a transfer when it is over: its page with filters, its table as CSV, and the notice of its end."""
+
+from __future__ import annotations
+
+import csv
+import io
+import uuid
+
+import pytest
+from flask import Flask
+
+from models import Member, Server, Transfer, TransferItem
+from services import transfer_views
+from services.unit import session, unit
+from tests.support.ended import make_transfer
+from tests.support.matters import add_server
+from tests.support.pages import Browser
+from tests.support.people import actor_of, make_member
+from tests.support.transfers import make_matter
+
+RECEIPT = {"id": "Active!7.3", "library": "Active", "number": 7, "version": 3, "url": "https://dms.test/7"}
+
+
+@pytest.fixture
+def alice(browser: Browser) -> Member:
+    member = make_member("Alice Archer")
+    browser.sign_in(member)
+    return member
+
+
+@pytest.fixture
+def matter_id(alice: Member) -> uuid.UUID:
+    return make_matter(alice.id)
+
+
+@pytest.fixture
+def server_id(database: None) -> uuid.UUID:
+    return add_server()
+
+
+def rows_of(browser: Browser, transfer_id: uuid.UUID) -> list[dict[str, str]]:
+    response = browser.get(f"/transfers/{transfer_id}/results.csv")
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert "attachment" in response.headers["Content-Disposition"]
+    return list(csv.DictReader(io.StringIO(response.get_data().decode("utf-8-sig"), newline="")))
+
+
+def test_a_row_for_each_document(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    transfer_id = make_transfer(alice.id, matter_id, server_id, ["done", "failed"], receipt=RECEIPT)
+    with unit() as writing:
+        failed = writing.query(TransferItem).filter_by(state="failed").one()
+        failed.error_code, failed.error_sentence = "imanage.forbidden", "iManage does not let you do this."
+        failed.next_step = "Ask for access."
+        failed.sha256 = "ab" * 32
+    first, second = rows_of(browser, transfer_id)
+    assert (first["name"], first["state"], first["size"]) == ("Document 1.docx", "Done", "1000")
+    assert [first[part] for part in ("library", "number", "version", "url")] == [
+        "Active",
+        "7",
+        "3",
+        "https://dms.test/7",
+    ]
+    assert second["state"] == "Failed" and second["url"] == ""
+    assert second["error code"] == "imanage.forbidden"
+    assert second["sentence"] == "iManage does not let you do this."
+    assert second["next step"] == "Ask for access."
+    assert second["sha256"] == "ab" * 32
+    assert second["last change"] >= second["started"] > "2026"
+
+
+def test_a_spreadsheet_runs_nothing(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    transfer_id = make_transfer(alice.id, matter_id, server_id, ["done"], name="=cmd|'/c calc'!A1")
+    assert rows_of(browser, transfer_id)[0]["name"] == "'=cmd|'/c calc'!A1"
+
+
+def test_twins_on_a_server_that_is_off_are_not_told(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    transfer_id = make_transfer(alice.id, matter_id, server_id, ["done"], receipt=RECEIPT)
+    assert "https://dms.test/7" in browser.page(f"/transfers/{transfer_id}").html
+    with unit() as writing:
+        writing.get_one(Server, server_id).is_enabled = False
+    assert rows_of(browser, transfer_id)[0]["url"] == ""
+    assert "https://dms.test/7" not in browser.page(f"/transfers/{transfer_id}").html
+
+
+def test_few_rows_have_no_filters_and_those_in_need_stand_first(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    states = ["done", "running", "failed", "stopped", "asks", "needs_sign_in"]
+    transfer_id = make_transfer(alice.id, matter_id, server_id, states)
+    view = transfer_views.transfer(actor_of(alice), transfer_id)
+    assert view.tabs == ()
+    assert [item.state for item in view.items] == [
+        "asks",
+        "needs_sign_in",
+        "failed",
+        "stopped",
+        "done",
+        "running",
+    ]
+
+
+def test_more_than_twenty_rows_can_be_filtered(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    transfer_id = make_transfer(alice.id, matter_id, server_id, ["done"] * 20 + ["failed"] * 2 + ["waiting"])
+    page = browser.page(f"/transfers/{transfer_id}")
+    for tab in ("All 23", "Done 20", "Failed 2", "Waiting 1"):
+        assert tab in page.text
+    assert "Stopped" not in page.text
+    failed = browser.page(f"/transfers/{transfer_id}?show=failed")
+    assert failed.html.count('id="item-') == 2
+    assert "show=failed" in failed.html.split('hx-trigger="every 1s"')[0]
+    empty = browser.page(f"/transfers/{transfer_id}?show=stopped")
+    assert "None just now" in empty.text
+    assert browser.page(f"/transfers/{transfer_id}?show=nonsense").html.count('id="item-') == 23
+
+
+def test_an_end_is_told_on_every_page_until_it_was_looked_at(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    make_transfer(alice.id, matter_id, server_id, ["done"])
+    transfer_id = make_transfer(alice.id, matter_id, server_id, ["done"] * 198 + ["failed"] * 2)
+    told = "Transfer finished: 198 of 200 arrived, 2 failed"
+    for url in ("/", f"/matters/{matter_id}", "/account"):
+        page = browser.page(url)
+        assert told in page.text and "and 1 more" in page.text
+        assert f"/transfers/{transfer_id}" in page.links
+    assert told not in browser.page(f"/transfers/{transfer_id}").text
+    page = browser.page("/account")
+    assert "Transfer finished: 1 of 1 arrived" in page.text and "more" not in page.text.split("Account")[0]
+    browser.page("/transfers")
+    assert "Transfer finished" not in browser.page("/account").text
+
+
+def test_a_notice_can_be_dismissed(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    make_transfer(alice.id, matter_id, server_id, ["stopped", "done"], kind="save")
+    assert "Transfer finished: 1 of 2 saved, 1 stopped" in browser.page("/").text
+    assert browser.post("/transfers/seen", htmx=True).get_data(as_text=True).strip() == ""
+    assert "Transfer finished" not in browser.page("/").text
+
+
+def test_the_page_head_asks_only_while_something_runs(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    assert "every 15s" not in browser.page("/").html
+    transfer_id = make_transfer(alice.id, matter_id, server_id, ["running"])
+    assert "1 running" in browser.page("/").text
+    assert "every 15s" in browser.page("/transfers/_news", htmx=True).html
+    with unit() as writing:
+        transfer = writing.get_one(Transfer, transfer_id)
+        transfer.items[0].state, transfer.finished_at = "done", transfer.created_at
+    page = browser.page("/transfers/_news", htmx=True)
+    assert "every 15s" not in page.html and "Transfer finished" in page.text
+
+
+def test_what_others_start_is_no_news(
+    app: Flask, browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    bram = make_member("Bram")
+    theirs = make_transfer(bram.id, make_matter(bram.id, editor=alice.id), server_id, ["done"])
+    assert "Transfer finished" not in browser.page("/").text
+    browser.page(f"/transfers/{theirs}")
+    session().rollback()
+    assert session().get_one(Transfer, theirs).seen_at is None
+    assert "Transfer finished" in Browser(app).sign_in(bram).page("/").text

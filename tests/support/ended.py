@@ -1,0 +1,38 @@
+"""Transfers as rows in the state that a test needs, ended as the services end them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+
+from models import Transfer, TransferItem
+from services import transfers
+from services.unit import unit
+
+
+def make_transfer(
+    member_id: uuid.UUID,
+    matter_id: uuid.UUID,
+    server_id: uuid.UUID | None,
+    states: Iterable[str],
+    kind: str = "get",
+    **item: object,
+) -> uuid.UUID:
+    """One transfer with an item for each state; over, with all that belongs to it, where all of them are."""
+    with unit() as writing:
+        transfer = Transfer(
+            request_key=uuid.uuid4(),
+            kind=kind,
+            matter_id=matter_id,
+            server_id=server_id,
+            server_name="London",
+            member_id=member_id,
+        )
+        writing.add(transfer)
+        writing.flush()
+        for position, state in enumerate(states, 1):
+            values = {"name": f"Document {position}.docx", "target": "new_document", "size": 1000} | item
+            writing.add(TransferItem(transfer=transfer, position=position, state=state, **values))
+        writing.flush()
+        transfers.finish_if_over(transfer)
+        return transfer.id
