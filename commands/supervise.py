@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from types import FrameType
 LOOK_EVERY = 0.2
 STOP_SECONDS = 12.0
 QUICK_DEATH_SECONDS = 5.0
+PR_SET_PDEATHSIG = 1
 MOST_QUICK_DEATHS = 5
 
 
@@ -36,9 +38,17 @@ class _Running:
 def _start(child: Child, quick_deaths: int = 0) -> _Running:
     # A session of its own: Ctrl-C reaches the supervisor alone, which then stops the children in order.
     process = subprocess.Popen(
-        list(child.command), env={**os.environ, **child.environment}, start_new_session=True
+        list(child.command),
+        env={**os.environ, **child.environment},
+        start_new_session=True,
+        preexec_fn=_end_with_parent,
     )
     return _Running(child, process, time.monotonic(), quick_deaths)
+
+
+def _end_with_parent() -> None:
+    """A supervisor that is killed outright takes its children with it, so that the next one finds the port free."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def supervise(children: Sequence[Child], ready: Callable[[], object] | None = None) -> int:
@@ -68,8 +78,11 @@ def supervise(children: Sequence[Child], ready: Callable[[], object] | None = No
                 if deaths >= MOST_QUICK_DEATHS:
                     failed = True
                     break
-                time.sleep(0.2 * 2**deaths)
-                running[place] = _start(one.child, deaths)
+                again_at = time.monotonic() + 0.2 * 2**deaths
+                while not stopping and time.monotonic() < again_at:
+                    time.sleep(LOOK_EVERY)
+                if not stopping:
+                    running[place] = _start(one.child, deaths)
     finally:
         _stop_all(running)
         for number, handler in before.items():

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -25,8 +26,10 @@ log = structlog.get_logger()
 BEAT_SECONDS = 2.0
 LOOK_SECONDS = 0.5
 REAP_SECONDS = 4.0
-SWEEP_SECONDS = 3600.0
-FIRST_SWEEP_SECONDS = 60.0
+FORGET_SECONDS = 3600.0
+SWEEP_SECONDS = 6 * 3600.0
+FIRST_SWEEP_SECONDS = 600.0
+DUTIES_END_SECONDS = 3.0
 GRACE_SECONDS = 5
 NICENESS = 5
 
@@ -53,22 +56,20 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
         transfer_keeping.finish_what_is_over()
         transfer_keeping.wake_signed_in()
 
-    def sweep() -> None:
-        forget_finished()
-        transfer_keeping.sweep_store()
-
     duties = [
         _every(BEAT_SECONDS, lambda: workers.beat(executor_id), stop, scope),
         _every(REAP_SECONDS, reap, stop, scope, first=0.0),
-        _every(SWEEP_SECONDS, sweep, stop, scope, first=FIRST_SWEEP_SECONDS),
+        _every(FORGET_SECONDS, forget_finished, stop, scope),
+        _every(SWEEP_SECONDS, transfer_keeping.sweep_store, stop, scope, first=FIRST_SWEEP_SECONDS),
     ]
     try:
         _repeat(LOOK_SECONDS, reconciler.start_due, stop, scope)
     finally:
         # What runs stops at its next chunk and is on record; another worker, or this one's successor, goes on.
         transfer_work.stop_this_process()
+        latest = time.monotonic() + DUTIES_END_SECONDS
         for duty in duties:
-            duty.join(GRACE_SECONDS)
+            duty.join(max(0.0, latest - time.monotonic()))
         DBOS.destroy(workflow_completion_timeout_sec=GRACE_SECONDS)
         with scope():
             workers.gone(executor_id)
