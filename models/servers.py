@@ -33,6 +33,21 @@ class Server(Base):
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
+class ServerPause(Base):
+    """A server that is left alone for a while, by all workers: it asked us to wait, or has failed again and again."""
+
+    __tablename__ = "server_pause"
+
+    server_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("server.id", ondelete="CASCADE"), primary_key=True
+    )
+    until: Mapped[datetime | None]
+    code: Mapped[str] = mapped_column(String(80), default="")
+    sentence: Mapped[str] = mapped_column(String(600), default="")
+    failures: Mapped[int] = mapped_column(default=0)
+    failed_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class ServerMember(Base):
     """A member who may use a restricted server."""
 

@@ -32,6 +32,7 @@ class Transfer(Base):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     finished_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    paused_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
 
     items: Mapped[list[TransferItem]] = relationship(
@@ -77,6 +78,7 @@ class TransferItem(Base):
     sends: Mapped[int] = mapped_column(default=0)
     intent: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     receipt: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    question: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     warnings: Mapped[list[str] | None] = mapped_column(JSON)
     error_code: Mapped[str] = mapped_column(String(80), default="")
     error_sentence: Mapped[str] = mapped_column(String(600), default="")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from sqlalchemy import select
 
-from models import Transfer, TransferItem
+from models import Transfer, TransferItem, utcnow
 from services import audit, dispatch, permissions, server_access, transfers
 from services.actor import Actor
-from services.errors import Conflict, NotFound
-from services.transfer_states import ASKS, FAILED, NEEDS_SIGN_IN, STOPPED, WAITING, move
+from services.errors import Conflict
+from services.transfer_states import FAILED, NEEDS_SIGN_IN, STOPPED, WAITING, move
 from services.unit import session, unit
 
 
@@ -71,33 +72,24 @@ def resume_after_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> None:
             transfers.clear_error(item)
 
 
-def decide(actor: Actor, item_id: uuid.UUID, choice: str) -> uuid.UUID:
-    """A person's answer where looking up could not decide: send `again`, or `leave` it. Returns the transfer's id."""
+def pause(actor: Actor, transfer_id: uuid.UUID) -> None:
+    """What runs stops at its next chunk and keeps what it has; nothing begins until it goes on."""
+    _set_pause(actor, transfer_id, utcnow(), "transfer.paused")
+
+
+def go_on(actor: Actor, transfer_id: uuid.UUID) -> None:
+    """After a pause: everything goes on where it stood."""
+    _set_pause(actor, transfer_id, None, "transfer.went_on")
+
+
+def _set_pause(actor: Actor, transfer_id: uuid.UUID, at: datetime | None, action: str) -> None:
     with unit():
-        item = session().get(TransferItem, item_id, with_for_update=True)
-        if item is None:
-            raise NotFound()
-        transfer = transfers.require_transfer(actor, item.transfer_id)
+        transfer = transfers.require_transfer(actor, transfer_id)
         permissions.require_transfer(actor, transfer.matter_id)
-        if item.state != ASKS or choice not in {"again", "leave"}:
-            raise Conflict("This has been decided already.")
-        if choice == "again":
-            move(item, WAITING)
-            item.sent_at = item.announced_at = item.intent = None
-            transfers.clear_error(item)
-        else:
-            transfers.stop(item, "You left it as it is.", "transfer.left")
-            transfers.finish_if_over(transfer)
-        audit.record(
-            actor,
-            "transfer.decided",
-            item.name,
-            subject_id=item.id,
-            matter_id=transfer.matter_id,
-            server_id=transfer.server_id,
-            choice=choice,
-        )
-        return transfer.id
+        if transfer.finished_at is not None or (transfer.paused_at is None) == (at is None):
+            return
+        transfer.paused_at = at
+        audit.record(actor, action, subject_id=transfer.id, matter_id=transfer.matter_id)
 
 
 def _copy_of(item: TransferItem, transfer: Transfer, position: int) -> TransferItem:

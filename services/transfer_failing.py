@@ -9,11 +9,11 @@ import structlog
 from imanage.errors import ImanageError
 from imanage.errors import Stopped as ClientStopped
 from models import TransferItem, utcnow
-from services import audit, transfers
+from services import audit, server_pauses, transfers
 from services.actor import SYSTEM
 from services.errors import Refusal, SignInNeeded
 from services.remote_errors import remote_refusal
-from services.transfer_running import Running, fresh
+from services.transfer_running import Paused, Running, fresh
 from services.transfer_states import (
     FAILED,
     LIVE,
@@ -37,14 +37,16 @@ REST_SECONDS = 5.0
 
 def put_on_row(error: Exception, running: Running) -> bool:
     """Whether to look up at once what became of a send; else the item waits, or is over. May raise TakenOver."""
-    if isinstance(error, Stopped | ClientStopped) and running.reason is None:
+    if isinstance(error, Paused) or (isinstance(error, Stopped | ClientStopped) and running.reason is None):
         hand_back(running)
         return False
     with unit():
         item = fresh(running)
         if item.state not in LIVE:
             return False
-        _say(item, _refusal(error, item.transfer.server_name))
+        refusal = _refusal(error, item.transfer.server_name)
+        _say(item, refusal)
+        _leave_alone(item, refusal, error)
         if isinstance(error, SignInNeeded):
             return _carry_out(retrying.SignIn(), item)
         if isinstance(error, Refusal | Stopped | ClientStopped):
@@ -54,7 +56,7 @@ def put_on_row(error: Exception, running: Running) -> bool:
 
 
 def hand_back(running: Running) -> None:
-    """This process is going down. The item waits for the next one; a send that was cut is looked up there."""
+    """The process ends, or the transfer is paused: the item waits to be gone on with; a cut send is looked up then."""
     with unit():
         item = fresh(running)
         if item.state in LIVE and item.sent_at is None:
@@ -66,6 +68,13 @@ def rest_or_fail(item: TransferItem) -> None:
     _say(item, _refusal(RuntimeError(), item.transfer.server_name))
     again = item.attempt < UNEXPECTED_ATTEMPTS
     _carry_out(retrying.Wait(REST_SECONDS * 2**item.attempt) if again else retrying.GiveUp(), item)
+
+
+def _leave_alone(item: TransferItem, refusal: Refusal, error: Exception) -> None:
+    """What the network or the server itself does wrong counts against the server, for everybody."""
+    cause = error.cause if isinstance(error, Uncertain) else error
+    if item.transfer.server_id is not None and isinstance(cause, ImanageError):
+        server_pauses.note_failure(item.transfer.server_id, cause.code, refusal.sentence, cause.wait_seconds)
 
 
 def _carry_out(decision: retrying.Decision, item: TransferItem) -> bool:

@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 from imanage.client import Client
 from imanage.types import Document as RemoteDocument
 from models import Document, Link, Server, Version
-from services import audit, connections, documents, transfers
+from services import audit, connections, documents, server_pauses, transfers
 from services.house import house
 from services.transfer_links import Facts, facts_of, link_to, member_of
 from services.transfer_running import Running, fresh
@@ -44,6 +44,7 @@ def fetch(running: Running) -> str:
     with unit():
         item = fresh(running)
         item.sha256, item.size, item.bytes_done = fetched.sha256, fetched.size, fetched.size
+        server_pauses.note_success(server_id)
         item.receipt = facts_of(session().get_one(Server, server_id), described["document"])
         transfers.clear_error(item)
     return "land"

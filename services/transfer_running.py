@@ -24,8 +24,12 @@ class TakenOver(Exception):
     """Another worker has the item now; this one writes nothing more."""
 
 
+class Paused(Exception):
+    """The person paused the transfer: the item waits, with what it has, until it goes on."""
+
+
 class Running:
-    """`reason` is why it was stopped, None where nobody but the process itself was told to."""
+    """`reason` is why it was stopped, None where it only has to wait: the transfer is paused, or the process ends."""
 
     def __init__(self, item_id: uuid.UUID, fence: int, stopping: threading.Event) -> None:
         self.item_id = item_id
@@ -42,6 +46,8 @@ class Running:
             raise Refusal("You cancelled it.", code="transfer.cancelled")
         if transfer.server_id is None:
             raise Refusal("The iManage server has been removed.", code="server.removed")
+        if transfer.paused_at is not None:
+            raise Paused
         try:
             server_access.require_use(transfer.member_id, transfer.server_id)
         except Refusal as refusal:
@@ -71,6 +77,8 @@ class Running:
     def _reason(self) -> str | None:
         try:
             self.require_allowed()
+        except Paused:
+            return "The transfer is paused."
         except Refusal as refusal:
             self.reason = refusal.sentence
         except TakenOver:

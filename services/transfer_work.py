@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import or_, select, update
 
-from models import Transfer, TransferItem, utcnow
-from services import transfer_failing, transfer_get, transfer_save
+from models import ServerPause, Transfer, TransferItem, utcnow
+from services import transfer_failing, transfer_get, transfer_save, transfer_settle
 from services.transfer_running import Running, TakenOver, fresh
 from services.transfer_states import LIVE, LOOKING_UP, RUNNING, WAITING, move
 from services.unit import session, unit
@@ -25,8 +25,8 @@ STEPS = {
     "land": transfer_get.land,
     "announce": transfer_save.announce,
     "send": transfer_save.send,
-    "look_up": transfer_save.look_up,
-    "settle": transfer_save.settle,
+    "look_up": transfer_settle.look_up,
+    "settle": transfer_settle.settle,
 }
 ENDS_WITHOUT_ASKING = frozenset({"settle"})
 """What iManage has stored is put on record whatever has been switched off since."""
@@ -40,13 +40,17 @@ class Due:
 
 
 def due(limit: int) -> tuple[Due, ...]:
-    """Items that a worker should be carrying now, oldest first."""
+    """Items that a worker should be carrying now, oldest first. Paused transfers and servers are left alone."""
+    now = utcnow()
+    left_alone = select(ServerPause.server_id).where(ServerPause.until > now)
     rows = session().execute(
         select(TransferItem.id, TransferItem.run)
         .join(Transfer)
         .where(
             TransferItem.state.in_(LIVE),
-            or_(TransferItem.wait_until.is_(None), TransferItem.wait_until <= utcnow()),
+            or_(TransferItem.wait_until.is_(None), TransferItem.wait_until <= now),
+            Transfer.paused_at.is_(None),
+            or_(Transfer.server_id.is_(None), Transfer.server_id.not_in(left_alone)),
         )
         .order_by(Transfer.created_at, TransferItem.position)
         .limit(limit)

@@ -8,18 +8,18 @@ from collections.abc import Iterator
 import pytest
 
 from models import TransferItem, utcnow
-from services import documents, transfer_control
-from services.house import house
+from services import transfer_control
 from services.unit import unit
-from simulator import Fault, Lock, Simulator
+from simulator import Fault, Simulator
 from tests.support.pages import Browser
 from tests.support.practice import practice_imanage, reached
 from tests.support.transfers import (
     Desk,
+    add_version,
     carry,
     carry_all,
     drafts_id,
-    get,
+    got_document,
     items_of,
     links,
     make_desk,
@@ -92,31 +92,6 @@ def test_a_worker_that_died_while_sending_is_followed_by_a_look(desk: Desk) -> N
     assert stored(desk, "Drafts").count(sha256(content)) == 1
 
 
-def got_document(desk: Desk, name: str = "SPA – Project Heron") -> tuple[uuid.UUID, str]:
-    """A document here with its twin there, by id."""
-    twin = desk.practice.world.named(name)
-    (item,) = carry_all(get(desk, twin.id()))
-    assert item.document_id is not None
-    return item.document_id, twin.id()
-
-
-def add_version(desk: Desk, document_id: uuid.UUID, content: bytes) -> None:
-    with house().blobs.writer() as writer:
-        writer.write(content)
-        blob = writer.publish()
-    with unit() as writing:
-        documents.land(
-            writing,
-            desk.matter_id,
-            desk.actor.id,
-            "SPA.docx",
-            blob.sha256,
-            blob.size,
-            document_id=document_id,
-            origin="upload",
-        )
-
-
 def test_a_new_version_goes_onto_the_twin(desk: Desk) -> None:
     document_id, twin_id = got_document(desk)
     before = desk.practice.world.named("SPA – Project Heron").latest.number
@@ -126,31 +101,6 @@ def test_a_new_version_goes_onto_the_twin(desk: Desk) -> None:
     after = desk.practice.world.named("SPA – Project Heron")
     assert after.latest.number == before + 1
     assert after.latest.content.sha256 == sha256(CONTENT + b"v-next")
-
-
-def test_nothing_is_sent_onto_a_document_that_has_moved_on(desk: Desk) -> None:
-    document_id, twin_id = got_document(desk)
-    twin = desk.practice.world.named("SPA – Project Heron")
-    desk.practice.world.add_version(twin, b"Somebody else was quicker.", "BRAM")
-    add_version(desk, document_id, CONTENT + b"late")
-    (item,) = carry_all(save(desk, document_id, "new_version", twin_id))
-    assert item.state == "failed"
-    assert item.error_code == "transfer.moved_on"
-    assert desk.practice.world.named("SPA – Project Heron").latest.number == twin.latest.number + 1
-
-
-def test_nothing_is_overwritten_while_somebody_has_it_checked_out(desk: Desk) -> None:
-    document_id, _twin_id = got_document(desk)
-    twin = desk.practice.world.named("SPA – Project Heron")
-    desk.practice.world.set_lock(twin, Lock("BRAM", utcnow()))
-    try:
-        add_version(desk, document_id, CONTENT + b"locked")
-        (item,) = carry_all(save(desk, document_id, "new_version", twin.id()))
-    finally:
-        desk.practice.world.set_lock(desk.practice.world.named("SPA – Project Heron"), None)
-    assert item.state == "failed"
-    assert item.error_code == "transfer.checked_out"
-    assert desk.practice.world.named("SPA – Project Heron").latest.number == twin.latest.number
 
 
 def test_replacing_puts_the_bytes_in_place_of_the_latest_version(desk: Desk) -> None:

@@ -128,6 +128,31 @@ def carry_all(transfer_id: uuid.UUID) -> list[TransferItem]:
     return [carry(item.id) for item in items_of(transfer_id)]
 
 
+def got_document(desk: Desk, name: str = "SPA – Project Heron") -> tuple[uuid.UUID, str]:
+    """A document here with its twin there, by id."""
+    twin = desk.practice.world.named(name)
+    (item,) = carry_all(get(desk, twin.id()))
+    assert item.document_id is not None
+    return item.document_id, twin.id()
+
+
+def add_version(desk: Desk, document_id: uuid.UUID, content: bytes) -> None:
+    with house().blobs.writer() as writer:
+        writer.write(content)
+        blob = writer.publish()
+    with unit() as writing:
+        documents.land(
+            writing,
+            desk.matter_id,
+            desk.actor.id,
+            "SPA.docx",
+            blob.sha256,
+            blob.size,
+            document_id=document_id,
+            origin="upload",
+        )
+
+
 def skip_wait(item_id: uuid.UUID, *, sent_long_ago: bool = False) -> None:
     """As if the time that the item waits for had passed."""
     with unit() as writing:

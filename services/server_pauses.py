@@ -1,0 +1,64 @@
+"""Leaving a server alone: as long as it asks, or for a growing while after it failed again and again.
+
+The rows hold over all workers. Errors of sign-in never count: they are a person's to mend, not the network's.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select
+
+from models import ServerPause, utcnow
+from services.unit import session
+
+ENOUGH = 5
+"""So many failures in a row, each within MEMORY of the one before, make a pause."""
+MEMORY = timedelta(minutes=10)
+FIRST = timedelta(seconds=30)
+LONGEST = timedelta(minutes=10)
+LONGEST_ASKED = timedelta(hours=1)
+THROTTLED = "imanage.throttled"
+COUNTED = ("imanage.unreachable", "imanage.server_fault", "imanage.not_imanage")
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Until when, and why, in words for the person who waits."""
+
+    until: datetime
+    sentence: str
+
+
+def note_failure(server_id: uuid.UUID, code: str, sentence: str, wait_seconds: float | None) -> None:
+    """Count what went wrong with a server, in the open unit. Other codes than the network's are passed over."""
+    if code != THROTTLED and not code.startswith(COUNTED):
+        return
+    now = utcnow()
+    row = session().get(ServerPause, server_id, with_for_update=True)
+    if row is None:
+        row = ServerPause(server_id=server_id, failures=0, failed_at=now)
+        session().add(row)
+    if code == THROTTLED:
+        asked = min(timedelta(seconds=wait_seconds or 1.0), LONGEST_ASKED)
+        row.until = max(row.until or now, now + asked)
+    elif row.until is None or row.until <= now:
+        # Calls that were under way when the pause began say nothing new.
+        row.failures = row.failures + 1 if now - row.failed_at < MEMORY else 1
+        row.failed_at = now
+        if row.failures >= ENOUGH:
+            row.until = now + min(FIRST * 2 ** min(row.failures - ENOUGH, 10), LONGEST)
+    row.code, row.sentence = code[:80], sentence[:600]
+
+
+def note_success(server_id: uuid.UUID) -> None:
+    """It answers again, in the open unit: what failed before is forgotten."""
+    session().execute(delete(ServerPause).where(ServerPause.server_id == server_id))
+
+
+def paused_now() -> dict[uuid.UUID, Pause]:
+    """Every server that is being left alone."""
+    rows = session().scalars(select(ServerPause).where(ServerPause.until > utcnow()))
+    return {row.server_id: Pause(row.until, row.sentence) for row in rows if row.until is not None}

@@ -1,0 +1,143 @@
+"""Where a person has to choose: nothing is overwritten, both sides are shown, and the choice is carried out once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import select
+
+from models import AuditEvent, TransferItem, utcnow
+from services import transfer_choices
+from services.errors import Conflict
+from services.unit import session
+from simulator import Lock, Simulator
+from tests.support.pages import Browser, read
+from tests.support.practice import practice_imanage, reached
+from tests.support.transfers import (
+    Desk,
+    add_version,
+    carry,
+    carry_all,
+    got_document,
+    items_of,
+    make_desk,
+    save,
+    sha256,
+    versions,
+)
+
+NAME = "SPA – Project Heron"
+OURS = b"Our next version of the agreement."
+
+
+@pytest.fixture
+def practice(database: None) -> Iterator[Simulator]:
+    with practice_imanage() as running, reached(running) as practice:
+        yield practice
+
+
+@pytest.fixture
+def desk(browser: Browser, practice: Simulator) -> Desk:
+    return make_desk(browser, practice)
+
+
+def moved_on(desk: Desk, target: str = "new_version") -> tuple[uuid.UUID, TransferItem]:
+    """A save of ours onto a twin that somebody else has given a version since our copy."""
+    document_id, twin_id = got_document(desk)
+    desk.practice.world.add_version(desk.practice.world.named(NAME), b"Somebody else was quicker.", "BRAM")
+    add_version(desk, document_id, OURS)
+    transfer_id = save(desk, document_id, target, twin_id)
+    (item,) = carry_all(transfer_id)
+    assert item.state == "asks"
+    return transfer_id, item
+
+
+def choose(desk: Desk, item: TransferItem, choice: str) -> uuid.UUID:
+    return transfer_choices.decide(desk.actor, item.id, choice, uuid.uuid4())
+
+
+@pytest.mark.parametrize("target", ["new_version", "replace"])
+def test_nothing_is_sent_onto_a_document_that_has_moved_on(desk: Desk, target: str) -> None:
+    latest = desk.practice.world.named(NAME).latest.number
+    _transfer_id, item = moved_on(desk, target)
+    there = desk.practice.world.named(NAME).latest
+    assert (there.number, there.operator) == (latest + 1, "BRAM")
+    assert item.question is not None
+    assert item.question["kind"] == "moved_on"
+    assert item.question["ours"]["version"] == 2
+    assert item.question["theirs"]["version"] == latest + 1
+    assert item.question["theirs"]["who"]
+
+
+def test_both_sides_and_the_three_choices_are_on_the_page(desk: Desk) -> None:
+    transfer_id, item = moved_on(desk)
+    page = read(desk.browser.get(f"/transfers/{transfer_id}"), whole=True)
+    for words in ("Save as new version anyway", "Get theirs first", "Leave it", "Needs your decision"):
+        assert words in page.text
+    assert item.question is not None
+    assert item.question["theirs"]["reference"] in page.text
+
+
+def test_saving_anyway_adds_a_version_on_top_of_theirs(desk: Desk) -> None:
+    transfer_id, item = moved_on(desk, "replace")
+    before = desk.practice.world.named(NAME).latest.number
+    assert choose(desk, item, "anyway") == transfer_id
+    assert carry(item.id).state == "done"
+    latest = desk.practice.world.named(NAME).latest
+    assert (latest.number, latest.content.sha256) == (before + 1, sha256(OURS))
+    chosen = session().scalars(select(AuditEvent).where(AuditEvent.action == "transfer.decided")).one()
+    assert chosen.detail == {"question": "moved_on", "choice": "anyway"}
+
+
+def test_something_newer_still_asks_again(desk: Desk) -> None:
+    _transfer_id, item = moved_on(desk)
+    choose(desk, item, "anyway")
+    desk.practice.world.add_version(desk.practice.world.named(NAME), b"And quicker again.", "CAROL")
+    assert carry(item.id).state == "asks"
+    assert desk.practice.world.named(NAME).latest.operator == "CAROL"
+
+
+def test_getting_theirs_first_leaves_the_save_to_be_decided(desk: Desk) -> None:
+    transfer_id, item = moved_on(desk)
+    got = choose(desk, item, "get_theirs")
+    assert got != transfer_id
+    (landed,) = carry_all(got)
+    assert landed.state == "done"
+    assert [version.number for version in versions()] == [1, 2, 3]
+    (waiting,) = items_of(transfer_id)
+    assert waiting.state == "asks"
+
+
+def test_leaving_it_ends_the_save_and_sends_nothing(desk: Desk) -> None:
+    transfer_id, item = moved_on(desk)
+    before = desk.practice.world.named(NAME).latest.number
+    choose(desk, item, "leave")
+    (left,) = items_of(transfer_id)
+    assert left.state == "stopped"
+    assert left.transfer.finished_at is not None
+    assert desk.practice.world.named(NAME).latest.number == before
+    with pytest.raises(Conflict):
+        choose(desk, item, "anyway")
+
+
+def test_a_checked_out_document_is_left_alone_until_it_is_free(desk: Desk) -> None:
+    document_id, twin_id = got_document(desk)
+    twin = desk.practice.world.named(NAME)
+    desk.practice.world.set_lock(twin, Lock("BRAM", utcnow()))
+    add_version(desk, document_id, OURS)
+    (item,) = carry_all(save(desk, document_id, "new_version", twin_id))
+    assert item.state == "asks"
+    assert item.question is not None
+    assert item.question["kind"] == "checked_out"
+    assert "Bram" in item.question["theirs"]["holder"]
+    with pytest.raises(Conflict):
+        choose(desk, item, "anyway")
+    choose(desk, item, "again")
+    assert carry(item.id).state == "asks"
+    assert desk.practice.world.named(NAME).latest.number == twin.latest.number
+    desk.practice.world.set_lock(desk.practice.world.named(NAME), None)
+    choose(desk, item, "again")
+    assert carry(item.id).state == "done"
+    assert desk.practice.world.named(NAME).latest.number == twin.latest.number + 1

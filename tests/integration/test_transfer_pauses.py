@@ -1,0 +1,103 @@
+"""Pausing a transfer, and leaving a server alone: as long as it asks, or after it failed again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from models import ServerPause, utcnow
+from services import server_pauses, transfer_control, transfer_work
+from services.unit import session, unit
+from simulator import Fault, Simulator
+from tests.support.pages import Browser
+from tests.support.practice import practice_imanage, reached
+from tests.support.transfers import Desk, carry, get, items_of, make_desk, skip_wait, versions
+
+NAME = "SPA – Project Heron"
+
+
+@pytest.fixture
+def practice(database: None) -> Iterator[Simulator]:
+    with practice_imanage() as running, reached(running) as practice:
+        yield practice
+
+
+@pytest.fixture
+def desk(browser: Browser, practice: Simulator) -> Desk:
+    return make_desk(browser, practice)
+
+
+def due() -> int:
+    session().rollback()
+    return len(transfer_work.due(100))
+
+
+def test_a_paused_transfer_is_left_alone_and_goes_on_where_it_stood(desk: Desk) -> None:
+    transfer_id = get(desk, desk.practice.world.named(NAME).id())
+    (item,) = items_of(transfer_id)
+    transfer_control.pause(desk.actor, transfer_id)
+    asked = len(desk.practice.requests)
+    assert due() == 0
+    assert carry(item.id).state == "waiting"
+    assert len(desk.practice.requests) == asked
+    transfer_control.go_on(desk.actor, transfer_id)
+    assert due() == 1
+    assert carry(item.id).state == "done"
+    assert len(versions()) == 1
+
+
+def test_a_transfer_paused_while_bytes_move_keeps_them(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("services.transfer_running.ASK_SECONDS", 0.0)
+    large = desk.practice.world.named("Data room index")
+    transfer_id = get(desk, large.id())
+    (item,) = items_of(transfer_id)
+    assert carry(item.id, most=1).state == "running"
+    desk.practice.faults.add(Fault("slow", path="/download", seconds=0.1, times=1))
+    with unit() as writing:
+        writing.get_one(type(item.transfer), transfer_id).paused_at = None
+    transfer_control.pause(desk.actor, transfer_id)
+    assert carry(item.id).state == "waiting"
+    transfer_control.go_on(desk.actor, transfer_id)
+    assert carry(item.id).state == "done"
+
+
+def test_throttling_holds_for_everybody_on_that_server(desk: Desk) -> None:
+    first = get(desk, desk.practice.world.named(NAME).id())
+    second = get(desk, desk.practice.world.named("Archive.tar").id())
+    desk.practice.faults.add(Fault("throttle", path="/documents/", reset=90, times=1))
+    carry(items_of(first)[0].id)
+    assert due() == 0
+    assert items_of(second)[0].state == "waiting"
+    pause = server_pauses.paused_now()[desk.server.id]
+    assert pause.until > utcnow() + timedelta(seconds=80)
+
+
+def test_repeated_failures_pause_the_server_and_a_success_forgets_them(desk: Desk) -> None:
+    transfer_id = get(desk, desk.practice.world.named(NAME).id())
+    (item,) = items_of(transfer_id)
+    desk.practice.faults.add(Fault("status", path="/documents/", status=500, times=None))
+    for count in range(1, server_pauses.ENOUGH + 1):
+        assert due() == 1
+        carry(item.id)
+        skip_wait(item.id)
+        session().rollback()
+        assert session().get_one(ServerPause, desk.server.id).failures == count
+    assert due() == 0
+    desk.practice.faults.clear()
+    with unit() as writing:
+        writing.get_one(ServerPause, desk.server.id).until = utcnow() - timedelta(seconds=1)
+    assert due() == 1
+    assert carry(item.id).state == "done"
+    session().rollback()
+    assert session().get(ServerPause, desk.server.id) is None
+
+
+def test_a_refused_sign_in_never_counts_against_the_server(desk: Desk) -> None:
+    (item,) = items_of(get(desk, desk.practice.world.named(NAME).id()))
+    desk.practice.faults.add(Fault("expire_tokens", times=1))
+    desk.practice.faults.add(Fault("refuse_refresh", times=None))
+    assert carry(item.id).state == "needs_sign_in"
+    session().rollback()
+    assert session().get(ServerPause, desk.server.id) is None
