@@ -8,7 +8,7 @@ from models.links import Link
 from models.matters import Matter, Participant
 from models.members import Installation, Member, SignInAttempt, SignInSession
 from models.outbox import Mail
-from models.servers import Server, ServerMember, ServerRemoval
+from models.servers import Server, ServerMember, ServerPause, ServerRemoval
 from models.transfers import Transfer, TransferItem
 from models.work import WorkerHeartbeat
 
@@ -25,6 +25,7 @@ __all__ = [
     "Participant",
     "Server",
     "ServerMember",
+    "ServerPause",
     "ServerRemoval",
     "SignInAttempt",
     "SignInSession",

@@ -8,9 +8,11 @@ from wtforms import HiddenField, SelectMultipleField, StringField, ValidationErr
 from wtforms.validators import AnyOf, Length
 
 from blueprints.forms_base import BaseForm, Line, LineField
+from services.transfer_choices import CHOICES
 from services.transfers import NEW_DOCUMENT, SAVE_TARGETS, GetCommand, SaveCommand
 
 LONGEST_NOTE = 500
+CHOICE_NAMES = sorted({name for choices in CHOICES.values() for name, _label in choices})
 
 
 def as_uuid(text: str | None) -> uuid.UUID | None:
@@ -86,8 +88,8 @@ class RetryForm(KeyedForm):
     pass
 
 
-class DecideForm(BaseForm):
-    choice = StringField(validators=[AnyOf(["again", "leave"], message="Choose what is to be done.")])
+class DecideForm(KeyedForm):
+    choice = StringField(validators=[AnyOf(CHOICE_NAMES, message="Choose what is to be done.")])
 
 
 def first_error(form: BaseForm) -> str:

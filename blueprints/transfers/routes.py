@@ -13,7 +13,15 @@ from blueprints.htmx import fragment, go_to
 from blueprints.transfers import endings, picker
 from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm, first_error
 from blueprints.transfers.room import room
-from services import newer, transfer_control, transfer_news, transfer_views, transfers, workers
+from services import (
+    newer,
+    transfer_choices,
+    transfer_control,
+    transfer_news,
+    transfer_views,
+    transfers,
+    workers,
+)
 
 __all__ = ["endings", "picker", "room"]
 
@@ -81,6 +89,20 @@ def cancel(transfer_id: uuid.UUID) -> Response:
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
 
+@room.post("/transfers/<uuid:transfer_id>/pause")
+@needs("staff")
+def pause(transfer_id: uuid.UUID) -> Response:
+    transfer_control.pause(actor(), transfer_id)
+    return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
+
+
+@room.post("/transfers/<uuid:transfer_id>/go-on")
+@needs("staff")
+def go_on(transfer_id: uuid.UUID) -> Response:
+    transfer_control.go_on(actor(), transfer_id)
+    return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
+
+
 @room.post("/transfers/<uuid:transfer_id>/retry")
 @needs("staff")
 def retry(transfer_id: uuid.UUID) -> Response:
@@ -97,7 +119,7 @@ def decide(item_id: uuid.UUID) -> Response:
     form = DecideForm()
     if not form.validate():
         return _refused(form)
-    transfer_id = transfer_control.decide(actor(), item_id, form.choice.data or "")
+    transfer_id = transfer_choices.decide(actor(), item_id, form.choice.data or "", form.key)
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
 

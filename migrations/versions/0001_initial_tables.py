@@ -151,6 +151,16 @@ def upgrade():
     with op.batch_alter_table('matter', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_matter_changed_at'), ['changed_at'], unique=False)
 
+    op.create_table('server_pause',
+    sa.Column('server_id', sa.Uuid(), nullable=False),
+    sa.Column('until', UtcDateTime(), nullable=True),
+    sa.Column('code', sa.String(length=80), nullable=False),
+    sa.Column('sentence', sa.String(length=600), nullable=False),
+    sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('failed_at', UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['server_id'], ['server.id'], name=op.f('fk_server_pause_server_id_server'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('server_id', name=op.f('pk_server_pause'))
+    )
     op.create_table('server_member',
     sa.Column('server_id', sa.Uuid(), nullable=False),
     sa.Column('member_id', sa.Uuid(), nullable=False),
@@ -234,6 +244,7 @@ def upgrade():
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.Column('finished_at', UtcDateTime(), nullable=True),
     sa.Column('cancelled_at', UtcDateTime(), nullable=True),
+    sa.Column('paused_at', UtcDateTime(), nullable=True),
     sa.Column('seen_at', UtcDateTime(), nullable=True),
     sa.CheckConstraint("kind IN ('get', 'save')", name=op.f('ck_transfer_kind')),
     sa.ForeignKeyConstraint(['matter_id'], ['matter.id'], name=op.f('fk_transfer_matter_id_matter'), ondelete='CASCADE'),
@@ -339,6 +350,7 @@ def upgrade():
     sa.Column('sends', sa.Integer(), nullable=False),
     sa.Column('intent', sa.JSON(), nullable=True),
     sa.Column('receipt', sa.JSON(), nullable=True),
+    sa.Column('question', sa.JSON(), nullable=True),
     sa.Column('warnings', sa.JSON(), nullable=True),
     sa.Column('error_code', sa.String(length=80), nullable=False),
     sa.Column('error_sentence', sa.String(length=600), nullable=False),
@@ -420,6 +432,7 @@ def downgrade():
         batch_op.drop_index('ix_server_removal_removed_at')
 
     op.drop_table('server_removal')
+    op.drop_table('server_pause')
     op.drop_table('server')
     with op.batch_alter_table('member', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_member_name_key'))
