@@ -11,7 +11,7 @@ import threading
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from models import ServerPause, Transfer, TransferItem, utcnow
 from services import transfer_failing, transfer_get, transfer_save, transfer_settle
@@ -49,8 +49,12 @@ def due(limit: int) -> tuple[Due, ...]:
         .where(
             TransferItem.state.in_(LIVE),
             or_(TransferItem.wait_until.is_(None), TransferItem.wait_until <= now),
-            Transfer.paused_at.is_(None),
-            or_(Transfer.server_id.is_(None), Transfer.server_id.not_in(left_alone)),
+            # What is cancelled asks iManage for nothing more, so no pause holds up its end.
+            or_(
+                Transfer.cancelled_at.is_not(None),
+                Transfer.server_id.is_(None),
+                and_(Transfer.paused_at.is_(None), Transfer.server_id.not_in(left_alone)),
+            ),
         )
         .order_by(Transfer.created_at, TransferItem.position)
         .limit(limit)

@@ -219,6 +219,21 @@ def test_a_cancelled_save_that_may_have_arrived_says_so(desk: Desk) -> None:
     assert transfers.LOOK_FIRST in item.next_step
 
 
+def test_a_save_that_was_paused_and_then_cancelled_comes_to_its_end(desk: Desk) -> None:
+    """What waits to be looked up is not stopped by the press itself: a worker has to come to it, pause or not."""
+    desk.practice.faults.add(Fault("lost_after", method="POST", path="/documents$"))
+    transfer_id = save_one(desk, CONTENT + b"paused and cancelled")
+    item_id = only(transfer_id)
+    carry(item_id, most=3)
+    skip_wait(item_id)
+    transfer_control.pause(desk.actor, transfer_id)
+    assert row(item_id).state == "looking_up" and not is_due(item_id)
+    transfer_control.cancel(desk.actor, transfer_id)
+    assert is_due(item_id)
+    assert carry(item_id).state == "failed"
+    assert session().get_one(Transfer, transfer_id).finished_at is not None
+
+
 def test_what_would_only_break_off_again_is_looked_up_and_not_sent_again(desk: Desk) -> None:
     """A proxy answers the upload with a page of its own: it would do so each time."""
     fault = Fault("html", method="POST", path="/documents$", times=None)
