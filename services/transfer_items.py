@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import case, select
 
 from models import TransferItem, Version
+from services import transfer_choices
 from services.transfer_states import (
     ASKS,
     DONE,
@@ -50,6 +52,29 @@ FIRST = {ASKS: 0, NEEDS_SIGN_IN: 0, FAILED: 1, STOPPED: 2}
 
 
 @dataclass(frozen=True)
+class Side:
+    """One of two versions that stand against each other."""
+
+    reference: str
+    who: str | None
+    when: datetime | None
+    size: int | None
+    url: str = ""
+    holder: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a person has to choose, with both sides where there are two. `key` makes a second press find the first."""
+
+    choices: tuple[tuple[str, str], ...]
+    key: uuid.UUID
+    ours: Side | None = None
+    theirs: Side | None = None
+
+
+@dataclass(frozen=True)
 class ItemView:
     """One row. `seconds_left` only while bytes move and a speed can be told."""
 
@@ -71,6 +96,7 @@ class ItemView:
     version_number: int | None
     twin: str
     twin_url: str
+    question: Question | None
 
 
 @dataclass(frozen=True)
@@ -140,7 +166,38 @@ def _view(item: TransferItem, version_number: int | None, with_twin: bool) -> It
         version_number=version_number if done else None,
         twin=f"{twin['library']} {twin['number']} v{twin['version']}" if twin else "",
         twin_url=str(twin.get("url", "")),
+        question=_question(item, with_twin) if item.state == ASKS else None,
     )
+
+
+def _question(item: TransferItem, with_twin: bool) -> Question:
+    """Theirs is shown only to somebody who can use the server now. The key stays while the question does."""
+    kind = transfer_choices.kind_of(item)
+    asked = item.question or {}
+    theirs = asked.get("theirs") or {}
+    shown = bool(theirs) and with_twin
+    return Question(
+        choices=transfer_choices.CHOICES[kind],
+        key=uuid.uuid5(item.id, str(theirs.get("id", kind))),
+        ours=_side(asked["ours"], f"Version {asked['ours']['version']} here") if shown else None,
+        theirs=_side(theirs, str(theirs["reference"])) if shown else None,
+    )
+
+
+def _side(facts: dict[str, Any], reference: str) -> Side:
+    return Side(
+        reference=reference,
+        who=facts.get("who"),
+        when=_moment(facts.get("when")),
+        size=facts.get("size"),
+        url=facts.get("url") or "",
+        holder=facts.get("holder") or "",
+        since=_moment(facts.get("since")),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _speed(item: TransferItem) -> float | None:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, or_, select
 
 from models import Matter, Member, Transfer, TransferItem, utcnow
-from services import permissions, transfer_items
+from services import permissions, server_pauses, transfer_items
 from services.actor import Actor
 from services.server_access import available_to
 from services.transfer_items import ALL, FILTERS, ItemView, Tab
@@ -35,6 +35,8 @@ class TransferView:
     started_at: datetime
     finished_at: datetime | None
     is_cancelling: bool
+    is_paused: bool
+    left_alone: server_pauses.Pause | None
     total: int
     counts: dict[str, int]
     bytes_done: int
@@ -72,9 +74,18 @@ class TransferView:
         return not self.is_live and self.counts.get(FAILED, 0) + self.counts.get(STOPPED, 0) > 0
 
     @property
+    def label(self) -> str:
+        """The whole in a word or three."""
+        if not self.is_live:
+            return "Finished"
+        if self.is_paused:
+            return "Paused"
+        return "Waiting for you" if self.waits_for_person else "Waiting" if self.left_alone else "Running"
+
+    @property
     def tone(self) -> str:
         if self.is_live:
-            return "warning" if self.waits_for_person else "info"
+            return "warning" if self.waits_for_person or self.is_paused or self.left_alone else "info"
         return "success" if self.done == self.total else "danger" if self.counts.get(FAILED) else "neutral"
 
     @property
@@ -156,6 +167,7 @@ def recent(actor: Actor, page: int = 1) -> tuple[tuple[TransferView, ...], bool]
 
 def _views(actor: Actor, rows: Sequence[Transfer]) -> list[TransferView]:
     labels = {server.id: server.label for server in available_to(actor)}
+    left_alone = server_pauses.paused_now() if any(row.finished_at is None for row in rows) else {}
     ids = [row.id for row in rows]
     counts = _counts(ids)
     matters = dict(
@@ -181,6 +193,8 @@ def _views(actor: Actor, rows: Sequence[Transfer]) -> list[TransferView]:
             started_at=row.created_at,
             finished_at=row.finished_at,
             is_cancelling=row.cancelled_at is not None and row.finished_at is None,
+            is_paused=row.paused_at is not None and row.finished_at is None,
+            left_alone=left_alone.get(row.server_id) if row.server_id and row.finished_at is None else None,
             total=sum(count for count, _done, _size in counts.get(row.id, {}).values()),
             counts={state: count for state, (count, _done, _size) in counts.get(row.id, {}).items()},
             bytes_done=sum(done for _count, done, _size in counts.get(row.id, {}).values()),
