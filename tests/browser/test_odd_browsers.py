@@ -1,0 +1,94 @@
+"""Names that would like to be more than names, two tabs at once, and a browser that runs no script."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Sit
+from tests.browser.imanage import document_row
+from tests.support.stack import Stack
+
+ALICE = "alice@practice.example"
+CAROL = "carol@practice.example"
+GITA = "gita@northwind.example"
+MATTER = "Kestrel Robotics – Series B"
+SHARED = "Project Heron"
+DOCUMENT = "Steps paper.pdf"
+MARKUP = "<img src=x onerror=alert(1)> {{ 7*7 }} & Söhne"
+QUOTES = "' autofocus onfocus='alert(1) {{ 7-7 }} & Отчёт 報告書.txt"
+
+
+def test_hostile_names_are_only_names(firm: Stack, sit: Sit) -> None:
+    carol = sit(firm, CAROL)
+    carol.context.on("dialog", lambda _: carol.problems.append("A name opened a dialog."))
+    carol.button("New matter").click()
+    carol.dialog().get_by_label("Name").fill(MARKUP)
+    carol.in_dialog("Open matter").click()
+    expect(carol.heading(MARKUP)).to_be_visible()
+    assert MARKUP in carol.page.title()
+    carol.look()
+
+    carol.button("Add document").first.click()
+    carol.dialog().get_by_label("File").set_input_files(
+        {"name": QUOTES, "mimeType": "text/plain", "buffer": b"Only a name"}
+    )
+    carol.in_dialog("Add document").click()
+    expect(carol.dialog()).to_have_count(0)
+    carol.look()
+    carol.link(QUOTES).click()
+    expect(carol.heading(QUOTES)).to_be_visible()
+    assert carol.download(carol.link("Download")).path().read_bytes() == b"Only a name"
+    carol.button("Rename").click()
+    expect(carol.dialog().get_by_label("Name")).to_be_focused()
+    carol.look()
+    assert carol.page.locator("img[src=x]").count() == 0
+    carol.open("/matters")
+    expect(carol.link(MARKUP)).to_be_visible()
+
+
+def test_two_tabs_keep_their_own_sign_in_to_imanage(firm: Stack, sit: Sit) -> None:
+    """The first tab's answer comes after the second tab has begun: each comes back to its own place."""
+    alice = sit(firm, ALICE)
+    alice.open("/account")
+    disconnect = alice.page.get_by_role("button", name="Disconnect", exact=True)
+    if disconnect.count():
+        disconnect.click()
+        expect(alice.page.get_by_text("You are disconnected.")).to_be_visible()
+    first = alice.page
+    alice.open_matter(MATTER)
+    alice.button("Get from iManage").click()
+    alice.in_dialog("Sign in to iManage").click()
+    expect(first.get_by_role("button", name="Allow")).to_be_visible()
+
+    second = alice.context.new_page()
+    alice.page = second
+    alice.open("/account")
+    second.get_by_role("button", name="Sign in", exact=True).click()
+    expect(second.get_by_role("button", name="Allow")).to_be_visible()
+
+    alice.page = first
+    alice.sign_in_at_imanage("alice")
+    expect(alice.dialog().get_by_role("heading", name="Get from iManage")).to_be_visible()
+    alice.page = second
+    alice.sign_in_at_imanage("alice")
+    expect(alice.heading("Account")).to_be_visible()
+    alice.look()
+
+
+def test_reading_works_without_javascript(firm: Stack, sit: Sit) -> None:
+    gita = sit(firm, java_script_enabled=False)
+    page = gita.page
+    page.goto("/sign-in")
+    page.get_by_label("Email").fill(GITA)
+    page.get_by_label("Password").fill("counterpart-practice")
+    gita.button("Sign in").click()
+    expect(gita.heading("Matters")).to_be_visible()
+    page.get_by_role("link", name=SHARED).click()
+    expect(document_row(gita, DOCUMENT)).to_be_visible()
+    gita.link(DOCUMENT).click()
+    assert gita.download(gita.link("Download")).path().read_bytes().startswith(b"%PDF")
+    gita.button("Gita Rao").click()
+    gita.button("Sign out").click()
+    expect(gita.heading("Sign in")).to_be_visible()
+    page.goto("/matters")
+    expect(gita.heading("Sign in")).to_be_visible()
