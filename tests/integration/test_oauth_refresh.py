@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from imanage.client import Client
 from imanage.errors import ImanageError, NotIManage, ServerFault, Unreachable
-from models import AuditEvent, Connection, Member, Server, utcnow
-from services import connections, remote, tokens
-from services.actor import Actor
-from services.errors import Conflict, Forbidden, NotFound, RemoteRefusal, SignInNeeded
+from models import AuditEvent, Server, utcnow
+from services import remote, tokens
+from services.errors import Conflict, NotFound, RemoteRefusal, SignInNeeded
 from services.unit import session, unit
 from simulator import Fault, Simulator
-from tests.support.pages import Browser, read
-from tests.support.people import actor_of, make_member
+from tests.support.pages import Browser
+from tests.support.people import make_member
 from tests.support.practice import practice_imanage, practice_server, reached, sign_in_to_imanage
-
-TOKEN = "/auth/oauth2/token"
+from tests.support.sign_ins import TOKEN, SignIn, lines_of
 
 
 @pytest.fixture(scope="module")
@@ -38,52 +33,6 @@ def running() -> Iterator[Simulator]:
 def practice(running: Simulator, database: None) -> Iterator[Simulator]:
     with reached(running) as practice:
         yield practice
-
-
-@dataclass(frozen=True)
-class SignIn:
-    app: Flask
-    practice: Simulator
-    member_id: uuid.UUID
-    server_id: uuid.UUID
-
-    def row(self) -> Connection:
-        session().rollback()
-        return session().scalars(select(Connection)).one()
-
-    def change(self, **values: object) -> None:
-        with unit() as writing:
-            row = writing.scalars(select(Connection)).one()
-            for name, value in values.items():
-                setattr(row, name, value)
-
-    def run_out(self) -> None:
-        self.change(expires_at=utcnow() - timedelta(minutes=1))
-
-    def ask(self) -> object:
-        return connections.with_client(self.member_id, self.server_id, libraries)
-
-    def refreshes(self) -> int:
-        return len([call for call in self.practice.requests if call.path == TOKEN])
-
-    def in_threads(self, count: int) -> list[object]:
-        """Ask from so many threads at once, each with a session of its own, as tabs and workers do."""
-        start = threading.Barrier(count)
-
-        def one() -> object:
-            with self.app.app_context():
-                start.wait(10)
-                try:
-                    return self.ask()
-                except (ImanageError, SignInNeeded, RemoteRefusal) as error:
-                    return error
-
-        with ThreadPoolExecutor(count) as pool:
-            return [future.result(60) for future in [pool.submit(one) for _ in range(count)]]
-
-
-def libraries(client: Client) -> int:
-    return len(client.lists("GET", "libraries").rows)
 
 
 @pytest.fixture
@@ -262,58 +211,3 @@ def test_a_token_moved_to_another_row_does_not_open(signed_in: SignIn, column: s
     assert needed.value.reason == "could_not_refresh"
     (line,) = lines_of(signed_in)
     assert line.state == ("sign_in_again" if column == "access_token" else "connected")
-
-
-def test_the_account_page_s_lines(signed_in: SignIn, practice: Simulator) -> None:
-    practice_server(practice, name="Paris", url="https://paris.example", api_url="https://paris.example")
-    person = actor_of(make_member("Somebody Else"))
-    assert [line.state for line in connections.of_member(person)] == ["never_connected"] * 2
-    line = next(line for line in lines_of(signed_in) if line.label == "London")
-    assert (line.state, line.imanage_user, line.differs, line.renewable) == (
-        "connected",
-        "ALICE",
-        False,
-        True,
-    )
-
-
-def lines_of(signed_in: SignIn) -> tuple[connections.ConnectedAccount, ...]:
-    member = session().get_one(Member, signed_in.member_id)
-    return connections.of_member(Actor(member.id, member.name, member.email))
-
-
-def test_an_admin_sees_who_is_signed_in_and_can_end_it(signed_in: SignIn) -> None:
-    admin = actor_of(make_member("Ada Admin", is_admin=True))
-    (line,) = connections.status_for_admin(admin, signed_in.server_id).rows
-    assert (line.name, line.imanage_user, line.state) == ("Alice Archer", "ALICE", "connected")
-    assert connections.disconnect_member(admin, signed_in.server_id, signed_in.member_id) == 1
-    assert connections.status_for_admin(admin, signed_in.server_id).rows == ()
-
-
-def test_the_admins_list_of_sign_ins(signed_in: SignIn) -> None:
-    admin = Browser(signed_in.app).sign_in(make_member("Ada Admin", is_admin=True))
-    url = f"/admin/integrations/imanage/{signed_in.server_id}/sign-ins"
-    page = admin.page(url, htmx=True)
-    assert "Alice Archer" in page.text and "ALICE" in page.text and "Signed in" in page.text
-    ended = read(admin.post(f"{url}/{signed_in.member_id}/end", htmx=True), whole=False)
-    assert "Nobody is signed in to this server." in ended.text
-    assert session().scalar(select(Connection)) is None
-    event = session().scalars(select(AuditEvent).where(AuditEvent.action == "connection.disconnected")).one()
-    assert event.actor_name.startswith("Ada Admin")
-    assert admin.get(url).headers["Location"] == f"/admin/integrations/imanage/{signed_in.server_id}"
-
-
-def test_the_list_of_sign_ins_is_for_admins(signed_in: SignIn) -> None:
-    member = Browser(signed_in.app).sign_in(make_member("Somebody Else"))
-    url = f"/admin/integrations/imanage/{signed_in.server_id}/sign-ins"
-    assert member.get(url, htmx=True).status_code == 403
-    assert member.post(f"{url}/{signed_in.member_id}/end").status_code == 403
-    assert session().scalar(select(Connection)) is not None
-
-
-def test_nobody_but_an_admin_does(signed_in: SignIn) -> None:
-    person = actor_of(make_member("Somebody Else"))
-    with pytest.raises(Forbidden):
-        connections.status_for_admin(person, signed_in.server_id)
-    with pytest.raises(Forbidden):
-        connections.disconnect_member(person, signed_in.server_id, signed_in.member_id)
