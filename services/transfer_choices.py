@@ -31,21 +31,26 @@ CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
     UNDECIDED: ((AGAIN, "Send it again"), (LEAVE, "Leave it")),
 }
 """What may be chosen for each question, and what the button says."""
+SENTENCES = {
+    MOVED_ON: "iManage has moved on since our copy: version {version} is there now.",
+    CHECKED_OUT: "Somebody has the document checked out in iManage.",
+}
 
 
 def kind_of(item: TransferItem) -> str:
     return str((item.question or {}).get("kind", UNDECIDED))
 
 
-def ask(running: Running, kind: str, sentence: str, theirs: RemoteDocument) -> None:
+def ask(running: Running, kind: str, theirs: RemoteDocument) -> None:
     """Put both sides on the row, and wait for a person."""
+    sentence = SENTENCES[kind].format(version=theirs.version)
     with unit() as writing:
         item = fresh(running)
         server = writing.get_one(Server, item.transfer.server_id)
         version = writing.get_one(Version, item.version_id)
         item.question = {"kind": kind, "ours": _ours(version), "theirs": _theirs(server, theirs)}
         item.intent = item.announced_at = item.sent_at = item.wait_until = None
-        item.error_code, item.error_sentence = f"transfer.{kind}", sentence[:600]
+        item.error_code, item.error_sentence = f"transfer.{kind}", sentence
         item.next_step = "Nothing was sent. Compare the two, then choose."
         move(item, ASKS)
         audit.record(

@@ -114,7 +114,7 @@ def _ask(running: Running, error: MovedOn | CheckedOut) -> None:
         target_id = fresh(running).target_id
     theirs = with_client(running, lambda client: remote_documents.profile(client, target_id, latest=True))
     question = transfer_choices.CHECKED_OUT if isinstance(error, CheckedOut) else transfer_choices.MOVED_ON
-    transfer_choices.ask(running, question, error.sentence, theirs)
+    transfer_choices.ask(running, question, theirs)
 
 
 def _nothing_was_stored(error: Exception) -> bool:
