@@ -46,7 +46,7 @@ class Running:
             raise Refusal("You cancelled it.", code="transfer.cancelled")
         if transfer.server_id is None:
             raise Refusal("The iManage server has been removed.", code="server.removed")
-        if transfer.paused_at is not None:
+        if transfer.paused_at is not None and transfer.cancelled_at is None:
             raise Paused
         try:
             server_access.require_use(transfer.member_id, transfer.server_id)

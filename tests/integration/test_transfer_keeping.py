@@ -234,6 +234,18 @@ def test_a_save_that_was_paused_and_then_cancelled_comes_to_its_end(desk: Desk) 
     assert session().get_one(Transfer, transfer_id).finished_at is not None
 
 
+def test_what_was_stored_is_put_on_record_though_paused_and_cancelled(desk: Desk) -> None:
+    transfer_id = save_one(desk, CONTENT + b"stored, paused and cancelled")
+    item_id = only(transfer_id)
+    carry(item_id, most=3)
+    assert row(item_id).receipt
+    transfer_control.pause(desk.actor, transfer_id)
+    transfer_control.cancel(desk.actor, transfer_id)
+    assert is_due(item_id)
+    assert carry(item_id).state == "done"
+    assert len(links()) == 1
+
+
 def test_what_would_only_break_off_again_is_looked_up_and_not_sent_again(desk: Desk) -> None:
     """A proxy answers the upload with a page of its own: it would do so each time."""
     fault = Fault("html", method="POST", path="/documents$", times=None)
