@@ -51,15 +51,19 @@ def search(
     limit: int = PAGE,
     offset: int = 0,
 ) -> Page[Document]:
-    """Documents that have this text in their profile or content; of each only its newest version."""
+    """Documents that have this text in their profile or content; of each only its newest version.
+
+    Without a text: every document of a container and of all below it.
+    """
     place = library or (library_of(container_id) if container_id else None)
     params: dict[str, str | int] = {
-        "anywhere": text,
         "latest": "true",
         "limit": limit,
         "offset": offset,
         "total": "true",
     }
+    if text:
+        params["anywhere"] = text
     if container_id:
         params["container_id"] = container_id
     path = in_library(place, "documents") if place else "documents"

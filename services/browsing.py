@@ -117,6 +117,17 @@ class Listing:
     next_offset: int | None
 
     @property
+    def documents_in_all(self) -> int | None:
+        """How many documents there are, also beyond those shown; None where iManage did not count them.
+
+        A folder's own folders come first, so that a list that shows documents shows all of them.
+        """
+        if self.next_offset is None and self.where.offset == 0:
+            return len(self.documents)
+        in_folder = not self.where.text and bool(self.where.steps)
+        return self.total - len(self.places) if self.total and in_folder else self.total
+
+    @property
     def is_empty(self) -> bool:
         return not self.places and not self.documents and self.where.offset == 0
 

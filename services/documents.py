@@ -21,7 +21,7 @@ from services.text import ESCAPE, like_pattern, search_words
 from services.unit import session, unit
 from services.uploads import receive
 
-PAGE = 50
+PAGE = 40
 
 
 @dataclass(frozen=True)

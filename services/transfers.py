@@ -57,7 +57,7 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
     if command.document_id is not None and len(sources) > 1:
         raise Invalid({"source": "Choose one document: it becomes a new version of the one here."})
     for source in sources:
-        _require_id(source, "source", with_version=True)
+        require_id(source, "source", with_version=True)
     with unit() as writing:
         matter = permissions.require_transfer(actor, command.matter_id)
         server = server_access.require_use(actor.id, command.server_id)
@@ -98,7 +98,7 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
     """Put the saving of a document's current version on record and start it."""
     if command.target not in SAVE_TARGETS:
         raise Invalid({"target": "Choose how the document is saved."})
-    _require_id(command.target_id, "target", with_version=False)
+    require_id(command.target_id, "target", with_version=False)
     with unit() as writing:
         document = session().get(Document, command.document_id)
         if document is None:
@@ -114,7 +114,7 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
         item = TransferItem(
             transfer=transfer,
             position=1,
-            name=_name_there(command.name, version),
+            name=name_there(command.name, version),
             state=WAITING,
             document_id=document.id,
             version_id=version.id,
@@ -142,7 +142,7 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
     return transfer_id
 
 
-def _name_there(stem: str, version: Version) -> str:
+def name_there(stem: str, version: Version) -> str:
     """The name that a new document gets in iManage: what was typed, with the type that the bytes have."""
     file = split(version.file_name)
     if not stem:
@@ -198,9 +198,17 @@ def clear_error(item: TransferItem) -> None:
 
 def finish_if_over(transfer: Transfer) -> None:
     """In the open unit that ended an item: whoever started the transfer is told in the same commit."""
-    if transfer.finished_at is None and all(item.state in FINISHED for item in transfer.items):
+    if transfer.finished_at is None and not _has_unfinished(transfer.id):
         transfer.finished_at = utcnow()
         outbox.note_end(transfer)
+
+
+def _has_unfinished(transfer_id: uuid.UUID) -> bool:
+    """Asked at the end of every item, so it must not read all the others."""
+    unfinished = select(TransferItem.id).where(
+        TransferItem.transfer_id == transfer_id, TransferItem.state.not_in(sorted(FINISHED))
+    )
+    return session().scalar(unfinished.limit(1)) is not None
 
 
 def new_transfer(
@@ -226,7 +234,7 @@ def same_request(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
     return known.id if known else None
 
 
-def _require_id(text: str, field: str, *, with_version: bool) -> None:
+def require_id(text: str, field: str, *, with_version: bool) -> None:
     try:
         document = DocumentId.parse(text)
     except BadId as error:

@@ -62,7 +62,7 @@ def document(document_id: uuid.UUID) -> ResponseReturnValue:
 @room.get("/documents/<uuid:document_id>/actions")
 @needs("member")
 def document_actions(document_id: uuid.UUID) -> ResponseReturnValue:
-    """The inside of a row's menu, fetched when it is opened: fifty menus would outweigh the list."""
+    """The inside of a row's menu, fetched when it is opened: forty menus would outweigh the list."""
     view = documents.find(actor(), document_id)
     twin = links.for_documents(actor(), [document_id]).get(document_id)
     return render_template("matters/_actions.html", document=view, twin=twin, servers=_servers(view))
@@ -97,6 +97,7 @@ def choose_document(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseRetur
         "found": documents.of_matter(actor(), matter_id, search_text()),
         "matter_id": matter_id,
         "server_id": server_id,
+        "total": matters.find(actor(), matter_id).documents,
     }
     if is_htmx() and "q" in request.args:
         return render_template("matters/_choices.html", **context)

@@ -8,10 +8,13 @@ from wtforms import HiddenField, SelectMultipleField, StringField, ValidationErr
 from wtforms.validators import AnyOf, Length
 
 from blueprints.forms_base import BaseForm, Line, LineField
+from services.saving_many import SaveManyCommand
 from services.transfer_choices import CHOICES
 from services.transfers import NEW_DOCUMENT, SAVE_TARGETS, GetCommand, SaveCommand
 
 LONGEST_NOTE = 500
+ONTO_TWINS = "twins"
+MANY_TARGETS = [ONTO_TWINS, NEW_DOCUMENT]
 CHOICE_NAMES = sorted({name for choices in CHOICES.values() for name, _label in choices})
 
 
@@ -80,6 +83,29 @@ class SaveForm(KeyedForm):
             target=self.target.data or "",
             target_id=(self.folder.data if is_new else self.twin.data) or "",
             name=self.name.data or "",
+            note=self.note.data or "",
+        )
+
+
+class SaveManyForm(KeyedForm):
+    document = SelectMultipleField(validate_choice=False)
+    target = StringField(validators=[AnyOf(MANY_TARGETS, message="Choose how the documents are saved.")])
+    folder = StringField(validators=[Length(max=300)])
+    note = LineField("Version note", validators=[Line("a note", LONGEST_NOTE, required=False)])
+
+    def validate_document(self, field: SelectMultipleField) -> None:
+        if any(as_uuid(each) is None for each in field.data or ()):
+            raise ValidationError("We could not find one of these documents.")
+
+    def command(self, matter_id: uuid.UUID, server_id: uuid.UUID) -> SaveManyCommand:
+        ids = (as_uuid(each) for each in self.document.data or ())
+        return SaveManyCommand(
+            request_key=self.key,
+            matter_id=matter_id,
+            server_id=server_id,
+            document_ids=tuple(dict.fromkeys(each for each in ids if each is not None)),
+            onto_twins=self.target.data == ONTO_TWINS,
+            folder_id=self.folder.data or "",
             note=self.note.data or "",
         )
 

@@ -13,7 +13,7 @@ from blueprints.access import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx, placed
 from blueprints.transfers.forms import as_uuid
 from blueprints.transfers.room import room
-from services import browsing, documents, picking, text
+from services import browsing, documents, gathering, picking, text
 from services.browsing import SHELVES, Kind, Listing, Shelf, Step, Where
 from services.errors import Conflict, RemoteRefusal, SignInNeeded
 
@@ -58,6 +58,21 @@ def browse(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
         return placed(_said(refusal, where, matter_id, server_id), 502, MORE if where.offset else LIST)
     drawn = "transfers/_picker_more.html" if where.offset else "transfers/_picker_list.html"
     return fragment(render_template(drawn, **_context(listing, matter_id, server_id)))
+
+
+@room.get("/matters/<uuid:matter_id>/everything/<uuid:server_id>")
+@needs("staff")
+def everything(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    """Adds all documents of a place, or of a search, to what is selected."""
+    back = _back(matter_id, server_id)
+    if not is_htmx():
+        return go_to(back)
+    try:
+        below = "below" in request.args
+        gathered = gathering.everything(actor(), matter_id, server_id, _where(), below=below)
+    except SignInNeeded as needed:
+        return placed(_sign_in(needed, server_id, back), 409, DIALOG)
+    return fragment(render_template("transfers/_picker_everything.html", gathered=gathered))
 
 
 def _opened(draw: Callable[[], str], server_id: uuid.UUID, back: str) -> Response:
@@ -137,20 +152,19 @@ def _as_text(step: Step) -> str:
 
 
 def _context(listing: Listing, matter_id: uuid.UUID, server_id: uuid.UUID) -> dict[str, Any]:
-    """What the list needs beside its rows: choices made elsewhere are kept, the next hundred have an address."""
-    where, shown = listing.where, {row.id for row in listing.documents}
+    """What the list needs beside its rows: the ways on, among them the one to the next hundred."""
+    where = listing.where
     frame = _frame(where, matter_id, server_id)
-    chosen = frame["chosen"]
     address, way = frame["address"], frame["way"]
     return {
         **frame,
         "listing": listing,
-        "elsewhere": [(source, _reference(source)) for source in chosen if source not in shown],
         "address_of": lambda step: address([*way, _as_text(step)], fresh=1),
         "versions_of": lambda row: address([*way, _as_text(Step("document", row.id, row.name))], fresh=1),
         "is_versions": where.steps[-1:] != () and where.steps[-1].kind == "document",
         "more": address(way, q=where.text or None, shelf=where.shelf, offset=listing.next_offset),
         "one_only": "document" in request.args,
+        "everything": _everything(listing, matter_id, server_id, way),
         "folder": _folder_to_save_in(where),
     }
 
@@ -172,23 +186,33 @@ def _frame(where: Where, matter_id: uuid.UUID, server_id: uuid.UUID) -> dict[str
         "everywhere": address([], q=where.text),
         "browse": address([]),
         "is_fresh": "fresh" in request.args,
-        "chosen": list(dict.fromkeys(request.args.getlist("source"))),
     }
 
 
 def _said(refusal: RemoteRefusal | Conflict, where: Where, matter_id: uuid.UUID, server_id: uuid.UUID) -> str:
     frame = _frame(where, matter_id, server_id)
-    elsewhere = [(source, _reference(source)) for source in frame["chosen"]]
-    again = request.full_path
-    return render_template(
-        "transfers/_picker_said.html", refusal=refusal, again=again, elsewhere=elsewhere, **frame
-    )
+    return render_template("transfers/_picker_said.html", refusal=refusal, again=request.full_path, **frame)
 
 
-def _reference(source: str) -> str:
-    """`Active!1645.3` as people write it: Active 1645 v3."""
-    document, _, version = source.rpartition(".")
-    return f"{document.replace('!', ' ')} v{version}"
+def _everything(
+    listing: Listing, matter_id: uuid.UUID, server_id: uuid.UUID, way: list[str]
+) -> list[tuple[str, str]]:
+    """The buttons that select more than what is shown: their labels and addresses."""
+    where, last = listing.where, listing.where.steps[-1:]
+
+    def address(**more: object) -> str:
+        return url_for(".everything", matter_id=matter_id, server_id=server_id, step=way, **more)
+
+    count = f" ({listing.documents_in_all:,})" if listing.documents_in_all else ""
+    if where.text:
+        return [(f"Select everything found{count}", address(q=where.text))] if listing.documents else []
+    if not last or last[0].kind == "document":
+        return []
+    if last[0].kind == "workspace":
+        return [("Select everything in this workspace", address())]
+    here = [(f"Select everything in this folder{count}", address())] if listing.documents else []
+    below = [("Select everything in it and its subfolders", address(below=1))] if listing.places else []
+    return here + below
 
 
 def _folder_to_save_in(where: Where) -> Step | None:

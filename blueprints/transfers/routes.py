@@ -8,10 +8,10 @@ from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
-from blueprints.errors import ErrorView, answer
 from blueprints.htmx import fragment, go_to
-from blueprints.transfers import endings, picker
-from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm, first_error
+from blueprints.transfers import endings, picker, saving_many
+from blueprints.transfers.answers import refused
+from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm
 from blueprints.transfers.room import room
 from services import (
     newer,
@@ -23,7 +23,7 @@ from services import (
     workers,
 )
 
-__all__ = ["endings", "picker", "room"]
+__all__ = ["endings", "picker", "room", "saving_many"]
 
 REFRESHED = "documentsChanged"
 
@@ -42,7 +42,7 @@ def index() -> str:
 def start_get(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     form = GetForm()
     if not form.validate():
-        return _refused(form)
+        return refused(form)
     transfer_id = transfers.start_get(actor(), form.command(matter_id, server_id))
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
@@ -52,7 +52,7 @@ def start_get(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
 def start_save(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     form = SaveForm()
     if not form.validate():
-        return _refused(form)
+        return refused(form)
     transfer_id = transfers.start_save(actor(), form.command(document_id, server_id))
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
@@ -108,7 +108,7 @@ def go_on(transfer_id: uuid.UUID) -> Response:
 def retry(transfer_id: uuid.UUID) -> Response:
     form = RetryForm()
     if not form.validate():
-        return _refused(form)
+        return refused(form)
     new_id = transfer_control.retry_failed(actor(), transfer_id, form.key)
     return go_to(url_for("transfers.transfer", transfer_id=new_id))
 
@@ -118,7 +118,7 @@ def retry(transfer_id: uuid.UUID) -> Response:
 def decide(item_id: uuid.UUID) -> Response:
     form = DecideForm()
     if not form.validate():
-        return _refused(form)
+        return refused(form)
     transfer_id = transfer_choices.decide(actor(), item_id, form.choice.data or "", form.key)
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
@@ -148,9 +148,3 @@ def _context(transfer_id: uuid.UUID) -> dict[str, object]:
         "retry_key": uuid.uuid4(),
         "is_quiet": view.is_live and workers.are_quiet(),
     }
-
-
-def _refused(form: GetForm | SaveForm | RetryForm | DecideForm) -> Response:
-    """Pickers send these forms; what is wrong is said over the pop-up, where all that was chosen stays."""
-    view = ErrorView("invalid", "Check what you chose", first_error(form), "Choose again.", "you")
-    return answer(view, 422)

@@ -235,13 +235,6 @@ def test_each_version_is_marked_against_the_one_here(desk: Desk) -> None:
     assert text.index("Newer there") < text.index("Here already") < text.index("Older than here")
 
 
-def test_what_was_chosen_elsewhere_is_kept(desk: Desk) -> None:
-    page = desk.look(step(desk.practice, "Drafts"), source="Active!999999.4")
-    assert "Chosen elsewhere" in page.text and "Active 999999 v4" in page.text
-    kept = [each for each in page.controls if each.get("value") == "Active!999999.4"]
-    assert [each["type"] for each in kept] == ["hidden"]
-
-
 def test_an_older_version_can_be_chosen(desk: Desk) -> None:
     spa = desk.practice.world.named("SPA – Project Heron")
     way = (step(desk.practice, "Drafts"), f"d:{spa.id()}:SPA – Project Heron.docx")
@@ -298,14 +291,13 @@ def test_a_failure_is_a_sentence_in_the_pop_up_with_another_try(
     desk: Desk, fault: Fault, sentence: str
 ) -> None:
     desk.practice.faults.add(fault)
-    where = urlencode({"step": step(desk.practice, "Drafts"), "source": "Active!5.1"})
+    where = urlencode({"step": step(desk.practice, "Drafts")})
     response = desk.browser.get(f"{desk.base}?{where}", htmx=True)
     assert response.status_code == 502
     assert response.headers["HX-Retarget"] == "#picker-list"
     page = read(response, whole=False)
     assert sentence in page.text and "Try again" in page.text
     assert quote("Drafts") in page.html
-    assert page.value_of("source") == "Active!5.1"
     assert page.value_of("step") == step(desk.practice, "Drafts")
 
 

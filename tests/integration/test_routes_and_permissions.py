@@ -32,6 +32,7 @@ TRANSFER = "/transfers/{transfer}"
 KEY = {"request_key": "6e6c6d22-4c0e-4a4f-9c39-6f2f3b0d1c55"}
 GET_FORM = KEY | {"source": "Active!104512.3"}
 SAVE_FORM = KEY | {"target": "new_document", "folder": "Active!77", "name": "Lease"}
+MANY_FORM = KEY | {"target": "twins"}
 
 # fmt: off
 ROUTES = (
@@ -113,6 +114,9 @@ ROUTES = (
     R("GET",  f"{MATTER}/browse/{{server}}", "transfers.browse", MATTER_STAFF, 409, is_fragment=True),
     R("GET",  f"{DOCUMENT}/save/{{server}}", "transfers.save_picker", MATTER_STAFF, 200, is_fragment=True),
     R("POST", f"{DOCUMENT}/save/{{server}}", "transfers.start_save", MATTER_STAFF, 303, SAVE_FORM),
+    R("GET",  f"{MATTER}/everything/{{server}}", "transfers.everything", MATTER_STAFF, 409, is_fragment=True),
+    R("GET",  f"{MATTER}/save-many/{{server}}", "transfers.save_many_picker", MATTER_STAFF, 200, is_fragment=True),
+    R("POST", f"{MATTER}/save-many/{{server}}", "transfers.start_save_many", MATTER_STAFF, 422, MANY_FORM),
     R("GET",  "/transfers", "transfers.index", STAFF, 200),
     R("GET",  "/transfers/_news", "transfers.news", STAFF, 200),
     R("POST", "/transfers/seen", "transfers.see_news", STAFF, 303),

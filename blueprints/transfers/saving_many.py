@@ -1,0 +1,58 @@
+"""Saving many documents of a matter at once: the pop-up that shows what becomes of each, and its start."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from blueprints.access import actor, needs
+from blueprints.htmx import fragment, go_to, is_htmx
+from blueprints.transfers.answers import refused
+from blueprints.transfers.forms import SaveManyForm, as_uuid
+from blueprints.transfers.room import room
+from services import saving_many
+from services.errors import NotFound, SignInNeeded
+
+
+@room.get("/matters/<uuid:matter_id>/save-many/<uuid:server_id>")
+@needs("staff")
+def save_many_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    """Of the documents that are named, or with `all` of the whole matter."""
+    back = url_for("matters.matter", matter_id=matter_id)
+    if not is_htmx():
+        return go_to(back)
+    asked = None if "all" in request.args else _asked()
+    try:
+        picker = saving_many.plan(actor(), matter_id, server_id, asked)
+    except SignInNeeded as needed:
+        html = render_template(
+            "transfers/_picker_sign_in.html", needed=needed, server_id=server_id, back=back
+        )
+        return fragment(html)
+    return fragment(
+        render_template(
+            "transfers/_picker_save_many.html",
+            picker=picker,
+            browse=url_for(".browse", matter_id=matter_id, server_id=server_id, saving=1),
+            request_key=uuid.uuid4(),
+        )
+    )
+
+
+@room.post("/matters/<uuid:matter_id>/save-many/<uuid:server_id>")
+@needs("staff")
+def start_save_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    form = SaveManyForm()
+    if not form.validate():
+        return refused(form)
+    transfer_id = saving_many.start(actor(), form.command(matter_id, server_id))
+    return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
+
+
+def _asked() -> list[uuid.UUID]:
+    ids = [as_uuid(text) for text in request.args.getlist("document")]
+    if None in ids:
+        raise NotFound("We could not find one of these documents.")
+    return [each for each in ids if each is not None]

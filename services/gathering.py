@@ -1,0 +1,78 @@
+"""Everything at once: the documents of a folder, of all below it, or of a search, up to one transfer's most."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from imanage import documents
+from imanage.client import Client
+from imanage.types import Document, Page
+from services import permissions
+from services.actor import Actor
+from services.browsing import PAGE, Where, ask
+from services.errors import Conflict
+from services.transfers import MOST_AT_ONCE
+
+Fetch = Callable[[int], Page[Document]]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Ids with their version, and names. `is_cut` where there is more than one transfer takes."""
+
+    documents: tuple[tuple[str, str], ...]
+    total: int | None
+    is_cut: bool
+
+    @property
+    def sentence(self) -> str:
+        if not self.documents:
+            return "There is no document that you may see."
+        if not self.is_cut:
+            return f"{len(self.documents)} selected."
+        there = f"There are {self.total:,}. " if self.total else "There are more. "
+        return f"{there}One transfer takes {MOST_AT_ONCE}, so the first {len(self.documents)} are selected."
+
+
+def everything(
+    actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where, *, below: bool = False
+) -> Gathered:
+    """The newest version of each, a hundred a call, in no more calls than one transfer's most takes.
+
+    Folders are not opened one by one: what lies below a place is asked for as one search there.
+    """
+    permissions.require_transfer(actor, matter_id)
+    place = next((step for step in reversed(where.steps) if step.kind != "document"), None)
+    if place is None and not where.text:
+        raise Conflict("Open a folder, or search, before you select everything.", code="picker.nowhere")
+
+    def gather(client: Client) -> Gathered:
+        return _gather(_fetch(client, where.text, place.id if place else None, below or _is_top(where)))
+
+    return ask(actor, server_id, gather)
+
+
+def _is_top(where: Where) -> bool:
+    return bool(where.steps) and where.steps[-1].kind == "workspace"
+
+
+def _fetch(client: Client, text: str, place_id: str | None, below: bool) -> Fetch:
+    if text or below or place_id is None:
+        return lambda offset: documents.search(client, text, container_id=place_id, limit=PAGE, offset=offset)
+    return lambda offset: documents.folder_documents(client, place_id, offset, PAGE)
+
+
+def _gather(fetch: Fetch) -> Gathered:
+    found: dict[str, str] = {}
+    offset: int | None = 0
+    total = None
+    for _ in range(MOST_AT_ONCE // PAGE + 1):
+        if offset is None or len(found) >= MOST_AT_ONCE:
+            break
+        page = fetch(offset)
+        found |= {item.id: item.full_name or item.id for item in page.items}
+        offset, total = page.next_offset, page.total
+    chosen = tuple(found.items())[:MOST_AT_ONCE]
+    return Gathered(chosen, total, offset is not None or len(found) > len(chosen))

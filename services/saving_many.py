@@ -1,0 +1,207 @@
+"""Saving many documents of a matter at once: what becomes of each is shown, then one transfer carries all."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from imanage.ids import DocumentId
+from models import Document, Link, TransferItem, Version
+from services import audit, connections, dispatch, permissions
+from services.actor import Actor
+from services.errors import Invalid, NotFound
+from services.file_names import split
+from services.server_access import label_for, require_use
+from services.transfer_states import WAITING
+from services.transfers import (
+    MOST_AT_ONCE,
+    NEW_DOCUMENT,
+    NEW_VERSION,
+    name_there,
+    new_transfer,
+    require_id,
+    same_request,
+)
+from services.unit import session, unit
+
+
+@dataclass(frozen=True)
+class Line:
+    """One document, and its twin on this server where it has one.
+
+    `based_on` is the twin's version that ours stands on; `is_there` where our current version is in iManage already.
+    """
+
+    document_id: uuid.UUID
+    name: str
+    version: Version
+    twin_id: str = ""
+    twin_number: int = 0
+    based_on: int | None = None
+    is_there: bool = False
+
+    @property
+    def becomes(self) -> str:
+        if self.is_there:
+            return "There already"
+        return f"New version of {self.twin_number}" if self.twin_id else "New document"
+
+
+@dataclass(frozen=True)
+class SaveManyPicker:
+    matter_id: uuid.UUID
+    matter_name: str
+    server_id: uuid.UUID
+    label: str
+    most: int
+    documents: tuple[tuple[uuid.UUID, str, str], ...]
+    """Of each its id, its name, and what becomes of it where twins get new versions."""
+    twins: int
+    there: int
+
+    @property
+    def without_twin(self) -> int:
+        return len(self.documents) - self.twins
+
+
+@dataclass(frozen=True)
+class SaveManyCommand:
+    """`onto_twins`: those with a twin become its next version. The others go into the folder."""
+
+    request_key: uuid.UUID
+    matter_id: uuid.UUID
+    server_id: uuid.UUID
+    document_ids: tuple[uuid.UUID, ...]
+    onto_twins: bool
+    folder_id: str = ""
+    note: str = ""
+
+
+def plan(
+    actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, document_ids: Sequence[uuid.UUID] | None
+) -> SaveManyPicker:
+    """What would become of these documents, or of the whole matter's. Raises SignInNeeded."""
+    matter = permissions.require_transfer(actor, matter_id)
+    server = require_use(actor.id, server_id)
+    connections.home_of(actor.id, server_id)
+    lines = _lines(matter_id, server_id, document_ids)
+    return SaveManyPicker(
+        matter_id=matter_id,
+        matter_name=matter.name,
+        server_id=server_id,
+        label=label_for(actor.id, server),
+        most=MOST_AT_ONCE,
+        documents=tuple((line.document_id, line.name, line.becomes) for line in lines),
+        twins=sum(bool(line.twin_id) for line in lines),
+        there=sum(line.is_there for line in lines),
+    )
+
+
+def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
+    """Put one transfer with an item for each document on record and start it. The same form finds the same transfer."""
+    with unit() as writing:
+        matter = permissions.require_transfer(actor, command.matter_id)
+        server = require_use(actor.id, command.server_id)
+        if (known := same_request(actor, command.request_key)) is not None:
+            return known
+        lines = _lines(matter.id, server.id, command.document_ids)
+        if command.onto_twins:
+            lines = [line for line in lines if not line.is_there]
+            if not lines:
+                raise Invalid({"document": "Each of these is in iManage already, just as it is here."})
+        needs_folder = not command.onto_twins or any(not line.twin_id for line in lines)
+        if needs_folder:
+            if not command.folder_id:
+                raise Invalid({"folder": "Choose a folder for those that become new documents."})
+            require_id(command.folder_id, "folder", with_version=False)
+        transfer = new_transfer(actor, command.request_key, "save", matter.id, server)
+        items = []
+        for position, line in enumerate(lines, 1):
+            onto = command.onto_twins and bool(line.twin_id)
+            items.append(
+                TransferItem(
+                    transfer=transfer,
+                    position=position,
+                    name=name_there(split(line.name).stem, line.version),
+                    state=WAITING,
+                    document_id=line.document_id,
+                    version_id=line.version.id,
+                    target=NEW_VERSION if onto else NEW_DOCUMENT,
+                    target_id=line.twin_id if onto else command.folder_id,
+                    note=command.note,
+                    size=line.version.size,
+                    sha256=line.version.sha256,
+                    based_on=line.based_on if onto else None,
+                )
+            )
+        writing.add_all(items)
+        writing.flush()
+        audit.record(
+            actor,
+            "transfer.save_started",
+            matter.name,
+            subject_id=transfer.id,
+            matter_id=matter.id,
+            server_id=server.id,
+            documents=[line.name for line in lines],
+            folder=command.folder_id if needs_folder else "",
+        )
+        transfer_id, item_ids = transfer.id, [item.id for item in items]
+    dispatch.start(item_ids)
+    return transfer_id
+
+
+def _lines(
+    matter_id: uuid.UUID, server_id: uuid.UUID, document_ids: Sequence[uuid.UUID] | None
+) -> list[Line]:
+    """By name. Two queries, however many. Raises NotFound for one of another matter, Invalid for none or too many."""
+    query = (
+        select(Document, Version)
+        .join(Version, Version.id == Document.current_version_id)
+        .where(Document.matter_id == matter_id)
+        .order_by(Document.name_key, Document.id)
+        .limit(MOST_AT_ONCE + 1)
+    )
+    wanted = None if document_ids is None else set(document_ids)
+    if wanted is not None and len(wanted) <= MOST_AT_ONCE:
+        query = query.where(Document.id.in_(wanted))
+    rows = session().execute(query).all()
+    if len(rows) > MOST_AT_ONCE or (wanted is not None and len(wanted) > MOST_AT_ONCE):
+        raise Invalid({"document": f"Choose {MOST_AT_ONCE} documents or fewer at once."})
+    if wanted is not None and len(rows) < len(wanted):
+        raise NotFound("We could not find one of these documents.")
+    if not rows:
+        raise Invalid({"document": "Choose at least one document."})
+    links = _links(server_id, [document.id for document, _ in rows])
+    return [_line(document, version, links.get(document.id, [])) for document, version in rows]
+
+
+def _links(server_id: uuid.UUID, document_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[Link]]:
+    """The live links of each document to this server, the newest last."""
+    found: dict[uuid.UUID, list[Link]] = {}
+    for link in session().scalars(
+        select(Link)
+        .where(Link.server_id == server_id, Link.document_id.in_(document_ids), Link.ended_at.is_(None))
+        .order_by(Link.created_at, Link.id)
+    ):
+        found.setdefault(link.document_id, []).append(link)
+    return found
+
+
+def _line(document: Document, version: Version, links: list[Link]) -> Line:
+    if not links:
+        return Line(document.id, document.name, version)
+    newest = links[-1]
+    twin = [link for link in links if (link.library_key, link.number) == (newest.library_key, newest.number)]
+    return Line(
+        document_id=document.id,
+        name=document.name,
+        version=version,
+        twin_id=str(DocumentId(newest.library, newest.number)),
+        twin_number=newest.number,
+        based_on=max(link.version for link in twin),
+        is_there=any(link.version_id == version.id for link in twin),
+    )

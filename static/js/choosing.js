@@ -1,0 +1,82 @@
+// Choosing many: what is ticked in a pop-up's lists is kept, counted and listed; ticked rows of a page get a bar.
+(() => {
+  const on = (name, handler) => document.addEventListener(name, handler);
+  const box = () => document.getElementById("picker-chosen");
+  const list = () => document.getElementById("picker-chips");
+  const ticks = () => [...document.querySelectorAll("#picker-documents [data-pick]")];
+  const value = (chip) => chip.querySelector("input").value;
+  const selected = (count) => `${count} selected`;
+
+  function add(id, name) {
+    if (list().children.length >= Number(box().dataset.most)) return;
+    const chip = document.getElementById("picker-chip").content.cloneNode(true);
+    const button = chip.querySelector("button");
+    chip.querySelector("input").value = button.value = id;
+    chip.querySelector(".cp-chip-text > span").textContent = name;
+    button.title = `Remove ${name}`;
+    button.setAttribute("aria-label", button.title);
+    list().append(chip);
+  }
+
+  function pick(tick) {
+    const chip = [...list().children].find((one) => value(one) === tick.value);
+    if (tick.type === "radio") list().replaceChildren();
+    else if (chip && !tick.checked) chip.remove();
+    if (tick.checked && (!chip || tick.type === "radio")) add(tick.value, tick.dataset.pick);
+  }
+
+  // The list of chips is the truth: one of each, no more than fit, and the ticks follow.
+  function draw() {
+    const seen = new Set();
+    const most = Number(box().dataset.most);
+    for (const chip of [...list().children]) {
+      if (seen.has(value(chip)) || seen.size >= most) chip.remove();
+      else seen.add(value(chip));
+    }
+    for (const tick of ticks()) tick.checked = seen.has(tick.value);
+    box().hidden = seen.size === 0;
+    box().querySelector("[data-count]").textContent = seen.size < most || most === 1 ? selected(seen.size) : `${selected(seen.size)}, the most at once`;
+  }
+
+  const watch = new MutationObserver(draw);
+  on("htmx:load", () => {
+    if (!list()) return;
+    watch.observe(list(), { childList: true });
+    draw();
+  });
+
+  function bar() {
+    const place = document.getElementById("picked");
+    if (!place) return;
+    const count = document.querySelectorAll("#documents [name=document]:checked").length;
+    place.hidden = count === 0;
+    place.querySelector("[data-count]").textContent = selected(count);
+  }
+  const tickAll = (checked) => {
+    for (const tick of document.querySelectorAll("#documents [name=document]")) tick.checked = checked;
+    bar();
+  };
+
+  on("change", (event) => {
+    if (event.target.matches("#picker-documents [data-pick]")) {
+      pick(event.target);
+      draw();
+    }
+    if (event.target.matches("#documents [name=document]")) bar();
+  });
+  on("click", (event) => {
+    if (event.target.closest("[data-pick-all]")) {
+      const kept = new Set([...list().children].map(value));
+      for (const tick of ticks()) if (!kept.has(tick.value)) add(tick.value, tick.dataset.pick);
+    }
+    if (event.target.closest("[data-drop-all]")) {
+      list().replaceChildren();
+      document.querySelector(".cp-dialog [type=submit]:not([data-remove])")?.focus();
+    }
+    if (event.target.closest("[data-tick-all]")) tickAll(true);
+    if (event.target.closest("[data-tick-none]")) tickAll(false);
+  });
+  on("htmx:afterSwap", bar); // the list came anew, without its ticks
+  window.addEventListener("pageshow", bar);
+  bar();
+})();
