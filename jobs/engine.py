@@ -7,6 +7,7 @@ when the order of a workflow's steps does.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from dbos import DBOS, DBOSConfig
@@ -18,6 +19,8 @@ APPLICATION_VERSION = "1"
 QUEUE = "transfers"
 CARRY = "carry"
 AT_ONCE = 16
+IN_HAND = 2 * AT_ONCE
+"""What a worker takes from the queue: sixteen that move, and those that follow them without waiting for a look."""
 POLL_SECONDS = 0.1
 
 
@@ -36,8 +39,6 @@ def workflow_id(item_id: str, run: int) -> str:
 def launch(settings: Settings, executor_id: str) -> None:
     """Start the engine in this process. Workflows must have been registered before."""
     url = system_database_url(settings)
-    if url.startswith("sqlite:///"):
-        _use_wal(Path(url.removeprefix("sqlite:///")))
     config: DBOSConfig = {
         "name": NAME,
         "system_database_url": url,
@@ -45,18 +46,28 @@ def launch(settings: Settings, executor_id: str) -> None:
         "executor_id": executor_id,
         "log_level": "WARNING",
     }
+    if url.startswith("sqlite:///"):
+        config["db_engine_kwargs"] = {"creator": _connector(Path(url.removeprefix("sqlite:///")))}
     DBOS(config=config)
     DBOS.launch()
     DBOS.register_queue(
-        QUEUE, worker_concurrency=AT_ONCE, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
+        QUEUE, worker_concurrency=IN_HAND, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
     )
 
 
-def _use_wal(path: Path) -> None:
-    """DBOS leaves the rollback journal on, which costs half of its speed."""
-    connection = sqlite3.connect(path)
-    try:
+def _connector(path: Path) -> Callable[[], sqlite3.Connection]:
+    """Connections to the engine's SQLite file, in WAL mode, which DBOS leaves off at half of its speed.
+
+    A power cut may take its last commits back. Our own rows are the truth and stand; the reconciler starts anew
+    what the engine has forgotten.
+    """
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(path, check_same_thread=False)
         connection.execute("PRAGMA journal_mode=WAL")
-    finally:
-        connection.close()
+        connection.execute("PRAGMA synchronous=NORMAL")
+        return connection
+
+    connect().close()
     path.chmod(0o600)
+    return connect

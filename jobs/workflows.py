@@ -1,25 +1,26 @@
 """One durable workflow: carry one transfer item from its first step to its last.
 
-The rows are the truth. The engine only remembers which steps are behind us, so that a killed job goes on and is
-not begun again; every step looks at its row first and is safe to be called twice.
+The rows are the truth. The engine only remembers that the item has to be carried, so that a killed job goes on; it
+keeps no steps of its own: whoever goes on reads from the row at which step that is.
 """
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from dbos import DBOS
 
-from jobs.engine import CARRY
+from jobs.engine import AT_ONCE, CARRY
 from services import transfer_work
 
 Scope = Callable[[], AbstractContextManager[object]]
-MOST_STEPS = 12
 
 _scope: Scope | None = None
 _carried: set[str] = set()
+_at_once = threading.BoundedSemaphore(AT_ONCE)
 
 
 def bind(scope: Scope) -> None:
@@ -45,22 +46,7 @@ def carry(item_id: str) -> None:
     workflow = DBOS.workflow_id or item_id
     _carried.add(workflow)
     try:
-        _carry(uuid.UUID(item_id))
+        with _at_once, _in_scope():
+            transfer_work.carry(uuid.UUID(item_id))
     finally:
         _carried.discard(workflow)
-
-
-def _carry(item: uuid.UUID) -> None:
-    # Outside of any step on purpose: whoever runs this, first or after a crash, takes the item over from others.
-    with _in_scope():
-        fence = transfer_work.claim(item)
-
-    def advance(step: str) -> str:
-        with _in_scope():
-            return transfer_work.advance(item, step, fence)
-
-    step = transfer_work.BEGIN
-    for _ in range(MOST_STEPS):
-        step = DBOS.run_step({"name": step}, advance, step)
-        if step == transfer_work.END:
-            break

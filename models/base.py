@@ -19,6 +19,8 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 WRITE = "counterpart_write"
+AT_ONCE, SOON = "FULL", "NORMAL"
+"""When a commit is on the disk: before it returns, or with the next that is. Values of SQLite's `synchronous`."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -68,4 +70,7 @@ def prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         write = connection.get_execution_options().get(WRITE)
+        if write and connection.info.setdefault(WRITE, AT_ONCE) != write:
+            connection.exec_driver_sql(f"PRAGMA synchronous={write}")
+            connection.info[WRITE] = write
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")

@@ -53,7 +53,7 @@ def _usable(member_id: uuid.UUID) -> Sequence[Server]:
 def use_denial(member_id: uuid.UUID, server: Server) -> Denial | None:
     """The first rule that keeps this member from this server, None where he may use it."""
     member = session().get(Member, member_id)
-    listed = session().get(ServerMember, (server.id, member_id)) is not None
+    listed = server.is_restricted and session().get(ServerMember, (server.id, member_id)) is not None
     return server_use_denial(
         ServerUse(
             member_is_active=member is not None and member.is_active,

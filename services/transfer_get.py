@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 
 from imanage.client import Client
 from imanage.types import Document as RemoteDocument
-from models import Document, Link, Server, Version
+from models import Document, Link, Server, TransferItem, Version
 from services import audit, connections, documents, server_pauses, transfers
 from services.house import house
 from services.transfer_links import Facts, facts_of, link_to, member_of
@@ -19,42 +19,59 @@ from transfers import copying
 from transfers.endpoints.imanage_endpoint import ImanageSource
 from transfers.items import Fetched, SourceFacts
 
+SMALL = 4 << 20
+"""Bytes that are sooner fetched again than put on record before they land."""
 
-def fetch(running: Running) -> str:
-    """Copy the bytes, compare them with the profile, publish them."""
-    with unit():
-        item = fresh(running)
-        move(item, RUNNING)
-        source_id, token = item.source_id, f"get-{item.id}"
-        member_id, server_id = item.transfer.member_id, item.transfer.server_id
+
+def fetch(running: Running) -> str | None:
+    """Copy the bytes, compare them with the profile, publish them. What is small lands in the same commit."""
+    item = fresh(running)
+    source_id, token = item.source_id, f"get-{item.id}"
+    member_id, server_id = item.transfer.member_id, item.transfer.server_id
     assert server_id is not None
-    described: dict[str, RemoteDocument] = {}
+    if item.state != RUNNING:
+        with unit(soon=True):
+            move(fresh(running), RUNNING)
+    described: list[RemoteDocument] = []
 
     def copy(client: Client) -> Fetched:
-        source = _Described(client, source_id, running, described)
         return copying.fetch(
-            source,
+            _Described(client, source_id, running, described),
             house().blobs,
             token,
             on_progress=running.on_progress(),
             should_stop=running.should_stop(),
         )
 
-    fetched = connections.with_client(member_id, server_id, copy)
-    with unit():
+    try:
+        fetched = connections.with_client(member_id, server_id, copy)
+    except Exception:
+        if described:
+            with unit(soon=True):
+                _name(fresh(running), described[-1])
+        raise
+    with unit(soon=True):
         item = fresh(running)
+        _name(item, described[-1])
         item.sha256, item.size, item.bytes_done = fetched.sha256, fetched.size, fetched.size
         server_pauses.note_success(server_id)
-        item.receipt = facts_of(session().get_one(Server, server_id), described["document"])
+        item.receipt = facts_of(session().get_one(Server, server_id), described[-1])
         transfers.clear_error(item)
-    return "land"
+        if fetched.size > SMALL or not running.may_land_at_once():
+            return "land"
+        _land(item)
+    return None
+
+
+def _name(item: TransferItem, document: RemoteDocument) -> None:
+    item.name, item.size = document.full_name[:300], document.size
 
 
 class _Described(ImanageSource):
-    """Puts the document's name on the row as soon as iManage has told it, so that the page can."""
+    """Puts a large document's name on the row as soon as iManage has told it; a small one is soon here whole."""
 
     def __init__(
-        self, client: Client, source_id: str, running: Running, described: dict[str, RemoteDocument]
+        self, client: Client, source_id: str, running: Running, described: list[RemoteDocument]
     ) -> None:
         super().__init__(client, source_id)
         self._running = running
@@ -63,17 +80,21 @@ class _Described(ImanageSource):
     def describe(self) -> SourceFacts:
         facts = super().describe()
         assert self.document is not None
-        self._described["document"] = self.document
-        with unit():
-            item = fresh(self._running)
-            item.name, item.size = self.document.full_name[:300], facts.size
+        self._described.append(self.document)
+        if facts.size is None or facts.size > SMALL:
+            with unit(soon=True):
+                _name(fresh(self._running), self.document)
         return facts
 
 
-def land(running: Running) -> str | None:
+def land(running: Running) -> None:
     """The version row and its link appear in one commit, and the item is done in the same."""
+    with unit(soon=True):
+        _land(fresh(running))
+
+
+def _land(item: TransferItem) -> None:
     with unit() as writing:
-        item = fresh(running)
         transfer = item.transfer
         server = writing.get_one(Server, transfer.server_id)
         facts: Facts = item.receipt or {}
@@ -112,7 +133,6 @@ def land(running: Running) -> str | None:
             size=item.size,
             notice=notice,
         )
-    return None
 
 
 def _twin_here(matter_id: uuid.UUID, server_id: uuid.UUID, facts: Facts) -> uuid.UUID | None:

@@ -13,7 +13,7 @@ from imanage import documents as remote_documents
 from imanage.client import Client
 from imanage.ids import DocumentId
 from models import Connection, Transfer, Version, utcnow
-from services import transfer_choices, transfers
+from services import transfer_baselines, transfer_choices, transfers
 from services.errors import Refusal
 from services.file_names import split
 from services.house import house
@@ -31,23 +31,26 @@ from transfers.items import Intent, Known, Receipt, SourceFacts
 
 def announce(running: Running) -> str | None:
     """Put on record what will be sent and what is there before it is."""
-    with unit():
-        item = fresh(running)
-        version = session().get(Version, item.version_id) if item.version_id else None
-        if version is None:
-            raise Refusal("The document is no longer in the matter.", code="document.gone")
-        name = item.name if item.target == transfers.NEW_DOCUMENT else version.file_name
-        file = split(version.file_name)
-        stem = name.removesuffix(f".{file.extension}") if file.extension else name
-        target, target_id = kind_of(item), item.target_id
-        facts = SourceFacts(stem, file.extension, version.size, version.sha256, "Counterpart")
-        based_on = item.based_on
-        operator = _operator(item.transfer)
-        mark = f"[Counterpart {item.id.hex[:12]}]"
-        note = item.note or None
+    item = fresh(running)
+    version = session().get(Version, item.version_id) if item.version_id else None
+    if version is None:
+        raise Refusal("The document is no longer in the matter.", code="document.gone")
+    name = item.name if item.target == transfers.NEW_DOCUMENT else version.file_name
+    file = split(version.file_name)
+    stem = name.removesuffix(f".{file.extension}") if file.extension else name
+    target, target_id = kind_of(item), item.target_id
+    facts = SourceFacts(stem, file.extension, version.size, version.sha256, "Counterpart")
+    based_on = item.based_on
+    operator = _operator(item.transfer)
+    mark = f"[Counterpart {item.id.hex[:12]}]"
+    note = item.note or None
+    member_id, server_id = item.transfer.member_id, item.transfer.server_id
+    assert server_id is not None
+    is_shared = target == transfers.NEW_DOCUMENT and not item.sends
 
     def look(client: Client) -> Intent:
-        baseline = ImanageDestination(client, target, target_id).baseline()
+        read = ImanageDestination(client, target, target_id).baseline
+        baseline = transfer_baselines.shared(member_id, server_id, target_id, read) if is_shared else read()
         if based_on is not None:
             _require_not_moved_on(baseline, based_on)
         return settling.announce(
@@ -66,7 +69,7 @@ def announce(running: Running) -> str | None:
     except MovedOn as error:
         _ask(running, error)
         return None
-    with unit():
+    with unit(soon=True):
         item = fresh(running)
         item.intent = intent.record()
         item.announced_at = intent.announced_at

@@ -86,10 +86,9 @@ def look_up(running: Running) -> str | None:
 
 def settle(running: Running) -> str | None:
     """Read back what iManage holds now, and keep its word: link, audit and the end in one commit."""
-    with unit():
-        receipt: Facts = fresh(running).receipt or {}
+    receipt: Facts = fresh(running).receipt or {}
     facts = _read_back(running, receipt)
-    with unit() as writing:
+    with unit(soon=True) as writing:
         item = fresh(running)
         transfer = item.transfer
         server = writing.get_one(Server, transfer.server_id)
@@ -126,8 +125,11 @@ def _read_back(running: Running, receipt: Facts) -> Facts:
 
 
 def received(running: Running, present: Present, warnings: tuple[str, ...]) -> str:
-    """It is there: on record before anything else is asked, so that a crash from here on asks no more."""
-    with unit() as writing:
+    """It is there: on record before anything else is asked, so that a crash from here on asks no more.
+
+    Should a power cut take this back, the intent still stands, and what was stored is looked up and found.
+    """
+    with unit(soon=True) as writing:
         item = fresh(running)
         server = writing.get_one(Server, item.transfer.server_id)
         item.receipt = facts_of_present(server, present)

@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from sqlalchemy.orm import Session
 
 from models import db
-from models.base import WRITE
+from models.base import AT_ONCE, SOON, WRITE
 
 _OPEN = "counterpart_unit"
 _turn = threading.Lock()
@@ -37,8 +37,10 @@ def release() -> None:
 
 
 @contextmanager
-def unit() -> Iterator[Session]:
+def unit(*, soon: bool = False) -> Iterator[Session]:
     """A writing transaction. It starts afresh, so that what is read in it is what is true now.
+
+    With `soon`, a power cut within the next moments may take it back whole: for what is simply done again then.
 
     On SQLite the write lock is taken at once: a read that turns into a write half-way could fail.
     A unit inside a unit joins it.
@@ -49,7 +51,7 @@ def unit() -> Iterator[Session]:
         return
     current.rollback()
     with _turn if current.get_bind().dialect.name == "sqlite" else nullcontext():
-        current.connection(execution_options={WRITE: True})
+        current.connection(execution_options={WRITE: SOON if soon else AT_ONCE})
         current.info[_OPEN] = True
         try:
             yield current
