@@ -1,0 +1,102 @@
+"""Many at once: a folder got as one transfer, a selection and a whole matter saved as one, and the end that is told."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Sit
+from tests.browser.imanage import go_into, has_arrived, search, sign_in_from_account, tick
+from tests.browser.person import Person
+from tests.support.stack import Stack
+
+ALICE = "alice@practice.example"
+MATTER = "Project Heron"
+AGREEMENT = "SPA – Project Heron.docx"
+
+
+def test_the_associate_moves_many_documents_at_once(firm: Stack, sit: Sit) -> None:
+    alice = sit(firm, ALICE)
+    sign_in_from_account(alice, "alice")
+    selects_a_folder_drops_one_and_gets_the_rest(alice)
+    saves_a_selection(alice)
+    is_told_of_the_end_on_another_page(alice)
+
+
+def selects_a_folder_drops_one_and_gets_the_rest(alice: Person) -> None:
+    alice.open_matter(MATTER)
+    alice.button("Get from iManage").click()
+    go_into(alice, MATTER, "Drafts")
+    tick(alice, AGREEMENT)
+    expect(alice.dialog().get_by_text("1 selected")).to_be_visible()
+    alice.in_dialog("Select all on this page").click()
+    boxes = alice.dialog().locator("#picker-documents").get_by_role("checkbox")
+    count = boxes.count()
+    expect(alice.dialog().get_by_text(f"{count} selected")).to_be_visible()
+    alice.dialog().get_by_role("button", name=re.compile("^Select everything in this folder")).click()
+    expect(alice.dialog().get_by_text(f"{count} selected")).to_be_visible()
+    alice.dialog().get_by_text("See them").click()
+    alice.look()
+
+    alice.in_dialog(f"Remove {AGREEMENT}").click()
+    expect(alice.dialog().get_by_text(f"{count - 1} selected")).to_be_visible()
+    expect(alice.dialog().get_by_role("checkbox", name=AGREEMENT)).not_to_be_checked()
+    search(alice, "Company search")
+    expect(alice.dialog().get_by_text(f"{count - 1} selected")).to_be_visible()
+    alice.in_dialog("Drop all").click()
+    expect(alice.dialog().get_by_text(re.compile(r"\d selected"))).to_be_hidden()
+
+    alice.in_dialog("Workspaces").click()
+    go_into(alice, MATTER, "Drafts")
+    alice.in_dialog("Select all on this page").click()
+    alice.in_dialog("Get").click()
+    has_arrived(alice, f"All {count} documents have arrived from iManage, each once.")
+    with alice.page.expect_download() as info:
+        alice.link("Results as CSV").click()
+    assert len(info.value.path().read_text("utf-8-sig").splitlines()) == count + 1
+
+
+def saves_a_selection(alice: Person) -> None:
+    alice.open_matter(MATTER)
+    alice.button("Add document").click()
+    alice.dialog().get_by_label("File").set_input_files(
+        [
+            {"name": name, "mimeType": "application/octet-stream", "buffer": name.encode()}
+            for name in ("Closing agenda.docx", "Closing bible.docx")
+        ]
+    )
+    alice.in_dialog("Add document").click()
+    expect(alice.page.get_by_text("2 documents are added.")).to_be_visible()
+    bar = alice.page.get_by_role("region", name="Selected documents")
+    expect(bar).to_be_hidden()
+    for name in ("Closing agenda.docx", "Closing bible.docx", AGREEMENT):
+        alice.page.get_by_role("checkbox", name=name, exact=True).check()
+    expect(bar.get_by_text("3 selected")).to_be_visible()
+    alice.look()
+    bar.get_by_role("button", name="Save to iManage").click()
+    expect(alice.dialog().get_by_role("radio", name="New versions")).to_be_checked()
+    expect(alice.dialog().get_by_text("3 selected")).to_be_visible()
+    go_into(alice, MATTER, "Correspondence")
+    alice.look()
+    alice.in_dialog("Save here").click()
+    has_arrived(alice, "All 2 documents were saved to iManage, each once.")
+
+
+def is_told_of_the_end_on_another_page(alice: Person) -> None:
+    alice.stack.practice.fault("slow", path="/download", seconds=1, times=None)
+    alice.open_matter(MATTER)
+    alice.button("Get from iManage").click()
+    go_into(alice, MATTER, "Correspondence")
+    alice.in_dialog("Select all on this page").click()
+    alice.in_dialog("Get").click()
+    alice.page.wait_for_url("**/transfers/*")
+    alice.open("/account")
+    news = alice.page.locator("#transfers-badge")
+    expect(news.get_by_text("Transfer finished:")).to_be_visible(timeout=60_000)
+    alice.look()
+    alice.stack.practice.clear_faults()
+    news.get_by_role("button", name="Dismiss").click()
+    expect(news.get_by_text("Transfer finished:")).to_have_count(0)
+    alice.open("/account")
+    expect(alice.page.locator("#transfers-badge")).to_be_empty()
