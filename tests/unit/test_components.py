@@ -85,7 +85,14 @@ class Studio:
         item = SimpleNamespace(label="Matters", url="/", icon="briefcase", current=True, section="Work")
         admin = SimpleNamespace(label="iManage", url="/s", icon="plug", current=True, section="Integrations")
         member = SimpleNamespace(is_authenticated=True, name="Amara Okafor", email="amara@firm.example")
-        return {"current_user": member, "nav": [item], "admin_nav": [admin], "in_admin": True}
+        news = SimpleNamespace(running=0, ended=None)
+        return {
+            "current_user": member,
+            "nav": [item],
+            "admin_nav": [admin],
+            "in_admin": True,
+            "transfer_news": news,
+        }
 
 
 @pytest.fixture(scope="module")
