@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
 from models import db
 from models.base import AT_ONCE, SOON, WRITE
+from models.turns import turn_to_write
 
 _OPEN = "counterpart_unit"
-_turn = threading.Lock()
-"""SQLite has one writer, and sends whoever finds it busy to sleep for a while. Threads of one process queue instead."""
 
 
 def session() -> Session:
@@ -50,7 +48,7 @@ def unit(*, soon: bool = False) -> Iterator[Session]:
         yield current
         return
     current.rollback()
-    with _turn if current.get_bind().dialect.name == "sqlite" else nullcontext():
+    with turn_to_write(current.get_bind()):
         current.connection(execution_options={WRITE: SOON if soon else AT_ONCE})
         current.info[_OPEN] = True
         try:

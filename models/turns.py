@@ -1,0 +1,59 @@
+"""Whose turn it is to write to a SQLite database: threads and processes queue for it, each waiting only for the next.
+
+SQLite has one writer, and sends whoever finds it busy to sleep for up to a tenth of a second, again and again. Beside
+a worker with sixteen transfers that is a second for a page. Two file locks make a queue: whoever holds the first is
+next, and gets the second as soon as its holder has committed. Locks end with the process that holds them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
+
+from sqlalchemy.engine import Connection, Engine
+
+
+def turn_to_write(bind: Engine | Connection) -> AbstractContextManager[None]:
+    """Held while a transaction writes. Other databases than SQLite in a file queue by themselves."""
+    path = bind.engine.url.database
+    if bind.dialect.name != "sqlite" or not path or path == ":memory:":
+        return nullcontext()
+    return _queue(path).turn()
+
+
+class _Queue:
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._threads = threading.Lock()
+        self._process: int | None = None
+        self._next = self._turn = -1
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        with self._threads:
+            self._open()
+            fcntl.flock(self._next, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(self._turn, fcntl.LOCK_EX)
+            finally:
+                fcntl.flock(self._next, fcntl.LOCK_UN)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._turn, fcntl.LOCK_UN)
+
+    def _open(self) -> None:
+        """Once in each process: a lock is shared by all that inherit its descriptor."""
+        if self._process == os.getpid():
+            return
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        self._next = os.open(f"{self._path}-next", flags, 0o600)
+        self._turn = os.open(f"{self._path}-turn", flags, 0o600)
+        self._process = os.getpid()
+
+
+_queue = cache(_Queue)
