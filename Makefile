@@ -49,7 +49,11 @@ check: setup-test ## Linters, types, layers and templates
 	$(BIN)/lint-imports
 	$(BIN)/djlint --quiet --lint templates
 
-bench: setup-test ## What speed and memory we claim, measured
+.venv/bench.done: requirements-bench.txt | .venv/bin/python
+	$(PYTHON) -m venv .venv/bench
+	.venv/bench/bin/pip install --quiet --disable-pip-version-check -r requirements-bench.txt && touch $@
+
+bench: setup-test .venv/bench.done ## What speed and memory we claim, measured
 	$(BIN)/python -m bench
 
 screenshots: setup-test ## Take the pictures in docs/screenshots anew

@@ -1,0 +1,57 @@
+"""`python -m bench.imanage --port N`: the practice iManage with folders to get from and to save into.
+
+`--folders 6 --documents 300` makes six folders of 50 kB documents and six empty ones to save into; `--large 1 5120`
+makes single documents of so many MiB. Their ids are written to `--index`, once they can be asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import threading
+from pathlib import Path
+
+from simulator import Settings, Simulator
+from simulator.contents import Generated
+from simulator.seed import practice_app, practice_world
+
+SMALL = 50_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--folders", type=int, default=0)
+    parser.add_argument("--documents", type=int, default=0)
+    parser.add_argument("--large", type=int, nargs="*", default=[])
+    parser.add_argument("--index", type=Path, required=True)
+    options = parser.parse_args()
+    world = practice_world(practice_app())
+    heron = world.folder("Project Heron")
+    seeds = iter(range(1, options.folders * options.documents + 1))
+    sources, targets = [], []
+    for index in range(1, options.folders + 1):
+        folder = world.add_folder(heron, f"Bench {index}")
+        made = [
+            world.add_document(folder, f"Document {seed:05d}", "docx", Generated(SMALL, seed), "ALICE")
+            for _, seed in zip(range(options.documents), seeds, strict=False)
+        ]
+        sources.append([each.id() for each in made])
+        targets.append(world.add_folder(heron, f"Bench target {index}").id)
+    folder = world.add_folder(heron, "Bench large")
+    large = {
+        mib: world.add_document(folder, f"Large {mib}", "bin", Generated(mib << 20, mib), "ALICE").id()
+        for mib in options.large
+    }
+    ending = threading.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: ending.set())
+    with Simulator(world, options.port, settings=Settings(), quiet=True):
+        index_of_ids = {"sources": sources, "targets": targets, "large": large}
+        options.index.write_text(json.dumps(index_of_ids))
+        ending.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Measuring side by side: runs in turn, medians, ratios, and the time and peak memory of a process."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+Run = Callable[[], float]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How thorough a run is. `repeats` is None where each row chooses for itself."""
+
+    folder: Path
+    full: bool = False
+    repeats: int | None = None
+    documents: int | None = None
+    mib: int = 1024
+
+    def times(self, usual: int) -> int:
+        return self.repeats or usual
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure beside what it is compared with. `within` is None where the line only informs."""
+
+    row: str
+    what: str
+    ours: str
+    compared: str
+    goal: str
+    within: bool | None
+
+    @property
+    def verdict(self) -> str:
+        return "" if self.within is None else "ok" if self.within else "over"
+
+
+class MissingTool(Exception):
+    """Something that a row compares us with is not installed; the message says how to get it."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a finished process took."""
+
+    seconds: float
+    peak_mib: float
+
+
+def interleaved(runs: Mapping[str, Run], times: int) -> dict[str, list[float]]:
+    """Every run once, then every run again: a machine that slows down slows all of them. The order turns."""
+    found: dict[str, list[float]] = {name: [] for name in runs}
+    names = list(runs)
+    for turn in range(times):
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            found[name].append(runs[name]())
+    return found
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least this share of all do not exceed."""
+    ordered = sorted(values)
+    if not ordered:
+        raise ValueError("nothing was measured")
+    needed = -(-len(ordered) * share // 1)  # rounded up
+    return ordered[max(0, int(needed) - 1)]
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def spread(values: Sequence[float], unit: str = "s") -> str:
+    """The median with the least and the most beside it."""
+    return f"{median(values):.2f} {unit} ({min(values):.2f}-{max(values):.2f})"
+
+
+def ratio_line(
+    row: str, what: str, ours: Sequence[float], theirs: Sequence[float], name: str, most: float
+) -> Line:
+    """Our median as a multiple of another's."""
+    ratio = median(ours) / median(theirs)
+    compared = f"{name} {spread(theirs)}: {ratio:.2f} x"
+    return Line(row, what, spread(ours), compared, f"<= {most:.2f} x", ratio <= most)
+
+
+def command(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Usage:
+    """Run a command to its end. It must succeed."""
+    began = time.perf_counter()
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
+    assert process.stderr is not None
+    said = process.stderr.read()
+    _pid, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stderr.close()
+    if process.returncode:
+        raise RuntimeError(f"{arguments[0]} ended with {process.returncode}: {said.decode()[-800:]}")
+    return Usage(seconds, usage.ru_maxrss / 1024)
+
+
+def said_seconds(arguments: Sequence[str]) -> float:
+    """Run a command that measures itself and prints its seconds."""
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{arguments[-1]}: {done.stderr[-800:]}")
+    return float(done.stdout)
+
+
+def reset_peak(pid: int) -> float:
+    """Forget a process's peak of memory; says what it holds now, in MiB."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+    return _status(pid, "VmRSS")
+
+
+def peak(pid: int) -> float:
+    """The most memory that a process held since its peak was forgotten, in MiB."""
+    return _status(pid, "VmHWM")
+
+
+def _status(pid: int, name: str) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError(f"The process {pid} tells no {name}.")

@@ -1,0 +1,119 @@
+"""Many documents through the real worker, and the same copies without rows: what rows P4, P5, P9 and R1 share."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import func, select
+
+from bench.stand import Stand
+from models import TransferItem, db
+from services import documents, house, transfers
+from services.transfer_states import FINISHED
+from services.unit import session, unit
+
+AT_ONCE = 16
+MOST_SECONDS = 240.0
+
+
+@dataclass(frozen=True)
+class Moved:
+    """How long it took from the first call to the last item's end, and how many calls were made."""
+
+    seconds: float
+    calls: int
+    documents: int
+
+    def floor(self, latency: float) -> float:
+        """What the latency alone would take: N·r·L/C."""
+        return self.calls * latency / AT_ONCE
+
+
+def quiet() -> None:
+    """Put rows on record without hurrying a worker: it finds them when it starts."""
+    house.bind(replace(house.house(), start_work=lambda _ids: None))
+
+
+def ask_to_get(stand: Stand, sources: Sequence[str]) -> list[uuid.UUID]:
+    """Two people get half each, into a matter that holds nothing yet. Returns the transfers."""
+    matter = stand.matter()
+    middle = len(sources) // 2
+    started = []
+    for person, share in zip(stand.people, (sources[:middle], sources[middle:]), strict=True):
+        for first in range(0, len(share), transfers.MOST_AT_ONCE):
+            wanted = tuple(share[first : first + transfers.MOST_AT_ONCE])
+            command = transfers.GetCommand(uuid.uuid4(), matter, stand.server_id, wanted)
+            started.append(transfers.start_get(person.actor, command))
+    return started
+
+
+def ask_to_save(stand: Stand, number: int, folder: str, size: int = 50_000) -> list[uuid.UUID]:
+    """Two people save half each, as new documents of one folder. Returns the transfers."""
+    matter = stand.matter()
+    started = []
+    for index in range(number):
+        person = stand.people[index % 2]
+        with house.house().blobs.writer() as writer:
+            writer.write(os.urandom(size))
+            blob = writer.publish()
+        with unit() as writing:
+            document, _version = documents.land(
+                writing,
+                matter,
+                person.actor.id,
+                f"Saved {index:05d}.docx",
+                blob.sha256,
+                blob.size,
+                origin="upload",
+            )
+            document_id = document.id
+        command = transfers.SaveCommand(
+            uuid.uuid4(), document_id, stand.server_id, transfers.NEW_DOCUMENT, folder
+        )
+        started.append(transfers.start_save(person.actor, command))
+    return started
+
+
+def carried_out(stand: Stand, started: Sequence[uuid.UUID]) -> Moved:
+    """Start a worker and wait until it has ended every item of these transfers."""
+    stand.control("DELETE", "requests")
+    stand.start_worker()
+    try:
+        wait(stand, started)
+    finally:
+        stand.stop_workers()
+    calls = [call for call in stand.control("GET", "requests") if call["path"].startswith("/work/")]
+    ended = db.session.scalars(
+        select(TransferItem.state_at).where(TransferItem.transfer_id.in_(started))
+    ).all()
+    db.session.rollback()
+    return Moved(max(ended).timestamp() - calls[0]["at"], len(calls), len(ended))
+
+
+def wait(stand: Stand, started: Sequence[uuid.UUID]) -> None:
+    """Until every item of these transfers is done; anything else than done is an error."""
+    deadline = time.monotonic() + MOST_SECONDS
+    while counts := states(started):
+        if not set(counts) - FINISHED:
+            if set(counts) != {"done"}:
+                raise RuntimeError(f"Not everything arrived: {counts}")
+            return
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"After {MOST_SECONDS:.0f} s: {counts}\n{stand.said()[-2000:]}")
+        time.sleep(0.1)
+
+
+def states(started: Sequence[uuid.UUID]) -> dict[str, int]:
+    session().rollback()
+    rows = session().execute(
+        select(TransferItem.state, func.count())
+        .where(TransferItem.transfer_id.in_(started))
+        .group_by(TransferItem.state)
+    )
+    found = {str(state): int(count) for state, count in rows}
+    session().rollback()
+    return found

@@ -1,0 +1,1 @@
+"""One file a row of the table; `run(options)` measures it and returns its lines."""

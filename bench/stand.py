@@ -1,0 +1,224 @@
+"""An installation to measure: practice iManage, database, store and worker as processes in a passing folder.
+
+The rows are put on record through the same services as in the product, from this process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import flask_migrate
+import requests
+
+from app import create_app
+from config import Settings
+from imanage.types import Identity, TokenSet
+from models import Matter, Participant, Server, db, new_id, utcnow
+from services import members, remote, tokens
+from services.actor import SYSTEM, Actor
+from services.unit import unit
+from simulator import practice_password
+from tests.support.stack import answers, free_port, until
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+CLIENT_ID = "counterpart-practice"
+LATENCY = 0.05
+PASSWORD = "a-passing-installation"
+FLASK = (sys.executable, "-m", "flask", "--app", "app")
+USERS = ("ALICE", "BRAM")
+
+
+@dataclass
+class Person:
+    """A member with a sign-in to iManage."""
+
+    actor: Actor
+    user: str
+    token: str
+
+
+@dataclass
+class Stand:
+    """What is running, and how to reach it."""
+
+    folder: Path
+    imanage: str
+    url: str
+    environment: dict[str, str]
+    server_id: uuid.UUID
+    people: tuple[Person, ...]
+    sources: list[list[str]]
+    targets: list[str]
+    large: dict[int, str]
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def api(self) -> str:
+        return f"{self.imanage}/work/api/v2/customers/4242"
+
+    def control(self, method: str, path: str, body: object = None) -> Any:
+        answer = requests.request(method, f"{self.imanage}/_simulator/{path}", json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json()["data"] if answer.content else None
+
+    def latency(self, seconds: float) -> None:
+        self.control("PUT", "settings", {"latency": seconds})
+
+    def matter(self) -> uuid.UUID:
+        with unit() as writing:
+            matter = Matter(id=new_id(), name="Bench", created_by_id=self.people[0].actor.id)
+            writing.add(matter)
+            writing.flush()
+            for person in self.people:
+                writing.add(Participant(matter_id=matter.id, member_id=person.actor.id, role="lead"))
+        return matter.id
+
+    def start_worker(self) -> subprocess.Popen[bytes]:
+        with (self.folder / "worker.log").open("ab") as said:
+            process = subprocess.Popen(
+                [*FLASK, "worker"],
+                cwd=REPOSITORY,
+                env=self.environment,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self.workers.append(process)
+        return process
+
+    def stop_workers(self) -> None:
+        for process in self.workers:
+            if process.poll() is None:
+                process.terminate()
+        for process in self.workers:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.workers.clear()
+
+    def said(self) -> str:
+        log = self.folder / "worker.log"
+        return log.read_text(errors="replace") if log.exists() else ""
+
+
+@contextmanager
+def stand(
+    folder: Path, *, folders: int = 0, documents: int = 0, large: Sequence[int] = (), web: bool = False
+) -> Iterator[Stand]:
+    """Everything but the worker, which a row starts when it is ready to measure."""
+    place = Path(tempfile.mkdtemp(prefix="stand-", dir=folder))
+    port, web_port, index = free_port(), free_port(), place / "index.json"
+    environment = _environment(place, web_port, port)
+    arguments = ["--port", str(port), "--folders", str(folders), "--documents", str(documents)]
+    arguments += ["--index", str(index), "--large", *map(str, large)]
+    processes = [_start([sys.executable, "-m", "bench.imanage", *arguments], environment, place)]
+    try:
+        until(index.exists, "The practice iManage", 120)
+        ids = json.loads(index.read_text())
+        app = create_app(Settings.from_env(environment))
+        with app.app_context():
+            flask_migrate.upgrade()
+            imanage = f"http://127.0.0.1:{port}"
+            server_id = _make_server(imanage)
+            people = tuple(_make_person(imanage, server_id, user) for user in USERS)
+            if web:
+                processes.append(_start([*FLASK, "web"], environment, place))
+                until(lambda: answers(f"http://127.0.0.1:{web_port}/health/live"), "Counterpart")
+            found = Stand(
+                folder=place,
+                imanage=imanage,
+                url=f"http://127.0.0.1:{web_port}",
+                environment=environment,
+                server_id=server_id,
+                people=people,
+                sources=ids["sources"],
+                targets=ids["targets"],
+                large={int(mib): id for mib, id in ids["large"].items()},
+            )
+            try:
+                yield found
+            finally:
+                found.stop_workers()
+                db.session.remove()
+                db.engine.dispose()
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait(20)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _start(arguments: Sequence[str], environment: dict[str, str], folder: Path) -> subprocess.Popen[bytes]:
+    with (folder / "said.log").open("ab") as said:
+        return subprocess.Popen(
+            arguments, cwd=REPOSITORY, env=environment, stdout=said, stderr=subprocess.STDOUT
+        )
+
+
+def _environment(folder: Path, port: int, practice_port: int) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
+    return kept | {
+        "COUNTERPART_DATA_DIR": str(folder / "data"),
+        "COUNTERPART_PORT": str(port),
+        "COUNTERPART_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "COUNTERPART_IMANAGE_ALLOW_HTTP": "1",
+        "COUNTERPART_IMANAGE_NETWORKS": "127.0.0.0/8",
+        "COUNTERPART_IMANAGE_PORTS": f"443,{practice_port}",
+    }
+
+
+def _make_server(url: str) -> uuid.UUID:
+    server_id = new_id()
+    with unit() as writing:
+        writing.add(
+            Server(
+                id=server_id,
+                kind=remote.ON_PREMISE,
+                name="Bench",
+                name_key="bench",
+                url=url,
+                api_url=url,
+                client_id=CLIENT_ID,
+                client_secret=remote.seal_secret(server_id, practice_password(CLIENT_ID)),
+                is_enabled=True,
+            )
+        )
+    return server_id
+
+
+def _make_person(url: str, server_id: uuid.UUID, user: str) -> Person:
+    given = requests.post(
+        f"{url}/auth/oauth2/token",
+        data={
+            "grant_type": "password",
+            "username": user,
+            "password": practice_password(user),
+            "client_id": CLIENT_ID,
+            "client_secret": practice_password(CLIENT_ID),
+        },
+        timeout=30,
+    ).json()
+    identity = Identity(
+        user, user, None, "4242", f"{url}/work/api/v2/customers/4242", "Active", ("Active",), None
+    )
+    with unit() as writing:
+        member = members.create(
+            SYSTEM, members.NewMember(user, f"{user.lower()}@practice.example", password=PASSWORD)
+        )
+        token = TokenSet(given["access_token"], given.get("refresh_token"), utcnow() + timedelta(hours=1))
+        tokens.store(member.id, writing.get_one(Server, server_id), token, identity)
+        return Person(Actor(member.id, member.name, member.email), user, given["access_token"])

@@ -1,0 +1,136 @@
+"""nginx over TLS and without, as the fastest iManage there could be: one document's profile, its bytes, and a sink."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from bench.measure import MissingTool
+from tests.support.stack import answers, free_port, until
+
+DOCUMENT = "Active!1.1"
+FOLDER = "Active!2"
+BASE = "work/api/v2/customers/1"
+CONFIGURATION = """
+{user}daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/nginx.log warn;
+events {{ worker_connections 256; }}
+http {{
+    access_log off;
+    sendfile on;
+    client_max_body_size 0;
+    lingering_time 600s;
+    lingering_timeout 60s;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    default_type application/json;
+    server {{
+        listen 127.0.0.1:{plain};
+        listen 127.0.0.1:{tls} ssl;
+        ssl_certificate {folder}/tls.pem;
+        ssl_certificate_key {folder}/tls.key;
+        location ~ /download$ {{ default_type application/octet-stream; alias {content}; }}
+        location ~ /folders/ {{ return 201 '{stored}'; }}
+        location / {{ return 200 '{stored}'; }}
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Wire:
+    """Where nginx listens, and the certificate that its TLS is to be trusted by."""
+
+    plain: str
+    tls: str
+    certificate: Path
+
+    def download(self, origin: str) -> str:
+        return f"{origin}/{BASE}/libraries/Active/documents/{DOCUMENT}/download"
+
+    def sink(self, origin: str) -> str:
+        return f"{origin}/{BASE}/libraries/Active/folders/{FOLDER}/documents"
+
+
+@contextmanager
+def nginx(folder: Path, content: Path, sha256: str) -> Iterator[Wire]:
+    """Serve this file as the one document, and take in whatever is saved."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None:
+        raise MissingTool("nginx is missing. Install it as root: apt-get install nginx-light")
+    plain, tls = free_port(), free_port()
+    _make_certificate(folder)
+    profile = {
+        "id": DOCUMENT,
+        "version": 1,
+        "name": "Bench",
+        "extension": "bin",
+        "size": content.stat().st_size,
+        "checksum": f"SHA256:{sha256}",
+    }
+    (folder / "nginx.conf").write_text(
+        CONFIGURATION.format(
+            user="user root;\n" if os.geteuid() == 0 else "",
+            folder=folder,
+            plain=plain,
+            tls=tls,
+            content=content,
+            stored=json.dumps({"data": profile}),
+        )
+    )
+    process = subprocess.Popen(
+        [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "nginx.log")],
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until(lambda: answers(f"http://127.0.0.1:{plain}/"), "nginx")
+        yield Wire(f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{tls}", folder / "tls.pem")
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _make_certificate(folder: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bench")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+        )
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "tls.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "tls.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
