@@ -1,20 +1,18 @@
-"""The pop-ups of Get and Save: looking around in iManage as oneself, choosing there, and what is said when it fails."""
+"""The pop-up of Get: looking around in iManage as oneself, choosing there, and what is said when it fails."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
 import pytest
 
-from models import Link, Matter, Participant, Server
-from services import documents
-from services.actor import Actor
+from models import Participant, Server
 from services.unit import unit
 from simulator import Fault, Simulator
-from tests.support.pages import Browser, Page, read
+from tests.support.looking import Desk, add_document, link, make_matter, step
+from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.practice import practice_imanage, practice_server, reached, sign_in_to_imanage
 
@@ -31,72 +29,6 @@ def running() -> Iterator[Simulator]:
 def practice(running: Simulator, database: None) -> Iterator[Simulator]:
     with reached(running) as practice:
         yield practice
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Alice at her matter, signed in to the practice iManage."""
-
-    browser: Browser
-    actor: Actor
-    practice: Simulator
-    matter_id: uuid.UUID
-    server_id: uuid.UUID
-
-    @property
-    def base(self) -> str:
-        return f"/matters/{self.matter_id}/browse/{self.server_id}"
-
-    def look(self, *steps: str, status: int = 200, **more: object) -> Page:
-        query = urlencode([("step", step) for step in steps] + list(more.items()))
-        response = self.browser.get(f"{self.base}?{query}", htmx=True)
-        assert response.status_code == status, response.get_data(as_text=True)
-        return read(response, whole=False)
-
-    def calls(self) -> list[str]:
-        return [call.path for call in self.practice.requests]
-
-
-def step(practice: Simulator, name: str, kind: str = "f") -> str:
-    return f"{kind}:{practice.world.folder(name).id}:{name}"
-
-
-def make_matter(actor: Actor, role: str = "lead") -> uuid.UUID:
-    with unit() as writing:
-        matter = Matter(id=uuid.uuid4(), name="Project Heron", search_key="heron", created_by_id=actor.id)
-        writing.add(matter)
-        writing.flush()
-        writing.add(Participant(matter_id=matter.id, member_id=actor.id, role=role))
-    return matter.id
-
-
-def add_document(desk: Desk, name: str = "Lease.docx") -> uuid.UUID:
-    with unit() as writing:
-        document, _ = documents.land(
-            writing, desk.matter_id, desk.actor.id, name, "0" * 64, 3, origin="upload"
-        )
-    return document.id
-
-
-def link(desk: Desk, document_id: uuid.UUID, number: int, version: int, latest: int = 0) -> None:
-    with unit() as writing:
-        current = writing.get_one(documents.Document, document_id).current_version_id
-        writing.add(
-            Link(
-                server_id=desk.server_id,
-                document_id=document_id,
-                version_id=current,
-                direction="got",
-                library="Active",
-                library_key="active",
-                number=number,
-                version=version,
-                name="Lease.docx",
-                url=f"{desk.practice.url}/work/link/d/Active!{number}.{version}",
-                member_id=desk.actor.id,
-                latest_version=latest or version,
-            )
-        )
 
 
 @pytest.fixture
@@ -333,71 +265,3 @@ def test_without_a_sign_in_the_pop_up_asks_for_it(
     page = browser.sign_in(member).page(f"/matters/{matter_id}/get/{server.id}", htmx=True)
     assert "You have not signed in to iManage yet." in page.text
     assert page.value_of("return_to") == f"/matters/{matter_id}?open=get-{server.id}"
-
-
-def test_saving_a_document_without_a_twin_asks_for_a_folder(desk: Desk) -> None:
-    page = desk.browser.page(f"/documents/{add_document(desk)}/save/{desk.server_id}", htmx=True)
-    assert "Save to iManage" in page.text and "Save here" in page.text
-    assert page.value_of("target") == "new_document"
-    assert page.value_of("name") == "Lease"
-    assert desk.calls() == []
-
-
-def test_saving_a_linked_document_offers_a_new_version_first(desk: Desk) -> None:
-    document_id = add_document(desk)
-    link(desk, document_id, 4711, 3, latest=5)
-    page = desk.browser.page(f"/documents/{document_id}/save/{desk.server_id}", htmx=True)
-    chosen = [each["value"] for each in page.controls if each.get("name") == "target" and "checked" in each]
-    assert chosen == ["new_version"]
-    assert page.value_of("twin") == "Active!4711"
-    assert "iManage has moved on" in page.text
-    again = desk.browser.page(
-        f"/documents/{document_id}/save/{desk.server_id}?target=new_document&name=Other&note=Why", htmx=True
-    )
-    assert (again.value_of("name"), again.value_of("note")) == ("Other", "Why")
-
-
-def test_a_folder_to_save_in_is_sent_with_the_form(desk: Desk) -> None:
-    heron, drafts = step(desk.practice, "Project Heron", "w"), step(desk.practice, "Drafts")
-    assert "Open the folder" in desk.look(heron, saving=1).text
-    page = desk.look(heron, drafts, saving=1)
-    assert page.value_of("folder") == drafts.split(":")[1]
-    assert not [each for each in page.controls if each.get("name") == "source"]
-    closed = desk.look(heron, drafts.replace("f:", "c:"), saving=1)
-    assert "You cannot save in “Drafts”" in closed.text
-    assert not [each for each in closed.controls if each.get("name") == "folder"]
-
-
-def test_a_folder_that_can_only_be_read_is_marked_for_saving(desk: Desk) -> None:
-    sign_in_to_imanage(desk.browser, desk.server_id, "BRAM")
-    heron = step(desk.practice, "Project Heron", "w")
-    assert "You can only read here" in desk.look(heron, saving=1).text
-    assert "You can only read here" not in desk.look(heron).text
-
-
-@pytest.mark.parametrize("who", ["guest", "viewer", "stranger", "unlisted"])
-def test_nobody_else_looks_around(desk: Desk, practice: Simulator, who: str) -> None:
-    document_id = add_document(desk)
-    member = make_member("Somebody Else", is_guest=who == "guest")
-    if who != "stranger":
-        with unit() as writing:
-            role = "viewer" if who == "viewer" else "editor"
-            writing.add(Participant(matter_id=desk.matter_id, member_id=member.id, role=role))
-            if who == "unlisted":
-                writing.get_one(Server, desk.server_id).is_restricted = True
-    other = Browser(desk.browser.app).sign_in(member)
-    for url in (
-        f"/matters/{desk.matter_id}/get/{desk.server_id}",
-        f"/documents/{document_id}/save/{desk.server_id}",
-        desk.base,
-    ):
-        assert other.get(url, htmx=True).status_code == (403 if who == "viewer" else 404)
-    assert practice.requests == []
-
-
-def test_a_server_that_was_switched_off_is_said_so(desk: Desk) -> None:
-    with unit() as writing:
-        writing.get_one(Server, desk.server_id).is_enabled = False
-    response = desk.browser.get(desk.base, htmx=True)
-    assert "switched off" in response.get_data(as_text=True)
-    assert desk.calls() == []

@@ -1,0 +1,112 @@
+"""The pop-up of Save, and who may open neither it nor the one of Get."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from models import Participant, Server
+from services.unit import unit
+from simulator import Simulator
+from tests.support.looking import Desk, add_document, link, make_matter, step
+from tests.support.pages import Browser
+from tests.support.people import actor_of, make_member
+from tests.support.practice import practice_imanage, practice_server, reached, sign_in_to_imanage
+
+WALKER = "alice@practice.example"
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Simulator]:
+    with practice_imanage() as practice:
+        yield practice
+
+
+@pytest.fixture
+def practice(running: Simulator, database: None) -> Iterator[Simulator]:
+    with reached(running) as practice:
+        yield practice
+
+
+@pytest.fixture
+def server(practice: Simulator) -> Server:
+    return practice_server(practice)
+
+
+@pytest.fixture
+def desk(browser: Browser, practice: Simulator, server: Server) -> Desk:
+    member = make_member("Alice Archer", email=WALKER)
+    actor = actor_of(member)
+    browser.sign_in(member)
+    sign_in_to_imanage(browser, server.id)
+    practice.forget_requests()
+    return Desk(browser, actor, practice, make_matter(actor), server.id)
+
+
+def test_saving_a_document_without_a_twin_asks_for_a_folder(desk: Desk) -> None:
+    page = desk.browser.page(f"/documents/{add_document(desk)}/save/{desk.server_id}", htmx=True)
+    assert "Save to iManage" in page.text and "Save here" in page.text
+    assert page.value_of("target") == "new_document"
+    assert page.value_of("name") == "Lease"
+    assert desk.calls() == []
+
+
+def test_saving_a_linked_document_offers_a_new_version_first(desk: Desk) -> None:
+    document_id = add_document(desk)
+    link(desk, document_id, 4711, 3, latest=5)
+    page = desk.browser.page(f"/documents/{document_id}/save/{desk.server_id}", htmx=True)
+    chosen = [each["value"] for each in page.controls if each.get("name") == "target" and "checked" in each]
+    assert chosen == ["new_version"]
+    assert page.value_of("twin") == "Active!4711"
+    assert "iManage has moved on" in page.text
+    again = desk.browser.page(
+        f"/documents/{document_id}/save/{desk.server_id}?target=new_document&name=Other&note=Why", htmx=True
+    )
+    assert (again.value_of("name"), again.value_of("note")) == ("Other", "Why")
+
+
+def test_a_folder_to_save_in_is_sent_with_the_form(desk: Desk) -> None:
+    heron, drafts = step(desk.practice, "Project Heron", "w"), step(desk.practice, "Drafts")
+    assert "Open the folder" in desk.look(heron, saving=1).text
+    page = desk.look(heron, drafts, saving=1)
+    assert page.value_of("folder") == drafts.split(":")[1]
+    assert not [each for each in page.controls if each.get("name") == "source"]
+    closed = desk.look(heron, drafts.replace("f:", "c:"), saving=1)
+    assert "You cannot save in “Drafts”" in closed.text
+    assert not [each for each in closed.controls if each.get("name") == "folder"]
+
+
+def test_a_folder_that_can_only_be_read_is_marked_for_saving(desk: Desk) -> None:
+    sign_in_to_imanage(desk.browser, desk.server_id, "BRAM")
+    heron = step(desk.practice, "Project Heron", "w")
+    assert "You can only read here" in desk.look(heron, saving=1).text
+    assert "You can only read here" not in desk.look(heron).text
+
+
+@pytest.mark.parametrize("who", ["guest", "viewer", "stranger", "unlisted"])
+def test_nobody_else_looks_around(desk: Desk, practice: Simulator, who: str) -> None:
+    document_id = add_document(desk)
+    member = make_member("Somebody Else", is_guest=who == "guest")
+    if who != "stranger":
+        with unit() as writing:
+            role = "viewer" if who == "viewer" else "editor"
+            writing.add(Participant(matter_id=desk.matter_id, member_id=member.id, role=role))
+            if who == "unlisted":
+                writing.get_one(Server, desk.server_id).is_restricted = True
+    other = Browser(desk.browser.app).sign_in(member)
+    for url in (
+        f"/matters/{desk.matter_id}/get/{desk.server_id}",
+        f"/documents/{document_id}/save/{desk.server_id}",
+        desk.base,
+    ):
+        assert other.get(url, htmx=True).status_code == (403 if who == "viewer" else 404)
+    assert practice.requests == []
+
+
+def test_a_server_that_was_switched_off_is_said_so(desk: Desk) -> None:
+    with unit() as writing:
+        writing.get_one(Server, desk.server_id).is_enabled = False
+    response = desk.browser.get(desk.base, htmx=True)
+    assert "switched off" in response.get_data(as_text=True)
+    assert desk.calls() == []
