@@ -6,7 +6,7 @@ import os
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
@@ -31,11 +31,6 @@ class Moved:
     def floor(self, latency: float) -> float:
         """What the latency alone would take: N·r·L/C."""
         return self.calls * latency / AT_ONCE
-
-
-def quiet() -> None:
-    """Put rows on record without hurrying a worker: it finds them when it starts."""
-    house.bind(replace(house.house(), start_work=lambda _ids: None))
 
 
 def ask_to_get(stand: Stand, sources: Sequence[str]) -> list[uuid.UUID]:

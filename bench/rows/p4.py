@@ -39,7 +39,6 @@ def run(options: Options) -> list[Line]:
     number = options.documents or (1000 if options.full else 300)
     times = options.times(3)
     with stand(options.folder, folders=times, documents=number) as place:
-        moving.quiet()
         return [*_gets(place, times, rclone), *_saves(place, times, number)]
 
 

@@ -23,7 +23,6 @@ EVERY = 0.02
 
 def run(options: Options) -> list[Line]:
     with stand(options.folder, folders=2, documents=options.documents or 200, large=(LARGE_MIB,)) as place:
-        moving.quiet()
         idle = _commits(place, seconds=3.0)
         started = moving.ask_to_get(place, [place.large[LARGE_MIB]])
         started += moving.ask_to_get(place, place.sources[0]) + moving.ask_to_get(place, place.sources[1])

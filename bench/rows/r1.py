@@ -30,7 +30,6 @@ def run(options: Options) -> list[Line]:
     kills = 300 if options.full else 20
     chance = random.Random()
     with stand(options.folder, folders=1, documents=number) as place:
-        moving.quiet()
         gets = moving.ask_to_get(place, place.sources[0])
         saves = moving.ask_to_save(place, number, place.targets[0])
         place.latency(LATENCY)
