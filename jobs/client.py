@@ -8,10 +8,11 @@ from functools import cache
 from dbos import DBOSClient
 
 from config import Settings
-from jobs.engine import APPLICATION_VERSION, CARRY, NAME, QUEUE, system_database_url, workflow_id
+from jobs.engine import NAME, enqueueing, system_database_url
+from services.transfer_turns import Due
 
 
-def starter(settings: Settings) -> Callable[[list[str]], None]:
+def starter(settings: Settings) -> Callable[[list[Due]], None]:
     """A function that enqueues new items by their ids. Starting twice starts once."""
 
     @cache
@@ -23,16 +24,8 @@ def starter(settings: Settings) -> Callable[[list[str]], None]:
             retry_connection_errors=False,
         )
 
-    def start(item_ids: list[str]) -> None:
-        for item_id in item_ids:
-            client().enqueue(
-                {
-                    "queue_name": QUEUE,
-                    "workflow_name": CARRY,
-                    "workflow_id": workflow_id(item_id, 0),
-                    "app_version": APPLICATION_VERSION,
-                },
-                item_id,
-            )
+    def start(due: list[Due]) -> None:
+        for item in due:
+            client().enqueue(enqueueing(item, item.run), str(item.id))
 
     return start

@@ -10,17 +10,17 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from dbos import DBOS, DBOSConfig
+from dbos import DBOS, DBOSConfig, EnqueueOptions
 
 from config import Settings
+from services.transfer_turns import Due
 
 NAME = "counterpart"
 APPLICATION_VERSION = "1"
 QUEUE = "transfers"
 CARRY = "carry"
-AT_ONCE = 16
-IN_HAND = 2 * AT_ONCE
-"""What a worker takes from the queue: sixteen that move, and those that follow them without waiting for a look."""
+IN_HAND = 40
+"""What a worker takes of one server's items: those that move, and those that follow them without waiting for a look."""
 POLL_SECONDS = 0.1
 
 
@@ -34,6 +34,18 @@ def system_database_url(settings: Settings) -> str:
 def workflow_id(item_id: str, run: int) -> str:
     """The item's id; a later run of the same item (after a wait or a sign-in) has its number behind it."""
     return item_id if run == 0 else f"{item_id}.{run}"
+
+
+def enqueueing(item: Due, run: int) -> EnqueueOptions:
+    """How an item is put on the queue: in its server's lane, before everything further down in its transfer."""
+    return {
+        "queue_name": QUEUE,
+        "workflow_name": CARRY,
+        "workflow_id": workflow_id(str(item.id), run),
+        "app_version": APPLICATION_VERSION,
+        "queue_partition_key": item.lane,
+        "priority": item.position,
+    }
 
 
 def launch(settings: Settings, executor_id: str) -> None:
@@ -51,7 +63,10 @@ def launch(settings: Settings, executor_id: str) -> None:
     DBOS(config=config)
     DBOS.launch()
     DBOS.register_queue(
-        QUEUE, worker_concurrency=IN_HAND, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
+        QUEUE,
+        partition_worker_concurrency=IN_HAND,
+        polling_interval_sec=POLL_SECONDS,
+        on_conflict="always_update",
     )
 
 

@@ -9,8 +9,9 @@ import structlog
 from dbos import DBOS, WorkflowStatus
 
 from jobs import workflows
-from jobs.engine import APPLICATION_VERSION, CARRY, QUEUE, workflow_id
-from services import transfer_work, workers
+from jobs.engine import APPLICATION_VERSION, QUEUE, enqueueing, workflow_id
+from jobs.places import places
+from services import transfer_turns, transfer_work, workers
 
 log = structlog.get_logger()
 
@@ -32,7 +33,7 @@ class Reconciler:
 
     def start_due(self) -> int:
         """Start every item that is due and that no workflow carries. Returns how many were started."""
-        due = transfer_work.due(BATCH)
+        due = transfer_turns.due(BATCH)
         if not due:
             return 0
         known = {
@@ -47,7 +48,7 @@ class Reconciler:
         for item in due:
             run = _run_to_start(item, known.get(workflow_id(str(item.id), item.run)))
             if run is not None:
-                _enqueue(str(item.id), run)
+                _enqueue(item, run)
                 started += 1
         return started
 
@@ -58,6 +59,7 @@ class Reconciler:
             if not mine:
                 return 0
             living = self._watch.living(workers.beats(), time.monotonic()) | {self._executor_id}
+            places.workers = len(living)
             adrift = set()
             for status in DBOS.list_workflows(status="PENDING", load_input=False, load_output=False):
                 ours = status.executor_id == self._executor_id
@@ -90,7 +92,7 @@ def forget_finished(rounds: int = 20) -> int:
     return forgotten
 
 
-def _run_to_start(item: transfer_work.Due, status: WorkflowStatus | None) -> int | None:
+def _run_to_start(item: transfer_turns.Due, status: WorkflowStatus | None) -> int | None:
     """The number of the run that has to be started, None where one is under way or the item has to rest."""
     if status is None:
         return item.run
@@ -101,7 +103,7 @@ def _run_to_start(item: transfer_work.Due, status: WorkflowStatus | None) -> int
     elif status.status == "ERROR":
         transfer_work.fell_over(item.id, item.run)
         return None
-    return transfer_work.next_run(item.id, item.run)
+    return transfer_turns.next_run(item.id, item.run)
 
 
 def _hand_on(status: WorkflowStatus) -> None:
@@ -117,13 +119,5 @@ def _is_older(status: WorkflowStatus) -> bool:
     return int(status.app_version or 0) < int(APPLICATION_VERSION)
 
 
-def _enqueue(item_id: str, run: int) -> None:
-    DBOS.enqueue_workflow_with_options(
-        {
-            "queue_name": QUEUE,
-            "workflow_name": CARRY,
-            "workflow_id": workflow_id(item_id, run),
-            "app_version": APPLICATION_VERSION,
-        },
-        item_id,
-    )
+def _enqueue(item: transfer_turns.Due, run: int) -> None:
+    DBOS.enqueue_workflow_with_options(enqueueing(item, run), str(item.id))

@@ -19,12 +19,13 @@ from config import Settings
 from jobs import workflows
 from jobs.engine import launch
 from jobs.reconciler import Reconciler, forget_finished
-from services import transfer_keeping, transfer_work, workers
+from services import mail, transfer_keeping, transfer_work, workers
 
 log = structlog.get_logger()
 
 BEAT_SECONDS = 2.0
 LOOK_SECONDS = 0.5
+MAIL_SECONDS = 15.0
 REAP_SECONDS = 4.0
 FORGET_SECONDS = 3600.0
 SWEEP_SECONDS = 6 * 3600.0
@@ -57,6 +58,7 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
         transfer_keeping.wake_signed_in()
 
     duties = [
+        _every(MAIL_SECONDS, mail.send_due, stop, scope),
         _every(BEAT_SECONDS, lambda: workers.beat(executor_id), stop, scope),
         _every(REAP_SECONDS, reap, stop, scope, first=0.0),
         _every(FORGET_SECONDS, forget_finished, stop, scope),

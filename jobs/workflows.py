@@ -6,21 +6,20 @@ keeps no steps of its own: whoever goes on reads from the row at which step that
 
 from __future__ import annotations
 
-import threading
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from dbos import DBOS
 
-from jobs.engine import AT_ONCE, CARRY
-from services import transfer_work
+from jobs.engine import CARRY
+from jobs.places import places
+from services import transfer_turns, transfer_work
 
 Scope = Callable[[], AbstractContextManager[object]]
 
 _scope: Scope | None = None
 _carried: set[str] = set()
-_at_once = threading.BoundedSemaphore(AT_ONCE)
 
 
 def bind(scope: Scope) -> None:
@@ -46,7 +45,10 @@ def carry(item_id: str) -> None:
     workflow = DBOS.workflow_id or item_id
     _carried.add(workflow)
     try:
-        with _at_once, _in_scope():
-            transfer_work.carry(uuid.UUID(item_id))
+        item = uuid.UUID(item_id)
+        with _in_scope():
+            place = transfer_turns.place_of(item)
+        with places.held(place.lane, place.at_once), _in_scope():
+            transfer_work.carry(item)
     finally:
         _carried.discard(workflow)

@@ -29,6 +29,7 @@ class Server(Base):
     auth_header: Mapped[str] = mapped_column(String(20), default="x-auth-token")
     is_enabled: Mapped[bool] = mapped_column(default=False)
     is_restricted: Mapped[bool] = mapped_column(default=False)
+    at_once: Mapped[int] = mapped_column(default=16)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
 

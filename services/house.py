@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from config import Settings
 from imanage.addresses import AddressRules
+from services.transfer_turns import Due
 from storage import BlobStore
 
 
@@ -16,7 +17,7 @@ class House:
 
     settings: Settings
     blobs: BlobStore
-    start_work: Callable[[list[str]], None]
+    start_work: Callable[[list[Due]], None]
 
 
 _house: House | None = None

@@ -60,6 +60,7 @@ class ServerView:
     asks_for_credentials: bool
     has_credentials: bool
     is_enabled: bool
+    at_once: int
     version: str
     created_at: datetime
     usage: Usage
@@ -102,6 +103,7 @@ def server(actor: Actor, server_id: uuid.UUID) -> ServerView:
         asks_for_credentials=has_own_credentials(row) or asks_for_credentials(row.kind),
         has_credentials=is_complete(row),
         is_enabled=row.is_enabled,
+        at_once=row.at_once,
         version=version(row),
         created_at=row.created_at,
         usage=usage_of(row.id),

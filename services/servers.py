@@ -14,6 +14,7 @@ from services.house import house
 from services.text import fold
 from services.unit import release, session, unit
 
+MOST_AT_ONCE = 32
 KINDS = {remote.CLOUD: "Cloud iManage", remote.ON_PREMISE: "On-premise"}
 
 
@@ -32,12 +33,13 @@ class NewServer:
 
 @dataclass(frozen=True)
 class ServerChange:
-    """A new name or new credentials. An empty secret keeps the one on record; `version` is the page's."""
+    """A new name, new credentials or another limit. What is left empty stays; `version` is the page's."""
 
     name: str
     client_id: str
     version: str
     client_secret: str = field(default="", repr=False)
+    at_once: int | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
                 }
             )
         name_before, client_id_before = row.name, row.client_id
+        if wanted.at_once is not None:
+            row.at_once = min(max(wanted.at_once, 1), MOST_AT_ONCE)
         _take_credentials(row, wanted)
         row.name, row.name_key, row.changed_at = wanted.name, fold(wanted.name), utcnow()
         warnings = server_rules.confusions(row.name, row.url, row.api_url, but=row.id)
@@ -118,6 +122,7 @@ def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
             name_before=name_before,
             client_id_changed=client_id_before != row.client_id,
             secret_changed=bool(wanted.client_secret),
+            at_once=row.at_once,
         )
     return Saved(server_id, wanted.name, warnings=warnings if wanted.name != name_before else ())
 

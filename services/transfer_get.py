@@ -9,7 +9,7 @@ from sqlalchemy import Select, select
 from imanage.client import Client
 from imanage.types import Document as RemoteDocument
 from models import Document, Link, Server, TransferItem, Version
-from services import audit, connections, documents, server_pauses, transfers
+from services import audit, connections, documents, duplicates, server_pauses, transfers
 from services.house import house
 from services.transfer_links import Facts, facts_of, link_to, member_of
 from services.transfer_running import Running, fresh
@@ -112,7 +112,7 @@ def _land(item: TransferItem) -> None:
                 note=f"From {server.name}: {facts['library']} {facts['number']} v{facts['version']}",
             )
             link_to(item, server, version, "got", facts)
-            notice = ""
+            notice = duplicates.same_bytes_here(transfer.matter_id, item.sha256, document.id) or ""
         else:
             document = writing.get_one(Document, version.document_id)
             notice = f"This is version {version.number} here already, so nothing was added."

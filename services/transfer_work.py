@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import threading
 import uuid
-from dataclasses import dataclass
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import update
 
-from models import ServerPause, Transfer, TransferItem, utcnow
+from models import TransferItem
 from services import transfer_failing, transfer_get, transfer_save, transfer_settle
 from services.transfer_running import Running, TakenOver, fresh
 from services.transfer_states import LIVE, LOOKING_UP, RUNNING, WAITING, move
@@ -32,47 +31,6 @@ STEPS = {
 ENDS_WITHOUT_ASKING = frozenset({"settle"})
 """What iManage has stored is put on record whatever has been switched off since."""
 _stopping = threading.Event()
-
-
-@dataclass(frozen=True)
-class Due:
-    id: uuid.UUID
-    run: int
-
-
-def due(limit: int) -> tuple[Due, ...]:
-    """Items that a worker should be carrying now, oldest first. Paused transfers and servers are left alone."""
-    now = utcnow()
-    left_alone = select(ServerPause.server_id).where(ServerPause.until > now)
-    rows = session().execute(
-        select(TransferItem.id, TransferItem.run)
-        .join(Transfer)
-        .where(
-            TransferItem.state.in_(LIVE),
-            or_(TransferItem.wait_until.is_(None), TransferItem.wait_until <= now),
-            # What is cancelled asks iManage for nothing more, so no pause holds up its end.
-            or_(
-                Transfer.cancelled_at.is_not(None),
-                Transfer.server_id.is_(None),
-                and_(Transfer.paused_at.is_(None), Transfer.server_id.not_in(left_alone)),
-            ),
-        )
-        .order_by(Transfer.created_at, TransferItem.position)
-        .limit(limit)
-    )
-    return tuple(Due(*row) for row in rows)
-
-
-def next_run(item_id: uuid.UUID, seen: int) -> int | None:
-    """Count one more run of an item; None where another reconciler was first."""
-    with unit() as writing:
-        changed = writing.execute(
-            update(TransferItem)
-            .where(TransferItem.id == item_id, TransferItem.run == seen)
-            .values(run=seen + 1)
-            .returning(TransferItem.id)
-        )
-        return seen + 1 if changed.first() else None
 
 
 def claim(item_id: uuid.UUID) -> int:

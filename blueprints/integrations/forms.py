@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import uuid
 
-from wtforms import BooleanField, Field, HiddenField, PasswordField, RadioField, StringField, ValidationError
+from wtforms import (
+    BooleanField,
+    Field,
+    HiddenField,
+    IntegerField,
+    PasswordField,
+    RadioField,
+    StringField,
+    ValidationError,
+)
 from wtforms.fields.choices import SelectChoice
+from wtforms.validators import NumberRange, Optional
 
 from blueprints.forms_base import BaseForm, Line, LineField
 from services import server_addresses, server_rules, servers, text
@@ -119,6 +129,13 @@ class ChangeServerForm(BaseForm):
     name = LineField("Name", [Line("a name", LONGEST_NAME), ServerName()])
     client_id = LineField("Client ID", [Line("the Client ID", LONGEST_CLIENT_ID, required=False)])
     client_secret = SecretField("Client Secret", [Secret()])
+    at_once = IntegerField(
+        "Documents at once",
+        [
+            Optional(),
+            NumberRange(1, servers.MOST_AT_ONCE, f"Enter a number from 1 to {servers.MOST_AT_ONCE}."),
+        ],
+    )
 
     def command(self) -> ServerChange:
         return ServerChange(
@@ -126,6 +143,7 @@ class ChangeServerForm(BaseForm):
             client_id=self.client_id.data,
             version=self.version.data or "",
             client_secret=self.client_secret.data,
+            at_once=self.at_once.data,
         )
 
 

@@ -75,6 +75,7 @@ def upgrade():
     sa.Column('auth_header', sa.String(length=20), nullable=False),
     sa.Column('is_enabled', sa.Boolean(), nullable=False),
     sa.Column('is_restricted', sa.Boolean(), nullable=False),
+    sa.Column('at_once', sa.Integer(), nullable=False),
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.Column('changed_at', UtcDateTime(), nullable=False),
     sa.CheckConstraint("kind IN ('cloud', 'on_premise')", name=op.f('ck_server_kind')),

@@ -42,6 +42,7 @@ class Engine:
                 "workflow_name": engine.CARRY,
                 "workflow_id": str(item_id),
                 "app_version": "0",
+                "queue_partition_key": "elsewhere",
             },
             str(item_id),
         )

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete
 
 from models import Document, Matter, Transfer, TransferItem, utcnow
-from services import transfer_control, transfer_keeping, transfer_work, transfers
+from services import transfer_control, transfer_keeping, transfer_turns, transfer_work, transfers
 from services.transfer_states import LIVE
 from services.unit import session, unit
 from simulator import Fault, Simulator
@@ -74,7 +74,7 @@ def row(item_id: uuid.UUID) -> TransferItem:
 
 def is_due(item_id: uuid.UUID) -> bool:
     session().rollback()
-    return item_id in {due.id for due in transfer_work.due(100)}
+    return item_id in {due.id for due in transfer_turns.due(100)}
 
 
 def posts(desk: Desk) -> int:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from models import ServerPause, utcnow
-from services import server_pauses, transfer_control, transfer_work
+from services import server_pauses, transfer_control, transfer_turns
 from services.unit import session, unit
 from simulator import Fault, Simulator
 from tests.support.pages import Browser
@@ -31,7 +31,7 @@ def desk(browser: Browser, practice: Simulator) -> Desk:
 
 def due() -> int:
     session().rollback()
-    return len(transfer_work.due(100))
+    return len(transfer_turns.due(100))
 
 
 def test_a_paused_transfer_is_left_alone_and_goes_on_where_it_stood(desk: Desk) -> None:
@@ -101,3 +101,14 @@ def test_a_refused_sign_in_never_counts_against_the_server(desk: Desk) -> None:
     assert carry(item.id).state == "needs_sign_in"
     session().rollback()
     assert session().get(ServerPause, desk.server.id) is None
+
+
+def test_a_small_transfer_does_not_wait_for_the_tail_of_a_huge_one(desk: Desk) -> None:
+    drafts = desk.practice.world.folder("Disclosure", "Active")
+    many = [document.id() for document in desk.practice.world.documents_in(drafts)[:60]]
+    huge = get(desk, *many)
+    small = get(desk, desk.practice.world.named(NAME).id(), desk.practice.world.named("Archive.tar").id())
+    session().rollback()
+    first = [turn.id for turn in transfer_turns.due(6)]
+    assert {item.id for item in items_of(small)} <= set(first)
+    assert {item.id for item in items_of(huge)[:2]} <= set(first)
