@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import time
@@ -47,14 +46,6 @@ class MissingTool(Exception):
     """Something that a row compares us with is not installed; the message says how to get it."""
 
 
-@dataclass(frozen=True)
-class Usage:
-    """What a finished process took."""
-
-    seconds: float
-    peak_mib: float
-
-
 def interleaved(runs: Mapping[str, Run], times: int) -> dict[str, list[float]]:
     """Every run once, then every run again: a machine that slows down slows all of them. The order turns."""
     found: dict[str, list[float]] = {name: [] for name in runs}
@@ -92,19 +83,14 @@ def ratio_line(
     return Line(row, what, spread(ours), compared, f"<= {most:.2f} x", ratio <= most)
 
 
-def command(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Usage:
-    """Run a command to its end. It must succeed."""
+def command(arguments: Sequence[str]) -> float:
+    """Run a command to its end; the seconds that it took. It must succeed."""
     began = time.perf_counter()
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
-    assert process.stderr is not None
-    said = process.stderr.read()
-    _pid, status, usage = os.wait4(process.pid, 0)
+    done = subprocess.run(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
     seconds = time.perf_counter() - began
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stderr.close()
-    if process.returncode:
-        raise RuntimeError(f"{arguments[0]} ended with {process.returncode}: {said.decode()[-800:]}")
-    return Usage(seconds, usage.ru_maxrss / 1024)
+    if done.returncode:
+        raise RuntimeError(f"{arguments[0]} ended with {done.returncode}: {done.stderr.decode()[-800:]}")
+    return seconds
 
 
 def said_seconds(arguments: Sequence[str]) -> float:

@@ -60,7 +60,7 @@ def _runs(
         return seconds
 
     def curl(arguments: list[str]) -> float:
-        seconds = command(["curl", "-sS", "--fail", "--cacert", str(wire.certificate), *arguments]).seconds
+        seconds = command(["curl", "-sS", "--fail", "--cacert", str(wire.certificate), *arguments])
         got.unlink(missing_ok=True)
         return seconds
 

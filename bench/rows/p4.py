@@ -192,7 +192,7 @@ def _with_rclone(place: Stand, rclone: str, sources: Sequence[str]) -> float:
                 *("--http-headers", f"X-Auth-Token,{place.people[0].token}"),
                 *("--config", "/dev/null", "--log-level", "ERROR"),
             ]
-        ).seconds
+        )
     got = sum(1 for path in (folder / "got").rglob("download"))
     shutil.rmtree(folder)
     if got != len(sources):
