@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -73,16 +74,24 @@ class Multipart:
         yield self._prefix
         digest = hashlib.sha256()
         sent = 0
-        for block in _blocks(upload):
-            if upload.should_stop is not None and upload.should_stop():
-                raise Stopped
-            digest.update(block)
-            sent += len(block)
-            if sent > upload.size:
-                raise SourceFailed
-            yield block
-            if upload.on_progress is not None:
-                upload.on_progress(sent)
+        hashed: Future[None] | None = None
+        # A block is hashed while it is sent: both leave the processor to the other.
+        with ThreadPoolExecutor(1) as beside:
+            for block in _blocks(upload):
+                if upload.should_stop is not None and upload.should_stop():
+                    raise Stopped
+                sent += len(block)
+                if sent > upload.size:
+                    raise SourceFailed
+                if upload.size <= BLOCK:
+                    digest.update(block)
+                else:
+                    hashed = beside.submit(digest.update, block)
+                yield block
+                if hashed is not None:
+                    hashed.result()
+                if upload.on_progress is not None:
+                    upload.on_progress(sent)
         if sent != upload.size or digest.hexdigest() != upload.sha256.lower():
             raise SourceFailed
         yield self._suffix

@@ -11,6 +11,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -81,7 +82,10 @@ class Incoming:
             partial = Partial(descriptor, path, self._place)
             if expected_size is not None:
                 self._require_room(expected_size - partial.size, partial)
-            yield partial
+            try:
+                yield partial
+            finally:
+                partial.close()
         finally:
             os.close(descriptor)
 
@@ -103,6 +107,8 @@ class Partial:
         self._place = place
         self._open = True
         self._hash = hashlib.sha256()
+        self._beside: ThreadPoolExecutor | None = None
+        self._hashing: Future[None] | None = None
         self._size = 0
         with disk_errors():
             while data := os.read(descriptor, CHUNK):
@@ -116,7 +122,27 @@ class Partial:
 
     @property
     def sha256(self) -> str:
+        self._hashed()
         return self._hash.hexdigest()
+
+    def _hash_while_more_comes(self, data: memoryview) -> None:
+        """A large file is hashed beside whoever brings it; a small one is hashed sooner than a thread begins."""
+        self._hashed()
+        if self._size < CHUNK:
+            self._hash.update(data)
+            return
+        if self._beside is None:
+            self._beside = ThreadPoolExecutor(1)
+        self._hashing = self._beside.submit(self._hash.update, data)
+
+    def _hashed(self) -> None:
+        if self._hashing is not None:
+            self._hashing.result()
+            self._hashing = None
+
+    def close(self) -> None:
+        if self._beside is not None:
+            self._beside.shutdown()
 
     def write(self, data: bytes) -> None:
         self._require_open()
@@ -126,7 +152,7 @@ class Partial:
                 written = os.write(self._descriptor, view)
                 # What the disk took is hashed, even when the rest of the chunk then fails: size and hash
                 # always tell what is in the file.
-                self._hash.update(view[:written])
+                self._hash_while_more_comes(view[:written])
                 self._size += written
                 view = view[written:]
             self._begin_flushing()
@@ -142,6 +168,7 @@ class Partial:
         with disk_errors():
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
+        self._hashed()
         self._hash = hashlib.sha256()
         self._size = self._flushing = 0
 
