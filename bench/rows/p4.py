@@ -132,7 +132,7 @@ def _client(place: Stand) -> Client:
 def _without_rows(place: Stand, sources: Sequence[str]) -> float:
     client, folder = _client(place), Path(tempfile.mkdtemp(dir=place.folder))
     store = open_store(f"file://{folder}")
-    flush, os.fsync = os.fsync, lambda _descriptor: None
+    flush, os.fsync = os.fsync, lambda fd: None
     try:
         with _slow(place), ThreadPoolExecutor(moving.AT_ONCE) as pool:
             began = time.perf_counter()

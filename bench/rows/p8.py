@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 
 import requests
 
@@ -43,7 +44,7 @@ def run(options: Options) -> list[Line]:
     ]
 
 
-def _get(place: Stand, mib: int) -> list:
+def _get(place: Stand, mib: int) -> list[uuid.UUID]:
     return moving.ask_to_get(place, [place.large[mib]])
 
 
