@@ -16,9 +16,8 @@ from .client import Client
 from .errors import CutStream
 from .ids import DocumentId, of_object
 
-_READ = 256 * 1024
+_READ = 128 * 1024
 _LINGER_SECONDS = 1.0
-_FAST_SECONDS = 0.25
 
 
 class Download:
@@ -59,20 +58,15 @@ class Download:
 
         A body that ends before its announced length, or breaks its framing, ends in CutStream.
         """
-        raw = self._response.raw
         gathered: list[bytes] = []
-        count, since, is_fast = 0, time.monotonic(), False
+        count, since = 0, time.monotonic()
         try:
-            # On a fast line a read waits until it is full: TLS alone would give it 16 KiB at a time.
-            while part := (raw.read if is_fast else raw.read1)(
-                min(_READ, size - count), decode_content=self._packed
-            ):
+            while part := self._response.raw.read1(min(_READ, size - count), decode_content=self._packed):
                 gathered.append(part)
                 count += len(part)
                 if count >= size or time.monotonic() - since > _LINGER_SECONDS:
                     yield b"".join(gathered)
                     gathered.clear()
-                    is_fast = count >= size and time.monotonic() - since < _FAST_SECONDS
                     count, since = 0, time.monotonic()
         except (HTTPError, OSError, ValueError) as error:
             raise CutStream from error
