@@ -16,7 +16,7 @@ from transfers.items import Known
 
 Baseline = tuple[Known, ...]
 Key = tuple[uuid.UUID, uuid.UUID, str]
-GOOD_SECONDS = 15.0
+GOOD_SECONDS = 5.0
 MOST_KEPT = 64
 
 
