@@ -143,7 +143,11 @@ def _refusal(error: Exception, label: str) -> Refusal:
         return remote_refusal(error, label)
     sentence = getattr(error, "sentence", "")
     if sentence:
-        return Refusal(sentence, code=getattr(error, "code", "transfer.failed"))
+        return Refusal(
+            sentence,
+            code=getattr(error, "code", "transfer.failed"),
+            next_step=getattr(error, "next_step", ""),
+        )
     return Refusal(
         "Counterpart met an error that it did not expect.",
         code="transfer.unexpected",

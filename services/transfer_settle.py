@@ -29,7 +29,8 @@ class NotSaved(TransferError):
 
     code = "transfer.not_saved"
 
-    def __init__(self, because: str) -> None:
+    def __init__(self, because: str, next_step: str) -> None:
+        self.next_step = next_step
         super().__init__(f"{because} Nothing was saved to iManage.")
 
 
@@ -64,7 +65,7 @@ def look_up(running: Running) -> str | None:
                 move(item, WAITING)
                 return "announce"
     if for_good and isinstance(outcome, Absent):
-        raise NotSaved(item.error_sentence)
+        raise NotSaved(item.error_sentence, item.next_step)
     with unit():
         item = fresh(running)
         move(item, ASKS)

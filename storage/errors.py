@@ -15,6 +15,7 @@ class StorageError(Exception):
 
     code = "storage.failed"
     sentence = "The document store did not accept the file."
+    next_step = "Try again. If it happens again, tell your System Admin."
     retry: Retry = "later"
     wait_seconds: float | None = None
 
@@ -29,6 +30,7 @@ class StorageFull(StorageError):
 
     code = "storage.full"
     sentence = "The document store is full. Ask your System Admin to make room, then try again."
+    next_step = "Try again when there is room."
 
 
 class StorageFailed(StorageError):
@@ -40,6 +42,7 @@ class BlobMissing(StorageError):
 
     code = "storage.missing"
     sentence = "The file is not in the document store. Ask your System Admin to restore it from a backup."
+    next_step = "Try again when it has been restored."
     retry: Retry = "no"
 
 
@@ -50,6 +53,7 @@ class BlobDamaged(StorageError):
     sentence = (
         "The file in the document store has been damaged. Ask your System Admin to restore it from a backup."
     )
+    next_step = "Try again when it has been restored."
     retry: Retry = "no"
 
 

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Literal
 
 Retry = Literal["later", "no", "sign_in", "look_up"]
+_WORDS = {"size": "size", "SHA-256": "checksum"}
 
 
 class TransferError(Exception):
     """The base of the engine's own errors."""
 
     code = "transfer.failed"
+    next_step = "Try again. If it happens again, tell your System Admin."
     retry: Retry = "no"
     wait_seconds: float | None = None
     most_attempts: int | None = None
@@ -64,7 +66,7 @@ class Different(TransferError):
     def __init__(self, what: Literal["size", "SHA-256"], expected: str, got: str) -> None:
         self.what, self.expected, self.got = what, expected, got
         super().__init__(
-            f"What arrived is not what was promised: {what} {got} instead of {expected}. Nothing was kept."
+            f"What arrived is not what iManage promised: its {_WORDS[what]} is different. Nothing was kept."
         )
 
 
@@ -72,12 +74,12 @@ class StoredDifferent(TransferError):
     """iManage says it stored something else than was sent. A person has to look; sending again adds a version."""
 
     code = "transfer.stored_different"
+    next_step = "Open it in iManage and compare. Save it again where it is wrong."
 
     def __init__(self, document_id: str, what: Literal["size", "SHA-256"], sent: str, stored: str) -> None:
         self.document_id, self.what, self.sent, self.stored = document_id, what, sent, stored
         super().__init__(
-            f"iManage stored {document_id}, but with {what} {stored} where {sent} was sent. "
-            "Open it in iManage and compare."
+            f"iManage stored {document_id}, but its {_WORDS[what]} is not that of the file that was sent."
         )
 
 
