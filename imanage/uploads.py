@@ -114,4 +114,4 @@ def _blocks(upload: Upload) -> Iterator[bytes]:
             while block := content.read(BLOCK):
                 yield block
     except OSError as error:
-        raise SourceFailed from error
+        raise SourceFailed(retry="later") from error
