@@ -47,11 +47,17 @@ def announce(running: Running) -> str | None:
     member_id, server_id = item.transfer.member_id, item.transfer.server_id
     assert server_id is not None
     is_shared = target == transfers.NEW_DOCUMENT and not item.sends
+    was_sent = False
 
     def look(client: Client) -> Intent:
+        nonlocal was_sent
         read = ImanageDestination(client, target, target_id).baseline
         baseline = transfer_baselines.shared(member_id, server_id, target_id, read) if is_shared else read()
-        if based_on is not None:
+        before = settling.sent_before(baseline, mark, version.sha256) if target != transfers.REPLACE else None
+        was_sent = before is not None
+        if was_sent:
+            baseline = tuple(known for known in baseline if known is not before)
+        elif based_on is not None:
             _require_not_moved_on(baseline, based_on)
         return settling.announce(
             target,
@@ -74,6 +80,10 @@ def announce(running: Running) -> str | None:
         item.intent = intent.record()
         item.announced_at = intent.announced_at
         transfers.clear_error(item)
+        if was_sent:
+            move(item, SENDING)
+            item.sent_at = utcnow()
+            return "look_up"
     return "send"
 
 

@@ -38,10 +38,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Known:
-    """A version that was there before we sent anything."""
+    """A version that was there before we sent anything. Its comment is looked at once, and not put on record."""
 
     id: str
     sha256: str | None
+    comment: str | None = None
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,12 @@ def announce(
     )
 
 
+def sent_before(baseline: Sequence[Known], mark: str, sha256: str) -> Known | None:
+    """What this very save has stored already, though its row does not know: the row is from an older backup."""
+    ours = [each for each in baseline if mark in (each.comment or "") and each.sha256 in (None, sha256)]
+    return ours[0] if len(ours) == 1 else None
+
+
 def same_id(one: str, other: str) -> bool:
     """iManage writes a library as `Active` here and `ACTIVE` there, and means the same."""
     return one.casefold() == other.casefold()

@@ -69,7 +69,7 @@ class ImanageDestination:
             found = _read_folder(self._client, self._target_id).documents
         else:
             found = documents.versions(self._client, self._target_id)
-        return tuple(Known(each.id, each.checksum) for each in found)
+        return tuple(Known(each.id, each.checksum, each.comment) for each in found)
 
     def check(self, intent: Intent) -> None:
         if self._kind == "new_document":
