@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from imanage.errors import BadId
 from imanage.ids import DocumentId
-from models import Document, Link, Server, Transfer, TransferItem, Version, utcnow
+from models import Document, Link, Member, Server, Transfer, TransferItem, Version, utcnow
 from services import audit, dispatch, outbox, permissions, server_access
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
@@ -227,7 +227,11 @@ def new_transfer(
 
 
 def same_request(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
-    """The transfer that this form made before: two presses and a replayed form make one."""
+    """The transfer that this form made before: two presses and a replayed form make one.
+
+    A person's presses are taken one after the other, so that two at one moment find each other.
+    """
+    session().execute(select(Member.id).where(Member.id == actor.id).with_for_update(key_share=True))
     known = session().scalar(select(Transfer).where(Transfer.request_key == request_key))
     if known is not None and known.member_id != actor.id:
         raise Conflict("This form was used by somebody else.", next_step="Open it again.")
