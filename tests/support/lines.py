@@ -146,8 +146,11 @@ def partly(connection: socket.socket, head: bytes, body: bytes) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n\r\n" + body)
 
 
-def certificate(folder: Path, *names: str) -> tuple[ssl.SSLContext, str]:
-    """A server's TLS context for these names, and the PEM of the authority that signed it."""
+HOUR = datetime.timedelta(hours=1)
+
+
+def certificate(folder: Path, *names: str, lasts: datetime.timedelta = HOUR) -> tuple[ssl.SSLContext, str]:
+    """A server's TLS context for these names, good until `lasts` from now, and the PEM of its authority."""
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     authority = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Firm CA")])
     now = datetime.datetime.now(datetime.UTC)
@@ -159,8 +162,8 @@ def certificate(folder: Path, *names: str) -> tuple[ssl.SSLContext, str]:
             .issuer_name(authority)
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(hours=1))
-            .not_valid_after(now + datetime.timedelta(hours=1))
+            .not_valid_before(now - HOUR)
+            .not_valid_after(now + lasts)
         )
 
     root = (

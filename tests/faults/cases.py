@@ -1,0 +1,55 @@
+"""A fault as a case: what breaks, what the rows then say, what mends it, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from services.transfer_states import DONE
+from tests.faults.scene import Scene
+from tests.faults.setting import SIZE
+
+
+@dataclass(frozen=True)
+class Case:
+    """What breaks, what the rows then say, what mends it, and how it ends. States are for all kinds or by kind."""
+
+    breaks: Callable[[Scene], object]
+    first: str | tuple[str, ...] | Mapping[str, str]
+    end: str | Mapping[str, str] = DONE
+    mends: Callable[[Scene], object] | None = None
+    size: int = SIZE
+    foreign: int = 0
+    """Versions in iManage whose bytes are not ours, for faults that change them on the way there."""
+
+
+def of_kind(value: str | tuple[str, ...] | Mapping[str, str], kind: str) -> set[str]:
+    if isinstance(value, Mapping):
+        value = value[kind] if kind in value else value["save"]
+    return {value} if isinstance(value, str) else set(value)
+
+
+def play(scene: Scene, case: Case) -> None:
+    """The fault, its first effect, what mends it, the end, and the four looks."""
+    scene.prepare(case.size)
+    case.breaks(scene)
+    scene.begin()
+    first = [item.state for item in scene.carry_once()]
+    expected = of_kind(case.first, scene.kind)
+    said = [(item.state, item.error_code, item.error_sentence, item.next_step) for item in scene.rows()]
+    if scene.cell.is_many:
+        assert set(first) <= {DONE} | expected | of_kind(case.end, scene.kind), said
+    else:
+        assert set(first) <= expected, said
+    scene.words_are_plain()
+    scene.practice.faults.clear()
+    if case.mends:
+        case.mends(scene)
+    scene.carry_on()
+    ends = scene.states()
+    end = of_kind(case.end, scene.kind)
+    said = [(item.state, item.error_code, item.error_sentence, item.next_step) for item in scene.rows()]
+    assert set(ends) <= (end | {DONE} if scene.cell.is_many else end), said
+    scene.words_are_plain()
+    scene.sides_agree(foreign=case.foreign)
+    scene.asked_politely()

@@ -1,0 +1,133 @@
+"""The database's faults (33, 47, 48, 50): dropped connections, a harmed file, another schema, an old backup."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from models import db
+from services import transfer_baselines
+from services.house import house
+from services.transfer_states import DONE
+from tests.faults.matrix import cells
+from tests.faults.scenario import Cell
+from tests.faults.scene import Scene
+
+
+def of(*names: str) -> list[Cell]:
+    return [each for each in cells("database") if each.scenario.name in names]
+
+
+def let_go() -> None:
+    db.session.remove()
+    db.engine.dispose()
+
+
+def finished(scene: Scene) -> None:
+    scene.carry_on()
+    assert set(scene.states()) == {DONE}
+    scene.words_are_plain()
+    scene.sides_agree()
+    scene.asked_politely()
+
+
+@pytest.mark.parametrize("cell", of("newer-schema"), ids=lambda cell: cell.id)
+def test_newer_schema(cell: Cell, scene: Scene) -> None:
+    """The next release's migration has run, and this one's worker is still at work."""
+    scene.prepare()
+    scene.begin()
+    let_go()
+    with db.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE transfer_item ADD COLUMN of_the_next_release VARCHAR(10)"))
+    try:
+        finished(scene)
+    finally:
+        let_go()
+        with db.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE transfer_item DROP COLUMN of_the_next_release"))
+
+
+@pytest.mark.parametrize("cell", of("connections-dropped"), ids=lambda cell: cell.id)
+def test_connections_dropped(cell: Cell, scene: Scene) -> None:
+    """PostgreSQL ends every connection, as a restart or a failover does."""
+    scene.prepare()
+    scene.begin()
+    with db.engine.connect() as connection:
+        end_others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        connection.execute(text(f"{end_others} AND datname = current_database()"))
+    for _ in range(3):
+        with suppress(DBAPIError):
+            scene.carry_once()
+            break
+        db.session.remove()
+    finished(scene)
+
+
+def database_file() -> Path:
+    return Path(house().settings.database_url.removeprefix("sqlite:///"))
+
+
+def gone(file: Path) -> None:
+    file.unlink()
+
+
+def broken(file: Path) -> None:
+    file.write_bytes(b"no database " * 1000)
+
+
+HARMS: dict[str, Callable[[Path], None]] = {"file-missing": gone, "file-corrupt": broken}
+
+
+def copied(file: Path, folder: Path) -> Path:
+    let_go()
+    backup = folder / "backup.sqlite"
+    with sqlite3.connect(file) as here, sqlite3.connect(backup) as there:
+        here.backup(there)
+    here.close()
+    there.close()
+    return backup
+
+
+def restored(backup: Path, file: Path) -> None:
+    let_go()
+    for each in file.parent.glob(f"{file.name}*"):
+        each.unlink()
+    shutil.copy(backup, file)
+    transfer_baselines._readings.clear()  # the process that finds the backup has read nothing yet
+
+
+@pytest.mark.parametrize("cell", of("file-missing", "file-corrupt"), ids=lambda cell: cell.id)
+def test_file_harmed(cell: Cell, scene: Scene) -> None:
+    """Nothing is sent without a row; when the file is back, everything goes on."""
+    scene.prepare()
+    scene.begin()
+    file = database_file()
+    backup = copied(file, scene.folder_here)
+    asked = len(scene.practice.requests)
+    for each in file.parent.glob(f"{file.name}-*"):
+        each.unlink()
+    HARMS[cell.scenario.name](file)
+    with pytest.raises(DBAPIError):
+        scene.carry(scene.items[0])
+    assert len(scene.practice.requests) == asked
+    restored(backup, file)
+    finished(scene)
+
+
+@pytest.mark.parametrize("cell", of("old-backup"), ids=lambda cell: cell.id)
+def test_old_backup(cell: Cell, scene: Scene) -> None:
+    """The backup knows of the transfer and not that it was done: it is done again here, and not again there."""
+    scene.prepare()
+    scene.begin()
+    backup = copied(database_file(), scene.folder_here)
+    scene.carry_on()
+    assert set(scene.states()) == {DONE}
+    restored(backup, database_file())
+    finished(scene)

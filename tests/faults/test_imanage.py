@@ -1,0 +1,146 @@
+"""iManage's own answers and changes (65 to 82): refusals, waits, and a world that others change meanwhile."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+
+from services.transfer_states import ASKS, DONE, FAILED, LOOKING_UP, WAITING
+from simulator.values import Lock
+from tests.faults.cases import Case, play
+from tests.faults.matrix import cells
+from tests.faults.scenario import GET, NEW_VERSION, Cell
+from tests.faults.scene import Scene
+from tests.support.transfers import sha256
+
+LOOKED = {GET: WAITING, "save": LOOKING_UP}
+
+
+def dial(kind: str, **more: object) -> Callable[[Scene], object]:
+    return lambda scene: scene.dial(kind, **more)
+
+
+def refused(status: int, **more: object) -> Case:
+    """A final no."""
+    return Case(dial("status", status=status, **more), FAILED, FAILED)
+
+
+def turned(**dials: object) -> Callable[[Scene], object]:
+    return lambda scene: scene.practice.settings.update(dials)
+
+
+def checked_out(scene: Scene) -> None:
+    for twin in scene.twins:
+        document = scene.document(twin)
+        scene.practice.world.set_lock(document, Lock("CAROL", document.versions[0].created))
+
+
+def grow(scene: Scene) -> None:
+    for n, twin in enumerate(scene.twins):
+        scene.practice.world.add_version(scene.document(twin), b"theirs %d" % n, "CAROL")
+        scene.theirs.add(sha256(b"theirs %d" % n))
+
+
+def meanwhile(path: str, change: Callable[[Scene], object]) -> Callable[[Scene], None]:
+    """Somebody else is quicker: iManage dawdles over a call, and meanwhile the world changes."""
+
+    def breaks(scene: Scene) -> None:
+        fault = scene.dial("slow", where=path, times=1, seconds=0.3)
+
+        def watch() -> None:
+            deadline = time.monotonic() + 5
+            while time.monotonic() < deadline and not scene.practice.faults.struck(fault):
+                time.sleep(0.005)
+            change(scene)
+
+        threading.Thread(target=watch, daemon=True).start()
+
+    return breaks
+
+
+def by_another(scene: Scene) -> None:
+    """Somebody else saves these very bytes, while iManage loses our answer."""
+    scene.dial("lost_after")
+    world = scene.practice.world
+    for n, content in enumerate(scene.contents):
+        if scene.twins:
+            continue
+        world.add_document(scene.folder, f"Deed {n}", "docx", content, "CAROL")
+
+
+def same_names(scene: Scene) -> None:
+    for n in range(scene.count):
+        scene.practice.world.add_document(scene.folder, f"Deed {n}", "docx", b"another", "CAROL")
+
+
+def remove_folder(scene: Scene) -> None:
+    scene.practice.world.remove_folder(scene.folder)
+
+
+def remove_twins(scene: Scene) -> None:
+    for twin in scene.twins:
+        scene.practice.world.remove_document(scene.document(twin))
+
+
+def keeps_growing(scene: Scene) -> None:
+    """More than a page of documents, and others that come while they are read after a lost answer."""
+    add = scene.practice.world.add_document
+    for n in range(510):
+        add(scene.folder, f"Before {n}", "txt", b"before", "CAROL")
+    scene.dial("lost_after")
+    scene.theirs.add(sha256(b"meanwhile"))
+
+    def grow_on() -> None:
+        for n in range(30):
+            add(scene.folder, f"Meanwhile {n}", "txt", b"meanwhile", "CAROL")
+            time.sleep(0.01)
+
+    meanwhile("/documents$", lambda _scene: grow_on())(scene)
+
+
+MOVED = {GET: DONE, NEW_VERSION: ASKS}
+CASES: dict[str, Case] = {
+    "401-live": Case(dial("status", status=401, times=1), DONE),
+    "wall": refused(403, where="asking"),
+    "wall-on-content": refused(403),
+    "no-record": refused(404, where="asking", code="NRC_NO_RECORD"),
+    "checked-out": Case(checked_out, MOVED, MOVED),
+    "conflict-on-content": refused(409),
+    "too-large": Case(turned(max_upload_bytes=1000), FAILED, FAILED),
+    "415": refused(415),
+    "required-field": refused(422, field="custom1", message="A value is required"),
+    "invalid-param": refused(400, code="NRC_INVALID_PARAM"),
+    "throttled-reset": Case(dial("throttle", where="asking", reset=40), WAITING),
+    "throttled-retry-after": Case(dial("throttle", where="asking", retry_after=40), WAITING),
+    "throttled-both": Case(dial("throttle", where="asking", reset=40, retry_after=50), WAITING),
+    "throttled-silent": Case(dial("throttle", where="asking", times=1), (WAITING, DONE)),
+    "throttled-content": Case(dial("throttle", reset=40), WAITING),
+    "500": Case(dial("status", status=500), LOOKED),
+    "502": Case(dial("status", status=502, html=True), LOOKED),
+    "503": Case(dial("status", status=503, html=True), LOOKED),
+    "504": Case(dial("status", where="asking", status=504, html=True), WAITING),
+    "other-customer": Case(turned(customer_id=777), FAILED, FAILED),
+    "library-hidden": refused(404, where="/libraries/Active/"),
+    "grew-before": Case(grow, MOVED, MOVED),
+    "grew-between": Case(meanwhile("/versions", grow), MOVED, MOVED),
+    "same-bytes-by-another": Case(by_another, (DONE, ASKS), (DONE, ASKS)),
+    "empty": Case(lambda scene: None, DONE, size=0),
+    "no-checksum": Case(turned(checksum="absent"), DONE),
+    "no-checksum-answer-lost": Case(
+        lambda scene: (turned(checksum="absent")(scene), scene.dial("lost_after")), DONE
+    ),
+    "wrong-checksum": Case(turned(checksum="wrong"), {GET: WAITING, "save": FAILED}, FAILED),
+    "same-name": Case(same_names, DONE),
+    "folder-deleted": Case(remove_folder, FAILED, FAILED),
+    "document-deleted": Case(remove_twins, FAILED, FAILED),
+    "name-changed": Case(turned(name_rule="replace", name_max=3), DONE),
+    "paging": Case(keeps_growing, (DONE, LOOKING_UP)),
+}
+
+
+@pytest.mark.parametrize("cell", cells("imanage"), ids=lambda cell: cell.id)
+def test_imanage(cell: Cell, scene: Scene) -> None:
+    play(scene, CASES[cell.scenario.name])

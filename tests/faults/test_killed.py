@@ -1,0 +1,132 @@
+"""Processes killed at each named point (27), out of memory (34) and out of files (35): the next one goes on."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from imanage import client as imanage_client
+from imanage.uploads import Multipart
+from services import (
+    audit,
+    transfer_save,
+    transfer_work,
+)
+from services.transfer_states import DONE, LIVE
+from storage.incoming import Partial
+from tests.faults.children import after, before, carried_by_a_child, die, was_killed
+from tests.faults.matrix import cells
+from tests.faults.scenario import Cell
+from tests.faults.scene import Scene
+from transfers import copying
+from transfers.endpoints.imanage_endpoint import ImanageDestination
+
+Prepare = Callable[[], None]
+
+
+def sent_but_for_the_end() -> None:
+    """All blocks of the upload leave, and its closing boundary never does."""
+    usual = Multipart.__iter__
+
+    def blocks(self: Multipart) -> object:
+        found = list(usual(self))
+        yield from found[:-1]
+        die()
+
+    Multipart.__iter__ = blocks
+
+
+def sent_and_not_answered() -> None:
+    """The whole upload is there and answered, and nobody has read the answer."""
+    usual = ImanageDestination.send
+
+    def send(self: ImanageDestination, *arguments: object, **named: object) -> object:
+        before(imanage_client, "read_json")()
+        return usual(self, *arguments, **named)
+
+    ImanageDestination.send = send
+
+
+STEPS = transfer_work.STEPS
+
+
+KILLS: dict[str, Prepare] = {
+    "claim-before": before(transfer_work, "claim"),
+    "claim-within": after(transfer_work, "claim"),
+    "claim-after": before(transfer_work, "_step"),
+    "download-before": before(copying, "_pour"),
+    "download-during": after(Partial, "write"),
+    "download-after": before(copying, "_require_whole"),
+    "fsync-before": before(os, "fsync"),
+    "fsync-after": after(os, "fsync"),
+    "rename-before": before(os, "link"),
+    "rename-after": after(os, "link"),
+    "spool-before": before(Partial, "discard"),
+    "spool-after": after(Partial, "discard"),
+    "audit-before": before(audit, "record"),
+    "audit-after": after(audit, "record"),
+    "intent-before": before(STEPS, "announce"),
+    "intent-after": after(STEPS, "announce"),
+    "post-before": before(copying, "send"),
+    "post-during": sent_but_for_the_end,
+    "post-after": sent_and_not_answered,
+    "response-before": before(transfer_save, "received"),
+    "response-after": after(transfer_save, "received"),
+}
+
+
+ENDS = {"get": after(STEPS, "fetch"), "save": after(STEPS, "settle")}
+
+
+def no_more_files() -> None:
+    used = len(list(Path("/proc/self/fd").iterdir()))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 2, used + 2))
+
+
+def out_of_memory() -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    size = pages * resource.getpagesize() + (64 << 10)
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+@pytest.mark.parametrize(
+    "cell", [each for each in cells("process") if each.scenario.fault == 27], ids=lambda c: c.id
+)
+def test_killed(cell: Cell, scene: Scene) -> None:
+    """Its successor goes on from the row: nothing is lost, nothing doubled, nothing sent twice without a look."""
+    scene.prepare()
+    scene.begin()
+    _, _, point = cell.scenario.name.partition("-")
+    prepare = KILLS[point] if point in KILLS else ENDS["get" if scene.is_get else "save"]
+    seen = len(scene.practice.requests)
+    status = carried_by_a_child(scene, prepare)
+    assert was_killed(status), f"the point was not reached: {status}"
+    scene.settled()
+    scene.calls[scene.items[0]] += scene.practice.requests[seen:]
+    scene.carry_on()
+    assert set(scene.states()) == {DONE}
+    scene.words_are_plain()
+    scene.sides_agree()
+    scene.asked_politely()
+
+
+@pytest.mark.parametrize(
+    "cell", [each for each in cells("process") if each.scenario.fault in (34, 35)], ids=lambda c: c.id
+)
+def test_starved(cell: Cell, scene: Scene) -> None:
+    """The process may fail in any way; what it left is gone on with by one that has what it needs."""
+    scene.prepare()
+    scene.begin()
+    seen = len(scene.practice.requests)
+    carried_by_a_child(scene, no_more_files if cell.scenario.fault == 35 else out_of_memory)
+    scene.settled()
+    scene.calls[scene.items[0]] += scene.practice.requests[seen:]
+    assert scene.states()[0] in LIVE | {DONE}
+    scene.carry_on()
+    assert set(scene.states()) == {DONE}
+    scene.sides_agree()
+    scene.asked_politely()

@@ -1,0 +1,110 @@
+"""The sign-in's faults (56 to 64) as a transfer meets them: the token ends, and renewing it goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from services import house
+from services.transfer_states import DONE, FAILED, NEEDS_SIGN_IN, STOPPED, WAITING
+from tests.faults.cases import Case, play
+from tests.faults.matrix import cells
+from tests.faults.scenario import Cell
+from tests.faults.scene import Scene
+from tests.support.practice import sign_in_to_imanage
+
+
+def ended(kind: str = "", **more: object) -> Callable[[Scene], None]:
+    """The access token has ended, and this is what the token endpoint does when it is asked for another."""
+
+    def breaks(scene: Scene) -> None:
+        scene.practice.expire_tokens()
+        if kind:
+            scene.dial(kind, where="token", **more)
+
+    return breaks
+
+
+def sign_in(scene: Scene) -> None:
+    sign_in_to_imanage(scene.desk.browser, scene.desk.server.id)
+
+
+def told(expires_in: object) -> Callable[[Scene], None]:
+    """The token endpoint says so of the new token, which is asked for at once."""
+
+    def breaks(scene: Scene) -> None:
+        scene.practice.settings.update({"expires_in": expires_in})
+        scene.practice.expire_tokens()
+
+    return breaks
+
+
+def gave_none(scene: Scene) -> None:
+    scene.dial("no_refresh_token", where="token", times=1)
+    sign_in(scene)
+    scene.practice.expire_tokens()
+
+
+def rotated_and_lost(scene: Scene) -> None:
+    scene.practice.expire_tokens()
+    scene.dial("rotate_refresh", where="token", times=1)
+    scene.dial("lost_after", where="token", times=1)
+
+
+def asked_and_signed_in(scene: Scene) -> None:
+    """The next renewal is refused, for its token is spent; then she signs in."""
+    for item in scene.items:
+        if scene.row(item).state == WAITING:
+            scene.skip_wait(item)
+            assert scene.carry(item).state == NEEDS_SIGN_IN
+    sign_in(scene)
+
+
+def idles_out(scene: Scene) -> None:
+    scene.dial("expire_tokens", times=1)
+
+
+def firm_changes_secret(scene: Scene) -> None:
+    scene.practice.expire_tokens()
+    scene.dial("json", where="token", times=None, status=401, body={"error": "invalid_client"})
+
+
+def key_lost(scene: Scene) -> None:
+    usual = house.house()
+    house.bind(replace(usual, settings=replace(usual.settings, secret_keys=("A" * 43 + "=",))))
+
+
+CASES: dict[str, Case] = {
+    "token-400": Case(
+        ended("status", status=400, code="invalid_grant", times=None), NEEDS_SIGN_IN, DONE, sign_in
+    ),
+    "token-page": Case(ended("html", times=None), FAILED, FAILED),
+    "token-200-error": Case(
+        ended("json", times=None, body={"error": "invalid_grant"}), NEEDS_SIGN_IN, DONE, sign_in
+    ),
+    "token-503": Case(ended("status", status=503, html=True, times=None), WAITING, DONE),
+    "token-slow": Case(ended("slow", seconds=1.0, times=None), WAITING, DONE),
+    "no-refresh-token": Case(gave_none, NEEDS_SIGN_IN, DONE, sign_in),
+    "rotated-and-lost": Case(rotated_and_lost, (WAITING, NEEDS_SIGN_IN), DONE, asked_and_signed_in),
+    "revoked": Case(lambda scene: scene.practice.revoke(), NEEDS_SIGN_IN, DONE, sign_in),
+    "idles-out": Case(idles_out, DONE),
+    "expires-absent": Case(told("absent"), DONE),
+    "expires-zero": Case(told(0), DONE),
+    "expires-words": Case(told("soon"), DONE),
+    "expires-huge": Case(told(10**12), DONE),
+    "secret-rotated": Case(firm_changes_secret, STOPPED, STOPPED),
+    "key-lost": Case(key_lost, NEEDS_SIGN_IN, NEEDS_SIGN_IN),
+    "other-user": Case(
+        lambda scene: scene.practice.revoke(),
+        NEEDS_SIGN_IN,
+        DONE,
+        lambda scene: sign_in_to_imanage(scene.desk.browser, scene.desk.server.id, "BRAM"),
+    ),
+}
+
+
+@pytest.mark.parametrize("cell", cells("oauth"), ids=lambda cell: cell.id)
+def test_oauth(cell: Cell, scene: Scene) -> None:
+    play(scene, CASES[cell.scenario.name])
