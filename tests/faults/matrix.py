@@ -153,10 +153,10 @@ SCENARIOS: tuple[Scenario, ...] = (*NETWORK, *IMANAGE, *OAUTH, *PROCESSES, *DISK
 
 ELSEWHERE: dict[int, str] = {
     31: "A restart of the web process during a sign-in touches no transfer.",
-    32: "A clock that jumps is met in tests/unit and tests/contracts/test_worker.py, where beats are watched.",
+    32: "Not produced: who is alive is judged by the monotonic clock, which no change of the wall clock moves.",
     36: "A limit on processes does not bind root, who runs these tests; carrying an item starts none.",
-    49: "An object store's faults are met in tests/contracts/storage, which every store has to pass.",
-    82: "Ids with odd characters are met in tests/unit/imanage, where ids are made into addresses.",
+    49: "Not produced as a transfer: tests/contracts/storage hold an object store to what every store promises.",
+    82: "Not produced as a transfer: tests/unit/imanage/test_ids.py makes addresses of ids with odd characters.",
 }
 """Faults of the list that no cell meets, and why."""
 

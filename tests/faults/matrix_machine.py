@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.faults.scenario import GETS, PROCESS, SAVES, Scenario
 
 KILLS = "kill -9"
@@ -88,7 +90,8 @@ DISK = (
     *_injected(40, "ENOSPC", "write", 1, "a write", GETS, NO_BLOB),
     *_injected(40, "ENOSPC", "link", 1, "a rename", GETS, NO_BLOB),
     *_injected(41, "EIO", "write", 1, "a write", GETS, NO_BLOB),
-    *_injected(41, "EIO", "fsync", 3, "a flush", GETS, NO_BLOB),
+    *_injected(41, "EIO", "fsync", 2, "a flush", GETS, NO_BLOB),
+    replace(_injected(41, "EIO", "fsync", 3, "a flush", GETS, NO_BLOB)[2], database="sqlite"),
     *_injected(41, "EIO", "link", 1, "a rename", GETS, NO_BLOB),
     *_injected(43, "EDQUOT", "write", 1, "a write", GETS, NO_BLOB),
     *_injected(51, "ESTALE", "write", 1, "a write", GETS, NO_BLOB),
