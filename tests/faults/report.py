@@ -65,9 +65,9 @@ def squares_of(page: str) -> list[tuple[str, str, tuple[bool, ...]]]:
 
 def squares_meant() -> list[tuple[str, str, tuple[bool, ...]]]:
     """The same, as the matrix has it."""
-    meant = {(cell.scenario.name, cell.kind, cell.is_many) for cell in cells()}
+    meant = {(cell.scenario, cell.kind, cell.is_many) for cell in cells()}
     return [
-        (str(each.fault), each.says, tuple((each.name, kind, is_many) in meant for kind, is_many in COLUMNS))
+        (str(each.fault), each.says, tuple((each, kind, is_many) in meant for kind, is_many in COLUMNS))
         for each in SCENARIOS
     ]
 
