@@ -153,14 +153,6 @@ class CutStream(ImanageError):
     retry: Retry = "later"
 
 
-class ChecksumMismatch(ImanageError):
-    """The bytes are not the ones that the checksum names."""
-
-    code = "imanage.checksum_mismatch"
-    sentence = "The file does not match its checksum in iManage."
-    retry: Retry = "later"
-
-
 class AnswerTooLarge(NotIManage):
     """An answer that never ends, or is far larger than any that iManage gives."""
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import Select, select
 
-from models import Document, Link, Member
+from models import Link, Member
 from services.actor import Actor
 from services.server_access import available_to
 from services.unit import session
@@ -44,15 +44,6 @@ class TwinView:
     @property
     def reference(self) -> str:
         return f"{self.library} {self.number} v{self.version}"
-
-
-def for_matter(actor: Actor, matter_id: uuid.UUID) -> dict[uuid.UUID, TwinView]:
-    """The newest live twin of each document of a matter, by document id."""
-    query = select(Link, Member.name).join(Document, Document.id == Link.document_id)
-    newest: dict[uuid.UUID, TwinView] = {}
-    for twin in _twins(actor, query.where(Document.matter_id == matter_id)):
-        newest.setdefault(twin.document_id, twin)
-    return newest
 
 
 def for_documents(actor: Actor, document_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, TwinView]:

@@ -106,11 +106,6 @@ ADVICE: dict[str, Advice] = {
         "nobody",
     ),
     "imanage.cut_stream": Advice("The download from {label} broke off.", "Try again.", "nobody"),
-    "imanage.checksum_mismatch": Advice(
-        "The file does not match the checksum that {label} gives for it.",
-        "Try again. If it happens again, ask the iManage admin to check the document.",
-        "the iManage admin",
-    ),
     "imanage.stopped": Advice("The transfer was stopped.", "Start it again when you want to.", "you"),
     "imanage.source_failed": Advice(
         "The file could not be read in full here, so nothing was saved to {label}.",
