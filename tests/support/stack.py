@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -148,6 +149,22 @@ class Practice:
         found: list[dict[str, Any]] = answer.json()["data"]
         return found
 
+    def documents(self, user: str, folder_id: str) -> list[dict[str, Any]]:
+        """All documents of a folder, page by page, as iManage lists them."""
+        found: list[dict[str, Any]] = []
+        with self.as_user(user) as session:
+            while True:
+                answer = session.get(
+                    f"{self.library()}/folders/{folder_id}/documents",
+                    params={"limit": "500", "offset": str(len(found))},
+                    timeout=30,
+                )
+                assert answer.ok, answer.text
+                page: list[dict[str, Any]] = answer.json()["data"]
+                if not page:
+                    return found
+                found += page
+
     def add_version(self, user: str, document: str, content: bytes) -> None:
         """A newer version of a document, made in iManage itself."""
         with self.as_user(user) as session:
@@ -183,6 +200,12 @@ class Stack:
 
     def kill_worker(self) -> None:
         self.processes.pop("worker").kill()
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """What stands in the installation's database, read beside whoever writes."""
+        address = f"file:{self.folder / 'data' / 'counterpart.sqlite'}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=10)) as connection:
+            return connection.execute(query, values).fetchall()
 
     def stop(self) -> None:
         for process in self.processes.values():

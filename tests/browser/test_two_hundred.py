@@ -1,0 +1,167 @@
+"""Two hundred documents there and back, the worker killed amid each way: the page tells, and each arrives once."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections import Counter
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Sit
+from tests.browser.imanage import go_into, has_arrived, sign_in_from_account
+from tests.browser.person import Person
+from tests.support.stack import Stack, until
+
+BRAM = "bram@harbourvale.example"
+MATTER = "Disclosure in Project Heron"
+MANY = 200
+AMID = 40
+SLOW = 0.4
+TWIN = "link.library || '!' || link.number || '.' || link.version"
+IN_MATTER = (
+    "from document join matter on matter.id = document.matter_id"
+    " join version on version.document_id = document.id join link on link.version_id = version.id"
+    " where matter.name = ?"
+)
+DOWNLOADED = re.compile(r"/documents/([^/]+)/download")
+
+
+def test_two_hundred_documents_outlive_their_worker(firm_without_faults: Stack, sit: Sit) -> None:
+    stack = firm_without_faults
+    bram = sit(stack, BRAM)
+    sign_in_from_account(bram, "bram")
+    opens_a_matter(bram)
+    adds_two_hundred_documents(bram)
+
+    stack.practice.fault("slow", path="/documents", seconds=SLOW, times=None)
+    chooses_the_whole_matter_and_a_folder(bram)
+    bram.in_dialog("Save here").click()
+    saving = stands_on_its_page(bram)
+    chooses_two_hundred(bram)
+    bram.in_dialog("Get").click()
+    getting = stands_on_its_page(bram)
+    the_worker_is_killed_amid_both(bram, saving, getting)
+
+    has_arrived(bram, f"All {MANY} documents have arrived from iManage, each once.")
+    each_has_arrived_once(stack, getting)
+    bram.open(f"/transfers/{uuid.UUID(saving)}")
+    has_arrived(bram, f"All {MANY} documents were saved to iManage, each once.")
+    each_was_saved_once(stack, saving)
+
+
+def opens_a_matter(bram: Person) -> None:
+    bram.open("/matters")
+    bram.button("New matter").first.click()
+    bram.dialog().get_by_label("Name").fill(MATTER)
+    bram.in_dialog("Open matter").click()
+    expect(bram.heading(MATTER)).to_be_visible()
+
+
+def adds_two_hundred_documents(bram: Person) -> None:
+    bram.button("Add document").first.click()
+    bram.dialog().get_by_label("File").set_input_files(
+        [
+            {"name": f"Closing {number:03d}.txt", "mimeType": "text/plain", "buffer": content_of(number)}
+            for number in range(MANY)
+        ]
+    )
+    bram.in_dialog("Add document").click()
+    expect(bram.page.get_by_text(f"{MANY} documents are added.")).to_be_visible()
+
+
+def content_of(number: int) -> bytes:
+    return f"Closing document {number} of the disclosure".encode()
+
+
+def chooses_the_whole_matter_and_a_folder(bram: Person) -> None:
+    bram.button("Save to iManage").click()
+    bram.dialog().get_by_role("button", name=re.compile("^The whole matter")).click()
+    expect(bram.dialog().get_by_text(f"{MANY} selected")).to_be_visible()
+    go_into(bram, "Project Heron", "Drafts", "Superseded")
+
+
+def chooses_two_hundred(bram: Person) -> None:
+    bram.link("Back to the matter").click()
+    bram.button("Get from iManage").click()
+    go_into(bram, "Project Heron", "Disclosure")
+    bram.dialog().get_by_role("button", name=re.compile("^Show the next hundred")).click()
+    boxes = bram.dialog().locator("#picker-documents").get_by_role("checkbox")
+    expect(boxes).to_have_count(MANY)
+    bram.in_dialog("Select all on this page").click()
+    expect(bram.dialog().get_by_text(f"{MANY} selected")).to_be_visible()
+
+
+def stands_on_its_page(bram: Person) -> str:
+    """The transfer's id, as its row has it."""
+    bram.page.wait_for_url("**/transfers/*")
+    return uuid.UUID(urlsplit(bram.page.url).path.rpartition("/")[2]).hex
+
+
+def the_worker_is_killed_amid_both(bram: Person, saving: str, getting: str) -> None:
+    """As the supervisor does, another is started at once."""
+    stack = bram.stack
+    said = bram.page.get_by_text(re.compile(rf"^\d+ of {MANY} documents arrived from iManage so far\.$"))
+    until(lambda: how_many(said) >= AMID, "The middle of the transfer")
+    stack.kill_worker()
+    stack.practice.clear_faults()
+    left = {transfer: how_many_done(stack, transfer) for transfer in (saving, getting)}
+    assert all(0 < done < MANY for done in left.values()), f"Not amid both: {left}"
+
+    expect(said).to_have_text(re.compile(rf"^{left[getting]} of"))
+    main = bram.page.get_by_role("main")
+    expect(main.get_by_text("Running", exact=True).first).to_be_visible()
+    expect(main.get_by_role("progressbar", name="Documents finished")).to_be_visible()
+    expect(main.get_by_text("You can leave this page: it goes on without you.")).to_be_visible()
+    bram.look()
+    stack.start_worker()
+    until(lambda: how_many(said) > left[getting] or said.count() == 0, "The next worker's first document")
+
+
+def how_many(said: Any) -> int:
+    """The number in the page's own sentence; none before it is there and after the end."""
+    return int(said.inner_text().split()[0]) if said.count() else 0
+
+
+def how_many_done(stack: Stack, transfer_id: str) -> int:
+    query = "select count(*) from transfer_item where transfer_id = ? and state = 'done'"
+    count: int = stack.rows(query, transfer_id)[0][0]
+    return count
+
+
+def each_has_arrived_once(stack: Stack, transfer_id: str) -> None:
+    """In the rows, and by what iManage was asked for."""
+    items = stack.rows("select state, source_id from transfer_item where transfer_id = ?", transfer_id)
+    assert Counter(state for state, _ in items) == {"done": MANY}
+    asked_for = {source_id for _, source_id in items}
+    assert len(asked_for) == MANY
+    paths = [unquote(str(call["path"])) for call in stack.practice.calls()]
+    assert asked_for <= {found[1] for path in paths if (found := DOWNLOADED.search(path))}
+
+    kept = stack.rows(f"select document.name, {TWIN} {IN_MATTER} and link.direction = 'got'", MATTER)
+    assert len(kept) == MANY, "A document, a version or a link is missing, or stands there twice."
+    assert len({name for name, _ in kept}) == MANY
+    assert {twin for _, twin in kept} == asked_for
+
+
+def each_was_saved_once(stack: Stack, transfer_id: str) -> None:
+    """In the rows, and in the folder of iManage, byte for byte what was added here."""
+    items = stack.rows("select state, target_id from transfer_item where transfer_id = ?", transfer_id)
+    assert Counter(state for state, _ in items) == {"done": MANY}
+    (folder_id,) = {target_id for _, target_id in items}
+    there = {
+        one["id"]: sha256_of(one)
+        for one in stack.practice.documents("bram", folder_id)
+        if one["name"].startswith("Closing ")
+    }
+    sent = [hashlib.sha256(content_of(number)).hexdigest() for number in range(MANY)]
+    assert sorted(there.values()) == sorted(sent)
+    links = stack.rows(f"select {TWIN} {IN_MATTER} and link.direction = 'saved'", MATTER)
+    assert sorted(twin for (twin,) in links) == sorted(there)
+
+
+def sha256_of(profile: dict[str, Any]) -> str:
+    return str(profile["checksum"]).rpartition(":")[2].lower()
