@@ -62,9 +62,12 @@ def stop_this_process() -> None:
 
 def carry(item_id: uuid.UUID) -> None:
     """Take the item over and do its steps, from where its row stands to its end or to where it has to wait."""
-    with unit(soon=True):
-        running = Running(item_id, claim(item_id), _stopping, in_one_go=True)
-        step = _begin(running)
+    try:
+        with unit(soon=True):
+            running = Running(item_id, claim(item_id), _stopping, in_one_go=True)
+            step = _begin(running)
+    except TakenOver:
+        return  # The matter it belonged to has been deleted.
     for _ in range(MOST_STEPS):
         if step == END:
             break
