@@ -5,7 +5,7 @@ A cell is a scenario, a kind and a count. What a scenario does stands in the fil
 
 from __future__ import annotations
 
-from tests.faults.matrix_machine import DATABASE, DISK, PROCESSES
+from tests.faults.matrix_machine import DATABASE, DISK, GONE, PROCESSES
 from tests.faults.scenario import GET, GETS, NEW_DOCUMENT, NEW_VERSION, NO_UPLOAD, SAVES, Cell, Scenario
 
 _NET, _IM, _OA = "network", "imanage", "oauth"
@@ -149,7 +149,7 @@ OAUTH = (
     Scenario(64, "other-user", "the person signs in again as somebody else", _OA),
 )
 
-SCENARIOS: tuple[Scenario, ...] = (*NETWORK, *IMANAGE, *OAUTH, *PROCESSES, *DISK, *DATABASE)
+SCENARIOS: tuple[Scenario, ...] = (*NETWORK, *IMANAGE, *OAUTH, *PROCESSES, *GONE, *DISK, *DATABASE)
 
 ELSEWHERE: dict[int, str] = {
     31: "A restart of the web process during a sign-in touches no transfer.",

@@ -54,13 +54,20 @@ PROCESSES = (
     Scenario(30, "fenced", "a worker hangs, is replaced, and wakes", "process"),
     Scenario(34, "out-of-memory", "no more memory", "process", on=PROCESS),
     Scenario(35, "no-more-files", "no more open files (EMFILE)", "process", on=PROCESS),
-    Scenario(37, "server-off", "the server is switched off as the document moves", "process"),
-    Scenario(
-        37, "member-removed", "the member is taken off the server's list as the document moves", "process"
-    ),
-    Scenario(37, "matter-left", "the member leaves the matter as the document moves", "process"),
     Scenario(38, "cancel-race", "cancelled as it ends", "process"),
     Scenario(39, "double-start", "the form is sent twice at one moment", "process"),
+)
+
+GONE = (
+    Scenario(37, "server-off", "the server is switched off as the document moves", "gone"),
+    Scenario(37, "server-removed", "the server is removed as the document moves", "gone"),
+    Scenario(37, "member-removed", "the member is taken off the server's list as the document moves", "gone"),
+    Scenario(37, "member-deactivated", "the member is deactivated as the document moves", "gone"),
+    Scenario(37, "role-lowered", "the member may only read the matter from now on", "gone"),
+    Scenario(37, "matter-left", "the member leaves the matter as the document moves", "gone"),
+    Scenario(37, "signed-out", "the member ends her sign-in as the document moves", "gone"),
+    Scenario(37, "document-gone", "the document's rows are deleted as it moves", "gone"),
+    Scenario(37, "matter-gone", "the matter's rows are deleted as the document moves", "gone"),
 )
 
 NO_BLOB = "a save writes no bytes here"

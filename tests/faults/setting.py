@@ -55,6 +55,11 @@ class Setting:
     before: Counter[str] = field(default_factory=Counter)
     theirs: set[str] = field(default_factory=set)
     """The checksums of what others add to iManage meanwhile."""
+    server_id: uuid.UUID = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Read once: threads of a test must not ask one session for it at the same moment.
+        self.server_id = self.desk.server.id
 
     @property
     def practice(self) -> Simulator:
@@ -120,7 +125,7 @@ class Setting:
             SaveManyCommand(
                 uuid.uuid4(),
                 self.desk.matter_id,
-                self.desk.server.id,
+                self.server_id,
                 tuple(self.documents),
                 onto_twins=self.kind != NEW_DOCUMENT,
                 folder_id=self.folder.id,
