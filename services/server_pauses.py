@@ -1,6 +1,6 @@
 """Leaving a server alone: as long as it asks, or for a growing while after it failed again and again.
 
-The rows hold over all workers. Errors of sign-in never count: they are a person's to mend, not the network's.
+The rows hold over all workers. Errors of a person's sign-in never count: they are hers to mend, not the network's.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ FIRST = timedelta(seconds=30)
 LONGEST = timedelta(minutes=10)
 LONGEST_ASKED = timedelta(hours=1)
 THROTTLED = "imanage.throttled"
+FOR_THE_ADMIN = frozenset({"imanage.client_refused", "server.secret_lost"})
+"""Asking again is in vain until a System Admin has put the server's Client ID or Client Secret right."""
 COUNTED = ("imanage.unreachable", "imanage.server_fault", "imanage.not_imanage")
 
 
@@ -33,8 +35,8 @@ class Pause:
 
 
 def note_failure(server_id: uuid.UUID, code: str, sentence: str, wait_seconds: float | None) -> None:
-    """Count what went wrong with a server, in the open unit. Other codes than the network's are passed over."""
-    if code != THROTTLED and not code.startswith(COUNTED):
+    """Count what went wrong with a server, in the open unit. A person's own and a document's errors are passed over."""
+    if code != THROTTLED and code not in FOR_THE_ADMIN and not code.startswith(COUNTED):
         return
     now = utcnow()
     row = session().get(ServerPause, server_id, with_for_update=True)
@@ -48,6 +50,8 @@ def note_failure(server_id: uuid.UUID, code: str, sentence: str, wait_seconds: f
         # Calls that were under way when the pause began say nothing new.
         row.failures = row.failures + 1 if now - row.failed_at < MEMORY else 1
         row.failed_at = now
+        if code in FOR_THE_ADMIN:
+            row.failures = max(row.failures, ENOUGH)
         if row.failures >= ENOUGH:
             row.until = now + min(FIRST * 2 ** min(row.failures - ENOUGH, 10), LONGEST)
     row.code, row.sentence = code[:80], sentence[:600]
@@ -56,6 +60,13 @@ def note_failure(server_id: uuid.UUID, code: str, sentence: str, wait_seconds: f
 def note_success(server_id: uuid.UUID) -> None:
     """It answers again, in the open unit: what failed before is forgotten."""
     session().execute(delete(ServerPause).where(ServerPause.server_id == server_id))
+
+
+def put_right(server_id: uuid.UUID) -> None:
+    """Its Client ID or Client Secret is another one now, in the open unit: what waited for that goes on at once."""
+    session().execute(
+        delete(ServerPause).where(ServerPause.server_id == server_id, ServerPause.code.in_(FOR_THE_ADMIN))
+    )
 
 
 def paused_now() -> dict[uuid.UUID, Pause]:

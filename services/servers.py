@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models import Server, new_id, utcnow
-from services import audit, permissions, remote, server_addresses, server_rules
+from services import audit, permissions, remote, server_addresses, server_pauses, server_rules
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.house import house
@@ -112,6 +112,8 @@ def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
         if wanted.at_once is not None:
             row.at_once = min(max(wanted.at_once, 1), MOST_AT_ONCE)
         _take_credentials(row, wanted)
+        if wanted.client_secret or client_id_before != row.client_id:
+            server_pauses.put_right(row.id)
         row.name, row.name_key, row.changed_at = wanted.name, fold(wanted.name), utcnow()
         warnings = server_rules.confusions(row.name, row.url, row.api_url, but=row.id)
         writing.flush()

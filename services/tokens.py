@@ -181,9 +181,9 @@ def renewed(member_id: uuid.UUID, server_id: uuid.UUID, spent: str) -> Access:
         fresh = oauth.refresh(found.access.outbound, found.access.endpoints, found.credentials, refresh_token)
     except SignInRefused as error:
         return _after_refusal(member_id, server_id, found, error)
-    except ImanageError:
+    except ImanageError as error:
         _let_go(found)
-        raise
+        raise (_somebody_else(error) if isinstance(error, NotIManage) else error) from None
     return _keep(member_id, server_id, found, fresh)
 
 
@@ -230,12 +230,17 @@ def _after_refusal(member_id: uuid.UUID, server_id: uuid.UUID, lease: _Lease, er
         raise RemoteRefusal(
             "iManage did not accept this installation's Client ID or Client Secret.",
             code="imanage.client_refused",
-            next_step="Ask your System Admin to check them on the server's page. Your sign-in is kept.",
+            next_step="Ask your System Admin to put them right on the server's page. Your sign-in is kept.",
             whose="your System Admin",
         ) from error
     if error.status == 403 and not (error.remote_code or error.remote_message):
-        raise NotIManage(status=error.status) from error
+        raise _somebody_else(NotIManage(status=error.status)) from error
     raise ended(member_id, server_id, lease.access.token, "refused") from error
+
+
+def _somebody_else(error: NotIManage) -> NotIManage:
+    """A proxy's own page, say. iManage gave this sign-in at that address, so it is asked there again later."""
+    return NotIManage(code=error.code, status=error.status, retry="later")
 
 
 def ended(member_id: uuid.UUID, server_id: uuid.UUID, spent: str, reason: Reason) -> SignInNeeded:

@@ -49,6 +49,9 @@ def put_on_row(error: Exception, running: Running) -> bool:
         _leave_alone(item, refusal, error)
         if isinstance(error, SignInNeeded):
             return _carry_out(retrying.SignIn(), item)
+        if refusal.code in server_pauses.FOR_THE_ADMIN:
+            _back(item)
+            return False
         if isinstance(error, Refusal | Stopped | ClientStopped):
             _over(item, STOPPED)
             return False
@@ -58,9 +61,12 @@ def put_on_row(error: Exception, running: Running) -> bool:
 def hand_back(running: Running) -> None:
     """The process ends, or the transfer is paused: the item waits to be gone on with; a cut send is looked up then."""
     with unit():
-        item = fresh(running)
-        if item.state in LIVE and item.sent_at is None:
-            move(item, WAITING)
+        _back(fresh(running))
+
+
+def _back(item: TransferItem) -> None:
+    if item.state in LIVE and item.sent_at is None:
+        move(item, WAITING)
 
 
 def rest_or_fail(item: TransferItem) -> None:
@@ -72,9 +78,13 @@ def rest_or_fail(item: TransferItem) -> None:
 
 def _leave_alone(item: TransferItem, refusal: Refusal, error: Exception) -> None:
     """What the network or the server itself does wrong counts against the server, for everybody."""
-    cause = error.cause if isinstance(error, Uncertain) else error
-    if item.transfer.server_id is not None and isinstance(cause, ImanageError):
-        server_pauses.note_failure(item.transfer.server_id, cause.code, refusal.sentence, cause.wait_seconds)
+    cause, server_id = error.cause if isinstance(error, Uncertain) else error, item.transfer.server_id
+    if server_id is None:
+        return
+    if isinstance(cause, ImanageError):
+        server_pauses.note_failure(server_id, cause.code, refusal.sentence, cause.wait_seconds)
+    elif refusal.code in server_pauses.FOR_THE_ADMIN:
+        server_pauses.note_failure(server_id, refusal.code, f"{refusal.sentence} {refusal.next_step}", None)
 
 
 def _carry_out(decision: retrying.Decision, item: TransferItem) -> bool:
@@ -85,8 +95,7 @@ def _carry_out(decision: retrying.Decision, item: TransferItem) -> bool:
         case retrying.Wait(seconds=seconds):
             item.attempt += 1
             item.wait_until = utcnow() + timedelta(seconds=seconds)
-            if item.sent_at is None:
-                move(item, WAITING)
+            _back(item)
         case retrying.SignIn():
             if item.sent_at is not None:
                 move(item, LOOKING_UP)

@@ -15,6 +15,8 @@ from config import Settings
 from models import Document, db
 from tests.support.pages import Browser
 
+pytest_plugins = ["tests.support.desks"]
+
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from services import house
-from services.transfer_states import DONE, FAILED, NEEDS_SIGN_IN, STOPPED, WAITING
+from services.transfer_states import DONE, NEEDS_SIGN_IN, WAITING
 from tests.faults.cases import Case, play
 from tests.faults.matrix import cells
 from tests.faults.scenario import Cell
@@ -80,7 +80,7 @@ CASES: dict[str, Case] = {
     "token-400": Case(
         ended("status", status=400, code="invalid_grant", times=None), NEEDS_SIGN_IN, DONE, sign_in
     ),
-    "token-page": Case(ended("html", times=None), FAILED, FAILED),
+    "token-page": Case(ended("html", times=None), WAITING, DONE),
     "token-200-error": Case(
         ended("json", times=None, body={"error": "invalid_grant"}), NEEDS_SIGN_IN, DONE, sign_in
     ),
@@ -94,7 +94,7 @@ CASES: dict[str, Case] = {
     "expires-zero": Case(told(0), DONE),
     "expires-words": Case(told("soon"), DONE),
     "expires-huge": Case(told(10**12), DONE),
-    "secret-rotated": Case(firm_changes_secret, STOPPED, STOPPED),
+    "secret-rotated": Case(firm_changes_secret, WAITING, DONE),
     "key-lost": Case(key_lost, NEEDS_SIGN_IN, NEEDS_SIGN_IN),
     "other-user": Case(
         lambda scene: scene.practice.revoke(),
