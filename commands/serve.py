@@ -8,11 +8,12 @@ import sys
 import flask_migrate
 import waitress
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from commands.supervise import Child, supervise
 from config import Settings
 from jobs.worker import run as run_worker
-from services import setup
+from services import schema, setup
 
 WEB_THREADS = 16
 WEB_CONNECTIONS = 1000
@@ -27,12 +28,14 @@ def init_app(app: Flask, settings: Settings) -> None:
     def web() -> None:
         """Serve pages in this process."""
         os.umask(PRIVATE)
+        require_tables()
         serve_web(app, settings)
 
     @app.cli.command("worker")
     def worker() -> None:
         """Do the background work in this process."""
         os.umask(PRIVATE)
+        require_tables()
         run_worker(settings, app.app_context)
 
     @app.cli.command("up")
@@ -45,7 +48,24 @@ def init_app(app: Flask, settings: Settings) -> None:
 def prepare() -> None:
     """Bring the database to this version before any process uses it; what is written is the owner's alone."""
     os.umask(PRIVATE)
+    if (found := schema.mismatch()) is schema.NEWER:
+        sys.exit(_refused(found))
     flask_migrate.upgrade()
+
+
+def require_tables() -> None:
+    """End this process, before it has written anything, where the tables are another version's or do not answer."""
+    try:
+        found = schema.mismatch()
+    except SQLAlchemyError as error:
+        said = getattr(error, "orig", error)
+        found = schema.Mismatch("The database does not answer.", f"Check COUNTERPART_DATABASE_URL. {said}")
+    if found is not None:
+        sys.exit(_refused(found))
+
+
+def _refused(found: schema.Mismatch) -> str:
+    return f"Counterpart cannot start. {found.sentence}\n{found.next_step}"
 
 
 def children() -> list[Child]:

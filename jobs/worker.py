@@ -19,7 +19,7 @@ from config import Settings
 from jobs import workflows
 from jobs.engine import launch
 from jobs.reconciler import Reconciler, forget_finished
-from services import mail, transfer_keeping, transfer_work, workers
+from services import mail, schema, transfer_keeping, transfer_work, workers
 
 log = structlog.get_logger()
 
@@ -27,6 +27,7 @@ BEAT_SECONDS = 2.0
 LOOK_SECONDS = 0.5
 MAIL_SECONDS = 15.0
 REAP_SECONDS = 4.0
+TABLES_SECONDS = 3.0
 FORGET_SECONDS = 3600.0
 SWEEP_SECONDS = 6 * 3600.0
 FIRST_SWEEP_SECONDS = 600.0
@@ -57,7 +58,13 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
         transfer_keeping.finish_what_is_over()
         transfer_keeping.wake_signed_in()
 
+    def look_at_tables() -> None:
+        if (found := schema.mismatch()) is not None:
+            log.error("worker.other_tables", sentence=found.sentence, next_step=found.next_step)
+            stop.set()
+
     duties = [
+        _every(TABLES_SECONDS, look_at_tables, stop, scope),
         _every(MAIL_SECONDS, mail.send_due, stop, scope),
         _every(BEAT_SECONDS, lambda: workers.beat(executor_id), stop, scope),
         _every(REAP_SECONDS, reap, stop, scope, first=0.0),

@@ -6,23 +6,19 @@ import os
 import stat
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import KEY_FILE, Settings
 from models import utcnow
-from services import workers
+from services import schema, workers
 from services.house import house
 from services.unit import session
 from storage import StorageError
 
-MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 WORKER_SILENT = timedelta(seconds=30)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 OK, WARN, FAIL = "ok", "warn", "fail"
@@ -76,16 +72,10 @@ def _database() -> Check:
 
 
 def _migrations() -> Check:
-    wanted = set(ScriptDirectory(str(MIGRATIONS)).get_heads())
-    found = set(MigrationContext.configure(session().connection()).get_current_heads())
-    if found == wanted:
+    found = schema.mismatch()
+    if found is None:
         return Check("migrations", OK, "The tables are those of this version.")
-    return Check(
-        "migrations",
-        FAIL,
-        "The tables are not those of this version of Counterpart.",
-        "Make a backup, then run: flask --app app db upgrade",
-    )
+    return Check("migrations", FAIL, found.sentence, found.next_step)
 
 
 def _worker() -> Check:

@@ -8,29 +8,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from alembic.script import ScriptDirectory
 from click.testing import Result
 from flask import Flask
 from sqlalchemy import text
 
 from config import KEY_FILE, Settings
-from models import WorkerHeartbeat, db, utcnow
-from services import health, workers
+from models import WorkerHeartbeat, utcnow
+from services import health, schema, workers
 from services.unit import unit
 from tests.support.pages import Browser
+from tests.support.schema import mark, marked
 
 
 @pytest.fixture
 def migrated(database: None) -> Iterator[None]:
-    """The mark that `db upgrade` leaves: the tests make their tables without it."""
-    with db.engine.begin() as connection:
-        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-        for head in ScriptDirectory(str(health.MIGRATIONS)).get_heads():
-            connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": head})
-    yield
-    db.session.remove()
-    with db.engine.begin() as connection:
-        connection.execute(text("DROP TABLE alembic_version"))
+    with marked():
+        yield
 
 
 @pytest.fixture
@@ -72,13 +65,27 @@ def test_not_ready_when_the_workers_fell_silent(browser: Browser, working: None)
     assert browser.get("/health/ready").status_code == 503
 
 
-def test_not_ready_on_the_tables_of_another_version(browser: Browser, working: None) -> None:
-    with db.engine.begin() as connection:
-        connection.execute(text("DELETE FROM alembic_version"))
-        connection.execute(text("INSERT INTO alembic_version VALUES ('of_another_time')"))
+@pytest.mark.parametrize(
+    ("revision", "says"),
+    [(None, schema.EMPTY), ("of_another_time", schema.NEWER), ("0001", schema.OLDER)],
+)
+def test_not_ready_on_the_tables_of_another_version(
+    browser: Browser,
+    working: None,
+    monkeypatch: pytest.MonkeyPatch,
+    revision: str | None,
+    says: schema.Mismatch,
+) -> None:
+    """Pretending that there is one more migration where the tables are to be older."""
+    if says is schema.OLDER:
+        heads, known = schema._revisions()
+        monkeypatch.setattr(schema, "_revisions", lambda: (frozenset({"the_next"}), known | heads))
+    mark(revision)
     answer = browser.get("/health/ready")
     assert answer.status_code == 503
     assert answer.json and answer.json["checks"]["migrations"] == "fail"
+    assert schema.mismatch() == says
+    assert "make migrate" in says.next_step
 
 
 def test_a_database_that_does_not_answer_is_said_calmly(

@@ -15,6 +15,7 @@ from pathlib import Path
 from config import Settings
 from services import workers
 from services.unit import session
+from tests.support.schema import marked
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -107,7 +108,8 @@ def crew(settings: Settings, port: int, folder: Path) -> Iterator[Crew]:
         "COUNTERPART_IMANAGE_PORTS": str(port),
     }
     company = Crew(environment, folder)
-    try:
-        yield company
-    finally:
-        company.end()
+    with marked():
+        try:
+            yield company
+        finally:
+            company.end()
