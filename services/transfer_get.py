@@ -15,18 +15,21 @@ from services.transfer_links import Facts, facts_of, link_to, member_of
 from services.transfer_running import Running, fresh
 from services.transfer_states import DONE, RUNNING, move
 from services.unit import session, unit
+from storage import PartialBusy
 from transfers import copying
 from transfers.endpoints.imanage_endpoint import ImanageSource
 from transfers.items import Fetched, SourceFacts
 
 SMALL = 4 << 20
 """Bytes that are sooner fetched again than put on record before they land."""
+PLACES = 3
+"""Where an item's bytes may be gathered: the next one while another process holds the one before."""
 
 
 def fetch(running: Running) -> str | None:
     """Copy the bytes, compare them with the profile, publish them. What is small lands in the same commit."""
     item = fresh(running)
-    source_id, token = item.source_id, f"get-{item.id}"
+    source_id = item.source_id
     member_id, server_id = item.transfer.member_id, item.transfer.server_id
     assert server_id is not None
     if item.state != RUNNING:
@@ -34,14 +37,20 @@ def fetch(running: Running) -> str | None:
             move(fresh(running), RUNNING)
     described: list[RemoteDocument] = []
 
-    def copy(client: Client) -> Fetched:
-        return copying.fetch(
-            _Described(client, source_id, running, described),
-            house().blobs,
-            token,
-            on_progress=running.on_progress(),
-            should_stop=running.should_stop(),
-        )
+    def copy(client: Client, place: int = 1) -> Fetched:
+        try:
+            return copying.fetch(
+                _Described(client, source_id, running, described),
+                house().blobs,
+                f"get-{running.item_id}" if place == 1 else f"get-{running.item_id}-{place}",
+                on_progress=running.on_progress(),
+                should_stop=running.should_stop(),
+            )
+        except PartialBusy:
+            # Who was replaced still holds what came so far, and may be frozen: nobody waits for it to wake.
+            if place == PLACES:
+                raise
+            return copy(client, place + 1)
 
     try:
         fetched = connections.with_client(member_id, server_id, copy)

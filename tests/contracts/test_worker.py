@@ -199,8 +199,9 @@ def test_a_worker_that_wakes_after_it_was_replaced_does_nothing_more(desk: Desk,
     until(lambda: row(got).fence > 1 and row(sent).fence > 1, "the take-over", 30)
     until(lambda: states(sent) == {"looking_up"} and row(sent).wait_until, "the look")
     faults.clear()
+    until(lambda: all_done(got), "the download, whose first half the sleeper still holds")
+    assert downloads(desk, document)[-1] == LARGE, "what the sleeper holds cannot be gone on with"
     sleeper.signal(signal.SIGCONT)
-    until(lambda: all_done(got), "the download, which the sleeper had to let go of first")
     assert there(desk, content) == 0, "the sleeper's upload was stored"
     skip_wait(sent, sent_long_ago=True)
     until(lambda: all_done(sent), "the upload")
