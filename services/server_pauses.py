@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from models import ServerPause, utcnow
 from services.unit import session
@@ -39,10 +40,7 @@ def note_failure(server_id: uuid.UUID, code: str, sentence: str, wait_seconds: f
     if code != THROTTLED and code not in FOR_THE_ADMIN and not code.startswith(COUNTED):
         return
     now = utcnow()
-    row = session().get(ServerPause, server_id, with_for_update=True)
-    if row is None:
-        row = ServerPause(server_id=server_id, failures=0, failed_at=now)
-        session().add(row)
+    row = _row_of(server_id, now)
     if code == THROTTLED:
         asked = min(timedelta(seconds=wait_seconds or 1.0), LONGEST_ASKED)
         row.until = max(row.until or now, now + asked)
@@ -55,6 +53,15 @@ def note_failure(server_id: uuid.UUID, code: str, sentence: str, wait_seconds: f
         if row.failures >= ENOUGH:
             row.until = now + min(FIRST * 2 ** min(row.failures - ENOUGH, 10), LONGEST)
     row.code, row.sentence = code[:80], sentence[:600]
+
+
+def _row_of(server_id: uuid.UUID, now: datetime) -> ServerPause:
+    """The row for the open unit alone, made where there is none: of two who make it one waits for the other."""
+    insert = postgresql.insert if session().get_bind().dialect.name == "postgresql" else sqlite.insert
+    made = insert(ServerPause).values(server_id=server_id, code="", sentence="", failures=0, failed_at=now)
+    locking = made.on_conflict_do_update(index_elements=["server_id"], set_={"server_id": server_id})
+    session().execute(locking)
+    return session().get_one(ServerPause, server_id, populate_existing=True)
 
 
 def note_success(server_id: uuid.UUID) -> None:

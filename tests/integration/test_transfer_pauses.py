@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 
 from models import ServerPause, utcnow
 from services import server_pauses, transfer_control, transfer_turns
@@ -112,3 +115,23 @@ def test_a_small_transfer_does_not_wait_for_the_tail_of_a_huge_one(desk: Desk) -
     first = [turn.id for turn in transfer_turns.due(6)]
     assert {item.id for item in items_of(small)} <= set(first)
     assert {item.id for item in items_of(huge)[:2]} <= set(first)
+
+
+def test_two_workers_that_meet_a_servers_first_failure_at_once_count_both(app: Flask, desk: Desk) -> None:
+    """Neither may lose its own unit over it: the first row of a server is made by both at one moment."""
+    meet = threading.Barrier(2)
+
+    def fails() -> None:
+        with app.app_context(), unit():
+            if session().get_bind().dialect.name == "postgresql":
+                assert session().get(ServerPause, desk.server.id) is None
+                meet.wait(10)  # SQLite lets no second writer begin
+            server_pauses.note_failure(
+                desk.server.id, "imanage.unreachable", "It could not be reached.", None
+            )
+
+    with ThreadPoolExecutor(2) as pool:
+        for one in [pool.submit(fails) for _ in range(2)]:
+            one.result(20)
+    session().rollback()
+    assert session().get_one(ServerPause, desk.server.id).failures == 2
