@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.faults.scenario import GETS, PROCESS, SAVES, Scenario
+from tests.faults.scenario import GETS, PROCESS, SAVES, WORKER, Scenario
 
 KILLS = "kill -9"
 _GET_KILLS = (
@@ -181,6 +181,12 @@ DISK = (
 
 DATABASE = (
     Scenario(33, "newer-schema", "the next release's migration has run under this worker", "database"),
+    Scenario(
+        47, "tables-older", "the tables are those of an older version (worker, web)", "versions", on=WORKER
+    ),
+    Scenario(
+        47, "tables-newer", "the tables are those of a newer version (worker, web)", "versions", on=WORKER
+    ),
     Scenario(47, "file-missing", "the database's file is gone", "database", database="sqlite"),
     Scenario(47, "file-corrupt", "the database's file is broken", "database", database="sqlite"),
     Scenario(

@@ -98,7 +98,17 @@ def _beating() -> str:
 @contextmanager
 def crew(settings: Settings, port: int, folder: Path) -> Iterator[Crew]:
     """Workers that share this process's database, store and keys, and may reach the practice iManage at this port."""
-    environment = {
+    company = Crew(environment_of(settings, port), folder)
+    with marked():
+        try:
+            yield company
+        finally:
+            company.end()
+
+
+def environment_of(settings: Settings, port: int) -> dict[str, str]:
+    """What another process of the same installation is told."""
+    return {
         "COUNTERPART_DATA_DIR": str(settings.data_dir),
         "COUNTERPART_DATABASE_URL": settings.database_url,
         "COUNTERPART_STORAGE_URL": settings.storage_url,
@@ -107,9 +117,3 @@ def crew(settings: Settings, port: int, folder: Path) -> Iterator[Crew]:
         "COUNTERPART_IMANAGE_NETWORKS": "127.0.0.0/8",
         "COUNTERPART_IMANAGE_PORTS": str(port),
     }
-    company = Crew(environment, folder)
-    with marked():
-        try:
-            yield company
-        finally:
-            company.end()
