@@ -1,7 +1,9 @@
 """What a folder held before a save: read once for the many saves that go into it at the same time.
 
-An announcement may stand on what was read a moment before it. What our own saves have added since is claimed by
-their rows, and what carries our mark is known by it; a save that is repeated reads the folder anew.
+An announcement may stand on what was read a moment before it, where iManage is known to keep our mark. What our own
+saves have added since is claimed by their rows, what carries the mark is known by it, and of the rest nothing is taken
+for ours. Where iManage drops the mark, or nobody has seen yet what it does, a reading begins after it was asked for;
+those who ask while one is under way share the next.
 """
 
 from __future__ import annotations
@@ -29,15 +31,33 @@ class _Reading:
 
 _guard = threading.Lock()
 _readings: dict[Key, _Reading] = {}
+_keeping_marks: set[uuid.UUID] = set()
+
+
+def note_comment(server_id: uuid.UUID, mark: str | None, comment: str | None) -> None:
+    """Learn from what iManage says of a save that arrived whether it keeps our mark."""
+    if mark and mark in (comment or ""):
+        _keeping_marks.add(server_id)
+    else:
+        _keeping_marks.discard(server_id)
+
+
+def keeps_marks(server_id: uuid.UUID) -> bool:
+    """Whether the last save that this process saw arrive on the server carried its mark."""
+    return server_id in _keeping_marks
 
 
 def shared(
-    member_id: uuid.UUID, server_id: uuid.UUID, folder_id: str, read: Callable[[], Baseline]
+    member_id: uuid.UUID, server_id: uuid.UUID, folder_id: str, read: Callable[[], Baseline], *, by_mark: bool
 ) -> Baseline:
-    """The folder's documents as this member saw them at most `GOOD_SECONDS` ago. Only one thread reads at a time."""
+    """The folder's documents as this member sees them, read at most `GOOD_SECONDS` ago `by_mark`, else from now on.
+
+    Only one thread reads at a time.
+    """
+    not_before = time.monotonic() - (GOOD_SECONDS if by_mark else 0.0)
     reading = _reading((member_id, server_id, folder_id))
     with reading.lock:
-        if time.monotonic() - reading.at > GOOD_SECONDS:
+        if reading.at < not_before:
             began = time.monotonic()
             reading.found = read()
             reading.at = began

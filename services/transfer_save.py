@@ -47,12 +47,17 @@ def announce(running: Running) -> str | None:
     member_id, server_id = item.transfer.member_id, item.transfer.server_id
     assert server_id is not None
     is_shared = target == transfers.NEW_DOCUMENT and not item.sends
+    by_mark = is_shared and transfer_baselines.keeps_marks(server_id)
     was_sent = False
 
     def look(client: Client) -> Intent:
         nonlocal was_sent
         read = ImanageDestination(client, target, target_id).baseline
-        baseline = transfer_baselines.shared(member_id, server_id, target_id, read) if is_shared else read()
+        baseline = (
+            transfer_baselines.shared(member_id, server_id, target_id, read, by_mark=by_mark)
+            if is_shared
+            else read()
+        )
         before = settling.sent_before(baseline, mark, version.sha256) if target != transfers.REPLACE else None
         was_sent = before is not None
         if was_sent:
@@ -68,6 +73,7 @@ def announce(running: Running) -> str | None:
             baseline=baseline,
             mark=mark,
             comment=note,
+            needs_mark=by_mark,
         )
 
     try:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from imanage import documents as remote_documents
 from imanage.errors import ImanageError
 from models import Link, Server, Transfer, TransferItem, Version, utcnow
-from services import audit, server_pauses, transfers
+from services import audit, server_pauses, transfer_baselines, transfers
 from services.errors import Refusal
 from services.transfer_intents import intent_of, with_client
 from services.transfer_links import Facts, facts_of, facts_of_present, link_to, member_of
@@ -122,7 +122,10 @@ def _read_back(running: Running, receipt: Facts) -> Facts:
         stored = with_client(running, lambda client: remote_documents.profile(client, receipt["id"]))
     except (Refusal, ImanageError, Paused):
         return receipt
-    return facts_of(session().get_one(Server, fresh(running).transfer.server_id), stored)
+    item = fresh(running)
+    server = session().get_one(Server, item.transfer.server_id)
+    transfer_baselines.note_comment(server.id, intent_of(item).mark, stored.comment)
+    return facts_of(server, stored)
 
 
 def received(running: Running, present: Present, warnings: tuple[str, ...]) -> str:

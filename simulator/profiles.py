@@ -94,7 +94,7 @@ def document_row(document: Document, version: Version | None = None) -> Row:
         "size": version.content.size,
         "class": version.class_,
         "subclass": version.subclass,
-        "comment": version.comment,
+        "comment": version.comment if state().settings.comments == "kept" else "",
         "author": version.author,
         "author_description": person(version.author),
         "operator": version.operator,
@@ -157,6 +157,8 @@ def document_profile(document: Document, version: Version | None = None, operati
             "checkout_due_date": lock.due_date,
             "checkout_path": lock.path,
         }
+    if state().settings.comments == "not_listed":
+        row["comment"] = version.comment
     if operations:
         row["operations"] = document_operations(document)
     return row

@@ -9,6 +9,7 @@ CHOICES = {
     "auth_header": ("either", "x-auth-token", "bearer"),
     "list_shape": ("documented", "array", "results", "object"),
     "checksum": ("right", "wrong", "absent"),
+    "comments": ("kept", "dropped", "not_listed"),
     "name_rule": ("refuse", "replace", "keep"),
     "oauth_error_shape": ("nested", "flat"),
 }
@@ -39,6 +40,7 @@ class Settings:
     search_cap: int = 10000
 
     checksum: str = "right"
+    comments: str = "kept"  # not_listed: only a document's own profile has its comment
     range_supported: bool = True
     download_length: bool = True
     upload_status: int = 201

@@ -60,6 +60,8 @@ class Intent:
     baseline: tuple[Known, ...] = ()
     mark: str | None = None
     comment: str | None = None
+    needs_mark: bool = False
+    """Whether only the mark can tell ours: what was there before was read a moment before the announcement."""
 
     def record(self) -> dict[str, Any]:
         """Plain values, fit for JSON."""

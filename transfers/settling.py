@@ -63,6 +63,7 @@ def announce(
     baseline: Sequence[Known],
     mark: str | None = None,
     comment: str | None = None,
+    needs_mark: bool = False,
 ) -> Intent:
     """What goes on record before a send. Of a folder's documents only those are kept that could be taken for ours."""
     if facts.size is None or facts.sha256 is None:
@@ -81,6 +82,7 @@ def announce(
         tuple(baseline),
         mark,
         comment,
+        needs_mark,
     )
 
 
@@ -99,6 +101,12 @@ def lacks_proof(intent: Intent, each: Present, claimed: Collection[str] = ()) ->
     """Whether only its bytes could tell: reading them back gives the checksum that iManage does not give."""
     in_question = intent.kind == "replace" or _is_new(intent, each, claimed)
     return in_question and each.sha256 is None and _may_hold_our_bytes(intent, each)
+
+
+def lacks_comment(intent: Intent, each: Present, claimed: Collection[str] = ()) -> bool:
+    """Whether only its own profile could tell: iManage may leave comments out of its lists, and the mark with them."""
+    in_question = intent.needs_mark and _is_new(intent, each, claimed)
+    return in_question and not each.comment and _may_hold_our_bytes(intent, each)
 
 
 def _is_new(intent: Intent, each: Present, claimed: Collection[str]) -> bool:
@@ -153,6 +161,8 @@ def _doubt(intent: Intent, each: Present) -> str | None:
     """Why a version with our bytes may be somebody else's."""
     if intent.kind == "replace":
         return None  # The version was named; that it holds our bytes now is all that was wanted.
+    if intent.needs_mark:
+        return "it does not carry the mark of this save"
     if intent.operator and each.operator and each.operator.casefold() != intent.operator.casefold():
         return f"it was saved by {each.operator}"
     date = each.created_at or each.edited_at if intent.kind == "new_document" else each.edited_at

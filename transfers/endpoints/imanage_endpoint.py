@@ -27,7 +27,7 @@ from transfers.items import (
     Undecided,
 )
 from transfers.ports import Features, OnProgress, ShouldStop, Source
-from transfers.settling import QUIET, SKEW, lacks_proof, same_id, settle
+from transfers.settling import QUIET, SKEW, lacks_comment, lacks_proof, same_id, settle
 
 _ROUNDS = 3
 
@@ -131,6 +131,9 @@ class ImanageDestination:
         except (NotFound, Forbidden) as error:
             return Undecided(f"What was saved there cannot be looked up: {error.sentence}")
         present = [self._proved(each) if lacks_proof(intent, each, claimed) else each for each in present]
+        present = [
+            self._with_comment(each) if lacks_comment(intent, each, claimed) else each for each in present
+        ]
         outcome = settle(intent, present, now=now, last_sent_at=last_sent_at, claimed=claimed)
         if isinstance(outcome, Absent) and not steady:
             return Undecided("The folder changes while it is being read.", again_after=QUIET.total_seconds())
@@ -171,6 +174,9 @@ class ImanageDestination:
                 yield from (_present(version) for version in documents.versions(self._client, each.id))
             else:
                 yield _present(each)
+
+    def _with_comment(self, each: Present) -> Present:
+        return replace(each, comment=documents.profile(self._client, each.id).comment)
 
     def _proved(self, each: Present) -> Present:
         """Read the bytes back where iManage gives no checksum."""

@@ -94,7 +94,9 @@ class Save:
     intent: Intent
 
     @classmethod
-    def of(cls, desk: Desk, kind: TargetKind, data: bytes, mark: str | None = None) -> "Save":
+    def of(
+        cls, desk: Desk, kind: TargetKind, data: bytes, mark: str | None = None, *, needs_mark: bool = False
+    ) -> "Save":
         target = desk.folder.id if kind == "new_document" else desk.document("Deed").id()
         source = desk.blob(data, "New deed" if kind == "new_document" else "Deed")
         destination = ImanageDestination(desk.client(), kind, target)
@@ -106,6 +108,7 @@ class Save:
             now=datetime.now(UTC),
             baseline=destination.baseline(),
             mark=mark,
+            needs_mark=needs_mark,
         )
         return cls(desk, source, destination, intent)
 

@@ -119,6 +119,19 @@ def test_without_checksums_the_bytes_are_read_back(desk: Desk, kind: TargetKind,
     assert len(desk.calls("GET", "/download")) == 1
 
 
+def test_a_mark_that_no_list_shows_is_read_from_the_profile(desk: Desk, data: bytes) -> None:
+    desk.sim.settings.comments = "not_listed"
+    save = Save.of(desk, "new_document", data, mark="cp-7", needs_mark=True)
+    desk.sim.faults.add(on_write("new_document", "lost_after"))
+    with pytest.raises(Uncertain):
+        save.go()
+    profiles = len(desk.calls("GET", f"/documents/{desk.document('New deed').id()}"))
+    assert isinstance(save.look_up(), Found)
+    assert len(desk.calls("GET", f"/documents/{desk.document('New deed').id()}")) == profiles + 1
+    desk.sim.settings.comments = "dropped"
+    assert isinstance(save.look_up(), Undecided)
+
+
 def test_a_document_that_grew_a_second_version_meanwhile_is_still_found(desk: Desk, data: bytes) -> None:
     save = Save.of(desk, "new_document", data)
     desk.sim.faults.add(on_write("new_document", "lost_after"))

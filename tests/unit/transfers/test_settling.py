@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from transfers.items import Absent, Found, Intent, Known, Outcome, Present, Undecided
-from transfers.settling import QUIET, SKEW, settle
+from transfers.settling import QUIET, SKEW, lacks_comment, settle
 
 BEGAN = datetime(2026, 11, 23, 23, 50, tzinfo=UTC)
 OURS, OTHER = "a" * 64, "b" * 64
@@ -179,6 +179,30 @@ def test_a_mark_inherited_by_other_bytes_proves_nothing_alone() -> None:
 def test_two_marked_alike_are_asked_about() -> None:
     twins = (replace(NEW, comment="cp-91f"), replace(NEW, id="Active!7.4", comment="cp-91f"))
     assert isinstance(after(VERSION, *twins), Undecided)
+
+
+BY_MARK = replace(DOCUMENT, needs_mark=True)
+
+
+def test_where_only_the_mark_tells_the_same_bytes_without_it_are_asked_about() -> None:
+    """They may have come between the reading of the folder and the announcement."""
+    outcome = after(BY_MARK, NEW_DOCUMENT)
+    assert isinstance(outcome, Undecided)
+    assert outcome.because == "Active!8.1 has the same checksum, but it does not carry the mark of this save."
+    assert isinstance(after(BY_MARK, replace(NEW_DOCUMENT, sha256=OTHER)), Absent)
+    assert isinstance(after(BY_MARK, NEW_DOCUMENT, claimed=("Active!8.1",)), Absent)
+    marked = replace(NEW_DOCUMENT, id="Active!9.1", comment="cp-91f")
+    found = after(BY_MARK, NEW_DOCUMENT, marked)
+    assert isinstance(found, Found)
+    assert found.present == marked
+
+
+def test_only_what_could_be_ours_is_asked_for_its_comment() -> None:
+    assert lacks_comment(BY_MARK, NEW_DOCUMENT)
+    assert not lacks_comment(DOCUMENT, NEW_DOCUMENT)
+    assert not lacks_comment(BY_MARK, NEW_DOCUMENT, ("active!8.1",))
+    for change in ({"comment": "cp-91f"}, {"comment": "another"}, {"sha256": OTHER}, {"id": "Active!3.1"}):
+        assert not lacks_comment(BY_MARK, replace(NEW_DOCUMENT, **change))
 
 
 def test_a_missing_checksum_is_asked_about() -> None:

@@ -47,5 +47,5 @@ def test_an_intent_comes_back_from_its_row() -> None:
         announced_at=datetime(2026, 11, 23, 23, 50, tzinfo=UTC),
         baseline=(Known("Active!7.2", None), Known("Active!7.1", "b" * 64)),
     )
-    for each in (intent, replace(intent, mark="cp-1", comment="note", baseline=())):
+    for each in (intent, replace(intent, mark="cp-1", comment="note", baseline=(), needs_mark=True)):
         assert Intent.from_record(json.loads(json.dumps(each.record()))) == each

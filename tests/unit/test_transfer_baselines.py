@@ -1,0 +1,90 @@
+"""How often a folder is read for many saves at once, and what is learnt of a server's way with comments."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from services import transfer_baselines
+from services.transfer_baselines import Baseline, keeps_marks, note_comment, shared
+from transfers.items import Known
+
+MEMBER, SERVER, FOLDER = uuid.uuid4(), uuid.uuid4(), "Active!55"
+MARK = "[Counterpart 0123456789ab]"
+
+
+class Folder:
+    """Each reading finds one document more, and waits where it is told to."""
+
+    def __init__(self) -> None:
+        self.readings = 0
+        self.under_way = threading.Event()
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+
+    def read(self) -> Baseline:
+        self.readings += 1
+        found = tuple(Known(f"Active!{number}.1", None) for number in range(self.readings))
+        self.under_way.set()
+        assert self.goes_on.wait(10)
+        return found
+
+    def ask(self, *, by_mark: bool) -> int:
+        return len(shared(MEMBER, SERVER, FOLDER, self.read, by_mark=by_mark))
+
+
+@pytest.fixture
+def folder() -> Iterator[Folder]:
+    transfer_baselines._readings.clear()
+    yield Folder()
+    transfer_baselines._readings.clear()
+
+
+def test_where_the_mark_tells_a_reading_is_good_for_a_while(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [folder.ask(by_mark=True) for _ in range(3)] == [1, 1, 1]
+    monkeypatch.setattr(transfer_baselines, "GOOD_SECONDS", 0.0)
+    assert folder.ask(by_mark=True) == 2
+
+
+def test_where_it_does_not_every_save_stands_on_a_reading_that_began_after_it_was_asked_for(
+    folder: Folder,
+) -> None:
+    assert [folder.ask(by_mark=False) for _ in range(3)] == [1, 2, 3]
+
+
+def test_those_who_ask_while_one_reads_share_the_next_reading(folder: Folder) -> None:
+    folder.goes_on.clear()
+    with ThreadPoolExecutor(12) as pool:
+        first = pool.submit(folder.ask, by_mark=False)
+        assert folder.under_way.wait(10)
+        asked = threading.Barrier(11)
+
+        def ask() -> int:
+            asked.wait(10)
+            return folder.ask(by_mark=False)
+
+        others = [pool.submit(ask) for _ in range(10)]
+        asked.wait(10)
+        threading.Event().wait(0.2)  # every one of them has asked by now
+        folder.goes_on.set()
+        assert first.result(10) == 1
+        assert {other.result(10) for other in others} == {2}
+
+
+@pytest.mark.parametrize("comment", [None, "", "Final form", MARK[:-2]])
+def test_a_save_that_came_back_without_its_mark_takes_the_trust_away(comment: str | None) -> None:
+    server = uuid.uuid4()
+    assert not keeps_marks(server)
+    note_comment(server, MARK, f"Final form {MARK}")
+    assert keeps_marks(server)
+    assert not keeps_marks(uuid.uuid4())
+    note_comment(server, MARK, comment)
+    assert not keeps_marks(server)
+    note_comment(server, None, comment)
+    assert not keeps_marks(server)
