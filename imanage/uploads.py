@@ -7,15 +7,20 @@ import json
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from itertools import count
+from typing import Any, Protocol
 
 from .errors import SourceFailed, Stopped
 
 BLOCK = 1024 * 1024
 
-Content = BinaryIO | Iterator[bytes]
+
+class Content(Protocol):
+    """Bytes to be read once, such as an open file."""
+
+    def readinto(self, room: memoryview, /) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -26,7 +31,7 @@ class Upload:
     extension: str
     size: int
     sha256: str
-    open: Callable[[], AbstractContextManager[Content]] | BinaryIO
+    open: Callable[[], AbstractContextManager[Content]] | Content
     comment: str | None = None
     keep_locked: bool = False
     on_progress: Callable[[int], None] | None = None
@@ -68,28 +73,21 @@ class Multipart:
     def __len__(self) -> int:
         return len(self._prefix) + self._upload.size + len(self._suffix)
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[bytes | memoryview]:
+        """The body, block by block. A block is good until the next is asked for."""
         upload = self._upload
         self.started = True
         yield self._prefix
         digest = hashlib.sha256()
         sent = 0
-        hashed: Future[None] | None = None
-        # A block is hashed while it is sent: both leave the processor to the other.
-        with ThreadPoolExecutor(1) as beside:
-            for block in _blocks(upload):
+        with _content(upload) as content:
+            for block in _blocks(content, upload.size, digest.update):
                 if upload.should_stop is not None and upload.should_stop():
                     raise Stopped
                 sent += len(block)
                 if sent > upload.size:
                     raise SourceFailed
-                if upload.size <= BLOCK:
-                    digest.update(block)
-                else:
-                    hashed = beside.submit(digest.update, block)
                 yield block
-                if hashed is not None:
-                    hashed.result()
                 if upload.on_progress is not None:
                     upload.on_progress(sent)
         if sent != upload.size or digest.hexdigest() != upload.sha256.lower():
@@ -104,14 +102,47 @@ def escaped(name: str) -> str:
     return kept.encode("utf-8", "replace").decode()
 
 
-def _blocks(upload: Upload) -> Iterator[bytes]:
-    # Our own disk's OSError must not look like a fault of the line.
-    try:
-        with upload.opened() as content:
-            if isinstance(content, Iterator) and not hasattr(content, "read"):
-                yield from (block for block in content if block)
+@contextmanager
+def _content(upload: Upload) -> Iterator[Content]:
+    with _own_faults(), upload.opened() as content:
+        yield content
+
+
+def _blocks(content: Content, size: int, note: Callable[[memoryview], object]) -> Iterator[memoryview]:
+    """Blocks of the content, each noted. Of a large one the next is read, and this one noted, while this is sent."""
+    if size <= BLOCK:
+        room = memoryview(bytearray(size + 1))
+        while block := _filled(content, room):
+            note(block)
+            yield block
+        return
+    rooms = [memoryview(bytearray(BLOCK)) for _ in range(3)]
+    noted: Future[object] | None = None
+    with ThreadPoolExecutor(1) as reading, ThreadPoolExecutor(1) as noting:
+        coming = reading.submit(_filled, content, rooms[0])
+        for turn in count(1):
+            block = coming.result()
+            before, noted = noted, noting.submit(note, block)
+            if before is not None:
+                before.result()
+            if not block:
                 return
-            while block := content.read(BLOCK):
-                yield block
+            coming = reading.submit(_filled, content, rooms[turn % len(rooms)])
+            yield block
+
+
+def _filled(content: Content, room: memoryview) -> memoryview:
+    filled = 0
+    with _own_faults():
+        while filled < len(room) and (came := content.readinto(room[filled:])):
+            filled += came
+    return room[:filled]
+
+
+@contextmanager
+def _own_faults() -> Iterator[None]:
+    """Our own disk's OSError must not look like a fault of the line."""
+    try:
+        yield
     except OSError as error:
         raise SourceFailed(retry="later") from error

@@ -1,26 +1,30 @@
 """Files on their way in: temporary names, a lock each, hashed while they are written.
 
+What comes in full blocks is hashed and written beside whoever brings it, and past the page cache, which it would only
+fill: the flush at the end then finds little left to do.
+
 Both stores use this folder. A published file leaves it through the store's own `place`; one that was
 left unpublished is discarded, or kept when it has a token under which it can be continued.
 """
 
+import errno
 import fcntl
 import hashlib
+import mmap
 import os
 import shutil
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
-from storage.errors import PartialBusy, StorageFull, disk_errors
+from storage.errors import PartialBusy, StorageError, StorageFull, disk_errors
 from storage.names import partial_name
 from storage.ports import CHUNK, Blob
-
-STRETCH = 16 * CHUNK
 
 Place = Callable[[int, Path, Blob], None]
 """Moves a finished file to its address: (its descriptor, its path, what it is)."""
@@ -107,14 +111,17 @@ class Partial:
         self._place = place
         self._open = True
         self._hash = hashlib.sha256()
-        self._beside: ThreadPoolExecutor | None = None
-        self._hashing: Future[None] | None = None
         self._size = 0
         with disk_errors():
             while data := os.read(descriptor, CHUNK):
                 self._hash.update(data)
                 self._size += len(data)
-        self._flushing = self._size
+        self._rooms: deque[memoryview] = deque()
+        self._threads: list[ThreadPoolExecutor] = []
+        self._beside: list[Future[None]] = []
+        self._failed: StorageError | None = None
+        self._direct: bool | None = False
+        """Whether the page cache is passed by; None where this disk does not let it."""
 
     @property
     def size(self) -> int:
@@ -122,55 +129,54 @@ class Partial:
 
     @property
     def sha256(self) -> str:
-        self._hashed()
+        self._settle(self._beside)
         return self._hash.hexdigest()
 
-    def _hash_while_more_comes(self, data: memoryview) -> None:
-        """A large file is hashed beside whoever brings it; a small one is hashed sooner than a thread begins."""
-        self._hashed()
-        if self._size < CHUNK:
-            self._hash.update(data)
-            return
-        if self._beside is None:
-            self._beside = ThreadPoolExecutor(1)
-        self._hashing = self._beside.submit(self._hash.update, data)
-
-    def _hashed(self) -> None:
-        if self._hashing is not None:
-            self._hashing.result()
-            self._hashing = None
-
-    def close(self) -> None:
-        if self._beside is not None:
-            self._beside.shutdown()
-
-    def write(self, data: bytes) -> None:
+    def room(self) -> memoryview:
         self._require_open()
+        if not self._rooms:
+            self._rooms.append(_aligned())
+        return self._rooms[0][: CHUNK - self._size % CHUNK]
+
+    def took(self, count: int) -> None:
+        """A full block is put away beside, while the next room is filled. Less came slowly, or is the end."""
+        block = self._rooms[0][:count]
+        if count < CHUNK:
+            self.write(block)
+            return
+        if not self._threads:
+            self._threads = [ThreadPoolExecutor(1), ThreadPoolExecutor(1)]
+            self._rooms.extend([_aligned(), _aligned()])
+        self._go_direct(True)
+        self._size += count
+        hashing, putting = self._threads
+        before = self._beside
+        self._beside = [hashing.submit(self._hash.update, block), putting.submit(self._put, block)]
+        self._settle(before)
+        self._rooms.rotate(-1)
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._require_open()
+        self._settle(self._beside)
+        self._go_direct(False)
         view = memoryview(data)
         with disk_errors():
             while view:
                 written = os.write(self._descriptor, view)
                 # What the disk took is hashed, even when the rest of the chunk then fails: size and hash
                 # always tell what is in the file.
-                self._hash_while_more_comes(view[:written])
+                self._hash.update(view[:written])
                 self._size += written
                 view = view[written:]
-            self._begin_flushing()
-
-    def _begin_flushing(self) -> None:
-        """Have the disk begin with each stretch that is full: the flush at the end then finds little left to do."""
-        while self._size - self._flushing >= STRETCH:
-            os.posix_fadvise(self._descriptor, self._flushing, STRETCH, os.POSIX_FADV_DONTNEED)
-            self._flushing += STRETCH
 
     def restart(self) -> None:
         self._require_open()
+        self._settle(self._beside)
         with disk_errors():
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
-        self._hashed()
         self._hash = hashlib.sha256()
-        self._size = self._flushing = 0
+        self._size = 0
 
     def publish(self) -> Blob:
         self._require_open()
@@ -186,9 +192,54 @@ class Partial:
             with suppress(OSError):  # what cannot be removed now, the sweep removes
                 self._path.unlink()
 
+    def close(self) -> None:
+        """Wait for what is under way. Of a block that failed nothing follows, and whoever goes on begins there."""
+        for each in self._threads:
+            each.shutdown()
+
+    def _settle(self, beside: list[Future[None]]) -> None:
+        for each in beside:
+            each.result()
+        if self._failed is not None:
+            raise self._failed
+
+    def _put(self, block: memoryview) -> None:
+        if self._failed is not None:
+            return
+        try:
+            with disk_errors():
+                while block:
+                    block = block[self._write_some(block) :]
+        except StorageError as error:
+            self._failed = error
+
+    def _write_some(self, block: memoryview) -> int:
+        try:
+            return os.write(self._descriptor, block)
+        except OSError as error:
+            if error.errno != errno.EINVAL or not self._direct:
+                raise
+        self._go_direct(None)
+        return os.write(self._descriptor, block)
+
+    def _go_direct(self, direct: bool | None) -> None:
+        if direct == self._direct or self._direct is None:
+            return
+        flags = fcntl.fcntl(self._descriptor, fcntl.F_GETFL) & ~os.O_DIRECT
+        try:
+            fcntl.fcntl(self._descriptor, fcntl.F_SETFL, flags | os.O_DIRECT if direct else flags)
+            self._direct = direct
+        except OSError:
+            self._direct = None
+
     def _require_open(self) -> None:
         if not self._open:
             raise ValueError("this file has been published or discarded already")
+
+
+def _aligned() -> memoryview:
+    """Memory that begins at a page, as a disk wants it that is written to past the page cache."""
+    return memoryview(mmap.mmap(-1, CHUNK))
 
 
 def _locked(path: Path) -> int:

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from storage.errors import BlobMissing, disk_errors
 from storage.incoming import Incoming, Partial
@@ -41,9 +41,10 @@ class LocalStore:
         return self._incoming.sweep(older_than)
 
     @contextmanager
-    def open(self, sha256: str, *, verify: bool = False) -> Iterator[Reader]:
+    def open(self, sha256: str, start: int = 0, *, verify: bool = False) -> Iterator[Reader]:
         with self._file(sha256) as file:
-            yield Reader(file, sha256, os.fstat(file.fileno()).st_size, verify=verify)
+            file.seek(start)
+            yield Reader(file, sha256, os.fstat(file.fileno()).st_size, start, verify=verify)
 
     def chunks(self, sha256: str, start: int = 0, size: int = CHUNK) -> Iterator[bytes]:
         with self._file(sha256) as file:
@@ -91,7 +92,7 @@ class LocalStore:
         return self._root / key_of(sha256)
 
     @contextmanager
-    def _file(self, sha256: str) -> Iterator[BinaryIO]:
+    def _file(self, sha256: str) -> Iterator[FileIO]:
         try:
             file = self._path(sha256).open("rb", buffering=0)
         except FileNotFoundError:

@@ -49,16 +49,12 @@ class Objects:
         return self._incoming.sweep(older_than)
 
     @contextmanager
-    def open(self, sha256: str, *, verify: bool = False) -> Iterator[Reader]:
-        file = self._file(sha256)
-        yield Reader(_Remote(file), sha256, file.size, verify=verify)
+    def open(self, sha256: str, start: int = 0, *, verify: bool = False) -> Iterator[Reader]:
+        file = self._file(sha256, start)
+        yield Reader(_Remote(file), sha256, file.size, start, verify=verify)
 
     def chunks(self, sha256: str, start: int = 0, size: int = CHUNK) -> Iterator[bytes]:
-        file = self._file(sha256)
-        if start < file.size:
-            with _remote_errors():
-                file.seek(start)
-            yield from pieces(_Remote(file), size)
+        yield from pieces(_Remote(self._file(sha256, start)), size)
 
     def exists(self, sha256: str) -> bool:
         try:
@@ -97,10 +93,12 @@ class Objects:
                     if address is not None:
                         yield StoredBlob(address, meta["size"], meta["last_modified"])
 
-    def _file(self, sha256: str) -> "ReadableFile":
+    def _file(self, sha256: str, start: int = 0) -> "ReadableFile":
         key = key_of(sha256)
         with _remote_errors():
-            return obstore.open_reader(self._store, key, buffer_size=PART)
+            file = obstore.open_reader(self._store, key, buffer_size=PART)
+            file.seek(min(start, file.size))
+            return file
 
     def _place(self, descriptor: int, path: Path, blob: Blob) -> None:
         key = key_of(blob.sha256)
@@ -130,6 +128,12 @@ class _Remote:
     def read(self, size: int, /) -> bytes:
         with _remote_errors():
             return bytes(self._file.read(size))
+
+    def readinto(self, room: memoryview, /) -> int:
+        with _remote_errors():
+            data = memoryview(self._file.read(len(room)))
+        room[: len(data)] = data
+        return len(data)
 
 
 @contextmanager

@@ -40,6 +40,12 @@ class BlobWriter(Protocol):
     def write(self, data: bytes) -> None:
         """Append. A full or failing disk raises StorageFull or StorageFailed."""
 
+    def room(self) -> memoryview:
+        """Where the next bytes may be put, to be told of by `took`: what comes in blocks need not be copied."""
+
+    def took(self, count: int) -> None:
+        """Append the first so many bytes of the room. What the disk says of a full block is told at a later call."""
+
     def restart(self) -> None:
         """Drop what is there and begin again at nothing."""
 
@@ -48,13 +54,16 @@ class BlobWriter(Protocol):
 
 
 class BlobReader(Protocol):
-    """A published blob, open for reading from its beginning."""
+    """A published blob, open for reading."""
 
     @property
     def size(self) -> int: ...
 
     def read(self, size: int = CHUNK) -> bytes:
         """The next bytes, at most so many; none at the end."""
+
+    def readinto(self, room: memoryview, /) -> int:
+        """The next bytes, put into the room; how many, and 0 at the end."""
 
     def __iter__(self) -> Iterator[bytes]:
         """Chunks of 1 MiB to the end."""
@@ -75,8 +84,10 @@ class BlobStore(Protocol):
     def forget(self, token: str) -> None:
         """Discard the partial of a token that nobody will go on with. PartialBusy while it is written."""
 
-    def open(self, sha256: str, *, verify: bool = False) -> AbstractContextManager[BlobReader]:
-        """Read a blob. With `verify`, its last bytes are given out only when the whole has the right hash."""
+    def open(
+        self, sha256: str, start: int = 0, *, verify: bool = False
+    ) -> AbstractContextManager[BlobReader]:
+        """Read a blob. With `verify`, from its beginning: its last bytes are given out only when the hash is right."""
 
     def chunks(self, sha256: str, start: int = 0, size: int = CHUNK) -> Iterator[bytes]:
         """The bytes from `start` to the end, for an answer that streams. Ask `size()` first: this is lazy."""

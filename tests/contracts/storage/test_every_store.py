@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import BlobDamaged, BlobMissing, BlobStore, PartialBusy, StorageFull
+from storage import CHUNK, BlobDamaged, BlobMissing, BlobStore, PartialBusy, StorageFull
 from tests.support import stores
 
 
@@ -41,6 +41,57 @@ def test_what_goes_in_comes_out_under_its_hash(store: BlobStore) -> None:
     store.verify(blob.sha256)
 
 
+@pytest.mark.parametrize(
+    "pieces", [[CHUNK] * 3, [CHUNK, 1, 4_095, CHUNK, CHUNK, 77], [5], [CHUNK - 1, 1, CHUNK]]
+)
+def test_what_is_put_into_the_room_comes_out_too(store: BlobStore, pieces: list[int]) -> None:
+    data = secrets.token_bytes(sum(pieces))
+    taken = 0
+    with store.partial("room", len(data)) as writer:
+        for most in pieces:
+            room = writer.room()
+            count = min(most, len(room), len(data) - taken)
+            room[:count] = data[taken : taken + count]
+            writer.took(count)
+            taken += count
+            assert writer.size == taken
+    with store.partial("room", len(data)) as writer:
+        assert (writer.size, writer.sha256) == (taken, hashlib.sha256(data[:taken]).hexdigest())
+        while taken < len(data):
+            room = writer.room()[: len(data) - taken]
+            room[:] = data[taken : taken + len(room)]
+            writer.took(len(room))
+            taken += len(room)
+        blob = writer.publish()
+    assert blob.sha256 == hashlib.sha256(data).hexdigest()
+    store.verify(blob.sha256)
+
+
+def test_pieces_and_blocks_may_take_turns(store: BlobStore) -> None:
+    data = secrets.token_bytes(4 * CHUNK)
+    with store.writer() as writer:
+        for start in range(0, len(data), 2 * CHUNK):
+            writer.room()[:] = data[start : start + CHUNK]
+            writer.took(CHUNK)
+            writer.write(data[start + CHUNK : start + 2 * CHUNK])
+        blob = writer.publish()
+    assert blob.sha256 == hashlib.sha256(data).hexdigest()
+    store.verify(blob.sha256)
+
+
+def test_blocks_can_be_begun_again(store: BlobStore) -> None:
+    with store.writer() as writer:
+        for letter in b"xy":
+            for _ in range(3):
+                writer.room()[:] = bytes([letter]) * CHUNK
+                writer.took(CHUNK)
+            if letter == ord("x"):
+                writer.restart()
+        blob = writer.publish()
+    assert (blob.size, blob.sha256) == (3 * CHUNK, hashlib.sha256(b"y" * 3 * CHUNK).hexdigest())
+    store.verify(blob.sha256)
+
+
 @pytest.mark.parametrize("start", [0, 1, 4_999, 5_000, 6_000])
 def test_reading_from_the_middle(store: BlobStore, start: int) -> None:
     data = secrets.token_bytes(5_000)
@@ -48,6 +99,9 @@ def test_reading_from_the_middle(store: BlobStore, start: int) -> None:
     chunks = list(store.chunks(address, start, 1_000))
     assert b"".join(chunks) == data[start:]
     assert all(0 < len(chunk) <= 1_000 for chunk in chunks)
+    room = memoryview(bytearray(1_000))
+    with store.open(address, start) as reader:
+        assert b"".join(iter(lambda: bytes(room[: reader.readinto(room)]), b"")) == data[start:]
 
 
 def test_an_empty_document_is_a_document(store: BlobStore) -> None:

@@ -1,7 +1,11 @@
 """What the local store does with the disk under it: order of flushes, modes, and disks that refuse."""
 
+import errno
+import fcntl
+import hashlib
 import multiprocessing
 import os
+import re
 import resource
 import secrets
 import signal
@@ -11,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import BlobStore, StorageFailed, StorageFull, open_store
+from storage import CHUNK, BlobStore, BlobWriter, StorageFailed, StorageFull, open_store
 
 
 @pytest.fixture
@@ -100,6 +104,70 @@ def test_a_disk_that_fills_up_keeps_what_it_took(local: BlobStore, root: Path) -
         writer.write(b"z" * 500_000)
         blob = writer.publish()
     assert b"".join(local.chunks(blob.sha256)) == b"y" * 1_000_000 + b"z" * 1_000_000
+
+
+def _put_blocks(writer: BlobWriter, number: int) -> None:
+    for index in range(number):
+        writer.room()[:] = bytes([index]) * CHUNK
+        writer.took(CHUNK)
+
+
+def _put_blocks_over_the_limit(root: Path, outcome: "multiprocessing.SimpleQueue[str]") -> None:
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * CHUNK + 5_000, 2 * CHUNK + 5_000))
+    with open_store(f"file://{root}").partial("item") as writer:
+        for act in (lambda: _put_blocks(writer, 9), lambda: writer.sha256, writer.publish, writer.restart):
+            try:
+                act()
+            except StorageFull as full:
+                outcome.put(full.code)
+
+
+def test_a_block_that_the_disk_refuses_is_told_and_nothing_follows_it(local: BlobStore, root: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    outcome = context.SimpleQueue()
+    process = context.Process(target=_put_blocks_over_the_limit, args=(root, outcome))
+    process.start()
+    process.join(30)
+    assert process.exitcode == 0
+    assert [outcome.get() for _ in range(4)] == ["storage.full"] * 4
+    whole = b"".join(bytes([index]) * CHUNK for index in range(3))
+    with local.partial("item") as writer:
+        assert 2 * CHUNK <= writer.size <= 2 * CHUNK + 5_000
+        assert writer.sha256 == hashlib.sha256(whole[: writer.size]).hexdigest()
+        writer.write(whole[writer.size :])
+        assert writer.publish().sha256 == hashlib.sha256(whole).hexdigest()
+
+
+def test_a_large_file_passes_the_page_cache_by(local: BlobStore, root: Path) -> None:
+    with local.writer() as writer:
+        _put_blocks(writer, 8)
+        assert writer.sha256
+        (path,) = (root / "incoming").iterdir()
+        (number,) = (link.name for link in Path("/proc/self/fd").iterdir() if link.resolve() == path)
+        (said,) = re.findall(r"flags:\s*(\d+)", Path(f"/proc/self/fdinfo/{number}").read_text())
+        assert int(said, 8) & os.O_DIRECT
+        writer.publish()
+
+
+def test_a_disk_that_has_no_way_past_the_page_cache_is_written_to_through_it(
+    local: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    refused: list[int] = []
+
+    def refusing(descriptor: int, data: memoryview) -> int:
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_DIRECT:
+            refused.append(descriptor)
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", refusing)
+    with local.writer() as writer:
+        _put_blocks(writer, 5)
+        blob = writer.publish()
+    assert len(refused) == 1
+    local.verify(blob.sha256)
 
 
 def _publish_often(root: Path, data: bytes) -> None:

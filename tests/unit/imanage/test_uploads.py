@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.parser import BytesParser
@@ -114,13 +115,24 @@ def test_an_empty_file_is_a_file(content: bytes) -> None:
     assert len(b"".join(body)) == len(body)
 
 
-def test_content_may_come_from_an_open_file_or_in_pieces() -> None:
-    @contextmanager
-    def pieces() -> Iterator[Iterator[bytes]]:
-        yield iter([CONTENT[:5], b"", CONTENT[5:]])
+class Dribble(io.RawIOBase):
+    """Content of which each read brings a little."""
 
-    for source in (io.BytesIO(CONTENT), pieces):
-        assert CONTENT in b"".join(Multipart({}, upload(open=source)))
+    def __init__(self, content: bytes) -> None:
+        self._left = io.BytesIO(content)
+
+    def readinto(self, room: Any) -> int:
+        return self._left.readinto(memoryview(room)[: max(1, len(room) // 3)])
+
+
+@pytest.mark.parametrize("length", [0, 1, 1000, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 3 * BLOCK + 17])
+def test_content_may_come_from_an_open_file_or_in_pieces(length: int) -> None:
+    content = random.Random(length).randbytes(length)
+    for source in (io.BytesIO(content), lambda: Dribble(content)):
+        body = Multipart({}, upload(content, open=source))
+        raw = b"".join(bytes(block) for block in body)
+        assert len(raw) == len(body)
+        assert b"\r\n\r\n" + content + b"\r\n--" in raw
 
 
 @pytest.mark.parametrize(
