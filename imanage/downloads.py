@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from http.client import HTTPResponse
 from types import TracebackType
 from typing import Self
 from urllib.parse import unquote
 
 import requests
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from .client import Client
 from .errors import CutStream
 from .ids import DocumentId, of_object
 
 _READ = 128 * 1024
+_TAIL = 64 * 1024
 _LINGER_SECONDS = 1.0
 
 
@@ -40,6 +42,8 @@ class Download:
         length = response.headers.get("Content-Length", "")
         self.length = int(length) if length.isdecimal() and not self._packed else None
         self.file_name = _file_name(response.headers.get("Content-Disposition", ""))
+        self._line = _line(response) if self.length else None
+        self._cut: CutStream | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -53,25 +57,48 @@ class Download:
         """Give the connection up. One with bytes still to come cannot be used again."""
         self._response.close()
 
-    def chunks(self, size: int = 1024 * 1024) -> Iterator[bytes]:
-        """The bytes in pieces of up to `size`; on a slow line smaller ones, so that whoever reads can still stop.
+    def readinto(self, room: memoryview) -> int:
+        """Fill the room; on a slow line with less, so that whoever reads can still stop. 0 at the end.
 
-        A body that ends before its announced length, or breaks its framing, ends in CutStream.
+        A body that ends before its announced length, or breaks its framing, ends in CutStream once the bytes before
+        that have been handed out.
         """
-        gathered: list[bytes] = []
+        if self._cut:
+            raise self._cut
         count, since = 0, time.monotonic()
         try:
-            while part := self._response.raw.read1(min(_READ, size - count), decode_content=self._packed):
-                gathered.append(part)
-                count += len(part)
-                if count >= size or time.monotonic() - since > _LINGER_SECONDS:
-                    yield b"".join(gathered)
-                    gathered.clear()
-                    count, since = 0, time.monotonic()
+            while count < len(room) and (came := self._read(room[count:])):
+                count += came
+                if time.monotonic() - since > _LINGER_SECONDS:
+                    break
         except (HTTPError, OSError, ValueError) as error:
-            raise CutStream from error
-        if gathered:
-            yield b"".join(gathered)
+            self._cut = CutStream()
+            self._cut.__cause__ = error
+            if not count:
+                raise self._cut from error
+        return count
+
+    def chunks(self, size: int = 1024 * 1024) -> Iterator[bytes]:
+        """The bytes in pieces of up to `size`."""
+        room = memoryview(bytearray(size))
+        while count := self.readinto(room):
+            yield bytes(room[:count])
+
+    def _read(self, room: memoryview) -> int:
+        """What has come, at least a byte of it; 0 at the end."""
+        raw = self._response.raw
+        # urllib3 makes new bytes of every 16 KiB that TLS gives. While much is to come it is read past it, from the
+        # buffer below, and told to both who count; the tail is urllib3's, which then gives the connection back.
+        beside = (raw.length_remaining or 0) - _TAIL
+        if self._line and beside > 0:
+            came = self._line.fp.readinto1(room[:beside])
+            if not came:
+                raise ProtocolError("The line ended before the body did.")
+            self._line.length = raw.length_remaining = beside - came + _TAIL
+            return came
+        data = raw.read1(min(_READ, len(room)), decode_content=self._packed)
+        room[: len(data)] = data
+        return len(data)
 
 
 def download(client: Client, document_id: str, offset: int = 0) -> Download:
@@ -83,6 +110,12 @@ def download(client: Client, document_id: str, offset: int = 0) -> Download:
         headers["Range"] = f"bytes={offset}-"
     response = client.stream(of_object("documents", document_id, "download"), headers=headers)
     return Download(response, offset)
+
+
+def _line(response: requests.Response) -> HTTPResponse | None:
+    """What urllib3 reads an unframed body of known length from."""
+    line = getattr(response.raw, "_fp", None)
+    return line if isinstance(line, HTTPResponse) and not line.chunked else None
 
 
 def _range_start(response: requests.Response) -> int | None:

@@ -64,14 +64,14 @@ def _pour(
         if partial.size and not stream.resumed:
             partial.restart()
         on_progress(Progress(partial.size, facts.size))
-        for chunk in stream.chunks():
+        while count := stream.readinto(partial.room()):
             _stop_if_asked(should_stop)
-            if _exceeds(partial.size + len(chunk), facts):
+            if _exceeds(partial.size + count, facts):
                 partial.restart()
                 raise (
                     Different("size", f"{facts.size:,}", "more") if facts.size is not None else TooLong(MOST)
                 )
-            partial.write(chunk)
+            partial.took(count)
             on_progress(Progress(partial.size, facts.size))
 
 

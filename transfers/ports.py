@@ -1,6 +1,6 @@
 """The ports of the engine: what a source and a destination have to offer."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,8 @@ class Stream(Protocol):
     @property
     def resumed(self) -> bool: ...
 
-    def chunks(self) -> Iterator[bytes]: ...
+    def readinto(self, room: memoryview, /) -> int:
+        """Put the next bytes into the room; how many, and 0 at the end. It is filled unless they come slowly."""
 
 
 class Source(Protocol):

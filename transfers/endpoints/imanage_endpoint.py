@@ -26,7 +26,7 @@ from transfers.items import (
     TargetKind,
     Undecided,
 )
-from transfers.ports import Features, OnProgress, ShouldStop, Source
+from transfers.ports import Features, OnProgress, ShouldStop, Source, Stream
 from transfers.settling import QUIET, SKEW, lacks_comment, lacks_proof, same_id, settle
 
 _ROUNDS = 3
@@ -93,11 +93,16 @@ class ImanageDestination:
         began = False
 
         @contextmanager
-        def content() -> Iterator[Iterator[bytes]]:
+        def content() -> Iterator[Stream]:
             nonlocal began
             began = True
             with source.open() as stream:
-                yield _until_stopped(stream.chunks(), should_stop)
+                yield stream
+
+        def stopped() -> bool:
+            if reason := should_stop():
+                raise Stopped(reason)
+            return False
 
         upload = Upload(
             name=intent.name,
@@ -108,6 +113,7 @@ class ImanageDestination:
             comment=" ".join(filter(None, [intent.comment, intent.mark])) or None,
             keep_locked=self._keep_locked,
             on_progress=lambda sent: on_progress(Progress(sent, intent.size)),
+            should_stop=stopped,
         )
         try:
             stored = self._store()(self._client, self._target_id, upload)
@@ -185,13 +191,6 @@ class ImanageDestination:
             for chunk in stream.chunks():
                 digest.update(chunk)
         return replace(each, sha256=digest.hexdigest())
-
-
-def _until_stopped(chunks: Iterator[bytes], should_stop: ShouldStop) -> Iterator[bytes]:
-    for chunk in chunks:
-        if reason := should_stop():
-            raise Stopped(reason)
-        yield chunk
 
 
 def _require_free(document: Document, intent: Intent) -> None:

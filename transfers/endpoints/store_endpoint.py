@@ -6,7 +6,7 @@ It is hashed once, by whoever takes it: a fetch compares at the end, and the iMa
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from storage import BlobStore
+from storage import BlobReader, BlobStore
 from transfers.items import SourceFacts
 
 
@@ -25,15 +25,16 @@ class StoreSource:
 
     @contextmanager
     def open(self, offset: int = 0) -> Iterator["BlobStream"]:
-        yield BlobStream(self._store.chunks(self._sha256, offset), resumed=offset > 0)
+        with self._store.open(self._sha256, offset) as reader:
+            yield BlobStream(reader, resumed=offset > 0)
 
 
 class BlobStream:
     """A blob's bytes, from where they were asked for."""
 
-    def __init__(self, pieces: Iterator[bytes], *, resumed: bool) -> None:
-        self._pieces = pieces
+    def __init__(self, reader: BlobReader, *, resumed: bool) -> None:
+        self._reader = reader
         self.resumed = resumed
 
-    def chunks(self) -> Iterator[bytes]:
-        return self._pieces
+    def readinto(self, room: memoryview, /) -> int:
+        return self._reader.readinto(room)
