@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import random
 import socket
 import time
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from tests.support.lines import (
     Behaviour,
     Line,
     answering,
+    certificate,
     line,
     ok,
     partly,
@@ -177,6 +180,41 @@ def test_a_download_cut_short_is_never_whole(act: Behaviour) -> None:
     assert server.connections == 1
 
 
+def test_what_came_before_a_cut_is_handed_out_first() -> None:
+    with line(then(early_end)) as server, documents.download(client(server), "Active!1.1") as stream:
+        room = memoryview(bytearray(1 << 20))
+        assert stream.readinto(room) == 1_000_000
+        assert room[:1_000_000] == b"x" * 1_000_000
+        for _ in range(2):
+            with pytest.raises(errors.CutStream):
+                stream.readinto(room)
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 3_000_000])
+@pytest.mark.parametrize("tls", [False, True])
+def test_a_connection_whose_body_was_read_whole_is_used_again(tmp_path: Path, size: int, tls: bool) -> None:
+    body = random.Random(size).randbytes(size)
+    context, authority = certificate(tmp_path, "127.0.0.1") if tls else (None, None)
+    with line(answering(ok(body)), context) as server:
+        rules = AddressRules(ports=frozenset({server.port}), allow_http=True, networks=NETWORKS)
+        session = build_session(rules, QUICK, authority)
+        one = Client(session, f"http{'s' if tls else ''}://127.0.0.1:{server.port}/api", "token")
+        for length in (100_000, 1 << 20, 10_000_000):
+            with documents.download(one, "Active!1.1") as stream:
+                assert b"".join(stream.chunks(length)) == body
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize("read", [0, 1, 1_000_000, 2_990_000])
+def test_a_connection_with_bytes_still_to_come_is_not_used_again(read: int) -> None:
+    with line(answering(ok(b"x" * 3_000_000))) as server:
+        one = client(server)
+        for _ in range(2):
+            with documents.download(one, "Active!1.1") as stream:
+                stream.readinto(memoryview(bytearray(read)))
+        assert server.connections == 2
+
+
 def test_more_than_announced_does_not_reach_the_next_answer() -> None:
     def behave(connection: socket.socket) -> None:
         while True:
@@ -190,14 +228,15 @@ def test_more_than_announced_does_not_reach_the_next_answer() -> None:
             time.sleep(0.05)
 
 
-def test_a_slow_download_can_be_stopped_between_small_pieces() -> None:
+@pytest.mark.parametrize("fast", [0, 300_000, 930_000])
+def test_a_slow_download_can_be_stopped_between_small_pieces(fast: int) -> None:
     def slowly(connection: socket.socket) -> None:
-        partly(connection, b"Content-Length: 1000000", b"")
+        partly(connection, b"Content-Length: 1000000", b"x" * fast)
         for _ in range(100):
             connection.sendall(b"x" * 100)
             time.sleep(0.2)
 
     with line(then(slowly)) as server, documents.download(client(server), "Active!1.1") as stream:
         started = time.monotonic()
-        assert 0 < len(next(stream.chunks())) < 5000
+        assert fast < len(next(stream.chunks())) < fast + 5000
         assert time.monotonic() - started < 3
