@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from imanage.errors import ImanageError
 from imanage.errors import Stopped as ClientStopped
@@ -157,8 +158,11 @@ def _refusal(error: Exception, label: str) -> Refusal:
             code=getattr(error, "code", "transfer.failed"),
             next_step=getattr(error, "next_step", ""),
         )
+    lost = isinstance(error, DBAPIError)
     return Refusal(
-        "Counterpart met an error that it did not expect.",
-        code="transfer.unexpected",
+        "Counterpart's database was not there for a moment."
+        if lost
+        else "Counterpart met an error that it did not expect.",
+        code="transfer.database" if lost else "transfer.unexpected",
         next_step="Try again. If it happens again, tell your System Admin.",
     )
