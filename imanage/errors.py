@@ -70,6 +70,13 @@ class NotIManage(ImanageError):
     sentence = "The server answered, but not as iManage Work does."
 
 
+class ProxySignIn(NotIManage):
+    """407: a proxy in between wants a sign-in of its own, and passed nothing on."""
+
+    code = "imanage.not_imanage.proxy"
+    sentence = "A proxy between here and the iManage server wants a sign-in of its own."
+
+
 class SignInRefused(ImanageError):
     """The token endpoint said no to a code, a refresh token or our credentials."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-Whose = Literal["you", "a lead of the matter", "your System Admin", "the iManage admin", "nobody"]
+Whose = Literal[
+    "you", "a lead of the matter", "your System Admin", "the iManage admin", "your network team", "nobody"
+]
 
 
 class Refusal(Exception):

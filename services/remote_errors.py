@@ -52,6 +52,11 @@ ADVICE: dict[str, Advice] = {
         "Ask your System Admin to check the server's URL; a proxy or a sign-in page may stand in between.",
         "your System Admin",
     ),
+    "imanage.not_imanage.proxy": Advice(
+        "A proxy between Counterpart and {label} wants a sign-in of its own, and let nothing through.",
+        "Ask your network team to let this installation reach the server's address without that sign-in.",
+        "your network team",
+    ),
     "imanage.redirected": Advice(
         "{label} sent us on to another address, and Counterpart does not follow such answers.",
         "Ask your System Admin to check the server's URL.",

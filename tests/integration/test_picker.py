@@ -209,6 +209,10 @@ def test_as_a_new_version_one_document_is_chosen(desk: Desk) -> None:
         (Fault("status", path="/children", status=403), "iManage does not let you do this."),
         (Fault("status", path="/children", status=404), "iManage cannot find this."),
         (Fault("throttle", path="/children", reset=40), "iManage is busy and asked us to wait 40 seconds."),
+        (
+            Fault("status", path="/children", status=407, html=True, times=None),
+            "wants a sign-in of its own, and let nothing through.",
+        ),
         (Fault("html", path="/children", times=None), "but not as iManage Work does."),
         (Fault("json", path="/children", body={"nothing": []}, times=None), "but not as iManage Work does."),
         (

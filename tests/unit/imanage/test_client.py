@@ -65,6 +65,7 @@ def test_the_token_travels_in_the_chosen_header(header: Any, sent: dict[str, str
         (500, errors.ServerFault, "later"),
         (502, errors.ServerFault, "later"),
         (302, errors.NotIManage, "no"),
+        (407, errors.ProxySignIn, "no"),
         (307, errors.NotIManage, "no"),
     ],
 )
