@@ -20,7 +20,7 @@ from imanage.guard import Limits
 from models import db
 from services import house, remote
 from simulator import Simulator
-from tests.faults.scenario import Cell
+from tests.faults.scenario import WORKER, Cell
 from tests.faults.scene import Scene
 from tests.support.fault_proxy import FaultProxy, fault_proxy
 from tests.support.pages import Browser
@@ -120,9 +120,10 @@ def scene(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Scene:
-    """A member at her desk whose server is reached by name, through the line."""
+    """A member at her desk whose server is reached through the line: by name, or by a real worker, which asks DNS."""
     member = make_member("Associate Alice", email="alice@practice.example")
-    url = f"http://{HOST}:{proxy.port}"
+    host = "127.0.0.1" if cell.scenario.on == WORKER else HOST
+    url = f"http://{host}:{proxy.port}"
     server = practice_server(practice, url=url, api_url=url)
     matter_id = make_matter(member.id)
     browser.sign_in(member)

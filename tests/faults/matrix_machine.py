@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.faults.scenario import GETS, PROCESS, SAVES, WORKER, Scenario
+from tests.faults.scenario import GETS, PROCESS, SAVES, STEPS, WORKER, Scenario
 
 KILLS = "kill -9"
 _GET_KILLS = (
@@ -191,6 +191,16 @@ DATABASE = (
     Scenario(47, "file-corrupt", "the database's file is broken", "database", database="sqlite"),
     Scenario(
         48, "connections-dropped", "PostgreSQL ends every connection", "database", database="postgresql"
+    ),
+    *(
+        Scenario(48, name, says, "postgres", on=on, database="postgresql")
+        for name, says, on in (
+            ("restarted", "PostgreSQL is restarted as the document moves", STEPS),
+            ("crashed", "PostgreSQL crashes and recovers (real worker)", WORKER),
+            ("failover", "PostgreSQL is lost and a standby takes its place (real worker)", WORKER),
+            ("deadlock", "PostgreSQL breaks off a deadlock", STEPS),
+            ("serialization", "PostgreSQL refuses to serialize (repeatable read)", STEPS),
+        )
     ),
     Scenario(
         50, "old-backup", "a backup from before the transfer's end is restored", "database", database="sqlite"

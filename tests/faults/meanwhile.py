@@ -47,6 +47,8 @@ def watched(scene: Scene, change: Callable[[], object], slow: Callable[[Scene], 
 
     thread = threading.Thread(target=watch)
     thread.start()
-    scene.run(scene.items[0])
-    thread.join(10)
+    try:
+        scene.run(scene.items[0])
+    finally:
+        thread.join(20)
     assert not failed, failed

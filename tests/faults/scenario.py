@@ -88,6 +88,7 @@ QUICK = frozenset(
         "server-off",
         "cancel-race",
         "double-start",
+        "restarted",
         "disk-full",
         "spool-changed",
         "store-deleted",

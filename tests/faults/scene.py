@@ -42,10 +42,12 @@ class Scene(Setting):
     def run(self, item_id: uuid.UUID) -> None:
         """What the worker does with an item, in this thread, to its end or to where it waits."""
         seen = len(self.practice.requests)
-        transfer_work.carry(item_id)
-        asked = self.practice.requests[seen:]
+        try:
+            transfer_work.carry(item_id)
+        finally:
+            asked = self.practice.requests[seen:]
+            self.calls[item_id] += asked
         assert len(asked) <= MOST_REQUESTS, f"asked {len(asked)} times in one run"
-        self.calls[item_id] += asked
 
     def carry(self, item_id: uuid.UUID) -> TransferItem:
         """The same, and what its row says then."""

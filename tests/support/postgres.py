@@ -11,12 +11,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import make_url
+
 USER = "postgres"
+DATA = "data"
+SOCKET = ".s.PGSQL.5432"
 
 
 def _binaries() -> Path:
@@ -31,29 +36,111 @@ def _as_its_user(command: list[str], **options: Any) -> subprocess.CompletedProc
     if os.getuid() == 0:
         account = pwd.getpwnam(USER)
         options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-    return subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **options)
+    options.setdefault("stdout", subprocess.DEVNULL)
+    return subprocess.run(command, check=True, **options)
+
+
+def _control(data: Path, *command: str) -> None:
+    """pg_ctl, to its end. The server writes to a log beside its data."""
+    named = ["--pgdata", str(data), "--wait", "--log", str(data.parent / "log")]
+    _as_its_user([str(_binaries() / "pg_ctl"), *named, *command], cwd=data.parent)
+
+
+def _start(data: Path, sockets: Path) -> None:
+    options = ["listen_addresses=''", f"unix_socket_directories='{sockets}'", "fsync=off"]
+    _control(data, "--options", " ".join(f"-c {option}" for option in options), "start")
 
 
 @contextmanager
 def running() -> Iterator[str]:
     """A fresh server; gives the URL of an empty database."""
-    binaries = _binaries()
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    data = folder / "data"
+    data = folder / DATA
     try:
         if os.getuid() == 0:
             shutil.chown(folder, USER, USER)
         superuser = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
-        _as_its_user([str(binaries / "initdb"), "--pgdata", str(data), *superuser], cwd=folder)
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off"
-        control = [str(binaries / "pg_ctl"), "--pgdata", str(data), "--wait", "--log", str(folder / "log")]
-        _as_its_user([*control, "--options", options, "start"], cwd=folder)
+        _as_its_user([str(_binaries() / "initdb"), "--pgdata", str(data), *superuser], cwd=folder)
+        _start(data, folder)
         try:
             yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
         finally:
-            _as_its_user([*control, "--mode=immediate", "stop"], cwd=folder)
+            _control(data, "--mode=immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def folder_of(url: str) -> Path:
+    """Where the server of the tests lives. Any other may not be stopped."""
+    folder = Path(str(make_url(url).query.get("host", "")))
+    if not (folder / DATA / "postmaster.pid").exists():
+        raise SystemExit("This needs the server that `python -m tests.support.postgres` starts.")
+    return folder
+
+
+def restart(url: str, mode: str) -> None:
+    """`fast` ends every connection and stops in good order; `immediate` is a crash, with its recovery."""
+    _control(folder_of(url) / DATA, f"--mode={mode}", "restart")
+
+
+class Standby:
+    """A second server that has every commit of the first, and takes its place when that one is lost."""
+
+    def __init__(self, url: str) -> None:
+        self._first = folder_of(url)
+        self._folder = self._first / "standby"
+        self._data = self._folder / DATA
+        self._has_taken_over = False
+
+    def follow(self) -> None:
+        self._folder.mkdir()
+        if os.getuid() == 0:
+            shutil.chown(self._folder, USER, USER)
+        copy = [str(_binaries() / "pg_basebackup"), "--host", str(self._first), "--username", USER]
+        _as_its_user(
+            [*copy, "--pgdata", str(self._data), "--write-recovery-conf", "--checkpoint=fast"],
+            cwd=self._folder,
+        )
+        _start(self._data, self._folder)
+        self._ask("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self._ask("SELECT pg_reload_conf()")
+        deadline = time.monotonic() + 20
+        while self._ask("SELECT sync_state FROM pg_stat_replication") != "sync":
+            assert time.monotonic() < deadline, "the standby does not follow"
+            time.sleep(0.05)
+
+    def take_over(self) -> None:
+        """The first server crashes, and its address leads to this one from now on, as a moved address does."""
+        _control(self._first / DATA, "--mode=immediate", "stop")
+        _control(self._data, "promote")
+        (self._first / SOCKET).unlink(missing_ok=True)
+        (self._first / SOCKET).symlink_to(self._folder / SOCKET)
+        self._has_taken_over = True
+
+    def give_back(self) -> None:
+        """As it was at the beginning, for the tests that follow."""
+        _control(self._data, "--mode=immediate", "stop")
+        (self._first / DATA / "postgresql.auto.conf").write_text("")  # it waits for no other any more
+        if self._has_taken_over:
+            (self._first / SOCKET).unlink()
+            _start(self._first / DATA, self._first)
+        else:
+            self._ask("SELECT pg_reload_conf()")
+        shutil.rmtree(self._folder)
+
+    def _ask(self, statement: str) -> str:
+        ask = ["psql", "--host", str(self._first), "--username", USER, "--no-psqlrc", "-At", "-c", statement]
+        return _as_its_user(ask, cwd=self._first, stdout=subprocess.PIPE).stdout.decode().strip()
+
+
+@contextmanager
+def standby(url: str) -> Iterator[Standby]:
+    second = Standby(url)
+    second.follow()
+    try:
+        yield second
+    finally:
+        second.give_back()
 
 
 def main() -> int:

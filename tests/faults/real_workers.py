@@ -1,0 +1,40 @@
+"""A transfer that real worker processes carry: what they do to its end, and what they asked of iManage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from models import utcnow
+from services.transfer_states import DONE, LIVE
+from simulator import Fault
+from tests.faults.scene import MOST_REQUESTS, Scene
+from tests.support.crew import Crew, until
+
+
+def begun(scene: Scene, slow: Callable[[Scene], Fault]) -> None:
+    """The transfer is on record, a worker has taken it up, and iManage dawdles over its first document."""
+    fault = slow(scene)
+    scene.begin()
+    until(lambda: scene.practice.faults.struck(fault), "the first document")
+
+
+def carried_on(scene: Scene, workers: Crew, seconds: float = 60.0) -> None:
+    """Done by the workers that run now, whose waits are passed over; then the looks at both sides."""
+    asked = len(scene.practice.requests)
+
+    def all_done() -> bool:
+        for row in scene.rows():
+            assert row.state in LIVE | {DONE}, (row.state, row.error_sentence)
+            if row.wait_until is not None and row.wait_until > utcnow():
+                scene.skip_wait(row.id)
+        return set(scene.states()) == {DONE}
+
+    until(all_done, "the end", seconds)
+    assert all(worker.process.poll() is None for worker in workers.workers), workers.workers[-1].said()
+    asked = len(scene.practice.requests) - asked
+    assert asked <= MOST_REQUESTS * scene.count, f"asked {asked} times"
+    scene.settled()
+    scene.words_are_plain()
+    scene.sides_agree()
+    posts = [call for call in scene.practice.requests if call.method == "POST" and call.bytes_in > 10_000]
+    assert len(posts) == (0 if scene.is_get else sum(row.sends for row in scene.rows()))

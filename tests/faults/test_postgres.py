@@ -1,0 +1,170 @@
+"""PostgreSQL's faults (48): restarted, crashed and replaced in the middle, and transactions that it breaks off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from config import Settings
+from models import db
+from services import transfer_work
+from services.transfer_states import DONE, LIVE
+from tests.faults.matrix import cells
+from tests.faults.meanwhile import dawdling, watched
+from tests.faults.real_workers import begun, carried_on
+from tests.faults.scenario import Cell
+from tests.faults.scene import JARGON, Scene
+from tests.support.crew import Crew, crew, until
+from tests.support.postgres import restart, standby
+
+WAITING_FOR_A_LOCK = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+
+def of(*names: str) -> list[Cell]:
+    return [each for each in cells("postgres") if each.scenario.name in names]
+
+
+def let_go() -> None:
+    """This test holds no connection that the server's end would break."""
+    db.session.remove()
+    db.engine.dispose()
+
+
+def carried_despite(scene: Scene, change: Callable[[], object]) -> None:
+    """What could not even write down its end is found so by the reconciler, which has it rest."""
+    first = scene.items[0]
+    try:
+        watched(scene, change)
+    except DBAPIError:
+        db.session.remove()
+        transfer_work.fell_over(first, scene.row(first).run)
+    row = scene.row(first)
+    assert row.state in LIVE | {DONE}, row.error_sentence
+    assert not JARGON.search(f"{row.error_sentence} {row.next_step}")
+    scene.nobody_is_hurried(first)
+
+
+def finished(scene: Scene) -> None:
+    scene.carry_on()
+    assert set(scene.states()) == {DONE}
+    scene.words_are_plain()
+    scene.sides_agree()
+    scene.asked_politely()
+
+
+@pytest.mark.parametrize("cell", of("restarted"), ids=lambda cell: cell.id)
+def test_restarted(cell: Cell, scene: Scene, settings: Settings) -> None:
+    """Stopped in good order and started again while the document moves: every connection is gone."""
+    scene.prepare()
+    scene.begin()
+    carried_despite(scene, lambda: restart(settings.database_url, "fast"))
+    finished(scene)
+
+
+@pytest.mark.parametrize("cell", of("deadlock"), ids=lambda cell: cell.id)
+def test_deadlock(cell: Cell, scene: Scene) -> None:
+    """Another program holds the server's row and then wants the item's: PostgreSQL breaks our transaction off."""
+    scene.prepare()
+    scene.begin()
+
+    def cross() -> None:
+        with db.engine.connect() as other, db.engine.connect() as looking:
+            other.execute(text("SET LOCAL deadlock_timeout = '1min'"))  # so that it is ours that ends
+            other.execute(text("SELECT 1 FROM server WHERE id = :id FOR UPDATE"), {"id": scene.server_id})
+            until(lambda: looking.scalar(WAITING_FOR_A_LOCK), "our transaction at the server's row", 10)
+            other.execute(
+                text("SELECT 1 FROM transfer_item WHERE id = :id FOR UPDATE"), {"id": scene.items[0]}
+            )
+            other.rollback()
+
+    before = deadlocks()
+    carried_despite(scene, cross)
+    assert scene.states()[0] in LIVE, "nothing was broken off"
+    until(lambda: deadlocks() > before, "PostgreSQL's own count of deadlocks", 5)
+    finished(scene)
+
+
+def deadlocks() -> int:
+    with db.engine.connect() as connection:
+        counted = text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        return connection.scalar(counted) or 0
+
+
+@pytest.fixture
+def strictly_isolated() -> Iterator[None]:
+    """The firm's database breaks off a transaction whose rows another one has changed (repeatable read)."""
+    isolate("SET default_transaction_isolation = 'repeatable read'")
+    yield
+    isolate("RESET default_transaction_isolation")
+
+
+def isolate(how: str) -> None:
+    db.session.remove()
+    with db.engine.begin() as connection:
+        name = connection.scalar(text("SELECT current_database()"))
+        connection.execute(text(f"ALTER DATABASE {name} {how}"))
+    db.engine.dispose()
+
+
+@pytest.mark.parametrize("cell", of("serialization"), ids=lambda cell: cell.id)
+def test_serialization(cell: Cell, scene: Scene, strictly_isolated: None) -> None:
+    """Another program has changed the item's row when ours comes to it."""
+    scene.prepare()
+    scene.begin()
+
+    def change() -> None:
+        with db.engine.connect() as other, db.engine.connect() as looking:
+            other.execute(
+                text("UPDATE transfer_item SET progress_at = now() WHERE id = :id"), {"id": scene.items[0]}
+            )
+            until(lambda: looking.scalar(WAITING_FOR_A_LOCK), "our transaction at the item's row", 10)
+            other.commit()
+
+    carried_despite(scene, change)
+    first = scene.rows()[0]
+    if scene.is_get:
+        assert first.error_code == "transfer.database", "nothing was broken off"
+    else:
+        asked = [f"{call.method} {call.path}" for call in scene.calls[first.id]]
+        sent = next(n for n, call in enumerate(asked) if re.search(r"^POST .*/(documents|versions)$", call))
+        looked = r"^GET .*/(children|documents|versions)$"
+        assert any(re.search(looked, call) for call in asked[sent:]), "nothing was broken off"
+    finished(scene)
+
+
+@pytest.fixture
+def workers(settings: Settings, scene: Scene, tmp_path: Path) -> Iterator[Crew]:
+    with crew(settings, scene.proxy.port, tmp_path) as company:
+        yield company
+
+
+@pytest.mark.parametrize("cell", of("crashed"), ids=lambda cell: cell.id)
+def test_crashed(cell: Cell, scene: Scene, settings: Settings, workers: Crew) -> None:
+    """PostgreSQL crashes and recovers under a real worker, which goes on by itself."""
+    scene.prepare()
+    workers.start()
+    begun(scene, dawdling)
+    let_go()
+    restart(settings.database_url, "immediate")
+    carried_on(scene, workers)
+
+
+@pytest.mark.parametrize("cell", of("failover"), ids=lambda cell: cell.id)
+def test_failover(cell: Cell, scene: Scene, settings: Settings, workers: Crew) -> None:
+    """The server is lost under a real worker, and a synchronous standby takes its place at its address."""
+    scene.prepare()
+    workers.start()
+    with standby(settings.database_url) as second:
+        begun(scene, dawdling)
+        let_go()
+        second.take_over()
+        try:
+            carried_on(scene, workers)
+        finally:
+            workers.end()
+            let_go()
