@@ -182,6 +182,14 @@ DISK = (
 DATABASE = (
     Scenario(33, "newer-schema", "the next release's migration has run under this worker", "database"),
     Scenario(
+        33,
+        "rolled-out",
+        "the next release's tables come while a document moves (real worker)",
+        "versions",
+        on=WORKER,
+        counts=("one",),
+    ),
+    Scenario(
         47, "tables-older", "the tables are those of an older version (worker, web)", "versions", on=WORKER
     ),
     Scenario(
@@ -202,7 +210,8 @@ DATABASE = (
             ("serialization", "PostgreSQL refuses to serialize (repeatable read)", STEPS),
         )
     ),
+    Scenario(50, "old-backup", "a backup from before the transfer's end is restored", "database"),
     Scenario(
-        50, "old-backup", "a backup from before the transfer's end is restored", "database", database="sqlite"
+        50, "old-backup-stale-sign-in", "the same, and the sign-in in it has been used up since", "database"
     ),
 )

@@ -15,10 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from models import db
 from services import transfer_baselines
 from services.house import house
-from services.transfer_states import DONE
+from services.transfer_states import DONE, NEEDS_SIGN_IN
 from tests.faults.matrix import cells
 from tests.faults.scenario import Cell
 from tests.faults.scene import Scene
+from tests.support import postgres
+from tests.support.practice import sign_in_to_imanage
 
 
 def of(*names: str) -> list[Cell]:
@@ -85,21 +87,30 @@ def broken(file: Path) -> None:
 HARMS: dict[str, Callable[[Path], None]] = {"file-missing": gone, "file-corrupt": broken}
 
 
-def copied(file: Path, folder: Path) -> Path:
+def copied(folder: Path) -> Path:
+    """A backup of the database, whichever it is."""
     let_go()
-    backup = folder / "backup.sqlite"
-    with sqlite3.connect(file) as here, sqlite3.connect(backup) as there:
+    backup, url = folder / "backup", house().settings.database_url
+    if not url.startswith("sqlite"):
+        postgres.dump(url, backup)
+        return backup
+    with sqlite3.connect(database_file()) as here, sqlite3.connect(backup) as there:
         here.backup(there)
     here.close()
     there.close()
     return backup
 
 
-def restored(backup: Path, file: Path) -> None:
+def restored(backup: Path) -> None:
     let_go()
-    for each in file.parent.glob(f"{file.name}*"):
-        each.unlink()
-    shutil.copy(backup, file)
+    url = house().settings.database_url
+    if url.startswith("sqlite"):
+        file = database_file()
+        for each in file.parent.glob(f"{file.name}*"):
+            each.unlink()
+        shutil.copy(backup, file)
+    else:
+        postgres.restore(url, backup)
     transfer_baselines._readings.clear()  # the process that finds the backup has read nothing yet
 
 
@@ -109,7 +120,7 @@ def test_file_harmed(cell: Cell, scene: Scene) -> None:
     scene.prepare()
     scene.begin()
     file = database_file()
-    backup = copied(file, scene.folder_here)
+    backup = copied(scene.folder_here)
     asked = len(scene.practice.requests)
     for each in file.parent.glob(f"{file.name}-*"):
         each.unlink()
@@ -117,7 +128,7 @@ def test_file_harmed(cell: Cell, scene: Scene) -> None:
     with pytest.raises(DBAPIError):
         scene.carry(scene.items[0])
     assert len(scene.practice.requests) == asked
-    restored(backup, file)
+    restored(backup)
     finished(scene)
 
 
@@ -126,8 +137,29 @@ def test_old_backup(cell: Cell, scene: Scene) -> None:
     """The backup knows of the transfer and not that it was done: it is done again here, and not again there."""
     scene.prepare()
     scene.begin()
-    backup = copied(database_file(), scene.folder_here)
+    backup = copied(scene.folder_here)
     scene.carry_on()
     assert set(scene.states()) == {DONE}
-    restored(backup, database_file())
+    restored(backup)
+    assert DONE not in scene.states()
+    finished(scene)
+
+
+@pytest.mark.parametrize("cell", of("old-backup-stale-sign-in"), ids=lambda cell: cell.id)
+def test_old_backup_with_a_stale_sign_in(cell: Cell, scene: Scene) -> None:
+    """The same, and the backup's tokens were used up since: she signs in again, and nothing is sent twice."""
+    scene.prepare()
+    scene.begin()
+    backup = copied(scene.folder_here)
+    scene.practice.expire_tokens()
+    scene.dial("rotate_refresh", where="token", times=1)
+    scene.carry_on()
+    assert set(scene.states()) == {DONE}
+    scene.practice.expire_tokens()
+    restored(backup)
+    assert DONE not in scene.states()
+    scene.carry_on()
+    assert set(scene.states()) == {NEEDS_SIGN_IN}
+    scene.words_are_plain()
+    sign_in_to_imanage(scene.desk.browser, scene.server_id)
     finished(scene)

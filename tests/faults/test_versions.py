@@ -13,11 +13,13 @@ from sqlalchemy import inspect, text
 
 from config import Settings
 from models import db
-from services.transfer_states import DONE
+from services.transfer_states import DONE, LIVE
+from simulator import Fault
 from tests.faults.matrix import cells
+from tests.faults.real_workers import begun, carried_on
 from tests.faults.scenario import Cell
 from tests.faults.scene import Scene
-from tests.support.crew import REPOSITORY, environment_of
+from tests.support.crew import REPOSITORY, crew, environment_of
 from tests.support.schema import head, mark, marked
 from tests.support.stack import free_port
 
@@ -106,3 +108,29 @@ def test_tables_of_another_version(cell: Cell, scene: Scene, settings: Settings,
     scene.words_are_plain()
     scene.sides_agree()
     scene.asked_politely()
+
+
+@pytest.mark.parametrize("cell", of("rolled-out"), ids=lambda cell: cell.id)
+def test_rolled_out(cell: Cell, scene: Scene, settings: Settings) -> None:
+    """The next release's migration runs under a worker: it hands back and ends, and what is left is gone on with."""
+    scene.prepare()
+    with crew(settings, scene.proxy.port, scene.folder_here) as workers:
+        worker = workers.start()
+        begun(scene, for_seconds)
+        mark("of_the_next_release")
+        assert worker.process.wait(15) == 0, worker.said()
+        assert "a newer version" in worker.said()
+        assert scene.states()[0] in LIVE
+        scene.words_are_plain_or_waiting()
+        scene.settled()
+        scene.practice.faults.clear()
+        workers.workers.clear()
+        mark(head())
+        workers.start()
+        carried_on(scene, workers)
+
+
+def for_seconds(scene: Scene) -> Fault:
+    if scene.is_get:
+        return scene.dial("trickle", at=50_000, rate=15_000, times=1)
+    return scene.dial("slow", seconds=4.5, times=1)

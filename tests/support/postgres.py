@@ -83,6 +83,23 @@ def restart(url: str, mode: str) -> None:
     _control(folder_of(url) / DATA, f"--mode={mode}", "restart")
 
 
+def dump(url: str, file: Path) -> None:
+    """A backup as docs/operations.md tells to make it."""
+    command = [str(_binaries() / "pg_dump"), "--format=custom", *_database(url)]
+    file.write_bytes(_as_its_user(command, cwd=folder_of(url), stdout=subprocess.PIPE).stdout)
+
+
+def restore(url: str, file: Path) -> None:
+    """Back to what the backup holds."""
+    command = [str(_binaries() / "pg_restore"), "--clean", "--if-exists", *_database(url)]
+    with file.open("rb") as held:
+        _as_its_user(command, cwd=folder_of(url), stdin=held)
+
+
+def _database(url: str) -> list[str]:
+    return ["--host", str(folder_of(url)), "--username", USER, "--dbname", str(make_url(url).database)]
+
+
 class Standby:
     """A second server that has every commit of the first, and takes its place when that one is lost."""
 
