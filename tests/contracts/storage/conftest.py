@@ -14,7 +14,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("store")
 
 
-@pytest.fixture(scope="module", params=stores.kinds())
+@pytest.fixture(scope="module", params=stores.KINDS)
 def store(request: pytest.FixtureRequest, folder: Path) -> Iterator[BlobStore]:
     own = folder / request.param
     own.mkdir()
