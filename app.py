@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     house.bind(
         house.House(
             settings=settings,
-            blobs=open_store(settings.storage_url),
+            blobs=open_store(settings.storage_url, spool=settings.data_dir / "spool"),
             start_work=job_client.starter(settings),
         )
     )

@@ -14,7 +14,7 @@ class StorageError(Exception):
     """The base of all of them. The sentence is fit to be shown; the cause is chained for the log."""
 
     code = "storage.failed"
-    sentence = "The document store did not accept the file."
+    sentence = "The document store cannot be used at the moment."
     next_step = "Try again. If it happens again, tell your System Admin."
     retry: Retry = "later"
     wait_seconds: float | None = None

@@ -104,10 +104,14 @@ class Objects:
         key = key_of(blob.sha256)
         if self._is_fresh(key, blob.size):
             return
-        with _remote_errors():
-            obstore.put(self._store, key, path, chunk_size=PART, max_concurrency=PARTS_AT_ONCE)
-        # A store that accepted the put and does not have it must not lead to a row without bytes.
-        if not self.exists(blob.sha256) or self.size(blob.sha256) != blob.size:
+        try:
+            with _remote_errors():
+                obstore.put(self._store, key, path, chunk_size=PART, max_concurrency=PARTS_AT_ONCE)
+            # A store that accepted the put and does not have it must not lead to a row without bytes.
+            stored = self.size(blob.sha256)
+        except BlobMissing:
+            raise StorageFailed from None
+        if stored != blob.size:
             raise StorageFailed
 
     def _is_fresh(self, key: str, size: int) -> bool:

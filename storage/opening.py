@@ -1,5 +1,6 @@
 """From an address to a store: `file:///path` or `s3://bucket/prefix`."""
 
+import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -37,7 +38,9 @@ def open_store(url: str, *, options: Mapping[str, str] | None = None, spool: Pat
 
 def _bucket(bucket: str, prefix: str, options: Mapping[str, str]) -> S3Store:
     given = {name.lower(): value for name, value in options.items() if name.upper().startswith("AWS_")}
-    endpoint = given.get("aws_endpoint_url_s3") or given.get("aws_endpoint_url") or given.get("aws_endpoint")
+    # The client reads the environment itself, but has to be told that a plain http endpoint there is meant.
+    known = {**{name.lower(): value for name, value in os.environ.items()}, **given}
+    endpoint = known.get("aws_endpoint_url_s3") or known.get("aws_endpoint_url") or known.get("aws_endpoint")
     given.setdefault("aws_checksum_algorithm", "SHA256")
     return S3Store(
         bucket,
