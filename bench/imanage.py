@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from random import Random
 
+from bench.listing import PREFIX, listing
 from simulator import Settings, Simulator
 from simulator.contents import Generated, Inline
 from simulator.seed import practice_app, practice_world
@@ -36,7 +37,7 @@ def main() -> None:
     world = practice_world(practice_app())
     heron = world.folder("Project Heron")
     seeds = iter(range(1, options.folders * options.documents + 1))
-    sources, targets = [], []
+    sources, targets, shown = [], [], []
     for index in range(1, options.folders + 1):
         folder = world.add_folder(heron, f"Bench {index}")
         made = [
@@ -44,6 +45,7 @@ def main() -> None:
             for _, seed in zip(range(options.documents), seeds, strict=False)
         ]
         sources.append([each.id() for each in made])
+        shown.append({f"{each.key[1]}.docx": each for each in made})
         targets.append(world.add_folder(heron, f"Bench target {index}").id)
     folder = world.add_folder(heron, "Bench large")
     large = {
@@ -53,8 +55,9 @@ def main() -> None:
     ending = threading.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: ending.set())
-    with Simulator(world, options.port, settings=Settings(), quiet=True):
-        index_of_ids = {"sources": sources, "targets": targets, "large": large}
+    with Simulator(world, options.port, settings=Settings(), quiet=True) as practice:
+        beside = practice.show_beside(listing(shown))
+        index_of_ids = {"sources": sources, "targets": targets, "large": large, "listing": beside + PREFIX}
         options.index.write_text(json.dumps(index_of_ids))
         ending.wait()
 

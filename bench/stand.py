@@ -62,6 +62,7 @@ class Stand:
     sources: list[list[str]]
     targets: list[str]
     large: dict[int, str]
+    listing: str
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -150,6 +151,7 @@ def stand(
                 sources=ids["sources"],
                 targets=ids["targets"],
                 large={int(mib): id for mib, id in ids["large"].items()},
+                listing=ids["listing"],
             )
             try:
                 yield found

@@ -97,11 +97,20 @@ class Simulator:
         self.port = self._door.address[1]
         host = f"[{self._given[0]}]" if ":" in self._given[0] else self._given[0]
         self.url = f"{'https' if self._tls else 'http'}://{host}:{self.port}"
+        self._doors = [self._door]
         self._door.start()
         return self
 
+    def show_beside(self, app: Wsgi) -> str:
+        """Another application at an address of its own, with this server's latency, faults and log. Says where."""
+        self._doors.append(Door(self._given[0], 0, app, self._state))
+        self._doors[-1].start()
+        host, port = self._doors[-1].address
+        return f"http://{host}:{port}"
+
     def stop(self) -> None:
-        self._door.stop()
+        for door in self._doors:
+            door.stop()
         self._put_away()
 
     def _put_away(self) -> None:
