@@ -49,7 +49,8 @@ def run(options: Options) -> list[Line]:
 def _gets(place: Stand, times: int, rclone: str) -> list[Line]:
     moved: list[moving.Moved] = []
     folders = iter(place.sources)
-    others = [iter(place.sources), iter(enumerate(place.sources)), iter(place.sources)]
+    others = [iter(place.sources), iter(place.sources)]
+    pages = iter(enumerate(place.sources))
 
     def ours() -> float:
         moved.append(_carried(place, moving.ask_to_get(place, next(folders))))
@@ -59,11 +60,11 @@ def _gets(place: Stand, times: int, rclone: str) -> list[Line]:
         return _without_rows(place, next(others[0]))
 
     def listed() -> float:
-        number, sources = next(others[1])
+        number, sources = next(pages)
         return _with_rclone(place, [rclone, "--http-url", f"{place.listing}{number}/"], sources)
 
     def told() -> float:
-        return _told_rclone(place, rclone, next(others[2]))
+        return _told_rclone(place, rclone, next(others[1]))
 
     runs = {"ours": ours, "without": without, "listed": listed, "told": told}
     found = interleaved(runs, times)
