@@ -13,7 +13,6 @@ from blueprints import access, assets, errors, headers, htmx, nav
 from config import Settings
 from extensions import csrf, login_manager, migrate
 from extensions import htmx as htmx_extension
-from jobs import client as job_client
 from models import db, prepare_sqlite
 from services import house, vault
 from storage import open_store
@@ -43,7 +42,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         house.House(
             settings=settings,
             blobs=open_store(settings.storage_url, spool=settings.data_dir / "spool"),
-            start_work=job_client.starter(settings),
         )
     )
     for room in ROOMS:

@@ -14,7 +14,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from app import create_app
 from config import Settings
 from imanage.types import Identity, TokenSet
 from models import Matter, Participant, Server, db, new_id, utcnow
-from services import house, members, remote, tokens
+from services import members, remote, tokens
 from services.actor import SYSTEM, Actor
 from services.unit import unit
 from simulator import practice_password
@@ -133,8 +133,6 @@ def stand(
         app = create_app(Settings.from_env(environment))
         with app.app_context():
             flask_migrate.upgrade()
-            # What is put on record hurries nobody: a worker finds it when it looks.
-            house.bind(replace(house.house(), start_work=lambda _ids: None))
             imanage = f"http://127.0.0.1:{port}"
             server_id = _make_server(imanage)
             people = tuple(_make_person(imanage, server_id, user) for user in USERS)

@@ -10,18 +10,16 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from dbos import DBOS, DBOSConfig, EnqueueOptions
+from dbos import DBOS, DBOSConfig
 
 from config import Settings
-from services.transfer_turns import Due
 
 NAME = "counterpart"
-APPLICATION_VERSION = "1"
+APPLICATION_VERSION = "2"
 QUEUE = "transfers"
 CARRY = "carry"
-IN_HAND = 40
-"""What a worker takes of one server's items: those that move, and those that follow them without waiting for a look."""
-POLL_SECONDS = 0.1
+POLL_SECONDS = 1.0
+"""Only what was taken over from a dead worker goes through the queue."""
 
 
 def system_database_url(settings: Settings) -> str:
@@ -29,23 +27,6 @@ def system_database_url(settings: Settings) -> str:
     if settings.database_url.startswith("sqlite"):
         return f"sqlite:///{settings.data_dir / 'jobs.sqlite'}"
     return settings.database_url
-
-
-def workflow_id(item_id: str, run: int) -> str:
-    """The item's id; a later run of the same item (after a wait or a sign-in) has its number behind it."""
-    return item_id if run == 0 else f"{item_id}.{run}"
-
-
-def enqueueing(item: Due, run: int) -> EnqueueOptions:
-    """How an item is put on the queue: in its server's lane, before everything further down in its transfer."""
-    return {
-        "queue_name": QUEUE,
-        "workflow_name": CARRY,
-        "workflow_id": workflow_id(str(item.id), run),
-        "app_version": APPLICATION_VERSION,
-        "queue_partition_key": item.lane,
-        "priority": item.position,
-    }
 
 
 def launch(settings: Settings, executor_id: str) -> None:
@@ -64,7 +45,6 @@ def launch(settings: Settings, executor_id: str) -> None:
     DBOS.launch()
     DBOS.register_queue(
         QUEUE,
-        partition_worker_concurrency=IN_HAND,
         polling_interval_sec=POLL_SECONDS,
         on_conflict="always_update",
     )

@@ -1,17 +1,20 @@
-"""Closes the gap between our rows and the engine: starts what has no live workflow, takes over from dead workers."""
+"""Closes the gap between our rows and the engine: takes what is due, and what nobody carries any more."""
 
 from __future__ import annotations
 
 import time
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from dbos import DBOS, WorkflowStatus
 
 from jobs import workflows
-from jobs.engine import APPLICATION_VERSION, QUEUE, enqueueing, workflow_id
+from jobs.engine import APPLICATION_VERSION, QUEUE
+from jobs.hand import choose, hand
 from jobs.places import places
 from services import transfer_turns, transfer_work, workers
+from services.unit import unit
 
 log = structlog.get_logger()
 
@@ -19,6 +22,7 @@ DEAD_AFTER_SECONDS = 10.0
 LIVE = {"PENDING", "ENQUEUED", "DELAYED"}
 QUEUED = {"ENQUEUED", "DELAYED"}
 OVER = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+SEEN = 128
 BATCH = 500
 KEPT = timedelta(days=2)
 
@@ -30,27 +34,45 @@ class Reconciler:
         self._executor_id = executor_id
         self._watch = workers.Watch(DEAD_AFTER_SECONDS)
         self._adrift: set[str] = set()
+        self._lost: set[uuid.UUID] = set()
 
-    def start_due(self) -> int:
-        """Start every item that is due and that no workflow carries. Returns how many were started."""
-        due = transfer_turns.due(BATCH)
-        if not due:
+    def take_due(self) -> int:
+        """Take what is due to hand, and start to carry it. Says how many loads."""
+        hand.wanting.clear()
+        chosen = choose(transfer_turns.due(SEEN), hand.counts(), places.workers)
+        if not chosen:
             return 0
-        known = {
-            status.workflow_id: status
-            for status in DBOS.list_workflows(
-                workflow_ids=[workflow_id(str(item.id), item.run) for item in due],
-                load_input=False,
-                load_output=False,
-            )
-        }
-        started = 0
-        for item in due:
-            run = _run_to_start(item, known.get(workflow_id(str(item.id), item.run)))
-            if run is not None:
-                _enqueue(item, run)
-                started += 1
-        return started
+        loads = {uuid.uuid4(): items for items in chosen}
+        with unit(soon=True):
+            mine = [
+                load_id
+                for load_id, items in loads.items()
+                if transfer_turns.form(load_id, [item.id for item in items])
+            ]
+        for load_id in mine:
+            workflows.start(load_id, loads[load_id])
+        return len(mine)
+
+    def let_go_of_lost(self) -> int:
+        """Loads that no live workflow carries are nobody's: their items are due again. Says how many loads.
+
+        Between being taken and being started a load is lost for a moment; seen so twice it is.
+        """
+        loads = {load for load in transfer_turns.loads() if str(load) not in workflows.carried()}
+        known = {}
+        if loads:
+            ids = [str(load) for load in loads]
+            found = DBOS.list_workflows(workflow_ids=ids, load_input=False, load_output=False)
+            known = {uuid.UUID(status.workflow_id): status for status in found}
+        lost = {load for load in loads if not _is_carried(known.get(load))}
+        fallen = {load for load in lost if (status := known.get(load)) and status.status == "ERROR"}
+        for load in fallen:
+            transfer_work.fell_over(load)
+        gone = (lost & self._lost) - fallen
+        if gone:
+            transfer_turns.let_go(gone)
+        self._lost = lost - fallen - gone
+        return len(gone)
 
     def take_over(self) -> int:
         """Hand on the running workflows that nobody runs any more. One reaper at a time."""
@@ -92,22 +114,15 @@ def forget_finished(rounds: int = 20) -> int:
     return forgotten
 
 
-def _run_to_start(item: transfer_turns.Due, status: WorkflowStatus | None) -> int | None:
-    """The number of the run that has to be started, None where one is under way or the item has to rest."""
-    if status is None:
-        return item.run
-    if status.status in QUEUED and _is_older(status):
+def _is_carried(status: WorkflowStatus | None) -> bool:
+    if status is not None and status.status in QUEUED and _is_older(status):
         DBOS.cancel_workflow(status.workflow_id)
-    elif status.status in LIVE:
-        return None
-    elif status.status == "ERROR":
-        transfer_work.fell_over(item.id, item.run)
-        return None
-    return transfer_turns.next_run(item.id, item.run)
+        return False
+    return status is not None and status.status in LIVE
 
 
 def _hand_on(status: WorkflowStatus) -> None:
-    """Another worker goes on with it; where its steps were those of an older release, in a run of its own."""
+    """Another worker goes on with it; where its steps were those of an older release, in a new load."""
     if _is_older(status):
         DBOS.cancel_workflow(status.workflow_id)
     else:
@@ -117,7 +132,3 @@ def _hand_on(status: WorkflowStatus) -> None:
 def _is_older(status: WorkflowStatus) -> bool:
     """No worker of this release takes it from the queue, and those of the older one may never come back."""
     return int(status.app_version or 0) < int(APPLICATION_VERSION)
-
-
-def _enqueue(item: transfer_turns.Due, run: int) -> None:
-    DBOS.enqueue_workflow_with_options(enqueueing(item, run), str(item.id))

@@ -18,13 +18,18 @@ from dbos import DBOS
 from config import Settings
 from jobs import workflows
 from jobs.engine import launch
+from jobs.hand import hand
+from jobs.places import places
 from jobs.reconciler import Reconciler, forget_finished
-from services import mail, schema, transfer_keeping, transfer_work, workers
+from services import mail, schema, transfer_keeping, transfer_running, transfer_work, workers
 
 log = structlog.get_logger()
 
 BEAT_SECONDS = 2.0
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.1
+LEAST_LOOK_SECONDS = 0.02
+LOST_SECONDS = 1.0
+SHOW_SECONDS = 0.5
 MAIL_SECONDS = 15.0
 REAP_SECONDS = 4.0
 TABLES_SECONDS = 3.0
@@ -53,6 +58,10 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
     launch(settings, executor_id)
     reconciler = Reconciler(executor_id)
 
+    def look() -> None:
+        hand.wanting.wait(LOOK_SECONDS)
+        reconciler.take_due()
+
     def reap() -> None:
         reconciler.take_over()
         transfer_keeping.finish_what_is_over()
@@ -67,15 +76,18 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
         _every(TABLES_SECONDS, look_at_tables, stop, scope),
         _every(MAIL_SECONDS, mail.send_due, stop, scope),
         _every(BEAT_SECONDS, lambda: workers.beat(executor_id), stop, scope),
+        _every(LOST_SECONDS, reconciler.let_go_of_lost, stop, scope),
+        _every(SHOW_SECONDS, transfer_running.show_what_moves, stop, scope),
         _every(REAP_SECONDS, reap, stop, scope, first=0.0),
         _every(FORGET_SECONDS, forget_finished, stop, scope),
         _every(SWEEP_SECONDS, transfer_keeping.sweep_store, stop, scope, first=FIRST_SWEEP_SECONDS),
     ]
     try:
-        _repeat(LOOK_SECONDS, reconciler.start_due, stop, scope)
+        _repeat(LEAST_LOOK_SECONDS, look, stop, scope)
     finally:
         # What runs stops at its next chunk and is on record; another worker, or this one's successor, goes on.
         transfer_work.stop_this_process()
+        places.open_all()
         latest = time.monotonic() + DUTIES_END_SECONDS
         for duty in duties:
             duty.join(max(0.0, latest - time.monotonic()))

@@ -1,25 +1,33 @@
-"""One durable workflow: carry one transfer item from its first step to its last.
+"""One durable workflow: carry a load, which is some items of one server, side by side to their ends.
 
-The rows are the truth. The engine only remembers that the item has to be carried, so that a killed job goes on; it
-keeps no steps of its own: whoever goes on reads from the row at which step that is.
+The rows are the truth. The engine only remembers that the load has to be carried, so that a killed job goes on; it
+keeps no steps of its own: whoever goes on reads from the rows what is left of the load, and at which step that is.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from functools import partial
 
-from dbos import DBOS
+from dbos import DBOS, SetWorkflowID
 
 from jobs.engine import CARRY
-from jobs.places import places
+from jobs.hand import hand
+from jobs.places import Caller, places
 from services import transfer_turns, transfer_work
+from services.transfer_running import Running
+from services.transfer_turns import NO_SERVER, Due
 
 Scope = Callable[[], AbstractContextManager[object]]
 
+MOST_THREADS = 512
 _scope: Scope | None = None
 _carried: set[str] = set()
+_taken: dict[str, Sequence[Due]] = {}
+_threads = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="item")
 
 
 def bind(scope: Scope) -> None:
@@ -36,19 +44,59 @@ def _in_scope() -> AbstractContextManager[object]:
 
 def carried() -> frozenset[str]:
     """The ids of the workflows that threads of this process are running."""
-    return frozenset(_carried)
+    return frozenset(_carried | _taken.keys())
+
+
+def start(load_id: uuid.UUID, items: Sequence[Due]) -> None:
+    """Carry a load that has just been taken. Where the engine cannot, the load is lost, and found so by a look."""
+    for item in items:
+        hand.take(item.lane, item.member, item.at_once)
+    _taken[str(load_id)] = items
+    try:
+        with SetWorkflowID(str(load_id)):
+            DBOS.start_workflow(carry, str(load_id))
+    except BaseException:
+        _lay_down(str(load_id))
+        raise
 
 
 @DBOS.workflow(name=CARRY)
-def carry(item_id: str) -> None:
-    """From the step at which the item stands to its end, or to where it has to wait."""
-    workflow = DBOS.workflow_id or item_id
-    _carried.add(workflow)
+def carry(load_id: str) -> None:
+    """Each item from the step at which it stands to its end, or to where it has to wait."""
+    _carried.add(load_id)
     try:
-        item = uuid.UUID(item_id)
         with _in_scope():
-            place = transfer_turns.place_of(item)
-        with places.held(place.lane, place.at_once), _in_scope():
-            transfer_work.carry(item)
+            taken = transfer_work.take(transfer_work.of_load(uuid.UUID(load_id)))
+        for running, _step in taken:
+            hand.take(_lane(running), running.task.member_id, running.task.at_once or 1)
+        _lay_down(load_id)
+        jobs = [_threads.submit(_carry_one, running, step) for running, step in taken]
+        errors = [error for job in jobs if (error := job.exception()) is not None]
+        if errors:
+            raise errors[0]
+        if not all(running.is_over for running, _step in taken):
+            with _in_scope():
+                transfer_turns.let_go([uuid.UUID(load_id)])
     finally:
-        _carried.discard(workflow)
+        _lay_down(load_id)
+        _carried.discard(load_id)
+
+
+def _carry_one(running: Running, step: str) -> None:
+    task, lane = running.task, _lane(running)
+    running.place = partial(places.held, Caller(lane, task.at_once or 1, task.member_id, task.position))
+    try:
+        with _in_scope():
+            transfer_work.carry_out(running, step)
+    finally:
+        hand.give_back(lane, task.member_id)
+
+
+def _lane(running: Running) -> str:
+    return str(running.task.server_id or NO_SERVER)
+
+
+def _lay_down(load_id: str) -> None:
+    """What was taken to hand with the load is counted item by item from here on."""
+    for item in _taken.pop(load_id, ()):
+        hand.give_back(item.lane, item.member)

@@ -41,12 +41,13 @@ class Transfer(Base):
 
 
 class TransferItem(Base):
-    """One document on its way. Its id is the durable workflow's too, so that starting twice starts once."""
+    """One document on its way. While it bears a load's id, whoever carries that load carries it."""
 
     __tablename__ = "transfer_item"
     __table_args__ = (
         Index("ix_transfer_item_transfer", "transfer_id", "position"),
-        Index("ix_transfer_item_state", "state"),
+        # What is due is read in this order, without sorting and without what is over.
+        Index("ix_transfer_item_due", "state", "load_id", "position"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -70,7 +71,7 @@ class TransferItem(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     wait_until: Mapped[datetime | None]
 
-    run: Mapped[int] = mapped_column(default=0)
+    load_id: Mapped[uuid.UUID | None]
     fence: Mapped[int] = mapped_column(default=0)
     based_on: Mapped[int | None]
     announced_at: Mapped[datetime | None]

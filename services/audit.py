@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
-from models import AuditEvent
+from models import AuditEvent, db
 from services.actor import Actor, Who
 from services.errors import Refusal
 from services.unit import session, unit
+
+Event = dict[str, Any]
+_INSERT = db.metadata.tables[AuditEvent.__tablename__].insert()
 
 
 def record(
@@ -23,21 +27,50 @@ def record(
     **detail: Any,
 ) -> None:
     """Add the event to the unit that is open. `detail` must hold no secret: names and numbers only."""
-    session().add(
-        AuditEvent(
-            action=action,
-            outcome=outcome,
-            actor_id=who.id if isinstance(who, Actor) else None,
-            actor_name=f"{who.name} <{who.email}>" if isinstance(who, Actor) else who.name,
-            address=who.address,
-            request_id=who.request_id,
-            subject=subject[:400],
-            subject_id=subject_id,
-            matter_id=matter_id,
-            server_id=server_id,
-            detail=detail,
-        )
+    values = event(
+        who,
+        action,
+        subject,
+        subject_id=subject_id,
+        matter_id=matter_id,
+        server_id=server_id,
+        outcome=outcome,
+        **detail,
     )
+    session().add(AuditEvent(**values))
+
+
+def record_all(events: Sequence[Event]) -> None:
+    """Add the events of many like things to the unit that is open, in one statement."""
+    if events:
+        session().execute(_INSERT, events)
+
+
+def event(
+    who: Who,
+    action: str,
+    subject: str = "",
+    *,
+    subject_id: uuid.UUID | None = None,
+    matter_id: uuid.UUID | None = None,
+    server_id: uuid.UUID | None = None,
+    outcome: str = "done",
+    **detail: Any,
+) -> Event:
+    """What record_all takes of each."""
+    return {
+        "action": action,
+        "outcome": outcome,
+        "actor_id": who.id if isinstance(who, Actor) else None,
+        "actor_name": f"{who.name} <{who.email}>" if isinstance(who, Actor) else who.name,
+        "address": who.address,
+        "request_id": who.request_id,
+        "subject": subject[:400],
+        "subject_id": subject_id,
+        "matter_id": matter_id,
+        "server_id": server_id,
+        "detail": detail,
+    }
 
 
 def record_refusal(who: Who, refusal: Refusal, attempted: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,17 +17,19 @@ from imanage import oauth
 from imanage.client import Client
 from imanage.errors import Unauthorised
 from imanage.guard import Limits, build_session
+from imanage.types import Endpoints
 from models import Connection, Member, Server
 from services import audit, remote
 from services.actor import Actor
 from services.permissions import require_admin
 from services.server_access import available_to
-from services.tokens import access_of, ended, open_token, renewed, sentence_for
+from services.tokens import Access, access_of, ended, open_token, renewed, sentence_for
 from services.unit import release, session, unit
 
 T = TypeVar("T")
 
 PAGE = 50
+LINE_SECONDS = 1.0
 
 # A server that is slow to hear "goodbye" keeps nobody waiting.
 FAREWELL = Limits(connect_seconds=3, read_seconds=5, total_seconds=5)
@@ -83,16 +87,43 @@ class SignIns:
     has_next: bool
 
 
+class Line:
+    """What was looked up for a call, kept for the next ones of the same member to the same server, for a moment."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._access: Access | None = None
+        self._until = 0.0
+
+    def access(self, member_id: uuid.UUID, server_id: uuid.UUID) -> Access:
+        """Asks for the right to use the server and for a token that is good; of many who come at once, one asks."""
+        with self._lock:
+            access = self._access
+            if access is None or access.is_stale or time.monotonic() > self._until:
+                access = access_of(member_id, server_id)
+                if access.is_stale:
+                    access = renewed(member_id, server_id, access.token)
+                release()
+                self.keep(access)
+            return access
+
+    def keep(self, access: Access) -> None:
+        self._access, self._until = access, time.monotonic() + LINE_SECONDS
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Of the server, as they were at the last call."""
+        if self._access is None:
+            raise RuntimeError("The server has not been called yet.")
+        return self._access.endpoints
+
+
 def client_for(member_id: uuid.UUID, server_id: uuid.UUID) -> Client:
     """A client for this member's calls to this server, its token fresh. Holds no database connection afterwards.
 
     Raises NotFound or Conflict (no longer his to use), SignInNeeded, RemoteRefusal and ImanageError.
     """
-    access = access_of(member_id, server_id)
-    if access.is_stale:
-        access = renewed(member_id, server_id, access.token)
-    release()
-    return access.client()
+    return Line().access(member_id, server_id).client()
 
 
 def with_client(
@@ -100,19 +131,21 @@ def with_client(
     server_id: uuid.UUID,
     call: Callable[[Client], T],
     outbound: requests.Session | None = None,
+    *,
+    line: Line | None = None,
 ) -> T:
     """Make the call; where iManage answers 401 the token is renewed and the call made once more, never a third time.
 
     `outbound` is a session with other limits than a transfer's: `remote.outbound(server, for_page=True)`.
+    Whoever makes many calls in a row gives a `line`, so that not each of them looks up the same.
     """
-    access = access_of(member_id, server_id)
-    if access.is_stale:
-        access = renewed(member_id, server_id, access.token)
-    release()
+    line = line or Line()
+    access = line.access(member_id, server_id)
     try:
         return call(access.client(outbound))
     except Unauthorised:
         access = renewed(member_id, server_id, access.token)
+        line.keep(access)
     release()
     try:
         return call(access.client(outbound))

@@ -1,23 +1,18 @@
-"""What the services need from outside, bound once by the composition root: settings, bytes and background work."""
+"""What the services need from outside, bound once by the composition root: settings and bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from config import Settings
 from imanage.addresses import AddressRules
-from services.transfer_turns import Due
 from storage import BlobStore
 
 
 @dataclass(frozen=True)
 class House:
-    """`start_work` is told that transfer items were committed; it may only hurry what a reconciler would find."""
-
     settings: Settings
     blobs: BlobStore
-    start_work: Callable[[list[Due]], None]
 
 
 _house: House | None = None

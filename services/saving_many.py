@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from imanage.ids import DocumentId
 from models import Document, Link, TransferItem, Version
-from services import audit, connections, dispatch, permissions
+from services import audit, connections, permissions
 from services.actor import Actor
 from services.errors import Invalid, NotFound
 from services.file_names import split
@@ -149,9 +149,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
             documents=[line.name for line in lines],
             folder=command.folder_id if needs_folder else "",
         )
-        transfer_id, item_ids = transfer.id, [item.id for item in items]
-    dispatch.start(item_ids)
-    return transfer_id
+        return transfer.id
 
 
 def _lines(

@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 
 from models import Member, Server, ServerMember
 from services.actor import Actor
-from services.errors import Conflict, NotFound
+from services.errors import Conflict, NotFound, Refusal
 from services.policies import Denial, ServerUse, server_use_denial
 from services.unit import session
 
@@ -71,11 +71,16 @@ def require_use(member_id: uuid.UUID, server_id: uuid.UUID) -> Server:
     if server is None:
         raise NotFound()
     denial = use_denial(member_id, server)
-    if denial is None:
-        return server
+    if denial is not None:
+        raise refusal_of(denial)
+    return server
+
+
+def refusal_of(denial: Denial) -> Refusal:
+    """What the member reads: nothing of a server that he must not know of."""
     if denial.is_secret:
-        raise NotFound()
-    raise Conflict(
+        return NotFound()
+    return Conflict(
         "This iManage server is switched off for now.",
         code=denial.code,
         next_step="Your links are kept. Ask your System Admin when it will be on again.",

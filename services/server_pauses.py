@@ -9,7 +9,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models import ServerPause, utcnow
@@ -66,7 +66,10 @@ def _row_of(server_id: uuid.UUID, now: datetime) -> ServerPause:
 
 def note_success(server_id: uuid.UUID) -> None:
     """It answers again, in the open unit: what failed before is forgotten."""
-    session().execute(delete(ServerPause).where(ServerPause.server_id == server_id))
+    session().execute(_FORGET, {"answered": server_id}, execution_options={"synchronize_session": False})
+
+
+_FORGET = delete(ServerPause).where(ServerPause.server_id == bindparam("answered"))
 
 
 def put_right(server_id: uuid.UUID) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 
 from imanage.types import Document as RemoteDocument
 from models import Server, Transfer, TransferItem, Version
-from services import audit, permissions, transfers
+from services import audit, permissions, remote, transfers
 from services.actor import Actor
 from services.errors import Conflict, NotFound
 from services.transfer_links import facts_of, member_of
 from services.transfer_running import Running, fresh
-from services.transfer_states import ASKS, WAITING, move
+from services.transfer_states import ASKS, RUNNING, WAITING, move
 from services.unit import session, unit
 
 MOVED_ON, CHECKED_OUT, UNDECIDED = "moved_on", "checked_out", "undecided"
@@ -52,6 +52,8 @@ def ask(running: Running, kind: str, theirs: RemoteDocument) -> None:
         item.intent = item.announced_at = item.sent_at = item.wait_until = None
         item.error_code, item.error_sentence = f"transfer.{kind}", sentence
         item.next_step = "Nothing was sent. Compare the two, then choose."
+        if item.state == WAITING:
+            move(item, RUNNING)
         move(item, ASKS)
         audit.record(
             member_of(item.transfer),
@@ -137,7 +139,7 @@ def _ours(version: Version) -> dict[str, Any]:
 
 
 def _theirs(server: Server, document: RemoteDocument) -> dict[str, Any]:
-    facts = facts_of(server, document)
+    facts = facts_of(remote.endpoints(server), document)
     return {
         "id": facts["id"],
         "reference": f"{facts['library']} {facts['number']} v{facts['version']}",

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from models import Transfer, TransferItem, utcnow
-from services import audit, dispatch, permissions, server_access, transfers
+from services import audit, permissions, server_access, transfers
 from services.actor import Actor
 from services.errors import Conflict
 from services.transfer_states import FAILED, NEEDS_SIGN_IN, STOPPED, WAITING, move
@@ -45,9 +45,7 @@ def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -
         audit.record(
             actor, "transfer.retried", subject_id=transfer.id, matter_id=before.matter_id, server_id=server.id
         )
-        new_id, item_ids = transfer.id, [item.id for item in items]
-    dispatch.start(item_ids)
-    return new_id
+        return transfer.id
 
 
 def resume_after_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> None:

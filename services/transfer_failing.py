@@ -14,7 +14,8 @@ from services import audit, server_pauses, transfers
 from services.actor import SYSTEM
 from services.errors import Refusal, SignInNeeded
 from services.remote_errors import remote_refusal
-from services.transfer_running import Paused, Running, fresh
+from services.transfer_running import Running, fresh
+from services.transfer_standing import Paused
 from services.transfer_states import (
     FAILED,
     LIVE,

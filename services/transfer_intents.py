@@ -9,20 +9,23 @@ from typing import Any, TypeVar, cast
 from imanage.client import Client
 from models import TransferItem
 from services import connections
-from services.transfer_running import Running, fresh
+from services.transfer_running import Running, Task
 from transfers.items import Intent, TargetKind
 
 T = TypeVar("T")
 
 
 def with_client(running: Running, call: Callable[[Client], T]) -> T:
-    transfer = fresh(running).transfer
-    member_id, server_id = transfer.member_id, cast(uuid.UUID, transfer.server_id)
-    return connections.with_client(member_id, server_id, call)
+    """Make the call while a place is held."""
+    task = running.task
+    with running.placed():
+        return connections.with_client(
+            task.member_id, cast(uuid.UUID, task.server_id), call, line=running.line
+        )
 
 
-def kind_of(item: TransferItem) -> TargetKind:
-    return cast(TargetKind, item.target)
+def kind_of(task: Task) -> TargetKind:
+    return cast(TargetKind, task.target)
 
 
 def intent_of(item: TransferItem) -> Intent:

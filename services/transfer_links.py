@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from imanage.ids import DocumentId
 from imanage.links import document_link, id_link
 from imanage.types import Document as RemoteDocument
-from models import Link, Member, Server, Transfer, TransferItem, Version
-from services import remote
+from imanage.types import Endpoints
+from models import Link, Member, Transfer, db
 from services.actor import Actor
 from services.unit import session
 from transfers.items import Present
@@ -17,7 +18,10 @@ Facts = dict[str, Any]
 """Of a document in iManage: id, library, number, version, latest, full_name and url, fit for JSON."""
 
 
-def facts_of(server: Server, document: RemoteDocument) -> Facts:
+ADD_LINKS = db.metadata.tables[Link.__tablename__].insert()
+
+
+def facts_of(endpoints: Endpoints, document: RemoteDocument) -> Facts:
     return {
         "id": document.id,
         "library": document.library,
@@ -25,11 +29,11 @@ def facts_of(server: Server, document: RemoteDocument) -> Facts:
         "version": document.version,
         "latest": max(document.latest or 0, document.version),
         "full_name": document.full_name,
-        "url": document_link(remote.endpoints(server), document),
+        "url": document_link(endpoints, document),
     }
 
 
-def facts_of_present(server: Server, present: Present) -> Facts:
+def facts_of_present(endpoints: Endpoints, present: Present) -> Facts:
     """The same from the engine's receipt, before the profile was read back."""
     document = DocumentId.parse(present.id)
     return {
@@ -39,30 +43,36 @@ def facts_of_present(server: Server, present: Present) -> Facts:
         "version": present.version,
         "latest": present.version,
         "full_name": f"{present.name}.{present.extension}".rstrip("."),
-        "url": id_link(remote.endpoints(server), present.id),
+        "url": id_link(endpoints, present.id),
     }
 
 
-def link_to(item: TransferItem, server: Server, version: Version, direction: str, facts: Facts) -> None:
-    """Keep which twin a version has, in the open unit."""
-    library_key = facts["library"].casefold()
-    session().add(
-        Link(
-            server_id=server.id,
-            document_id=version.document_id,
-            version_id=version.id,
-            direction=direction,
-            library=facts["library"],
-            library_key=library_key,
-            number=facts["number"],
-            version=facts["version"],
-            name=facts["full_name"][:300],
-            checksum=item.sha256,
-            url=facts["url"],
-            member_id=item.transfer.member_id,
-            latest_version=facts["latest"],
-        )
-    )
+def link_values(
+    direction: str,
+    facts: Facts,
+    *,
+    server_id: uuid.UUID,
+    document_id: uuid.UUID,
+    version_id: uuid.UUID,
+    member_id: uuid.UUID,
+    checksum: str,
+) -> dict[str, Any]:
+    """The row of a link that says which twin a version has."""
+    return {
+        "server_id": server_id,
+        "document_id": document_id,
+        "version_id": version_id,
+        "direction": direction,
+        "library": facts["library"],
+        "library_key": facts["library"].casefold(),
+        "number": facts["number"],
+        "version": facts["version"],
+        "name": facts["full_name"][:300],
+        "checksum": checksum,
+        "url": facts["url"],
+        "member_id": member_id,
+        "latest_version": facts["latest"],
+    }
 
 
 def member_of(transfer: Transfer) -> Actor:

@@ -1,4 +1,4 @@
-"""One item while a worker has it: who holds it, whether it may still go on, and how far it is."""
+"""One item while a worker has it: what it is, who holds it, whether it may still go on, and how far it is."""
 
 from __future__ import annotations
 
@@ -6,46 +6,34 @@ import secrets
 import threading
 import time
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, select
-from sqlalchemy.orm import contains_eager, lazyload
+from sqlalchemy import case, select, update
+from sqlalchemy.orm import contains_eager
 
-from models import Member, Participant, Server, ServerMember, Transfer, TransferItem, utcnow
-from services import server_access
+from models import Server, Transfer, TransferItem, utcnow
+from services import transfer_standing
+from services.connections import Line
 from services.errors import Refusal
-from services.permissions import CHANGES_DOCUMENTS
-from services.unit import is_writing, session, unit
-from transfers.errors import Different
+from services.transfer_standing import Paused, Standings
+from services.transfer_states import RUNNING, WAITING, move
+from services.unit import is_writing, release, session, unit
+from transfers.errors import Different, Stopped
 from transfers.items import Progress
 from transfers.ports import OnProgress, ShouldStop
 from transfers.throttling import asked_every, at_most_every
 
 PROGRESS_SECONDS = 1.0
-ASK_SECONDS = 1.0
+MOMENT_SECONDS = 0.5
 
 
 class TakenOver(Exception):
     """Another worker has the item now; this one writes nothing more."""
 
 
-class Paused(Exception):
-    """The person paused the transfer: the item waits, with what it has, until it goes on."""
-
-
-# All that is asked of, in one query: while its rows are held, whoever asks the session for one of them has it.
-_ALL_ASKED_OF = (
-    select(TransferItem, Transfer, Server, Member, ServerMember, Participant)
-    .join(Transfer, Transfer.id == TransferItem.transfer_id)
-    .join(Member, Member.id == Transfer.member_id)
-    .outerjoin(Server, Server.id == Transfer.server_id)
-    .outerjoin(ServerMember, and_(ServerMember.server_id == Server.id, ServerMember.member_id == Member.id))
-    .outerjoin(
-        Participant,
-        and_(Participant.matter_id == Transfer.matter_id, Participant.member_id == Transfer.member_id),
-    )
-    .options(lazyload(Participant.member))
-    .execution_options(populate_existing=True)
-)
 _LOCKED = (
     select(TransferItem)
     .join(TransferItem.transfer)
@@ -55,69 +43,155 @@ _LOCKED = (
 )
 
 
+@dataclass(frozen=True)
+class Task:
+    """What an item asks for. None of it changes while the item is carried."""
+
+    id: uuid.UUID
+    transfer_id: uuid.UUID
+    kind: str
+    position: int
+    name: str
+    source_id: str
+    version_id: uuid.UUID | None
+    target: str
+    target_id: str
+    note: str
+    based_on: int | None
+    sends: int
+    matter_id: uuid.UUID
+    member_id: uuid.UUID
+    server_id: uuid.UUID | None
+    at_once: int | None
+    load_id: uuid.UUID | None
+
+    @property
+    def mark(self) -> str:
+        """What the comment of a saved version carries, so that it is known again."""
+        return f"[Counterpart {self.id.hex[:12]}]"
+
+
+TASK = (
+    select(
+        TransferItem.id,
+        TransferItem.transfer_id,
+        Transfer.kind,
+        TransferItem.position,
+        TransferItem.name,
+        TransferItem.source_id,
+        TransferItem.version_id,
+        TransferItem.target,
+        TransferItem.target_id,
+        TransferItem.note,
+        TransferItem.based_on,
+        TransferItem.sends,
+        Transfer.matter_id,
+        Transfer.member_id,
+        Transfer.server_id,
+        Server.at_once,
+        TransferItem.load_id,
+    )
+    .join(Transfer, Transfer.id == TransferItem.transfer_id)
+    .outerjoin(Server, Server.id == Transfer.server_id)
+    .order_by(TransferItem.position)
+)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What iManage said when it had stored a save."""
+
+    receipt: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
 class Running:
-    """`reason` is why it was stopped, None where it only has to wait: the transfer is paused, or the process ends."""
+    """`reason` is why it was stopped, None where it only has to wait: the transfer is paused, or the process ends.
+
+    `place` is held while iManage is asked: a worker keeps to what the server's admin allowed. Carried `in_one_go`
+    a small document is put on record once at its end, and not step by step. `is_over` once its end is on record.
+    """
 
     def __init__(
-        self, item_id: uuid.UUID, fence: int, stopping: threading.Event, *, in_one_go: bool = False
+        self,
+        task: Task,
+        fence: int,
+        standings: Standings,
+        stopping: threading.Event,
+        *,
+        in_one_go: bool = False,
     ) -> None:
-        self.item_id = item_id
+        self.task = task
+        self.item_id = task.id
         self.fence = fence
+        self.in_one_go = in_one_go
         self.reason: str | None = None
+        self.place: Callable[[], AbstractContextManager[None]] = nullcontext
+        self.moves_since: float | None = None
+        self.line = Line()
+        self.stored: Stored | None = None
+        self.is_over = self.is_shown = False
+        self._place = ExitStack()
+        # Carried in one go it has just been taken over.
+        self._mine_at = time.monotonic() if in_one_go else float("-inf")
+        self._standings = standings
         self._stopping = stopping
-        self._in_one_go = in_one_go
-        self._allowed_at = float("-inf")
-        self._together: object = None
 
-    def require_allowed(self) -> None:
+    @contextmanager
+    def placed(self) -> Iterator[None]:
+        """While iManage is asked. What is done between two calls may be done in one place with them."""
+        if self.moves_since is not None:
+            yield
+            return
+        with ExitStack() as self._place:
+            self._place.enter_context(self.place())
+            # It may have waited for its place.
+            if self.is_stopping:
+                raise Stopped("Counterpart is being restarted.")
+            if not self._standings.is_recent():
+                self.require_allowed()
+            self.moves_since = time.monotonic()
+            try:
+                yield
+            finally:
+                self.moves_since = None
+
+    def leave_place(self) -> None:
+        """iManage has said all that it was asked for; what is left to do is done here."""
+        self._place.close()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether this process is about to end."""
+        return self._stopping.is_set()
+
+    def require_allowed(self, *, is_stored: bool = False) -> None:
         """Ask again, at each step, all that was asked at the start. Raises the Refusal that applies now."""
-        session().rollback()
-        self._together = session().execute(_ALL_ASKED_OF.where(TransferItem.id == self.item_id)).one_or_none()
-        item = fresh(self)
-        transfer = item.transfer
-        if transfer.cancelled_at is not None and item.receipt is None:
-            raise Refusal("You cancelled it.", code="transfer.cancelled")
-        if transfer.server_id is None:
-            raise Refusal("The iManage server has been removed.", code="server.removed")
-        if transfer.paused_at is not None and transfer.cancelled_at is None:
-            raise Paused
-        try:
-            server_access.require_use(transfer.member_id, transfer.server_id)
-        except Refusal as refusal:
-            raise Refusal(
-                "You can no longer use this iManage server."
-                if refusal.code == "not_found"
-                else refusal.sentence,
-                code=refusal.code,
-                next_step=refusal.next_step,
-                whose="your System Admin",
-            ) from refusal
-        place = session().get(Participant, (transfer.matter_id, transfer.member_id))
-        if place is None or place.role not in CHANGES_DOCUMENTS:
-            raise Refusal("You can no longer change this matter's documents.", code="matter.role")
-        self._allowed_at = time.monotonic()
-
-    def may_land_at_once(self) -> bool:
-        """Carried in one go, and all was asked so recently that it is not asked again between two chunks either."""
-        return self._in_one_go and time.monotonic() - self._allowed_at < ASK_SECONDS
+        if time.monotonic() - self._mine_at >= transfer_standing.ASK_SECONDS:
+            self._require_mine()
+        standing = self._standings.of(self.task.transfer_id)
+        if standing is None:
+            raise TakenOver
+        standing.require(is_stored=is_stored)
 
     def should_stop(self) -> ShouldStop:
         """For the engine, which asks between chunks; the rows are read at most once a second.
 
         They were read when the step began, so a small document is through before they are read again.
         """
-        in_rows = asked_every(ASK_SECONDS, self._reason)
+        in_rows = asked_every(transfer_standing.ASK_SECONDS, self._reason)
         began = time.monotonic()
 
         def ask() -> str | None:
             if self._stopping.is_set():
                 return "Counterpart is being restarted."
-            return in_rows() if time.monotonic() - began >= ASK_SECONDS else None
+            return in_rows() if time.monotonic() - began >= transfer_standing.ASK_SECONDS else None
 
         return ask
 
     def _reason(self) -> str | None:
         try:
+            self._require_mine()
             self.require_allowed()
         except Paused:
             return "The transfer is paused."
@@ -126,8 +200,15 @@ class Running:
         except TakenOver:
             self.reason = "Another worker has taken this over."
         finally:
-            session().rollback()
+            release()
         return self.reason
+
+    def _require_mine(self) -> None:
+        fence = session().scalar(select(TransferItem.fence).where(TransferItem.id == self.item_id))
+        release()
+        if fence != self.fence:
+            raise TakenOver
+        self._mine_at = time.monotonic()
 
     def on_progress(self) -> OnProgress:
         """Writes at most once a second, a little apart from the others, and nothing in the first."""
@@ -145,8 +226,13 @@ class Running:
                 item.progress_at = utcnow()
                 if progress.total is not None:
                     item.size = progress.total
+                if item.state == WAITING:
+                    move(item, RUNNING)
 
         return at_most_every(PROGRESS_SECONDS + secrets.randbelow(300) / 1000, write)
+
+
+_under_way: set[Running] = set()
 
 
 def fresh(running: Running) -> TransferItem:
@@ -161,3 +247,43 @@ def fresh(running: Running) -> TransferItem:
     if item is None or item.fence != running.fence:
         raise TakenOver
     return item
+
+
+@contextmanager
+def under_way(running: Running) -> Iterator[None]:
+    """While a thread of this process carries it."""
+    _under_way.add(running)
+    try:
+        yield
+    finally:
+        _under_way.discard(running)
+
+
+def how_many() -> int:
+    """So many items are under way in this process."""
+    return len(_under_way)
+
+
+def show_what_moves() -> None:
+    """Put on record that these move. Only what takes longer than a moment is worth a row's change."""
+    since = time.monotonic() - MOMENT_SECONDS
+    fences = {
+        running.item_id: running.fence
+        for running in list(_under_way)
+        if running.moves_since is not None and running.moves_since < since and not running.is_shown
+    }
+    if not fences:
+        return
+    with unit(soon=True) as writing:
+        writing.execute(
+            update(TransferItem)
+            .where(
+                TransferItem.id.in_(fences),
+                TransferItem.fence == case(fences, value=TransferItem.id),
+                TransferItem.state == WAITING,
+            )
+            .values(state=RUNNING, state_at=utcnow())
+            .execution_options(synchronize_session=False)
+        )
+    for running in list(_under_way):
+        running.is_shown = running.is_shown or running.item_id in fences

@@ -6,95 +6,186 @@ What reaches iManage is on record before it is sent, and nothing is sent again b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from imanage import documents as remote_documents
 from imanage.client import Client
 from imanage.ids import DocumentId
-from models import Connection, Transfer, Version, utcnow
+from models import Connection, Version, utcnow
 from services import transfer_baselines, transfer_choices, transfers
 from services.errors import Refusal
 from services.file_names import split
 from services.house import house
+from services.transfer_ends import Held, change, hold
 from services.transfer_intents import intent_of, kind_of, with_client
-from services.transfer_running import Running, fresh
+from services.transfer_running import Running, Task, fresh
 from services.transfer_settle import received
-from services.transfer_states import SENDING, move
-from services.unit import session, unit
+from services.transfer_states import SENDING, move, require
+from services.transfer_together import Together
+from services.unit import release, session, unit
 from transfers import copying, settling
 from transfers.endpoints.imanage_endpoint import ImanageDestination
 from transfers.endpoints.store_endpoint import StoreSource
 from transfers.errors import CheckedOut, MovedOn, StoredDifferent
-from transfers.items import Intent, Known, Receipt, SourceFacts
+from transfers.items import Intent, Known, Receipt, SourceFacts, TargetKind
 
 
 def announce(running: Running) -> str | None:
-    """Put on record what will be sent and what is there before it is."""
-    item = fresh(running)
-    version = session().get(Version, item.version_id) if item.version_id else None
-    if version is None:
-        raise Refusal("The document is no longer in the matter.", code="document.gone")
-    name = item.name if item.target == transfers.NEW_DOCUMENT else version.file_name
-    file = split(version.file_name)
-    stem = name.removesuffix(f".{file.extension}") if file.extension else name
-    target, target_id = kind_of(item), item.target_id
-    facts = SourceFacts(stem, file.extension, version.size, version.sha256, "Counterpart")
-    based_on = item.based_on
-    operator = _operator(item.transfer)
-    mark = f"[Counterpart {item.id.hex[:12]}]"
-    note = item.note or None
-    member_id, server_id = item.transfer.member_id, item.transfer.server_id
-    assert server_id is not None
-    is_shared = target == transfers.NEW_DOCUMENT and not item.sends
-    by_mark = is_shared and transfer_baselines.keeps_marks(server_id)
-    was_sent = False
+    """Put on record what will be sent and what is there before it is. In one go it is sent in the same place."""
+    if not running.in_one_go:
+        return _announce(running)
+    with running.placed():
+        return _announce(running)
 
-    def look(client: Client) -> Intent:
-        nonlocal was_sent
-        read = ImanageDestination(client, target, target_id).baseline
-        baseline = (
-            transfer_baselines.shared(member_id, server_id, target_id, read, by_mark=by_mark)
-            if is_shared
-            else read()
-        )
-        before = settling.sent_before(baseline, mark, version.sha256) if target != transfers.REPLACE else None
-        was_sent = before is not None
-        if was_sent:
-            baseline = tuple(known for known in baseline if known is not before)
-        elif based_on is not None:
-            _require_not_moved_on(baseline, based_on)
-        return settling.announce(
-            target,
-            target_id,
-            facts,
-            operator=operator,
-            now=utcnow(),
-            baseline=baseline,
-            mark=mark,
-            comment=note,
-            needs_mark=by_mark,
-        )
 
+def _announce(running: Running) -> str | None:
+    task = running.task
+    source = _source_of(running)
+    target = kind_of(task)
     try:
-        intent = with_client(running, look)
+        by_mark, baseline = _baseline(running, target)
+        before = (
+            settling.sent_before(baseline, task.mark, source.sha256) if target != transfers.REPLACE else None
+        )
+        if before is not None:
+            baseline = tuple(known for known in baseline if known is not before)
+        elif task.based_on is not None:
+            _require_not_moved_on(baseline, task.based_on)
     except MovedOn as error:
         _ask(running, error)
         return None
+    intent = settling.announce(
+        target,
+        task.target_id,
+        source.facts(task),
+        operator=source.operator,
+        now=utcnow(),
+        baseline=baseline,
+        mark=task.mark,
+        comment=task.note or None,
+        needs_mark=by_mark,
+    )
+    if running.in_one_go and before is None:
+        on_record(Announced(running, intent))
+        return _deliver(running, intent)
     with unit(soon=True):
         item = fresh(running)
         item.intent = intent.record()
         item.announced_at = intent.announced_at
         transfers.clear_error(item)
-        if was_sent:
+        if before is not None:
             move(item, SENDING)
             item.sent_at = utcnow()
             return "look_up"
     return "send"
 
 
+def _baseline(running: Running, target: TargetKind) -> tuple[bool, tuple[Known, ...]]:
+    """What is there now, and whether only our mark tells ours from what has come since.
+
+    Many saves into one folder stand on one reading of it; a repeated send reads it anew.
+    """
+    task = running.task
+    assert task.server_id is not None
+
+    def read() -> tuple[Known, ...]:
+        return with_client(
+            running, lambda client: ImanageDestination(client, target, task.target_id).baseline()
+        )
+
+    if target == transfers.NEW_DOCUMENT and not task.sends:
+        by_mark = transfer_baselines.keeps_marks(task.server_id)
+        shared = transfer_baselines.shared(
+            task.member_id, task.server_id, task.target_id, read, by_mark=by_mark
+        )
+        return by_mark, shared
+    return False, read()
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The version that is saved, and who saves it as iManage knows him."""
+
+    file_name: str
+    size: int
+    sha256: str
+    operator: str | None
+
+    def facts(self, task: Task) -> SourceFacts:
+        extension = split(self.file_name).extension
+        name = task.name if task.target == transfers.NEW_DOCUMENT else self.file_name
+        stem = name.removesuffix(f".{extension}") if extension else name
+        return SourceFacts(stem, extension, self.size, self.sha256, "Counterpart")
+
+
+def _source_of(running: Running) -> _Source:
+    task = running.task
+    row = (
+        session()
+        .execute(
+            select(Version.file_name, Version.size, Version.sha256, Connection.imanage_user)
+            .outerjoin(
+                Connection,
+                (Connection.member_id == task.member_id) & (Connection.server_id == task.server_id),
+            )
+            .where(Version.id == task.version_id)
+        )
+        .one_or_none()
+    )
+    release()
+    if row is None:
+        raise Refusal("The document is no longer in the matter.", code="document.gone")
+    return _Source(*row)
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What is about to be sent."""
+
+    running: Running
+    intent: Intent
+
+
+def _write(announced: Sequence[Announced]) -> list[Exception | None]:
+    """Intent and sending in one commit, on the disk before the first byte leaves."""
+    with unit() as writing:
+        held = hold(writing, [each.running for each in announced])
+        ours = [
+            (each.intent, item) for each in announced if isinstance(item := held[each.running.item_id], Held)
+        ]
+        now = utcnow()
+        for _, item in ours:
+            require(item.state, SENDING)
+        change(
+            writing,
+            [
+                {
+                    "of_item": item.id,
+                    "state": SENDING,
+                    "state_at": now,
+                    "intent": intent.record(),
+                    "announced_at": intent.announced_at,
+                    "sent_at": now,
+                    "sends": item.sends + 1,
+                    "bytes_done": 0,
+                }
+                for intent, item in ours
+            ],
+        )
+    return [
+        None if isinstance(item, Held) else item
+        for item in (held[each.running.item_id] for each in announced)
+    ]
+
+
+on_record = Together(_write)
+"""Announce a send, together with all that are about to begin at this moment."""
+
+
 def send(running: Running) -> str | None:
-    """Send once. A second call finds the mark of the first and goes to look."""
+    """Send what was announced, once. A second call finds the mark of the first and goes to look."""
     with unit():
         item = fresh(running)
         if item.sent_at is not None:
@@ -104,7 +195,10 @@ def send(running: Running) -> str | None:
         item.sends += 1
         item.bytes_done = 0
         intent = intent_of(item)
+    return _deliver(running, intent)
 
+
+def _deliver(running: Running, intent: Intent) -> str | None:
     def deliver(client: Client) -> Receipt:
         return copying.send(
             StoreSource(house().blobs, intent.sha256, intent.name, intent.extension),
@@ -129,8 +223,7 @@ def send(running: Running) -> str | None:
 
 def _ask(running: Running, error: MovedOn | CheckedOut) -> None:
     """Both sides side by side, and a person chooses. Nothing was sent."""
-    with unit():
-        target_id = fresh(running).target_id
+    target_id = running.task.target_id
     theirs = with_client(running, lambda client: remote_documents.profile(client, target_id, latest=True))
     question = transfer_choices.CHECKED_OUT if isinstance(error, CheckedOut) else transfer_choices.MOVED_ON
     transfer_choices.ask(running, question, theirs)
@@ -150,11 +243,3 @@ def _require_not_moved_on(baseline: Sequence[Known], based_on: int) -> None:
     latest = max(versions, key=lambda each: each.version or 0, default=None)
     if latest is not None and (latest.version or 0) > based_on:
         raise MovedOn(f"{latest.library}!{latest.number}.{based_on}", str(latest))
-
-
-def _operator(transfer: Transfer) -> str | None:
-    return session().scalar(
-        select(Connection.imanage_user).where(
-            Connection.member_id == transfer.member_id, Connection.server_id == transfer.server_id
-        )
-    )

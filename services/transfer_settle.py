@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
 from imanage import documents as remote_documents
 from imanage.errors import ImanageError
-from models import Link, Server, Transfer, TransferItem, Version, utcnow
-from services import audit, server_pauses, transfer_baselines, transfers
+from models import Link, Transfer, TransferItem, Version, utcnow
+from services import audit, transfer_baselines
 from services.errors import Refusal
+from services.transfer_ends import Held, end, hold
 from services.transfer_intents import intent_of, with_client
-from services.transfer_links import Facts, facts_of, facts_of_present, link_to, member_of
-from services.transfer_running import Paused, Running, fresh
-from services.transfer_states import ASKS, DONE, LOOKING_UP, SENDING, UNCERTAIN_FOR_GOOD, WAITING, move
-from services.unit import session, unit
+from services.transfer_landing import LINGER_SECONDS
+from services.transfer_links import ADD_LINKS, Facts, facts_of, facts_of_present, link_values, member_of
+from services.transfer_running import Running, Stored, fresh, how_many
+from services.transfer_standing import Paused
+from services.transfer_states import ASKS, LOOKING_UP, SENDING, UNCERTAIN_FOR_GOOD, WAITING, move
+from services.transfer_together import Together
+from services.unit import release, session, unit
 from transfers.endpoints.imanage_endpoint import ImanageDestination
 from transfers.errors import TransferError
 from transfers.items import Absent, Found, Present, Undecided
@@ -87,56 +95,114 @@ def look_up(running: Running) -> str | None:
 
 def settle(running: Running) -> str | None:
     """Read back what iManage holds now, and keep its word: link, audit and the end in one commit."""
-    receipt: Facts = fresh(running).receipt or {}
-    facts = _read_back(running, receipt)
-    with unit(soon=True) as writing:
+    stored = running.stored
+    if stored is None:
         item = fresh(running)
-        transfer = item.transfer
-        server = writing.get_one(Server, transfer.server_id)
-        item.receipt = facts
-        version = writing.get(Version, item.version_id) if item.version_id else None
-        if version is not None:
-            link_to(item, server, version, "saved", facts)
-        server_pauses.note_success(server.id)
-        move(item, DONE)
-        transfers.clear_error(item)
-        transfers.finish_if_over(transfer)
-        audit.record(
-            member_of(transfer),
-            "transfer.saved",
-            f"{item.name} as {facts['library']} {facts['number']} v{facts['version']}",
-            subject_id=item.version_id,
-            matter_id=transfer.matter_id,
-            server_id=server.id,
-            stored=facts["id"],
-            sha256=item.sha256,
-            size=item.size,
-        )
+        stored = Stored(item.receipt or {}, tuple(item.warnings or ()))
+        release()
+    _together(Saved(running, Stored(_read_back(running, stored.receipt), stored.warnings)))
+    running.is_over = True
     return None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What iManage holds now."""
+
+    running: Running
+    stored: Stored
+
+
+def _write(saved: Sequence[Saved]) -> list[Exception | None]:
+    with unit(soon=True) as writing:
+        held = hold(writing, [each.running for each in saved])
+        ours = [(each, item) for each in saved if isinstance(item := held[each.running.item_id], Held)]
+        if ours:
+            _end(writing, ours)
+    return [
+        None if isinstance(item, Held) else item for item in (held[each.running.item_id] for each in saved)
+    ]
+
+
+_together = Together(_write, linger=LINGER_SECONDS, others=how_many)
+
+
+_DOCUMENTS = select(Version.id, Version.document_id).where(Version.id.in_(bindparam("ids", expanding=True)))
+
+
+def _end(writing: Session, saved: Sequence[tuple[Saved, Held]]) -> None:
+    held = [item for _, item in saved]
+    wanted = [item.version_id for item in held if item.version_id]
+    versions = writing.execute(_DOCUMENTS, {"ids": wanted})
+    documents: dict[uuid.UUID | None, uuid.UUID] = {row.id: row.document_id for row in versions}
+    links = [
+        link_values(
+            "saved",
+            each.stored.receipt,
+            server_id=item.server_id,
+            document_id=documents[item.version_id],
+            version_id=item.version_id,
+            member_id=item.member_id,
+            checksum=item.sha256,
+        )
+        for each, item in saved
+        if item.version_id is not None and item.version_id in documents
+    ]
+    if links:
+        writing.execute(ADD_LINKS, links)
+    values, events = {}, []
+    for each, item in saved:
+        facts = each.stored.receipt
+        values[item.id] = {
+            "receipt": facts,
+            "warnings": list(each.stored.warnings),
+            "bytes_done": item.size or 0,
+        }
+        events.append(
+            audit.event(
+                item.actor,
+                "transfer.saved",
+                f"{item.name} as {facts['library']} {facts['number']} v{facts['version']}",
+                subject_id=item.version_id,
+                matter_id=item.matter_id,
+                server_id=item.server_id,
+                stored=facts["id"],
+                sha256=item.sha256,
+                size=item.size,
+            )
+        )
+    end(writing, held, SENDING, values)
+    audit.record_all(events)
 
 
 def _read_back(running: Running, receipt: Facts) -> Facts:
     """What iManage says of it now; where we may not ask any more or get no answer, what it said when it stored it."""
+    if running.is_stopping:
+        return receipt
     try:
-        running.require_allowed()
+        running.require_allowed(is_stored=True)
         stored = with_client(running, lambda client: remote_documents.profile(client, receipt["id"]))
     except (Refusal, ImanageError, Paused):
         return receipt
-    item = fresh(running)
-    server = session().get_one(Server, item.transfer.server_id)
-    transfer_baselines.note_comment(server.id, intent_of(item).mark, stored.comment)
-    return facts_of(server, stored)
+    transfer_baselines.note_comment(
+        cast(uuid.UUID, running.task.server_id), running.task.mark, stored.comment
+    )
+    return facts_of(running.line.endpoints, stored)
 
 
 def received(running: Running, present: Present, warnings: tuple[str, ...]) -> str:
-    """It is there: on record before anything else is asked, so that a crash from here on asks no more.
+    """It is there. In one go that is put on record with the end, a moment later; else before anything else is asked.
 
-    Should a power cut take this back, the intent still stands, and what was stored is looked up and found.
+    Should the process end or a power cut take this back, the intent still stands, and what was stored is looked up
+    and found.
     """
-    with unit(soon=True) as writing:
+    stored = Stored(facts_of_present(running.line.endpoints, present), warnings)
+    if running.in_one_go:
+        running.stored = stored
+        return "settle"
+    with unit(soon=True):
         item = fresh(running)
-        server = writing.get_one(Server, item.transfer.server_id)
-        item.receipt = facts_of_present(server, present)
+        item.receipt = stored.receipt
         item.warnings = list(warnings)
         item.bytes_done = item.size or item.bytes_done
     return "settle"

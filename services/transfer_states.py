@@ -53,10 +53,17 @@ def move(item: TransferItem, state: str) -> None:
     """Change the state, in the open unit. Staying is allowed."""
     if state == item.state:
         return
-    if state not in TRANSITIONS[item.state]:
-        raise WrongTransition(f"{item.state} does not become {state}.")
+    require(item.state, state)
     item.state = state
     item.state_at = utcnow()
+
+
+def require(before: str, *states: str) -> None:
+    """That a state may become the next, and that one the next again. Staying is allowed."""
+    for state in states:
+        if state != before and state not in TRANSITIONS[before]:
+            raise WrongTransition(f"{before} does not become {state}.")
+        before = state
 
 
 def diagram() -> str:

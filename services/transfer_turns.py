@@ -1,16 +1,18 @@
-"""Whose turn it is: the items that a worker should be carrying now, and in which order.
+"""Whose turn it is: the items that a worker should be carrying now, in which order, and who has taken them.
 
 The order is fair between transfers: first documents before second ones, so that a huge transfer's tail waits for a
-small transfer, and not the other way round.
+small transfer, and not the other way round. Items are taken by the load: one id for several of them, which a durable
+job carries. An item without a load is nobody's yet.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, or_, select, union_all, update
 
 from models import Server, ServerPause, Transfer, TransferItem, utcnow
 from services.transfer_states import LIVE
@@ -21,31 +23,40 @@ NO_SERVER = "removed"
 
 @dataclass(frozen=True)
 class Due:
-    """An item whose turn it is. `lane` is its server: what waits for one server keeps nobody else waiting."""
+    """An item whose turn it is. `lane` is its server, and `at_once` how many of its items move at one time."""
 
     id: uuid.UUID
-    run: int
     position: int
     lane: str
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an item's bytes go through, and how many may do so at once over all workers."""
-
-    lane: str
+    member: uuid.UUID
     at_once: int
 
 
-def due(limit: int, only: Sequence[uuid.UUID] | None = None) -> tuple[Due, ...]:
-    """Items to carry now, `only` of these where given. Paused transfers and servers are left alone."""
-    now = utcnow()
+def due(limit: int) -> tuple[Due, ...]:
+    """Items that nobody carries and that can be carried now. Paused transfers and servers are left alone."""
+    rows = session().execute(_DUE, {"now": utcnow(), "limit": limit})
+    return tuple(
+        Due(row.id, row.position, str(row.server_id or NO_SERVER), row.member_id, row.at_once or 1)
+        for row in rows
+    )
+
+
+def _first(state: str) -> Select[*tuple[Any, ...]]:
+    """Read along the index, so that it costs no more where a million are over or waiting."""
+    now = bindparam("now", type_=TransferItem.wait_until.type)
     left_alone = select(ServerPause.server_id).where(ServerPause.until > now)
-    query = (
-        select(TransferItem.id, TransferItem.run, TransferItem.position, Transfer.server_id)
-        .join(Transfer)
+    return (
+        select(
+            TransferItem.id,
+            TransferItem.position,
+            Transfer.created_at,
+            Transfer.server_id,
+            Transfer.member_id,
+        )
+        .join(Transfer, Transfer.id == TransferItem.transfer_id)
         .where(
-            TransferItem.state.in_(LIVE),
+            TransferItem.state == state,
+            TransferItem.load_id.is_(None),
             or_(TransferItem.wait_until.is_(None), TransferItem.wait_until <= now),
             # What is cancelled asks iManage for nothing more, so no pause holds up its end.
             or_(
@@ -55,38 +66,67 @@ def due(limit: int, only: Sequence[uuid.UUID] | None = None) -> tuple[Due, ...]:
             ),
         )
         .order_by(TransferItem.position, Transfer.created_at, TransferItem.id)
-        .limit(limit)
-    )
-    if only is not None:
-        query = query.where(TransferItem.id.in_(only))
-    rows = session().execute(query)
-    return tuple(
-        Due(item_id, run, position, str(server_id or NO_SERVER)) for item_id, run, position, server_id in rows
+        .limit(bindparam("limit", type_=Integer()))
     )
 
 
-def place_of(item_id: uuid.UUID) -> Place:
-    """The lane of an item, and how wide its server's admin made it."""
-    row = (
-        session()
-        .execute(
-            select(Server.id, Server.at_once)
-            .join(Transfer, Transfer.server_id == Server.id)
-            .join(TransferItem, TransferItem.transfer_id == Transfer.id)
-            .where(TransferItem.id == item_id)
-        )
-        .first()
+def _all_due() -> Select[*tuple[Any, ...]]:
+    """Made once: a worker asks it ten times a second."""
+    first = union_all(*(select(_first(state).subquery()) for state in sorted(LIVE))).subquery()
+    return (
+        select(first, Server.at_once)
+        .outerjoin(Server, Server.id == first.c.server_id)
+        .order_by(first.c.position, first.c.created_at, first.c.id)
+        .limit(bindparam("limit", type_=Integer()))
     )
-    return Place(str(row[0]), row[1]) if row else Place(NO_SERVER, 1)
 
 
-def next_run(item_id: uuid.UUID, seen: int) -> int | None:
-    """Count one more run of an item; None where another reconciler was first."""
-    with unit() as writing:
-        changed = writing.execute(
+_DUE = _all_due()
+
+
+def is_due() -> ColumnElement[bool]:
+    """Its time has come, whoever may be carrying it."""
+    return or_(TransferItem.wait_until.is_(None), TransferItem.wait_until <= utcnow())
+
+
+def form(load_id: uuid.UUID, item_ids: Iterable[uuid.UUID]) -> int:
+    """Take these items as one load, in the open unit; says how many no other worker was quicker with."""
+    taken = session().execute(
+        update(TransferItem)
+        .where(TransferItem.id.in_(item_ids), TransferItem.load_id.is_(None), TransferItem.state.in_(LIVE))
+        .values(load_id=load_id)
+        .returning(TransferItem.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(taken.all())
+
+
+def loads() -> set[uuid.UUID]:
+    """Every load that has items left."""
+    found = session().scalars(
+        select(TransferItem.load_id)
+        .where(TransferItem.state.in_(LIVE), TransferItem.load_id.is_not(None))
+        .distinct()
+    )
+    return {load_id for load_id in found if load_id is not None}
+
+
+def let_go(load_ids: Collection[uuid.UUID]) -> None:
+    """What is left of these loads is nobody's again."""
+    with unit(soon=True) as writing:
+        writing.execute(
             update(TransferItem)
-            .where(TransferItem.id == item_id, TransferItem.run == seen)
-            .values(run=seen + 1)
-            .returning(TransferItem.id)
+            .where(TransferItem.load_id.in_(load_ids), TransferItem.state.in_(LIVE))
+            .values(load_id=None)
+            .execution_options(synchronize_session=False)
         )
-        return seen + 1 if changed.first() else None
+
+
+def share(at_once: int, workers: int) -> int:
+    """How many of a server's places are one worker's."""
+    return max(1, at_once // workers)
+
+
+def half(at_once: int, workers: int) -> int:
+    """How many of these one member has at most while others wait."""
+    return max(1, at_once // 2 // workers)

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import threading
 import uuid
+from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, Row, select, update
 
 from models import TransferItem
 from services import transfer_failing, transfer_get, transfer_save, transfer_settle
-from services.transfer_running import Running, TakenOver, fresh
+from services.connections import Line
+from services.transfer_running import TASK, Running, TakenOver, Task, fresh, under_way
+from services.transfer_standing import Standings
 from services.transfer_states import LIVE, LOOKING_UP, RUNNING, WAITING, move
+from services.transfer_turns import is_due
 from services.unit import session, unit
 
 BEGIN, END = "begin", "end"
@@ -31,26 +35,58 @@ STEPS = {
 ENDS_WITHOUT_ASKING = frozenset({"settle"})
 """What iManage has stored is put on record whatever has been switched off since."""
 _stopping = threading.Event()
+_BEGUN = TASK.add_columns(
+    TransferItem.fence,
+    TransferItem.sha256,
+    TransferItem.receipt,
+    TransferItem.sent_at,
+    TransferItem.announced_at,
+)
 
 
-def claim(item_id: uuid.UUID) -> int:
-    """Take the item over: whoever held it before finds a higher fence and stops."""
+def claim(*which: ColumnElement[bool]) -> dict[uuid.UUID, int]:
+    """Take items over, in the open unit: whoever held one before finds a higher fence and stops."""
+    rows = session().execute(
+        update(TransferItem)
+        .where(*which)
+        .values(fence=TransferItem.fence + 1, wait_until=None)
+        .returning(TransferItem.id, TransferItem.fence)
+        .execution_options(synchronize_session=False)
+    )
+    return {row.id: row.fence for row in rows}
+
+
+def take(*which: ColumnElement[bool]) -> list[tuple[Running, str]]:
+    """Take over what is live of these items, each with the step at which its row stands. Two statements, one commit."""
+    with unit(soon=True) as writing:
+        ids = claim(*which, TransferItem.state.in_(LIVE))
+        rows = writing.execute(_BEGUN.where(TransferItem.id.in_(ids))).all() if ids else []
+    standings = Standings({row.transfer_id for row in rows})
+    lines: dict[tuple[uuid.UUID, uuid.UUID | None], Line] = {}
+    found = []
+    for row in rows:
+        running = Running(_task(row), row.fence, standings, _stopping, in_one_go=True)
+        running.line = lines.setdefault((row.member_id, row.server_id), running.line)
+        found.append((running, _step_of(row.kind, row)))
+    return found
+
+
+def of_load(load_id: uuid.UUID) -> ColumnElement[bool]:
+    """What of a load can be carried now."""
+    return (TransferItem.load_id == load_id) & is_due()
+
+
+def fell_over(load_id: uuid.UUID) -> None:
+    """A run ended in an error that it could not put on the rows, such as one of the database's."""
     with unit() as writing:
-        fence = writing.scalar(
-            update(TransferItem)
-            .where(TransferItem.id == item_id)
-            .values(fence=TransferItem.fence + 1)
-            .returning(TransferItem.fence)
-        )
-    return fence or 0
-
-
-def fell_over(item_id: uuid.UUID, seen: int) -> None:
-    """A run ended in an error that it could not put on the row, such as one of the database's."""
-    with unit() as writing:
-        item = writing.get(TransferItem, item_id, with_for_update=True)
-        if item is not None and item.run == seen and item.state in LIVE:
-            item.run += 1
+        items = writing.scalars(
+            select(TransferItem)
+            .where(TransferItem.load_id == load_id, TransferItem.state.in_(LIVE))
+            .order_by(TransferItem.transfer_id, TransferItem.position)
+            .with_for_update()
+        ).all()
+        for item in items:
+            item.load_id = None
             item.fence += 1
             transfer_failing.rest_or_fail(item)
 
@@ -62,32 +98,49 @@ def stop_this_process() -> None:
 
 def carry(item_id: uuid.UUID) -> None:
     """Take the item over and do its steps, from where its row stands to its end or to where it has to wait."""
-    try:
-        with unit(soon=True):
-            running = Running(item_id, claim(item_id), _stopping, in_one_go=True)
-            step = _begin(running)
-    except TakenOver:
-        return  # The matter it belonged to has been deleted.
-    for _ in range(MOST_STEPS):
-        if step == END:
-            break
-        step = _step(running, step)
+    for running, step in take(TransferItem.id == item_id):
+        carry_out(running, step)
+
+
+def carry_out(running: Running, step: str) -> None:
+    """The steps of an item that was taken over. Where it is not over then, it is nobody's."""
+    with under_way(running):
+        for _ in range(MOST_STEPS):
+            if step == END:
+                break
+            step = _step(running, step)
+    if running.task.load_id is not None and not running.is_over:
+        with unit(soon=True) as writing:
+            writing.execute(
+                update(TransferItem)
+                .where(TransferItem.id == running.item_id, TransferItem.fence == running.fence)
+                .values(load_id=None)
+                .execution_options(synchronize_session=False)
+            )
 
 
 def advance(item_id: uuid.UUID, step: str, fence: int) -> str:
     """Do one step; returns the next one's name, or END. What goes wrong is on the row, not in an exception."""
-    return _step(Running(item_id, fence, _stopping), step)
+    row = session().execute(TASK.where(TransferItem.id == item_id)).one_or_none()
+    if row is None:
+        return END
+    task = _task(row)
+    return _step(Running(task, fence, Standings({task.transfer_id}), _stopping), step)
+
+
+def _task(row: Row[*tuple[Any, ...]]) -> Task:
+    return Task(**{name: value for name, value in row._mapping.items() if name in Task.__dataclass_fields__})
 
 
 def _step(running: Running, step: str) -> str:
     try:
-        if _stopping.is_set():
+        if _stopping.is_set() and running.stored is None:
             transfer_failing.hand_back(running)
             return END
         if step == BEGIN:
             return _begin(running)
         if step not in ENDS_WITHOUT_ASKING:
-            running.require_allowed()
+            running.require_allowed(is_stored=step == "land")
         return STEPS[step](running) or END
     except TakenOver:
         return END
@@ -103,18 +156,20 @@ def _begin(running: Running) -> str:
         if item.state not in LIVE:
             return END
         item.wait_until = None
-        kind = item.transfer.kind
-        if kind == "get":
-            step = "land" if item.sha256 else "fetch"
-        elif item.receipt:
-            step = "settle"
-        elif item.sent_at:
-            step = "look_up"
-        else:
-            step = "send" if item.announced_at else "announce"
+        step = _step_of(running.task.kind, item)
         if item.state == WAITING:
             move(item, LOOKING_UP if step == "look_up" else RUNNING)
     return step
+
+
+def _step_of(kind: str, item: Any) -> str:
+    if kind == "get":
+        return "land" if item.sha256 else "fetch"
+    if item.receipt:
+        return "settle"
+    if item.sent_at:
+        return "look_up"
+    return "send" if item.announced_at else "announce"
 
 
 def _after(error: Exception, running: Running) -> str:

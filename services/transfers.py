@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, exists, select
 
 from imanage.errors import BadId
 from imanage.ids import DocumentId
 from models import Document, Link, Member, Server, Transfer, TransferItem, Version, utcnow
-from services import audit, dispatch, outbox, permissions, server_access
+from services import audit, outbox, permissions, server_access
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.file_names import split
@@ -89,9 +90,7 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
             server_id=server.id,
             sources=list(sources),
         )
-        transfer_id, item_ids = transfer.id, [item.id for item in items]
-    dispatch.start(item_ids)
-    return transfer_id
+        return transfer.id
 
 
 def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
@@ -137,9 +136,7 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
             target=command.target,
             target_id=command.target_id,
         )
-        transfer_id, item_id = transfer.id, item.id
-    dispatch.start([item_id])
-    return transfer_id
+        return transfer.id
 
 
 def name_there(stem: str, version: Version) -> str:
@@ -198,17 +195,26 @@ def clear_error(item: TransferItem) -> None:
 
 def finish_if_over(transfer: Transfer) -> None:
     """In the open unit that ended an item: whoever started the transfer is told in the same commit."""
-    if transfer.finished_at is None and not _has_unfinished(transfer.id):
+    if transfer.finished_at is None:
+        finish_over({transfer.id})
+
+
+def finish_over(transfer_ids: Collection[uuid.UUID]) -> None:
+    """The same for several, of which none but those without an unfinished item are over.
+
+    Asked at the end of every item, so it must not read all the others.
+    """
+    for transfer in session().scalars(_OVER, {"ids": list(transfer_ids)}):
         transfer.finished_at = utcnow()
         outbox.note_end(transfer)
 
 
-def _has_unfinished(transfer_id: uuid.UUID) -> bool:
-    """Asked at the end of every item, so it must not read all the others."""
-    unfinished = select(TransferItem.id).where(
-        TransferItem.transfer_id == transfer_id, TransferItem.state.not_in(sorted(FINISHED))
-    )
-    return session().scalar(unfinished.limit(1)) is not None
+_UNFINISHED = exists().where(
+    TransferItem.transfer_id == Transfer.id, TransferItem.state.not_in(sorted(FINISHED))
+)
+_OVER = select(Transfer).where(
+    Transfer.id.in_(bindparam("ids", expanding=True)), Transfer.finished_at.is_(None), ~_UNFINISHED
+)
 
 
 def new_transfer(

@@ -343,7 +343,7 @@ def upgrade():
     sa.Column('progress_at', UtcDateTime(), nullable=True),
     sa.Column('attempt', sa.Integer(), nullable=False),
     sa.Column('wait_until', UtcDateTime(), nullable=True),
-    sa.Column('run', sa.Integer(), nullable=False),
+    sa.Column('load_id', sa.Uuid(), nullable=True),
     sa.Column('fence', sa.Integer(), nullable=False),
     sa.Column('based_on', sa.Integer(), nullable=True),
     sa.Column('announced_at', UtcDateTime(), nullable=True),
@@ -362,7 +362,7 @@ def upgrade():
     sa.PrimaryKeyConstraint('id', name=op.f('pk_transfer_item'))
     )
     with op.batch_alter_table('transfer_item', schema=None) as batch_op:
-        batch_op.create_index('ix_transfer_item_state', ['state'], unique=False)
+        batch_op.create_index('ix_transfer_item_due', ['state', 'load_id', 'position'], unique=False)
         batch_op.create_index('ix_transfer_item_transfer', ['transfer_id', 'position'], unique=False)
 
     # Documents and versions name each other. SQLite has this key from the table's own definition; others add it last.
@@ -376,7 +376,7 @@ def downgrade():
         op.drop_constraint('fk_document_current_version_id_version', 'document', type_='foreignkey')
     with op.batch_alter_table('transfer_item', schema=None) as batch_op:
         batch_op.drop_index('ix_transfer_item_transfer')
-        batch_op.drop_index('ix_transfer_item_state')
+        batch_op.drop_index('ix_transfer_item_due')
 
     op.drop_table('transfer_item')
     with op.batch_alter_table('mail', schema=None) as batch_op:

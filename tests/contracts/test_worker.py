@@ -6,14 +6,12 @@ import signal
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from config import Settings
 from models import Transfer, TransferItem
-from services import house
 from services.transfer_states import LIVE
 from services.unit import session
 from simulator import Fault, Simulator
@@ -117,19 +115,9 @@ def posts(desk: Desk) -> int:
 
 
 def test_what_was_put_on_record_while_no_worker_ran_is_done_when_one_comes(desk: Desk, workers: Crew) -> None:
-    """Whether the engine was told of it, or telling it failed."""
-    usual = house.house()
-
-    def fails(_ids: list[str]) -> None:
-        raise OSError("The engine's database cannot be reached.")
-
-    house.bind(replace(usual, start_work=fails))
-    try:
-        spa = desk.practice.world.named("SPA – Project Heron")
-        odd = desk.practice.world.named("Archive.tar")
-        items = [*get(desk, spa.id(), odd.id()), save(desk, "Worked.docx", CONTENT + b"worked")]
-    finally:
-        house.bind(usual)
+    spa = desk.practice.world.named("SPA – Project Heron")
+    odd = desk.practice.world.named("Archive.tar")
+    items = [*get(desk, spa.id(), odd.id()), save(desk, "Worked.docx", CONTENT + b"worked")]
     workers.start()
     items.append(save(desk, "Worked too.docx", CONTENT + b"worked too"))
     until(lambda: all_done(*items), "all four")

@@ -1,4 +1,4 @@
-"""The reconciler against the real job engine: whatever became of a workflow, its item is carried on."""
+"""The reconciler against the real job engine: whatever became of a load, its items are carried on."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from config import Settings
 from jobs import engine, workflows
 from jobs.reconciler import Reconciler, forget_finished
 from models import TransferItem
-from services import transfer_work, transfers, workers
-from services.unit import session
-from simulator import Simulator
+from services import transfer_turns, transfer_work, transfers, workers
+from services.unit import session, unit
+from simulator import Fault, Simulator
 from tests.support.crew import until
 from tests.support.pages import Browser
 from tests.support.practice import practice_imanage, reached
-from tests.support.transfers import Desk, items_of, make_desk, skip_wait, versions
+from tests.support.transfers import Desk, get, items_of, make_desk, skip_wait, versions
 
 ME, OTHER = "this-process", "another-process"
+VERSION = engine.APPLICATION_VERSION
 
 
 @dataclass
@@ -34,27 +35,39 @@ class Engine:
     reconciler: Reconciler
     tables: Path
 
-    def leave(self, item_id: uuid.UUID, **columns: str) -> None:
-        """A workflow for the item as somebody else left it; no queue of this release holds it."""
+    def leave(self, item_id: uuid.UUID, **columns: str) -> uuid.UUID:
+        """A load of this one item as somebody else left it; no worker of this release takes it from the queue."""
+        load_id = self.take(item_id)
         DBOS.enqueue_workflow_with_options(
             {
                 "queue_name": engine.QUEUE,
                 "workflow_name": engine.CARRY,
-                "workflow_id": str(item_id),
+                "workflow_id": str(load_id),
                 "app_version": "0",
-                "queue_partition_key": "elsewhere",
             },
-            str(item_id),
+            str(load_id),
         )
-        self.rewrite(item_id, **columns)
+        self.rewrite(load_id, **columns)
+        return load_id
 
-    def rewrite(self, item_id: uuid.UUID, **columns: str) -> None:
+    def take(self, item_id: uuid.UUID) -> uuid.UUID:
+        load_id = uuid.uuid4()
+        with unit():
+            assert transfer_turns.form(load_id, [item_id]) == 1
+        return load_id
+
+    def look(self) -> int:
+        """What a worker does every second and every tenth of one; says how many loads it began to carry."""
+        self.reconciler.let_go_of_lost()
+        return self.reconciler.take_due()
+
+    def rewrite(self, load_id: uuid.UUID, **columns: str) -> None:
         if columns:
             named = ", ".join(f"{name} = ?" for name in columns)
             with sqlite3.connect(self.tables, timeout=30) as connection:
                 connection.execute(
                     f"UPDATE workflow_status SET {named} WHERE workflow_uuid = ?",
-                    (*columns.values(), str(item_id)),
+                    (*columns.values(), str(load_id)),
                 )
             connection.close()
 
@@ -101,8 +114,14 @@ def row(item_id: uuid.UUID) -> TransferItem:
     return session().get_one(TransferItem, item_id)
 
 
-def status_of(item_id: uuid.UUID, run: int = 0) -> str | None:
-    found = DBOS.list_workflows(workflow_ids=[engine.workflow_id(str(item_id), run)])
+def load_of(item_id: uuid.UUID) -> uuid.UUID:
+    load_id = row(item_id).load_id
+    assert load_id is not None
+    return load_id
+
+
+def status_of(load_id: uuid.UUID) -> str | None:
+    found = DBOS.list_workflows(workflow_ids=[str(load_id)])
     return found[0].status if found else None
 
 
@@ -111,100 +130,150 @@ def until_done(item_id: uuid.UUID) -> None:
     assert len(versions()) == 1
 
 
-def test_an_item_that_nobody_knows_of_is_started_once(launched: Engine, item_id: uuid.UUID) -> None:
-    assert launched.reconciler.start_due() == 1
+def test_an_item_that_nobody_carries_is_taken_once(launched: Engine, item_id: uuid.UUID) -> None:
+    assert launched.look() == 1
     until_done(item_id)
-    assert launched.reconciler.start_due() == 0
+    assert launched.look() == 0
 
 
-def test_a_run_that_fell_over_rests_and_is_made_again(
+def test_an_item_is_taken_by_one_worker(launched: Engine, item_id: uuid.UUID) -> None:
+    launched.take(item_id)
+    with unit():
+        assert transfer_turns.form(uuid.uuid4(), [item_id]) == 0
+
+
+def test_a_load_that_was_taken_and_never_started_is_noticed(launched: Engine, item_id: uuid.UUID) -> None:
+    launched.take(item_id)
+    assert launched.look() == 0, "its worker may be just about to start it"
+    assert launched.look() == 1
+    until_done(item_id)
+
+
+def test_a_load_that_fell_over_rests_and_is_made_again(
     launched: Engine, item_id: uuid.UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(_item_id: uuid.UUID) -> int:
+    def fails(*_which: object) -> None:
         raise OSError("The database cannot be reached.")
 
     with monkeypatch.context() as patched:
         patched.setattr(transfer_work, "claim", fails)
-        launched.reconciler.start_due()
-        until(lambda: status_of(item_id) == "ERROR", "the fall", 15)
-    assert launched.reconciler.start_due() == 0
+        launched.look()
+        load_id = load_of(item_id)
+        until(lambda: status_of(load_id) == "ERROR", "the fall", 15)
+    assert launched.look() == 0
     resting = row(item_id)
-    assert (resting.run, resting.attempt, resting.error_code) == (1, 1, "transfer.unexpected")
+    assert (resting.load_id, resting.attempt, resting.error_code) == (None, 1, "transfer.unexpected")
     assert resting.wait_until is not None
-    assert launched.reconciler.start_due() == 0, "it rests"
+    assert launched.look() == 0, "it rests"
     skip_wait(item_id)
-    assert launched.reconciler.start_due() == 1
+    assert launched.look() == 1
     until_done(item_id)
 
 
-def test_an_item_whose_runs_always_fall_over_fails_in_the_end(launched: Engine, item_id: uuid.UUID) -> None:
-    for run in range(6):
-        transfer_work.fell_over(item_id, run)
+def test_an_item_whose_loads_always_fall_over_fails_in_the_end(launched: Engine, item_id: uuid.UUID) -> None:
+    for _ in range(6):
+        transfer_work.fell_over(launched.take(item_id))
+        skip_wait(item_id)
     failed = row(item_id)
     assert (failed.state, failed.error_code) == ("failed", "transfer.unexpected")
     assert failed.transfer.finished_at is not None
-    assert launched.reconciler.start_due() == 0
+    assert launched.look() == 0
+
+
+def test_what_waits_leaves_its_load(launched: Engine, item_id: uuid.UUID, desk: Desk) -> None:
+    """Its time comes while others of the load may still be moving: whoever looks takes it then."""
+    desk.practice.faults.add(Fault("cut", path="/download", fraction=0.5, times=1))
+    launched.look()
+    until(lambda: row(item_id).wait_until, "the wait", 15)
+    until(lambda: row(item_id).load_id is None, "the load's end", 15)
+    skip_wait(item_id)
+    assert launched.look() == 1
+    until_done(item_id)
 
 
 def test_the_work_of_a_worker_without_a_beat_is_taken_over(launched: Engine, item_id: uuid.UUID) -> None:
-    launched.leave(item_id, status="PENDING", executor_id=OTHER, application_version="1")
-    assert launched.reconciler.start_due() == 0, "somebody seems to carry it"
+    launched.leave(item_id, status="PENDING", executor_id=OTHER, application_version=VERSION)
+    assert launched.look() == 0 and launched.look() == 0, "somebody seems to carry it"
     assert launched.reconciler.take_over() == 1
     until_done(item_id)
 
 
+def test_what_is_left_of_a_load_is_carried_on_and_nothing_else(
+    launched: Engine, desk: Desk, item_id: uuid.UUID
+) -> None:
+    """Of three documents one was done when their worker died."""
+    named = [desk.practice.world.named(name).id() for name in ("Archive.tar", "Data room index")]
+    items = [item_id, *(item.id for item in items_of(get(desk, *named)))]
+    load_id = launched.leave(items[0], status="PENDING", executor_id=OTHER, application_version=VERSION)
+    with unit() as writing:
+        for each in items:
+            writing.get_one(TransferItem, each).load_id = load_id
+    transfer_work.carry(items[0])
+    asked = len(desk.practice.requests)
+    assert launched.reconciler.take_over() == 1
+    until(lambda: all(row(each).state == "done" for each in items), "the others", 15)
+    assert len(versions()) == 3
+    done = desk.practice.world.named("SPA – Project Heron").id()
+    assert not any(done in call.path for call in desk.practice.requests[asked:])
+
+
 def test_the_work_of_a_living_worker_is_left_alone(launched: Engine, item_id: uuid.UUID) -> None:
-    launched.leave(item_id, status="PENDING", executor_id=OTHER, application_version="1")
+    load_id = launched.leave(item_id, status="PENDING", executor_id=OTHER, application_version=VERSION)
     workers.beat(OTHER)
     assert launched.reconciler.take_over() == 0
-    assert status_of(item_id) == "PENDING"
+    assert status_of(load_id) == "PENDING"
     workers.gone(OTHER)
     assert launched.reconciler.take_over() == 1, "it stopped in good order and left this behind"
     until_done(item_id)
 
 
-def test_a_run_that_no_thread_of_its_own_worker_has_is_found(launched: Engine, item_id: uuid.UUID) -> None:
-    launched.leave(item_id, status="PENDING", executor_id=ME, application_version="1")
+def test_a_load_that_no_thread_of_its_own_worker_has_is_found(launched: Engine, item_id: uuid.UUID) -> None:
+    launched.leave(item_id, status="PENDING", executor_id=ME, application_version=VERSION)
     assert launched.reconciler.take_over() == 0, "it may be just about to begin"
     assert launched.reconciler.take_over() == 1
     until_done(item_id)
 
 
-def test_a_run_queued_by_an_older_release_is_made_anew(launched: Engine, item_id: uuid.UUID) -> None:
-    launched.leave(item_id)
-    assert launched.reconciler.start_due() == 1
+def test_a_load_queued_by_an_older_release_is_made_anew(launched: Engine, item_id: uuid.UUID) -> None:
+    load_id = launched.leave(item_id)
+    launched.look()
+    assert launched.look() == 1
     until_done(item_id)
-    assert (status_of(item_id), row(item_id).run) == ("CANCELLED", 1)
+    assert status_of(load_id) == "CANCELLED"
 
 
-def test_a_run_under_way_in_an_older_release_is_made_anew(launched: Engine, item_id: uuid.UUID) -> None:
+def test_a_load_under_way_in_an_older_release_is_made_anew(launched: Engine, item_id: uuid.UUID) -> None:
     launched.leave(item_id, status="PENDING", executor_id=OTHER)
     assert launched.reconciler.take_over() == 1
-    assert launched.reconciler.start_due() == 1
+    launched.look()
+    assert launched.look() == 1
     until_done(item_id)
 
 
 @pytest.mark.parametrize("status", ["CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED", "SUCCESS"])
-def test_a_run_that_ended_before_its_item_is_followed_by_another(
+def test_a_load_that_ended_before_its_items_is_followed_by_another(
     launched: Engine, item_id: uuid.UUID, status: str
 ) -> None:
-    launched.leave(item_id, status=status, application_version="1")
-    assert launched.reconciler.start_due() == 1
+    launched.leave(item_id, status=status, application_version=VERSION)
+    launched.look()
+    assert launched.look() == 1
     until_done(item_id)
 
 
 def test_the_engine_forgets_what_finished_long_ago(launched: Engine, item_id: uuid.UUID) -> None:
-    launched.reconciler.start_due()
+    launched.look()
     until_done(item_id)
-    until(lambda: status_of(item_id) == "SUCCESS", "the end", 15)
+    until(lambda: DBOS.list_workflows(status="SUCCESS"), "the end", 15)
     assert forget_finished() == 0
-    launched.rewrite(item_id, completed_at="1000000000000")
-    assert forget_finished() == 1
-    assert status_of(item_id) is None
+    finished = [uuid.UUID(status.workflow_id) for status in DBOS.list_workflows(status="SUCCESS")]
+    for load_id in finished:
+        launched.rewrite(load_id, completed_at="1000000000000")
+    assert forget_finished() == len(finished)
+    assert not DBOS.list_workflows(status="SUCCESS")
     with sqlite3.connect(launched.tables) as connection:
         for table in ("operation_outputs", "workflow_input", "workflow_output"):
             rows = connection.execute(
-                f"SELECT count(*) FROM {table} WHERE workflow_uuid = ?", (str(item_id),)
+                f"SELECT count(*) FROM {table} WHERE workflow_uuid = ?", (str(finished[0]),)
             )
             assert rows.fetchone() == (0,)
     connection.close()

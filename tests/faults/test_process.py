@@ -23,6 +23,7 @@ from tests.faults.matrix import cells
 from tests.faults.meanwhile import watched
 from tests.faults.scenario import NEW_DOCUMENT, Cell
 from tests.faults.scene import Scene
+from tests.support.transfers import claim
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_two_at_one_item(cell: Cell, scene: Scene) -> None:
     """A second worker takes the item over while the first has it: the first one writes and sends nothing more."""
     scene.prepare()
     scene.begin()
-    other = transfer_work.carry if cell.scenario.fault == 29 else transfer_work.claim
+    other = transfer_work.carry if cell.scenario.fault == 29 else claim
     watched(scene, lambda: other(scene.items[0]))
     scene.practice.faults.clear()
     scene.carry_on()

@@ -20,6 +20,7 @@ from tests.support.transfers import (
     Desk,
     carry,
     carry_all,
+    claim,
     drafts_id,
     get,
     items_of,
@@ -101,7 +102,7 @@ def test_an_item_left_in_any_live_state_is_due_and_comes_to_its_end(
 ) -> None:
     item_id = only(get_one(desk) if kind == "get" else save_one(desk, CONTENT + state.encode()))
     if sent:
-        assert transfer_work.advance(item_id, "announce", transfer_work.claim(item_id)) == "send"
+        assert transfer_work.advance(item_id, "announce", claim(item_id)) == "send"
         change(item_id, sent_at=utcnow() - timedelta(minutes=2))
     change(item_id, state=state, wait_until=utcnow() - timedelta(seconds=1))
     for _ in range(3):
@@ -170,7 +171,7 @@ def test_a_transfer_whose_items_are_over_is_finished(desk: Desk) -> None:
 
 def test_a_transfer_of_a_deleted_matter_ends_without_a_word(desk: Desk) -> None:
     item_id = only(get_one(desk))
-    fence = transfer_work.claim(item_id)
+    fence = claim(item_id)
     assert transfer_work.advance(item_id, "begin", fence) == "fetch"
     assert transfer_work.advance(item_id, "fetch", fence) == "land"
     with unit() as writing:
@@ -196,7 +197,7 @@ def test_a_save_that_was_stored_is_done_even_where_it_cannot_be_read_back(desk: 
     """Were it called failed, trying it again would make a double."""
     content = CONTENT + b"not to be read back"
     item_id = only(save_one(desk, content))
-    fence = transfer_work.claim(item_id)
+    fence = claim(item_id)
     for step in ("announce", "send"):
         step = transfer_work.advance(item_id, step, fence)
     assert step == "settle"

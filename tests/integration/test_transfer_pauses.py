@@ -52,7 +52,7 @@ def test_a_paused_transfer_is_left_alone_and_goes_on_where_it_stood(desk: Desk) 
 
 
 def test_a_transfer_paused_while_bytes_move_keeps_them(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.transfer_running.ASK_SECONDS", 0.0)
+    monkeypatch.setattr("services.transfer_standing.ASK_SECONDS", 0.0)
     large = desk.practice.world.named("Data room index")
     transfer_id = get(desk, large.id())
     (item,) = items_of(transfer_id)

@@ -20,6 +20,7 @@ from tests.support.transfers import (
     Desk,
     carry,
     carry_all,
+    claim,
     get,
     items_of,
     links,
@@ -144,7 +145,7 @@ def test_throttling_waits_as_long_as_it_is_told(desk: Desk) -> None:
 def test_an_older_holder_of_an_item_writes_nothing_more(desk: Desk) -> None:
     spa = desk.practice.world.named("SPA – Project Heron")
     (item_id,) = (item.id for item in items_of(get(desk, spa.id())))
-    old = transfer_work.claim(item_id)
+    old = claim(item_id)
     assert transfer_work.advance(item_id, "begin", old) == "fetch"
     carry(item_id)
     assert transfer_work.advance(item_id, "fetch", old) == "end"

@@ -114,7 +114,7 @@ def items_of(transfer_id: uuid.UUID) -> list[TransferItem]:
 
 def carry(item_id: uuid.UUID, *, most: int = MOST_STEPS) -> TransferItem:
     """What the workflow does, in this thread, until the item ends or waits. `most=1` stops after the first step."""
-    fence = transfer_work.claim(item_id)
+    fence = claim(item_id)
     step = transfer_work.BEGIN
     for _ in range(most):
         step = transfer_work.advance(item_id, step, fence)
@@ -122,6 +122,12 @@ def carry(item_id: uuid.UUID, *, most: int = MOST_STEPS) -> TransferItem:
             break
     session().rollback()
     return session().get_one(TransferItem, item_id)
+
+
+def claim(item_id: uuid.UUID) -> int:
+    """Take the item over, as whoever carries it next does; its fence from now on."""
+    with unit():
+        return transfer_work.claim(TransferItem.id == item_id)[item_id]
 
 
 def carry_all(transfer_id: uuid.UUID) -> list[TransferItem]:

@@ -1,7 +1,7 @@
 """iManage as a source and as a destination: the one file of the engine that knows it."""
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256 as new_hash
@@ -46,7 +46,7 @@ class ImanageSource:
             found.name, found.extension.lower(), found.size, found.checksum, f"iManage {found.id}"
         )
 
-    def open(self, offset: int = 0) -> Download:
+    def open(self, offset: int = 0) -> AbstractContextManager[Download]:
         return documents.download(self._client, self._id, offset)
 
 

@@ -1,0 +1,172 @@
+"""Several stored files made documents or versions at once: what documents.land does for one, in a few statements."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from sqlalchemy import Uuid, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from models import Document, Matter, Version, db, new_id, utcnow
+from services.document_names import free_names
+from services.errors import Conflict
+from services.file_names import adapt, search_key
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Stored bytes that become a new document of a matter, or the next version of `document_id`."""
+
+    matter_id: uuid.UUID
+    member_id: uuid.UUID
+    file_name: str
+    sha256: str
+    size: int
+    note: str
+    document_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of it."""
+
+    document_id: uuid.UUID
+    document_name: str
+    version_id: uuid.UUID
+    number: int
+
+
+_VERSIONS = db.metadata.tables[Version.__tablename__]
+_DOCUMENTS = db.metadata.tables[Document.__tablename__]
+_MATTERS = db.metadata.tables[Matter.__tablename__]
+_IDS = bindparam("ids", expanding=True, type_=Uuid())
+
+# Made once: to make a statement costs more than to run it.
+_ADD_VERSIONS = _VERSIONS.insert()
+_ADD_DOCUMENTS = _DOCUMENTS.insert()
+_SHOW_VERSIONS = (
+    _DOCUMENTS.update()
+    .where(_DOCUMENTS.c.id == bindparam("of_document"))
+    .values(current_version_id=bindparam("current_version_id"), changed_at=bindparam("changed_at"))
+)
+_CHANGE_MATTERS = (
+    _MATTERS.update()
+    .where(_MATTERS.c.id == bindparam("of_matter"))
+    .values(changed_at=bindparam("changed_at"))
+)
+_LOCK_MATTERS = (
+    select(Matter.id).where(Matter.id.in_(_IDS)).order_by(Matter.id).with_for_update(key_share=True)
+)
+_LAST = (
+    select(func.max(Version.number))
+    .where(Version.document_id == Document.id)
+    .correlate(Document)
+    .scalar_subquery()
+)
+_LOCK_DOCUMENTS = (
+    select(Document.id, Document.matter_id, Document.name, _LAST.label("last"))
+    .where(Document.id.in_(_IDS))
+    .order_by(Document.id)
+    .with_for_update(key_share=True, of=Document)
+)
+
+
+def land_all(writing: Session, landings: Sequence[Landing], origin: str = "imanage") -> list[Landed]:
+    """For use inside the caller's unit. No two of them may be for one document.
+
+    Matters and documents are locked, always in this order. Raises Conflict where one of them is gone.
+    """
+    if not landings:
+        return []
+    matter_ids = {landing.matter_id for landing in landings}
+    _lock_matters(writing, matter_ids)
+    landed = _as_next_versions(writing, landings) | _as_documents(writing, landings)
+    now = utcnow()
+    writing.execute(
+        _ADD_VERSIONS,
+        [
+            {
+                "id": landed[index].version_id,
+                "document_id": landed[index].document_id,
+                "number": landed[index].number,
+                "sha256": landing.sha256,
+                "size": landing.size,
+                "file_name": adapt(landing.file_name).full,
+                "origin": origin,
+                "note": landing.note,
+                "created_by_id": landing.member_id,
+                "created_at": now,
+            }
+            for index, landing in enumerate(landings)
+        ],
+    )
+    writing.execute(
+        _SHOW_VERSIONS,
+        [
+            {"of_document": each.document_id, "current_version_id": each.version_id, "changed_at": now}
+            for each in landed.values()
+        ],
+    )
+    writing.execute(
+        _CHANGE_MATTERS, [{"of_matter": matter_id, "changed_at": now} for matter_id in matter_ids]
+    )
+    return [landed[index] for index in range(len(landings))]
+
+
+def _lock_matters(writing: Session, ids: set[uuid.UUID]) -> None:
+    found = writing.scalars(_LOCK_MATTERS, {"ids": list(ids)})
+    if set(found) != ids:
+        raise Conflict("This matter is no longer there.", code="matter.gone")
+
+
+def _as_next_versions(writing: Session, landings: Sequence[Landing]) -> dict[int, Landed]:
+    wanted = {
+        landing.document_id: (index, landing.matter_id)
+        for index, landing in enumerate(landings)
+        if landing.document_id is not None
+    }
+    if not wanted:
+        return {}
+    rows = writing.execute(_LOCK_DOCUMENTS, {"ids": list(wanted)}).all()
+    found = {
+        wanted[row.id][0]: Landed(row.id, row.name, new_id(), (row.last or 0) + 1)
+        for row in rows
+        if row.matter_id == wanted[row.id][1]
+    }
+    if len(found) < len(wanted):
+        raise Conflict("This document is no longer in the matter.", code="document.gone")
+    return found
+
+
+def _as_documents(writing: Session, landings: Sequence[Landing]) -> dict[int, Landed]:
+    new = [(index, landing) for index, landing in enumerate(landings) if landing.document_id is None]
+    found: dict[int, Landed] = {}
+    for matter_id, of_matter in _by_matter(new):
+        names = free_names(writing, matter_id, [adapt(each.file_name).full for _, each in of_matter])
+        for (index, _), name in zip(of_matter, names, strict=True):
+            found[index] = Landed(new_id(), name, new_id(), 1)
+    if found:
+        writing.execute(
+            _ADD_DOCUMENTS,
+            [
+                {
+                    "id": found[index].document_id,
+                    "matter_id": landing.matter_id,
+                    "name": found[index].document_name,
+                    "name_key": search_key(found[index].document_name),
+                    "created_by_id": landing.member_id,
+                }
+                for index, landing in new
+            ],
+        )
+    return found
+
+
+def _by_matter(
+    landings: Iterable[tuple[int, Landing]],
+) -> list[tuple[uuid.UUID, list[tuple[int, Landing]]]]:
+    ordered = sorted(landings, key=lambda pair: (pair[1].matter_id, pair[0]))
+    return [(key, list(group)) for key, group in groupby(ordered, key=lambda pair: pair[1].matter_id)]

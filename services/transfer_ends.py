@@ -1,0 +1,115 @@
+"""The end of several items in one commit: their rows held, their states changed, their transfers finished."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Update, bindparam, select
+from sqlalchemy.orm import Session
+
+from models import Member, Transfer, TransferItem, db, utcnow
+from services import server_pauses, transfers
+from services.actor import Actor
+from services.errors import Refusal
+from services.transfer_running import Running, TakenOver
+from services.transfer_standing import removed
+from services.transfer_states import DONE, LIVE, TRANSITIONS, require
+
+
+@dataclass(frozen=True)
+class Held:
+    """An item's row, locked to the end of the unit, and what its transfer says."""
+
+    id: uuid.UUID
+    fence: int
+    state: str
+    name: str
+    document_id: uuid.UUID | None
+    version_id: uuid.UUID | None
+    sends: int
+    sha256: str
+    size: int | None
+    transfer_id: uuid.UUID
+    matter_id: uuid.UUID
+    member_id: uuid.UUID
+    server_id: uuid.UUID
+    server_name: str
+    member_name: str
+    member_email: str
+
+    @property
+    def actor(self) -> Actor:
+        """Whoever asked for it: a worker acts in his name and with his rights."""
+        return Actor(self.member_id, self.member_name, self.member_email)
+
+
+_NOTHING_WRONG = {"error_code": "", "error_sentence": "", "next_step": ""}
+_HELD = (
+    select(
+        TransferItem.id,
+        TransferItem.fence,
+        TransferItem.state,
+        TransferItem.name,
+        TransferItem.document_id,
+        TransferItem.version_id,
+        TransferItem.sends,
+        TransferItem.sha256,
+        TransferItem.size,
+        TransferItem.transfer_id,
+        Transfer.matter_id,
+        Transfer.member_id,
+        Transfer.server_id,
+        Transfer.server_name,
+        Member.name.label("member_name"),
+        Member.email.label("member_email"),
+    )
+    .join(Transfer, Transfer.id == TransferItem.transfer_id)
+    .join(Member, Member.id == Transfer.member_id)
+    .where(TransferItem.id.in_(bindparam("ids", expanding=True)))
+    .order_by(TransferItem.transfer_id, TransferItem.position)
+    .with_for_update(of=TransferItem)
+)
+
+
+def hold(writing: Session, runnings: Collection[Running]) -> dict[uuid.UUID, Held | TakenOver | Refusal]:
+    """The rows as they are now, in the open unit; in place of one that is no longer ours, why."""
+    rows = writing.execute(_HELD, {"ids": [running.item_id for running in runnings]})
+    found = {row.id: row for row in rows}
+    held: dict[uuid.UUID, Held | TakenOver | Refusal] = {}
+    for running in runnings:
+        row = found.get(running.item_id)
+        if row is None or row.fence != running.fence or row.state not in LIVE:
+            held[running.item_id] = TakenOver()
+        else:
+            held[running.item_id] = removed() if row.server_id is None else Held(**row._mapping)
+    return held
+
+
+def change(writing: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Several items in one statement; all rows name the same columns. What was wrong before is forgotten."""
+    if rows:
+        writing.execute(_changing(tuple(rows[0])), [{**row, **_NOTHING_WRONG} for row in rows])
+
+
+@cache
+def _changing(names: tuple[str, ...]) -> Update:
+    items = db.metadata.tables[TransferItem.__tablename__]
+    columns = {*names, *_NOTHING_WRONG} - {"of_item"}
+    return items.update().where(items.c.id == bindparam("of_item")).values({n: bindparam(n) for n in columns})
+
+
+def end(writing: Session, held: Sequence[Held], way: str, values: Mapping[uuid.UUID, dict[str, Any]]) -> None:
+    """Done, where need be by way of another state, in the open unit; `values` is what each row keeps besides."""
+    now = utcnow()
+    for item in held:
+        require(item.state, *([] if DONE in TRANSITIONS[item.state] else [way]), DONE)
+    change(
+        writing, [{"of_item": item.id, "state": DONE, "state_at": now, **values[item.id]} for item in held]
+    )
+    for server_id in {item.server_id for item in held}:
+        server_pauses.note_success(server_id)
+    transfers.finish_over({item.transfer_id for item in held})

@@ -1,0 +1,252 @@
+"""The end of a get: version, link, audit event and the item's end in one commit, for all that arrive together."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Uuid, bindparam, select
+from sqlalchemy.orm import Session
+
+from models import Document, Link, Version
+from services import audit, transfer_running
+from services.documents_landing import Landed, Landing, land_all
+from services.transfer_ends import Held, end, hold
+from services.transfer_links import ADD_LINKS, Facts, link_values
+from services.transfer_running import Running
+from services.transfer_states import RUNNING
+from services.transfer_together import Together
+from services.unit import unit
+
+LINGER_SECONDS = 0.04
+"""How long what has arrived waits for others that are on their way. It keeps nobody's place meanwhile."""
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """Bytes that are in the store, with what iManage said of them."""
+
+    running: Running
+    sha256: str
+    size: int
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class _Coming:
+    """One that lands, and what is known of it here: the document that its twin is, and the very same version."""
+
+    arrived: Arrived
+    item: Held
+    document_id: uuid.UUID | None = None
+    same: Row[*tuple[Any, ...]] | None = None
+
+    def keys(self) -> set[tuple[object, ...]]:
+        """Two that share one of these have to land one after the other: the later sees the earlier."""
+        item, facts = self.item, self.arrived.facts
+        twin = (item.matter_id, item.server_id, facts["library"].casefold(), facts["number"])
+        return {
+            twin,
+            (item.matter_id, self.arrived.sha256),
+            *([(item.document_id,)] if item.document_id else []),
+        }
+
+
+def land(arrived: Arrived) -> None:
+    """The version row and its link appear in one commit, and the item is done in the same."""
+    _together(arrived)
+    arrived.running.is_over = True
+
+
+def _write(arrivals: Sequence[Arrived]) -> list[Exception | None]:
+    with unit(soon=True) as writing:
+        held = hold(writing, [arrived.running for arrived in arrivals])
+        coming: list[_Coming] = []
+        errors: list[Exception | None] = []
+        for arrived in arrivals:
+            item = held[arrived.running.item_id]
+            errors.append(None if isinstance(item, Held) else item)
+            if isinstance(item, Held):
+                coming.append(_Coming(arrived, item))
+        for batch in _one_after_the_other(coming):
+            _land(writing, _known_here(writing, batch))
+    return errors
+
+
+_together = Together(_write, linger=LINGER_SECONDS, others=transfer_running.how_many)
+
+
+_MATTERS = bindparam("matters", expanding=True, type_=Uuid())
+# Made once: to make a statement costs more than to run it.
+_KNOWN = (
+    select(
+        Document.matter_id,
+        Link.server_id,
+        Link.library_key,
+        Link.number,
+        Link.version,
+        Link.document_id,
+        Link.version_id,
+        Version.sha256,
+        Version.number.label("version_number"),
+        Document.name,
+    )
+    .join(Document, Document.id == Link.document_id)
+    .join(Version, Version.id == Link.version_id)
+    .where(
+        Link.server_id.in_(bindparam("servers", expanding=True)),
+        Link.library_key.in_(bindparam("libraries", expanding=True)),
+        Link.number.in_(bindparam("numbers", expanding=True)),
+        Link.ended_at.is_(None),
+        Document.matter_id.in_(_MATTERS),
+    )
+    .order_by(Link.created_at)
+)
+_ALIKE = (
+    select(Document.matter_id, Document.id, Document.name, Version.sha256, Version.number)
+    .join(Version, Version.document_id == Document.id)
+    .where(Version.sha256.in_(bindparam("sums", expanding=True)), Document.matter_id.in_(_MATTERS))
+    .order_by(Version.created_at.desc(), Version.number.desc())
+)
+
+
+def _one_after_the_other(coming: Sequence[_Coming]) -> Iterator[list[_Coming]]:
+    batch: list[_Coming] = []
+    seen: set[tuple[object, ...]] = set()
+    for each in coming:
+        keys = each.keys()
+        if keys & seen:
+            yield batch
+            batch, seen = [], set()
+        batch.append(each)
+        seen |= keys
+    if batch:
+        yield batch
+
+
+def _known_here(writing: Session, coming: Sequence[_Coming]) -> list[_Coming]:
+    """A document got again becomes the next version of the one it is the twin of, and nothing if it is here already."""
+    facts = [each.arrived.facts for each in coming]
+    links = writing.execute(
+        _KNOWN,
+        {
+            "servers": [each.item.server_id for each in coming],
+            "libraries": [each["library"].casefold() for each in facts],
+            "numbers": [each["number"] for each in facts],
+            "matters": [each.item.matter_id for each in coming],
+        },
+    ).all()
+    return [_known(each, links) for each in coming]
+
+
+def _known(each: _Coming, links: Sequence[Row[*tuple[Any, ...]]]) -> _Coming:
+    item, arrived, facts = each.item, each.arrived, each.arrived.facts
+    twin = (item.matter_id, item.server_id, facts["library"].casefold(), facts["number"])
+    ours = [row for row in links if (row.matter_id, row.server_id, row.library_key, row.number) == twin]
+    document_id = item.document_id or (ours[-1].document_id if ours else None)
+    same = [
+        row
+        for row in ours
+        if (row.document_id, row.version, row.sha256) == (document_id, facts["version"], arrived.sha256)
+    ]
+    return _Coming(arrived, item, document_id, same[0] if same else None)
+
+
+def _land(writing: Session, coming: Sequence[_Coming]) -> None:
+    new = [each for each in coming if each.same is None]
+    alike = _same_bytes_elsewhere(writing, new)
+    landings = [
+        Landing(
+            matter_id=each.item.matter_id,
+            member_id=each.item.member_id,
+            file_name=each.arrived.facts["full_name"],
+            sha256=each.arrived.sha256,
+            size=each.arrived.size,
+            note=_note(each.item.server_name, each.arrived.facts),
+            document_id=each.document_id,
+        )
+        for each in new
+    ]
+    landed = dict(zip((each.item.id for each in new), land_all(writing, landings), strict=True))
+    if new:
+        writing.execute(
+            ADD_LINKS,
+            [
+                link_values(
+                    "got",
+                    each.arrived.facts,
+                    server_id=each.item.server_id,
+                    document_id=landed[each.item.id].document_id,
+                    version_id=landed[each.item.id].version_id,
+                    member_id=each.item.member_id,
+                    checksum=each.arrived.sha256,
+                )
+                for each in new
+            ],
+        )
+    values, events = {}, []
+    for each in coming:
+        if each.same is not None:
+            became = Landed(
+                each.same.document_id, each.same.name, each.same.version_id, each.same.version_number
+            )
+            notice = f"This is version {became.number} here already, so nothing was added."
+        else:
+            became = landed[each.item.id]
+            notice = _notice(alike, each, became)
+        values[each.item.id] = _kept(each.arrived, became, notice)
+        events.append(
+            audit.event(
+                each.item.actor,
+                "transfer.got",
+                f"{became.document_name} v{became.number}",
+                subject_id=became.version_id,
+                matter_id=each.item.matter_id,
+                server_id=each.item.server_id,
+                source=each.arrived.facts["id"],
+                sha256=each.arrived.sha256,
+                size=each.arrived.size,
+                notice=notice,
+            )
+        )
+    end(writing, [each.item for each in coming], RUNNING, values)
+    audit.record_all(events)
+
+
+def _kept(arrived: Arrived, became: Landed, notice: str) -> dict[str, Any]:
+    return {
+        "name": arrived.facts["full_name"][:300],
+        "sha256": arrived.sha256,
+        "size": arrived.size,
+        "bytes_done": arrived.size,
+        "receipt": arrived.facts,
+        "document_id": became.document_id,
+        "version_id": became.version_id,
+        "warnings": [notice] if notice else [],
+    }
+
+
+def _note(server: str, facts: Facts) -> str:
+    return f"From {server}: {facts['library']} {facts['number']} v{facts['version']}"
+
+
+def _same_bytes_elsewhere(writing: Session, new: Sequence[_Coming]) -> Sequence[Row[*tuple[Any, ...]]]:
+    if not new:
+        return ()
+    return writing.execute(
+        _ALIKE,
+        {
+            "sums": [each.arrived.sha256 for each in new],
+            "matters": [each.item.matter_id for each in new],
+        },
+    ).all()
+
+
+def _notice(alike: Sequence[Row[*tuple[Any, ...]]], each: _Coming, became: Landed) -> str:
+    for row in alike:
+        here = (row.matter_id, row.sha256) == (each.item.matter_id, each.arrived.sha256)
+        if here and row.id != became.document_id:
+            return f"The same file is here as {row.name} version {row.number}."
+    return ""
