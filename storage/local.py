@@ -110,8 +110,11 @@ class LocalStore:
                 os.ftruncate(descriptor, 0)
                 raise
             _make_folder(final.parent)
-            with self._gate():
-                _link(path, final, blob.size)
+            try:
+                os.link(path, final)
+            except FileExistsError:
+                with self._gate():
+                    _renew(path, final, blob.size)
             _flush_folder(final.parent)
 
     @contextmanager
@@ -125,15 +128,15 @@ class LocalStore:
             os.close(gate)
 
 
-def _link(path: Path, final: Path, size: int) -> None:
-    """Give the file its address. A whole blob is never overwritten; one cut short behind us is mended."""
+def _renew(path: Path, final: Path, size: int) -> None:
+    """These bytes are here already: that is noted, so that they stay. What was cut short behind us is mended."""
     try:
-        os.link(path, final)
-    except FileExistsError:
         if final.stat().st_size == size:
             os.utime(final)
-        else:
-            path.replace(final)
+            return
+    except FileNotFoundError:
+        pass  # deleted since
+    path.replace(final)
 
 
 def _make_folder(folder: Path) -> None:
