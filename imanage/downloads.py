@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from http.client import HTTPResponse
 from types import TracebackType
 from typing import Self
 from urllib.parse import unquote
@@ -15,6 +14,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 
 from .client import Client
 from .errors import CutStream
+from .guard import line_of
 from .ids import DocumentId, of_object
 
 _READ = 128 * 1024
@@ -42,7 +42,7 @@ class Download:
         length = response.headers.get("Content-Length", "")
         self.length = int(length) if length.isdecimal() and not self._packed else None
         self.file_name = _file_name(response.headers.get("Content-Disposition", ""))
-        self._line = _line(response) if self.length else None
+        self._line = line_of(response) if self.length else None
         self._cut: CutStream | None = None
 
     def __enter__(self) -> Self:
@@ -110,12 +110,6 @@ def download(client: Client, document_id: str, offset: int = 0) -> Download:
         headers["Range"] = f"bytes={offset}-"
     response = client.stream(of_object("documents", document_id, "download"), headers=headers)
     return Download(response, offset)
-
-
-def _line(response: requests.Response) -> HTTPResponse | None:
-    """What urllib3 reads an unframed body of known length from."""
-    line = getattr(response.raw, "_fp", None)
-    return line if isinstance(line, HTTPResponse) and not line.chunked else None
 
 
 def _range_start(response: requests.Response) -> int | None:

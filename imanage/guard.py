@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -103,6 +104,12 @@ def build_session(
 def limits_of(session: requests.Session) -> Limits:
     """The limits that a session was built with."""
     return session.limits if isinstance(session, GuardedSession) else Limits()
+
+
+def line_of(response: requests.Response) -> HTTPResponse | None:
+    """What urllib3 reads the answer's body from, where it comes as it is and not in chunks."""
+    line = getattr(response.raw, "_fp", None)
+    return line if isinstance(line, HTTPResponse) and not line.chunked else None
 
 
 def judge_origin(origin: str, rules: AddressRules) -> bool:
