@@ -71,6 +71,7 @@ GONE = (
 )
 
 NO_BLOB = "a save writes no bytes here"
+NO_READ = "a get reads no stored file"
 NO_SPOOL = "a save has no temporary file here"
 
 
@@ -155,18 +156,16 @@ DISK = (
         "the stored file is deleted behind us",
         "disk",
         SAVES,
-        "a get reads no stored file",
+        NO_READ,
     ),
-    Scenario(
-        45, "store-truncated", "the stored file is cut behind us", "disk", SAVES, "a get reads no stored file"
-    ),
+    Scenario(45, "store-truncated", "the stored file is cut behind us", "disk", SAVES, NO_READ),
     Scenario(
         45,
         "store-changed",
         "the stored file is changed behind us",
         "disk",
         SAVES,
-        "a get reads no stored file",
+        NO_READ,
     ),
     Scenario(
         46,
@@ -178,6 +177,23 @@ DISK = (
     ),
 )
 
+_ST = "store"
+STORE = (
+    Scenario(49, "store-slow", "the object store dawdles over every answer", _ST),
+    Scenario(49, "store-silent", "the object store takes requests and says nothing", _ST),
+    Scenario(49, "store-refuses", "nobody listens at the object store's port", _ST),
+    Scenario(49, "store-500", "the object store answers 500", _ST),
+    Scenario(49, "store-503", "the object store answers 503 SlowDown", _ST),
+    Scenario(49, "store-503-once", "503 SlowDown, once", _ST),
+    Scenario(49, "store-put-reset", "the put is reset in the middle", _ST, GETS, NO_BLOB),
+    Scenario(49, "store-put-reset-large", "a part of a put in several parts is reset", _ST, GETS, NO_BLOB),
+    Scenario(49, "store-put-changed", "a byte is changed on its way to the object store", _ST, GETS, NO_BLOB),
+    Scenario(49, "store-put-forgotten", "the put is taken, and then there is no object", _ST, GETS, NO_BLOB),
+    Scenario(49, "store-read-reset", "the object is reset in the middle", _ST, SAVES, NO_READ),
+    Scenario(49, "store-read-changed", "a byte of the object is changed", _ST, SAVES, NO_READ),
+    Scenario(49, "store-denied", "the object store no longer takes our key", _ST),
+    Scenario(49, "bucket-gone", "the bucket is gone", _ST),
+)
 
 DATABASE = (
     Scenario(33, "newer-schema", "the next release's migration has run under this worker", "database"),

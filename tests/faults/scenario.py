@@ -93,6 +93,8 @@ QUICK = frozenset(
         "spool-changed",
         "store-deleted",
         "store-changed",
+        "store-put-forgotten",
+        "store-read-changed",
         "EIO-fsync-1",
         "EIO-link-1",
     }

@@ -1,6 +1,7 @@
-"""A line between Counterpart and the practice iManage that can be broken in the ways that lines break.
+"""A line between Counterpart and the practice iManage, or its object store, that breaks in the ways that lines break.
 
-It passes bytes on until it is told otherwise: refuse, swallow, cut what goes up, change a byte of it, speak TLS.
+It passes bytes on until it is told otherwise: refuse, swallow, dawdle, cut what goes up or comes down, change a byte of
+it, answer in place of whoever is behind it, speak TLS.
 """
 
 from __future__ import annotations
@@ -11,26 +12,53 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 PIECE = 1 << 16
 RESET = struct.pack("ii", 1, 0)
 LENGTH = re.compile(rb"(?im)^content-length: *(\d+)")
+UPLOAD = rb"(?is)(POST|PUT) .*multipart/form-data"
+REQUEST = re.compile(rb"[A-Z]+ /")
 
 
 @dataclass
 class Harm:
-    """What is done to the next uploads: cut at a fraction of the body (or some bytes before its end), or changed."""
+    """What is done to the next uploads: cut at a fraction of the body (or some bytes before its end), or changed.
+
+    `what` is how the head of such a request begins. With `is_down` it is done to the answers of downloads.
+    """
 
     fraction: float = 0.5
     before_end: int = 0
     how: str = "reset"
     times: int | None = None
+    what: bytes = UPLOAD
+    is_down: bool = False
 
     def place(self, length: int) -> int:
         return max(1, length - self.before_end if self.before_end else int(length * self.fraction))
+
+
+@dataclass
+class Answer:
+    """What the line itself says to requests that begin so, in place of whoever is behind it."""
+
+    status: str
+    body: bytes = b""
+    what: bytes = rb"GET |HEAD |PUT |POST "
+    times: int | None = None
+
+    def said_to(self, request: bytes) -> bytes:
+        body = b"" if request.startswith(b"HEAD") else self.body
+        head = f"HTTP/1.1 {self.status}\r\nContent-Length: {len(self.body)}\r\nConnection: close\r\n\r\n"
+        return head.encode() + body
+
+
+T = TypeVar("T", Harm, Answer)
 
 
 class FaultProxy:
@@ -46,6 +74,8 @@ class FaultProxy:
         self.port = 0
         self.context: ssl.SSLContext | None = None
         self.harm: Harm | None = None
+        self.answer: Answer | None = None
+        self.delay = 0.0
         self.is_silent = False
         self.connections = 0
         self.listen()
@@ -73,7 +103,7 @@ class FaultProxy:
 
     def mend(self) -> None:
         """As it was at the beginning."""
-        self.harm, self.is_silent = None, False
+        self.harm, self.answer, self.delay, self.is_silent = None, None, 0.0, False
         for filler in self._fillers:
             filler.close()
         self._fillers.clear()
@@ -127,9 +157,10 @@ class FaultProxy:
                 self._keep(near)
             far = socket.create_connection(self._target)
             self._keep(far)
-            back = threading.Thread(target=self._back, args=(far, near), daemon=True)
+            asked: list[bytes] = [b""]
+            back = threading.Thread(target=self._back, args=(far, near, asked), daemon=True)
             back.start()
-            self._up(near, far)
+            self._up(near, far, asked)
             far.shutdown(socket.SHUT_WR)
             back.join(5)
         except OSError:
@@ -145,22 +176,29 @@ class FaultProxy:
         with self._lock:
             self._open.append(connection)
 
-    def _up(self, near: socket.socket, far: socket.socket) -> None:
-        """What the client says, request by request as far as harm needs to know it."""
+    def _up(self, near: socket.socket, far: socket.socket, asked: list[bytes]) -> None:
+        """What the client says, request by request as far as harm needs to know it. `asked` is its last request."""
         at = -1
         harm: Harm | None = None
         while piece := near.recv(PIECE):
             if self.is_silent:
                 continue
-            if harm is None and self.harm is not None and (upload := _upload_in(piece)):
-                harm = self._take()
-                if harm is not None:
+            if REQUEST.match(piece):
+                asked[0] = piece
+                if (answer := self._take(self.answer, piece, piece)) is not None:
+                    _drain(near, piece)
+                    near.sendall(answer.said_to(piece))
+                    return
+            if harm is None and self.harm is not None and not self.harm.is_down:
+                upload = _body_in(piece)
+                harm = self._take(self.harm, piece, upload)
+                if harm is not None and upload is not None:
                     start, length = upload
                     at = start + harm.place(length)
             if harm is not None:
                 if at < len(piece):
                     if harm.how == "change":
-                        piece = piece[:at] + bytes([piece[at] ^ 0xFF]) + piece[at + 1 :]
+                        piece = _changed(piece, at)
                         harm = None
                     else:
                         far.sendall(piece[:at])
@@ -173,30 +211,57 @@ class FaultProxy:
                     at -= len(piece)
             far.sendall(piece)
 
-    def _take(self) -> Harm | None:
+    def _take(self, what: T | None, request: bytes, there: object) -> T | None:
+        """The fault where it is for this request, which counts as one of its times."""
         with self._lock:
-            harm = self.harm
-            if harm is None or harm.times == 0:
+            if what is None or what.times == 0 or not there or not re.match(what.what, request):
                 return None
-            if harm.times is not None:
-                harm.times -= 1
-            return harm
+            if what.times is not None:
+                what.times -= 1
+            return what
 
-    def _back(self, far: socket.socket, near: socket.socket) -> None:
+    def _back(self, far: socket.socket, near: socket.socket, asked: list[bytes]) -> None:
+        """What comes down: late, cut or changed where a download was asked for."""
+        at = -1
+        harm: Harm | None = None
         with contextlib.suppress(OSError):
             while piece := far.recv(PIECE):
+                time.sleep(self.delay)
+                if harm is None and self.harm is not None and self.harm.is_down:
+                    harm = self._take(self.harm, asked[0], body := _body_in(piece))
+                    if harm is not None and body is not None:
+                        at = body[0] + harm.place(body[1])
+                if harm is not None and at < len(piece):
+                    if harm.how == "reset":
+                        near.sendall(piece[:at])
+                        near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                        near.close()
+                        return
+                    piece = _changed(piece, at)
+                    harm = None
+                at -= len(piece)
                 near.sendall(piece)
         with contextlib.suppress(OSError):
             socket.socket.shutdown(near, socket.SHUT_RDWR)
 
 
-def _upload_in(piece: bytes) -> tuple[int, int] | None:
-    """Where the body of an upload begins that this piece opens, and how long it is."""
+def _changed(piece: bytes, at: int) -> bytes:
+    return piece[:at] + bytes([piece[at] ^ 0xFF]) + piece[at + 1 :]
+
+
+def _body_in(piece: bytes) -> tuple[int, int] | None:
+    """Where the body begins whose head is in this piece, and how long it is."""
     head, blank, _ = piece.partition(b"\r\n\r\n")
-    if not blank or b"multipart/form-data" not in head or not head.startswith((b"POST", b"PUT")):
-        return None
-    found = LENGTH.search(head)
-    return (len(head) + 4, int(found[1])) if found else None
+    found = LENGTH.search(head) if blank else None
+    return (len(head) + 4, int(found[1])) if found and int(found[1]) else None
+
+
+def _drain(near: socket.socket, piece: bytes) -> None:
+    """The rest of a request, so that what is answered can be read."""
+    body = _body_in(piece)
+    left = body[0] + body[1] - len(piece) if body else 0
+    while left > 0 and (more := near.recv(PIECE)):
+        left -= len(more)
 
 
 @contextmanager

@@ -81,13 +81,11 @@ def seaweed(folder: Path) -> Iterator[int]:
         server.wait(timeout=30)
 
 
-def bucket(
-    port: int, spool: Path, *, name: str = "blobs", prefix: str = "firm", secret: str = SECRET
-) -> BlobStore:
-    """A store in this bucket of the S3 server behind the port, which is waited for and made."""
+def bucket(port: int, spool: Path, *, prefix: str = "firm", secret: str = SECRET) -> BlobStore:
+    """A store in the one bucket of the S3 server behind the port, which is waited for and made."""
     options = options_of(port, secret)
-    store = open_store(f"s3://{name}/{prefix}", options=options, spool=spool)
-    if name == "blobs" and secret == SECRET:
+    store = open_store(f"s3://blobs/{prefix}", options=options, spool=spool)
+    if secret == SECRET:
         _wait_for(store, options)
     return store
 
