@@ -16,6 +16,10 @@ from storage.ports import BlobStore
 if TYPE_CHECKING:
     from obstore.store import S3Config
 
+PATIENCE = timedelta(seconds=30)
+"""How long one request to an object store may take: each carries 8 MiB at most."""
+RETRIES = 4
+
 
 def open_store(url: str, *, options: Mapping[str, str] | None = None, spool: Path | None = None) -> BlobStore:
     """The store at this address; ValueError when it is none.
@@ -46,6 +50,9 @@ def _bucket(bucket: str, prefix: str, options: Mapping[str, str]) -> S3Store:
         bucket,
         prefix=prefix or None,
         config=cast("S3Config", given),
-        client_options={"allow_http": bool(endpoint and endpoint.startswith("http://"))},
-        retry_config={"max_retries": 4, "retry_timeout": timedelta(seconds=60)},
+        client_options={
+            "allow_http": bool(endpoint and endpoint.startswith("http://")),
+            "timeout": PATIENCE,
+        },
+        retry_config={"max_retries": RETRIES, "retry_timeout": 2 * PATIENCE},
     )
