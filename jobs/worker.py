@@ -63,6 +63,7 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
         reconciler.take_due()
 
     def reap() -> None:
+        transfer_keeping.mind_the_clock()
         reconciler.take_over()
         transfer_keeping.finish_what_is_over()
         transfer_keeping.wake_signed_in()

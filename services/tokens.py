@@ -197,7 +197,8 @@ def _claim(member_id: uuid.UUID, server_id: uuid.UUID, spent: str) -> Access | _
         credentials = remote.credentials(session().get_one(Server, server_id))
         if access.refresh_token is None:
             return _Lease(access, credentials, now)
-        if row.refreshing_until and row.refreshing_until > now:
+        # One that lasts longer than a lease is of a clock that has been set back since.
+        if row.refreshing_until and now < row.refreshing_until <= now + LEASE:
             return None
         row.refreshing_until = now + LEASE
         return _Lease(access, credentials, row.refreshing_until)

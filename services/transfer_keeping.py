@@ -6,15 +6,18 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, exists, or_, select, update
 
-from models import Connection, Transfer, TransferItem, Version, utcnow
-from services import transfers
+from models import Connection, ServerPause, Transfer, TransferItem, Version, utcnow
+from services import server_pauses, transfers
+from services.clock import clock
 from services.house import house
-from services.transfer_states import FINISHED, NEEDS_SIGN_IN, WAITING, move
+from services.transfer_states import FINISHED, LIVE, NEEDS_SIGN_IN, WAITING, move
 from services.unit import release, session, unit
 from storage import StorageError, StoredBlob
 
+SET_BACK = timedelta(minutes=1)
+"""What is dated so far ahead was dated by a clock that went otherwise."""
 SETTLED_AFTER = timedelta(seconds=10)
 MOST_WAKINGS = 20
 UNUSED_FOR = timedelta(days=1)
@@ -68,6 +71,24 @@ def wake_signed_in() -> int:
             item.attempt += 1
             transfers.clear_error(item)
         return len(items)
+
+
+def mind_the_clock() -> None:
+    """Where the clock was set back, what waits would wait as much longer: it is looked at now instead."""
+    if not clock.went_back():
+        return
+    now = utcnow()
+    with unit() as writing:
+        writing.execute(
+            update(TransferItem)
+            .where(TransferItem.state.in_(LIVE), TransferItem.state_at > now + SET_BACK)
+            .values(wait_until=None, state_at=now)
+        )
+        writing.execute(
+            update(ServerPause)
+            .where(ServerPause.until > now + server_pauses.LONGEST_ASKED)
+            .values(until=None)
+        )
 
 
 def sweep_store() -> int:

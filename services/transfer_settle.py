@@ -15,6 +15,7 @@ from imanage import documents as remote_documents
 from imanage.errors import ImanageError
 from models import Link, Transfer, TransferItem, Version, utcnow
 from services import audit, transfer_baselines
+from services.clock import clock
 from services.errors import Refusal
 from services.transfer_ends import Held, end, hold
 from services.transfer_intents import intent_of, with_client
@@ -46,10 +47,11 @@ def look_up(running: Running) -> str | None:
     """What became of a send whose answer never came: there, not there, or not to be told."""
     with unit():
         item = fresh(running)
-        if item.state == SENDING:
-            item.sent_at = utcnow()  # Its sender is gone; when the last byte left, nobody knows.
+        if item.state == SENDING or (item.sent_at and item.sent_at > utcnow()):
+            # Its sender is gone, or the clock was set back; when the last byte left, nobody knows.
+            item.sent_at = utcnow()
         move(item, LOOKING_UP)
-        intent, sent_at = intent_of(item), item.sent_at
+        intent, sent_at = intent_of(item), item.sent_at and clock.by_now(item.sent_at)
         claimed = _claimed(item)
     outcome = with_client(
         running,

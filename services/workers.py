@@ -12,7 +12,8 @@ from models import WorkerHeartbeat, utcnow
 from services.unit import session, unit
 
 REAPER_LOCK = 0x434F554E54  # "COUNT": any number that no other program uses in this database
-FORGET_AFTER = timedelta(days=1)
+FORGET_AFTER = timedelta(days=30)
+"""Longer than a host's clock goes wrong: one that is a day ahead must not forget those that live."""
 QUIET_AFTER = timedelta(seconds=10)
 
 
