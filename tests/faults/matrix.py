@@ -5,7 +5,7 @@ A cell is a scenario, a kind and a count. What a scenario does stands in the fil
 
 from __future__ import annotations
 
-from tests.faults.matrix_machine import DATABASE, DISK, GONE, PROCESSES, STORE
+from tests.faults.matrix_machine import CLOCK, DATABASE, DISK, GONE, PROCESSES, STORE
 from tests.faults.scenario import GET, GETS, NEW_DOCUMENT, NEW_VERSION, NO_UPLOAD, SAVES, Cell, Scenario
 
 _NET, _IM, _OA = "network", "imanage", "oauth"
@@ -149,11 +149,20 @@ OAUTH = (
     Scenario(64, "other-user", "the person signs in again as somebody else", _OA),
 )
 
-SCENARIOS: tuple[Scenario, ...] = (*NETWORK, *IMANAGE, *OAUTH, *PROCESSES, *GONE, *DISK, *STORE, *DATABASE)
+SCENARIOS: tuple[Scenario, ...] = (
+    *NETWORK,
+    *IMANAGE,
+    *OAUTH,
+    *PROCESSES,
+    *GONE,
+    *CLOCK,
+    *DISK,
+    *STORE,
+    *DATABASE,
+)
 
 ELSEWHERE: dict[int, str] = {
     31: "A restart of the web process during a sign-in touches no transfer.",
-    32: "Not produced: who is alive is judged by the monotonic clock, which no change of the wall clock moves.",
     36: "A limit on processes does not bind root, who runs these tests; carrying an item starts none.",
     82: "Not produced as a transfer: tests/unit/imanage/test_ids.py makes addresses of ids with odd characters.",
 }

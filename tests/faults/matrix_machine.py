@@ -70,6 +70,14 @@ GONE = (
     Scenario(37, "matter-gone", "the matter's rows are deleted as the document moves", "gone"),
 )
 
+CLOCK = tuple(
+    Scenario(
+        32, f"clock-{way}-{span}", f"the clock is set {way} by {says} as a lost answer is waited for", "clock"
+    )
+    for way in ("forward", "back")
+    for span, says in (("hour", "an hour"), ("day", "a day"))
+)
+
 NO_BLOB = "a save writes no bytes here"
 NO_READ = "a get reads no stored file"
 NO_SPOOL = "a save has no temporary file here"

@@ -1,0 +1,80 @@
+"""The clock is set while a document moves (32): forward or back, by an hour or a day, and an answer is lost besides."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, tzinfo
+
+import pytest
+
+from imanage import oauth
+from models import base
+from services import transfer_keeping, transfer_turns
+from services.clock import clock
+from services.transfer_states import DONE, LOOKING_UP, WAITING
+from services.unit import session
+from tests.faults.matrix import cells
+from tests.faults.scenario import Cell
+from tests.faults.scene import Scene
+from tests.faults.test_network import until_stored
+
+JUMPS = {
+    "clock-forward-hour": timedelta(hours=1),
+    "clock-forward-day": timedelta(days=1),
+    "clock-back-hour": -timedelta(hours=1),
+    "clock-back-day": -timedelta(days=1),
+}
+
+
+class Setting:
+    """The machine's clock as everything that puts a time on record reads it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        setting = self
+        self.ahead = timedelta(0)
+
+        class Moved(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> datetime:
+                return datetime.now(tz) + setting.ahead
+
+        monkeypatch.setattr(base, "datetime", Moved)
+        monkeypatch.setattr(oauth, "datetime", Moved)
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Setting:
+    clock.went_back()
+    return Setting(monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "cell", [each for each in cells("clock") if each.scenario.name in JUMPS], ids=lambda cell: cell.id
+)
+def test_clock_is_set(cell: Cell, scene: Scene, machine: Setting) -> None:
+    """The item waits neither for a time that has passed nor until one that is far away, and is not sent twice."""
+    scene.prepare()
+    if scene.is_get:
+        scene.dial("cut", fraction=0.5, how="reset", times=1)
+    else:
+        scene.dial("slow", seconds=0.9, times=1)  # its answer is lost, and it is stored a moment later
+    scene.begin()
+    first = scene.carry_once()[0]
+    assert first.state == (WAITING if scene.is_get else LOOKING_UP)
+    machine.ahead = JUMPS[cell.scenario.name]
+    transfer_keeping.mind_the_clock()
+    session().rollback()
+    due = {each.id for each in transfer_turns.due(500)}
+    assert scene.items[0] in due, "it waits for the clock to come round again"
+    again = scene.carry(scene.items[0])
+    if not scene.is_get:
+        assert again.sends == 1, "sent again, though no time has passed"
+        assert again.state in {LOOKING_UP, DONE}
+        scene.nobody_is_hurried(first.id)
+        until_stored(scene)
+    scene.words_are_plain()
+    scene.carry_on()
+    assert set(scene.states()) == {DONE}
+    scene.words_are_plain()
+    machine.ahead = timedelta(0)  # somebody puts it right: the sweep goes by the ages of files
+    scene.sides_agree()
+    scene.asked_politely()
