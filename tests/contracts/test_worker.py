@@ -14,17 +14,14 @@ from config import Settings
 from models import Transfer, TransferItem
 from services.transfer_states import LIVE
 from services.unit import session
-from simulator import Fault, Simulator
+from simulator import Fault
 from simulator.contents import Generated
 from tests.support.crew import Crew, crew, until
-from tests.support.pages import Browser
-from tests.support.practice import practice_imanage, reached
 from tests.support.transfers import (
     Desk,
     drafts_id,
     items_of,
     links,
-    make_desk,
     sha256,
     skip_wait,
     stored,
@@ -35,23 +32,6 @@ from tests.support.transfers import save as begin_save
 
 LARGE = 48 << 20
 CONTENT = b"A counterpart of the agreement.\n" * 4000
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with practice_imanage() as practice:
-        yield practice
-
-
-@pytest.fixture
-def practice(running: Simulator, database: None) -> Iterator[Simulator]:
-    with reached(running) as practice:
-        yield practice
-
-
-@pytest.fixture
-def desk(browser: Browser, practice: Simulator) -> Desk:
-    return make_desk(browser, practice)
 
 
 @pytest.fixture

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from models import AuditEvent, Connection
@@ -15,29 +12,8 @@ from services.unit import session
 from simulator import Simulator
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
-from tests.support.practice import practice_imanage, practice_server, reached, sign_in_to_imanage
+from tests.support.practice import practice_server
 from tests.support.sign_ins import SignIn, lines_of
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with practice_imanage() as practice:
-        yield practice
-
-
-@pytest.fixture
-def practice(running: Simulator, database: None) -> Iterator[Simulator]:
-    with reached(running) as practice:
-        yield practice
-
-
-@pytest.fixture
-def signed_in(app: Flask, browser: Browser, practice: Simulator) -> SignIn:
-    member = make_member("Alice Archer", email="alice@practice.example")
-    server = practice_server(practice)
-    sign_in_to_imanage(browser.sign_in(member), server.id)
-    practice.forget_requests()
-    return SignIn(app, practice, member.id, server.id)
 
 
 def test_the_account_page_s_lines(signed_in: SignIn, practice: Simulator) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -27,9 +26,7 @@ from tests.support.practice import (
     CALLBACK,
     begin,
     decide,
-    practice_imanage,
     practice_server,
-    reached,
     sign_in_to_imanage,
     state_in,
 )
@@ -37,18 +34,6 @@ from tests.support.sign_ins import change_server, connection, refused
 
 TOKEN, API = "/auth/oauth2/token", "/api$"
 ALICE = "alice@practice.example"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with practice_imanage() as practice:
-        yield practice
-
-
-@pytest.fixture
-def practice(running: Simulator, database: None) -> Iterator[Simulator]:
-    with reached(running) as practice:
-        yield practice
 
 
 @pytest.fixture

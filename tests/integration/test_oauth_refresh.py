@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from imanage.errors import ImanageError, NotIManage, ServerFault, Unreachable
@@ -16,32 +14,8 @@ from models import AuditEvent, Server, utcnow
 from services import remote, tokens
 from services.errors import Conflict, NotFound, RemoteRefusal, SignInNeeded
 from services.unit import session, unit
-from simulator import Fault, Simulator
-from tests.support.pages import Browser
-from tests.support.people import make_member
-from tests.support.practice import practice_imanage, practice_server, reached, sign_in_to_imanage
+from simulator import Fault
 from tests.support.sign_ins import TOKEN, SignIn, lines_of
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with practice_imanage() as practice:
-        yield practice
-
-
-@pytest.fixture
-def practice(running: Simulator, database: None) -> Iterator[Simulator]:
-    with reached(running) as practice:
-        yield practice
-
-
-@pytest.fixture
-def signed_in(app: Flask, browser: Browser, practice: Simulator) -> SignIn:
-    member = make_member("Alice Archer", email="alice@practice.example")
-    server = practice_server(practice)
-    sign_in_to_imanage(browser.sign_in(member), server.id)
-    practice.forget_requests()
-    return SignIn(app, practice, member.id, server.id)
 
 
 @pytest.mark.parametrize("rotates", [False, True], ids=["one refresh token", "rotating refresh tokens"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -23,27 +22,13 @@ from tests.support.practice import (
     CALLBACK,
     begin,
     decide,
-    practice_imanage,
     practice_server,
-    reached,
     sign_in_to_imanage,
 )
 from tests.support.sign_ins import change_server, connection, refused
 
 TOKEN, API = "/auth/oauth2/token", "/api$"
 ALICE = "alice@practice.example"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with practice_imanage() as practice:
-        yield practice
-
-
-@pytest.fixture
-def practice(running: Simulator, database: None) -> Iterator[Simulator]:
-    with reached(running) as practice:
-        yield practice
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -14,21 +13,9 @@ from simulator import Fault, Simulator
 from tests.support.looking import Desk, add_document, link, make_matter, step
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
-from tests.support.practice import practice_imanage, practice_server, reached, sign_in_to_imanage
+from tests.support.practice import practice_server, sign_in_to_imanage
 
 WALKER = "alice@practice.example"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with practice_imanage() as practice:
-        yield practice
-
-
-@pytest.fixture
-def practice(running: Simulator, database: None) -> Iterator[Simulator]:
-    with reached(running) as practice:
-        yield practice
 
 
 @pytest.fixture

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
 
 from simulator import Fault, Simulator
 from tests.support.pages import Browser, Page, read
-from tests.support.practice import practice_imanage, reached
 from tests.support.transfers import Desk, make_desk
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with practice_imanage() as practice:
-        yield practice
-
-
-@pytest.fixture
-def practice(running: Simulator, database: None) -> Iterator[Simulator]:
-    with reached(running) as practice:
-        yield practice
 
 
 @pytest.fixture

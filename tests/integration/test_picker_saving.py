@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from models import Participant, Server
@@ -12,21 +10,9 @@ from simulator import Simulator
 from tests.support.looking import Desk, add_document, link, make_matter, step
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
-from tests.support.practice import practice_imanage, practice_server, reached, sign_in_to_imanage
+from tests.support.practice import practice_server, sign_in_to_imanage
 
 WALKER = "alice@practice.example"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with practice_imanage() as practice:
-        yield practice
-
-
-@pytest.fixture
-def practice(running: Simulator, database: None) -> Iterator[Simulator]:
-    with reached(running) as practice:
-        yield practice
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 
@@ -15,28 +14,8 @@ from services import saving_many, versions
 from services.errors import Invalid, NotFound
 from services.saving_many import SaveManyCommand
 from services.unit import session
-from simulator import Simulator
 from tests.support.matters import add_twin
-from tests.support.pages import Browser
-from tests.support.practice import practice_imanage, reached
-from tests.support.transfers import Desk, carry_all, items_of, make_desk, make_matter
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with practice_imanage() as practice:
-        yield practice
-
-
-@pytest.fixture
-def practice(running: Simulator, database: None) -> Iterator[Simulator]:
-    with reached(running) as practice:
-        yield practice
-
-
-@pytest.fixture
-def desk(browser: Browser, practice: Simulator) -> Desk:
-    return make_desk(browser, practice)
+from tests.support.transfers import Desk, carry_all, items_of, make_matter
 
 
 def drafts(desk: Desk) -> str:

@@ -14,25 +14,13 @@ from services import tokens, transfer_control, transfers, vault
 from services.house import house
 from services.transfers import GetCommand
 from services.unit import session, unit
-from simulator import Fault, Simulator
+from simulator import Fault
 from tests.support.pages import Browser
 from tests.support.people import make_member
-from tests.support.practice import practice_imanage, reached, sign_in_to_imanage
-from tests.support.transfers import Desk, carry_all, make_desk
+from tests.support.practice import sign_in_to_imanage
+from tests.support.transfers import Desk, carry_all
 
 PASSWORD = "planted-password-4711"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with practice_imanage() as practice:
-        yield practice
-
-
-@pytest.fixture
-def desk(browser: Browser, running: Simulator, database: None) -> Iterator[Desk]:
-    with reached(running) as practice:
-        yield make_desk(browser, practice)
 
 
 def planted(desk: Desk) -> set[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import select
@@ -12,9 +11,8 @@ from models import AuditEvent, TransferItem, utcnow
 from services import transfer_choices
 from services.errors import Conflict
 from services.unit import session
-from simulator import Lock, Simulator
-from tests.support.pages import Browser, read
-from tests.support.practice import practice_imanage, reached
+from simulator import Lock
+from tests.support.pages import read
 from tests.support.transfers import (
     Desk,
     add_version,
@@ -22,7 +20,6 @@ from tests.support.transfers import (
     carry_all,
     got_document,
     items_of,
-    make_desk,
     save,
     sha256,
     versions,
@@ -30,17 +27,6 @@ from tests.support.transfers import (
 
 NAME = "SPA – Project Heron"
 OURS = b"Our next version of the agreement."
-
-
-@pytest.fixture
-def practice(database: None) -> Iterator[Simulator]:
-    with practice_imanage() as running, reached(running) as practice:
-        yield practice
-
-
-@pytest.fixture
-def desk(browser: Browser, practice: Simulator) -> Desk:
-    return make_desk(browser, practice)
 
 
 def moved_on(desk: Desk, target: str = "new_version") -> tuple[uuid.UUID, TransferItem]:

@@ -15,7 +15,7 @@ from services.transfer_states import LIVE
 from services.unit import session, unit
 from simulator import Fault, Simulator
 from tests.support.pages import Browser
-from tests.support.practice import practice_imanage, reached
+from tests.support.practice import reached
 from tests.support.transfers import (
     Desk,
     carry,
@@ -34,12 +34,6 @@ from tests.support.transfers import (
 
 CONTENT = b"A counterpart of the agreement.\n" * 4000
 DAY = 86_400
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with practice_imanage() as practice:
-        yield practice
 
 
 @pytest.fixture

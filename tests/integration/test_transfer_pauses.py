@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -13,23 +12,10 @@ from flask import Flask
 from models import ServerPause, utcnow
 from services import server_pauses, transfer_control, transfer_turns
 from services.unit import session, unit
-from simulator import Fault, Simulator
-from tests.support.pages import Browser
-from tests.support.practice import practice_imanage, reached
-from tests.support.transfers import Desk, carry, get, items_of, make_desk, skip_wait, versions
+from simulator import Fault
+from tests.support.transfers import Desk, carry, get, items_of, skip_wait, versions
 
 NAME = "SPA – Project Heron"
-
-
-@pytest.fixture
-def practice(database: None) -> Iterator[Simulator]:
-    with practice_imanage() as running, reached(running) as practice:
-        yield practice
-
-
-@pytest.fixture
-def desk(browser: Browser, practice: Simulator) -> Desk:
-    return make_desk(browser, practice)
 
 
 def due() -> int:

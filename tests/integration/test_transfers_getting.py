@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 
-import pytest
 from sqlalchemy import select
 
 from models import AuditEvent, Document, Participant, Transfer, TransferItem, utcnow
 from services import connections, server_access, transfer_control, transfer_work, transfers
 from services.transfers import GetCommand
 from services.unit import session, unit
-from simulator import Fault, Simulator
-from tests.support.pages import Browser
-from tests.support.practice import practice_imanage, reached, sign_in_to_imanage
+from simulator import Fault
+from tests.support.practice import sign_in_to_imanage
 from tests.support.transfers import (
     Desk,
     carry,
@@ -24,29 +21,11 @@ from tests.support.transfers import (
     get,
     items_of,
     links,
-    make_desk,
     skip_wait,
     versions,
 )
 
 CONTENT = b"A counterpart of the agreement.\n" * 4000
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with practice_imanage() as practice:
-        yield practice
-
-
-@pytest.fixture
-def practice(running: Simulator, database: None) -> Iterator[Simulator]:
-    with reached(running) as practice:
-        yield practice
-
-
-@pytest.fixture
-def desk(browser: Browser, practice: Simulator) -> Desk:
-    return make_desk(browser, practice)
 
 
 def test_two_documents_arrive_once_each_with_their_twins(desk: Desk) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 
 import pytest
 
 from models import TransferItem, utcnow
 from services import transfer_control
 from services.unit import unit
-from simulator import Fault, Simulator
-from tests.support.pages import Browser
-from tests.support.practice import practice_imanage, reached
+from simulator import Fault
 from tests.support.transfers import (
     Desk,
     add_version,
@@ -22,7 +19,6 @@ from tests.support.transfers import (
     got_document,
     items_of,
     links,
-    make_desk,
     save,
     sha256,
     skip_wait,
@@ -30,23 +26,6 @@ from tests.support.transfers import (
 )
 
 CONTENT = b"A counterpart of the agreement.\n" * 4000
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
-    with practice_imanage() as practice:
-        yield practice
-
-
-@pytest.fixture
-def practice(running: Simulator, database: None) -> Iterator[Simulator]:
-    with reached(running) as practice:
-        yield practice
-
-
-@pytest.fixture
-def desk(browser: Browser, practice: Simulator) -> Desk:
-    return make_desk(browser, practice)
 
 
 def test_a_new_document_is_saved_once_and_linked(desk: Desk) -> None:
