@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from jobs.places import places
 from services.transfer_turns import Due, half, share
 
-MOST_IN_LOAD = 16
-STOCK = 3
+MOST_IN_LOAD = 32
+STOCK = 4
 """In hand at most so many times what moves at once: what follows must be there when a place becomes free."""
 InHand = Mapping[str, Counter[uuid.UUID]]
 
@@ -45,7 +45,8 @@ def choose(due: Sequence[Due], in_hand: InHand, workers: int) -> list[list[Due]]
     """The loads to take of what is due, in its order, each of one server.
 
     Places that are free are filled; a member who has less than half of them in hand is let in besides. What
-    follows is taken only of what no worker has a place for: few large documents spread over all workers.
+    follows is taken only of what no worker has a place for, and of each member's: few large documents spread over all
+    workers, and so do those of a colleague.
     """
     lanes: defaultdict[str, list[Due]] = defaultdict(list)
     for item in due:
@@ -60,14 +61,16 @@ def choose(due: Sequence[Due], in_hand: InHand, workers: int) -> list[list[Due]]
 def _chosen(items: Sequence[Due], members: Counter[uuid.UUID], workers: int) -> Iterable[Due]:
     at_once = items[0].at_once
     places = share(at_once, workers)
-    following = max(0, len(items) - at_once) // workers
+    due = Counter(item.member for item in items)
+    most = at_once // len(due.keys() | +members)
+    following = Counter({member: max(0, count - most) // workers for member, count in due.items()})
     for item in items:
-        total = members.total()
-        if total >= places and members[item.member] >= half(at_once, workers):
-            if following <= 0 or total >= STOCK * places:
+        total, member = members.total(), item.member
+        if total >= places and members[member] >= half(at_once, workers):
+            if following[member] <= 0 or total >= STOCK * places:
                 continue
-            following -= 1
-        members[item.member] += 1
+            following[member] -= 1
+        members[member] += 1
         yield item
 
 

@@ -74,14 +74,19 @@ class Reconciler:
         self._lost = lost - fallen - gone
         return len(gone)
 
+    def count_living(self) -> frozenset[str]:
+        """The workers that are alive, this one among them: they share each server's places."""
+        living = self._watch.living(workers.beats(), time.monotonic()) | {self._executor_id}
+        places.workers = len(living)
+        return living
+
     def take_over(self) -> int:
         """Hand on the running workflows that nobody runs any more. One reaper at a time."""
         taken = 0
         with workers.only_one() as mine:
             if not mine:
                 return 0
-            living = self._watch.living(workers.beats(), time.monotonic()) | {self._executor_id}
-            places.workers = len(living)
+            living = self.count_living()
             adrift = set()
             for status in DBOS.list_workflows(status="PENDING", load_input=False, load_output=False):
                 ours = status.executor_id == self._executor_id

@@ -26,7 +26,7 @@ from services import mail, schema, transfer_keeping, transfer_running, transfer_
 log = structlog.get_logger()
 
 BEAT_SECONDS = 2.0
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.2
 LEAST_LOOK_SECONDS = 0.02
 LOST_SECONDS = 1.0
 SHOW_SECONDS = 0.5
@@ -62,6 +62,10 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
         hand.wanting.wait(LOOK_SECONDS)
         reconciler.take_due()
 
+    def mind_siblings() -> None:
+        reconciler.count_living()
+        reconciler.let_go_of_lost()
+
     def reap() -> None:
         transfer_keeping.mind_the_clock()
         reconciler.take_over()
@@ -77,7 +81,7 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
         _every(TABLES_SECONDS, look_at_tables, stop, scope),
         _every(MAIL_SECONDS, mail.send_due, stop, scope),
         _every(BEAT_SECONDS, lambda: workers.beat(executor_id), stop, scope),
-        _every(LOST_SECONDS, reconciler.let_go_of_lost, stop, scope),
+        _every(LOST_SECONDS, mind_siblings, stop, scope),
         _every(SHOW_SECONDS, transfer_running.show_what_moves, stop, scope),
         _every(REAP_SECONDS, reap, stop, scope, first=0.0),
         _every(FORGET_SECONDS, forget_finished, stop, scope),

@@ -1,0 +1,101 @@
+"""Two members at one server, and a real worker: the thousands of the one do not keep the other waiting."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import mean
+
+import pytest
+from flask import Flask
+
+from config import Settings
+from jobs.worker import LOST_SECONDS
+from models import Server
+from services.unit import unit
+from simulator import Fault, Simulator
+from simulator.state import Request
+from tests.support.crew import Crew, crew, until
+from tests.support.pages import Browser
+from tests.support.people import actor_of, make_member
+from tests.support.practice import practice_imanage, reached, sign_in_to_imanage
+from tests.support.transfers import Desk, get, items_of, make_desk, make_matter
+
+AT_ONCE = 8
+SECONDS = 0.3
+CONTENT = b"A counterpart of the agreement.\n" * 400
+
+
+@pytest.fixture
+def practice(database: None) -> Iterator[Simulator]:
+    with practice_imanage() as running, reached(running) as practice:
+        yield practice
+
+
+@pytest.fixture
+def alice(app: Flask, practice: Simulator, database: None) -> Desk:
+    desk = make_desk(Browser(app), practice)
+    with unit() as writing:
+        writing.get_one(Server, desk.server.id).at_once = AT_ONCE
+    return desk
+
+
+@pytest.fixture
+def bram(app: Flask, alice: Desk) -> Desk:
+    browser, member = Browser(app), make_member("Associate Bram", email="bram@practice.example")
+    browser.sign_in(member)
+    sign_in_to_imanage(browser, alice.server.id, "BRAM")
+    return Desk(browser, actor_of(member), make_matter(member.id), alice.server, alice.practice)
+
+
+@pytest.fixture
+def workers(settings: Settings, alice: Desk, tmp_path: Path) -> Iterator[Crew]:
+    with crew(settings, alice.practice.port, tmp_path) as company:
+        yield company
+
+
+def named(desk: Desk, user: str, count: int) -> list[str]:
+    folder = desk.practice.world.folder("Drafts", "Active")
+    add = desk.practice.world.add_document
+    return [add(folder, f"{user} {n}", "txt", CONTENT + b"%d" % n, user).id() for n in range(count)]
+
+
+def downloads(desk: Desk, user: str) -> list[Request]:
+    return [call for call in desk.practice.requests if call.user == user and call.path.endswith("/download")]
+
+
+def under_way(calls: list[Request], at: float) -> int:
+    return sum(call.at <= at < call.at + call.seconds for call in calls)
+
+
+def is_done(*desks_items: list[object]) -> bool:
+    return all(item.state == "done" for items in desks_items for item in items)
+
+
+@pytest.mark.parametrize("how_many_workers", [1, 2])
+def test_a_colleagues_few_documents_pass_the_thousands_of_another(
+    alice: Desk, bram: Desk, workers: Crew, how_many_workers: int
+) -> None:
+    alice.practice.faults.add(Fault("slow", path="/download", seconds=SECONDS, times=None))
+    for _ in range(how_many_workers):
+        workers.start()
+    time.sleep(2 * LOST_SECONDS)  # they know of each other now
+    many = get(alice, *named(alice, "ALICE", 80))
+    until(lambda: len(downloads(alice, "ALICE")) >= AT_ONCE, "hers to be under way")
+    few = get(bram, *named(bram, "BRAM", 24))
+    until(lambda: is_done(items_of(few)), "his to be done")
+    assert not is_done(items_of(many)), "hers were all done before"
+    until(lambda: is_done(items_of(many)), "hers to be done", 60)
+    hers, his = downloads(alice, "ALICE"), downloads(bram, "BRAM")
+    assert (len(hers), len(his)) == (80, 24)
+    began = sorted(call.at for call in his)
+    first, others_waited_until = began[0], began[-AT_ONCE - 1]
+    alone = [under_way(hers, call.at) for call in hers if call.at < first]
+    assert max(alone) == AT_ONCE, "alone she has all places"
+    # Those that were under way when he came go on to their ends.
+    shared = [under_way(hers, call.at) for call in hers if first + SECONDS < call.at < others_waited_until]
+    # Between two looks of theirs two workers may give her a place or two more.
+    assert mean(shared) <= AT_ONCE / 2 and max(shared) <= AT_ONCE // 2 + 2 * (how_many_workers - 1), shared
+    together = [under_way(hers, call.at) + under_way(his, call.at) for call in [*hers, *his]]
+    assert max(together) <= AT_ONCE
