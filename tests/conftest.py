@@ -5,24 +5,41 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from flask import Flask
 from sqlalchemy import update
 
+import services.passwords
 from app import create_app
 from config import Settings
 from models import Document, db
 from tests.support.pages import Browser
+from tests.support.passwords import CHEAP
 
 pytest_plugins = ["tests.support.desks"]
 
 
+MEMORY = Path("/dev/shm")
+
+
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def quick_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where a commit waits for no disk, if there is such a place: what a power cut takes is not tested here."""
+    if not os.access(MEMORY, os.W_OK):
+        yield tmp_path_factory.mktemp("database")
+        return
+    with TemporaryDirectory(prefix="counterpart-", dir=MEMORY) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory, quick_folder: Path) -> Settings:
     data_dir: Path = tmp_path_factory.mktemp("counterpart")
     environ = {
         "COUNTERPART_DATA_DIR": str(data_dir),
+        "COUNTERPART_DATABASE_URL": f"sqlite:///{quick_folder / 'counterpart.sqlite'}",
         "COUNTERPART_PUBLIC_URL": "http://127.0.0.1:8000",
         "COUNTERPART_IMANAGE_ALLOW_HTTP": "1",
         "COUNTERPART_IMANAGE_NETWORKS": "127.0.0.0/8",
@@ -49,8 +66,9 @@ def app(settings: Settings) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def database(app: Flask) -> Iterator[None]:
-    """An application context around the test, and empty tables after it."""
+def database(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An application context around the test, and empty tables after it. Passwords are hashed at little cost."""
+    monkeypatch.setattr(services.passwords, "_hasher", CHEAP)
     with app.app_context():
         yield
         db.session.remove()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,14 +51,22 @@ class Fresh:
         return set(inspect(self.engine).get_table_names())
 
 
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Fresh]:
+@pytest.fixture(scope="module")
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fresh]:
+    """A database as the migrations make it from nothing. What looks at it leaves it so."""
+    with made(tmp_path_factory.mktemp("upgraded")) as database:
+        database.migrate("upgrade")
+        yield database
+
+
+@contextmanager
+def made(folder: Path) -> Iterator[Fresh]:
     """A SQLite file, or a database of its own on the PostgreSQL server of the tests."""
     server = os.environ.get("COUNTERPART_TEST_DATABASE_URL")
     if server is None:
-        engine = create_engine(f"sqlite:///{tmp_path / 'fresh.sqlite'}")
+        engine = create_engine(f"sqlite:///{folder / 'fresh.sqlite'}")
         prepare_sqlite(engine)
-        yield Fresh(engine, tmp_path)
+        yield Fresh(engine, folder)
         engine.dispose()
         return
     name = f"migrations_{uuid.uuid4().hex}"
@@ -65,25 +74,23 @@ def fresh(tmp_path: Path) -> Iterator[Fresh]:
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
     engine = create_engine(make_url(server).set(database=name))
-    yield Fresh(engine, tmp_path)
+    yield Fresh(engine, folder)
     engine.dispose()
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
 
 
-def test_an_upgrade_from_nothing_makes_what_the_models_say(fresh: Fresh) -> None:
-    fresh.migrate("upgrade")
-    with fresh.engine.connect() as connection:
+def test_an_upgrade_from_nothing_makes_what_the_models_say(upgraded: Fresh) -> None:
+    with upgraded.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         differences = compare_metadata(context, db.metadata)
     assert differences == []
 
 
-def test_every_check_and_every_key_is_there(fresh: Fresh) -> None:
+def test_every_check_and_every_key_is_there(upgraded: Fresh) -> None:
     """Also those that the comparison does not look at, and the pair of tables that name each other."""
-    fresh.migrate("upgrade")
-    there = inspect(fresh.engine)
+    there = inspect(upgraded.engine)
     for table in db.metadata.sorted_tables:
         checks = {each["name"] for each in there.get_check_constraints(table.name)}
         assert checks == {each.name for each in table.constraints if isinstance(each, CheckConstraint)}
@@ -97,16 +104,16 @@ def test_every_check_and_every_key_is_there(fresh: Fresh) -> None:
     assert (key["referred_table"], key["name"]) == ("version", "fk_document_current_version_id_version")
 
 
-def test_a_downgrade_to_nothing_leaves_no_table(fresh: Fresh) -> None:
-    fresh.migrate("upgrade")
-    assert fresh.tables() == {*db.metadata.tables, BOOKKEEPING}
-    fresh.migrate("downgrade", "base")
-    assert fresh.tables() == {BOOKKEEPING}
-    with fresh.engine.connect() as connection:
-        assert connection.execute(text(f"SELECT count(*) FROM {BOOKKEEPING}")).scalar() == 0
+def test_a_second_upgrade_changes_nothing(upgraded: Fresh) -> None:
+    upgraded.migrate("upgrade")
+    upgraded.migrate("check")
 
 
-def test_a_second_upgrade_changes_nothing(fresh: Fresh) -> None:
-    fresh.migrate("upgrade")
-    fresh.migrate("upgrade")
-    fresh.migrate("check")
+def test_a_downgrade_to_nothing_leaves_no_table(tmp_path: Path) -> None:
+    with made(tmp_path) as database:
+        database.migrate("upgrade")
+        assert database.tables() == {*db.metadata.tables, BOOKKEEPING}
+        database.migrate("downgrade", "base")
+        assert database.tables() == {BOOKKEEPING}
+        with database.engine.connect() as connection:
+            assert connection.execute(text(f"SELECT count(*) FROM {BOOKKEEPING}")).scalar() == 0

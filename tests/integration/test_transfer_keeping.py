@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -13,9 +12,7 @@ from models import Document, Matter, Transfer, TransferItem, utcnow
 from services import transfer_control, transfer_keeping, transfer_turns, transfer_work, transfers
 from services.transfer_states import LIVE
 from services.unit import session, unit
-from simulator import Fault, Simulator
-from tests.support.pages import Browser
-from tests.support.practice import reached
+from simulator import Fault
 from tests.support.transfers import (
     Desk,
     carry,
@@ -25,7 +22,6 @@ from tests.support.transfers import (
     get,
     items_of,
     links,
-    make_desk,
     save,
     sha256,
     skip_wait,
@@ -34,12 +30,6 @@ from tests.support.transfers import (
 
 CONTENT = b"A counterpart of the agreement.\n" * 4000
 DAY = 86_400
-
-
-@pytest.fixture
-def desk(browser: Browser, running: Simulator) -> Iterator[Desk]:
-    with reached(running) as practice:
-        yield make_desk(browser, practice)
 
 
 def get_one(desk: Desk, name: str = "SPA – Project Heron") -> uuid.UUID:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from argon2 import PasswordHasher
 from werkzeug.test import TestResponse
 
 from models import Member
-from services import passwords
 from tests.support.pages import Browser
 from tests.support.people import make_member
 
 PASSWORD = "correct horse battery"
-_hash = passwords.hash_of(PASSWORD)
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+"""What the installation of the tests hashes with: hundreds of people are made there and sign in."""
+_hash = CHEAP.hash(PASSWORD)
 
 
 def with_password(name: str = "", **more: Any) -> Member:

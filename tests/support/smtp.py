@@ -13,6 +13,8 @@ from email.parser import BytesParser
 
 from services import house
 
+POLL_SECONDS = 0.02
+
 
 @dataclass
 class Mailbox:
@@ -81,7 +83,7 @@ def mail_server() -> Iterator[Mailbox]:
     box = Mailbox()
     with _Server(box) as server:
         box.port = server.server_address[1]
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
         usual = house.house()
         url = f"smtp://127.0.0.1:{box.port}"
         settings = replace(usual.settings, smtp_url=url, mail_from="counterpart@firm.test")
