@@ -18,6 +18,7 @@ from services.unit import session
 from tests.support.schema import marked
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+WATCHFUL = ("tests.support.watchful",)
 
 
 def until(true: Callable[[], object], what: str, seconds: float = 30.0) -> float:
@@ -63,12 +64,12 @@ class Crew:
     folder: Path
     workers: list[Worker] = field(default_factory=list)
 
-    def start(self) -> Worker:
-        """A worker that has begun to beat."""
+    def start(self, *, watchful: bool = False) -> Worker:
+        """A worker that has begun to beat. A `watchful` one sees in three seconds that another is gone, not in ten."""
         log = self.folder / f"worker-{len(self.workers)}.log"
         with log.open("wb") as said:
             process = subprocess.Popen(
-                [sys.executable, "-m", "flask", "--app", "app", "worker"],
+                [sys.executable, "-m", *(WATCHFUL if watchful else ("flask", "--app", "app", "worker"))],
                 cwd=REPOSITORY,
                 env={**os.environ, **self.environment},
                 stdout=said,
