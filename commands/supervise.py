@@ -14,6 +14,7 @@ from types import FrameType
 LOOK_EVERY = 0.2
 STOP_SECONDS = 12.0
 QUICK_DEATH_SECONDS = 5.0
+FIRST_REST_SECONDS = 0.2
 PR_SET_PDEATHSIG = 1
 MOST_QUICK_DEATHS = 5
 
@@ -78,7 +79,7 @@ def supervise(children: Sequence[Child], ready: Callable[[], object] | None = No
                 if deaths >= MOST_QUICK_DEATHS:
                     failed = True
                     break
-                again_at = time.monotonic() + 0.2 * 2**deaths
+                again_at = time.monotonic() + FIRST_REST_SECONDS * 2**deaths
                 while not stopping and time.monotonic() < again_at:
                     time.sleep(LOOK_EVERY)
                 if not stopping:

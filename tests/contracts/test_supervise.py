@@ -30,11 +30,14 @@ def says_itself(folder: Path, then: str) -> str:
 def start() -> Iterator[Start]:
     begun: list[subprocess.Popen[bytes]] = []
 
-    def supervise(*children: str, stop_seconds: float = 12.0) -> subprocess.Popen[bytes]:
+    def supervise(
+        *children: str, stop_seconds: float = 12.0, first_rest: float = 0.2
+    ) -> subprocess.Popen[bytes]:
         source = f"""
             import sys
             from commands import supervise
             supervise.STOP_SECONDS = {stop_seconds}
+            supervise.FIRST_REST_SECONDS = {first_rest}
             children = [supervise.Child("one", [sys.executable, "-c", each]) for each in {list(children)!r}]
             sys.exit(supervise.supervise(children))
         """
@@ -90,7 +93,8 @@ def test_one_that_does_not_listen_is_killed_in_the_end(start: Start, tmp_path: P
 def test_one_that_will_not_stay_up_ends_the_whole(start: Start, tmp_path: Path) -> None:
     for name in ("falls", "stays"):
         (tmp_path / name).mkdir()
-    supervisor = start(says_itself(tmp_path / "falls", FALLS), says_itself(tmp_path / "stays", STAYS))
+    falls, stays = says_itself(tmp_path / "falls", FALLS), says_itself(tmp_path / "stays", STAYS)
+    supervisor = start(falls, stays, first_rest=0.02)
     assert supervisor.wait(40) == 1
     assert len(children(tmp_path / "falls")) == 5
     assert not any(is_alive(pid) for pid in children(tmp_path / "stays"))
