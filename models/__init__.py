@@ -2,6 +2,7 @@
 
 from models.audit import AuditEvent
 from models.base import db, new_id, prepare_sqlite, utcnow
+from models.checks import ServerCheck
 from models.connections import Connection, OAuthState
 from models.documents import Document, Version
 from models.links import Link
@@ -24,6 +25,7 @@ __all__ = [
     "OAuthState",
     "Participant",
     "Server",
+    "ServerCheck",
     "ServerMember",
     "ServerPause",
     "ServerRemoval",

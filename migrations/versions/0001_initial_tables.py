@@ -162,6 +162,23 @@ def upgrade():
     sa.ForeignKeyConstraint(['server_id'], ['server.id'], name=op.f('fk_server_pause_server_id_server'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('server_id', name=op.f('pk_server_pause'))
     )
+    op.create_table('server_check',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('server_id', sa.Uuid(), nullable=False),
+    sa.Column('started_by', sa.String(length=300), nullable=False),
+    sa.Column('started_at', UtcDateTime(), nullable=False),
+    sa.Column('seen_at', UtcDateTime(), nullable=False),
+    sa.Column('finished_at', UtcDateTime(), nullable=True),
+    sa.Column('state', sa.String(length=20), nullable=False),
+    sa.Column('code', sa.String(length=80), nullable=False),
+    sa.Column('plan', sa.JSON(), nullable=False),
+    sa.Column('results', sa.JSON(), nullable=False),
+    sa.ForeignKeyConstraint(['server_id'], ['server.id'], name=op.f('fk_server_check_server_id_server'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_server_check'))
+    )
+    with op.batch_alter_table('server_check', schema=None) as batch_op:
+        batch_op.create_index('ix_server_check_server_started', ['server_id', 'started_at'], unique=False)
+
     op.create_table('server_member',
     sa.Column('server_id', sa.Uuid(), nullable=False),
     sa.Column('member_id', sa.Uuid(), nullable=False),
@@ -434,6 +451,10 @@ def downgrade():
 
     op.drop_table('server_removal')
     op.drop_table('server_pause')
+    with op.batch_alter_table('server_check', schema=None) as batch_op:
+        batch_op.drop_index('ix_server_check_server_started')
+
+    op.drop_table('server_check')
     op.drop_table('server')
     with op.batch_alter_table('member', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_member_name_key'))
