@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.orm import Session
 
 from models import Document
@@ -43,7 +43,7 @@ def _numbered(name: str, taken: Collection[str]) -> str:
     return free
 
 
-def free_names(writing: Session, matter_id: uuid.UUID, names: Sequence[str]) -> list[str]:
+def free_names(writing: Connection, matter_id: uuid.UUID, names: Sequence[str]) -> list[str]:
     """The same for several new documents of one matter. One query, and one more for each name that is taken."""
     keys = [search_key(name) for name in names]
     there = writing.scalars(_NAMED, {"matter_id": matter_id, "keys": keys})
@@ -59,7 +59,7 @@ def free_names(writing: Session, matter_id: uuid.UUID, names: Sequence[str]) -> 
     return given
 
 
-def _taken(writing: Session, matter_id: uuid.UUID, name: str) -> set[str]:
+def _taken(writing: Session | Connection, matter_id: uuid.UUID, name: str) -> set[str]:
     """The names in the matter that begin alike: those which the name or its numbered forms could meet."""
     start = like_pattern(search_key(split(name).stem)[:SHARED_START]).removeprefix("%")
     alike = writing.scalars(

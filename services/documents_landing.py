@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import Uuid, bindparam, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Uuid, bindparam, func, select
 
 from models import Document, Matter, Version, db, new_id, utcnow
 from services.document_names import free_names
@@ -74,7 +73,7 @@ _LOCK_DOCUMENTS = (
 )
 
 
-def land_all(writing: Session, landings: Sequence[Landing], origin: str = "imanage") -> list[Landed]:
+def land_all(writing: Connection, landings: Sequence[Landing], origin: str = "imanage") -> list[Landed]:
     """For use inside the caller's unit. No two of them may be for one document.
 
     Matters and documents are locked, always in this order. Raises Conflict where one of them is gone.
@@ -116,13 +115,13 @@ def land_all(writing: Session, landings: Sequence[Landing], origin: str = "imana
     return [landed[index] for index in range(len(landings))]
 
 
-def _lock_matters(writing: Session, ids: set[uuid.UUID]) -> None:
+def _lock_matters(writing: Connection, ids: set[uuid.UUID]) -> None:
     found = writing.scalars(_LOCK_MATTERS, {"ids": list(ids)})
     if set(found) != ids:
         raise Conflict("This matter is no longer there.", code="matter.gone")
 
 
-def _as_next_versions(writing: Session, landings: Sequence[Landing]) -> dict[int, Landed]:
+def _as_next_versions(writing: Connection, landings: Sequence[Landing]) -> dict[int, Landed]:
     wanted = {
         landing.document_id: (index, landing.matter_id)
         for index, landing in enumerate(landings)
@@ -141,7 +140,7 @@ def _as_next_versions(writing: Session, landings: Sequence[Landing]) -> dict[int
     return found
 
 
-def _as_documents(writing: Session, landings: Sequence[Landing]) -> dict[int, Landed]:
+def _as_documents(writing: Connection, landings: Sequence[Landing]) -> dict[int, Landed]:
     new = [(index, landing) for index, landing in enumerate(landings) if landing.document_id is None]
     found: dict[int, Landed] = {}
     for matter_id, of_matter in _by_matter(new):

@@ -10,12 +10,12 @@ from sqlalchemy.exc import IntegrityError
 from models import Member
 from services.email import email_fault, email_key
 from services.errors import Invalid
+from services.member_search import key_of
 from services.text import clean_line, fold, hidden_characters
 from services.unit import session
 
 LONGEST_NAME = 200
 LONGEST_NAME_KEY = 400
-LONGEST_SEARCH_KEY = 1100
 TAKEN = "Somebody with this e-mail address is here already, perhaps deactivated."
 
 
@@ -56,7 +56,7 @@ def write(row: Member, details: Details) -> None:
         raise Invalid({"email": TAKEN})
     row.name, row.name_key = details.name, fold(details.name)[:LONGEST_NAME_KEY]
     row.email, row.email_key = details.email, key
-    row.search_key = f"{row.name_key} {fold(details.email)}"[:LONGEST_SEARCH_KEY]
+    row.search_key = key_of(details.name, details.email)
     row.organisation = details.organisation
     row.is_admin, row.is_guest = details.is_admin, details.is_guest
     session().add(row)

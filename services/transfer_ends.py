@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Update, bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Update, bindparam, select
 
-from models import Member, Transfer, TransferItem, db, utcnow
+from models import Member, ServerPause, Transfer, TransferItem, db, utcnow
 from services import server_pauses, transfers
 from services.actor import Actor
 from services.errors import Refusal
@@ -40,6 +39,7 @@ class Held:
     server_name: str
     member_name: str
     member_email: str
+    has_failed: uuid.UUID | None
 
     @property
     def actor(self) -> Actor:
@@ -66,16 +66,18 @@ _HELD = (
         Transfer.server_name,
         Member.name.label("member_name"),
         Member.email.label("member_email"),
+        ServerPause.server_id.label("has_failed"),
     )
     .join(Transfer, Transfer.id == TransferItem.transfer_id)
     .join(Member, Member.id == Transfer.member_id)
+    .outerjoin(ServerPause, ServerPause.server_id == Transfer.server_id)
     .where(TransferItem.id.in_(bindparam("ids", expanding=True)))
     .order_by(TransferItem.transfer_id, TransferItem.position)
     .with_for_update(of=TransferItem)
 )
 
 
-def hold(writing: Session, runnings: Collection[Running]) -> dict[uuid.UUID, Held | TakenOver | Refusal]:
+def hold(writing: Connection, runnings: Collection[Running]) -> dict[uuid.UUID, Held | TakenOver | Refusal]:
     """The rows as they are now, in the open unit; in place of one that is no longer ours, why."""
     rows = writing.execute(_HELD, {"ids": [running.item_id for running in runnings]})
     found = {row.id: row for row in rows}
@@ -89,7 +91,7 @@ def hold(writing: Session, runnings: Collection[Running]) -> dict[uuid.UUID, Hel
     return held
 
 
-def change(writing: Session, rows: Sequence[dict[str, Any]]) -> None:
+def change(writing: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Several items in one statement; all rows name the same columns. What was wrong before is forgotten."""
     if rows:
         writing.execute(_changing(tuple(rows[0])), [{**row, **_NOTHING_WRONG} for row in rows])
@@ -102,7 +104,7 @@ def _changing(names: tuple[str, ...]) -> Update:
     return items.update().where(items.c.id == bindparam("of_item")).values({n: bindparam(n) for n in columns})
 
 
-def end(writing: Session, held: Sequence[Held], way: str, values: Mapping[uuid.UUID, dict[str, Any]]) -> None:
+def end(writing: Connection, held: Sequence[Held], way: str, values: Mapping[uuid.UUID, dict[str, Any]]) -> None:
     """Done, where need be by way of another state, in the open unit; `values` is what each row keeps besides."""
     now = utcnow()
     for item in held:
@@ -110,6 +112,6 @@ def end(writing: Session, held: Sequence[Held], way: str, values: Mapping[uuid.U
     change(
         writing, [{"of_item": item.id, "state": DONE, "state_at": now, **values[item.id]} for item in held]
     )
-    for server_id in {item.server_id for item in held}:
+    for server_id in {item.server_id for item in held if item.has_failed}:
         server_pauses.note_success(server_id)
     transfers.finish_over({item.transfer_id for item in held})

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Uuid, bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row, Uuid, bindparam, select
 
 from models import Document, Link, Version
 from services import audit, transfer_running
@@ -61,7 +60,8 @@ def land(arrived: Arrived) -> None:
 
 
 def _write(arrivals: Sequence[Arrived]) -> list[Exception | None]:
-    with unit(soon=True) as writing:
+    with unit(soon=True) as current:
+        writing = current.connection()
         held = hold(writing, [arrived.running for arrived in arrivals])
         coming: list[_Coming] = []
         errors: list[Exception | None] = []
@@ -126,7 +126,7 @@ def _one_after_the_other(coming: Sequence[_Coming]) -> Iterator[list[_Coming]]:
         yield batch
 
 
-def _known_here(writing: Session, coming: Sequence[_Coming]) -> list[_Coming]:
+def _known_here(writing: Connection, coming: Sequence[_Coming]) -> list[_Coming]:
     """A document got again becomes the next version of the one it is the twin of, and nothing if it is here already."""
     facts = [each.arrived.facts for each in coming]
     links = writing.execute(
@@ -154,7 +154,7 @@ def _known(each: _Coming, links: Sequence[Row[*tuple[Any, ...]]]) -> _Coming:
     return _Coming(arrived, item, document_id, same[0] if same else None)
 
 
-def _land(writing: Session, coming: Sequence[_Coming]) -> None:
+def _land(writing: Connection, coming: Sequence[_Coming]) -> None:
     new = [each for each in coming if each.same is None]
     alike = _same_bytes_elsewhere(writing, new)
     landings = [
@@ -232,7 +232,7 @@ def _note(server: str, facts: Facts) -> str:
     return f"From {server}: {facts['library']} {facts['number']} v{facts['version']}"
 
 
-def _same_bytes_elsewhere(writing: Session, new: Sequence[_Coming]) -> Sequence[Row[*tuple[Any, ...]]]:
+def _same_bytes_elsewhere(writing: Connection, new: Sequence[_Coming]) -> Sequence[Row[*tuple[Any, ...]]]:
     if not new:
         return ()
     return writing.execute(

@@ -150,7 +150,8 @@ class Announced:
 
 def _write(announced: Sequence[Announced]) -> list[Exception | None]:
     """Intent and sending in one commit, on the disk before the first byte leaves."""
-    with unit() as writing:
+    with unit() as current:
+        writing = current.connection()
         held = hold(writing, [each.running for each in announced])
         ours = [
             (each.intent, item) for each in announced if isinstance(item := held[each.running.item_id], Held)

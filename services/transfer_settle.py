@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, bindparam, select
 
 from imanage import documents as remote_documents
 from imanage.errors import ImanageError
@@ -116,7 +115,8 @@ class Saved:
 
 
 def _write(saved: Sequence[Saved]) -> list[Exception | None]:
-    with unit(soon=True) as writing:
+    with unit(soon=True) as current:
+        writing = current.connection()
         held = hold(writing, [each.running for each in saved])
         ours = [(each, item) for each in saved if isinstance(item := held[each.running.item_id], Held)]
         if ours:
@@ -132,7 +132,7 @@ _together = Together(_write, linger=LINGER_SECONDS, others=how_many)
 _DOCUMENTS = select(Version.id, Version.document_id).where(Version.id.in_(bindparam("ids", expanding=True)))
 
 
-def _end(writing: Session, saved: Sequence[tuple[Saved, Held]]) -> None:
+def _end(writing: Connection, saved: Sequence[tuple[Saved, Held]]) -> None:
     held = [item for _, item in saved]
     wanted = [item.version_id for item in held if item.version_id]
     versions = writing.execute(_DOCUMENTS, {"ids": wanted})

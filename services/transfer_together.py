@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 Entry = TypeVar("Entry")
-MOST = 16
+MOST = 8
+"""So many in one commit: more would keep others from the database for too long."""
 
 
 @dataclass
