@@ -57,9 +57,9 @@ class GuardedSession(requests.Session):
     What requests does for these around each call is left out, which also halves the call's cost.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, rules: AddressRules, trust: ssl.SSLContext) -> None:
         super().__init__()
-        self.limits = limits
+        self.limits, self.rules, self.trust = limits, rules, trust
         self.trust_env = False
         self.headers["User-Agent"] = USER_AGENT
         self.headers["Accept"] = "application/json"
@@ -89,11 +89,11 @@ class GuardedSession(requests.Session):
 
 def build_session(
     rules: AddressRules, limits: Limits | None = None, ca_pem: str | None = None
-) -> requests.Session:
+) -> GuardedSession:
     """A guarded, pooled session for one server. `ca_pem` is trusted beside the usual authorities."""
     limits = limits or Limits()
-    session = GuardedSession(limits)
-    adapter = _GuardedAdapter(rules, limits, ca_pem)
+    session = GuardedSession(limits, rules, _trust(ca_pem))
+    adapter = _GuardedAdapter(rules, limits, session.trust)
     session.adapters.clear()
     session.mount("https://", adapter)
     if rules.allow_http:
@@ -112,14 +112,30 @@ def line_of(response: requests.Response) -> HTTPResponse | None:
     return line if isinstance(line, HTTPResponse) and not line.chunked else None
 
 
+def addresses_of(session: GuardedSession, origin: str) -> tuple[str, ...]:
+    """Where a name leads. Raises AddressRefused, or socket.gaierror for a name unknown to DNS."""
+    host, port = _place(origin)
+    return tuple(dict.fromkeys(str(answer[4][0]) for answer in _answers(host, port, session.rules)))
+
+
+def open_line(session: GuardedSession, origin: str) -> socket.socket:
+    """A connection of its own, dialled as every other is, for looking at the line itself."""
+    host, port = _place(origin)
+    return _dial(HTTPConnection(host, port, timeout=session.limits.connect_seconds), session.rules)
+
+
 def judge_origin(origin: str, rules: AddressRules) -> bool:
     """Raise AddressRefused if an origin leads where the rules do not allow. False for a name unknown to DNS."""
-    parts = urlsplit(origin)
     try:
-        _answers(parts.hostname or "", parts.port or 443, rules)
+        _answers(*_place(origin), rules)
     except socket.gaierror:
         return False
     return True
+
+
+def _place(origin: str) -> tuple[str, int]:
+    parts = urlsplit(origin)
+    return parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
 
 
 def _answers(
@@ -230,10 +246,10 @@ def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPCon
 
 
 class _GuardedAdapter(HTTPAdapter):
-    def __init__(self, rules: AddressRules, limits: Limits, ca_pem: str | None) -> None:
+    def __init__(self, rules: AddressRules, limits: Limits, trust: ssl.SSLContext) -> None:
         self._limits = limits
         self._classes = _pool_classes(rules, limits)
-        self._context = _trust(ca_pem)
+        self._context = trust
         super().__init__(pool_connections=4, pool_maxsize=limits.pool_size, max_retries=0)
 
     def init_poolmanager(

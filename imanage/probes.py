@@ -1,0 +1,230 @@
+"""Looking at the line to a server, one step at a time: the name, the connection, the certificate, one plain answer.
+
+Nothing here judges: each step gives what it saw, or raises a fault whose code says how far it got.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from .answers import line_fault, parse_json, read_body
+from .certificates import Certificate, Facts, known_firms, read_certificate
+from .errors import AnswerTooLarge, ImanageError
+from .guard import GuardedSession, OutboundBlocked, addresses_of, open_line
+from .networks import AddressRefused
+
+_MOST = 1024 * 1024
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_SELF_SIGNED = 18
+_NO_ISSUER = frozenset({2, 20, 21})
+_VERIFY = {9: "tls.not_yet_valid", 10: "tls.expired", 62: "tls.wrong_name", 64: "tls.wrong_name"}
+_VERIFY |= {66: "tls.too_weak", 67: "tls.too_weak", 68: "tls.too_weak"}
+_TOO_OLD = ("UNSUPPORTED_PROTOCOL", "PROTOCOL_VERSION", "NO_PROTOCOLS", "WRONG_SSL_VERSION")
+_TOO_WEAK = ("HANDSHAKE_FAILURE", "TOO_SMALL", "NO_SHARED_CIPHER", "INSUFFICIENT_SECURITY")
+_BY_LINE = {
+    "imanage.unreachable.name_not_found": "dns.unknown",
+    "imanage.unreachable.refused": "tcp.refused",
+    "imanage.unreachable.silent": "line.silent",
+    "imanage.unreachable.tls": "line.tls",
+}
+
+
+class ProbeFault(Exception):
+    """How far it got, as a stable code, and what was seen there."""
+
+    def __init__(self, code: str, facts: Facts = ()) -> None:
+        super().__init__(code)
+        self.code, self.facts = code, facts
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One answer, read as far as a person would look at it. Nothing of it is followed."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    asked_at: datetime
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    @property
+    def json(self) -> Any:
+        """None where it is not JSON."""
+        try:
+            return parse_json(self.body, self.status)
+        except ImanageError:
+            return None
+
+    @property
+    def is_page(self) -> bool:
+        start = self.body[:512].lstrip().lower()
+        return "html" in self.headers.get("Content-Type", "").lower() or start.startswith(
+            (b"<!doctype", b"<html")
+        )
+
+    @property
+    def title(self) -> str:
+        found = _TITLE.search(self.text)
+        return " ".join(found[1].split())[:120] if found else ""
+
+    @property
+    def location(self) -> str:
+        return self.headers.get("Location", "") if 300 <= self.status < 400 else ""
+
+    @property
+    def server_time(self) -> datetime | None:
+        try:
+            moment = parsedate_to_datetime(self.headers.get("Date", ""))
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def resolve(session: GuardedSession, origin: str) -> tuple[str, ...]:
+    """The addresses that the name leads to, all of them allowed."""
+    host = urlsplit(origin).hostname or ""
+    try:
+        return addresses_of(session, origin)
+    except AddressRefused as refused:
+        raise ProbeFault("dns.not_allowed", (("Host", host), ("Why", refused.sentence))) from None
+    except socket.gaierror as error:
+        code = "dns.no_answer" if error.errno == socket.EAI_AGAIN else "dns.unknown"
+        raise ProbeFault(code, (("Host", host),)) from None
+
+
+def connect(session: GuardedSession, origin: str) -> str:
+    """The address and port that took the connection."""
+    with _line(session, origin) as sock:
+        peer = sock.getpeername()
+        return f"{peer[0]} port {peer[1]}"
+
+
+def certificate(session: GuardedSession, origin: str) -> Certificate:
+    """What the server proved itself with, by the rules that every call to it keeps."""
+    host = urlsplit(origin).hostname or ""
+    try:
+        return _shaken(session, origin, session.trust)
+    except ssl.SSLCertVerificationError as error:
+        raise _unproven(session, origin, error.verify_code) from None
+    except (ssl.SSLError, OSError) as error:
+        raise ProbeFault(_tls_code(session, origin, error), (("Host", host),)) from None
+
+
+def ask(
+    session: GuardedSession,
+    url: str,
+    *,
+    params: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
+) -> Seen:
+    """One GET, or one POST where there is a form; whatever is answered is an answer."""
+    asked_at = datetime.now(UTC)
+    try:
+        response = session.request(
+            "POST" if form is not None else "GET",
+            url,
+            params=params,
+            headers=headers,
+            data=form,
+            stream=True,
+            allow_redirects=False,
+        )
+        body = read_body(response, _MOST, session.limits.total_seconds)
+    except AnswerTooLarge:
+        body = b""
+    except requests.RequestException as error:
+        met = line_fault(error)
+        if isinstance(met, OutboundBlocked):
+            raise ProbeFault("tcp.not_allowed") from None
+        raise ProbeFault(_BY_LINE.get(met.code, "line.broken")) from None
+    except OutboundBlocked:
+        raise ProbeFault("tcp.not_allowed") from None
+    return Seen(response.status_code, response.headers, body, asked_at)
+
+
+@contextlib.contextmanager
+def _line(session: GuardedSession, origin: str) -> Iterator[socket.socket]:
+    try:
+        sock = open_line(session, origin)
+    except OutboundBlocked as blocked:
+        raise ProbeFault("tcp.not_allowed", (("Why", blocked.sentence),)) from None
+    except ConnectTimeoutError:
+        waited = f"{session.limits.connect_seconds:g} seconds"
+        raise ProbeFault("tcp.silent", (("Waited for", waited),)) from None
+    except NewConnectionError as error:
+        raise ProbeFault(_dial_code(error.__cause__)) from None
+    except HTTPError:
+        raise ProbeFault("dns.unknown") from None
+    with contextlib.closing(sock):
+        yield sock
+
+
+def _dial_code(cause: BaseException | None) -> str:
+    if isinstance(cause, ConnectionRefusedError):
+        return "tcp.refused"
+    return "tcp.reset" if isinstance(cause, ConnectionResetError) else "tcp.no_route"
+
+
+def _shaken(session: GuardedSession, origin: str, trust: ssl.SSLContext) -> Certificate:
+    """Shake hands and read the certificate. Nothing is sent over the line."""
+    with (
+        _line(session, origin) as sock,
+        trust.wrap_socket(sock, server_hostname=urlsplit(origin).hostname) as line,
+    ):
+        return read_certificate(line.getpeercert(binary_form=True) or b"", line.version() or "")
+
+
+def _unproven(session: GuardedSession, origin: str, verify_code: int) -> ProbeFault:
+    """The name of what is wrong with a certificate, and what stands in it."""
+    open_eyed = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    open_eyed.check_hostname = False
+    open_eyed.verify_mode = ssl.CERT_NONE  # only to read what was refused
+    try:
+        shown = _shaken(session, origin, open_eyed)
+    except (ProbeFault, OSError, ValueError):
+        return ProbeFault(_VERIFY.get(verify_code, "tls.unknown_authority"))
+    code = _VERIFY.get(verify_code, "tls.unknown_authority")
+    if verify_code == _SELF_SIGNED:
+        code = "tls.self_signed"
+    elif verify_code in _NO_ISSUER and shown.issuer_firm in known_firms(session.trust):
+        code = "tls.incomplete"
+    return ProbeFault(code, (("Host", urlsplit(origin).hostname or ""), *shown.facts))
+
+
+def _tls_code(session: GuardedSession, origin: str, error: OSError) -> str:
+    reason = str(getattr(error, "reason", "") or "")
+    if any(word in reason for word in _TOO_OLD):
+        return "tls.too_old"
+    if any(word in reason for word in _TOO_WEAK):
+        return "tls.too_weak"
+    if _speaks_http(session, origin):
+        return "tls.plain_http"
+    return "tls.silent" if isinstance(error, TimeoutError) else "tls.broken_off"
+
+
+def _speaks_http(session: GuardedSession, origin: str) -> bool:
+    host = urlsplit(origin).hostname or ""
+    with contextlib.suppress(ProbeFault, OSError), _line(session, origin) as sock:
+        sock.sendall(
+            f"HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode("ascii", "ignore")
+        )
+        said = sock.recv(1024)
+        # A port that does speak TLS may say so in plain HTTP.
+        return said.startswith(b"HTTP/") and b"https" not in said.lower()
+    return False
