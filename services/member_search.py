@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, not_, select, text, tuple_
 
 from models import NUMBER, TRIGRAM, Member
 from services.text import ESCAPE, fold, like_pattern, search_words
@@ -57,9 +57,7 @@ def first_by_name(typed: str, kept: Kept, limit: int) -> Found:
     if not pieces:
         return Found()
     few = _few(pieces, kept).subquery()
-    query = (
-        select(few.c.id, func.count().over()).order_by(few.c.name_key, few.c.email_key).limit(limit)
-    )
+    query = select(few.c.id, func.count().over()).order_by(few.c.name_key, few.c.email_key).limit(limit)
     rows = session().execute(query).all()
     matches = rows[0][1] if rows else 0
     if matches > MOST_SORTED:
@@ -77,7 +75,9 @@ def by_name(
 ) -> tuple[Member, ...]:
     """Members by name, from a place in the list onwards or up to it."""
     place = tuple_(Member.name_key, Member.email_key)
-    order = (Member.name_key.desc(), Member.email_key.desc()) if before else (Member.name_key, Member.email_key)
+    order = (
+        (Member.name_key.desc(), Member.email_key.desc()) if before else (Member.name_key, Member.email_key)
+    )
     query = select(Member.id).where(*_only(kept)).order_by(*order).limit(limit)
     if after:
         query = query.where(place > tuple_(after.name_key, after.email_key))
@@ -89,7 +89,7 @@ def by_name(
     return _in_order(ids[::-1] if before else ids)
 
 
-def _few(pieces: list[str], kept: Kept) -> Select[tuple[uuid.UUID, str, str]]:
+def _few(pieces: list[str], kept: Kept) -> Select[uuid.UUID, str, str]:
     """Who matches, in no order, and no more than one too many. The database stops as soon as it has them."""
     query = select(Member.id, Member.name_key, Member.email_key).where(*_only(kept)).limit(MOST_SORTED + 1)
     if session().get_bind().dialect.name == "sqlite" and not kept.is_admin:
@@ -109,8 +109,12 @@ def _piece(word: str) -> str:
 
 
 def _only(kept: Kept) -> list[Condition]:
-    wanted = ((Member.is_active, kept.is_active), (Member.is_guest, kept.is_guest), (Member.is_admin, kept.is_admin))
-    return [column if value else ~column for column, value in wanted if value is not None]
+    wanted = (
+        (Member.is_active, kept.is_active),
+        (Member.is_guest, kept.is_guest),
+        (Member.is_admin, kept.is_admin),
+    )
+    return [and_(column) if value else not_(column) for column, value in wanted if value is not None]
 
 
 def _in_order(ids: list[uuid.UUID]) -> tuple[Member, ...]:

@@ -61,10 +61,11 @@ def wake_signed_in() -> int:
             ),
         )
         .limit(BATCH)
-        .with_for_update(of=TransferItem)
     )
+    if session().scalar(waiting.with_only_columns(TransferItem.id).limit(1)) is None:
+        return 0
     with unit() as writing:
-        items = writing.scalars(waiting).all()
+        items = writing.scalars(waiting.with_for_update(of=TransferItem)).all()
         for item in items:
             move(item, WAITING)
             item.wait_until = None

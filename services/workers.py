@@ -19,7 +19,7 @@ QUIET_AFTER = timedelta(seconds=10)
 
 def beat(executor_id: str) -> None:
     """Say that this worker is alive."""
-    with unit() as writing:
+    with unit(soon=True) as writing:
         row = writing.get(WorkerHeartbeat, executor_id)
         if row is None:
             writing.add(WorkerHeartbeat(executor_id=executor_id))
