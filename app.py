@@ -10,6 +10,7 @@ from flask import Flask
 import commands
 import logs
 from blueprints import access, assets, errors, headers, htmx, nav
+from commands import serve
 from config import Settings
 from extensions import csrf, login_manager, migrate
 from extensions import htmx as htmx_extension
@@ -49,6 +50,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     for part in (headers, access, htmx, nav, assets, errors):
         part.init_app(app)
     commands.init_app(app, settings)
+    return app
+
+
+def create_web() -> Flask:
+    """The same for a WSGI server, which does not start on the tables of another version."""
+    app = create_app()
+    with app.app_context():
+        serve.require_tables()
     return app
 
 
