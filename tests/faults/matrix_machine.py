@@ -70,12 +70,23 @@ GONE = (
     Scenario(37, "matter-gone", "the matter's rows are deleted as the document moves", "gone"),
 )
 
-CLOCK = tuple(
-    Scenario(
-        32, f"clock-{way}-{span}", f"the clock is set {way} by {says} as a lost answer is waited for", "clock"
-    )
-    for way in ("forward", "back")
-    for span, says in (("hour", "an hour"), ("day", "a day"))
+CLOCK = (
+    *(
+        Scenario(
+            32,
+            f"clock-{way}-{span}",
+            f"the clock is set {way} by {says} as a lost answer is waited for",
+            "clock",
+        )
+        for way in ("forward", "back")
+        for span, says in (("hour", "an hour"), ("day", "a day"))
+    ),
+    *(
+        Scenario(
+            32, f"clock-{way}-real", f"the clock of one worker is set {way} by a day", "clock", on=WORKER
+        )
+        for way in ("forward", "back")
+    ),
 )
 
 NO_BLOB = "a save writes no bytes here"

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import pytest
 
+from config import Settings
 from imanage import oauth
 from models import base
-from services import transfer_keeping, transfer_turns
+from services import transfer_keeping, transfer_turns, workers
 from services.clock import clock
 from services.transfer_states import DONE, LOOKING_UP, WAITING
 from services.unit import session
 from tests.faults.matrix import cells
+from tests.faults.meanwhile import dawdling
+from tests.faults.real_workers import begun, carried_on
 from tests.faults.scenario import Cell
 from tests.faults.scene import Scene
 from tests.faults.test_network import until_stored
+from tests.support.crew import Worker, crew, until
 
 JUMPS = {
     "clock-forward-hour": timedelta(hours=1),
@@ -78,3 +82,32 @@ def test_clock_is_set(cell: Cell, scene: Scene, machine: Setting) -> None:
     machine.ahead = timedelta(0)  # somebody puts it right: the sweep goes by the ages of files
     scene.sides_agree()
     scene.asked_politely()
+
+
+DAY = 24 * 3600
+REAL = {"clock-forward-real": DAY, "clock-back-real": -DAY}
+
+
+@pytest.mark.parametrize(
+    "cell", [each for each in cells("clock") if each.scenario.name in REAL], ids=lambda cell: cell.id
+)
+def test_clock_of_a_real_worker(cell: Cell, scene: Scene, settings: Settings) -> None:
+    """It is set under one worker and not under its sibling: both go on, and neither takes the other for dead."""
+    scene.prepare()
+    file = scene.folder_here / "time"
+    file.write_text("0")
+    with crew(settings, scene.proxy.port, scene.folder_here) as company:
+        if scene.cell.is_many:
+            company.start()
+        other = company.start(through=("tests.support.other_time", str(file)))
+        begun(scene, dawdling)
+        file.write_text(str(REAL[cell.scenario.name]))
+        until(lambda: goes_wrong(other), "a beat by the other time", 10)
+        carried_on(scene, company)
+        assert not any("taken_over" in worker.said() for worker in company.workers)
+
+
+def goes_wrong(worker: Worker) -> bool:
+    session().rollback()
+    beats = [at for name, at in workers.beats().items() if f"-{worker.process.pid}-" in name]
+    return any(abs(datetime.now(UTC) - at) > timedelta(hours=12) for at in beats)

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,12 +64,15 @@ class Crew:
     folder: Path
     workers: list[Worker] = field(default_factory=list)
 
-    def start(self, *, watchful: bool = False) -> Worker:
-        """A worker that has begun to beat. A `watchful` one sees in three seconds that another is gone, not in ten."""
+    def start(self, *, watchful: bool = False, through: Sequence[str] = ("flask",)) -> Worker:
+        """A worker that has begun to beat. A `watchful` one sees in three seconds that another is gone, not in ten.
+
+        `through` is the module that runs it, with what that one wants to know first.
+        """
         log = self.folder / f"worker-{len(self.workers)}.log"
         with log.open("wb") as said:
             process = subprocess.Popen(
-                [sys.executable, "-m", *(WATCHFUL if watchful else ("flask", "--app", "app", "worker"))],
+                [sys.executable, "-m", *(WATCHFUL if watchful else (*through, "--app", "app", "worker"))],
                 cwd=REPOSITORY,
                 env={**os.environ, **self.environment},
                 stdout=said,
