@@ -156,30 +156,39 @@ def clean(value: Any, secrets: Iterable[str] = ()) -> str:
 
 
 def wait_of(headers: Mapping[str, str]) -> float | None:
-    """How long the server asks to be left alone: `Retry-After`, else `x-ratelimit-reset`."""
+    """How long the server asks to be left alone: `Retry-After`, else `x-ratelimit-reset`.
+
+    Where it names a moment, that counts from the server's own `Date`: its clock and ours need not agree.
+    """
+    now = _moment(headers.get("Date") or "") or datetime.now(UTC)
     for name in ("Retry-After", "x-ratelimit-reset"):
-        seconds = _seconds(headers.get(name))
+        seconds = _seconds(headers.get(name), now)
         if seconds is not None:
             return min(max(seconds, 0.0), _LONGEST_WAIT)
     return None
 
 
-def _seconds(text: str | None) -> float | None:
+def _seconds(text: str | None, now: datetime) -> float | None:
     if not text:
         return None
     try:
         number = float(text)
     except ValueError:
-        try:
-            moment = parsedate_to_datetime(text)
-        except ValueError:
-            return None
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return (aware - datetime.now(UTC)).total_seconds()
+        moment = _moment(text)
+        return None if moment is None else (moment - now).total_seconds()
     if not math.isfinite(number):
         return None
     # A number this large can only be a moment in time.
-    return number - time.time() if number > 1_000_000_000 else number
+    return number - now.timestamp() if number > 1_000_000_000 else number
+
+
+def _moment(text: str) -> datetime | None:
+    """A date as HTTP writes it."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def line_fault(error: requests.RequestException) -> Unreachable | OutboundBlocked:

@@ -264,6 +264,9 @@ def test_an_empty_answer_is_none() -> None:
         ({"x-ratelimit-reset": "nan"}, 5),
         ({"Retry-After": "1e300"}, 3600),
         ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT", "Date": "Wed, 21 Oct 2015 07:27:20 GMT"}, 40),
+        ({"x-ratelimit-reset": "1445412480", "Date": "Wed, 21 Oct 2015 07:27:20 GMT"}, 40),
+        ({"Retry-After": "40", "Date": "never"}, 40),
         ({}, 5),
     ],
 )
