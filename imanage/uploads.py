@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from itertools import count
 from typing import Any, Protocol
 
 from .errors import SourceFailed, Stopped
@@ -109,26 +109,22 @@ def _content(upload: Upload) -> Iterator[Content]:
 
 
 def _blocks(content: Content, size: int, note: Callable[[memoryview], object]) -> Iterator[memoryview]:
-    """Blocks of the content, each noted. Of a large one the next is read, and this one noted, while this is sent."""
+    """Blocks of the content, each noted. A large one's are noted beside, while they are sent and the next is read."""
     if size <= BLOCK:
         room = memoryview(bytearray(size + 1))
         while block := _filled(content, room):
             note(block)
             yield block
         return
-    rooms = [memoryview(bytearray(BLOCK)) for _ in range(3)]
-    noted: Future[object] | None = None
-    with ThreadPoolExecutor(1) as reading, ThreadPoolExecutor(1) as noting:
-        coming = reading.submit(_filled, content, rooms[0])
-        for turn in count(1):
-            block = coming.result()
-            before, noted = noted, noting.submit(note, block)
-            if before is not None:
-                before.result()
-            if not block:
-                return
-            coming = reading.submit(_filled, content, rooms[turn % len(rooms)])
+    rooms = deque(memoryview(bytearray(BLOCK)) for _ in range(2))
+    noted: deque[Future[object]] = deque()
+    with ThreadPoolExecutor(1) as beside:
+        while block := _filled(content, rooms[0]):
+            noted.append(beside.submit(note, block))
             yield block
+            rooms.rotate()
+            if len(noted) == len(rooms):
+                noted.popleft().result()
 
 
 def _filled(content: Content, room: memoryview) -> memoryview:
