@@ -176,9 +176,7 @@ def _line(session: GuardedSession, origin: str) -> Iterator[socket.socket]:
 
 
 def _dial_code(cause: BaseException | None) -> str:
-    if isinstance(cause, ConnectionRefusedError):
-        return "tcp.refused"
-    return "tcp.reset" if isinstance(cause, ConnectionResetError) else "tcp.no_route"
+    return "tcp.refused" if isinstance(cause, ConnectionRefusedError) else "tcp.no_route"
 
 
 def _shaken(session: GuardedSession, origin: str, trust: ssl.SSLContext) -> Certificate:

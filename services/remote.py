@@ -7,10 +7,8 @@ import uuid
 from dataclasses import replace
 from datetime import datetime
 
-import requests
-
 from imanage.addresses import AddressRules
-from imanage.guard import Limits, build_session
+from imanage.guard import GuardedSession, Limits, build_session
 from imanage.types import AppCredentials, Endpoints
 from models import Server
 from services import vault
@@ -22,7 +20,7 @@ ON_PREMISE = "on_premise"
 SECRET_PLACE = ("server", "client_secret")
 
 _lock = threading.Lock()
-_sessions: dict[tuple[uuid.UUID, bool], tuple[datetime, requests.Session]] = {}
+_sessions: dict[tuple[uuid.UUID, bool], tuple[datetime, GuardedSession]] = {}
 
 # A person who waits at a page is told sooner than a transfer gives up.
 PAGE_LIMITS = Limits(connect_seconds=5, read_seconds=15, total_seconds=30)
@@ -67,7 +65,7 @@ def rules_for(kind: str) -> AddressRules:
     return replace(rules, allow_private=False) if kind == CLOUD else rules
 
 
-def outbound(server: Server, *, for_page: bool = False) -> requests.Session:
+def outbound(server: Server, *, for_page: bool = False) -> GuardedSession:
     """The pooled session of this process for this server; a changed server gets a new one.
 
     The one before is only let go of, not closed: a transfer may still be reading through it.

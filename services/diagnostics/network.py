@@ -1,0 +1,158 @@
+"""The way to the server: its name, its port, its certificate, what answers there, and its clock."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from imanage.answers import wait_of
+from imanage.certificates import Facts
+from imanage.probes import ProbeFault, Seen, ask, certificate, connect, resolve
+from services.diagnostics.visit import Found, Visit, failed, passed, skipped, warned
+
+SOON_DAYS = 21
+SLOW_CLOCK, WRONG_CLOCK = timedelta(seconds=60), timedelta(seconds=300)
+_PROXY = re.compile(
+    r"squid|zscaler|blue ?coat|forcepoint|websense|netskope|fortigu?a?r?d?|fortinet|mcafee|skyhigh|palo alto"
+    r"|umbrella|sophos|barracuda|web gateway|proxy",
+    re.IGNORECASE,
+)
+_NEARBY = frozenset({"api.not_found", "api.not_imanage", "api.redirected", "proxy.own_page", "proxy.refused"})
+_OF_IMANAGE = frozenset({"auth_status", "versions", "dms_version", "user"})
+
+
+def name(visit: Visit, origin: str) -> Found:
+    found = resolve(visit.outbound, origin)
+    return passed(f"The name leads to {', '.join(found[:4])}.", ("Addresses", ", ".join(found)))
+
+
+def port(visit: Visit, origin: str) -> Found:
+    try:
+        peer = connect(visit.outbound, origin)
+    except ProbeFault as fault:
+        if better := _nearby(visit, origin):
+            return better
+        at = str(urlsplit(origin).port or (80 if origin.startswith("http:") else 443))
+        return failed(fault.code, ("Port", at), *fault.facts)
+    return passed("The server takes connections.", ("Connected to", peer))
+
+
+def tls(visit: Visit, origin: str) -> Found:
+    if origin.startswith("http:"):
+        return skipped("Not looked at: the address begins with http://, so nothing is encrypted on the way.")
+    shown = certificate(visit.outbound, origin)
+    facts = (*shown.facts, ("Days left", str(shown.days_left)), ("Protocol", shown.protocol))
+    if shown.days_left < SOON_DAYS:
+        return warned("tls.expires_soon", *facts)
+    return passed(f"The certificate is good for {shown.days_left} more days.", *facts)
+
+
+def api(visit: Visit, origin: str) -> Found:
+    """What answers at `/api`, or at `/work/api` where only that is there."""
+    seen = ask(visit.outbound, f"{origin}/api")
+    found = judge(seen)
+    if found.code in {"api.not_found", "api.not_imanage"}:
+        second = ask(visit.outbound, f"{origin}/work/api")
+        if judge(second).outcome == "pass":
+            seen, found = second, judge(second)
+    if found.code in _NEARBY and (better := _nearby(visit, origin)):
+        return better
+    visit.answers[origin] = seen
+    return found
+
+
+def clock(visit: Visit, origin: str) -> Found:
+    seen = visit.answers[origin]
+    theirs = seen.server_time
+    if theirs is None:
+        return skipped("Not looked at: the server does not say what time it is.")
+    apart = abs(theirs - seen.asked_at)
+    facts = (
+        ("The server’s clock", theirs.strftime("%d %B %Y %H:%M:%S UTC")),
+        ("This installation’s clock", seen.asked_at.strftime("%d %B %Y %H:%M:%S UTC")),
+        ("Apart", f"{round(apart.total_seconds())} seconds"),
+    )
+    if apart > WRONG_CLOCK:
+        return failed("clock.wrong", *facts)
+    return warned("clock.apart", *facts) if apart > SLOW_CLOCK else passed("The two clocks agree.", *facts)
+
+
+def judge(seen: Seen) -> Found:
+    """Whether an answer to `/api` is iManage's, and else whose it may be."""
+    if stopped := stopped_on_the_way(seen):
+        return stopped
+    facts = facts_of(seen)
+    if seen.location:
+        return failed("api.redirected", *facts)
+    said = seen.json
+    if isinstance(said, dict) and _is_imanage(said, seen.status):
+        data = said.get("data")
+        version = data.get("dms_version") if isinstance(data, dict) else None
+        about = (("iManage version", version),) if isinstance(version, str) else ()
+        return passed("iManage Work answers.", *about)
+    if seen.is_page and (seen.status == 200 or _PROXY.search(f"{seen.headers} {seen.text[:20_000]}")):
+        return failed("proxy.own_page", *facts)
+    if seen.status in {401, 403}:
+        return failed("proxy.refused", *facts)
+    return failed("api.not_found" if seen.status == 404 else "api.not_imanage", *facts)
+
+
+def stopped_on_the_way(seen: Seen) -> Found | None:
+    """What any address can answer before iManage has a say."""
+    facts = facts_of(seen)
+    if seen.status == 407:
+        return failed("proxy.sign_in", *facts)
+    if seen.status == 511:
+        return failed("proxy.captive_portal", *facts)
+    if seen.status == 429:
+        wait = wait_of(seen.headers)
+        return warned("throttled.calls", *facts, *((("Asked to wait", f"{wait:g} seconds"),) if wait else ()))
+    if seen.status in {502, 503, 504}:
+        return failed("api.gateway", *facts)
+    return failed("api.server_fault", *facts) if seen.status >= 500 else None
+
+
+def facts_of(seen: Seen) -> Facts:
+    """What a person would look at in an answer."""
+    found = {
+        "Status": str(seen.status),
+        "Title of the page": seen.title,
+        "Sent on to": _place(seen.location),
+        "Server": seen.headers.get("Server", "")[:100],
+        "Via": seen.headers.get("Via", "")[:100],
+    }
+    return tuple((name, value) for name, value in found.items() if value)
+
+
+def _place(location: str) -> str:
+    """Where a redirect leads, without its query: that may hold what nobody else should see."""
+    return location.partition("?")[0].partition("#")[0][:200]
+
+
+def _is_imanage(said: dict[str, Any], status: int) -> bool:
+    data = said.get("data")
+    if isinstance(data, dict) and _OF_IMANAGE & data.keys():
+        return True
+    error = said.get("error")
+    return status == 401 and isinstance(error, dict) and bool({"code", "message"} & error.keys())
+
+
+def _nearby(visit: Visit, origin: str) -> Found | None:
+    """Whether iManage answers once the path, or the port, is left off the address."""
+    parts = urlsplit(origin)
+    bare = f"{parts.scheme}://{parts.netloc}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    tries = []
+    if parts.path.strip("/"):
+        tries.append(("address.path", bare))
+    if parts.port:
+        tries.append(("address.port", f"{parts.scheme}://{host}"))
+    for code, better in tries:
+        try:
+            if judge(ask(visit.outbound, f"{better}/api")).outcome == "pass":
+                return failed(code, ("iManage answers at", better), ("The address here", origin))
+        except ProbeFault:
+            continue
+    return None
