@@ -15,7 +15,7 @@ from config import Settings
 from extensions import csrf, login_manager, migrate
 from extensions import htmx as htmx_extension
 from models import db, prepare_sqlite
-from services import house, vault
+from services import background, house, vault
 from storage import open_store
 
 ROOMS = (
@@ -25,6 +25,7 @@ ROOMS = (
     "transfers",
     "oauth",
     "integrations",
+    "troubleshooting",
     "members",
     "audit",
     "status",
@@ -45,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             blobs=open_store(settings.storage_url, spool=settings.data_dir / "spool"),
         )
     )
+    background.bind(app.app_context)
     for room in ROOMS:
         app.register_blueprint(import_module(f"blueprints.{room}.routes").room)
     for part in (headers, access, htmx, nav, assets, errors):

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+VERSION = "0.1.0"
 DEFAULT_DATA_DIR = Path(__file__).resolve().parent / "instance"
 KEY_FILE = "secret.keys"
 SHORTEST_KEY = 32

@@ -12,8 +12,9 @@ from werkzeug.wrappers import Response
 
 from config import Network, Settings
 
+POLICY = "Content-Security-Policy"
 HEADERS = {
-    "Content-Security-Policy": (
+    POLICY: (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
         "frame-ancestors 'none'; form-action 'self'"
     ),
@@ -47,6 +48,12 @@ class NamedProxies:
         for name in FORWARDED:
             environ.pop(name, None)
         return self.plain(environ, start_response)
+
+
+def allow_connect(response: Response, origin: str) -> Response:
+    """Let the scripts of this one page ask this one other origin for something."""
+    response.headers[POLICY] = f"{HEADERS[POLICY]}; connect-src 'self' {origin}"
+    return response
 
 
 def init_app(app: Flask) -> None:

@@ -12,9 +12,9 @@ import structlog
 from sqlalchemy import delete, func, select, update
 
 from models import AuditEvent, Server, ServerCheck, new_id, utcnow
-from services import audit, background, diagnostics, permissions, servers
+from services import audit, background, diagnostics, permissions, servers, troubleshooting
 from services.actor import Actor, Who
-from services.diagnostics.report import Report, Result
+from services.diagnostics.report import WHOSE, Report, Result
 from services.errors import NotFound, TooMany
 from services.unit import session, unit
 
@@ -35,6 +35,15 @@ class Row:
     group: str
     title: str
     result: Result | None
+
+    @property
+    def whose(self) -> str:
+        return WHOSE.get(self.result.whose, "") if self.result else ""
+
+    @property
+    def topic(self) -> troubleshooting.Topic | None:
+        """The page that tells more of this failure."""
+        return troubleshooting.topic_for(self.result.code) if self.result else None
 
 
 @dataclass(frozen=True)
@@ -73,9 +82,10 @@ class RunView:
         """The check that is being made."""
         return next((row for row in self.rows if row.result is None), None) if self.is_running else None
 
-    def only(self, keys: frozenset[str]) -> RunView:
-        """The same run, and of its checks these."""
-        return replace(self, rows=tuple(row for row in self.rows if row.key in keys))
+    def about(self, topic: troubleshooting.Topic) -> RunView:
+        """The same run, and of its checks those that tell of this."""
+        rows = (row for row in self.rows if row.group in topic.groups or row.key in topic.keys)
+        return replace(self, rows=tuple(rows))
 
 
 def start(actor: Actor, server_id: uuid.UUID) -> uuid.UUID:
@@ -83,16 +93,19 @@ def start(actor: Actor, server_id: uuid.UUID) -> uuid.UUID:
     permissions.require_admin(actor)
     run_id, is_new = _begin(actor, server_id)
     if is_new:
-        background.run(_carry_out, run_id, server_id)
+        background.run(_carry_out, run_id, server_id, True)
     return run_id
 
 
 def run_now(who: Who, server_id: uuid.UUID) -> uuid.UUID | None:
-    """A whole run, here and now: for the clock. None where one is under way already."""
+    """A run here and now, for the clock: nothing is tried that a server would note as a wrong guess.
+
+    None while one is under way.
+    """
     run_id, is_new = _begin(who, server_id)
     if not is_new:
         return None
-    _carry_out(run_id, server_id)
+    _carry_out(run_id, server_id, thorough=False)
     return run_id
 
 
@@ -154,7 +167,7 @@ def _forget_old(server_id: uuid.UUID) -> None:
     session().execute(delete(ServerCheck).where(ServerCheck.id.in_(ids)))
 
 
-def _carry_out(run_id: uuid.UUID, server_id: uuid.UUID) -> None:
+def _carry_out(run_id: uuid.UUID, server_id: uuid.UUID, thorough: bool) -> None:
     results: list[dict[str, Any]] = []
 
     def keep(result: Result) -> None:
@@ -162,7 +175,7 @@ def _carry_out(run_id: uuid.UUID, server_id: uuid.UUID) -> None:
         _write(run_id, results=list(results))
 
     try:
-        report = diagnostics.check(server_id, on_result=keep)
+        report = diagnostics.check(server_id, on_result=keep, thorough=thorough)
     except Exception:
         log.exception("check.failed", server_id=str(server_id))
         _write(run_id, state=UNFINISHED, finished_at=utcnow())

@@ -5,7 +5,6 @@ from __future__ import annotations
 from textwrap import indent, wrap
 
 from services.check_runs import Row, RunView
-from services.diagnostics.report import WHOSE
 from services.house import house
 
 WIDTH = 100
@@ -46,7 +45,7 @@ def _row(row: Row) -> str:
             _named("Code", result.code),
             _named("What it means", result.cause),
             _named("What to do", result.next_step),
-            _named("Whose step", WHOSE.get(result.whose, "")),
+            _named("Whose step", row.whose),
         ]
     said += [_named(name, value) for name, value in result.facts]
     lines += [indent("\n".join(wrap(line, WIDTH)), "    ") for line in said if line]

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from services.errors import Refusal, RemoteRefusal, Whose
+from services.troubleshooting import Topic, topic_for
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class SignInUnfinished(Refusal):
 
     code = "oauth.failed"
     attempt = UNKNOWN
+
+    @property
+    def topic(self) -> Topic | None:
+        """The page that tells what may lie behind it."""
+        return topic_for(self.code)
 
 
 @dataclass(frozen=True)

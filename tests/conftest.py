@@ -15,6 +15,7 @@ import services.passwords
 from app import create_app
 from config import Settings
 from models import Document, db
+from services import background
 from tests.support.pages import Browser
 from tests.support.passwords import CHEAP
 
@@ -71,6 +72,7 @@ def database(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(services.passwords, "_hasher", CHEAP)
     with app.app_context():
         yield
+        assert background.wait(60), "What a page began in the background is still at work."
         db.session.remove()
         with db.engine.begin() as connection:
             connection.execute(update(Document).values(current_version_id=None))

@@ -31,6 +31,8 @@ WORDS = {
     "server.enabled": "Switched an iManage server on",
     "server.disabled": "Switched an iManage server off",
     "server.restriction_changed": "Changed who may use an iManage server",
+    "server.check_started": "Checked the connection to an iManage server",
+    "support_bundle.downloaded": "Downloaded the support bundle",
     "server.removed": "Removed an iManage server",
     "server.removed_links_downloaded": "Downloaded the links of a removed server",
     "connection.connected": "Signed in to iManage",

@@ -8,9 +8,11 @@ from flask import flash, render_template
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor
+from blueprints.headers import allow_connect
 from blueprints.htmx import fragment, is_htmx
 from blueprints.integrations.forms import RestrictionForm
-from services import restriction, server_views
+from services import check_runs, check_text, restriction, server_views
+from services.pasted_people import Pasted
 from services.servers import Saved
 
 
@@ -27,20 +29,30 @@ def popup(name: str, title: str, status: int = 200, **context: object) -> Respon
     return fragment(html, status)
 
 
-def server_page(server_id: uuid.UUID, draft: RestrictionForm | None = None, status: int = 200) -> Response:
-    """The server's page; `draft` holds a restriction that is not saved yet."""
+def server_page(
+    server_id: uuid.UUID,
+    draft: RestrictionForm | None = None,
+    status: int = 200,
+    pasted: Pasted | None = None,
+) -> Response:
+    """The server's page; `draft` holds a restriction that is not saved yet, `pasted` what became of a pasted list."""
     kept = restriction.restriction(actor(), server_id)
     form = draft or RestrictionForm(formdata=None, restricted=kept.is_restricted)
     form.version.data = kept.version
+    view = server_views.server(actor(), server_id)
+    run = check_runs.latest(actor(), server_id)
     html = render_template(
         "integrations/server.html",
-        server=server_views.server(actor(), server_id),
+        server=view,
+        run=run,
+        report=check_text.report_text(run) if run else "",
         kept=kept,
         form=form,
         people=restriction.people(actor(), form.chosen) if draft else kept.people,
         is_draft=draft is not None,
+        pasted=pasted,
     )
-    return fragment(html, status)
+    return allow_connect(fragment(html, status), view.url)
 
 
 def say(saved: Saved) -> None:

@@ -9,14 +9,14 @@ from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx
-from blueprints.integrations import removing, restricting
+from blueprints.integrations import checking, explaining, pasting, removing, restricting
 from blueprints.integrations.forms import AddServerForm, ChangeServerForm
 from blueprints.integrations.pages import popup, say, server_page
 from blueprints.integrations.room import room
 from services import server_removal, server_views, servers
 from services.errors import Invalid
 
-__all__ = ["removing", "restricting", "room"]
+__all__ = ["checking", "explaining", "pasting", "removing", "restricting", "room"]
 
 SWITCHED = {
     True: "“{}” is on. Members who may use it can get and save documents now.",

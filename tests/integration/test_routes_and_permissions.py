@@ -28,6 +28,7 @@ MATTER = "/matters/{matter}"
 DOCUMENT = "/documents/{document}"
 VERSION = "/versions/{version}"
 TRANSFER = "/transfers/{transfer}"
+TROUBLE = "/troubleshooting/mismatch-redirect-url"
 
 KEY = {"request_key": "6e6c6d22-4c0e-4a4f-9c39-6f2f3b0d1c55"}
 GET_FORM = KEY | {"source": "Active!104512.3"}
@@ -73,8 +74,21 @@ ROUTES = (
     R("POST", f"{SERVERS}/{{server}}/restriction", "integrations.save_restriction", ADMIN, 422),
     R("POST", f"{SERVERS}/{{server}}/restriction/search", "integrations.search_people", ADMIN, 200),
     R("POST", f"{SERVERS}/{{server}}/restriction/chosen", "integrations.choose_person", ADMIN, 200),
+    R("POST", f"{SERVERS}/{{server}}/restriction/pasted", "integrations.paste_people", ADMIN, 200),
+    R("GET", f"{SERVERS}/{{server}}/why", "integrations.why_not", ADMIN, 200),
+    R("GET", f"{SERVERS}/{{server}}/why/{{member}}", "integrations.why_not_member", ADMIN, 200),
     R("GET",  f"{SERVERS}/{{server}}/remove", "integrations.confirm_removal", ADMIN, 200),
     R("POST", f"{SERVERS}/{{server}}/remove", "integrations.remove_server", ADMIN, 303),
+    R("GET",  f"{SERVERS}/support-bundle.zip", "integrations.download_support_bundle", ADMIN, 200),
+    R("POST", f"{SERVERS}/{{server}}/checks", "integrations.start_check", ADMIN, 303),
+    R("GET",  f"{SERVERS}/{{server}}/checks/{{run}}", "integrations.check_run", ADMIN, 200, is_fragment=True),
+    R("GET",  f"{SERVERS}/{{server}}/checks/{{run}}/report.txt", "integrations.check_report", ADMIN, 200),
+    R("GET",  f"{SERVERS}/{{server}}/request-sheet", "integrations.request_sheet_page", ADMIN, 200),
+    R("GET",  "/troubleshooting", "troubleshooting.index", STAFF, 200),
+    R("GET",  TROUBLE, "troubleshooting.topic", STAFF, 200),
+    R("GET",  "/troubleshooting/this-browser/{server}", "troubleshooting.this_browser", STAFF, 200),
+    R("POST", f"{TROUBLE}/check/{{server}}", "troubleshooting.start_check", ADMIN, 303),
+    R("GET",  f"{TROUBLE}/check/{{server}}/{{run}}", "troubleshooting.check_run", ADMIN, 200, is_fragment=True),
     R("GET",  f"{SERVERS}/removed/{{removal}}/links.csv", "integrations.removed_links", ADMIN, 200),
 
     R("GET",  "/", "matters.index", MEMBER, 200),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from flask import Flask
 
-from models import Member, ServerRemoval, Transfer, TransferItem
+from models import Member, ServerCheck, ServerRemoval, Transfer, TransferItem, utcnow
 from services.unit import unit
 from tests.support import matters
 from tests.support.pages import Browser
@@ -103,6 +103,7 @@ def make_firm(app: Flask) -> Firm:
         "transfer": transfer_id,
         "item": item_id,
         "removal": _removal(),
+        "run": _run(server_id),
     }
     return Firm({"nobody": Browser(app), **browsers}, places)
 
@@ -125,6 +126,14 @@ def _transfer(member: Member, matter_id: uuid.UUID, server_id: uuid.UUID) -> tup
         writing.add(item)
         writing.flush()
         return transfer.id, item.id
+
+
+def _run(server_id: uuid.UUID) -> uuid.UUID:
+    with unit() as writing:
+        row = ServerCheck(server_id=server_id, started_by="Ada", finished_at=utcnow(), state="healthy")
+        writing.add(row)
+        writing.flush()
+        return row.id
 
 
 def _removal() -> uuid.UUID:

@@ -1,0 +1,67 @@
+"""Checking a server: the run as it goes, its report as text; the request sheet, the support bundle."""
+
+from __future__ import annotations
+
+import io
+import uuid
+
+from flask import Response as TextResponse
+from flask import render_template, send_file, url_for
+from werkzeug.wrappers import Response
+
+from blueprints.access import actor, needs
+from blueprints.htmx import fragment, go_to, is_htmx
+from blueprints.integrations.room import room
+from services import check_runs, check_text, request_sheet, support_bundle
+
+
+@room.post("/<uuid:server_id>/checks")
+@needs("admin")
+def start_check(server_id: uuid.UUID) -> Response:
+    run_id = check_runs.start(actor(), server_id)
+    return _answer(server_id, run_id)
+
+
+@room.get("/<uuid:server_id>/checks/<uuid:run_id>")
+@needs("admin")
+def check_run(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
+    """A part of the server's page, asked for again while the run lives; its address alone leads there."""
+    return _answer(server_id, run_id)
+
+
+@room.get("/<uuid:server_id>/checks/<uuid:run_id>/report.txt")
+@needs("admin")
+def check_report(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
+    run = check_runs.of(actor(), run_id)
+    return _text(check_text.report_text(run), f"Check of {run.server_name}.txt")
+
+
+@room.get("/<uuid:server_id>/request-sheet")
+@needs("admin")
+def request_sheet_page(server_id: uuid.UUID) -> str:
+    sheet = request_sheet.sheet(actor(), server_id)
+    return render_template(
+        "integrations/request_sheet.html", sheet=sheet, sheet_text=request_sheet.as_text(sheet)
+    )
+
+
+@room.get("/support-bundle.zip")
+@needs("admin")
+def download_support_bundle() -> Response:
+    name, content = support_bundle.bundle(actor())
+    return send_file(io.BytesIO(content), mimetype="application/zip", as_attachment=True, download_name=name)
+
+
+def _answer(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
+    if not is_htmx():
+        return go_to(url_for(".server", server_id=server_id, _anchor="check"))
+    run = check_runs.of(actor(), run_id)
+    return fragment(
+        render_template("integrations/_check_run.html", run=run, report=check_text.report_text(run))
+    )
+
+
+def _text(text: str, name: str) -> Response:
+    response = TextResponse(text, mimetype="text/plain")
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response

@@ -1,0 +1,88 @@
+"""Troubleshooting: what people read when iManage does not open, what lies behind it, and a live check of it."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Blueprint, make_response, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from blueprints.access import actor, needs
+from blueprints.headers import allow_connect
+from blueprints.htmx import fragment, go_to, is_htmx
+from services import check_runs, check_text, permissions, server_access, server_views, troubleshooting
+from services.errors import NotFound
+
+room = Blueprint("troubleshooting", __name__, url_prefix="/troubleshooting")
+
+
+@room.get("")
+@needs("staff")
+def index() -> str:
+    return render_template("troubleshooting/index.html", topics=troubleshooting.TOPICS)
+
+
+@room.get("/<slug>")
+@needs("staff")
+def topic(slug: str) -> str:
+    """Admins choose a server to check; members try it from their own browser."""
+    is_admin = permissions.may_administer(actor())
+    servers = server_views.all_servers(actor()) if is_admin else ()
+    wanted = request.args.get("server", type=uuid.UUID)
+    chosen = next((each for each in servers if each.id == wanted), servers[0] if servers else None)
+    found = _topic(slug)
+    run = check_runs.latest(actor(), chosen.id) if chosen else None
+    return render_template(
+        "troubleshooting/topic.html",
+        topic=found,
+        topics=troubleshooting.TOPICS,
+        is_admin=is_admin,
+        servers=servers,
+        chosen=chosen,
+        own=server_access.available_to(actor()),
+        **(_shown(found, run) if run else {}),
+    )
+
+
+@room.post("/<slug>/check/<uuid:server_id>")
+@needs("admin")
+def start_check(slug: str, server_id: uuid.UUID) -> Response:
+    found = _topic(slug)
+    return _answer(found, server_id, check_runs.start(actor(), server_id))
+
+
+@room.get("/<slug>/check/<uuid:server_id>/<uuid:run_id>")
+@needs("admin")
+def check_run(slug: str, server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
+    return _answer(_topic(slug), server_id, run_id)
+
+
+@room.get("/this-browser/<uuid:server_id>")
+@needs("staff")
+def this_browser(server_id: uuid.UUID) -> Response:
+    """The only page of a member whose scripts may ask another origin, and only this server's."""
+    server = next((each for each in server_access.available_to(actor()) if each.id == server_id), None)
+    if server is None:
+        raise NotFound()
+    html = render_template("troubleshooting/this_browser.html", server=server, topics=troubleshooting.TOPICS)
+    return allow_connect(make_response(html), server.url)
+
+
+def _topic(slug: str) -> troubleshooting.Topic:
+    found = troubleshooting.topic(slug)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _answer(found: troubleshooting.Topic, server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
+    if not is_htmx():
+        return go_to(url_for(".topic", slug=found.slug, server=server_id))
+    run = check_runs.of(actor(), run_id)
+    return fragment(render_template("integrations/_check_run.html", **_shown(found, run)))
+
+
+def _shown(found: troubleshooting.Topic, run: check_runs.RunView) -> dict[str, object]:
+    """The run as this page shows it: its own checks alone, and its own address to ask again."""
+    poll = url_for(".check_run", slug=found.slug, server_id=run.server_id, run_id=run.id)
+    return {"run": run.about(found), "report": check_text.report_text(run), "poll": poll}

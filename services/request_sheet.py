@@ -1,0 +1,154 @@
+"""What a firm's network team and its iManage admin need to let Counterpart and iManage talk: on one page."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from services import server_views
+from services.actor import Actor
+from services.house import house
+
+TLS = "TLS 1.2 or newer, with a certificate for this name and its whole chain"
+ACCESS_HEADERS = "X-Auth-Token"
+BASE = "{api}/customers/{customer}"
+API = "/work/api/v2"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One way that must be open: who opens the connection, and to what."""
+
+    source: str
+    target: str
+    port: int
+    purpose: str
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One kind of call. Paths below {base} begin where iManage says that the customer's API does."""
+
+    methods: str
+    path: str
+    purpose: str
+
+
+SIGN_IN = (
+    Endpoint("GET", "/auth/oauth2/authorize", "Sign-in page, opened by browsers"),
+    Endpoint("POST", "/auth/oauth2/token", "Sign-in codes and renewals"),
+    Endpoint("GET", "/login/terminate", "Signing out"),
+    Endpoint("GET", "/api", "Who is signed in"),
+    Endpoint("GET", "/work/api", "The same, where /api is not served"),
+)
+WORK = (
+    Endpoint("GET", "{base}/libraries", "Libraries"),
+    Endpoint("GET", "{base}/recent-workspaces", "Recent workspaces, of all libraries or of one"),
+    Endpoint("GET", "{base}/libraries/{library}/recent-workspaces", ""),
+    Endpoint("GET", "{base}/workspaces", "Search for workspaces"),
+    Endpoint("GET", "{base}/libraries/{library}/workspaces", ""),
+    Endpoint("GET", "{base}/libraries/{library}/users/{user}/my-matters/children", "My matters"),
+    Endpoint("GET", "{base}/libraries/{library}/my-favorites/children", "Favourites"),
+    Endpoint("GET", "{base}/libraries/{library}/workspaces/{id}", "A workspace and what is in it"),
+    Endpoint("GET", "{base}/libraries/{library}/workspaces/{id}/children", ""),
+    Endpoint("GET", "{base}/libraries/{library}/folders/{id}", "A folder, its rights and what is in it"),
+    Endpoint("GET", "{base}/libraries/{library}/folders/{id}/children", ""),
+    Endpoint("GET", "{base}/libraries/{library}/folders/{id}/operations", ""),
+    Endpoint("GET", "{base}/libraries/{library}/folders/{id}/documents", ""),
+    Endpoint("POST", "{base}/libraries/{library}/folders/{id}/documents", "Save a new document"),
+    Endpoint("GET", "{base}/documents", "Search for documents"),
+    Endpoint("GET", "{base}/libraries/{library}/documents", ""),
+    Endpoint("GET", "{base}/libraries/{library}/documents/{id}", "A document’s profile and place"),
+    Endpoint("GET", "{base}/libraries/{library}/documents/{id}/path", ""),
+    Endpoint("GET", "{base}/libraries/{library}/documents/{id}/versions", "Its versions"),
+    Endpoint("POST", "{base}/libraries/{library}/documents/{id}/versions", "Save a new version"),
+    Endpoint("GET", "{base}/libraries/{library}/documents/{id}/download", "Get a document"),
+    Endpoint("PUT", "{base}/libraries/{library}/documents/{id}/file", "Replace a version"),
+    Endpoint("GET", "{base}/libraries/{library}/documents/{id}/checkout", "Whether it is in use"),
+    Endpoint("POST", "{base}/libraries/{library}/documents/{id}/lock", "Lock it"),
+    Endpoint("DELETE", "{base}/libraries/{library}/documents/{id}/lock", "Unlock it"),
+)
+ENDPOINTS = SIGN_IN + WORK
+
+
+@dataclass(frozen=True)
+class Sheet:
+    server_id: uuid.UUID
+    name: str
+    lines: tuple[Line, ...]
+    outbound_ips: tuple[str, ...]
+    redirect_url: str
+    client_id: str
+    sign_in: tuple[Endpoint, ...]
+    work: tuple[Endpoint, ...]
+
+
+def sheet(actor: Actor, server_id: uuid.UUID) -> Sheet:
+    view = server_views.server(actor, server_id)
+    settings = house().settings
+    lines = [
+        _line("Members’ computers", view.url, "Signing in to iManage, opening documents there"),
+        _line("Counterpart", view.api_url, "Signing in, getting and saving documents"),
+        _line("Members’ computers", settings.public_url, "Counterpart itself"),
+    ]
+    if settings.api_url != settings.public_url:
+        lines.append(_line("Members’ computers", settings.api_url, "The way back from iManage’s sign-in"))
+    return Sheet(
+        server_id=view.id,
+        name=view.name,
+        lines=tuple(lines),
+        outbound_ips=view.outbound_ips,
+        redirect_url=view.redirect_url,
+        client_id=view.client_id,
+        sign_in=SIGN_IN,
+        work=merged(WORK),
+    )
+
+
+def merged(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
+    """One line for each path, with all its methods."""
+    by_path: dict[str, list[Endpoint]] = {}
+    for each in endpoints:
+        by_path.setdefault(each.path, []).append(each)
+    return tuple(
+        Endpoint(
+            ", ".join(each.methods for each in same),
+            path,
+            "; ".join(each.purpose for each in same if each.purpose),
+        )
+        for path, same in by_path.items()
+    )
+
+
+def as_text(sheet: Sheet) -> str:
+    """The sheet for a mail or a ticket."""
+    parts = [
+        f"Counterpart and iManage: request for “{sheet.name}”",
+        "Connections to allow\n"
+        + "\n".join(
+            f"- {line.source} -> {line.target}, TCP port {line.port}: {line.purpose}" for line in sheet.lines
+        ),
+        f"Counterpart connects from: {', '.join(sheet.outbound_ips) or 'ask whoever runs Counterpart'}",
+        "Nothing is opened from iManage to Counterpart. "
+        + TLS
+        + ". Counterpart uses no proxy: it connects directly.",
+        f"Headers that must arrive unchanged: {ACCESS_HEADERS}, Authorization, Range",
+        f"Redirect URL for the application’s registration in iManage:\n{sheet.redirect_url}",
+        *([f"Client ID: {sheet.client_id}"] if sheet.client_id else []),
+        "Calls\n" + "\n".join(_call(each) for each in (*sheet.sign_in, *sheet.work)),
+        "{base} is the address that iManage names for the customer, usually "
+        + BASE.format(api=API, customer="{customer}"),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _call(endpoint: Endpoint) -> str:
+    return f"- {endpoint.methods} {endpoint.path}" + (f"  ({endpoint.purpose})" if endpoint.purpose else "")
+
+
+def _line(source: str, origin: str, purpose: str) -> Line:
+    parts = urlsplit(origin)
+    return Line(
+        source, parts.hostname or origin, parts.port or (443 if parts.scheme == "https" else 80), purpose
+    )

@@ -1,0 +1,237 @@
+"""The three things that people read when iManage does not open, and what lies behind each. A table, so that pages,
+checks and failed sign-ins lead to the same words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.diagnostics.report import WHOSE
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One thing that can lie behind it: how to tell, what mends it, and whose step that is (a key of WHOSE)."""
+
+    title: str
+    tell: str
+    mend: str
+    whose: str
+
+    @property
+    def who(self) -> str:
+        return WHOSE[self.whose]
+
+
+@dataclass(frozen=True)
+class Topic:
+    """`codes` are those of checks and of failed sign-ins that lead here, `groups` and `keys` the checks that tell."""
+
+    slug: str
+    heading: str
+    lead: str
+    seen: tuple[str, ...]
+    causes: tuple[Cause, ...]
+    codes: tuple[str, ...]
+    groups: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
+
+
+CONTENT_IS_BLOCKED = Topic(
+    slug="content-is-blocked",
+    heading="Content is blocked",
+    lead="Something between a computer and iManage keeps the page away.",
+    seen=(
+        "The browser, or a page of your firm’s security software, says that content is blocked in place of "
+        "iManage’s sign-in page.",
+        "The page stays empty, or the browser says that it cannot be reached.",
+        "Counterpart says that the server could not be reached, or that something else answered.",
+    ),
+    causes=(
+        Cause(
+            "A firewall or content filter on the way to your browser",
+            "The check from this browser fails, while Counterpart’s own checks of name and connection pass.",
+            "Allow the server’s URL for members’ browsers. The request sheet on the server’s page names it.",
+            "network_team",
+        ),
+        Cause(
+            "A firewall between Counterpart and the server",
+            "“The server takes connections” fails without an answer or with a refusal, while browsers reach it.",
+            "Open the server’s host and port for Counterpart’s own addresses. The request sheet names them all.",
+            "network_team",
+        ),
+        Cause(
+            "A proxy that answers in iManage’s place",
+            "The checks find a page that is not iManage’s: a sign-in, a warning or an error of the proxy.",
+            "Let Counterpart reach the server’s address without the proxy, or without the proxy’s own sign-in.",
+            "network_team",
+        ),
+        Cause(
+            "A certificate that is not trusted",
+            "The check of the certificate fails: unknown issuer, another name, or past its date. Browsers warn.",
+            "Install a certificate for this name with its whole chain on the iManage server.",
+            "imanage_admin",
+        ),
+        Cause(
+            "The URL leads elsewhere",
+            "The name does not resolve, or the answer is not iManage’s although no proxy stands in between.",
+            "Compare the URL with the address that members use for iManage. If it is wrong, remove the server and "
+            "add it again: the URL cannot be changed.",
+            "you",
+        ),
+    ),
+    codes=(
+        "dns",
+        "tcp",
+        "line",
+        "tls",
+        "proxy",
+        "address",
+        "api",
+        "sign_in_page.content_blocked",
+        "imanage.unreachable",
+        "imanage.not_imanage",
+        "imanage.blocked",
+    ),
+    groups=frozenset({"Network"}),
+    keys=frozenset({"api"}),
+)
+SOMETHING_WENT_WRONG = Topic(
+    slug="something-went-wrong",
+    heading="Something went wrong",
+    lead="iManage is reached, and then does not let this application or this person in.",
+    seen=(
+        "iManage’s own page says that something went wrong, before or after the sign-in.",
+        "You sign in at iManage, come back, and Counterpart says that the sign-in did not finish.",
+    ),
+    causes=(
+        Cause(
+            "The Client ID is not known, or the application is switched off",
+            "“The Client ID is known” fails.",
+            "In iManage Control Center, under Applications, look for this application: it must be there, enabled, "
+            "and its Client ID the one on the server’s page.",
+            "imanage_admin",
+        ),
+        Cause(
+            "The Client Secret is another one",
+            "“The Client Secret is accepted” fails.",
+            "Enter the secret again under Change name and credentials. If nobody has it, make a new one in iManage "
+            "Control Center.",
+            "you",
+        ),
+        Cause(
+            "The person may not use the application",
+            "Some people can sign in and others cannot. All checks pass.",
+            "In iManage Control Center, open the application’s Access and add the person or a group.",
+            "imanage_admin",
+        ),
+        Cause(
+            "A proxy takes away the sign-in’s header",
+            "“The sign-in’s header arrives” fails: signing in works, and then iManage knows nobody.",
+            "Let the proxy pass the headers X-Auth-Token and Authorization on unchanged.",
+            "network_team",
+        ),
+        Cause(
+            "URL and API URL lead to different customers",
+            "“URL and API URL lead to the same customer” fails.",
+            "Both must lead to the same iManage. If one is wrong, remove the server and add it again.",
+            "you",
+        ),
+        Cause(
+            "The clocks differ",
+            "“The clocks agree” fails or warns.",
+            "Set both clocks by a time server: sign-ins are good for minutes only.",
+            "imanage_admin",
+        ),
+        Cause(
+            "iManage has a fault, or asks to be left alone",
+            "The checks say so, often with how long to wait.",
+            "Wait, then check again. If it stays, look into the iManage server’s own logs.",
+            "imanage_admin",
+        ),
+    ),
+    codes=(
+        "sign_in_page",
+        "client",
+        "secret",
+        "token",
+        "header",
+        "api_url",
+        "api.server_fault",
+        "api.gateway",
+        "clock",
+        "throttled",
+        "refresh",
+        "oauth.error",
+        "oauth.no_code",
+        "oauth.denied",
+        "oauth.code_refused",
+        "oauth.client_refused",
+        "oauth.api_refused",
+        "oauth.other_server",
+        "imanage",
+    ),
+    groups=frozenset({"iManage", "Application", "API URL", "Sign-ins"}),
+)
+MISMATCH = Topic(
+    slug="mismatch-redirect-url",
+    heading="Mismatch redirect URL",
+    lead="iManage sends people back only to an address that it knows, letter for letter.",
+    seen=("iManage’s page says that the redirect URL does not match, before or after the sign-in.",),
+    causes=(
+        Cause(
+            "Letter case",
+            "The two addresses differ only in capital letters.",
+            "Copy the redirect URL from the server’s page and put it into the application’s registration.",
+            "imanage_admin",
+        ),
+        Cause(
+            "http in place of https",
+            "The registration begins with http:// and ours with https://, or the other way round.",
+            "Copy the redirect URL from the server’s page. If ours begins with http:// although people use "
+            "https://, set COUNTERPART_PUBLIC_URL to the https address first.",
+            "imanage_admin",
+        ),
+        Cause(
+            "A slash at the end",
+            "One of the two ends in “/”.",
+            "Take the slash away in the registration.",
+            "imanage_admin",
+        ),
+        Cause(
+            "Spaces",
+            "A blank or a line break came along when the address was pasted. It cannot be seen.",
+            "Empty the field in the registration, then paste the redirect URL again with its Copy button.",
+            "imanage_admin",
+        ),
+        Cause(
+            "Another host",
+            "The registration names another host or port: a test installation, a short name, an address.",
+            "Put the redirect URL of the server’s page into the registration. If Counterpart has moved, check "
+            "COUNTERPART_PUBLIC_URL and COUNTERPART_API_URL first.",
+            "imanage_admin",
+        ),
+        Cause(
+            "Another path",
+            "The registration ends in something other than /auth/v0/oauth2/authorized.",
+            "Copy the whole redirect URL, path and all.",
+            "imanage_admin",
+        ),
+    ),
+    codes=("redirect",),
+    keys=frozenset({"sign_in_page", "redirect_url"}),
+)
+TOPICS = (CONTENT_IS_BLOCKED, SOMETHING_WENT_WRONG, MISMATCH)
+
+
+def topic(slug: str) -> Topic | None:
+    return next((each for each in TOPICS if each.slug == slug), None)
+
+
+def topic_for(code: str) -> Topic | None:
+    """The page that a code leads to: the one that names most of it, from its beginning."""
+    while code:
+        for each in TOPICS:
+            if code in each.codes:
+                return each
+        code = code.rpartition(".")[0]
+    return None
