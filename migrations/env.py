@@ -8,6 +8,7 @@ from alembic import context
 
 from models import db
 from models.base import WRITE, UtcDateTime
+from models.member_search import is_own
 
 OTHERS_SCHEMAS = {"dbos"}
 
@@ -18,9 +19,9 @@ def render_item(kind: str, item: Any, _autogen_context: object) -> str | bool:
     return False
 
 
-def include_object(thing: Any, _name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
+def include_object(thing: Any, name: str | None, _kind: str, _reflected: bool, _other: object) -> bool:
     """The job engine's tables and the search indexes of one database alone are not ours to compare."""
-    return getattr(thing, "schema", None) not in OTHERS_SCHEMAS
+    return getattr(thing, "schema", None) not in OTHERS_SCHEMAS and not is_own(name)
 
 
 def migrate() -> None:

@@ -7,13 +7,18 @@ from models.connections import Connection, OAuthState
 from models.documents import Document, Version
 from models.links import Link
 from models.matters import Matter, Participant
+from models.member_search import NUMBER, TRIGRAM
 from models.members import Installation, Member, SignInAttempt, SignInSession
 from models.outbox import Mail
+from models.packages import ApplicationPackage
 from models.servers import Server, ServerMember, ServerPause, ServerRemoval
 from models.transfers import Transfer, TransferItem
 from models.work import WorkerHeartbeat
 
 __all__ = [
+    "NUMBER",
+    "TRIGRAM",
+    "ApplicationPackage",
     "AuditEvent",
     "Connection",
     "Document",

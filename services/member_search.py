@@ -21,7 +21,7 @@ Condition = ColumnElement[bool]
 # Of more than this many only the beginnings of names are shown: to sort them all would keep a person waiting.
 MOST_SORTED = 500
 LETTERS = 3
-LONGEST_KEY = 1100
+LONGEST_KEY, LONGEST_NAME = 1100, 400
 LAST_LETTER = "\U0010ffff"
 
 
@@ -48,7 +48,8 @@ class Found:
 
 def key_of(name: str, email: str) -> str:
     """What is kept of a member to be found by."""
-    return "".join(f"  {word}" for word in fold(f"{name} {email}").split())[:LONGEST_KEY]
+    words = [*fold(name)[:LONGEST_NAME].split(), *fold(email).split()]
+    return "".join(f"  {word}" for word in words)[:LONGEST_KEY]
 
 
 def first_by_name(typed: str, kept: Kept, limit: int) -> Found:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from operator import itemgetter
 
-from sqlalchemy import SQLColumnExpression, func, select
+from sqlalchemy import func, select
 
 from models import Member, Participant, new_id
-from services import audit, member_details, passwords, permissions
+from services import audit, member_details, member_search, passwords, permissions
 from services.actor import Actor, Who
 from services.errors import Invalid, NotFound
 from services.member_details import Details
-from services.text import ESCAPE, fold, like_pattern
+from services.member_search import EVERYBODY, Kept
 from services.unit import session, unit
 
-Condition = SQLColumnExpression[bool]
-
-PAGE = 20
-# Up to this many matches are sorted here: a database asked for "the first 20 by name" of a few rare matches
-# walks the whole index of names to find them.
-SORTED_HERE = 500
+PAGE = 100
+MOST_FOUND = 20
 
 
 @dataclass(frozen=True)
@@ -54,9 +50,16 @@ class MemberView:
 
 @dataclass(frozen=True)
 class MemberPage:
+    """Some of the members by name. `before` and `after` name the places where the pages beside it begin.
+
+    `matches` counts who was found by a text; with `too_many` of them, only those whose name begins with it are here.
+    """
+
     members: tuple[MemberView, ...]
-    page: int
-    has_next: bool
+    before: uuid.UUID | None = None
+    after: uuid.UUID | None = None
+    matches: int = 0
+    too_many: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,31 +83,46 @@ class NewMember:
     is_guest: bool = False
 
 
-def search_people(actor: Actor, text: str, *, staff_only: bool, limit: int = PAGE) -> tuple[PersonView, ...]:
-    """Active people whose name or e-mail holds every word of the text, first by name. Guests find nobody."""
-    if actor.is_guest or not _words(text):
+def search_people(
+    actor: Actor, text: str, *, staff_only: bool, limit: int = MOST_FOUND
+) -> tuple[PersonView, ...]:
+    """Active people who are found by the text, first by name. Guests find nobody."""
+    if actor.is_guest:
         return ()
-    conditions: list[Condition] = [Member.is_active, *_holds(text)]
-    if staff_only:
-        conditions.append(Member.is_guest.is_(False))
+    kept = Kept(is_active=True, is_guest=False if staff_only else None)
+    found = member_search.first_by_name(text, kept, limit)
     return tuple(
-        PersonView(row.id, row.name, row.email, row.organisation, row.is_guest)
-        for row in _by_name(conditions, 0, limit)
+        PersonView(row.id, row.name, row.email, row.organisation, row.is_guest) for row in found.members
     )
 
 
-def page_of_members(actor: Actor, text: str = "", page: int = 1) -> MemberPage:
-    """Everybody by name, deactivated ones too, a page at a time."""
+def page_of_members(
+    actor: Actor,
+    text: str = "",
+    kept: Kept = EVERYBODY,
+    *,
+    after: uuid.UUID | None = None,
+    before: uuid.UUID | None = None,
+) -> MemberPage:
+    """Whoever is kept, by name: those found by the text, or without one a page at a time from a place onwards."""
     permissions.require_admin(actor)
-    rows = _by_name(_holds(text), (page - 1) * PAGE, PAGE + 1)
-    counts = _matters_of([row.id for row in rows])
-    views = tuple(_view(row, counts.get(row.id, 0)) for row in rows)
-    return MemberPage(views[:PAGE], page, len(views) > PAGE)
+    if text.strip():
+        found = member_search.first_by_name(text, kept, PAGE)
+        return MemberPage(views(found.members), matches=found.matches, too_many=found.too_many)
+    to = session().get(Member, before) if before else None
+    since = session().get(Member, after) if after and not to else None
+    rows = member_search.by_name(kept, PAGE + 1, after=since, before=to)
+    has_more = len(rows) > PAGE
+    rows = rows[-PAGE:] if to else rows[:PAGE]
+    return MemberPage(
+        views(rows),
+        before=rows[0].id if rows and (has_more if to else since) else None,
+        after=rows[-1].id if rows and (to or has_more) else None,
+    )
 
 
 def member(actor: Actor, member_id: uuid.UUID) -> MemberView:
-    row = require_member(actor, member_id)
-    return _view(row, _matters_of([row.id]).get(row.id, 0))
+    return views([require_member(actor, member_id)])[0]
 
 
 def require_member(actor: Actor, member_id: uuid.UUID) -> Member:
@@ -146,23 +164,10 @@ def create(who: Who, new: NewMember) -> Member:
     return row
 
 
-def _words(text: str) -> list[str]:
-    return fold(text.replace("\0", " ")).split()
-
-
-def _holds(text: str) -> list[Condition]:
-    return [Member.search_key.like(like_pattern(word), escape=ESCAPE) for word in _words(text)]
-
-
-def _by_name(conditions: list[Condition], start: int, count: int) -> list[Member]:
-    ordered = select(Member).order_by(Member.name_key, Member.email_key)
-    if conditions:
-        keys = select(Member.name_key, Member.email_key, Member.id).where(*conditions)
-        some = session().execute(keys.limit(SORTED_HERE + 1)).all()
-        if len(some) <= SORTED_HERE:
-            chosen = [row[2] for row in sorted(some, key=itemgetter(0, 1))[start : start + count]]
-            return list(session().scalars(ordered.where(Member.id.in_(chosen))))
-    return list(session().scalars(ordered.where(*conditions).offset(start).limit(count)))
+def views(rows: Sequence[Member]) -> tuple[MemberView, ...]:
+    """Rows as System Admins see them, with the number of matters of each."""
+    counts = _matters_of([row.id for row in rows])
+    return tuple(_view(row, counts.get(row.id, 0)) for row in rows)
 
 
 def _matters_of(member_ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:

@@ -1,32 +1,22 @@
-"""Admin System > Members: the list, adding and changing one, his page, deactivating, and a new password."""
+"""Admin System > Members: adding and changing one, his page, deactivating, and a new password."""
 
 from __future__ import annotations
 
 import uuid
 
-from flask import Blueprint, flash, render_template, request, url_for
+from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
-from blueprints.htmx import fragment, go_to, is_htmx
+from blueprints.htmx import go_to
+from blueprints.members import listing
+from blueprints.members.answers import popup
 from blueprints.members.forms import AddMemberForm, DetailsForm
+from blueprints.members.room import room
 from services import accounts, deactivation, member_changes, members, passwords
 from services.errors import Invalid
 
-room = Blueprint("members", __name__, url_prefix="/admin/members")
-
-LAST_PAGE = 100_000
-LONGEST_SEARCH = 200
-
-
-@room.get("")
-@needs("admin")
-def index() -> str:
-    text = request.args.get("q", "")[:LONGEST_SEARCH]
-    page = min(max(request.args.get("page", 1, type=int), 1), LAST_PAGE)
-    found = members.page_of_members(actor(), text, page)
-    name = "members/_list.html" if is_htmx() else "members/index.html"
-    return render_template(name, found=found, text=text)
+__all__ = ["listing", "room"]
 
 
 @room.get("/new")
@@ -136,10 +126,3 @@ def edit_answer(view: members.MemberView, form: DetailsForm, status: int = 200) 
 def password_answer(name: str, password: str, url: str) -> Response:
     """The one time that a made password is shown: in the answer itself, in no cookie and at no address."""
     return popup("password", f"Password of {name}", name=name, password=password, url=url)
-
-
-def popup(part: str, title: str, status: int = 200, **context: object) -> Response:
-    """In a pop-up for htmx, on a page of its own for everybody else."""
-    holder = "members/_popup.html" if is_htmx() else "members/popup_page.html"
-    html = render_template(holder, part=f"members/_{part}.html", popup_title=title, **context)
-    return fragment(html, status)

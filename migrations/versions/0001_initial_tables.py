@@ -13,6 +13,46 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+FEW = (
+    ('admins', 'is_admin = 1', 'is_admin'),
+    ('guests', 'is_guest = 1', 'is_guest'),
+    ('deactivated', 'is_active = 0', 'NOT is_active'),
+)
+# What finds members by three letters. Triggers: whoever makes the table member anew on SQLite makes them anew.
+MEMBER_SEARCH = {
+    'sqlite': (
+        "CREATE TABLE member_number (number INTEGER PRIMARY KEY, member_id CHAR(32) NOT NULL UNIQUE)",
+        "CREATE VIRTUAL TABLE member_trigram USING fts5(key, content='', tokenize='trigram case_sensitive 1')",
+        """CREATE TRIGGER member_found AFTER INSERT ON member BEGIN
+        INSERT INTO member_number (member_id) VALUES (new.id);
+        INSERT INTO member_trigram (rowid, key)
+        SELECT number, new.search_key FROM member_number WHERE member_id = new.id;
+        END""",
+        """CREATE TRIGGER member_found_anew AFTER UPDATE OF search_key ON member
+        WHEN old.search_key <> new.search_key BEGIN
+        INSERT INTO member_trigram (member_trigram, rowid, key)
+        SELECT 'delete', number, old.search_key FROM member_number WHERE member_id = old.id;
+        INSERT INTO member_trigram (rowid, key)
+        SELECT number, new.search_key FROM member_number WHERE member_id = new.id;
+        END""",
+        """CREATE TRIGGER member_lost AFTER DELETE ON member BEGIN
+        INSERT INTO member_trigram (member_trigram, rowid, key)
+        SELECT 'delete', number, old.search_key FROM member_number WHERE member_id = old.id;
+        DELETE FROM member_number WHERE member_id = old.id;
+        END""",
+    ),
+    'postgresql': (
+        "CREATE EXTENSION IF NOT EXISTS pg_trgm",
+        "CREATE INDEX member_trigram ON member USING gin (search_key gin_trgm_ops) WITH (fastupdate = off)",
+        "ALTER TABLE member ALTER COLUMN search_key SET STATISTICS 1000",
+    ),
+}
+
+
+def folded(length):
+    """Text that both databases put in order by its letters' numbers."""
+    return sa.String(length=length).with_variant(sa.String(length=length, collation='C'), 'postgresql')
+
 
 def upgrade():
     op.create_table('audit_event',
@@ -44,10 +84,10 @@ def upgrade():
     op.create_table('member',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('email', sa.String(length=320), nullable=False),
-    sa.Column('email_key', sa.String(length=320), nullable=False),
+    sa.Column('email_key', folded(320), nullable=False),
     sa.Column('name', sa.String(length=200), nullable=False),
-    sa.Column('name_key', sa.String(length=400), nullable=False),
-    sa.Column('search_key', sa.String(length=1100), nullable=False),
+    sa.Column('name_key', folded(400), nullable=False),
+    sa.Column('search_key', folded(1100), nullable=False),
     sa.Column('organisation', sa.String(length=200), nullable=False),
     sa.Column('password_hash', sa.String(length=200), nullable=False),
     sa.Column('is_admin', sa.Boolean(), nullable=False),
@@ -60,7 +100,11 @@ def upgrade():
     sa.UniqueConstraint('email_key', name=op.f('uq_member_email_key'))
     )
     with op.batch_alter_table('member', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_member_name_key'), ['name_key'], unique=False)
+        batch_op.create_index('ix_member_by_name', ['name_key', 'email_key', 'is_active', 'is_guest', 'is_admin'], unique=False)
+        for few, on_sqlite, on_postgresql in FEW:
+            batch_op.create_index(f'ix_member_{few}', ['name_key', 'email_key'], unique=False, sqlite_where=sa.text(on_sqlite), postgresql_where=sa.text(on_postgresql))
+    for statement in MEMBER_SEARCH[op.get_bind().dialect.name]:
+        op.execute(statement)
 
     op.create_table('server',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -72,6 +116,7 @@ def upgrade():
     sa.Column('api_url', sa.String(length=300), nullable=False),
     sa.Column('client_id', sa.String(length=200), nullable=False),
     sa.Column('client_secret', sa.Text(), nullable=False),
+    sa.Column('redirect_url', sa.String(length=500), nullable=False),
     sa.Column('auth_header', sa.String(length=20), nullable=False),
     sa.Column('is_enabled', sa.Boolean(), nullable=False),
     sa.Column('is_restricted', sa.Boolean(), nullable=False),
@@ -151,6 +196,33 @@ def upgrade():
     )
     with op.batch_alter_table('matter', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_matter_changed_at'), ['changed_at'], unique=False)
+
+    op.create_table('application_package',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('request_key', sa.Uuid(), nullable=False),
+    sa.Column('application_id', sa.String(length=100), nullable=False),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('publisher', sa.String(length=100), nullable=False),
+    sa.Column('organization', sa.String(length=100), nullable=False),
+    sa.Column('redirect_url', sa.String(length=500), nullable=False),
+    sa.Column('key_hash', sa.String(length=64), nullable=False),
+    sa.Column('secret_hash', sa.String(length=64), nullable=False),
+    sa.Column('sealed', sa.Text(), nullable=False),
+    sa.Column('open_until', UtcDateTime(), nullable=False),
+    sa.Column('made_by_id', sa.Uuid(), nullable=True),
+    sa.Column('made_by', sa.String(length=200), nullable=False),
+    sa.Column('made_at', UtcDateTime(), nullable=False),
+    sa.Column('server_id', sa.Uuid(), nullable=True),
+    sa.Column('settled_at', UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['made_by_id'], ['member.id'], name=op.f('fk_application_package_made_by_id_member'), ondelete='SET NULL'),
+    sa.ForeignKeyConstraint(['server_id'], ['server.id'], name=op.f('fk_application_package_server_id_server'), ondelete='SET NULL'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_application_package')),
+    sa.UniqueConstraint('key_hash', name=op.f('uq_application_package_key_hash')),
+    sa.UniqueConstraint('request_key', name=op.f('uq_application_package_request_key')),
+    sa.UniqueConstraint('secret_hash', name=op.f('uq_application_package_secret_hash'))
+    )
+    with op.batch_alter_table('application_package', schema=None) as batch_op:
+        batch_op.create_index('ix_application_package_made_at', ['made_at'], unique=False)
 
     op.create_table('server_pause',
     sa.Column('server_id', sa.Uuid(), nullable=False),
@@ -450,16 +522,20 @@ def downgrade():
         batch_op.drop_index('ix_server_removal_removed_at')
 
     op.drop_table('server_removal')
+    with op.batch_alter_table('application_package', schema=None) as batch_op:
+        batch_op.drop_index('ix_application_package_made_at')
+
+    op.drop_table('application_package')
     op.drop_table('server_pause')
     with op.batch_alter_table('server_check', schema=None) as batch_op:
         batch_op.drop_index('ix_server_check_server_started')
 
     op.drop_table('server_check')
     op.drop_table('server')
-    with op.batch_alter_table('member', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_member_name_key'))
-
     op.drop_table('member')
+    if op.get_bind().dialect.name == 'sqlite':
+        op.drop_table('member_trigram')
+        op.drop_table('member_number')
     op.drop_table('installation')
     with op.batch_alter_table('audit_event', schema=None) as batch_op:
         batch_op.drop_index('ix_audit_event_at')

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from services import members
+from models import Member
+from services import member_changes, member_search, members
 from services.actor import Actor
+from services.member_details import Details
+from services.member_search import EVERYBODY, MOST_SORTED, Kept
+from services.unit import unit
 from tests.support.people import actor_of, make_member
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -54,8 +58,97 @@ def test_inactive_people_are_not_found_and_guests_find_nobody(searcher: Actor) -
     assert names(guest, "zoe") == []
 
 
-@pytest.mark.parametrize("many", [30, members.SORTED_HERE + 30])
+@pytest.mark.parametrize("many", [30, MOST_SORTED])
 def test_the_first_by_name_come_first_however_many_match(searcher: Actor, many: int) -> None:
     for number in reversed(range(many)):
         make_member(f"Twin {number:04}")
     assert names(searcher, "twin", limit=3) == ["Twin 0000", "Twin 0001", "Twin 0002"]
+
+
+def test_of_too_many_only_those_whose_name_begins_so_are_shown(database: None) -> None:
+    for number in reversed(range(MOST_SORTED)):
+        make_member(f"Twin {number:04}")
+    make_member("Anna Twin")
+    make_member("Zara", email="twin.z@firm.test")
+    found = member_search.first_by_name("twin", EVERYBODY, 20)
+    assert (found.too_many, found.matches) == (True, MOST_SORTED + 1)
+    assert [row.name for row in found.members] == [f"Twin {number:04}" for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("m", ["Anna Müller", "Mona Ball"]),
+        ("mü", ["Anna Müller"]),
+        ("ba", ["Mona Ball"]),
+        ("b", ["Mona Ball"]),
+        ("na", []),
+        ("s m", ["Mona Ball"]),
+        ("ann m", ["Anna Müller"]),
+        ("b mona", ["Mona Ball"]),
+        ("鈴木", ["鈴木 花子"]),
+        ("花", ["鈴木 花子"]),
+        ("子", []),
+    ],
+)
+def test_one_or_two_letters_find_the_beginning_of_a_word(
+    database: None, text: str, expected: list[str]
+) -> None:
+    make_member("Anna Müller", email="a.m@firm.test")
+    make_member("Mona Ball", email="secretary@firm.test")
+    make_member("鈴木 花子", email="hanako@firm.test")
+    assert [row.name for row in member_search.first_by_name(text, EVERYBODY, 20).members] == expected
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        (Kept(), ["Ann Admin", "Ann Gone", "Ann Guest", "Ann Member"]),
+        (Kept(is_active=True), ["Ann Admin", "Ann Guest", "Ann Member"]),
+        (Kept(is_active=False), ["Ann Gone"]),
+        (Kept(is_guest=True), ["Ann Guest"]),
+        (Kept(is_active=True, is_guest=False), ["Ann Admin", "Ann Member"]),
+        (Kept(is_admin=True), ["Ann Admin"]),
+        (Kept(is_admin=True, is_guest=True), []),
+    ],
+)
+def test_only_the_kept_are_found_and_listed(database: None, kept: Kept, expected: list[str]) -> None:
+    make_member("Ann Member")
+    make_member("Ann Admin", is_admin=True)
+    make_member("Ann Guest", is_guest=True)
+    make_member("Ann Gone", is_active=False)
+    for typed in ("ann", "an", "a"):
+        assert [row.name for row in member_search.first_by_name(typed, kept, 20).members] == expected
+    assert [row.name for row in member_search.by_name(kept, 20)] == expected
+
+
+@pytest.mark.parametrize(
+    "name", ["100% Legal", "under_score", "back\\slash", 'O"Hara', "O'Neill", "a*b", "(x) OR y"]
+)
+def test_a_name_with_wildcards_is_found_by_them(database: None, name: str) -> None:
+    make_member(name)
+    make_member("1000 Legal")
+    make_member("underscore")
+    make_member("a--b")
+    assert [row.name for row in member_search.first_by_name(name, EVERYBODY, 20).members] == [name]
+
+
+def test_a_changed_name_is_found_and_the_old_one_is_not(database: None) -> None:
+    admin = actor_of(make_member("Ada", is_admin=True))
+    anna = make_member("Anna Mueller", email="anna@firm.test")
+    member_changes.change(admin, anna.id, Details("Anna Schmidt", "schmidt@firm.test"))
+    assert names(admin, "schmi") == ["Anna Schmidt"]
+    assert names(admin, "mueller") == []
+    with unit() as writing:
+        writing.delete(writing.get_one(Member, anna.id))
+    assert names(admin, "schmi") == []
+
+
+def test_pages_go_on_where_the_last_one_ended(database: None) -> None:
+    for number in range(25):
+        make_member(f"Twin {number % 5}", email=f"t{number:02}@firm.test")
+    everybody = [row.email for row in member_search.by_name(EVERYBODY, 100)]
+    first = member_search.by_name(EVERYBODY, 10)
+    second = member_search.by_name(EVERYBODY, 10, after=first[-1])
+    assert [row.email for row in (*first, *second)] == everybody[:20]
+    assert member_search.by_name(EVERYBODY, 10, before=second[0]) == first

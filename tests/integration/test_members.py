@@ -23,6 +23,7 @@ from tests.support.people import actor_of, make_member
 from tests.support.trail import trail
 
 LIST = "/admin/members"
+MOST_BYTES = 60_000
 
 
 @pytest.fixture
@@ -117,22 +118,54 @@ def test_two_forms_at_once_make_one_member(app: Flask, admin: Member) -> None:
 
 
 def test_the_list_is_paged_searched_and_by_name(desk: Browser) -> None:
-    for number in range(25):
-        make_member(f"Person {number:02}", email=f"p{number}@x.test")
+    for number in range(120):
+        make_member(f"Person {number:03}", email=f"p{number}@x.test")
     make_member("Zed Gone", is_active=False)
     first = desk.page(LIST)
-    assert "Ada Admin" in first.text and "Person 18" in first.text and "Person 19" not in first.text
-    second = desk.page(f"{LIST}?page=2")
-    assert "Person 19" in second.text and "Deactivated" in second.text and "Person 18" not in second.text
+    assert "Ada Admin" in first.text and "Person 098" in first.text and "Person 099" not in first.text
+    assert len(first.html.encode()) <= MOST_BYTES
+    (onwards,) = [link for link in first.links if "after=" in link]
+    second = desk.page(onwards)
+    assert "Person 099" in second.text and "Deactivated" in second.text and "Person 098" not in second.text
+    (back,) = [link for link in second.links if "before=" in link]
+    assert desk.page(back).text == first.text
     fragment = desk.page(f"{LIST}?q=PERSON+07", htmx=True)
-    assert "Person 07" in fragment.text and "Person 08" not in fragment.text
+    assert "Person 079" in fragment.text and "Person 080" not in fragment.text
     assert "Nobody found" in desk.page(f"{LIST}?q=%25").text
 
 
-@pytest.mark.parametrize("page", ["0", "-1", "x", "99999999999999999999", "2.5", ""])
-def test_no_page_number_breaks_the_list(desk: Browser, page: str) -> None:
-    desk.page(f"{LIST}?page={page}")
-    desk.page(f"{LIST}?q=ada&page={page}")
+def test_the_list_keeps_to_a_kind_of_member(desk: Browser) -> None:
+    make_member("Gail Guest", is_guest=True, organisation="Bank")
+    make_member("Gone Guest", is_guest=True, organisation="Bank", is_active=False)
+    expected = {
+        "": {"Ada Admin", "Gail Guest", "Gone Guest"},
+        "active": {"Ada Admin", "Gail Guest"},
+        "guests": {"Gail Guest"},
+        "admins": {"Ada Admin"},
+        "deactivated": {"Gone Guest"},
+        "nonsense": {"Ada Admin", "Gail Guest", "Gone Guest"},
+    }
+    for state, names in expected.items():
+        table = desk.page(f"{LIST}?state={state}", htmx=True).text
+        assert {name for name in expected[""] if name in table} == names
+        searched = desk.page(f"{LIST}?state={state}&q=guest", htmx=True).text
+        assert {name for name in expected[""] if name in searched} == names - {"Ada Admin"}
+
+
+def test_of_very_many_matches_the_page_says_to_keep_typing(desk: Browser) -> None:
+    for number in range(502):
+        make_member(f"Twin {number:03}", email=f"n{number // 102}z@{number}.test")
+    page = desk.page(f"{LIST}?q=twin", htmx=True)
+    assert "More than 500 people match." in page.text and "Twin 099" in page.text
+    assert "Twin 100" not in page.text
+    assert "The first 100 of 102 people who match." in desk.page(f"{LIST}?q=n1z", htmx=True).text
+
+
+@pytest.mark.parametrize("place", ["0", "-1", "x", "99999999999999999999", str(uuid.uuid4()), ""])
+def test_no_place_breaks_the_list(desk: Browser, place: str) -> None:
+    for name in ("after", "before", "page"):
+        assert "Ada Admin" in desk.page(f"{LIST}?{name}={place}").text
+        assert "Ada Admin" in desk.page(f"{LIST}?q=ada&{name}={place}").text
 
 
 def test_deactivating_takes_a_member_out_of_everything(app: Flask, desk: Browser, admin: Member) -> None:

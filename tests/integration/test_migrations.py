@@ -19,6 +19,7 @@ from sqlalchemy.engine import Engine
 
 from models import db
 from models.base import prepare_sqlite
+from models.member_search import is_own
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BOOKKEEPING = "alembic_version"
@@ -48,7 +49,8 @@ class Fresh:
         assert done.returncode == 0, done.stderr
 
     def tables(self) -> set[str]:
-        return set(inspect(self.engine).get_table_names())
+        """Without the search index of one database alone."""
+        return {name for name in inspect(self.engine).get_table_names() if not is_own(name)}
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,8 @@ def made(folder: Path) -> Iterator[Fresh]:
 
 def test_an_upgrade_from_nothing_makes_what_the_models_say(upgraded: Fresh) -> None:
     with upgraded.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        options = {"compare_type": True, "include_object": lambda _thing, name, *_: not is_own(name)}
+        context = MigrationContext.configure(connection, opts=options)
         differences = compare_metadata(context, db.metadata)
     assert differences == []
 

@@ -7,6 +7,7 @@ import itertools
 from models import Member
 from services import sessions
 from services.actor import Actor
+from services.member_search import key_of
 from services.text import fold
 from services.unit import unit
 
@@ -33,7 +34,7 @@ def make_member(
             email_key=email.casefold(),
             name=name,
             name_key=fold(name),
-            search_key=fold(f"{name} {email}"),
+            search_key=key_of(name, email),
             organisation=organisation,
             password_hash=password_hash,
             is_admin=is_admin,

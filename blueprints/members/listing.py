@@ -1,0 +1,54 @@
+"""The list of members: searched as one types, kept to some kind of them, a page at a time."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from flask import render_template, request, url_for
+
+from blueprints.access import actor, needs
+from blueprints.htmx import is_htmx
+from blueprints.members.room import room
+from services import members
+from services.member_search import EVERYBODY, Kept
+
+LONGEST_SEARCH = 200
+STATES: dict[str, tuple[str, Kept]] = {
+    "": ("Everybody", EVERYBODY),
+    "active": ("Active", Kept(is_active=True)),
+    "guests": ("Guests", Kept(is_active=True, is_guest=True)),
+    "admins": ("System Admins", Kept(is_active=True, is_admin=True)),
+    "deactivated": ("Deactivated", Kept(is_active=False)),
+}
+
+
+@dataclass(frozen=True)
+class Tab:
+    label: str
+    url: str
+    current: bool
+
+
+@room.get("")
+@needs("admin")
+def index() -> str:
+    text, state, kept = asked()
+    after, before = request.args.get("after", type=uuid.UUID), request.args.get("before", type=uuid.UUID)
+    found = members.page_of_members(actor(), text, kept, after=after, before=before)
+    name = "members/_list.html" if is_htmx() else "members/index.html"
+    return render_template(name, found=found, text=text, state=state, tabs=_tabs(text, state))
+
+
+def asked() -> tuple[str, str, Kept]:
+    """What the address asks for: the text, the name of the state, and who is kept in it."""
+    state = request.args.get("state", "")
+    state = state if state in STATES else ""
+    return request.args.get("q", "")[:LONGEST_SEARCH], state, STATES[state][1]
+
+
+def _tabs(text: str, state: str) -> list[Tab]:
+    return [
+        Tab(label, url_for(".index", state=name or None, q=text or None), name == state)
+        for name, (label, _) in STATES.items()
+    ]
