@@ -1,10 +1,11 @@
 """The rules about who may use which iManage server, as pure functions of facts.
 
-Enforcement, the greyed-out button and the explanation to an admin all ask the same function, so they cannot differ.
+Enforcement, the greyed-out button and the explanation to an admin all ask the same rules, so they cannot differ.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -20,22 +21,64 @@ class ServerUse:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """One condition of using a server. `sentence` says what is so where it does not hold.
+
+    `is_secret` means that whoever fails it must not learn of the server at all.
+    """
+
+    code: str
+    question: str
+    sentence: str
+    is_secret: bool
+    holds: Callable[[ServerUse], bool]
+
+
+@dataclass(frozen=True)
 class Denial:
-    """The first rule that fails. `is_secret` means that the person must not learn of the server at all."""
+    """The first rule that fails."""
 
     code: str
     sentence: str
     is_secret: bool
 
 
+SERVER_USE = (
+    Rule(
+        "member.inactive",
+        "Is the member active?",
+        "The member is not active.",
+        True,
+        lambda facts: facts.member_is_active,
+    ),
+    Rule(
+        "member.guest",
+        "Is it a member of the firm?",
+        "Guests never see anything of iManage.",
+        True,
+        lambda facts: not facts.member_is_guest,
+    ),
+    Rule(
+        "server.restricted",
+        "Is the member listed, if the server is restricted?",
+        "The server is restricted to members who are listed.",
+        True,
+        lambda facts: facts.member_is_listed or not facts.server_is_restricted,
+    ),
+    Rule(
+        "server.disabled",
+        "Is the server switched on?",
+        "The server is switched off.",
+        False,
+        lambda facts: facts.server_is_enabled,
+    ),
+)
+"""In the order in which they are asked: what must stay unknown to somebody is decided first."""
+
+
 def server_use_denial(facts: ServerUse) -> Denial | None:
     """None where the member may use the server."""
-    if not facts.member_is_active:
-        return Denial("member.inactive", "The member is not active.", True)
-    if facts.member_is_guest:
-        return Denial("member.guest", "Guests never see anything of iManage.", True)
-    if facts.server_is_restricted and not facts.member_is_listed:
-        return Denial("server.restricted", "The server is restricted to members who are listed.", True)
-    if not facts.server_is_enabled:
-        return Denial("server.disabled", "The server is switched off.", False)
+    for rule in SERVER_USE:
+        if not rule.holds(facts):
+            return Denial(rule.code, rule.sentence, rule.is_secret)
     return None

@@ -50,19 +50,25 @@ def _usable(member_id: uuid.UUID) -> Sequence[Server]:
     return rows.all()
 
 
+def facts_of(member_id: uuid.UUID, server: Server) -> ServerUse:
+    """All that the rules look at, of this member and this server as they are now."""
+    member = session().get(Member, member_id)
+    return ServerUse(
+        member_is_active=member is not None and member.is_active,
+        member_is_guest=member is None or member.is_guest,
+        server_is_enabled=server.is_enabled,
+        server_is_restricted=server.is_restricted,
+        member_is_listed=server.is_restricted and is_listed(member_id, server.id),
+    )
+
+
+def is_listed(member_id: uuid.UUID, server_id: uuid.UUID) -> bool:
+    return session().get(ServerMember, (server_id, member_id)) is not None
+
+
 def use_denial(member_id: uuid.UUID, server: Server) -> Denial | None:
     """The first rule that keeps this member from this server, None where he may use it."""
-    member = session().get(Member, member_id)
-    listed = server.is_restricted and session().get(ServerMember, (server.id, member_id)) is not None
-    return server_use_denial(
-        ServerUse(
-            member_is_active=member is not None and member.is_active,
-            member_is_guest=member is None or member.is_guest,
-            server_is_enabled=server.is_enabled,
-            server_is_restricted=server.is_restricted,
-            member_is_listed=listed,
-        )
-    )
+    return server_use_denial(facts_of(member_id, server))
 
 
 def require_use(member_id: uuid.UUID, server_id: uuid.UUID) -> Server:

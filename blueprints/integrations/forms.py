@@ -12,6 +12,7 @@ from wtforms import (
     PasswordField,
     RadioField,
     StringField,
+    TextAreaField,
     ValidationError,
 )
 from wtforms.fields.choices import SelectChoice
@@ -173,6 +174,7 @@ class RestrictionForm(BaseForm):
     add = PeopleField(default=())
     remove = PeopleField(default=())
     q = StringField("Search members")
+    pasted = TextAreaField("E-mails")
 
     @property
     def chosen(self) -> tuple[uuid.UUID, ...]:
