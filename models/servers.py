@@ -12,7 +12,10 @@ from models.base import Base, new_id, utcnow
 
 
 class Server(Base):
-    """Kind, URL, API URL and subdomain are fixed at creation: tokens belong to the place that gave them."""
+    """Kind, URL, API URL and subdomain are fixed at creation: tokens belong to the place that gave them.
+
+    `redirect_url` is ours as iManage was told it, as far as we know.
+    """
 
     __tablename__ = "server"
     __table_args__ = (CheckConstraint("kind IN ('cloud', 'on_premise')", name="kind"),)
@@ -26,6 +29,7 @@ class Server(Base):
     api_url: Mapped[str] = mapped_column(String(300))
     client_id: Mapped[str] = mapped_column(String(200))
     client_secret: Mapped[str] = mapped_column(Text)
+    redirect_url: Mapped[str] = mapped_column(String(500), default="")
     auth_header: Mapped[str] = mapped_column(String(20), default="x-auth-token")
     is_enabled: Mapped[bool] = mapped_column(default=False)
     is_restricted: Mapped[bool] = mapped_column(default=False)

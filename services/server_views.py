@@ -58,6 +58,7 @@ class ServerView:
     api_url: str
     client_id: str
     asks_for_credentials: bool
+    must_have_credentials: bool
     has_credentials: bool
     is_enabled: bool
     at_once: int
@@ -101,6 +102,7 @@ def server(actor: Actor, server_id: uuid.UUID) -> ServerView:
         api_url=row.api_url,
         client_id=row.client_id,
         asks_for_credentials=has_own_credentials(row) or asks_for_credentials(row.kind),
+        must_have_credentials=asks_for_credentials(row.kind),
         has_credentials=is_complete(row),
         is_enabled=row.is_enabled,
         at_once=row.at_once,

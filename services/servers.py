@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from models import Server, new_id, utcnow
-from services import audit, permissions, remote, server_addresses, server_pauses, server_rules
+from services import audit, packages, permissions, remote, server_addresses, server_rules
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.house import house
@@ -29,16 +29,16 @@ class NewServer:
     api_url: str = ""
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
+    package_id: uuid.UUID | None = None
+    """The application package whose key and secret are the credentials, in place of typed ones."""
 
 
 @dataclass(frozen=True)
 class ServerChange:
-    """A new name, new credentials or another limit. What is left empty stays; `version` is the page's."""
+    """A new name or another limit; `version` is the page's."""
 
     name: str
-    client_id: str
     version: str
-    client_secret: str = field(default="", repr=False)
     at_once: int | None = None
 
 
@@ -68,6 +68,9 @@ def add(actor: Actor, new: NewServer) -> Saved:
         raise Invalid({"kind": "Choose Cloud iManage or On-premise."})
     server_rules.check_name(new.name)
     own = asks_for_credentials(new.kind)
+    if own and new.package_id:
+        keys = packages.keys_for_server(actor, new.package_id)
+        new = replace(new, client_id=keys.api_key, client_secret=keys.api_secret)
     if own:
         server_rules.check_credentials(new.client_id, bool(new.client_secret))
     addresses = server_addresses.read(new.kind, new.subdomain, new.url, new.api_url)
@@ -85,47 +88,41 @@ def add(actor: Actor, new: NewServer) -> Saved:
         api_url=addresses.api_url,
         client_id=new.client_id if own else "",
         client_secret=remote.seal_secret(server_id, new.client_secret) if own else "",
+        redirect_url=house().settings.redirect_url,
     )
     with server_rules.unique(new.kind), unit() as writing:
         warnings = server_rules.confusions(new.name, addresses.url, addresses.api_url)
         writing.add(row)
         writing.flush()
-        _record(actor, "server.added", row, kind=row.kind, url=row.url, api_url=row.api_url)
+        if own and new.package_id:
+            packages.hand_over(new.package_id, server_id)
+        record(
+            actor,
+            "server.added",
+            row,
+            kind=row.kind,
+            url=row.url,
+            api_url=row.api_url,
+            from_package=bool(own and new.package_id),
+        )
     return Saved(server_id, new.name, addresses.notices, unknown + warnings)
 
 
 def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
-    """Rename a server or replace its credentials. URL, API URL, subdomain and kind are fixed for good."""
+    """Rename a server or set its limit. URL, API URL, subdomain and kind are fixed for good."""
     permissions.require_admin(actor)
     server_rules.check_name(wanted.name)
     server_rules.check_free("", wanted.name, None, but=server_id)
     with server_rules.unique(""), unit() as writing:
         row = locked(server_id)
-        if version(row) != wanted.version:
-            raise Invalid(
-                {
-                    "form": f"Somebody else changed this server, now named “{row.name}”, while you were "
-                    "working on it. Save again to put what stands here in the place of their change."
-                }
-            )
-        name_before, client_id_before = row.name, row.client_id
+        check_version(row, wanted.version)
+        name_before = row.name
         if wanted.at_once is not None:
             row.at_once = min(max(wanted.at_once, 1), MOST_AT_ONCE)
-        _take_credentials(row, wanted)
-        if wanted.client_secret or client_id_before != row.client_id:
-            server_pauses.put_right(row.id)
         row.name, row.name_key, row.changed_at = wanted.name, fold(wanted.name), utcnow()
         warnings = server_rules.confusions(row.name, row.url, row.api_url, but=row.id)
         writing.flush()
-        _record(
-            actor,
-            "server.changed",
-            row,
-            name_before=name_before,
-            client_id_changed=client_id_before != row.client_id,
-            secret_changed=bool(wanted.client_secret),
-            at_once=row.at_once,
-        )
+        record(actor, "server.changed", row, name_before=name_before, at_once=row.at_once)
     return Saved(server_id, wanted.name, warnings=warnings if wanted.name != name_before else ())
 
 
@@ -140,10 +137,10 @@ def set_enabled(actor: Actor, server_id: uuid.UUID, on: bool) -> bool:
             raise Conflict(
                 "This server has no Client ID and Client Secret, so nobody could sign in to it.",
                 code="server.incomplete",
-                next_step="Enter them under Change name and credentials, then switch it on.",
+                next_step="Enter them under Replace credentials, then switch it on.",
             )
         row.is_enabled, row.changed_at = on, utcnow()
-        _record(actor, "server.enabled" if on else "server.disabled", row)
+        record(actor, "server.enabled" if on else "server.disabled", row)
     return True
 
 
@@ -167,6 +164,16 @@ def version(row: Server) -> str:
     return row.changed_at.isoformat()
 
 
+def check_version(row: Server, version_of_page: str) -> None:
+    if version(row) != version_of_page:
+        raise Invalid(
+            {
+                "form": f"Somebody else changed this server, now named “{row.name}”, while you were "
+                "working on it. Save again to put what stands here in the place of their change."
+            }
+        )
+
+
 def has_own_credentials(row: Server) -> bool:
     return bool(row.client_id and row.client_secret)
 
@@ -175,16 +182,6 @@ def is_complete(row: Server) -> bool:
     return has_own_credentials(row) or not asks_for_credentials(row.kind)
 
 
-def _take_credentials(row: Server, wanted: ServerChange) -> None:
-    """A Cloud server may go over to the installation's registration by leaving the Client ID empty."""
-    if not wanted.client_id and not asks_for_credentials(row.kind):
-        row.client_id = row.client_secret = ""
-        return
-    server_rules.check_credentials(wanted.client_id, bool(wanted.client_secret or row.client_secret))
-    row.client_id = wanted.client_id
-    if wanted.client_secret:
-        row.client_secret = remote.seal_secret(row.id, wanted.client_secret)
-
-
-def _record(actor: Actor, action: str, row: Server, **detail: Any) -> None:
+def record(actor: Actor, action: str, row: Server, **detail: Any) -> None:
+    """The event of a write to this server, in the open unit."""
     audit.record(actor, action, row.name, subject_id=row.id, server_id=row.id, **detail)

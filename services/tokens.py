@@ -3,8 +3,9 @@
 Only services.connections and services.oauth_flow ask here. Renewing is one at a time over all threads and processes:
 a lease on the row, taken and given back in short units, so that no lock is held while iManage is asked.
 
-Three words for three states: "never_connected", "refused" (iManage said no) and "could_not_refresh" (it gave nothing
-to renew the sign-in with). A server that cannot be reached is none of them.
+Four words for why a person has to sign in: "never_connected", "refused" (iManage said no), "could_not_refresh" (it gave
+nothing to renew the sign-in with) and "registered_anew" (it belonged to the Client ID from before). A server that
+cannot be reached is none of them.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from services.errors import RemoteRefusal, SignInNeeded
 from services.server_access import label_for, require_use
 from services.unit import session, unit
 
-Reason = Literal["never_connected", "refused", "could_not_refresh"]
+Reason = Literal["never_connected", "refused", "could_not_refresh", "registered_anew"]
 
 TABLE = "connection"
 EARLY = timedelta(seconds=60)
@@ -44,6 +45,7 @@ SENTENCES: dict[Reason, str] = {
     "never_connected": "You have not signed in to {label} yet.",
     "refused": "{label} no longer accepts your sign-in.",
     "could_not_refresh": "Your sign-in to {label} has ended and could not be renewed without you.",
+    "registered_anew": "Counterpart is registered anew with {label}, so sign-ins from before have ended.",
 }
 
 _pacers: dict[uuid.UUID, Pacer] = {}
@@ -106,6 +108,25 @@ def open_token(row: Connection) -> str | None:
         return vault.unseal(row.access_token, TABLE, row.id, "access_token")
     except vault.CannotOpen:
         return None
+
+
+def end_all(server_id: uuid.UUID) -> tuple[str, ...]:
+    """The server has another Client ID now, in the open unit: what the one before was given is of no use to it.
+
+    Returns the names of those who must sign in again.
+    """
+    live = session().execute(
+        select(Connection, Member.name)
+        .join(Member, Member.id == Connection.member_id)
+        .where(Connection.server_id == server_id, Connection.state == "connected")
+        .order_by(Member.name_key)
+        .with_for_update(of=Connection)
+    )
+    names = []
+    for row, name in live:
+        row.state, row.reason, row.refresh_token = "sign_in_again", "registered_anew", None
+        names.append(name)
+    return tuple(names)
 
 
 def row_of(member_id: uuid.UUID, server_id: uuid.UUID, *, lock: bool = False) -> Connection | None:

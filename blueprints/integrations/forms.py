@@ -70,6 +70,8 @@ class AddServerForm(BaseForm):
     api_url = StringField("API URL")
     client_id = LineField("Client ID", [Line("the Client ID", LONGEST_CLIENT_ID, required=False)])
     client_secret = SecretField("Client Secret", [Secret()])
+    package = HiddenField()
+    package_client_id: str | None = None
 
     @property
     def is_cloud(self) -> bool:
@@ -95,12 +97,17 @@ class AddServerForm(BaseForm):
         if not self.is_cloud and (field.data or "").strip():
             self._judge_address(field)
 
+    @property
+    def package_id(self) -> uuid.UUID | None:
+        """The application package whose key and secret are used, if one is."""
+        return as_id(self.package.data or "")
+
     def validate_client_id(self, field: Field) -> None:
-        if self.asks_for_credentials and not field.data:
+        if self.asks_for_credentials and not self.package_id and not field.data:
             raise ValidationError("Enter the Client ID that iManage gave for this application.")
 
     def validate_client_secret(self, field: Field) -> None:
-        if self.asks_for_credentials and not field.data:
+        if self.asks_for_credentials and not self.package_id and not field.data:
             raise ValidationError("Enter the Client Secret that belongs to the Client ID.")
 
     def notice(self, field: Field) -> str | None:
@@ -116,6 +123,7 @@ class AddServerForm(BaseForm):
             api_url=self.api_url.data or "",
             client_id=self.client_id.data,
             client_secret=self.client_secret.data,
+            package_id=self.package_id,
         )
 
     def _judge_address(self, field: Field) -> None:
@@ -124,12 +132,10 @@ class AddServerForm(BaseForm):
 
 
 class ChangeServerForm(BaseForm):
-    """Name and credentials: all that can be changed of a server."""
+    """Name and limit: all that can be changed of a server, beside its credentials."""
 
     version = HiddenField()
     name = LineField("Name", [Line("a name", LONGEST_NAME), ServerName()])
-    client_id = LineField("Client ID", [Line("the Client ID", LONGEST_CLIENT_ID, required=False)])
-    client_secret = SecretField("Client Secret", [Secret()])
     at_once = IntegerField(
         "Documents at once",
         [
@@ -139,13 +145,7 @@ class ChangeServerForm(BaseForm):
     )
 
     def command(self) -> ServerChange:
-        return ServerChange(
-            name=self.name.data,
-            client_id=self.client_id.data,
-            version=self.version.data or "",
-            client_secret=self.client_secret.data,
-            at_once=self.at_once.data,
-        )
+        return ServerChange(name=self.name.data, version=self.version.data or "", at_once=self.at_once.data)
 
 
 class PeopleField(Field):
@@ -154,11 +154,11 @@ class PeopleField(Field):
     data: tuple[uuid.UUID, ...]
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        ids = (_as_id(value) for value in valuelist)
+        ids = (as_id(value) for value in valuelist)
         self.data = tuple(dict.fromkeys(each for each in ids if each))
 
 
-def _as_id(value: str) -> uuid.UUID | None:
+def as_id(value: str) -> uuid.UUID | None:
     try:
         return uuid.UUID(value)
     except ValueError:

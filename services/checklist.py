@@ -1,0 +1,210 @@
+"""What stands between a server on record and a member's first document from it: each step done, missing or next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from models import ApplicationPackage, Connection, Link, Member, Server, ServerMember
+from services import redirect_urls
+from services.actor import Actor
+from services.house import house
+from services.remote import uses_our_registration
+from services.servers import is_complete, require_server
+from services.unit import session
+
+State = Literal["done", "missing", "next"]
+REACHING = frozenset({"dns", "tcp", "tls", "api", "api_dns", "api_tcp", "api_tls", "api_api"})
+PASSED = frozenset({"pass", "warn"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """`action` is the key of the button that takes the step: the page knows where it leads."""
+
+    key: str
+    title: str
+    state: State
+    hint: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True)
+class Checklist:
+    """The steps in order. The first that is missing is the next one."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def is_done(self) -> bool:
+        return all(step.state == "done" for step in self.steps)
+
+    @property
+    def done(self) -> int:
+        return sum(step.state == "done" for step in self.steps)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the steps are judged by, read from the rows once. `results` are those of the last check, by key."""
+
+    has_credentials: bool
+    redirect_url: str
+    told: str
+    accepted: bool
+    from_package: bool
+    results: dict[str, dict[str, Any]]
+    is_enabled: bool
+    is_restricted: bool
+    usable_by: int
+    signed_in: int
+    renewable: int
+    got: bool
+
+
+def checklist(actor: Actor, server_id: UUID) -> Checklist:
+    """The steps of one server, for its page."""
+    return of(_facts(require_server(actor, server_id)))
+
+
+def of(facts: Facts) -> Checklist:
+    """The same facts give the same steps: nothing is asked here."""
+    steps = list(_steps(facts))
+    first = next((index for index, step in enumerate(steps) if step.state == "missing"), None)
+    if first is not None:
+        steps[first] = replace(steps[first], state="next")
+    return Checklist(tuple(steps))
+
+
+def _steps(facts: Facts) -> Iterator[Step]:
+    yield _step(
+        "registered",
+        "The application is registered",
+        facts.has_credentials,
+        "Make an application package for iManage, or enter the Client ID and Client Secret that iManage gave.",
+        "package",
+    )
+    yield _redirect_step(facts)
+    yield _credentials_step(facts)
+    yield _reachable_step(facts)
+    yield _step(
+        "enabled",
+        "The server is switched on",
+        facts.is_enabled,
+        "Turn on Enabled, at the top right. Restrict it first, if only a few should try it."
+        if facts.has_credentials
+        else "It can be switched on once its Client ID and Client Secret are there.",
+    )
+    yield _step(
+        "usable",
+        "Somebody may use it",
+        bool(facts.usable_by),
+        "It is restricted, and no active member is listed. List somebody and save, or take the restriction off."
+        if facts.is_restricted
+        else "There is no active member yet. Add one under Members.",
+        "restriction" if facts.is_restricted else "members",
+    )
+    yield _step(
+        "signed_in",
+        "Somebody has signed in",
+        bool(facts.signed_in),
+        "Members sign in under Connected accounts, on their Account page. You can be the first.",
+        "account" if facts.is_enabled else "",
+    )
+    yield _step(
+        "renewable",
+        "Sign-ins can be renewed",
+        bool(facts.signed_in) and facts.renewable == facts.signed_in,
+        "A sign-in came without a refresh token. In iManage Control Center, set Allow Refresh Token of this "
+        "application to Yes; whoever signed in before that signs in once more."
+        if facts.signed_in
+        else "Shows after the first sign-in: Allow Refresh Token must be Yes in iManage, and its default is No.",
+    )
+    yield _step(
+        "got",
+        "A member has got a document",
+        facts.got,
+        "On a matter, press Get from iManage and choose a document.",
+        "matters" if facts.signed_in else "",
+    )
+
+
+def _redirect_step(facts: Facts) -> Step:
+    title, found = "iManage knows our redirect URL", facts.results.get("redirect_url", {})
+    if facts.told not in ("", facts.redirect_url) and not facts.accepted:
+        hint = f"iManage was told {facts.told}, and ours is now {facts.redirect_url}. Change it in the registration."
+        return Step("redirect_url", title, "missing", hint, "confirm_redirect")
+    if found.get("outcome") == "fail":
+        return Step("redirect_url", title, "missing", _said(found), "check")
+    is_known = facts.accepted or facts.from_package or bool(facts.signed_in)
+    hint = (
+        f"Enter {facts.redirect_url} in the application’s registration exactly so, then check the connection."
+    )
+    return _step("redirect_url", title, is_known, hint, "check")
+
+
+def _credentials_step(facts: Facts) -> Step:
+    title = "iManage accepts the Client ID and Client Secret"
+    found = [facts.results[key] for key in ("client_id", "secret") if key in facts.results]
+    failed = next((each for each in found if each["outcome"] == "fail"), None)
+    if failed is not None:
+        return Step("credentials", title, "missing", _said(failed), "credentials")
+    is_proven = len(found) == 2 and all(each["outcome"] == "pass" for each in found)
+    if is_proven or facts.signed_in:
+        return Step("credentials", title, "done")
+    unsure = next((each for each in found if each["outcome"] == "warn"), None)
+    hint = f"{_said(unsure)} The first sign-in will tell." if unsure else "A check of the connection tells."
+    return Step("credentials", title, "missing", hint, "check")
+
+
+def _reachable_step(facts: Facts) -> Step:
+    title = "Counterpart reaches the server"
+    found = [result for key, result in facts.results.items() if key in REACHING]
+    failed = next((each for each in found if each["outcome"] == "fail"), None)
+    if failed is not None:
+        return Step("reachable", title, "missing", _said(failed), "check")
+    is_reached = any(each["outcome"] in PASSED for each in found)
+    return _step("reachable", title, is_reached, "A check of the connection tells.", "check")
+
+
+def _step(key: str, title: str, is_done: bool, hint: str, action: str = "") -> Step:
+    return Step(key, title, "done") if is_done else Step(key, title, "missing", hint, action)
+
+
+def _said(result: dict[str, Any]) -> str:
+    return f"{result['sentence']} {result['next_step']}".strip()
+
+
+def _facts(row: Server) -> Facts:
+    live = (Connection.server_id == row.id, Connection.state == "connected")
+    signed_in = select(func.count()).where(*live)
+    renewable = signed_in.where(Connection.refresh_token.is_not(None))
+    usable = select(func.count()).select_from(Member).where(Member.is_active, Member.is_guest.is_(False))
+    if row.is_restricted:
+        listed = select(ServerMember.member_id).where(ServerMember.server_id == row.id)
+        usable = usable.where(Member.id.in_(listed))
+    ours = house().settings.redirect_url
+    package = select(ApplicationPackage.id).where(
+        ApplicationPackage.server_id == row.id, ApplicationPackage.redirect_url == ours
+    )
+    return Facts(
+        has_credentials=is_complete(row),
+        redirect_url=ours,
+        told=row.redirect_url,
+        accepted=redirect_urls.is_accepted(row.id),
+        from_package=uses_our_registration(row) or session().scalar(package.limit(1)) is not None,
+        results=redirect_urls.last_results(row.id),
+        is_enabled=row.is_enabled,
+        is_restricted=row.is_restricted,
+        usable_by=session().scalar(usable) or 0,
+        signed_in=session().scalar(signed_in) or 0,
+        renewable=session().scalar(renewable) or 0,
+        got=session().scalar(
+            select(Link.id).where(Link.server_id == row.id, Link.direction == "got").limit(1)
+        )
+        is not None,
+    )
