@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from .answers import line_fault, parse_json, read_body
 from .certificates import Certificate, Facts, known_firms, read_certificate
@@ -164,13 +164,13 @@ def _line(session: GuardedSession, origin: str) -> Iterator[socket.socket]:
         sock = open_line(session, origin)
     except OutboundBlocked as blocked:
         raise ProbeFault("tcp.not_allowed", (("Why", blocked.sentence),)) from None
+    except NameResolutionError:
+        raise ProbeFault("dns.unknown") from None
+    except NewConnectionError as error:
+        raise ProbeFault(_dial_code(error.__cause__)) from None
     except ConnectTimeoutError:
         waited = f"{session.limits.connect_seconds:g} seconds"
         raise ProbeFault("tcp.silent", (("Waited for", waited),)) from None
-    except NewConnectionError as error:
-        raise ProbeFault(_dial_code(error.__cause__)) from None
-    except HTTPError:
-        raise ProbeFault("dns.unknown") from None
     with contextlib.closing(sock):
         yield sock
 
