@@ -178,7 +178,7 @@ def _of_sign_in(member: Member, server: Server) -> Step:
 
 def _of_imanage(member: Member, server: Server) -> Step:
     """iManage decides document by document. Its last refusal is all that can be told without asking as the member."""
-    question = "Does iManage let the member?"
+    question = "Does iManage itself allow it?"
     refused = session().scalar(
         select(TransferItem)
         .join(Transfer, Transfer.id == TransferItem.transfer_id)
