@@ -21,7 +21,7 @@ from jobs.engine import launch
 from jobs.hand import hand
 from jobs.places import places
 from jobs.reconciler import Reconciler, forget_finished
-from services import mail, schema, transfer_keeping, transfer_running, transfer_work, workers
+from services import invitation_mail, mail, schema, transfer_keeping, transfer_running, transfer_work, workers
 
 log = structlog.get_logger()
 
@@ -80,6 +80,7 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
     duties = [
         _every(TABLES_SECONDS, look_at_tables, stop, scope),
         _every(MAIL_SECONDS, mail.send_due, stop, scope),
+        _every(MAIL_SECONDS, invitation_mail.send_due, stop, scope),
         _every(BEAT_SECONDS, lambda: workers.beat(executor_id), stop, scope),
         _every(LOST_SECONDS, mind_siblings, stop, scope),
         _every(SHOW_SECONDS, transfer_running.show_what_moves, stop, scope),

@@ -5,8 +5,11 @@ from models.base import db, new_id, prepare_sqlite, utcnow
 from models.checks import ServerCheck
 from models.connections import Connection, OAuthState
 from models.documents import Document, Version
+from models.groups import Group, GroupMember, ServerGroup
+from models.invitations import Invitation
 from models.links import Link
 from models.matters import Matter, Participant
+from models.member_imports import MemberImport
 from models.member_search import NUMBER, TRIGRAM
 from models.members import Installation, Member, SignInAttempt, SignInSession
 from models.outbox import Mail
@@ -22,15 +25,20 @@ __all__ = [
     "AuditEvent",
     "Connection",
     "Document",
+    "Group",
+    "GroupMember",
     "Installation",
+    "Invitation",
     "Link",
     "Mail",
     "Matter",
     "Member",
+    "MemberImport",
     "OAuthState",
     "Participant",
     "Server",
     "ServerCheck",
+    "ServerGroup",
     "ServerMember",
     "ServerPause",
     "ServerRemoval",

@@ -39,18 +39,18 @@ def send_due(limit: int = 20) -> int:
     if not ids:
         return 0
     try:
-        with _connected() as server:
+        with connected() as server:
             return sum(_send(server, mail) for mail in map(outbox.take, ids) if mail is not None)
     except UNREACHABLE as error:
-        log.warning("mail.unreachable", reason=_reason(error))
+        log.warning("mail.unreachable", reason=reason(error))
         return 0
 
 
 def _send(server: smtplib.SMTP, mail: outbox.Due) -> bool:
     try:
         message = compose(mail.id, mail.transfer_id)
-    except NotToBeSent as reason:
-        outbox.close(mail, str(reason))
+    except NotToBeSent as refusal:
+        outbox.close(mail, str(refusal))
         return False
     except (ValueError, HeaderParseError):
         outbox.close(mail, "The address cannot be written to.")
@@ -59,10 +59,10 @@ def _send(server: smtplib.SMTP, mail: outbox.Due) -> bool:
     try:
         server.send_message(message)
     except smtplib.SMTPServerDisconnected as error:
-        outbox.put_off(mail, _reason(error))
+        outbox.put_off(mail, reason(error))
         raise
     except smtplib.SMTPException as error:
-        (outbox.close if _is_for_good(error) else outbox.put_off)(mail, _reason(error))
+        (outbox.close if is_for_good(error) else outbox.put_off)(mail, reason(error))
         server.rset()
         return False
     outbox.close(mail, "Sent.")
@@ -70,7 +70,7 @@ def _send(server: smtplib.SMTP, mail: outbox.Due) -> bool:
 
 
 @contextmanager
-def _connected() -> Iterator[smtplib.SMTP]:
+def connected() -> Iterator[smtplib.SMTP]:
     """TLS from the start or by STARTTLS; in the clear only to a mail server on this very machine."""
     parts = urlsplit(house().settings.smtp_url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
@@ -88,7 +88,7 @@ def _connected() -> Iterator[smtplib.SMTP]:
         yield server
 
 
-def _is_for_good(error: smtplib.SMTPException) -> bool:
+def is_for_good(error: smtplib.SMTPException) -> bool:
     """The server's own 5xx about this mail: asking again would be answered the same."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
@@ -97,7 +97,7 @@ def _is_for_good(error: smtplib.SMTPException) -> bool:
     return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Told without the server's own words, which may repeat what was sent."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return "The mail server refused our sign-in."

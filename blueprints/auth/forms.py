@@ -30,3 +30,10 @@ class SetUpForm(BaseForm):
         return NewMember(
             name=self.name.data, email=self.email.data, password=self.password.data, is_admin=True
         )
+
+
+class JoinForm(BaseForm):
+    """The e-mail address is the invitation's own and cannot be changed."""
+
+    name = LineField("Name", [Line("your name", LONGEST_NAME)])
+    password = PasswordField("Password", [DataRequired("Choose a password.")])

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from blueprints.access import actor, forget_session, keep_session, needs, nobody
+from blueprints.access import actor, forget_session, needs, nobody
+from blueprints.auth import joining
 from blueprints.auth.forms import SetUpForm, SignInForm
+from blueprints.auth.room import room
+from blueprints.auth.sessions import begin_session
 from blueprints.htmx import fragment, go_to
-from services import passwords, sessions, setup, signing_in
+from services import passwords, setup, signing_in
 from services.errors import Invalid, TooMany
 from services.local_paths import local_path
 
-room = Blueprint("auth", __name__)
+__all__ = ["joining", "room"]
 
 
 @room.get("/sign-in")
@@ -80,13 +83,6 @@ def set_up_now() -> Response:
     begin_session(token)
     flash("Counterpart is yours. Connect iManage next, or open a matter.", "success")
     return go_to("/")
-
-
-def begin_session(token: str) -> None:
-    """A browser that was somebody's before is nobody else's now."""
-    if before := forget_session():
-        sessions.end(before)
-    keep_session(token)
 
 
 def after_sign_in() -> str:

@@ -1,4 +1,4 @@
-"""The forms of Admin System > Members: a new member or guest, and a changed one."""
+"""The forms of Admin System > Members: a new member or guest, one invited, and a changed one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from wtforms import BooleanField, PasswordField, RadioField, SelectChoice
 
 from blueprints.forms_base import BaseForm, Line, LineField
 from services.email import LONGEST
+from services.invitations import NewInvitation
 from services.member_details import LONGEST_NAME, Details
 from services.members import NewMember
 
@@ -22,6 +23,21 @@ class DetailsForm(BaseForm):
 
     def details(self) -> Details:
         return Details(self.name.data, self.email.data, self.organisation.data, self.is_admin.data)
+
+
+class InviteForm(BaseForm):
+    """The name may be left to whoever is invited."""
+
+    kind = RadioField(
+        "Kind", choices=[SelectChoice(MEMBER, "Member"), SelectChoice(GUEST, "Guest")], default=MEMBER
+    )
+    email = LineField("Email", [Line("an e-mail address", LONGEST)])
+    name = LineField("Name", [Line("a name", LONGEST_NAME, required=False)])
+    organisation = LineField("Organisation", [Line("an organisation", LONGEST_NAME, required=False)])
+
+    def command(self) -> NewInvitation:
+        is_guest = self.kind.data == GUEST
+        return NewInvitation(self.email.data, self.name.data, self.organisation.data, is_guest)
 
 
 class AddMemberForm(DetailsForm):

@@ -106,6 +106,46 @@ def upgrade():
     for statement in MEMBER_SEARCH[op.get_bind().dialect.name]:
         op.execute(statement)
 
+    op.create_table('invitation',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('token_hash', sa.String(length=64), nullable=False),
+    sa.Column('email', sa.String(length=320), nullable=False),
+    sa.Column('email_key', folded(320), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('organisation', sa.String(length=200), nullable=False),
+    sa.Column('is_guest', sa.Boolean(), nullable=False),
+    sa.Column('invited_by', sa.String(length=200), nullable=False),
+    sa.Column('member_id', sa.Uuid(), nullable=True),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('expires_at', UtcDateTime(), nullable=False),
+    sa.Column('ended_at', UtcDateTime(), nullable=True),
+    sa.Column('ended_as', sa.String(length=20), nullable=False),
+    sa.Column('mail_due_at', UtcDateTime(), nullable=True),
+    sa.Column('mail_attempt', sa.Integer(), nullable=False),
+    sa.Column('mail_outcome', sa.String(length=300), nullable=False),
+    sa.CheckConstraint("ended_as IN ('', 'used', 'withdrawn', 'replaced')", name=op.f('ck_invitation_ended_as')),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_invitation_member_id_member'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_invitation')),
+    sa.UniqueConstraint('token_hash', name=op.f('uq_invitation_token_hash'))
+    )
+    with op.batch_alter_table('invitation', schema=None) as batch_op:
+        batch_op.create_index('ix_invitation_created_at', ['created_at'], unique=False)
+        batch_op.create_index('ix_invitation_mail_due_at', ['mail_due_at'], unique=False)
+        batch_op.create_index('uq_invitation_open', ['email_key'], unique=True, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
+
+    op.create_table('member_import',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('member_id', sa.Uuid(), nullable=False),
+    sa.Column('file_name', sa.String(length=200), nullable=False),
+    sa.Column('rows', sa.JSON(), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_member_import_member_id_member'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_member_import'))
+    )
+    with op.batch_alter_table('member_import', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_member_import_created_at'), ['created_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_member_import_member_id'), ['member_id'], unique=False)
+
     op.create_table('server',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('kind', sa.String(length=20), nullable=False),
@@ -250,6 +290,34 @@ def upgrade():
     )
     with op.batch_alter_table('server_check', schema=None) as batch_op:
         batch_op.create_index('ix_server_check_server_started', ['server_id', 'started_at'], unique=False)
+
+    op.create_table('member_group',
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('name_key', sa.String(length=200), nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_member_group')),
+    sa.UniqueConstraint('name_key', name=op.f('uq_member_group_name_key'))
+    )
+    op.create_table('group_member',
+    sa.Column('group_id', sa.Uuid(), nullable=False),
+    sa.Column('member_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['group_id'], ['member_group.id'], name=op.f('fk_group_member_group_id_member_group'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_group_member_member_id_member'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('group_id', 'member_id', name=op.f('pk_group_member'))
+    )
+    with op.batch_alter_table('group_member', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_group_member_member_id'), ['member_id'], unique=False)
+
+    op.create_table('server_group',
+    sa.Column('server_id', sa.Uuid(), nullable=False),
+    sa.Column('group_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['group_id'], ['member_group.id'], name=op.f('fk_server_group_group_id_member_group'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['server_id'], ['server.id'], name=op.f('fk_server_group_server_id_server'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('server_id', 'group_id', name=op.f('pk_server_group'))
+    )
+    with op.batch_alter_table('server_group', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_server_group_group_id'), ['group_id'], unique=False)
 
     op.create_table('server_member',
     sa.Column('server_id', sa.Uuid(), nullable=False),
@@ -505,6 +573,15 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_server_member_member_id'))
 
     op.drop_table('server_member')
+    with op.batch_alter_table('server_group', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_server_group_group_id'))
+
+    op.drop_table('server_group')
+    with op.batch_alter_table('group_member', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_group_member_member_id'))
+
+    op.drop_table('group_member')
+    op.drop_table('member_group')
     with op.batch_alter_table('matter', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_matter_changed_at'))
 
@@ -532,6 +609,8 @@ def downgrade():
 
     op.drop_table('server_check')
     op.drop_table('server')
+    op.drop_table('member_import')
+    op.drop_table('invitation')
     op.drop_table('member')
     if op.get_bind().dialect.name == 'sqlite':
         op.drop_table('member_trigram')

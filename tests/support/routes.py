@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from flask import Flask
 
-from models import Member, ServerCheck, ServerRemoval, Transfer, TransferItem, utcnow
+from models import ApplicationPackage, Member, ServerCheck, ServerRemoval, Transfer, TransferItem, utcnow
 from services.unit import unit
 from tests.support import matters
 from tests.support.pages import Browser
@@ -103,6 +103,8 @@ def make_firm(app: Flask) -> Firm:
         "transfer": transfer_id,
         "item": item_id,
         "removal": _removal(),
+        "package": _package(),
+        "invitation": _invitation(),
         "run": _run(server_id),
     }
     return Firm({"nobody": Browser(app), **browsers}, places)
@@ -140,6 +142,36 @@ def _removal() -> uuid.UUID:
     with unit() as writing:
         row = ServerRemoval(
             name="Old DMS", url="https://old.test", removed_by="Ada", link_count=0, links_csv="x\r\n"
+        )
+        writing.add(row)
+        writing.flush()
+        return row.id
+
+
+def _invitation() -> uuid.UUID:
+    with unit() as writing:
+        row = Invitation(
+            token_hash="-", email="i@x.test", email_key="i@x.test", invited_by="Ada", expires_at=utcnow()
+        )
+        writing.add(row)
+        writing.flush()
+        return row.id
+
+
+def _package() -> uuid.UUID:
+    """Made by somebody who is not there any more."""
+    with unit() as writing:
+        row = ApplicationPackage(
+            request_key=uuid.uuid4(),
+            application_id="counterpart",
+            name="Counterpart",
+            publisher="Counterpart",
+            organization="Firm",
+            redirect_url="https://old.test/auth/v0/oauth2/authorized",
+            key_hash="0" * 64,
+            secret_hash="1" * 64,
+            open_until=utcnow(),
+            made_by="Ada",
         )
         writing.add(row)
         writing.flush()

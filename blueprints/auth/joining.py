@@ -1,0 +1,53 @@
+"""Where the link of an invitation leads: a name and a password, once. A link that is over says why."""
+
+from __future__ import annotations
+
+from flask import flash, render_template
+from werkzeug.wrappers import Response
+
+from blueprints.access import needs, nobody
+from blueprints.auth.forms import JoinForm
+from blueprints.auth.room import room
+from blueprints.auth.sessions import begin_session
+from blueprints.htmx import fragment, go_to
+from services import invitations, passwords
+from services.errors import Invalid
+
+
+@room.get("/join/<token>")
+@needs("public")
+def join(token: str) -> Response:
+    try:
+        invited = invitations.standing(token)
+    except invitations.Over as over:
+        return _over(over)
+    return _answer(invited, JoinForm(formdata=None, name=invited.name), token)
+
+
+@room.post("/join/<token>")
+@needs("public")
+def join_now(token: str) -> Response:
+    form = JoinForm()
+    try:
+        invited = invitations.standing(token)
+        if not form.validate():
+            return _answer(invited, form, token, 422)
+        session = invitations.accept(nobody(), token, form.name.data, form.password.data)
+    except invitations.Over as over:
+        return _over(over)
+    except Invalid as refusal:
+        form.take(refusal)
+        return _answer(invited, form, token, 422)
+    begin_session(session)
+    flash("Welcome. Your matters stand here as soon as somebody has added you to one.", "success")
+    return go_to("/")
+
+
+def _answer(invited: invitations.InvitationView, form: JoinForm, token: str, status: int = 200) -> Response:
+    shown = {"invited": invited, "form": form, "token": token, "shortest": passwords.SHORTEST}
+    return fragment(render_template("auth/join.html", **shown), status)
+
+
+def _over(over: invitations.Over) -> Response:
+    status = 404 if over.reason == "unknown" else 410
+    return fragment(render_template("auth/join_over.html", over=over), status)

@@ -1,0 +1,43 @@
+"""Invitations: who may make an account by a link, until when, and what became of it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, new_id, utcnow
+from models.members import folded
+
+_OPEN = text("ended_at IS NULL")
+
+
+class Invitation(Base):
+    """One link. Of the link only a hash is here; a person has one open invitation at most."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        Index("uq_invitation_open", "email_key", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_invitation_created_at", "created_at"),
+        Index("ix_invitation_mail_due_at", "mail_due_at"),
+        CheckConstraint("ended_as IN ('', 'used', 'withdrawn', 'replaced')", name="ended_as"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    email: Mapped[str] = mapped_column(String(320))
+    email_key: Mapped[str] = mapped_column(folded(320))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    organisation: Mapped[str] = mapped_column(String(200), default="")
+    is_guest: Mapped[bool] = mapped_column(default=False)
+    invited_by: Mapped[str] = mapped_column(String(200))
+    member_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_as: Mapped[str] = mapped_column(String(20), default="")
+    mail_due_at: Mapped[datetime | None]
+    mail_attempt: Mapped[int] = mapped_column(default=0)
+    mail_outcome: Mapped[str] = mapped_column(String(300), default="")

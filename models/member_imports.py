@@ -1,0 +1,24 @@
+"""A file of members that was read and not imported yet: kept here for an hour, not in the form."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, new_id, utcnow
+
+
+class MemberImport(Base):
+    """The rows as they were read. What each would do is judged anew whenever it is asked."""
+
+    __tablename__ = "member_import"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    member_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"), index=True)
+    file_name: Mapped[str] = mapped_column(String(200), default="")
+    rows: Mapped[list[Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)

@@ -1,0 +1,288 @@
+"""Inviting somebody by a link that works once, for seven days. Of the link only its hash is on record."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from models import Invitation, Member, new_id, utcnow
+from services import audit, member_details, passwords, permissions, sessions, vault
+from services.actor import Actor, Nobody
+from services.email import email_key
+from services.errors import Conflict, Invalid, NotFound, Refusal
+from services.house import house
+from services.member_details import Details
+from services.members import NewMember, create
+from services.unit import session, unit
+
+LIFE = timedelta(days=7)
+MOST_LISTED = 200
+OVER = {
+    "used": (
+        "This link has been used",
+        "An account was made with it. Sign in with your e-mail address and password.",
+    ),
+    "withdrawn": ("This invitation was withdrawn", "Ask the person who invited you for a new one."),
+    "replaced": (
+        "There is a newer link",
+        "This one was replaced. Look for the latest one that you were sent.",
+    ),
+    "expired": (
+        "This link has expired",
+        "It worked for seven days. Ask the person who invited you for a new one.",
+    ),
+    "closed": (
+        "This account is closed",
+        "It was deactivated after you were invited. Ask the person who invited you.",
+    ),
+    "unknown": (
+        "We do not know this link",
+        "Copy the whole link from the message that you were sent, and try again.",
+    ),
+}
+
+
+class Over(Refusal):
+    """The link opens nothing (any more); `code` says which of the reasons it is."""
+
+    def __init__(self, reason: str) -> None:
+        self.title, next_step = OVER[reason]
+        super().__init__(f"{self.title}.", code=f"invitation.{reason}", next_step=next_step)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class NewInvitation:
+    """Somebody to invite. The name may be left to him."""
+
+    email: str
+    name: str = ""
+    organisation: str = ""
+    is_guest: bool = False
+
+
+@dataclass(frozen=True)
+class Invited:
+    """What an admin is told once: nobody can be told the link again."""
+
+    email: str
+    link: str = field(repr=False)
+    is_mailed: bool
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class InvitationView:
+    id: uuid.UUID
+    name: str
+    email: str
+    organisation: str
+    is_guest: bool
+    invited_by: str
+    created_at: datetime
+    expires_at: datetime
+    is_expired: bool
+    mail: str
+
+
+def invite(actor: Actor, new: NewInvitation) -> Invited:
+    """Make a link for somebody; an open one of his is replaced. Raises Invalid."""
+    permissions.require_admin(actor)
+    details = Details(new.name or "-", new.email, new.organisation, is_guest=new.is_guest).tidied()
+    if faults := member_details.faults(details):
+        raise Invalid(faults)
+    name = "" if details.name == "-" else details.name
+    with unit():
+        known = session().scalar(select(Member).where(Member.email_key == email_key(details.email)))
+        if known is not None:
+            _require_without_password(known)
+        row = put(
+            actor, replace(new, name=name, email=details.email, organisation=details.organisation), known
+        )
+        audit.record(actor, "invitation.made", row.email, subject_id=row.id, is_guest=row.is_guest)
+        return _told(row)
+
+
+def renew(actor: Actor, invitation_id: uuid.UUID) -> Invited:
+    """A new link in the place of the old one, for seven more days."""
+    with unit():
+        row = _require_open(actor, invitation_id)
+        new = NewInvitation(row.email, row.name, row.organisation, row.is_guest)
+        known = session().get(Member, row.member_id) if row.member_id else None
+        fresh = put(actor, new, known)
+        audit.record(actor, "invitation.renewed", fresh.email, subject_id=fresh.id)
+        return _told(fresh)
+
+
+def withdraw(actor: Actor, invitation_id: uuid.UUID) -> str:
+    """The link opens nothing from now on. Says whose it was."""
+    with unit():
+        row = _require_open(actor, invitation_id)
+        _end(row, "withdrawn")
+        audit.record(actor, "invitation.withdrawn", row.email, subject_id=row.id)
+        return row.email
+
+
+def open_invitations(actor: Actor) -> tuple[InvitationView, ...]:
+    """The newest that are neither used nor withdrawn."""
+    permissions.require_admin(actor)
+    rows = session().scalars(
+        select(Invitation)
+        .where(Invitation.ended_at.is_(None))
+        .order_by(Invitation.created_at.desc())
+        .limit(MOST_LISTED)
+    )
+    return tuple(_view(row) for row in rows)
+
+
+def standing(token: str) -> InvitationView:
+    """The invitation that a link opens. Raises Over."""
+    return _view(_opened(token))
+
+
+def accept(who: Nobody, token: str, name: str, password: str) -> str:
+    """Make the account, or give it its password, and sign in: the session's token. Raises Over or Invalid."""
+    with unit():
+        row = _opened(token, lock=True)
+        by = replace(who, name=f"Invitation of {row.email}")
+        member = session().get(Member, row.member_id, with_for_update=True) if row.member_id else None
+        if member is None:
+            member = create(by, NewMember(name, row.email, password, row.organisation, is_guest=row.is_guest))
+        else:
+            _give_password(member, name, password)
+        row.member_id = member.id
+        _end(row, "used")
+        person = Actor(member.id, member.name, member.email, address=who.address, request_id=who.request_id)
+        audit.record(person, "invitation.accepted", member.name, subject_id=member.id)
+        return sessions.begin(member.id)
+
+
+def put(actor: Actor, new: NewInvitation, member: Member | None) -> Invitation:
+    """A new row in the open unit, judged by whoever calls; an open one of the same person ends."""
+    key = email_key(new.email)
+    still_open = Invitation.ended_at.is_(None)
+    session().execute(
+        update(Invitation)
+        .where(Invitation.email_key == key, still_open)
+        .values(ended_at=utcnow(), ended_as="replaced", mail_due_at=None)
+    )
+    invitation_id, now = new_id(), utcnow()
+    row = Invitation(
+        id=invitation_id,
+        token_hash=_hash(tokens_of(invitation_id)[0]),
+        email=new.email,
+        email_key=key,
+        name=new.name,
+        organisation=new.organisation,
+        is_guest=new.is_guest,
+        invited_by=actor.name,
+        member_id=member.id if member else None,
+        created_at=now,
+        expires_at=now + LIFE,
+        mail_due_at=now if house().settings.smtp_url else None,
+    )
+    session().add(row)
+    try:
+        session().flush()
+    except IntegrityError as error:
+        raise Conflict("Somebody else invited this person at the same moment.") from error
+    return row
+
+
+def tokens_of(invitation_id: uuid.UUID) -> list[str]:
+    """What the link holds, under each key there is, newest first: 256 bits that only this installation can make.
+
+    Made from the row's id, so that the worker can mail the same link later without it being kept anywhere.
+    """
+    keys = [vault.derive(key, "invitation") for key in house().settings.secret_keys]
+    made = [hmac.digest(key, invitation_id.bytes, "sha256") for key in keys]
+    return [base64.urlsafe_b64encode(each).decode().rstrip("=") for each in made]
+
+
+def link_of(row: Invitation) -> str | None:
+    """The link of a row, None where the key that made it is gone."""
+    token = next((each for each in tokens_of(row.id) if _hash(each) == row.token_hash), None)
+    return f"{house().settings.public_url}/join/{token}" if token else None
+
+
+def _opened(token: str, *, lock: bool = False) -> Invitation:
+    query = select(Invitation).where(Invitation.token_hash == _hash(token))
+    row = session().scalar(query.with_for_update() if lock else query)
+    if row is None:
+        raise Over("unknown")
+    if row.ended_as:
+        raise Over(row.ended_as)
+    if row.expires_at <= utcnow():
+        raise Over("expired")
+    known = session().scalar(select(Member).where(Member.email_key == row.email_key))
+    if known is not None and not known.is_active:
+        raise Over("closed")
+    if known is not None and (known.password_hash or known.id != row.member_id):
+        raise Over("used")
+    return row
+
+
+def _give_password(member: Member, name: str, password: str) -> None:
+    """Somebody who was put on record without one."""
+    details = Details(name, member.email, member.organisation, member.is_admin, member.is_guest).tidied()
+    faults = member_details.faults(details)
+    if sentence := passwords.fault(password, name=details.name, email=details.email):
+        faults["password"] = sentence
+    if faults:
+        raise Invalid(faults)
+    member_details.write(member, details)
+    member.password_hash = passwords.hash_of(password)
+
+
+def _require_without_password(known: Member) -> None:
+    if not known.is_active:
+        raise Invalid(
+            {"email": f"{known.name} has this address and is deactivated. Reactivate them instead."}
+        )
+    if known.password_hash:
+        raise Invalid({"email": f"{known.name} has this address and an account already."})
+
+
+def _require_open(actor: Actor, invitation_id: uuid.UUID) -> Invitation:
+    permissions.require_admin(actor)
+    row = session().get(Invitation, invitation_id, with_for_update=True)
+    if row is None:
+        raise NotFound("We could not find this invitation.")
+    if row.ended_as:
+        raise Conflict("This invitation was used, replaced or withdrawn in the meantime.")
+    return row
+
+
+def _end(row: Invitation, how: str) -> None:
+    row.ended_at, row.ended_as, row.mail_due_at = utcnow(), how, None
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _told(row: Invitation) -> Invited:
+    return Invited(row.email, link_of(row) or "", row.mail_due_at is not None, row.expires_at)
+
+
+def _view(row: Invitation) -> InvitationView:
+    waiting = "Waiting to be sent" if row.mail_due_at else ""
+    return InvitationView(
+        row.id,
+        row.name,
+        row.email,
+        row.organisation,
+        row.is_guest,
+        row.invited_by,
+        row.created_at,
+        row.expires_at,
+        row.expires_at <= utcnow(),
+        row.mail_outcome or waiting,
+    )
