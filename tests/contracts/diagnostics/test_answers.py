@@ -1,0 +1,129 @@
+"""What can answer in iManage's place, and how iManage itself answers when it is not well."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from services import house
+from simulator import Fault, Simulator
+from tests.support.checking import UNKNOWN_SIGN_IN, Checked, answer, checked, page, server_at, site
+from tests.support.lines import line, ok
+from tests.support.practice import practice_server
+
+
+def at(pages: dict[str, bytes], otherwise: bytes = b"") -> Checked:
+    with line(site(pages, otherwise)) as there:
+        return checked(server_at(f"http://127.0.0.1:{there.port}"))
+
+
+def test_imanage_itself(practice: Simulator) -> None:
+    found = checked(server_at(practice.url))
+    assert found.says("api", "pass")
+    assert found.fact("api", "iManage version") == practice.settings.dms_version
+    assert found.says("clock", "pass")
+    assert found.says("tls", "skipped")
+
+
+def test_imanage_that_answers_below_work_only() -> None:
+    assert at({"GET /work/api ": ok(UNKNOWN_SIGN_IN)}).says("api", "pass")
+
+
+def test_imanage_that_says_nothing_to_strangers() -> None:
+    refusal = b'{"error": {"code": "NRC_SESSION_INVALID", "message": "X-Auth-Token is invalid or missing"}}'
+    found = at({"GET /api ": answer(b"401 Unauthorized", refusal, b"Content-Type: application/json")})
+    assert found.says("api", "pass")
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "whose"),
+    [
+        (page(b"407 Proxy Authentication Required", b"Proxy sign-in"), "proxy.sign_in", "network_team"),
+        (page(b"200 OK", b"Welcome to the gateway"), "proxy.own_page", "network_team"),
+        (page(b"403 Forbidden", b"Zscaler: not allowed"), "proxy.own_page", "network_team"),
+        (page(b"403 Forbidden", b"Forbidden", b"Server: squid/5.7"), "proxy.own_page", "network_team"),
+        (page(b"403 Forbidden", b"Forbidden"), "proxy.refused", "network_team"),
+        (page(b"511 Network Authentication Required", b"Guests"), "proxy.captive_portal", "network_team"),
+        (page(b"404 Not Found", b"Not Found"), "api.not_found", "you"),
+        (ok(b'{"hello": "world"}'), "api.not_imanage", "you"),
+        (ok(b"[" * 2000), "api.not_imanage", "you"),
+        (ok(b"SSH-2.0-OpenSSH_9.2"), "api.not_imanage", "you"),
+        (ok(b"x" * 1_200_000), "api.not_imanage", "you"),
+        (page(b"503 Service Unavailable", b"No server is available"), "api.gateway", "imanage_admin"),
+        (answer(b"500 Internal Server Error", b"{}"), "api.server_fault", "imanage_admin"),
+        (
+            answer(b"302 Found", b"", b"Location: https://sso.firm.test/gate?secret=1"),
+            "api.redirected",
+            "you",
+        ),
+    ],
+)
+def test_what_may_answer_in_its_place(said: bytes, code: str, whose: str) -> None:
+    found = at({}, otherwise=said)
+    assert found.says("api", "fail", code, whose)
+    assert found.says("sign_in_page", "skipped")
+    assert "secret=1" not in str(found.report)
+
+
+def test_where_it_is_sent_on_to_is_told() -> None:
+    found = at({}, otherwise=answer(b"302 Found", b"", b"Location: https://sso.firm.test/gate"))
+    assert found.fact("api", "Sent on to") == "https://sso.firm.test/gate"
+
+
+def test_a_path_too_many(practice: Simulator) -> None:
+    found = checked(server_at(f"{practice.url}/work/web"))
+    assert found.says("api", "fail", "address.path", "you")
+    assert found.fact("api", "iManage answers at") == practice.url
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_port_too_many(practice: Simulator, monkeypatch: pytest.MonkeyPatch, is_open: bool) -> None:
+    """iManage is at the usual port, and something else, or nothing, at the one in the address."""
+    usual = socket.getaddrinfo
+
+    def look_up(host: str, port: int, *rest: object, **more: object) -> list[tuple[object, ...]]:
+        return usual(host, practice.port if port == 80 else port, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    known = house.house()
+    house.bind(replace(known, settings=replace(known.settings, imanage_ports=frozenset({80}))))
+    with line(site({})) as there:
+        url = f"http://127.0.0.1:{there.port}"
+        if not is_open:
+            there.close()
+        found = checked(server_at(url))
+    assert found.says("api" if is_open else "tcp", "fail", "address.port", "you")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "outcome", "code"),
+    [
+        (30, "pass", ""),
+        (90, "warn", "clock.apart"),
+        (-400, "fail", "clock.wrong"),
+        (9000, "fail", "clock.wrong"),
+    ],
+)
+def test_clocks_that_are_apart(seconds: int, outcome: str, code: str) -> None:
+    theirs = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+    found = at({"GET /api ": ok(UNKNOWN_SIGN_IN, b"Date: " + theirs.encode())})
+    assert found.says("clock", outcome, code, "network_team" if code else "")
+
+
+def test_a_server_that_does_not_say_the_time() -> None:
+    assert at({"GET /api ": ok(UNKNOWN_SIGN_IN)}).says("clock", "skipped")
+    assert at({"GET /api ": ok(UNKNOWN_SIGN_IN, b"Date: yesterday")}).says("clock", "skipped")
+
+
+@pytest.mark.parametrize("path", ["/api", "/auth/oauth2/authorize", "/auth/oauth2/token"])
+def test_a_server_that_asks_us_to_wait(practice: Simulator, path: str) -> None:
+    practice.faults.add(Fault("throttle", path=path, reset=7, times=None))
+    found = checked(practice_server(practice))
+    key = {"/api": "api", "/auth/oauth2/authorize": "sign_in_page", "/auth/oauth2/token": "secret"}[path]
+    assert found.says(key, "warn", "throttled.calls", "imanage_admin")
+    assert found.fact(key, "Asked to wait") == "7 seconds"
+    assert found.report.state == "warning"
