@@ -17,21 +17,40 @@ class NavItem:
     section: str
 
 
+PACKAGE = (
+    "integrations.application_package",
+    "integrations.make_package",
+    "integrations.package",
+)
 # section, label, endpoint, icon, endpoints whose pages belong to it
 MEMBER_ITEMS = (("Work", "Matters", "matters.index", "briefcase", ("matters.", "transfers.")),)
 ADMIN_ITEMS = (
     ("Integrations", "iManage", "integrations.index", "plug", ("integrations.",)),
+    ("Integrations", "Application package", "integrations.application_package", "package", PACKAGE),
     ("People", "Members", "members.index", "users", ("members.",)),
+    ("People", "Groups", "groups.index", "folders", ("groups.",)),
     ("Records", "Audit", "audit.index", "list-details", ("audit.",)),
 )
 
 
 def _items(rows: tuple[tuple[str, str, str, str, tuple[str, ...]], ...]) -> list[NavItem]:
     endpoint = request.endpoint or ""
+    # The longest beginning wins: a page of its own within a room belongs to its own line of the menu.
+    best = max((len(each) for row in rows for each in row[4] if endpoint.startswith(each)), default=0)
     return [
-        NavItem(label, url_for(target), icon, endpoint.startswith(prefixes), section)
+        NavItem(
+            label,
+            url_for(target),
+            icon,
+            bool(best) and endpoint.startswith(_of_length(prefixes, best)),
+            section,
+        )
         for section, label, target, icon, prefixes in rows
     ]
+
+
+def _of_length(prefixes: tuple[str, ...], length: int) -> tuple[str, ...]:
+    return tuple(each for each in prefixes if len(each) == length)
 
 
 def _context() -> dict[str, object]:

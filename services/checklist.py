@@ -9,10 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from models import ApplicationPackage, Connection, Link, Member, Server, ServerMember
+from models import ApplicationPackage, Connection, Link, Member, Server
 from services import redirect_urls
 from services.actor import Actor
 from services.house import house
+from services.listed import members_of
 from services.remote import uses_our_registration
 from services.servers import is_complete, require_server
 from services.unit import session
@@ -38,6 +39,8 @@ class Checklist:
     """The steps in order. The first that is missing is the next one."""
 
     steps: tuple[Step, ...]
+    lacks_refresh: bool = False
+    """Whether a live sign-in came without a refresh token."""
 
     @property
     def is_done(self) -> bool:
@@ -77,7 +80,7 @@ def of(facts: Facts) -> Checklist:
     first = next((index for index, step in enumerate(steps) if step.state == "missing"), None)
     if first is not None:
         steps[first] = replace(steps[first], state="next")
-    return Checklist(tuple(steps))
+    return Checklist(tuple(steps), lacks_refresh=facts.renewable < facts.signed_in)
 
 
 def _steps(facts: Facts) -> Iterator[Step]:
@@ -167,7 +170,7 @@ def _reachable_step(facts: Facts) -> Step:
     failed = next((each for each in found if each["outcome"] == "fail"), None)
     if failed is not None:
         return Step("reachable", title, "missing", _said(failed), "check")
-    is_reached = any(each["outcome"] in PASSED for each in found)
+    is_reached = bool(facts.signed_in) or any(each["outcome"] in PASSED for each in found)
     return _step("reachable", title, is_reached, "A check of the connection tells.", "check")
 
 
@@ -185,8 +188,7 @@ def _facts(row: Server) -> Facts:
     renewable = signed_in.where(Connection.refresh_token.is_not(None))
     usable = select(func.count()).select_from(Member).where(Member.is_active, Member.is_guest.is_(False))
     if row.is_restricted:
-        listed = select(ServerMember.member_id).where(ServerMember.server_id == row.id)
-        usable = usable.where(Member.id.in_(listed))
+        usable = usable.where(Member.id.in_(members_of(row.id)))
     ours = house().settings.redirect_url
     package = select(ApplicationPackage.id).where(
         ApplicationPackage.server_id == row.id, ApplicationPackage.redirect_url == ours

@@ -53,7 +53,10 @@ class Keys:
 
 @dataclass(frozen=True)
 class PackageView:
-    """A package without its key and secret. `at_hand`: whether its maker can still download or use them."""
+    """A package without its key and secret. `at_hand`: whether its maker can still download or use them.
+
+    `is_behind`: it was made for another redirect URL than ours is now, and nobody has said that this is settled.
+    """
 
     id: uuid.UUID
     application_id: str
@@ -65,6 +68,7 @@ class PackageView:
     made_at: datetime
     open_until: datetime
     at_hand: bool
+    is_behind: bool
     server_id: uuid.UUID | None
     server_name: str
 
@@ -293,6 +297,7 @@ def _view(actor: Actor, row: ApplicationPackage) -> PackageView:
         made_at=row.made_at,
         open_until=row.open_until,
         at_hand=_is_at_hand(actor, row),
+        is_behind=row.redirect_url != house().settings.redirect_url and not (row.server_id or row.settled_at),
         server_id=row.server_id,
         server_name=server.name if server else "",
     )

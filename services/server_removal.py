@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from models import Document, Link, Matter, Member, Server, ServerRemoval
+from models import Document, Link, Matter, Member, Server, ServerRemoval, Transfer
 from services import audit, permissions
 from services.actor import Actor
 from services.csv_text import csv_text
@@ -19,6 +19,8 @@ from services.text import clean_line
 from services.unit import session, unit
 
 SHOWN = 20
+SHOWN_RUNNING = 10
+RUNNING = {"get": "get into “{}” by {}", "save": "save from “{}” by {}"}
 HEADER = (
     "Matter",
     "Client number",
@@ -91,6 +93,20 @@ def remove(actor: Actor, server_id: uuid.UUID, typed_name: str) -> Removed:
             removal=str(removal.id),
         )
         return Removed(removal.id, removal.name, usage)
+
+
+def running_transfers(actor: Actor, server_id: uuid.UUID) -> tuple[str, ...]:
+    """The transfers that a removal would stop, the oldest first: into or out of which matter, and whose."""
+    permissions.require_admin(actor)
+    rows = session().execute(
+        select(Transfer.kind, Matter.name, Member.name)
+        .join(Matter, Matter.id == Transfer.matter_id)
+        .join(Member, Member.id == Transfer.member_id)
+        .where(Transfer.server_id == server_id, Transfer.finished_at.is_(None))
+        .order_by(Transfer.created_at, Transfer.id)
+        .limit(SHOWN_RUNNING)
+    )
+    return tuple(RUNNING[kind].format(matter, member) for kind, matter, member in rows)
 
 
 def recent_removals(actor: Actor) -> tuple[RemovalView, ...]:

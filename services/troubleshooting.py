@@ -114,7 +114,7 @@ SOMETHING_WENT_WRONG = Topic(
         Cause(
             "The Client Secret is another one",
             "“The Client Secret is accepted” fails.",
-            "Enter the secret again under Change name and credentials. If nobody has it, make a new one in iManage "
+            "Enter the secret again under Replace credentials. If nobody has it, make a new one in iManage "
             "Control Center.",
             "you",
         ),

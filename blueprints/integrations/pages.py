@@ -11,7 +11,7 @@ from blueprints.access import actor
 from blueprints.headers import allow_connect
 from blueprints.htmx import fragment, is_htmx
 from blueprints.integrations.forms import RestrictionForm
-from services import check_runs, check_text, restriction, server_views
+from services import check_runs, check_text, checklist, restriction, server_views
 from services.pasted_people import Pasted
 from services.servers import Saved
 
@@ -44,11 +44,14 @@ def server_page(
     html = render_template(
         "integrations/server.html",
         server=view,
+        checklist=checklist.checklist(actor(), server_id),
         run=run,
         report=check_text.report_text(run) if run else "",
         kept=kept,
         form=form,
         people=restriction.people(actor(), form.chosen) if draft else kept.people,
+        groups=restriction.all_groups(actor()),
+        chosen_groups=form.group.data if draft else tuple(each.id for each in kept.groups),
         is_draft=draft is not None,
         pasted=pasted,
     )

@@ -53,4 +53,5 @@ def removed_links(removal_id: uuid.UUID) -> Response:
 
 def _answer(server_id: uuid.UUID, form: RemoveServerForm, status: int = 200) -> Response:
     view = server_views.server(actor(), server_id)
-    return popup("remove", f"Remove “{view.name}”?", status, form=form, server=view)
+    running = server_removal.running_transfers(actor(), server_id)
+    return popup("remove", f"Remove “{view.name}”?", status, form=form, server=view, running=running)

@@ -9,14 +9,34 @@ from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx
-from blueprints.integrations import checking, explaining, pasting, removing, restricting
-from blueprints.integrations.forms import AddServerForm, ChangeServerForm
+from blueprints.integrations import (
+    checking,
+    explaining,
+    moving,
+    packages,
+    pasting,
+    removing,
+    replacing,
+    restricting,
+)
+from blueprints.integrations.forms import AddServerForm, ChangeServerForm, as_id
 from blueprints.integrations.pages import popup, say, server_page
 from blueprints.integrations.room import room
-from services import server_removal, server_views, servers
+from services import packages as application_packages
+from services import remote, server_removal, server_views, servers
 from services.errors import Invalid
 
-__all__ = ["checking", "explaining", "pasting", "removing", "restricting", "room"]
+__all__ = [
+    "checking",
+    "explaining",
+    "moving",
+    "packages",
+    "pasting",
+    "removing",
+    "replacing",
+    "restricting",
+    "room",
+]
 
 SWITCHED = {
     True: "“{}” is on. Members who may use it can get and save documents now.",
@@ -37,16 +57,19 @@ def index() -> str:
 @room.get("/new")
 @needs("admin")
 def new_server() -> Response:
-    return _add_answer(AddServerForm())
+    """With the id of an application package, its Client ID and secret are filled in: on our side, not on the page."""
+    package = as_id(request.args.get("package", ""))
+    if package is None:
+        return _add_answer(AddServerForm(formdata=None))
+    return _add_answer(AddServerForm(formdata=None, package=str(package), kind=remote.ON_PREMISE))
 
 
 @room.post("/new/fields")
 @needs("admin")
 def new_server_fields() -> str:
     """The fields that follow the kind. Asked for by POST so that nothing typed stands in an address."""
-    return render_template(
-        "integrations/_kind_fields.html", form=AddServerForm(), cloud_domain=servers.cloud_domain()
-    )
+    form = _with_package(AddServerForm())
+    return render_template("integrations/_kind_fields.html", form=form, cloud_domain=servers.cloud_domain())
 
 
 @room.post("/new")
@@ -103,7 +126,7 @@ def change_server(server_id: uuid.UUID) -> Response:
         except Invalid as refusal:
             form.take(refusal)
         else:
-            flash(f"Name and credentials of “{saved.name}” are saved.", "success")
+            flash(f"Name and limit of “{saved.name}” are saved.", "success")
             say(saved)
             return go_to(url_for(".server", server_id=server_id))
     view = server_views.server(actor(), server_id)
@@ -112,8 +135,16 @@ def change_server(server_id: uuid.UUID) -> Response:
 
 
 def _add_answer(form: AddServerForm, status: int = 200) -> Response:
-    return popup("add", "Add server", status, form=form, cloud_domain=servers.cloud_domain())
+    return popup("add", "Add server", status, form=_with_package(form), cloud_domain=servers.cloud_domain())
+
+
+def _with_package(form: AddServerForm) -> AddServerForm:
+    """A package that is no longer at hand is let go of, and the fields are there to be filled in."""
+    form.package_client_id = application_packages.client_id_at_hand(actor(), form.package_id)
+    if form.package_client_id is None:
+        form.package.data = ""
+    return form
 
 
 def _change_answer(view: server_views.ServerView, form: ChangeServerForm, status: int = 200) -> Response:
-    return popup("edit", "Change name and credentials", status, form=form, server=view)
+    return popup("edit", "Change name and limit", status, form=form, server=view)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from services.diagnostics.advice import IMANAGE_ADMIN, NETWORK_TEAM, YOU, Advice
 
 _CHANGE_REDIRECT = (
-    "Copy our redirect URL from this page into the application in iManage Control Centre, in place of the one "
+    "Copy our redirect URL from the server’s page into the application in iManage Control Center, in place of the one "
     "there."
 )
-_CLIENT = "Compare it, character by character, with the API Key of the application in iManage Control Centre."
+_CLIENT = "Compare it, character by character, with the API Key of the application in iManage Control Center."
 
 
 APPLICATION_ADVICE: dict[str, Advice] = {
@@ -28,25 +28,25 @@ APPLICATION_ADVICE: dict[str, Advice] = {
     "sign_in_page.something_went_wrong": Advice(
         "iManage’s sign-in page says “Something went wrong”, and not what.",
         "The Client ID is not registered there, the redirect URL differs, or the application is switched off.",
-        "Compare Client ID and redirect URL with the application in iManage Control Centre, and see that it is on.",
+        "Compare Client ID and redirect URL with the application in iManage Control Center, and see that it is on.",
         IMANAGE_ADMIN,
     ),
     "sign_in_page.refused": Advice(
         "iManage’s sign-in page refuses to begin, and does not say why.",
         "The Client ID is not registered there, the redirect URL differs, or the application is switched off.",
-        "Compare Client ID and redirect URL with the application in iManage Control Centre, and see that it is on.",
+        "Compare Client ID and redirect URL with the application in iManage Control Center, and see that it is on.",
         IMANAGE_ADMIN,
     ),
     "client.missing": Advice(
         "There is no Client ID and Client Secret here yet.",
         "Nobody can sign in without them.",
-        "Register the application in iManage, then enter both under Change name and credentials.",
+        "Register the application in iManage, then enter both under Replace credentials.",
         YOU,
     ),
     "client.secret_lost": Advice(
         "The Client Secret on record cannot be opened.",
         "It was sealed with a key that this installation does not have any more.",
-        "Enter the Client Secret again under Change name and credentials.",
+        "Enter the Client Secret again under Replace credentials.",
         YOU,
     ),
     "client.unknown": Advice(
@@ -124,7 +124,7 @@ APPLICATION_ADVICE: dict[str, Advice] = {
     "secret.wrong": Advice(
         "iManage does not accept the Client Secret.",
         "It was mistyped, has been renewed in iManage, or has expired there.",
-        "Enter the current Client Secret under Change name and credentials. The iManage admin has it, or makes a new "
+        "Enter the current Client Secret under Replace credentials. The iManage admin has it, or makes a new "
         "one.",
         YOU,
     ),
@@ -158,7 +158,7 @@ APPLICATION_ADVICE: dict[str, Advice] = {
         "No refresh token came back with the newest sign-in.",
         "“Allow Refresh Token” is No for this application, as it is to begin with: people have to sign in again "
         "whenever their sign-in runs out, and long transfers stop there.",
-        "Ask for Allow Refresh Token to be set to Yes for this application in iManage Control Centre. Then sign in "
+        "Ask for Allow Refresh Token to be set to Yes for this application in iManage Control Center. Then sign in "
         "again.",
         IMANAGE_ADMIN,
     ),

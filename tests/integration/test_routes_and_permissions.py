@@ -28,6 +28,7 @@ MATTER = "/matters/{matter}"
 DOCUMENT = "/documents/{document}"
 VERSION = "/versions/{version}"
 TRANSFER = "/transfers/{transfer}"
+GROUP = "/admin/groups/{group}"
 TROUBLE = "/troubleshooting/mismatch-redirect-url"
 
 KEY = {"request_key": "6e6c6d22-4c0e-4a4f-9c39-6f2f3b0d1c55"}
@@ -61,6 +62,11 @@ ROUTES = (
     R("POST", "/admin/members/invitations/new", "members.invite", ADMIN, 422),
     R("POST", "/admin/members/invitations/{invitation}/link", "members.renew_invitation", ADMIN, 200),
     R("POST", "/admin/members/invitations/{invitation}/withdraw", "members.withdraw_invitation", ADMIN, 303),
+    R("GET",  "/admin/members/export.csv", "members.export", ADMIN, 200),
+    R("GET",  "/admin/members/import", "members.choose_file", ADMIN, 200),
+    R("POST", "/admin/members/import", "members.read_file", ADMIN, 422),
+    R("GET",  "/admin/members/import/{member}", "members.preview_import", ADMIN, 404),
+    R("POST", "/admin/members/import/{member}", "members.run_import", ADMIN, 404),
     R("GET",  "/admin/members/{member}", "members.member", ADMIN, 200),
     R("GET",  "/admin/members/{member}/edit", "members.edit_member", ADMIN, 200),
     R("POST", "/admin/members/{member}/edit", "members.change_member", ADMIN, 422),
@@ -69,6 +75,20 @@ ROUTES = (
     R("POST", "/admin/members/{member}/reactivate", "members.reactivate", ADMIN, 303),
     R("GET",  "/admin/members/{member}/password", "members.confirm_new_password", ADMIN, 200),
     R("POST", "/admin/members/{member}/password", "members.reset_password", ADMIN, 200),
+
+    R("GET",  "/admin/groups", "groups.index", ADMIN, 200),
+    R("GET",  "/admin/groups/new", "groups.new_group", ADMIN, 200),
+    R("POST", "/admin/groups/new", "groups.create_group", ADMIN, 422),
+    R("GET",  GROUP, "groups.group", ADMIN, 200),
+    R("GET",  f"{GROUP}/search", "groups.search_people", ADMIN, 200, is_fragment=True),
+    R("POST", f"{GROUP}/members", "groups.add_person", ADMIN, 303),
+    R("POST", f"{GROUP}/pasted", "groups.paste_people", ADMIN, 200),
+    R("POST", f"{GROUP}/members/{{member}}/remove", "groups.remove_person", ADMIN, 303),
+    R("GET",  f"{GROUP}/rename", "groups.confirm_name", ADMIN, 200),
+    R("POST", f"{GROUP}/rename", "groups.rename_group", ADMIN, 422),
+    R("GET",  f"{GROUP}/delete", "groups.confirm_deletion", ADMIN, 200),
+    R("POST", f"{GROUP}/delete", "groups.delete_group", ADMIN, 303),
+    R("GET",  f"{GROUP}/members.csv", "groups.members_csv", ADMIN, 200),
 
     R("GET",  SERVERS, "integrations.index", ADMIN, 200),
     R("GET",  f"{SERVERS}/new", "integrations.new_server", ADMIN, 200),

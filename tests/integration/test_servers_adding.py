@@ -224,6 +224,6 @@ def test_each_server_has_one_session_until_it_changes(database: None) -> None:
     assert remote.outbound(make_server("Other")) is not kept
     actor = actor_of(make_member(is_admin=True))
     version = server_views.server(actor, server.id).version
-    servers.change(actor, server.id, servers.ServerChange("New name", "counterpart", version))
+    servers.change(actor, server.id, servers.ServerChange("New name", version))
     db.session.refresh(server)
     assert remote.outbound(server) is not kept

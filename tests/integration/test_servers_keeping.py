@@ -106,31 +106,19 @@ def test_a_server_without_credentials_cannot_be_switched_on(admin: Browser) -> N
 
 def edit(server: Server, **more: str) -> dict[str, str]:
     version = fresh(server).changed_at.isoformat()
-    return {
-        "version": version,
-        "name": server.name,
-        "client_id": server.client_id,
-        "client_secret": "",
-    } | more
+    return {"version": version, "name": server.name} | more
 
 
-def test_an_empty_secret_keeps_the_one_on_record(admin: Browser) -> None:
+def test_its_name_and_limit_can_be_changed_and_nothing_else_there(admin: Browser) -> None:
     server = make_server()
-    assert admin.post(url_of(server, "edit"), edit(server, name="London Work")).status_code == 303
-    assert fresh(server).name == "London Work"
-    assert remote.credentials(server).client_secret == "the-first-secret"
-    admin.post(url_of(server, "edit"), edit(server, client_id="new", client_secret="the-second-secret"))
-    credentials = remote.credentials(fresh(server))
-    assert (credentials.client_id, credentials.client_secret) == ("new", "the-second-secret")
-    page = admin.page(url_of(server, "edit"), htmx=True)
-    assert "the-second-secret" not in page.html
-    assert page.value_of("client_secret") == ""
-    db.session.rollback()
-    told = [row.detail for row in db.session.scalars(select(AuditEvent).order_by(AuditEvent.at))]
-    assert [(each["client_id_changed"], each["secret_changed"]) for each in told] == [
-        (False, False),
-        (True, True),
-    ]
+    sent = edit(server, name="London Work", at_once="7", client_id="other", client_secret="another-secret")
+    assert admin.post(url_of(server, "edit"), sent).status_code == 303
+    row = fresh(server)
+    assert (row.name, row.at_once, row.client_id) == ("London Work", 7, "counterpart")
+    assert remote.credentials(row).client_secret == "the-first-secret"
+    assert "client" not in admin.page(url_of(server, "edit"), htmx=True).html.lower()
+    told = db.session.scalars(select(AuditEvent)).one()
+    assert told.detail == {"name_before": "London DMS", "at_once": 7}
 
 
 def test_what_is_fixed_cannot_be_changed_by_a_direct_request(admin: Browser) -> None:
@@ -147,7 +135,7 @@ def test_what_is_fixed_cannot_be_changed_by_a_direct_request(admin: Browser) -> 
     [
         ({"name": ""}, "Enter a name."),
         ({"name": "pARIS"}, "A server with this name is there already"),
-        ({"client_id": ""}, "Enter the Client ID"),
+        ({"at_once": "33"}, "Enter a number from 1 to 32."),
     ],
 )
 def test_a_bad_change_is_refused_at_its_field(admin: Browser, change: dict[str, str], sentence: str) -> None:
@@ -189,6 +177,7 @@ def test_removal_names_its_consequences_and_asks_for_the_name(admin: Browser) ->
     assert "2 links between documents" in popup.text
     assert "1 member signed in to it" in popup.text
     assert "1 running transfer stops" in popup.text
+    assert "get into “Harlow v Finch” by Ada Byron" in popup.text
     assert "To confirm, type: London DMS" in popup.text
     wrong = admin.post(url_of(server, "remove"), {"typed_name": "london"}, htmx=True)
     assert wrong.status_code == 422
@@ -251,6 +240,9 @@ ROUTES = [
     ("POST", "/{server}/enabled"),
     ("GET", "/{server}/edit"),
     ("POST", "/{server}/edit"),
+    ("GET", "/{server}/credentials"),
+    ("POST", "/{server}/credentials"),
+    ("POST", "/{server}/redirect-url"),
     ("GET", "/{server}/remove"),
     ("POST", "/{server}/remove"),
     ("POST", "/{server}/restriction"),

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from models import AuditEvent, Connection, Server, ServerPause, TransferItem, utcnow
-from services import server_pauses, servers, tokens, transfer_turns
-from services.servers import ServerChange
+from services import credentials, server_pauses, servers, tokens, transfer_turns
+from services.credentials import NewCredentials
 from services.unit import session, unit
 from simulator import Fault, practice_password
 from tests.support.pages import Browser
@@ -78,8 +78,9 @@ def secret_changes(desk: Desk, secret: str) -> None:
 def put_right(desk: Desk, secret: str) -> None:
     """As a System Admin does on the server's page."""
     admin = actor_of(make_member(is_admin=True))
-    row = servers.require_server(admin, desk.server.id)
-    servers.change(admin, row.id, ServerChange(row.name, CLIENT_ID, servers.version(row), secret))
+    version = servers.version(servers.require_server(admin, desk.server.id))
+    replaced = credentials.replace(admin, desk.server.id, NewCredentials(CLIENT_ID, version, secret))
+    assert (replaced.proven, replaced.signed_out) == (True, ())
 
 
 @pytest.fixture
@@ -129,7 +130,9 @@ def test_another_change_of_the_server_wakes_nobody(desk: Desk) -> None:
     """Only a Client ID or Client Secret that is another one does."""
     (item,) = wanted(desk, NAME)
     assert carry(item.id).state == "waiting"
-    put_right(desk, "")
+    admin = actor_of(make_member(is_admin=True))
+    row = servers.require_server(admin, desk.server.id)
+    servers.change(admin, row.id, servers.ServerChange("Another name", servers.version(row)))
     assert due() == set()
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from blueprints.integrations.forms import ChangeServerForm, RestrictionForm
+from blueprints.integrations.forms import RestrictionForm
+from blueprints.integrations.package_forms import CredentialsForm
 from services.server_rules import name_problem
 
 ADA, TOM = uuid.uuid4(), uuid.uuid4()
@@ -47,12 +48,12 @@ def test_a_missing_switch_is_off_and_a_sent_one_on(bare: Flask) -> None:
 
 
 def test_blanks_around_a_pasted_secret_go_and_those_inside_stay(bare: Flask) -> None:
-    data = {"name": "  London   DMS ", "client_id": " id ", "client_secret": " a b\n"}
+    data = {"client_id": " id ", "client_secret": " a b\n"}
     with bare.test_request_context(method="POST", data=data):
-        form = ChangeServerForm()
+        form = CredentialsForm()
         assert form.validate()
         command = form.command()
-        assert (command.name, command.client_id, command.client_secret) == ("London DMS", "id", "a b")
+        assert (command.client_id, command.client_secret) == ("id", "a b")
         assert "a b" not in repr(command)
         assert "a b" not in form.client_secret()
 

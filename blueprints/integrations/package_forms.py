@@ -1,0 +1,57 @@
+"""Forms of a registration with iManage: an application package, and credentials in the place of others."""
+
+from __future__ import annotations
+
+import uuid
+
+from wtforms import BooleanField, Field, HiddenField, ValidationError
+
+from blueprints.forms_base import BaseForm, Line, LineField
+from blueprints.integrations.forms import LONGEST_CLIENT_ID, Secret, SecretField, as_id
+from services import packages
+from services.credentials import NewCredentials
+from services.packages import NewPackage
+
+
+class ApplicationId:
+    """A line that iManage takes for an id."""
+
+    def __call__(self, form: BaseForm, field: Field) -> None:
+        if not field.errors and field.data and (problem := packages.problem_with_id(field.data)):
+            raise ValidationError(problem)
+
+
+class PackageForm(BaseForm):
+    """What the package says of this application. The key and the secret are made, not typed."""
+
+    request_key = HiddenField()
+    application_id = LineField("ID", [Line("an ID", packages.LONGEST), ApplicationId()])
+    name = LineField("Name", [Line("a name", packages.LONGEST)])
+    publisher = LineField("Publisher", [Line("the publisher", packages.LONGEST)])
+    organization = LineField("Organization", [Line("your organization", packages.LONGEST)])
+
+    def command(self) -> NewPackage:
+        return NewPackage(
+            request_key=as_id(self.request_key.data or "") or uuid.uuid4(),
+            application_id=self.application_id.data,
+            name=self.name.data,
+            publisher=self.publisher.data,
+            organization=self.organization.data,
+        )
+
+
+class CredentialsForm(BaseForm):
+    """The new Client ID and Client Secret. `confirmed` shows only where nothing could be proven."""
+
+    version = HiddenField()
+    client_id = LineField("New Client ID", [Line("the Client ID", LONGEST_CLIENT_ID, required=False)])
+    client_secret = SecretField("New Client Secret", [Secret()])
+    confirmed = BooleanField("Replace them without proof")
+
+    def command(self) -> NewCredentials:
+        return NewCredentials(
+            client_id=self.client_id.data,
+            client_secret=self.client_secret.data,
+            version=self.version.data or "",
+            confirmed=self.confirmed.data,
+        )

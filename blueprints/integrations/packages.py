@@ -1,0 +1,88 @@
+"""Admin System > Integrations > Application package: making one, its file, and our redirect URL once it has changed."""
+
+from __future__ import annotations
+
+import io
+import uuid
+
+from flask import flash, render_template, send_file, url_for
+from werkzeug.wrappers import Response
+
+from blueprints.access import actor, needs
+from blueprints.htmx import fragment, go_to
+from blueprints.integrations.package_forms import PackageForm
+from blueprints.integrations.room import room
+from services import packages, redirect_urls
+from services.errors import Invalid
+from services.house import house
+
+PACKAGE = "/package"
+
+
+@room.get(PACKAGE)
+@needs("admin")
+def application_package() -> Response:
+    form = PackageForm(formdata=None, request_key=str(uuid.uuid4()), **packages.defaults(actor()))
+    return _form_page(form)
+
+
+@room.post(PACKAGE)
+@needs("admin")
+def make_package() -> Response:
+    """The one answer in which the secret stands. The same form sent again, as a reload does, shows it no more."""
+    form = PackageForm()
+    if form.validate():
+        try:
+            made = packages.make(actor(), form.command())
+        except Invalid as refusal:
+            form.take(refusal)
+        else:
+            return _package_page(made.package, made.keys)
+    return _form_page(form, 422)
+
+
+@room.get(f"{PACKAGE}/<uuid:package_id>")
+@needs("admin")
+def package(package_id: uuid.UUID) -> Response:
+    return _package_page(packages.package(actor(), package_id))
+
+
+@room.post(f"{PACKAGE}/<uuid:package_id>/manifest.zip")
+@needs("admin")
+def download_package(package_id: uuid.UUID) -> Response:
+    name, content = packages.download(actor(), package_id)
+    return send_file(io.BytesIO(content), mimetype="application/zip", as_attachment=True, download_name=name)
+
+
+@room.post(f"{PACKAGE}/<uuid:package_id>/settled")
+@needs("admin")
+def settle_package(package_id: uuid.UUID) -> Response:
+    redirect_urls.settle(actor(), package_id)
+    flash("Noted. You will not be reminded of this package again.", "success")
+    return go_to(url_for(".application_package"))
+
+
+@room.post("/<uuid:server_id>/redirect-url")
+@needs("admin")
+def confirm_redirect_url(server_id: uuid.UUID) -> Response:
+    redirect_urls.confirm(actor(), server_id)
+    flash("Noted. Check the connection to see whether iManage accepts the redirect URL.", "success")
+    return go_to(url_for(".server", server_id=server_id))
+
+
+def _form_page(form: PackageForm, status: int = 200) -> Response:
+    html = render_template(
+        "integrations/package.html",
+        form=form,
+        redirect_url=house().settings.redirect_url,
+        packages=packages.all_packages(actor()),
+    )
+    return fragment(html, status)
+
+
+def _package_page(view: packages.PackageView, keys: packages.Keys | None = None) -> Response:
+    return fragment(
+        render_template(
+            "integrations/package_made.html", package=view, keys=keys, redirect_url=view.redirect_url
+        )
+    )

@@ -1,0 +1,299 @@
+"""Application packages: made once, shown once, at hand for a quarter of an hour, and carried into Add server."""
+
+from __future__ import annotations
+
+import io
+import re
+import uuid
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import yaml
+from sqlalchemy import select, update
+
+from config import Settings
+from models import ApplicationPackage, AuditEvent, Member, Server, db, utcnow
+from services import house, packages, remote
+from services.actor import Actor
+from services.errors import Conflict, Invalid
+from services.packages import NewPackage
+from services.unit import unit
+from tests.support.pages import Browser, Page, read
+from tests.support.people import actor_of, make_member
+from tests.support.server_forms import on_premise, use_names
+
+ROOM = "/admin/integrations/imanage"
+PACKAGE = f"{ROOM}/package"
+REDIRECT = "http://127.0.0.1:8000/auth/v0/oauth2/authorized"
+KEY = re.compile(r"\b[0-9a-f]{32}\b")
+
+
+@pytest.fixture(autouse=True)
+def names(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    use_names(monkeypatch, settings)
+
+
+@pytest.fixture
+def margaret(database: None) -> Member:
+    return make_member("Margaret Okafor", is_admin=True)
+
+
+@pytest.fixture
+def admin(browser: Browser, margaret: Member) -> Browser:
+    return browser.sign_in(margaret)
+
+
+def typed(**more: str) -> dict[str, str]:
+    return {
+        "request_key": str(uuid.uuid4()),
+        "application_id": "counterpart-firm",
+        "name": "Counterpart",
+        "publisher": "Counterpart",
+        "organization": "O'Neill & Söhne",
+    } | more
+
+
+def make(admin: Browser, **more: str) -> tuple[Page, str, str, uuid.UUID]:
+    """The page that shows the keys, the Client ID, the secret, and the package's id."""
+    answer = admin.post(PACKAGE, typed(**more))
+    assert answer.status_code == 200
+    assert "no-store" in answer.headers["Cache-Control"]
+    page = read(answer, whole=True)
+    client_id, secret = dict.fromkeys(KEY.findall(page.text))
+    row = newest()
+    return page, client_id, secret, row.id
+
+
+def newest() -> ApplicationPackage:
+    db.session.rollback()
+    return db.session.scalars(select(ApplicationPackage).order_by(ApplicationPackage.made_at.desc())).first()
+
+
+def run_out() -> None:
+    with unit() as writing:
+        writing.execute(update(ApplicationPackage).values(open_until=utcnow() - timedelta(seconds=1)))
+
+
+def actor(admin: Member) -> Actor:
+    return actor_of(admin)
+
+
+def content_of(answer: bytes) -> dict[str, object]:
+    with zipfile.ZipFile(io.BytesIO(answer)) as archive:
+        assert archive.namelist() == ["manifest.yaml"]
+        read_back: dict[str, object] = yaml.safe_load(archive.read("manifest.yaml"))
+        return read_back
+
+
+def test_the_page_begins_with_what_is_known_and_shows_the_redirect_url(admin: Browser) -> None:
+    page = admin.page(PACKAGE)
+    assert page.value_of("application_id") == "counterpart-127-0-0-1"
+    assert page.value_of("name") == "Counterpart"
+    assert REDIRECT in page.text
+    for word in ("Settings > Applications", "Upload package", "Allow Refresh Token", "Review", "Finish"):
+        assert word in page.text
+    make(admin, organization="Harbour Vale LLP")
+    assert admin.page(PACKAGE).value_of("organization") == "Harbour Vale LLP"
+
+
+def test_the_keys_are_shown_once_and_never_at_an_address(admin: Browser) -> None:
+    sent = typed()
+    first = read(admin.post(PACKAGE, sent), whole=True)
+    client_id, secret = dict.fromkeys(KEY.findall(first.text))
+    assert client_id != secret
+    assert "This is the only time that they are shown" in first.text
+    again = read(admin.post(PACKAGE, sent), whole=True)
+    assert "They were shown once, and are not shown again" in again.text
+    addresses = (PACKAGE, f"{PACKAGE}/{newest().id}", f"{ROOM}/new?package={newest().id}", ROOM)
+    seen = again.html + "".join(admin.get(url).get_data(as_text=True) for url in addresses)
+    assert secret not in seen
+    assert all(client_id not in link and secret not in link for link in first.links)
+    assert db.session.query(ApplicationPackage).count() == 1
+
+
+def test_the_file_says_what_the_page_said(admin: Browser) -> None:
+    _, client_id, secret, package_id = make(admin)
+    answer = admin.post(f"{PACKAGE}/{package_id}/manifest.zip")
+    assert answer.headers["Content-Disposition"] == "attachment; filename=manifest.zip"
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert list(content_of(answer.get_data()).items()) == [
+        ("id", "counterpart-firm"),
+        ("name", "Counterpart"),
+        ("api_key", client_id),
+        ("api_secret", secret),
+        ("publisher", "Counterpart"),
+        ("organization", "O'Neill & Söhne"),
+        ("version", "2"),
+        ("redirect_url", REDIRECT),
+    ]
+
+
+def test_after_a_quarter_of_an_hour_nothing_is_left_of_the_keys(admin: Browser) -> None:
+    _, client_id, secret, package_id = make(admin)
+    assert newest().open_until - newest().made_at <= packages.AT_HAND + timedelta(seconds=1)
+    run_out()
+    assert admin.post(f"{PACKAGE}/{package_id}/manifest.zip").status_code == 409
+    assert "make a new package" in admin.page(f"{PACKAGE}/{package_id}").text
+    packages.forget_expired()
+    row = newest()
+    assert row.sealed == ""
+    kept = repr([getattr(row, column.name) for column in row.__table__.columns])
+    assert client_id not in kept
+    assert secret not in kept
+
+
+def test_a_clock_that_was_set_back_makes_it_no_longer(admin: Browser) -> None:
+    _, _, _, package_id = make(admin)
+    with unit() as writing:
+        writing.execute(update(ApplicationPackage).values(open_until=utcnow() + timedelta(hours=2)))
+    assert admin.post(f"{PACKAGE}/{package_id}/manifest.zip").status_code == 409
+
+
+def test_another_admin_has_none_of_it(admin: Browser) -> None:
+    _, client_id, secret, package_id = make(admin)
+    other = Browser(admin.app).sign_in(make_member("Ada", is_admin=True))
+    assert other.post(f"{PACKAGE}/{package_id}/manifest.zip").status_code == 409
+    page = other.page(f"{ROOM}/new?package={package_id}", htmx=True)
+    assert client_id not in page.html
+    assert secret not in page.html
+    assert page.value_of("package") == ""
+
+
+def test_no_key_is_ever_made_twice(margaret: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter(["a" * 32, "b" * 32, "a" * 32, "b" * 32, "c" * 32, "counter" * 4, "d" * 32])
+    monkeypatch.setattr(packages, "new_key", lambda: next(drawn))
+    with unit() as writing:
+        writing.add(
+            Server(
+                kind="on_premise",
+                name="S",
+                name_key="s",
+                url="https://s.firm.test",
+                api_url="https://s.firm.test",
+                client_id="counter" * 4,
+                client_secret="",
+            )
+        )
+    made = [packages.make(actor(margaret), NewPackage(uuid.uuid4(), "x", "x", "x", "x")).keys for _ in "12"]
+    assert [(keys.api_key, keys.api_secret) for keys in made if keys] == [
+        ("a" * 32, "b" * 32),
+        ("c" * 32, "d" * 32),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"application_id": ""}, "Enter an ID."),
+        ({"application_id": "counter part"}, "Use letters from a to z"),
+        ({"application_id": "-x"}, "begin with a letter or digit"),
+        ({"name": "x" * 101}, "Use 100 characters or fewer."),
+        ({"publisher": "a\u202eb"}, "cannot be seen"),
+        ({"organization": ""}, "Enter your organization."),
+    ],
+)
+def test_a_bad_value_is_refused_at_its_field(admin: Browser, change: dict[str, str], sentence: str) -> None:
+    answer = admin.post(PACKAGE, typed(**change))
+    assert answer.status_code == 422
+    assert sentence in read(answer, whole=True).text
+    assert newest() is None
+
+
+def test_the_service_judges_for_itself(margaret: Member) -> None:
+    with pytest.raises(Invalid) as refused:
+        packages.make(actor(margaret), NewPackage(uuid.uuid4(), "a b", "a\u2028b", "", "x" * 101))
+    assert set(refused.value.fields) == {"application_id", "name", "publisher", "organization"}
+
+
+def test_a_package_is_carried_into_add_server(admin: Browser) -> None:
+    page, client_id, secret, package_id = make(admin)
+    assert "Use it in Add server" in page.text
+    popup = admin.page(f"{ROOM}/new?package={package_id}", htmx=True)
+    assert f"Client ID {client_id} and its secret from the package are filled in." in popup.text
+    assert secret not in popup.html
+    assert not [each for each in popup.controls if each.get("name") in ("client_id", "client_secret")]
+    sent = on_premise(client_id="", client_secret="", package=str(package_id))
+    fields = admin.post(f"{ROOM}/new/fields", sent)
+    assert "from the package are filled in." in read(fields, whole=False).text
+    refused = admin.post(f"{ROOM}/new", sent | {"name": ""}, htmx=True)
+    assert "from the package are filled in." in read(refused, whole=False).text
+
+    assert admin.post(f"{ROOM}/new", sent, htmx=True).status_code == 204
+    row = db.session.scalars(select(Server)).one()
+    assert (row.client_id, row.redirect_url) == (client_id, REDIRECT)
+    assert remote.credentials(row).client_secret == secret
+    assert newest().server_id == row.id
+    page = admin.page(f"{ROOM}/{row.id}")
+    assert "Done: The application is registered" in page.text
+    assert "Done: iManage knows our redirect URL" in page.text
+
+    other = sent | {"name": "Paris", "url": "https://inside.firm.test"}
+    again = admin.post(f"{ROOM}/new", other, htmx=True)
+    assert again.status_code == 422
+    assert "no longer at hand" in read(again, whole=False).text
+    with pytest.raises(Conflict), unit():
+        packages.hand_over(package_id, row.id)
+    db.session.rollback()
+    told = [event.action for event in db.session.scalars(select(AuditEvent).order_by(AuditEvent.at))]
+    assert told == ["package.made", "server.added"]
+    details = repr([event.detail for event in db.session.scalars(select(AuditEvent))])
+    assert secret not in details
+
+
+def test_a_package_that_ran_out_meanwhile_gives_the_fields_back(admin: Browser) -> None:
+    _, _, _, package_id = make(admin)
+    run_out()
+    answer = admin.post(f"{ROOM}/new", on_premise(package=str(package_id)), htmx=True)
+    page = read(answer, whole=False)
+    assert answer.status_code == 422
+    assert "no longer at hand" in page.text
+    assert page.value_of("client_id") == "counterpart"
+    assert page.value_of("package") == ""
+    assert admin.post(f"{ROOM}/new", on_premise(), htmx=True).status_code == 204
+
+
+@pytest.fixture
+def moved_house(database: None) -> Iterator[str]:
+    """The installation has another API URL from now on: call the fixture's end to have the old one back."""
+    usual = house.house()
+    yield "https://dms.firm.test/auth/v0/oauth2/authorized"
+    house.bind(usual)
+
+
+def move() -> None:
+    settings = house.house().settings
+    house.bind(replace(house.house(), settings=replace(settings, api_url="https://dms.firm.test")))
+
+
+def test_a_changed_url_is_told_on_every_admin_page_until_it_is_settled(
+    admin: Browser, moved_house: str
+) -> None:
+    _, _, _, unused = make(admin, name="Spare")
+    _, _, _, used = make(admin)
+    admin.post(f"{ROOM}/new", on_premise(client_id="", client_secret="", package=str(used)))
+    row = db.session.scalars(select(Server)).one()
+    sentence = "Our redirect URL has changed"
+    assert sentence not in admin.page(ROOM).text
+    move()
+    for url in (ROOM, PACKAGE, "/admin/members", "/admin/audit", f"{ROOM}/{row.id}"):
+        text = admin.page(url).text
+        assert sentence in text
+        assert REDIRECT in text
+        assert moved_house in text
+        assert "London DMS" in text
+        assert "the package “Spare”" in text
+    assert sentence not in admin.page("/").text
+    member = Browser(admin.app).sign_in(make_member())
+    assert sentence not in member.page("/").text
+
+    assert admin.post(f"{ROOM}/{row.id}/redirect-url").status_code == 303
+    text = admin.page(ROOM).text
+    assert "London DMS ," not in text
+    assert "the package “Spare”" in text
+    assert admin.post(f"{PACKAGE}/{unused}/settled").status_code == 303
+    assert sentence not in admin.page(ROOM).text
+    told = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "server.redirect_url_changed"))
+    assert told.one().detail == {"before": REDIRECT, "now": moved_house}

@@ -1,0 +1,119 @@
+"""The set-up checklist as a function of facts: what is done, what is missing, and the one step that comes next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from services.checklist import Facts, of
+
+OURS = "https://counterpart.firm.test/auth/v0/oauth2/authorized"
+ORDER = (
+    "registered",
+    "redirect_url",
+    "credentials",
+    "reachable",
+    "enabled",
+    "usable",
+    "signed_in",
+    "renewable",
+    "got",
+)
+
+
+def result(outcome: str, group: str = "Application") -> dict[str, Any]:
+    return {"outcome": outcome, "group": group, "sentence": "It is so.", "next_step": "Do this.", "facts": []}
+
+
+PASSED = {
+    "dns": result("pass", "Network"),
+    "api": result("pass", "iManage"),
+    "client_id": result("pass"),
+    "redirect_url": result("pass"),
+    "secret": result("pass"),
+}
+NOTHING = Facts(False, OURS, "", False, False, {}, False, False, 1, 0, 0, False)
+ALL = Facts(True, OURS, OURS, True, True, PASSED, True, False, 3, 2, 2, True)
+
+
+def states(facts: Facts) -> dict[str, str]:
+    return {step.key: step.state for step in of(facts).steps}
+
+
+def step(facts: Facts, key: str) -> Any:
+    return next(each for each in of(facts).steps if each.key == key)
+
+
+def test_all_done_is_done_and_says_nothing_more() -> None:
+    assert of(ALL).is_done
+    assert {each.hint + each.action for each in of(ALL).steps} == {""}
+
+
+def test_the_steps_stand_in_the_order_in_which_they_are_taken() -> None:
+    assert tuple(states(NOTHING)) == ORDER
+    assert states(NOTHING)["registered"] == "next"
+    assert list(states(NOTHING).values()).count("next") == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"has_credentials": False}, "registered"),
+        ({"told": "https://old.test/x", "accepted": False}, "redirect_url"),
+        ({"results": PASSED | {"redirect_url": result("fail")}}, "redirect_url"),
+        ({"results": PASSED | {"client_id": result("fail")}}, "credentials"),
+        ({"results": PASSED | {"secret": result("fail")}}, "credentials"),
+        ({"results": PASSED | {"dns": result("fail", "Network")}}, "reachable"),
+        ({"results": PASSED | {"api_tls": result("fail", "API URL")}}, "reachable"),
+        ({"is_enabled": False}, "enabled"),
+        ({"usable_by": 0}, "usable"),
+        ({"signed_in": 0, "renewable": 0}, "signed_in"),
+        ({"renewable": 1}, "renewable"),
+        ({"got": False}, "got"),
+    ],
+)
+def test_what_is_missing_is_the_next_step_and_has_a_hint(change: dict[str, Any], key: str) -> None:
+    facts = replace(ALL, **change)
+    found = step(facts, key)
+    assert found.state == "next"
+    assert found.hint
+    assert not of(facts).is_done
+
+
+def test_a_failed_check_speaks_in_its_own_words() -> None:
+    facts = replace(ALL, results=PASSED | {"secret": result("fail")})
+    assert step(facts, "credentials").hint == "It is so. Do this."
+    assert step(facts, "credentials").action == "credentials"
+
+
+def test_what_a_check_could_not_tell_is_told_by_a_sign_in() -> None:
+    unsure = PASSED | {"secret": result("warn"), "redirect_url": result("warn")}
+    nobody = replace(ALL, results=unsure, accepted=False, from_package=False, signed_in=0, renewable=0)
+    assert (states(nobody)["redirect_url"], states(nobody)["credentials"]) == ("next", "missing")
+    assert "The first sign-in will tell." in step(nobody, "credentials").hint
+    somebody = replace(nobody, signed_in=1, renewable=1)
+    assert (states(somebody)["redirect_url"], states(somebody)["credentials"]) == ("done", "done")
+
+
+def test_a_package_made_for_this_url_is_enough_for_the_redirect_url_until_a_check_says_otherwise() -> None:
+    facts = replace(ALL, results={}, accepted=False, signed_in=0, renewable=0)
+    assert states(facts)["redirect_url"] == "done"
+    assert states(replace(facts, from_package=False))["redirect_url"] == "next"
+    refused = replace(facts, results={"redirect_url": result("fail")})
+    assert states(refused)["redirect_url"] == "next"
+
+
+def test_a_changed_url_names_both_and_a_check_that_passed_since_settles_it() -> None:
+    facts = replace(ALL, told="https://old.test/auth", accepted=False)
+    assert "https://old.test/auth" in step(facts, "redirect_url").hint
+    assert OURS in step(facts, "redirect_url").hint
+    assert step(facts, "redirect_url").action == "confirm_redirect"
+    assert states(replace(facts, accepted=True))["redirect_url"] == "done"
+
+
+def test_a_sign_in_without_refresh_token_is_noticed() -> None:
+    assert of(replace(ALL, renewable=1)).lacks_refresh
+    assert not of(ALL).lacks_refresh
+    assert "Allow Refresh Token" in step(replace(ALL, renewable=1), "renewable").hint
