@@ -10,6 +10,8 @@ from typing import cast
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
+from .answers import clean
+
 Facts = tuple[tuple[str, str], ...]
 _Name = tuple[tuple[tuple[str, str], ...], ...]
 
@@ -32,10 +34,9 @@ class Certificate:
 
     @property
     def facts(self) -> Facts:
-        names = ", ".join(self.names[:10]) or self.subject
         return (
-            ("Names in the certificate", names),
-            ("Issued by", self.issuer),
+            ("Names in the certificate", clean(", ".join(self.names[:10]) or self.subject)),
+            ("Issued by", clean(self.issuer)),
             ("Valid from", self.not_before.strftime("%d %B %Y")),
             ("Valid until", self.not_after.strftime("%d %B %Y")),
         )

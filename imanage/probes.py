@@ -6,6 +6,7 @@ Nothing here judges: each step gives what it saw, or raises a fault whose code s
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
 import socket
 import ssl
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from .answers import line_fault, parse_json, read_body
+from .answers import clean, line_fault, parse_json, read_body
 from .certificates import Certificate, Facts, known_firms, read_certificate
 from .errors import AnswerTooLarge, ImanageError
 from .guard import GuardedSession, OutboundBlocked, addresses_of, open_line
@@ -80,11 +81,16 @@ class Seen:
     @property
     def title(self) -> str:
         found = _TITLE.search(self.text)
-        return " ".join(found[1].split())[:120] if found else ""
+        return clean(" ".join(found[1].split())) if found else ""
 
     @property
     def location(self) -> str:
-        return self.headers.get("Location", "") if 300 <= self.status < 400 else ""
+        """Where it is sent on to; nothing where that cannot be read as an address."""
+        found = self.headers.get("Location", "") if 300 <= self.status < 400 else ""
+        with contextlib.suppress(ValueError):
+            urlsplit(found)
+            return found
+        return "?"
 
     @property
     def server_time(self) -> datetime | None:
@@ -110,7 +116,10 @@ def resolve(session: GuardedSession, origin: str) -> tuple[str, ...]:
 def connect(session: GuardedSession, origin: str) -> str:
     """The address and port that took the connection."""
     with _line(session, origin) as sock:
-        peer = sock.getpeername()
+        try:
+            peer = sock.getpeername()
+        except OSError:
+            raise ProbeFault("tcp.reset") from None
         return f"{peer[0]} port {peer[1]}"
 
 
@@ -129,7 +138,6 @@ def ask(
     session: GuardedSession,
     url: str,
     *,
-    params: Mapping[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
 ) -> Seen:
@@ -139,7 +147,6 @@ def ask(
         response = session.request(
             "POST" if form is not None else "GET",
             url,
-            params=params,
             headers=headers,
             data=form,
             stream=True,
@@ -176,7 +183,11 @@ def _line(session: GuardedSession, origin: str) -> Iterator[socket.socket]:
 
 
 def _dial_code(cause: BaseException | None) -> str:
-    return "tcp.refused" if isinstance(cause, ConnectionRefusedError) else "tcp.no_route"
+    if isinstance(cause, ConnectionRefusedError):
+        return "tcp.refused"
+    # Taken and broken off before one could look: there is no other end any more.
+    is_gone = isinstance(cause, OSError) and cause.errno in {errno.ENOTCONN, errno.ECONNRESET, errno.EINVAL}
+    return "tcp.reset" if is_gone else "tcp.no_route"
 
 
 def _shaken(session: GuardedSession, origin: str, trust: ssl.SSLContext) -> Certificate:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
-from imanage.answers import words
+from imanage.answers import clean, words
 from imanage.certificates import Facts
 from imanage.probes import Seen
 from services.diagnostics.network import facts_of, stopped_on_the_way
@@ -22,7 +23,7 @@ from services.diagnostics.visit import Found, Visit, failed, passed, skipped, wa
 Kind = Literal["page", "returned", "mismatch", "unknown_client", "blocked", "wrong", "stopped", "refused"]
 
 NOWHERE = "https://connection-check.invalid/not-registered"
-MOST_VARIANTS = 40
+VARIANT_SECONDS = 20.0
 _MISMATCH = re.compile(
     r"mismatch\w*\W+(the\W+)?redirect|redirect\W*ur[il]\W+(\w+\W+){0,4}(mismatch|match|invalid|not registered)"
     r"|invalid\W+(redirect\W*)?ur[il]",
@@ -128,7 +129,7 @@ def _read(visit: Visit, client: str, redirect_url: str) -> Reading:
         kind = "stopped"
     elif seen.location:
         if seen.location.startswith(redirect_url):
-            kind, error = "returned", parse_qs(urlsplit(seen.location).query).get("error", [""])[0][:100]
+            kind, error = "returned", clean(parse_qs(urlsplit(seen.location).query).get("error", [""])[0])
     elif _UNKNOWN.search(text):
         kind = "unknown_client"
     elif _MISMATCH.search(text):
@@ -159,11 +160,12 @@ def _mismatch(visit: Visit) -> Found:
     """Which near spelling of our redirect URL is the registered one, found by asking for each."""
     ours = ("Our redirect URL", visit.redirect_url)
     if visit.thorough:
-        for count, (code, url) in enumerate(variants(visit.redirect_url, visit.our_hosts)):
+        end = time.monotonic() + VARIANT_SECONDS
+        for code, url in variants(visit.redirect_url, visit.our_hosts):
             reading = _read(visit, visit.registration.client_id, url)
             if reading.kind in {"page", "returned"}:
                 return failed(code, ours, ("Registered in iManage", _visible(url)))
-            if count >= MOST_VARIANTS or reading.kind == "stopped":
+            if reading.kind == "stopped" or time.monotonic() > end:
                 break
     return failed("redirect.mismatch", ours)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from imanage.answers import wait_of
+from imanage.answers import clean, wait_of
 from imanage.certificates import Facts
 from imanage.probes import ProbeFault, Seen, ask, certificate, connect, resolve
 from services.diagnostics.visit import Found, Visit, failed, passed, skipped, warned
@@ -90,7 +90,7 @@ def judge(seen: Seen) -> Found:
     if isinstance(said, dict) and _is_imanage(said, seen.status):
         data = said.get("data")
         version = data.get("dms_version") if isinstance(data, dict) else None
-        about = (("iManage version", version),) if isinstance(version, str) else ()
+        about = (("iManage version", clean(version)),) if isinstance(version, str) else ()
         return passed("iManage Work answers.", *about)
     if seen.is_page and (seen.status == 200 or _PROXY.search(f"{seen.headers} {seen.text[:20_000]}")):
         return failed("proxy.own_page", *facts)
@@ -120,10 +120,10 @@ def facts_of(seen: Seen) -> Facts:
         "Status": str(seen.status),
         "Title of the page": seen.title,
         "Sent on to": _place(seen.location),
-        "Server": seen.headers.get("Server", "")[:100],
-        "Via": seen.headers.get("Via", "")[:100],
+        "Server": seen.headers.get("Server", ""),
+        "Via": seen.headers.get("Via", ""),
     }
-    return tuple((name, value) for name, value in found.items() if value)
+    return tuple((name, shown) for name, value in found.items() if (shown := clean(value)))
 
 
 def _place(location: str) -> str:

@@ -40,6 +40,12 @@ NETWORK_ADVICE: dict[str, Advice] = {
         "Ask for the way from this installation to this host and port to be opened.",
         NETWORK_TEAM,
     ),
+    "tcp.reset": Advice(
+        "The connection was taken and broken off at once.",
+        "A firewall on the way ends connections to this host, or the program at this port does.",
+        "Ask whether a firewall ends connections from this installation to this host and port.",
+        NETWORK_TEAM,
+    ),
     "tcp.no_route": Advice(
         "There is no way from here to that address.",
         "The network of this installation does not lead to the network of the host.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from datetime import timedelta
@@ -159,7 +160,27 @@ def test_plain_http_at_the_port() -> None:
 
 
 def test_a_port_that_breaks_off_at_the_first_word() -> None:
-    assert https_at(reset, None).says("tls", "fail", "tls.broken_off", "network_team")
+    def hear_and_reset(connection: socket.socket) -> None:
+        connection.recv(1)
+        reset(connection)
+
+    assert https_at(hear_and_reset, None).says("tls", "fail", "tls.broken_off", "network_team")
+
+
+def test_a_port_that_breaks_off_before_any_word() -> None:
+    """It depends on the moment whether the end is seen while connecting or just after."""
+    found = https_at(reset, None)
+    first = found.report.first_problem
+    assert first is not None and first.code in {"tcp.reset", "tls.broken_off"}
+    assert first.whose == "network_team"
+
+
+def test_a_line_that_is_gone_before_one_can_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_: socket.socket) -> None:
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    monkeypatch.setattr(socket.socket, "getpeername", gone)
+    assert https_at(silence, None).says("tcp", "fail", "tcp.reset", "network_team")
 
 
 def test_a_port_that_takes_the_connection_and_says_nothing() -> None:
