@@ -48,7 +48,7 @@ def check(
     """Look at a server, step by step; `on_result` hears each result as it comes. Raises NotFound.
 
     `credentials` are looked at in place of those on record. Without `thorough` nothing is tried that a server would
-    note as a wrong guess: no wrong secret, no other spelling of the redirect URL.
+    note as a wrong guess, no wrong secret and no other spelling of the redirect URL, and no member's sign-in is used.
     """
     started_at = utcnow()
     whom = visit(server_id, credentials, thorough=thorough)

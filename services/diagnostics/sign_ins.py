@@ -15,6 +15,7 @@ from services.errors import Refusal
 
 NOBODY = "Not looked at: nobody has signed in to this server yet."
 ENDED = "Not looked at: the newest sign-in to this server has ended."
+BY_HAND = "Only looked at when a person asks: it uses a sign-in, which would keep it alive for ever."
 NOT_USABLE = "Not looked at: the server is switched off, or the newest sign-in cannot be used now."
 OTHER: dict[TokenHeader, TokenHeader] = {
     "x-auth-token": "bearer",
@@ -29,6 +30,8 @@ def header(visit: Visit, origin: str) -> Found:
         return skipped(NOBODY)
     if not last.is_connected:
         return skipped(ENDED)
+    if not visit.thorough:
+        return skipped(BY_HAND)
     try:
         access = Line().access(last.member_id, visit.server_id)
         token, wanted = access.token, access.header

@@ -82,6 +82,18 @@ def test_a_sign_in_that_has_ended_says_nothing_of_the_header(practice: Simulator
     assert session().get_one(Connection, row.id).state == "connected"
 
 
+def test_by_the_clock_no_sign_in_is_used(practice: Simulator, alice: Member) -> None:
+    """Else it would never run out: iManage counts from the last use."""
+    server = practice_server(practice)
+    keep_sign_in(server, alice.id, practice.token_for("ALICE"), refresh_token_of(practice))
+    practice.forget_requests()
+    found = checked(server, thorough=False)
+    assert found.says("header", "skipped")
+    assert found.says("refresh_token", "pass")
+    assert found.report.state == "healthy"
+    assert not [call for call in practice.requests if call.user]
+
+
 def test_a_server_that_is_off_is_not_shown_a_sign_in(practice: Simulator, alice: Member) -> None:
     server = practice_server(practice, is_enabled=False)
     keep_sign_in(server, alice.id, practice.token_for("ALICE"))
