@@ -27,6 +27,7 @@ ROOMS = (
     "integrations",
     "troubleshooting",
     "members",
+    "groups",
     "audit",
     "status",
 )

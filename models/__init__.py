@@ -6,6 +6,7 @@ from models.checks import ServerCheck
 from models.connections import Connection, OAuthState
 from models.documents import Document, Version
 from models.groups import Group, GroupMember, ServerGroup
+from models.health import ServerHealth, ServerHealthDay
 from models.invitations import Invitation
 from models.links import Link
 from models.matters import Matter, Participant
@@ -39,6 +40,8 @@ __all__ = [
     "Server",
     "ServerCheck",
     "ServerGroup",
+    "ServerHealth",
+    "ServerHealthDay",
     "ServerMember",
     "ServerPause",
     "ServerRemoval",

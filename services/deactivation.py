@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from sqlalchemy import CursorResult, Delete, delete, func, select
 from sqlalchemy.orm import aliased
 
-from models import Connection, Matter, Member, OAuthState, Participant, ServerMember, Transfer, utcnow
+from models import (
+    Connection,
+    GroupMember,
+    Matter,
+    Member,
+    OAuthState,
+    Participant,
+    ServerMember,
+    Transfer,
+    utcnow,
+)
 from services import audit, sessions, transfers
 from services.actor import Actor
 from services.errors import Conflict
@@ -85,6 +95,7 @@ def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
         connections = _delete(delete(Connection).where(Connection.member_id == member_id))
         _delete(delete(OAuthState).where(OAuthState.member_id == member_id))
         _delete(delete(ServerMember).where(ServerMember.member_id == member_id))
+        _delete(delete(GroupMember).where(GroupMember.member_id == member_id))
         audit.record(
             actor,
             "member.deactivated",

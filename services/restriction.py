@@ -7,12 +7,13 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
-from models import Connection, Member, OAuthState, Server, ServerMember
+from models import Connection, Group, GroupMember, Member, OAuthState, Server, ServerGroup, ServerMember
 from services import audit, permissions
 from services.actor import Actor
 from services.errors import Invalid
+from services.listed import members_of
 from services.members import search_people
 from services.servers import locked, require_server
 from services.unit import session, unit
@@ -32,12 +33,26 @@ class Person:
 
 
 @dataclass(frozen=True)
+class ListedGroup:
+    """A group that is or could be listed, and how many members it has now."""
+
+    id: uuid.UUID
+    name: str
+    members: int
+
+
+@dataclass(frozen=True)
 class RestrictionView:
-    """Who may use a server, as it stands on record. `version` changes with it and with nothing else."""
+    """Who may use a server, as it stands on record. `version` changes with it and with nothing else.
+
+    `listed` counts each member once, whether by name or by a group.
+    """
 
     server_id: uuid.UUID
     is_restricted: bool
     people: tuple[Person, ...]
+    groups: tuple[ListedGroup, ...]
+    listed: int
     version: str
 
 
@@ -48,6 +63,7 @@ class RestrictionChange:
     is_restricted: bool
     member_ids: tuple[uuid.UUID, ...]
     version: str
+    group_ids: tuple[uuid.UUID, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,8 +78,9 @@ class RestrictionSaved:
 
 def restriction(actor: Actor, server_id: uuid.UUID) -> RestrictionView:
     row = require_server(actor, server_id)
-    people = _people(_listed_ids(server_id))
-    return RestrictionView(row.id, row.is_restricted, people, _version(row, {each.id for each in people}))
+    people, groups = _people(_listed_ids(server_id)), _groups(_listed_groups(server_id))
+    version = _version(row, {each.id for each in people} | {each.id for each in groups})
+    return RestrictionView(row.id, row.is_restricted, people, groups, _count(server_id), version)
 
 
 def find_people(actor: Actor, text: str, chosen: Iterable[uuid.UUID] = ()) -> tuple[Person, ...]:
@@ -82,23 +99,36 @@ def people(actor: Actor, member_ids: Iterable[uuid.UUID]) -> tuple[Person, ...]:
     return _people(set(member_ids))
 
 
+def all_groups(actor: Actor) -> tuple[ListedGroup, ...]:
+    """Every group by name, to choose from."""
+    permissions.require_admin(actor)
+    return _groups(None)
+
+
 def save(actor: Actor, server_id: uuid.UUID, wanted: RestrictionChange) -> RestrictionSaved:
     """Apply switch and list together; whoever may no longer use the server loses the sign-in at once."""
     permissions.require_admin(actor)
     with unit() as writing:
         row = locked(server_id)
-        before = _listed_ids(server_id)
-        if _version(row, before) != wanted.version:
-            raise Invalid({"form": _stale_sentence(row, before)})
+        before, groups_before = _listed_ids(server_id), _listed_groups(server_id)
+        if _version(row, before | groups_before) != wanted.version:
+            raise Invalid({"form": _stale_sentence(row, before, groups_before)})
         after = _allowed(set(wanted.member_ids), before)
-        if row.is_restricted == wanted.is_restricted and before == after:
-            return RestrictionSaved(False, row.is_restricted, len(after))
+        groups_after = {each.id for each in _groups(set(wanted.group_ids))}
+        if (row.is_restricted, before, groups_before) == (wanted.is_restricted, after, groups_after):
+            return RestrictionSaved(False, row.is_restricted, _count(server_id))
         row.is_restricted = wanted.is_restricted
         gone = ServerMember.member_id.in_(before - after)
         writing.execute(delete(ServerMember).where(ServerMember.server_id == server_id, gone))
         writing.add_all(ServerMember(server_id=server_id, member_id=each) for each in after - before)
+        lost = ServerGroup.group_id.in_(groups_before - groups_after)
+        writing.execute(delete(ServerGroup).where(ServerGroup.server_id == server_id, lost))
+        writing.add_all(
+            ServerGroup(server_id=server_id, group_id=each) for each in groups_after - groups_before
+        )
         writing.flush()
-        signed_out = _end_use_of_unlisted(server_id) if row.is_restricted else 0
+        signed_out = end_use_of_unlisted(server_id) if row.is_restricted else 0
+        count = _count(server_id)
         audit.record(
             actor,
             "server.restriction_changed",
@@ -106,17 +136,19 @@ def save(actor: Actor, server_id: uuid.UUID, wanted: RestrictionChange) -> Restr
             subject_id=server_id,
             server_id=server_id,
             restricted=row.is_restricted,
-            listed=len(after),
+            listed=count,
             added=[each.email for each in _people(after - before)],
             removed=[each.email for each in _people(before - after)],
+            added_groups=[each.name for each in _groups(groups_after - groups_before)],
+            removed_groups=[each.name for each in _groups(groups_before - groups_after)],
             signed_out=signed_out,
         )
-    return RestrictionSaved(True, wanted.is_restricted, len(after), signed_out)
+    return RestrictionSaved(True, wanted.is_restricted, count, signed_out)
 
 
-def _end_use_of_unlisted(server_id: uuid.UUID) -> int:
+def end_use_of_unlisted(server_id: uuid.UUID) -> int:
     """Delete tokens, and sign-ins under way, of all who are not listed. Queued transfers find no right to go on."""
-    listed = select(ServerMember.member_id).where(ServerMember.server_id == server_id)
+    listed = members_of(server_id)
     session().execute(
         delete(OAuthState).where(OAuthState.server_id == server_id, OAuthState.member_id.not_in(listed))
     )
@@ -143,6 +175,29 @@ def _listed_ids(server_id: uuid.UUID) -> set[uuid.UUID]:
     return set(session().scalars(select(ServerMember.member_id).where(ServerMember.server_id == server_id)))
 
 
+def _listed_groups(server_id: uuid.UUID) -> set[uuid.UUID]:
+    return set(session().scalars(select(ServerGroup.group_id).where(ServerGroup.server_id == server_id)))
+
+
+def _groups(group_ids: set[uuid.UUID] | None) -> tuple[ListedGroup, ...]:
+    """These groups by name, or all of them."""
+    if group_ids is not None and not group_ids:
+        return ()
+    query = (
+        select(Group.id, Group.name, func.count(GroupMember.member_id))
+        .outerjoin(GroupMember, GroupMember.group_id == Group.id)
+        .group_by(Group.id, Group.name, Group.name_key)
+        .order_by(Group.name_key)
+    )
+    if group_ids is not None:
+        query = query.where(Group.id.in_(group_ids))
+    return tuple(ListedGroup(*row) for row in session().execute(query))
+
+
+def _count(server_id: uuid.UUID) -> int:
+    return session().scalar(select(func.count()).select_from(members_of(server_id).subquery())) or 0
+
+
 def _people(member_ids: set[uuid.UUID]) -> tuple[Person, ...]:
     rows = session().scalars(
         select(Member).where(Member.id.in_(member_ids)).order_by(Member.name_key, Member.id)
@@ -160,8 +215,9 @@ def _version(row: Server, listed: set[uuid.UUID]) -> str:
     return hashlib.sha256(" ".join(state).encode()).hexdigest()[:16]
 
 
-def _stale_sentence(row: Server, listed: set[uuid.UUID]) -> str:
-    names = ", ".join(each.name for each in _people(listed)) or "nobody"
+def _stale_sentence(row: Server, listed: set[uuid.UUID], groups: set[uuid.UUID]) -> str:
+    named = [*(each.name for each in _people(listed)), *(each.name for each in _groups(groups))]
+    names = ", ".join(named) or "nobody"
     now = f"restricted to {names}" if row.is_restricted else "open to all members"
     return (
         f"Somebody else changed this while you were working on it: the server is now {now}. "

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import or_, select
 
-from models import Member, Server, ServerMember
+from models import Member, Server
 from services.actor import Actor
 from services.errors import Conflict, NotFound, Refusal
+from services.listed import is_listed, servers_of
 from services.policies import Denial, ServerUse, server_use_denial
 from services.unit import session
 
@@ -41,7 +42,7 @@ def label_for(member_id: uuid.UUID, server: Server) -> str:
 
 
 def _usable(member_id: uuid.UUID) -> Sequence[Server]:
-    listed = select(ServerMember.server_id).where(ServerMember.member_id == member_id)
+    listed = servers_of(member_id)
     rows = session().scalars(
         select(Server)
         .where(Server.is_enabled, or_(Server.is_restricted.is_(False), Server.id.in_(listed)))
@@ -60,10 +61,6 @@ def facts_of(member_id: uuid.UUID, server: Server) -> ServerUse:
         server_is_restricted=server.is_restricted,
         member_is_listed=server.is_restricted and is_listed(member_id, server.id),
     )
-
-
-def is_listed(member_id: uuid.UUID, server_id: uuid.UUID) -> bool:
-    return session().get(ServerMember, (server_id, member_id)) is not None
 
 
 def use_denial(member_id: uuid.UUID, server: Server) -> Denial | None:

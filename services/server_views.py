@@ -8,10 +8,11 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from models import Connection, Link, Server, ServerMember, Transfer
+from models import Connection, Link, Server, Transfer
 from services import permissions
 from services.actor import Actor
 from services.house import house
+from services.listed import counts
 from services.servers import (
     KINDS,
     asks_for_credentials,
@@ -72,8 +73,12 @@ class ServerView:
 def all_servers(actor: Actor) -> tuple[ServerRow, ...]:
     """Every server by name, in one query."""
     permissions.require_admin(actor)
-    listed = select(func.count()).where(ServerMember.server_id == Server.id).scalar_subquery()
-    rows = session().execute(select(Server, listed).order_by(Server.name_key))
+    listed = counts()
+    rows = session().execute(
+        select(Server, listed.c.listed)
+        .outerjoin(listed, listed.c.server_id == Server.id)
+        .order_by(Server.name_key)
+    )
     return tuple(
         ServerRow(
             id=row.id,

@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import Row, and_, select
 
-from models import Member, Participant, Server, ServerMember, Transfer
+from models import Member, Participant, Server, Transfer
 from services.errors import Refusal
+from services.listed import is_listed_at
 from services.permissions import CHANGES_DOCUMENTS
 from services.policies import ServerUse, server_use_denial
 from services.server_access import refusal_of
@@ -32,12 +33,11 @@ _ALL_ASKED_OF = (
         Server.is_restricted,
         Member.is_active,
         Member.is_guest,
-        ServerMember.member_id.label("listed"),
+        is_listed_at(Server.id, Member.id).label("listed"),
         Participant.role,
     )
     .join(Member, Member.id == Transfer.member_id)
     .outerjoin(Server, Server.id == Transfer.server_id)
-    .outerjoin(ServerMember, and_(ServerMember.server_id == Server.id, ServerMember.member_id == Member.id))
     .outerjoin(
         Participant,
         and_(Participant.matter_id == Transfer.matter_id, Participant.member_id == Transfer.member_id),
@@ -103,7 +103,7 @@ def _refusal(row: Row[*tuple[Any, ...]]) -> Refusal | None:
             member_is_guest=row.is_guest,
             server_is_enabled=row.is_enabled,
             server_is_restricted=row.is_restricted,
-            member_is_listed=row.listed is not None,
+            member_is_listed=bool(row.listed),
         )
     )
     if denial is not None:

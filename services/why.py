@@ -13,7 +13,7 @@ from typing import Literal
 from sqlalchemy import select
 
 from models import Connection, Matter, Member, Participant, Server, Transfer, TransferItem
-from services import permissions, policies, server_access, tokens
+from services import listed, permissions, policies, server_access, tokens
 from services.actor import Actor
 from services.errors import NotFound
 from services.member_search import EVERYBODY, first_by_name
@@ -132,16 +132,18 @@ def _of_server(member: Member, server: Server) -> list[Step]:
     steps = []
     for rule in policies.SERVER_USE:
         if rule.holds(facts):
-            steps.append(Step(rule.code, rule.question, "done", _holding(rule, facts)))
+            steps.append(Step(rule.code, rule.question, "done", _holding(rule, facts, member, server)))
         else:
             steps.append(Step(rule.code, rule.question, "fail", rule.sentence, MENDS[rule.code]))
     return steps
 
 
-def _holding(rule: policies.Rule, facts: policies.ServerUse) -> str:
-    if rule.code == "server.restricted":
-        return "The member is listed." if facts.server_is_restricted else "The server is open to all members."
-    return HOLDS[rule.code]
+def _holding(rule: policies.Rule, facts: policies.ServerUse, member: Member, server: Server) -> str:
+    if rule.code != "server.restricted":
+        return HOLDS[rule.code]
+    if not facts.server_is_restricted:
+        return "The server is open to all members."
+    return f"The member is listed: {' and '.join(listed.ways(member.id, server.id))}."
 
 
 def _of_matter(member: Member, matter_id: uuid.UUID) -> Step:

@@ -149,7 +149,7 @@ class ChangeServerForm(BaseForm):
 
 
 class PeopleField(Field):
-    """The ids of members that stand in the list. What is no id is left out."""
+    """The ids of members, or of groups, that stand in the list. What is no id is left out."""
 
     data: tuple[uuid.UUID, ...]
 
@@ -175,6 +175,7 @@ class RestrictionForm(BaseForm):
     remove = PeopleField(default=())
     q = StringField("Search members")
     pasted = TextAreaField("E-mails")
+    group = PeopleField("Groups", default=())
 
     @property
     def chosen(self) -> tuple[uuid.UUID, ...]:
@@ -186,6 +187,7 @@ class RestrictionForm(BaseForm):
             is_restricted=self.restricted.data,
             member_ids=self.chosen,
             version=self.version.data or "",
+            group_ids=self.group.data,
         )
 
 

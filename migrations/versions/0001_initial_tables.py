@@ -94,6 +94,7 @@ def upgrade():
     sa.Column('is_guest', sa.Boolean(), nullable=False),
     sa.Column('is_active', sa.Boolean(), nullable=False),
     sa.Column('wants_mail', sa.Boolean(), nullable=False),
+    sa.Column('wants_health_mail', sa.Boolean(), nullable=False),
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.Column('deactivated_at', UtcDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_member')),
@@ -158,6 +159,7 @@ def upgrade():
     sa.Column('client_secret', sa.Text(), nullable=False),
     sa.Column('redirect_url', sa.String(length=500), nullable=False),
     sa.Column('auth_header', sa.String(length=20), nullable=False),
+    sa.Column('ca_pem', sa.Text(), nullable=True),
     sa.Column('is_enabled', sa.Boolean(), nullable=False),
     sa.Column('is_restricted', sa.Boolean(), nullable=False),
     sa.Column('at_once', sa.Integer(), nullable=False),
@@ -273,6 +275,29 @@ def upgrade():
     sa.Column('failed_at', UtcDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['server_id'], ['server.id'], name=op.f('fk_server_pause_server_id_server'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('server_id', name=op.f('pk_server_pause'))
+    )
+    op.create_table('server_health',
+    sa.Column('server_id', sa.Uuid(), nullable=False),
+    sa.Column('state', sa.String(length=20), nullable=False),
+    sa.Column('since', UtcDateTime(), nullable=False),
+    sa.Column('checked_at', UtcDateTime(), nullable=True),
+    sa.Column('code', sa.String(length=80), nullable=False),
+    sa.Column('sentence', sa.String(length=600), nullable=False),
+    sa.Column('due_at', UtcDateTime(), nullable=False),
+    sa.Column('as_changed_at', UtcDateTime(), nullable=True),
+    sa.Column('told_at', UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['server_id'], ['server.id'], name=op.f('fk_server_health_server_id_server'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('server_id', name=op.f('pk_server_health'))
+    )
+    op.create_table('server_health_day',
+    sa.Column('server_id', sa.Uuid(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('healthy', sa.Integer(), nullable=False),
+    sa.Column('warning', sa.Integer(), nullable=False),
+    sa.Column('failing', sa.Integer(), nullable=False),
+    sa.Column('seconds', sa.Float(), nullable=False),
+    sa.ForeignKeyConstraint(['server_id'], ['server.id'], name=op.f('fk_server_health_day_server_id_server'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('server_id', 'day', name=op.f('pk_server_health_day'))
     )
     op.create_table('server_check',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -468,14 +493,21 @@ def upgrade():
 
     op.create_table('mail',
     sa.Column('id', sa.Uuid(), nullable=False),
-    sa.Column('transfer_id', sa.Uuid(), nullable=False),
+    sa.Column('kind', sa.String(length=20), nullable=False),
+    sa.Column('transfer_id', sa.Uuid(), nullable=True),
+    sa.Column('server_id', sa.Uuid(), nullable=True),
+    sa.Column('member_id', sa.Uuid(), nullable=True),
+    sa.Column('about', sa.String(length=80), nullable=False),
     sa.Column('created_at', UtcDateTime(), nullable=False),
     sa.Column('due_at', UtcDateTime(), nullable=False),
     sa.Column('attempt', sa.Integer(), nullable=False),
     sa.Column('closed_at', UtcDateTime(), nullable=True),
     sa.Column('outcome', sa.String(length=300), nullable=False),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_mail_member_id_member'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['server_id'], ['server.id'], name=op.f('fk_mail_server_id_server'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['transfer_id'], ['transfer.id'], name=op.f('fk_mail_transfer_id_transfer'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_mail')),
+    sa.UniqueConstraint('server_id', 'member_id', 'about', name=op.f('uq_mail_server_id')),
     sa.UniqueConstraint('transfer_id', name=op.f('uq_mail_transfer_id'))
     )
     with op.batch_alter_table('mail', schema=None) as batch_op:
@@ -603,6 +635,8 @@ def downgrade():
         batch_op.drop_index('ix_application_package_made_at')
 
     op.drop_table('application_package')
+    op.drop_table('server_health_day')
+    op.drop_table('server_health')
     op.drop_table('server_pause')
     with op.batch_alter_table('server_check', schema=None) as batch_op:
         batch_op.drop_index('ix_server_check_server_started')

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from flask import Flask
 
-from models import ApplicationPackage, Member, ServerCheck, ServerRemoval, Transfer, TransferItem, utcnow
+from models import ApplicationPackage, Group, Member, ServerCheck, ServerRemoval, Transfer, TransferItem, utcnow
 from services.unit import unit
 from tests.support import matters
 from tests.support.pages import Browser
@@ -106,6 +106,7 @@ def make_firm(app: Flask) -> Firm:
         "package": _package(),
         "invitation": _invitation(),
         "run": _run(server_id),
+        "group": _group(),
     }
     return Firm({"nobody": Browser(app), **browsers}, places)
 
@@ -128,6 +129,14 @@ def _transfer(member: Member, matter_id: uuid.UUID, server_id: uuid.UUID) -> tup
         writing.add(item)
         writing.flush()
         return transfer.id, item.id
+
+
+def _group() -> uuid.UUID:
+    with unit() as writing:
+        row = Group(name="Deal team", name_key="deal team")
+        writing.add(row)
+        writing.flush()
+        return row.id
 
 
 def _run(server_id: uuid.UUID) -> uuid.UUID:

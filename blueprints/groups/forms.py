@@ -1,0 +1,10 @@
+"""The form of Admin System > Groups: a group's name."""
+
+from __future__ import annotations
+
+from blueprints.forms_base import BaseForm, Line, LineField
+from services.groups import LONGEST_NAME
+
+
+class GroupForm(BaseForm):
+    name = LineField("Name", [Line("a name", LONGEST_NAME)])

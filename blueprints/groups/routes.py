@@ -1,0 +1,161 @@
+"""Admin System > Groups: the list, a group's page, and who is in it."""
+
+from __future__ import annotations
+
+import io
+import uuid
+
+from flask import Blueprint, flash, render_template, request, send_file, url_for
+from werkzeug.wrappers import Response
+
+from blueprints.access import actor, needs
+from blueprints.groups.forms import GroupForm
+from blueprints.htmx import fragment, go_to, is_htmx
+from services import groups, pasted_people
+from services.errors import Invalid
+
+room = Blueprint("groups", __name__, url_prefix="/admin/groups")
+
+LAST_PAGE = 100_000
+
+
+@room.get("")
+@needs("admin")
+def index() -> str:
+    return render_template("groups/index.html", groups=groups.all_groups(actor()))
+
+
+@room.get("/new")
+@needs("admin")
+def new_group() -> Response:
+    return _popup("name", "New group", form=GroupForm(), group=None)
+
+
+@room.post("/new")
+@needs("admin")
+def create_group() -> Response:
+    form = GroupForm()
+    if form.validate():
+        try:
+            group_id = groups.create(actor(), form.name.data)
+        except Invalid as refusal:
+            form.take(refusal)
+        else:
+            flash(f"The group “{form.name.data}” is made. Add its members.", "success")
+            return go_to(url_for(".group", group_id=group_id))
+    return _popup("name", "New group", 422, form=form, group=None)
+
+
+@room.get("/<uuid:group_id>")
+@needs("admin")
+def group(group_id: uuid.UUID) -> str:
+    return _page(group_id)
+
+
+@room.get("/<uuid:group_id>/search")
+@needs("admin")
+def search_people(group_id: uuid.UUID) -> str:
+    """Whom the group could take in; htmx asks for the results alone."""
+    query = request.args.get("q", "").strip()[:200]
+    found = groups.find_people(actor(), group_id, query)
+    if not is_htmx():
+        return _page(group_id, q=query, found=found)
+    return render_template("groups/_found.html", group_id=group_id, q=query, found=found)
+
+
+@room.post("/<uuid:group_id>/members")
+@needs("admin")
+def add_person(group_id: uuid.UUID) -> Response:
+    member_id = request.form.get("member", type=uuid.UUID)
+    added = groups.add(actor(), group_id, [member_id] if member_id else [])
+    flash("Added to the group." if added else "Nobody was added.", "success" if added else "info")
+    return go_to(url_for(".group", group_id=group_id))
+
+
+@room.post("/<uuid:group_id>/pasted")
+@needs("admin")
+def paste_people(group_id: uuid.UUID) -> str:
+    """Whoever of a pasted list can be in the group is put in, and the others are named with the reason."""
+    inside = groups.member_ids(actor(), group_id)
+    pasted = pasted_people.look_up(actor(), request.form.get("pasted", ""), inside)
+    groups.add(actor(), group_id, pasted.ids)
+    return _page(group_id, pasted=pasted)
+
+
+@room.post("/<uuid:group_id>/members/<uuid:member_id>/remove")
+@needs("admin")
+def remove_person(group_id: uuid.UUID, member_id: uuid.UUID) -> Response:
+    ended = groups.remove(actor(), group_id, member_id)
+    flash("Taken out of the group.", "success")
+    _say_ended(ended)
+    return go_to(url_for(".group", group_id=group_id))
+
+
+@room.get("/<uuid:group_id>/rename")
+@needs("admin")
+def confirm_name(group_id: uuid.UUID) -> Response:
+    view = groups.group(actor(), group_id)
+    return _popup("name", f"Rename {view.name}", form=GroupForm(formdata=None, name=view.name), group=view)
+
+
+@room.post("/<uuid:group_id>/rename")
+@needs("admin")
+def rename_group(group_id: uuid.UUID) -> Response:
+    form, view = GroupForm(), groups.group(actor(), group_id)
+    if form.validate():
+        try:
+            groups.rename(actor(), group_id, form.name.data)
+        except Invalid as refusal:
+            form.take(refusal)
+        else:
+            flash("The name is saved.", "success")
+            return go_to(url_for(".group", group_id=group_id))
+    return _popup("name", f"Rename {view.name}", 422, form=form, group=view)
+
+
+@room.get("/<uuid:group_id>/delete")
+@needs("admin")
+def confirm_deletion(group_id: uuid.UUID) -> Response:
+    view = groups.group(actor(), group_id)
+    return _popup("delete", f"Delete {view.name}?", group=view)
+
+
+@room.post("/<uuid:group_id>/delete")
+@needs("admin")
+def delete_group(group_id: uuid.UUID) -> Response:
+    name = groups.group(actor(), group_id).name
+    ended = groups.delete_group(actor(), group_id)
+    flash(f"The group “{name}” is deleted. Its members stay.", "success")
+    _say_ended(ended)
+    return go_to(url_for(".index"))
+
+
+@room.get("/<uuid:group_id>/members.csv")
+@needs("admin")
+def members_csv(group_id: uuid.UUID) -> Response:
+    name, text = groups.as_csv(actor(), group_id)
+    return send_file(
+        # The byte order mark tells spreadsheets that the names in it are UTF-8.
+        io.BytesIO(text.encode("utf-8-sig")),
+        mimetype="text/csv",
+        as_attachment=True,
+        download_name=f"Members of {name}.csv",
+    )
+
+
+def _page(group_id: uuid.UUID, **more: object) -> str:
+    page = min(max(request.args.get("page", 1, type=int), 1), LAST_PAGE)
+    context = {"q": "", "found": (), "pasted": None} | more
+    return render_template("groups/group.html", group=groups.group(actor(), group_id, page), **context)
+
+
+def _popup(part: str, title: str, status: int = 200, **context: object) -> Response:
+    """A pop-up for htmx, a page of its own for everybody else."""
+    holder = "groups/_popup.html" if is_htmx() else "groups/popup_page.html"
+    html = render_template(holder, part=f"groups/_{part}.html", popup_title=title, **context)
+    return fragment(html, status)
+
+
+def _say_ended(ended: int) -> None:
+    if ended:
+        flash(f"Sign-ins to iManage that were ended: {ended}.", "info")
