@@ -11,9 +11,8 @@ from services.actor import Actor
 from services.house import house
 
 TLS = "TLS 1.2 or newer, with a certificate for this name and its whole chain"
-ACCESS_HEADERS = "X-Auth-Token"
-BASE = "{api}/customers/{customer}"
-API = "/work/api/v2"
+HEADERS = "X-Auth-Token, Authorization, Range"
+BASE = "/work/api/v2/customers/{customer}"
 
 
 @dataclass(frozen=True)
@@ -44,30 +43,30 @@ SIGN_IN = (
 )
 WORK = (
     Endpoint("GET", "{base}/libraries", "Libraries"),
-    Endpoint("GET", "{base}/recent-workspaces", "Recent workspaces, of all libraries or of one"),
-    Endpoint("GET", "{base}/libraries/{library}/recent-workspaces", ""),
+    Endpoint("GET", "{base}/recent-workspaces", "Recent workspaces"),
+    Endpoint("GET", "{base}/libraries/{library}/recent-workspaces", "Recent workspaces of a library"),
     Endpoint("GET", "{base}/workspaces", "Search for workspaces"),
-    Endpoint("GET", "{base}/libraries/{library}/workspaces", ""),
+    Endpoint("GET", "{base}/libraries/{library}/workspaces", "Search for workspaces of a library"),
     Endpoint("GET", "{base}/libraries/{library}/users/{user}/my-matters/children", "My matters"),
     Endpoint("GET", "{base}/libraries/{library}/my-favorites/children", "Favourites"),
-    Endpoint("GET", "{base}/libraries/{library}/workspaces/{id}", "A workspace and what is in it"),
-    Endpoint("GET", "{base}/libraries/{library}/workspaces/{id}/children", ""),
-    Endpoint("GET", "{base}/libraries/{library}/folders/{id}", "A folder, its rights and what is in it"),
-    Endpoint("GET", "{base}/libraries/{library}/folders/{id}/children", ""),
-    Endpoint("GET", "{base}/libraries/{library}/folders/{id}/operations", ""),
-    Endpoint("GET", "{base}/libraries/{library}/folders/{id}/documents", ""),
-    Endpoint("POST", "{base}/libraries/{library}/folders/{id}/documents", "Save a new document"),
+    Endpoint("GET", "{base}/libraries/{library}/workspaces/{id}", "A workspace"),
+    Endpoint("GET", "{base}/libraries/{library}/workspaces/{id}/children", "What is in a workspace"),
+    Endpoint("GET", "{base}/libraries/{library}/folders/{id}", "A folder"),
+    Endpoint("GET", "{base}/libraries/{library}/folders/{id}/children", "What is in a folder"),
+    Endpoint("GET", "{base}/libraries/{library}/folders/{id}/operations", "What a person may do there"),
+    Endpoint("GET", "{base}/libraries/{library}/folders/{id}/documents", "Documents of a folder"),
+    Endpoint("POST", "{base}/libraries/{library}/folders/{id}/documents", "saving a new one"),
     Endpoint("GET", "{base}/documents", "Search for documents"),
-    Endpoint("GET", "{base}/libraries/{library}/documents", ""),
-    Endpoint("GET", "{base}/libraries/{library}/documents/{id}", "A document’s profile and place"),
-    Endpoint("GET", "{base}/libraries/{library}/documents/{id}/path", ""),
-    Endpoint("GET", "{base}/libraries/{library}/documents/{id}/versions", "Its versions"),
-    Endpoint("POST", "{base}/libraries/{library}/documents/{id}/versions", "Save a new version"),
-    Endpoint("GET", "{base}/libraries/{library}/documents/{id}/download", "Get a document"),
-    Endpoint("PUT", "{base}/libraries/{library}/documents/{id}/file", "Replace a version"),
+    Endpoint("GET", "{base}/libraries/{library}/documents", "Search for documents of a library"),
+    Endpoint("GET", "{base}/libraries/{library}/documents/{id}", "A document’s profile"),
+    Endpoint("GET", "{base}/libraries/{library}/documents/{id}/path", "Where a document stands"),
+    Endpoint("GET", "{base}/libraries/{library}/documents/{id}/versions", "Versions of a document"),
+    Endpoint("POST", "{base}/libraries/{library}/documents/{id}/versions", "saving a new one"),
+    Endpoint("GET", "{base}/libraries/{library}/documents/{id}/download", "Getting a document"),
+    Endpoint("PUT", "{base}/libraries/{library}/documents/{id}/file", "Replacing a version"),
     Endpoint("GET", "{base}/libraries/{library}/documents/{id}/checkout", "Whether it is in use"),
-    Endpoint("POST", "{base}/libraries/{library}/documents/{id}/lock", "Lock it"),
-    Endpoint("DELETE", "{base}/libraries/{library}/documents/{id}/lock", "Unlock it"),
+    Endpoint("POST", "{base}/libraries/{library}/documents/{id}/lock", "Locking a document"),
+    Endpoint("DELETE", "{base}/libraries/{library}/documents/{id}/lock", "unlocking it"),
 )
 ENDPOINTS = SIGN_IN + WORK
 
@@ -115,7 +114,7 @@ def merged(endpoints: tuple[Endpoint, ...]) -> tuple[Endpoint, ...]:
         Endpoint(
             ", ".join(each.methods for each in same),
             path,
-            "; ".join(each.purpose for each in same if each.purpose),
+            ", ".join(each.purpose for each in same),
         )
         for path, same in by_path.items()
     )
@@ -130,21 +129,18 @@ def as_text(sheet: Sheet) -> str:
             f"- {line.source} -> {line.target}, TCP port {line.port}: {line.purpose}" for line in sheet.lines
         ),
         f"Counterpart connects from: {', '.join(sheet.outbound_ips) or 'ask whoever runs Counterpart'}",
-        "Nothing is opened from iManage to Counterpart. "
-        + TLS
-        + ". Counterpart uses no proxy: it connects directly.",
-        f"Headers that must arrive unchanged: {ACCESS_HEADERS}, Authorization, Range",
+        f"{TLS}. Counterpart connects directly, without a proxy. Nothing is opened from iManage to Counterpart.",
+        f"Headers that must arrive unchanged: {HEADERS}",
         f"Redirect URL for the application’s registration in iManage:\n{sheet.redirect_url}",
         *([f"Client ID: {sheet.client_id}"] if sheet.client_id else []),
         "Calls\n" + "\n".join(_call(each) for each in (*sheet.sign_in, *sheet.work)),
-        "{base} is the address that iManage names for the customer, usually "
-        + BASE.format(api=API, customer="{customer}"),
+        f"{{base}} is the address that iManage names for the customer, usually {BASE}",
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _call(endpoint: Endpoint) -> str:
-    return f"- {endpoint.methods} {endpoint.path}" + (f"  ({endpoint.purpose})" if endpoint.purpose else "")
+    return f"- {endpoint.methods} {endpoint.path}  ({endpoint.purpose})"
 
 
 def _line(source: str, origin: str, purpose: str) -> Line:
