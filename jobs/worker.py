@@ -21,7 +21,17 @@ from jobs.engine import launch
 from jobs.hand import hand
 from jobs.places import places
 from jobs.reconciler import Reconciler, forget_finished
-from services import invitation_mail, mail, schema, transfer_keeping, transfer_running, transfer_work, workers
+from services import (
+    health_watch,
+    invitation_mail,
+    mail,
+    package_keys,
+    schema,
+    transfer_keeping,
+    transfer_running,
+    transfer_work,
+    workers,
+)
 
 log = structlog.get_logger()
 
@@ -31,9 +41,11 @@ LEAST_LOOK_SECONDS = 0.02
 LOST_SECONDS = 1.0
 SHOW_SECONDS = 0.5
 MAIL_SECONDS = 15.0
+HEALTH_SECONDS = 15.0
 REAP_SECONDS = 4.0
 TABLES_SECONDS = 3.0
 FORGET_SECONDS = 3600.0
+ERASE_SECONDS = 20.0
 SWEEP_SECONDS = 6 * 3600.0
 FIRST_SWEEP_SECONDS = 600.0
 DUTIES_END_SECONDS = 3.0
@@ -81,11 +93,13 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
         _every(TABLES_SECONDS, look_at_tables, stop, scope),
         _every(MAIL_SECONDS, mail.send_due, stop, scope),
         _every(MAIL_SECONDS, invitation_mail.send_due, stop, scope),
+        _every(HEALTH_SECONDS, health_watch.check_due, stop, scope),
         _every(BEAT_SECONDS, lambda: workers.beat(executor_id), stop, scope),
         _every(LOST_SECONDS, mind_siblings, stop, scope),
         _every(SHOW_SECONDS, transfer_running.show_what_moves, stop, scope),
         _every(REAP_SECONDS, reap, stop, scope, first=0.0),
         _every(FORGET_SECONDS, forget_finished, stop, scope),
+        _every(ERASE_SECONDS, package_keys.forget_expired, stop, scope),
         _every(SWEEP_SECONDS, transfer_keeping.sweep_store, stop, scope, first=FIRST_SWEEP_SECONDS),
     ]
     try:

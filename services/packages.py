@@ -1,34 +1,27 @@
-"""Application packages: made once, shown once, and for a quarter of an hour at hand to whoever made them.
-
-Key and secret rest sealed for that time alone; what stays of them are hashes, so that neither is ever made again.
-"""
+"""Application packages: made once, shown once, and for a quarter of an hour at hand to whoever made them."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import select, update
 
 from models import ApplicationPackage, Server, new_id, utcnow
-from services import audit, permissions, text, vault
+from services import audit, package_keys, permissions, text
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.house import house
-from services.manifest import FILE_NAME, Manifest, as_zip, new_key
+from services.manifest import FILE_NAME, Manifest, as_zip
+from services.package_keys import Keys
 from services.unit import session, unit
 
-AT_HAND = timedelta(minutes=15)
 SHOWN = 20
 LONGEST = 100
 OUR_NAME = "Counterpart"
-_TABLE, _COLUMN = "application_package", "sealed"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -41,14 +34,6 @@ class NewPackage:
     name: str
     publisher: str
     organization: str
-
-
-@dataclass(frozen=True)
-class Keys:
-    """What the package gives the application: a Client ID and its secret, to iManage an API key and secret."""
-
-    api_key: str
-    api_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -109,13 +94,13 @@ def make(actor: Actor, wanted: NewPackage) -> Made:
     permissions.require_admin(actor)
     _check(wanted)
     with unit() as writing:
-        _forget_expired()
+        package_keys.erase_expired()
         known = writing.scalar(
             select(ApplicationPackage).where(ApplicationPackage.request_key == wanted.request_key)
         )
         if known is not None:
             return Made(_view(actor, known), None)
-        keys = Keys(_unused(new_key), _unused(new_key))
+        keys = package_keys.draw()
         row = ApplicationPackage(
             id=new_id(),
             request_key=wanted.request_key,
@@ -124,14 +109,14 @@ def make(actor: Actor, wanted: NewPackage) -> Made:
             publisher=wanted.publisher,
             organization=wanted.organization,
             redirect_url=house().settings.redirect_url,
-            key_hash=_hash(keys.api_key),
-            secret_hash=_hash(keys.api_secret),
+            key_hash=package_keys.hash_of(keys.api_key),
+            secret_hash=package_keys.hash_of(keys.api_secret),
             made_by_id=actor.id,
             made_by=actor.name,
             made_at=utcnow(),
-            open_until=utcnow() + AT_HAND,
+            open_until=utcnow() + package_keys.AT_HAND,
         )
-        row.sealed = vault.seal(json.dumps([keys.api_key, keys.api_secret]), _TABLE, row.id, _COLUMN)
+        row.sealed = package_keys.seal(row.id, keys)
         writing.add(row)
         writing.flush()
         audit.record(
@@ -162,7 +147,7 @@ def download(actor: Actor, package_id: uuid.UUID) -> tuple[str, bytes]:
     permissions.require_admin(actor)
     with unit():
         row = _found(package_id)
-        keys = _keys(actor, row)
+        keys = package_keys.of(actor, row)
         if keys is None:
             raise Conflict(
                 "This package is no longer at hand: its secret was kept for 15 minutes, for whoever made it.",
@@ -186,7 +171,7 @@ def client_id_at_hand(actor: Actor, package_id: uuid.UUID | None) -> str | None:
     """The Client ID that the package would give a server; None where its keys are not at hand to this admin."""
     permissions.require_admin(actor)
     row = session().get(ApplicationPackage, package_id) if package_id else None
-    keys = _keys(actor, row) if row and row.server_id is None else None
+    keys = package_keys.of(actor, row) if row and row.server_id is None else None
     return keys.api_key if keys else None
 
 
@@ -194,7 +179,7 @@ def keys_for_server(actor: Actor, package_id: uuid.UUID) -> Keys:
     """Key and secret for a new server. Raises Invalid, with the sentence at the form's Client ID."""
     permissions.require_admin(actor)
     row = session().get(ApplicationPackage, package_id)
-    keys = _keys(actor, row) if row and row.server_id is None else None
+    keys = package_keys.of(actor, row) if row and row.server_id is None else None
     if keys is None:
         raise Invalid(
             {
@@ -216,22 +201,6 @@ def hand_over(package_id: uuid.UUID, server_id: uuid.UUID) -> None:
         raise Conflict("Another server has this package’s Client ID already.", code="package.used")
 
 
-def forget_expired() -> None:
-    """Erase what is no longer at hand: for the clock."""
-    is_due = exists().where(ApplicationPackage.sealed != "", ApplicationPackage.open_until <= utcnow())
-    if session().scalar(select(is_due)):
-        with unit():
-            _forget_expired()
-
-
-def _forget_expired() -> None:
-    session().execute(
-        update(ApplicationPackage)
-        .where(ApplicationPackage.sealed != "", ApplicationPackage.open_until <= utcnow())
-        .values(sealed="")
-    )
-
-
 def _check(wanted: NewPackage) -> None:
     problems = {}
     for name in ("application_id", "name", "publisher", "organization"):
@@ -242,39 +211,6 @@ def _check(wanted: NewPackage) -> None:
         problems["application_id"] = problem
     if problems:
         raise Invalid(problems)
-
-
-def _unused(draw: Callable[[], str]) -> str:
-    """Drawn anew until it is neither another package's nor the Client ID of a server."""
-    while True:
-        key = draw()
-        digest = _hash(key)
-        in_package = exists().where(
-            or_(ApplicationPackage.key_hash == digest, ApplicationPackage.secret_hash == digest)
-        )
-        at_server = exists().where(Server.client_id == key)
-        if not session().scalar(select(or_(in_package, at_server))):
-            return key
-
-
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
-
-
-def _keys(actor: Actor, row: ApplicationPackage) -> Keys | None:
-    if not _is_at_hand(actor, row):
-        return None
-    try:
-        api_key, api_secret = json.loads(vault.unseal(row.sealed, _TABLE, row.id, _COLUMN))
-    except vault.CannotOpen:
-        return None
-    return Keys(api_key, api_secret)
-
-
-def _is_at_hand(actor: Actor, row: ApplicationPackage) -> bool:
-    """For its maker alone. A clock that was set back makes the quarter of an hour no longer than it is."""
-    now = utcnow()
-    return bool(row.sealed) and row.made_by_id == actor.id and now < row.open_until <= now + AT_HAND
 
 
 def _found(package_id: uuid.UUID) -> ApplicationPackage:
@@ -296,7 +232,7 @@ def _view(actor: Actor, row: ApplicationPackage) -> PackageView:
         made_by=row.made_by,
         made_at=row.made_at,
         open_until=row.open_until,
-        at_hand=_is_at_hand(actor, row),
+        at_hand=package_keys.is_at_hand(actor, row),
         is_behind=row.redirect_url != house().settings.redirect_url and not (row.server_id or row.settled_at),
         server_id=row.server_id,
         server_name=server.name if server else "",

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from config import Settings
 from models import ApplicationPackage, AuditEvent, Member, Server, db, utcnow
-from services import house, packages, remote
+from services import house, package_keys, packages, remote
 from services.actor import Actor
 from services.errors import Conflict, Invalid
 from services.packages import NewPackage
@@ -133,11 +133,11 @@ def test_the_file_says_what_the_page_said(admin: Browser) -> None:
 
 def test_after_a_quarter_of_an_hour_nothing_is_left_of_the_keys(admin: Browser) -> None:
     _, client_id, secret, package_id = make(admin)
-    assert newest().open_until - newest().made_at <= packages.AT_HAND + timedelta(seconds=1)
+    assert newest().open_until - newest().made_at <= package_keys.AT_HAND + timedelta(seconds=1)
     run_out()
     assert admin.post(f"{PACKAGE}/{package_id}/manifest.zip").status_code == 409
     assert "make a new package" in admin.page(f"{PACKAGE}/{package_id}").text
-    packages.forget_expired()
+    package_keys.forget_expired()
     row = newest()
     assert row.sealed == ""
     kept = repr([getattr(row, column.name) for column in row.__table__.columns])
@@ -150,6 +150,8 @@ def test_a_clock_that_was_set_back_makes_it_no_longer(admin: Browser) -> None:
     with unit() as writing:
         writing.execute(update(ApplicationPackage).values(open_until=utcnow() + timedelta(hours=2)))
     assert admin.post(f"{PACKAGE}/{package_id}/manifest.zip").status_code == 409
+    package_keys.forget_expired()
+    assert newest().sealed == ""
 
 
 def test_another_admin_has_none_of_it(admin: Browser) -> None:
@@ -164,7 +166,7 @@ def test_another_admin_has_none_of_it(admin: Browser) -> None:
 
 def test_no_key_is_ever_made_twice(margaret: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter(["a" * 32, "b" * 32, "a" * 32, "b" * 32, "c" * 32, "counter" * 4, "d" * 32])
-    monkeypatch.setattr(packages, "new_key", lambda: next(drawn))
+    monkeypatch.setattr(package_keys, "new_key", lambda: next(drawn))
     with unit() as writing:
         writing.add(
             Server(
