@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 
 from flask import Flask
 
-from models import ApplicationPackage, Group, Member, ServerCheck, ServerRemoval, Transfer, TransferItem, utcnow
+from models import (
+    ApplicationPackage,
+    Group,
+    Invitation,
+    Member,
+    ServerCheck,
+    ServerRemoval,
+    Transfer,
+    TransferItem,
+    utcnow,
+)
 from services.unit import unit
 from tests.support import matters
 from tests.support.pages import Browser
