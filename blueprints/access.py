@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.htmx import is_htmx, page_behind, redirect_whole_page
 from extensions import csrf, login_manager
-from services import permissions, sessions
+from services import csv_reading, permissions, sessions
 from services.actor import Actor, Nobody
 
 COOKIE_KEY = "session_token"
@@ -92,6 +92,12 @@ def takes_files(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
+def takes_table(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view whose body may be a table as a file."""
+    view.__dict__["takes_table"] = True
+    return view
+
+
 def _guard() -> Response | None:
     """Who, then whether the request is ours: a large body is not read for somebody who may not send it."""
     g.request_id = secrets.token_hex(8)
@@ -104,6 +110,8 @@ def _guard() -> Response | None:
         return refused
     if getattr(view, "takes_files", False):
         request.max_content_length = current_app.config["SETTINGS"].max_document_bytes + FORM_ROOM
+    elif getattr(view, "takes_table", False):
+        request.max_content_length = csv_reading.MOST_BYTES + FORM_ROOM
     _check_origin()
     csrf.protect()
     return None

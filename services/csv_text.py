@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 # Spreadsheets also start a formula at the full-width forms, and after blanks, quotes or separators they skip.
 _FORMULA = re.compile(r"""[\s"',;]*[=+\-@\uff1d\uff0b\uff0d\uff20]""")
@@ -15,16 +15,31 @@ _CONTROL_FIRST = ("\t", "\r", "\n")
 def safe_cell(value: object) -> str:
     """The cell as text; one that could be taken for a formula begins with an apostrophe."""
     text = str(value)
-    if text.startswith(_CONTROL_FIRST) or _FORMULA.match(text):
-        return f"'{text}"
-    return text
+    return f"'{text}" if _could_run(text) else text
+
+
+def plain_cell(text: str) -> str:
+    """A cell as it was before safe_cell() made it safe."""
+    return text[1:] if text.startswith("'") and _could_run(text[1:]) else text
+
+
+def _could_run(text: str) -> bool:
+    return text.startswith(_CONTROL_FIRST) or _FORMULA.match(text) is not None
 
 
 def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     """A whole table, every cell quoted."""
+    return "".join(csv_lines(header, rows))
+
+
+def csv_lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """The table line by line, for one that is longer than should be held at once."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow(header)
+    yield out.getvalue()
     for row in rows:
+        out.seek(0)
+        out.truncate()
         writer.writerow([safe_cell(value) for value in row])
-    return out.getvalue()
+        yield out.getvalue()

@@ -14,8 +14,9 @@ import structlog
 from sqlalchemy import select, update
 
 from models import Invitation, utcnow
-from services import invitations, mail
+from services import mail
 from services.house import house
+from services.invitation_links import link_of
 from services.outbox import MOST_TRIES, RETRY_AFTER
 from services.unit import release, session, unit
 
@@ -70,7 +71,7 @@ def _take(invitation_id: uuid.UUID) -> EmailMessage | None:
         again = RETRY_AFTER[min(row.mail_attempt, len(RETRY_AFTER) - 1)]
         row.mail_attempt += 1
         row.mail_due_at = now + again if row.mail_attempt < MOST_TRIES else None
-        link = invitations.link_of(row)
+        link = link_of(row)
         try:
             message = _message(row, link) if link else None
         except (ValueError, HeaderParseError):

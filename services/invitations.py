@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from models import Invitation, Member, new_id, utcnow
-from services import audit, member_details, passwords, permissions, sessions, vault
+from services import audit, member_details, passwords, permissions, sessions
 from services.actor import Actor, Nobody
 from services.email import email_key
 from services.errors import Conflict, Invalid, NotFound, Refusal
 from services.house import house
+from services.invitation_links import hash_of, link_of, tokens_of
 from services.member_details import Details
 from services.members import NewMember, create
 from services.unit import session, unit
 
 LIFE = timedelta(days=7)
+AT_ONCE = 500
 MOST_LISTED = 200
 OVER = {
     "used": (
@@ -166,54 +167,48 @@ def accept(who: Nobody, token: str, name: str, password: str) -> str:
 
 def put(actor: Actor, new: NewInvitation, member: Member | None) -> Invitation:
     """A new row in the open unit, judged by whoever calls; an open one of the same person ends."""
-    key = email_key(new.email)
-    still_open = Invitation.ended_at.is_(None)
-    session().execute(
-        update(Invitation)
-        .where(Invitation.email_key == key, still_open)
-        .values(ended_at=utcnow(), ended_as="replaced", mail_due_at=None)
-    )
-    invitation_id, now = new_id(), utcnow()
-    row = Invitation(
-        id=invitation_id,
-        token_hash=_hash(tokens_of(invitation_id)[0]),
-        email=new.email,
-        email_key=key,
-        name=new.name,
-        organisation=new.organisation,
-        is_guest=new.is_guest,
-        invited_by=actor.name,
-        member_id=member.id if member else None,
-        created_at=now,
-        expires_at=now + LIFE,
-        mail_due_at=now if house().settings.smtp_url else None,
-    )
-    session().add(row)
+    (invitation_id,) = put_all(actor, [(new, member.id if member else None)])
+    return session().get_one(Invitation, invitation_id)
+
+
+def put_all(actor: Actor, wanted: Sequence[tuple[NewInvitation, uuid.UUID | None]]) -> list[uuid.UUID]:
+    """New rows for many in few statements."""
+    rows = [_row(actor, new, member_id) for new, member_id in wanted]
     try:
-        session().flush()
+        for start in range(0, len(rows), AT_ONCE):
+            some = rows[start : start + AT_ONCE]
+            keys = [row["email_key"] for row in some]
+            session().execute(
+                update(Invitation)
+                .where(Invitation.email_key.in_(keys), Invitation.ended_at.is_(None))
+                .values(ended_at=utcnow(), ended_as="replaced", mail_due_at=None)
+            )
+            session().execute(insert(Invitation), some)
     except IntegrityError as error:
-        raise Conflict("Somebody else invited this person at the same moment.") from error
-    return row
+        raise Conflict("Somebody else invited the same person at the same moment.") from error
+    return [row["id"] for row in rows]
 
 
-def tokens_of(invitation_id: uuid.UUID) -> list[str]:
-    """What the link holds, under each key there is, newest first: 256 bits that only this installation can make.
-
-    Made from the row's id, so that the worker can mail the same link later without it being kept anywhere.
-    """
-    keys = [vault.derive(key, "invitation") for key in house().settings.secret_keys]
-    made = [hmac.digest(key, invitation_id.bytes, "sha256") for key in keys]
-    return [base64.urlsafe_b64encode(each).decode().rstrip("=") for each in made]
-
-
-def link_of(row: Invitation) -> str | None:
-    """The link of a row, None where the key that made it is gone."""
-    token = next((each for each in tokens_of(row.id) if _hash(each) == row.token_hash), None)
-    return f"{house().settings.public_url}/join/{token}" if token else None
+def _row(actor: Actor, new: NewInvitation, member_id: uuid.UUID | None) -> dict[str, Any]:
+    invitation_id, now = new_id(), utcnow()
+    return {
+        "id": invitation_id,
+        "token_hash": hash_of(tokens_of(invitation_id)[0]),
+        "email": new.email,
+        "email_key": email_key(new.email),
+        "name": new.name,
+        "organisation": new.organisation,
+        "is_guest": new.is_guest,
+        "invited_by": actor.name,
+        "member_id": member_id,
+        "created_at": now,
+        "expires_at": now + LIFE,
+        "mail_due_at": now if house().settings.smtp_url else None,
+    }
 
 
 def _opened(token: str, *, lock: bool = False) -> Invitation:
-    query = select(Invitation).where(Invitation.token_hash == _hash(token))
+    query = select(Invitation).where(Invitation.token_hash == hash_of(token))
     row = session().scalar(query.with_for_update() if lock else query)
     if row is None:
         raise Over("unknown")
@@ -262,10 +257,6 @@ def _require_open(actor: Actor, invitation_id: uuid.UUID) -> Invitation:
 
 def _end(row: Invitation, how: str) -> None:
     row.ended_at, row.ended_as, row.mail_due_at = utcnow(), how, None
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _told(row: Invitation) -> Invited:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -54,16 +55,27 @@ def write(row: Member, details: Details) -> None:
     key = email_key(details.email)
     if session().scalar(select(Member.id).where(Member.email_key == key, Member.id != row.id)):
         raise Invalid({"email": TAKEN})
-    row.name, row.name_key = details.name, fold(details.name)[:LONGEST_NAME_KEY]
-    row.email, row.email_key = details.email, key
-    row.search_key = key_of(details.name, details.email)
-    row.organisation = details.organisation
-    row.is_admin, row.is_guest = details.is_admin, details.is_guest
+    for column, value in values_of(details).items():
+        setattr(row, column, value)
     session().add(row)
     try:
         session().flush()
     except IntegrityError as error:
         raise Invalid({"email": TAKEN}) from error
+
+
+def values_of(details: Details) -> dict[str, Any]:
+    """The columns of tidied, faultless details: as they were typed, and as they are compared and found."""
+    return {
+        "name": details.name,
+        "name_key": fold(details.name)[:LONGEST_NAME_KEY],
+        "email": details.email,
+        "email_key": email_key(details.email),
+        "search_key": key_of(details.name, details.email),
+        "organisation": details.organisation,
+        "is_admin": details.is_admin,
+        "is_guest": details.is_guest,
+    }
 
 
 def _line_fault(text: str, if_empty: str | None) -> str | None:

@@ -54,10 +54,9 @@ def key_of(name: str, email: str) -> str:
 
 def first_by_name(typed: str, kept: Kept, limit: int) -> Found:
     """The first members by name of all who match; nobody where nothing was typed."""
-    pieces = [_piece(word) for word in search_words(typed)]
-    if not pieces:
+    if not search_words(typed):
         return Found()
-    few = _few(pieces, kept).subquery()
+    few = _few(typed, kept).subquery()
     query = select(few.c.id, func.count().over()).order_by(few.c.name_key, few.c.email_key).limit(limit)
     rows = session().execute(query).all()
     matches = rows[0][1] if rows else 0
@@ -73,8 +72,12 @@ def by_name(
     after: Member | None = None,
     before: Member | None = None,
     beginning: str = "",
+    holding: str = "",
 ) -> tuple[Member, ...]:
-    """Members by name, from a place in the list onwards or up to it."""
+    """Members by name, from a place in the list onwards or up to it.
+
+    Those `holding` what was typed are looked for one by one: right for everybody in order, too slow for a person.
+    """
     place = tuple_(Member.name_key, Member.email_key)
     order = (
         (Member.name_key.desc(), Member.email_key.desc()) if before else (Member.name_key, Member.email_key)
@@ -86,22 +89,28 @@ def by_name(
         query = query.where(place < tuple_(before.name_key, before.email_key))
     if beginning:
         query = query.where(Member.name_key >= beginning, Member.name_key < beginning + LAST_LETTER)
+    query = query.where(*_like(holding))
     ids = list(session().scalars(query))
     return _in_order(ids[::-1] if before else ids)
 
 
-def _few(pieces: list[str], kept: Kept) -> Select[uuid.UUID, str, str]:
+def _like(typed: str) -> list[Condition]:
+    return [Member.search_key.like(like_pattern(_piece(word)), escape=ESCAPE) for word in search_words(typed)]
+
+
+def _few(typed: str, kept: Kept) -> Select[uuid.UUID, str, str]:
     """Who matches, in no order, and no more than one too many. The database stops as soon as it has them."""
     query = select(Member.id, Member.name_key, Member.email_key).where(*_only(kept)).limit(MOST_SORTED + 1)
     if session().get_bind().dialect.name == "sqlite" and not kept.is_admin:
-        phrases = " ".join(f'"{piece}"' for piece in (piece.replace('"', '""') for piece in pieces))
+        pieces = [_piece(word).replace('"', '""') for word in search_words(typed)]
+        phrases = " ".join(f'"{piece}"' for piece in pieces)
         return (
             query.select_from(TRIGRAM)
             .join(NUMBER, NUMBER.c.number == TRIGRAM.c.rowid)
             .join(Member, Member.id == NUMBER.c.member_id)
             .where(text("member_trigram MATCH :phrases").bindparams(phrases=phrases))
         )
-    return query.where(*(Member.search_key.like(like_pattern(piece), escape=ESCAPE) for piece in pieces))
+    return query.where(*_like(typed))
 
 
 def _piece(word: str) -> str:

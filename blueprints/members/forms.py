@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, PasswordField, RadioField, SelectChoice
 
 from blueprints.forms_base import BaseForm, Line, LineField
@@ -38,6 +39,14 @@ class InviteForm(BaseForm):
     def command(self) -> NewInvitation:
         is_guest = self.kind.data == GUEST
         return NewInvitation(self.email.data, self.name.data, self.organisation.data, is_guest)
+
+
+class FileForm(BaseForm):
+    file = FileField("CSV file", [FileRequired("Choose a file.")])
+
+
+class ImportForm(BaseForm):
+    invite = BooleanField("Invite those who are new")
 
 
 class AddMemberForm(DetailsForm):

@@ -28,6 +28,7 @@ class Tab:
     label: str
     url: str
     current: bool
+    count: int | None = None
 
 
 @room.get("")
