@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from blueprints.access import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.integrations.room import room
-from services import check_runs, check_text, request_sheet, support_bundle
+from services import check_runs, check_text, checklist, request_sheet, server_views, support_bundle
 
 
 @room.post("/<uuid:server_id>/checks")
@@ -56,9 +56,17 @@ def _answer(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
     if not is_htmx():
         return go_to(url_for(".server", server_id=server_id, _anchor="check"))
     run = check_runs.of(actor(), run_id)
-    return fragment(
-        render_template("integrations/_check_run.html", run=run, report=check_text.report_text(run))
+    report = check_text.report_text(run)
+    if run.is_running:
+        return fragment(render_template("integrations/_check_run.html", run=run, report=report))
+    html = render_template(
+        "integrations/_checked.html",
+        run=run,
+        report=report,
+        server=server_views.server(actor(), run.server_id),
+        checklist=checklist.checklist(actor(), run.server_id),
     )
+    return fragment(html)
 
 
 def _text(text: str, name: str) -> Response:

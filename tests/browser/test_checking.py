@@ -45,6 +45,8 @@ def test_results_come_one_by_one_and_the_report_can_be_copied(ada: Person) -> No
     expect(ada.button("Copy report")).to_be_visible()
     expect(card.locator("li.cp-check-waiting")).to_have_count(0)
     says(ada, "reached")
+    steps = page.get_by_role("list", name="Set-up")
+    expect(steps.get_by_text("Done: Counterpart reaches the server")).to_have_count(1)
     ada.look()
     ada.button("Copy report").click()
     copied = page.evaluate("navigator.clipboard.readText()")
