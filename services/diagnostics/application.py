@@ -177,7 +177,7 @@ def _visible(url: str) -> str:
 
 def _said(seen: Seen, secret_sent: str) -> Facts:
     code, message, _ = words(seen.json, (secret_sent,))
-    found = {"Status": str(seen.status), "iManage says": " ".join(filter(None, [code, message]))}
+    found = {"Status": str(seen.status), "iManage says": ": ".join(filter(None, [code, message]))}
     return tuple((name, value) for name, value in found.items() if value)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from imanage.probes import ProbeFault
 from imanage.types import AppCredentials
 from models import utcnow
-from services.diagnostics import application, network, sign_ins
+from services.diagnostics import application, authorities, network, sign_ins
 from services.diagnostics.advice import Advice
 from services.diagnostics.application_advice import APPLICATION_ADVICE
 from services.diagnostics.network_advice import NETWORK_ADVICE
@@ -112,10 +112,12 @@ def _steps(whom: Visit) -> tuple[Step, ...]:
     same = Step(
         "api_customer", SIGN_INS, "URL and API URL lead to the same customer", sign_ins.customer, (at,), True
     )
+    own_ca = Step("own_ca", NETWORK, "The server’s own CA is in date", authorities.in_date)
     return (
         Step("dns", NETWORK, "The name is found", network.name),
         Step("tcp", NETWORK, "The server takes connections", network.port, ("dns",)),
         Step("tls", NETWORK, "The certificate is good", network.tls, ("tcp",)),
+        *((own_ca,) if whom.ca_pem else ()),
         Step("api", IMANAGE, "iManage Work answers", network.api, ("tls",)),
         Step("clock", IMANAGE, "The clocks agree", network.clock, ("api",)),
         *(apart if split else ()),

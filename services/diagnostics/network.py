@@ -36,7 +36,7 @@ def port(visit: Visit, origin: str) -> Found:
             return better
         at = str(urlsplit(origin).port or (80 if origin.startswith("http:") else 443))
         return failed(fault.code, ("Port", at), *fault.facts)
-    return passed("The server takes connections.", ("Connected to", peer))
+    return passed(f"Connected to {peer}.", ("Connected to", peer))
 
 
 def tls(visit: Visit, origin: str) -> Found:
@@ -69,10 +69,11 @@ def clock(visit: Visit, origin: str) -> Found:
     if theirs is None:
         return skipped("Not looked at: the server does not say what time it is.")
     apart = abs(theirs - seen.asked_at)
+    seconds = round(apart.total_seconds())
     facts = (
         ("The server’s clock", theirs.strftime("%d %B %Y %H:%M:%S UTC")),
         ("This installation’s clock", seen.asked_at.strftime("%d %B %Y %H:%M:%S UTC")),
-        ("Apart", f"{round(apart.total_seconds())} seconds"),
+        ("Apart", "1 second" if seconds == 1 else f"{seconds} seconds"),
     )
     if apart > WRONG_CLOCK:
         return failed("clock.wrong", *facts)
@@ -90,8 +91,9 @@ def judge(seen: Seen) -> Found:
     if isinstance(said, dict) and _is_imanage(said, seen.status):
         data = said.get("data")
         version = data.get("dms_version") if isinstance(data, dict) else None
-        about = (("iManage version", clean(version)),) if isinstance(version, str) else ()
-        return passed("iManage Work answers.", *about)
+        if isinstance(version, str) and (shown := clean(version)):
+            return passed(f"The answer is of iManage Work {shown}.", ("iManage version", shown))
+        return passed("The answer is of iManage Work.")
     if seen.is_page and (seen.status == 200 or _PROXY.search(f"{seen.headers} {seen.text[:20_000]}")):
         return failed("proxy.own_page", *facts)
     if seen.status in {401, 403}:

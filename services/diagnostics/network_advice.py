@@ -105,6 +105,18 @@ NETWORK_ADVICE: dict[str, Advice] = {
         "Ask for the intermediate certificate to be installed on the server beside its own.",
         IMANAGE_ADMIN,
     ),
+    "ca.expires": Advice(
+        "A certificate under Own CA expires within 30 days.",
+        "Once it has expired, what it vouches for is not trusted any more.",
+        "Ask for the authority’s new certificate, and paste it under Own CA beside the old one.",
+        NETWORK_TEAM,
+    ),
+    "ca.expired": Advice(
+        "A certificate under Own CA has expired.",
+        "It vouches for nothing any more. The server still works if another one of the list stands for it.",
+        "Ask for the authority’s new certificate, and paste it under Own CA in the place of the old one.",
+        NETWORK_TEAM,
+    ),
     "tls.too_old": Advice(
         "The server only speaks an old version of TLS.",
         "Counterpart asks for TLS 1.2 or later; older versions can be broken.",

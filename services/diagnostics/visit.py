@@ -65,6 +65,7 @@ class Visit:
     server_id: uuid.UUID
     endpoints: Endpoints
     outbound: GuardedSession
+    ca_pem: str | None
     redirect_url: str
     our_hosts: tuple[str, ...]
     credentials: AppCredentials | None
@@ -122,6 +123,7 @@ def visit(server_id: uuid.UUID, credentials: AppCredentials | None, *, thorough:
         server_id=server.id,
         endpoints=remote.endpoints(server),
         outbound=remote.outbound(server, for_page=True),
+        ca_pem=server.ca_pem,
         redirect_url=settings.redirect_url,
         our_hosts=(settings.public_url, settings.api_url),
         credentials=credentials,

@@ -217,3 +217,13 @@ def test_the_api_url_is_looked_at_by_itself(authority: Authority, tmp_path: Path
     assert found.says("api_tls", "fail", "tls.expired", "imanage_admin")
     assert found.says("api_api", "skipped")
     assert found.says("secret", "skipped")
+
+
+def test_a_firm_s_own_authority_is_trusted_where_the_server_has_it(tmp_path: Path) -> None:
+    own = Authority("Firm LLP")
+    with line(IMANAGE, own.context(tmp_path, "127.0.0.1")) as there:
+        url = f"https://127.0.0.1:{there.port}"
+        assert checked(server_at(url, ca_pem=own.pem)).says("tls", "pass")
+    with line(IMANAGE, own.context(tmp_path, "127.0.0.1")) as there:
+        found = checked(server_at(f"https://127.0.0.1:{there.port}", ca_pem=Authority("Firm LLP").pem))
+    assert found.says("tls", "fail", "tls.unknown_authority", "you")
