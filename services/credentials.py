@@ -122,15 +122,12 @@ def _refuse(report: Report) -> None:
 
 
 def _unproven(report: Report) -> tuple[Result, ...]:
-    """What keeps the proof from being whole: what failed before it, and those of its checks that did not pass."""
+    """What keeps the proof from being whole: what failed on the way to it, else what could not be told."""
     proving = {result.key: result for result in report.results if result.key in PROVING}
     if all(key in proving and proving[key].outcome == "pass" for key in PROVING):
         return ()
-    return tuple(
-        result
-        for result in report.results
-        if result.outcome == "fail" or (result.key in PROVING and result.outcome != "pass")
-    )
+    failed = tuple(result for result in report.results if result.outcome == "fail")
+    return failed or tuple(result for result in proving.values() if result.outcome != "pass")
 
 
 def _put(actor: Actor, server_id: uuid.UUID, new: NewCredentials, *, proven: bool) -> Replaced:

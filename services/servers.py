@@ -56,6 +56,11 @@ def cloud_domain() -> str:
     return house().settings.cloud_domain
 
 
+def redirect_url() -> str:
+    """Ours, exactly as iManage must know it."""
+    return house().settings.redirect_url
+
+
 def asks_for_credentials(kind: str) -> bool:
     """Whether a server of this kind needs a registration of its own: Cloud only where we have none."""
     return kind != remote.CLOUD or not house().settings.cloud_client_id

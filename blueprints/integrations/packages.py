@@ -12,9 +12,8 @@ from blueprints.access import actor, needs
 from blueprints.htmx import fragment, go_to
 from blueprints.integrations.package_forms import PackageForm
 from blueprints.integrations.room import room
-from services import packages, redirect_urls
+from services import packages, redirect_urls, servers
 from services.errors import Invalid
-from services.house import house
 
 PACKAGE = "/package"
 
@@ -74,7 +73,7 @@ def _form_page(form: PackageForm, status: int = 200) -> Response:
     html = render_template(
         "integrations/package.html",
         form=form,
-        redirect_url=house().settings.redirect_url,
+        redirect_url=servers.redirect_url(),
         packages=packages.all_packages(actor()),
     )
     return fragment(html, status)

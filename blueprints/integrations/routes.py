@@ -10,8 +10,10 @@ from werkzeug.wrappers import Response
 from blueprints.access import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.integrations import (
+    certificates,
     checking,
     explaining,
+    healthiness,
     moving,
     packages,
     pasting,
@@ -22,13 +24,15 @@ from blueprints.integrations import (
 from blueprints.integrations.forms import AddServerForm, ChangeServerForm, as_id
 from blueprints.integrations.pages import popup, say, server_page
 from blueprints.integrations.room import room
+from services import checklist, health_states, remote, server_pauses, server_removal, server_views, servers
 from services import packages as application_packages
-from services import remote, server_removal, server_views, servers
 from services.errors import Invalid
 
 __all__ = [
+    "certificates",
     "checking",
     "explaining",
+    "healthiness",
     "moving",
     "packages",
     "pasting",
@@ -50,6 +54,8 @@ def index() -> str:
     return render_template(
         "integrations/index.html",
         servers=server_views.all_servers(actor()),
+        healths=health_states.every_health(actor()),
+        pauses=server_pauses.paused_now(),
         removals=server_removal.recent_removals(actor()),
     )
 
@@ -68,8 +74,7 @@ def new_server() -> Response:
 @needs("admin")
 def new_server_fields() -> str:
     """The fields that follow the kind. Asked for by POST so that nothing typed stands in an address."""
-    form = _with_package(AddServerForm())
-    return render_template("integrations/_kind_fields.html", form=form, cloud_domain=servers.cloud_domain())
+    return render_template("integrations/_kind_fields.html", **_surroundings(AddServerForm()))
 
 
 @room.post("/new")
@@ -104,7 +109,9 @@ def set_enabled(server_id: uuid.UUID) -> Response:
     view = server_views.server(actor(), server_id)
     sentence = SWITCHED[view.is_enabled].format(view.name)
     if is_htmx():
-        return fragment(render_template("integrations/_switched.html", server=view, sentence=sentence))
+        steps = checklist.checklist(actor(), server_id)
+        html = render_template("integrations/_switched.html", server=view, checklist=steps, sentence=sentence)
+        return fragment(html)
     flash(sentence, "success")
     return go_to(url_for(".server", server_id=server_id))
 
@@ -135,15 +142,15 @@ def change_server(server_id: uuid.UUID) -> Response:
 
 
 def _add_answer(form: AddServerForm, status: int = 200) -> Response:
-    return popup("add", "Add server", status, form=_with_package(form), cloud_domain=servers.cloud_domain())
+    return popup("add", "Add server", status, **_surroundings(form))
 
 
-def _with_package(form: AddServerForm) -> AddServerForm:
+def _surroundings(form: AddServerForm) -> dict[str, object]:
     """A package that is no longer at hand is let go of, and the fields are there to be filled in."""
     form.package_client_id = application_packages.client_id_at_hand(actor(), form.package_id)
     if form.package_client_id is None:
         form.package.data = ""
-    return form
+    return {"form": form, "cloud_domain": servers.cloud_domain(), "redirect_url": servers.redirect_url()}
 
 
 def _change_answer(view: server_views.ServerView, form: ChangeServerForm, status: int = 200) -> Response:

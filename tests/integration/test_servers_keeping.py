@@ -55,7 +55,7 @@ def test_the_list_shows_name_kind_host_state_and_restriction(admin: Browser) -> 
     with unit() as session:
         session.add_all(ServerMember(server_id=paris.id, member_id=member.id) for member in members)
     text = admin.page(ROOM).text
-    assert re.search(r"London\s+On-premise\s+london\.firm\.test\s+On\s+All members", text)
+    assert re.search(r"London\s+On-premise\s+london\.firm\.test\s+On\s+Not checked\s+All members", text)
     assert re.search(r"Paris\s+Cloud iManage\s+firm\.cloudimanage\.com\s+Off\s+Restricted \(3\)", text)
 
 
@@ -76,6 +76,7 @@ def test_the_switch_makes_it_available_and_takes_it_back(admin: Browser) -> None
     assert available_to(member) == ()
     answer = admin.post(url_of(server, "enabled"), {"enabled": "1"}, htmx=True)
     assert 'aria-checked="true"' in read(answer, whole=False).html
+    assert "Done: The server is switched on" in read(answer, whole=False).text
     assert [each.id for each in available_to(member)] == [server.id]
     assert admin.post(url_of(server, "enabled"), {"enabled": "1"}).status_code == 303
     assert admin.post(url_of(server, "enabled"), {"enabled": "0"}).status_code == 303
