@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Sit
-from tests.browser.imanage import go_into, has_arrived, sign_in_from_account
+from tests.browser.imanage import ARRIVES, go_into, has_arrived, sign_in_from_account
 from tests.browser.person import Person
 from tests.support.stack import Stack, until
 
@@ -70,7 +70,7 @@ def adds_two_hundred_documents(bram: Person) -> None:
         ]
     )
     bram.in_dialog("Add document").click()
-    expect(bram.page.get_by_text(f"{MANY} documents are added.")).to_be_visible()
+    expect(bram.page.get_by_text(f"{MANY} documents are added.")).to_be_visible(timeout=ARRIVES)
 
 
 def content_of(number: int) -> bytes:
