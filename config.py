@@ -18,6 +18,7 @@ DEFAULT_DATA_DIR = Path(__file__).resolve().parent / "instance"
 KEY_FILE = "secret.keys"
 SHORTEST_KEY = 32
 DEFAULT_MAX_DOCUMENT_BYTES = 5 * 1024**3
+DEFAULT_CHECK_MINUTES, MOST_CHECK_MINUTES = 15, 1440
 _ADDRESS = re.compile(r"[^\s@<>(),;:\\\"\[\]]+@[^\s@<>(),;:\\\"\[\]]+")
 
 
@@ -51,6 +52,7 @@ class Settings:
     outbound_ips: tuple[str, ...]
     trusted_proxies: tuple[Network, ...]
     max_document_bytes: int
+    check_minutes: int
     smtp_url: str = field(repr=False)
     mail_from: str
 
@@ -97,6 +99,7 @@ class _Reader:
             outbound_ips=self._list("OUTBOUND_IPS"),
             trusted_proxies=self._networks("TRUSTED_PROXIES"),
             max_document_bytes=self._bytes("MAX_DOCUMENT_BYTES", DEFAULT_MAX_DOCUMENT_BYTES),
+            check_minutes=self._check_minutes(),
             smtp_url=self._smtp_url(),
             mail_from=self._mail_from(),
         )
@@ -154,6 +157,15 @@ class _Reader:
         value = self._text(name, str(default))
         if not value.isascii() or not value.isdigit() or int(value) < 1:
             self._wrong(name, f"must be a number of bytes, not {value!r}.")
+            return 0
+        return int(value)
+
+    def _check_minutes(self) -> int:
+        value = self._text("CHECK_MINUTES", str(DEFAULT_CHECK_MINUTES))
+        if not value.isascii() or not value.isdigit() or int(value) > MOST_CHECK_MINUTES:
+            self._wrong(
+                "CHECK_MINUTES", f"must be a number of minutes from 0 to {MOST_CHECK_MINUTES}, not {value!r}."
+            )
             return 0
         return int(value)
 

@@ -179,6 +179,7 @@ def _environment(folder: Path, port: int, practice_port: int) -> dict[str, str]:
         "COUNTERPART_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "COUNTERPART_IMANAGE_ALLOW_HTTP": "1",
         "COUNTERPART_IMANAGE_NETWORKS": "127.0.0.0/8",
+        "COUNTERPART_CHECK_MINUTES": "0",
         "COUNTERPART_IMANAGE_PORTS": f"443,{practice_port}",
     }
 

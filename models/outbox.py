@@ -5,20 +5,32 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, new_id, utcnow
 
 
 class Mail(Base):
-    """One mail about one transfer. What it says is written when it is sent, by what its reader may know then."""
+    """One mail to one reader. What it says is written when it is sent, by what its reader may know then.
+
+    `kind`: transfer, about one transfer; or health, about one server to one member, where `about` tells the occasion.
+    """
 
     __tablename__ = "mail"
-    __table_args__ = (Index("ix_mail_due", "closed_at", "due_at"),)
+    __table_args__ = (
+        Index("ix_mail_due", "closed_at", "due_at"),
+        UniqueConstraint("server_id", "member_id", "about"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    transfer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("transfer.id", ondelete="CASCADE"), unique=True)
+    kind: Mapped[str] = mapped_column(String(20), default="transfer")
+    transfer_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("transfer.id", ondelete="CASCADE"), unique=True
+    )
+    server_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("server.id", ondelete="CASCADE"))
+    member_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"))
+    about: Mapped[str] = mapped_column(String(80), default="")
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     due_at: Mapped[datetime] = mapped_column(default=utcnow)
     attempt: Mapped[int] = mapped_column(default=0)

@@ -14,7 +14,8 @@ from models.base import Base, new_id, utcnow
 class Server(Base):
     """Kind, URL, API URL and subdomain are fixed at creation: tokens belong to the place that gave them.
 
-    `redirect_url` is ours as iManage was told it, as far as we know.
+    `redirect_url` is ours as iManage was told it, as far as we know. `ca_pem` holds the firm's own authorities, which
+    are trusted for this server beside the usual ones.
     """
 
     __tablename__ = "server"
@@ -31,6 +32,7 @@ class Server(Base):
     client_secret: Mapped[str] = mapped_column(Text)
     redirect_url: Mapped[str] = mapped_column(String(500), default="")
     auth_header: Mapped[str] = mapped_column(String(20), default="x-auth-token")
+    ca_pem: Mapped[str | None] = mapped_column(Text)
     is_enabled: Mapped[bool] = mapped_column(default=False)
     is_restricted: Mapped[bool] = mapped_column(default=False)
     at_once: Mapped[int] = mapped_column(default=16)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from models import Member
-from services import audit, guessing, passwords, sessions
+from services import audit, guessing, passwords, permissions, sessions
 from services.actor import Actor
 from services.errors import Invalid
 from services.house import house
@@ -45,6 +45,26 @@ def set_wants_mail(actor: Actor, wanted: bool) -> None:
         writing.get_one(Member, actor.id).wants_mail = wanted
         audit.record(
             actor, "member.mail_on" if wanted else "member.mail_off", actor.name, subject_id=actor.id
+        )
+
+
+def wants_health_mail(actor: Actor) -> bool | None:
+    """Whether a mail tells this System Admin how the servers are; None for everybody else."""
+    if not permissions.may_administer(actor):
+        return None
+    return session().get_one(Member, actor.id).wants_health_mail
+
+
+def set_wants_health_mail(actor: Actor, wanted: bool) -> None:
+    """Switch the mails about the servers' health on or off."""
+    permissions.require_admin(actor)
+    with unit() as writing:
+        writing.get_one(Member, actor.id).wants_health_mail = wanted
+        audit.record(
+            actor,
+            "member.health_mail_on" if wanted else "member.health_mail_off",
+            actor.name,
+            subject_id=actor.id,
         )
 
 

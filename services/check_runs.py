@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import delete, func, select, update
 
 from models import AuditEvent, Server, ServerCheck, new_id, utcnow
-from services import audit, background, diagnostics, permissions, servers, troubleshooting
+from services import audit, background, diagnostics, health_states, permissions, servers, troubleshooting
 from services.actor import Actor, Who
 from services.diagnostics.report import WHOSE, Report, Result
 from services.errors import NotFound, TooMany
@@ -188,6 +188,7 @@ def _carry_out(run_id: uuid.UUID, server_id: uuid.UUID, thorough: bool) -> None:
         code=first.code if first else "",
         finished_at=report.finished_at or utcnow(),
     )
+    health_states.note(server_id, report)
 
 
 def _write(run_id: uuid.UUID, **values: Any) -> None:

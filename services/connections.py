@@ -264,7 +264,9 @@ def _disconnect(actor: Actor, query: Select[Connection, Server]) -> int:
     with unit() as writing:
         for row, server in writing.execute(query).all():
             if server.is_enabled and (token := open_token(row)):
-                farewells.append((remote.rules_for(server.kind), remote.endpoints(server), token))
+                farewells.append(
+                    (remote.rules_for(server.kind), server.ca_pem, remote.endpoints(server), token)
+                )
             member = writing.get_one(Member, row.member_id)
             audit.record(
                 actor,
@@ -277,7 +279,7 @@ def _disconnect(actor: Actor, query: Select[Connection, Server]) -> int:
             writing.delete(row)
             ended_here += 1
     release()
-    for rules, endpoints, token in farewells:
-        with build_session(rules, FAREWELL) as outbound:
+    for rules, ca_pem, endpoints, token in farewells:
+        with build_session(rules, FAREWELL, ca_pem) as outbound:
             oauth.sign_out(outbound, endpoints, token)
     return ended_here

@@ -12,9 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
-from services import outbox
+from services import health_mail, mail_text, outbox
 from services.house import house
-from services.mail_text import NotToBeSent, compose
+from services.mail_text import NotToBeSent
 from services.unit import release
 
 log = structlog.get_logger()
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 SECONDS = 20.0
 PORTS = {"smtp": 587, "smtps": 465}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+COMPOSERS = {"transfer": mail_text.compose, health_mail.KIND: health_mail.compose}
 UNREACHABLE = (smtplib.SMTPException, OSError)
 
 
@@ -48,7 +49,7 @@ def send_due(limit: int = 20) -> int:
 
 def _send(server: smtplib.SMTP, mail: outbox.Due) -> bool:
     try:
-        message = compose(mail.id, mail.transfer_id)
+        message = COMPOSERS[mail.kind](mail.id)
     except NotToBeSent as refusal:
         outbox.close(mail, str(refusal))
         return False

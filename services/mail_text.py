@@ -26,9 +26,10 @@ class NotToBeSent(Exception):
     """Nobody is to be told any more; the message says why."""
 
 
-def compose(mail_id: uuid.UUID, transfer_id: uuid.UUID) -> EmailMessage:
+def compose(mail_id: uuid.UUID) -> EmailMessage:
     """Plain text, one reader. Raises NotToBeSent."""
-    transfer = session().get(Transfer, transfer_id)
+    mail = session().get_one(Mail, mail_id)
+    transfer = session().get(Transfer, mail.transfer_id)
     if transfer is None:
         raise NotToBeSent("The transfer is no longer on record.")
     member = session().get_one(Member, transfer.member_id)
@@ -40,10 +41,10 @@ def compose(mail_id: uuid.UUID, transfer_id: uuid.UUID) -> EmailMessage:
         raise NotToBeSent("The member cancelled it.")
     reader = Actor(id=member.id, name=member.name, email=member.email)
     try:
-        view = transfer_views.transfer(reader, transfer_id)
+        view = transfer_views.transfer(reader, transfer.id)
     except Refusal as refusal:
         raise NotToBeSent("The member takes no part in the matter any more.") from refusal
-    return _message(mail_id, session().get_one(Mail, mail_id).created_at, member, view)
+    return _message(mail_id, mail.created_at, member, view)
 
 
 def _message(mail_id: uuid.UUID, at: datetime, member: Member, view: TransferView) -> EmailMessage:

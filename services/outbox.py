@@ -1,4 +1,4 @@
-"""The mails that wait to be sent: a row in the commit that ends a transfer, taken by one worker at a time."""
+"""The mails that wait to be sent: a row in the commit that makes the news, taken by one worker at a time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Due:
     """A mail that this process has taken: until its next try is due nobody else touches it."""
 
     id: uuid.UUID
-    transfer_id: uuid.UUID
+    kind: str
     created_at: datetime
     attempt: int
 
@@ -63,7 +63,7 @@ def take(mail_id: uuid.UUID) -> Due | None:
             return None
         mail.due_at = now + RETRY_AFTER[min(mail.attempt, len(RETRY_AFTER) - 1)]
         mail.attempt += 1
-        return Due(mail.id, mail.transfer_id, mail.created_at, mail.attempt)
+        return Due(mail.id, mail.kind, mail.created_at, mail.attempt)
 
 
 def close(mail: Due, outcome: str) -> None:

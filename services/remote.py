@@ -75,6 +75,6 @@ def outbound(server: Server, *, for_page: bool = False) -> GuardedSession:
         kept = _sessions.get(key)
         if kept is None or kept[0] != server.changed_at:
             limits = PAGE_LIMITS if for_page else Limits()
-            kept = (server.changed_at, build_session(rules_for(server.kind), limits))
+            kept = (server.changed_at, build_session(rules_for(server.kind), limits, server.ca_pem))
             _sessions[key] = kept
         return kept[1]

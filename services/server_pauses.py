@@ -9,10 +9,10 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from models import ServerPause, utcnow
+from models import ServerHealth, ServerPause, utcnow
 from services.unit import session
 
 ENOUGH = 5
@@ -33,6 +33,12 @@ class Pause:
 
     until: datetime
     sentence: str
+    code: str = ""
+
+    @property
+    def was_asked_for(self) -> bool:
+        """Whether the server itself asked for it: then nobody here may end it early."""
+        return self.code == THROTTLED
 
 
 def note_failure(server_id: uuid.UUID, code: str, sentence: str, wait_seconds: float | None) -> None:
@@ -52,6 +58,8 @@ def note_failure(server_id: uuid.UUID, code: str, sentence: str, wait_seconds: f
             row.failures = max(row.failures, ENOUGH)
         if row.failures >= ENOUGH:
             row.until = now + min(FIRST * 2 ** min(row.failures - ENOUGH, 10), LONGEST)
+            look_at_once = update(ServerHealth).where(ServerHealth.server_id == server_id)
+            session().execute(look_at_once.values(due_at=now))
     row.code, row.sentence = code[:80], sentence[:600]
 
 
@@ -82,4 +90,4 @@ def put_right(server_id: uuid.UUID) -> None:
 def paused_now() -> dict[uuid.UUID, Pause]:
     """Every server that is being left alone."""
     rows = session().scalars(select(ServerPause).where(ServerPause.until > utcnow()))
-    return {row.server_id: Pause(row.until, row.sentence) for row in rows if row.until is not None}
+    return {row.server_id: Pause(row.until, row.sentence, row.code) for row in rows if row.until is not None}

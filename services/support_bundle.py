@@ -71,6 +71,7 @@ SERVER_COLUMNS = (
     "api_url",
     "client_id",
     "auth_header",
+    "ca_pem",
     "is_enabled",
     "is_restricted",
     "at_once",

@@ -84,6 +84,7 @@ CONTENT_IS_BLOCKED = Topic(
         "tcp",
         "line",
         "tls",
+        "ca",
         "proxy",
         "address",
         "api",

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from blueprints.access import actor, needs
 from blueprints.account.forms import PasswordForm
 from blueprints.htmx import fragment, go_to, is_htmx
-from services import accounts, connections, passwords
+from services import accounts, connections, mail, passwords
 from services.errors import Invalid, TooMany
 
 room = Blueprint("account", __name__, url_prefix="/account")
@@ -50,6 +50,18 @@ def set_mail() -> Response:
     return go_to(url_for(".index"))
 
 
+@room.post("/health-mail")
+@needs("admin")
+def set_health_mail() -> Response:
+    wanted = {"1": True, "0": False}.get(request.form.get("health_mail", ""))
+    if wanted is None:
+        abort(400)
+    accounts.set_wants_health_mail(actor(), wanted)
+    if is_htmx():
+        return fragment(render_template("account/_health_mail.html", wants_health_mail=wanted))
+    return go_to(url_for(".index"))
+
+
 def page(form: PasswordForm, status: int = 200) -> Response:
     html = render_template(
         "account/index.html",
@@ -57,5 +69,7 @@ def page(form: PasswordForm, status: int = 200) -> Response:
         shortest=passwords.SHORTEST,
         accounts=connections.of_member(actor()),
         wants_mail=accounts.wants_mail(actor()),
+        wants_health_mail=accounts.wants_health_mail(actor()),
+        sends_mail=mail.is_set_up(),
     )
     return fragment(html, status)

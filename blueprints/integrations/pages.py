@@ -11,7 +11,17 @@ from blueprints.access import actor
 from blueprints.headers import allow_connect
 from blueprints.htmx import fragment, is_htmx
 from blueprints.integrations.forms import RestrictionForm
-from services import check_runs, check_text, checklist, restriction, server_views
+from services import (
+    check_runs,
+    check_text,
+    checklist,
+    health_days,
+    health_states,
+    own_ca,
+    restriction,
+    server_pauses,
+    server_views,
+)
 from services.pasted_people import Pasted
 from services.servers import Saved
 
@@ -45,6 +55,11 @@ def server_page(
         "integrations/server.html",
         server=view,
         checklist=checklist.checklist(actor(), server_id),
+        health=health_states.health(actor(), server_id),
+        days=health_days.strip(actor(), server_id),
+        check_minutes=health_states.minutes(),
+        pause=server_pauses.paused_now().get(server_id),
+        authorities=own_ca.authorities(actor(), server_id),
         run=run,
         report=check_text.report_text(run) if run else "",
         kept=kept,

@@ -295,7 +295,7 @@ def upgrade():
     sa.Column('healthy', sa.Integer(), nullable=False),
     sa.Column('warning', sa.Integer(), nullable=False),
     sa.Column('failing', sa.Integer(), nullable=False),
-    sa.Column('seconds', sa.Float(), nullable=False),
+    sa.Column('seconds', sa.Double(), nullable=False),
     sa.ForeignKeyConstraint(['server_id'], ['server.id'], name=op.f('fk_server_health_day_server_id_server'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('server_id', 'day', name=op.f('pk_server_health_day'))
     )

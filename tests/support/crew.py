@@ -119,5 +119,6 @@ def environment_of(settings: Settings, port: int) -> dict[str, str]:
         "COUNTERPART_SECRET_KEYS": ",".join(settings.secret_keys),
         "COUNTERPART_IMANAGE_ALLOW_HTTP": "1",
         "COUNTERPART_IMANAGE_NETWORKS": "127.0.0.0/8",
+        "COUNTERPART_CHECK_MINUTES": "0",
         "COUNTERPART_IMANAGE_PORTS": str(port),
     }

@@ -15,7 +15,7 @@ from services.diagnostics.report import WHOSE, Outcome, Report, Result
 from tests.architecture.sources import files, text_of
 
 CODE = re.compile(
-    r"(dns|tcp|tls|line|address|proxy|api|throttled|clock|sign_in_page|client|redirect|token|secret|header|api_url"
+    r"(dns|tcp|tls|ca|line|address|proxy|api|throttled|clock|sign_in_page|client|redirect|token|secret|header|api_url"
     r"|refresh)\.[a-z_]+"
 )
 OURS = "https://work.firm.com/auth/v0/oauth2/authorized"

@@ -1,0 +1,94 @@
+"""A server's own CA: the pop-up with the list as PEM, and taking it away."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+
+from flask import flash, url_for
+from flask_wtf.file import FileField
+from werkzeug.wrappers import Response
+from wtforms import HiddenField, TextAreaField
+
+from blueprints.access import actor, needs
+from blueprints.forms_base import BaseForm
+from blueprints.htmx import go_to
+from blueprints.integrations.pages import popup
+from blueprints.integrations.room import room
+from services import check_runs, own_ca, server_views
+from services.errors import Invalid, TooMany
+
+
+class OwnCaForm(BaseForm):
+    """A pasted list, or a file in its place. What holds a private key is not sent back to the page."""
+
+    version = HiddenField()
+    pem = TextAreaField("Certificates")
+    file = FileField("Or choose a file")
+
+    def given(self) -> bytes:
+        content = self.file.data.read(own_ca.LARGEST + 1) if self.file.data else b""
+        return content or (self.pem.data or "").encode()
+
+
+class VersionForm(BaseForm):
+    version = HiddenField()
+
+
+@room.get("/<uuid:server_id>/own-ca")
+@needs("admin")
+def own_certificates(server_id: uuid.UUID) -> Response:
+    view = server_views.server(actor(), server_id)
+    return _answer(view, OwnCaForm(formdata=None, pem=own_ca.pem(actor(), server_id), version=view.version))
+
+
+@room.post("/<uuid:server_id>/own-ca")
+@needs("admin")
+def save_certificates(server_id: uuid.UUID) -> Response:
+    form, view = OwnCaForm(), server_views.server(actor(), server_id)
+    given = form.given()
+    try:
+        listed = own_ca.save(actor(), server_id, given, form.version.data or "")
+    except Invalid as refusal:
+        form.take(refusal)
+        if own_ca.holds_private_key(given) or len(given) > own_ca.LARGEST:
+            form.pem.data = ""
+        view = server_views.server(actor(), server_id)
+        form.version.data = view.version
+        return _answer(view, form, 422)
+    count = "1 certificate" if len(listed) == 1 else f"{len(listed)} certificates"
+    flash(f"Saved. Connections to “{view.name}” trust {count} of your own from now on.", "success")
+    return _checked(server_id)
+
+
+@room.get("/<uuid:server_id>/own-ca/remove")
+@needs("admin")
+def confirm_ca_removal(server_id: uuid.UUID) -> Response:
+    view = server_views.server(actor(), server_id)
+    form = VersionForm(formdata=None, version=view.version)
+    return popup("own_ca_removal", "Remove own CA?", form=form, server=view)
+
+
+@room.post("/<uuid:server_id>/own-ca/remove")
+@needs("admin")
+def remove_certificates(server_id: uuid.UUID) -> Response:
+    form, view = VersionForm(), server_views.server(actor(), server_id)
+    try:
+        own_ca.remove(actor(), server_id, form.version.data or "")
+    except Invalid as refusal:
+        form.take(refusal)
+        form.version.data = view.version
+        return popup("own_ca_removal", "Remove own CA?", 422, form=form, server=view)
+    flash(f"Removed. Connections to “{view.name}” trust the usual authorities alone.", "success")
+    return _checked(server_id)
+
+
+def _checked(server_id: uuid.UUID) -> Response:
+    """Back to the page, where a check shows what the change has done."""
+    with suppress(TooMany):
+        check_runs.start(actor(), server_id)
+    return go_to(url_for(".server", server_id=server_id))
+
+
+def _answer(view: server_views.ServerView, form: OwnCaForm, status: int = 200) -> Response:
+    return popup("own_ca", "Own CA", status, form=form, server=view)

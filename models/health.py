@@ -1,0 +1,47 @@
+"""How each server has been: what its last check came to, since when, and a row for each day."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, utcnow
+
+
+class ServerHealth(Base):
+    """`state`: not_checked, healthy, warning or failing; `since` it has been so. The first problem stands beside it.
+
+    The worker looks again at `due_at`, or at once where the server is not `as_changed_at` any more.
+    """
+
+    __tablename__ = "server_health"
+
+    server_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("server.id", ondelete="CASCADE"), primary_key=True
+    )
+    state: Mapped[str] = mapped_column(String(20), default="not_checked")
+    since: Mapped[datetime] = mapped_column(default=utcnow)
+    checked_at: Mapped[datetime | None]
+    code: Mapped[str] = mapped_column(String(80), default="")
+    sentence: Mapped[str] = mapped_column(String(600), default="")
+    due_at: Mapped[datetime] = mapped_column(default=utcnow)
+    as_changed_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
+
+
+class ServerHealthDay(Base):
+    """One server on one UTC day: how many checks came to what, and how long they took together."""
+
+    __tablename__ = "server_health_day"
+
+    server_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("server.id", ondelete="CASCADE"), primary_key=True
+    )
+    day: Mapped[date] = mapped_column(primary_key=True)
+    healthy: Mapped[int] = mapped_column(default=0)
+    warning: Mapped[int] = mapped_column(default=0)
+    failing: Mapped[int] = mapped_column(default=0)
+    seconds: Mapped[float] = mapped_column(default=0.0)
