@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -17,21 +18,22 @@ from imanage import oauth
 from imanage.client import Client
 from imanage.errors import Unauthorised
 from imanage.guard import Limits, build_session
+from imanage.networks import AddressRules
 from imanage.types import Endpoints
 from models import Connection, Member, Server
 from services import audit, remote
 from services.actor import Actor
-from services.permissions import require_admin
 from services.server_access import available_to
 from services.tokens import Access, access_of, ended, open_token, renewed, sentence_for
 from services.unit import release, session, unit
 
 T = TypeVar("T")
 
-PAGE = 50
+Farewell = tuple[AddressRules, str | None, Endpoints, str]
 LINE_SECONDS = 1.0
 
 # A server that is slow to hear "goodbye" keeps nobody waiting.
+FAREWELLS, AT_ONCE = 64, 8
 FAREWELL = Limits(connect_seconds=3, read_seconds=5, total_seconds=5)
 
 
@@ -61,30 +63,6 @@ class ConnectedAccount:
     since: datetime | None = None
     renewable: bool = True
     is_off: bool = False
-
-
-@dataclass(frozen=True)
-class MemberConnection:
-    """One member's sign-in to a server, for System Admins."""
-
-    member_id: uuid.UUID
-    name: str
-    email: str
-    state: str
-    imanage_user: str
-    imanage_email: str
-    differs: bool
-    since: datetime
-    renewable: bool
-
-
-@dataclass(frozen=True)
-class SignIns:
-    """A page of a server's sign-ins."""
-
-    rows: tuple[MemberConnection, ...]
-    page: int
-    has_next: bool
 
 
 class Line:
@@ -193,42 +171,7 @@ def disconnect(actor: Actor, server_id: uuid.UUID | None = None) -> int:
     """End the person's sign-in to one server, or to all; says to how many. iManage is told where it can be."""
     query = select(Connection, Server).join(Server, Server.id == Connection.server_id)
     query = query.where(Connection.member_id == actor.id)
-    return _disconnect(actor, query if server_id is None else query.where(Server.id == server_id))
-
-
-def disconnect_member(actor: Actor, server_id: uuid.UUID, member_id: uuid.UUID) -> int:
-    """A System Admin ends another person's sign-in."""
-    require_admin(actor)
-    query = select(Connection, Server).join(Server, Server.id == Connection.server_id)
-    return _disconnect(actor, query.where(Connection.member_id == member_id, Server.id == server_id))
-
-
-def status_for_admin(actor: Actor, server_id: uuid.UUID, page: int = 1) -> SignIns:
-    """Who is signed in to a server, by name. Shows no token and nothing that one could be made from."""
-    require_admin(actor)
-    found = session().execute(
-        select(Connection, Member)
-        .join(Member, Member.id == Connection.member_id)
-        .where(Connection.server_id == server_id)
-        .order_by(Member.name_key, Member.id)
-        .offset((page - 1) * PAGE)
-        .limit(PAGE + 1)
-    )
-    rows = [
-        MemberConnection(
-            member_id=member.id,
-            name=member.name,
-            email=member.email,
-            state=row.state,
-            imanage_user=row.imanage_user,
-            imanage_email=row.imanage_email,
-            differs=differs(row.imanage_email, member.email),
-            since=row.connected_at,
-            renewable=row.refresh_token is not None,
-        )
-        for row, member in found
-    ]
-    return SignIns(tuple(rows[:PAGE]), page, len(rows) > PAGE)
+    return disconnect_these(actor, query if server_id is None else query.where(Server.id == server_id))
 
 
 def differs(imanage_email: str, our_email: str) -> bool:
@@ -259,8 +202,10 @@ def _account(
     )
 
 
-def _disconnect(actor: Actor, query: Select[Connection, Server]) -> int:
-    farewells, ended_here = [], 0
+def disconnect_these(actor: Actor, query: Select[Connection, Server]) -> int:
+    """End these sign-ins; says how many. iManage is told of the first FAREWELLS, side by side; others run out there."""
+    farewells: list[Farewell] = []
+    ended_here = 0
     with unit() as writing:
         for row, server in writing.execute(query).all():
             if server.is_enabled and (token := open_token(row)):
@@ -279,7 +224,13 @@ def _disconnect(actor: Actor, query: Select[Connection, Server]) -> int:
             writing.delete(row)
             ended_here += 1
     release()
-    for rules, ca_pem, endpoints, token in farewells:
-        with build_session(rules, FAREWELL, ca_pem) as outbound:
-            oauth.sign_out(outbound, endpoints, token)
+    if farewells:
+        with ThreadPoolExecutor(AT_ONCE) as beside:
+            list(beside.map(_say_goodbye, farewells[:FAREWELLS]))
     return ended_here
+
+
+def _say_goodbye(farewell: Farewell) -> None:
+    rules, ca_pem, endpoints, token = farewell
+    with build_session(rules, FAREWELL, ca_pem) as outbound:
+        oauth.sign_out(outbound, endpoints, token)

@@ -1,4 +1,4 @@
-"""For System Admins: who is signed in to a server, and ending somebody's sign-in there."""
+"""For System Admins: who is signed in to a server, and where a member is; ending one sign-in or all of a server."""
 
 from __future__ import annotations
 
@@ -10,29 +10,78 @@ from werkzeug.wrappers import Response
 from blueprints.access import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.oauth.room import room
-from services import connections
+from services import server_views, sign_ins
+
+OF_SERVER = "/admin/integrations/imanage/<uuid:server_id>/sign-ins"
+OF_MEMBER = "/admin/members/<uuid:member_id>/sign-ins"
+ENDED = "The sign-in has ended. Documents and links stay as they are."
+LAST_PAGE = 100_000
 
 
-@room.get("/admin/integrations/imanage/<uuid:server_id>/sign-ins")
+@room.get(OF_SERVER, endpoint="sign_ins")
 @needs("admin")
-def sign_ins(server_id: uuid.UUID) -> Response:
+def of_server(server_id: uuid.UUID) -> Response:
     """A part of the server's page; its address alone leads there."""
     if not is_htmx():
         return go_to(url_for("integrations.server", server_id=server_id))
-    return fragment(_drawn(server_id))
+    return fragment(_of_server(server_id))
 
 
-@room.post("/admin/integrations/imanage/<uuid:server_id>/sign-ins/<uuid:member_id>/end")
+@room.post(f"{OF_SERVER}/<uuid:member_id>/end")
 @needs("admin")
 def end_sign_in(server_id: uuid.UUID, member_id: uuid.UUID) -> Response:
-    connections.disconnect_member(actor(), server_id, member_id)
+    sign_ins.end(actor(), server_id, member_id)
     if is_htmx():
-        return fragment(_drawn(server_id))
-    flash("The sign-in has ended. Documents and links stay as they are.", "success")
+        return fragment(_of_server(server_id))
+    flash(ENDED, "success")
     return go_to(url_for("integrations.server", server_id=server_id))
 
 
-def _drawn(server_id: uuid.UUID) -> str:
-    page = max(1, request.args.get("page", 1, type=int))
-    found = connections.status_for_admin(actor(), server_id, page)
+@room.get(f"{OF_SERVER}/end")
+@needs("admin")
+def confirm_end_of_all(server_id: uuid.UUID) -> Response:
+    """How many would have to sign in again, before they do."""
+    html = render_template(
+        "oauth/_end_all.html" if is_htmx() else "oauth/end_all.html",
+        server=server_views.server(actor(), server_id),
+        total=sign_ins.of_server(actor(), server_id).total,
+    )
+    return fragment(html)
+
+
+@room.post(f"{OF_SERVER}/end")
+@needs("admin")
+def end_all_sign_ins(server_id: uuid.UUID) -> Response:
+    ended = sign_ins.end(actor(), server_id)
+    flash(f"Sign-ins that were ended: {ended}. Documents and links stay as they are.", "success")
+    return go_to(url_for("integrations.server", server_id=server_id))
+
+
+@room.get(OF_MEMBER)
+@needs("admin")
+def member_sign_ins(member_id: uuid.UUID) -> Response:
+    """A part of the member's page; its address alone leads there."""
+    if not is_htmx():
+        return go_to(url_for("members.member", member_id=member_id))
+    return fragment(_of_member(member_id))
+
+
+@room.post(f"{OF_MEMBER}/<uuid:server_id>/end")
+@needs("admin")
+def end_member_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    sign_ins.end(actor(), server_id, member_id)
+    if is_htmx():
+        return fragment(_of_member(member_id))
+    flash(ENDED, "success")
+    return go_to(url_for("members.member", member_id=member_id))
+
+
+def _of_server(server_id: uuid.UUID) -> str:
+    page = min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
+    found = sign_ins.of_server(actor(), server_id, request.args.get("q", "")[:200], page)
     return render_template("oauth/_sign_ins.html", sign_ins=found, server_id=server_id)
+
+
+def _of_member(member_id: uuid.UUID) -> str:
+    found = sign_ins.of_member(actor(), member_id)
+    return render_template("oauth/_member_sign_ins.html", sign_ins=found, member_id=member_id)

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from models import AuditEvent, Connection
-from services import connections
+from services import connections, sign_ins
 from services.errors import Forbidden
-from services.unit import session
+from services.unit import session, unit
 from simulator import Simulator
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
@@ -31,10 +31,10 @@ def test_the_account_page_s_lines(signed_in: SignIn, practice: Simulator) -> Non
 
 def test_an_admin_sees_who_is_signed_in_and_can_end_it(signed_in: SignIn) -> None:
     admin = actor_of(make_member("Ada Admin", is_admin=True))
-    (line,) = connections.status_for_admin(admin, signed_in.server_id).rows
-    assert (line.name, line.imanage_user, line.state) == ("Alice Archer", "ALICE", "connected")
-    assert connections.disconnect_member(admin, signed_in.server_id, signed_in.member_id) == 1
-    assert connections.status_for_admin(admin, signed_in.server_id).rows == ()
+    (line,) = sign_ins.of_server(admin, signed_in.server_id).rows
+    assert (line.name, line.imanage_user, line.is_live) == ("Alice Archer", "ALICE", True)
+    assert sign_ins.end(admin, signed_in.server_id, signed_in.member_id) == 1
+    assert sign_ins.of_server(admin, signed_in.server_id).rows == ()
 
 
 def test_the_admins_list_of_sign_ins(signed_in: SignIn) -> None:
@@ -61,6 +61,45 @@ def test_the_list_of_sign_ins_is_for_admins(signed_in: SignIn) -> None:
 def test_nobody_but_an_admin_does(signed_in: SignIn) -> None:
     person = actor_of(make_member("Somebody Else"))
     with pytest.raises(Forbidden):
-        connections.status_for_admin(person, signed_in.server_id)
+        sign_ins.of_server(person, signed_in.server_id)
     with pytest.raises(Forbidden):
-        connections.disconnect_member(person, signed_in.server_id, signed_in.member_id)
+        sign_ins.end(person, signed_in.server_id, signed_in.member_id)
+
+
+def test_an_admin_ends_everybodys_sign_in_after_reading_how_many(signed_in: SignIn) -> None:
+    admin = Browser(signed_in.app).sign_in(make_member("Ada Admin", is_admin=True))
+    url = f"/admin/integrations/imanage/{signed_in.server_id}/sign-ins"
+    asked = read(admin.get(f"{url}/end", htmx=True), whole=False)
+    assert "1 member is signed in to London" in asked.text
+    assert session().scalar(select(Connection)) is not None
+    assert admin.post(f"{url}/end").status_code == 303
+    assert session().scalar(select(Connection)) is None
+
+
+def test_sign_ins_are_found_by_name_or_e_mail(signed_in: SignIn) -> None:
+    admin = actor_of(make_member("Ada Admin", is_admin=True))
+    assert [row.name for row in sign_ins.of_server(admin, signed_in.server_id, "arch").rows] == [
+        "Alice Archer"
+    ]
+    nobody = sign_ins.of_server(admin, signed_in.server_id, "100%")
+    assert (nobody.rows, nobody.total) == ((), 1)
+
+
+def test_a_members_page_shows_and_ends_the_sign_ins(signed_in: SignIn) -> None:
+    admin = Browser(signed_in.app).sign_in(make_member("Ada Admin", is_admin=True))
+    url = f"/admin/members/{signed_in.member_id}/sign-ins"
+    assert url in admin.get(f"/admin/members/{signed_in.member_id}").get_data(as_text=True)
+    assert "London" in admin.page(url, htmx=True).text
+    ended = read(admin.post(f"{url}/{signed_in.server_id}/end", htmx=True), whole=False)
+    assert "Not signed in to any server." in ended.text
+    assert session().scalar(select(Connection)) is None
+
+
+def test_a_sign_in_that_has_ended_says_why(signed_in: SignIn) -> None:
+    with unit() as writing:
+        row = writing.scalars(select(Connection)).one()
+        row.state, row.reason = "sign_in_again", "refused"
+    admin = Browser(signed_in.app).sign_in(make_member("Ada Admin", is_admin=True))
+    page = admin.page(f"/admin/integrations/imanage/{signed_in.server_id}/sign-ins", htmx=True)
+    assert "Must sign in again" in page.text
+    assert "iManage no longer accepts the sign-in." in page.text

@@ -164,6 +164,10 @@ ROUTES = (
     R("POST", "/disconnect", "oauth.disconnect_all", STAFF, 303),
     R("GET",  "/admin/integrations/imanage/{server}/sign-ins", "oauth.sign_ins", ADMIN, 200, is_fragment=True),
     R("POST", "/admin/integrations/imanage/{server}/sign-ins/{member}/end", "oauth.end_sign_in", ADMIN, 303),
+    R("GET",  "/admin/integrations/imanage/{server}/sign-ins/end", "oauth.confirm_end_of_all", ADMIN, 200),
+    R("POST", "/admin/integrations/imanage/{server}/sign-ins/end", "oauth.end_all_sign_ins", ADMIN, 303),
+    R("GET",  "/admin/members/{member}/sign-ins", "oauth.member_sign_ins", ADMIN, 200, is_fragment=True),
+    R("POST", "/admin/members/{member}/sign-ins/{server}/end", "oauth.end_member_sign_in", ADMIN, 303),
 
     R("GET",  f"{MATTER}/get/{{server}}", "transfers.get_picker", MATTER_STAFF, 200, is_fragment=True),
     R("POST", f"{MATTER}/get/{{server}}", "transfers.start_get", MATTER_STAFF, 303, GET_FORM),
