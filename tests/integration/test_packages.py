@@ -6,8 +6,6 @@ import io
 import re
 import uuid
 import zipfile
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,7 +14,7 @@ from sqlalchemy import select, update
 
 from config import Settings
 from models import ApplicationPackage, AuditEvent, Member, Server, db, utcnow
-from services import house, package_keys, packages, remote
+from services import package_keys, packages, remote
 from services.actor import Actor
 from services.errors import Conflict, Invalid
 from services.packages import NewPackage
@@ -255,47 +253,3 @@ def test_a_package_that_ran_out_meanwhile_gives_the_fields_back(admin: Browser) 
     assert page.value_of("client_id") == "counterpart"
     assert page.value_of("package") == ""
     assert admin.post(f"{ROOM}/new", on_premise(), htmx=True).status_code == 204
-
-
-@pytest.fixture
-def moved_house(database: None) -> Iterator[str]:
-    """The installation has another API URL from now on: call the fixture's end to have the old one back."""
-    usual = house.house()
-    yield "https://dms.firm.test/auth/v0/oauth2/authorized"
-    house.bind(usual)
-
-
-def move() -> None:
-    settings = house.house().settings
-    house.bind(replace(house.house(), settings=replace(settings, api_url="https://dms.firm.test")))
-
-
-def test_a_changed_url_is_told_on_every_admin_page_until_it_is_settled(
-    admin: Browser, moved_house: str
-) -> None:
-    _, _, _, unused = make(admin, name="Spare")
-    _, _, _, used = make(admin)
-    admin.post(f"{ROOM}/new", on_premise(client_id="", client_secret="", package=str(used)))
-    row = db.session.scalars(select(Server)).one()
-    sentence = "Our redirect URL has changed"
-    assert sentence not in admin.page(ROOM).text
-    move()
-    for url in (ROOM, PACKAGE, "/admin/members", "/admin/audit", f"{ROOM}/{row.id}"):
-        text = admin.page(url).text
-        assert sentence in text
-        assert REDIRECT in text
-        assert moved_house in text
-        assert "London DMS" in text
-        assert "the package “Spare”" in text
-    assert sentence not in admin.page("/").text
-    member = Browser(admin.app).sign_in(make_member())
-    assert sentence not in member.page("/").text
-
-    assert admin.post(f"{ROOM}/{row.id}/redirect-url").status_code == 303
-    text = admin.page(ROOM).text
-    assert "London DMS ," not in text
-    assert "the package “Spare”" in text
-    assert admin.post(f"{PACKAGE}/{unused}/settled").status_code == 303
-    assert sentence not in admin.page(ROOM).text
-    told = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "server.redirect_url_changed"))
-    assert told.one().detail == {"before": REDIRECT, "now": moved_house}
