@@ -23,7 +23,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import func, select
 
 from config import VERSION, Settings
-from models import Connection, Server, ServerCheck, ServerPause, TransferItem, utcnow
+from models import Connection, Server, ServerCheck, ServerHealthDay, ServerPause, TransferItem, utcnow
 from models import Transfer as TransferRow
 from services import audit, check_runs, check_text, health, permissions, vault
 from services.actor import Actor
@@ -78,6 +78,7 @@ SERVER_COLUMNS = (
     "created_at",
     "changed_at",
 )
+DAY_COLUMNS = ("day", "healthy", "warning", "failing", "seconds")
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
 README = """This is a support bundle of Counterpart.
 
@@ -130,13 +131,22 @@ def _run(run: check_runs.RunView) -> dict[str, Any]:
     }
 
 
-def _strip(server: Server) -> list[dict[str, Any]]:
+def _strip(server: Server) -> dict[str, Any]:
+    """The days as counts, and the checks that are still kept."""
+    days = session().scalars(
+        select(ServerHealthDay)
+        .where(ServerHealthDay.server_id == server.id, ServerHealthDay.day > (utcnow() - STRIP).date())
+        .order_by(ServerHealthDay.day)
+    )
     rows = session().execute(
         select(ServerCheck.started_at, ServerCheck.state, ServerCheck.code)
         .where(ServerCheck.server_id == server.id, ServerCheck.started_at > utcnow() - STRIP)
         .order_by(ServerCheck.started_at)
     )
-    return [{"at": at, "state": state, "code": code} for at, state, code in rows]
+    return {
+        "days": [{name: getattr(day, name) for name in DAY_COLUMNS} for day in days],
+        "checks": [{"at": at, "state": state, "code": code} for at, state, code in rows],
+    }
 
 
 def _server(server: Server) -> dict[str, Any]:

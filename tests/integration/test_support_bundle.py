@@ -180,7 +180,7 @@ def test_what_helps_is_in_it(admin: Browser, planted: Server) -> None:
     }
     assert "iManage Work answers" in members["report.txt"].decode()
     assert read["report.json"][0]["results"][0]["code"] == "api.not_imanage"
-    assert read["health.json"]["London DMS"][0]["state"] == "failing"
+    assert read["health.json"]["London DMS"]["checks"][0]["state"] == "failing"
     assert read["servers.json"][0]["url"] == planted.url
     assert read["servers.json"][0]["has_client_secret"] is True
     assert read["errors.json"]["items"][0]["code"] == "imanage.rejected"

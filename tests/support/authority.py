@@ -18,19 +18,24 @@ DAY = datetime.timedelta(days=1)
 class Authority:
     """One authority: a root, or under `above` an intermediate of the same firm."""
 
-    def __init__(self, firm: str = "Firm LLP", above: Authority | None = None) -> None:
+    def __init__(
+        self,
+        firm: str = "Firm LLP",
+        above: Authority | None = None,
+        lasts: datetime.timedelta = 3650 * DAY,
+    ) -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
         self.name = _name(firm, f"{firm} {'Issuing' if above else 'Root'} CA")
         signer = above or self
         self.certificate = (
-            _certificate(self.name, signer.name, self.key, -10 * DAY, 3650 * DAY)
+            _certificate(self.name, signer.name, self.key, -10 * DAY, lasts)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .sign(signer.key, hashes.SHA256())
         )
 
     @property
     def pem(self) -> str:
-        return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
+        return pem_of(self.certificate)
 
     def context(
         self,
@@ -42,26 +47,47 @@ class Authority:
     ) -> ssl.SSLContext:
         """A server's side of TLS for these names; `chain` is what it sends beside its own certificate."""
         key = ec.generate_private_key(ec.SECP256R1())
-        leaf = (
-            _certificate(_name("", names[0]), self.name, key, begins, ends)
-            .add_extension(
-                x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False
-            )
-            .sign(self.key, hashes.SHA256())
-        )
-        return _context(folder, leaf, key, chain)
+        return _context(folder, leaf(self, *names, begins=begins, ends=ends, key=key), key, chain)
+
+
+def leaf(
+    authority: Authority,
+    *names: str,
+    begins: datetime.timedelta = -DAY,
+    ends: datetime.timedelta = 90 * DAY,
+    key: ec.EllipticCurvePrivateKey | None = None,
+) -> x509.Certificate:
+    """The certificate of a server."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    return (
+        _certificate(_name("", names[0]), authority.name, key, begins, ends)
+        .add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
+        .sign(authority.key, hashes.SHA256())
+    )
+
+
+def self_signed_leaf(
+    name: str,
+    begins: datetime.timedelta = -DAY,
+    ends: datetime.timedelta = 90 * DAY,
+    key: ec.EllipticCurvePrivateKey | None = None,
+) -> x509.Certificate:
+    key, own = key or ec.generate_private_key(ec.SECP256R1()), _name("", name)
+    return (
+        _certificate(own, own, key, begins, ends)
+        .add_extension(x509.SubjectAlternativeName([_alternative(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def pem_of(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
 def self_signed(folder: Path, name: str) -> ssl.SSLContext:
     """What comes with a fresh installation."""
     key = ec.generate_private_key(ec.SECP256R1())
-    own = _name("", name)
-    leaf = (
-        _certificate(own, own, key, -DAY, 90 * DAY)
-        .add_extension(x509.SubjectAlternativeName([_alternative(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return _context(folder, leaf, key, "")
+    return _context(folder, self_signed_leaf(name, key=key), key, "")
 
 
 def _certificate(

@@ -1,0 +1,218 @@
+"""How servers are: what a check leaves behind, whose turn it is, and what the pages say of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from models import AuditEvent, Server, ServerCheck, ServerHealthDay, ServerPause, TransferItem, utcnow
+from services import background, health_days, health_states, health_watch, server_pauses, servers
+from services.errors import Conflict, Forbidden
+from services.unit import session, unit
+from simulator import Simulator
+from tests.support.health import note, put, report, row_of
+from tests.support.pages import Browser
+from tests.support.people import actor_of, make_member
+from tests.support.practice import practice_server
+from tests.support.servers import make_server
+from tests.support.transfers import Desk, get, items_of
+
+ROOM = "/admin/integrations/imanage"
+
+
+@pytest.fixture
+def admin(browser: Browser) -> Browser:
+    return browser.sign_in(make_member("Ada Admin", is_admin=True))
+
+
+@pytest.fixture
+def server(database: None) -> Server:
+    return make_server(is_enabled=True)
+
+
+def pause(server: Server, code: str = "imanage.unreachable.silent") -> None:
+    with unit() as writing:
+        writing.add(
+            ServerPause(
+                server_id=server.id,
+                until=utcnow() + timedelta(minutes=5),
+                code=code,
+                sentence="The server did not answer.",
+                failures=5,
+            )
+        )
+
+
+def test_a_state_stands_since_it_began(server: Server) -> None:
+    first = note(server, "fail")
+    assert (first.state, first.code, first.sentence) == ("failing", "tcp.refused", "It came to: fail.")
+    began = first.since
+    assert note(server, "fail").since == began
+    healthy = note(server, "pass")
+    assert healthy.since > began and (healthy.state, healthy.code, healthy.sentence) == ("healthy", "", "")
+    assert note(server, "warn").state == "warning"
+
+
+def test_what_only_a_person_asks_for_moves_no_state(server: Server) -> None:
+    health_states.note(server.id, report(server, "warn", key="secret"))
+    assert row_of(server).state == "healthy"
+    health_states.note(server.id, report(server, "fail", key="secret"))
+    assert row_of(server).state == "failing"
+
+
+def test_a_failing_server_is_looked_at_sooner(server: Server) -> None:
+    now = utcnow()
+    assert timedelta(minutes=4) < note(server, "fail").due_at - now < timedelta(minutes=6)
+    assert timedelta(minutes=13) < note(server, "pass").due_at - now < timedelta(minutes=17)
+
+
+def test_each_turn_is_taken_once(server: Server) -> None:
+    make_server("Paris, which is off")
+    assert health_watch.due() == (server.id,)
+    assert health_watch._take(server.id) is True
+    assert health_watch._take(server.id) is False
+    assert health_watch.due() == ()
+    put(server, due_at=utcnow() - timedelta(seconds=1))
+    assert health_watch.due() == (server.id,)
+    put(server, due_at=utcnow() + timedelta(days=1))
+    assert health_watch.due() == (server.id,), "A clock that was wrong put it off for ever."
+
+
+def test_a_change_makes_it_due_and_comes_first(server: Server) -> None:
+    admin = actor_of(make_member(is_admin=True))
+    other = make_server("Paris", is_enabled=True)
+    for each in (server, other):
+        assert health_watch._take(each.id)
+        note(each, "pass")
+    assert health_watch.due() == ()
+    put(server, due_at=utcnow() - timedelta(minutes=1))
+    servers.set_enabled(admin, other.id, False)
+    assert health_watch.due() == (server.id,)
+    servers.set_enabled(admin, other.id, True)
+    assert health_watch.due() == (other.id, server.id)
+
+
+def test_a_check_that_began_before_a_change_does_not_speak_for_it(server: Server) -> None:
+    early = report(server, "pass")
+    with unit() as writing:
+        writing.execute(update(Server).values(changed_at=utcnow() + timedelta(seconds=1)))
+    health_states.note(server.id, early)
+    assert health_watch.due() == (server.id,)
+
+
+def test_who_asked_to_be_left_alone_is_not_asked(server: Server) -> None:
+    pause(server, server_pauses.THROTTLED)
+    assert health_watch.due() == ()
+    assert health_watch.check_due() == 0
+
+
+def test_a_pause_that_begins_brings_the_next_look_forward(server: Server) -> None:
+    health_watch._take(server.id)
+    note(server, "pass")
+    for _ in range(server_pauses.ENOUGH):
+        assert health_watch.due() == ()
+        with unit():
+            server_pauses.note_failure(server.id, "imanage.unreachable.silent", "Nothing came.", None)
+    assert health_watch.due() == (server.id,)
+
+
+def test_the_clock_checks_the_practice_server(practice: Simulator) -> None:
+    server = practice_server(practice)
+    assert health_watch.check_due() == 1
+    assert row_of(server).state == "healthy"
+    run = session().scalars(select(ServerCheck)).one()
+    assert (run.started_by, run.state) == ("Counterpart", "healthy")
+    assert health_watch.check_due() == 0
+    assert not [call for call in practice.requests if call.path.endswith("/token") and call.status == 401]
+
+
+def test_a_server_that_is_gone_is_passed_over(server: Server) -> None:
+    gone = server.id
+    with unit() as writing:
+        writing.delete(writing.get_one(Server, gone))
+    assert health_watch._look_at(gone) is False
+    health_states.note(gone, report(server, "fail"))
+
+
+def test_days_are_counted_and_old_ones_go(server: Server) -> None:
+    admin = actor_of(make_member(is_admin=True))
+    today = utcnow().date()
+    with unit() as writing:
+        for days in (1, 40, 91):
+            row = ServerHealthDay(server_id=server.id, day=today - timedelta(days=days))
+            row.healthy, row.warning, row.failing, row.seconds = 94, 0, 2, 96.0
+            writing.add(row)
+    note(server, "pass", "fail", "fail", "warn")
+    kept = {row.day for row in session().scalars(select(ServerHealthDay))}
+    assert kept == {today - timedelta(days=days) for days in (0, 1, 40)}
+    strip = health_days.strip(admin, server.id)
+    assert len(strip) == 30 and [day.day for day in strip] == sorted(day.day for day in strip)
+    assert strip[-1].sentence == "4 checks, 2 failing and 1 with a warning"
+    assert strip[-2].sentence == "96 checks, 2 failing" and strip[-2].average == 1.0
+    assert (strip[0].sentence, strip[0].state) == ("not checked", "")
+    assert strip[-2].share(strip[-2].failing, 40) == 5, "Two of 96 can be seen."
+
+
+def test_the_page_and_the_list_say_how_it_is(admin: Browser, server: Server) -> None:
+    assert "The first check comes within a minute." in admin.page(f"{ROOM}/{server.id}").text
+    note(server, "fail")
+    page = admin.page(f"{ROOM}/{server.id}")
+    for words in ("Failing", "Last checked", "It came to: fail.", "1 check, 1 failing", "As a table"):
+        assert words in page.text
+    text = admin.page(ROOM).text
+    assert "Failing" in text and "Last checked" in text
+    part = admin.page(f"{ROOM}/{server.id}/health", htmx=True)
+    assert "It came to: fail." in part.text and "health-line" in part.ids
+
+
+def test_an_old_check_says_nothing_about_now(admin: Browser, server: Server) -> None:
+    note(server, "pass")
+    put(server, checked_at=utcnow() - timedelta(hours=2))
+    text = admin.page(f"{ROOM}/{server.id}/health", htmx=True).text
+    assert "Not checked" in text and "healthy then" in text
+
+
+def test_try_now_ends_a_pause_and_is_on_record(app: Flask, desk: Desk) -> None:
+    admin = Browser(app).sign_in(make_member("Ada Admin", is_admin=True))
+    transfer_id = get(desk, desk.practice.world.named("Data room index").id())
+    with unit() as writing:
+        writing.execute(update(TransferItem).values(wait_until=utcnow() + timedelta(minutes=5)))
+    pause(desk.server)
+    for address in (ROOM, f"{ROOM}/{desk.server.id}"):
+        assert "paused until" in admin.page(address).text
+    assert "The server did not answer." in admin.page(f"{ROOM}/{desk.server.id}").text
+    assert admin.post(f"{ROOM}/{desk.server.id}/try-now").status_code == 303
+    assert background.wait(60)
+    session().rollback()
+    assert server_pauses.paused_now() == {}
+    assert session().get_one(ServerPause, desk.server.id).failures == 5
+    assert items_of(transfer_id)[0].wait_until is None
+    actions = list(session().scalars(select(AuditEvent.action).where(AuditEvent.server_id == desk.server.id)))
+    assert actions.count("server.tried_now") == 1 and "server.check_started" in actions
+    with unit():
+        server_pauses.note_failure(desk.server.id, "imanage.unreachable.silent", "Again.", None)
+    assert desk.server.id in server_pauses.paused_now(), "One more failure is enough for the next pause."
+
+
+def test_a_pause_that_imanage_asked_for_is_kept(admin: Browser, server: Server) -> None:
+    pause(server, server_pauses.THROTTLED)
+    assert "iManage asked to be left alone for this long." in admin.page(f"{ROOM}/{server.id}").html
+    with pytest.raises(Conflict):
+        health_watch.try_now(actor_of(make_member(is_admin=True)), server.id)
+    assert admin.post(f"{ROOM}/{server.id}/try-now").status_code == 409
+    assert server.id in server_pauses.paused_now()
+
+
+def test_only_admins_are_answered(server: Server) -> None:
+    member = actor_of(make_member())
+    for ask in (
+        lambda: health_states.health(member, server.id),
+        lambda: health_states.every_health(member),
+        lambda: health_days.strip(member, server.id),
+        lambda: health_watch.try_now(member, server.id),
+    ):
+        with pytest.raises(Forbidden):
+            ask()

@@ -1,0 +1,45 @@
+"""The health of servers in tests: reports made of a word, what is on record of them, and turns that have come."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from models import Mail, Server, ServerHealth, utcnow
+from services import health_states
+from services.diagnostics.report import Outcome, Report, Result
+from services.unit import session, unit
+
+CODES: dict[Outcome, str] = {"fail": "tcp.refused", "warn": "tls.expires_soon"}
+
+
+def report(server: Server, outcome: Outcome, key: str = "tcp") -> Report:
+    """A report of one check that came to this, with a sentence of its own."""
+    now = utcnow()
+    result = Result(
+        key, "Network", "A check", outcome, 0.5, CODES.get(outcome, ""), f"It came to: {outcome}."
+    )
+    return Report(server.id, now - timedelta(seconds=2), now, (result,))
+
+
+def note(server: Server, *outcomes: Outcome) -> ServerHealth:
+    """Checks that came to this, one after another; what is on record then."""
+    for outcome in outcomes:
+        health_states.note(server.id, report(server, outcome))
+    return row_of(server)
+
+
+def row_of(server: Server) -> ServerHealth:
+    session().rollback()
+    return session().get_one(ServerHealth, server.id)
+
+
+def put(server: Server, **values: object) -> None:
+    with unit() as writing:
+        writing.execute(update(ServerHealth).where(ServerHealth.server_id == server.id).values(values))
+
+
+def mails() -> list[Mail]:
+    session().rollback()
+    return list(session().scalars(select(Mail).order_by(Mail.created_at)))
