@@ -66,7 +66,7 @@ def _answer(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
         server=server_views.server(actor(), run.server_id),
         checklist=checklist.checklist(actor(), run.server_id),
     )
-    return fragment(html)
+    return fragment(html, checked=True)
 
 
 def _text(text: str, name: str) -> Response:

@@ -29,7 +29,7 @@ def ada(firm_without_faults: Stack, sit: Sit) -> Iterator[Person]:
 
 
 def says(person: Person, outcome: str) -> None:
-    expect(person.page.locator(f"[data-reach-says={outcome}]")).to_be_visible()
+    expect(person.page.locator(f"[data-reach-says={outcome}]")).to_be_visible(timeout=15_000)
     expect(person.page.locator("[data-reach-says]:visible")).to_have_count(1)
 
 
@@ -47,6 +47,7 @@ def test_results_come_one_by_one_and_the_report_can_be_copied(ada: Person) -> No
     says(ada, "reached")
     steps = page.get_by_role("list", name="Set-up")
     expect(steps.get_by_text("Done: Counterpart reaches the server")).to_have_count(1)
+    expect(page.locator("#health-line").get_by_text("Healthy")).to_be_visible()
     ada.look()
     ada.button("Copy report").click()
     copied = page.evaluate("navigator.clipboard.readText()")
