@@ -15,13 +15,12 @@ _OPEN = text("ended_at IS NULL")
 
 
 class Invitation(Base):
-    """One link. Of the link only a hash is here; a person has one open invitation at most."""
+    """One link. Of the link only a hash is here; a person has one open invitation at most. Its mail has its id."""
 
     __tablename__ = "invitation"
     __table_args__ = (
         Index("uq_invitation_open", "email_key", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_invitation_created_at", "created_at"),
-        Index("ix_invitation_mail_due_at", "mail_due_at"),
         CheckConstraint("ended_as IN ('', 'used', 'withdrawn', 'replaced')", name="ended_as"),
     )
 
@@ -38,6 +37,3 @@ class Invitation(Base):
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     ended_as: Mapped[str] = mapped_column(String(20), default="")
-    mail_due_at: Mapped[datetime | None]
-    mail_attempt: Mapped[int] = mapped_column(default=0)
-    mail_outcome: Mapped[str] = mapped_column(String(300), default="")

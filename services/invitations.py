@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from models import Invitation, Member, new_id, utcnow
+from models import Invitation, Mail, Member, new_id, utcnow
 from services import audit, member_details, passwords, permissions, sessions
 from services.actor import Actor, Nobody
 from services.email import email_key
@@ -24,6 +24,7 @@ from services.unit import session, unit
 
 LIFE = timedelta(days=7)
 AT_ONCE = 500
+MAIL = "invitation"
 MOST_LISTED = 200
 OVER = {
     "used": (
@@ -134,13 +135,14 @@ def withdraw(actor: Actor, invitation_id: uuid.UUID) -> str:
 def open_invitations(actor: Actor) -> tuple[InvitationView, ...]:
     """The newest that are neither used nor withdrawn."""
     permissions.require_admin(actor)
-    rows = session().scalars(
-        select(Invitation)
+    rows = session().execute(
+        select(Invitation, Mail)
+        .outerjoin(Mail, Mail.id == Invitation.id)
         .where(Invitation.ended_at.is_(None))
         .order_by(Invitation.created_at.desc())
         .limit(MOST_LISTED)
     )
-    return tuple(_view(row) for row in rows)
+    return tuple(_view(row, mail) for row, mail in rows)
 
 
 def standing(token: str) -> InvitationView:
@@ -181,9 +183,11 @@ def put_all(actor: Actor, wanted: Sequence[tuple[NewInvitation, uuid.UUID | None
             session().execute(
                 update(Invitation)
                 .where(Invitation.email_key.in_(keys), Invitation.ended_at.is_(None))
-                .values(ended_at=utcnow(), ended_as="replaced", mail_due_at=None)
+                .values(ended_at=utcnow(), ended_as="replaced")
             )
             session().execute(insert(Invitation), some)
+            if house().settings.smtp_url:
+                session().execute(insert(Mail), [{"id": row["id"], "kind": MAIL} for row in some])
     except IntegrityError as error:
         raise Conflict("Somebody else invited the same person at the same moment.") from error
     return [row["id"] for row in rows]
@@ -203,7 +207,6 @@ def _row(actor: Actor, new: NewInvitation, member_id: uuid.UUID | None) -> dict[
         "member_id": member_id,
         "created_at": now,
         "expires_at": now + LIFE,
-        "mail_due_at": now if house().settings.smtp_url else None,
     }
 
 
@@ -256,15 +259,14 @@ def _require_open(actor: Actor, invitation_id: uuid.UUID) -> Invitation:
 
 
 def _end(row: Invitation, how: str) -> None:
-    row.ended_at, row.ended_as, row.mail_due_at = utcnow(), how, None
+    row.ended_at, row.ended_as = utcnow(), how
 
 
 def _told(row: Invitation) -> Invited:
-    return Invited(row.email, link_of(row) or "", row.mail_due_at is not None, row.expires_at)
+    return Invited(row.email, link_of(row) or "", bool(house().settings.smtp_url), row.expires_at)
 
 
-def _view(row: Invitation) -> InvitationView:
-    waiting = "Waiting to be sent" if row.mail_due_at else ""
+def _view(row: Invitation, mail: Mail | None = None) -> InvitationView:
     return InvitationView(
         row.id,
         row.name,
@@ -275,5 +277,5 @@ def _view(row: Invitation) -> InvitationView:
         row.created_at,
         row.expires_at,
         row.expires_at <= utcnow(),
-        row.mail_outcome or waiting,
+        (mail.outcome or "Waiting to be sent.") if mail else "",
     )

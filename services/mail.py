@@ -12,8 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
-from services import health_mail, mail_text, outbox
+from services import health_mail, invitation_mail, mail_text, outbox
 from services.house import house
+from services.invitations import MAIL
 from services.mail_text import NotToBeSent
 from services.unit import release
 
@@ -22,7 +23,11 @@ log = structlog.get_logger()
 SECONDS = 20.0
 PORTS = {"smtp": 587, "smtps": 465}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-COMPOSERS = {"transfer": mail_text.compose, health_mail.KIND: health_mail.compose}
+COMPOSERS = {
+    "transfer": mail_text.compose,
+    health_mail.KIND: health_mail.compose,
+    MAIL: invitation_mail.compose,
+}
 UNREACHABLE = (smtplib.SMTPException, OSError)
 
 
@@ -40,10 +45,10 @@ def send_due(limit: int = 20) -> int:
     if not ids:
         return 0
     try:
-        with connected() as server:
+        with _connected() as server:
             return sum(_send(server, mail) for mail in map(outbox.take, ids) if mail is not None)
     except UNREACHABLE as error:
-        log.warning("mail.unreachable", reason=reason(error))
+        log.warning("mail.unreachable", reason=_reason(error))
         return 0
 
 
@@ -60,10 +65,10 @@ def _send(server: smtplib.SMTP, mail: outbox.Due) -> bool:
     try:
         server.send_message(message)
     except smtplib.SMTPServerDisconnected as error:
-        outbox.put_off(mail, reason(error))
+        outbox.put_off(mail, _reason(error))
         raise
     except smtplib.SMTPException as error:
-        (outbox.close if is_for_good(error) else outbox.put_off)(mail, reason(error))
+        (outbox.close if _is_for_good(error) else outbox.put_off)(mail, _reason(error))
         server.rset()
         return False
     outbox.close(mail, "Sent.")
@@ -71,7 +76,7 @@ def _send(server: smtplib.SMTP, mail: outbox.Due) -> bool:
 
 
 @contextmanager
-def connected() -> Iterator[smtplib.SMTP]:
+def _connected() -> Iterator[smtplib.SMTP]:
     """TLS from the start or by STARTTLS; in the clear only to a mail server on this very machine."""
     parts = urlsplit(house().settings.smtp_url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
@@ -89,7 +94,7 @@ def connected() -> Iterator[smtplib.SMTP]:
         yield server
 
 
-def is_for_good(error: smtplib.SMTPException) -> bool:
+def _is_for_good(error: smtplib.SMTPException) -> bool:
     """The server's own 5xx about this mail: asking again would be answered the same."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
@@ -98,7 +103,7 @@ def is_for_good(error: smtplib.SMTPException) -> bool:
     return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500
 
 
-def reason(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """Told without the server's own words, which may repeat what was sent."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return "The mail server refused our sign-in."

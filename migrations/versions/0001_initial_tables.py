@@ -121,9 +121,6 @@ def upgrade():
     sa.Column('expires_at', UtcDateTime(), nullable=False),
     sa.Column('ended_at', UtcDateTime(), nullable=True),
     sa.Column('ended_as', sa.String(length=20), nullable=False),
-    sa.Column('mail_due_at', UtcDateTime(), nullable=True),
-    sa.Column('mail_attempt', sa.Integer(), nullable=False),
-    sa.Column('mail_outcome', sa.String(length=300), nullable=False),
     sa.CheckConstraint("ended_as IN ('', 'used', 'withdrawn', 'replaced')", name=op.f('ck_invitation_ended_as')),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_invitation_member_id_member'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_invitation')),
@@ -131,7 +128,6 @@ def upgrade():
     )
     with op.batch_alter_table('invitation', schema=None) as batch_op:
         batch_op.create_index('ix_invitation_created_at', ['created_at'], unique=False)
-        batch_op.create_index('ix_invitation_mail_due_at', ['mail_due_at'], unique=False)
         batch_op.create_index('uq_invitation_open', ['email_key'], unique=True, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
 
     op.create_table('member_import',

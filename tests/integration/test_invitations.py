@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from models import Invitation, Member, db, utcnow
-from services import deactivation, invitation_mail, invitations
+from models import Invitation, Mail, Member, db, utcnow
+from services import deactivation, invitations, mail
 from services.actor import Actor
 from services.errors import Invalid
 from services.invitations import NewInvitation
@@ -177,18 +177,18 @@ def test_the_list_renews_and_withdraws(app: Flask, desk: Browser, actor: Actor) 
 
 
 def test_the_link_goes_by_mail_where_mail_can_be_sent(app: Flask, actor: Actor) -> None:
-    assert invitation_mail.send_due() == 0
+    assert mail.send_due() == 0
     with mail_server() as box:
         invited = invitations.invite(actor, NewInvitation("anna@firm.test"))
         assert invited.is_mailed
-        assert invitation_mail.send_due() == 1
-        assert invitation_mail.send_due() == 0
+        assert mail.send_due() == 1
+        assert mail.send_due() == 0
         (message,) = box.messages
     assert message["To"] == "anna@firm.test"
     assert message["Subject"] == "Ada Admin invites you to Counterpart"
     assert invited.link in message.get_content()
     (row,) = invitations.open_invitations(actor)
-    assert row.mail == "Sent"
+    assert row.mail == "Sent."
     assert join(Browser(app), path(invited.link)) == 303
 
 
@@ -196,13 +196,13 @@ def test_a_refused_address_is_told_and_an_ended_invitation_is_not_mailed(desk: B
     with mail_server() as box:
         box.refusals["RCPT"] = "550 No such user"
         invitations.invite(actor, NewInvitation("anna@firm.test"))
-        assert invitation_mail.send_due() == 0
+        assert mail.send_due() == 0
         assert "refused the address" in desk.page(ROOM).text
         box.refusals.clear()
         invitations.invite(actor, NewInvitation("bert@firm.test"))
         newest = invitations.open_invitations(actor)[0]
         invitations.withdraw(actor, newest.id)
-        assert invitation_mail.send_due() == 0
+        assert mail.send_due() == 0
     assert box.messages == []
 
 
@@ -210,11 +210,11 @@ def test_a_mail_server_that_is_away_is_asked_again_with_the_same_link(actor: Act
     with mail_server() as box:
         invited = invitations.invite(actor, NewInvitation("anna@firm.test"))
         box.hang_up_at = "DATA"
-        assert invitation_mail.send_due() == 0
+        assert mail.send_due() == 0
         box.hang_up_at = ""
         with unit() as writing:
-            for row in writing.scalars(select(Invitation)):
-                row.mail_due_at = utcnow()
-        assert invitation_mail.send_due() == 1
+            for row in writing.scalars(select(Mail)):
+                row.due_at = utcnow()
+        assert mail.send_due() == 1
         (message,) = box.messages
     assert invited.link in message.get_content()
