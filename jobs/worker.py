@@ -23,7 +23,6 @@ from jobs.places import places
 from jobs.reconciler import Reconciler, forget_finished
 from services import (
     health_watch,
-    invitation_mail,
     mail,
     package_keys,
     schema,
@@ -92,7 +91,6 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
     duties = [
         _every(TABLES_SECONDS, look_at_tables, stop, scope),
         _every(MAIL_SECONDS, mail.send_due, stop, scope),
-        _every(MAIL_SECONDS, invitation_mail.send_due, stop, scope),
         _every(HEALTH_SECONDS, health_watch.check_due, stop, scope),
         _every(BEAT_SECONDS, lambda: workers.beat(executor_id), stop, scope),
         _every(LOST_SECONDS, mind_siblings, stop, scope),
