@@ -87,6 +87,7 @@ QUICK = frozenset(
         "fenced",
         "server-off",
         "cancel-race",
+        "clock-forward-hour",
         "double-start",
         "restarted",
         "disk-full",

@@ -39,6 +39,8 @@ NEEDS_A_STEP = frozenset({FAILED, ASKS, NEEDS_SIGN_IN})
 class Scene(Setting):
     """Everything that a cell needs at hand."""
 
+    most_requests: int = MOST_REQUESTS
+
     def run(self, item_id: uuid.UUID) -> None:
         """What the worker does with an item, in this thread, to its end or to where it waits."""
         seen = len(self.practice.requests)
@@ -47,7 +49,7 @@ class Scene(Setting):
         finally:
             asked = self.practice.requests[seen:]
             self.calls[item_id] += asked
-        assert len(asked) <= MOST_REQUESTS, f"asked {len(asked)} times in one run"
+        assert len(asked) <= self.most_requests, [f"{call.method} {call.path} {call.status}" for call in asked]
 
     def carry(self, item_id: uuid.UUID) -> TransferItem:
         """The same, and what its row says then."""

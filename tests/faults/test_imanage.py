@@ -91,6 +91,7 @@ def keeps_growing(scene: Scene) -> None:
     for n in range(510):
         add(scene.folder, f"Before {n}", "txt", b"before", "CAROL")
     scene.dial("lost_after")
+    scene.most_requests = 48  # six pages, read three times where they change, before the sending and after it
     scene.theirs.add(sha256(b"meanwhile"))
 
     def grow_on() -> None:
