@@ -40,7 +40,7 @@ LEAST_LOOK_SECONDS = 0.02
 LOST_SECONDS = 1.0
 SHOW_SECONDS = 0.5
 MAIL_SECONDS = 15.0
-HEALTH_SECONDS = 15.0
+HEALTH_SECONDS = 5.0
 REAP_SECONDS = 4.0
 TABLES_SECONDS = 3.0
 FORGET_SECONDS = 3600.0
@@ -91,7 +91,7 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
     duties = [
         _every(TABLES_SECONDS, look_at_tables, stop, scope),
         _every(MAIL_SECONDS, mail.send_due, stop, scope),
-        _every(HEALTH_SECONDS, health_watch.check_due, stop, scope),
+        _every(HEALTH_SECONDS, health_watch.check_due, stop, scope, first=0.0),
         _every(BEAT_SECONDS, lambda: workers.beat(executor_id), stop, scope),
         _every(LOST_SECONDS, mind_siblings, stop, scope),
         _every(SHOW_SECONDS, transfer_running.show_what_moves, stop, scope),
