@@ -24,6 +24,7 @@ def server_health(server_id: uuid.UUID) -> Response:
         "integrations/_health_line.html",
         server=view,
         health=health_states.health(actor(), server_id),
+        check_minutes=health_states.minutes(),
         pause=server_pauses.paused_now().get(server_id),
     )
     return fragment(html)

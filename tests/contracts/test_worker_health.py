@@ -1,0 +1,43 @@
+"""Real worker processes look at the practice iManage by the clock: once for all of them, and again once it changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from config import Settings
+from models import Server, ServerCheck, ServerHealth, utcnow
+from services.unit import session, unit
+from simulator import Fault, Simulator
+from tests.support.crew import crew, until
+from tests.support.practice import practice_server
+
+
+def state(server: Server) -> str:
+    session().rollback()
+    row = session().get(ServerHealth, server.id)
+    return row.state if row else ""
+
+
+def runs() -> int:
+    session().rollback()
+    return session().scalar(select(func.count()).where(ServerCheck.finished_at.is_not(None))) or 0
+
+
+def test_the_clock_looks_once_and_again_after_a_change(
+    settings: Settings, database: None, practice: Simulator, tmp_path: Path
+) -> None:
+    server = practice_server(practice)
+    with crew(settings, practice.port, tmp_path) as company:
+        company.environment["COUNTERPART_CHECK_MINUTES"] = "15"
+        workers = [company.start(), company.start()]
+        until(lambda: state(server) == "healthy", "the first look")
+        assert runs() == 1
+        practice.faults.add(Fault("status", path="/api", status=503, times=None))
+        with unit() as writing:
+            writing.get_one(Server, server.id).changed_at = utcnow()
+        until(lambda: state(server) == "failing", "the look after a change")
+        assert runs() == 2
+        for worker in workers:
+            assert "worker.duty_failed" not in worker.said()
