@@ -1,7 +1,8 @@
 """Tokens of a member's sign-in to a server: the only place that opens, renews and stores them.
 
-Only services.connections, services.oauth_flow and services.diagnostics ask here. Renewing is one at a time over all threads and processes:
-a lease on the row, taken and given back in short units, so that no lock is held while iManage is asked.
+Only services.connections, services.oauth_flow and services.diagnostics ask here. Renewing is one at a time over all
+threads and processes: a lease on the row, taken and given back in short units, so that no lock is held while iManage
+is asked.
 
 Four words for why a person has to sign in: "never_connected", "refused" (iManage said no), "could_not_refresh" (it gave
 nothing to renew the sign-in with) and "registered_anew" (it belonged to the Client ID from before). A server that

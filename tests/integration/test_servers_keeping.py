@@ -56,7 +56,9 @@ def test_the_list_shows_name_kind_host_state_and_restriction(admin: Browser) -> 
         session.add_all(ServerMember(server_id=paris.id, member_id=member.id) for member in members)
     text = admin.page(ROOM).text
     assert re.search(r"London\s+On-premise\s+london\.firm\.test\s+On\s+Not checked\s+All members", text)
-    assert re.search(r"Paris\s+Cloud iManage\s+firm\.cloudimanage\.com\s+Off\s+Not checked\s+Restricted \(3\)", text)
+    assert re.search(
+        r"Paris\s+Cloud iManage\s+firm\.cloudimanage\.com\s+Off\s+Not checked\s+Restricted \(3\)", text
+    )
 
 
 def test_the_page_shows_what_is_fixed_and_what_to_do_instead(admin: Browser) -> None:
