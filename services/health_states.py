@@ -50,7 +50,7 @@ def note(server_id: uuid.UUID, report: Report) -> None:
     found = _lasting(report)
     first, now = found.first_problem, utcnow()
     with unit() as writing:
-        server = writing.get(Server, server_id, with_for_update=True, populate_existing=True)
+        server = held(writing, server_id)
         if server is None:
             return
         row = row_of(writing, server_id)
@@ -81,6 +81,11 @@ def every_health(actor: Actor) -> Mapping[uuid.UUID, HealthView]:
 def minutes() -> int:
     """How often the clock looks at a server; 0 where it never does."""
     return house().settings.check_minutes
+
+
+def held(writing: Session, server_id: uuid.UUID) -> Server | None:
+    """The server, its health in nobody else's hands until the unit ends. Rows that name it come and go meanwhile."""
+    return writing.get(Server, server_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def row_of(writing: Session, server_id: uuid.UUID) -> ServerHealth:

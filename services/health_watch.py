@@ -51,7 +51,7 @@ def try_now(actor: Actor, server_id: uuid.UUID) -> None:
     """End the pause of a server, and look at it. Its next failure begins a longer one."""
     permissions.require_admin(actor)
     with unit() as writing:
-        server = servers.locked(server_id)
+        server = servers.require_server(actor, server_id)
         pause = writing.get(ServerPause, server_id, with_for_update=True, populate_existing=True)
         now = utcnow()
         if pause is None or pause.until is None or pause.until <= now:
@@ -88,7 +88,9 @@ def _look_at(server_id: uuid.UUID) -> bool:
 def _take(server_id: uuid.UUID) -> bool:
     """The next turn is put off before the first look, so that of several workers one looks."""
     with unit() as writing:
-        server = servers.locked(server_id)
+        server = health_states.held(writing, server_id)
+        if server is None:
+            return False
         row = health_states.row_of(writing, server_id)
         now = utcnow()
         is_as_seen = row.as_changed_at == server.changed_at
