@@ -12,7 +12,8 @@ from dataclasses import asdict
 from flask import Blueprint, Response, abort, render_template, request
 
 from simulator.faults import KINDS, fault_from
-from simulator.web import body_json, invalid, json_answer, state
+from simulator.values import App
+from simulator.web import Row, body_json, invalid, json_answer, state
 
 room = Blueprint("control", __name__, url_prefix="/_simulator")
 
@@ -91,8 +92,31 @@ def turn() -> Response:
     return settings()
 
 
+@room.post("/applications")
+def register() -> Response:
+    """Register an application as Control Center does with an uploaded package: its key, secret and redirect URL."""
+    given = body_json()
+    app = App(
+        _text(given, "api_key"),
+        _text(given, "api_secret"),
+        (_text(given, "redirect_url"),),
+        _text(given, "name"),
+        refresh_allowed=given.get("allow_refresh_token") is True,
+    )
+    state().world.add_app(app)
+    state().keeper.put("app", app.client_id, asdict(app))
+    return json_answer({"data": {"client_id": app.client_id}}, 201)
+
+
 @room.post("/expire")
 def expire() -> Response:
     """End all access tokens now, or one user's: `{"user": "alice"}`."""
     user = str((request.get_json(silent=True) or {}).get("user", ""))
     return json_answer({"data": {"expired": state().tokens.forget_all("access", user)}})
+
+
+def _text(given: Row, name: str) -> str:
+    value = given.get(name)
+    if not isinstance(value, str) or not value:
+        raise invalid(name, f"{name} must be text")
+    return value

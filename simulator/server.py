@@ -33,7 +33,7 @@ from simulator.seed import practice_world
 from simulator.settings import Settings
 from simulator.state import Request, State
 from simulator.tokens import Tokens
-from simulator.values import Container, Document, Key
+from simulator.values import App, Container, Document, Key
 from simulator.web import Refusal, not_found, refused
 from simulator.wire import Door, Wsgi
 from simulator.world import World
@@ -193,6 +193,8 @@ def _restore(world: World, settings: Settings, keeper: Keeper, files: Path) -> N
             world.remove_folder(thing)
     if kept := keeper.all("settings").get("all"):
         settings.update(kept)
+    for row in keeper.all("app").values():
+        world.add_app(App(**row | {"redirect_uris": tuple(row["redirect_uris"])}))
 
 
 def _key(name: str) -> Key:

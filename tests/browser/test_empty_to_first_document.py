@@ -1,0 +1,180 @@
+"""From an empty installation to a member's first document, by nothing but what the pages say, step after step."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import Sit
+from tests.browser.imanage import has_arrived, search, tick
+from tests.browser.person import Person
+from tests.support.stack import Stack, installation
+
+PASSWORD = "four plain words here"
+ADMIN = "nora@harbourvale.example"
+MEMBER = "lena@harbourvale.example"
+SERVER = "London"
+PATIENT = 30_000
+
+
+@pytest.fixture
+def nothing_yet(tmp_path: Path) -> Iterator[Stack]:
+    with installation(tmp_path, with_firm=False) as stack:
+        yield stack
+
+
+def test_an_admin_gets_there_without_calling_anybody(nothing_yet: Stack, sit: Sit) -> None:
+    nora = sit(nothing_yet)
+    sets_up(nora)
+    adds_a_member(nora)
+    manifest = makes_a_package(nora)
+    adds_the_server_with_it(nora)
+
+    checks_the_connection(nora)
+    expect(next_step(nora)).to_contain_text("Have the package uploaded there, then check the connection.")
+    nora.look()
+    registers_it_in_control_centre(nothing_yet, manifest)
+    checks_the_connection(nora)
+    everything_is_green(nora)
+
+    expect(next_step(nora)).to_contain_text("The server is switched on")
+    restricts_it_to_the_member(nora)
+    switches_it_on(nora)
+    expect(next_step(nora)).to_contain_text("Somebody has signed in")
+
+    lena = sit(nothing_yet)
+    lena.sign_in(MEMBER, PASSWORD)
+    gets_a_document(lena)
+
+    nora.page.reload()
+    expect(nora.page.get_by_text("All 9 steps are done.")).to_be_visible()
+    nora.look()
+
+
+def sets_up(nora: Person) -> None:
+    """The terminal shows the code, the first page asks for it."""
+    page = nora.open("/")
+    found = re.search(r"Set-up code:\s+(\S+)", nora.stack.processes["up"].said())
+    assert found, nora.stack.processes["up"].said()
+    page.get_by_label("Set-up code").fill(found[1])
+    page.get_by_label("Name").fill("Nora Vale")
+    page.get_by_label("Email").fill(ADMIN)
+    page.get_by_label("Password").fill(PASSWORD)
+    nora.page.get_by_role("button").last.click()
+    expect(nora.heading("Matters")).to_be_visible()
+
+
+def goes_to(nora: Person, place: str) -> None:
+    nora.link("Admin System").click()
+    nora.page.get_by_role("navigation", name="Admin System").get_by_role("link", name=place).click()
+
+
+def adds_a_member(nora: Person) -> None:
+    goes_to(nora, "Members")
+    nora.link("Add member").click()
+    dialog = nora.dialog()
+    dialog.get_by_label("Name").fill("Lena Ford")
+    dialog.get_by_label("Email").fill(MEMBER)
+    dialog.get_by_label("Password").fill(PASSWORD)
+    nora.in_dialog("Add member").click()
+    expect(nora.page.get_by_text("Lena Ford is added.")).to_be_visible()
+
+
+def makes_a_package(nora: Person) -> dict[str, str]:
+    """The page fills in all but what it cannot know; what it gives is the file that iManage takes."""
+    goes_to(nora, "Application package")
+    nora.page.get_by_label("Organization").fill("Harbour & Vale LLP")
+    nora.look()
+    nora.button("Make package").click()
+    expect(nora.page.get_by_text("This is the only time that they are shown")).to_be_visible()
+    nora.look()
+    saved = nora.download(nora.button("Download manifest.zip"))
+    assert saved.suggested_filename == "manifest.zip"
+    with zipfile.ZipFile(io.BytesIO(saved.path().read_bytes())) as archive:
+        assert archive.namelist() == ["manifest.yaml"]
+        written: dict[str, str] = yaml.safe_load(archive.read("manifest.yaml"))
+    assert written["redirect_url"] == f"{nora.stack.url}/auth/v0/oauth2/authorized"
+    return written
+
+
+def registers_it_in_control_centre(stack: Stack, manifest: dict[str, str]) -> None:
+    """The iManage admin's part, as the steps beside the package say it: with Allow Refresh Token set to Yes."""
+    stack.practice.control("POST", "applications", manifest | {"allow_refresh_token": True})
+
+
+def adds_the_server_with_it(nora: Person) -> None:
+    nora.button("Use it in Add server").click()
+    dialog = nora.dialog()
+    expect(dialog.get_by_role("radio", name="On-premise")).to_be_checked()
+    expect(dialog.get_by_label("Client Secret")).to_have_count(0)
+    dialog.get_by_label("Name").fill(SERVER)
+    dialog.get_by_label("URL", exact=True).fill(nora.stack.practice.url)
+    nora.in_dialog("Add server").click()
+    expect(nora.heading(SERVER)).to_be_visible()
+    expect(steps(nora).get_by_text("Done: The application is registered")).to_have_count(1)
+    nora.look()
+
+
+def steps(nora: Person) -> Locator:
+    return nora.page.get_by_role("list", name="Set-up")
+
+
+def next_step(nora: Person) -> Locator:
+    return steps(nora).get_by_role("listitem").filter(has_text="Next:")
+
+
+def checks_the_connection(nora: Person) -> None:
+    """With the checklist's own button, which is the next step's."""
+    next_step(nora).get_by_role("button", name="Check connection").click()
+    card = nora.page.locator("#check")
+    expect(card.get_by_text("Checking", exact=True)).to_be_visible()
+    expect(nora.button("Copy report")).to_be_visible(timeout=PATIENT)
+
+
+def everything_is_green(nora: Person) -> None:
+    card = nora.page.locator("#check")
+    expect(card.get_by_text("Everything that was checked is as it should be.")).to_be_visible()
+    expect(card.get_by_text("Passed:")).not_to_have_count(0)
+    for outcome in ("Failed:", "Warning:"):
+        expect(card.get_by_text(outcome)).to_have_count(0)
+    nora.look()
+
+
+def restricts_it_to_the_member(nora: Person) -> None:
+    page = nora.page
+    page.get_by_role("switch", name="Restrict to specific members").check()
+    page.get_by_label("Search members").press_sequentially("lena", delay=20)
+    nora.page.get_by_role("button", name=MEMBER).click()
+    expect(page.get_by_role("list", name="Listed members")).to_contain_text("Lena Ford")
+    nora.button("Save").click()
+    expect(page.get_by_text("Restricted (1)")).to_be_visible()
+
+
+def switches_it_on(nora: Person) -> None:
+    switch = nora.page.get_by_role("switch", name="Enabled")
+    switch.click()
+    expect(switch).to_be_checked()
+    expect(steps(nora).get_by_text("Done: The server is switched on")).to_have_count(1)
+
+
+def gets_a_document(lena: Person) -> None:
+    lena.button("New matter").first.click()
+    lena.dialog().get_by_label("Name").fill("Sale of the mill")
+    lena.in_dialog("Open matter").click()
+    expect(lena.heading("Sale of the mill")).to_be_visible()
+    lena.button("Get from iManage").click()
+    lena.in_dialog("Sign in to iManage").click()
+    lena.sign_in_at_imanage("bram")
+    search(lena, "Closing bible")
+    tick(lena, "Closing bible.pdf")
+    lena.in_dialog("Get").click()
+    has_arrived(lena, "The document has arrived from iManage, once.")
+    lena.open_matter("Sale of the mill")
+    expect(lena.link("Closing bible.pdf")).to_be_visible()
