@@ -53,6 +53,8 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     max_document_bytes: int
     check_minutes: int
+    practice_port: int
+    practice_url: str
     smtp_url: str = field(repr=False)
     mail_from: str
 
@@ -100,6 +102,8 @@ class _Reader:
             trusted_proxies=self._networks("TRUSTED_PROXIES"),
             max_document_bytes=self._bytes("MAX_DOCUMENT_BYTES", DEFAULT_MAX_DOCUMENT_BYTES),
             check_minutes=self._check_minutes(),
+            practice_port=(practice_port := self._port("PRACTICE_PORT", "8770")),
+            practice_url=self._origin("PRACTICE_URL", f"http://127.0.0.1:{practice_port}"),
             smtp_url=self._smtp_url(),
             mail_from=self._mail_from(),
         )

@@ -10,6 +10,8 @@ import waitress
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
+from commands.practice import PracticeProcess
+from commands.practice import run as run_practice
 from commands.supervise import Child, supervise
 from config import Settings
 from jobs.worker import run as run_worker
@@ -38,11 +40,18 @@ def init_app(app: Flask, settings: Settings) -> None:
         require_tables()
         run_worker(settings, app.app_context)
 
+    @app.cli.command("practice")
+    def practice() -> None:
+        """Keep the practice iManage running while a practice server is there and switched on."""
+        os.umask(PRIVATE)
+        require_tables()
+        sys.exit(run_practice(app))
+
     @app.cli.command("up")
     def up() -> None:
         """Bring the database up to date, then serve pages and do the background work until Ctrl-C."""
         prepare()
-        sys.exit(supervise(children(), ready=lambda: _say_where(settings)))
+        sys.exit(supervise(children(), ready=lambda: _say_where(settings), beside=PracticeProcess(app)))
 
 
 def prepare() -> None:

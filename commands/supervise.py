@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
+from typing import Protocol
 
 LOOK_EVERY = 0.2
 STOP_SECONDS = 12.0
@@ -28,15 +29,23 @@ class Child:
     environment: dict[str, str] = field(default_factory=dict)
 
 
+class Beside(Protocol):
+    """Processes that come and go beside the others; whether they stay up decides nothing."""
+
+    def look(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
 @dataclass
-class _Running:
+class Running:
     child: Child
     process: subprocess.Popen[bytes]
     started: float
     quick_deaths: int = 0
 
 
-def _start(child: Child, quick_deaths: int = 0) -> _Running:
+def start(child: Child, quick_deaths: int = 0) -> Running:
     # A session of its own: Ctrl-C reaches the supervisor alone, which then stops the children in order.
     process = subprocess.Popen(
         list(child.command),
@@ -44,7 +53,7 @@ def _start(child: Child, quick_deaths: int = 0) -> _Running:
         start_new_session=True,
         preexec_fn=_end_with_parent,
     )
-    return _Running(child, process, time.monotonic(), quick_deaths)
+    return Running(child, process, time.monotonic(), quick_deaths)
 
 
 def _end_with_parent() -> None:
@@ -52,7 +61,9 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def supervise(children: Sequence[Child], ready: Callable[[], object] | None = None) -> int:
+def supervise(
+    children: Sequence[Child], ready: Callable[[], object] | None = None, beside: Beside | None = None
+) -> int:
     """Run until SIGINT or SIGTERM. Returns 0, or 1 where a process would not stay up.
 
     `ready` is called once, when all have been started: to say where to go.
@@ -64,13 +75,15 @@ def supervise(children: Sequence[Child], ready: Callable[[], object] | None = No
         stopping = True
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    running = [_start(child) for child in children]
+    running = [start(child) for child in children]
     failed = False
     try:
         if ready is not None:
             ready()
         while not stopping and not failed:
             time.sleep(LOOK_EVERY)
+            if beside is not None:
+                beside.look()
             for place, one in enumerate(running):
                 if one.process.poll() is None:
                     continue
@@ -83,15 +96,17 @@ def supervise(children: Sequence[Child], ready: Callable[[], object] | None = No
                 while not stopping and time.monotonic() < again_at:
                     time.sleep(LOOK_EVERY)
                 if not stopping:
-                    running[place] = _start(one.child, deaths)
+                    running[place] = start(one.child, deaths)
     finally:
-        _stop_all(running)
+        if beside is not None:
+            beside.stop()
+        stop_all(running)
         for number, handler in before.items():
             signal.signal(number, handler)
     return 1 if failed else 0
 
 
-def _stop_all(running: Sequence[_Running]) -> None:
+def stop_all(running: Sequence[Running]) -> None:
     for one in running:
         if one.process.poll() is None:
             one.process.terminate()

@@ -187,6 +187,8 @@ def _dial(connection: HTTPConnection, rules: AddressRules) -> socket.socket:
     host, port = connection._dns_host, connection.port
     if port not in rules.ports:
         raise OutboundBlocked(code="imanage.blocked.port")
+    if rules.only and (connection.host, port) not in rules.only:
+        raise OutboundBlocked(code="imanage.blocked.place")
     try:
         answers = _answers(host, port, rules)
     except AddressRefused as refused:

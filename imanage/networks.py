@@ -11,7 +11,10 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True)
 class AddressRules:
-    """What an installation allows. `networks` and `domains` name what would be refused otherwise."""
+    """What an installation allows. `networks` and `domains` name what would be refused otherwise.
+
+    Where `only` is not empty, no other host and port is connected to, whatever the rest allows.
+    """
 
     ports: frozenset[int] = frozenset({443})
     allow_http: bool = False
@@ -19,6 +22,7 @@ class AddressRules:
     allow_private: bool = True
     cloud_domain: str = "cloudimanage.com"
     domains: tuple[str, ...] = ()
+    only: frozenset[tuple[str, int]] = frozenset()
 
 
 class AddressRefused(ValueError):

@@ -15,7 +15,7 @@ class Server(Base):
     """Kind, URL, API URL and subdomain are fixed at creation: tokens belong to the place that gave them.
 
     `redirect_url` is ours as iManage was told it, as far as we know. `ca_pem` holds the firm's own authorities, which
-    are trusted for this server beside the usual ones.
+    are trusted for this server beside the usual ones. `is_practice` marks the bundled practice iManage.
     """
 
     __tablename__ = "server"
@@ -33,6 +33,7 @@ class Server(Base):
     redirect_url: Mapped[str] = mapped_column(String(500), default="")
     auth_header: Mapped[str] = mapped_column(String(20), default="x-auth-token")
     ca_pem: Mapped[str | None] = mapped_column(Text)
+    is_practice: Mapped[bool] = mapped_column(default=False)
     is_enabled: Mapped[bool] = mapped_column(default=False)
     is_restricted: Mapped[bool] = mapped_column(default=False)
     at_once: Mapped[int] = mapped_column(default=16)

@@ -20,6 +20,7 @@ from services.unit import session
 
 State = Literal["done", "missing", "next"]
 REACHING = frozenset({"dns", "tcp", "tls", "api", "api_dns", "api_tcp", "api_tls", "api_api"})
+PRACTICE_ORDER = {key: place for place, key in enumerate(("registered", "redirect_url", "enabled"), -3)}
 PASSED = frozenset({"pass", "warn"})
 
 
@@ -67,6 +68,8 @@ class Facts:
     signed_in: int
     renewable: int
     got: bool
+    has_package: bool = False
+    is_practice: bool = False
 
 
 def checklist(actor: Actor, server_id: UUID) -> Checklist:
@@ -77,6 +80,8 @@ def checklist(actor: Actor, server_id: UUID) -> Checklist:
 def of(facts: Facts) -> Checklist:
     """The same facts give the same steps: nothing is asked here."""
     steps = list(_steps(facts))
+    if facts.is_practice:  # it starts when it is switched on, and answers nobody before
+        steps.sort(key=lambda step: PRACTICE_ORDER.get(step.key, 0))
     first = next((index for index, step in enumerate(steps) if step.state == "missing"), None)
     if first is not None:
         steps[first] = replace(steps[first], state="next")
@@ -154,6 +159,11 @@ def _credentials_step(facts: Facts) -> Step:
     title = "iManage accepts the Client ID and Client Secret"
     found = [facts.results[key] for key in ("client_id", "secret") if key in facts.results]
     failed = next((each for each in found if each["outcome"] == "fail"), None)
+    if failed is not None and failed is facts.results.get("client_id") and facts.has_package:
+        hint = "iManage does not know this Client ID. Have the package uploaded there, then check the connection."
+        return Step(
+            "credentials", title, "missing", f"{hint} If it was another package, replace them.", "check"
+        )
     if failed is not None:
         return Step("credentials", title, "missing", _said(failed), "credentials")
     is_proven = len(found) == 2 and all(each["outcome"] == "pass" for each in found)
@@ -193,12 +203,13 @@ def _facts(row: Server) -> Facts:
     package = select(ApplicationPackage.id).where(
         ApplicationPackage.server_id == row.id, ApplicationPackage.redirect_url == ours
     )
+    has_package = session().scalar(package.limit(1)) is not None
     return Facts(
         has_credentials=is_complete(row),
         redirect_url=ours,
         told=row.redirect_url,
         accepted=redirect_urls.is_accepted(row.id),
-        from_package=uses_our_registration(row) or session().scalar(package.limit(1)) is not None,
+        from_package=uses_our_registration(row) or has_package or row.is_practice,
         results=redirect_urls.last_results(row.id),
         is_enabled=row.is_enabled,
         is_restricted=row.is_restricted,
@@ -209,4 +220,6 @@ def _facts(row: Server) -> Facts:
             select(Link.id).where(Link.server_id == row.id, Link.direction == "got").limit(1)
         )
         is not None,
+        has_package=has_package,
+        is_practice=row.is_practice,
     )

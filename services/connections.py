@@ -209,9 +209,7 @@ def disconnect_these(actor: Actor, query: Select[Connection, Server]) -> int:
     with unit() as writing:
         for row, server in writing.execute(query).all():
             if server.is_enabled and (token := open_token(row)):
-                farewells.append(
-                    (remote.rules_for(server.kind), server.ca_pem, remote.endpoints(server), token)
-                )
+                farewells.append((remote.rules_of(server), server.ca_pem, remote.endpoints(server), token))
             member = writing.get_one(Member, row.member_id)
             audit.record(
                 actor,

@@ -12,7 +12,7 @@ from sqlalchemy import Select, select
 
 from models import Link, Member
 from services.actor import Actor
-from services.server_access import available_to
+from services.server_access import ServerLabel, available_to
 from services.unit import session
 
 
@@ -36,6 +36,7 @@ class TwinView:
     latest_version: int
     checked_at: datetime
     state: str
+    is_practice: bool = False
 
     @property
     def newer(self) -> bool:
@@ -63,7 +64,7 @@ def for_document(actor: Actor, document_id: uuid.UUID) -> dict[uuid.UUID, list[T
 
 
 def _twins(actor: Actor, query: Select[Link, str]) -> list[TwinView]:
-    labels = {server.id: server.label for server in available_to(actor)}
+    labels = {server.id: server for server in available_to(actor)}
     if not labels:
         return []
     rows = session().execute(
@@ -74,13 +75,13 @@ def _twins(actor: Actor, query: Select[Link, str]) -> list[TwinView]:
     return [_view(link, name, labels[link.server_id]) for link, name in rows]
 
 
-def _view(link: Link, member_name: str, label: str) -> TwinView:
+def _view(link: Link, member_name: str, server: ServerLabel) -> TwinView:
     return TwinView(
         id=link.id,
         document_id=link.document_id,
         version_id=link.version_id,
         server_id=link.server_id,
-        server_label=label,
+        server_label=server.label,
         library=link.library,
         number=link.number,
         version=link.version,
@@ -92,4 +93,5 @@ def _view(link: Link, member_name: str, label: str) -> TwinView:
         latest_version=link.latest_version,
         checked_at=link.checked_at,
         state=link.state,
+        is_practice=server.is_practice,
     )

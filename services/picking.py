@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from imanage.ids import DocumentId
-from models import Member, Participant
+from models import Member, Participant, Server
 from services import connections, documents, links, permissions
 from services.actor import Actor
 from services.errors import NotFound
@@ -43,6 +43,7 @@ class GetPicker:
     matter_name: str
     server_id: uuid.UUID
     label: str
+    is_practice: bool
     most: int
     outside: Outside
     document_id: uuid.UUID | None = None
@@ -56,6 +57,7 @@ class SavePicker:
     matter_id: uuid.UUID
     server_id: uuid.UUID
     label: str
+    is_practice: bool
     document_id: uuid.UUID
     document_name: str
     stem: str
@@ -70,7 +72,7 @@ def for_get(
 ) -> GetPicker:
     """Raises SignInNeeded where the person has no sign-in to this server that could be used."""
     matter = permissions.require_transfer(actor, matter_id)
-    label = _label(actor, server_id)
+    server = _usable(actor, server_id)
     document = documents.find(actor, document_id) if document_id else None
     if document and document.matter_id != matter_id:
         raise NotFound("We could not find this document.")
@@ -78,7 +80,8 @@ def for_get(
         matter_id=matter_id,
         matter_name=matter.name,
         server_id=server_id,
-        label=label,
+        label=label_for(actor.id, server),
+        is_practice=server.is_practice,
         most=1 if document else MOST_AT_ONCE,
         outside=outside_of(matter_id),
         document_id=document_id,
@@ -90,7 +93,7 @@ def for_save(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> Save
     """Raises SignInNeeded where the person has no sign-in to this server that could be used."""
     document = documents.find(actor, document_id)
     permissions.require_transfer(actor, document.matter_id)
-    label = _label(actor, server_id)
+    server = _usable(actor, server_id)
     twins = [
         twin
         for of_version in links.for_document(actor, document_id).values()
@@ -102,7 +105,8 @@ def for_save(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> Save
     return SavePicker(
         matter_id=document.matter_id,
         server_id=server_id,
-        label=label,
+        label=label_for(actor.id, server),
+        is_practice=server.is_practice,
         document_id=document_id,
         document_name=document.name,
         stem=name.stem,
@@ -126,7 +130,7 @@ def outside_of(matter_id: uuid.UUID) -> Outside:
     return Outside(sum(count for _, count in organisations), organisations)
 
 
-def _label(actor: Actor, server_id: uuid.UUID) -> str:
-    label = label_for(actor.id, require_use(actor.id, server_id))
+def _usable(actor: Actor, server_id: uuid.UUID) -> Server:
+    server = require_use(actor.id, server_id)
     connections.home_of(actor.id, server_id)
-    return label
+    return server

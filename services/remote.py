@@ -6,6 +6,8 @@ import threading
 import uuid
 from dataclasses import replace
 from datetime import datetime
+from ipaddress import ip_network
+from urllib.parse import urlsplit
 
 from imanage.addresses import AddressRules
 from imanage.guard import GuardedSession, Limits, build_session
@@ -17,6 +19,7 @@ from services.house import address_rules, house
 
 CLOUD = "cloud"
 ON_PREMISE = "on_premise"
+PRACTICE_NETWORK = ip_network("127.0.0.1/32")
 SECRET_PLACE = ("server", "client_secret")
 
 _lock = threading.Lock()
@@ -65,6 +68,21 @@ def rules_for(kind: str) -> AddressRules:
     return replace(rules, allow_private=False) if kind == CLOUD else rules
 
 
+def rules_of(server: Server) -> AddressRules:
+    """The practice server stands on this machine, on plain http: that origin is opened, for it alone."""
+    if not server.is_practice:
+        return rules_for(server.kind)
+    places = frozenset(_place(origin) for origin in (server.url, server.api_url))
+    here = (*address_rules().networks, PRACTICE_NETWORK)
+    ports = frozenset(port for _, port in places)
+    return replace(address_rules(), ports=ports, allow_http=True, networks=here, only=places)
+
+
+def _place(origin: str) -> tuple[str, int]:
+    parts = urlsplit(origin)
+    return parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
+
+
 def outbound(server: Server, *, for_page: bool = False) -> GuardedSession:
     """The pooled session of this process for this server; a changed server gets a new one.
 
@@ -75,6 +93,6 @@ def outbound(server: Server, *, for_page: bool = False) -> GuardedSession:
         kept = _sessions.get(key)
         if kept is None or kept[0] != server.changed_at:
             limits = PAGE_LIMITS if for_page else Limits()
-            kept = (server.changed_at, build_session(rules_for(server.kind), limits, server.ca_pem))
+            kept = (server.changed_at, build_session(rules_of(server), limits, server.ca_pem))
             _sessions[key] = kept
         return kept[1]

@@ -56,6 +56,7 @@ class SaveManyPicker:
     matter_name: str
     server_id: uuid.UUID
     label: str
+    is_practice: bool
     most: int
     documents: tuple[tuple[uuid.UUID, str, str], ...]
     """Of each its id, its name, and what becomes of it where twins get new versions."""
@@ -93,6 +94,7 @@ def plan(
         matter_name=matter.name,
         server_id=server_id,
         label=label_for(actor.id, server),
+        is_practice=server.is_practice,
         most=MOST_AT_ONCE,
         documents=tuple((line.document_id, line.name, line.becomes) for line in lines),
         twins=sum(bool(line.twin_id) for line in lines),

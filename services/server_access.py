@@ -16,6 +16,7 @@ from services.policies import Denial, ServerUse, server_use_denial
 from services.unit import session
 
 ONLY_SERVER = "iManage"
+PRACTICE = "Practice"
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class ServerLabel:
     id: uuid.UUID
     label: str
     url: str
+    is_practice: bool = False
 
 
 def available_to(actor: Actor) -> tuple[ServerLabel, ...]:
@@ -33,12 +35,19 @@ def available_to(actor: Actor) -> tuple[ServerLabel, ...]:
         return ()
     servers = _usable(actor.id)
     alone = len(servers) == 1
-    return tuple(ServerLabel(row.id, ONLY_SERVER if alone else row.name, row.url) for row in servers)
+    return tuple(ServerLabel(row.id, _label(row, alone), row.url, row.is_practice) for row in servers)
 
 
 def label_for(member_id: uuid.UUID, server: Server) -> str:
     """What this server is called on this member's screen."""
-    return ONLY_SERVER if [row.id for row in _usable(member_id)] == [server.id] else server.name
+    return _label(server, alone=[row.id for row in _usable(member_id)] == [server.id])
+
+
+def _label(server: Server, alone: bool) -> str:
+    """The practice server is called so whatever its name is, and never passes for the firm's own."""
+    if server.is_practice:
+        return server.name if PRACTICE in server.name else f"{server.name} ({PRACTICE})"
+    return ONLY_SERVER if alone else server.name
 
 
 def _usable(member_id: uuid.UUID) -> Sequence[Server]:

@@ -155,7 +155,7 @@ def _links_csv(row: Server) -> str:
                 matter.client_number,
                 matter.matter_number,
                 document,
-                DIRECTIONS[link.direction],
+                DIRECTIONS[link.direction] + (" (practice)" if row.is_practice else ""),
                 link.library,
                 link.number,
                 link.version,

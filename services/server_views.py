@@ -32,6 +32,7 @@ class ServerRow:
     name: str
     kind: str
     host: str
+    is_practice: bool
     is_enabled: bool
     is_restricted: bool
     listed: int
@@ -61,6 +62,7 @@ class ServerView:
     asks_for_credentials: bool
     must_have_credentials: bool
     has_credentials: bool
+    is_practice: bool
     is_enabled: bool
     at_once: int
     version: str
@@ -85,6 +87,7 @@ def all_servers(actor: Actor) -> tuple[ServerRow, ...]:
             name=row.name,
             kind=KINDS[row.kind],
             host=row.url.partition("://")[2],
+            is_practice=row.is_practice,
             is_enabled=row.is_enabled,
             is_restricted=row.is_restricted,
             listed=count or 0,
@@ -109,6 +112,7 @@ def server(actor: Actor, server_id: uuid.UUID) -> ServerView:
         asks_for_credentials=has_own_credentials(row) or asks_for_credentials(row.kind),
         must_have_credentials=asks_for_credentials(row.kind),
         has_credentials=is_complete(row),
+        is_practice=row.is_practice,
         is_enabled=row.is_enabled,
         at_once=row.at_once,
         version=version(row),

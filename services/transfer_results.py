@@ -15,6 +15,7 @@ from services.transfer_states import DONE, LABELS
 from services.transfers import require_transfer
 from services.unit import session
 
+PRACTICE_NOTE = "Moved with the practice iManage, which is not a real system."
 HEADER = (
     "name",
     "state",
@@ -37,17 +38,22 @@ HEADER = (
 def as_csv(actor: Actor, transfer_id: uuid.UUID) -> str:
     """For a member of the matter. Twins are named only to somebody who can use the server now."""
     transfer = require_transfer(actor, transfer_id)
-    usable = transfer.server_id in {server.id for server in available_to(actor)}
+    server = {server.id: server for server in available_to(actor)}.get(transfer.server_id or transfer.id)
+    usable, practice = server is not None, server is not None and server.is_practice
     rows = session().execute(
         select(TransferItem, Version.number)
         .outerjoin(Version, Version.id == TransferItem.version_id)
         .where(TransferItem.transfer_id == transfer.id)
         .order_by(TransferItem.position)
     )
-    return csv_text(HEADER, (_row(item, number, usable, transfer.created_at) for item, number in rows))
+    return csv_text(
+        HEADER, (_row(item, number, usable, practice, transfer.created_at) for item, number in rows)
+    )
 
 
-def _row(item: TransferItem, number: int | None, usable: bool, started: datetime) -> tuple[object, ...]:
+def _row(
+    item: TransferItem, number: int | None, usable: bool, practice: bool, started: datetime
+) -> tuple[object, ...]:
     twin = (item.receipt or {}) if usable and item.state == DONE else {}
     return (
         item.name,
@@ -59,7 +65,7 @@ def _row(item: TransferItem, number: int | None, usable: bool, started: datetime
         item.error_code,
         item.error_sentence,
         item.next_step,
-        " ".join(item.warnings or ()),
+        " ".join((*(item.warnings or ()), *((PRACTICE_NOTE,) if practice else ()))),
         _time(started),
         _time(item.state_at),
     )

@@ -30,6 +30,7 @@ class TransferView:
     matter_name: str
     server_id: uuid.UUID | None
     server_label: str
+    is_practice: bool
     by: str
     is_mine: bool
     started_at: datetime
@@ -166,7 +167,9 @@ def recent(actor: Actor, page: int = 1) -> tuple[tuple[TransferView, ...], bool]
 
 
 def _views(actor: Actor, rows: Sequence[Transfer]) -> list[TransferView]:
-    labels = {server.id: server.label for server in available_to(actor)}
+    servers = {server.id: server for server in available_to(actor)}
+    labels = {server.id: server.label for server in servers.values()}
+    practice = {server.id for server in servers.values() if server.is_practice}
     left_alone = server_pauses.paused_now() if any(row.finished_at is None for row in rows) else {}
     ids = [row.id for row in rows]
     counts = _counts(ids)
@@ -188,6 +191,7 @@ def _views(actor: Actor, rows: Sequence[Transfer]) -> list[TransferView]:
             matter_name=matters[row.matter_id],
             server_id=row.server_id,
             server_label=labels.get(row.server_id, "iManage") if row.server_id else "iManage",
+            is_practice=row.server_id in practice,
             by=members[row.member_id],
             is_mine=row.member_id == actor.id,
             started_at=row.created_at,

@@ -38,6 +38,7 @@ WORDS = {
     "version.made_current": "Made an older version current",
     "version.downloaded": "Downloaded a version",
     "server.added": "Added an iManage server",
+    "server.practice_added": "Added the practice server",
     "server.changed": "Changed an iManage server",
     "server.credentials_tried": "Tried other credentials at an iManage server",
     "server.credentials_replaced": "Replaced the credentials of an iManage server",

@@ -13,7 +13,7 @@ from blueprints.htmx import go_to
 from blueprints.integrations.forms import RemoveServerForm
 from blueprints.integrations.pages import popup
 from blueprints.integrations.room import room
-from services import server_removal, server_views
+from services import practice, server_removal, server_views
 from services.errors import Invalid
 
 
@@ -32,6 +32,7 @@ def remove_server(server_id: uuid.UUID) -> Response:
     except Invalid as refusal:
         form.take(refusal)
         return _answer(server_id, form, 422)
+    practice.forget(server_id)
     flash(f"“{removed.name}” is removed. Documents in your matters stay as they were.", "success")
     if removed.usage.links:
         flash("The links that went with it are kept as a CSV file under Removed servers.", "info")

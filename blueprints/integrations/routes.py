@@ -17,6 +17,7 @@ from blueprints.integrations import (
     moving,
     packages,
     pasting,
+    practising,
     removing,
     replacing,
     restricting,
@@ -24,7 +25,16 @@ from blueprints.integrations import (
 from blueprints.integrations.forms import AddServerForm, ChangeServerForm, as_id
 from blueprints.integrations.pages import popup, say, server_page
 from blueprints.integrations.room import room
-from services import checklist, health_states, remote, server_pauses, server_removal, server_views, servers
+from services import (
+    checklist,
+    health_states,
+    practice,
+    remote,
+    server_pauses,
+    server_removal,
+    server_views,
+    servers,
+)
 from services import packages as application_packages
 from services.errors import Invalid
 
@@ -36,6 +46,7 @@ __all__ = [
     "moving",
     "packages",
     "pasting",
+    "practising",
     "removing",
     "replacing",
     "restricting",
@@ -56,6 +67,7 @@ def index() -> str:
         servers=server_views.all_servers(actor()),
         healths=health_states.every_health(actor()),
         pauses=server_pauses.paused_now(),
+        has_practice=practice.is_there(actor()),
         removals=server_removal.recent_removals(actor()),
     )
 

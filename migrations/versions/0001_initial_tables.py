@@ -156,6 +156,7 @@ def upgrade():
     sa.Column('redirect_url', sa.String(length=500), nullable=False),
     sa.Column('auth_header', sa.String(length=20), nullable=False),
     sa.Column('ca_pem', sa.Text(), nullable=True),
+    sa.Column('is_practice', sa.Boolean(), nullable=False),
     sa.Column('is_enabled', sa.Boolean(), nullable=False),
     sa.Column('is_restricted', sa.Boolean(), nullable=False),
     sa.Column('at_once', sa.Integer(), nullable=False),

@@ -94,6 +94,8 @@ ROUTES = (
     R("GET",  SERVERS, "integrations.index", ADMIN, 200),
     R("GET",  f"{SERVERS}/new", "integrations.new_server", ADMIN, 200),
     R("POST", f"{SERVERS}/new", "integrations.add_server", ADMIN, 422),
+    R("GET",  f"{SERVERS}/practice/new", "integrations.new_practice_server", ADMIN, 200),
+    R("POST", f"{SERVERS}/practice", "integrations.add_practice_server", ADMIN, 303),
     R("POST", f"{SERVERS}/new/fields", "integrations.new_server_fields", ADMIN, 200),
     R("GET",  f"{SERVERS}/{{server}}", "integrations.server", ADMIN, 200),
     R("POST", f"{SERVERS}/{{server}}/enabled", "integrations.set_enabled", ADMIN, 400),

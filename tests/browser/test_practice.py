@@ -1,0 +1,130 @@
+"""The practice server on an installation as `make run` makes it: loopback is shut, and nothing runs by itself."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Sit
+from tests.browser.imanage import has_arrived, search, tick
+from tests.browser.person import Person
+from tests.support.stack import Practice, Stack, answers, free_port, until
+
+PASSWORD = "four plain words here"
+BANNER = "Practice iManage is a stand-in for training"
+PATIENT = 30_000
+
+
+@pytest.fixture
+def shut(tmp_path: Path) -> Iterator[Stack]:
+    port, practice_port = free_port(), free_port()
+    url = f"http://127.0.0.1:{port}"
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
+    environment = inherited | {
+        "COUNTERPART_DATA_DIR": str(tmp_path / "data"),
+        "COUNTERPART_PORT": str(port),
+        "COUNTERPART_PUBLIC_URL": url,
+        "COUNTERPART_PRACTICE_PORT": str(practice_port),
+        "COUNTERPART_CHECK_MINUTES": "0",
+        "PYTHONUNBUFFERED": "1",
+    }
+    stack = Stack(tmp_path, url, Practice(f"http://127.0.0.1:{practice_port}"), environment)
+    try:
+        stack.run("up", "-m", "flask", "--app", "app", "up")
+        until(lambda: answers(f"{url}/health/ready"), "Counterpart")
+        yield stack
+    finally:
+        stack.stop()
+
+
+def test_it_is_added_trained_with_and_removed(shut: Stack, sit: Sit) -> None:
+    practice = f"{shut.practice.url}/api"
+    nora = sit(shut)
+    sets_up(nora)
+    adds_it(nora)
+    assert not answers(practice)
+
+    nora.page.get_by_role("switch", name="Enabled").click()
+    until(lambda: answers(practice), "The practice iManage")
+    nora.button("Check connection").last.click()
+    expect(nora.page.get_by_text("Everything that was checked is as it should be.")).to_be_visible(
+        timeout=PATIENT
+    )
+    nora.look()
+    gets_a_document(nora)
+
+    nora.open("/admin/integrations/imanage")
+    row = nora.page.get_by_role("row").filter(has_text="Practice iManage")
+    expect(row.get_by_text("Practice", exact=True)).to_be_visible()
+    nora.link("Practice iManage").click()
+    switch = nora.page.get_by_role("switch", name="Enabled")
+    switch.click()
+    until(lambda: not answers(practice), "The end of the practice iManage")
+    switch.click()
+    until(lambda: answers(practice), "The practice iManage")
+
+    removes_it(nora)
+    until(lambda: not answers(practice), "The end of the practice iManage")
+    assert not any((shut.folder / "data" / "practice").iterdir())
+
+
+def sets_up(nora: Person) -> None:
+    page = nora.open("/")
+    found = re.search(r"Set-up code:\s+(\S+)", nora.stack.processes["up"].said())
+    assert found, nora.stack.processes["up"].said()
+    page.get_by_label("Set-up code").fill(found[1])
+    page.get_by_label("Name").fill("Nora Vale")
+    page.get_by_label("Email").fill("nora@harbourvale.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(nora.heading("Matters")).to_be_visible()
+
+
+def adds_it(nora: Person) -> None:
+    page = nora.open("/admin/integrations/imanage")
+    nora.button("Add practice server").click()
+    expect(nora.dialog()).to_contain_text("It is added switched off.")
+    nora.look()
+    nora.in_dialog("Add practice server").click()
+    expect(nora.heading("Practice iManage")).to_be_visible()
+    expect(page.get_by_role("complementary", name="Practice")).to_contain_text(BANNER)
+    expect(page.get_by_role("table", name="Practice people")).to_contain_text("bram-practice")
+    next_step = page.get_by_role("list", name="Set-up").get_by_role("listitem").filter(has_text="Next:")
+    expect(next_step).to_contain_text("The server is switched on")
+    nora.look()
+
+
+def gets_a_document(nora: Person) -> None:
+    """It never passes for the firm's own: its name stands where "iManage" would, and the banner over the page."""
+    page = nora.open("/matters")
+    nora.button("New matter").first.click()
+    nora.dialog().get_by_label("Name").fill("Sale of the mill")
+    nora.in_dialog("Open matter").click()
+    expect(nora.heading("Sale of the mill")).to_be_visible()
+    expect(page.get_by_role("complementary", name="Practice")).to_contain_text(BANNER)
+    nora.button("Get from Practice iManage").click()
+    nora.in_dialog("Sign in to iManage").click()
+    nora.sign_in_at_imanage("bram")
+    expect(nora.dialog()).to_contain_text(BANNER)
+    nora.look()
+    search(nora, "Closing bible")
+    tick(nora, "Closing bible.pdf")
+    nora.in_dialog("Get").click()
+    has_arrived(nora, "The document has arrived from Practice iManage, once.")
+    expect(page.get_by_role("complementary", name="Practice")).to_contain_text(BANNER)
+    nora.open_matter("Sale of the mill")
+    row = page.get_by_role("row").filter(has_text="Closing bible.pdf")
+    expect(row.get_by_text("Practice", exact=True)).to_be_visible()
+    nora.look()
+
+
+def removes_it(nora: Person) -> None:
+    nora.button("Remove server").click()
+    nora.dialog().get_by_label("Name of the server").fill("Practice iManage")
+    nora.in_dialog("Remove server").click()
+    expect(nora.page.get_by_text("“Practice iManage” is removed.")).to_be_visible()
