@@ -141,6 +141,79 @@ def of_the_admin(browser: Browser, stack: Stack) -> None:
     ada.leave()
 
 
+def of_connecting(browser: Browser, stack: Stack) -> None:
+    """A package, a server that iManage does not know yet, and what Check connection says before and after."""
+    ada = Person(browser, stack).sign_in(ADMIN.email)
+    camera = Camera(ada)
+    page = ada.open("/admin/integrations/imanage")
+    ada.button("Add practice server").click()
+    expect(ada.in_dialog("Add practice server")).to_be_visible()
+    camera.wide("add-practice-server")
+    ada.open("/admin/integrations/imanage/package")
+    ada.button("Make package").click()
+    expect(page.get_by_text("This is the only time that they are shown")).to_be_visible()
+    camera.wide("package")
+    ada.button("Use it in Add server").click()
+    ada.dialog().get_by_label("Name").fill("London")
+    ada.dialog().get_by_label("URL", exact=True).fill(stack.practice.url.replace("127.0.0.1", "localhost"))
+    ada.in_dialog("Add server").click()
+    expect(ada.heading("London")).to_be_visible()
+    checked(ada, camera, "check-failing")
+    page.reload()
+    page.evaluate("window.scrollTo(0, 0)")
+    camera.wide("checklist")
+    camera.narrow("checklist-narrow")
+    page.get_by_role("link", name="Why can’t X use it?").click()
+    ada.look()
+    page.get_by_label("Search members").press_sequentially("gita", delay=20)
+    page.get_by_role("link", name=GITA.email).click()
+    page.wait_for_load_state("networkidle")
+    camera.wide("why")
+    ada.open("/admin/integrations/imanage")
+    ada.link(SERVER).click()
+    expect(ada.heading(SERVER)).to_be_visible()
+    checked(ada, camera, "check-passing")
+    page.reload()
+    strip = page.get_by_role("heading", name="The last 30 days")
+    strip.evaluate("heading => heading.scrollIntoView({behavior: 'instant', block: 'center'})")
+    camera.wide("health-strip")
+    page.get_by_role("link", name="Request sheet for your network team").click()
+    ada.look()
+    camera.wide("request-sheet")
+    ada.leave()
+
+
+def checked(ada: Person, camera: Camera, name: str) -> None:
+    ada.button("Check connection").last.click()
+    expect(ada.page.locator("#check").get_by_text("Checking", exact=True)).to_be_visible()
+    expect(ada.button("Copy report")).to_be_visible(timeout=30_000)
+    ada.page.locator("#check").evaluate("card => card.scrollIntoView({behavior: 'instant'})")
+    camera.wide(name)
+
+
+def of_people(browser: Browser, stack: Stack) -> None:
+    ada = Person(browser, stack).sign_in(ADMIN.email)
+    camera = Camera(ada)
+    page = ada.open("/admin/groups")
+    ada.button("New group").first.click()
+    ada.dialog().get_by_label("Name").fill("Finance")
+    ada.dialog().get_by_role("button").last.click()
+    expect(ada.heading("Finance")).to_be_visible()
+    page.get_by_label("Search members").press_sequentially("alice", delay=20)
+    page.get_by_role("button", name=ALICE.email).click()
+    expect(page.get_by_role("row").filter(has_text=ALICE.email)).to_be_visible()
+    camera.wide("group")
+    ada.open("/admin/members/import")
+    table = "Name,Email\nLena Ford,lena@harbourvale.example\nUna Blake,una@\nAlice Archer,alice@practice.example\n"
+    page.locator("input[type=file]").set_input_files(
+        {"name": "people.csv", "mimeType": "text/csv", "buffer": table.encode()}
+    )
+    page.get_by_role("main").get_by_role("button").last.click()
+    expect(page.get_by_text("Nothing is written yet")).to_be_visible()
+    camera.wide("members-import")
+    ada.leave()
+
+
 def of_the_guest(browser: Browser, stack: Stack) -> None:
     gita = Person(browser, stack).sign_in(GITA.email)
     gita.open_matter(MATTER)
@@ -152,6 +225,8 @@ STORIES: tuple[Callable[[Browser, Stack], None], ...] = (
     of_everybody,
     of_the_associate,
     of_the_admin,
+    of_connecting,
+    of_people,
     of_the_guest,
 )
 
