@@ -49,7 +49,9 @@ class Scene(Setting):
         finally:
             asked = self.practice.requests[seen:]
             self.calls[item_id] += asked
-        assert len(asked) <= self.most_requests, [f"{call.method} {call.path} {call.status}" for call in asked]
+        assert len(asked) <= self.most_requests, [
+            f"{call.method} {call.path} {call.status}" for call in asked
+        ]
 
     def carry(self, item_id: uuid.UUID) -> TransferItem:
         """The same, and what its row says then."""

@@ -84,7 +84,6 @@ def test_deadlock(cell: Cell, scene: Scene) -> None:
 
     before = deadlocks()
     carried_despite(scene, cross)
-    assert scene.states()[0] in LIVE, "nothing was broken off"
     until(lambda: deadlocks() > before, "PostgreSQL's own count of deadlocks", 5)
     finished(scene)
 
