@@ -15,6 +15,8 @@ MOST_LINES = 100_000  # most of them empty, as some spreadsheets write
 DELIMITERS = ",;\t"
 NOT_TEXT = "This is not a table as text. Save it as CSV (comma or semicolon) and choose that file."
 
+EMPTY = "The file is empty."
+
 
 def read_table(data: bytes) -> list[tuple[int, list[str]]]:
     """The rows that hold anything, each with its number in the file. Raises Invalid for the field `file`."""
@@ -22,7 +24,7 @@ def read_table(data: bytes) -> list[tuple[int, list[str]]]:
         raise Invalid({"file": "The file has more than 5 MB. Split it in two."})
     text = _decoded(data)
     if not text.strip():
-        raise Invalid({"file": "The file is empty."})
+        raise Invalid({"file": EMPTY})
     first, _, rest = text.partition("\n")
     offset = 0
     if (
@@ -42,6 +44,8 @@ def read_table(data: bytes) -> list[tuple[int, list[str]]]:
             f"The table cannot be read at line {reader.line_num + offset}: a quotation mark is not closed."
         )
         raise Invalid({"file": sentence}) from error
+    if not rows:
+        raise Invalid({"file": EMPTY})
     return rows
 
 
@@ -72,5 +76,5 @@ def _encoding(data: bytes) -> str:
 
 def _delimiter(text: str) -> str:
     """The one that the row of headings holds most of."""
-    heading = text.lstrip().splitlines()[0]
+    heading = next(iter(text.lstrip().splitlines()), "")
     return max(DELIMITERS, key=heading.count)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -25,6 +25,13 @@ MOST = 10
 LARGEST = 64 * 1024
 SOON = timedelta(days=30)
 PRIVATE_KEY = b"PRIVATE KEY"
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 @dataclass(frozen=True)
@@ -117,12 +124,17 @@ def read(given: bytes) -> tuple[x509.Certificate, ...]:
 
 
 def _certificates(given: bytes) -> list[x509.Certificate]:
+    """Nothing where one of them is broken inside: what cannot be shown is not kept."""
     try:
         if b"-----BEGIN" in given:
-            return x509.load_pem_x509_certificates(given)
-        return [x509.load_der_x509_certificate(given)]
-    except ValueError:
+            found = x509.load_pem_x509_certificates(given)
+        else:
+            found = [x509.load_der_x509_certificate(given)]
+        for each in found:
+            _authority(each)
+    except UNREADABLE:
         return []
+    return found
 
 
 def _fault(certificate: x509.Certificate) -> str | None:
@@ -142,14 +154,14 @@ def _fault(certificate: x509.Certificate) -> str | None:
 def _is_authority(certificate: x509.Certificate) -> bool:
     try:
         return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
+    except x509.ExtensionNotFound:
         return False
 
 
 def _signed_itself(certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(certificate)
-    except (ValueError, TypeError, InvalidSignature):
+    except (*UNREADABLE, TypeError, InvalidSignature):
         return False
     return True
 
