@@ -224,6 +224,8 @@ def _opened(token: str, *, lock: bool = False) -> Invitation:
         raise Over("closed")
     if known is not None and (known.password_hash or known.id != row.member_id):
         raise Over("used")
+    if known is None and row.member_id is not None:  # their address is another one since
+        raise Over("replaced")
     return row
 
 
