@@ -60,7 +60,9 @@ def create_web() -> Flask:
     """The same for a WSGI server, which does not start on the tables of another version."""
     app = create_app()
     with app.app_context():
-        serve.require_tables()
+        if refusal := serve.tables_refusal():
+            # An application that cannot be loaded ends gunicorn; one that exits is begun anew for ever.
+            raise RuntimeError(refusal)
     return app
 
 

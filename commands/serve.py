@@ -64,13 +64,18 @@ def prepare() -> None:
 
 def require_tables() -> None:
     """End this process, before it has written anything, where the tables are another version's or do not answer."""
+    if refusal := tables_refusal():
+        sys.exit(refusal)
+
+
+def tables_refusal() -> str | None:
+    """Why this version must not start on these tables, in words for whoever reads the terminal."""
     try:
         found = schema.mismatch()
     except SQLAlchemyError as error:
         said = getattr(error, "orig", error)
         found = schema.Mismatch("The database does not answer.", f"Check COUNTERPART_DATABASE_URL. {said}")
-    if found is not None:
-        sys.exit(_refused(found))
+    return _refused(found) if found is not None else None
 
 
 def _refused(found: schema.Mismatch) -> str:
