@@ -104,7 +104,9 @@ def _changing(names: tuple[str, ...]) -> Update:
     return items.update().where(items.c.id == bindparam("of_item")).values({n: bindparam(n) for n in columns})
 
 
-def end(writing: Connection, held: Sequence[Held], way: str, values: Mapping[uuid.UUID, dict[str, Any]]) -> None:
+def end(
+    writing: Connection, held: Sequence[Held], way: str, values: Mapping[uuid.UUID, dict[str, Any]]
+) -> None:
     """Done, where need be by way of another state, in the open unit; `values` is what each row keeps besides."""
     now = utcnow()
     for item in held:
