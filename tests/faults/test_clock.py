@@ -9,8 +9,8 @@ import pytest
 from config import Settings
 from imanage import oauth
 from models import base
-from services import transfer_keeping, transfer_turns, workers
-from services.clock import clock
+from services import transfer_keeping, transfer_settle, transfer_turns, workers
+from services.clock import Clock
 from services.transfer_states import DONE, LOOKING_UP, WAITING
 from services.unit import session
 from tests.faults.matrix import cells
@@ -47,7 +47,11 @@ class Setting:
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Setting:
+    """With a memory of its own of how the clock was set, which no other test shares."""
+    clock = Clock()
     clock.went_back()
+    for user in (transfer_settle, transfer_keeping):
+        monkeypatch.setattr(user, "clock", clock)
     return Setting(monkeypatch)
 
 

@@ -21,7 +21,7 @@ from services.unit import unit
 from tests.support.lines import Behaviour, ok, read_request
 from tests.support.servers import make_server
 
-QUICK = Limits(connect_seconds=0.4, read_seconds=0.4, total_seconds=2)
+QUICK = Limits(connect_seconds=0.5, read_seconds=1.5, total_seconds=4)
 UNKNOWN_SIGN_IN = b'{"data": {"auth_status": "unauthenticated", "versions": []}}'
 
 
