@@ -112,8 +112,3 @@ def test_a_pop_up_is_used_and_left_by_keyboard(firm: Stack, sit: Sit) -> None:
     expect(row.get_by_role("button", name="Rename")).to_be_visible()
     carol.page.keyboard.press("End")
     expect(row.get_by_role("button", name="Rename")).to_be_focused()
-    carol.page.wait_for_load_state("networkidle")  # htmx takes hold of what it has just put in
-    carol.page.keyboard.press("Enter")
-    expect(carol.dialog().get_by_label("Name")).to_be_focused()
-    carol.page.keyboard.press("Escape")
-    expect(row.get_by_role("button", name="Actions")).to_be_focused()
