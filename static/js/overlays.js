@@ -65,7 +65,7 @@
     if (!isOpen) return;
     place(event.target);
     const { url } = event.target.dataset;
-    if (url) htmx.ajax("GET", url, { target: event.target, swap: "innerHTML" }).then(() => place(event.target));
+    if (url) htmx.ajax("GET", url, { target: event.target, swap: "morph:innerHTML" }).then(() => place(event.target));
   }, true);
   const placeAll = () => document.querySelectorAll(".cp-menu-panel:popover-open").forEach(place);
   window.addEventListener("resize", placeAll);

@@ -112,3 +112,14 @@ def test_a_pop_up_is_used_and_left_by_keyboard(firm: Stack, sit: Sit) -> None:
     expect(row.get_by_role("button", name="Rename")).to_be_visible()
     carol.page.keyboard.press("End")
     expect(row.get_by_role("button", name="Rename")).to_be_focused()
+    carol.page.keyboard.press("Enter")
+    expect(carol.dialog().get_by_label("Name")).to_be_focused()
+    carol.page.keyboard.press("Escape")
+    expect(row.get_by_role("button", name="Actions")).to_be_focused()
+
+    # Opened again it holds the items of the last time until the fresh ones are there; the focus stays on its item.
+    with carol.page.expect_response("**/actions"):
+        carol.page.keyboard.press("ArrowDown")
+        carol.page.keyboard.press("End")
+    carol.page.wait_for_load_state("networkidle")
+    expect(row.get_by_role("button", name="Rename")).to_be_focused()
