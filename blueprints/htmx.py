@@ -40,7 +40,7 @@ def go_to(url: str) -> Response:
     return response
 
 
-def fragment(html: str, status: int = 200, **triggers: Any) -> Response:
+def fragment(html: str | Response, status: int = 200, **triggers: Any) -> Response:
     """A fragment, with events that the page hears: `fragment(html, closeDialog=True)`."""
     response = make_response(html, status)
     if triggers:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 
-from flask import Blueprint, flash, render_template, request, send_file, url_for
+from flask import Blueprint, flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from blueprints import popups
 from blueprints.access import actor, needs
+from blueprints.attachments import csv_attachment
 from blueprints.groups.forms import GroupForm
-from blueprints.htmx import fragment, go_to, is_htmx
+from blueprints.htmx import go_to, is_htmx
 from services import groups, pasted_people
 from services.errors import Invalid
 
@@ -134,13 +135,7 @@ def delete_group(group_id: uuid.UUID) -> Response:
 @needs("admin")
 def members_csv(group_id: uuid.UUID) -> Response:
     name, text = groups.as_csv(actor(), group_id)
-    return send_file(
-        # The byte order mark tells spreadsheets that the names in it are UTF-8.
-        io.BytesIO(text.encode("utf-8-sig")),
-        mimetype="text/csv",
-        as_attachment=True,
-        download_name=f"Members of {name}.csv",
-    )
+    return csv_attachment(text, f"Members of {name}.csv")
 
 
 def _page(group_id: uuid.UUID, **more: object) -> str:
@@ -150,10 +145,7 @@ def _page(group_id: uuid.UUID, **more: object) -> str:
 
 
 def _popup(part: str, title: str, status: int = 200, **context: object) -> Response:
-    """A pop-up for htmx, a page of its own for everybody else."""
-    holder = "groups/_popup.html" if is_htmx() else "groups/popup_page.html"
-    html = render_template(holder, part=f"groups/_{part}.html", popup_title=title, **context)
-    return fragment(html, status)
+    return popups.popup(f"groups/_{part}.html", title, ("Groups", url_for(".index")), status, **context)
 
 
 def _say_ended(ended: int) -> None:

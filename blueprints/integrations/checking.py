@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 
 from flask import Response as TextResponse
-from flask import render_template, send_file, url_for
+from flask import render_template, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
+from blueprints.attachments import attachment
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.integrations.room import room
 from services import check_runs, check_text, checklist, request_sheet, server_views, support_bundle
@@ -49,7 +49,7 @@ def request_sheet_page(server_id: uuid.UUID) -> str:
 @needs("admin")
 def download_support_bundle() -> Response:
     name, content = support_bundle.bundle(actor())
-    return send_file(io.BytesIO(content), mimetype="application/zip", as_attachment=True, download_name=name)
+    return attachment(content, "application/zip", name)
 
 
 def _answer(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 
-from flask import flash, render_template, send_file, url_for
+from flask import flash, render_template, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
+from blueprints.attachments import attachment
 from blueprints.htmx import fragment, go_to
 from blueprints.integrations.package_forms import PackageForm
 from blueprints.integrations.room import room
@@ -50,7 +50,7 @@ def package(package_id: uuid.UUID) -> Response:
 @needs("admin")
 def download_package(package_id: uuid.UUID) -> Response:
     name, content = packages.download(actor(), package_id)
-    return send_file(io.BytesIO(content), mimetype="application/zip", as_attachment=True, download_name=name)
+    return attachment(content, "application/zip", name)
 
 
 @room.post(f"{PACKAGE}/<uuid:package_id>/settled")

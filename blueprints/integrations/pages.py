@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 
-from flask import flash, render_template
+from flask import flash, render_template, url_for
 from werkzeug.wrappers import Response
 
+from blueprints import popups
 from blueprints.access import actor
 from blueprints.headers import allow_connect
-from blueprints.htmx import fragment, is_htmx
+from blueprints.htmx import fragment
 from blueprints.integrations.forms import RestrictionForm
 from services import (
     check_runs,
@@ -28,16 +29,8 @@ from services.servers import Saved
 
 
 def popup(name: str, title: str, status: int = 200, **context: object) -> Response:
-    """The form in a pop-up for htmx, on a page of its own for everybody else."""
-    holder = "_popup" if is_htmx() else "form_page"
-    html = render_template(
-        f"integrations/{holder}.html",
-        form_template=f"integrations/_{name}_form.html",
-        popup_title=title,
-        in_popup=is_htmx(),
-        **context,
-    )
-    return fragment(html, status)
+    crumb = ("iManage", url_for("integrations.index"))
+    return popups.popup(f"integrations/_{name}_form.html", title, crumb, status, **context)
 
 
 def server_page(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 
-from flask import flash, send_file, url_for
+from flask import flash, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
+from blueprints.attachments import csv_attachment
 from blueprints.htmx import go_to
 from blueprints.integrations.forms import RemoveServerForm
 from blueprints.integrations.pages import popup
@@ -43,13 +43,7 @@ def remove_server(server_id: uuid.UUID) -> Response:
 @needs("admin")
 def removed_links(removal_id: uuid.UUID) -> Response:
     name, text = server_removal.removed_links(actor(), removal_id)
-    # The byte order mark tells spreadsheets that the names in it are UTF-8.
-    return send_file(
-        io.BytesIO(text.encode("utf-8-sig")),
-        mimetype="text/csv",
-        as_attachment=True,
-        download_name=f"Removed links of {name}.csv",
-    )
+    return csv_attachment(text, f"Removed links of {name}.csv")
 
 
 def _answer(server_id: uuid.UUID, form: RemoveServerForm, status: int = 200) -> Response:

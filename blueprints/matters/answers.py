@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request
+from flask import request
+from werkzeug.wrappers import Response
 
-from blueprints.htmx import is_htmx
+from blueprints.popups import popup
 
 LAST_PAGE = 100_000
 
 
-def form_answer(title: str, inner: str, back: str, *, form: Any = None, **context: Any) -> tuple[str, int]:
+def form_answer(title: str, inner: str, back: str, *, form: Any = None, **context: Any) -> Response:
     """A form: a pop-up for htmx, a page for a direct request. Status 422 where the form holds an error."""
-    in_pop_up = is_htmx()
-    template = "matters/_pop_up.html" if in_pop_up else "matters/form_page.html"
-    refused = form is not None and (form.errors or form.form_errors)
-    html = render_template(
-        template, title=title, inner=inner, back=back, form=form, in_pop_up=in_pop_up, **context
-    )
-    return html, 422 if refused else 200
+    status = 422 if form is not None and (form.errors or form.form_errors) else 200
+    return popup(inner, title, ("Back", back), status, back=back, form=form, **context)
 
 
 def page_number() -> int:

@@ -38,10 +38,10 @@ def new_document(matter_id: uuid.UUID) -> ResponseReturnValue:
             return go_to(back)
         for problem in refused:
             form.take(Invalid({"file": problem}))
-    html, status = form_answer(
+    answer = form_answer(
         "Add document", "matters/_upload_form.html", back, form=form, matter=view, added=added
     )
-    return fragment(html, status, documentsChanged=True) if added else (html, status)
+    return fragment(answer, answer.status_code, documentsChanged=True) if added else answer
 
 
 @room.get("/documents/<uuid:document_id>")

@@ -1,14 +1,14 @@
-"""How this room answers: a pop-up for htmx, a page of its own for everybody else."""
+"""How this room answers: a pop-up with one of its forms."""
 
 from __future__ import annotations
 
-from flask import render_template
+from flask import url_for
 from werkzeug.wrappers import Response
 
-from blueprints.htmx import fragment, is_htmx
+from blueprints import popups
 
 
 def popup(part: str, title: str, status: int = 200, **context: object) -> Response:
-    holder = "members/_popup.html" if is_htmx() else "members/popup_page.html"
-    html = render_template(holder, part=f"members/_{part}.html", popup_title=title, **context)
-    return fragment(html, status)
+    return popups.popup(
+        f"members/_{part}.html", title, ("Members", url_for("members.index")), status, **context
+    )

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from blueprints.access import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.oauth.room import room
+from blueprints.popups import popup
 from services import server_views, sign_ins
 
 OF_SERVER = "/admin/integrations/imanage/<uuid:server_id>/sign-ins"
@@ -41,12 +42,9 @@ def end_sign_in(server_id: uuid.UUID, member_id: uuid.UUID) -> Response:
 @needs("admin")
 def confirm_end_of_all(server_id: uuid.UUID) -> Response:
     """How many would have to sign in again, before they do."""
-    html = render_template(
-        "oauth/_end_all.html" if is_htmx() else "oauth/end_all.html",
-        server=server_views.server(actor(), server_id),
-        total=sign_ins.of_server(actor(), server_id).total,
-    )
-    return fragment(html)
+    view = server_views.server(actor(), server_id)
+    crumb = (view.name, url_for("integrations.server", server_id=server_id))
+    return popup("oauth/_end_all.html", "Disconnect all members?", crumb, server=view)
 
 
 @room.post(f"{OF_SERVER}/end")

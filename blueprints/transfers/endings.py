@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import uuid
 
-from flask import render_template, send_file, url_for
+from flask import render_template, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
+from blueprints.attachments import csv_attachment
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.transfers.room import room
 from services import transfer_news, transfer_results
@@ -40,8 +40,7 @@ def see_news() -> Response:
 @needs("staff")
 def results(transfer_id: uuid.UUID) -> Response:
     # The byte order mark tells spreadsheets that the names in it are UTF-8.
-    table = transfer_results.as_csv(actor(), transfer_id).encode("utf-8-sig")
-    return send_file(io.BytesIO(table), "text/csv", as_attachment=True, download_name="transfer-results.csv")
+    return csv_attachment(transfer_results.as_csv(actor(), transfer_id), "transfer-results.csv")
 
 
 def look_at(view: TransferView) -> None:
