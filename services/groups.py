@@ -10,20 +10,17 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.exc import IntegrityError
 
 from models import Group, GroupMember, Member, Server, ServerGroup, new_id
-from services import audit, csv_text, permissions
+from services import audit, csv_text, permissions, restriction
 from services.actor import Actor
 from services.errors import Invalid, NotFound
-from services.member_search import Kept, first_by_name
 from services.restriction import Person, end_use_of_unlisted
 from services.server_rules import name_problem
 from services.text import fold
 from services.unit import session, unit
 
 LONGEST_NAME = 100
-MOST_FOUND = 20
 PAGE = 100
 TAKEN = "A group with this name is there already; letter case and accents do not count. Choose another name."
-STAFF = Kept(is_active=True, is_guest=False)
 
 
 @dataclass(frozen=True)
@@ -85,16 +82,7 @@ def group(actor: Actor, group_id: uuid.UUID, page: int = 1) -> GroupView:
 
 def find_people(actor: Actor, group_id: uuid.UUID, text: str) -> tuple[Person, ...]:
     """Active members who are not in the group yet. Guests are never found."""
-    _require(actor, group_id)
-    found = first_by_name(text, STAFF, MOST_FOUND * 2).members
-    inside = set(
-        session().scalars(
-            select(GroupMember.member_id).where(
-                GroupMember.group_id == group_id, GroupMember.member_id.in_([each.id for each in found])
-            )
-        )
-    )
-    return tuple(Person(row.id, row.name, row.email) for row in found if row.id not in inside)[:MOST_FOUND]
+    return restriction.find_people(actor, text, member_ids(actor, group_id))
 
 
 def member_ids(actor: Actor, group_id: uuid.UUID) -> set[uuid.UUID]:
