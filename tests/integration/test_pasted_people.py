@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from models import ServerMember, db
 from services import pasted_people
+from tests.support.matters import counted_queries
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.servers import make_server
@@ -53,16 +54,8 @@ def test_a_long_list_costs_a_query_for_each_five_hundred_and_the_rest_is_counted
     actor = actor_of(make_member(is_admin=True))
     last = make_member(email="m1999@long.test")
     typed = "\n".join(f"m{number}@long.test" for number in range(2003))
-    asked: list[str] = []
-
-    def ask(*about: object) -> None:
-        asked.append(str(about[2]))
-
-    event.listen(db.engine, "before_cursor_execute", ask)
-    try:
+    with counted_queries() as asked:
         found = pasted_people.look_up(actor, typed)
-    finally:
-        event.remove(db.engine, "before_cursor_execute", ask)
     assert [each.id for each in found.matched] == [last.id]
     assert (len(found.unknown), found.left_out) == (1999, 3)
     assert len([each for each in asked if "FROM member" in each]) == 4
