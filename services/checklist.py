@@ -203,23 +203,34 @@ def _facts(row: Server) -> Facts:
     package = select(ApplicationPackage.id).where(
         ApplicationPackage.server_id == row.id, ApplicationPackage.redirect_url == ours
     )
-    has_package = session().scalar(package.limit(1)) is not None
+    got = select(Link.id).where(Link.server_id == row.id, Link.direction == "got")
+    found = (
+        session()
+        .execute(
+            select(
+                usable.scalar_subquery().label("usable_by"),
+                signed_in.scalar_subquery().label("signed_in"),
+                renewable.scalar_subquery().label("renewable"),
+                package.exists().label("has_package"),
+                got.exists().label("got"),
+            )
+        )
+        .one()
+    )
+    results = redirect_urls.last_results(row.id)
     return Facts(
         has_credentials=is_complete(row),
         redirect_url=ours,
         told=row.redirect_url,
-        accepted=redirect_urls.is_accepted(row.id),
-        from_package=uses_our_registration(row) or has_package or row.is_practice,
-        results=redirect_urls.last_results(row.id),
+        accepted=redirect_urls.is_accepted(results),
+        from_package=uses_our_registration(row) or found.has_package or row.is_practice,
+        results=results,
         is_enabled=row.is_enabled,
         is_restricted=row.is_restricted,
-        usable_by=session().scalar(usable) or 0,
-        signed_in=session().scalar(signed_in) or 0,
-        renewable=session().scalar(renewable) or 0,
-        got=session().scalar(
-            select(Link.id).where(Link.server_id == row.id, Link.direction == "got").limit(1)
-        )
-        is not None,
-        has_package=has_package,
+        usable_by=found.usable_by,
+        signed_in=found.signed_in,
+        renewable=found.renewable,
+        got=found.got,
+        has_package=found.has_package,
         is_practice=row.is_practice,
     )

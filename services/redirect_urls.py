@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,14 +61,14 @@ def moved(actor: Actor) -> Moved | None:
         )
         .order_by(ApplicationPackage.made_at)
     )
-    others = tuple(Told(*row) for row in servers if not is_accepted(row.id))
+    others = tuple(Told(*row) for row in servers if not is_accepted(last_results(row.id)))
     made = tuple(Told(*row) for row in packages)
     return Moved(ours, others, made) if others or made else None
 
 
-def is_accepted(server_id: uuid.UUID) -> bool:
-    """Whether the last check of this server saw iManage accept our redirect URL as it is now."""
-    found = last_results(server_id).get("redirect_url")
+def is_accepted(results: Mapping[str, dict[str, Any]]) -> bool:
+    """Whether a check with these results saw iManage accept our redirect URL as it is now."""
+    found = results.get("redirect_url")
     if not found or found["outcome"] != "pass":
         return False
     return [FACT, house().settings.redirect_url] in [list(fact) for fact in found["facts"]]

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 
 from models import Connection, Group, GroupMember, Member, OAuthState, Server, ServerGroup, ServerMember
 from services import audit, permissions
@@ -45,13 +45,14 @@ class ListedGroup:
 class RestrictionView:
     """Who may use a server, as it stands on record. `version` changes with it and with nothing else.
 
-    `listed` counts each member once, whether by name or by a group.
+    `groups` are those listed of `all_groups`; `listed` counts each member once, whether by name or by a group.
     """
 
     server_id: uuid.UUID
     is_restricted: bool
     people: tuple[Person, ...]
     groups: tuple[ListedGroup, ...]
+    all_groups: tuple[ListedGroup, ...]
     listed: int
     version: str
 
@@ -78,9 +79,13 @@ class RestrictionSaved:
 
 def restriction(actor: Actor, server_id: uuid.UUID) -> RestrictionView:
     row = require_server(actor, server_id)
-    people, groups = _people(_listed_ids(server_id)), _groups(_listed_groups(server_id))
-    version = _version(row, {each.id for each in people} | {each.id for each in groups})
-    return RestrictionView(row.id, row.is_restricted, people, groups, _count(server_id), version)
+    by_name = select(Member).join(ServerMember, ServerMember.member_id == Member.id)
+    people = _persons(by_name.where(ServerMember.server_id == server_id))
+    every = _groups(None)
+    chosen = _listed_groups(server_id) if every else set()
+    groups = tuple(each for each in every if each.id in chosen)
+    version = _version(row, {each.id for each in people} | chosen)
+    return RestrictionView(row.id, row.is_restricted, people, groups, every, _count(server_id), version)
 
 
 def find_people(actor: Actor, text: str, chosen: Iterable[uuid.UUID] = ()) -> tuple[Person, ...]:
@@ -97,12 +102,6 @@ def people(actor: Actor, member_ids: Iterable[uuid.UUID]) -> tuple[Person, ...]:
     """These members by name, for a list that is not saved yet. Unknown ids are left out."""
     permissions.require_admin(actor)
     return _people(set(member_ids))
-
-
-def all_groups(actor: Actor) -> tuple[ListedGroup, ...]:
-    """Every group by name, to choose from."""
-    permissions.require_admin(actor)
-    return _groups(None)
 
 
 def save(actor: Actor, server_id: uuid.UUID, wanted: RestrictionChange) -> RestrictionSaved:
@@ -199,10 +198,11 @@ def _count(server_id: uuid.UUID) -> int:
 
 
 def _people(member_ids: set[uuid.UUID]) -> tuple[Person, ...]:
-    rows = session().scalars(
-        select(Member).where(Member.id.in_(member_ids)).order_by(Member.name_key, Member.id)
-    )
-    return tuple(_person(row) for row in rows)
+    return _persons(select(Member).where(Member.id.in_(member_ids))) if member_ids else ()
+
+
+def _persons(query: Select[Member]) -> tuple[Person, ...]:
+    return tuple(_person(row) for row in session().scalars(query.order_by(Member.name_key, Member.id)))
 
 
 def _person(row: Member) -> Person:

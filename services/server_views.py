@@ -128,5 +128,8 @@ def usage_of(server_id: uuid.UUID) -> Usage:
     links = select(func.count()).where(Link.server_id == server_id)
     signed_in = select(func.count()).where(Connection.server_id == server_id)
     running = select(func.count()).where(Transfer.server_id == server_id, Transfer.finished_at.is_(None))
-    counts = (session().scalar(query) or 0 for query in (links, signed_in, running))
-    return Usage(*counts)
+    return Usage(
+        *session()
+        .execute(select(links.scalar_subquery(), signed_in.scalar_subquery(), running.scalar_subquery()))
+        .one()
+    )

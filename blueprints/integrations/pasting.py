@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from blueprints.access import actor, needs
 from blueprints.htmx import fragment, is_htmx
 from blueprints.integrations.forms import RestrictionForm
-from blueprints.integrations.pages import server_page
+from blueprints.integrations.pages import server_answer
 from blueprints.integrations.room import room
 from services import pasted_people, restriction, server_views
 
@@ -24,7 +24,7 @@ def paste_people(server_id: uuid.UUID) -> Response:
     pasted = pasted_people.look_up(actor(), form.pasted.data or "", form.chosen)
     form.add.data = (*form.add.data, *pasted.ids)
     if not is_htmx():
-        return server_page(server_id, draft=form, pasted=pasted)
+        return server_answer(server_id, draft=form, pasted=pasted)
     html = render_template(
         "integrations/_people.html",
         server_id=server_id,

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from blueprints.access import actor, needs
 from blueprints.htmx import go_to
 from blueprints.integrations.forms import RestrictionForm
-from blueprints.integrations.pages import server_page
+from blueprints.integrations.pages import server_answer
 from blueprints.integrations.room import room
 from services import restriction, server_views
 from services.errors import Invalid
@@ -44,12 +44,12 @@ def choose_person(server_id: uuid.UUID) -> str:
 def save_restriction(server_id: uuid.UUID) -> Response:
     form = RestrictionForm()
     if form.add.data or form.remove.data:
-        return server_page(server_id, draft=form)
+        return server_answer(server_id, draft=form)
     try:
         saved = restriction.save(actor(), server_id, form.command())
     except Invalid as refusal:
         form.take(refusal)
-        return server_page(server_id, draft=form, status=422)
+        return server_answer(server_id, draft=form, status=422)
     _say(saved)
     return go_to(url_for(".server", server_id=server_id))
 

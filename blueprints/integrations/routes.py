@@ -23,7 +23,7 @@ from blueprints.integrations import (
     restricting,
 )
 from blueprints.integrations.forms import AddServerForm, ChangeServerForm, as_id
-from blueprints.integrations.pages import popup, say, server_page
+from blueprints.integrations.pages import popup, say, server_answer
 from blueprints.integrations.room import room
 from services import (
     checklist,
@@ -108,7 +108,7 @@ def add_server() -> Response:
 @room.get("/<uuid:server_id>")
 @needs("admin")
 def server(server_id: uuid.UUID) -> Response:
-    return server_page(server_id)
+    return server_answer(server_id)
 
 
 @room.post("/<uuid:server_id>/enabled")
