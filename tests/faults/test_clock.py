@@ -18,7 +18,7 @@ from tests.faults.meanwhile import dawdling
 from tests.faults.real_workers import begun, carried_on
 from tests.faults.scenario import Cell
 from tests.faults.scene import Scene
-from tests.faults.test_network import until_stored
+from tests.faults.test_network import STORED_LATE, until_stored
 from tests.support.crew import Worker, crew, until
 
 JUMPS = {
@@ -64,7 +64,7 @@ def test_clock_is_set(cell: Cell, scene: Scene, machine: Setting) -> None:
     if scene.is_get:
         scene.dial("cut", fraction=0.5, how="reset", times=1)
     else:
-        scene.dial("slow", seconds=0.9, times=1)  # its answer is lost, and it is stored a moment later
+        scene.dial("slow", seconds=STORED_LATE, times=1)  # its answer is lost, and it is stored later
     scene.begin()
     first = scene.carry_once()[0]
     assert first.state == (WAITING if scene.is_get else LOOKING_UP)
