@@ -19,6 +19,10 @@ NARROW = {"width": 390, "height": 844}
 LEFT_ALONE = "net::ERR_ABORTED"  # what a page still asked for when the person left it, or a download
 SERIOUS = frozenset({"serious", "critical"})
 SAY_ITS_STATUS = ("Failed to load resource", "Response Status Error Code")  # the response itself is judged
+SAY_IT_ENDED = (
+    "htmx:afterRequest",
+    "htmx:sendAbort",
+)  # so is a request that failed; one that a later one replaced has not
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
@@ -143,7 +147,9 @@ class Person:
         return urlsplit(url).netloc == urlsplit(self.stack.url).netloc
 
     def _hear(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"} and not message.text.startswith(SAY_ITS_STATUS):
+        if message.type in {"error", "warning"} and not message.text.startswith(
+            SAY_ITS_STATUS + SAY_IT_ENDED
+        ):
             self.problems.append(f"console {message.type}: {message.text}")
 
     def _failed(self, request: Request) -> None:
