@@ -59,7 +59,11 @@ def utcnow() -> datetime:
 
 
 def prepare_sqlite(engine: Engine) -> None:
-    """WAL, foreign keys and honest transactions; a writing unit takes its lock at once, not half-way."""
+    """WAL, foreign keys and honest transactions; a writing unit takes its lock at once, not half-way.
+
+    Many rows are inserted in one statement: Python hands on its own lock at each, and SQLite's is held meanwhile.
+    """
+    engine.dialect.use_insertmanyvalues_wo_returning = True
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:

@@ -48,13 +48,15 @@ _ADD_VERSIONS = _VERSIONS.insert()
 _ADD_DOCUMENTS = _DOCUMENTS.insert()
 _SHOW_VERSIONS = (
     _DOCUMENTS.update()
-    .where(_DOCUMENTS.c.id == bindparam("of_document"))
-    .values(current_version_id=bindparam("current_version_id"), changed_at=bindparam("changed_at"))
+    .where(_DOCUMENTS.c.id == _VERSIONS.c.document_id, _VERSIONS.c.id.in_(_IDS))
+    .values(
+        current_version_id=_VERSIONS.c.id, changed_at=bindparam("now", type_=_DOCUMENTS.c.changed_at.type)
+    )
 )
 _CHANGE_MATTERS = (
     _MATTERS.update()
-    .where(_MATTERS.c.id == bindparam("of_matter"))
-    .values(changed_at=bindparam("changed_at"))
+    .where(_MATTERS.c.id.in_(_IDS))
+    .values(changed_at=bindparam("now", type_=_MATTERS.c.changed_at.type))
 )
 _LOCK_MATTERS = (
     select(Matter.id).where(Matter.id.in_(_IDS)).order_by(Matter.id).with_for_update(key_share=True)
@@ -102,16 +104,8 @@ def land_all(writing: Connection, landings: Sequence[Landing], origin: str = "im
             for index, landing in enumerate(landings)
         ],
     )
-    writing.execute(
-        _SHOW_VERSIONS,
-        [
-            {"of_document": each.document_id, "current_version_id": each.version_id, "changed_at": now}
-            for each in landed.values()
-        ],
-    )
-    writing.execute(
-        _CHANGE_MATTERS, [{"of_matter": matter_id, "changed_at": now} for matter_id in matter_ids]
-    )
+    writing.execute(_SHOW_VERSIONS, {"ids": [each.version_id for each in landed.values()], "now": now})
+    writing.execute(_CHANGE_MATTERS, {"ids": list(matter_ids), "now": now})
     return [landed[index] for index in range(len(landings))]
 
 
