@@ -13,7 +13,10 @@ import threading
 from pathlib import Path
 from random import Random
 
-from bench.listing import PREFIX, listing
+from bench.listing import PREFIX as listing_at
+from bench.listing import listing
+from bench.webdav import PREFIX as webdav_at
+from bench.webdav import webdav
 from simulator import Settings, Simulator
 from simulator.contents import Generated, Inline
 from simulator.seed import practice_app, practice_world
@@ -56,8 +59,13 @@ def main() -> None:
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: ending.set())
     with Simulator(world, options.port, settings=Settings(), quiet=True) as practice:
-        beside = practice.show_beside(listing(shown))
-        index_of_ids = {"sources": sources, "targets": targets, "large": large, "listing": beside + PREFIX}
+        index_of_ids = {
+            "sources": sources,
+            "targets": targets,
+            "large": large,
+            "listing": practice.show_beside(listing(shown)) + listing_at,
+            "webdav": practice.show_beside(webdav()) + webdav_at,
+        }
         options.index.write_text(json.dumps(index_of_ids))
         ending.wait()
 

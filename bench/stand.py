@@ -63,6 +63,7 @@ class Stand:
     targets: list[str]
     large: dict[int, str]
     listing: str
+    webdav: str
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -150,6 +151,7 @@ def stand(
                 targets=ids["targets"],
                 large={int(mib): id for mib, id in ids["large"].items()},
                 listing=ids["listing"],
+                webdav=ids["webdav"],
             )
             try:
                 yield found

@@ -48,7 +48,14 @@ http {{
         ssl_certificate {folder}/tls.pem;
         ssl_certificate_key {folder}/tls.key;
         location ~ /download$ {{ default_type application/octet-stream; alias {content}; }}
-        location ~ /folders/ {{ return 201 '{stored}'; }}
+        location ~ /folders/ {{
+            client_body_in_file_only clean;
+            rewrite ^ /stored break;
+            proxy_pass http://127.0.0.1:{plain};
+            proxy_pass_request_body off;
+            proxy_set_header Content-Length "";
+        }}
+        location /stored {{ return 201 '{stored}'; }}
         location / {{ return 200 '{stored}'; }}
     }}
 }}
