@@ -75,9 +75,12 @@ class Places:
 
     def _grant(self, lane: _Lane) -> None:
         while lane.waiting:
-            first = min(lane.waiting, key=lambda turn: self._rank(lane, turn))
-            if lane.taken.total() >= share(first.caller.at_once, self.workers) and not self._is_open:
+            if (
+                lane.taken.total() >= share(lane.waiting[-1].caller.at_once, self.workers)
+                and not self._is_open
+            ):
                 return
+            first = min(lane.waiting, key=lambda turn: self._rank(lane, turn))
             lane.waiting.remove(first)
             lane.taken[first.caller.member] += 1
             first.granted.set()

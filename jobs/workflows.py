@@ -84,7 +84,9 @@ def carry(load_id: str) -> None:
 
 def _carry_one(running: Running, step: str) -> None:
     task, lane = running.task, _lane(running)
-    running.place = partial(places.held, Caller(lane, task.at_once or 1, task.member_id, task.position))
+    at_once = task.at_once or 1
+    running.place = partial(places.held, Caller(lane, at_once, task.member_id, task.position))
+    running.turn = partial(places.held, Caller(f"next {lane}", at_once, task.member_id, task.position))
     try:
         with _in_scope():
             transfer_work.carry_out(running, step)

@@ -19,6 +19,8 @@ from transfers.items import Known
 Baseline = tuple[Known, ...]
 Key = tuple[uuid.UUID, uuid.UUID, str]
 GOOD_SECONDS = 5.0
+GOOD_FOR_READINGS = 10.0
+"""A large folder is good for so many times what it took to read, so that reading it never is most of the work."""
 MOST_KEPT = 64
 
 
@@ -27,6 +29,7 @@ class _Reading:
     lock: threading.Lock = field(default_factory=threading.Lock)
     found: Baseline = ()
     at: float = float("-inf")
+    took: float = 0.0
 
 
 _guard = threading.Lock()
@@ -50,17 +53,18 @@ def keeps_marks(server_id: uuid.UUID) -> bool:
 def shared(
     member_id: uuid.UUID, server_id: uuid.UUID, folder_id: str, read: Callable[[], Baseline], *, by_mark: bool
 ) -> Baseline:
-    """The folder's documents as this member sees them, read at most `GOOD_SECONDS` ago `by_mark`, else from now on.
+    """The folder's documents as this member sees them, read a moment ago `by_mark`, else from now on.
 
     Only one thread reads at a time.
     """
-    not_before = time.monotonic() - (GOOD_SECONDS if by_mark else 0.0)
+    asked = time.monotonic()
     reading = _reading((member_id, server_id, folder_id))
     with reading.lock:
-        if reading.at < not_before:
+        good = max(GOOD_SECONDS, GOOD_FOR_READINGS * reading.took) if by_mark else 0.0
+        if reading.at < asked - good:
             began = time.monotonic()
             reading.found = read()
-            reading.at = began
+            reading.at, reading.took = began, time.monotonic() - began
         return reading.found
 
 

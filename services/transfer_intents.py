@@ -9,7 +9,8 @@ from typing import Any, TypeVar, cast
 from imanage.client import Client
 from models import TransferItem
 from services import connections
-from services.transfer_running import Running, Task
+from services.transfer_running import Running
+from services.transfer_tasks import Task
 from transfers.items import Intent, TargetKind
 
 T = TypeVar("T")

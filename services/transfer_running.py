@@ -5,21 +5,19 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import case, select, update
 from sqlalchemy.orm import contains_eager
 
-from models import Server, Transfer, TransferItem, utcnow
+from models import TransferItem, utcnow
 from services import transfer_standing
 from services.connections import Line
 from services.errors import Refusal
 from services.transfer_standing import Paused, Standings
 from services.transfer_states import RUNNING, WAITING, move
+from services.transfer_tasks import Outgoing, Stored, Task
 from services.unit import is_writing, release, session, unit
 from transfers.errors import Different, Stopped
 from transfers.items import Progress
@@ -43,73 +41,12 @@ _LOCKED = (
 )
 
 
-@dataclass(frozen=True)
-class Task:
-    """What an item asks for. None of it changes while the item is carried."""
-
-    id: uuid.UUID
-    transfer_id: uuid.UUID
-    kind: str
-    position: int
-    name: str
-    source_id: str
-    version_id: uuid.UUID | None
-    target: str
-    target_id: str
-    note: str
-    based_on: int | None
-    sends: int
-    matter_id: uuid.UUID
-    member_id: uuid.UUID
-    server_id: uuid.UUID | None
-    at_once: int | None
-    load_id: uuid.UUID | None
-
-    @property
-    def mark(self) -> str:
-        """What the comment of a saved version carries, so that it is known again."""
-        return f"[Counterpart {self.id.hex[:12]}]"
-
-
-TASK = (
-    select(
-        TransferItem.id,
-        TransferItem.transfer_id,
-        Transfer.kind,
-        TransferItem.position,
-        TransferItem.name,
-        TransferItem.source_id,
-        TransferItem.version_id,
-        TransferItem.target,
-        TransferItem.target_id,
-        TransferItem.note,
-        TransferItem.based_on,
-        TransferItem.sends,
-        Transfer.matter_id,
-        Transfer.member_id,
-        Transfer.server_id,
-        Server.at_once,
-        TransferItem.load_id,
-    )
-    .join(Transfer, Transfer.id == TransferItem.transfer_id)
-    .outerjoin(Server, Server.id == Transfer.server_id)
-    .order_by(TransferItem.position)
-)
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What iManage said when it had stored a save."""
-
-    receipt: dict[str, Any]
-    warnings: tuple[str, ...]
-
-
 class Running:
     """`reason` is why it was stopped, None where it only has to wait: the transfer is paused, or the process ends.
 
-    `place` is held while iManage is asked: a worker keeps to what the server's admin allowed. Carried `in_one_go`
-    a small document is put on record once at its end, and not step by step. `is_over` once its end is on record.
+    `place` is held while iManage is asked: a worker keeps to what the server's admin allowed. `turn` is held by the
+    few that are announced before a place is free for them. Carried `in_one_go` a small document is put on record once
+    at its end, and not step by step. `is_over` once its end is on record.
     """
 
     def __init__(
@@ -127,8 +64,10 @@ class Running:
         self.in_one_go = in_one_go
         self.reason: str | None = None
         self.place: Callable[[], AbstractContextManager[None]] = nullcontext
+        self.turn: Callable[[], AbstractContextManager[None]] = nullcontext
         self.moves_since: float | None = None
         self.line = Line()
+        self.outgoing: Outgoing | None = None
         self.stored: Stored | None = None
         self.is_over = self.is_shown = False
         self._place = ExitStack()
@@ -145,16 +84,25 @@ class Running:
             return
         with ExitStack() as self._place:
             self._place.enter_context(self.place())
-            # It may have waited for its place.
-            if self.is_stopping:
-                raise Stopped("Counterpart is being restarted.")
-            if not self._standings.is_recent():
-                self.require_allowed()
+            self._require_after_waiting()
             self.moves_since = time.monotonic()
             try:
                 yield
             finally:
                 self.moves_since = None
+
+    @contextmanager
+    def in_turn(self) -> Iterator[None]:
+        """While it is announced and waits for its place: the next of those that move are ready when one is free."""
+        with self.turn():
+            self._require_after_waiting()
+            yield
+
+    def _require_after_waiting(self) -> None:
+        if self.is_stopping:
+            raise Stopped("Counterpart is being restarted.")
+        if not self._standings.is_recent():
+            self.require_allowed()
 
     def leave_place(self) -> None:
         """iManage has said all that it was asked for; what is left to do is done here."""

@@ -6,7 +6,9 @@ What reaches iManage is on record before it is sent, and nothing is sent again b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import select
 
@@ -20,9 +22,11 @@ from services.file_names import split
 from services.house import house
 from services.transfer_ends import Held, change, hold
 from services.transfer_intents import intent_of, kind_of, with_client
-from services.transfer_running import Running, Task, fresh
+from services.transfer_running import Running, fresh, how_many
 from services.transfer_settle import received
+from services.transfer_standing import Paused
 from services.transfer_states import SENDING, move, require
+from services.transfer_tasks import Outgoing, Task
 from services.transfer_together import Together
 from services.unit import release, session, unit
 from transfers import copying, settling
@@ -33,14 +37,14 @@ from transfers.items import Intent, Known, Receipt, SourceFacts, TargetKind
 
 
 def announce(running: Running) -> str | None:
-    """Put on record what will be sent and what is there before it is. In one go it is sent in the same place."""
-    if not running.in_one_go:
-        return _announce(running)
-    with running.placed():
-        return _announce(running)
+    """Put on record what will be sent and what is there before it is; in one go it is sent once it has a place."""
+    with ExitStack() as turn:
+        if running.in_one_go:
+            turn.enter_context(running.in_turn())
+        return _announce(running, turn)
 
 
-def _announce(running: Running) -> str | None:
+def _announce(running: Running, turn: ExitStack) -> str | None:
     task = running.task
     source = _source_of(running)
     target = kind_of(task)
@@ -59,7 +63,7 @@ def _announce(running: Running) -> str | None:
     intent = settling.announce(
         target,
         task.target_id,
-        source.facts(task),
+        _facts(source, task),
         operator=source.operator,
         now=utcnow(),
         baseline=baseline,
@@ -69,7 +73,7 @@ def _announce(running: Running) -> str | None:
     )
     if running.in_one_go and before is None:
         on_record(Announced(running, intent))
-        return _deliver(running, intent)
+        return _deliver(running, intent, turn)
     with unit(soon=True):
         item = fresh(running)
         item.intent = intent.record()
@@ -90,37 +94,37 @@ def _baseline(running: Running, target: TargetKind) -> tuple[bool, tuple[Known, 
     task = running.task
     assert task.server_id is not None
 
-    def read() -> tuple[Known, ...]:
+    def read(*, at_a_glance: bool = False) -> tuple[Known, ...]:
         return with_client(
-            running, lambda client: ImanageDestination(client, target, task.target_id).baseline()
+            running,
+            lambda client: ImanageDestination(client, target, task.target_id).baseline(
+                at_a_glance=at_a_glance
+            ),
         )
 
     if target == transfers.NEW_DOCUMENT and not task.sends:
         by_mark = transfer_baselines.keeps_marks(task.server_id)
         shared = transfer_baselines.shared(
-            task.member_id, task.server_id, task.target_id, read, by_mark=by_mark
+            task.member_id,
+            task.server_id,
+            task.target_id,
+            partial(read, at_a_glance=by_mark),
+            by_mark=by_mark,
         )
         return by_mark, shared
     return False, read()
 
 
-@dataclass(frozen=True)
-class _Source:
-    """The version that is saved, and who saves it as iManage knows him."""
-
-    file_name: str
-    size: int
-    sha256: str
-    operator: str | None
-
-    def facts(self, task: Task) -> SourceFacts:
-        extension = split(self.file_name).extension
-        name = task.name if task.target == transfers.NEW_DOCUMENT else self.file_name
-        stem = name.removesuffix(f".{extension}") if extension else name
-        return SourceFacts(stem, extension, self.size, self.sha256, "Counterpart")
+def _facts(source: Outgoing, task: Task) -> SourceFacts:
+    extension = split(source.file_name).extension
+    name = task.name if task.target == transfers.NEW_DOCUMENT else source.file_name
+    stem = name.removesuffix(f".{extension}") if extension else name
+    return SourceFacts(stem, extension, source.size, source.sha256, "Counterpart")
 
 
-def _source_of(running: Running) -> _Source:
+def _source_of(running: Running) -> Outgoing:
+    if running.outgoing is not None and running.outgoing.is_recent:
+        return running.outgoing
     task = running.task
     row = (
         session()
@@ -137,7 +141,7 @@ def _source_of(running: Running) -> _Source:
     release()
     if row is None:
         raise Refusal("The document is no longer in the matter.", code="document.gone")
-    return _Source(*row)
+    return Outgoing(*row)
 
 
 @dataclass(frozen=True)
@@ -181,7 +185,7 @@ def _write(announced: Sequence[Announced]) -> list[Exception | None]:
     ]
 
 
-on_record = Together(_write)
+on_record = Together(_write, linger=0.02, others=how_many)
 """Announce a send, together with all that are about to begin at this moment."""
 
 
@@ -196,11 +200,14 @@ def send(running: Running) -> str | None:
         item.sends += 1
         item.bytes_done = 0
         intent = intent_of(item)
-    return _deliver(running, intent)
+    return _deliver(running, intent, ExitStack())
 
 
-def _deliver(running: Running, intent: Intent) -> str | None:
+def _deliver(running: Running, intent: Intent, turn: ExitStack) -> str | None:
+    """Send, and read back what was stored, in one place. Once it has its place, its turn is another's."""
+
     def deliver(client: Client) -> Receipt:
+        turn.close()
         return copying.send(
             StoreSource(house().blobs, intent.sha256, intent.name, intent.extension),
             ImanageDestination(client, intent.kind, intent.target_id),
@@ -209,17 +216,19 @@ def _deliver(running: Running, intent: Intent) -> str | None:
             should_stop=running.should_stop(),
         )
 
-    try:
-        receipt = with_client(running, deliver)
-    except (MovedOn, CheckedOut) as error:
-        _ask(running, error)
-        return None
-    except Exception as error:
-        with unit():
-            # The quiet time of a look-up counts from when the send broke off, not from when it began.
-            fresh(running).sent_at = None if _nothing_was_stored(error) else utcnow()
-        raise
-    return received(running, receipt.present, receipt.warnings)
+    with ExitStack() as place:
+        try:
+            place.enter_context(running.placed())
+            receipt = with_client(running, deliver)
+        except (MovedOn, CheckedOut) as error:
+            _ask(running, error)
+            return None
+        except Exception as error:
+            with unit():
+                # The quiet time of a look-up counts from when the send broke off, not from when it began.
+                fresh(running).sent_at = None if _nothing_was_stored(error) else utcnow()
+            raise
+        return received(running, receipt.present, receipt.warnings)
 
 
 def _ask(running: Running, error: MovedOn | CheckedOut) -> None:
@@ -232,8 +241,8 @@ def _ask(running: Running, error: MovedOn | CheckedOut) -> None:
 
 def _nothing_was_stored(error: Exception) -> bool:
     """Whether the send surely did not happen, so that it may be made anew without looking."""
-    if isinstance(error, Refusal):
-        return True  # The connection was refused to us before a byte left.
+    if isinstance(error, Refusal | Paused):
+        return True  # The connection was refused to us before a byte left, or it had not got its place yet.
     if isinstance(error, StoredDifferent):
         return False
     return getattr(error, "retry", "look_up") != "look_up"

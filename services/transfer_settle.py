@@ -20,9 +20,10 @@ from services.transfer_ends import Held, end, hold
 from services.transfer_intents import intent_of, with_client
 from services.transfer_landing import LINGER_SECONDS
 from services.transfer_links import ADD_LINKS, Facts, facts_of, facts_of_present, link_values, member_of
-from services.transfer_running import Running, Stored, fresh, how_many
+from services.transfer_running import Running, fresh, how_many
 from services.transfer_standing import Paused
 from services.transfer_states import ASKS, LOOKING_UP, SENDING, UNCERTAIN_FOR_GOOD, WAITING, move
+from services.transfer_tasks import Stored
 from services.transfer_together import Together
 from services.unit import release, session, unit
 from transfers.endpoints.imanage_endpoint import ImanageDestination
@@ -95,13 +96,14 @@ def look_up(running: Running) -> str | None:
 
 
 def settle(running: Running) -> str | None:
-    """Read back what iManage holds now, and keep its word: link, audit and the end in one commit."""
+    """Keep what iManage holds now, by its own word: link, audit and the end in one commit."""
     stored = running.stored
     if stored is None:
         item = fresh(running)
-        stored = Stored(item.receipt or {}, tuple(item.warnings or ()))
+        receipt, warnings = item.receipt or {}, tuple(item.warnings or ())
         release()
-    _together(Saved(running, Stored(_read_back(running, stored.receipt), stored.warnings)))
+        stored = Stored(_read_back(running, receipt), warnings)
+    _together(Saved(running, stored))
     running.is_over = True
     return None
 
@@ -193,7 +195,7 @@ def _read_back(running: Running, receipt: Facts) -> Facts:
 
 
 def received(running: Running, present: Present, warnings: tuple[str, ...]) -> str:
-    """It is there. In one go that is put on record with the end, a moment later; else before anything else is asked.
+    """It is there. In one go it is read back and put on record with the end; else before anything else is asked.
 
     Should the process end or a power cut take this back, the intent still stands, and what was stored is looked up
     and found.
@@ -201,6 +203,7 @@ def received(running: Running, present: Present, warnings: tuple[str, ...]) -> s
     stored = Stored(facts_of_present(running.line.endpoints, present), warnings)
     if running.in_one_go:
         running.stored = stored
+        running.stored = Stored(_read_back(running, stored.receipt), warnings)
         return "settle"
     with unit(soon=True):
         item = fresh(running)

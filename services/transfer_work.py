@@ -13,12 +13,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, select, update
 
-from models import TransferItem
+from models import Connection, Transfer, TransferItem, Version
 from services import transfer_failing, transfer_get, transfer_save, transfer_settle
 from services.connections import Line
-from services.transfer_running import TASK, Running, TakenOver, Task, fresh, under_way
+from services.transfer_running import Running, TakenOver, fresh, under_way
 from services.transfer_standing import Standings
 from services.transfer_states import LIVE, LOOKING_UP, RUNNING, WAITING, move
+from services.transfer_tasks import TASK, Outgoing, Task
 from services.transfer_turns import is_due
 from services.unit import session, unit
 
@@ -35,12 +36,23 @@ STEPS = {
 ENDS_WITHOUT_ASKING = frozenset({"settle"})
 """What iManage has stored is put on record whatever has been switched off since."""
 _stopping = threading.Event()
-_BEGUN = TASK.add_columns(
-    TransferItem.fence,
-    TransferItem.sha256,
-    TransferItem.receipt,
-    TransferItem.sent_at,
-    TransferItem.announced_at,
+_BEGUN = (
+    TASK.add_columns(
+        TransferItem.fence,
+        TransferItem.sha256,
+        TransferItem.receipt,
+        TransferItem.sent_at,
+        TransferItem.announced_at,
+        Version.file_name,
+        Version.size.label("version_size"),
+        Version.sha256.label("version_sha256"),
+        Connection.imanage_user,
+    )
+    .outerjoin(Version, Version.id == TransferItem.version_id)
+    .outerjoin(
+        Connection,
+        (Connection.member_id == Transfer.member_id) & (Connection.server_id == Transfer.server_id),
+    )
 )
 
 
@@ -67,6 +79,8 @@ def take(*which: ColumnElement[bool]) -> list[tuple[Running, str]]:
     for row in rows:
         running = Running(_task(row), row.fence, standings, _stopping, in_one_go=True)
         running.line = lines.setdefault((row.member_id, row.server_id), running.line)
+        if row.kind == "save" and row.file_name is not None:
+            running.outgoing = Outgoing(row.file_name, row.version_size, row.version_sha256, row.imanage_user)
         found.append((running, _step_of(row.kind, row)))
     return found
 

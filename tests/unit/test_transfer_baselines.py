@@ -49,7 +49,16 @@ def test_where_the_mark_tells_a_reading_is_good_for_a_while(
 ) -> None:
     assert [folder.ask(by_mark=True) for _ in range(3)] == [1, 1, 1]
     monkeypatch.setattr(transfer_baselines, "GOOD_SECONDS", 0.0)
+    monkeypatch.setattr(transfer_baselines, "GOOD_FOR_READINGS", 0.0)
     assert folder.ask(by_mark=True) == 2
+
+
+def test_what_took_long_to_read_is_good_for_longer(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer_baselines, "GOOD_SECONDS", 0.0)
+    folder.goes_on.clear()
+    threading.Timer(0.2, folder.goes_on.set).start()
+    assert [folder.ask(by_mark=True) for _ in range(3)] == [1, 1, 1]
+    assert folder.ask(by_mark=False) == 2
 
 
 def test_where_it_does_not_every_save_stands_on_a_reading_that_began_after_it_was_asked_for(

@@ -30,6 +30,8 @@ from transfers.ports import Features, OnProgress, ShouldStop, Source, Stream
 from transfers.settling import QUIET, SKEW, lacks_comment, lacks_proof, same_id, settle
 
 _ROUNDS = 3
+FOLDER_PAGE = 1000
+"""Documents a call while a whole folder is read: each call costs its way there and back, and saves wait for it."""
 
 
 class ImanageSource:
@@ -63,10 +65,14 @@ class ImanageDestination:
         self._target_id = target_id
         self._keep_locked = keep_locked
 
-    def baseline(self) -> tuple[Known, ...]:
-        """For a folder that gets many documents, ask once and announce them all with it."""
+    def baseline(self, *, at_a_glance: bool = False) -> tuple[Known, ...]:
+        """For a folder that gets many documents, ask once and announce them all with it.
+
+        A folder that changes while it is read is read again, unless a glance will do: one that may miss a document.
+        """
         if self._kind == "new_document":
-            found = _read_folder(self._client, self._target_id).documents
+            rounds = 1 if at_a_glance else _ROUNDS
+            found = _read_folder(self._client, self._target_id, rounds).documents
         else:
             found = documents.versions(self._client, self._target_id)
         return tuple(Known(each.id, each.checksum, each.comment) for each in found)
@@ -233,10 +239,10 @@ class _Folder:
     steady: bool
 
 
-def _read_folder(client: Client, folder_id: str) -> _Folder:
+def _read_folder(client: Client, folder_id: str, rounds: int = _ROUNDS) -> _Folder:
     """Read again, a few times, when the total changed while the pages were being turned."""
     found: dict[str, Document] = {}
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         steady = _read_once(client, folder_id, found)
         if steady:
             break
@@ -247,7 +253,7 @@ def _read_once(client: Client, folder_id: str, found: dict[str, Document]) -> bo
     totals: set[int | None] = set()
     offset: int | None = 0
     while offset is not None:
-        page = documents.folder_documents(client, folder_id, offset)
+        page = documents.folder_documents(client, folder_id, offset, FOLDER_PAGE)
         totals.add(page.total)
         found.update((each.id, each) for each in page.items)
         offset = page.next_offset if page.more else None
