@@ -35,6 +35,9 @@ from transfers.endpoints.store_endpoint import StoreSource
 from transfers.errors import CheckedOut, MovedOn, StoredDifferent
 from transfers.items import Intent, Known, Receipt, SourceFacts, TargetKind
 
+LINGER_SECONDS = 0.02
+"""How long an announcement waits for others, to be flushed with them. It keeps no place meanwhile."""
+
 
 def announce(running: Running) -> str | None:
     """Put on record what will be sent and what is there before it is; in one go it is sent once it has a place."""
@@ -185,7 +188,7 @@ def _write(announced: Sequence[Announced]) -> list[Exception | None]:
     ]
 
 
-on_record = Together(_write, linger=0.02, others=how_many)
+on_record = Together(_write, linger=LINGER_SECONDS, others=how_many)
 """Announce a send, together with all that are about to begin at this moment."""
 
 
