@@ -21,6 +21,7 @@ class Invitation(Base):
     __table_args__ = (
         Index("uq_invitation_open", "email_key", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_invitation_created_at", "created_at"),
+        Index("ix_invitation_invited_by_id", "invited_by_id"),
         CheckConstraint("ended_as IN ('', 'used', 'withdrawn', 'replaced')", name="ended_as"),
     )
 
@@ -32,6 +33,7 @@ class Invitation(Base):
     organisation: Mapped[str] = mapped_column(String(200), default="")
     is_guest: Mapped[bool] = mapped_column(default=False)
     invited_by: Mapped[str] = mapped_column(String(200))
+    invited_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
     member_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("member.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     expires_at: Mapped[datetime]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import CursorResult, Delete, delete, func, select
+from sqlalchemy import ColumnElement, CursorResult, Delete, delete, func, select, update
 from sqlalchemy.orm import aliased
 
 from models import (
     Connection,
     GroupMember,
+    Invitation,
     Matter,
     Member,
     OAuthState,
@@ -34,6 +35,7 @@ class Consequences:
 
     matters: int
     connections: int
+    invitations: int
     leaderless: tuple[str, ...]
     more_leaderless: int
 
@@ -73,6 +75,7 @@ def consequences(actor: Actor, member_id: uuid.UUID) -> Consequences:
     return Consequences(
         matters=session().scalar(count.where(Participant.member_id == member_id)) or 0,
         connections=session().scalar(count.where(Connection.member_id == member_id)) or 0,
+        invitations=session().scalar(count.where(*_open_invitations_of(member_id))) or 0,
         leaderless=names[:NAMED],
         more_leaderless=max(0, len(names) - NAMED),
     )
@@ -96,6 +99,7 @@ def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
         _delete(delete(OAuthState).where(OAuthState.member_id == member_id))
         _delete(delete(ServerMember).where(ServerMember.member_id == member_id))
         _delete(delete(GroupMember).where(GroupMember.member_id == member_id))
+        invitations = _withdraw_invitations(member_id)
         audit.record(
             actor,
             "member.deactivated",
@@ -104,6 +108,7 @@ def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
             matters=matters,
             connections=connections,
             transfers=stopped,
+            invitations=invitations,
         )
 
 
@@ -134,6 +139,21 @@ def _stop_transfers(member_id: uuid.UUID) -> int:
     for transfer in running:
         transfers.call_off(transfer, "The person who started it was deactivated.", "member.inactive")
     return len(running)
+
+
+def _open_invitations_of(member_id: uuid.UUID) -> tuple[ColumnElement[bool], ...]:
+    return (Invitation.invited_by_id == member_id, Invitation.ended_at.is_(None))
+
+
+def _withdraw_invitations(member_id: uuid.UUID) -> int:
+    """Nobody comes in by the word of somebody who has gone."""
+    ended = session().execute(
+        update(Invitation)
+        .where(*_open_invitations_of(member_id))
+        .values(ended_at=utcnow(), ended_as="withdrawn")
+        .returning(Invitation.id)
+    )
+    return len(ended.all())
 
 
 def _delete(statement: Delete) -> int:

@@ -204,6 +204,7 @@ def _row(actor: Actor, new: NewInvitation, member_id: uuid.UUID | None) -> dict[
         "organisation": new.organisation,
         "is_guest": new.is_guest,
         "invited_by": actor.name,
+        "invited_by_id": actor.id,
         "member_id": member_id,
         "created_at": now,
         "expires_at": now + LIFE,

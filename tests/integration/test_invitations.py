@@ -162,6 +162,23 @@ def test_somebody_deactivated_since_cannot_join(browser: Browser, actor: Actor) 
     assert join(browser, link) == 410
 
 
+def test_nobody_comes_in_by_the_word_of_somebody_deactivated_since(
+    app: Flask, desk: Browser, actor: Actor
+) -> None:
+    gone = actor_of(make_member("Gus Wren", email="gus@firm.test", is_admin=True))
+    made = invitations.invite(gone, NewInvitation("theirs@firm.test"))
+    kept = invitations.invite(actor, NewInvitation("ours@firm.test"))
+    assert deactivation.consequences(actor, gone.id).invitations == 1
+    page = desk.page(f"/admin/members/{gone.id}/deactivate").text
+    assert "1 open invitation of theirs withdrawn: that link opens nothing any more" in page
+    deactivation.deactivate(actor, gone.id)
+    assert deactivation.consequences(actor, gone.id).invitations == 0
+    with pytest.raises(invitations.Over) as over:
+        invitations.standing(made.link.rsplit("/", 1)[-1])
+    assert over.value.reason == "withdrawn"
+    assert invitations.standing(kept.link.rsplit("/", 1)[-1]).email == "ours@firm.test"
+
+
 def test_the_list_renews_and_withdraws(app: Flask, desk: Browser, actor: Actor) -> None:
     first = invite(actor, name="Anna")
     assert "Anna" in desk.page(ROOM).text
