@@ -30,9 +30,7 @@ ROWS = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description="What we claim, measured.")
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; all unless told")
-    parser.add_argument(
-        "--full", action="store_true", help="1,000 documents and not 300, more kills, 1,000,000 members"
-    )
+    parser.add_argument("--full", action="store_true", help="more kills, and 1,000,000 members")
     parser.add_argument("--repeats", type=int, help="how often each run is measured")
     parser.add_argument("--documents", type=int, help="how many small documents")
     parser.add_argument("--mib", type=int, default=1024, help="the large document's size")

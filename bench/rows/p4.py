@@ -47,8 +47,8 @@ AT_ONCE = ("--transfers", str(moving.AT_ONCE))
 
 def run(options: Options) -> list[Line]:
     rclone = _rclone()
-    number = options.documents or (1000 if options.full else 300)
-    times = options.times(3)
+    number = options.documents or 1000
+    times = options.times(5)
     # One folder more: what is saved without rows has a place of its own.
     with stand(options.folder, folders=times + 1, documents=number) as place:
         return [*_gets(place, times, rclone), *_saves(place, times, number, rclone)]

@@ -15,6 +15,7 @@ from tests.faults.matrix import cells
 from tests.faults.scenario import GET, NEW_VERSION, Cell
 from tests.faults.scene import Scene
 from tests.support.transfers import sha256
+from transfers.endpoints import imanage_endpoint
 
 LOOKED = {GET: WAITING, "save": LOOKING_UP}
 
@@ -143,5 +144,6 @@ CASES: dict[str, Case] = {
 
 
 @pytest.mark.parametrize("cell", cells("imanage"), ids=lambda cell: cell.id)
-def test_imanage(cell: Cell, scene: Scene) -> None:
+def test_imanage(cell: Cell, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imanage_endpoint, "FOLDER_PAGE", 100)
     play(scene, CASES[cell.scenario.name])
