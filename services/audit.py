@@ -43,7 +43,7 @@ def record(
 def record_all(events: Sequence[Event]) -> None:
     """Add the events of many like things to the unit that is open, in one statement."""
     if events:
-        session().execute(_INSERT, events)
+        session().connection().execute(_INSERT, events)
 
 
 def event(

@@ -12,12 +12,15 @@ from sqlalchemy import Connection, Uuid, bindparam, func, select
 from models import Document, Matter, Version, db, new_id, utcnow
 from services.document_names import free_names
 from services.errors import Conflict
-from services.file_names import adapt, search_key
+from services.file_names import search_key
 
 
 @dataclass(frozen=True)
 class Landing:
-    """Stored bytes that become a new document of a matter, or the next version of `document_id`."""
+    """Stored bytes that become a new document of a matter, or the next version of `document_id`.
+
+    `file_name` is one that we take (file_names.adapt).
+    """
 
     matter_id: uuid.UUID
     member_id: uuid.UUID
@@ -95,7 +98,7 @@ def land_all(writing: Connection, landings: Sequence[Landing], origin: str = "im
                 "number": landed[index].number,
                 "sha256": landing.sha256,
                 "size": landing.size,
-                "file_name": adapt(landing.file_name).full,
+                "file_name": landing.file_name,
                 "origin": origin,
                 "note": landing.note,
                 "created_by_id": landing.member_id,
@@ -138,7 +141,7 @@ def _as_documents(writing: Connection, landings: Sequence[Landing]) -> dict[int,
     new = [(index, landing) for index, landing in enumerate(landings) if landing.document_id is None]
     found: dict[int, Landed] = {}
     for matter_id, of_matter in _by_matter(new):
-        names = free_names(writing, matter_id, [adapt(each.file_name).full for _, each in of_matter])
+        names = free_names(writing, matter_id, [each.file_name for _, each in of_matter])
         for (index, _), name in zip(of_matter, names, strict=True):
             found[index] = Landed(new_id(), name, new_id(), 1)
     if found:

@@ -11,7 +11,6 @@ from imanage.types import Document as RemoteDocument
 from models import TransferItem
 from services import connections, server_pauses, transfer_landing, transfers
 from services.house import house
-from services.transfer_landing import Arrived
 from services.transfer_links import facts_of
 from services.transfer_running import Running, fresh
 from services.transfer_states import RUNNING, move
@@ -59,7 +58,7 @@ def fetch(running: Running) -> str | None:
     facts = facts_of(running.line.endpoints, described[-1])
     if running.in_one_go and fetched.size <= SMALL:
         running.require_allowed(is_stored=True)
-        transfer_landing.land(Arrived(running, fetched.sha256, fetched.size, facts))
+        transfer_landing.land(running, fetched.sha256, fetched.size, facts)
         return None
     with unit(soon=True):
         item = fresh(running)
@@ -75,9 +74,9 @@ def fetch(running: Running) -> str | None:
 def land(running: Running) -> None:
     """The version row and its link appear in one commit, and the item is done in the same."""
     item = fresh(running)
-    arrived = Arrived(running, item.sha256, item.size or 0, item.receipt or {})
+    sha256, size, facts = item.sha256, item.size or 0, item.receipt or {}
     release()
-    transfer_landing.land(arrived)
+    transfer_landing.land(running, sha256, size, facts)
 
 
 def _name(item: TransferItem, document: RemoteDocument) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Uuid, bindparam, select
 from models import Document, Link, Version
 from services import audit, transfer_running
 from services.documents_landing import Landed, Landing, land_all
+from services.file_names import adapt
 from services.transfer_ends import Held, end, hold
 from services.transfer_links import ADD_LINKS, Facts, link_values
 from services.transfer_running import Running
@@ -25,12 +26,13 @@ LINGER_SECONDS = 0.04
 
 @dataclass(frozen=True)
 class Arrived:
-    """Bytes that are in the store, with what iManage said of them."""
+    """Bytes that are in the store, with what iManage said of them, and under a name that we take."""
 
     running: Running
     sha256: str
     size: int
     facts: Facts
+    file_name: str
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,10 @@ class _Coming:
         }
 
 
-def land(arrived: Arrived) -> None:
+def land(running: Running, sha256: str, size: int, facts: Facts) -> None:
     """The version row and its link appear in one commit, and the item is done in the same."""
-    _together(arrived)
-    arrived.running.is_over = True
+    _together(Arrived(running, sha256, size, facts, adapt(facts["full_name"]).full))
+    running.is_over = True
 
 
 def _write(arrivals: Sequence[Arrived]) -> list[Exception | None]:
@@ -161,7 +163,7 @@ def _land(writing: Connection, coming: Sequence[_Coming]) -> None:
         Landing(
             matter_id=each.item.matter_id,
             member_id=each.item.member_id,
-            file_name=each.arrived.facts["full_name"],
+            file_name=each.arrived.file_name,
             sha256=each.arrived.sha256,
             size=each.arrived.size,
             note=_note(each.item.server_name, each.arrived.facts),
