@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, CursorResult, Delete, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Delete, Update, delete, func, select, update
 from sqlalchemy.orm import aliased
 
 from models import (
@@ -94,11 +94,11 @@ def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
         member.deactivated_at = utcnow()
         sessions.end_all(member_id)
         stopped = _stop_transfers(member_id)
-        matters = _delete(delete(Participant).where(Participant.member_id == member_id))
-        connections = _delete(delete(Connection).where(Connection.member_id == member_id))
-        _delete(delete(OAuthState).where(OAuthState.member_id == member_id))
-        _delete(delete(ServerMember).where(ServerMember.member_id == member_id))
-        _delete(delete(GroupMember).where(GroupMember.member_id == member_id))
+        matters = _count(delete(Participant).where(Participant.member_id == member_id))
+        connections = _count(delete(Connection).where(Connection.member_id == member_id))
+        _count(delete(OAuthState).where(OAuthState.member_id == member_id))
+        _count(delete(ServerMember).where(ServerMember.member_id == member_id))
+        _count(delete(GroupMember).where(GroupMember.member_id == member_id))
         invitations = _withdraw_invitations(member_id)
         audit.record(
             actor,
@@ -147,15 +147,14 @@ def _open_invitations_of(member_id: uuid.UUID) -> tuple[ColumnElement[bool], ...
 
 def _withdraw_invitations(member_id: uuid.UUID) -> int:
     """Nobody comes in by the word of somebody who has gone."""
-    ended = session().execute(
+    return _count(
         update(Invitation)
         .where(*_open_invitations_of(member_id))
         .values(ended_at=utcnow(), ended_as="withdrawn")
-        .returning(Invitation.id)
     )
-    return len(ended.all())
 
 
-def _delete(statement: Delete) -> int:
+def _count(statement: Delete | Update) -> int:
+    """Carry it out; says how many rows it met."""
     result = session().execute(statement)
     return result.rowcount if isinstance(result, CursorResult) else 0
