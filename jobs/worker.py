@@ -27,10 +27,10 @@ from services import (
     package_keys,
     schema,
     transfer_keeping,
-    transfer_running,
     transfer_work,
     workers,
 )
+from services.transfer_showing import Showing
 
 log = structlog.get_logger()
 
@@ -38,7 +38,7 @@ BEAT_SECONDS = 2.0
 LOOK_SECONDS = 0.2
 LEAST_LOOK_SECONDS = 0.05
 LOST_SECONDS = 1.0
-SHOW_SECONDS = 0.5
+SHOW_SECONDS = 1.0
 MAIL_SECONDS = 15.0
 HEALTH_SECONDS = 5.0
 REAP_SECONDS = 4.0
@@ -94,7 +94,7 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
         _every(HEALTH_SECONDS, health_watch.check_due, stop, scope, first=0.0),
         _every(BEAT_SECONDS, lambda: workers.beat(executor_id), stop, scope),
         _every(LOST_SECONDS, mind_siblings, stop, scope),
-        _every(SHOW_SECONDS, transfer_running.show_what_moves, stop, scope),
+        _every(SHOW_SECONDS, Showing().show, stop, scope),
         _every(REAP_SECONDS, reap, stop, scope, first=0.0),
         _every(FORGET_SECONDS, forget_finished, stop, scope),
         _every(ERASE_SECONDS, package_keys.forget_expired, stop, scope),

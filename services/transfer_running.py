@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
-from sqlalchemy import case, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import contains_eager
 
-from models import TransferItem, utcnow
+from models import TransferItem
 from services import transfer_standing
 from services.connections import Line
 from services.errors import Refusal
 from services.transfer_standing import Paused, Standings
-from services.transfer_states import RUNNING, WAITING, move
 from services.transfer_tasks import Outgoing, Stored, Task
-from services.unit import is_writing, release, session, unit
-from transfers.errors import Different, Stopped
+from services.unit import is_writing, release, session
+from transfers.errors import Stopped
 from transfers.items import Progress
 from transfers.ports import OnProgress, ShouldStop
-from transfers.throttling import asked_every, at_most_every
-
-PROGRESS_SECONDS = 1.0
-MOMENT_SECONDS = 0.5
+from transfers.throttling import asked_every
 
 
 class TakenOver(Exception):
@@ -46,7 +41,8 @@ class Running:
 
     `place` is held while iManage is asked: a worker keeps to what the server's admin allowed. `turn` is held by the
     few that are announced before a place is free for them. Carried `in_one_go` a small document is put on record once
-    at its end, and not step by step. `is_over` once its end is on record.
+    at its end, and not step by step. `progress` is the newest of what moves, on record or not yet. `is_over` once its
+    end is on record.
     """
 
     def __init__(
@@ -69,7 +65,8 @@ class Running:
         self.line = Line()
         self.outgoing: Outgoing | None = None
         self.stored: Stored | None = None
-        self.is_over = self.is_shown = False
+        self.progress: Progress | None = None
+        self.is_over = False
         self._place = ExitStack()
         # Carried in one go it has just been taken over.
         self._mine_at = time.monotonic() if in_one_go else float("-inf")
@@ -159,25 +156,12 @@ class Running:
         self._mine_at = time.monotonic()
 
     def on_progress(self) -> OnProgress:
-        """Writes at most once a second, a little apart from the others, and nothing in the first."""
-        began = time.monotonic()
+        """For the engine. What it says is put on record by transfer_showing, for all that move at once."""
 
-        def write(progress: Progress) -> None:
-            if time.monotonic() - began < PROGRESS_SECONDS:
-                return
-            with unit(soon=True):
-                item = fresh(self)
-                # Bytes that moved count as progress, unless it is the same wrong bytes again.
-                if progress.done > item.bytes_done and item.error_code != Different.code:
-                    item.attempt = 0
-                item.bytes_done = progress.done
-                item.progress_at = utcnow()
-                if progress.total is not None:
-                    item.size = progress.total
-                if item.state == WAITING:
-                    move(item, RUNNING)
+        def keep(progress: Progress) -> None:
+            self.progress = progress
 
-        return at_most_every(PROGRESS_SECONDS + secrets.randbelow(300) / 1000, write)
+        return keep
 
 
 _under_way: set[Running] = set()
@@ -212,26 +196,6 @@ def how_many() -> int:
     return len(_under_way)
 
 
-def show_what_moves() -> None:
-    """Put on record that these move. Only what takes longer than a moment is worth a row's change."""
-    since = time.monotonic() - MOMENT_SECONDS
-    fences = {
-        running.item_id: running.fence
-        for running in list(_under_way)
-        if running.moves_since is not None and running.moves_since < since and not running.is_shown
-    }
-    if not fences:
-        return
-    with unit(soon=True) as writing:
-        writing.execute(
-            update(TransferItem)
-            .where(
-                TransferItem.id.in_(fences),
-                TransferItem.fence == case(fences, value=TransferItem.id),
-                TransferItem.state == WAITING,
-            )
-            .values(state=RUNNING, state_at=utcnow())
-            .execution_options(synchronize_session=False)
-        )
-    for running in list(_under_way):
-        running.is_shown = running.is_shown or running.item_id in fences
+def now_under_way() -> list[Running]:
+    """What the threads of this process carry at this moment."""
+    return list(_under_way)

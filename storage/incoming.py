@@ -13,6 +13,7 @@ import hashlib
 import mmap
 import os
 import shutil
+import threading
 import time
 import uuid
 from collections import deque
@@ -25,6 +26,9 @@ from pathlib import Path
 from storage.errors import PartialBusy, StorageError, StorageFull, disk_errors
 from storage.names import partial_name
 from storage.ports import CHUNK, Blob
+
+_AT_THE_DISK = threading.Semaphore(2)
+# Two full blocks keep a disk busy. With sixteen in its queue the database's commits would wait behind them all.
 
 Place = Callable[[int, Path, Blob], None]
 """Moves a finished file to its address: (its descriptor, its path, what it is)."""
@@ -207,7 +211,7 @@ class Partial:
         if self._failed is not None:
             return
         try:
-            with disk_errors():
+            with _AT_THE_DISK, disk_errors():
                 while block:
                     block = block[self._write_some(block) :]
         except StorageError as error:

@@ -1,26 +1,11 @@
-"""Call somebody at most so often, whatever the speed of the copy."""
+"""Ask somebody at most so often, whatever the speed of the copy."""
 
 import time
 from collections.abc import Callable
 
-from transfers.items import Progress
-from transfers.ports import OnProgress, ShouldStop
+from transfers.ports import ShouldStop
 
 Clock = Callable[[], float]
-
-
-def at_most_every(seconds: float, report: OnProgress, clock: Clock = time.monotonic) -> OnProgress:
-    """Report the first progress, then at most one in `seconds`, and always the last."""
-    last: float | None = None
-
-    def throttled(progress: Progress) -> None:
-        nonlocal last
-        now = clock()
-        if last is None or now - last >= seconds or progress.done == progress.total:
-            last = now
-            report(progress)
-
-    return throttled
 
 
 def asked_every(seconds: float, should_stop: ShouldStop, clock: Clock = time.monotonic) -> ShouldStop:

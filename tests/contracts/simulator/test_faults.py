@@ -194,7 +194,8 @@ def test_a_broken_upload_leaves_nothing(sim: Simulator, alice: Caller) -> None:
     )
     with socket.create_connection(("127.0.0.1", sim.port), timeout=5) as wire:
         wire.sendall(head.encode() + b"y" * 300_000)
-    for _ in range(500):  # until the broken call has ended: while it only begins, there is nothing on disk either
+    # Until the broken call has ended: while it only begins, there is nothing on disk either.
+    for _ in range(500):
         if any(one.seconds for one in sim.requests):
             break
         time.sleep(0.02)

@@ -1,11 +1,11 @@
-"""Reporting and asking at most so often, and an intent that is kept as a row."""
+"""Asking at most so often, and an intent that is kept as a row."""
 
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from transfers.items import Intent, Known, Progress
-from transfers.throttling import asked_every, at_most_every
+from transfers.items import Intent, Known
+from transfers.throttling import asked_every
 
 
 class Clock:
@@ -14,15 +14,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-def test_progress_is_reported_first_last_and_seldom_between() -> None:
-    clock, seen = Clock(), []
-    report = at_most_every(1.0, lambda progress: seen.append(progress.done), clock)
-    for done in range(101):
-        report(Progress(done, 100))
-        clock.now += 1 / 16
-    assert seen == [0, 16, 32, 48, 64, 80, 96, 100]
 
 
 def test_a_stop_is_asked_for_seldom_and_kept() -> None:

@@ -1,0 +1,87 @@
+"""How far what moves has come, for the page: put on record for all at once, by one thread of each worker."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import and_, bindparam, case, func, select
+
+from models import TransferItem, db, utcnow
+from services import transfer_running
+from services.transfer_running import Running
+from services.transfer_states import LIVE, RUNNING, WAITING
+from services.unit import unit
+from transfers.errors import Different
+from transfers.items import Progress
+
+MOMENT_SECONDS = 0.5
+"""Only what takes longer than a moment is worth a row's change."""
+
+_ITEMS = db.metadata.tables[TransferItem.__tablename__]
+_NOW = bindparam("now", type_=_ITEMS.c.state_at.type)
+_MOVED = bindparam("moved", type_=_ITEMS.c.bytes_done.type)
+_TOTAL = bindparam("total", type_=_ITEMS.c.size.type)
+# Whoever ends an item just now has its row, and needs no progress any more: nobody waits for him.
+_FREE = (
+    select(TransferItem.id)
+    .where(TransferItem.id.in_(bindparam("ids", expanding=True)))
+    .with_for_update(skip_locked=True)
+)
+# Bytes that moved count as progress, unless it is the same wrong bytes again.
+_HAS_COME_ON = and_(_ITEMS.c.bytes_done < _MOVED, _ITEMS.c.error_code != Different.code)
+_SHOW = (
+    _ITEMS.update()
+    .where(
+        _ITEMS.c.id == bindparam("of_item"),
+        _ITEMS.c.fence == bindparam("of_fence"),
+        _ITEMS.c.state.in_(sorted(LIVE)),
+    )
+    .values(
+        state=case((_ITEMS.c.state == WAITING, RUNNING), else_=_ITEMS.c.state),
+        state_at=case((_ITEMS.c.state == WAITING, _NOW), else_=_ITEMS.c.state_at),
+        attempt=case((_HAS_COME_ON, 0), else_=_ITEMS.c.attempt),
+        bytes_done=func.coalesce(_MOVED, _ITEMS.c.bytes_done),
+        progress_at=case((_MOVED.is_not(None), _NOW), else_=_ITEMS.c.progress_at),
+        size=func.coalesce(_TOTAL, _ITEMS.c.size),
+    )
+)
+
+
+class Showing:
+    """Of one worker: what it has put on record already is not written again."""
+
+    def __init__(self) -> None:
+        self._shown: dict[Running, Progress | None] = {}
+
+    def show(self) -> None:
+        """Put on record that these move, and how far they are. One commit, however many move."""
+        since = time.monotonic() - MOMENT_SECONDS
+        moving = [
+            (running, running.progress)
+            for running in transfer_running.now_under_way()
+            if running.moves_since is not None and running.moves_since < since
+        ]
+        before, self._shown = self._shown, dict(moving)
+        news = [each for each in moving if each[0] not in before or before[each[0]] != each[1]]
+        if news:
+            _write(news)
+
+
+def _write(news: list[tuple[Running, Progress | None]]) -> None:
+    now = utcnow()
+    with unit(soon=True) as current:
+        writing = current.connection()
+        free = set(writing.scalars(_FREE, {"ids": [running.item_id for running, _ in news]}))
+        rows = [_row(running, progress) for running, progress in news if running.item_id in free]
+        if rows:
+            writing.execute(_SHOW, [row | {"now": now} for row in rows])
+
+
+def _row(running: Running, progress: Progress | None) -> dict[str, Any]:
+    return {
+        "of_item": running.item_id,
+        "of_fence": running.fence,
+        "moved": progress.done if progress else None,
+        "total": progress.total if progress else None,
+    }

@@ -1,0 +1,91 @@
+"""What moves is put on record for all at once, seldom, and never over what somebody else has decided since."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from models import TransferItem, utcnow
+from services import transfer_running, transfer_work
+from services.transfer_running import Running
+from services.transfer_showing import Showing
+from services.unit import session, unit
+from tests.support.transfers import Desk, drafts_id, items_of, save
+from transfers.errors import Different
+from transfers.items import Progress
+
+
+@pytest.fixture
+def running(desk: Desk) -> Iterator[Running]:
+    """One that has been moving for a while."""
+    document_id = desk.add_document("Side letter.docx", b"Shown while it moves.\n" * 400)
+    (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
+    ((running, _step),) = transfer_work.take(TransferItem.id == item.id)
+    running.moves_since = time.monotonic() - 1.0
+    with transfer_running.under_way(running):
+        yield running
+
+
+def row_of(running: Running) -> TransferItem:
+    session().rollback()
+    return session().get_one(TransferItem, running.item_id)
+
+
+def changed(running: Running, **values: object) -> None:
+    with unit() as writing:
+        item = writing.get_one(TransferItem, running.item_id)
+        for name, value in values.items():
+            setattr(item, name, value)
+
+
+def test_it_is_running_before_its_first_byte_and_then_as_far_as_it_is(running: Running) -> None:
+    showing = Showing()
+    changed(running, attempt=2)
+    showing.show()
+    item = row_of(running)
+    assert (item.state, item.bytes_done, item.progress_at, item.attempt) == ("running", 0, None, 2)
+    began = item.state_at
+    running.progress = Progress(500, 1000)
+    showing.show()
+    item = row_of(running)
+    assert (item.state, item.bytes_done, item.size, item.attempt) == ("running", 500, 1000, 0)
+    assert item.progress_at is not None
+    assert item.state_at == began
+    running.progress = Progress(750, None)
+    showing.show()
+    assert (row_of(running).bytes_done, row_of(running).size) == (750, 1000)
+
+
+def test_what_has_not_come_on_is_not_written_again(running: Running) -> None:
+    showing = Showing()
+    running.progress = Progress(500, 1000)
+    showing.show()
+    changed(running, bytes_done=1)
+    showing.show()
+    assert row_of(running).bytes_done == 1
+    running.progress = Progress(501, 1000)
+    showing.show()
+    assert row_of(running).bytes_done == 501
+
+
+def test_what_has_only_just_begun_is_not_shown(running: Running) -> None:
+    running.moves_since, running.progress = time.monotonic(), Progress(500, 1000)
+    Showing().show()
+    assert (row_of(running).state, row_of(running).bytes_done) == ("waiting", 0)
+
+
+@pytest.mark.parametrize("decided", [{"state": "stopped"}, {"fence": 9}])
+def test_what_was_decided_meanwhile_stays(running: Running, decided: dict[str, object]) -> None:
+    changed(running, state_at=utcnow(), **decided)
+    running.progress = Progress(500, 1000)
+    Showing().show()
+    assert (row_of(running).state, row_of(running).bytes_done) == (decided.get("state", "waiting"), 0)
+
+
+def test_the_same_wrong_bytes_again_do_not_count_as_coming_on(running: Running) -> None:
+    changed(running, attempt=2, error_code=Different.code)
+    running.progress = Progress(500, 1000)
+    Showing().show()
+    assert (row_of(running).bytes_done, row_of(running).attempt) == (500, 2)
