@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -49,7 +51,7 @@ SWEEP_SECONDS = 6 * 3600.0
 FIRST_SWEEP_SECONDS = 600.0
 DUTIES_END_SECONDS = 3.0
 GRACE_SECONDS = 5
-NICENESS = 5
+NICENESS = 10
 
 
 def run(settings: Settings, scope: workflows.Scope) -> None:
@@ -61,7 +63,7 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    os.nice(NICENESS)
+    _give_way()
     executor_id = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
     workflows.bind(scope)
     with scope():
@@ -118,6 +120,14 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
             log.warning("worker.left_waiting", workflows=sorted(workflows.carried()))
             sys.stderr.flush()
             os._exit(0)
+
+
+def _give_way() -> None:
+    """Pages come first. Linux weighs sessions before the processes in them: one of our own is niced as a whole."""
+    os.nice(NICENESS)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):  # no Linux, or one without groups of sessions
+            Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def _every(
