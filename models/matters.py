@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, new_id, utcnow
@@ -13,7 +13,17 @@ from models.members import Member
 
 
 class Matter(Base):
+    """`leaderless_since` is when the last of its leads was deactivated; empty while somebody leads it."""
+
     __tablename__ = "matter"
+    __table_args__ = (
+        Index(
+            "ix_matter_leaderless_since",
+            "leaderless_since",
+            sqlite_where=text("leaderless_since IS NOT NULL"),
+            postgresql_where=text("leaderless_since IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(200))
@@ -23,6 +33,7 @@ class Matter(Base):
     created_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("member.id"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     changed_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+    leaderless_since: Mapped[datetime | None]
 
 
 class Participant(Base):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, CursorResult, Delete, Update, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Delete, Select, Update, delete, func, select, update
 from sqlalchemy.orm import aliased
 
 from models import (
@@ -61,17 +61,7 @@ def lock_admins() -> None:
 def consequences(actor: Actor, member_id: uuid.UUID) -> Consequences:
     require_member(actor, member_id)
     count = select(func.count())
-    another = aliased(Participant)
-    other = select(another.member_id).where(
-        another.matter_id == Matter.id, another.role == "lead", another.member_id != member_id
-    )
-    alone = session().scalars(
-        select(Matter.name)
-        .join(Participant, Participant.matter_id == Matter.id)
-        .where(Participant.member_id == member_id, Participant.role == "lead", ~other.exists())
-        .order_by(Matter.name)
-    )
-    names = tuple(alone)
+    names = tuple(matter.name for matter in session().scalars(_led_alone_by(member_id)))
     return Consequences(
         matters=session().scalar(count.where(Participant.member_id == member_id)) or 0,
         connections=session().scalar(count.where(Connection.member_id == member_id)) or 0,
@@ -94,6 +84,7 @@ def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
         member.deactivated_at = utcnow()
         sessions.end_all(member_id)
         stopped = _stop_transfers(member_id)
+        leaderless = _leave_without_a_lead(member_id)
         matters = _count(delete(Participant).where(Participant.member_id == member_id))
         connections = _count(delete(Connection).where(Connection.member_id == member_id))
         _count(delete(OAuthState).where(OAuthState.member_id == member_id))
@@ -106,6 +97,7 @@ def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
             member.name,
             subject_id=member_id,
             matters=matters,
+            leaderless=leaderless,
             connections=connections,
             transfers=stopped,
             invitations=invitations,
@@ -121,6 +113,36 @@ def reactivate(actor: Actor, member_id: uuid.UUID) -> None:
         member.is_active = True
         member.deactivated_at = None
         audit.record(actor, "member.reactivated", member.name, subject_id=member_id)
+
+
+def _led_alone_by(member_id: uuid.UUID) -> Select[Matter]:
+    another = aliased(Participant)
+    other = select(another.member_id).where(
+        another.matter_id == Matter.id, another.role == "lead", another.member_id != member_id
+    )
+    return (
+        select(Matter)
+        .join(Participant, Participant.matter_id == Matter.id)
+        .where(Participant.member_id == member_id, Participant.role == "lead", ~other.exists())
+        .order_by(Matter.name, Matter.id)
+    )
+
+
+def _leave_without_a_lead(member_id: uuid.UUID) -> int:
+    """A System Admin finds them under Members, and appoints somebody. All his matters are locked for that.
+
+    Of two leads who are deactivated at one moment the second is the last.
+    """
+    of_his = select(Participant.matter_id).where(
+        Participant.member_id == member_id, Participant.role == "lead"
+    )
+    session().execute(
+        select(Matter.id).where(Matter.id.in_(of_his)).order_by(Matter.id).with_for_update(key_share=True)
+    )
+    alone = session().scalars(_led_alone_by(member_id)).all()
+    for matter in alone:
+        matter.leaderless_since = utcnow()
+    return len(alone)
 
 
 def _stop_transfers(member_id: uuid.UUID) -> int:

@@ -30,6 +30,7 @@ WORDS = {
     "matter.created": "Opened a matter",
     "matter.renamed": "Renamed a matter",
     "participant.added": "Added somebody to a matter",
+    "participant.appointed": "Appointed a lead for a matter without one",
     "participant.role_changed": "Changed somebody’s role in a matter",
     "participant.removed": "Took somebody out of a matter",
     "document.added": "Added a document",

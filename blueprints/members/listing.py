@@ -10,7 +10,7 @@ from flask import render_template, request, url_for
 from blueprints.access import actor, needs
 from blueprints.htmx import is_htmx
 from blueprints.members.room import room
-from services import members
+from services import leaderless, members
 from services.member_search import EVERYBODY, Kept
 
 LONGEST_SEARCH = 200
@@ -38,7 +38,10 @@ def index() -> str:
     after, before = request.args.get("after", type=uuid.UUID), request.args.get("before", type=uuid.UUID)
     found = members.page_of_members(actor(), text, kept, after=after, before=before)
     name = "members/_list.html" if is_htmx() else "members/index.html"
-    return render_template(name, found=found, text=text, state=state, tabs=_tabs(text, state))
+    leads = 0 if is_htmx() else leaderless.how_many(actor())
+    return render_template(
+        name, found=found, text=text, state=state, tabs=_tabs(text, state), leaderless=leads
+    )
 
 
 def asked() -> tuple[str, str, Kept]:

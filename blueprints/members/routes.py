@@ -9,14 +9,14 @@ from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
 from blueprints.htmx import go_to
-from blueprints.members import files, inviting, listing
+from blueprints.members import files, inviting, leads, listing
 from blueprints.members.answers import popup
 from blueprints.members.forms import AddMemberForm, DetailsForm
 from blueprints.members.room import room
 from services import accounts, deactivation, member_changes, members, passwords
 from services.errors import Invalid
 
-__all__ = ["files", "inviting", "listing", "room"]
+__all__ = ["files", "inviting", "leads", "listing", "room"]
 
 
 @room.get("/new")

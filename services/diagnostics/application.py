@@ -73,7 +73,7 @@ def client_id(visit: Visit, origin: str) -> Found:
         return failed(visit.lacking)
     reading, named = _ours(visit), ("Client ID", visit.registration.client_id)
     if reading.kind == "unknown_client" or _CLIENT_SAID.search(reading.error):
-        return failed("client.unknown", named)
+        return failed("client.not_uploaded" if visit.is_of_package else "client.unknown", named)
     if reading.kind == "returned" and reading.error:
         return failed("client.refused", named, ("iManage says", reading.error))
     if _read(visit, secrets.token_hex(16), visit.redirect_url).look == reading.look:

@@ -55,6 +55,14 @@ APPLICATION_ADVICE: dict[str, Advice] = {
         _CLIENT,
         YOU,
     ),
+    "client.not_uploaded": Advice(
+        "iManage does not know this Client ID yet.",
+        "It is that of an application package that was made here. The package has not been uploaded there, or the "
+        "application is switched off.",
+        "In iManage Control Center: Settings > Applications > Add Application > Upload package, up to Finish. Then "
+        "check again.",
+        IMANAGE_ADMIN,
+    ),
     "client.refused": Advice(
         "iManage knows the application and refuses the sign-in.",
         "The application is not allowed this kind of sign-in. The words of iManage are below.",

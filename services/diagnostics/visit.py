@@ -13,8 +13,8 @@ from imanage.certificates import Facts
 from imanage.guard import GuardedSession
 from imanage.probes import Seen, ask
 from imanage.types import AppCredentials, Endpoints
-from models import Connection, Member, Server
-from services import remote
+from models import ApplicationPackage, Connection, Member, Server
+from services import package_keys, remote
 from services.diagnostics.report import Outcome
 from services.errors import Conflict, NotFound
 from services.house import house
@@ -60,7 +60,10 @@ class LastSignIn:
 
 @dataclass
 class Visit:
-    """`credentials` is None where there are none to look at, and `lacking` is then the code of why."""
+    """`credentials` is None where there are none to look at, and `lacking` is then the code of why.
+
+    `is_of_package`: they were made here, in a package for iManage, and nobody has signed in with them yet.
+    """
 
     server_id: uuid.UUID
     endpoints: Endpoints
@@ -71,6 +74,7 @@ class Visit:
     credentials: AppCredentials | None
     lacking: str
     last_sign_in: LastSignIn | None
+    is_of_package: bool
     thorough: bool
     no_code: str = field(default_factory=lambda: f"connection-check-{secrets.token_hex(24)}")
     token: str = field(default="", repr=False)
@@ -119,6 +123,7 @@ def visit(server_id: uuid.UUID, credentials: AppCredentials | None, *, thorough:
     if credentials is None:
         credentials, lacking = _own(server)
     settings = house().settings
+    last_sign_in = _last_sign_in(server.id)
     found = Visit(
         server_id=server.id,
         endpoints=remote.endpoints(server),
@@ -128,7 +133,8 @@ def visit(server_id: uuid.UUID, credentials: AppCredentials | None, *, thorough:
         our_hosts=(settings.public_url, settings.api_url),
         credentials=credentials,
         lacking=lacking,
-        last_sign_in=_last_sign_in(server.id),
+        last_sign_in=last_sign_in,
+        is_of_package=last_sign_in is None and credentials is not None and _is_of_package(credentials),
         thorough=thorough,
     )
     release()
@@ -143,6 +149,11 @@ def _own(server: Server) -> tuple[AppCredentials | None, str]:
     if not (credentials.client_id and credentials.client_secret):
         return None, "client.missing"
     return credentials, ""
+
+
+def _is_of_package(credentials: AppCredentials) -> bool:
+    made_here = ApplicationPackage.key_hash == package_keys.hash_of(credentials.client_id)
+    return session().scalar(select(ApplicationPackage.id).where(made_here)) is not None
 
 
 def _last_sign_in(server_id: uuid.UUID) -> LastSignIn | None:

@@ -221,6 +221,29 @@ def of_the_guest(browser: Browser, stack: Stack) -> None:
     gita.leave()
 
 
+def of_a_leaver(browser: Browser, stack: Stack) -> None:
+    """The last story: whoever leads a matter is deactivated, and somebody else appointed."""
+    ada = Person(browser, stack).sign_in(ADMIN.email)
+    camera = Camera(ada)
+    page = ada.open("/admin/members?q=alice")
+    page.get_by_role("link", name=ALICE.email).click()
+    ada.link("Deactivate").click()
+    expect(ada.in_dialog("Deactivate")).to_be_visible()
+    camera.wide("deactivate")
+    ada.in_dialog("Deactivate").click()
+    expect(page.get_by_text("is deactivated and signed out everywhere")).to_be_visible()
+    ada.open("/admin/members")
+    ada.link("Appoint a lead").click()
+    expect(ada.heading("Matters without a lead")).to_be_visible()
+    ada.look()
+    ada.link("Appoint a lead").first.click()
+    expect(ada.dialog().get_by_label("Search members")).to_be_visible()
+    ada.look()
+    camera.wide("appoint-a-lead")
+    camera.narrow("appoint-a-lead-narrow")
+    ada.leave()
+
+
 STORIES: tuple[Callable[[Browser, Stack], None], ...] = (
     of_everybody,
     of_the_associate,
@@ -228,6 +251,7 @@ STORIES: tuple[Callable[[Browser, Stack], None], ...] = (
     of_connecting,
     of_people,
     of_the_guest,
+    of_a_leaver,
 )
 
 

@@ -44,6 +44,7 @@ def test_the_admin_sets_up_connects_restricts_and_removes(empty: Stack, sit: Sit
     expect(lena.button("Get from iManage")).to_have_count(0)
     lena.look()
     removes_it_with_its_name_typed(nora)
+    gives_the_leaver_s_matter_another_lead(nora, una)
 
 
 def makes_the_first_system_admin(nora: Person) -> None:
@@ -226,3 +227,27 @@ def removes_it_with_its_name_typed(nora: Person) -> None:
     expect(nora.page.get_by_role("table", name="iManage servers")).not_to_contain_text(NAME)
     expect(nora.link("Firm-wide")).to_be_visible()
     nora.look()
+
+
+def gives_the_leaver_s_matter_another_lead(nora: Person, una: Person) -> None:
+    page = nora.open("/admin/members")
+    page.get_by_role("link", name=LISTED).click()
+    nora.link("Deactivate").click()
+    expect(nora.dialog().get_by_text("Nobody else leads this matter")).to_be_visible()
+    nora.look()
+    nora.in_dialog("Deactivate").click()
+    expect(page.get_by_text("Lena Ford is deactivated")).to_be_visible()
+    nora.open("/admin/members")
+    nora.link("Appoint a lead").click()
+    expect(nora.heading("Matters without a lead")).to_be_visible()
+    nora.look()
+    nora.link("Appoint a lead").click()
+    nora.dialog().get_by_label("Search members").press_sequentially("una", delay=20)
+    found = nora.dialog().get_by_role("listitem").filter(has_text=UNLISTED)
+    expect(found).to_be_visible()
+    nora.look()
+    found.get_by_role("button", name="Make lead").click()
+    expect(page.get_by_text("Una Blake leads Sale of the mill now.")).to_be_visible()
+    expect(page.get_by_text("Every matter has a lead")).to_be_visible()
+    nora.look()
+    una.open_matter("Sale of the mill")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,10 +10,12 @@ import pytest
 
 from imanage.types import AppCredentials
 from models import Server
-from services import house
+from services import house, packages
+from services.packages import NewPackage
 from simulator import Fault, Simulator, practice_password
 from tests.support.checking import UNKNOWN_SIGN_IN, Checked, checked, page, server_at, site
 from tests.support.lines import line, ok
+from tests.support.people import actor_of, make_member
 from tests.support.practice import CLIENT_ID, practice_server
 
 OURS = "http://127.0.0.1:8000/auth/v0/oauth2/authorized"
@@ -103,6 +106,24 @@ def test_an_unknown_client(server: Server, practice: Simulator) -> None:
     assert found.says("redirect_url", "skipped")
     assert found.says("secret", "skipped")
     assert "a secret of theirs" not in str(found.report)
+
+
+def test_a_package_that_nobody_has_uploaded_yet(server: Server, practice: Simulator) -> None:
+    """The Client ID is right then, and nothing is there to be compared."""
+    maker = actor_of(make_member(is_admin=True))
+    made = packages.make(maker, NewPackage(uuid.uuid4(), "counterpart", "Counterpart", "Firm", "Firm"))
+    assert made.keys is not None
+    credentials = AppCredentials(made.keys.api_key, made.keys.api_secret)
+    found = checked(server, credentials=credentials)
+    assert found.says("client_id", "fail", "client.not_uploaded", "imanage_admin")
+    practice.world.add_app(
+        replace(
+            practice.world.apps[0],
+            client_id=credentials.client_id,
+            client_secret=credentials.client_secret,
+        )
+    )
+    assert checked(server, credentials=credentials).says("client_id", "pass")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,48 @@
+"""Matters that nobody leads any more: the list, finding somebody for one, and appointing him."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import flash, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from blueprints.access import actor, needs
+from blueprints.htmx import go_to
+from blueprints.members.answers import popup
+from blueprints.members.listing import LONGEST_SEARCH
+from blueprints.members.room import room
+from services import leaderless
+
+
+@room.get("/leads")
+@needs("admin")
+def without_a_lead() -> str:
+    found = leaderless.matters(actor())
+    return render_template("members/leads.html", found=found, most=leaderless.MOST_LISTED)
+
+
+@room.get("/leads/<uuid:matter_id>")
+@needs("admin")
+def choose_lead(matter_id: uuid.UUID) -> ResponseReturnValue:
+    matter, text = leaderless.matter(actor(), matter_id), request.args.get("q", "")[:LONGEST_SEARCH]
+    people = leaderless.possible(actor(), matter_id, text)
+    return popup("lead", f"Lead of {matter.name}", matter=matter, people=people, text=text)
+
+
+@room.get("/leads/<uuid:matter_id>/search")
+@needs("admin")
+def search_lead(matter_id: uuid.UUID) -> str:
+    matter, text = leaderless.matter(actor(), matter_id), request.args.get("q", "")[:LONGEST_SEARCH]
+    people = leaderless.possible(actor(), matter_id, text)
+    return render_template("members/_lead_found.html", matter=matter, people=people, text=text)
+
+
+@room.post("/leads/<uuid:matter_id>/<uuid:member_id>")
+@needs("admin")
+def appoint_lead(matter_id: uuid.UUID, member_id: uuid.UUID) -> Response:
+    matter = leaderless.matter(actor(), matter_id)
+    name = leaderless.appoint(actor(), matter_id, member_id)
+    flash(f"{name} leads {matter.name} now.", "success")
+    return go_to(url_for(".without_a_lead"))

@@ -1,0 +1,158 @@
+"""Matters whose last lead was deactivated: a System Admin finds them, and appoints somebody."""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+
+import pytest
+from flask import Flask
+
+from models import Matter, Member, Participant
+from services import deactivation, leaderless, participants
+from services.actor import Actor
+from services.errors import Conflict, Forbidden, NotFound
+from services.unit import session
+from tests.support.crowd import at_once
+from tests.support.pages import Browser
+from tests.support.people import actor_of, make_member
+from tests.support.trail import trail
+from tests.support.transfers import make_matter
+
+LEADS = "/admin/members/leads"
+
+
+@pytest.fixture
+def admin(database: None) -> Member:
+    return make_member("Ada Admin", is_admin=True)
+
+
+@pytest.fixture
+def desk(browser: Browser, admin: Member) -> Browser:
+    return browser.sign_in(admin)
+
+
+@pytest.fixture
+def anna(database: None) -> Member:
+    return make_member("Anna")
+
+
+def role_of(matter_id: uuid.UUID, member: Member) -> str | None:
+    session().rollback()
+    place = session().get(Participant, (matter_id, member.id))
+    return place.role if place else None
+
+
+def is_leaderless(matter_id: uuid.UUID) -> bool:
+    session().rollback()
+    return session().get_one(Matter, matter_id).leaderless_since is not None
+
+
+def left_by(admin: Member, lead: Member, **others: uuid.UUID) -> uuid.UUID:
+    matter_id = make_matter(lead.id, **others)
+    deactivation.deactivate(actor_of(admin), lead.id)
+    return matter_id
+
+
+def test_a_matter_that_lost_its_lead_is_listed_until_it_has_one(desk: Browser, anna: Member) -> None:
+    otto, guest = make_member("Otto"), make_member("Gina Guest", is_guest=True, organisation="Heron AG")
+    matter_id = make_matter(anna.id, editor=otto.id, viewer=guest.id)
+    assert "has no lead" not in desk.page("/admin/members").text
+    assert "Every matter has a lead" in desk.page(LEADS).text
+    desk.post(f"/admin/members/{anna.id}/deactivate")
+    assert "One matter has no lead" in desk.page("/admin/members").text
+    listed = desk.page(LEADS).text
+    assert "Project Heron" in listed
+    assert "10042 / 0007" in listed
+
+    choice = desk.page(f"{LEADS}/{matter_id}", htmx=True).text
+    assert "Otto" in choice and "Editor of this matter" in choice
+    assert "Gina" not in choice, "a guest cannot lead"
+    answer = desk.post(f"{LEADS}/{matter_id}/{otto.id}")
+    assert (answer.status_code, answer.location) == (303, LEADS)
+    assert role_of(matter_id, otto) == "lead"
+    assert ("participant.appointed", "done", "Otto in Project Heron") in trail()
+    assert "Every matter has a lead" in desk.page(LEADS).text
+    assert "has no lead" not in desk.page("/admin/members").text
+    assert desk.get(f"{LEADS}/{matter_id}").status_code == 404
+
+
+def test_somebody_from_outside_the_matter_is_found_and_appointed(
+    desk: Browser, admin: Member, anna: Member
+) -> None:
+    zoe = make_member("Zoë Zander", email="zoe@firm.test")
+    matter_id = left_by(admin, anna)
+    assert "Nobody of the firm takes part" in desk.page(f"{LEADS}/{matter_id}", htmx=True).text
+    assert "Zoë Zander" in desk.page(f"{LEADS}/{matter_id}/search?q=zoe", htmx=True).text
+    assert "Zoë Zander" in desk.page(f"{LEADS}/{matter_id}?q=zoe").text, "without scripts"
+    assert "No active member" in desk.page(f"{LEADS}/{matter_id}/search?q=%3Cb%3E", htmx=True).text
+    assert desk.post(f"{LEADS}/{matter_id}/{zoe.id}").status_code == 303
+    assert role_of(matter_id, zoe) == "lead"
+
+
+def test_where_somebody_else_leads_nothing_is_to_be_done(admin: Member, anna: Member) -> None:
+    otto = make_member("Otto")
+    matter_id = make_matter(anna.id)
+    participants.add(actor_of(anna), matter_id, otto.id, "lead")
+    deactivation.deactivate(actor_of(admin), anna.id)
+    assert not is_leaderless(matter_id)
+    with pytest.raises(Conflict, match="has a lead"):
+        leaderless.appoint(actor_of(admin), matter_id, make_member().id)
+    deactivation.deactivate(actor_of(admin), otto.id)
+    assert is_leaderless(matter_id)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [({"is_guest": True}, 422), ({"is_active": False}, 404), (None, 404)]
+)
+def test_who_cannot_lead_is_not_appointed(
+    desk: Browser, admin: Member, anna: Member, kind: dict[str, bool] | None, status: int
+) -> None:
+    somebody = uuid.uuid4() if kind is None else make_member("Somebody", **kind).id
+    matter_id = left_by(admin, anna)
+    assert desk.post(f"{LEADS}/{matter_id}/{somebody}").status_code == status
+    assert is_leaderless(matter_id)
+
+
+def test_only_system_admins_appoint(admin: Member, anna: Member) -> None:
+    otto = make_member("Otto")
+    matter_id = left_by(admin, anna, editor=otto.id)
+    for act in (leaderless.matters, leaderless.how_many):
+        with pytest.raises(Forbidden):
+            act(actor_of(otto))
+    with pytest.raises(Forbidden):
+        leaderless.appoint(actor_of(otto), matter_id, otto.id)
+
+
+def test_an_admin_sees_nothing_of_a_matter_that_is_led(admin: Member, anna: Member) -> None:
+    matter_id = make_matter(anna.id)
+    for look in (leaderless.matter, leaderless.possible):
+        with pytest.raises(NotFound):
+            look(actor_of(admin), matter_id)
+
+
+def test_two_admins_at_once_appoint_one(app: Flask, admin: Member, anna: Member) -> None:
+    second, otto, paul = make_member("Second", is_admin=True), make_member("Otto"), make_member("Paul")
+    matter_id = left_by(admin, anna)
+    one, two = actor_of(admin), actor_of(second)
+
+    def act(actor: Actor, member_id: uuid.UUID) -> str:
+        return leaderless.appoint(actor, matter_id, member_id)
+
+    answers = at_once(app, partial(act, one, otto.id), partial(act, two, paul.id))
+    assert sum(isinstance(answer, Conflict) for answer in answers) == 1
+    assert [role_of(matter_id, each) for each in (otto, paul)].count("lead") == 1
+
+
+def test_the_last_two_leads_leave_at_once(app: Flask, admin: Member, anna: Member) -> None:
+    """One is deactivated while the other takes himself out: either somebody leads it, or it is listed."""
+    otto = make_member("Otto")
+    matter_id = make_matter(anna.id)
+    participants.add(actor_of(anna), matter_id, otto.id, "lead")
+    ada, leaver = actor_of(admin), actor_of(otto)
+    at_once(
+        app,
+        partial(deactivation.deactivate, ada, anna.id),
+        partial(participants.remove, leaver, matter_id, otto.id),
+    )
+    assert is_leaderless(matter_id) == (role_of(matter_id, otto) != "lead")
