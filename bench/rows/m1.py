@@ -195,7 +195,7 @@ def _fill(chance: Random, count: int) -> None:
         with unit() as writing:
             writing.execute(insert(Member), [_row(chance, start + number) for number in range(BATCH)])
     if is_postgresql:
-        for statement in (*UP["postgresql"], "VACUUM ANALYZE member"):
+        for statement in (*UP["postgresql"], "VACUUM ANALYZE member", "CHECKPOINT"):
             _do(statement)
     else:
         with unit() as writing:
