@@ -22,6 +22,8 @@ State = Literal["done", "missing", "next"]
 REACHING = frozenset({"dns", "tcp", "tls", "api", "api_dns", "api_tcp", "api_tls", "api_api"})
 PRACTICE_ORDER = {key: place for place, key in enumerate(("registered", "redirect_url", "enabled"), -3)}
 PASSED = frozenset({"pass", "warn"})
+UNKNOWN = frozenset({"client.unknown", "client.not_uploaded"})
+LATER = "It is looked at once iManage knows the application."
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,7 @@ def of(facts: Facts) -> Checklist:
 
 
 def _steps(facts: Facts) -> Iterator[Step]:
-    yield _step(
-        "registered",
-        "The application is registered",
-        facts.has_credentials,
-        "Make an application package for iManage, or enter the Client ID and Client Secret that iManage gave.",
-        "package",
-    )
+    yield _registered_step(facts)
     yield _redirect_step(facts)
     yield _credentials_step(facts)
     yield _reachable_step(facts)
@@ -141,6 +137,34 @@ def _steps(facts: Facts) -> Iterator[Step]:
     )
 
 
+def _unknown(facts: Facts) -> dict[str, Any] | None:
+    """What the last check said, where iManage knows no application under our Client ID."""
+    found = facts.results.get("client_id", {})
+    return found if found.get("outcome") == "fail" and found.get("code") in UNKNOWN else None
+
+
+def _registered_step(facts: Facts) -> Step:
+    title, unknown = "The application is registered", _unknown(facts)
+    if facts.has_credentials and unknown is not None:
+        if facts.has_package:
+            hint = "iManage does not know this Client ID. Have the package uploaded there, then check the connection."
+            return Step(
+                "registered",
+                title,
+                "missing",
+                f"{hint} If it was another package, replace the credentials.",
+                "check",
+            )
+        return Step("registered", title, "missing", _said(unknown), "credentials")
+    return _step(
+        "registered",
+        title,
+        facts.has_credentials,
+        "Make an application package for iManage, or enter the Client ID and Client Secret that iManage gave.",
+        "package",
+    )
+
+
 def _redirect_step(facts: Facts) -> Step:
     title, found = "iManage knows our redirect URL", facts.results.get("redirect_url", {})
     if facts.told not in ("", facts.redirect_url) and not facts.accepted:
@@ -148,6 +172,8 @@ def _redirect_step(facts: Facts) -> Step:
         return Step("redirect_url", title, "missing", hint, "confirm_redirect")
     if found.get("outcome") == "fail":
         return Step("redirect_url", title, "missing", _said(found), "check")
+    if _unknown(facts) is not None:
+        return Step("redirect_url", title, "missing", LATER)
     is_known = facts.accepted or facts.from_package or bool(facts.signed_in)
     hint = (
         f"Enter {facts.redirect_url} in the application’s registration exactly so, then check the connection."
@@ -159,11 +185,8 @@ def _credentials_step(facts: Facts) -> Step:
     title = "iManage accepts the Client ID and Client Secret"
     found = [facts.results[key] for key in ("client_id", "secret") if key in facts.results]
     failed = next((each for each in found if each["outcome"] == "fail"), None)
-    if failed is not None and failed is facts.results.get("client_id") and facts.has_package:
-        hint = "iManage does not know this Client ID. Have the package uploaded there, then check the connection."
-        return Step(
-            "credentials", title, "missing", f"{hint} If it was another package, replace them.", "check"
-        )
+    if _unknown(facts) is not None:
+        return Step("credentials", title, "missing", LATER)
     if failed is not None:
         return Step("credentials", title, "missing", _said(failed), "credentials")
     is_proven = len(found) == 2 and all(each["outcome"] == "pass" for each in found)

@@ -113,6 +113,26 @@ def test_a_changed_url_names_both_and_a_check_that_passed_since_settles_it() -> 
     assert states(replace(facts, accepted=True))["redirect_url"] == "done"
 
 
+@pytest.mark.parametrize("code", ["client.unknown", "client.not_uploaded"])
+def test_an_application_that_imanage_does_not_know_is_not_registered(code: str) -> None:
+    unknown = {"client_id": result("fail") | {"code": code}, "redirect_url": result("skipped")}
+    facts = replace(ALL, results=PASSED | unknown, signed_in=0, renewable=0, got=False)
+    found = states(facts)
+    assert (found["registered"], found["redirect_url"], found["credentials"]) == (
+        "next",
+        "missing",
+        "missing",
+    )
+    assert found["reachable"] == "done"
+    assert (step(facts, "registered").hint, step(facts, "registered").action) == (
+        "It is so. Do this.",
+        "credentials",
+    )
+    packed = step(replace(facts, has_package=True), "registered")
+    assert "Have the package uploaded there" in packed.hint
+    assert packed.action == "check"
+
+
 def test_a_sign_in_without_refresh_token_is_noticed() -> None:
     assert of(replace(ALL, renewable=1)).lacks_refresh
     assert not of(ALL).lacks_refresh
