@@ -3,6 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO_DIR ?= $(CURDIR)/instance/demo
 PRACTICE_PORT ?= 8001
+NAUGHTY := tests/integration/test_naughty_strings.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-demo setup-test demo run worker test check migrate bench faults screenshots
@@ -56,12 +57,12 @@ check: setup-test ## Linters, types, layers and templates
 bench: setup-test .venv/bench.done ## What speed and memory we claim, measured
 	$(BIN)/python -m bench
 
-faults: setup-test ## Every fault against every kind of transfer, on both databases; draws the table in docs/transfers.md
+faults: setup-test ## Every fault against every kind of transfer, and every naughty string, on both databases; draws the table in docs/transfers.md
 	@tests/prepare
 	mkdir -p instance/faults
-	FAULTS=all FAULTS_RESULTS=instance/faults/sqlite.json $(BIN)/python -m pytest tests/faults
+	FAULTS=all FAULTS_RESULTS=instance/faults/sqlite.json $(BIN)/python -m pytest tests/faults $(NAUGHTY)
 	FAULTS=all FAULTS_RESULTS=instance/faults/postgresql.json \
-	$(BIN)/python -m tests.support.postgres $(BIN)/python -m pytest tests/faults
+	$(BIN)/python -m tests.support.postgres $(BIN)/python -m pytest tests/faults $(NAUGHTY)
 	$(BIN)/python -m tests.faults.report instance/faults/sqlite.json instance/faults/postgresql.json
 
 screenshots: setup-test ## Take the pictures in docs/screenshots anew

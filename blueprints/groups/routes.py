@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from blueprints import popups
 from blueprints.access import actor, needs
+from blueprints.asked import page_number, search_text
 from blueprints.attachments import csv_attachment
 from blueprints.groups.forms import GroupForm
 from blueprints.htmx import go_to, is_htmx
@@ -16,8 +17,6 @@ from services import groups, pasted_people
 from services.errors import Invalid
 
 room = Blueprint("groups", __name__, url_prefix="/admin/groups")
-
-LAST_PAGE = 100_000
 
 
 @room.get("")
@@ -57,7 +56,7 @@ def group(group_id: uuid.UUID) -> str:
 @needs("admin")
 def search_people(group_id: uuid.UUID) -> str:
     """Whom the group could take in; htmx asks for the results alone."""
-    query = request.args.get("q", "").strip()[:200]
+    query = search_text().strip()
     found = groups.find_people(actor(), group_id, query)
     if not is_htmx():
         return _page(group_id, q=query, found=found)
@@ -139,9 +138,10 @@ def members_csv(group_id: uuid.UUID) -> Response:
 
 
 def _page(group_id: uuid.UUID, **more: object) -> str:
-    page = min(max(request.args.get("page", 1, type=int), 1), LAST_PAGE)
     context = {"q": "", "found": (), "pasted": None} | more
-    return render_template("groups/group.html", group=groups.group(actor(), group_id, page), **context)
+    return render_template(
+        "groups/group.html", group=groups.group(actor(), group_id, page_number()), **context
+    )
 
 
 def _popup(part: str, title: str, status: int = 200, **context: object) -> Response:

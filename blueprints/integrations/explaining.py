@@ -8,6 +8,7 @@ from flask import render_template, request
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
+from blueprints.asked import search_text
 from blueprints.htmx import fragment, is_htmx
 from blueprints.integrations.room import room
 from services import server_views, why
@@ -17,7 +18,7 @@ from services import server_views, why
 @needs("admin")
 def why_not(server_id: uuid.UUID) -> Response:
     """The search; htmx asks for its results alone while somebody types."""
-    query = request.args.get("q", "").strip()[:200]
+    query = search_text().strip()
     page = "_why_found.html" if is_htmx() else "why.html"
     html = render_template(
         f"integrations/{page}",

@@ -12,8 +12,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from blueprints.access import actor, needs, takes_files
+from blueprints.asked import page_number, search_text
 from blueprints.htmx import fragment, go_to, is_htmx
-from blueprints.matters.answers import form_answer, page_number, search_text
+from blueprints.matters.answers import form_answer
 from blueprints.matters.forms import DocumentForm, DocumentNameForm
 from blueprints.matters.room import room
 from services import documents, duplicates, links, matters, permissions, server_access, versions

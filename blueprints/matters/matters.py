@@ -8,8 +8,9 @@ from flask import flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints.access import actor, needs
+from blueprints.asked import page_number, search_text
 from blueprints.htmx import go_to, is_htmx
-from blueprints.matters.answers import form_answer, page_number, search_text
+from blueprints.matters.answers import form_answer
 from blueprints.matters.forms import MatterForm
 from blueprints.matters.opening import pop_up_to_open
 from blueprints.matters.room import room

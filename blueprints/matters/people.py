@@ -9,8 +9,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
+from blueprints.asked import page_number, search_text
 from blueprints.htmx import go_to, is_htmx
-from blueprints.matters.answers import form_answer, page_number, search_text
+from blueprints.matters.answers import form_answer
 from blueprints.matters.room import room
 from services import matters, participants
 from services.errors import Conflict, Invalid

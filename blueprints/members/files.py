@@ -10,6 +10,7 @@ from flask import flash, render_template, request, stream_with_context, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs, takes_table
+from blueprints.asked import place
 from blueprints.htmx import go_to
 from blueprints.members.answers import popup
 from blueprints.members.forms import FileForm, ImportForm
@@ -62,7 +63,7 @@ def preview_import(import_id: uuid.UUID) -> str:
     fullest = next((action for action, count in counts.items() if count), "add")
     show = request.args.get("show", "")
     show = show if show in ACTIONS else fullest
-    start = max(request.args.get("from", 0, type=int), 0)
+    start = place("from")
     return render_template(
         "members/import.html",
         seen=seen,

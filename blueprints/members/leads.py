@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 
-from flask import flash, render_template, request, url_for
+from flask import flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
+from blueprints.asked import search_text
 from blueprints.htmx import go_to
 from blueprints.members.answers import popup
-from blueprints.members.listing import LONGEST_SEARCH
 from blueprints.members.room import room
 from services import leaderless
 
@@ -26,7 +26,7 @@ def without_a_lead() -> str:
 @room.get("/leads/<uuid:matter_id>")
 @needs("admin")
 def choose_lead(matter_id: uuid.UUID) -> ResponseReturnValue:
-    matter, text = leaderless.matter(actor(), matter_id), request.args.get("q", "")[:LONGEST_SEARCH]
+    matter, text = leaderless.matter(actor(), matter_id), search_text()
     people = leaderless.possible(actor(), matter_id, text)
     return popup("lead", f"Lead of {matter.name}", matter=matter, people=people, text=text)
 
@@ -34,7 +34,7 @@ def choose_lead(matter_id: uuid.UUID) -> ResponseReturnValue:
 @room.get("/leads/<uuid:matter_id>/search")
 @needs("admin")
 def search_lead(matter_id: uuid.UUID) -> str:
-    matter, text = leaderless.matter(actor(), matter_id), request.args.get("q", "")[:LONGEST_SEARCH]
+    matter, text = leaderless.matter(actor(), matter_id), search_text()
     people = leaderless.possible(actor(), matter_id, text)
     return render_template("members/_lead_found.html", matter=matter, people=people, text=text)
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from flask import render_template, request, url_for
 
 from blueprints.access import actor, needs
+from blueprints.asked import search_text
 from blueprints.htmx import is_htmx
 from blueprints.members.room import room
 from services import leaderless, members
 from services.member_search import EVERYBODY, Kept
 
-LONGEST_SEARCH = 200
 STATES: dict[str, tuple[str, Kept]] = {
     "": ("Everybody", EVERYBODY),
     "active": ("Active", Kept(is_active=True)),
@@ -48,7 +48,7 @@ def asked() -> tuple[str, str, Kept]:
     """What the address asks for: the text, the name of the state, and who is kept in it."""
     state = request.args.get("state", "")
     state = state if state in STATES else ""
-    return request.args.get("q", "")[:LONGEST_SEARCH], state, STATES[state][1]
+    return search_text(), state, STATES[state][1]
 
 
 def _tabs(text: str, state: str) -> list[Tab]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 
-from flask import flash, render_template, request, url_for
+from flask import flash, render_template, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
+from blueprints.asked import page_number, search_text
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.oauth.room import room
 from blueprints.popups import popup
@@ -16,7 +17,6 @@ from services import server_views, sign_ins
 OF_SERVER = "/admin/integrations/imanage/<uuid:server_id>/sign-ins"
 OF_MEMBER = "/admin/members/<uuid:member_id>/sign-ins"
 ENDED = "The sign-in has ended. Documents and links stay as they are."
-LAST_PAGE = 100_000
 
 
 @room.get(OF_SERVER, endpoint="sign_ins")
@@ -75,8 +75,7 @@ def end_member_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> Response:
 
 
 def _of_server(server_id: uuid.UUID) -> str:
-    page = min(max(1, request.args.get("page", 1, type=int)), LAST_PAGE)
-    found = sign_ins.of_server(actor(), server_id, request.args.get("q", "")[:200], page)
+    found = sign_ins.of_server(actor(), server_id, search_text(), page_number())
     return render_template("oauth/_sign_ins.html", sign_ins=found, server_id=server_id)
 
 

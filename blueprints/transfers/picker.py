@@ -10,6 +10,7 @@ from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
+from blueprints.asked import place, search_text
 from blueprints.htmx import fragment, go_to, is_htmx, placed
 from blueprints.transfers.forms import as_uuid
 from blueprints.transfers.room import room
@@ -23,7 +24,6 @@ DIALOG = "#dialog"
 DEEPEST = 30
 LONGEST_NAME = 80
 LONGEST_ID = 200
-LONGEST_SEARCH = 200
 KINDS: dict[str, Kind] = {"w": "workspace", "f": "folder", "c": "closed_folder", "d": "document"}
 LETTERS = {kind: letter for letter, kind in KINDS.items()}
 SHELF_NAMES = {"recent": "Recent workspaces", "mine": "My matters", "favourites": "Favourites"}
@@ -131,9 +131,9 @@ def _where() -> Where:
     shelf = request.args.get("shelf", "")
     return Where(
         steps=tuple(filter(None, map(_step, request.args.getlist("step")[:DEEPEST]))),
-        text=text.clean_line(request.args.get("q"))[:LONGEST_SEARCH],
+        text=text.clean_line(search_text()),
         shelf=cast(Shelf, shelf) if shelf in SHELVES else "recent",
-        offset=max(0, request.args.get("offset", 0, type=int)),
+        offset=place("offset"),
         for_saving="saving" in request.args,
     )
 

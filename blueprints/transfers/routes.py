@@ -8,6 +8,7 @@ from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
+from blueprints.asked import page_number
 from blueprints.htmx import fragment, go_to
 from blueprints.transfers import endings, picker, saving_many
 from blueprints.transfers.answers import refused
@@ -31,7 +32,7 @@ REFRESHED = "documentsChanged"
 @room.get("/transfers")
 @needs("staff")
 def index() -> str:
-    page = max(1, request.args.get("page", 1, type=int))
+    page = page_number()
     rows, has_next = transfer_views.recent(actor(), page)
     transfer_news.see(actor())
     return render_template("transfers/index.html", transfers=rows, page=page, has_next=has_next)
@@ -138,7 +139,7 @@ def check_document(matter_id: uuid.UUID, document_id: uuid.UUID) -> Response:
 
 
 def _context(transfer_id: uuid.UUID) -> dict[str, object]:
-    page = max(1, request.args.get("page", 1, type=int))
+    page = page_number()
     view = transfer_views.transfer(actor(), transfer_id, page, request.args.get("show", ""))
     endings.look_at(view)
     return {
