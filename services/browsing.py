@@ -16,7 +16,7 @@ from imanage.errors import ImanageError
 from imanage.types import Container, Page
 from imanage.types import Document as RemoteDocument
 from models import Document, Link, Version
-from services import connections, permissions, remote
+from services import connections, permissions, picked_names, remote
 from services.actor import Actor
 from services.connections import Home
 from services.remote_errors import remote_refusal
@@ -80,7 +80,7 @@ class Here:
 
 @dataclass(frozen=True)
 class FoundRow:
-    """A document in iManage. `id` names the version too."""
+    """A document in iManage. `id` names the version too; `called` is its name, signed (picked_names)."""
 
     id: str
     name: str
@@ -95,6 +95,7 @@ class FoundRow:
     workspace: str
     note: str
     here: Here | None
+    called: str
 
     @property
     def standing(self) -> str:
@@ -144,7 +145,9 @@ def look(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where)
     return Listing(
         where=where,
         places=tuple(_place(item) for item in items if isinstance(item, Container)),
-        documents=tuple(_found(item, here.get((item.library.casefold(), item.number))) for item in found),
+        documents=tuple(
+            _found(server_id, item, here.get((item.library.casefold(), item.number))) for item in found
+        ),
         total=last.total,
         next_offset=last.next_offset,
     )
@@ -213,7 +216,7 @@ def _place(item: Container) -> PlaceRow:
     )
 
 
-def _found(item: RemoteDocument, here: Here | None) -> FoundRow:
+def _found(server_id: uuid.UUID, item: RemoteDocument, here: Here | None) -> FoundRow:
     holder = item.in_use_by_name or item.in_use_by or "somebody"
     return FoundRow(
         id=item.id,
@@ -229,6 +232,7 @@ def _found(item: RemoteDocument, here: Here | None) -> FoundRow:
         workspace=item.workspace_name or "",
         note=item.comment or "",
         here=here,
+        called=picked_names.signed(server_id, item.id, item.full_name or item.id),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from imanage import documents
 from imanage.client import Client
 from imanage.types import Document, Page
-from services import permissions
+from services import permissions, picked_names
 from services.actor import Actor
 from services.browsing import PAGE, Where, ask
 from services.errors import Conflict
@@ -20,9 +20,9 @@ Fetch = Callable[[int], Page[Document]]
 
 @dataclass(frozen=True)
 class Gathered:
-    """Ids with their version, and names. `is_cut` where there is more than one transfer takes."""
+    """Ids with their version, names, and these signed (picked_names). `is_cut`: one transfer does not take all."""
 
-    documents: tuple[tuple[str, str], ...]
+    documents: tuple[tuple[str, str, str], ...]
     total: int | None
     is_cut: bool
 
@@ -49,7 +49,8 @@ def everything(
         raise Conflict("Open a folder, or search, before you select everything.", code="picker.nowhere")
 
     def gather(client: Client) -> Gathered:
-        return _gather(_fetch(client, where.text, place.id if place else None, below or _is_top(where)))
+        fetch = _fetch(client, where.text, place.id if place else None, below or _is_top(where))
+        return _gather(server_id, fetch)
 
     return ask(actor, server_id, gather)
 
@@ -64,7 +65,7 @@ def _fetch(client: Client, text: str, place_id: str | None, below: bool) -> Fetc
     return lambda offset: documents.folder_documents(client, place_id, offset, PAGE)
 
 
-def _gather(fetch: Fetch) -> Gathered:
+def _gather(server_id: uuid.UUID, fetch: Fetch) -> Gathered:
     found: dict[str, str] = {}
     offset: int | None = 0
     total = None
@@ -74,5 +75,8 @@ def _gather(fetch: Fetch) -> Gathered:
         page = fetch(offset)
         found |= {item.id: item.full_name or item.id for item in page.items}
         offset, total = page.next_offset, page.total
-    chosen = tuple(found.items())[:MOST_AT_ONCE]
+    chosen = tuple(
+        (source, name, picked_names.signed(server_id, source, name))
+        for source, name in list(found.items())[:MOST_AT_ONCE]
+    )
     return Gathered(chosen, total, offset is not None or len(found) > len(chosen))

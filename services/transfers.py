@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, exists, select
 from imanage.errors import BadId
 from imanage.ids import DocumentId
 from models import Document, Link, Member, Server, Transfer, TransferItem, Version, utcnow
-from services import audit, outbox, permissions, server_access
+from services import audit, outbox, permissions, picked_names, server_access
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.file_names import split
@@ -26,13 +26,17 @@ SAVE_TARGETS = frozenset({NEW_DOCUMENT, NEW_VERSION, REPLACE})
 
 @dataclass(frozen=True)
 class GetCommand:
-    """`sources` are document ids with their version, as iManage gave them. `document_id`: as a new version of it."""
+    """`sources` are document ids with their version, as iManage gave them. `document_id`: as a new version of it.
+
+    `called` are the names that the person was shown, as picked_names signed them.
+    """
 
     request_key: uuid.UUID
     matter_id: uuid.UUID
     server_id: uuid.UUID
     sources: tuple[str, ...]
     document_id: uuid.UUID | None = None
+    called: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,11 +71,12 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
         if command.document_id is not None:
             _require_document(command.document_id, matter.id)
         transfer = new_transfer(actor, command.request_key, "get", matter.id, server)
+        names = picked_names.read(server.id, command.called)
         items = [
             TransferItem(
                 transfer=transfer,
                 position=position,
-                name=source,
+                name=names.get(source, source),
                 state=WAITING,
                 source_id=source,
                 document_id=command.document_id,

@@ -43,6 +43,7 @@ class KeyedForm(BaseForm):
 
 class GetForm(KeyedForm):
     source = SelectMultipleField(validate_choice=False)
+    called = SelectMultipleField(validate_choice=False)
     document = StringField()
 
     def validate_document(self, field: StringField) -> None:
@@ -56,6 +57,7 @@ class GetForm(KeyedForm):
             server_id=server_id,
             sources=tuple(self.source.data or ()),
             document_id=as_uuid(self.document.data),
+            called=tuple(self.called.data or ()),
         )
 
 

@@ -7,11 +7,12 @@
   const value = (chip) => chip.querySelector("input").value;
   const selected = (count) => `${count} selected`;
 
-  function add(id, name) {
+  function add(id, name, called) {
     if (list().children.length >= Number(box().dataset.most)) return;
     const chip = document.getElementById("picker-chip").content.cloneNode(true);
     const button = chip.querySelector("button");
     chip.querySelector("input").value = button.value = id;
+    for (const field of chip.querySelectorAll("[name=called]")) field.value = called;
     chip.querySelector(".cp-chip-text > span").textContent = name;
     button.title = `Remove ${name}`;
     button.setAttribute("aria-label", button.title);
@@ -22,7 +23,7 @@
     const chip = [...list().children].find((one) => value(one) === tick.value);
     if (tick.type === "radio") list().replaceChildren();
     else if (chip && !tick.checked) chip.remove();
-    if (tick.checked && (!chip || tick.type === "radio")) add(tick.value, tick.dataset.pick);
+    if (tick.checked && (!chip || tick.type === "radio")) add(tick.value, tick.dataset.pick, tick.dataset.called);
   }
 
   // The list of chips is the truth: one of each, no more than fit, and the ticks follow.
@@ -67,7 +68,7 @@
   on("click", (event) => {
     if (event.target.closest("[data-pick-all]")) {
       const kept = new Set([...list().children].map(value));
-      for (const tick of ticks()) if (!kept.has(tick.value)) add(tick.value, tick.dataset.pick);
+      for (const tick of ticks()) if (!kept.has(tick.value)) add(tick.value, tick.dataset.pick, tick.dataset.called);
     }
     if (event.target.closest("[data-drop-all]")) {
       list().replaceChildren();

@@ -1,0 +1,68 @@
+"""A transfer shows the names that the person was shown, and no name that this installation did not sign."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from models import TransferItem
+from services import picked_names
+from services.unit import session
+from tests.support.pages import Page
+from tests.support.transfers import Desk
+
+NAME = "<b>SPA</b> – Project Heron.docx"
+
+
+def get(desk: Desk, source: str, *called: str) -> TransferItem:
+    answer = desk.browser.post(
+        f"/matters/{desk.matter_id}/get/{desk.server.id}",
+        {"request_key": str(uuid.uuid4()), "source": [source], "called": list(called)},
+    )
+    assert answer.status_code == 303
+    session().rollback()
+    found = session().query(TransferItem).order_by(TransferItem.id.desc()).first()
+    assert found is not None
+    shown = desk.browser.get(answer.headers["Location"]).get_data(as_text=True)
+    assert "<b>" not in shown
+    assert found.name in Page(shown).text
+    return found
+
+
+def test_what_waits_is_called_as_the_picker_called_it(desk: Desk) -> None:
+    listed = desk.browser.get(f"/matters/{desk.matter_id}/browse/{desk.server.id}?q=SPA", htmx=True)
+    tick = next(
+        control for control in Page(listed.get_data(as_text=True)).controls if "data-called" in control
+    )
+    item = get(desk, tick["value"], tick["data-called"])
+    assert (item.name, item.source_id) == (tick["data-pick"], tick["value"])
+    assert item.name != item.source_id
+
+
+def test_everything_of_a_folder_brings_its_names_along(desk: Desk) -> None:
+    url = f"/matters/{desk.matter_id}/everything/{desk.server.id}?q=SPA"
+    page = Page(desk.browser.get(url, htmx=True).get_data(as_text=True))
+    sources = [each["value"] for each in page.controls if each.get("name") == "source"]
+    called = [each["value"] for each in page.controls if each.get("name") == "called"]
+    names = picked_names.read(desk.server.id, called)
+    assert sources
+    assert set(names) == set(sources)
+    assert get(desk, sources[0], *called).name == names[sources[0]]
+
+
+def test_a_name_is_kept_and_shown_as_text(desk: Desk) -> None:
+    item = get(desk, "Active!1.1", picked_names.signed(desk.server.id, "Active!1.1", NAME))
+    assert item.name == NAME
+
+
+@pytest.mark.parametrize("how", ["unsigned", "changed", "of another server", "of another document"])
+def test_what_we_did_not_sign_is_no_name(desk: Desk, how: str) -> None:
+    right = picked_names.signed(desk.server.id, "Active!1.1", NAME)
+    called = {
+        "unsigned": NAME,
+        "changed": "x" + right,
+        "of another server": picked_names.signed(uuid.uuid4(), "Active!1.1", NAME),
+        "of another document": picked_names.signed(desk.server.id, "Active!2.1", NAME),
+    }[how]
+    assert get(desk, "Active!1.1", called).name == "Active!1.1"
