@@ -72,7 +72,7 @@ INPUTS = (
     *posts("lead", f"{DOCUMENT}/rename", {}, "name"),
     *gets("lead", f"{MATTER}/get/{{server}}", "step", "q", "shelf", "document", "offset"),
     *gets("lead", f"{DOCUMENT}/save/{{server}}", "target", "name", "note"),
-    *posts("lead", f"{MATTER}/get/{{server}}", KEY, "request_key", "source", "document"),
+    *posts("lead", f"{MATTER}/get/{{server}}", KEY, "request_key", "source", "called", "document"),
     *posts("lead", f"{DOCUMENT}/save/{{server}}", SAVE, "target", "folder", "twin", "name", "note"),
     *posts("lead", f"{MATTER}/save-many/{{server}}", KEY, "document", "target", "folder"),
     *gets("lead", "/transfers/{transfer}", "show", "page"),
