@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import uuid
 from collections import Counter
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from config import Settings
+from jobs.worker import NICENESS
 from models import Transfer, TransferItem
 from services.transfer_states import LIVE
 from services.unit import session
@@ -104,6 +106,15 @@ def test_what_was_put_on_record_while_no_worker_ran_is_done_when_one_comes(desk:
     assert there(desk, CONTENT + b"worked") == there(desk, CONTENT + b"worked too") == 1
     assert Counter(link.direction for link in links()) == {"got": 2, "saved": 2}
     assert all(session().get_one(Transfer, row(item).transfer_id).finished_at for item in items)
+
+
+def test_a_worker_gives_way_to_pages(desk: Desk, workers: Crew) -> None:
+    worker = workers.start()
+    pid = worker.process.pid
+    until(lambda: os.getpriority(os.PRIO_PROCESS, pid) == NICENESS, "the worker to be nice")
+    of_session = Path(f"/proc/{pid}/autogroup")
+    if of_session.exists():  # the session is weighed before the process
+        until(lambda: of_session.read_text().endswith(f" nice {NICENESS}\n"), "its session to be nice")
 
 
 def test_a_killed_worker_is_followed_by_another_that_goes_on(desk: Desk, workers: Crew) -> None:
