@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import Base, new_id, utcnow
 from models.members import Member
 
+_LEADERLESS = text("leaderless_since IS NOT NULL")
+
 
 class Matter(Base):
     """`leaderless_since` is when the last of its leads was deactivated; empty while somebody leads it."""
@@ -20,8 +22,8 @@ class Matter(Base):
         Index(
             "ix_matter_leaderless_since",
             "leaderless_since",
-            sqlite_where=text("leaderless_since IS NOT NULL"),
-            postgresql_where=text("leaderless_since IS NOT NULL"),
+            sqlite_where=_LEADERLESS,
+            postgresql_where=_LEADERLESS,
         ),
     )
 

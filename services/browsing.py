@@ -142,11 +142,12 @@ def look(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where)
     found = list({item.id: item for item in items if isinstance(item, RemoteDocument)}.values())
     here = _twins_here(matter_id, server_id, {item.number for item in found})
     last = pages[-1]
+    sign = picked_names.signer(server_id)
     return Listing(
         where=where,
         places=tuple(_place(item) for item in items if isinstance(item, Container)),
         documents=tuple(
-            _found(server_id, item, here.get((item.library.casefold(), item.number))) for item in found
+            _found(sign, item, here.get((item.library.casefold(), item.number))) for item in found
         ),
         total=last.total,
         next_offset=last.next_offset,
@@ -216,11 +217,12 @@ def _place(item: Container) -> PlaceRow:
     )
 
 
-def _found(server_id: uuid.UUID, item: RemoteDocument, here: Here | None) -> FoundRow:
+def _found(sign: picked_names.Sign, item: RemoteDocument, here: Here | None) -> FoundRow:
+    name = item.full_name or item.id
     holder = item.in_use_by_name or item.in_use_by or "somebody"
     return FoundRow(
         id=item.id,
-        name=item.full_name or item.id,
+        name=name,
         library=item.library,
         number=item.number,
         version=item.version,
@@ -232,7 +234,7 @@ def _found(server_id: uuid.UUID, item: RemoteDocument, here: Here | None) -> Fou
         workspace=item.workspace_name or "",
         note=item.comment or "",
         here=here,
-        called=picked_names.signed(server_id, item.id, item.full_name or item.id),
+        called=sign(item.id, name),
     )
 
 

@@ -147,14 +147,11 @@ def _registered_step(facts: Facts) -> Step:
     title, unknown = "The application is registered", _unknown(facts)
     if facts.has_credentials and unknown is not None:
         if facts.has_package:
-            hint = "iManage does not know this Client ID. Have the package uploaded there, then check the connection."
-            return Step(
-                "registered",
-                title,
-                "missing",
-                f"{hint} If it was another package, replace the credentials.",
-                "check",
+            hint = (
+                "iManage does not know this Client ID. Have the package uploaded there, then check the connection. "
+                "If it was another package, replace the credentials."
             )
+            return Step("registered", title, "missing", hint, "check")
         return Step("registered", title, "missing", _said(unknown), "credentials")
     return _step(
         "registered",
@@ -183,10 +180,10 @@ def _redirect_step(facts: Facts) -> Step:
 
 def _credentials_step(facts: Facts) -> Step:
     title = "iManage accepts the Client ID and Client Secret"
-    found = [facts.results[key] for key in ("client_id", "secret") if key in facts.results]
-    failed = next((each for each in found if each["outcome"] == "fail"), None)
     if _unknown(facts) is not None:
         return Step("credentials", title, "missing", LATER)
+    found = [facts.results[key] for key in ("client_id", "secret") if key in facts.results]
+    failed = next((each for each in found if each["outcome"] == "fail"), None)
     if failed is not None:
         return Step("credentials", title, "missing", _said(failed), "credentials")
     is_proven = len(found) == 2 and all(each["outcome"] == "pass" for each in found)

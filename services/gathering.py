@@ -75,8 +75,6 @@ def _gather(server_id: uuid.UUID, fetch: Fetch) -> Gathered:
         page = fetch(offset)
         found |= {item.id: item.full_name or item.id for item in page.items}
         offset, total = page.next_offset, page.total
-    chosen = tuple(
-        (source, name, picked_names.signed(server_id, source, name))
-        for source, name in list(found.items())[:MOST_AT_ONCE]
-    )
+    sign = picked_names.signer(server_id)
+    chosen = tuple((source, name, sign(source, name)) for source, name in list(found.items())[:MOST_AT_ONCE])
     return Gathered(chosen, total, offset is not None or len(found) > len(chosen))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
 
 from models import Matter, Member, Participant, utcnow
-from services import audit, members, permissions
+from services import audit, members, participants, permissions
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.locks import locked_matter
@@ -65,11 +64,9 @@ def matters(actor: Actor) -> tuple[LeaderlessMatter, ...]:
     return tuple(_view(matter, count) for matter, count in rows)
 
 
-def matter(actor: Actor, matter_id: uuid.UUID) -> LeaderlessMatter:
-    """One of them. Raises NotFound for every other matter: it is its people's affair."""
-    row = _require(actor, matter_id)
-    count = session().scalar(select(func.count()).where(Participant.matter_id == matter_id))
-    return _view(row, count or 0)
+def name_of(actor: Actor, matter_id: uuid.UUID) -> str:
+    """The name of one of them. Raises NotFound for every other matter: it is its people's affair."""
+    return _require(actor, matter_id).name
 
 
 def possible(actor: Actor, matter_id: uuid.UUID, text: str = "") -> tuple[Possible, ...]:
@@ -85,7 +82,7 @@ def possible(actor: Actor, matter_id: uuid.UUID, text: str = "") -> tuple[Possib
         )
         return tuple(Possible(row.id, row.name, row.email, role) for row, role in rows)
     found = members.search_people(actor, text, staff_only=True, limit=MOST_FOUND)
-    roles = _roles(matter_id, [person.id for person in found])
+    roles = participants.roles_of(matter_id, [person.id for person in found])
     return tuple(Possible(person.id, person.name, person.email, roles.get(person.id, "")) for person in found)
 
 
@@ -130,15 +127,6 @@ def _require(actor: Actor, matter_id: uuid.UUID) -> Matter:
     if row is None or row.leaderless_since is None:
         raise NotFound("There is no matter without a lead at this address. It may have one again.")
     return row
-
-
-def _roles(matter_id: uuid.UUID, member_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
-    places = session().execute(
-        select(Participant.member_id, Participant.role).where(
-            Participant.matter_id == matter_id, Participant.member_id.in_(member_ids)
-        )
-    )
-    return {place.member_id: place.role for place in places}
 
 
 def _view(row: Matter, people: int) -> LeaderlessMatter:

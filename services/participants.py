@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -86,12 +87,7 @@ def search(actor: Actor, matter_id: uuid.UUID, text: str) -> tuple[Candidate, ..
     """People who could be added, and who of them is in already."""
     permissions.require_manage_people(actor, matter_id)
     people = members.search_people(actor, text, staff_only=False, limit=RESULTS)
-    places = session().execute(
-        select(Participant.member_id, Participant.role).where(
-            Participant.matter_id == matter_id, Participant.member_id.in_([person.id for person in people])
-        )
-    )
-    roles = {place.member_id: place.role for place in places}
+    roles = roles_of(matter_id, [person.id for person in people])
     return tuple(
         Candidate(
             person.id,
@@ -103,6 +99,16 @@ def search(actor: Actor, matter_id: uuid.UUID, text: str) -> tuple[Candidate, ..
         )
         for person in people
     )
+
+
+def roles_of(matter_id: uuid.UUID, member_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The roles of those among them who take part in the matter."""
+    places = session().execute(
+        select(Participant.member_id, Participant.role).where(
+            Participant.matter_id == matter_id, Participant.member_id.in_(member_ids)
+        )
+    )
+    return {place.member_id: place.role for place in places}
 
 
 def person(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> PersonRow:

@@ -6,7 +6,7 @@ The page sends them back with the ids. What this installation has not signed for
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
@@ -16,23 +16,33 @@ from services.house import house
 LONGEST = 300
 
 
-def signed(server_id: uuid.UUID, source: str, name: str) -> str:
-    return _signer(server_id).dumps([source, name[:LONGEST]])
+Sign = Callable[[str, str], str]
+"""(id, name) -> both of them, signed."""
+
+
+def signer(server_id: uuid.UUID) -> Sign:
+    """For the documents of one list: its keys are made once."""
+    keyed = _keyed(server_id)
+
+    def sign(source: str, name: str) -> str:
+        return keyed.dumps([source, name[:LONGEST]])
+
+    return sign
 
 
 def read(server_id: uuid.UUID, given: Iterable[str]) -> dict[str, str]:
     """Names by the ids of their documents, of all that we signed."""
-    signer, found = _signer(server_id), {}
+    keyed, found = _keyed(server_id), {}
     for each in given:
         try:
-            source, name = signer.loads(each)
+            source, name = keyed.loads(each)
         except BadSignature:
             continue
         found[source] = name
     return found
 
 
-def _signer(server_id: uuid.UUID) -> URLSafeSerializer:
+def _keyed(server_id: uuid.UUID) -> URLSafeSerializer:
     """Signs with the newest key, and reads what any key has signed."""
     keys = [vault.derive(key, "picked names") for key in reversed(house().settings.secret_keys)]
     return URLSafeSerializer(keys, salt=str(server_id))

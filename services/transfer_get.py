@@ -38,7 +38,7 @@ def fetch(running: Running) -> str | None:
                 _Described(client, running, described),
                 house().blobs,
                 f"get-{task.id}" if place == 1 else f"get-{task.id}-{place}",
-                on_progress=running.on_progress(),
+                on_progress=running.on_progress,
                 should_stop=running.should_stop(),
             )
         except PartialBusy:

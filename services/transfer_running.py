@@ -19,7 +19,7 @@ from services.transfer_tasks import Outgoing, Stored, Task
 from services.unit import is_writing, release, session
 from transfers.errors import Stopped
 from transfers.items import Progress
-from transfers.ports import OnProgress, ShouldStop
+from transfers.ports import ShouldStop
 from transfers.throttling import asked_every
 
 
@@ -155,13 +155,9 @@ class Running:
             raise TakenOver
         self._mine_at = time.monotonic()
 
-    def on_progress(self) -> OnProgress:
+    def on_progress(self, progress: Progress) -> None:
         """For the engine. What it says is put on record by transfer_showing, for all that move at once."""
-
-        def keep(progress: Progress) -> None:
-            self.progress = progress
-
-        return keep
+        self.progress = progress
 
 
 _under_way: set[Running] = set()

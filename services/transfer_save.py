@@ -215,7 +215,7 @@ def _deliver(running: Running, intent: Intent, turn: ExitStack) -> str | None:
             StoreSource(house().blobs, intent.sha256, intent.name, intent.extension),
             ImanageDestination(client, intent.kind, intent.target_id),
             intent,
-            on_progress=running.on_progress(),
+            on_progress=running.on_progress,
             should_stop=running.should_stop(),
         )
 

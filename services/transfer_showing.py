@@ -69,19 +69,19 @@ class Showing:
 
 
 def _write(news: list[tuple[Running, Progress | None]]) -> None:
-    now = utcnow()
     with unit(soon=True) as current:
         writing = current.connection()
         free = set(writing.scalars(_FREE, {"ids": [running.item_id for running, _ in news]}))
         rows = [_row(running, progress) for running, progress in news if running.item_id in free]
         if rows:
-            writing.execute(_SHOW, [row | {"now": now} for row in rows])
+            writing.execute(_SHOW, rows)
 
 
 def _row(running: Running, progress: Progress | None) -> dict[str, Any]:
     return {
         "of_item": running.item_id,
         "of_fence": running.fence,
+        "now": utcnow(),
         "moved": progress.done if progress else None,
         "total": progress.total if progress else None,
     }

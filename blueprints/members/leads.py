@@ -26,23 +26,23 @@ def without_a_lead() -> str:
 @room.get("/leads/<uuid:matter_id>")
 @needs("admin")
 def choose_lead(matter_id: uuid.UUID) -> ResponseReturnValue:
-    matter, text = leaderless.matter(actor(), matter_id), search_text()
+    name, text = leaderless.name_of(actor(), matter_id), search_text()
     people = leaderless.possible(actor(), matter_id, text)
-    return popup("lead", f"Lead of {matter.name}", matter=matter, people=people, text=text)
+    return popup("lead", f"Lead of {name}", matter_id=matter_id, people=people, text=text)
 
 
 @room.get("/leads/<uuid:matter_id>/search")
 @needs("admin")
 def search_lead(matter_id: uuid.UUID) -> str:
-    matter, text = leaderless.matter(actor(), matter_id), search_text()
+    text = search_text()
     people = leaderless.possible(actor(), matter_id, text)
-    return render_template("members/_lead_found.html", matter=matter, people=people, text=text)
+    return render_template("members/_lead_found.html", matter_id=matter_id, people=people, text=text)
 
 
 @room.post("/leads/<uuid:matter_id>/<uuid:member_id>")
 @needs("admin")
 def appoint_lead(matter_id: uuid.UUID, member_id: uuid.UUID) -> Response:
-    matter = leaderless.matter(actor(), matter_id)
+    matter_name = leaderless.name_of(actor(), matter_id)
     name = leaderless.appoint(actor(), matter_id, member_id)
-    flash(f"{name} leads {matter.name} now.", "success")
+    flash(f"{name} leads {matter_name} now.", "success")
     return go_to(url_for(".without_a_lead"))

@@ -126,7 +126,7 @@ def test_only_system_admins_appoint(admin: Member, anna: Member) -> None:
 
 def test_an_admin_sees_nothing_of_a_matter_that_is_led(admin: Member, anna: Member) -> None:
     matter_id = make_matter(anna.id)
-    for look in (leaderless.matter, leaderless.possible):
+    for look in (leaderless.name_of, leaderless.possible):
         with pytest.raises(NotFound):
             look(actor_of(admin), matter_id)
 

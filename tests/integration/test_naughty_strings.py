@@ -28,6 +28,7 @@ KEY = {"request_key": "6e6c6d22-4c0e-4a4f-9c39-6f2f3b0d1c55"}
 CLOUD = {"kind": "cloud", "name": "Amsterdam", "subdomain": "firm", "client_id": "x", "client_secret": "y"}
 ON_PREMISE = {"kind": "on_premise", "name": "Paris", "url": "https://dms.firm.test"}
 PACKAGE = KEY | {"application_id": "a", "name": "b", "publisher": "c", "organization": "d"}
+NO_BRACES = str.maketrans("", "", "{}")
 SAVE = KEY | {"target": "new_document", "folder": "Active!77", "name": "Lease"}
 
 
@@ -42,12 +43,7 @@ class Input:
     others: dict[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path.format_map(_Names())} {self.name}"
-
-
-class _Names(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return key
+        return f"{self.method} {self.path.translate(NO_BRACES)} {self.name}"
 
 
 def gets(person: str, path: str, *names: str) -> tuple[Input, ...]:

@@ -52,17 +52,17 @@ def test_everything_of_a_folder_brings_its_names_along(desk: Desk) -> None:
 
 
 def test_a_name_is_kept_and_shown_as_text(desk: Desk) -> None:
-    item = get(desk, "Active!1.1", picked_names.signed(desk.server.id, "Active!1.1", NAME))
+    item = get(desk, "Active!1.1", picked_names.signer(desk.server.id)("Active!1.1", NAME))
     assert item.name == NAME
 
 
 @pytest.mark.parametrize("how", ["unsigned", "changed", "of another server", "of another document"])
 def test_what_we_did_not_sign_is_no_name(desk: Desk, how: str) -> None:
-    right = picked_names.signed(desk.server.id, "Active!1.1", NAME)
+    right = picked_names.signer(desk.server.id)("Active!1.1", NAME)
     called = {
         "unsigned": NAME,
         "changed": "x" + right,
-        "of another server": picked_names.signed(uuid.uuid4(), "Active!1.1", NAME),
-        "of another document": picked_names.signed(desk.server.id, "Active!2.1", NAME),
+        "of another server": picked_names.signer(uuid.uuid4())("Active!1.1", NAME),
+        "of another document": picked_names.signer(desk.server.id)("Active!2.1", NAME),
     }[how]
     assert get(desk, "Active!1.1", called).name == "Active!1.1"
