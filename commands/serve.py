@@ -15,7 +15,7 @@ from commands.practice import run as run_practice
 from commands.supervise import Child, supervise
 from config import Settings
 from jobs.worker import run as run_worker
-from services import schema, setup
+from services import memory, schema, setup
 
 WEB_THREADS = 16
 WEB_CONNECTIONS = 1000
@@ -88,6 +88,7 @@ def children() -> list[Child]:
 
 
 def serve_web(app: Flask, settings: Settings) -> None:
+    memory.started()
     waitress.serve(
         app,
         host=settings.host,

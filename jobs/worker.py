@@ -26,6 +26,7 @@ from jobs.reconciler import Reconciler, forget_finished
 from services import (
     health_watch,
     mail,
+    memory,
     package_keys,
     schema,
     transfer_keeping,
@@ -69,6 +70,7 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
     with scope():
         workers.beat(executor_id)
     launch(settings, executor_id)
+    memory.started()
     reconciler = Reconciler(executor_id)
 
     def look() -> None:
