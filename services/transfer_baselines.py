@@ -55,17 +55,23 @@ def shared(
 ) -> Baseline:
     """The folder's documents as this member sees them, read a moment ago `by_mark`, else from now on.
 
-    Only one thread reads at a time.
+    Only one thread reads at a time: the first to come when half of the moment is over. Until it is all over the
+    others need not wait for it.
     """
     asked = time.monotonic()
     reading = _reading((member_id, server_id, folder_id))
-    with reading.lock:
-        good = max(GOOD_SECONDS, GOOD_FOR_READINGS * reading.took) if by_mark else 0.0
-        if reading.at < asked - good:
+    good = max(GOOD_SECONDS, GOOD_FOR_READINGS * reading.took) if by_mark else 0.0
+    wanted, needed = asked - good / 2, asked - good
+    if reading.at >= wanted or not reading.lock.acquire(blocking=reading.at < needed):
+        return reading.found
+    try:
+        if reading.at < wanted:
             began = time.monotonic()
             reading.found = read()
             reading.at, reading.took = began, time.monotonic() - began
         return reading.found
+    finally:
+        reading.lock.release()
 
 
 def _reading(key: Key) -> _Reading:

@@ -61,6 +61,24 @@ def test_what_took_long_to_read_is_good_for_longer(folder: Folder, monkeypatch: 
     assert folder.ask(by_mark=False) == 2
 
 
+def test_before_a_reading_is_too_old_one_reads_anew_and_the_others_go_on(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert folder.ask(by_mark=True) == 1
+    monkeypatch.setattr(transfer_baselines, "GOOD_SECONDS", 60.0)
+    half_over = transfer_baselines._readings[MEMBER, SERVER, FOLDER]
+    half_over.at -= 31.0
+    folder.under_way.clear()
+    folder.goes_on.clear()
+    with ThreadPoolExecutor(2) as pool:
+        one = pool.submit(folder.ask, by_mark=True)
+        assert folder.under_way.wait(10)
+        assert pool.submit(folder.ask, by_mark=True).result(10) == 1
+        folder.goes_on.set()
+        assert one.result(10) == 2
+    assert folder.ask(by_mark=True) == 2
+
+
 def test_where_it_does_not_every_save_stands_on_a_reading_that_began_after_it_was_asked_for(
     folder: Folder,
 ) -> None:
