@@ -46,7 +46,7 @@ def choose(due: Sequence[Due], in_hand: InHand, workers: int) -> list[list[Due]]
 
     Places that are free are filled; a member who has less than half of them in hand is let in besides. What
     follows is taken only of what no worker has a place for, and of each member's: few large documents spread over all
-    workers, and so do those of a colleague.
+    workers, and so do those of a colleague. A worker that is alone takes what there is.
     """
     lanes: defaultdict[str, list[Due]] = defaultdict(list)
     for item in due:
@@ -62,8 +62,8 @@ def _chosen(items: Sequence[Due], members: Counter[uuid.UUID], workers: int) -> 
     at_once = items[0].at_once
     places = share(at_once, workers)
     due = Counter(item.member for item in items)
-    most = at_once // len(due.keys() | +members)
-    following = Counter({member: max(0, count - most) // workers for member, count in due.items()})
+    theirs = at_once // len(due.keys() | +members) if workers > 1 else 0
+    following = Counter({member: max(0, count - theirs) // workers for member, count in due.items()})
     for item in items:
         total, member = members.total(), item.member
         if total >= places and members[member] >= half(at_once, workers):

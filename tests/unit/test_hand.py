@@ -40,10 +40,16 @@ def test_a_colleague_is_let_in_where_all_places_are_taken() -> None:
     in_hand = {"london": Counter({ANNA: 16})}
     (load,) = choose([*due(0), *due(5, BRAM)], in_hand, 1)
     assert len(load) == 5
-    assert choose(due(5), in_hand, 1) == [], "of her own nothing more: another worker may have a place"
+    assert choose(due(5), in_hand, 2) == [], "of her own nothing more: another worker may have a place"
+
+
+def test_a_worker_that_is_alone_takes_the_last_ones_before_it_has_a_place_for_them() -> None:
+    in_hand = {"london": Counter({ANNA: 8, BRAM: 8})}
+    assert sizes(choose([*due(3), *due(4, BRAM)], in_hand, 1)) == [7]
+    assert choose([*due(3), *due(4, BRAM)], in_hand, 2) == []
 
 
 def test_a_load_is_of_one_server() -> None:
     loads = choose([*due(3), *due(2, lane="paris")], {"london": Counter({ANNA: 15})}, 1)
     assert [{item.lane for item in load} for load in loads] == [{"london"}, {"paris"}]
-    assert sizes(loads) == [1, 2]
+    assert sizes(loads) == [3, 2]
