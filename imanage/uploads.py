@@ -77,11 +77,16 @@ class Multipart:
         """The body, block by block. A block is good until the next is asked for."""
         upload = self._upload
         self.started = True
+        if upload.size <= BLOCK:
+            yield self._in_one_piece()
+            if upload.on_progress is not None:
+                upload.on_progress(upload.size)
+            return
         yield self._prefix
         digest = hashlib.sha256()
         sent = 0
         with _content(upload) as content:
-            for block in _blocks(content, upload.size, digest.update):
+            for block in _blocks(content, digest.update):
                 if upload.should_stop is not None and upload.should_stop():
                     raise Stopped
                 sent += len(block)
@@ -93,6 +98,21 @@ class Multipart:
         if sent != upload.size or digest.hexdigest() != upload.sha256.lower():
             raise SourceFailed
         yield self._suffix
+
+    def _in_one_piece(self) -> memoryview:
+        """The whole body: each piece costs its way to the line, and of many small documents that is the most."""
+        upload, start = self._upload, len(self._prefix)
+        body = memoryview(bytearray(len(self)))
+        body[:start] = self._prefix
+        if upload.should_stop is not None and upload.should_stop():
+            raise Stopped
+        with _content(upload) as content:
+            # One byte more than was announced would show that there is more.
+            filled = _filled(content, body[start : start + upload.size + 1])
+        if len(filled) != upload.size or hashlib.sha256(filled).hexdigest() != upload.sha256.lower():
+            raise SourceFailed
+        body[start + upload.size :] = self._suffix
+        return body
 
 
 def escaped(name: str) -> str:
@@ -108,14 +128,8 @@ def _content(upload: Upload) -> Iterator[Content]:
         yield content
 
 
-def _blocks(content: Content, size: int, note: Callable[[memoryview], object]) -> Iterator[memoryview]:
-    """Blocks of the content, each noted. A large one's are noted beside, while they are sent and the next is read."""
-    if size <= BLOCK:
-        room = memoryview(bytearray(size + 1))
-        while block := _filled(content, room):
-            note(block)
-            yield block
-        return
+def _blocks(content: Content, note: Callable[[memoryview], object]) -> Iterator[memoryview]:
+    """Blocks of the content, each noted beside, while it is sent and the next is read."""
     rooms = deque(memoryview(bytearray(BLOCK)) for _ in range(2))
     noted: deque[Future[object]] = deque()
     with ThreadPoolExecutor(1) as beside:

@@ -79,6 +79,10 @@ class Running:
         if self.moves_since is not None:
             yield
             return
+        if self.task.server_id is not None:
+            self.line.access(
+                self.task.member_id, self.task.server_id
+            )  # looked up while there is no place yet
         with ExitStack() as self._place:
             self._place.enter_context(self.place())
             self._require_after_waiting()

@@ -33,8 +33,10 @@ from transfers import copying, settling
 from transfers.endpoints.imanage_endpoint import ImanageDestination
 from transfers.endpoints.store_endpoint import StoreSource
 from transfers.errors import CheckedOut, MovedOn, StoredDifferent
-from transfers.items import Intent, Known, Receipt, SourceFacts, TargetKind
+from transfers.items import Intent, Known, Progress, Receipt, SourceFacts, TargetKind
 
+SMALL = 1 << 20
+"""Bytes that are read before there is a place, so that none is held meanwhile."""
 LINGER_SECONDS = 0.02
 """How long an announcement waits for others, to be flushed with them. It keeps no place meanwhile."""
 
@@ -207,20 +209,26 @@ def send(running: Running) -> str | None:
 
 
 def _deliver(running: Running, intent: Intent, turn: ExitStack) -> str | None:
-    """Send, and read back what was stored, in one place. Once it has its place, its turn is another's."""
+    """Send, and read back what was stored, in one place. Once its bytes are on the way, its turn is another's."""
+    source = StoreSource(house().blobs, intent.sha256, intent.name, intent.extension)
+
+    def moves(progress: Progress) -> None:
+        turn.close()
+        running.on_progress(progress)
 
     def deliver(client: Client) -> Receipt:
-        turn.close()
         return copying.send(
-            StoreSource(house().blobs, intent.sha256, intent.name, intent.extension),
+            source,
             ImanageDestination(client, intent.kind, intent.target_id),
             intent,
-            on_progress=running.on_progress,
+            on_progress=moves,
             should_stop=running.should_stop(),
         )
 
     with ExitStack() as place:
         try:
+            if intent.size <= SMALL:
+                source.read_ahead()
             place.enter_context(running.placed())
             receipt = with_client(running, deliver)
         except (MovedOn, CheckedOut) as error:

@@ -50,6 +50,16 @@ def test_a_whole_copy(source: StoreSource, here: BlobStore) -> None:
     assert here.sweep(timedelta(0)) == 0
 
 
+def test_a_copy_of_what_is_at_hand_needs_the_other_store_no_more(
+    source: StoreSource, here: BlobStore, tmp_path: Path
+) -> None:
+    source.read_ahead()
+    shutil.rmtree(tmp_path / "there")
+    fetched = fetch(source, here, "item")
+    assert fetched.facts == source.describe()
+    assert here.exists(fetched.sha256)
+
+
 def test_stopped_between_chunks_and_gone_on_with(source: StoreSource, here: BlobStore) -> None:
     with pytest.raises(Stopped, match=r"Cancelled by Alice\."):
         fetch(source, here, "item", should_stop=stop_after(2))

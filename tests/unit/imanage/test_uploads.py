@@ -162,23 +162,27 @@ def test_a_name_cannot_leave_its_header(name: str) -> None:
     assert json.loads(profile.get_payload(decode=True))["doc_profile"]["name"] == name
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"size": len(CONTENT) + 1},
-        {"size": len(CONTENT) - 1},
-        {"sha256": "0" * 64},
-    ],
-)
-def test_a_source_that_changed_is_never_sent_to_its_end(changes: dict[str, Any]) -> None:
-    body = Multipart({}, upload(**changes))
+@pytest.mark.parametrize("content", [CONTENT, CONTENT + b"x" * BLOCK])
+@pytest.mark.parametrize("longer", [1, -1, 0])
+def test_a_source_that_changed_is_never_sent_to_its_end(content: bytes, longer: int) -> None:
+    changes: dict[str, Any] = {"size": len(content) + longer} if longer else {"sha256": "0" * 64}
+    body = Multipart({}, upload(content, **changes))
     sent = bytearray()
     with pytest.raises(errors.SourceFailed):
         for block in body:
             sent += block
     assert not sent.endswith(b"--\r\n")
     assert len(sent) < len(body)
-    assert changes.get("size", len(CONTENT)) >= len(CONTENT) or CONTENT not in sent
+    assert longer >= 0 or content not in sent
+
+
+def test_a_small_document_goes_in_one_piece_and_a_stop_is_heard_before_it() -> None:
+    told: list[int] = []
+    (piece,) = Multipart({}, upload(on_progress=told.append))
+    assert CONTENT in bytes(piece)
+    assert told == [len(CONTENT)]
+    with pytest.raises(errors.Stopped):
+        next(iter(Multipart({}, upload(should_stop=lambda: True))))
 
 
 def test_a_disk_fault_is_not_taken_for_a_fault_of_the_line() -> None:
