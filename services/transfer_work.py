@@ -11,7 +11,7 @@ import threading
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, select, update
 
 from models import Connection, Transfer, TransferItem, Version
 from services import transfer_failing, transfer_get, transfer_save, transfer_settle
@@ -21,7 +21,7 @@ from services.transfer_standing import Standings
 from services.transfer_states import LIVE, LOOKING_UP, RUNNING, WAITING, move
 from services.transfer_tasks import TASK, Outgoing, Task
 from services.transfer_turns import is_due
-from services.unit import session, unit
+from services.unit import release, session, unit
 
 BEGIN, END = "begin", "end"
 MOST_STEPS = 12
@@ -38,7 +38,6 @@ ENDS_WITHOUT_ASKING = frozenset({"settle"})
 _stopping = threading.Event()
 _BEGUN = (
     TASK.add_columns(
-        TransferItem.fence,
         TransferItem.sha256,
         TransferItem.receipt,
         TransferItem.sent_at,
@@ -53,6 +52,7 @@ _BEGUN = (
         Connection,
         (Connection.member_id == Transfer.member_id) & (Connection.server_id == Transfer.server_id),
     )
+    .where(TransferItem.id.in_(bindparam("ids", expanding=True)), TransferItem.state.in_(LIVE))
 )
 
 
@@ -69,15 +69,19 @@ def claim(*which: ColumnElement[bool]) -> dict[uuid.UUID, int]:
 
 
 def take(*which: ColumnElement[bool]) -> list[tuple[Running, str]]:
-    """Take over what is live of these items, each with the step at which its row stands. Two statements, one commit."""
-    with unit(soon=True) as writing:
-        ids = claim(*which, TransferItem.state.in_(LIVE))
-        rows = writing.execute(_BEGUN.where(TransferItem.id.in_(ids))).all() if ids else []
+    """Take over what is live of these items, each with the step at which its row stands.
+
+    They are read when they are ours: whoever takes one over meanwhile has a higher fence, and we stop.
+    """
+    with unit(soon=True):
+        fences = claim(*which, TransferItem.state.in_(LIVE))
+    rows = session().execute(_BEGUN, {"ids": list(fences)}).all() if fences else []
+    release()
     standings = Standings({row.transfer_id for row in rows})
     lines: dict[tuple[uuid.UUID, uuid.UUID | None], Line] = {}
     found = []
     for row in rows:
-        running = Running(_task(row), row.fence, standings, _stopping, in_one_go=True)
+        running = Running(_task(row), fences[row.id], standings, _stopping, in_one_go=True)
         running.line = lines.setdefault((row.member_id, row.server_id), running.line)
         if row.kind == "save" and row.file_name is not None:
             running.outgoing = Outgoing(row.file_name, row.version_size, row.version_sha256, row.imanage_user)
