@@ -43,6 +43,20 @@ def test_a_ratio_compares_medians_with_the_goal(ours: list[float], verdict: str)
     assert line.goal == "<= 1.35 x"
 
 
+@pytest.mark.parametrize(
+    ("ours", "disk", "verdict"),
+    [(2.6, 2.5, "ok"), (2.8, 2.0, "over"), (3.2, 2.8, "disk"), (4.0, 2.8, "over")],
+)
+def test_what_the_disk_alone_cannot_keep_to_is_not_called_ours(
+    ours: float, disk: float, verdict: str
+) -> None:
+    """The goal is 2.7 s here."""
+    line = ratio_line("P1", "get", [ours], [2.0], "curl", 1.35, [disk])
+
+    assert line.verdict == verdict
+    assert line.compared.endswith(f"the disk alone {disk:.2f} s ({disk:.2f}-{disk:.2f})")
+
+
 def test_a_spread_shows_the_least_and_the_most() -> None:
     assert spread([3.0, 1.0, 2.0]) == "2.00 s (1.00-3.00)"
 
