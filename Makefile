@@ -3,10 +3,11 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 DEMO_DIR ?= $(CURDIR)/instance/demo
 PRACTICE_PORT ?= 8001
+QUIETLY := --quiet --disable-pip-version-check
 NAUGHTY := tests/integration/test_naughty_strings.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo setup-test demo run worker test check migrate bench faults screenshots
+.PHONY: help setup setup-demo setup-test demo run worker test check migrate bench faults screenshots lock sbom
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,12 +18,12 @@ setup-test: .venv/test.done
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
-.venv/run.done: requirements.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt && touch $@
-.venv/demo.done: requirements-demo.txt requirements.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-demo.txt && touch $@ .venv/run.done
-.venv/test.done: requirements-dev.txt requirements-demo.txt requirements.txt | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt && touch $@ .venv/demo.done .venv/run.done
+.venv/run.done: requirements.lock | .venv/bin/python
+	$(BIN)/pip install $(QUIETLY) --require-hashes -r requirements.lock && touch $@
+.venv/demo.done: requirements-demo.txt .venv/run.done
+	$(BIN)/pip install $(QUIETLY) -r requirements-demo.txt && touch $@
+.venv/test.done: requirements-dev.txt .venv/demo.done
+	$(BIN)/pip install $(QUIETLY) -r requirements-dev.txt && touch $@
 
 demo: setup-demo ## Everything with the practice iManage and sample matters, in one terminal
 	@COUNTERPART_DATA_DIR="$(DEMO_DIR)" COUNTERPART_IMANAGE_ALLOW_HTTP=1 \
@@ -52,7 +53,10 @@ check: setup-test ## Linters, types, layers and templates
 
 .venv/bench.done: requirements-bench.txt | .venv/bin/python
 	$(PYTHON) -m venv .venv/bench
-	.venv/bench/bin/pip install --quiet --disable-pip-version-check -r requirements-bench.txt && touch $@
+	.venv/bench/bin/pip install $(QUIETLY) -r requirements-bench.txt && touch $@
+.venv/tools.done: requirements-tools.txt | .venv/bin/python
+	$(PYTHON) -m venv .venv/tools
+	.venv/tools/bin/pip install $(QUIETLY) -r requirements-tools.txt && touch $@
 
 bench: setup-test .venv/bench.done ## What speed and memory we claim, measured
 	$(BIN)/python -m bench
@@ -68,3 +72,13 @@ faults: setup-test ## Every fault against every kind of transfer, and every naug
 screenshots: setup-test ## Take the pictures in docs/screenshots anew
 	@tests/prepare
 	$(BIN)/python -m tests.browser.screenshots
+
+lock: .venv/tools.done ## Make requirements.lock anew: after a change of requirements.txt
+	CUSTOM_COMPILE_COMMAND="make lock" .venv/tools/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.lock requirements.txt
+
+sbom: .venv/tools.done ## List what runs, with versions and licences, in instance/sbom.json (CycloneDX)
+	mkdir -p instance
+	$(PYTHON) -m venv --clear --without-pip .venv/shipped
+	.venv/tools/bin/pip --python .venv/shipped/bin/python install $(QUIETLY) --require-hashes -r requirements.lock
+	.venv/tools/bin/cyclonedx-py environment --output-reproducible -o instance/sbom.json .venv/shipped/bin/python

@@ -13,6 +13,7 @@ from tests.architecture.sources import REPOSITORY, files, text_of
 PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[a-z,]+\])?==[0-9][0-9A-Za-z.]*")
 # It brings a package that overwrites urllib3, and with it every connection of ours.
 OVERWRITE = {"niquests", "urllib3-future"}
+LOCKED: dict[str, str] = dict(re.findall(r"^([\w.-]+)==(\S+)", text_of("requirements.lock"), re.MULTILINE))
 VENDORED = sorted(path for path in (REPOSITORY / "static" / "vendor").iterdir() if path.is_dir())
 
 
@@ -24,12 +25,23 @@ def test_every_requirement_is_pinned_exactly(name: str) -> None:
     assert [line for line in wanted if not PIN.fullmatch(line)] == []
 
 
-def test_what_is_installed_is_what_is_pinned() -> None:
-    installed = {each.name.lower().replace("_", "-"): each.version for each in distributions()}
+def test_the_lock_is_of_what_is_pinned() -> None:
+    """`make lock` makes it."""
     for line in text_of("requirements.txt").splitlines():
         if line and not line.startswith("#"):
             name, version = re.sub(r"\[.*?\]", "", line.strip()).split("==")
-            assert installed[name.lower()] == version
+            assert LOCKED[name.lower()] == version
+
+
+def test_every_locked_file_has_its_hash() -> None:
+    entries = re.split(r"^(?=\w)", text_of("requirements.lock"), flags=re.MULTILINE)[1:]
+    assert len(entries) == len(LOCKED) > 30
+    assert [entry for entry in entries if not re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry)] == []
+
+
+def test_what_is_installed_is_what_is_locked() -> None:
+    installed = {each.name.lower().replace("_", "-"): each.version for each in distributions()}
+    assert {name: installed.get(name) for name in LOCKED} == LOCKED
 
 
 def test_nothing_overwrites_the_library_that_connects() -> None:
