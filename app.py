@@ -15,7 +15,7 @@ from config import Settings
 from extensions import csrf, login_manager, migrate
 from extensions import htmx as htmx_extension
 from models import db, prepare_sqlite
-from services import background, house, vault
+from services import background, house, memory, vault
 from storage import open_store
 
 ROOMS = (
@@ -63,6 +63,7 @@ def create_web() -> Flask:
         if refusal := serve.tables_refusal():
             # An application that cannot be loaded ends gunicorn; one that exits is begun anew for ever.
             raise RuntimeError(refusal)
+    memory.started()
     return app
 
 

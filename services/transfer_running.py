@@ -80,9 +80,8 @@ class Running:
             yield
             return
         if self.task.server_id is not None:
-            self.line.access(
-                self.task.member_id, self.task.server_id
-            )  # looked up while there is no place yet
+            # Looked up for what follows while it has no place yet.
+            self.line.access(self.task.member_id, self.task.server_id)
         with ExitStack() as self._place:
             self._place.enter_context(self.place())
             self._require_after_waiting()

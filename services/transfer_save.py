@@ -35,8 +35,8 @@ from transfers.endpoints.store_endpoint import StoreSource
 from transfers.errors import CheckedOut, MovedOn, StoredDifferent
 from transfers.items import Intent, Known, Progress, Receipt, SourceFacts, TargetKind
 
-SMALL = 1 << 20
-"""Bytes that are read before there is a place, so that none is held meanwhile."""
+SMALL = 256 << 10
+"""Bytes that are read before there is a place, so that none is held meanwhile: no more than memory has for many."""
 LINGER_SECONDS = 0.02
 """How long an announcement waits for others, to be flushed with them. It keeps no place meanwhile."""
 
