@@ -14,8 +14,6 @@ from services import vault
 from services.house import house
 
 LONGEST = 300
-
-
 Sign = Callable[[str, str], str]
 """(id, name) -> both of them, signed."""
 

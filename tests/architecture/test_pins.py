@@ -14,6 +14,7 @@ PIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(\[[a-z,]+\])?==[0-9][0-9A-Za-z.]*"
 # It brings a package that overwrites urllib3, and with it every connection of ours.
 OVERWRITE = {"niquests", "urllib3-future"}
 LOCKED: dict[str, str] = dict(re.findall(r"^([\w.-]+)==(\S+)", text_of("requirements.lock"), re.MULTILINE))
+INSTALLED = {each.name.lower().replace("_", "-"): each.version for each in distributions()}
 VENDORED = sorted(path for path in (REPOSITORY / "static" / "vendor").iterdir() if path.is_dir())
 
 
@@ -40,13 +41,11 @@ def test_every_locked_file_has_its_hash() -> None:
 
 
 def test_what_is_installed_is_what_is_locked() -> None:
-    installed = {each.name.lower().replace("_", "-"): each.version for each in distributions()}
-    assert {name: installed.get(name) for name in LOCKED} == LOCKED
+    assert {name: INSTALLED.get(name) for name in LOCKED} == LOCKED
 
 
 def test_nothing_overwrites_the_library_that_connects() -> None:
-    installed = {each.name.lower().replace("_", "-") for each in distributions()}
-    assert not installed & OVERWRITE
+    assert not INSTALLED.keys() & OVERWRITE
 
 
 @pytest.mark.parametrize("folder", VENDORED, ids=lambda folder: folder.name)

@@ -14,13 +14,12 @@ from transfers.items import SourceFacts
 class StoreSource:
     """A blob with the name that its document has here."""
 
-    _at_hand: bytes | None = None
-
     def __init__(self, store: BlobStore, sha256: str, name: str, extension: str) -> None:
         self._store = store
         self._sha256 = sha256
         self._name = name
         self._extension = extension
+        self._at_hand: bytes | None = None
 
     def read_ahead(self) -> None:
         """Have the bytes of a small blob at hand before they are asked for. It is held whole."""
