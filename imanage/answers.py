@@ -20,6 +20,7 @@ from urllib3.exceptions import (
     NewConnectionError,
 )
 
+from .dialling import OutboundBlocked
 from .errors import (
     AnswerTooLarge,
     Conflict,
@@ -36,7 +37,7 @@ from .errors import (
     Unauthorised,
     Unreachable,
 )
-from .guard import Limits, OutboundBlocked
+from .guard import Limits
 
 _PIECE = 64 * 1024
 _MAX_REFUSAL = 64 * 1024

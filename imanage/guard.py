@@ -1,7 +1,7 @@
 """The one outbound HTTP session: every call to an iManage server goes through it, and none can leave its rules.
 
-The address is judged where the connection is made, on every answer of one lookup and again on the socket, so a name
-that answers differently the second time gains nothing. Redirects are never followed, the environment's proxies and
+The address is judged where the connection is made (imanage/dialling.py), so a name that answers differently the second
+time gains nothing. Redirects are never followed, the environment's proxies and
 password files are not read, certificates are always verified and no cookie is kept, because threads that act for
 different people share the session.
 """
@@ -10,33 +10,25 @@ from __future__ import annotations
 
 import socket
 import ssl
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.wait import wait_for_read
 
-from .errors import ImanageError
-from .networks import AddressRefused, AddressRules, is_named, judge_address
+from .dialling import answers_of, dial, place_of
+from .networks import AddressRules
 
+OnAnswer = Callable[[], object]
 USER_AGENT = "Counterpart/0.1 (iManage Work client)"
-
-
-class OutboundBlocked(ImanageError):
-    """A connection that the rules do not allow. Not an OSError, so that nothing takes it for a passing fault."""
-
-    code = "imanage.blocked"
-    sentence = "This installation does not allow connections to that address."
 
 
 @dataclass(frozen=True)
@@ -88,12 +80,19 @@ class GuardedSession(requests.Session):
 
 
 def build_session(
-    rules: AddressRules, limits: Limits | None = None, ca_pem: str | None = None
+    rules: AddressRules,
+    limits: Limits | None = None,
+    ca_pem: str | None = None,
+    *,
+    on_answer: OnAnswer = lambda: None,
 ) -> GuardedSession:
-    """A guarded, pooled session for one server. `ca_pem` is trusted beside the usual authorities."""
+    """A guarded, pooled session for one server. `ca_pem` is trusted beside the usual authorities.
+
+    `on_answer` is called when an answer has come, before it is taken apart: there is time for what matters more.
+    """
     limits = limits or Limits()
     session = GuardedSession(limits, rules, _trust(ca_pem))
-    adapter = _GuardedAdapter(rules, limits, session.trust)
+    adapter = _GuardedAdapter(rules, limits, session.trust, on_answer)
     session.adapters.clear()
     session.mount("https://", adapter)
     if rules.allow_http:
@@ -114,116 +113,24 @@ def line_of(response: requests.Response) -> HTTPResponse | None:
 
 def addresses_of(session: GuardedSession, origin: str) -> tuple[str, ...]:
     """Where a name leads. Raises AddressRefused, or socket.gaierror for a name unknown to DNS."""
-    host, port = _place(origin)
-    return tuple(dict.fromkeys(str(answer[4][0]) for answer in _answers(host, port, session.rules)))
+    host, port = place_of(origin)
+    return tuple(dict.fromkeys(str(answer[4][0]) for answer in answers_of(host, port, session.rules)))
 
 
 def open_line(session: GuardedSession, origin: str) -> socket.socket:
     """A connection of its own, dialled as every other is, for looking at the line itself."""
-    host, port = _place(origin)
-    return _dial(HTTPConnection(host, port, timeout=session.limits.connect_seconds), session.rules)
+    host, port = place_of(origin)
+    return dial(HTTPConnection(host, port, timeout=session.limits.connect_seconds), session.rules)
 
 
-def judge_origin(origin: str, rules: AddressRules) -> bool:
-    """Raise AddressRefused if an origin leads where the rules do not allow. False for a name unknown to DNS."""
-    try:
-        _answers(*_place(origin), rules)
-    except socket.gaierror:
-        return False
-    return True
-
-
-def _place(origin: str) -> tuple[str, int]:
-    parts = urlsplit(origin)
-    return parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
-
-
-def _answers(
-    host: str, port: int, rules: AddressRules
-) -> Sequence[tuple[int, int, int, str, tuple[Any, ...]]]:
-    """Every address of one lookup, each of them judged."""
-    try:
-        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:
-        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
-    for answer in found:
-        _judge(str(answer[4][0]), rules)
-    return found
-
-
-def _judge(ip: str, rules: AddressRules) -> None:
-    judge_address(ip, rules)
-    if not is_named(ip, rules) and is_own(ip):
-        raise AddressRefused("own", "This address belongs to this machine itself.")
-
-
-def is_own(ip: str) -> bool:
-    """Whether an address is one of this machine's: its packets would come from it, or a socket can take it."""
-    family, elsewhere = (socket.AF_INET6, "100::1") if ":" in ip else (socket.AF_INET, "192.0.0.8")
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            # Connecting a datagram socket sends nothing; it only asks the kernel for the route.
-            probe.connect((ip, 9))
-            if probe.getsockname()[0] == ip:
-                return True
-    except OSError:
-        pass
-    # Second addresses of an interface are reached from its first. Where the kernel lets a socket take any
-    # address at all, as failover set-ups ask it to, being able to take this one says nothing.
-    return _can_take(family, ip) and not _can_take(family, elsewhere)
-
-
-def _can_take(family: int, ip: str) -> bool:
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.bind((ip, 0))
-    except OSError:
-        return False
-    return True
-
-
-def _dial(connection: HTTPConnection, rules: AddressRules) -> socket.socket:
-    """Resolve once, judge every answer, connect to a judged address and look again at what was reached."""
-    host, port = connection._dns_host, connection.port
-    if port not in rules.ports:
-        raise OutboundBlocked(code="imanage.blocked.port")
-    if rules.only and (connection.host, port) not in rules.only:
-        raise OutboundBlocked(code="imanage.blocked.place")
-    try:
-        answers = _answers(host, port, rules)
-    except AddressRefused as refused:
-        raise OutboundBlocked(f"{OutboundBlocked.sentence} {refused.sentence}") from refused
-    except socket.gaierror as error:
-        raise NameResolutionError(connection.host, connection, error) from error
-    problem: OSError = OSError("the name has no address")
-    for family, kind, protocol, _, address in answers:
-        sock = socket.socket(family, kind, protocol)
-        try:
-            for option in connection.socket_options or ():
-                sock.setsockopt(*option)
-            sock.settimeout(connection.timeout)
-            sock.connect(address)
-            _judge(str(sock.getpeername()[0]), rules)
-        except AddressRefused as refused:
-            sock.close()
-            raise OutboundBlocked(f"{OutboundBlocked.sentence} {refused.sentence}") from refused
-        except OSError as error:
-            sock.close()
-            problem = error
-        else:
-            sys.audit("http.client.connect", connection, connection.host, connection.port)
-            return sock
-    if isinstance(problem, TimeoutError):
-        raise ConnectTimeoutError(connection, f"Connection to {connection.host} timed out") from problem
-    raise NewConnectionError(connection, f"Failed to establish a new connection: {problem}") from problem
-
-
-def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPConnectionPool]]:
+def _pool_classes(
+    rules: AddressRules, limits: Limits, on_answer: OnAnswer
+) -> dict[str, type[HTTPConnectionPool]]:
     """Connection pools whose connections are dialled under these rules."""
 
     class Guarded(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return _dial(self, rules)
+            return dial(self, rules)
 
         # urllib3 sends under the connect time-out; a block of a large upload may well take longer than that.
         def connect(self) -> None:
@@ -234,6 +141,12 @@ def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPCon
             if self.sock is not None:
                 self.timeout = limits.read_seconds
             super().request(*args, **kwargs)
+
+        def getresponse(self) -> Any:
+            if not wait_for_read(self.sock, self.timeout):
+                raise TimeoutError("timed out")
+            on_answer()
+            return super().getresponse()
 
     class GuardedTLS(Guarded, HTTPSConnection):
         pass
@@ -248,9 +161,15 @@ def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPCon
 
 
 class _GuardedAdapter(HTTPAdapter):
-    def __init__(self, rules: AddressRules, limits: Limits, trust: ssl.SSLContext) -> None:
+    def __init__(
+        self,
+        rules: AddressRules,
+        limits: Limits,
+        trust: ssl.SSLContext,
+        on_answer: OnAnswer,
+    ) -> None:
         self._limits = limits
-        self._classes = _pool_classes(rules, limits)
+        self._classes = _pool_classes(rules, limits, on_answer)
         self._context = trust
         super().__init__(pool_connections=4, pool_maxsize=limits.pool_size, max_retries=0)
 

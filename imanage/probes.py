@@ -22,8 +22,9 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from .answers import clean, line_fault, parse_json, read_body
 from .certificates import Certificate, Facts, known_firms, read_certificate
+from .dialling import OutboundBlocked
 from .errors import AnswerTooLarge, ImanageError
-from .guard import GuardedSession, OutboundBlocked, addresses_of, open_line
+from .guard import GuardedSession, addresses_of, open_line
 from .networks import AddressRefused
 
 _MOST = 1024 * 1024

@@ -3,6 +3,9 @@
 SQLite has one writer, and sends whoever finds it busy to sleep for up to a tenth of a second, again and again. Beside
 a worker with sixteen transfers that is a second for a page. Two file locks make a queue: whoever holds the first is
 next, and gets the second as soon as its holder has committed. Locks end with the process that holds them.
+
+Python runs one thread at a time, and whoever has the turn hands that on at each statement. Threads that have other
+work to begin give way, or all who wait to write would wait for that as well.
 """
 
 from __future__ import annotations
@@ -16,6 +19,20 @@ from functools import cache
 
 from sqlalchemy.engine import Connection, Engine
 
+LONGEST_SECONDS = 0.03
+"""Nobody gives way for longer: a commit may be waiting for the disk."""
+
+_unused = threading.Event()
+_unused.set()
+_writer = 0
+"""Of this process: whether nobody has the turn, and the thread that had it last."""
+
+
+def let_writer_finish() -> None:
+    """Wait for the thread of this process that has its turn. Called before work for which nobody else waits."""
+    if not _unused.is_set() and _writer != threading.get_ident():
+        _unused.wait(LONGEST_SECONDS)
+
 
 def turn_to_write(bind: Engine | Connection) -> AbstractContextManager[None]:
     """Held while a transaction writes. Other databases than SQLite in a file queue by themselves."""
@@ -23,6 +40,17 @@ def turn_to_write(bind: Engine | Connection) -> AbstractContextManager[None]:
     if bind.dialect.name != "sqlite" or not path or path == ":memory:":
         return nullcontext()
     return _queue(path).turn()
+
+
+@contextmanager
+def _others_waiting() -> Iterator[None]:
+    global _writer
+    _writer = threading.get_ident()
+    _unused.clear()
+    try:
+        yield
+    finally:
+        _unused.set()
 
 
 class _Queue:
@@ -41,10 +69,11 @@ class _Queue:
                 fcntl.flock(self._turn, fcntl.LOCK_EX)
             finally:
                 fcntl.flock(self._next, fcntl.LOCK_UN)
-            try:
-                yield
-            finally:
-                fcntl.flock(self._turn, fcntl.LOCK_UN)
+            with _others_waiting():
+                try:
+                    yield
+                finally:
+                    fcntl.flock(self._turn, fcntl.LOCK_UN)
 
     def _open(self) -> None:
         """Once in each process: a lock is shared by all that inherit its descriptor."""

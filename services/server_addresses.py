@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from imanage.addresses import AddressRefused, ServerAddress, parse_server_url, parse_subdomain
-from imanage.guard import judge_origin
+from imanage.dialling import judge_origin
 from services.errors import Invalid
 from services.remote import CLOUD, rules_for
 from services.server_rules import host_of

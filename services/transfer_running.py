@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import contains_eager
 
 from models import TransferItem
+from models.turns import let_writer_finish
 from services import transfer_standing
 from services.connections import Line
 from services.errors import Refusal
@@ -131,6 +132,7 @@ class Running:
         began = time.monotonic()
 
         def ask() -> str | None:
+            let_writer_finish()
             if self._stopping.is_set():
                 return "Counterpart is being restarted."
             return in_rows() if time.monotonic() - began >= transfer_standing.ASK_SECONDS else None

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, select, update
 
 from models import Connection, Transfer, TransferItem, Version
+from models.turns import let_writer_finish
 from services import transfer_failing, transfer_get, transfer_save, transfer_settle
 from services.connections import Line
 from services.transfer_running import Running, TakenOver, fresh, under_way
@@ -151,6 +152,7 @@ def _task(row: Row[*tuple[Any, ...]]) -> Task:
 
 
 def _step(running: Running, step: str) -> str:
+    let_writer_finish()
     try:
         if _stopping.is_set() and running.stored is None:
             transfer_failing.hand_back(running)

@@ -14,8 +14,9 @@ import pytest
 import requests
 
 from imanage.client import Client
+from imanage.dialling import OutboundBlocked, is_own, judge_origin
 from imanage.errors import Unreachable
-from imanage.guard import Limits, OutboundBlocked, build_session, is_own, judge_origin
+from imanage.guard import Limits, build_session
 from imanage.networks import AddressRefused, AddressRules
 from tests.support.lines import Line, answering, certificate, line, ok, read_head
 

@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+import requests
 
 from imanage import documents, errors
 from imanage.client import Client
@@ -34,9 +35,12 @@ PACKED = gzip.compress(b'{"data": "' + b" " * 20_000_000 + b'"}')
 QUICK = Limits(connect_seconds=1, read_seconds=1, total_seconds=2, max_json_bytes=1_000_000)
 
 
+def rules_of(server: Line) -> AddressRules:
+    return AddressRules(ports=frozenset({server.port}), allow_http=True, networks=NETWORKS)
+
+
 def client(server: Line, limits: Limits = QUICK) -> Client:
-    rules = AddressRules(ports=frozenset({server.port}), allow_http=True, networks=NETWORKS)
-    return Client(build_session(rules, limits), f"http://127.0.0.1:{server.port}/api", "token")
+    return Client(build_session(rules_of(server), limits), f"http://127.0.0.1:{server.port}/api", "token")
 
 
 def then(act: Behaviour) -> Behaviour:
@@ -67,6 +71,24 @@ def test_a_server_that_never_answers_is_given_up() -> None:
         assert caught.value.code == "imanage.unreachable.silent"
         assert time.monotonic() - started < 10
         assert server.connections == 1
+
+
+def test_whoever_has_more_important_work_is_told_of_an_answer_before_it_is_taken_apart() -> None:
+    told: list[str] = []
+
+    def answer(connection: socket.socket) -> None:
+        told.append("asked")
+        connection.sendall(ok(b'{"data": []}'))
+
+    with line(then(answer)) as server:
+        session = build_session(rules_of(server), QUICK, on_answer=lambda: told.append("answered"))
+        assert session.get(f"http://127.0.0.1:{server.port}/").json() == {"data": []}
+        assert told == ["asked", "answered"]
+    with line(then(silence)) as server:
+        session = build_session(rules_of(server), QUICK, on_answer=lambda: told.append("answered"))
+        with pytest.raises(requests.ReadTimeout):
+            session.get(f"http://127.0.0.1:{server.port}/")
+        assert told == ["asked", "answered"]
 
 
 def test_a_trickle_is_given_up() -> None:
@@ -196,8 +218,7 @@ def test_a_connection_whose_body_was_read_whole_is_used_again(tmp_path: Path, si
     body = random.Random(size).randbytes(size)
     context, authority = certificate(tmp_path, "127.0.0.1") if tls else (None, None)
     with line(answering(ok(body)), context) as server:
-        rules = AddressRules(ports=frozenset({server.port}), allow_http=True, networks=NETWORKS)
-        session = build_session(rules, QUICK, authority)
+        session = build_session(rules_of(server), QUICK, authority)
         one = Client(session, f"http{'s' if tls else ''}://127.0.0.1:{server.port}/api", "token")
         for length in (100_000, 1 << 20, 10_000_000):
             with documents.download(one, "Active!1.1") as stream:

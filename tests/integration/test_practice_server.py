@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from imanage.guard import OutboundBlocked
+from imanage.dialling import OutboundBlocked
 from models import Member, Server
 from services import house, practice, remote, server_removal, servers
 from services.actor import Actor
