@@ -1,6 +1,6 @@
 """`python -m bench [ROW…]`: measures, prints one line a figure, and fails where a figure is over its goal.
 
-`disk` instead of `over` says that the figure is over its goal because of this machine's disk: see bench/measure.py.
+`machine` instead of `over`: what this machine takes without our code is over the goal as well (bench/measure.py).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def main() -> int:
 def _show(line: Line) -> None:
     goal = f"  goal {line.goal}" if line.goal else ""
     compared = f"  |  {line.compared}" if line.compared else ""
-    print(f"{line.row:3} {line.verdict:5}{line.what}: {line.ours}{compared}{goal}", flush=True)
+    print(f"{line.row:3} {line.verdict:8}{line.what}: {line.ours}{compared}{goal}", flush=True)
 
 
 if __name__ == "__main__":

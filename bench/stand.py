@@ -1,5 +1,7 @@
 """An installation to measure: practice iManage, database, store and worker as processes in a passing folder.
 
+The practice iManage is niced, as it would be on a machine of its own: ours never waits for its processor.
+
 The rows are put on record through the same services as in the product, from this process.
 """
 
@@ -13,16 +15,18 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import flask_migrate
 import requests
 
 from app import create_app
+from bench.wire import Wire, in_front
 from config import Settings
 from imanage.types import Identity, TokenSet
 from models import Matter, Participant, Server, db, new_id, utcnow
@@ -54,7 +58,7 @@ class Stand:
     """What is running, and how to reach it."""
 
     folder: Path
-    imanage: str
+    wire: Wire
     url: str
     environment: dict[str, str]
     server_id: uuid.UUID
@@ -68,10 +72,10 @@ class Stand:
 
     @property
     def api(self) -> str:
-        return f"{self.imanage}/work/api/v2/customers/4242"
+        return f"{self.wire.plain}/work/api/v2/customers/4242"
 
     def control(self, method: str, path: str, body: object = None) -> Any:
-        answer = requests.request(method, f"{self.imanage}/_simulator/{path}", json=body, timeout=30)
+        answer = requests.request(method, f"{self.wire.plain}/_simulator/{path}", json=body, timeout=30)
         answer.raise_for_status()
         return answer.json()["data"] if answer.content else None
 
@@ -119,30 +123,42 @@ class Stand:
 
 @contextmanager
 def stand(
-    folder: Path, *, folders: int = 0, documents: int = 0, large: Sequence[int] = (), web: bool = False
+    folder: Path,
+    *,
+    folders: int = 0,
+    documents: int = 0,
+    large: Sequence[int] = (),
+    web: bool = False,
+    tls: bool = False,
 ) -> Iterator[Stand]:
-    """Everything but the worker, which a row starts when it is ready to measure."""
+    """Everything but the worker, which a row starts when it is ready to measure.
+
+    With `tls` there is nginx before the practice iManage, and what is downloaded for the second time comes from there.
+    """
     place = Path(tempfile.mkdtemp(prefix="stand-", dir=folder))
     port, web_port, index = free_port(), free_port(), place / "index.json"
-    environment = _environment(place, web_port, port)
     arguments = ["--port", str(port), "--folders", str(folders), "--documents", str(documents)]
     arguments += ["--index", str(index), "--large", *map(str, large)]
-    processes = [_start([sys.executable, "-m", "bench.imanage", *arguments], environment, place)]
-    try:
+    with ExitStack() as running:
+        running.callback(shutil.rmtree, place, ignore_errors=True)
+        practice = ["nice", "-n", "19", sys.executable, "-m", "bench.imanage", *arguments]
+        running.enter_context(_process(practice, dict(os.environ), place))
         until(index.exists, "The practice iManage", 120)
         ids = json.loads(index.read_text())
+        plain = f"http://127.0.0.1:{port}"
+        wire = running.enter_context(in_front(place / "front", port)) if tls else Wire(plain, plain, None)
+        environment = _environment(place, web_port, wire)
         app = create_app(Settings.from_env(environment))
         with app.app_context():
             flask_migrate.upgrade()
-            imanage = f"http://127.0.0.1:{port}"
-            server_id = _make_server(imanage)
-            people = tuple(_make_person(imanage, server_id, user) for user in USERS)
+            server_id = _make_server(wire)
+            people = tuple(_make_person(wire, server_id, user) for user in USERS)
             if web:
-                processes.append(_start([*FLASK, "web"], environment, place))
+                running.enter_context(_process([*FLASK, "web"], environment, place))
                 until(lambda: answers(f"http://127.0.0.1:{web_port}/health/live"), "Counterpart")
             found = Stand(
                 folder=place,
-                imanage=imanage,
+                wire=wire,
                 url=f"http://127.0.0.1:{web_port}",
                 environment=environment,
                 server_id=server_id,
@@ -159,21 +175,22 @@ def stand(
                 found.stop_workers()
                 db.session.remove()
                 db.engine.dispose()
-    finally:
-        for process in processes:
-            process.terminate()
-            process.wait(20)
-        shutil.rmtree(place, ignore_errors=True)
 
 
-def _start(arguments: Sequence[str], environment: dict[str, str], folder: Path) -> subprocess.Popen[bytes]:
+@contextmanager
+def _process(arguments: Sequence[str], environment: dict[str, str], folder: Path) -> Iterator[None]:
     with (folder / "said.log").open("ab") as said:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             arguments, cwd=REPOSITORY, env=environment, stdout=said, stderr=subprocess.STDOUT
         )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
-def _environment(folder: Path, port: int, practice_port: int) -> dict[str, str]:
+def _environment(folder: Path, port: int, wire: Wire) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
     return kept | {
         "COUNTERPART_DATA_DIR": str(folder / "data"),
@@ -182,11 +199,11 @@ def _environment(folder: Path, port: int, practice_port: int) -> dict[str, str]:
         "COUNTERPART_IMANAGE_ALLOW_HTTP": "1",
         "COUNTERPART_IMANAGE_NETWORKS": "127.0.0.0/8",
         "COUNTERPART_CHECK_MINUTES": "0",
-        "COUNTERPART_IMANAGE_PORTS": f"443,{practice_port}",
+        "COUNTERPART_IMANAGE_PORTS": f"443,{urlsplit(wire.tls).port}",
     }
 
 
-def _make_server(url: str) -> uuid.UUID:
+def _make_server(wire: Wire) -> uuid.UUID:
     server_id = new_id()
     with unit() as writing:
         writing.add(
@@ -195,8 +212,9 @@ def _make_server(url: str) -> uuid.UUID:
                 kind=remote.ON_PREMISE,
                 name="Bench",
                 name_key="bench",
-                url=url,
-                api_url=url,
+                url=wire.tls,
+                api_url=wire.tls,
+                ca_pem=wire.certificate.read_text() if wire.certificate else None,
                 client_id=CLIENT_ID,
                 client_secret=remote.seal_secret(server_id, practice_password(CLIENT_ID)),
                 is_enabled=True,
@@ -205,9 +223,9 @@ def _make_server(url: str) -> uuid.UUID:
     return server_id
 
 
-def _make_person(url: str, server_id: uuid.UUID, user: str) -> Person:
+def _make_person(wire: Wire, server_id: uuid.UUID, user: str) -> Person:
     given = requests.post(
-        f"{url}/auth/oauth2/token",
+        f"{wire.plain}/auth/oauth2/token",
         data={
             "grant_type": "password",
             "username": user,
@@ -218,7 +236,7 @@ def _make_person(url: str, server_id: uuid.UUID, user: str) -> Person:
         timeout=30,
     ).json()
     identity = Identity(
-        user, user, None, "4242", f"{url}/work/api/v2/customers/4242", "Active", ("Active",), None
+        user, user, None, "4242", f"{wire.tls}/work/api/v2/customers/4242", "Active", ("Active",), None
     )
     with unit() as writing:
         member = members.create(

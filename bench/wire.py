@@ -1,4 +1,4 @@
-"""nginx over TLS and without, as the fastest iManage there could be: one document's profile, its bytes, and a sink."""
+"""nginx over TLS and without: as the fastest iManage there could be, with one document, or before a practice one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ipaddress
 import json
 import os
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +20,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from bench.measure import MissingTool
-from tests.support.stack import answers, free_port, until
+from tests.support.stack import free_port, until
 
 DOCUMENT = "Active!1.1"
 FOLDER = "Active!2"
 BASE = "work/api/v2/customers/1"
-CONFIGURATION = """
+COMMON = """
 {user}daemon off;
 worker_processes 1;
 pid {folder}/nginx.pid;
@@ -34,19 +35,23 @@ http {{
     access_log off;
     sendfile on;
     client_max_body_size 0;
-    lingering_time 600s;
-    lingering_timeout 60s;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
+    ssl_certificate {folder}/tls.pem;
+    ssl_certificate_key {folder}/tls.key;
+    {http}
+}}
+"""
+ONE_DOCUMENT = """
+    lingering_time 600s;
+    lingering_timeout 60s;
     default_type application/json;
     server {{
         listen 127.0.0.1:{plain};
         listen 127.0.0.1:{tls} ssl;
-        ssl_certificate {folder}/tls.pem;
-        ssl_certificate_key {folder}/tls.key;
         location ~ /download$ {{ default_type application/octet-stream; alias {content}; }}
         location ~ /folders/ {{
             client_body_in_file_only clean;
@@ -58,17 +63,35 @@ http {{
         location /stored {{ return 201 '{stored}'; }}
         location / {{ return 200 '{stored}'; }}
     }}
-}}
+"""
+IN_FRONT = """
+    proxy_cache_path {folder}/kept keys_zone=kept:1m use_temp_path=off;
+    proxy_max_temp_file_size 0;
+    proxy_http_version 1.1;
+    proxy_set_header Host $http_host;
+    proxy_set_header Connection "";
+    upstream practice {{ server 127.0.0.1:{port}; keepalive 16; }}
+    server {{
+        listen 127.0.0.1:{tls} ssl;
+        location / {{ proxy_pass http://practice; }}
+        location ~ /download$ {{
+            proxy_pass http://practice;
+            proxy_cache kept;
+            proxy_cache_key $uri;
+            proxy_cache_valid 200 1h;
+            proxy_ignore_headers Cache-Control Expires Set-Cookie Vary;
+        }}
+    }}
 """
 
 
 @dataclass(frozen=True)
 class Wire:
-    """Where nginx listens, and the certificate that its TLS is to be trusted by."""
+    """Where to ask without TLS and with it, and the certificate that the latter is to be trusted by."""
 
     plain: str
     tls: str
-    certificate: Path
+    certificate: Path | None
 
     def download(self, origin: str) -> str:
         return f"{origin}/{BASE}/libraries/Active/documents/{DOCUMENT}/download"
@@ -80,11 +103,7 @@ class Wire:
 @contextmanager
 def nginx(folder: Path, content: Path, sha256: str) -> Iterator[Wire]:
     """Serve this file as the one document, and take in whatever is saved."""
-    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if program is None:
-        raise MissingTool("nginx is missing. Install it as root: apt-get install nginx-light")
     plain, tls = free_port(), free_port()
-    _make_certificate(folder)
     profile = {
         "id": DOCUMENT,
         "version": 1,
@@ -93,26 +112,46 @@ def nginx(folder: Path, content: Path, sha256: str) -> Iterator[Wire]:
         "size": content.stat().st_size,
         "checksum": f"SHA256:{sha256}",
     }
-    (folder / "nginx.conf").write_text(
-        CONFIGURATION.format(
-            user="user root;\n" if os.geteuid() == 0 else "",
-            folder=folder,
-            plain=plain,
-            tls=tls,
-            content=content,
-            stored=json.dumps({"data": profile}),
-        )
-    )
+    stored = json.dumps({"data": profile})
+    http = ONE_DOCUMENT.format(folder=folder, plain=plain, tls=tls, content=content, stored=stored)
+    with _running(folder, http, plain) as certificate:
+        yield Wire(f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{tls}", certificate)
+
+
+@contextmanager
+def in_front(folder: Path, port: int) -> Iterator[Wire]:
+    """TLS before a practice iManage, as there is before a real one. A document that was downloaded once is kept."""
+    tls = free_port()
+    folder.mkdir()
+    with _running(folder, IN_FRONT.format(folder=folder, port=port, tls=tls), tls) as certificate:
+        yield Wire(f"http://127.0.0.1:{port}", f"https://127.0.0.1:{tls}", certificate)
+
+
+@contextmanager
+def _running(folder: Path, http: str, port: int) -> Iterator[Path]:
+    """nginx with this configuration, once it listens; yields the certificate that its TLS is to be trusted by."""
+    program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if program is None:
+        raise MissingTool("nginx is missing. Install it as root: apt-get install nginx-light")
+    _make_certificate(folder)
+    user = "user root;\n" if os.geteuid() == 0 else ""
+    configuration = folder / "nginx.conf"
+    configuration.write_text(COMMON.format(user=user, folder=folder, http=http))
     process = subprocess.Popen(
-        [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "nginx.log")],
+        [program, "-p", str(folder), "-c", str(configuration), "-e", str(folder / "nginx.log")],
         stderr=subprocess.DEVNULL,
     )
     try:
-        until(lambda: answers(f"http://127.0.0.1:{plain}/"), "nginx")
-        yield Wire(f"http://127.0.0.1:{plain}", f"https://127.0.0.1:{tls}", folder / "tls.pem")
+        until(lambda: _listens(port), "nginx")
+        yield folder / "tls.pem"
     finally:
         process.terminate()
         process.wait(20)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _make_certificate(folder: Path) -> None:
