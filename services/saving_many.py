@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Row, exists, func, select
 
 from imanage.ids import DocumentId
 from models import Document, Link, TransferItem, Version
@@ -62,6 +62,8 @@ class SaveManyPicker:
     """Of each its id, its name, and what becomes of it where twins get new versions."""
     twins: int
     there: int
+    left: int = 0
+    """So many more the matter has than one transfer takes."""
 
     @property
     def without_twin(self) -> int:
@@ -84,11 +86,18 @@ class SaveManyCommand:
 def plan(
     actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, document_ids: Sequence[uuid.UUID] | None
 ) -> SaveManyPicker:
-    """What would become of these documents, or of the whole matter's. Raises SignInNeeded."""
+    """What would become of these documents, or of the whole matter's. Raises SignInNeeded.
+
+    Of a matter with more than one transfer takes those come first that are not in iManage as they are here.
+    """
     matter = permissions.require_transfer(actor, matter_id)
     server = require_use(actor.id, server_id)
     connections.home_of(actor.id, server_id)
-    lines = _lines(matter_id, server_id, document_ids)
+    if document_ids is None:
+        rows, left = _whole(matter_id, server_id)
+    else:
+        rows, left = _chosen(matter_id, document_ids), 0
+    lines = _lines(server_id, rows)
     return SaveManyPicker(
         matter_id=matter_id,
         matter_name=matter.name,
@@ -99,6 +108,7 @@ def plan(
         documents=tuple((line.document_id, line.name, line.becomes) for line in lines),
         twins=sum(bool(line.twin_id) for line in lines),
         there=sum(line.is_there for line in lines),
+        left=left,
     )
 
 
@@ -109,7 +119,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
         server = require_use(actor.id, command.server_id)
         if (known := same_request(actor, command.request_key)) is not None:
             return known
-        lines = _lines(matter.id, server.id, command.document_ids)
+        lines = _lines(server.id, _chosen(matter.id, command.document_ids))
         if command.onto_twins:
             lines = [line for line in lines if not line.is_there]
             if not lines:
@@ -154,27 +164,48 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
         return transfer.id
 
 
-def _lines(
-    matter_id: uuid.UUID, server_id: uuid.UUID, document_ids: Sequence[uuid.UUID] | None
-) -> list[Line]:
-    """By name. Two queries, however many. Raises NotFound for one of another matter, Invalid for none or too many."""
-    query = (
-        select(Document, Version)
-        .join(Version, Version.id == Document.current_version_id)
-        .where(Document.matter_id == matter_id)
-        .order_by(Document.name_key, Document.id)
-        .limit(MOST_AT_ONCE + 1)
-    )
-    wanted = None if document_ids is None else set(document_ids)
-    if wanted is not None and len(wanted) <= MOST_AT_ONCE:
-        query = query.where(Document.id.in_(wanted))
-    rows = session().execute(query).all()
-    if len(rows) > MOST_AT_ONCE or (wanted is not None and len(wanted) > MOST_AT_ONCE):
-        raise Invalid({"document": f"Choose {MOST_AT_ONCE} documents or fewer at once."})
-    if wanted is not None and len(rows) < len(wanted):
-        raise NotFound("We could not find one of these documents.")
-    if not rows:
+_CURRENT = (
+    select(Document, Version)
+    .join(Version, Version.id == Document.current_version_id)
+    .order_by(Document.name_key, Document.id)
+)
+
+
+def _chosen(
+    matter_id: uuid.UUID, document_ids: Sequence[uuid.UUID]
+) -> Sequence[Row[tuple[Document, Version]]]:
+    """By name. Raises NotFound for one of another matter, Invalid for none or too many."""
+    wanted = set(document_ids)
+    if not wanted:
         raise Invalid({"document": "Choose at least one document."})
+    if len(wanted) > MOST_AT_ONCE:
+        raise Invalid({"document": f"Choose {MOST_AT_ONCE} documents or fewer at once."})
+    rows = session().execute(_CURRENT.where(Document.matter_id == matter_id, Document.id.in_(wanted))).all()
+    if len(rows) < len(wanted):
+        raise NotFound("We could not find one of these documents.")
+    return rows
+
+
+def _whole(matter_id: uuid.UUID, server_id: uuid.UUID) -> tuple[Sequence[Row[tuple[Document, Version]]], int]:
+    """As many as one transfer takes, by name, and how many more there are. Raises Invalid where there are none."""
+    total = session().scalar(select(func.count()).where(Document.matter_id == matter_id)) or 0
+    if not total:
+        raise Invalid({"document": "Choose at least one document."})
+    is_there = exists().where(
+        Link.version_id == Document.current_version_id, Link.server_id == server_id, Link.ended_at.is_(None)
+    )
+    first = (
+        select(Document.id)
+        .where(Document.matter_id == matter_id)
+        .order_by(is_there, Document.name_key, Document.id)
+        .limit(MOST_AT_ONCE)
+    )
+    rows = session().execute(_CURRENT.where(Document.id.in_(first))).all()
+    return rows, total - len(rows)
+
+
+def _lines(server_id: uuid.UUID, rows: Sequence[Row[tuple[Document, Version]]]) -> list[Line]:
+    """In their order. One query, however many."""
     links = _links(server_id, [document.id for document, _ in rows])
     return [_line(document, version, links.get(document.id, [])) for document, version in rows]
 

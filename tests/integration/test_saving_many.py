@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import replace
 from io import BytesIO
@@ -156,3 +157,35 @@ def test_the_matters_page_offers_ticks_and_the_whole_matter(desk: Desk) -> None:
     assert str(document_id) in ticks and len(ticks) == 2
     pop_up = desk.browser.page(f"/matters/{desk.matter_id}/save/{desk.server.id}", htmx=True)
     assert "The whole matter 2 documents" in pop_up.text
+
+
+def test_of_a_large_matter_those_come_first_that_are_not_in_imanage_yet(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saving_many, "MOST_AT_ONCE", 2)
+    for name in ("A.docx", "B.docx"):
+        twin_of(desk, name, name.encode())
+    for name in ("C.docx", "D.docx", "E.docx"):
+        desk.add_document(name, name.encode())
+
+    def pop_up() -> tuple[list[str], int]:
+        picker = saving_many.plan(desk.actor, desk.matter_id, desk.server.id, None)
+        asked = [document_id for document_id, _, _ in picker.documents]
+        carry_all(saving_many.start(desk.actor, command(desk, *asked, onto_twins=False, folder=drafts(desk))))
+        return [name for _, name, _ in picker.documents], picker.left
+
+    assert pop_up() == (["C.docx", "D.docx"], 3)
+    assert pop_up() == (["A.docx", "E.docx"], 3)
+    page = desk.browser.page(f"/matters/{desk.matter_id}/save-many/{desk.server.id}?all=1", htmx=True)
+    assert "One transfer takes 2 documents, and the matter has 3 more." in page.text
+
+
+def test_what_is_ticked_is_saved_from_the_page_head_too(desk: Desk) -> None:
+    ticked = desk.add_document("Lease.docx", b"lease")
+    desk.add_document("Deed.docx", b"deed")
+    pop_up = desk.browser.get(f"/matters/{desk.matter_id}/save/{desk.server.id}?document={ticked}", htmx=True)
+    assert pop_up.status_code == 302
+    assert pop_up.headers["Location"].endswith(f"/save-many/{desk.server.id}?document={ticked}")
+    page = desk.browser.get(f"/matters/{desk.matter_id}").text
+    (button,) = re.findall(r'<button[^>]* id="save-1"[^>]*>', page)
+    assert 'hx-include="#documents [name=document]:checked"' in button
