@@ -23,6 +23,8 @@ SKEW = timedelta(minutes=5)
 """How far iManage's clock may be behind ours."""
 QUIET = timedelta(seconds=30)
 """How long iManage may still be storing what it received before the answer was lost."""
+LOOK_AGAIN = timedelta(seconds=10)
+"""What is stored late is found soon after."""
 
 
 def settle(
@@ -139,7 +141,7 @@ def _settle_absent(others: int, intent: Intent, now: datetime, last_sent_at: dat
     if quiet_for < QUIET:
         return Undecided(
             "It is not in iManage yet; iManage may still be storing it.",
-            again_after=min(QUIET, QUIET - quiet_for).total_seconds(),
+            again_after=min(LOOK_AGAIN, QUIET - quiet_for).total_seconds(),
         )
     if others and intent.kind != "replace":
         return Absent("What has been added in iManage since has other bytes: this save did not arrive.")

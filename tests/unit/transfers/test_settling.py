@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from transfers.items import Absent, Found, Intent, Known, Outcome, Present, Undecided
-from transfers.settling import QUIET, SKEW, lacks_comment, settle
+from transfers.settling import LOOK_AGAIN, QUIET, SKEW, lacks_comment, settle
 
 BEGAN = datetime(2026, 11, 23, 23, 50, tzinfo=UTC)
 OURS, OTHER = "a" * 64, "b" * 64
@@ -74,18 +74,19 @@ def test_nothing_that_could_be_ours_is_absent(intent: Intent, present: tuple[Pre
 
 
 @pytest.mark.parametrize("intent", [VERSION, DOCUMENT, REPLACE])
-def test_too_soon_to_say_absent(intent: Intent) -> None:
+@pytest.mark.parametrize(("later", "again"), [(0, 10), (10, 10), (25, 5)])
+def test_too_soon_to_say_absent(intent: Intent, later: int, again: int) -> None:
     there = [replace(NEW, id="Active!7.2", sha256=OTHER)] if intent is REPLACE else []
-    outcome = after(intent, *there, later=timedelta(seconds=10))
+    outcome = after(intent, *there, later=timedelta(seconds=later))
     assert isinstance(outcome, Undecided)
-    assert outcome.again_after == QUIET.total_seconds() - 10
+    assert outcome.again_after == again
     assert isinstance(after(intent, *there, later=QUIET), Absent)
 
 
 def test_a_clock_set_back_does_not_wait_for_ever() -> None:
     outcome = after(VERSION, later=timedelta(hours=-1))
     assert isinstance(outcome, Undecided)
-    assert outcome.again_after == QUIET.total_seconds()
+    assert outcome.again_after == LOOK_AGAIN.total_seconds()
 
 
 def test_found_needs_no_waiting() -> None:
