@@ -171,9 +171,7 @@ _CURRENT = (
 )
 
 
-def _chosen(
-    matter_id: uuid.UUID, document_ids: Sequence[uuid.UUID]
-) -> Sequence[Row[tuple[Document, Version]]]:
+def _chosen(matter_id: uuid.UUID, document_ids: Sequence[uuid.UUID]) -> Sequence[Row[Document, Version]]:
     """By name. Raises NotFound for one of another matter, Invalid for none or too many."""
     wanted = set(document_ids)
     if not wanted:
@@ -186,7 +184,7 @@ def _chosen(
     return rows
 
 
-def _whole(matter_id: uuid.UUID, server_id: uuid.UUID) -> tuple[Sequence[Row[tuple[Document, Version]]], int]:
+def _whole(matter_id: uuid.UUID, server_id: uuid.UUID) -> tuple[Sequence[Row[Document, Version]], int]:
     """As many as one transfer takes, by name, and how many more there are. Raises Invalid where there are none."""
     total = session().scalar(select(func.count()).where(Document.matter_id == matter_id)) or 0
     if not total:
@@ -204,7 +202,7 @@ def _whole(matter_id: uuid.UUID, server_id: uuid.UUID) -> tuple[Sequence[Row[tup
     return rows, total - len(rows)
 
 
-def _lines(server_id: uuid.UUID, rows: Sequence[Row[tuple[Document, Version]]]) -> list[Line]:
+def _lines(server_id: uuid.UUID, rows: Sequence[Row[Document, Version]]) -> list[Line]:
     """In their order. One query, however many."""
     links = _links(server_id, [document.id for document, _ in rows])
     return [_line(document, version, links.get(document.id, [])) for document, version in rows]

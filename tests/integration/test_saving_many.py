@@ -174,10 +174,14 @@ def test_of_a_large_matter_those_come_first_that_are_not_in_imanage_yet(
         carry_all(saving_many.start(desk.actor, command(desk, *asked, onto_twins=False, folder=drafts(desk))))
         return [name for _, name, _ in picker.documents], picker.left
 
+    url = f"/matters/{desk.matter_id}/save-many/{desk.server.id}?all=1"
+    limit = "One transfer takes 2 documents, and the matter has 3 more"
+    assert f"{limit}: save again for the others." in desk.browser.page(url, htmx=True).text
     assert pop_up() == (["C.docx", "D.docx"], 3)
     assert pop_up() == (["A.docx", "E.docx"], 3)
-    page = desk.browser.page(f"/matters/{desk.matter_id}/save-many/{desk.server.id}?all=1", htmx=True)
-    assert "One transfer takes 2 documents, and the matter has 3 more." in page.text
+    page = desk.browser.page(url, htmx=True)
+    assert f"{limit}, which are in iManage as they are here." in page.text
+    assert "All of these are in iManage already" in page.text
 
 
 def test_what_is_ticked_is_saved_from_the_page_head_too(desk: Desk) -> None:
