@@ -1,9 +1,8 @@
 """The one outbound HTTP session: every call to an iManage server goes through it, and none can leave its rules.
 
 The address is judged where the connection is made (imanage/dialling.py), so a name that answers differently the second
-time gains nothing. Redirects are never followed, the environment's proxies and
-password files are not read, certificates are always verified and no cookie is kept, because threads that act for
-different people share the session.
+time gains nothing. Redirects are never followed, the environment's proxies and password files are not read,
+certificates are always verified and no cookie is kept, because threads that act for different people share the session.
 """
 
 from __future__ import annotations
@@ -143,7 +142,9 @@ def _pool_classes(
             super().request(*args, **kwargs)
 
         def getresponse(self) -> Any:
-            if not wait_for_read(self.sock, self.timeout):
+            # TLS may have read it from the line already.
+            has_come = isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()
+            if not has_come and not wait_for_read(self.sock, self.timeout):
                 raise TimeoutError("timed out")
             on_answer()
             return super().getresponse()

@@ -27,8 +27,8 @@ from storage.errors import PartialBusy, StorageError, StorageFull, disk_errors
 from storage.names import partial_name
 from storage.ports import CHUNK, Blob
 
-_AT_THE_DISK = threading.Semaphore(1)
-"""Two full blocks keep a disk busy. With sixteen in its queue the database's commits would wait behind them all."""
+_AT_THE_DISK = threading.Lock()
+"""One full block keeps a disk busy. With sixteen in its queue the database's commits would wait behind them all."""
 
 Place = Callable[[int, Path, Blob], None]
 """Moves a finished file to its address: (its descriptor, its path, what it is)."""
