@@ -20,7 +20,7 @@ from functools import cache
 from sqlalchemy.engine import Connection, Engine
 
 LONGEST_SECONDS = 0.03
-"""Nobody gives way for longer: a commit may be waiting for the disk."""
+"""Nobody gives way for longer: a writer may be waiting for the disk."""
 
 _unused = threading.Event()
 _unused.set()
@@ -32,6 +32,11 @@ def let_writer_finish() -> None:
     """Wait for the thread of this process that has its turn. Called before work for which nobody else waits."""
     if not _unused.is_set() and _writer != threading.get_ident():
         _unused.wait(LONGEST_SECONDS)
+
+
+def let_others_go_on() -> None:
+    """For whoever has the turn: what is left to do is the disk's, and nobody needs to give way to that."""
+    _unused.set()
 
 
 def turn_to_write(bind: Engine | Connection) -> AbstractContextManager[None]:

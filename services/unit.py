@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import db
 from models.base import AT_ONCE, SOON, WRITE
-from models.turns import turn_to_write
+from models.turns import let_others_go_on, turn_to_write
 
 _OPEN = "counterpart_unit"
 
@@ -53,6 +53,9 @@ def unit(*, soon: bool = False) -> Iterator[Session]:
         current.info[_OPEN] = True
         try:
             yield current
+            current.flush()
+            if not soon:
+                let_others_go_on()
             current.commit()
         except BaseException:
             current.rollback()

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from models import turns
-from models.turns import let_writer_finish, turn_to_write
+from models.turns import let_others_go_on, let_writer_finish, turn_to_write
 
 SOON, LONG = 0.05, 10.0
 
@@ -78,3 +78,10 @@ def test_nobody_waits_when_a_writer_fell_over(database: Engine, monkeypatch: pyt
     with pytest.raises(ZeroDivisionError), turn_to_write(database):
         raise ZeroDivisionError
     assert letting_finish().wait(LONG)
+
+
+def test_nobody_waits_for_what_the_disk_has_to_do(database: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "LONGEST_SECONDS", None)
+    with turn_to_write(database):
+        let_others_go_on()
+        assert letting_finish().wait(LONG)
