@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from dataclasses import replace
 from io import BytesIO
@@ -182,14 +181,3 @@ def test_of_a_large_matter_those_come_first_that_are_not_in_imanage_yet(
     page = desk.browser.page(url, htmx=True)
     assert f"{limit}, which are in iManage as they are here." in page.text
     assert "All of these are in iManage already" in page.text
-
-
-def test_what_is_ticked_is_saved_from_the_page_head_too(desk: Desk) -> None:
-    ticked = desk.add_document("Lease.docx", b"lease")
-    desk.add_document("Deed.docx", b"deed")
-    pop_up = desk.browser.get(f"/matters/{desk.matter_id}/save/{desk.server.id}?document={ticked}", htmx=True)
-    assert pop_up.status_code == 302
-    assert pop_up.headers["Location"].endswith(f"/save-many/{desk.server.id}?document={ticked}")
-    page = desk.browser.get(f"/matters/{desk.matter_id}").text
-    (button,) = re.findall(r'<button[^>]* id="save-1"[^>]*>', page)
-    assert 'hx-include="#documents [name=document]:checked"' in button
