@@ -22,21 +22,27 @@ from sqlalchemy.engine import Connection, Engine
 LONGEST_SECONDS = 0.03
 """Nobody gives way for longer: a writer may be waiting for the disk."""
 
-_unused = threading.Event()
-_unused.set()
+_nobody_to_let_finish = threading.Event()
+_nobody_to_let_finish.set()
 _writer = 0
-"""Of this process: whether nobody has the turn, and the thread that had it last."""
+"""The thread of this process that had its turn last."""
 
 
 def let_writer_finish() -> None:
     """Wait for the thread of this process that has its turn. Called before work for which nobody else waits."""
-    if not _unused.is_set() and _writer != threading.get_ident():
-        _unused.wait(LONGEST_SECONDS)
+    if not _nobody_to_let_finish.is_set() and _writer != threading.get_ident():
+        _nobody_to_let_finish.wait(LONGEST_SECONDS)
 
 
 def let_others_go_on() -> None:
-    """For whoever has the turn: what is left to do is the disk's, and nobody needs to give way to that."""
-    _unused.set()
+    """For whoever has the turn: there is nothing left to do that others could hold up."""
+    _nobody_to_let_finish.set()
+
+
+def _be_let_finish() -> None:
+    global _writer
+    _writer = threading.get_ident()
+    _nobody_to_let_finish.clear()
 
 
 def turn_to_write(bind: Engine | Connection) -> AbstractContextManager[None]:
@@ -45,17 +51,6 @@ def turn_to_write(bind: Engine | Connection) -> AbstractContextManager[None]:
     if bind.dialect.name != "sqlite" or not path or path == ":memory:":
         return nullcontext()
     return _queue(path).turn()
-
-
-@contextmanager
-def _others_waiting() -> Iterator[None]:
-    global _writer
-    _writer = threading.get_ident()
-    _unused.clear()
-    try:
-        yield
-    finally:
-        _unused.set()
 
 
 class _Queue:
@@ -74,11 +69,12 @@ class _Queue:
                 fcntl.flock(self._turn, fcntl.LOCK_EX)
             finally:
                 fcntl.flock(self._next, fcntl.LOCK_UN)
-            with _others_waiting():
-                try:
-                    yield
-                finally:
-                    fcntl.flock(self._turn, fcntl.LOCK_UN)
+            _be_let_finish()
+            try:
+                yield
+            finally:
+                fcntl.flock(self._turn, fcntl.LOCK_UN)
+                let_others_go_on()
 
     def _open(self) -> None:
         """Once in each process: a lock is shared by all that inherit its descriptor."""

@@ -172,10 +172,8 @@ _CURRENT = (
 
 
 def _chosen(matter_id: uuid.UUID, document_ids: Sequence[uuid.UUID]) -> Sequence[Row[Document, Version]]:
-    """By name. Raises NotFound for one of another matter, Invalid for none or too many."""
+    """By name. Raises NotFound for one of another matter, Invalid for too many."""
     wanted = set(document_ids)
-    if not wanted:
-        raise Invalid({"document": "Choose at least one document."})
     if len(wanted) > MOST_AT_ONCE:
         raise Invalid({"document": f"Choose {MOST_AT_ONCE} documents or fewer at once."})
     rows = session().execute(_CURRENT.where(Document.matter_id == matter_id, Document.id.in_(wanted))).all()
@@ -185,10 +183,8 @@ def _chosen(matter_id: uuid.UUID, document_ids: Sequence[uuid.UUID]) -> Sequence
 
 
 def _whole(matter_id: uuid.UUID, server_id: uuid.UUID) -> tuple[Sequence[Row[Document, Version]], int]:
-    """As many as one transfer takes, by name, and how many more there are. Raises Invalid where there are none."""
+    """As many as one transfer takes, by name, and how many more there are."""
     total = session().scalar(select(func.count()).where(Document.matter_id == matter_id)) or 0
-    if not total:
-        raise Invalid({"document": "Choose at least one document."})
     is_there = exists().where(
         Link.version_id == Document.current_version_id, Link.server_id == server_id, Link.ended_at.is_(None)
     )
@@ -203,7 +199,9 @@ def _whole(matter_id: uuid.UUID, server_id: uuid.UUID) -> tuple[Sequence[Row[Doc
 
 
 def _lines(server_id: uuid.UUID, rows: Sequence[Row[Document, Version]]) -> list[Line]:
-    """In their order. One query, however many."""
+    """In their order. One query, however many. Raises Invalid for none."""
+    if not rows:
+        raise Invalid({"document": "Choose at least one document."})
     links = _links(server_id, [document.id for document, _ in rows])
     return [_line(document, version, links.get(document.id, [])) for document, version in rows]
 

@@ -53,8 +53,9 @@ def unit(*, soon: bool = False) -> Iterator[Session]:
         current.info[_OPEN] = True
         try:
             yield current
-            current.flush()
             if not soon:
+                # The flush to the disk keeps no thread of ours busy.
+                current.flush()
                 let_others_go_on()
             current.commit()
         except BaseException:

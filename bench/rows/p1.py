@@ -77,8 +77,11 @@ def _runs(
 
     def hashed_beside() -> float:
         began = time.perf_counter()
-        with subprocess.Popen(["openssl", "dgst", "-sha256", str(content)], stdout=subprocess.DEVNULL):
+        hashing = ["openssl", "dgst", "-sha256", str(content)]
+        with subprocess.Popen(hashing, stdout=subprocess.DEVNULL) as beside:
             curl(form)
+        if beside.returncode:
+            raise RuntimeError(f"openssl ended with {beside.returncode}")
         return time.perf_counter() - began
 
     download = ["-o", str(got), wire.download(origin)]
