@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import chain
 from operator import attrgetter
 
-from flask import flash, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
@@ -89,11 +89,14 @@ def rename_document(document_id: uuid.UUID) -> ResponseReturnValue:
 @room.get("/matters/<uuid:matter_id>/save/<uuid:server_id>")
 @needs("staff")
 def choose_document(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseReturnValue:
-    """Saving begun at the matter: first, which of its documents."""
+    """Saving begun at the matter: first, which of its documents, unless some are ticked there."""
     permissions.require_transfer(actor(), matter_id)
     label = next((each.label for each in server_access.available_to(actor()) if each.id == server_id), None)
     if label is None:
         raise NotFound()
+    if ticked := request.args.getlist("document"):
+        many = "transfers.save_many_picker"
+        return redirect(url_for(many, matter_id=matter_id, server_id=server_id, document=ticked))
     context = {
         "found": documents.of_matter(actor(), matter_id, search_text()),
         "matter_id": matter_id,

@@ -158,6 +158,17 @@ def test_the_matters_page_offers_ticks_and_the_whole_matter(desk: Desk) -> None:
     assert "The whole matter 2 documents" in pop_up.text
 
 
+def test_saving_begun_at_the_matter_is_of_what_is_ticked_there(desk: Desk) -> None:
+    ids = [str(desk.add_document(f"{number}.docx", b"%d" % number)) for number in range(3)]
+    url = f"/matters/{desk.matter_id}/save/{desk.server.id}"
+    response = desk.browser.get(f"{url}?document={ids[0]}&document={ids[2]}", htmx=True)
+    onward = response.headers["Location"]
+    assert response.status_code == 302
+    assert onward.endswith(f"/save-many/{desk.server.id}?document={ids[0]}&document={ids[2]}")
+    pop_up = desk.browser.page(onward, htmx=True)
+    assert "0.docx" in pop_up.text and "2.docx" in pop_up.text and "1.docx" not in pop_up.text
+
+
 def test_of_a_large_matter_those_come_first_that_are_not_in_imanage_yet(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
