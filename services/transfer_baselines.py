@@ -14,13 +14,16 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from services.transfer_running import how_many
 from transfers.items import Known
 
 Baseline = tuple[Known, ...]
 Key = tuple[uuid.UUID, uuid.UUID, str]
-GOOD_SECONDS = 5.0
+GOOD_SECONDS = 20.0
 GOOD_FOR_READINGS = 10.0
 """A large folder is good for so many times what it took to read, so that reading it never is most of the work."""
+LINGER_SECONDS = 0.01
+"""How long a reading waits for others to ask, where others are under way: those who ask later need another."""
 MOST_KEPT = 64
 
 
@@ -66,6 +69,8 @@ def shared(
         return reading.found
     try:
         if reading.at < wanted:
+            if not by_mark and how_many() > 1:
+                time.sleep(LINGER_SECONDS)
             began = time.monotonic()
             reading.found = read()
             reading.at, reading.took = began, time.monotonic() - began
