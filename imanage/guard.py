@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from http.client import HTTPResponse
@@ -21,12 +20,10 @@ from requests.adapters import HTTPAdapter
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.util.wait import wait_for_read
 
 from .dialling import answers_of, dial, place_of
 from .networks import AddressRules
 
-OnAnswer = Callable[[], object]
 USER_AGENT = "Counterpart/0.1 (iManage Work client)"
 
 
@@ -79,19 +76,12 @@ class GuardedSession(requests.Session):
 
 
 def build_session(
-    rules: AddressRules,
-    limits: Limits | None = None,
-    ca_pem: str | None = None,
-    *,
-    on_answer: OnAnswer = lambda: None,
+    rules: AddressRules, limits: Limits | None = None, ca_pem: str | None = None
 ) -> GuardedSession:
-    """A guarded, pooled session for one server. `ca_pem` is trusted beside the usual authorities.
-
-    `on_answer` is called when an answer has come, before it is taken apart: there is time for what matters more.
-    """
+    """A guarded, pooled session for one server. `ca_pem` is trusted beside the usual authorities."""
     limits = limits or Limits()
     session = GuardedSession(limits, rules, _trust(ca_pem))
-    adapter = _GuardedAdapter(rules, limits, session.trust, on_answer)
+    adapter = _GuardedAdapter(rules, limits, session.trust)
     session.adapters.clear()
     session.mount("https://", adapter)
     if rules.allow_http:
@@ -122,9 +112,7 @@ def open_line(session: GuardedSession, origin: str) -> socket.socket:
     return dial(HTTPConnection(host, port, timeout=session.limits.connect_seconds), session.rules)
 
 
-def _pool_classes(
-    rules: AddressRules, limits: Limits, on_answer: OnAnswer
-) -> dict[str, type[HTTPConnectionPool]]:
+def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPConnectionPool]]:
     """Connection pools whose connections are dialled under these rules."""
 
     class Guarded(HTTPConnection):
@@ -140,14 +128,6 @@ def _pool_classes(
             if self.sock is not None:
                 self.timeout = limits.read_seconds
             super().request(*args, **kwargs)
-
-        def getresponse(self) -> Any:
-            # TLS may have read it from the line already.
-            has_come = isinstance(self.sock, ssl.SSLSocket) and self.sock.pending()
-            if not has_come and not wait_for_read(self.sock, self.timeout):
-                raise TimeoutError("timed out")
-            on_answer()
-            return super().getresponse()
 
     class GuardedTLS(Guarded, HTTPSConnection):
         pass
@@ -167,10 +147,9 @@ class _GuardedAdapter(HTTPAdapter):
         rules: AddressRules,
         limits: Limits,
         trust: ssl.SSLContext,
-        on_answer: OnAnswer,
     ) -> None:
         self._limits = limits
-        self._classes = _pool_classes(rules, limits, on_answer)
+        self._classes = _pool_classes(rules, limits)
         self._context = trust
         super().__init__(pool_connections=4, pool_maxsize=limits.pool_size, max_retries=0)
 

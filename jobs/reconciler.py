@@ -14,7 +14,7 @@ from jobs.engine import APPLICATION_VERSION, QUEUE
 from jobs.hand import choose, hand
 from jobs.places import places
 from services import transfer_turns, transfer_work, workers
-from services.unit import unit
+from services.recording import record
 
 log = structlog.get_logger()
 
@@ -43,12 +43,8 @@ class Reconciler:
         if not chosen:
             return 0
         loads = {uuid.uuid4(): items for items in chosen}
-        with unit(soon=True):
-            mine = [
-                load_id
-                for load_id, items in loads.items()
-                if transfer_turns.form(load_id, [item.id for item in items])
-            ]
+        wanted = {load_id: [item.id for item in items] for load_id, items in loads.items()}
+        mine = record(transfer_turns.form_all, wanted)
         for load_id in mine:
             workflows.start(load_id, loads[load_id])
         return len(mine)

@@ -18,7 +18,7 @@ import structlog
 from dbos import DBOS
 
 from config import Settings
-from jobs import workflows
+from jobs import recorder, workflows
 from jobs.engine import launch
 from jobs.hand import hand
 from jobs.places import places
@@ -64,6 +64,11 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
+    with recorder.beside(scope):
+        _work(settings, scope, stop)
+
+
+def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> None:
     _give_way()
     executor_id = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
     workflows.bind(scope)

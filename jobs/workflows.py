@@ -66,7 +66,7 @@ def carry(load_id: str) -> None:
     _carried.add(load_id)
     try:
         with _in_scope():
-            taken = transfer_work.take(transfer_work.of_load(uuid.UUID(load_id)))
+            taken = transfer_work.take_load(uuid.UUID(load_id))
         for running, _step in taken:
             hand.take(_lane(running), running.task.member_id, running.task.at_once or 1)
         _lay_down(load_id)

@@ -13,7 +13,6 @@ from imanage.addresses import AddressRules
 from imanage.guard import GuardedSession, Limits, build_session
 from imanage.types import AppCredentials, Endpoints
 from models import Server
-from models.turns import let_writer_finish
 from services import vault
 from services.errors import Conflict
 from services.house import address_rules, house
@@ -94,7 +93,7 @@ def outbound(server: Server, *, for_page: bool = False) -> GuardedSession:
         kept = _sessions.get(key)
         if kept is None or kept[0] != server.changed_at:
             limits = PAGE_LIMITS if for_page else Limits()
-            session = build_session(rules_of(server), limits, server.ca_pem, on_answer=let_writer_finish)
+            session = build_session(rules_of(server), limits, server.ca_pem)
             kept = (server.changed_at, session)
             _sessions[key] = kept
         return kept[1]

@@ -14,9 +14,10 @@ from models import Member, ServerPause, Transfer, TransferItem, db, utcnow
 from services import server_pauses, transfers
 from services.actor import Actor
 from services.errors import Refusal
-from services.transfer_running import Running, TakenOver
+from services.transfer_running import TakenOver
 from services.transfer_standing import removed
 from services.transfer_states import DONE, LIVE, TRANSITIONS, require
+from services.transfer_tasks import Claim
 
 
 @dataclass(frozen=True)
@@ -77,17 +78,17 @@ _HELD = (
 )
 
 
-def hold(writing: Connection, runnings: Collection[Running]) -> dict[uuid.UUID, Held | TakenOver | Refusal]:
+def hold(writing: Connection, claims: Collection[Claim]) -> dict[uuid.UUID, Held | TakenOver | Refusal]:
     """The rows as they are now, in the open unit; in place of one that is no longer ours, why."""
-    rows = writing.execute(_HELD, {"ids": [running.item_id for running in runnings]})
+    rows = writing.execute(_HELD, {"ids": [claim.item_id for claim in claims]})
     found = {row.id: row for row in rows}
     held: dict[uuid.UUID, Held | TakenOver | Refusal] = {}
-    for running in runnings:
-        row = found.get(running.item_id)
-        if row is None or row.fence != running.fence or row.state not in LIVE:
-            held[running.item_id] = TakenOver()
+    for claim in claims:
+        row = found.get(claim.item_id)
+        if row is None or row.fence != claim.fence or row.state not in LIVE:
+            held[claim.item_id] = TakenOver()
         else:
-            held[running.item_id] = removed() if row.server_id is None else Held(**row._mapping)
+            held[claim.item_id] = removed() if row.server_id is None else Held(**row._mapping)
     return held
 
 

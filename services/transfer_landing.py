@@ -17,6 +17,7 @@ from services.transfer_ends import Held, end, hold
 from services.transfer_links import ADD_LINKS, Facts, link_values
 from services.transfer_running import Running
 from services.transfer_states import RUNNING
+from services.transfer_tasks import Claim
 from services.transfer_together import Together
 from services.unit import unit
 
@@ -28,7 +29,7 @@ LINGER_SECONDS = 0.04
 class Arrived:
     """Bytes that are in the store, with what iManage said of them, and under a name that we take."""
 
-    running: Running
+    claim: Claim
     sha256: str
     size: int
     facts: Facts
@@ -57,18 +58,18 @@ class _Coming:
 
 def land(running: Running, sha256: str, size: int, facts: Facts) -> None:
     """The version row and its link appear in one commit, and the item is done in the same."""
-    _together(Arrived(running, sha256, size, facts, adapt(facts["full_name"]).full))
+    _together(Arrived(running.claim, sha256, size, facts, adapt(facts["full_name"]).full))
     running.is_over = True
 
 
 def _write(arrivals: Sequence[Arrived]) -> list[Exception | None]:
     with unit(soon=True) as current:
         writing = current.connection()
-        held = hold(writing, [arrived.running for arrived in arrivals])
+        held = hold(writing, [arrived.claim for arrived in arrivals])
         coming: list[_Coming] = []
         errors: list[Exception | None] = []
         for arrived in arrivals:
-            item = held[arrived.running.item_id]
+            item = held[arrived.claim.item_id]
             errors.append(None if isinstance(item, Held) else item)
             if isinstance(item, Held):
                 coming.append(_Coming(arrived, item))

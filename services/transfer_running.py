@@ -11,12 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import contains_eager
 
 from models import TransferItem
-from models.turns import let_writer_finish
 from services import transfer_standing
 from services.connections import Line
 from services.errors import Refusal
 from services.transfer_standing import Paused, Standings
-from services.transfer_tasks import Outgoing, Stored, Task
+from services.transfer_tasks import Claim, Outgoing, Stored, Task
 from services.unit import is_writing, release, session
 from transfers.errors import Stopped
 from transfers.items import Progress
@@ -58,6 +57,7 @@ class Running:
         self.task = task
         self.item_id = task.id
         self.fence = fence
+        self.claim = Claim(task.id, fence)
         self.in_one_go = in_one_go
         self.reason: str | None = None
         self.place: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -132,7 +132,6 @@ class Running:
         began = time.monotonic()
 
         def ask() -> str | None:
-            let_writer_finish()
             if self._stopping.is_set():
                 return "Counterpart is being restarted."
             return in_rows() if time.monotonic() - began >= transfer_standing.ASK_SECONDS else None

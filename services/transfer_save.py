@@ -26,7 +26,7 @@ from services.transfer_running import Running, fresh, how_many
 from services.transfer_settle import received
 from services.transfer_standing import Paused
 from services.transfer_states import SENDING, move, require
-from services.transfer_tasks import Outgoing, Task
+from services.transfer_tasks import Claim, Outgoing, Task
 from services.transfer_together import Together
 from services.unit import release, session, unit
 from transfers import copying, settling
@@ -77,7 +77,7 @@ def _announce(running: Running, turn: ExitStack) -> str | None:
         needs_mark=by_mark,
     )
     if running.in_one_go and before is None:
-        on_record(Announced(running, intent))
+        on_record(Announced(running.claim, intent))
         return _deliver(running, intent, turn)
     with unit(soon=True):
         item = fresh(running)
@@ -153,7 +153,7 @@ def _source_of(running: Running) -> Outgoing:
 class Announced:
     """What is about to be sent."""
 
-    running: Running
+    claim: Claim
     intent: Intent
 
 
@@ -161,9 +161,9 @@ def _write(announced: Sequence[Announced]) -> list[Exception | None]:
     """Intent and sending in one commit, on the disk before the first byte leaves."""
     with unit() as current:
         writing = current.connection()
-        held = hold(writing, [each.running for each in announced])
+        held = hold(writing, [each.claim for each in announced])
         ours = [
-            (each.intent, item) for each in announced if isinstance(item := held[each.running.item_id], Held)
+            (each.intent, item) for each in announced if isinstance(item := held[each.claim.item_id], Held)
         ]
         now = utcnow()
         for _, item in ours:
@@ -185,8 +185,7 @@ def _write(announced: Sequence[Announced]) -> list[Exception | None]:
             ],
         )
     return [
-        None if isinstance(item, Held) else item
-        for item in (held[each.running.item_id] for each in announced)
+        None if isinstance(item, Held) else item for item in (held[each.claim.item_id] for each in announced)
     ]
 
 

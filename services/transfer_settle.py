@@ -23,7 +23,7 @@ from services.transfer_links import ADD_LINKS, Facts, facts_of, facts_of_present
 from services.transfer_running import Running, fresh, how_many
 from services.transfer_standing import Paused
 from services.transfer_states import ASKS, LOOKING_UP, SENDING, UNCERTAIN_FOR_GOOD, WAITING, move
-from services.transfer_tasks import Stored
+from services.transfer_tasks import Claim, Stored
 from services.transfer_together import Together
 from services.unit import release, session, unit
 from transfers.endpoints.imanage_endpoint import ImanageDestination
@@ -103,7 +103,7 @@ def settle(running: Running) -> str | None:
         receipt, warnings = item.receipt or {}, tuple(item.warnings or ())
         release()
         stored = Stored(_read_back(running, receipt), warnings)
-    _together(Saved(running, stored))
+    _together(Saved(running.claim, stored))
     running.is_over = True
     return None
 
@@ -112,20 +112,18 @@ def settle(running: Running) -> str | None:
 class Saved:
     """What iManage holds now."""
 
-    running: Running
+    claim: Claim
     stored: Stored
 
 
 def _write(saved: Sequence[Saved]) -> list[Exception | None]:
     with unit(soon=True) as current:
         writing = current.connection()
-        held = hold(writing, [each.running for each in saved])
-        ours = [(each, item) for each in saved if isinstance(item := held[each.running.item_id], Held)]
+        held = hold(writing, [each.claim for each in saved])
+        ours = [(each, item) for each in saved if isinstance(item := held[each.claim.item_id], Held)]
         if ours:
             _end(writing, ours)
-    return [
-        None if isinstance(item, Held) else item for item in (held[each.running.item_id] for each in saved)
-    ]
+    return [None if isinstance(item, Held) else item for item in (held[each.claim.item_id] for each in saved)]
 
 
 _together = Together(_write, linger=LINGER_SECONDS, others=how_many)

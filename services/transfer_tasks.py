@@ -83,6 +83,14 @@ class Outgoing:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """An item that was taken over: whoever takes it over next has a higher fence."""
+
+    item_id: uuid.UUID
+    fence: int
+
+
+@dataclass(frozen=True)
 class Stored:
     """What iManage said when it had stored a save."""
 

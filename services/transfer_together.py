@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from services.recording import record
+
 Entry = TypeVar("Entry")
 MOST = 8
 """So many in one commit: more would keep others from the database for too long."""
@@ -28,7 +30,8 @@ class _Waiting(Generic[Entry]):
 
 
 class Together(Generic[Entry]):
-    """`write` makes one commit of several entries, and says for each what went wrong, None where nothing did.
+    """`write` makes one commit of several entries, and says for each what went wrong, None where nothing did. It is
+    called where this process records.
 
     `linger` is how long the writer may wait for others to come, while there are `others()` still to come.
     """
@@ -85,7 +88,7 @@ class Together(Generic[Entry]):
 
     def _record(self, batch: Sequence[_Waiting[Entry]]) -> None:
         try:
-            errors = self._write([each.entry for each in batch])
+            errors = record(self._write, [each.entry for each in batch])
         except Exception as error:
             if len(batch) == 1:
                 batch[0].error = error

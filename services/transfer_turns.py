@@ -8,7 +8,7 @@ job carries. An item without a load is nobody's yet.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,6 +99,12 @@ def form(load_id: uuid.UUID, item_ids: Iterable[uuid.UUID]) -> int:
         .execution_options(synchronize_session=False)
     )
     return len(taken.all())
+
+
+def form_all(loads: Mapping[uuid.UUID, Collection[uuid.UUID]]) -> list[uuid.UUID]:
+    """Take items as loads; says which of these came about."""
+    with unit(soon=True):
+        return [load_id for load_id, item_ids in loads.items() if form(load_id, item_ids)]
 
 
 def loads() -> set[uuid.UUID]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, select, update
 
 from models import Connection, Transfer, TransferItem, Version
-from models.turns import let_writer_finish
 from services import transfer_failing, transfer_get, transfer_save, transfer_settle
 from services.connections import Line
+from services.recording import record
 from services.transfer_running import Running, TakenOver, fresh, under_way
 from services.transfer_standing import Standings
 from services.transfer_states import LIVE, LOOKING_UP, RUNNING, WAITING, move
@@ -69,13 +70,28 @@ def claim(*which: ColumnElement[bool]) -> dict[uuid.UUID, int]:
     return {row.id: row.fence for row in rows}
 
 
-def take(*which: ColumnElement[bool]) -> list[tuple[Running, str]]:
-    """Take over what is live of these items, each with the step at which its row stands.
+def take_load(load_id: uuid.UUID) -> list[tuple[Running, str]]:
+    """Take over what can be carried now of a load, each with the step at which its row stands."""
+    return _begun(record(_claim_load, load_id))
 
-    They are read when they are ours: whoever takes one over meanwhile has a higher fence, and we stop.
-    """
+
+def take_item(item_id: uuid.UUID) -> list[tuple[Running, str]]:
+    """Take one item over, where it is live."""
+    return _begun(record(_claim_item, item_id))
+
+
+def _claim_load(load_id: uuid.UUID) -> dict[uuid.UUID, int]:
     with unit(soon=True):
-        fences = claim(*which, TransferItem.state.in_(LIVE))
+        return claim(TransferItem.load_id == load_id, is_due(), TransferItem.state.in_(LIVE))
+
+
+def _claim_item(item_id: uuid.UUID) -> dict[uuid.UUID, int]:
+    with unit(soon=True):
+        return claim(TransferItem.id == item_id, TransferItem.state.in_(LIVE))
+
+
+def _begun(fences: Mapping[uuid.UUID, int]) -> list[tuple[Running, str]]:
+    """They are read when they are ours: whoever takes one over meanwhile has a higher fence, and we stop."""
     rows = session().execute(_BEGUN, {"ids": list(fences)}).all() if fences else []
     release()
     standings = Standings({row.transfer_id for row in rows})
@@ -88,11 +104,6 @@ def take(*which: ColumnElement[bool]) -> list[tuple[Running, str]]:
             running.outgoing = Outgoing(row.file_name, row.version_size, row.version_sha256, row.imanage_user)
         found.append((running, _step_of(row.kind, row)))
     return found
-
-
-def of_load(load_id: uuid.UUID) -> ColumnElement[bool]:
-    """What of a load can be carried now."""
-    return (TransferItem.load_id == load_id) & is_due()
 
 
 def fell_over(load_id: uuid.UUID) -> None:
@@ -117,7 +128,7 @@ def stop_this_process() -> None:
 
 def carry(item_id: uuid.UUID) -> None:
     """Take the item over and do its steps, from where its row stands to its end or to where it has to wait."""
-    for running, step in take(TransferItem.id == item_id):
+    for running, step in take_item(item_id):
         carry_out(running, step)
 
 
@@ -152,7 +163,6 @@ def _task(row: Row[*tuple[Any, ...]]) -> Task:
 
 
 def _step(running: Running, step: str) -> str:
-    let_writer_finish()
     try:
         if _stopping.is_set() and running.stored is None:
             transfer_failing.hand_back(running)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import db
 from models.base import AT_ONCE, SOON, WRITE
-from models.turns import let_others_go_on, turn_to_write
+from models.turns import has_one_writer, turn_to_write
 
 _OPEN = "counterpart_unit"
 
@@ -22,6 +22,17 @@ def session() -> Session:
 def is_writing() -> bool:
     """Whether a writing unit is open."""
     return bool(session().info.get(_OPEN))
+
+
+def all_wait_for_one_writer() -> bool:
+    """Whether whoever writes to this database keeps all others from writing."""
+    return has_one_writer(session().get_bind())
+
+
+def disconnect() -> None:
+    """Close this process's connections, before another is forked from it that must not go on with them."""
+    session().rollback()
+    db.engine.dispose()
 
 
 def release() -> None:
@@ -53,10 +64,6 @@ def unit(*, soon: bool = False) -> Iterator[Session]:
         current.info[_OPEN] = True
         try:
             yield current
-            if not soon:
-                # The flush to the disk keeps no thread of ours busy.
-                current.flush()
-                let_others_go_on()
             current.commit()
         except BaseException:
             current.rollback()

@@ -10,7 +10,6 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-import requests
 
 from imanage import documents, errors
 from imanage.client import Client
@@ -71,24 +70,6 @@ def test_a_server_that_never_answers_is_given_up() -> None:
         assert caught.value.code == "imanage.unreachable.silent"
         assert time.monotonic() - started < 10
         assert server.connections == 1
-
-
-def test_whoever_has_more_important_work_is_told_of_an_answer_before_it_is_taken_apart() -> None:
-    told: list[str] = []
-
-    def answer(connection: socket.socket) -> None:
-        told.append("asked")
-        connection.sendall(ok(b'{"data": []}'))
-
-    with line(then(answer)) as server:
-        session = build_session(rules_of(server), QUICK, on_answer=lambda: told.append("answered"))
-        assert session.get(f"http://127.0.0.1:{server.port}/").json() == {"data": []}
-        assert told == ["asked", "answered"]
-    with line(then(silence)) as server:
-        session = build_session(rules_of(server), QUICK, on_answer=lambda: told.append("answered"))
-        with pytest.raises(requests.ReadTimeout):
-            session.get(f"http://127.0.0.1:{server.port}/")
-        assert told == ["asked", "answered"]
 
 
 def test_a_trickle_is_given_up() -> None:

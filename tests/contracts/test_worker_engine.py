@@ -263,7 +263,11 @@ def test_a_load_that_ended_before_its_items_is_followed_by_another(
 def test_the_engine_forgets_what_finished_long_ago(launched: Engine, item_id: uuid.UUID) -> None:
     launched.look()
     until_done(item_id)
-    until(lambda: not DBOS.list_workflows(status=sorted(LIVE)), "the end of this load, and of those before it", 15)
+    until(
+        lambda: not DBOS.list_workflows(status=sorted(LIVE)),
+        "the end of this load, and of those before it",
+        15,
+    )
     assert forget_finished() == 0
     finished = [uuid.UUID(status.workflow_id) for status in DBOS.list_workflows(status="SUCCESS")]
     assert finished

@@ -22,7 +22,7 @@ def running(desk: Desk) -> Iterator[Running]:
     """One that has been moving for a while."""
     document_id = desk.add_document("Side letter.docx", b"Shown while it moves.\n" * 400)
     (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
-    ((running, _step),) = transfer_work.take(TransferItem.id == item.id)
+    ((running, _step),) = transfer_work.take_item(item.id)
     running.moves_since = time.monotonic() - 1.0
     with transfer_running.under_way(running):
         yield running

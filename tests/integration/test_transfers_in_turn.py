@@ -36,7 +36,7 @@ def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
 def carried_while(desk: Desk, item: TransferItem, happens: Callable[[Desk, Transfer], None]) -> TransferItem:
     """Carry it as a worker does; what happens happens once it is on record, before it has its place."""
     item_id, transfer_id = item.id, item.transfer_id
-    ((running, step),) = transfer_work.take(TransferItem.id == item_id)
+    ((running, step),) = transfer_work.take_item(item_id)
     seen = []
 
     @contextmanager
@@ -72,7 +72,7 @@ def test_what_is_decided_before_it_has_its_place_holds(
 def test_its_turn_is_another_s_once_it_has_its_place(desk: Desk) -> None:
     document_id = desk.add_document("Side letter.docx", CONTENT)
     (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
-    ((running, step),) = transfer_work.take(TransferItem.id == item.id)
+    ((running, step),) = transfer_work.take_item(item.id)
     held: list[str] = []
     at_the_end: list[tuple[str, ...]] = []
 

@@ -1,0 +1,97 @@
+"""What a worker's threads have written beside them: what comes of it comes back, and nothing of it stops the next."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import nullcontext
+from multiprocessing import Pipe
+
+import pytest
+
+from jobs.recorder import Asking, answer
+from services import recording
+from services.errors import Conflict
+from services.recording import record
+
+WRITTEN: list[int] = []
+
+
+def write(number: int) -> int:
+    WRITTEN.append(number)
+    return number
+
+
+def refuse() -> None:
+    raise Conflict("This matter is no longer there.", code="matter.gone")
+
+
+class Unsendable(Exception):
+    def __init__(self) -> None:
+        super().__init__("it holds a lock")
+        self.lock = threading.Lock()
+
+
+def fall_over() -> None:
+    raise Unsendable
+
+
+@pytest.fixture
+def beside() -> Iterator[threading.Thread]:
+    """Another thread stands for the process: whatever reaches it has been through the line."""
+    WRITTEN.clear()
+    ours, theirs = Pipe()
+    recorder = threading.Thread(target=answer, args=(theirs, nullcontext))
+    recorder.start()
+    recording.bind(Asking(ours))
+    try:
+        yield recorder
+    finally:
+        recording.bind(None)
+        ours.close()
+        recorder.join(10)
+        assert not recorder.is_alive(), "it ends with the line"
+
+
+def test_without_a_recorder_each_writes_by_itself() -> None:
+    WRITTEN.clear()
+    assert record(write, 3) == 3 and WRITTEN == [3]
+    with pytest.raises(Conflict):
+        record(refuse)
+
+
+def test_what_came_of_it_is_handed_back(beside: threading.Thread) -> None:
+    assert [record(write, number) for number in range(3)] == WRITTEN == [0, 1, 2]
+
+
+def test_a_refusal_arrives_with_its_words_and_its_code(beside: threading.Thread) -> None:
+    with pytest.raises(Conflict) as caught:
+        record(refuse)
+    assert (caught.value.sentence, caught.value.code) == ("This matter is no longer there.", "matter.gone")
+    assert record(write, 1) == 1
+
+
+def test_an_error_that_cannot_be_sent_is_told_and_ends_nothing(beside: threading.Thread) -> None:
+    with pytest.raises(RuntimeError, match="it holds a lock"):
+        record(fall_over)
+    assert record(write, 1) == 1
+
+
+def test_what_cannot_be_asked_for_is_told_to_whoever_asks(beside: threading.Thread) -> None:
+    with pytest.raises(TypeError):
+        record(write, threading.Lock())
+    assert record(write, 1) == 1
+
+
+def test_threads_that_ask_at_the_same_time_get_each_their_own(beside: threading.Thread) -> None:
+    found: dict[int, int] = {}
+
+    def ask(number: int) -> None:
+        found[number] = record(write, number)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert found == {number: number for number in range(20)}
