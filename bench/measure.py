@@ -125,15 +125,22 @@ def said_seconds(arguments: Sequence[str]) -> float:
     return float(done.stdout)
 
 
+def family(pid: int) -> list[int]:
+    """A process and its children: a worker, and the one that writes for it."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *map(int, children)]
+
+
 def reset_peak(pid: int) -> float:
-    """Forget a process's peak of memory; says what it holds now, in MiB."""
-    Path(f"/proc/{pid}/clear_refs").write_text("5")
-    return _status(pid, "VmRSS")
+    """Forget the peaks of a process's and its children's memory; says what they hold now, in MiB."""
+    for each in family(pid):
+        Path(f"/proc/{each}/clear_refs").write_text("5")
+    return sum(_status(each, "VmRSS") for each in family(pid))
 
 
 def peak(pid: int) -> float:
-    """The most memory that a process held since its peak was forgotten, in MiB."""
-    return _status(pid, "VmHWM")
+    """The most memory that each of them held since their peaks were forgotten, added up, in MiB."""
+    return sum(_status(each, "VmHWM") for each in family(pid))
 
 
 def _status(pid: int, name: str) -> float:

@@ -24,6 +24,8 @@ from services.unit import all_wait_for_one_writer, disconnect
 
 log = structlog.get_logger()
 
+END_SECONDS = 3.0
+
 
 @contextmanager
 def beside(scope: Scope) -> Iterator[None]:
@@ -45,7 +47,8 @@ def beside(scope: Scope) -> Iterator[None]:
     finally:
         recording.bind(None)
         ours.close()
-        process.join()
+        process.join(END_SECONDS)
+        process.kill()
 
 
 class Asking:

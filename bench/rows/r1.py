@@ -1,9 +1,14 @@
-"""R1, short: workers killed at random moments while documents move both ways; afterwards each is there once, whole."""
+"""R1, short: workers killed at random moments while documents move both ways; afterwards each is there once, whole.
+
+Killed is the worker or the process that writes for it, which takes the worker with it.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import random
+import signal
 import time
 import uuid
 from collections import Counter
@@ -14,7 +19,7 @@ import requests
 from sqlalchemy import select
 
 from bench import moving
-from bench.measure import Line, Options
+from bench.measure import Line, Options, family
 from bench.stand import Stand, stand
 from models import Link, TransferItem, Version
 from services import house, transfer_keeping
@@ -41,7 +46,7 @@ def run(options: Options) -> list[Line]:
             time.sleep(chance.uniform(0.0, 0.6))
             if not set(moving.states([*gets, *saves])) - {"done"}:
                 break
-            worker.kill()
+            os.kill(chance.choice(family(worker.pid)), signal.SIGKILL)
             worker.wait()
             killed += 1
         place.stop_workers()
