@@ -77,24 +77,34 @@ class Reconciler:
         return living
 
     def take_over(self) -> int:
-        """Hand on the running workflows that nobody runs any more. One reaper at a time."""
+        """Hand on the running workflows that nobody runs any more. One reaper at a time, and none while all is well."""
+        left = self._left_behind()
+        if not left:
+            return 0
         taken = 0
         with workers.only_one() as mine:
-            if not mine:
-                return 0
-            living = self.count_living()
-            adrift = set()
-            for status in DBOS.list_workflows(status="PENDING", load_input=False, load_output=False):
-                ours = status.executor_id == self._executor_id
-                if ours and status.workflow_id not in workflows.carried():
-                    adrift.add(status.workflow_id)
-                # Between being taken from the queue and being begun a workflow is adrift for a moment; twice is lost.
-                if status.executor_id not in living or status.workflow_id in adrift & self._adrift:
+            for status in _pending(list(left)) if mine else ():
+                if status.executor_id == left[status.workflow_id]:
                     log.warning("worker.taken_over", workflow=status.workflow_id, worker=status.executor_id)
                     _hand_on(status)
                     taken += 1
-            self._adrift = adrift
         return taken
+
+    def _left_behind(self) -> dict[str, str | None]:
+        """The running workflows that nobody runs, each with whose it was.
+
+        Between being taken from the queue and being begun a workflow is adrift for a moment; twice is lost.
+        """
+        living = self.count_living()
+        left, adrift = {}, set()
+        for status in _pending():
+            ours = status.executor_id == self._executor_id
+            if ours and status.workflow_id not in workflows.carried():
+                adrift.add(status.workflow_id)
+            if status.executor_id not in living or status.workflow_id in adrift & self._adrift:
+                left[status.workflow_id] = status.executor_id
+        self._adrift = adrift
+        return left
 
 
 def forget_finished(rounds: int = 20) -> int:
@@ -113,6 +123,10 @@ def forget_finished(rounds: int = 20) -> int:
         if len(ids) < BATCH:
             break
     return forgotten
+
+
+def _pending(ids: list[str] | None = None) -> list[WorkflowStatus]:
+    return DBOS.list_workflows(status="PENDING", workflow_ids=ids, load_input=False, load_output=False)
 
 
 def _is_carried(status: WorkflowStatus | None) -> bool:

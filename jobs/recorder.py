@@ -13,6 +13,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -25,6 +26,7 @@ from services.unit import all_wait_for_one_writer, disconnect
 log = structlog.get_logger()
 
 END_SECONDS = 3.0
+LOOK_THROUGH_EVERY = 50
 
 
 @contextmanager
@@ -74,7 +76,7 @@ class Asking:
 def answer(line: Connection, scope: Scope) -> None:
     """Write what is asked for, one after the other, until the line ends."""
     with suppress(EOFError, ConnectionError):
-        while True:
+        for number in count(1):
             write, arguments = line.recv()
             error, found = _tried(scope, write, arguments)
             try:
@@ -83,6 +85,8 @@ def answer(line: Connection, scope: Scope) -> None:
                 raise
             except Exception as unsent:
                 line.send((RuntimeError(f"{error or found!r} cannot be sent: {unsent}"), None))
+            if number % LOOK_THROUGH_EVERY == 0:
+                memory.started()
 
 
 def _begin(line: Connection, others_end: Connection, scope: Scope) -> None:
@@ -92,6 +96,7 @@ def _begin(line: Connection, others_end: Connection, scope: Scope) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     memory.started()
+    memory.only_when_told()
     answer(line, scope)
 
 

@@ -33,7 +33,9 @@ from services import (
     transfer_work,
     workers,
 )
+from services.recording import record
 from services.transfer_showing import Showing
+from services.unit import tidy
 
 log = structlog.get_logger()
 
@@ -42,6 +44,7 @@ LOOK_SECONDS = 0.2
 LEAST_LOOK_SECONDS = 0.05
 LOST_SECONDS = 1.0
 SHOW_SECONDS = 1.0
+TIDY_SECONDS = 0.25
 MAIL_SECONDS = 15.0
 HEALTH_SECONDS = 5.0
 REAP_SECONDS = 4.0
@@ -99,9 +102,10 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
 
     duties = [
         _every(TABLES_SECONDS, look_at_tables, stop, scope),
+        _every(TIDY_SECONDS, tidy, stop, scope),
         _every(MAIL_SECONDS, mail.send_due, stop, scope),
         _every(HEALTH_SECONDS, health_watch.check_due, stop, scope, first=0.0),
-        _every(BEAT_SECONDS, lambda: workers.beat(executor_id), stop, scope),
+        _every(BEAT_SECONDS, lambda: record(workers.beat, executor_id), stop, scope),
         _every(LOST_SECONDS, mind_siblings, stop, scope),
         _every(SHOW_SECONDS, Showing().show, stop, scope),
         _every(REAP_SECONDS, reap, stop, scope, first=0.0),

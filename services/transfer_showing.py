@@ -9,6 +9,7 @@ from sqlalchemy import and_, bindparam, case, func, select
 
 from models import TransferItem, db, utcnow
 from services import transfer_running
+from services.recording import record
 from services.transfer_running import Running
 from services.transfer_states import LIVE, RUNNING, WAITING
 from services.unit import unit
@@ -65,16 +66,15 @@ class Showing:
         before, self._shown = self._shown, dict(moving)
         news = [each for each in moving if each[0] not in before or before[each[0]] != each[1]]
         if news:
-            _write(news)
+            record(_write, [_row(running, progress) for running, progress in news])
 
 
-def _write(news: list[tuple[Running, Progress | None]]) -> None:
+def _write(rows: list[dict[str, Any]]) -> None:
     with unit(soon=True) as current:
         writing = current.connection()
-        free = set(writing.scalars(_FREE, {"ids": [running.item_id for running, _ in news]}))
-        rows = [_row(running, progress) for running, progress in news if running.item_id in free]
-        if rows:
-            writing.execute(_SHOW, rows)
+        free = set(writing.scalars(_FREE, {"ids": [row["of_item"] for row in rows]}))
+        if still := [row for row in rows if row["of_item"] in free]:
+            writing.execute(_SHOW, still)
 
 
 def _row(running: Running, progress: Progress | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.orm import Session
 
 from models import db
-from models.base import AT_ONCE, SOON, WRITE
+from models.base import AT_ONCE, SOON, WRITE, move_log
 from models.turns import has_one_writer, turn_to_write
 
 _OPEN = "counterpart_unit"
@@ -27,6 +27,13 @@ def is_writing() -> bool:
 def all_wait_for_one_writer() -> bool:
     """Whether whoever writes to this database keeps all others from writing."""
     return has_one_writer(session().get_bind())
+
+
+def tidy() -> None:
+    """Do beside what else some commit would stop for: SQLite's log is moved into its file."""
+    if all_wait_for_one_writer():
+        release()
+        move_log(db.engine)
 
 
 def disconnect() -> None:

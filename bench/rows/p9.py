@@ -22,7 +22,7 @@ from services.unit import unit
 MOST_MS = 10.0
 LARGE_MIB = tuple(range(96, 112))
 GIGABIT = 112_000_000
-SECONDS = 12.0
+SECONDS = 15.0
 EVERY = 0.02
 
 
@@ -35,7 +35,7 @@ class Found:
 
 
 def run(options: Options) -> list[Line]:
-    with stand(options.folder, folders=2, documents=options.documents or 500, large=LARGE_MIB) as place:
+    with stand(options.folder, folders=2, documents=options.documents or 1000, large=LARGE_MIB) as place:
         idle = percentile(_measured(place, seconds=3.0).commits, 0.99)
         place.latency(LATENCY)
         place.start_worker()
