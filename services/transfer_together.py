@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 from services.recording import record
 
 Entry = TypeVar("Entry")
-MOST = 8
+MOST = 6
 """So many in one commit: more would keep others from the database for too long."""
 
 
