@@ -23,7 +23,8 @@ def bind(recorder: Recorder | None) -> None:
 def record(write: Callable[..., Found], *arguments: object) -> Found:
     """Call a function that writes rows and keeps nothing in memory. Raises what it raises.
 
-    The function is one of a module, and it and its arguments can be pickled.
+    The function is one of a module, and it and its arguments can be pickled. Never inside a unit: that has the turn
+    for which this would wait.
     """
     if _recorder is None:
         return write(*arguments)

@@ -92,6 +92,7 @@ def _claim_item(item_id: uuid.UUID) -> dict[uuid.UUID, int]:
 
 def _begun(fences: Mapping[uuid.UUID, int]) -> list[tuple[Running, str]]:
     """They are read when they are ours: whoever takes one over meanwhile has a higher fence, and we stop."""
+    release()  # what was read before is of before
     rows = session().execute(_BEGUN, {"ids": list(fences)}).all() if fences else []
     release()
     standings = Standings({row.transfer_id for row in rows})
