@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 import uuid
 from pathlib import Path
 
 import pytest
 
 from models import WorkerHeartbeat
-from models.base import LOG_PAGES
 from services import workers
 from services.unit import session, tidy, unit
 
@@ -18,21 +18,27 @@ PAGES_BEFORE = 1000
 
 @pytest.fixture
 def file(database: None) -> Path:
+    tidy()  # of what was written before
     return Path(str(session().get_bind().engine.url.database))
 
 
-def beat() -> bytes:
+def beat() -> str:
     """Something that is on record, and by which it is found in a file."""
     name = uuid.uuid4().hex
     workers.beat(name)
-    return name.encode()
+    return name
+
+
+def holds(file: Path, name: str) -> bool:
+    """Another process looks: whoever opens and closes the file here takes SQLite its locks on it."""
+    return subprocess.run(["grep", "--quiet", "--text", name, str(file)], check=False).returncode == 0
 
 
 def test_the_log_is_moved_into_the_file(file: Path) -> None:
     name = beat()
-    assert name not in file.read_bytes()
+    assert not holds(file, name)
     tidy()
-    assert name in file.read_bytes()
+    assert holds(file, name)
 
 
 def test_it_is_moved_beside_whoever_writes(file: Path) -> None:
@@ -41,12 +47,11 @@ def test_it_is_moved_beside_whoever_writes(file: Path) -> None:
         writing.add(WorkerHeartbeat(executor_id="unfinished"))
         writing.flush()
         tidy()
-        assert name in file.read_bytes() and b"unfinished" not in file.read_bytes()
+        assert holds(file, name) and not holds(file, "unfinished")
 
 
 def test_whoever_commits_seldom_has_to_do_it(file: Path) -> None:
-    tidy()
     name = beat()
-    while Path(f"{file}-wal").stat().st_size < 2 * PAGES_BEFORE * 4096:
+    for _ in range(PAGES_BEFORE):  # a page or more each
         beat()
-    assert name not in file.read_bytes() and LOG_PAGES > 2 * PAGES_BEFORE
+    assert not holds(file, name)
