@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, select
+from sqlalchemy import and_, bindparam, case, func, or_, select
 
 from models import TransferItem, db, utcnow
 from services import transfer_running
@@ -36,7 +36,8 @@ _SHOW = (
     .where(
         _ITEMS.c.id == bindparam("of_item"),
         _ITEMS.c.fence == bindparam("of_fence"),
-        _ITEMS.c.state.in_(sorted(LIVE)),
+        # Not IN: SQLAlchemy widens that for one row only, and here are as many as move.
+        or_(*(_ITEMS.c.state == state for state in sorted(LIVE))),
     )
     .values(
         state=case((_ITEMS.c.state == WAITING, RUNNING), else_=_ITEMS.c.state),

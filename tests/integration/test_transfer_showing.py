@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -17,13 +18,18 @@ from transfers.errors import Different
 from transfers.items import Progress
 
 
-@pytest.fixture
-def running(desk: Desk) -> Iterator[Running]:
+def moving(desk: Desk, name: str) -> Running:
     """One that has been moving for a while."""
-    document_id = desk.add_document("Side letter.docx", b"Shown while it moves.\n" * 400)
+    document_id = desk.add_document(name, name.encode() * 400)
     (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
     ((running, _step),) = transfer_work.take_item(item.id)
     running.moves_since = time.monotonic() - 1.0
+    return running
+
+
+@pytest.fixture
+def running(desk: Desk) -> Iterator[Running]:
+    running = moving(desk, "Side letter.docx")
     with transfer_running.under_way(running):
         yield running
 
@@ -89,3 +95,14 @@ def test_the_same_wrong_bytes_again_do_not_count_as_coming_on(running: Running) 
     running.progress = Progress(500, 1000)
     Showing().show()
     assert (row_of(running).bytes_done, row_of(running).attempt) == (500, 2)
+
+
+def test_all_that_move_are_shown(running: Running, desk: Desk) -> None:
+    several = [running, *(moving(desk, f"Schedule {number}.docx") for number in range(2))]
+    with ExitStack() as under_way:
+        for number, each in enumerate(several):
+            under_way.enter_context(transfer_running.under_way(each))
+            each.progress = Progress(100 + number, 1000)
+        Showing().show()
+        assert [row_of(each).bytes_done for each in several] == [100, 101, 102]
+        assert {row_of(each).state for each in several} == {"running"}
