@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.processes import children_of
+
 Run = Callable[[], float]
 NEAR = 1.2
 """So many times what the machine alone takes is little more than it."""
@@ -127,8 +129,7 @@ def said_seconds(arguments: Sequence[str]) -> float:
 
 def family(pid: int) -> list[int]:
     """A process and its children: a worker, and the one that writes for it."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *map(int, children)]
+    return [pid, *children_of(pid)]
 
 
 def reset_peak(pid: int) -> float:

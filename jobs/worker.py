@@ -35,7 +35,7 @@ from services import (
 )
 from services.recording import record
 from services.transfer_showing import Showing
-from services.unit import tidy
+from services.unit import all_wait_for_one_writer, tidy
 
 log = structlog.get_logger()
 
@@ -77,6 +77,7 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
     workflows.bind(scope)
     with scope():
         workers.beat(executor_id)
+        has_log = all_wait_for_one_writer()
     launch(settings, executor_id)
     memory.started()
     reconciler = Reconciler(executor_id)
@@ -102,7 +103,6 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
 
     duties = [
         _every(TABLES_SECONDS, look_at_tables, stop, scope),
-        _every(TIDY_SECONDS, tidy, stop, scope),
         _every(MAIL_SECONDS, mail.send_due, stop, scope),
         _every(HEALTH_SECONDS, health_watch.check_due, stop, scope, first=0.0),
         _every(BEAT_SECONDS, lambda: record(workers.beat, executor_id), stop, scope),
@@ -113,6 +113,8 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
         _every(ERASE_SECONDS, package_keys.forget_expired, stop, scope),
         _every(SWEEP_SECONDS, transfer_keeping.sweep_store, stop, scope, first=FIRST_SWEEP_SECONDS),
     ]
+    if has_log:
+        duties.append(_every(TIDY_SECONDS, tidy, stop, scope))
     try:
         _repeat(LEAST_LOOK_SECONDS, look, stop, scope)
     finally:

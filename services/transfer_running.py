@@ -57,7 +57,6 @@ class Running:
         self.task = task
         self.item_id = task.id
         self.fence = fence
-        self.claim = Claim(task.id, fence)
         self.in_one_go = in_one_go
         self.reason: str | None = None
         self.place: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -73,6 +72,10 @@ class Running:
         self._mine_at = time.monotonic() if in_one_go else float("-inf")
         self._standings = standings
         self._stopping = stopping
+
+    @property
+    def claim(self) -> Claim:
+        return Claim(self.item_id, self.fence)
 
     @contextmanager
     def placed(self) -> Iterator[None]:

@@ -30,8 +30,9 @@ class _Waiting(Generic[Entry]):
 
 
 class Together(Generic[Entry]):
-    """`write` makes one commit of several entries, and says for each what went wrong, None where nothing did. It is
-    called where this process records.
+    """`write` makes one commit of several entries, and says for each what went wrong, None where nothing did.
+
+    It is called through services/recording.py, so it is a function of a module and its entries can be pickled.
 
     `linger` is how long the writer may wait for others to come, while there are `others()` still to come.
     """

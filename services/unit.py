@@ -31,14 +31,13 @@ def all_wait_for_one_writer() -> bool:
 
 def tidy() -> None:
     """Do beside what else some commit would stop for: SQLite's log is moved into its file."""
-    if all_wait_for_one_writer():
-        release()
-        move_log(db.engine)
+    release()
+    move_log(db.engine)
 
 
 def disconnect() -> None:
     """Close this process's connections, before another is forked from it that must not go on with them."""
-    session().rollback()
+    release()
     db.engine.dispose()
 
 

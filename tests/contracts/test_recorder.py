@@ -5,38 +5,23 @@ from __future__ import annotations
 import os
 import signal
 import uuid
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
 
 import pytest
 
-from config import Settings
 from models import TransferItem
 from services.unit import session
 from simulator import Fault
-from tests.support.crew import Crew, Worker, crew, until
+from tests.support.crew import Crew, Worker, until
+from tests.support.processes import children_of, is_alive
 from tests.support.transfers import Desk, drafts_id, items_of, links, save, sha256, skip_wait, stored
 
 MANY = 12
 
 
-@pytest.fixture
-def workers(settings: Settings, desk: Desk, tmp_path: Path) -> Iterator[Crew]:
-    with crew(settings, desk.practice.port, tmp_path) as company:
-        yield company
-
-
 def recorder_of(worker: Worker) -> int:
-    pid = worker.process.pid
-    (child,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return int(child)
-
-
-def is_there(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    (child,) = children_of(worker.process.pid)
+    return child
 
 
 def begin_saves(desk: Desk) -> dict[uuid.UUID, str]:
@@ -90,14 +75,14 @@ def test_it_is_neither_nice_nor_stopped_with_the_worker(desk: Desk, workers: Cre
     os.kill(recorder, signal.SIGINT)
     os.kill(recorder, signal.SIGTERM)
     worker.stop()
-    until(lambda: not is_there(recorder), "the recorder's end")
+    until(lambda: not is_alive(recorder), "the recorder's end")
 
 
 def test_it_ends_with_a_worker_that_is_killed(desk: Desk, workers: Crew) -> None:
     worker = workers.start()
     recorder = recorder_of(worker)
     worker.kill()
-    until(lambda: not is_there(recorder), "the recorder's end")
+    until(lambda: not is_alive(recorder), "the recorder's end")
 
 
 @pytest.mark.parametrize("begun", [1, 5])
@@ -117,6 +102,6 @@ def test_a_worker_killed_while_it_writes_leaves_no_turn_taken(desk: Desk, worker
     os.kill(recorder, signal.SIGSTOP)
     worker.kill()
     os.kill(recorder, signal.SIGCONT)
-    until(lambda: not is_there(recorder), "the recorder's end")
+    until(lambda: not is_alive(recorder), "the recorder's end")
     workers.start(watchful=True)
     all_arrived_once(desk, items)

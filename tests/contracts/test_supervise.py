@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.crew import REPOSITORY, until
+from tests.support.processes import is_alive
 
 Start = Callable[..., subprocess.Popen[bytes]]
 STAYS = "import time; time.sleep(60)"
@@ -54,14 +55,6 @@ def start() -> Iterator[Start]:
 
 def children(folder: Path) -> list[int]:
     return [int(path.name) for path in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)]
-
-
-def is_alive(pid: int) -> bool:
-    """Whether it runs: one that has ended and waits for its parent to notice does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_a_fallen_process_is_started_again(start: Start, tmp_path: Path) -> None:

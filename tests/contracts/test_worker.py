@@ -6,19 +6,15 @@ import os
 import signal
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from config import Settings
 from jobs.worker import NICENESS
 from models import Transfer, TransferItem
 from services.transfer_states import LIVE
 from services.unit import session
 from simulator import Fault
 from simulator.contents import Generated
-from tests.support.crew import Crew, crew, until
+from tests.support.crew import Crew, until
 from tests.support.transfers import (
     Desk,
     drafts_id,
@@ -34,12 +30,6 @@ from tests.support.transfers import save as begin_save
 
 LARGE = 48 << 20
 CONTENT = b"A counterpart of the agreement.\n" * 4000
-
-
-@pytest.fixture
-def workers(settings: Settings, desk: Desk, tmp_path: Path) -> Iterator[Crew]:
-    with crew(settings, desk.practice.port, tmp_path) as company:
-        yield company
 
 
 def get(desk: Desk, *sources: str) -> list[uuid.UUID]:

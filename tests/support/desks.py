@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from config import Settings
 from simulator import Simulator
+from tests.support.crew import Crew, crew
 from tests.support.pages import Browser
 from tests.support.people import make_member
 from tests.support.practice import practice_imanage, practice_server, reached, sign_in_to_imanage
@@ -16,16 +19,16 @@ from tests.support.transfers import Desk, make_desk
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Simulator]:
+def practice_running() -> Iterator[Simulator]:
     """One world for a file: what a test adds to it, the next one finds."""
     with practice_imanage() as practice:
         yield practice
 
 
 @pytest.fixture
-def practice(running: Simulator, database: None) -> Iterator[Simulator]:
+def practice(practice_running: Simulator, database: None) -> Iterator[Simulator]:
     """Every dial where it starts."""
-    with reached(running) as practice:
+    with reached(practice_running) as practice:
         yield practice
 
 
@@ -33,6 +36,13 @@ def practice(running: Simulator, database: None) -> Iterator[Simulator]:
 def desk(browser: Browser, practice: Simulator) -> Desk:
     """Alice at work, signed in to both."""
     return make_desk(browser, practice)
+
+
+@pytest.fixture
+def workers(settings: Settings, desk: Desk, tmp_path: Path) -> Iterator[Crew]:
+    """Real workers that may reach it."""
+    with crew(settings, desk.practice.port, tmp_path) as company:
+        yield company
 
 
 @pytest.fixture
