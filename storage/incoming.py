@@ -1,7 +1,9 @@
 """Files on their way in: temporary names, a lock each, hashed while they are written.
 
 What comes in full blocks is hashed and written beside whoever brings it, and past the page cache, which it would only
-fill: the flush at the end then finds little left to do.
+fill: the flush at the end then finds little left to do. A disk that is told to flush writes down what anybody has left
+to it. So where several files come in at once each full block is flushed as it comes: a commit of the database would
+wait for the blocks of them all.
 
 Both stores use this folder. A published file leaves it through the store's own `place`; one that was
 left unpublished is discarded, or kept when it has a token under which it can be continued.
@@ -29,6 +31,8 @@ from storage.ports import CHUNK, Blob
 
 _AT_THE_DISK = threading.Lock()
 """One full block keeps a disk busy. With sixteen in its queue the database's commits would wait behind them all."""
+_COMING: set["Partial"] = set()
+"""The files on their way into this process just now."""
 
 Place = Callable[[int, Path, Blob], None]
 """Moves a finished file to its address: (its descriptor, its path, what it is)."""
@@ -90,9 +94,11 @@ class Incoming:
             partial = Partial(descriptor, path, self._place)
             if expected_size is not None:
                 self._require_room(expected_size - partial.size, partial)
+            _COMING.add(partial)
             try:
                 yield partial
             finally:
+                _COMING.discard(partial)
                 partial.close()
         finally:
             os.close(descriptor)
@@ -214,6 +220,8 @@ class Partial:
             with _AT_THE_DISK, disk_errors():
                 while block:
                     block = block[self._write_some(block) :]
+                if len(_COMING) > 1:
+                    os.fdatasync(self._descriptor)
         except StorageError as error:
             self._failed = error
 

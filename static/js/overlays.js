@@ -15,6 +15,11 @@
     opener = null;
   }
 
+  // What a closed pop-up still reads has no place any more; what it wrote is told all the same.
+  function comesTooLate(event) {
+    if (event.detail.requestConfig.verb === "get") event.detail.shouldSwap = false;
+  }
+
   function open(dialog) {
     dialog.showModal();
     dialog.append(toasts);
@@ -23,6 +28,7 @@
     first?.focus();
     dialog.addEventListener("close", () => {
       freeToasts();
+      dialog.addEventListener("htmx:beforeSwap", comesTooLate);
       dialog.remove();
       returnFocus();
     }, { once: true });

@@ -55,6 +55,10 @@ class Worker:
     def said(self) -> str:
         return self.log.read_text(errors="replace")
 
+    def kept_its_duties(self) -> None:
+        """A duty that fails goes on at its next turn, and only the log says so."""
+        assert "worker.duty_failed" not in self.said(), self.said()
+
 
 @dataclass
 class Crew:
@@ -101,13 +105,18 @@ def _beating() -> str:
 
 @contextmanager
 def crew(settings: Settings, port: int, folder: Path) -> Iterator[Crew]:
-    """Workers that share this process's database, store and keys, and may reach the practice iManage at this port."""
+    """Workers that share this process's database, store and keys, and may reach the practice iManage at this port.
+
+    Whatever the test did to them, none may have failed at a duty.
+    """
     company = Crew(environment_of(settings, port), folder)
     with marked():
         try:
             yield company
         finally:
             company.end()
+    for worker in company.workers:
+        worker.kept_its_duties()
 
 
 def environment_of(settings: Settings, port: int) -> dict[str, str]:

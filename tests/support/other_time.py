@@ -1,14 +1,16 @@
 """`python -m tests.support.other_time FILE ARGUMENTS…`: `flask` with these arguments, on a clock that can be set.
 
-The file holds by how many seconds this process's clock differs from the machine's; it may be written at any time. The
-steady clock goes on as ever.
+The file holds by how many seconds this process's clock, and that of its children, differs from the machine's; it may
+be written at any time. The steady clock goes on as ever.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import time_machine
@@ -27,8 +29,13 @@ def follow(file: Path, clock: time_machine.Coordinates) -> None:
         time.sleep(LOOK_SECONDS)
 
 
+def follow_beside(file: Path, clock: time_machine.Coordinates) -> None:
+    threading.Thread(target=follow, args=(file, clock), daemon=True).start()
+
+
 if __name__ == "__main__":
-    clock = time_machine.travel(time.time(), tick=True).start()
-    threading.Thread(target=follow, args=(Path(sys.argv[1]), clock), daemon=True).start()
+    begin = partial(follow_beside, Path(sys.argv[1]), time_machine.travel(time.time(), tick=True).start())
+    begin()
+    os.register_at_fork(after_in_child=begin)
     sys.argv = ["flask", *sys.argv[2:]]
     main()

@@ -150,6 +150,47 @@ def test_a_large_file_passes_the_page_cache_by(local: BlobStore, root: Path) -> 
         writer.publish()
 
 
+def test_blocks_are_flushed_one_by_one_where_others_come_in_too(
+    local: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flush = os.fdatasync
+    flushed: list[int] = []
+
+    def seen(descriptor: int) -> None:
+        flushed.append(os.fstat(descriptor).st_size)
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", seen)
+    with local.writer() as large:
+        _put_blocks(large, 2)
+        assert large.sha256
+        assert flushed == []
+        with local.writer():
+            _put_blocks(large, 2)
+            assert large.sha256
+        assert flushed == [3 * CHUNK, 4 * CHUNK]
+        _put_blocks(large, 1)
+        large.publish()
+    assert flushed == [3 * CHUNK, 4 * CHUNK]
+
+
+def test_a_block_whose_flush_fails_is_told_and_fetched_again(
+    local: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with local.writer(), monkeypatch.context() as patched:
+        patched.setattr(os, "fdatasync", failing)
+        with local.partial("item") as large, pytest.raises(StorageFailed):
+            _put_blocks(large, 2)
+            assert large.sha256
+    with local.partial("item") as large:
+        whole = b"".join(bytes([index]) * CHUNK for index in range(3))
+        large.write(whole[large.size :])
+        assert large.publish().sha256 == hashlib.sha256(whole).hexdigest()
+
+
 def test_a_disk_that_has_no_way_past_the_page_cache_is_written_to_through_it(
     local: BlobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
