@@ -1,15 +1,14 @@
 """Files on their way in: temporary names, a lock each, hashed while they are written.
 
-What comes in full blocks is hashed and written beside whoever brings it, and past the page cache, which it would only
-fill: the flush at the end then finds little left to do. A disk that is told to flush writes down what anybody has left
-to it. So where several files come in at once each full block is flushed as it comes: a commit of the database would
-wait for the blocks of them all.
+What comes in full blocks is hashed and written beside whoever brings it. The disk begins with each block at once, and
+is told to flush now and then, so that the flush at the end finds little left to do; what is flushed leaves the page
+cache, which it would only fill. A disk that flushes writes down what anybody has left to it. So where several files
+come in at once each block is flushed as it comes: a commit of the database would wait for the blocks of them all.
 
 Both stores use this folder. A published file leaves it through the store's own `place`; one that was
 left unpublished is discarded, or kept when it has a token under which it can be continued.
 """
 
-import errno
 import fcntl
 import hashlib
 import mmap
@@ -29,6 +28,8 @@ from storage.errors import PartialBusy, StorageError, StorageFull, disk_errors
 from storage.names import partial_name
 from storage.ports import CHUNK, Blob
 
+FLUSHED_BY = 16 * CHUNK
+"""So much of a file that comes alone is flushed at a time."""
 _AT_THE_DISK = threading.Lock()
 """One full block keeps a disk busy. With sixteen in its queue the database's commits would wait behind them all."""
 _COMING: set["Partial"] = set()
@@ -129,9 +130,9 @@ class Partial:
         self._rooms: deque[memoryview] = deque()
         self._threads: list[ThreadPoolExecutor] = []
         self._beside: list[Future[None]] = []
+        self._flushing: list[Future[None]] = []
         self._failed: StorageError | None = None
-        self._direct: bool | None = False
-        """Whether the page cache is passed by; None where this disk does not let it."""
+        self._is_doubtful = False
 
     @property
     def size(self) -> int:
@@ -139,14 +140,14 @@ class Partial:
 
     @property
     def sha256(self) -> str:
-        self._settle(self._beside)
+        self._settle([*self._beside, *self._flushing])
         return self._hash.hexdigest()
 
     def room(self) -> memoryview:
         self._require_open()
         if not self._rooms:
-            self._rooms.append(_aligned())
-        return self._rooms[0][: CHUNK - self._size % CHUNK]
+            self._rooms.append(_room())
+        return self._rooms[0]
 
     def took(self, count: int) -> None:
         """A full block is put away beside, while the next room is filled. Less came slowly, or is the end."""
@@ -155,20 +156,24 @@ class Partial:
             self.write(block)
             return
         if not self._threads:
-            self._threads = [ThreadPoolExecutor(1), ThreadPoolExecutor(1)]
-            self._rooms.extend([_aligned(), _aligned()])
-        self._go_direct(True)
+            self._threads = [ThreadPoolExecutor(1), ThreadPoolExecutor(1), ThreadPoolExecutor(1)]
+            self._rooms.extend([_room(), _room()])
+        at = self._size
         self._size += count
-        hashing, putting = self._threads
+        hashing, putting, flushing = self._threads
         before = self._beside
-        self._beside = [hashing.submit(self._hash.update, block), putting.submit(self._put, block)]
+        self._beside = [
+            hashing.submit(self._hash.update, block),
+            putting.submit(self._attempt, self._put, block, at),
+        ]
+        if _comes_alone() and self._size // FLUSHED_BY > at // FLUSHED_BY:
+            self._flushing = [flushing.submit(self._attempt, self._flush)]
         self._settle(before)
         self._rooms.rotate(-1)
 
     def write(self, data: bytes | memoryview) -> None:
         self._require_open()
         self._settle(self._beside)
-        self._go_direct(False)
         view = memoryview(data)
         with disk_errors():
             while view:
@@ -206,6 +211,10 @@ class Partial:
         """Wait for what is under way. Of a block that failed nothing follows, and whoever goes on begins there."""
         for each in self._threads:
             each.shutdown()
+        if self._is_doubtful:
+            # After a failed flush nobody knows what is on the disk, so nothing may be built on it.
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, 0)
 
     def _settle(self, beside: list[Future[None]]) -> None:
         for each in beside:
@@ -213,44 +222,46 @@ class Partial:
         if self._failed is not None:
             raise self._failed
 
-    def _put(self, block: memoryview) -> None:
+    def _attempt(self, act: Callable[..., None], *arguments: object) -> None:
+        """What fails beside is told with the next block, and nothing follows it."""
         if self._failed is not None:
             return
         try:
-            with _AT_THE_DISK, disk_errors():
-                while block:
-                    block = block[self._write_some(block) :]
-                if len(_COMING) > 1:
-                    os.fdatasync(self._descriptor)
+            with disk_errors():
+                act(*arguments)
         except StorageError as error:
             self._failed = error
 
-    def _write_some(self, block: memoryview) -> int:
-        try:
-            return os.write(self._descriptor, block)
-        except OSError as error:
-            if error.errno != errno.EINVAL or not self._direct:
-                raise
-        self._go_direct(None)
-        return os.write(self._descriptor, block)
+    def _put(self, block: memoryview, at: int) -> None:
+        with _AT_THE_DISK:
+            while block:
+                block = block[os.write(self._descriptor, block) :]
+            if _comes_alone():
+                os.posix_fadvise(
+                    self._descriptor, at, CHUNK, os.POSIX_FADV_DONTNEED
+                )  # the disk begins with it
+            else:
+                self._flush()
 
-    def _go_direct(self, direct: bool | None) -> None:
-        if direct == self._direct or self._direct is None:
-            return
-        flags = fcntl.fcntl(self._descriptor, fcntl.F_GETFL) & ~os.O_DIRECT
+    def _flush(self) -> None:
         try:
-            fcntl.fcntl(self._descriptor, fcntl.F_SETFL, flags | os.O_DIRECT if direct else flags)
-            self._direct = direct
+            os.fdatasync(self._descriptor)
         except OSError:
-            self._direct = None
+            self._is_doubtful = True
+            raise
+        os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def _require_open(self) -> None:
         if not self._open:
             raise ValueError("this file has been published or discarded already")
 
 
-def _aligned() -> memoryview:
-    """Memory that begins at a page, as a disk wants it that is written to past the page cache."""
+def _comes_alone() -> bool:
+    return len(_COMING) == 1
+
+
+def _room() -> memoryview:
+    """Memory that the system has back as soon as nobody uses it."""
     return memoryview(mmap.mmap(-1, CHUNK))
 
 

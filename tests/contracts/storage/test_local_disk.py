@@ -1,21 +1,21 @@
 """What the local store does with the disk under it: order of flushes, modes, and disks that refuse."""
 
 import errno
-import fcntl
 import hashlib
 import multiprocessing
 import os
-import re
 import resource
 import secrets
 import signal
+import subprocess
 import tracemalloc
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from storage import CHUNK, BlobStore, BlobWriter, StorageFailed, StorageFull, open_store
+from storage import CHUNK, BlobStore, BlobWriter, StorageFailed, StorageFull, incoming, open_store
 
 
 @pytest.fixture
@@ -139,28 +139,35 @@ def test_a_block_that_the_disk_refuses_is_told_and_nothing_follows_it(local: Blo
         assert writer.publish().sha256 == hashlib.sha256(whole).hexdigest()
 
 
-def test_a_large_file_passes_the_page_cache_by(local: BlobStore, root: Path) -> None:
-    with local.writer() as writer:
-        _put_blocks(writer, 8)
-        assert writer.sha256
-        (path,) = (root / "incoming").iterdir()
-        (number,) = (link.name for link in Path("/proc/self/fd").iterdir() if link.resolve() == path)
-        (said,) = re.findall(r"flags:\s*(\d+)", Path(f"/proc/self/fdinfo/{number}").read_text())
-        assert int(said, 8) & os.O_DIRECT
-        writer.publish()
-
-
-def test_blocks_are_flushed_one_by_one_where_others_come_in_too(
-    local: BlobStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def flushed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many blocks there were of a file at each flush of it while it came."""
+    found: list[int] = []
     flush = os.fdatasync
-    flushed: list[int] = []
 
     def seen(descriptor: int) -> None:
-        flushed.append(os.fstat(descriptor).st_size)
+        found.append(os.fstat(descriptor).st_size // CHUNK)
         flush(descriptor)
 
     monkeypatch.setattr(os, "fdatasync", seen)
+    return found
+
+
+def test_a_large_file_is_flushed_while_it_comes_and_does_not_fill_the_page_cache(
+    local: BlobStore, root: Path, monkeypatch: pytest.MonkeyPatch, flushed: list[int]
+) -> None:
+    monkeypatch.setattr(incoming, "FLUSHED_BY", 4 * CHUNK)
+    with local.writer() as writer:
+        for _ in range(4):
+            _put_blocks(writer, 4)
+            assert writer.sha256
+        assert len(flushed) == 4
+        (path,) = (root / "incoming").iterdir()
+        command = ["fincore", "--bytes", "--noheadings", "--output", "RES", path]
+        assert int(subprocess.run(command, capture_output=True, check=True).stdout) < 8 * CHUNK
+
+
+def test_blocks_are_flushed_one_by_one_where_others_come_in_too(local: BlobStore, flushed: list[int]) -> None:
     with local.writer() as large:
         _put_blocks(large, 2)
         assert large.sha256
@@ -168,47 +175,28 @@ def test_blocks_are_flushed_one_by_one_where_others_come_in_too(
         with local.writer():
             _put_blocks(large, 2)
             assert large.sha256
-        assert flushed == [3 * CHUNK, 4 * CHUNK]
+        assert flushed == [3, 4]
         _put_blocks(large, 1)
         large.publish()
-    assert flushed == [3 * CHUNK, 4 * CHUNK]
+    assert flushed == [3, 4]
 
 
-def test_a_block_whose_flush_fails_is_told_and_fetched_again(
-    local: BlobStore, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_nothing_is_built_on_a_block_whose_flush_failed(
+    local: BlobStore, monkeypatch: pytest.MonkeyPatch, is_alone: bool
 ) -> None:
     def failing(_descriptor: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    with local.writer(), monkeypatch.context() as patched:
-        patched.setattr(os, "fdatasync", failing)
-        with local.partial("item") as large, pytest.raises(StorageFailed):
-            _put_blocks(large, 2)
-            assert large.sha256
+    monkeypatch.setattr(incoming, "FLUSHED_BY", CHUNK)
+    monkeypatch.setattr(os, "fdatasync", failing)
+    with nullcontext() if is_alone else local.writer(), local.partial("item") as large:
+        with pytest.raises(StorageFailed):
+            _put_blocks(large, 1)
+            large.publish()
+    assert list(local.blobs()) == []
     with local.partial("item") as large:
-        whole = b"".join(bytes([index]) * CHUNK for index in range(3))
-        large.write(whole[large.size :])
-        assert large.publish().sha256 == hashlib.sha256(whole).hexdigest()
-
-
-def test_a_disk_that_has_no_way_past_the_page_cache_is_written_to_through_it(
-    local: BlobStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write = os.write
-    refused: list[int] = []
-
-    def refusing(descriptor: int, data: memoryview) -> int:
-        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_DIRECT:
-            refused.append(descriptor)
-            raise OSError(errno.EINVAL, "Invalid argument")
-        return write(descriptor, data)
-
-    monkeypatch.setattr(os, "write", refusing)
-    with local.writer() as writer:
-        _put_blocks(writer, 5)
-        blob = writer.publish()
-    assert len(refused) == 1
-    local.verify(blob.sha256)
+        assert large.size == 0
 
 
 def _publish_often(root: Path, data: bytes) -> None:
