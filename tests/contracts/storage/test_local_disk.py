@@ -190,10 +190,10 @@ def test_nothing_is_built_on_a_block_whose_flush_failed(
 
     monkeypatch.setattr(incoming, "FLUSHED_BY", CHUNK)
     monkeypatch.setattr(os, "fdatasync", failing)
-    with nullcontext() if is_alone else local.writer(), local.partial("item") as large:
-        with pytest.raises(StorageFailed):
-            _put_blocks(large, 1)
-            large.publish()
+    others = nullcontext() if is_alone else local.writer()
+    with others, local.partial("item") as large, pytest.raises(StorageFailed):
+        _put_blocks(large, 1)
+        large.publish()
     assert list(local.blobs()) == []
     with local.partial("item") as large:
         assert large.size == 0
