@@ -237,9 +237,7 @@ class Partial:
             while block:
                 block = block[os.write(self._descriptor, block) :]
             if _comes_alone():
-                os.posix_fadvise(
-                    self._descriptor, at, CHUNK, os.POSIX_FADV_DONTNEED
-                )  # the disk begins with it
+                self._hand_on(at, CHUNK)
             else:
                 self._flush()
 
@@ -249,7 +247,11 @@ class Partial:
         except OSError:
             self._is_doubtful = True
             raise
-        os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        self._hand_on(0, 0)
+
+    def _hand_on(self, at: int, count: int) -> None:
+        """The disk begins with what it does not have yet, and what it has leaves the page cache. 0: all."""
+        os.posix_fadvise(self._descriptor, at, count, os.POSIX_FADV_DONTNEED)
 
     def _require_open(self) -> None:
         if not self._open:
