@@ -138,7 +138,7 @@ def test_serialization(cell: Cell, scene: Scene, strictly_isolated: None) -> Non
 
 @pytest.fixture
 def workers(settings: Settings, scene: Scene, tmp_path: Path) -> Iterator[Crew]:
-    with crew(settings, scene.proxy.port, tmp_path) as company:
+    with crew(settings, scene.proxy.port, tmp_path, keeps_database=False) as company:
         yield company
 
 
