@@ -18,11 +18,9 @@ from jobs.reconciler import LIVE, Reconciler, forget_finished
 from models import TransferItem
 from services import transfer_turns, transfer_work, transfers, workers
 from services.unit import session, unit
-from simulator import Fault, Simulator
+from simulator import Fault
 from tests.support.crew import until
-from tests.support.pages import Browser
-from tests.support.practice import practice_imanage, reached
-from tests.support.transfers import Desk, get, items_of, make_desk, skip_wait, versions
+from tests.support.transfers import Desk, get, items_of, skip_wait, versions
 
 ME, OTHER = "this-process", "another-process"
 VERSION = engine.APPLICATION_VERSION
@@ -70,18 +68,6 @@ class Engine:
                     (*columns.values(), str(load_id)),
                 )
             connection.close()
-
-
-@pytest.fixture(scope="module")
-def practice_world() -> Iterator[Simulator]:
-    with practice_imanage() as practice:
-        yield practice
-
-
-@pytest.fixture
-def desk(browser: Browser, practice_world: Simulator) -> Iterator[Desk]:
-    with reached(practice_world) as practice:
-        yield make_desk(browser, practice)
 
 
 @pytest.fixture(scope="module")
