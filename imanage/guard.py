@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from http.client import HTTPResponse
@@ -126,12 +125,9 @@ def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPCon
             self.sock.settimeout(limits.read_seconds)
 
         def request(self, *args: Any, **kwargs: Any) -> None:
-            if self.sock is None:
-                self.connect()
-            self.timeout = limits.read_seconds
-            _gather(self.sock, True)
+            if self.sock is not None:
+                self.timeout = limits.read_seconds
             super().request(*args, **kwargs)
-            _gather(self.sock, False)
 
     class GuardedTLS(Guarded, HTTPSConnection):
         pass
@@ -143,12 +139,6 @@ def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPCon
         ConnectionCls = GuardedTLS
 
     return {"http": Pool, "https": TLSPool}
-
-
-def _gather(line: socket.socket, is_more_to_come: bool) -> None:
-    """Have the kernel send full packets while a request is handed to it in pieces, and then what is left."""
-    if sys.platform == "linux":
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, is_more_to_come)
 
 
 class _GuardedAdapter(HTTPAdapter):

@@ -45,19 +45,6 @@ def test_an_upload_arrives_byte_for_byte() -> None:
     assert b"\r\n\r\n" + b"x" * 3_000_000 + b"\r\n--" in bodies[0]
 
 
-def test_its_head_leaves_with_the_first_of_its_bytes() -> None:
-    packets: list[bytes] = []
-
-    def store(connection: socket.socket) -> None:
-        packets.append(connection.recv(1 << 16, socket.MSG_PEEK))
-        read_request(connection)
-        connection.sendall(ok(STORED))
-
-    with line(store) as server:
-        documents.create(client(server), "Active!427", upload())
-    assert packets[0].startswith(b"POST ") and packets[0].endswith(b"x" * 1000)
-
-
 def no_answer(connection: socket.socket) -> None:
     read_request(connection)
 
