@@ -103,10 +103,17 @@ def test_a_version_is_sent_without_a_name(act: Any, method: str, path: str) -> N
 def test_the_length_is_exact_and_blocks_are_bounded() -> None:
     content = b"x" * (3 * BLOCK + 17)
     body = Multipart({"a": "é"}, upload(content))
-    blocks = list(body)
-    assert sum(map(len, blocks)) == len(body)
-    assert max(map(len, blocks)) == BLOCK
+    lengths = [len(block) for block in body]
+    assert sum(lengths) == len(body)
+    assert [length // BLOCK for length in lengths] == [1, 1, 1, 0, 0]
+    assert lengths[1:4] == [BLOCK, BLOCK, 17]
     assert body.started
+
+
+def test_the_heading_leaves_with_the_first_bytes_of_the_file() -> None:
+    first = bytes(next(iter(Multipart({}, upload(b"x" * (BLOCK + 1))))))
+    assert first.startswith(b"--counterpart-")
+    assert first.endswith(b"\r\n\r\n" + b"x" * BLOCK)
 
 
 @pytest.mark.parametrize("content", [b"", b"x"])
