@@ -57,12 +57,16 @@ class MissingTool(Exception):
     """Something that a row compares us with is not installed; the message says how to get it."""
 
 
-def interleaved(runs: Mapping[str, Run], times: int) -> dict[str, list[float]]:
-    """Every run once, then every run again: a machine that slows down slows all of them. The order turns."""
+def interleaved(runs: Mapping[str, Run], times: int, rest: float = 0.0) -> dict[str, list[float]]:
+    """Every run once, then every run again: a machine that slows down slows all of them. The order turns.
+
+    `rest`: seconds before each, in which what the one before left behind is cleared away.
+    """
     found: dict[str, list[float]] = {name: [] for name in runs}
     names = list(runs)
     for turn in range(times):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            time.sleep(rest)
             found[name].append(runs[name]())
     return found
 
