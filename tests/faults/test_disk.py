@@ -57,23 +57,25 @@ def of(*names: str) -> list[Cell]:
 @pytest.mark.parametrize("cell", of("ENOSPC-", "EIO-", "EDQUOT-", "ESTALE-"), ids=lambda cell: cell.id)
 def test_calls_that_fail(cell: Cell, scene: Scene) -> None:
     """Each call of that sort in turn fails once, in a process that carries; then the disk is well again."""
-    scene.prepare(20_000)
-    scene.begin()
-    fault, what, nth = cell.scenario.name.split("-")
-    log = scene.folder_here / "strace"
-    seen = len(scene.practice.requests)
-    tracers: list[subprocess.Popen[bytes]] = []
-    carried_by_a_child(scene, lambda: None, ready=injected(tracers, CALLS[what], fault, nth, log))
-    assert [tracer.wait(10) for tracer in tracers] == [0]
-    scene.settled()
-    scene.calls[scene.items[0]] += scene.practice.requests[seen:]
-    assert "(INJECTED)" in log.read_text(), "no such call was made"
-    assert scene.states()[0] in LIVE | {DONE}, scene.rows()[0].error_sentence
-    scene.carry_on()
-    assert set(scene.states()) == {DONE}
-    scene.words_are_plain()
-    scene.sides_agree()
-    scene.asked_politely()
+    # In an empty store: one that holds bytes of the same first two digits has one folder less to flush.
+    with stored_on(scene.folder_here):
+        scene.prepare(20_000)
+        scene.begin()
+        fault, what, nth = cell.scenario.name.split("-")
+        log = scene.folder_here / "strace"
+        seen = len(scene.practice.requests)
+        tracers: list[subprocess.Popen[bytes]] = []
+        carried_by_a_child(scene, lambda: None, ready=injected(tracers, CALLS[what], fault, nth, log))
+        assert [tracer.wait(10) for tracer in tracers] == [0]
+        scene.settled()
+        scene.calls[scene.items[0]] += scene.practice.requests[seen:]
+        assert "(INJECTED)" in log.read_text(), "no such call was made"
+        assert scene.states()[0] in LIVE | {DONE}, scene.rows()[0].error_sentence
+        scene.carry_on()
+        assert set(scene.states()) == {DONE}
+        scene.words_are_plain()
+        scene.sides_agree()
+        scene.asked_politely()
 
 
 @contextmanager
