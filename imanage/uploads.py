@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .errors import SourceFailed, Stopped
-
-BLOCK = 1024 * 1024
-GIVES_WAY = 5
-"""By so much nicer (Linux: of this thread alone) is what hashes than what feeds the line, for which both wait."""
+from .proofs import BLOCK, proof_of
 
 
 class Content(Protocol):
-    """Bytes to be read once, such as an open file."""
+    """Bytes to be read once. Where they lie in a file on this machine, a `file` of theirs is that, open."""
 
     def readinto(self, room: memoryview, /) -> int: ...
 
@@ -85,22 +80,22 @@ class Multipart:
             if upload.on_progress is not None:
                 upload.on_progress(upload.size)
             return
-        digest = hashlib.sha256()
         sent = 0
-        with _content(upload) as content:
-            for block in _blocks(content, digest.update):
+        with _content(upload) as content, proof_of(getattr(content, "file", None)) as proof:
+            for block in _blocks(content):
                 if upload.should_stop is not None and upload.should_stop():
                     raise Stopped
                 sent += len(block)
                 if sent > upload.size:
                     raise SourceFailed
+                proof.note(block)
                 # The heading leaves with the first bytes of the file. A server that finds it beside the request's head
                 # writes all that follows off its pages, which can cost it twice the time.
                 yield self._prefix + block if sent == len(block) else block
                 if upload.on_progress is not None:
                     upload.on_progress(sent)
-        if sent != upload.size or digest.hexdigest() != upload.sha256.lower():
-            raise SourceFailed
+            if sent != upload.size or proof.sha256() != upload.sha256.lower():
+                raise SourceFailed
         yield self._suffix
 
     def _in_one_piece(self) -> memoryview:
@@ -132,17 +127,12 @@ def _content(upload: Upload) -> Iterator[Content]:
         yield content
 
 
-def _blocks(content: Content, note: Callable[[memoryview], object]) -> Iterator[memoryview]:
-    """Blocks of the content, each noted beside, while it is sent and the next is read."""
+def _blocks(content: Content) -> Iterator[memoryview]:
+    """In two rooms by turns, so that a block is there until the next but one is asked for."""
     rooms = deque(memoryview(bytearray(BLOCK)) for _ in range(2))
-    noted: deque[Future[object]] = deque()
-    with ThreadPoolExecutor(1, initializer=os.nice, initargs=(GIVES_WAY,)) as beside:
-        while block := _filled(content, rooms[0]):
-            noted.append(beside.submit(note, block))
-            yield block
-            rooms.rotate()
-            if len(noted) == len(rooms):
-                noted.popleft().result()
+    while block := _filled(content, rooms[0]):
+        yield block
+        rooms.rotate()
 
 
 def _filled(content: Content, room: memoryview) -> memoryview:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from io import FileIO
 from typing import Protocol
 
 CHUNK = 1 << 20
@@ -58,6 +59,10 @@ class BlobReader(Protocol):
 
     @property
     def size(self) -> int: ...
+
+    @property
+    def file(self) -> FileIO | None:
+        """The open file, where the bytes lie on this machine."""
 
     def read(self, size: int = CHUNK) -> bytes:
         """The next bytes, at most so many; none at the end."""

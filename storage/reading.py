@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from io import FileIO
 from typing import Protocol
 
 from storage.errors import BlobDamaged
@@ -25,6 +26,7 @@ class Reader:
         self._hash = hashlib.sha256() if verify else None
         self._position = start
         self.size = size
+        self.file = raw if isinstance(raw, FileIO) else None
         if verify and size == 0:
             self._judge()
 

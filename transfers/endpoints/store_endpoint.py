@@ -45,6 +45,7 @@ class BlobStream:
     def __init__(self, reader: BlobReader | BytesIO, *, resumed: bool) -> None:
         self._reader = reader
         self.resumed = resumed
+        self.file = None if isinstance(reader, BytesIO) else reader.file
 
     def readinto(self, room: memoryview, /) -> int:
         return self._reader.readinto(room)

@@ -49,6 +49,16 @@ def test_flushed_linked_and_flushed_again(local: BlobStore, monkeypatch: pytest.
     assert steps[-2:] == ["link", "flush sha256"]
 
 
+def test_a_blob_is_lent_with_its_file_to_be_read_beside(local: BlobStore) -> None:
+    with local.writer() as writer:
+        writer.write(b"read twice")
+        blob = writer.publish()
+    with local.open(blob.sha256, 5) as reader:
+        assert reader.file is not None
+        assert os.pread(reader.file.fileno(), 100, 0) == b"read twice"
+        assert reader.read() == b"twice"
+
+
 def test_nobody_else_may_read(local: BlobStore, root: Path) -> None:
     with local.writer() as writer:
         writer.write(b"privileged")

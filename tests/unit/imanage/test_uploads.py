@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.parser import BytesParser
 from email.policy import HTTP
+from pathlib import Path
 from typing import Any
 
 import pytest
 import responses
 
 from imanage import documents, errors
-from imanage.uploads import BLOCK, Multipart, Upload
+from imanage.proofs import BLOCK
+from imanage.uploads import Multipart, Upload
 from tests.unit.imanage.support import BASE, client, document_row
 
 CONTENT = b"A deed of variation.\r\n--x\r\n" * 40
@@ -132,10 +135,19 @@ class Dribble(io.RawIOBase):
         return self._left.readinto(memoryview(room)[: max(1, len(room) // 3)])
 
 
+class OnDisk(io.FileIO):
+    """Content that lies in a file of ours."""
+
+    @property
+    def file(self) -> io.FileIO:
+        return self
+
+
 @pytest.mark.parametrize("length", [0, 1, 1000, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 3 * BLOCK + 17])
-def test_content_may_come_from_an_open_file_or_in_pieces(length: int) -> None:
+def test_content_may_come_from_an_open_file_or_in_pieces(length: int, tmp_path: Path) -> None:
     content = random.Random(length).randbytes(length)
-    for source in (io.BytesIO(content), lambda: Dribble(content)):
+    (tmp_path / "content").write_bytes(content)
+    for source in (io.BytesIO(content), lambda: Dribble(content), lambda: OnDisk(tmp_path / "content")):
         body = Multipart({}, upload(content, open=source))
         raw = b"".join(bytes(block) for block in body)
         assert len(raw) == len(body)
@@ -171,8 +183,14 @@ def test_a_name_cannot_leave_its_header(name: str) -> None:
 
 @pytest.mark.parametrize("content", [CONTENT, CONTENT + b"x" * BLOCK])
 @pytest.mark.parametrize("longer", [1, -1, 0])
-def test_a_source_that_changed_is_never_sent_to_its_end(content: bytes, longer: int) -> None:
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_a_source_that_changed_is_never_sent_to_its_end(
+    content: bytes, longer: int, on_disk: bool, tmp_path: Path
+) -> None:
     changes: dict[str, Any] = {"size": len(content) + longer} if longer else {"sha256": "0" * 64}
+    if on_disk:
+        (tmp_path / "content").write_bytes(content)
+        changes["open"] = lambda: OnDisk(tmp_path / "content")
     body = Multipart({}, upload(content, **changes))
     sent = bytearray()
     with pytest.raises(errors.SourceFailed):
@@ -209,6 +227,21 @@ def test_progress_is_told_and_a_stop_is_heard_between_blocks() -> None:
     with pytest.raises(errors.Stopped):
         list(Multipart({}, stopping))
     assert told == [BLOCK, 2 * BLOCK]
+
+
+def test_a_file_that_changes_while_it_is_sent_is_never_sent_to_its_end(tmp_path: Path) -> None:
+    content, path = b"x" * (3 * BLOCK), tmp_path / "content"
+    path.write_bytes(content)
+    os.utime(path, (1, 1))
+    body = Multipart({}, upload(content, open=lambda: OnDisk(path)))
+    sent = bytearray()
+    with pytest.raises(errors.SourceFailed):
+        for block in body:
+            sent += block
+            with path.open("r+b") as other:
+                other.seek(2 * BLOCK)
+                other.write(b"y")
+    assert len(sent) < len(body)
 
 
 @pytest.mark.parametrize(

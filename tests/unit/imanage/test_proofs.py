@@ -1,0 +1,125 @@
+"""The SHA-256 of what is sent: the same from the blocks and from the file beside, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+from io import FileIO
+from pathlib import Path
+
+import pytest
+
+from imanage import proofs
+from imanage.proofs import BLOCK, proof_of
+
+CONTENT = random.Random(1).randbytes(5 * BLOCK + 17)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "content"
+    path.write_bytes(CONTENT)
+    os.utime(path, (1, 1))
+    return path
+
+
+def blocks(file: FileIO) -> Iterator[memoryview]:
+    """In two rooms by turns."""
+    rooms = [memoryview(bytearray(BLOCK)) for _ in range(2)]
+    for room in itertools.cycle(rooms):
+        if not (count := file.readinto(room)):
+            return
+        yield room[:count]
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_it_is_that_of_all_that_was_sent(path: Path, beside: bool) -> None:
+    with FileIO(path) as file, proof_of(file if beside else None) as proof:
+        for block in blocks(file):
+            proof.note(block)
+        assert proof.sha256() == sha256(CONTENT).hexdigest()
+
+
+@pytest.mark.parametrize("sent", [0, 1, 6])
+def test_a_file_that_is_written_to_is_hashed_as_it_is_in_the_end(path: Path, sent: int) -> None:
+    with FileIO(path) as file, proof_of(file) as proof:
+        for _ in range(sent):
+            proof.note(memoryview(file.read(BLOCK)))
+        with path.open("r+b") as other:
+            other.seek(5 * BLOCK)
+            other.write(b"other")
+        for block in blocks(file):
+            proof.note(block)
+        assert proof.sha256() == sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_file_that_was_only_touched_is_the_same(path: Path) -> None:
+    with FileIO(path) as file, proof_of(file) as proof:
+        path.touch()
+        for block in blocks(file):
+            proof.note(block)
+        assert proof.sha256() == sha256(CONTENT).hexdigest()
+
+
+def test_a_file_that_was_cut_short_is_another(path: Path) -> None:
+    with FileIO(path) as file, proof_of(file) as proof:
+        os.truncate(path, BLOCK)
+        for block in blocks(file):
+            proof.note(block)
+        assert proof.sha256() == sha256(CONTENT[:BLOCK]).hexdigest()
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int]]:
+    """Where the second reading has read, once it has read so often."""
+    enough = threading.Condition()
+    places: list[int] = []
+    preadv = os.preadv
+
+    def noted(descriptor: int, rooms: Sequence[memoryview], at: int) -> int:
+        with enough:
+            places.append(at)
+            enough.notify_all()
+        return preadv(descriptor, rooms, at)
+
+    def after(count: int) -> list[int]:
+        with enough:
+            assert enough.wait_for(lambda: len(places) >= count, 30)
+            return list(places)
+
+    monkeypatch.setattr(os, "preadv", noted)
+    return after
+
+
+def test_it_is_read_no_further_than_its_lead(
+    path: Path, reads: Callable[[int], list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proofs, "LEAD", 2 * BLOCK)
+    with FileIO(path) as file, proof_of(file) as proof:
+        assert reads(3) == [0, BLOCK, 2 * BLOCK]
+        proof.note(memoryview(file.read(BLOCK)))
+        assert reads(4) == [0, BLOCK, 2 * BLOCK, 3 * BLOCK]
+        for block in blocks(file):
+            proof.note(block)
+        assert proof.sha256() == sha256(CONTENT).hexdigest()
+
+
+def test_who_leaves_early_leaves_nobody_reading(
+    path: Path, reads: Callable[[int], list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proofs, "LEAD", BLOCK)
+    before = set(threading.enumerate())
+    with pytest.raises(KeyError), FileIO(path) as file, proof_of(file):
+        reads(2)
+        raise KeyError
+    assert set(threading.enumerate()) == before
+    assert reads(2) == [0, BLOCK]
+
+
+def test_a_disk_that_fails_is_told(path: Path) -> None:
+    with path.open("ab", buffering=0) as unreadable, proof_of(unreadable) as proof, pytest.raises(OSError):
+        proof.sha256()
