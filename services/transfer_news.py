@@ -1,4 +1,4 @@
-"""What the page head says of a person's own transfers: how many run, and which have ended since he last looked."""
+"""What the page head says of a person's own transfers: how many are under way, and which have ended unseen."""
 
 from __future__ import annotations
 
@@ -19,10 +19,17 @@ class News:
     """`ended` is the newest that he has not seen; `others` counts further ones."""
 
     running: int = 0
+    paused: int = 0
     ended: uuid.UUID | None = None
     sentence: str = ""
     tone: str = ""
     others: int = 0
+
+    @property
+    def under_way(self) -> str:
+        """As "2 running, 1 paused"; empty where nothing is."""
+        counted = ((self.running, "running"), (self.paused, "paused"))
+        return ", ".join(f"{count} {what}" for count, what in counted if count)
 
 
 def of(actor: Actor) -> News:
@@ -32,7 +39,7 @@ def of(actor: Actor) -> News:
     rows = (
         session()
         .execute(
-            select(Transfer.id, Transfer.kind, Transfer.finished_at)
+            select(Transfer.id, Transfer.kind, Transfer.finished_at, Transfer.paused_at)
             .where(
                 Transfer.member_id == actor.id,
                 or_(Transfer.finished_at.is_(None), Transfer.seen_at.is_(None)),
@@ -42,13 +49,15 @@ def of(actor: Actor) -> News:
         .all()
     )
     ended = [row for row in rows if row.finished_at is not None]
-    running = len(rows) - len(ended)
+    paused = sum(row.finished_at is None and row.paused_at is not None for row in rows)
+    running = len(rows) - len(ended) - paused
     if not ended:
-        return News(running)
+        return News(running, paused)
     counts = _counts(ended[0].id)
     over_well = counts.get(DONE, 0) == sum(counts.values())
     return News(
         running=running,
+        paused=paused,
         ended=ended[0].id,
         sentence=headline(ended[0].kind, counts),
         tone="success" if over_well else "danger" if counts.get(FAILED) else "neutral",

@@ -161,6 +161,17 @@ def test_the_page_head_asks_only_while_something_runs(
     assert "every 15s" not in page.html and "Transfer finished" in page.text
 
 
+def test_the_page_head_tells_the_paused_from_the_running(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    transfer_id = make_transfer(alice.id, matter_id, server_id, ["waiting"])
+    browser.post(f"/transfers/{transfer_id}/pause")
+    page = browser.page("/")
+    assert "1 paused" in page.text and "running" not in page.text and "every 15s" in page.html
+    make_transfer(alice.id, matter_id, server_id, ["running"])
+    assert "1 running, 1 paused" in browser.page("/").text
+
+
 def test_what_others_start_is_no_news(
     app: Flask, browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
 ) -> None:

@@ -85,7 +85,7 @@ class Studio:
         item = SimpleNamespace(label="Matters", url="/", icon="briefcase", current=True, section="Work")
         admin = SimpleNamespace(label="iManage", url="/s", icon="plug", current=True, section="Integrations")
         member = SimpleNamespace(is_authenticated=True, name="Amara Okafor", email="amara@firm.example")
-        news = SimpleNamespace(running=0, ended=None)
+        news = SimpleNamespace(under_way="", ended=None)
         return {
             "current_user": member,
             "nav": [item],
