@@ -1,7 +1,7 @@
 """The SHA-256 of what is being sent, known when its last block is.
 
 A file on our own disk is read a second time for it, by a thread that the sending one never wakes: two threads that hand
-each other every block are kept on one processor by Linux, in turns, while another stands idle (docs/decisions/005).
+each other every block were seen to take turns on one processor while another stood idle (docs/decisions/005).
 """
 
 from __future__ import annotations
