@@ -10,20 +10,19 @@ left unpublished is discarded, or kept when it has a token under which it can be
 """
 
 import fcntl
-import hashlib
 import mmap
 import os
 import shutil
 import threading
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
+from storage.digests import Digest
 from storage.errors import PartialBusy, StorageError, StorageFull, disk_errors
 from storage.names import partial_name
 from storage.ports import CHUNK, Blob
@@ -35,8 +34,8 @@ _AT_THE_DISK = threading.Lock()
 _COMING: set["Partial"] = set()
 """The files on their way into this process just now."""
 
-Place = Callable[[int, Path, Blob], None]
-"""Moves a finished file to its address: (its descriptor, its path, what it is)."""
+Place = Callable[["Partial", Blob], None]
+"""Moves a finished file to its address."""
 
 
 class Incoming:
@@ -117,22 +116,20 @@ class Partial:
     """One file on its way in, held under its lock."""
 
     def __init__(self, descriptor: int, path: Path, place: Place) -> None:
+        self.path = path
         self._descriptor = descriptor
-        self._path = path
         self._place = place
         self._open = True
-        self._hash = hashlib.sha256()
         self._size = 0
+        self._digest = Digest(descriptor)
         with disk_errors():
             while data := os.read(descriptor, CHUNK):
-                self._hash.update(data)
+                self._digest.grown(data)
                 self._size += len(data)
-        self._rooms: deque[memoryview] = deque()
-        self._threads: list[ThreadPoolExecutor] = []
-        self._beside: list[Future[None]] = []
-        self._flushing: list[Future[None]] = []
+        self._room: memoryview | None = None
+        self._flusher: ThreadPoolExecutor | None = None
+        self._flushing: Future[None] | None = None
         self._failed: StorageError | None = None
-        self._is_doubtful = False
 
     @property
     def size(self) -> int:
@@ -140,131 +137,123 @@ class Partial:
 
     @property
     def sha256(self) -> str:
-        self._settle([*self._beside, *self._flushing])
-        return self._hash.hexdigest()
+        self._settle()
+        with disk_errors():
+            return self._digest.hexdigest()
 
     def room(self) -> memoryview:
         self._require_open()
-        if not self._rooms:
-            self._rooms.append(_room())
-        return self._rooms[0]
+        if self._room is None:
+            # Mapped memory: the system has it back as soon as nobody uses it.
+            self._room = memoryview(mmap.mmap(-1, CHUNK))
+        return self._room
 
     def took(self, count: int) -> None:
-        """A full block is put away beside, while the next room is filled. Less came slowly, or is the end."""
-        block = self._rooms[0][:count]
+        """What is less than a full block came slowly, or is the end."""
+        block = self.room()[:count]
         if count < CHUNK:
             self.write(block)
-            return
-        if not self._threads:
-            self._threads = [ThreadPoolExecutor(1), ThreadPoolExecutor(1), ThreadPoolExecutor(1)]
-            self._rooms.extend([_room(), _room()])
-        at = self._size
-        self._size += count
-        hashing, putting, flushing = self._threads
-        before = self._beside
-        self._beside = [
-            hashing.submit(self._hash.update, block),
-            putting.submit(self._attempt, self._put, block, at),
-        ]
-        if _comes_alone() and self._size // FLUSHED_BY > at // FLUSHED_BY:
-            self._flushing = [flushing.submit(self._attempt, self._flush)]
-        self._settle(before)
-        self._rooms.rotate(-1)
+        else:
+            self._digest.beside()
+            self._put(block)
 
     def write(self, data: bytes | memoryview) -> None:
         self._require_open()
-        self._settle(self._beside)
         view = memoryview(data)
         with disk_errors():
             while view:
                 written = os.write(self._descriptor, view)
-                # What the disk took is hashed, even when the rest of the chunk then fails: size and hash
+                # What the disk took counts, even when the rest of the chunk then fails: size and hash
                 # always tell what is in the file.
-                self._hash.update(view[:written])
+                self._digest.grown(view[:written])
                 self._size += written
                 view = view[written:]
 
     def restart(self) -> None:
         self._require_open()
-        self._settle(self._beside)
+        self._settle()
+        self._digest.close()
         with disk_errors():
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
-        self._hash = hashlib.sha256()
+        self._digest = Digest(self._descriptor)
         self._size = 0
 
     def publish(self) -> Blob:
         self._require_open()
         blob = Blob(self.sha256, self._size)
-        self._place(self._descriptor, self._path, blob)
+        self._place(self, blob)
         self.discard()
         return blob
+
+    def flush(self) -> None:
+        """Make durable what is there."""
+        self._sync(os.fsync)
+        self._require_sound()
 
     def discard(self) -> None:
         """Take the file away. What is published has its own name by then."""
         if self._open:
             self._open = False
             with suppress(OSError):  # what cannot be removed now, the sweep removes
-                self._path.unlink()
+                self.path.unlink()
 
     def close(self) -> None:
-        """Wait for what is under way. Of a block that failed nothing follows, and whoever goes on begins there."""
-        for each in self._threads:
-            each.shutdown()
-        if self._is_doubtful:
+        """Wait for what is under way."""
+        self._digest.close()
+        if self._flusher is not None:
+            self._flusher.shutdown()
+        if self._failed is not None:
             # After a failed flush nobody knows what is on the disk, so nothing may be built on it.
             with suppress(OSError):
                 os.ftruncate(self._descriptor, 0)
 
-    def _settle(self, beside: list[Future[None]]) -> None:
-        for each in beside:
-            each.result()
-        if self._failed is not None:
-            raise self._failed
+    def _put(self, block: memoryview) -> None:
+        at = self._size
+        with _AT_THE_DISK:
+            self.write(block)
+            if not _comes_alone():
+                self._flush_early()
+                return
+            self._hand_on(at, CHUNK)
+        if self._size // FLUSHED_BY > at // FLUSHED_BY and (self._flushing is None or self._flushing.done()):
+            self._flusher = self._flusher or ThreadPoolExecutor(1)
+            self._flushing = self._flusher.submit(self._flush_early)
 
-    def _attempt(self, act: Callable[..., None], *arguments: object) -> None:
-        """What fails beside is told with the next block, and nothing follows it."""
-        if self._failed is not None:
-            return
+    def _flush_early(self) -> None:
+        self._sync(os.fdatasync)
+        self._hand_on(0, self._digest.hashed)
+
+    def _sync(self, act: Callable[[int], None]) -> None:
+        """A refusal is told at the next call, and nothing follows it."""
         try:
             with disk_errors():
-                act(*arguments)
+                act(self._descriptor)
         except StorageError as error:
             self._failed = error
 
-    def _put(self, block: memoryview, at: int) -> None:
-        with _AT_THE_DISK:
-            while block:
-                block = block[os.write(self._descriptor, block) :]
-            if _comes_alone():
-                self._hand_on(at, CHUNK)
-            else:
-                self._flush()
-
-    def _flush(self) -> None:
-        try:
-            os.fdatasync(self._descriptor)
-        except OSError:
-            self._is_doubtful = True
-            raise
-        self._hand_on(0, 0)
-
     def _hand_on(self, at: int, count: int) -> None:
-        """The disk begins with what it does not have yet, and what it has leaves the page cache. 0: all."""
-        os.posix_fadvise(self._descriptor, at, count, os.POSIX_FADV_DONTNEED)
+        """The disk begins with what it does not have yet, and what it has leaves the page cache."""
+        if count:  # 0 would mean all, and what is not hashed yet is to stay
+            os.posix_fadvise(self._descriptor, at, count, os.POSIX_FADV_DONTNEED)
+
+    def _settle(self) -> None:
+        if self._flushing is not None:
+            self._flushing.result()
+        self._require_sound()
 
     def _require_open(self) -> None:
         if not self._open:
             raise ValueError("this file has been published or discarded already")
+        self._require_sound()
+
+    def _require_sound(self) -> None:
+        if self._failed is not None:
+            raise self._failed
 
 
 def _comes_alone() -> bool:
     return len(_COMING) == 1
-
-
-def _room() -> memoryview:
-    """Memory that the system has back as soon as nobody uses it."""
-    return memoryview(mmap.mmap(-1, CHUNK))
 
 
 def _locked(path: Path) -> int:

@@ -100,21 +100,16 @@ class LocalStore:
         with file:
             yield file
 
-    def _place(self, descriptor: int, path: Path, blob: Blob) -> None:
+    def _place(self, partial: Partial, blob: Blob) -> None:
         final = self._path(blob.sha256)
+        partial.flush()
         with disk_errors():
-            try:
-                os.fsync(descriptor)
-            except OSError:
-                # After a failed flush nobody knows what is on the disk, so nothing may be built on it.
-                os.ftruncate(descriptor, 0)
-                raise
             _make_folder(final.parent)
             try:
-                os.link(path, final)
+                os.link(partial.path, final)
             except FileExistsError:
                 with self._gate():
-                    _renew(path, final, blob.size)
+                    _renew(partial.path, final, blob.size)
             _flush_folder(final.parent)
 
     @contextmanager

@@ -100,13 +100,13 @@ class Objects:
             file.seek(min(start, file.size))
             return file
 
-    def _place(self, descriptor: int, path: Path, blob: Blob) -> None:
+    def _place(self, partial: Partial, blob: Blob) -> None:
         key = key_of(blob.sha256)
         if self._is_fresh(key, blob.size):
             return
         try:
             with _remote_errors():
-                obstore.put(self._store, key, path, chunk_size=PART, max_concurrency=PARTS_AT_ONCE)
+                obstore.put(self._store, key, partial.path, chunk_size=PART, max_concurrency=PARTS_AT_ONCE)
             # A store that accepted the put and does not have it must not lead to a row without bytes.
             stored = self.size(blob.sha256)
         except BlobMissing:

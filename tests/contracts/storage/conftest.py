@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import BlobStore
+from storage import BlobStore, open_store
 from tests.support import stores
 
 
@@ -20,3 +20,13 @@ def store(request: pytest.FixtureRequest, folder: Path) -> Iterator[BlobStore]:
     own.mkdir()
     with stores.running(request.param, own) as running:
         yield running
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "blobs"
+
+
+@pytest.fixture
+def local(root: Path) -> BlobStore:
+    return open_store(f"file://{root}")

@@ -1,31 +1,17 @@
 """What the local store does with the disk under it: order of flushes, modes, and disks that refuse."""
 
-import errno
-import hashlib
 import multiprocessing
 import os
 import resource
 import secrets
 import signal
-import subprocess
 import tracemalloc
-from contextlib import nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from storage import CHUNK, BlobStore, BlobWriter, StorageFailed, StorageFull, incoming, open_store
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "blobs"
-
-
-@pytest.fixture
-def local(root: Path) -> BlobStore:
-    return open_store(f"file://{root}")
+from storage import BlobStore, StorageFailed, StorageFull, open_store
 
 
 def test_flushed_linked_and_flushed_again(local: BlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,114 +100,6 @@ def test_a_disk_that_fills_up_keeps_what_it_took(local: BlobStore, root: Path) -
         writer.write(b"z" * 500_000)
         blob = writer.publish()
     assert b"".join(local.chunks(blob.sha256)) == b"y" * 1_000_000 + b"z" * 1_000_000
-
-
-def _put_blocks(writer: BlobWriter, number: int) -> None:
-    for index in range(number):
-        writer.room()[:] = bytes([index]) * CHUNK
-        writer.took(CHUNK)
-
-
-def _put_blocks_over_the_limit(root: Path, outcome: "multiprocessing.SimpleQueue[str]") -> None:
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2 * CHUNK + 5_000, 2 * CHUNK + 5_000))
-    with open_store(f"file://{root}").partial("item") as writer:
-        for act in (lambda: _put_blocks(writer, 9), lambda: writer.sha256, writer.publish, writer.restart):
-            try:
-                act()
-            except StorageFull as full:
-                outcome.put(full.code)
-
-
-def test_a_block_that_the_disk_refuses_is_told_and_nothing_follows_it(local: BlobStore, root: Path) -> None:
-    context = multiprocessing.get_context("fork")
-    outcome = context.SimpleQueue()
-    process = context.Process(target=_put_blocks_over_the_limit, args=(root, outcome))
-    process.start()
-    process.join(30)
-    assert process.exitcode == 0
-    assert [outcome.get() for _ in range(4)] == ["storage.full"] * 4
-    whole = b"".join(bytes([index]) * CHUNK for index in range(3))
-    with local.partial("item") as writer:
-        assert 2 * CHUNK <= writer.size <= 2 * CHUNK + 5_000
-        assert writer.sha256 == hashlib.sha256(whole[: writer.size]).hexdigest()
-        writer.write(whole[writer.size :])
-        assert writer.publish().sha256 == hashlib.sha256(whole).hexdigest()
-
-
-@pytest.fixture
-def flushed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many blocks there were of a file at each flush of it while it came."""
-    found: list[int] = []
-    flush = os.fdatasync
-
-    def seen(descriptor: int) -> None:
-        found.append(os.fstat(descriptor).st_size // CHUNK)
-        flush(descriptor)
-
-    monkeypatch.setattr(os, "fdatasync", seen)
-    return found
-
-
-def cached(path: Path) -> int:
-    """How many bytes of a file can be read without asking the disk."""
-    found = 0
-    with path.open("rb") as file:
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)  # looking at one page fetches no other
-        for at in range(0, path.stat().st_size, 4096):
-            with suppress(BlockingIOError):
-                found += os.preadv(file.fileno(), [bytearray(4096)], at, os.RWF_NOWAIT)
-    return found
-
-
-def is_in_memory(path: Path) -> bool:
-    command = ["stat", "--file-system", "--format", "%T", path]
-    return subprocess.run(command, capture_output=True, check=True).stdout == b"tmpfs\n"
-
-
-def test_a_large_file_is_flushed_while_it_comes_and_does_not_fill_the_page_cache(
-    local: BlobStore, root: Path, monkeypatch: pytest.MonkeyPatch, flushed: list[int]
-) -> None:
-    monkeypatch.setattr(incoming, "FLUSHED_BY", 4 * CHUNK)
-    with local.writer() as writer:
-        for _ in range(4):
-            _put_blocks(writer, 4)
-            assert writer.sha256
-        assert len(flushed) == 4
-        (path,) = (root / "incoming").iterdir()
-        assert cached(path) < 8 * CHUNK or is_in_memory(path)
-
-
-def test_blocks_are_flushed_one_by_one_where_others_come_in_too(local: BlobStore, flushed: list[int]) -> None:
-    with local.writer() as large:
-        _put_blocks(large, 2)
-        assert large.sha256
-        assert flushed == []
-        with local.writer():
-            _put_blocks(large, 2)
-            assert large.sha256
-        assert flushed == [3, 4]
-        _put_blocks(large, 1)
-        large.publish()
-    assert flushed == [3, 4]
-
-
-@pytest.mark.parametrize("is_alone", [True, False])
-def test_nothing_is_built_on_a_block_whose_flush_failed(
-    local: BlobStore, monkeypatch: pytest.MonkeyPatch, is_alone: bool
-) -> None:
-    def failing(_descriptor: int) -> None:
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(incoming, "FLUSHED_BY", CHUNK)
-    monkeypatch.setattr(os, "fdatasync", failing)
-    others = nullcontext() if is_alone else local.writer()
-    with others, local.partial("item") as large, pytest.raises(StorageFailed):
-        _put_blocks(large, 1)
-        large.publish()
-    assert list(local.blobs()) == []
-    with local.partial("item") as large:
-        assert large.size == 0
 
 
 def _publish_often(root: Path, data: bytes) -> None:
