@@ -260,14 +260,17 @@ def _locked(path: Path) -> int:
     """Open the file under an exclusive lock, or PartialBusy.
 
     The file may have been published or swept between opening and locking it; then the lock is on a file
-    without a name, and the next round makes a new one.
+    without a name, and the next round makes a new one. What has its address and kept this name, since its writer
+    was killed, is a document: nobody writes on in it.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_still(path, descriptor):
-                return descriptor
+                if os.fstat(descriptor).st_nlink == 1:
+                    return descriptor
+                path.unlink()
         except BlockingIOError:
             os.close(descriptor)
             raise PartialBusy from None

@@ -102,6 +102,24 @@ def test_a_disk_that_fills_up_keeps_what_it_took(local: BlobStore, root: Path) -
     assert b"".join(local.chunks(blob.sha256)) == b"y" * 1_000_000 + b"z" * 1_000_000
 
 
+def test_nobody_writes_on_in_a_document_that_kept_its_passing_name(
+    local: BlobStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched, local.partial("item") as writer:
+        patched.setattr(Path, "unlink", lambda _path: None)  # as if killed before it
+        writer.write(b"one document")
+        blob = writer.publish()
+    assert len(list((root / "incoming").iterdir())) == 1
+    with local.partial("item") as writer:
+        assert writer.size == 0
+        writer.write(b"another")
+        writer.restart()
+        local.verify(blob.sha256)
+    local.forget("item")
+    assert list((root / "incoming").iterdir()) == []
+    local.verify(blob.sha256)
+
+
 def _publish_often(root: Path, data: bytes) -> None:
     store = open_store(f"file://{root}")
     for _ in range(20):
