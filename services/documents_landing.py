@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 from sqlalchemy import Connection, Uuid, bindparam, func, select
@@ -56,13 +57,13 @@ _SHOW_VERSIONS = (
         current_version_id=_VERSIONS.c.id, changed_at=bindparam("now", type_=_DOCUMENTS.c.changed_at.type)
     )
 )
-_CHANGE_MATTERS = (
-    _MATTERS.update()
-    .where(_MATTERS.c.id.in_(_IDS))
-    .values(changed_at=bindparam("now", type_=_MATTERS.c.changed_at.type))
-)
 _LOCK_MATTERS = (
     select(Matter.id).where(Matter.id.in_(_IDS)).order_by(Matter.id).with_for_update(key_share=True)
+)
+_CHANGE_MATTERS = (
+    _MATTERS.update()
+    .where(_MATTERS.c.id.in_(_LOCK_MATTERS))
+    .values(changed_at=bindparam("now", type_=_MATTERS.c.changed_at.type))
 )
 _LAST = (
     select(func.max(Version.number))
@@ -85,10 +86,9 @@ def land_all(writing: Connection, landings: Sequence[Landing], origin: str = "im
     """
     if not landings:
         return []
-    matter_ids = {landing.matter_id for landing in landings}
-    _lock_matters(writing, matter_ids)
-    landed = _as_next_versions(writing, landings) | _as_documents(writing, landings)
     now = utcnow()
+    _change_matters(writing, {landing.matter_id for landing in landings}, now)
+    landed = _as_next_versions(writing, landings) | _as_documents(writing, landings)
     writing.execute(
         _ADD_VERSIONS,
         [
@@ -108,13 +108,11 @@ def land_all(writing: Connection, landings: Sequence[Landing], origin: str = "im
         ],
     )
     writing.execute(_SHOW_VERSIONS, {"ids": [each.version_id for each in landed.values()], "now": now})
-    writing.execute(_CHANGE_MATTERS, {"ids": list(matter_ids), "now": now})
     return [landed[index] for index in range(len(landings))]
 
 
-def _lock_matters(writing: Connection, ids: set[uuid.UUID]) -> None:
-    found = writing.scalars(_LOCK_MATTERS, {"ids": list(ids)})
-    if set(found) != ids:
+def _change_matters(writing: Connection, ids: set[uuid.UUID], now: datetime) -> None:
+    if writing.execute(_CHANGE_MATTERS, {"ids": list(ids), "now": now}).rowcount < len(ids):
         raise Conflict("This matter is no longer there.", code="matter.gone")
 
 

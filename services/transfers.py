@@ -209,7 +209,10 @@ def finish_over(transfer_ids: Collection[uuid.UUID]) -> None:
 
     Asked at the end of every item, so it must not read all the others.
     """
-    for transfer in session().scalars(_OVER, {"ids": list(transfer_ids)}):
+    current = session()
+    current.flush()
+    for transfer_id in current.connection().scalars(_OVER, {"ids": list(transfer_ids)}).all():
+        transfer = current.get_one(Transfer, transfer_id)
         transfer.finished_at = utcnow()
         outbox.note_end(transfer)
 
@@ -217,7 +220,7 @@ def finish_over(transfer_ids: Collection[uuid.UUID]) -> None:
 _UNFINISHED = exists().where(
     TransferItem.transfer_id == Transfer.id, TransferItem.state.not_in(sorted(FINISHED))
 )
-_OVER = select(Transfer).where(
+_OVER = select(Transfer.id).where(
     Transfer.id.in_(bindparam("ids", expanding=True)), Transfer.finished_at.is_(None), ~_UNFINISHED
 )
 
