@@ -177,7 +177,6 @@ def _without_rows(place: Stand, sources: Sequence[str]) -> float:
             return time.perf_counter() - began
     finally:
         os.fsync = flush
-        shutil.rmtree(folder)
 
 
 def _saved_without_rows(place: Stand, number: int) -> float:
@@ -200,13 +199,10 @@ def _saved_without_rows(place: Stand, number: int) -> float:
         receipt = copying.send(source, ImanageDestination(client, "new_document", target), intent)
         ImanageSource(client, receipt.present.id).describe()
 
-    try:
-        with _slow(place), ThreadPoolExecutor(moving.AT_ONCE) as pool:
-            began = time.perf_counter()
-            list(pool.map(save, blobs))
-            return time.perf_counter() - began
-    finally:
-        shutil.rmtree(folder)
+    with _slow(place), ThreadPoolExecutor(moving.AT_ONCE) as pool:
+        began = time.perf_counter()
+        list(pool.map(save, blobs))
+        return time.perf_counter() - began
 
 
 def _rclone() -> str:
@@ -231,9 +227,7 @@ def _saved_with_rclone(place: Stand, rclone: str, number: int) -> float:
         (folder / f"Saved {index:05d}.docx").write_bytes(os.urandom(50_000))
     to = f":webdav:{folder.name}"
     with _slow(place):
-        seconds = command([rclone, "--webdav-url", place.webdav, *QUIET, "copy", str(folder), to, *AT_ONCE])
-    shutil.rmtree(folder)
-    return seconds
+        return command([rclone, "--webdav-url", place.webdav, *QUIET, "copy", str(folder), to, *AT_ONCE])
 
 
 def _with_rclone(place: Stand, rclone: Sequence[str], sources: Sequence[str]) -> float:
@@ -241,7 +235,6 @@ def _with_rclone(place: Stand, rclone: Sequence[str], sources: Sequence[str]) ->
     with _slow(place):
         seconds = command([*rclone, *QUIET, "copy", ":http:", str(folder), *AT_ONCE])
     got = sum(path.is_file() for path in folder.rglob("*"))
-    shutil.rmtree(folder)
     if got != len(sources):
         raise RuntimeError(f"rclone brought {got} of {len(sources)} documents")
     return seconds
