@@ -1,7 +1,7 @@
 """Files on their way in: temporary names, a lock each, hashed while they are written.
 
-What comes in full blocks is hashed and written beside whoever brings it. The disk begins with each block at once, and
-is told to flush now and then, so that the flush at the end finds little left to do; what is flushed leaves the page
+What comes in full blocks is hashed beside whoever brings it. The disk begins with each block at once, and is told to
+flush now and then, so that the flush at the end finds little left to do; what is flushed and hashed leaves the page
 cache, which it would only fill. A disk that flushes writes down what anybody has left to it. So where several files
 come in at once each block is flushed as it comes: a commit of the database would wait for the blocks of them all.
 
@@ -209,6 +209,7 @@ class Partial:
                 os.ftruncate(self._descriptor, 0)
 
     def _put(self, block: memoryview) -> None:
+        """Write a full block, and see to it that the disk does not fall behind."""
         at = self._size
         with _AT_THE_DISK:
             self.write(block)

@@ -45,7 +45,7 @@ class BlobWriter(Protocol):
         """Where the next bytes may be put, to be told of by `took`: what comes in blocks need not be copied."""
 
     def took(self, count: int) -> None:
-        """Append the first so many bytes of the room. What the disk says of a full block is told at a later call."""
+        """Append the first so many bytes of the room. What the disk says to a flush is told at a later call."""
 
     def restart(self) -> None:
         """Drop what is there and begin again at nothing."""
