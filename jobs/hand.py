@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from jobs.places import places
 from services.transfer_turns import Due, half, share
 
-MOST_IN_LOAD = 32
+MOST_IN_LOAD = 64
+"""A load costs a workflow and two turns to write: what is taken at once is one, unless it is a great deal."""
 STOCK = 4
 """In hand at most so many times what moves at once: what follows must be there when a place becomes free."""
 InHand = Mapping[str, Counter[uuid.UUID]]
@@ -24,17 +25,29 @@ class Hand:
         self._lock = threading.Lock()
         self._counts: defaultdict[str, Counter[uuid.UUID]] = defaultdict(Counter)
         self._enough: dict[str, int] = {}
+        self._few: set[str] = set()
 
     def take(self, lane: str, member: uuid.UUID, at_once: int) -> None:
         with self._lock:
             self._counts[lane][member] += 1
             self._enough[lane] = 2 * share(at_once, places.workers)
+            if self._counts[lane].total() >= self._enough[lane]:
+                self._few.discard(lane)
+                if not self._few:
+                    self.wanting.clear()
 
     def give_back(self, lane: str, member: uuid.UUID) -> None:
         with self._lock:
             self._counts[lane][member] -= 1
             if self._counts[lane].total() < self._enough[lane]:
+                self._few.add(lane)
                 self.wanting.set()
+
+    def look(self) -> None:
+        """Somebody is about to look what is due, for all that have few left."""
+        with self._lock:
+            self._few.clear()
+            self.wanting.clear()
 
     def counts(self) -> dict[str, Counter[uuid.UUID]]:
         with self._lock:

@@ -38,7 +38,7 @@ class Reconciler:
 
     def take_due(self) -> int:
         """Take what is due to hand, and start to carry it. Says how many loads."""
-        hand.wanting.clear()
+        hand.look()
         chosen = choose(transfer_turns.due(SEEN), hand.counts(), places.workers)
         if not chosen:
             return 0

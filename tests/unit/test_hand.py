@@ -5,8 +5,9 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 
-from jobs.hand import MOST_IN_LOAD, STOCK, choose
-from services.transfer_turns import Due
+from jobs.hand import MOST_IN_LOAD, STOCK, Hand, choose
+from jobs.places import places
+from services.transfer_turns import Due, share
 
 ANNA, BRAM = uuid.uuid4(), uuid.uuid4()
 
@@ -53,3 +54,22 @@ def test_a_load_is_of_one_server() -> None:
     loads = choose([*due(3), *due(2, lane="paris")], {"london": Counter({ANNA: 15})}, 1)
     assert [{item.lane for item in load} for load in loads] == [{"london"}, {"paris"}]
     assert sizes(loads) == [3, 2]
+
+
+def test_a_hand_that_has_few_left_wants_more_until_every_server_has_enough() -> None:
+    hand = Hand()
+    enough = 2 * share(2, places.workers)
+    for lane in ("london", "oslo"):
+        for _ in range(enough):
+            hand.take(lane, ANNA, 2)
+    assert not hand.wanting.is_set()
+    for lane in ("london", "oslo"):
+        hand.give_back(lane, ANNA)
+    assert hand.wanting.is_set()
+    hand.take("london", ANNA, 2)
+    assert hand.wanting.is_set(), "the other still has few"
+    hand.take("oslo", ANNA, 2)
+    assert not hand.wanting.is_set()
+    hand.give_back("oslo", ANNA)
+    hand.look()
+    assert not hand.wanting.is_set()
