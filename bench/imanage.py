@@ -66,7 +66,9 @@ def main() -> None:
             "listing": practice.show_beside(listing(shown)) + listing_at,
             "webdav": practice.show_beside(webdav()) + webdav_at,
         }
-        options.index.write_text(json.dumps(index_of_ids))
+        whole = options.index.with_suffix(".new")  # whoever waits for it finds all of it, or nothing
+        whole.write_text(json.dumps(index_of_ids))
+        whole.replace(options.index)
         ending.wait()
 
 
