@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Uuid, bindparam, select
 from sqlalchemy.orm import Session
 
 from models import Document
@@ -14,8 +14,9 @@ from services.file_names import numbered, same_name_key, search_key, split
 from services.text import ESCAPE, like_pattern
 
 SHARED_START = 100
-_NAMED = select(Document.name).where(
-    Document.matter_id == bindparam("matter_id"), Document.name_key.in_(bindparam("keys", expanding=True))
+_NAMED = select(Document.matter_id, Document.name).where(
+    Document.matter_id.in_(bindparam("matters", expanding=True, type_=Uuid())),
+    Document.name_key.in_(bindparam("keys", expanding=True)),
 )
 
 
@@ -43,20 +44,24 @@ def _numbered(name: str, taken: Collection[str]) -> str:
     return free
 
 
-def free_names(writing: Connection, matter_id: uuid.UUID, names: Sequence[str]) -> list[str]:
-    """The same for several new documents of one matter. One query, and one more for each name that is taken."""
-    keys = [search_key(name) for name in names]
-    there = writing.scalars(_NAMED, {"matter_id": matter_id, "keys": keys})
-    taken = {same_name_key(other) for other in there}
-    given = []
-    for name in names:
-        free = name
-        if same_name_key(name) in taken:
-            taken |= _taken(writing, matter_id, name)
-            free = _numbered(name, taken)
-        taken.add(same_name_key(free))
-        given.append(free)
+def free_names(writing: Connection, wanted: Mapping[uuid.UUID, Sequence[str]]) -> dict[uuid.UUID, list[str]]:
+    """The same for several new documents of each matter. One query, and one more for each name that is taken."""
+    keys = {search_key(name) for names in wanted.values() for name in names}
+    there = writing.execute(_NAMED, {"matters": list(wanted), "keys": list(keys)}).all()
+    given = {}
+    for matter_id, names in wanted.items():
+        taken = {same_name_key(row.name) for row in there if row.matter_id == matter_id}
+        given[matter_id] = [_next_free(writing, matter_id, name, taken) for name in names]
     return given
+
+
+def _next_free(writing: Connection, matter_id: uuid.UUID, name: str, taken: set[str]) -> str:
+    free = name
+    if same_name_key(name) in taken:
+        taken |= _taken(writing, matter_id, name)
+        free = _numbered(name, taken)
+    taken.add(same_name_key(free))
+    return free
 
 
 def _taken(writing: Session | Connection, matter_id: uuid.UUID, name: str) -> set[str]:

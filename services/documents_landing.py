@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 
 from sqlalchemy import Connection, Uuid, bindparam, func, select
 
@@ -137,30 +137,24 @@ def _as_next_versions(writing: Connection, landings: Sequence[Landing]) -> dict[
 
 def _as_documents(writing: Connection, landings: Sequence[Landing]) -> dict[int, Landed]:
     new = [(index, landing) for index, landing in enumerate(landings) if landing.document_id is None]
-    found: dict[int, Landed] = {}
-    for matter_id, of_matter in _by_matter(new):
-        names = free_names(writing, matter_id, [each.file_name for _, each in of_matter])
-        for (index, _), name in zip(of_matter, names, strict=True):
-            found[index] = Landed(new_id(), name, new_id(), 1)
-    if found:
-        writing.execute(
-            _ADD_DOCUMENTS,
-            [
-                {
-                    "id": found[index].document_id,
-                    "matter_id": landing.matter_id,
-                    "name": found[index].document_name,
-                    "name_key": search_key(found[index].document_name),
-                    "created_by_id": landing.member_id,
-                }
-                for index, landing in new
-            ],
-        )
+    if not new:
+        return {}
+    wanted: defaultdict[uuid.UUID, list[str]] = defaultdict(list)
+    for _, landing in new:
+        wanted[landing.matter_id].append(landing.file_name)
+    names = {matter_id: iter(given) for matter_id, given in free_names(writing, wanted).items()}
+    found = {index: Landed(new_id(), next(names[landing.matter_id]), new_id(), 1) for index, landing in new}
+    writing.execute(
+        _ADD_DOCUMENTS,
+        [
+            {
+                "id": found[index].document_id,
+                "matter_id": landing.matter_id,
+                "name": found[index].document_name,
+                "name_key": search_key(found[index].document_name),
+                "created_by_id": landing.member_id,
+            }
+            for index, landing in new
+        ],
+    )
     return found
-
-
-def _by_matter(
-    landings: Iterable[tuple[int, Landing]],
-) -> list[tuple[uuid.UUID, list[tuple[int, Landing]]]]:
-    ordered = sorted(landings, key=lambda pair: (pair[1].matter_id, pair[0]))
-    return [(key, list(group)) for key, group in groupby(ordered, key=lambda pair: pair[1].matter_id)]
