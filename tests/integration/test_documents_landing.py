@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from models import Document, Version
 from services import documents, versions
+from services.documents_landing import Landing, land_all
 from services.errors import Conflict
 from services.unit import session, unit
 from tests.support.matters import add_document, open_matter
@@ -66,6 +67,35 @@ def test_names_that_are_taken_get_a_number(database: None) -> None:
     ]
     with unit() as writing:
         assert documents.land(writing, other_id, ann.id, "Lease.docx", SHA, 1)[0].name == "Lease.docx"
+
+
+def test_many_land_at_once_in_several_matters_and_none_where_one_is_gone(database: None) -> None:
+    ann = actor_of(make_member("Ann"))
+    lease, sale = open_matter(ann), open_matter(ann)
+
+    def land(*wanted: tuple[uuid.UUID, str]) -> list[str]:
+        with unit() as writing:
+            landings = [
+                Landing(matter_id, ann.id, name, SHA, 1, "From the bank") for matter_id, name in wanted
+            ]
+            return [each.document_name for each in land_all(writing.connection(), landings)]
+
+    assert land((lease, "Deed.docx"), (sale, "Deed.docx"), (lease, "DEED.docx"), (sale, "List.xlsx")) == [
+        "Deed.docx",
+        "Deed.docx",
+        "DEED (2).docx",
+        "List.xlsx",
+    ]
+    assert land((sale, "deed.docx"), (lease, "List.xlsx")) == ["deed (2).docx", "List.xlsx"]
+    with pytest.raises(Conflict):
+        land((lease, "Never.docx"), (uuid.uuid4(), "Never.docx"))
+    there = session().execute(select(Document.matter_id, Document.name)).all()
+    assert sorted(name for matter_id, name in there if matter_id == lease) == [
+        "DEED (2).docx",
+        "Deed.docx",
+        "List.xlsx",
+    ]
+    assert not any(name == "Never.docx" for _, name in there)
 
 
 def test_a_version_lands_only_on_a_document_of_its_matter(database: None) -> None:
