@@ -23,7 +23,8 @@ class Digest:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._hash = hashlib.sha256()
-        self._written = 0
+        self.written = 0
+        """So many bytes are in the file."""
         self._thread: ThreadPoolExecutor | None = None
         self._beside: Future[None] | None = None
         self._is_all = Event()
@@ -35,7 +36,7 @@ class Digest:
         if self._beside is None:
             self._hash.update(data)
             self.hashed += len(data)
-        self._written += len(data)
+        self.written += len(data)
 
     def beside(self) -> None:
         """What follows is hashed by the thread, until somebody asks for the hash."""
@@ -62,7 +63,7 @@ class Digest:
         room = memoryview(bytearray(CHUNK))
         while True:
             is_all = self._is_all.wait(NAP_SECONDS)
-            while (missing := self._written - self.hashed) > 0:
+            while (missing := self.written - self.hashed) > 0:
                 count = os.preadv(self._descriptor, [room[:missing]], self.hashed)
                 if not count:
                     raise OSError(errno.EIO, "The file has been cut short behind us.")

@@ -120,12 +120,10 @@ class Partial:
         self._descriptor = descriptor
         self._place = place
         self._open = True
-        self._size = 0
         self._digest = Digest(descriptor)
         with disk_errors():
             while data := os.read(descriptor, CHUNK):
                 self._digest.grown(data)
-                self._size += len(data)
         self._room: memoryview | None = None
         self._flusher: ThreadPoolExecutor | None = None
         self._flushing: Future[None] | None = None
@@ -133,7 +131,7 @@ class Partial:
 
     @property
     def size(self) -> int:
-        return self._size
+        return self._digest.written
 
     @property
     def sha256(self) -> str:
@@ -166,7 +164,6 @@ class Partial:
                 # What the disk took counts, even when the rest of the chunk then fails: size and hash
                 # always tell what is in the file.
                 self._digest.grown(view[:written])
-                self._size += written
                 view = view[written:]
 
     def restart(self) -> None:
@@ -177,11 +174,10 @@ class Partial:
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
         self._digest = Digest(self._descriptor)
-        self._size = 0
 
     def publish(self) -> Blob:
         self._require_open()
-        blob = Blob(self.sha256, self._size)
+        blob = Blob(self.sha256, self.size)
         self._place(self, blob)
         self.discard()
         return blob
@@ -210,14 +206,14 @@ class Partial:
 
     def _put(self, block: memoryview) -> None:
         """Write a full block, and see to it that the disk does not fall behind."""
-        at = self._size
+        at = self.size
         with _AT_THE_DISK:
             self.write(block)
             if not _comes_alone():
                 self._flush_early()
                 return
             self._hand_on(at, CHUNK)
-        if self._size // FLUSHED_BY > at // FLUSHED_BY and (self._flushing is None or self._flushing.done()):
+        if self.size // FLUSHED_BY > at // FLUSHED_BY and (self._flushing is None or self._flushing.done()):
             self._flusher = self._flusher or ThreadPoolExecutor(1)
             self._flushing = self._flusher.submit(self._flush_early)
 
