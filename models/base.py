@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
 from contextlib import closing
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any, ClassVar
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, MetaData, TypeDecorator, event
 from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase
 
 NAMES = {
@@ -22,6 +24,8 @@ NAMES = {
 WRITE = "counterpart_write"
 AT_ONCE, SOON = "FULL", "NORMAL"
 """When a commit is on the disk: before it returns, or with the next that is. Values of SQLite's `synchronous`."""
+READS_FIRST = "counterpart_reads_first"
+"""What is to write takes SQLite's lock with its first write, which is refused where somebody wrote since it began."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -84,11 +88,18 @@ def prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get(WRITE)
+        options = connection.get_execution_options()
+        write = options.get(WRITE)
         if write and connection.info.setdefault(WRITE, AT_ONCE) != write:
             connection.exec_driver_sql(f"PRAGMA synchronous={write}")
             connection.info[WRITE] = write
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write and READS_FIRST not in options else "BEGIN")
+
+
+def was_refused(error: DBAPIError) -> bool:
+    """Whether SQLite refused a write because of somebody else's, so that it has to be begun anew."""
+    code: int = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def move_log(engine: Engine) -> None:

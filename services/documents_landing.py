@@ -1,12 +1,16 @@
-"""Several stored files made documents or versions at once: what documents.land does for one, in a few statements."""
+"""Several stored files made documents or versions at once: what documents.land does for one, in a few statements.
+
+`planned` reads all that has to be known, and `put` writes it.
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Uuid, bindparam, func, select
 
@@ -42,6 +46,17 @@ class Landed:
     number: int
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of several, in their order, and the rows that say so."""
+
+    landed: Sequence[Landed]
+    documents: Sequence[dict[str, Any]]
+    versions: Sequence[dict[str, Any]]
+    matters: Collection[uuid.UUID]
+    now: datetime
+
+
 _VERSIONS = db.metadata.tables[Version.__tablename__]
 _DOCUMENTS = db.metadata.tables[Document.__tablename__]
 _MATTERS = db.metadata.tables[Matter.__tablename__]
@@ -62,7 +77,7 @@ _LOCK_MATTERS = (
 )
 _CHANGE_MATTERS = (
     _MATTERS.update()
-    .where(_MATTERS.c.id.in_(_LOCK_MATTERS))
+    .where(_MATTERS.c.id.in_(_IDS))
     .values(changed_at=bindparam("now", type_=_MATTERS.c.changed_at.type))
 )
 _LAST = (
@@ -79,44 +94,51 @@ _LOCK_DOCUMENTS = (
 )
 
 
-def land_all(writing: Connection, landings: Sequence[Landing], origin: str = "imanage") -> list[Landed]:
+def planned(reading: Connection, landings: Sequence[Landing], origin: str = "imanage") -> Plan:
     """For use inside the caller's unit. No two of them may be for one document.
 
     Matters and documents are locked, always in this order. Raises Conflict where one of them is gone.
     """
+    now, matters = utcnow(), {landing.matter_id for landing in landings}
     if not landings:
-        return []
-    now = utcnow()
-    _change_matters(writing, {landing.matter_id for landing in landings}, now)
-    landed = _as_next_versions(writing, landings) | _as_documents(writing, landings)
-    writing.execute(
-        _ADD_VERSIONS,
-        [
-            {
-                "id": landed[index].version_id,
-                "document_id": landed[index].document_id,
-                "number": landed[index].number,
-                "sha256": landing.sha256,
-                "size": landing.size,
-                "file_name": landing.file_name,
-                "origin": origin,
-                "note": landing.note,
-                "created_by_id": landing.member_id,
-                "created_at": now,
-            }
-            for index, landing in enumerate(landings)
-        ],
-    )
-    writing.execute(_SHOW_VERSIONS, {"ids": [each.version_id for each in landed.values()], "now": now})
-    return [landed[index] for index in range(len(landings))]
-
-
-def _change_matters(writing: Connection, ids: set[uuid.UUID], now: datetime) -> None:
-    if writing.execute(_CHANGE_MATTERS, {"ids": list(ids), "now": now}).rowcount < len(ids):
+        return Plan((), (), (), matters, now)
+    if len(reading.execute(_LOCK_MATTERS, {"ids": list(matters)}).all()) < len(matters):
         raise Conflict("This matter is no longer there.", code="matter.gone")
+    new = _as_documents(reading, landings)
+    landed = _as_next_versions(reading, landings) | new
+    versions = [
+        {
+            "id": landed[index].version_id,
+            "document_id": landed[index].document_id,
+            "number": landed[index].number,
+            "sha256": landing.sha256,
+            "size": landing.size,
+            "file_name": landing.file_name,
+            "origin": origin,
+            "note": landing.note,
+            "created_by_id": landing.member_id,
+            "created_at": now,
+        }
+        for index, landing in enumerate(landings)
+    ]
+    return Plan(
+        [landed[index] for index in range(len(landings))], _rows(landings, new), versions, matters, now
+    )
 
 
-def _as_next_versions(writing: Connection, landings: Sequence[Landing]) -> dict[int, Landed]:
+def put(writing: Connection, plan: Plan) -> None:
+    """Write it, in the unit in which it was planned."""
+    if not plan.landed:
+        return
+    writing.execute(_CHANGE_MATTERS, {"ids": list(plan.matters), "now": plan.now})
+    if plan.documents:
+        writing.execute(_ADD_DOCUMENTS, plan.documents)
+    writing.execute(_ADD_VERSIONS, plan.versions)
+    shown = [landed.version_id for landed in plan.landed]
+    writing.execute(_SHOW_VERSIONS, {"ids": shown, "now": plan.now})
+
+
+def _as_next_versions(reading: Connection, landings: Sequence[Landing]) -> dict[int, Landed]:
     wanted = {
         landing.document_id: (index, landing.matter_id)
         for index, landing in enumerate(landings)
@@ -124,7 +146,7 @@ def _as_next_versions(writing: Connection, landings: Sequence[Landing]) -> dict[
     }
     if not wanted:
         return {}
-    rows = writing.execute(_LOCK_DOCUMENTS, {"ids": list(wanted)}).all()
+    rows = reading.execute(_LOCK_DOCUMENTS, {"ids": list(wanted)}).all()
     found = {
         wanted[row.id][0]: Landed(row.id, row.name, new_id(), (row.last or 0) + 1)
         for row in rows
@@ -135,26 +157,25 @@ def _as_next_versions(writing: Connection, landings: Sequence[Landing]) -> dict[
     return found
 
 
-def _as_documents(writing: Connection, landings: Sequence[Landing]) -> dict[int, Landed]:
+def _as_documents(reading: Connection, landings: Sequence[Landing]) -> dict[int, Landed]:
     new = [(index, landing) for index, landing in enumerate(landings) if landing.document_id is None]
     if not new:
         return {}
     wanted: defaultdict[uuid.UUID, list[str]] = defaultdict(list)
     for _, landing in new:
         wanted[landing.matter_id].append(landing.file_name)
-    names = {matter_id: iter(given) for matter_id, given in free_names(writing, wanted).items()}
-    found = {index: Landed(new_id(), next(names[landing.matter_id]), new_id(), 1) for index, landing in new}
-    writing.execute(
-        _ADD_DOCUMENTS,
-        [
-            {
-                "id": found[index].document_id,
-                "matter_id": landing.matter_id,
-                "name": found[index].document_name,
-                "name_key": search_key(found[index].document_name),
-                "created_by_id": landing.member_id,
-            }
-            for index, landing in new
-        ],
-    )
-    return found
+    names = {matter_id: iter(given) for matter_id, given in free_names(reading, wanted).items()}
+    return {index: Landed(new_id(), next(names[landing.matter_id]), new_id(), 1) for index, landing in new}
+
+
+def _rows(landings: Sequence[Landing], new: Mapping[int, Landed]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": landed.document_id,
+            "matter_id": landings[index].matter_id,
+            "name": landed.document_name,
+            "name_key": search_key(landed.document_name),
+            "created_by_id": landings[index].member_id,
+        }
+        for index, landed in new.items()
+    ]

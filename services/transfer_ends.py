@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -78,18 +78,24 @@ _HELD = (
 )
 
 
-def hold(writing: Connection, claims: Collection[Claim]) -> dict[uuid.UUID, Held | TakenOver | Refusal]:
-    """The rows as they are now, in the open unit; in place of one that is no longer ours, why."""
-    rows = writing.execute(_HELD, {"ids": [claim.item_id for claim in claims]})
+def hold(
+    reading: Connection, claims: Sequence[Claim]
+) -> tuple[dict[uuid.UUID, Held], list[TakenOver | Refusal | None]]:
+    """The rows as they are now, in the open unit, of those that are still ours; and for each claim why it is not."""
+    rows = reading.execute(_HELD, {"ids": [claim.item_id for claim in claims]})
     found = {row.id: row for row in rows}
-    held: dict[uuid.UUID, Held | TakenOver | Refusal] = {}
+    held: dict[uuid.UUID, Held] = {}
+    errors: list[TakenOver | Refusal | None] = []
     for claim in claims:
         row = found.get(claim.item_id)
         if row is None or row.fence != claim.fence or row.state not in LIVE:
-            held[claim.item_id] = TakenOver()
+            errors.append(TakenOver())
+        elif row.server_id is None:
+            errors.append(removed())
         else:
-            held[claim.item_id] = removed() if row.server_id is None else Held(**row._mapping)
-    return held
+            held[claim.item_id] = Held(**row._mapping)
+            errors.append(None)
+    return held, errors
 
 
 def change(writing: Connection, rows: Sequence[dict[str, Any]]) -> None:

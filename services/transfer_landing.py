@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, Uuid, bindparam, select
+from sqlalchemy.orm import Session
 
 from models import Document, Link, Version
 from services import audit, transfer_running
-from services.documents_landing import Landed, Landing, land_all
+from services.documents_landing import Landed, Landing, Plan, planned, put
 from services.file_names import adapt
 from services.transfer_ends import Held, end, hold
 from services.transfer_links import ADD_LINKS, Facts, link_values
@@ -19,7 +21,7 @@ from services.transfer_running import Running
 from services.transfer_states import RUNNING
 from services.transfer_tasks import Claim
 from services.transfer_together import Together
-from services.unit import unit
+from services.unit import after_a_look
 
 LINGER_SECONDS = 0.04
 """How long what has arrived waits for others that are on their way. It keeps nobody's place meanwhile."""
@@ -56,26 +58,53 @@ class _Coming:
         }
 
 
+@dataclass(frozen=True)
+class _Ready:
+    """All that several write that land together."""
+
+    items: Sequence[Held]
+    plan: Plan
+    links: Sequence[dict[str, Any]]
+    values: Mapping[uuid.UUID, dict[str, Any]]
+    events: Sequence[audit.Event]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is ready to be written, what can be prepared only when that is, and what is wrong with each that arrived."""
+
+    errors: Sequence[Exception | None]
+    ready: Sequence[_Ready]
+    later: Sequence[Sequence[_Coming]]
+
+
 def land(running: Running, sha256: str, size: int, facts: Facts) -> None:
     """The version row and its link appear in one commit, and the item is done in the same."""
     _together(Arrived(running.claim, sha256, size, facts, adapt(facts["full_name"]).full))
     running.is_over = True
 
 
-def _write(arrivals: Sequence[Arrived]) -> list[Exception | None]:
-    with unit(soon=True) as current:
-        writing = current.connection()
-        held = hold(writing, [arrived.claim for arrived in arrivals])
-        coming: list[_Coming] = []
-        errors: list[Exception | None] = []
-        for arrived in arrivals:
-            item = held[arrived.claim.item_id]
-            errors.append(None if isinstance(item, Held) else item)
-            if isinstance(item, Held):
-                coming.append(_Coming(arrived, item))
-        for batch in _one_after_the_other(coming):
-            _land(writing, _known_here(writing, batch))
-    return errors
+def _write(arrivals: Sequence[Arrived]) -> Sequence[Exception | None]:
+    return after_a_look(partial(_look, arrivals), _put, soon=True)
+
+
+def _look(arrivals: Sequence[Arrived], current: Session) -> _Seen:
+    reading = current.connection()
+    held, errors = hold(reading, [arrived.claim for arrived in arrivals])
+    coming = [
+        _Coming(arrived, held[arrived.claim.item_id]) for arrived in arrivals if arrived.claim.item_id in held
+    ]
+    batches = list(_one_after_the_other(coming))
+    return _Seen(errors, [_prepared(reading, batch) for batch in batches[:1]], batches[1:])
+
+
+def _put(current: Session, seen: _Seen) -> Sequence[Exception | None]:
+    writing = current.connection()
+    for ready in seen.ready:
+        _land(writing, ready)
+    for batch in seen.later:
+        _land(writing, _prepared(writing, batch))
+    return seen.errors
 
 
 _together = Together(_write, linger=LINGER_SECONDS, others=transfer_running.how_many)
@@ -129,10 +158,10 @@ def _one_after_the_other(coming: Sequence[_Coming]) -> Iterator[list[_Coming]]:
         yield batch
 
 
-def _known_here(writing: Connection, coming: Sequence[_Coming]) -> list[_Coming]:
+def _known_here(reading: Connection, coming: Sequence[_Coming]) -> list[_Coming]:
     """A document got again becomes the next version of the one it is the twin of, and nothing if it is here already."""
     facts = [each.arrived.facts for each in coming]
-    links = writing.execute(
+    links = reading.execute(
         _KNOWN,
         {
             "servers": [each.item.server_id for each in coming],
@@ -157,9 +186,10 @@ def _known(each: _Coming, links: Sequence[Row[*tuple[Any, ...]]]) -> _Coming:
     return _Coming(arrived, item, document_id, same[0] if same else None)
 
 
-def _land(writing: Connection, coming: Sequence[_Coming]) -> None:
+def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
+    coming = _known_here(reading, batch)
     new = [each for each in coming if each.same is None]
-    alike = _same_bytes_elsewhere(writing, new)
+    alike = _same_bytes_elsewhere(reading, new)
     landings = [
         Landing(
             matter_id=each.item.matter_id,
@@ -172,23 +202,20 @@ def _land(writing: Connection, coming: Sequence[_Coming]) -> None:
         )
         for each in new
     ]
-    landed = dict(zip((each.item.id for each in new), land_all(writing, landings), strict=True))
-    if new:
-        writing.execute(
-            ADD_LINKS,
-            [
-                link_values(
-                    "got",
-                    each.arrived.facts,
-                    server_id=each.item.server_id,
-                    document_id=landed[each.item.id].document_id,
-                    version_id=landed[each.item.id].version_id,
-                    member_id=each.item.member_id,
-                    checksum=each.arrived.sha256,
-                )
-                for each in new
-            ],
+    plan = planned(reading, landings)
+    landed = dict(zip((each.item.id for each in new), plan.landed, strict=True))
+    links = [
+        link_values(
+            "got",
+            each.arrived.facts,
+            server_id=each.item.server_id,
+            document_id=landed[each.item.id].document_id,
+            version_id=landed[each.item.id].version_id,
+            member_id=each.item.member_id,
+            checksum=each.arrived.sha256,
         )
+        for each in new
+    ]
     values, events = {}, []
     for each in coming:
         if each.same is not None:
@@ -214,8 +241,15 @@ def _land(writing: Connection, coming: Sequence[_Coming]) -> None:
                 notice=notice,
             )
         )
-    end(writing, [each.item for each in coming], RUNNING, values)
-    audit.record_all(events)
+    return _Ready([each.item for each in coming], plan, links, values, events)
+
+
+def _land(writing: Connection, ready: _Ready) -> None:
+    put(writing, ready.plan)
+    if ready.links:
+        writing.execute(ADD_LINKS, ready.links)
+    end(writing, ready.items, RUNNING, ready.values)
+    audit.record_all(ready.events)
 
 
 def _kept(arrived: Arrived, became: Landed, notice: str) -> dict[str, Any]:
@@ -235,10 +269,10 @@ def _note(server: str, facts: Facts) -> str:
     return f"From {server}: {facts['library']} {facts['number']} v{facts['version']}"
 
 
-def _same_bytes_elsewhere(writing: Connection, new: Sequence[_Coming]) -> Sequence[Row[*tuple[Any, ...]]]:
+def _same_bytes_elsewhere(reading: Connection, new: Sequence[_Coming]) -> Sequence[Row[*tuple[Any, ...]]]:
     if not new:
         return ()
-    return writing.execute(
+    return reading.execute(
         _ALIKE,
         {
             "sums": [each.arrived.sha256 for each in new],

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from imanage import documents as remote_documents
 from imanage.client import Client
@@ -28,7 +30,7 @@ from services.transfer_standing import Paused
 from services.transfer_states import SENDING, move, require
 from services.transfer_tasks import Claim, Outgoing, Task
 from services.transfer_together import Together
-from services.unit import release, session, unit
+from services.unit import after_a_look, release, session, unit
 from transfers import copying, settling
 from transfers.endpoints.imanage_endpoint import ImanageDestination
 from transfers.endpoints.store_endpoint import StoreSource
@@ -157,36 +159,43 @@ class Announced:
     intent: Intent
 
 
-def _write(announced: Sequence[Announced]) -> list[Exception | None]:
+@dataclass(frozen=True)
+class _Seen:
+    """The rows that say so, and what is wrong with each."""
+
+    errors: Sequence[Exception | None]
+    rows: Sequence[dict[str, Any]]
+
+
+def _write(announced: Sequence[Announced]) -> Sequence[Exception | None]:
     """Intent and sending in one commit, on the disk before the first byte leaves."""
-    with unit() as current:
-        writing = current.connection()
-        held = hold(writing, [each.claim for each in announced])
-        ours = [
-            (each.intent, item) for each in announced if isinstance(item := held[each.claim.item_id], Held)
-        ]
-        now = utcnow()
-        for _, item in ours:
-            require(item.state, SENDING)
-        change(
-            writing,
-            [
-                {
-                    "of_item": item.id,
-                    "state": SENDING,
-                    "state_at": now,
-                    "intent": intent.record(),
-                    "announced_at": intent.announced_at,
-                    "sent_at": now,
-                    "sends": item.sends + 1,
-                    "bytes_done": 0,
-                }
-                for intent, item in ours
-            ],
-        )
-    return [
-        None if isinstance(item, Held) else item for item in (held[each.claim.item_id] for each in announced)
-    ]
+    return after_a_look(partial(_look, announced), _put)
+
+
+def _look(announced: Sequence[Announced], current: Session) -> _Seen:
+    held, errors = hold(current.connection(), [each.claim for each in announced])
+    ours = [(each.intent, held[each.claim.item_id]) for each in announced if each.claim.item_id in held]
+    return _Seen(errors, [_sending(item, intent) for intent, item in ours])
+
+
+def _sending(item: Held, intent: Intent) -> dict[str, Any]:
+    require(item.state, SENDING)
+    now = utcnow()
+    return {
+        "of_item": item.id,
+        "state": SENDING,
+        "state_at": now,
+        "intent": intent.record(),
+        "announced_at": intent.announced_at,
+        "sent_at": now,
+        "sends": item.sends + 1,
+        "bytes_done": 0,
+    }
+
+
+def _put(current: Session, seen: _Seen) -> Sequence[Exception | None]:
+    change(current.connection(), seen.rows)
+    return seen.errors
 
 
 on_record = Together(_write, linger=LINGER_SECONDS, others=how_many)

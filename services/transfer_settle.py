@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from functools import partial
+from typing import Any, cast
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
 from imanage import documents as remote_documents
 from imanage.errors import ImanageError
@@ -25,7 +27,7 @@ from services.transfer_standing import Paused
 from services.transfer_states import ASKS, LOOKING_UP, SENDING, UNCERTAIN_FOR_GOOD, WAITING, move
 from services.transfer_tasks import Claim, Stored
 from services.transfer_together import Together
-from services.unit import release, session, unit
+from services.unit import after_a_look, release, session, unit
 from transfers.endpoints.imanage_endpoint import ImanageDestination
 from transfers.errors import TransferError
 from transfers.items import Absent, Found, Present, Undecided
@@ -116,14 +118,19 @@ class Saved:
     stored: Stored
 
 
-def _write(saved: Sequence[Saved]) -> list[Exception | None]:
-    with unit(soon=True) as current:
-        writing = current.connection()
-        held = hold(writing, [each.claim for each in saved])
-        ours = [(each, item) for each in saved if isinstance(item := held[each.claim.item_id], Held)]
-        if ours:
-            _end(writing, ours)
-    return [None if isinstance(item, Held) else item for item in (held[each.claim.item_id] for each in saved)]
+@dataclass(frozen=True)
+class _Seen:
+    """What is written of several, and what is wrong with each."""
+
+    errors: Sequence[Exception | None]
+    items: Sequence[Held]
+    links: Sequence[dict[str, Any]]
+    values: Mapping[uuid.UUID, dict[str, Any]]
+    events: Sequence[audit.Event]
+
+
+def _write(saved: Sequence[Saved]) -> Sequence[Exception | None]:
+    return after_a_look(partial(_look, saved), _put, soon=True)
 
 
 _together = Together(_write, linger=LINGER_SECONDS, others=how_many)
@@ -132,49 +139,58 @@ _together = Together(_write, linger=LINGER_SECONDS, others=how_many)
 _DOCUMENTS = select(Version.id, Version.document_id).where(Version.id.in_(bindparam("ids", expanding=True)))
 
 
-def _end(writing: Connection, saved: Sequence[tuple[Saved, Held]]) -> None:
-    held = [item for _, item in saved]
-    wanted = [item.version_id for item in held if item.version_id]
-    versions = writing.execute(_DOCUMENTS, {"ids": wanted})
+def _look(saved: Sequence[Saved], current: Session) -> _Seen:
+    reading = current.connection()
+    held, errors = hold(reading, [each.claim for each in saved])
+    ours = [(each.stored, held[each.claim.item_id]) for each in saved if each.claim.item_id in held]
+    versions = reading.execute(_DOCUMENTS, {"ids": [item.version_id for _, item in ours if item.version_id]})
     documents: dict[uuid.UUID | None, uuid.UUID] = {row.id: row.document_id for row in versions}
     links = [
         link_values(
             "saved",
-            each.stored.receipt,
+            stored.receipt,
             server_id=item.server_id,
             document_id=documents[item.version_id],
             version_id=item.version_id,
             member_id=item.member_id,
             checksum=item.sha256,
         )
-        for each, item in saved
+        for stored, item in ours
         if item.version_id is not None and item.version_id in documents
     ]
-    if links:
-        writing.execute(ADD_LINKS, links)
-    values, events = {}, []
-    for each, item in saved:
-        facts = each.stored.receipt
-        values[item.id] = {
-            "receipt": facts,
-            "warnings": list(each.stored.warnings),
+    values = {
+        item.id: {
+            "receipt": stored.receipt,
+            "warnings": list(stored.warnings),
             "bytes_done": item.size or 0,
         }
-        events.append(
-            audit.event(
-                item.actor,
-                "transfer.saved",
-                f"{item.name} as {facts['library']} {facts['number']} v{facts['version']}",
-                subject_id=item.version_id,
-                matter_id=item.matter_id,
-                server_id=item.server_id,
-                stored=facts["id"],
-                sha256=item.sha256,
-                size=item.size,
-            )
-        )
-    end(writing, held, SENDING, values)
-    audit.record_all(events)
+        for stored, item in ours
+    }
+    events = [_event(item, stored.receipt) for stored, item in ours]
+    return _Seen(errors, [item for _, item in ours], links, values, events)
+
+
+def _event(item: Held, facts: Facts) -> audit.Event:
+    return audit.event(
+        item.actor,
+        "transfer.saved",
+        f"{item.name} as {facts['library']} {facts['number']} v{facts['version']}",
+        subject_id=item.version_id,
+        matter_id=item.matter_id,
+        server_id=item.server_id,
+        stored=facts["id"],
+        sha256=item.sha256,
+        size=item.size,
+    )
+
+
+def _put(current: Session, seen: _Seen) -> Sequence[Exception | None]:
+    writing = current.connection()
+    if seen.links:
+        writing.execute(ADD_LINKS, seen.links)
+    end(writing, seen.items, SENDING, seen.values)
+    audit.record_all(seen.events)
+    return seen.errors
 
 
 def _read_back(running: Running, receipt: Facts) -> Facts:

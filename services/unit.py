@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models import db
-from models.base import AT_ONCE, SOON, WRITE, move_log
+from models.base import AT_ONCE, READS_FIRST, SOON, WRITE, move_log, was_refused
 from models.turns import has_one_writer, turn_to_write
 
+Seen = TypeVar("Seen")
+Found = TypeVar("Found")
 _OPEN = "counterpart_unit"
 
 
@@ -65,14 +69,43 @@ def unit(*, soon: bool = False) -> Iterator[Session]:
         yield current
         return
     current.rollback()
-    with turn_to_write(current.get_bind()):
-        current.connection(execution_options={WRITE: SOON if soon else AT_ONCE})
-        current.info[_OPEN] = True
-        try:
-            yield current
-            current.commit()
-        except BaseException:
-            current.rollback()
-            raise
-        finally:
-            current.info.pop(_OPEN, None)
+    with turn_to_write(current.get_bind()), _transaction(current, {WRITE: SOON if soon else AT_ONCE}):
+        yield current
+        current.commit()
+
+
+def after_a_look(
+    look: Callable[[Session], Seen], write: Callable[[Session, Seen], Found], *, soon: bool = False
+) -> Found:
+    """A unit in two steps: `look` reads all that is to be known and writes nothing, `write` puts it on record.
+
+    SQLite has one writer, and nobody waits for this one while it looks. Where somebody wrote meanwhile, it looks again,
+    in a unit like any other.
+    """
+    current = session()
+    if all_wait_for_one_writer() and not is_writing():
+        current.rollback()
+        with _transaction(current, {WRITE: SOON if soon else AT_ONCE, READS_FIRST: True}):
+            seen = look(current)
+            try:
+                with turn_to_write(current.get_bind()):
+                    found = write(current, seen)
+                    current.commit()
+                    return found
+            except DBAPIError as error:
+                if not was_refused(error):
+                    raise
+    with unit(soon=soon):
+        return write(current, look(current))
+
+
+@contextmanager
+def _transaction(current: Session, options: dict[str, Any]) -> Iterator[None]:
+    """What is not committed in it is taken back."""
+    current.connection(execution_options=options)
+    current.info[_OPEN] = True
+    try:
+        yield
+    finally:
+        current.info.pop(_OPEN, None)
+        current.rollback()

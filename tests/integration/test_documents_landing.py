@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from models import Document, Version
 from services import documents, versions
-from services.documents_landing import Landing, land_all
+from services.documents_landing import Landing, planned, put
 from services.errors import Conflict
 from services.unit import session, unit
 from tests.support.matters import add_document, open_matter
@@ -78,7 +78,9 @@ def test_many_land_at_once_in_several_matters_and_none_where_one_is_gone(databas
             landings = [
                 Landing(matter_id, ann.id, name, SHA, 1, "From the bank") for matter_id, name in wanted
             ]
-            return [each.document_name for each in land_all(writing.connection(), landings)]
+            plan = planned(writing.connection(), landings)
+            put(writing.connection(), plan)
+            return [each.document_name for each in plan.landed]
 
     assert land((lease, "Deed.docx"), (sale, "Deed.docx"), (lease, "DEED.docx"), (sale, "List.xlsx")) == [
         "Deed.docx",
