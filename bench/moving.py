@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 
 from bench.stand import Stand
 from models import TransferItem, db
-from services import documents, house, transfers
+from services import documents, house, saving_many, transfers
+from services.actor import Actor
 from services.transfer_states import FINISHED
 from services.unit import session, unit
 
@@ -49,28 +50,30 @@ def ask_to_get(stand: Stand, sources: Sequence[str]) -> list[uuid.UUID]:
 def ask_to_save(stand: Stand, number: int, folder: str, size: int = 50_000) -> list[uuid.UUID]:
     """Two people save half each, as new documents of one folder. Returns the transfers."""
     matter = stand.matter()
+    added = [
+        _added(matter, stand.people[0].actor, f"Saved {index:05d}.docx", size) for index in range(number)
+    ]
+    middle = number // 2
     started = []
-    for index in range(number):
-        person = stand.people[index % 2]
-        with house.house().blobs.writer() as writer:
-            writer.write(os.urandom(size))
-            blob = writer.publish()
-        with unit() as writing:
-            document, _version = documents.land(
-                writing,
-                matter,
-                person.actor.id,
-                f"Saved {index:05d}.docx",
-                blob.sha256,
-                blob.size,
-                origin="upload",
+    for person, share in zip(stand.people, (added[:middle], added[middle:]), strict=True):
+        for first in range(0, len(share), transfers.MOST_AT_ONCE):
+            chosen = tuple(share[first : first + transfers.MOST_AT_ONCE])
+            command = saving_many.SaveManyCommand(
+                uuid.uuid4(), matter, stand.server_id, chosen, onto_twins=False, folder_id=folder
             )
-            document_id = document.id
-        command = transfers.SaveCommand(
-            uuid.uuid4(), document_id, stand.server_id, transfers.NEW_DOCUMENT, folder
-        )
-        started.append(transfers.start_save(person.actor, command))
+            started.append(saving_many.start(person.actor, command))
     return started
+
+
+def _added(matter: uuid.UUID, actor: Actor, name: str, size: int) -> uuid.UUID:
+    with house.house().blobs.writer() as writer:
+        writer.write(os.urandom(size))
+        blob = writer.publish()
+    with unit() as writing:
+        document, _version = documents.land(
+            writing, matter, actor.id, name, blob.sha256, blob.size, origin="upload"
+        )
+        return document.id
 
 
 def carried_out(stand: Stand, started: Sequence[uuid.UUID]) -> Moved:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
-from models import Mail, Transfer, utcnow
+from models import Mail, utcnow
 from services.house import house
 from services.unit import release, session, unit
 
@@ -32,10 +33,10 @@ class Due:
     attempt: int
 
 
-def note_end(transfer: Transfer) -> None:
-    """In the open unit that ends a transfer: somebody is to be told, where this installation can send mail."""
+def note_ends(transfer_ids: Iterable[uuid.UUID]) -> None:
+    """In the open unit that ends transfers: somebody is to be told, where this installation can send mail."""
     if house().settings.smtp_url:
-        session().add(Mail(transfer_id=transfer.id))
+        session().add_all(Mail(transfer_id=transfer_id) for transfer_id in transfer_ids)
 
 
 def due(limit: int) -> list[uuid.UUID]:

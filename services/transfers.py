@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, exists, select
 
 from imanage.errors import BadId
 from imanage.ids import DocumentId
-from models import Document, Link, Member, Server, Transfer, TransferItem, Version, utcnow
+from models import Document, Link, Member, Server, Transfer, TransferItem, Version, db, utcnow
 from services import audit, outbox, permissions, picked_names, server_access
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
@@ -202,6 +202,7 @@ def finish_if_over(transfer: Transfer) -> None:
     """In the open unit that ended an item: whoever started the transfer is told in the same commit."""
     if transfer.finished_at is None:
         finish_over({transfer.id})
+        session().expire(transfer, ["finished_at"])
 
 
 def finish_over(transfer_ids: Collection[uuid.UUID]) -> None:
@@ -211,17 +212,23 @@ def finish_over(transfer_ids: Collection[uuid.UUID]) -> None:
     """
     current = session()
     current.flush()
-    for transfer_id in current.connection().scalars(_OVER, {"ids": list(transfer_ids)}).all():
-        transfer = current.get_one(Transfer, transfer_id)
-        transfer.finished_at = utcnow()
-        outbox.note_end(transfer)
+    over = current.connection().scalars(_FINISH, {"ids": list(transfer_ids), "now": utcnow()})
+    outbox.note_ends(over.all())
 
 
+_TRANSFERS = db.metadata.tables[Transfer.__tablename__]
 _UNFINISHED = exists().where(
-    TransferItem.transfer_id == Transfer.id, TransferItem.state.not_in(sorted(FINISHED))
+    TransferItem.transfer_id == _TRANSFERS.c.id, TransferItem.state.not_in(sorted(FINISHED))
 )
-_OVER = select(Transfer.id).where(
-    Transfer.id.in_(bindparam("ids", expanding=True)), Transfer.finished_at.is_(None), ~_UNFINISHED
+_FINISH = (
+    _TRANSFERS.update()
+    .where(
+        _TRANSFERS.c.id.in_(bindparam("ids", expanding=True)),
+        _TRANSFERS.c.finished_at.is_(None),
+        ~_UNFINISHED,
+    )
+    .values(finished_at=bindparam("now", type_=_TRANSFERS.c.finished_at.type))
+    .returning(_TRANSFERS.c.id)
 )
 
 
