@@ -96,9 +96,10 @@ def prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write and READS_FIRST not in options else "BEGIN")
 
 
-def was_refused(error: DBAPIError) -> bool:
+def was_refused(error: Exception) -> bool:
     """Whether SQLite refused a write because of somebody else's, so that it has to be begun anew."""
-    code: int = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    cause = error.orig if isinstance(error, DBAPIError) else None
+    code: int = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_OK)
     return code & 0xFF == sqlite3.SQLITE_BUSY
 
 

@@ -104,8 +104,9 @@ def planned(reading: Connection, landings: Sequence[Landing], origin: str = "ima
         return Plan((), (), (), matters, now)
     if len(reading.execute(_LOCK_MATTERS, {"ids": list(matters)}).all()) < len(matters):
         raise Conflict("This matter is no longer there.", code="matter.gone")
+    next_versions = _as_next_versions(reading, landings)
     new = _as_documents(reading, landings)
-    landed = _as_next_versions(reading, landings) | new
+    landed = next_versions | new
     versions = [
         {
             "id": landed[index].version_id,

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models import db
@@ -87,14 +86,15 @@ def after_a_look(
         current.rollback()
         with _transaction(current, {WRITE: SOON if soon else AT_ONCE, READS_FIRST: True}):
             seen = look(current)
-            try:
-                with turn_to_write(current.get_bind()):
+            with turn_to_write(current.get_bind()):
+                try:
                     found = write(current, seen)
                     current.commit()
                     return found
-            except DBAPIError as error:
-                if not was_refused(error):
-                    raise
+                except Exception as error:
+                    current.rollback()  # before others are let in
+                    if not was_refused(error):
+                        raise
     with unit(soon=soon):
         return write(current, look(current))
 
