@@ -146,7 +146,7 @@ def _lines(what: str, moved: Sequence[moving.Moved], without: Sequence[float]) -
             "P5",
             f"{what} {number}, what durability costs",
             spread(seconds),
-            f"without {spread(without)}: {cost:+.0%}",
+            f"without {spread(without)}: {cost:+z.0%}",
             f"<= {MOST_FOR_DURABILITY:.0%}",
             cost <= MOST_FOR_DURABILITY,
         ),
