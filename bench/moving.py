@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sqlalchemy import func, select
 
@@ -17,6 +18,7 @@ from services.actor import Actor
 from services.transfer_states import FINISHED
 from services.unit import session, unit
 
+Thing = TypeVar("Thing")
 AT_ONCE = 16
 MOST_SECONDS = 240.0
 
@@ -37,14 +39,10 @@ class Moved:
 def ask_to_get(stand: Stand, sources: Sequence[str]) -> list[uuid.UUID]:
     """Two people get half each, into a matter that holds nothing yet. Returns the transfers."""
     matter = stand.matter()
-    middle = len(sources) // 2
-    started = []
-    for person, share in zip(stand.people, (sources[:middle], sources[middle:]), strict=True):
-        for first in range(0, len(share), transfers.MOST_AT_ONCE):
-            wanted = tuple(share[first : first + transfers.MOST_AT_ONCE])
-            command = transfers.GetCommand(uuid.uuid4(), matter, stand.server_id, wanted)
-            started.append(transfers.start_get(person.actor, command))
-    return started
+    return [
+        transfers.start_get(actor, transfers.GetCommand(uuid.uuid4(), matter, stand.server_id, wanted))
+        for actor, wanted in _shared_out(stand, sources)
+    ]
 
 
 def ask_to_save(stand: Stand, number: int, folder: str, size: int = 50_000) -> list[uuid.UUID]:
@@ -53,16 +51,23 @@ def ask_to_save(stand: Stand, number: int, folder: str, size: int = 50_000) -> l
     added = [
         _added(matter, stand.people[0].actor, f"Saved {index:05d}.docx", size) for index in range(number)
     ]
-    middle = number // 2
-    started = []
-    for person, share in zip(stand.people, (added[:middle], added[middle:]), strict=True):
-        for first in range(0, len(share), transfers.MOST_AT_ONCE):
-            chosen = tuple(share[first : first + transfers.MOST_AT_ONCE])
-            command = saving_many.SaveManyCommand(
+    return [
+        saving_many.start(
+            actor,
+            saving_many.SaveManyCommand(
                 uuid.uuid4(), matter, stand.server_id, chosen, onto_twins=False, folder_id=folder
-            )
-            started.append(saving_many.start(person.actor, command))
-    return started
+            ),
+        )
+        for actor, chosen in _shared_out(stand, added)
+    ]
+
+
+def _shared_out(stand: Stand, things: Sequence[Thing]) -> Iterator[tuple[Actor, tuple[Thing, ...]]]:
+    """Half to each of two people, as many at once as one transfer takes."""
+    middle = len(things) // 2
+    for person, share in zip(stand.people, (things[:middle], things[middle:]), strict=True):
+        for first in range(0, len(share), transfers.MOST_AT_ONCE):
+            yield person.actor, tuple(share[first : first + transfers.MOST_AT_ONCE])
 
 
 def _added(matter: uuid.UUID, actor: Actor, name: str, size: int) -> uuid.UUID:

@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, Update, bindparam, select
 
 from models import Member, ServerPause, Transfer, TransferItem, db, utcnow
-from services import server_pauses, transfers
+from services import audit, server_pauses, transfers
 from services.actor import Actor
 from services.errors import Refusal
+from services.transfer_links import ADD_LINKS
 from services.transfer_running import TakenOver
 from services.transfer_standing import removed
 from services.transfer_states import DONE, LIVE, TRANSITIONS, require
@@ -111,16 +112,31 @@ def _changing(names: tuple[str, ...]) -> Update:
     return items.update().where(items.c.id == bindparam("of_item")).values({n: bindparam(n) for n in columns})
 
 
-def end(
-    writing: Connection, held: Sequence[Held], way: str, values: Mapping[uuid.UUID, dict[str, Any]]
-) -> None:
-    """Done, where need be by way of another state, in the open unit; `values` is what each row keeps besides."""
+@dataclass(frozen=True)
+class Ending:
+    """Several items that are done, and all that is written of them; `values` is what each row keeps besides."""
+
+    items: Sequence[Held]
+    links: Sequence[dict[str, Any]]
+    values: Mapping[uuid.UUID, dict[str, Any]]
+    events: Sequence[audit.Event]
+
+
+def end(writing: Connection, ending: Ending, way: str) -> None:
+    """Links, states and audit, in the open unit; an item is done where need be by way of another state."""
+    if ending.links:
+        writing.execute(ADD_LINKS, ending.links)
     now = utcnow()
-    for item in held:
+    for item in ending.items:
         require(item.state, *([] if DONE in TRANSITIONS[item.state] else [way]), DONE)
     change(
-        writing, [{"of_item": item.id, "state": DONE, "state_at": now, **values[item.id]} for item in held]
+        writing,
+        [
+            {"of_item": item.id, "state": DONE, "state_at": now, **ending.values[item.id]}
+            for item in ending.items
+        ],
     )
-    for server_id in {item.server_id for item in held if item.has_failed}:
+    for server_id in {item.server_id for item in ending.items if item.has_failed}:
         server_pauses.note_success(server_id)
-    transfers.finish_over({item.transfer_id for item in held})
+    transfers.finish_over({item.transfer_id for item in ending.items})
+    audit.record_all(ending.events)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,8 +15,8 @@ from models import Document, Link, Version
 from services import audit, transfer_running
 from services.documents_landing import Landed, Landing, Plan, planned, put
 from services.file_names import adapt
-from services.transfer_ends import Held, end, hold
-from services.transfer_links import ADD_LINKS, Facts, link_values
+from services.transfer_ends import Ending, Held, end, hold
+from services.transfer_links import Facts, link_values
 from services.transfer_running import Running
 from services.transfer_states import RUNNING
 from services.transfer_tasks import Claim
@@ -62,11 +62,8 @@ class _Coming:
 class _Ready:
     """All that several write that land together."""
 
-    items: Sequence[Held]
     plan: Plan
-    links: Sequence[dict[str, Any]]
-    values: Mapping[uuid.UUID, dict[str, Any]]
-    events: Sequence[audit.Event]
+    ending: Ending
 
 
 @dataclass(frozen=True)
@@ -241,15 +238,12 @@ def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
                 notice=notice,
             )
         )
-    return _Ready([each.item for each in coming], plan, links, values, events)
+    return _Ready(plan, Ending([each.item for each in coming], links, values, events))
 
 
 def _land(writing: Connection, ready: _Ready) -> None:
     put(writing, ready.plan)
-    if ready.links:
-        writing.execute(ADD_LINKS, ready.links)
-    end(writing, ready.items, RUNNING, ready.values)
-    audit.record_all(ready.events)
+    end(writing, ready.ending, RUNNING)
 
 
 def _kept(arrived: Arrived, became: Landed, notice: str) -> dict[str, Any]:

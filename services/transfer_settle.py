@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -18,10 +18,10 @@ from models import Link, Transfer, TransferItem, Version, utcnow
 from services import audit, transfer_baselines
 from services.clock import clock
 from services.errors import Refusal
-from services.transfer_ends import Held, end, hold
+from services.transfer_ends import Ending, Held, end, hold
 from services.transfer_intents import intent_of, with_client
 from services.transfer_landing import LINGER_SECONDS
-from services.transfer_links import ADD_LINKS, Facts, facts_of, facts_of_present, link_values, member_of
+from services.transfer_links import Facts, facts_of, facts_of_present, link_values, member_of
 from services.transfer_running import Running, fresh, how_many
 from services.transfer_standing import Paused
 from services.transfer_states import ASKS, LOOKING_UP, SENDING, UNCERTAIN_FOR_GOOD, WAITING, move
@@ -123,10 +123,7 @@ class _Seen:
     """What is written of several, and what is wrong with each."""
 
     errors: Sequence[Exception | None]
-    items: Sequence[Held]
-    links: Sequence[dict[str, Any]]
-    values: Mapping[uuid.UUID, dict[str, Any]]
-    events: Sequence[audit.Event]
+    ending: Ending
 
 
 def _write(saved: Sequence[Saved]) -> Sequence[Exception | None]:
@@ -167,7 +164,7 @@ def _look(saved: Sequence[Saved], current: Session) -> _Seen:
         for stored, item in ours
     }
     events = [_event(item, stored.receipt) for stored, item in ours]
-    return _Seen(errors, [item for _, item in ours], links, values, events)
+    return _Seen(errors, Ending([item for _, item in ours], links, values, events))
 
 
 def _event(item: Held, facts: Facts) -> audit.Event:
@@ -185,11 +182,7 @@ def _event(item: Held, facts: Facts) -> audit.Event:
 
 
 def _put(current: Session, seen: _Seen) -> Sequence[Exception | None]:
-    writing = current.connection()
-    if seen.links:
-        writing.execute(ADD_LINKS, seen.links)
-    end(writing, seen.items, SENDING, seen.values)
-    audit.record_all(seen.events)
+    end(current.connection(), seen.ending, SENDING)
     return seen.errors
 
 
