@@ -81,11 +81,14 @@ _HELD = (
 
 def hold(
     reading: Connection, claims: Sequence[Claim]
-) -> tuple[dict[uuid.UUID, Held], list[TakenOver | Refusal | None]]:
-    """The rows as they are now, in the open unit, of those that are still ours; and for each claim why it is not."""
+) -> tuple[dict[Claim, Held], list[TakenOver | Refusal | None]]:
+    """The rows as they are now, in the open unit, of the claims that still hold; and for each why it does not.
+
+    Of two claims to one item, as when it was taken over from a worker that went on, only the later one holds.
+    """
     rows = reading.execute(_HELD, {"ids": [claim.item_id for claim in claims]})
     found = {row.id: row for row in rows}
-    held: dict[uuid.UUID, Held] = {}
+    held: dict[Claim, Held] = {}
     errors: list[TakenOver | Refusal | None] = []
     for claim in claims:
         row = found.get(claim.item_id)
@@ -94,7 +97,7 @@ def hold(
         elif row.server_id is None:
             errors.append(removed())
         else:
-            held[claim.item_id] = Held(**row._mapping)
+            held[claim] = Held(**row._mapping)
             errors.append(None)
     return held, errors
 

@@ -88,9 +88,7 @@ def _write(arrivals: Sequence[Arrived]) -> Sequence[Exception | None]:
 def _look(arrivals: Sequence[Arrived], current: Session) -> _Seen:
     reading = current.connection()
     held, errors = hold(reading, [arrived.claim for arrived in arrivals])
-    coming = [
-        _Coming(arrived, held[arrived.claim.item_id]) for arrived in arrivals if arrived.claim.item_id in held
-    ]
+    coming = [_Coming(arrived, held[arrived.claim]) for arrived in arrivals if arrived.claim in held]
     batches = list(_one_after_the_other(coming))
     return _Seen(errors, [_prepared(reading, batch) for batch in batches[:1]], batches[1:])
 

@@ -174,7 +174,7 @@ def _write(announced: Sequence[Announced]) -> Sequence[Exception | None]:
 
 def _look(announced: Sequence[Announced], current: Session) -> _Seen:
     held, errors = hold(current.connection(), [each.claim for each in announced])
-    ours = [(each.intent, held[each.claim.item_id]) for each in announced if each.claim.item_id in held]
+    ours = [(each.intent, held[each.claim]) for each in announced if each.claim in held]
     return _Seen(errors, [_sending(item, intent) for intent, item in ours])
 
 

@@ -139,7 +139,7 @@ _DOCUMENTS = select(Version.id, Version.document_id).where(Version.id.in_(bindpa
 def _look(saved: Sequence[Saved], current: Session) -> _Seen:
     reading = current.connection()
     held, errors = hold(reading, [each.claim for each in saved])
-    ours = [(each.stored, held[each.claim.item_id]) for each in saved if each.claim.item_id in held]
+    ours = [(each.stored, held[each.claim]) for each in saved if each.claim in held]
     versions = reading.execute(_DOCUMENTS, {"ids": [item.version_id for _, item in ours if item.version_id]})
     documents: dict[uuid.UUID | None, uuid.UUID] = {row.id: row.document_id for row in versions}
     links = [

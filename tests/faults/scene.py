@@ -125,7 +125,8 @@ class Scene(Setting):
                     assert times == mine[item.sha256], f"{item.name} is done and not in iManage"
         ours = {link.version_id for link in links()} if is_linked else {None}
         named = [link for link in links() if link.direction == ("got" if self.is_get else "saved")]
-        assert len(named) == (len(done) if is_linked else 0), "a link for each that is done, and no other"
+        said = f"a link for each that is done, and no other: {len(named)} for {len(done)}"
+        assert len(named) == (len(done) if is_linked else 0), said
         assert {item.version_id for item in done} <= ours
         self.store_is_clean()
         transfer = session().get_one(Transfer, self.transfer)

@@ -1,0 +1,92 @@
+"""An item that was taken over while its first worker went on: what both put on record at one moment counts once."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from models import TransferItem
+from services import transfer_landing, transfer_save, transfer_settle, transfer_work
+from services.transfer_running import TakenOver
+from services.transfer_states import DONE, SENDING
+from services.unit import session
+from tests.support.transfers import Desk, drafts_id, get, items_of, links, save, sha256, stored, versions
+
+either_order = pytest.mark.parametrize("is_first_to_come", [True, False], ids=["first", "last"])
+
+
+class Gate:
+    """Keeps what two workers put on record by `room`, to write it in one commit."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, room: ModuleType, name: str) -> None:
+        self.room = room
+        self.entries: list[Any] = []
+        monkeypatch.setattr(room, name, self._keep)
+
+    def _keep(self, entry: object) -> None:
+        self.entries.append(entry)
+        raise TakenOver
+
+    def carry(self, item_id: uuid.UUID) -> None:
+        """As one more worker does who takes the item over, up to what is to be put on record."""
+        ((running, step),) = transfer_work.take_item(item_id)
+        transfer_work.carry_out(running, step)
+
+    def write(self, *, is_first_to_come: bool) -> None:
+        """One commit of all; the worker that the item was taken from is told so, and no other."""
+        taken, ours = self.entries
+        assert (taken.claim.item_id, taken.claim.fence + 1) == (ours.claim.item_id, ours.claim.fence)
+        entries = [taken, ours] if is_first_to_come else [ours, taken]
+        errors = dict(zip(map(id, entries), self.room._write(entries), strict=True))
+        assert isinstance(errors[id(taken)], TakenOver)
+        assert errors[id(ours)] is None
+        session().rollback()
+
+
+def row(item_id: uuid.UUID) -> TransferItem:
+    return session().get_one(TransferItem, item_id)
+
+
+@either_order
+def test_a_save_has_one_link(desk: Desk, monkeypatch: pytest.MonkeyPatch, is_first_to_come: bool) -> None:
+    content = secrets.token_bytes(9_000)
+    document_id = desk.add_document("Side letter.docx", content)
+    (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
+    gate = Gate(monkeypatch, transfer_settle, "_together")
+    gate.carry(item.id)
+    gate.carry(item.id)
+    gate.write(is_first_to_come=is_first_to_come)
+    assert row(item.id).state == DONE
+    assert stored(desk, "Drafts").count(sha256(content)) == 1
+    assert len(links()) == 1
+
+
+@either_order
+def test_a_get_is_one_version(desk: Desk, monkeypatch: pytest.MonkeyPatch, is_first_to_come: bool) -> None:
+    twin = desk.practice.world.named("SPA – Project Heron")
+    (item,) = items_of(get(desk, twin.id()))
+    gate = Gate(monkeypatch, transfer_landing, "_together")
+    gate.carry(item.id)
+    gate.carry(item.id)
+    gate.write(is_first_to_come=is_first_to_come)
+    assert row(item.id).state == DONE
+    assert not row(item.id).warnings, "the second of the two would have found the first's"
+    assert (len(versions()), len(links())) == (1, 1)
+
+
+@either_order
+def test_what_is_announced_is_the_last_one_s(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, is_first_to_come: bool
+) -> None:
+    document_id = desk.add_document("Side letter.docx", secrets.token_bytes(9_000))
+    (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
+    gate = Gate(monkeypatch, transfer_save, "on_record")
+    gate.carry(item.id)
+    gate.carry(item.id)
+    gate.write(is_first_to_come=is_first_to_come)
+    assert (row(item.id).state, row(item.id).sends) == (SENDING, 1)
+    assert row(item.id).intent == gate.entries[-1].intent.record()
