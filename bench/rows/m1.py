@@ -27,7 +27,7 @@ from services import members
 from services.actor import Actor
 from services.member_search import key_of
 from services.text import fold
-from services.unit import session, unit
+from services.unit import session, tidy, unit
 from tests.support import postgres
 
 MOST_MS = {100_000: 10.0, 1_000_000: 15.0}
@@ -187,7 +187,10 @@ def _word(chance: Random) -> str:
 
 
 def _fill(chance: Random, count: int) -> None:
-    """As an installation would be after it has grown: on PostgreSQL the index is made at the end, which is quicker."""
+    """As an installation would be after it has grown: nothing is left to be tidied up.
+
+    On PostgreSQL the index is made at the end, which is quicker.
+    """
     is_postgresql = db.engine.dialect.name == "postgresql"
     if is_postgresql:
         _do("DROP INDEX member_trigram")
@@ -200,6 +203,7 @@ def _fill(chance: Random, count: int) -> None:
     else:
         with unit() as writing:
             writing.execute(text("ANALYZE"))
+        tidy()
 
 
 def _do(statement: str) -> None:
