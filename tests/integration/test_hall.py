@@ -13,7 +13,7 @@ from flask import Flask
 
 from app import create_app
 from config import Settings
-from services import house
+from services import background, house
 from tests.support.pages import Browser, read
 from tests.support.people import make_member
 from tests.support.transfers import make_matter
@@ -45,6 +45,7 @@ def own_house(app: Flask) -> object:
     usual = house.house()
     yield usual
     house.bind(usual)
+    background.bind(app.app_context)
 
 
 @pytest.mark.parametrize("url", ["/sign-in", "/", "/no-such-page", "/health/live"])
