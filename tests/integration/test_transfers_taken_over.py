@@ -31,19 +31,16 @@ class Gate:
         self.entries.append(entry)
         raise TakenOver
 
-    def carry(self, item_id: uuid.UUID) -> None:
-        """As one more worker does who takes the item over, up to what is to be put on record."""
-        ((running, step),) = transfer_work.take_item(item_id)
-        transfer_work.carry_out(running, step)
-
-    def write(self, *, is_first_to_come: bool) -> None:
-        """One commit of all; the worker that the item was taken from is told so, and no other."""
+    def two_meet(self, item_id: uuid.UUID, *, is_first_to_come: bool) -> None:
+        """Two take the item over, one from the other, and end up in one commit; the first is told so, and no other."""
+        for _ in range(2):
+            ((running, step),) = transfer_work.take_item(item_id)
+            transfer_work.carry_out(running, step)
         taken, ours = self.entries
         assert (taken.claim.item_id, taken.claim.fence + 1) == (ours.claim.item_id, ours.claim.fence)
         entries = [taken, ours] if is_first_to_come else [ours, taken]
-        errors = dict(zip(map(id, entries), self.room._write(entries), strict=True))
-        assert isinstance(errors[id(taken)], TakenOver)
-        assert errors[id(ours)] is None
+        for entry, error in zip(entries, self.room._write(entries), strict=True):
+            assert isinstance(error, TakenOver) if entry is taken else error is None
         session().rollback()
 
 
@@ -57,9 +54,7 @@ def test_a_save_has_one_link(desk: Desk, monkeypatch: pytest.MonkeyPatch, is_fir
     document_id = desk.add_document("Side letter.docx", content)
     (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
     gate = Gate(monkeypatch, transfer_settle, "_together")
-    gate.carry(item.id)
-    gate.carry(item.id)
-    gate.write(is_first_to_come=is_first_to_come)
+    gate.two_meet(item.id, is_first_to_come=is_first_to_come)
     assert row(item.id).state == DONE
     assert stored(desk, "Drafts").count(sha256(content)) == 1
     assert len(links()) == 1
@@ -70,9 +65,7 @@ def test_a_get_is_one_version(desk: Desk, monkeypatch: pytest.MonkeyPatch, is_fi
     twin = desk.practice.world.named("SPA – Project Heron")
     (item,) = items_of(get(desk, twin.id()))
     gate = Gate(monkeypatch, transfer_landing, "_together")
-    gate.carry(item.id)
-    gate.carry(item.id)
-    gate.write(is_first_to_come=is_first_to_come)
+    gate.two_meet(item.id, is_first_to_come=is_first_to_come)
     assert row(item.id).state == DONE
     assert not row(item.id).warnings, "the second of the two would have found the first's"
     assert (len(versions()), len(links())) == (1, 1)
@@ -85,8 +78,6 @@ def test_what_is_announced_is_the_last_one_s(
     document_id = desk.add_document("Side letter.docx", secrets.token_bytes(9_000))
     (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
     gate = Gate(monkeypatch, transfer_save, "on_record")
-    gate.carry(item.id)
-    gate.carry(item.id)
-    gate.write(is_first_to_come=is_first_to_come)
+    gate.two_meet(item.id, is_first_to_come=is_first_to_come)
     assert (row(item.id).state, row(item.id).sends) == (SENDING, 1)
     assert row(item.id).intent == gate.entries[-1].intent.record()
