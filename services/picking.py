@@ -52,7 +52,7 @@ class GetPicker:
 
 @dataclass(frozen=True)
 class SavePicker:
-    """`twin_id` names the linked document in iManage, without a version; empty where there is none."""
+    """`twin_id` names the version in iManage that our copy stands on; empty where there is none."""
 
     matter_id: uuid.UUID
     server_id: uuid.UUID
@@ -113,8 +113,18 @@ def for_save(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> Save
         extension=name.extension,
         version=document.number,
         twin=twin,
-        twin_id=str(DocumentId(twin.library, twin.number)) if twin else "",
+        twin_id=str(_stands_on(twin, twins)) if twin else "",
     )
+
+
+def _stands_on(twin: TwinView, twins: list[TwinView]) -> DocumentId:
+    """The twin's version that our copy stands on: what a save onto it is decided on."""
+    of_it = [
+        each
+        for each in twins
+        if (each.library.casefold(), each.number) == (twin.library.casefold(), twin.number)
+    ]
+    return DocumentId(twin.library, twin.number, max(each.version for each in of_it))
 
 
 def outside_of(matter_id: uuid.UUID) -> Outside:

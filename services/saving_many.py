@@ -223,12 +223,13 @@ def _line(document: Document, version: Version, links: list[Link]) -> Line:
         return Line(document.id, document.name, version)
     newest = links[-1]
     twin = [link for link in links if (link.library_key, link.number) == (newest.library_key, newest.number)]
+    based_on = max(link.version for link in twin)
     return Line(
         document_id=document.id,
         name=document.name,
         version=version,
-        twin_id=str(DocumentId(newest.library, newest.number)),
+        twin_id=str(DocumentId(newest.library, newest.number, based_on)),
         twin_number=newest.number,
-        based_on=max(link.version for link in twin),
+        based_on=based_on,
         is_there=any(link.version_id == version.id for link in twin),
     )

@@ -115,7 +115,7 @@ def test_onto_twins_alone_no_folder_is_needed_and_the_base_is_on_record(desk: De
     add_twin(document_id, desk.server.id, desk.actor.id)
     change(desk, document_id, "Lease.docx", b"lease 2")
     (item,) = items_of(saving_many.start(desk.actor, command(desk, document_id)))
-    assert (item.target, item.target_id, item.based_on) == ("new_version", "Active!104512", 3)
+    assert (item.target, item.target_id, item.based_on) == ("new_version", "Active!104512.3", 3)
 
 
 def test_the_pop_up_lists_what_becomes_of_each(desk: Desk) -> None:

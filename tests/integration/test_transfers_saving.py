@@ -92,6 +92,22 @@ def test_replacing_puts_the_bytes_in_place_of_the_latest_version(desk: Desk) -> 
     assert (after.number, after.content.sha256) == (before, sha256(CONTENT + b"in place"))
 
 
+@pytest.mark.parametrize("target", ["new_version", "replace"])
+def test_what_the_pop_up_hands_over_is_saved_onto_the_twin(desk: Desk, target: str) -> None:
+    document_id, _twin_id = got_document(desk)
+    before = desk.practice.world.named("SPA – Project Heron").latest.number
+    add_version(desk, document_id, CONTENT + b"by the page")
+    address = f"/documents/{document_id}/save/{desk.server.id}"
+    page = desk.browser.page(address, htmx=True)
+    sent = {"request_key": page.value_of("request_key"), "twin": page.value_of("twin"), "target": target}
+    answer = desk.browser.post(address, sent, htmx=True)
+    (item,) = carry_all(uuid.UUID(answer.headers["HX-Redirect"].rsplit("/", 1)[-1]))
+    assert item.state == "done", item.error_sentence
+    after = desk.practice.world.named("SPA – Project Heron").latest
+    assert after.number == before + (target == "new_version")
+    assert after.content.sha256 == sha256(CONTENT + b"by the page")
+
+
 def test_retrying_a_save_whose_outcome_is_unknown_looks_first(desk: Desk) -> None:
     content = CONTENT + b"unknown"
     document_id = desk.add_document("Unknown.docx", content)
