@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from importlib import import_module
+from typing import Any
 
 from flask import Flask
 
@@ -32,6 +33,8 @@ ROOMS = (
     "status",
 )
 CONNECTIONS = 20  # a worker's sixteen transfers and its own duties, or the web's sixteen threads
+
+CONNECT_SECONDS = 5
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -75,7 +78,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SECRET_KEY=signing[0],
         SECRET_KEY_FALLBACKS=signing[1:],
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS={"pool_size": CONNECTIONS},
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
         SESSION_COOKIE_NAME="__Host-counterpart" if settings.is_https else "counterpart",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
@@ -88,6 +91,15 @@ def _configure(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_SSL_STRICT=False,
     )
+
+
+def _engine_options(settings: Settings) -> dict[str, Any]:
+    # What a statement is given may be a name or a secret: no error repeats it.
+    options: dict[str, Any] = {"pool_size": CONNECTIONS, "hide_parameters": True}
+    if not settings.database_url.startswith("sqlite"):
+        # A connection is tried before it is used: the first page after an outage does not pay for it.
+        options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT_SECONDS}}
+    return options
 
 
 def _extend(app: Flask) -> None:

@@ -1,19 +1,24 @@
-"""The table of errors: what a refusal becomes on the screen, as a page or as a fragment fit to be swapped."""
+"""The table of errors: what a refusal becomes on the screen, as a page or as a fragment fit to be swapped.
+
+Whatever failed before, nothing here may fail after it: an error is drawn without the pages' own context, so that it
+asks nothing of the database, and where not even that can be drawn it is said in plain HTML.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import structlog
-from flask import Flask, g, render_template, request
+from flask import Flask, current_app, g, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from blueprints.access import nobody
 from blueprints.htmx import is_htmx, toast
-from services import audit
+from services import audit, outages
 from services.errors import (
     Conflict,
     Forbidden,
@@ -24,6 +29,7 @@ from services.errors import (
     SignInNeeded,
     TooMany,
 )
+from services.unit import abandon
 
 log = structlog.get_logger()
 
@@ -82,28 +88,54 @@ EXPIRED_FORM = ErrorView(
 )
 
 
+LAST_RESORT = """<!doctype html>
+<html lang="en-GB"><head><meta charset="utf-8"><title>{title} · Counterpart</title></head>
+<body><main><h1>{title}</h1><p>{sentence}</p><p>{next_step}</p><p>Reference <code>{reference}</code></p></main>
+</body></html>
+"""
+
+
 def answer(view: ErrorView, status: int) -> Response:
-    """The same error as a toast for htmx and as a page for everybody else."""
-    context = {"error": view, "request_id": g.get("request_id", ""), "status": status}
-    if is_htmx():
-        return toast(render_template("errors/_fragment.html", **context), status)
-    return Response(render_template("errors/page.html", **context), status, mimetype="text/html")
+    """The same error as a toast for htmx and as a page for everybody else. Never raises."""
+    reference = str(g.get("request_id", ""))
+    context = {"error": view, "request_id": reference, "status": status}
+    name = "errors/_fragment.html" if is_htmx() else "errors/page.html"
+    try:
+        # Not render_template(): it adds what every page shows, and asks the database for it.
+        html = current_app.jinja_env.get_template(name).render(context)
+    except Exception:
+        log.exception("request.error_page_failed", request_id=reference)
+        words = {"title": view.title, "sentence": view.sentence, "next_step": view.next_step}
+        html = LAST_RESORT.format(
+            reference=escape(reference), **{key: escape(each) for key, each in words.items()}
+        )
+        return Response(html, status, mimetype="text/html")
+    return toast(html, status) if is_htmx() else Response(html, status, mimetype="text/html")
 
 
 def _refused(error: Refusal) -> Response:
     if isinstance(error, Forbidden):
-        who = current_user.actor if current_user.is_authenticated else nobody()
-        audit.record_refusal(who, error, f"{request.method} {request.endpoint}")
+        _record(error)
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
     view = ErrorView(error.code, error.title, error.sentence, error.next_step, error.whose)
     return answer(view, status)
+
+
+def _record(error: Forbidden) -> None:
+    """The refusal stands whether or not it can be put on record."""
+    try:
+        who = current_user.actor if current_user.is_authenticated else nobody()
+        audit.record_refusal(who, error, f"{request.method} {request.endpoint}")
+    except Exception:
+        abandon()
+        log.exception("request.refusal_not_recorded", request_id=g.get("request_id", ""), code=error.code)
 
 
 def _http(error: HTTPException) -> Response:
     if error.response is not None:
         return error.response
     status = error.code or 500
-    known = HTTP_ERRORS.get(status)
+    known = HTTP_ERRORS.get(status) or (UNEXPECTED if status == 500 else None)
     view = known or ErrorView(f"http_{status}", error.name, "The request could not be carried out.")
     return answer(view, status)
 
@@ -113,6 +145,20 @@ def _csrf(_error: CSRFError) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
+    abandon()
+    outage = outages.of(error)
+    if outage is not None:
+        log.error(
+            "request.database",
+            request_id=g.get("request_id", ""),
+            endpoint=request.endpoint,
+            code=outage.code,
+            exc_info=error,
+        )
+        view = ErrorView(outage.code, outage.title, outage.sentence, outage.next_step, outage.whose)
+        response = answer(view, 503)
+        response.headers["Retry-After"] = str(outage.retry_after)
+        return response
     log.exception("request.failed", request_id=g.get("request_id", ""), endpoint=request.endpoint)
     return answer(UNEXPECTED, 500)
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as RequestSession
 from sqlalchemy import DateTime, MetaData, TypeDecorator, event
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import DBAPIError
@@ -52,7 +53,17 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: UtcDateTime()}
 
 
-db = SQLAlchemy(metadata=Base.metadata)
+class Session(RequestSession):
+    """Ends also where the database has gone: an answer that is ready is not lost because a rollback finds nobody."""
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except DBAPIError:
+            super().invalidate()
+
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": Session})
 
 
 def new_id() -> uuid.UUID:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import db
@@ -52,6 +53,16 @@ def release() -> None:
     current = session()
     if not current.info.get(_OPEN):
         current.rollback()
+
+
+def abandon() -> None:
+    """Give up whatever was under way after a failure, so that the next statement begins anew. Never raises."""
+    current = session()
+    current.info.pop(_OPEN, None)
+    try:
+        current.rollback()
+    except SQLAlchemyError:
+        current.invalidate()
 
 
 @contextmanager

@@ -65,7 +65,8 @@ def running() -> Iterator[str]:
         try:
             yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
         finally:
-            _control(data, "--mode=immediate", "stop")
+            if (data / "postmaster.pid").exists():
+                _control(data, "--mode=immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -81,6 +82,16 @@ def folder_of(url: str) -> Path:
 def restart(url: str, mode: str) -> None:
     """`fast` ends every connection and stops in good order; `immediate` is a crash, with its recovery."""
     _control(folder_of(url) / DATA, f"--mode={mode}", "restart")
+
+
+def stop(url: str, mode: str = "immediate") -> None:
+    """Until `start`, nobody answers at this URL."""
+    _control(folder_of(url) / DATA, f"--mode={mode}", "stop")
+
+
+def start(url: str) -> None:
+    folder = Path(str(make_url(url).query["host"]))
+    _start(folder / DATA, folder)
 
 
 def dump(url: str, file: Path) -> None:

@@ -1,0 +1,128 @@
+"""Real web servers whose PostgreSQL goes away and comes back: every answer stays a page that a person can read."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.support import postgres
+from tests.support.crew import REPOSITORY
+from tests.support.pages import Page, check_house_rules
+from tests.support.stack import answers, free_port, until
+
+EMAIL, PASSWORD = "ada@firm.example", "correct horse battery staple"
+FLASK = (sys.executable, "-m", "flask", "--app", "app")
+SERVERS = {
+    "waitress": (*FLASK, "web"),
+    "gunicorn": (sys.executable, "-m", "gunicorn", "app:create_web()", "--threads", "4"),
+}
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    with postgres.running() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def environment(database: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    port = free_port()
+    environment = {
+        **os.environ,
+        "COUNTERPART_DATA_DIR": str(tmp_path_factory.mktemp("installation")),
+        "COUNTERPART_DATABASE_URL": database,
+        "COUNTERPART_PORT": str(port),
+        "COUNTERPART_PUBLIC_URL": f"http://127.0.0.1:{port}",
+    }
+    add = ("member", "add", EMAIL, "--name", "Ada Admin", "--admin", "--password-stdin")
+    for command, given in ((("db", "upgrade"), ""), (add, PASSWORD)):
+        subprocess.run(
+            [*FLASK, *command],
+            cwd=REPOSITORY,
+            env=environment,
+            input=given,
+            text=True,
+            check=True,
+            capture_output=True,
+        )
+    return environment
+
+
+@contextmanager
+def web(name: str, environment: dict[str, str], log: Path) -> Iterator[str]:
+    url = environment["COUNTERPART_PUBLIC_URL"]
+    bind = ("--bind", url.removeprefix("http://")) if name == "gunicorn" else ()
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [*SERVERS[name], *bind], cwd=REPOSITORY, env=environment, stdout=said, stderr=subprocess.STDOUT
+        )
+    try:
+        until(lambda: answers(f"{url}/health/live"), "the web server")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def signed_in(url: str) -> requests.Session:
+    person = requests.Session()
+    form = person.get(f"{url}/sign-in", timeout=10).text
+    token = re.search(r'name="csrf-token" content="([^"]+)"', form)
+    assert token
+    data = {"email": EMAIL, "password": PASSWORD, "csrf_token": token[1]}
+    assert "Ada Admin" in person.post(f"{url}/sign-in", data=data, timeout=10).text
+    person.headers["X-CSRFToken"] = token[1]
+    return person
+
+
+def in_words(answer: requests.Response, *, whole: bool) -> None:
+    """503, when to come back, what happened, what to do, and a reference."""
+    assert answer.status_code == 503, answer.text
+    assert int(answer.headers["Retry-After"]) > 0
+    page = Page(answer.text)
+    check_house_rules(page, whole=whole)
+    assert "Counterpart cannot reach its database" in page.text
+    assert "Wait a minute, then load the page again" in page.text
+    assert re.search(r"Reference +[0-9a-f]{16}", page.text)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_the_database_stops_and_comes_back(
+    server: str, database: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    with web(server, environment, tmp_path / "log") as url:
+        person = signed_in(url)
+        token = person.headers.pop("X-CSRFToken")
+        static = re.search(r'"(/static/[^"]+)"', person.get(url, timeout=10).text)
+        assert static
+        postgres.stop(database)
+        try:
+            for _ in range(3):
+                for path in ("/", "/sign-in", "/admin/integrations/imanage", "/account"):
+                    in_words(person.get(f"{url}{path}", timeout=20), whole=True)
+                toast = person.get(f"{url}/transfers/_news", headers={"HX-Request": "true"}, timeout=20)
+                in_words(toast, whole=False)
+                assert toast.headers["HX-Retarget"] == "#toasts"
+            written = person.post(
+                f"{url}/matters/new", data={"name": "x"}, headers={"X-CSRFToken": token}, timeout=20
+            )
+            in_words(written, whole=True)
+            assert "look whether it is there before you send it again" in written.text
+            missing = person.get(f"{url}/no-such-page", timeout=20)
+            assert missing.status_code == 404 and "Page not found" in missing.text
+            assert person.get(f"{url}{static[1]}", timeout=20).status_code == 200
+            assert person.get(f"{url}/health/live", timeout=20).status_code == 200
+            assert person.get(f"{url}/health/ready", timeout=20).status_code == 503
+        finally:
+            postgres.start(database)
+        for _ in range(6):
+            assert "Ada Admin" in person.get(url, timeout=20).text
+    assert "request.error_page_failed" not in (tmp_path / "log").read_text()
