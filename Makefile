@@ -39,10 +39,10 @@ worker: setup ## One more worker on this installation
 migrate: setup ## Bring the database to this version
 	$(BIN)/flask --app app db upgrade
 
-test: setup-test ## Install what the tests need, then run them all
+test: setup-test ## Install what the tests need, then run them all, or those of TESTS=tests/…
 	@tests/prepare
 	$(MAKE) --no-print-directory check
-	tests/run
+	tests/run $(TESTS)
 
 check: setup-test ## Linters, types, layers and templates
 	$(BIN)/ruff check .

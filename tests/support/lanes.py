@@ -1,5 +1,7 @@
 """`python -m tests.support.lanes [pytest's options]`: all tests, in two lanes side by side, because most of them wait.
 
+Where the options name files of tests/, only those are run, on SQLite.
+
 The one: everything but the browser, on SQLite. The other: the browser, in a process of its own since Playwright keeps
 an event loop there; then what touches the database again on PostgreSQL, on a server of its own in a passing folder.
 What the second lane says is shown when the first has ended.
@@ -68,6 +70,8 @@ class Lane:
 
 
 def main(options: Sequence[str]) -> int:
+    if any(option.startswith("tests/") for option in options):
+        return subprocess.run([*PYTEST, *options], check=False).returncode
     with tempfile.TemporaryFile() as said:
         first, second = Lane(ON_SQLITE), Lane(BESIDE, said)
         beside = threading.Thread(target=second.run, args=(options,))
