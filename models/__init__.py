@@ -9,6 +9,7 @@ from models.groups import Group, GroupMember, ServerGroup
 from models.health import ServerHealth, ServerHealthDay
 from models.invitations import Invitation
 from models.links import Link
+from models.mail_server import MailServerState
 from models.matters import Matter, Participant
 from models.member_imports import MemberImport
 from models.member_search import NUMBER, TRIGRAM
@@ -32,6 +33,7 @@ __all__ = [
     "Invitation",
     "Link",
     "Mail",
+    "MailServerState",
     "Matter",
     "Member",
     "MemberImport",

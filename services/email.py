@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+import idna
+
 from services.text import clean_line, hidden_characters
 
 LONGEST = 254
@@ -32,9 +34,19 @@ def email_fault(email: str) -> str | None:
         and ".." not in local
         and all(LABEL.fullmatch(label) for label in labels)
         and not hidden_characters(email)
+        and _is_domain(domain)
     )
     if not fine:
         return FAULT
     if len(email) > LONGEST or len(email_key(email)) > LONGEST_KEY:
         return f"Use {LONGEST} characters or fewer."
     return None
+
+
+def _is_domain(domain: str) -> bool:
+    """Whether DNS could know it, perhaps as punycode (RFC 5891)."""
+    try:
+        idna.encode(domain, uts46=True)
+    except UnicodeError:
+        return False
+    return True

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import KEY_FILE, Settings
 from models import utcnow
-from services import schema, workers
+from services import mail, mail_server, schema, workers
 from services.house import house
 from services.unit import session
 from storage import StorageError
@@ -53,6 +53,7 @@ def examination() -> tuple[Check, ...]:
         *readiness(),
         _storage(),
         public_url(settings),
+        *_mail(),
     )
 
 
@@ -113,6 +114,15 @@ def _storage() -> Check:
             "Check COUNTERPART_STORAGE_URL, the free space and the rights of the user that runs Counterpart.",
         )
     return Check("storage", OK, "Documents can be written.")
+
+
+def _mail() -> tuple[Check, ...]:
+    """Where a mail server is set up: whether it would take a mail from us now."""
+    if not mail_server.is_set_up():
+        return ()
+    if (error := mail.probe()) is None:
+        return (Check("mail", OK, "The mail server takes mail from us."),)
+    return (Check("mail", FAIL, f"{error.reason} Mails wait.", error.next_step),)
 
 
 def _data_folder(settings: Settings) -> Check:

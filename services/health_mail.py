@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,6 +13,7 @@ from models import Mail, Member, Server, ServerHealth
 from services.diagnostics.checks import ADVICE
 from services.diagnostics.report import WHOSE
 from services.house import house
+from services.mail_envelope import new_message
 from services.mail_text import NotToBeSent
 from services.text import clean_line
 from services.unit import session
@@ -68,16 +67,9 @@ def compose(mail_id: uuid.UUID) -> EmailMessage:
 
 
 def _message(mail: Mail, member: Member, server: Server, row: ServerHealth) -> EmailMessage:
-    settings = house().settings
     is_reminder = row.state == "failing" and row.told_at is not None and row.told_at > row.since
-    message = EmailMessage()
-    message["Subject"] = (STILL if is_reminder else SUBJECTS[row.state]).format(clean_line(server.name))
-    message["From"] = Address("Counterpart", addr_spec=settings.mail_from)
-    message["To"] = Address(addr_spec=member.email)
-    message["Date"] = format_datetime(mail.created_at)
-    # The same at every try, so that a mail whose receipt was lost is known again.
-    message["Message-ID"] = f"<{mail.id}@{settings.mail_from.rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"
+    subject = (STILL if is_reminder else SUBJECTS[row.state]).format(clean_line(server.name))
+    message = new_message(mail.id, subject, member.email, mail.created_at)
     message.set_content("\n".join(_lines(server, row)), cte="quoted-printable")
     return message
 

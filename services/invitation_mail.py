@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime
 
 from models import Invitation, utcnow
-from services.house import house
 from services.invitation_links import link_of
+from services.mail_envelope import new_message
 from services.mail_text import NotToBeSent
 from services.unit import session
 
@@ -29,14 +27,7 @@ def compose(mail_id: uuid.UUID) -> EmailMessage:
 
 
 def _message(row: Invitation, link: str) -> EmailMessage:
-    settings = house().settings
-    message = EmailMessage()
-    message["Subject"] = f"{row.invited_by} invites you to Counterpart"
-    message["From"] = Address("Counterpart", addr_spec=settings.mail_from)
-    message["To"] = Address(addr_spec=row.email)
-    message["Date"] = format_datetime(row.created_at)
-    message["Message-ID"] = f"<{row.id}@{settings.mail_from.rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"
+    message = new_message(row.id, f"{row.invited_by} invites you to Counterpart", row.email, row.created_at)
     lines = [
         f"{row.invited_by} invites you to Counterpart, where the documents of your matters are kept.",
         "",

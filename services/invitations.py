@@ -12,11 +12,10 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from models import Invitation, Mail, Member, new_id, utcnow
-from services import audit, member_details, passwords, permissions, sessions
+from services import audit, mail_server, member_details, passwords, permissions, sessions
 from services.actor import Actor, Nobody
 from services.email import email_key
 from services.errors import Conflict, Invalid, NotFound, Refusal
-from services.house import house
 from services.invitation_links import hash_of, link_of, tokens_of
 from services.member_details import Details
 from services.members import NewMember, create
@@ -72,11 +71,12 @@ class NewInvitation:
 
 @dataclass(frozen=True)
 class Invited:
-    """What an admin is told once: nobody can be told the link again."""
+    """What an admin is told once: nobody can be told the link again. `mail_waits`: why it is not sent yet."""
 
     email: str
     link: str = field(repr=False)
     is_mailed: bool
+    mail_waits: str
     expires_at: datetime
 
 
@@ -186,7 +186,7 @@ def put_all(actor: Actor, wanted: Sequence[tuple[NewInvitation, uuid.UUID | None
                 .values(ended_at=utcnow(), ended_as="replaced")
             )
             session().execute(insert(Invitation), some)
-            if house().settings.smtp_url:
+            if mail_server.is_set_up():
                 session().execute(insert(Mail), [{"id": row["id"], "kind": MAIL} for row in some])
     except IntegrityError as error:
         raise Conflict("Somebody else invited the same person at the same moment.") from error
@@ -266,7 +266,9 @@ def _end(row: Invitation, how: str) -> None:
 
 
 def _told(row: Invitation) -> Invited:
-    return Invited(row.email, link_of(row) or "", bool(house().settings.smtp_url), row.expires_at)
+    failing = mail_server.failing()
+    reason = failing.reason if failing else ""
+    return Invited(row.email, link_of(row) or "", mail_server.is_set_up(), reason, row.expires_at)
 
 
 def _view(row: Invitation, mail: Mail | None = None) -> InvitationView:
@@ -280,5 +282,11 @@ def _view(row: Invitation, mail: Mail | None = None) -> InvitationView:
         row.created_at,
         row.expires_at,
         row.expires_at <= utcnow(),
-        (mail.outcome or "Waiting to be sent.") if mail else "",
+        _mail_outcome(mail) if mail else "",
     )
+
+
+def _mail_outcome(mail: Mail) -> str:
+    if mail.closed_at is not None or not mail.outcome:
+        return mail.outcome or "Waiting to be sent."
+    return f"Waiting to be sent. {mail.outcome}"

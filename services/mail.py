@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import smtplib
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from email.errors import HeaderParseError
 from urllib.parse import unquote, urlsplit
 
 import structlog
 
-from services import health_mail, invitation_mail, mail_text, outbox
+from models import utcnow
+from services import health_mail, invitation_mail, mail_server, mail_text, outbox
 from services.house import house
 from services.invitations import MAIL
+from services.mail_envelope import wire_address
+from services.mail_errors import MAIL_ERRORS, MailError, connection_error, sending_error
 from services.mail_text import NotToBeSent
 from services.unit import release
 
 log = structlog.get_logger()
 
 SECONDS = 20.0
+OLDEST_NEWS = timedelta(days=7)
 PORTS = {"smtp": 587, "smtps": 465}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 COMPOSERS = {
@@ -28,51 +32,101 @@ COMPOSERS = {
     health_mail.KIND: health_mail.compose,
     MAIL: invitation_mail.compose,
 }
-UNREACHABLE = (smtplib.SMTPException, OSError)
 
 
-def is_set_up() -> bool:
-    """Whether this installation can send mail at all."""
-    return bool(house().settings.smtp_url)
+class _Stopped(Exception):
+    """No mail can be sent at present."""
+
+    def __init__(self, error: MailError) -> None:
+        super().__init__(error.reason)
+        self.error = error
 
 
 def send_due(limit: int = 20) -> int:
     """Send what is due over one connection. Says how many were taken by the mail server.
 
-    A mail server that cannot be reached is left alone until the next call; a mail that it refuses for good is closed.
+    Where none can be sent, all wait, and why is on record; a mail that the server refuses for good is closed.
     """
-    ids = outbox.due(limit) if is_set_up() else []
+    ids = outbox.due(limit) if mail_server.is_set_up() else []
     if not ids:
         return 0
+    sent, not_allowed = 0, None
     try:
         with _connected() as server:
-            return sum(_send(server, mail) for mail in map(outbox.take, ids) if mail is not None)
-    except UNREACHABLE as error:
-        log.warning("mail.unreachable", reason=_reason(error))
-        return 0
+            for mail in map(outbox.take, ids):
+                if mail is None:
+                    continue
+                error = _send(server, mail)
+                sent += error is None
+                not_allowed = error if error is not None and error.effect == "wait" else not_allowed
+    except _Stopped as stopped:
+        _note_failing(stopped.error)
+    except MAIL_ERRORS as error:
+        _note_failing(connection_error(error))
+    else:
+        if sent:
+            mail_server.note_sent()
+        elif not_allowed:
+            _note_failing(not_allowed)
+    return sent
 
 
-def _send(server: smtplib.SMTP, mail: outbox.Due) -> bool:
+def _note_failing(error: MailError) -> None:
+    log.warning("mail.failing", code=error.code, reason=error.reason)
+    mail_server.note_failing(error)
+
+
+def _send(server: smtplib.SMTP, mail: outbox.Due) -> MailError | None:
+    """None where it was taken. Raises _Stopped where no other could be sent either."""
     try:
+        if mail.created_at < utcnow() - OLDEST_NEWS:
+            raise NotToBeSent("Not sent within seven days.")
         message = COMPOSERS[mail.kind](mail.id)
     except NotToBeSent as refusal:
-        outbox.close(mail, str(refusal))
-        return False
+        return _closed(mail, MailError("mail.not_to_be_sent", str(refusal), effect="close"))
     except (ValueError, HeaderParseError):
-        outbox.close(mail, "The address cannot be written to.")
-        return False
+        reason = "The address cannot be written to."
+        return _closed(mail, MailError("mail.address_invalid", reason, effect="close"))
     release()  # the mail server may take its time; the database does not wait for it
     try:
         server.send_message(message)
-    except smtplib.SMTPServerDisconnected as error:
-        outbox.put_off(mail, _reason(error))
-        raise
-    except smtplib.SMTPException as error:
-        (outbox.close if _is_for_good(error) else outbox.put_off)(mail, _reason(error))
-        server.rset()
-        return False
+    except MAIL_ERRORS as raised:
+        return _not_sent(server, mail, sending_error(raised))
     outbox.close(mail, "Sent.")
-    return True
+    return None
+
+
+def _closed(mail: outbox.Due, error: MailError) -> MailError:
+    outbox.close(mail, error.reason)
+    return error
+
+
+def _not_sent(server: smtplib.SMTP, mail: outbox.Due, error: MailError) -> MailError:
+    match error.effect:
+        case "close":
+            outbox.close(mail, error.reason)
+        case "retry":
+            outbox.put_off(mail, error.reason)
+        case "wait" | "stop":
+            outbox.wait(mail, error.reason)
+    if error.effect == "stop":
+        raise _Stopped(error)
+    server.rset()
+    return error
+
+
+def probe() -> MailError | None:
+    """Why no mail could be sent now, None where it could: everything but the reader and the text is tried."""
+    try:
+        with _connected() as server:
+            sender = wire_address(house().settings.mail_from)
+            code, said = server.mail(sender)
+            server.rset()
+            if code != 250:
+                return sending_error(smtplib.SMTPSenderRefused(code, said, sender))
+    except MAIL_ERRORS as error:
+        return connection_error(error)
+    return None
 
 
 @contextmanager
@@ -86,34 +140,10 @@ def _connected() -> Iterator[smtplib.SMTP]:
     else:
         server = smtplib.SMTP(host, port, timeout=SECONDS)
     with server:
-        server.ehlo()
+        server.ehlo_or_helo_if_needed()
         if parts.scheme == "smtp" and (server.has_extn("starttls") or host not in LOOPBACK):
             server.starttls(context=context)
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
+        mail_server.note_connected(takes_utf8=server.has_extn("smtputf8"))
         yield server
-
-
-def _is_for_good(error: smtplib.SMTPException) -> bool:
-    """The server's own 5xx about this mail: asking again would be answered the same."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return all(code >= 500 for code, _ in error.recipients.values())
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        return True
-    return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500
-
-
-def _reason(error: Exception) -> str:
-    """Told without the server's own words, which may repeat what was sent."""
-    if isinstance(error, smtplib.SMTPAuthenticationError):
-        return "The mail server refused our sign-in."
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        codes = sorted({code for code, _ in error.recipients.values()})
-        return f"The mail server refused the address ({', '.join(map(str, codes))})."
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"The mail server answered {error.smtp_code}."
-    if isinstance(error, ssl.SSLError):
-        return "The mail server's certificate is not trusted."
-    if isinstance(error, TimeoutError | socket.gaierror | ConnectionError):
-        return "The mail server could not be reached."
-    return f"The mail server broke off ({type(error).__name__})."

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import format_datetime
 
 from models import Mail, Member, Transfer
 from services import text, transfer_views
 from services.actor import Actor
 from services.errors import Refusal
 from services.house import house
+from services.mail_envelope import new_message
 from services.transfer_items import ItemView
 from services.transfer_states import FAILED, STOPPED
 from services.transfer_views import TransferView
@@ -48,15 +47,7 @@ def compose(mail_id: uuid.UUID) -> EmailMessage:
 
 
 def _message(mail_id: uuid.UUID, at: datetime, member: Member, view: TransferView) -> EmailMessage:
-    settings = house().settings
-    message = EmailMessage()
-    message["Subject"] = view.headline
-    message["From"] = Address("Counterpart", addr_spec=settings.mail_from)
-    message["To"] = Address(addr_spec=member.email)
-    message["Date"] = format_datetime(at)
-    # The same at every try, so that a mail whose receipt was lost is known again.
-    message["Message-ID"] = f"<{mail_id}@{settings.mail_from.rpartition('@')[2]}>"
-    message["Auto-Submitted"] = "auto-generated"
+    message = new_message(mail_id, view.headline, member.email, at)
     message.set_content("\n".join(_lines(view)), cte="quoted-printable")
     return message
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from models import Member
+from services import mail_server
 from services.email import email_fault, email_key
 from services.errors import Invalid
 from services.member_search import key_of
@@ -17,6 +18,10 @@ from services.unit import session
 
 LONGEST_NAME = 200
 LONGEST_NAME_KEY = 400
+CANNOT_BE_WRITTEN_TO = (
+    "Your mail server cannot write to this address. "
+    "Enter one with only letters from a to z, digits and signs before the @."
+)
 TAKEN = "Somebody with this e-mail address is here already, perhaps deactivated."
 
 
@@ -44,7 +49,7 @@ def faults(details: Details) -> dict[str, str]:
         "organisation": _line_fault(
             details.organisation, "Enter an organisation." if details.is_guest else None
         ),
-        "email": email_fault(details.email),
+        "email": email_fault(details.email) or _mail_fault(details.email),
         "is_admin": "A guest cannot be a System Admin." if details.is_guest and details.is_admin else None,
     }
     return {field: sentence for field, sentence in found.items() if sentence}
@@ -76,6 +81,11 @@ def values_of(details: Details) -> dict[str, Any]:
         "is_admin": details.is_admin,
         "is_guest": details.is_guest,
     }
+
+
+def _mail_fault(email: str) -> str | None:
+    local = email.rpartition("@")[0]
+    return None if local.isascii() or mail_server.takes_utf8_addresses() else CANNOT_BE_WRITTEN_TO
 
 
 def _line_fault(text: str, if_empty: str | None) -> str | None:

@@ -82,3 +82,10 @@ def put_off(mail: Due, reason: str) -> None:
         return
     with unit() as writing:
         writing.execute(update(Mail).where(Mail.id == mail.id).values(outcome=reason[:300]))
+
+
+def wait(mail: Due, reason: str) -> None:
+    """It was not sent because the installation cannot send: the try does not count."""
+    with unit() as writing:
+        values = {"outcome": reason[:300], "attempt": mail.attempt - 1}
+        writing.execute(update(Mail).where(Mail.id == mail.id).values(values))

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from blueprints.access import actor, needs
 from blueprints.account.forms import PasswordForm
 from blueprints.htmx import fragment, go_to, is_htmx
-from services import accounts, connections, mail, passwords
+from services import accounts, connections, mail_server, passwords
 from services.errors import Invalid, TooMany
 
 room = Blueprint("account", __name__, url_prefix="/account")
@@ -70,6 +70,6 @@ def page(form: PasswordForm, status: int = 200) -> Response:
         accounts=connections.of_member(actor()),
         wants_mail=accounts.wants_mail(actor()),
         wants_health_mail=accounts.wants_health_mail(actor()),
-        sends_mail=mail.is_set_up(),
+        sends_mail=mail_server.is_set_up(),
     )
     return fragment(html, status)

@@ -20,6 +20,8 @@ WORDS = {
     "invitation.renewed": "Made a new invitation link",
     "invitation.withdrawn": "Withdrew an invitation",
     "invitation.accepted": "Accepted an invitation",
+    "mail.failing": "Could not send mail",
+    "mail.sent_again": "Sends mail again",
     "members.exported": "Downloaded the list of members",
     "members.imported": "Imported a file of members",
     "group.created": "Made a group",

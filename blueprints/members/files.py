@@ -16,7 +16,7 @@ from blueprints.members.answers import popup
 from blueprints.members.forms import FileForm, ImportForm
 from blueprints.members.listing import Tab, asked
 from blueprints.members.room import room
-from services import mail, member_files
+from services import mail_server, member_files
 from services.errors import Invalid
 
 BOM = "\ufeff"  # it tells spreadsheets that the names are UTF-8
@@ -82,7 +82,7 @@ def preview_import(import_id: uuid.UUID) -> str:
             for action, label in ACTIONS.items()
         ],
         form=ImportForm(formdata=None),
-        sends_mail=mail.is_set_up(),
+        sends_mail=mail_server.is_set_up(),
     )
 
 

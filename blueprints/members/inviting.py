@@ -12,7 +12,7 @@ from blueprints.htmx import go_to
 from blueprints.members.answers import popup
 from blueprints.members.forms import InviteForm
 from blueprints.members.room import room
-from services import invitations, mail
+from services import invitations, mail_server
 from services.errors import Invalid
 
 
@@ -20,7 +20,12 @@ from services.errors import Invalid
 @needs("admin")
 def open_invitations() -> str:
     found = invitations.open_invitations(actor())
-    return render_template("members/invitations.html", found=found, most=invitations.MOST_LISTED)
+    return render_template(
+        "members/invitations.html",
+        found=found,
+        most=invitations.MOST_LISTED,
+        mail_failing=mail_server.failing(),
+    )
 
 
 @room.get("/invitations/new")
@@ -56,7 +61,7 @@ def withdraw_invitation(invitation_id: uuid.UUID) -> Response:
 
 
 def _answer(form: InviteForm, status: int = 200) -> Response:
-    return popup("invite", "Invite", status, form=form, sends_mail=mail.is_set_up())
+    return popup("invite", "Invite", status, form=form, sends_mail=mail_server.is_set_up())
 
 
 def _link(invited: invitations.Invited) -> Response:

@@ -11,7 +11,7 @@ from blueprints.access import actor, needs
 from blueprints.asked import search_text
 from blueprints.htmx import is_htmx
 from blueprints.members.room import room
-from services import leaderless, members
+from services import leaderless, mail_server, members
 from services.member_search import EVERYBODY, Kept
 
 STATES: dict[str, tuple[str, Kept]] = {
@@ -40,7 +40,13 @@ def index() -> str:
     name = "members/_list.html" if is_htmx() else "members/index.html"
     leads = 0 if is_htmx() else leaderless.how_many(actor())
     return render_template(
-        name, found=found, text=text, state=state, tabs=_tabs(text, state), leaderless=leads
+        name,
+        found=found,
+        text=text,
+        state=state,
+        tabs=_tabs(text, state),
+        leaderless=leads,
+        mail_failing=None if is_htmx() else mail_server.failing(),
     )
 
 

@@ -21,7 +21,7 @@ SKIPPED = re.compile(r"pytest\.(mark\.)?(sk" + "ip|xf" + r"ail)\b")
 ONE_CLIENT = "imanage/guard.py"
 DIALLING = "imanage/dialling.py"
 AUTHLIB = "imanage/oauth.py"
-THE_POST = "services/mail.py"
+MAIL = ("services/mail.py", "services/mail_errors.py")
 ITS_OWN_LINE = ("tests/", "simulator/", "bench/", "commands/demo")
 LIBRARIES = {
     "requests",
@@ -71,7 +71,7 @@ def test_only_the_guard_opens_connections(name: str) -> None:
         ONE_CLIENT: None,
         DIALLING: {"urllib3.connection.HTTPConnection"},
         AUTHLIB: {"authlib.integrations.requests_client.OAuth2Session"},
-        THE_POST: {"smtplib"},
+        **dict.fromkeys(MAIL, {"smtplib"}),
     }.get(name, set())
     assert allowed is None or set(_senders(tree_of(name))) == allowed
 

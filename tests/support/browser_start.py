@@ -20,8 +20,14 @@ PROGRAMS = (Path(playwright.__file__).parent / "driver" / "node", Path("/usr/lib
 
 def missing_libraries(program: Path) -> list[str]:
     """Names of the shared libraries that the dynamic linker does not find for this program."""
-    listed = subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False).stdout
-    return [line.split()[0] for line in listed.splitlines() if line.endswith("=> not found")]
+    return not_found(
+        subprocess.run(["ldd", str(program)], capture_output=True, text=True, check=False).stdout
+    )
+
+
+def not_found(listing: str) -> list[str]:
+    """The names that a listing of ldd says are not found."""
+    return [line.split()[0] for line in listing.splitlines() if line.endswith("=> not found")]
 
 
 def explain(programs: Sequence[Path], error: BaseException) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
+from typing import Any
 
 from services import house
 
@@ -18,13 +21,18 @@ POLL_SECONDS = 0.02
 
 @dataclass
 class Mailbox:
-    """`refusals` are answers given in place of a good one: {"RCPT": "550 No such user"}; `hang_up_at` names a verb."""
+    """`refusals` are answers in place of a good one: {"RCPT": "550 No such user"}, {"RCPT a@firm.test": …}.
+
+    `hang_up_at` names a verb.
+    """
 
     port: int = 0
     raw: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
     hang_up_at: str = ""
+    greeting: str = "220 mail.test ready"
+    takes_utf8: bool = True
     connections: int = 0
 
     @property
@@ -38,14 +46,15 @@ class _Session(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         box = self.server.box
         box.connections += 1
-        self._say("220 mail.test ready")
+        self._say(box.greeting)
         while line := self.rfile.readline():
             verb, _, rest = line.decode().strip().partition(" ")
             verb = verb.upper()
             if verb == box.hang_up_at:
                 return
-            if verb in box.refusals:
-                self._say(box.refusals[verb])
+            target = rest.partition(":")[2].strip("<> ")
+            if refusal := box.refusals.get(f"{verb} {target}") or box.refusals.get(verb):
+                self._say(refusal)
             elif verb == "DATA":
                 self._say("354 Go on")
                 box.raw.append(self._body())
@@ -55,8 +64,9 @@ class _Session(socketserver.StreamRequestHandler):
                 return
             else:
                 if verb == "RCPT":
-                    box.recipients.append(rest.partition(":")[2].strip("<> "))
-                self._say("250-mail.test\r\n250 SMTPUTF8" if verb == "EHLO" else "250 Fine")
+                    box.recipients.append(target)
+                offers = "250-mail.test\r\n250 SMTPUTF8" if box.takes_utf8 else "250 mail.test"
+                self._say(offers if verb == "EHLO" else "250 Fine")
 
     def _body(self) -> bytes:
         lines = []
@@ -72,20 +82,32 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, box: Mailbox) -> None:
+    def __init__(self, box: Mailbox, context: ssl.SSLContext | None) -> None:
         super().__init__(("127.0.0.1", 0), _Session)
         self.box = box
+        self.context = context
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        line, address = super().get_request()
+        if self.context:
+            line = self.context.wrap_socket(line, server_side=True, do_handshake_on_connect=False)
+        return line, address
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever does not trust our certificate hangs up, on purpose."""
+        if not self.context:
+            super().handle_error(request, client_address)
 
 
 @contextmanager
-def mail_server() -> Iterator[Mailbox]:
-    """A mail server, and an installation that is set up to send through it."""
+def mail_server(context: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
+    """A mail server, under TLS where `context` is given, and an installation that is set up to send through it."""
     box = Mailbox()
-    with _Server(box) as server:
+    with _Server(box, context) as server:
         box.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
         usual = house.house()
-        url = f"smtp://127.0.0.1:{box.port}"
+        url = f"{'smtps' if context else 'smtp'}://127.0.0.1:{box.port}"
         settings = replace(usual.settings, smtp_url=url, mail_from="counterpart@firm.test")
         house.bind(replace(usual, settings=settings))
         try:

@@ -1,0 +1,232 @@
+"""A mail server that fails: whose fault it is, what waits for it, and who is told why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from models import AuditEvent, Mail, Member, utcnow
+from services import health, house, mail, mail_server, member_details, outbox
+from services.invitations import NewInvitation, invite
+from services.member_details import Details
+from services.unit import session, unit
+from tests.support.authority import DAY, Authority
+from tests.support.ended import make_transfer
+from tests.support.pages import Browser
+from tests.support.people import actor_of, make_member
+from tests.support.smtp import Mailbox
+from tests.support.smtp import mail_server as running_mail_server
+from tests.support.transfers import make_matter
+
+
+@pytest.fixture
+def box(database: None) -> Iterator[Mailbox]:
+    with running_mail_server() as box:
+        yield box
+
+
+@pytest.fixture
+def admin(database: None) -> Member:
+    return make_member("Ada Admin", email="ada@firm.test", is_admin=True)
+
+
+def end(member: Member) -> None:
+    make_transfer(member.id, make_matter(member.id), None, ["done"])
+
+
+def mails() -> list[Mail]:
+    session().rollback()
+    return list(session().scalars(select(Mail).order_by(Mail.created_at)))
+
+
+def skip_wait() -> None:
+    with unit() as writing:
+        writing.execute(update(Mail).values(due_at=utcnow() - timedelta(seconds=1)))
+
+
+def told() -> list[tuple[str, str]]:
+    rows = session().execute(
+        select(AuditEvent.action, AuditEvent.subject)
+        .where(AuditEvent.action.like("mail.%"))
+        .order_by(AuditEvent.at)
+    )
+    return [(action, subject) for action, subject in rows]
+
+
+REFUSALS_OF_US = [
+    ("MAIL", "550 5.7.1 Sender not allowed", "sender address (550)"),
+    ("MAIL", "450 Try later", "sender address (450)"),
+    ("RCPT", "550 5.7.54 Unable to relay recipient in non-accepted domain", "does not let this installation"),
+    ("RCPT", "530 Authentication required", "does not let this installation"),
+    ("DATA", "550 5.7.60 Client does not have permissions to send as this sender", "does not let this"),
+    ("EHLO", "554 Go away", "turned us away (554)"),
+]
+
+
+@pytest.mark.parametrize(("verb", "answer", "reason"), REFUSALS_OF_US)
+def test_what_is_refused_because_of_us_waits_however_often_it_is_refused(
+    box: Mailbox, admin: Member, verb: str, answer: str, reason: str
+) -> None:
+    box.refusals |= {verb: answer} | ({"HELO": answer} if verb == "EHLO" else {})
+    end(admin)
+    for _ in range(outbox.MOST_TRIES + 2):
+        skip_wait()
+        assert mail.send_due() == 0
+    (row,) = mails()
+    assert row.closed_at is None and row.attempt == 0
+    failing = mail_server.failing()
+    assert failing is not None and reason in failing.reason and failing.next_step
+    box.refusals.clear()
+    skip_wait()
+    assert mail.send_due() == 1
+    assert mail_server.failing() is None
+    assert [action for action, _ in told()] == ["mail.failing", "mail.sent_again"]
+
+
+def test_a_refused_sender_asks_nothing_of_the_other_mails(box: Mailbox, admin: Member) -> None:
+    box.refusals["MAIL"] = "550 5.7.1 Sender not allowed"
+    for _ in range(3):
+        end(admin)
+    assert mail.send_due() == 0
+    assert [row.attempt for row in mails()] == [0, 0, 0]
+    assert [bool(row.outcome) for row in mails()].count(True) == 1
+
+
+def test_one_reader_that_policy_forbids_keeps_no_other_from_their_mail(box: Mailbox, admin: Member) -> None:
+    end(admin)
+    end(make_member("Bram", email="bram@firm.test"))
+    box.refusals["RCPT ada@firm.test"] = "550 5.7.1 Not to this list"
+    assert mail.send_due() == 1
+    assert box.recipients == ["bram@firm.test"]
+    assert mail_server.failing() is None
+    assert sorted((row.closed_at is None, row.outcome) for row in mails()) == [
+        (False, "Sent."),
+        (True, "The mail server does not let this installation send mail (550)."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("dates", "trusted", "reason"),
+    [
+        ({"ends": -DAY, "begins": -9 * DAY}, True, "has expired"),
+        ({}, False, "authority that this machine does not know"),
+    ],
+)
+def test_a_certificate_that_is_not_good_is_told_with_its_fault(
+    admin: Member,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    dates: dict[str, timedelta],
+    trusted: bool,
+    reason: str,
+) -> None:
+    authority = Authority()
+    (tmp_path / "authority.pem").write_text(authority.pem)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    with running_mail_server(authority.context(tmp_path, "127.0.0.1", **dates)) as box:
+        end(admin)
+        assert mail.send_due() == 0 and box.raw == []
+    ((action, sentence),) = told()
+    assert action == "mail.failing" and "certificate" in sentence and reason in sentence
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("smtp://127.0.0.1:1", "Nothing answers at the mail server’s port."),
+        ("smtp://mail.invalid:25", "The mail server’s name is not known here."),
+        ("smtps://127.0.0.1:{port}", "No encrypted connection to the mail server came about."),
+    ],
+)
+def test_a_mail_server_that_cannot_be_reached_is_told_with_its_reason(
+    box: Mailbox, admin: Member, url: str, reason: str
+) -> None:
+    end(admin)
+    with_url(url.format(port=box.port))
+    assert mail.send_due() == 0
+    failing = mail_server.failing()
+    assert failing is not None and failing.reason == reason
+    check = next(check for check in health.examination() if check.name == "mail")
+    assert check.state == health.FAIL and reason in check.sentence and check.next_step
+    assert told() == [("mail.failing", reason)]
+
+
+def test_a_greeting_that_turns_us_away_is_told(box: Mailbox, admin: Member) -> None:
+    end(admin)
+    box.greeting = "554 No service for you"
+    assert mail.send_due() == 0
+    failing = mail_server.failing()
+    assert failing is not None and "(554)" in failing.reason and "No service" not in failing.reason
+
+
+def test_no_reason_names_a_class_of_python(box: Mailbox, admin: Member) -> None:
+    end(admin)
+    for verb in ("EHLO", "MAIL", "RCPT", "DATA"):
+        box.hang_up_at = verb
+        skip_wait()
+        assert mail.send_due() == 0
+        failing = mail_server.failing()
+        assert failing is not None and failing.reason == "The mail server ended the connection."
+    assert len(told()) == 1
+
+
+def test_the_pages_say_why_mails_wait(box: Mailbox, admin: Member, browser: Browser) -> None:
+    box.refusals["MAIL"] = "550 5.7.1 Sender not allowed"
+    invite(actor_of(admin), NewInvitation("new@firm.test"))
+    assert mail.send_due() == 0
+    browser.sign_in(admin)
+    page = browser.get("/admin/members/invitations").text
+    assert "Waiting to be sent. The mail server does not accept mail from our sender address (550)." in page
+    assert "No mail is being sent" in page and "COUNTERPART_MAIL_FROM" in page
+    assert "No mail is being sent" in browser.get("/admin/members").text
+    told_once = invite(actor_of(admin), NewInvitation("other@firm.test"))
+    assert told_once.mail_waits.startswith("The mail server does not accept")
+    box.refusals.clear()
+    skip_wait()
+    assert mail.send_due() == 2
+    assert "No mail is being sent" not in browser.get("/admin/members").text
+
+
+def test_news_of_last_week_is_not_sent_when_mail_works_again(box: Mailbox, admin: Member) -> None:
+    end(admin)
+    with unit() as writing:
+        writing.execute(update(Mail).values(created_at=utcnow() - timedelta(days=8)))
+    assert mail.send_due() == 0
+    (row,) = mails()
+    assert row.outcome == "Not sent within seven days." and box.raw == []
+
+
+def test_a_domain_with_letters_of_its_own_is_sent_as_dns_knows_it(box: Mailbox) -> None:
+    member = make_member("Ana", email="ana@müller.example")
+    end(member)
+    usual = house.house()
+    house.bind(replace(usual, settings=replace(usual.settings, mail_from="post@kanzlei-grün.example")))
+    box.takes_utf8 = False
+    assert mail.send_due() == 1
+    house.bind(usual)
+    assert box.recipients == ["ana@xn--mller-kva.example"]
+    assert b"From: Counterpart <post@xn--kanzlei-grn-2hb.example>" in box.raw[0]
+
+
+def test_an_address_that_the_mail_server_cannot_take_is_told_at_the_form(box: Mailbox, admin: Member) -> None:
+    details = Details("Jürgen", "jürgen@firm.test")
+    assert member_details.faults(details) == {}, "nothing is known of the mail server yet"
+    box.takes_utf8 = False
+    end(admin)
+    assert mail.send_due() == 1
+    assert member_details.faults(details) == {"email": member_details.CANNOT_BE_WRITTEN_TO}
+    box.takes_utf8 = True
+    end(admin)
+    assert mail.send_due() == 1
+    assert member_details.faults(details) == {}
+
+
+def with_url(url: str) -> None:
+    usual = house.house()
+    house.bind(replace(usual, settings=replace(usual.settings, smtp_url=url)))
