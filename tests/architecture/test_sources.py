@@ -71,7 +71,7 @@ def test_only_the_guard_opens_connections(name: str) -> None:
         ONE_CLIENT: None,
         DIALLING: {"urllib3.connection.HTTPConnection"},
         AUTHLIB: {"authlib.integrations.requests_client.OAuth2Session"},
-        **dict.fromkeys(MAIL, {"smtplib"}),
+        **{name: {"smtplib"} for name in MAIL},
     }.get(name, set())
     assert allowed is None or set(_senders(tree_of(name))) == allowed
 
