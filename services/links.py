@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, select
+from sqlalchemy.orm import aliased
 
-from models import Link, Member
+from models import Document, Link, Member, Version, utcnow
+from services import twin_states
 from services.actor import Actor
 from services.server_access import ServerLabel, available_to
+from services.twin_states import BADGES, Copy, KnownCopy, TwinFacts, TwinState
 from services.unit import session
 
 
 @dataclass(frozen=True)
 class TwinView:
-    """One link as a member sees it. `newer` means that iManage holds a later version than this one."""
+    """One link as a member sees it."""
 
     id: uuid.UUID
     document_id: uuid.UUID
@@ -33,26 +36,127 @@ class TwinView:
     url: str
     at: datetime
     by: str
-    latest_version: int
-    checked_at: datetime
-    state: str
     is_practice: bool = False
-
-    @property
-    def newer(self) -> bool:
-        return self.latest_version > self.version
 
     @property
     def reference(self) -> str:
         return f"{self.library} {self.number} v{self.version}"
 
 
-def for_documents(actor: Actor, document_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, TwinView]:
-    """The newest live twin of each of these documents, by document id: what one page of a list shows."""
-    newest: dict[uuid.UUID, TwinView] = {}
-    for twin in _twins(actor, select(Link, Member.name).where(Link.document_id.in_(document_ids))):
-        newest.setdefault(twin.document_id, twin)
-    return newest
+@dataclass(frozen=True)
+class TwinStatus:
+    """A document's twin on one server, and what it is to the document's current version.
+
+    `twin` is the link of the version there that has the current version's bytes, else of the last one that is known.
+    """
+
+    twin: TwinView
+    facts: TwinFacts
+    checked_at: datetime
+
+    @property
+    def state(self) -> TwinState:
+        return self.facts.state
+
+    @property
+    def version(self) -> int:
+        """The newest version there that we have had: what a save onto the twin is decided on."""
+        return self.facts.had
+
+    @property
+    def badge(self) -> str:
+        return BADGES[self.state][0]
+
+    @property
+    def tone(self) -> str:
+        return BADGES[self.state][1]
+
+    @property
+    def sentence(self) -> str:
+        return twin_states.sentence(self.facts, self.twin.server_label)
+
+
+def for_documents(
+    actor: Actor, document_ids: Collection[uuid.UUID] | Select[uuid.UUID]
+) -> dict[uuid.UUID, tuple[TwinStatus, ...]]:
+    """By document id, its twin on each server that this person can use, the newest first. One query of the links."""
+    labels = {server.id: server for server in available_to(actor)}
+    if not labels:
+        return {}
+    current = aliased(Version)
+    rows = session().execute(
+        select(
+            Link,
+            Member.name,
+            Version.number,
+            Version.sha256,
+            current.number.label("current_number"),
+            current.sha256.label("current_sha256"),
+        )
+        .join(Member, Member.id == Link.member_id)
+        .join(Version, Version.id == Link.version_id)
+        .join(Document, Document.id == Link.document_id)
+        .join(current, current.id == Document.current_version_id)
+        .where(Link.document_id.in_(document_ids), Link.server_id.in_(labels), Link.ended_at.is_(None))
+        .order_by(Link.created_at, Link.id)
+    )
+    of_server: dict[tuple[uuid.UUID, uuid.UUID], list[_Known]] = defaultdict(list)
+    for link, name, number, sha256, current_number, current_sha256 in rows:
+        known = _Known(link, name, Copy(number, sha256), Copy(current_number, current_sha256))
+        of_server[link.document_id, link.server_id].append(known)
+    found: dict[uuid.UUID, list[TwinStatus]] = defaultdict(list)
+    for (document_id, server_id), links in of_server.items():
+        found[document_id].append(_status(links, labels[server_id]))
+    return {
+        document_id: tuple(sorted(statuses, key=lambda each: each.twin.at, reverse=True))
+        for document_id, statuses in found.items()
+    }
+
+
+@dataclass(frozen=True)
+class _Known:
+    link: Link
+    member_name: str
+    copy: Copy
+    current: Copy
+
+    @property
+    def document(self) -> tuple[str, int]:
+        """Which document there."""
+        return self.link.library_key, self.link.number
+
+    @property
+    def is_current(self) -> bool:
+        return self.copy.sha256 == self.current.sha256
+
+
+def _status(links: list[_Known], server: ServerLabel) -> TwinStatus:
+    """Of the documents there that it was got from or saved to, the last that the current version is known to be in."""
+    chosen = next((each for each in reversed(links) if each.is_current), links[-1])
+    twin = [each for each in links if each.document == chosen.document]
+    facts = twin_states.facts_of(
+        chosen.current, [known_copy(each.link, each.copy) for each in twin], utcnow()
+    )
+    shown = next(
+        (each for each in reversed(twin) if each.link.version == (facts.held or facts.base)), twin[-1]
+    )
+    return TwinStatus(
+        twin=_view(shown.link, shown.member_name, server),
+        facts=facts,
+        checked_at=max(each.link.checked_at for each in twin),
+    )
+
+
+def known_copy(link: Link, here: Copy) -> KnownCopy:
+    """What a link tells of the twin; `here` is the version that it is the link of."""
+    return KnownCopy(
+        here=here,
+        version=link.version,
+        was_saved=link.direction == "saved",
+        latest=link.latest_version,
+        access=link.state,
+        checked_at=link.checked_at,
+    )
 
 
 def for_document(actor: Actor, document_id: uuid.UUID) -> dict[uuid.UUID, list[TwinView]]:
@@ -90,8 +194,5 @@ def _view(link: Link, member_name: str, server: ServerLabel) -> TwinView:
         url=link.url,
         at=link.created_at,
         by=member_name,
-        latest_version=link.latest_version,
-        checked_at=link.checked_at,
-        state=link.state,
         is_practice=server.is_practice,
     )

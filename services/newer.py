@@ -1,10 +1,12 @@
-"""Whether iManage holds a newer version of a twin: looked up when a person asks, never by itself."""
+"""What became of twins in iManage: looked up when a person asks, never by itself."""
 
 from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import select, update
 
@@ -12,57 +14,70 @@ from imanage import documents as remote_documents
 from imanage.client import Client
 from imanage.errors import Forbidden, ImanageError, NotFound
 from models import Document, Link, Server, utcnow
-from services import audit, connections, permissions, remote
+from services import audit, connections, links, permissions, remote
 from services.actor import Actor
+from services.links import TwinStatus
 from services.remote_errors import remote_refusal
 from services.server_access import available_to
+from services.twin_states import BADGES, FORBIDDEN, GONE, LIVE, TwinState
 from services.unit import release, session, unit
 
 SECONDS = 10.0
-LIVE, LOST, FORBIDDEN = "live", "lost", "forbidden"
 
 
 @dataclass(frozen=True)
 class Twin:
+    """A document there, by server, library and number; the others say only how to ask for it."""
+
     server_id: uuid.UUID
-    library: str
     library_key: str
     number: int
-    version: int
+    library: str = field(compare=False)
+    version: int = field(compare=False)
 
 
 @dataclass(frozen=True)
 class Checked:
-    """How many twins were looked at, of how many, and how many have a newer version."""
+    """What the twins that were looked at are to the current versions here. `left` were not reached in time.
 
-    looked_at: int
-    of: int
-    newer: int
+    `name` and `says` are those of the document where only one was looked at.
+    """
+
+    counts: Mapping[TwinState, int]
+    left: int = 0
+    name: str = ""
+    says: str = ""
+
+    @property
+    def looked_at(self) -> int:
+        return sum(self.counts.values())
 
     @property
     def sentence(self) -> str:
-        if not self.of:
+        """*Lease.docx: Lost. …* of one; of more, how many are what: *3 twins checked: 2 Same, 1 Lost.*"""
+        if not self.looked_at:
             return "No document here has a twin in iManage yet."
-        rest = (
-            ""
-            if self.looked_at == self.of
-            else f" {self.of - self.looked_at} are left; check again to go on."
-        )
-        if not self.newer:
-            return f"{self.looked_at} of {self.of} checked. None has a newer version in iManage.{rest}"
-        noun = "document has" if self.newer == 1 else "documents have"
-        return f"{self.looked_at} of {self.of} checked. {self.newer} {noun} a newer version in iManage.{rest}"
+        are = "is" if self.left == 1 else "are"
+        rest = f" {self.left} {are} left: check again to go on." if self.left else ""
+        if self.name:
+            (state,) = self.counts
+            return f"{self.name}: {BADGES[state][0]}. {self.says}{rest}"
+        return f"{self.looked_at} twins checked: {', '.join(self.counted)}.{rest}"
+
+    @property
+    def counted(self) -> list[str]:
+        return [f"{count} {BADGES[state][0]}" for state, count in self.counts.items()]
 
 
 def check(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None = None) -> Checked:
-    """Ask iManage for the newest version of each twin, those that were checked longest ago first, for ten seconds."""
+    """Ask iManage about each twin, those that were checked longest ago first, for ten seconds."""
     matter = permissions.require_transfer(actor, matter_id)
     labels = {server.id: server.label for server in available_to(actor)}
-    twins = _twins(matter.id, document_id, set(labels))
+    twins = _twins(actor, matter.id, document_id)
     subject = matter.name
     release()
     deadline = time.monotonic() + SECONDS
-    looked_at = newer = 0
+    looked_at: set[Twin] = set()
     for twin in twins:
         if looked_at and time.monotonic() > deadline:
             break
@@ -71,29 +86,50 @@ def check(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None = No
         except ImanageError as error:
             raise remote_refusal(error, labels[twin.server_id]) from error
         _keep(matter.id, twin, latest, state)
-        looked_at += 1
-        newer += latest is not None and latest > twin.version
+        looked_at.add(twin)
+    checked = _outcome(actor, matter.id, document_id, looked_at, left=len(twins) - len(looked_at))
     with unit():
-        audit.record(actor, "links.checked", subject, matter_id=matter_id, looked_at=looked_at, newer=newer)
-    return Checked(looked_at, len(twins), newer)
+        audit.record(
+            actor,
+            "links.checked",
+            checked.name or subject,
+            matter_id=matter_id,
+            looked_at=checked.looked_at,
+            found=checked.counted,
+            left=checked.left,
+        )
+    return checked
 
 
-def _twins(matter_id: uuid.UUID, document_id: uuid.UUID | None, servers: set[uuid.UUID]) -> list[Twin]:
-    query = (
-        select(Link)
-        .join(Document, Document.id == Link.document_id)
-        .where(Document.matter_id == matter_id, Link.server_id.in_(servers), Link.ended_at.is_(None))
-        .order_by(Link.checked_at)
-    )
+def _outcome(
+    actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None, looked_at: set[Twin], left: int
+) -> Checked:
+    """What each document whose twin was looked at and that twin are to each other now."""
+    statuses = [each for each in _statuses(actor, matter_id, document_id) if _twin(each) in looked_at]
+    counts = Counter(each.state for each in statuses)
+    in_order = {state: counts[state] for state in TwinState if counts[state]}
+    if len(statuses) != 1:
+        return Checked(in_order, left)
+    (only,) = statuses
+    return Checked(in_order, left, session().get_one(Document, only.twin.document_id).name, only.sentence)
+
+
+def _twins(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None) -> list[Twin]:
+    """Each once, those that were checked longest ago first."""
+    statuses = _statuses(actor, matter_id, document_id)
+    return list(dict.fromkeys(_twin(each) for each in sorted(statuses, key=lambda each: each.checked_at)))
+
+
+def _statuses(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None) -> list[TwinStatus]:
+    documents = select(Document.id).where(Document.matter_id == matter_id)
     if document_id is not None:
-        query = query.where(Link.document_id == document_id)
-    newest: dict[tuple[uuid.UUID, str, int], Twin] = {}
-    for link in session().scalars(query):
-        key = (link.server_id, link.library_key, link.number)
-        known = newest.get(key)
-        if known is None or link.version > known.version:
-            newest[key] = Twin(link.server_id, link.library, link.library_key, link.number, link.version)
-    return list(newest.values())
+        documents = documents.where(Document.id == document_id)
+    return [each for of_one in links.for_documents(actor, documents).values() for each in of_one]
+
+
+def _twin(status: TwinStatus) -> Twin:
+    twin = status.twin
+    return Twin(twin.server_id, twin.library.casefold(), twin.number, twin.library, status.version)
 
 
 def _latest(actor: Actor, twin: Twin) -> tuple[int | None, str]:
@@ -107,7 +143,7 @@ def _latest(actor: Actor, twin: Twin) -> tuple[int | None, str]:
     try:
         return connections.with_client(actor.id, twin.server_id, look, outbound), LIVE
     except NotFound:
-        return None, LOST
+        return None, GONE
     except Forbidden:
         return None, FORBIDDEN
 

@@ -13,7 +13,7 @@ from services import connections, documents, links, permissions
 from services.actor import Actor
 from services.errors import NotFound
 from services.file_names import split
-from services.links import TwinView
+from services.links import TwinStatus, TwinView
 from services.server_access import label_for, require_use
 from services.transfers import MOST_AT_ONCE
 from services.unit import session
@@ -52,7 +52,10 @@ class GetPicker:
 
 @dataclass(frozen=True)
 class SavePicker:
-    """`twin_id` names the version in iManage that our copy stands on; empty where there is none."""
+    """`twin_id` names the version in iManage that our copy stands on; empty where there is none.
+
+    `status` says what the twin is to the version that would be saved.
+    """
 
     matter_id: uuid.UUID
     server_id: uuid.UUID
@@ -65,6 +68,7 @@ class SavePicker:
     version: int
     twin: TwinView | None
     twin_id: str
+    status: TwinStatus | None
 
 
 def for_get(
@@ -94,13 +98,9 @@ def for_save(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> Save
     document = documents.find(actor, document_id)
     permissions.require_transfer(actor, document.matter_id)
     server = _usable(actor, server_id)
-    twins = [
-        twin
-        for of_version in links.for_document(actor, document_id).values()
-        for twin in of_version
-        if twin.server_id == server_id
-    ]
-    twin = max(twins, key=lambda each: each.at, default=None)
+    statuses = links.for_documents(actor, [document_id]).get(document_id, ())
+    status = next((each for each in statuses if each.twin.server_id == server_id), None)
+    twin = status.twin if status else None
     name = split(document.name)
     return SavePicker(
         matter_id=document.matter_id,
@@ -113,18 +113,9 @@ def for_save(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> Save
         extension=name.extension,
         version=document.number,
         twin=twin,
-        twin_id=str(_stands_on(twin, twins)) if twin else "",
+        twin_id=str(DocumentId(twin.library, twin.number, status.version)) if status and twin else "",
+        status=status,
     )
-
-
-def _stands_on(twin: TwinView, twins: list[TwinView]) -> DocumentId:
-    """The twin's version that our copy stands on: what a save onto it is decided on."""
-    of_it = [
-        each
-        for each in twins
-        if (each.library.casefold(), each.number) == (twin.library.casefold(), twin.number)
-    ]
-    return DocumentId(twin.library, twin.number, max(each.version for each in of_it))
 
 
 def outside_of(matter_id: uuid.UUID) -> Outside:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from itertools import chain
-from operator import attrgetter
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -55,7 +52,7 @@ def document(document_id: uuid.UUID) -> ResponseReturnValue:
         document=view,
         history=versions.history(actor(), document_id, page_number()),
         twins=twins,
-        behind=_behind(twins.values()),
+        statuses=links.for_documents(actor(), [document_id]).get(document_id, ()),
         servers=_servers(view),
     )
 
@@ -65,8 +62,13 @@ def document(document_id: uuid.UUID) -> ResponseReturnValue:
 def document_actions(document_id: uuid.UUID) -> ResponseReturnValue:
     """The inside of a row's menu, fetched when it is opened: forty menus would outweigh the list."""
     view = documents.find(actor(), document_id)
-    twin = links.for_documents(actor(), [document_id]).get(document_id)
-    return render_template("matters/_actions.html", document=view, twin=twin, servers=_servers(view))
+    statuses = links.for_documents(actor(), [document_id]).get(document_id, ())
+    return render_template(
+        "matters/_actions.html",
+        document=view,
+        twins=[status.twin for status in statuses],
+        servers=_servers(view),
+    )
 
 
 @room.route("/documents/<uuid:document_id>/rename", methods=["GET", "POST"])
@@ -111,14 +113,6 @@ def choose_document(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseRetur
 
 def _servers(view: documents.DocumentView) -> tuple[server_access.ServerLabel, ...]:
     return server_access.available_to(actor()) if view.may_transfer else ()
-
-
-def _behind(twins: Iterable[list[links.TwinView]]) -> dict[uuid.UUID, links.TwinView]:
-    """Of each server's newest twin, those that iManage has gone past. Older ones were left behind on purpose."""
-    newest: dict[uuid.UUID, links.TwinView] = {}
-    for twin in sorted(chain.from_iterable(twins), key=attrgetter("at"), reverse=True):
-        newest.setdefault(twin.server_id, twin)
-    return {twin.id: twin for twin in newest.values() if twin.newer}
 
 
 def _add(matter_id: uuid.UUID, file: FileStorage, added: list[str], one_of_several: bool) -> str:
