@@ -10,10 +10,11 @@ from sqlalchemy import Row, exists, func, select
 
 from imanage.ids import DocumentId
 from models import Document, Link, TransferItem, Version
-from services import audit, connections, permissions
+from services import audit, connections, links, permissions
 from services.actor import Actor
 from services.errors import Invalid, NotFound
 from services.file_names import split
+from services.links import TwinStatus
 from services.server_access import label_for, require_use
 from services.transfer_states import WAITING
 from services.transfers import (
@@ -97,7 +98,7 @@ def plan(
         rows, left = _whole(matter_id, server_id)
     else:
         rows, left = _chosen(matter_id, document_ids), 0
-    lines = _lines(server_id, rows)
+    lines = _lines(actor, server_id, rows)
     return SaveManyPicker(
         matter_id=matter_id,
         matter_name=matter.name,
@@ -119,7 +120,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
         server = require_use(actor.id, command.server_id)
         if (known := same_request(actor, command.request_key)) is not None:
             return known
-        lines = _lines(server.id, _chosen(matter.id, command.document_ids))
+        lines = _lines(actor, server.id, _chosen(matter.id, command.document_ids))
         if command.onto_twins:
             lines = [line for line in lines if not line.is_there]
             if not lines:
@@ -198,38 +199,31 @@ def _whole(matter_id: uuid.UUID, server_id: uuid.UUID) -> tuple[Sequence[Row[Doc
     return rows, total - len(rows)
 
 
-def _lines(server_id: uuid.UUID, rows: Sequence[Row[Document, Version]]) -> list[Line]:
+def _lines(actor: Actor, server_id: uuid.UUID, rows: Sequence[Row[Document, Version]]) -> list[Line]:
     """In their order. One query, however many. Raises Invalid for none."""
     if not rows:
         raise Invalid({"document": "Choose at least one document."})
-    links = _links(server_id, [document.id for document, _ in rows])
-    return [_line(document, version, links.get(document.id, [])) for document, version in rows]
+    twins = links.for_documents(actor, [document.id for document, _ in rows])
+    return [
+        _line(
+            document,
+            version,
+            next((each for each in twins.get(document.id, ()) if each.twin.server_id == server_id), None),
+        )
+        for document, version in rows
+    ]
 
 
-def _links(server_id: uuid.UUID, document_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[Link]]:
-    """The live links of each document to this server, the newest last."""
-    found: dict[uuid.UUID, list[Link]] = {}
-    for link in session().scalars(
-        select(Link)
-        .where(Link.server_id == server_id, Link.document_id.in_(document_ids), Link.ended_at.is_(None))
-        .order_by(Link.created_at, Link.id)
-    ):
-        found.setdefault(link.document_id, []).append(link)
-    return found
-
-
-def _line(document: Document, version: Version, links: list[Link]) -> Line:
-    if not links:
+def _line(document: Document, version: Version, status: TwinStatus | None) -> Line:
+    if status is None:
         return Line(document.id, document.name, version)
-    newest = links[-1]
-    twin = [link for link in links if (link.library_key, link.number) == (newest.library_key, newest.number)]
-    based_on = max(link.version for link in twin)
+    twin = status.twin
     return Line(
         document_id=document.id,
         name=document.name,
         version=version,
-        twin_id=str(DocumentId(newest.library, newest.number, based_on)),
-        twin_number=newest.number,
-        based_on=based_on,
-        is_there=any(link.version_id == version.id for link in twin),
+        twin_id=str(DocumentId(twin.library, twin.number, status.version)),
+        twin_number=twin.number,
+        based_on=status.version,
+        is_there=status.facts.has_nothing_to_save,
     )

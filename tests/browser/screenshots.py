@@ -82,7 +82,7 @@ def of_the_associate(browser: Browser, stack: Stack) -> None:
     stack.practice.add_version("bram", "Active!1645.3", b"Marked up in iManage")
     alice.open_matter(MATTER)
     alice.button("Check for newer versions").click()
-    expect(alice.page.get_by_text("Newer version in iManage").first).to_be_visible()
+    expect(alice.page.get_by_text("Newer in iManage").first).to_be_visible()
     alice.open_matter(MATTER)
     camera.wide("matter")
     camera.narrow("matter-narrow")

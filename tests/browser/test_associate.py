@@ -108,11 +108,11 @@ def sees_a_newer_version_only_after_asking(alice: Person, twin: str) -> None:
     practice.add_version("bram", twin, b"Bram's changes, made in iManage")
     calls = len(practice.calls())
     alice.open_matter(MATTER)
-    expect(document_row(alice, AGREEMENT)).not_to_contain_text("Newer version")
+    expect(document_row(alice, AGREEMENT)).not_to_contain_text("Newer")
     assert len(practice.calls()) == calls, "A page asked iManage although nobody did."
 
     alice.button("Check for newer versions").click()
-    expect(document_row(alice, AGREEMENT)).to_contain_text("Newer version in iManage")
+    expect(document_row(alice, AGREEMENT)).to_contain_text("Newer in iManage")
     expect(document_row(alice, AGREEMENT).get_by_role("cell", name="2", exact=True)).to_be_visible()
     alice.look()
 
@@ -130,7 +130,7 @@ def gets_it_as_the_next_version(alice: Person) -> None:
     has_arrived(alice, "The document has arrived from iManage, once.")
     alice.link(AGREEMENT).click()
     expect(alice.page.get_by_text("Version 3 is current")).to_be_visible()
-    expect(alice.page.get_by_text("Newer version in iManage")).to_have_count(0)
+    expect(alice.page.get_by_text("Newer in iManage")).to_have_count(0)
     with alice.page.expect_download() as info:
         alice.link("Download").click()
     assert info.value.path().read_bytes() == b"Bram's changes, made in iManage"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import uuid
 from dataclasses import dataclass
 
 import pytest
 
-from models import Member, Server
-from services import documents
+from models import Link, Member, Server
+from services import documents, versions
 from services.unit import unit
 from tests.support.matters import add_document, add_server, add_twin, current_version, open_matter
 from tests.support.pages import Browser
@@ -56,7 +57,7 @@ def test_a_member_sees_the_actions_and_that_nothing_syncs_by_itself(browser: Bro
     browser.sign_in(bound.lead)
     page = browser.page(f"/matters/{bound.matter_id}")
     assert "Get from iManage" in page.text and "Save to iManage" in page.text
-    assert "Active 104512 v3" in page.text and "Newer version in iManage" in page.text
+    assert "Active 104512 v3" in page.text and "Newer in iManage" in page.text
     assert "Nothing syncs by itself." in page.text
     assert f"/matters/{bound.matter_id}/get/{bound.server_id}" in page.html
     menu = browser.page(f"/documents/{bound.document_id}/actions", htmx=True)
@@ -73,15 +74,50 @@ def test_a_member_sees_the_actions_and_that_nothing_syncs_by_itself(browser: Bro
     assert 'target="_blank" rel="noopener' in menu.html
     document = browser.page(f"/documents/{bound.document_id}")
     assert "Got from iManage by Ann" in document.text and "Open in iManage" in document.text
-    assert "Newer version in iManage" in document.text and "Nothing syncs by itself." in document.text
+    assert "Newer in iManage" in document.text and "iManage holds version 4" in document.text
+    assert "Nothing syncs by itself." in document.text
     assert "https://london-dms.cloudimanage.com/work/link/d/Active!104512.3" in document.links
 
 
-def test_only_the_newest_twin_can_be_behind(browser: Browser, bound: Bound) -> None:
+def test_a_row_speaks_of_the_current_version(browser: Browser, bound: Bound) -> None:
+    """Not of the document's newest link: an older version made current stands where that one came from."""
     browser.sign_in(bound.lead)
-    add_twin(bound.document_id, bound.server_id, bound.lead.id)
+    pages = (f"/matters/{bound.matter_id}", f"/documents/{bound.document_id}")
+    lead, older = actor_of(bound.lead), current_version(bound.document_id)
+    newer = versions.add(lead, bound.document_id, "Lease.docx", io.BytesIO(b"changed"), "")
+    assert isinstance(newer, versions.Added)
+    for url in pages:
+        page = browser.page(url)
+        assert "Changed on both sides" in page.text and "Newer in" not in page.text
+    add_twin(bound.document_id, bound.server_id, bound.lead.id, version=4, latest_version=4)
+    for url in pages:
+        page = browser.page(url)
+        assert "Active 104512 v4 Same" in page.text or "Same Active 104512 v4" in page.text
+    versions.make_current(lead, older)
+    row = browser.page(pages[0]).text
+    assert "Active 104512 v3 Newer in iManage" in row and "v4" not in row
+    document = browser.page(pages[1]).text
+    assert (
+        "iManage holds version 4, which is version 3 here; version 2 here, the current one, is version 3 there."
+        in document
+    )
+
+
+def test_a_change_here_that_was_not_saved_is_marked(browser: Browser, bound: Bound) -> None:
+    browser.sign_in(bound.lead)
+    add_twin(bound.document_id, bound.server_id, bound.lead.id, version=4, latest_version=4)
+    versions.add(actor_of(bound.lead), bound.document_id, "Lease.docx", io.BytesIO(b"changed"), "")
     for url in (f"/matters/{bound.matter_id}", f"/documents/{bound.document_id}"):
-        assert "Newer version" not in browser.page(url).text
+        assert "Changed here" in browser.page(url).text
+
+
+@pytest.mark.parametrize(("kept", "badge"), [("lost", "Lost"), ("forbidden", "No access")])
+def test_what_imanage_refused_is_shown(browser: Browser, bound: Bound, kept: str, badge: str) -> None:
+    browser.sign_in(bound.lead)
+    with unit() as writing:
+        writing.query(Link).one().state = kept
+    for url in (f"/matters/{bound.matter_id}", f"/documents/{bound.document_id}"):
+        assert badge in browser.page(url).text
 
 
 def test_with_several_servers_their_names_stand_in_place_of_imanage(browser: Browser, bound: Bound) -> None:
@@ -91,7 +127,7 @@ def test_with_several_servers_their_names_stand_in_place_of_imanage(browser: Bro
         "Get from London DMS",
         "Get from Paris DMS",
         "Save to Paris DMS",
-        "Newer version in London DMS",
+        "Newer in iManage London DMS",
     ):
         assert words in page.text
     assert "Get from iManage" not in page.text

@@ -45,7 +45,7 @@ def test_saving_a_linked_document_offers_a_new_version_first(desk: Desk) -> None
     chosen = [each["value"] for each in page.controls if each.get("name") == "target" and "checked" in each]
     assert chosen == ["new_version"]
     assert page.value_of("twin") == "Active!4711.3"
-    assert "iManage has moved on" in page.text
+    assert "Newer in iManage" in page.text and "iManage holds version 5" in page.text
     again = desk.browser.page(
         f"/documents/{document_id}/save/{desk.server_id}?target=new_document&name=Other&note=Why", htmx=True
     )

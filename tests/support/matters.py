@@ -55,7 +55,7 @@ def add_server(name: str = "London DMS", *, is_enabled: bool = True) -> uuid.UUI
 
 
 def add_twin(document_id: uuid.UUID, server_id: uuid.UUID, member_id: uuid.UUID, **more: int) -> None:
-    """The current version was got from 104512 version 3; `latest_version=4` makes iManage the newer one."""
+    """The current version was got from 104512 v3, or `version`; with `latest_version=4` iManage has a newer one."""
     with unit() as writing:
         writing.add(
             Link(
@@ -66,7 +66,7 @@ def add_twin(document_id: uuid.UUID, server_id: uuid.UUID, member_id: uuid.UUID,
                 library="Active",
                 library_key="active",
                 number=104512,
-                version=3,
+                version=more.get("version", 3),
                 name="Lease of the wharf",
                 url="https://london-dms.cloudimanage.com/work/link/d/Active!104512.3",
                 member_id=member_id,
