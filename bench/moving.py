@@ -40,7 +40,9 @@ def ask_to_get(stand: Stand, sources: Sequence[str]) -> list[uuid.UUID]:
     """Two people get half each, into a matter that holds nothing yet. Returns the transfers."""
     matter = stand.matter()
     return [
-        transfers.start_get(actor, transfers.GetCommand(uuid.uuid4(), matter, stand.server_id, wanted))
+        transfers.start_get(
+            actor, transfers.GetCommand(uuid.uuid4(), matter, stand.server_id, transfers.sources_of(wanted))
+        )
         for actor, wanted in _shared_out(stand, sources)
     ]
 

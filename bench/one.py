@@ -17,10 +17,12 @@ from bench.wire import BASE, DOCUMENT, FOLDER
 from imanage.addresses import AddressRules
 from imanage.client import Client
 from imanage.guard import build_session
+from imanage.ids import VersionId
 from storage import open_store
 from transfers import copying, settling
 from transfers.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
 from transfers.endpoints.store_endpoint import StoreSource
+from transfers.items import NewDocument
 
 
 def main() -> None:
@@ -41,13 +43,13 @@ def main() -> None:
     store = open_store(options.store)
     began = time.perf_counter()
     if options.what == "get":
-        copying.fetch(ImanageSource(client, DOCUMENT), store, "bench")
+        copying.fetch(ImanageSource(client, VersionId.parse(DOCUMENT)), store, "bench")
     else:
         source = StoreSource(store, options.sha256, "Bench", "bin")
         intent = settling.announce(
-            "new_document", FOLDER, source.describe(), operator="bench", now=datetime.now(UTC), baseline=()
+            NewDocument(FOLDER), source.describe(), operator="bench", now=datetime.now(UTC), baseline=()
         )
-        copying.send(source, ImanageDestination(client, "new_document", FOLDER), intent)
+        copying.send(source, ImanageDestination(client, NewDocument(FOLDER)), intent)
     sys.stdout.write(f"{time.perf_counter() - began}\n")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from . import profiles
 from .client import Client, Params
-from .ids import in_library, of_object
+from .ids import VersionId, in_library, of_object
 from .listing import page
 from .types import Container, Document, Library, Page
 
@@ -75,9 +75,9 @@ def folder_operations(client: Client, folder_id: str) -> Mapping[str, bool]:
     return profiles.operations(client.data("GET", of_object("folders", folder_id, "operations")))
 
 
-def document_path(client: Client, document_id: str) -> tuple[tuple[Container, ...], ...]:
+def document_path(client: Client, id: VersionId) -> tuple[tuple[Container, ...], ...]:
     """Every way from a workspace down to a document: a document can stand in several folders."""
-    payload = client.json("GET", of_object("documents", document_id, "path"))
+    payload = client.json("GET", of_object("documents", str(id), "path"))
     ways = payload.get("data") if isinstance(payload, dict) else None
     return tuple(
         tuple(step for step in map(profiles.container_or_none, filter(_is_row, way)) if step is not None)

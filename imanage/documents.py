@@ -8,7 +8,7 @@ from . import profiles
 from .client import Client
 from .downloads import Download, download
 from .errors import NotFound, NotIManage, OutcomeUnknown
-from .ids import DocumentId, in_library, library_of, of_object
+from .ids import VersionId, in_library, library_of, of_object
 from .listing import listing, page
 from .types import Checkout, Document, Page, Stored, Warning_
 from .uploads import Multipart, Upload
@@ -77,19 +77,19 @@ def folder_documents(client: Client, folder_id: str, offset: int = 0, limit: int
     return page(found, profiles.document_or_none, offset, limit)
 
 
-def profile(client: Client, document_id: str, latest: bool = False, operations: bool = False) -> Document:
+def profile(client: Client, id: VersionId, latest: bool = False, operations: bool = False) -> Document:
     """One version's profile, or the newest version's whatever the id says."""
     params = {
         name: "true"
         for name, wanted in {"is_latest": latest, "include_operations": operations}.items()
         if wanted
     }
-    return profiles.document(client.data("GET", _of(document_id), params=params))
+    return profiles.document(client.data("GET", _of(id), params=params))
 
 
-def versions(client: Client, document_id: str) -> tuple[Document, ...]:
-    """Every version this person may see, oldest first."""
-    rows = client.lists("GET", _of(document_id, "versions")).rows
+def versions(client: Client, id: VersionId) -> tuple[Document, ...]:
+    """Every version of its document that this person may see, oldest first."""
+    rows = client.lists("GET", _of(id, "versions")).rows
     found = (profiles.document_or_none(row) for row in rows)
     return tuple(sorted((each for each in found if each is not None), key=lambda each: each.version))
 
@@ -100,36 +100,36 @@ def create(client: Client, folder_id: str, upload: Upload) -> Stored:
     return _store(client, "POST", of_object("folders", folder_id, "documents"), body, upload)
 
 
-def add_version(client: Client, document_id: str, upload: Upload) -> Stored:
-    """Store a new version of a document."""
-    return _store(client, "POST", _of(document_id, "versions"), _profile(upload, {}), upload)
+def add_version(client: Client, id: VersionId, upload: Upload) -> Stored:
+    """Store a new version of its document."""
+    return _store(client, "POST", _of(id, "versions"), _profile(upload, {}), upload)
 
 
-def replace(client: Client, document_id: str, upload: Upload) -> Stored:
+def replace(client: Client, id: VersionId, upload: Upload) -> Stored:
     """Store other content in the place of one version's."""
-    return _store(client, "PUT", _of(document_id, "file"), _profile(upload, {}), upload)
+    return _store(client, "PUT", _of(id, "file"), _profile(upload, {}), upload)
 
 
-def checkout_details(client: Client, document_id: str) -> Checkout | None:
+def checkout_details(client: Client, id: VersionId) -> Checkout | None:
     """Who holds a document; None when nobody does."""
     try:
-        return profiles.checkout(client.data("GET", _of(document_id, "checkout")))
+        return profiles.checkout(client.data("GET", _of(id, "checkout")))
     except NotFound:
         return None
 
 
-def lock(client: Client, document_id: str, comment: str | None = None) -> None:
+def lock(client: Client, id: VersionId, comment: str | None = None) -> None:
     """Keep others from changing a document."""
-    client.json("POST", _of(document_id, "lock"), body={"comments": comment} if comment else {})
+    client.json("POST", _of(id, "lock"), body={"comments": comment} if comment else {})
 
 
-def unlock(client: Client, document_id: str) -> None:
+def unlock(client: Client, id: VersionId) -> None:
     """Let others change a document again."""
-    client.json("DELETE", _of(document_id, "lock"))
+    client.json("DELETE", _of(id, "lock"))
 
 
-def _of(document_id: str, *parts: str) -> str:
-    return of_object("documents", str(DocumentId.parse(document_id)), *parts)
+def _of(id: VersionId, *parts: str) -> str:
+    return of_object("documents", str(id), *parts)
 
 
 def _profile(upload: Upload, named: dict[str, Any], **options: Any) -> dict[str, Any]:

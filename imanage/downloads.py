@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 from .client import Client
 from .errors import CutStream
 from .guard import line_of
-from .ids import DocumentId, of_object
+from .ids import VersionId, of_object
 
 _READ = 128 * 1024
 _TAIL = 64 * 1024
@@ -101,14 +101,12 @@ class Download:
         return len(data)
 
 
-def download(client: Client, document_id: str, offset: int = 0) -> Download:
+def download(client: Client, id: VersionId, offset: int = 0) -> Download:
     """Open the bytes of one version. With an offset the rest is asked for, and `resumed` says whether it came."""
-    if DocumentId.parse(document_id).version is None:
-        raise ValueError("a download names its version")
     headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
     if offset > 0:
         headers["Range"] = f"bytes={offset}-"
-    response = client.stream(of_object("documents", document_id, "download"), headers=headers)
+    response = client.stream(of_object("documents", str(id), "download"), headers=headers)
     return Download(response, offset)
 
 

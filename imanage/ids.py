@@ -1,12 +1,13 @@
-"""The ids of iManage objects: `Library!number` for containers, `Library!number.version` for documents.
+"""The ids of iManage objects: `Library!number` for containers, `Library!number.version` for versions of documents.
 
-An id is checked before it becomes part of a path, so that no id can lead a call somewhere else.
+An id is checked before it becomes part of a path, so that no id can lead a call somewhere else. Text becomes a
+`VersionId` where it comes in, and nothing past that place compares or takes apart texts.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from .errors import BadId
@@ -18,25 +19,60 @@ _DOCUMENT = re.compile(r"(?P<library>[^!]+)!(?P<number>[0-9]{1,18})(?:\.(?P<vers
 
 @dataclass(frozen=True)
 class DocumentId:
-    """A document, or with a version one version of it."""
+    """A document with all its versions: what a twin is known by.
 
-    library: str
+    Equal whatever the library's spelling: iManage writes `Active` here and `ACTIVE` there, and means the same.
+    """
+
+    library: str = field(compare=False)
     number: int
-    version: int | None = None
+    library_key: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "library_key", self.library.casefold())
+
+    def at(self, version: int) -> VersionId:
+        """One version of it."""
+        return VersionId(self.library, self.number, version)
+
+    def __str__(self) -> str:
+        return f"{self.library}!{self.number}"
+
+
+@dataclass(frozen=True)
+class VersionId:
+    """One version of a document. A call that names a document names its version too, as iManage's own clients do.
+
+    No kind of DocumentId: the two are never equal, and neither may stand where the other is meant.
+    """
+
+    library: str = field(compare=False)
+    number: int
+    version: int
+    library_key: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "library_key", self.library.casefold())
 
     @classmethod
-    def parse(cls, text: str) -> DocumentId:
-        """Read `Active!104512.3` or `Active!104512`."""
+    def parse(cls, text: str, version: int | None = None) -> VersionId:
+        """Read `Active!104512.3`. A `version` that was told beside the text goes before the text's own."""
         segment(text)
         found = _DOCUMENT.fullmatch(text)
         if found is None:
             raise BadId(text)
-        version = found["version"]
-        return cls(found["library"], int(found["number"]), int(version) if version else None)
+        version = version or int(found["version"] or 0)
+        if not version:
+            raise BadId(text)
+        return cls(found["library"], int(found["number"]), version)
+
+    @property
+    def document(self) -> DocumentId:
+        """The document that it is a version of."""
+        return DocumentId(self.library, self.number)
 
     def __str__(self) -> str:
-        bare = f"{self.library}!{self.number}"
-        return bare if self.version is None else f"{bare}.{self.version}"
+        return f"{self.library}!{self.number}.{self.version}"
 
 
 def segment(text: str) -> str:
@@ -44,6 +80,12 @@ def segment(text: str) -> str:
     if not text or text == "." or len(text) > MAX_ID or _UNSAFE.search(text) or not text.isprintable():
         raise BadId(text)
     return quote(text, safe="!")
+
+
+def container_id(text: str) -> str:
+    """The id of a workspace or folder, as it came in. Raises BadId."""
+    library_of(text)
+    return text
 
 
 def library_of(object_id: str) -> str:

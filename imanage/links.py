@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from .ids import segment
+from .ids import VersionId, segment
 from .types import Container, Document, Endpoints
 
 
@@ -13,9 +13,9 @@ def document_link(endpoints: Endpoints, document: Document) -> str:
     return _own(endpoints, document.url) or id_link(endpoints, document.id)
 
 
-def id_link(endpoints: Endpoints, document_id: str) -> str:
+def id_link(endpoints: Endpoints, id: VersionId) -> str:
     """The same from the id alone."""
-    return f"{endpoints.browser}/work/link/d/{segment(document_id)}"
+    return f"{endpoints.browser}/work/link/d/{segment(str(id))}"
 
 
 def container_link(endpoints: Endpoints, container: Container) -> str:

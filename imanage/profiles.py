@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .errors import BadId, NotIManage
-from .ids import DocumentId, library_of
+from .ids import VersionId, library_of
 from .types import Checkout, Container, Document, Library
 
 Row = Mapping[str, Any]
@@ -30,19 +30,12 @@ def document(row: Row) -> Document:
 def document_or_none(row: Row) -> Document | None:
     """A document's profile, also one reached through a shortcut."""
     row = _target(row)
-    given = text(row, "id")
     try:
-        parsed = DocumentId.parse(given or "")
+        id = VersionId.parse(text(row, "id") or "", number(row, "version"))
     except BadId:
         return None
-    version = number(row, "version") or parsed.version
-    if version is None:
-        return None
     return Document(
-        id=str(DocumentId(parsed.library, parsed.number, version)),
-        library=parsed.library,
-        number=parsed.number,
-        version=version,
+        id=id,
         name=text(row, "name") or "",
         extension=(text(row, "extension") or "").lstrip("."),
         size=number(row, "size"),

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
 from .ids import DocumentId as DocumentId
+from .ids import VersionId as VersionId
 
 T = TypeVar("T")
 
@@ -85,10 +86,7 @@ class Container:
 class Document:
     """The profile of one version of a document."""
 
-    id: str
-    library: str
-    number: int
-    version: int
+    id: VersionId
     name: str
     extension: str
     size: int | None = None
@@ -116,6 +114,11 @@ class Document:
     comment: str | None = None
     is_email: bool = False
     operations: Mapping[str, bool] | None = None
+
+    @property
+    def version(self) -> int:
+        """The number of this version."""
+        return self.id.version
 
     @property
     def full_name(self) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from imanage import containers, documents
 from imanage.client import Client
 from imanage.errors import ImanageError
+from imanage.ids import DocumentId, VersionId
 from imanage.types import Container, Page
 from imanage.types import Document as RemoteDocument
 from models import Document, Link, Version
@@ -80,13 +81,10 @@ class Here:
 
 @dataclass(frozen=True)
 class FoundRow:
-    """A document in iManage. `id` names the version too; `called` is its name, signed (picked_names)."""
+    """A version in iManage; `called` is its name, signed (picked_names)."""
 
-    id: str
+    id: VersionId
     name: str
-    library: str
-    number: int
-    version: int
     type: str
     author: str
     edited_at: datetime | None
@@ -102,9 +100,9 @@ class FoundRow:
         """Against the twin here: "newer", "same" or "older"; empty where there is none."""
         if self.here is None:
             return ""
-        if self.version == self.here.version_there:
+        if self.id.version == self.here.version_there:
             return "same"
-        return "newer" if self.version > self.here.version_there else "older"
+        return "newer" if self.id.version > self.here.version_there else "older"
 
 
 @dataclass(frozen=True)
@@ -140,15 +138,13 @@ def look(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where)
     pages = ask(actor, server_id, lambda client: _fetch(client, where, home))
     items = [item for page in pages for item in page.items]
     found = list({item.id: item for item in items if isinstance(item, RemoteDocument)}.values())
-    here = _twins_here(matter_id, server_id, {item.number for item in found})
+    here = _twins_here(matter_id, server_id, {item.id.number for item in found})
     last = pages[-1]
     sign = picked_names.signer(server_id)
     return Listing(
         where=where,
         places=tuple(_place(item) for item in items if isinstance(item, Container)),
-        documents=tuple(
-            _found(sign, item, here.get((item.library.casefold(), item.number))) for item in found
-        ),
+        documents=tuple(_found(sign, item, here.get(item.id.document)) for item in found),
         total=last.total,
         next_offset=last.next_offset,
     )
@@ -174,7 +170,7 @@ def _fetch(client: Client, where: Where, home: Home) -> tuple[Rows, ...]:
 
 def _children(client: Client, step: Step, offset: int) -> Rows:
     if step.kind == "document":
-        versions = documents.versions(client, step.id)
+        versions = documents.versions(client, VersionId.parse(step.id))
         return Page(versions[::-1], len(versions), False, None)
     if step.kind == "workspace":
         return containers.workspace_children(client, step.id, PAGE, offset)
@@ -218,14 +214,11 @@ def _place(item: Container) -> PlaceRow:
 
 
 def _found(sign: picked_names.Sign, item: RemoteDocument, here: Here | None) -> FoundRow:
-    name = item.full_name or item.id
+    name = item.full_name or str(item.id)
     holder = item.in_use_by_name or item.in_use_by or "somebody"
     return FoundRow(
         id=item.id,
         name=name,
-        library=item.library,
-        number=item.number,
-        version=item.version,
         type="E-mail" if item.is_email else item.extension.upper() or item.type or "",
         author=item.author_name or item.author or "",
         edited_at=item.edited_at,
@@ -238,10 +231,8 @@ def _found(sign: picked_names.Sign, item: RemoteDocument, here: Here | None) -> 
     )
 
 
-def _twins_here(
-    matter_id: uuid.UUID, server_id: uuid.UUID, numbers: Iterable[int]
-) -> dict[tuple[str, int], Here]:
-    """By library and number, the newest twin of each in this matter. One query."""
+def _twins_here(matter_id: uuid.UUID, server_id: uuid.UUID, numbers: Iterable[int]) -> dict[DocumentId, Here]:
+    """The newest twin of each in this matter. One query."""
     rows = session().execute(
         select(Link, Document.name, Version.number)
         .join(Document, Document.id == Link.document_id)
@@ -255,6 +246,6 @@ def _twins_here(
         .order_by(Link.created_at, Link.id)
     )
     return {
-        (link.library_key, link.number): Here(link.document_id, name, version, link.version)
+        DocumentId(link.library, link.number): Here(link.document_id, name, version, link.version)
         for link, name, version in rows
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from imanage import documents
 from imanage.client import Client
+from imanage.ids import VersionId
 from imanage.types import Document, Page
 from services import permissions, picked_names
 from services.actor import Actor
@@ -20,9 +21,9 @@ Fetch = Callable[[int], Page[Document]]
 
 @dataclass(frozen=True)
 class Gathered:
-    """Ids with their version, names, and these signed (picked_names). `is_cut`: one transfer does not take all."""
+    """Ids, names, and these signed (picked_names). `is_cut`: one transfer does not take all."""
 
-    documents: tuple[tuple[str, str, str], ...]
+    documents: tuple[tuple[VersionId, str, str], ...]
     total: int | None
     is_cut: bool
 
@@ -66,14 +67,14 @@ def _fetch(client: Client, text: str, place_id: str | None, below: bool) -> Fetc
 
 
 def _gather(server_id: uuid.UUID, fetch: Fetch) -> Gathered:
-    found: dict[str, str] = {}
+    found: dict[VersionId, str] = {}
     offset: int | None = 0
     total = None
     for _ in range(MOST_AT_ONCE // PAGE + 1):
         if offset is None or len(found) >= MOST_AT_ONCE:
             break
         page = fetch(offset)
-        found |= {item.id: item.full_name or item.id for item in page.items}
+        found |= {item.id: item.full_name or str(item.id) for item in page.items}
         offset, total = page.next_offset, page.total
     sign = picked_names.signer(server_id)
     chosen = tuple((source, name, sign(source, name)) for source, name in list(found.items())[:MOST_AT_ONCE])

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
+from imanage.ids import VersionId
 from models import Document, Link, Member, Version, utcnow
 from services import twin_states
 from services.actor import Actor
@@ -62,6 +63,11 @@ class TwinStatus:
     def version(self) -> int:
         """The newest version there that we have had: what a save onto the twin is decided on."""
         return self.facts.had
+
+    @property
+    def onto(self) -> VersionId:
+        """That version, by its id."""
+        return VersionId(self.twin.library, self.twin.number, self.version)
 
     @property
     def badge(self) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from imanage import documents as remote_documents
 from imanage.client import Client
 from imanage.errors import Forbidden, ImanageError, NotFound
+from imanage.ids import DocumentId, VersionId
 from models import Document, Link, Server, utcnow
 from services import audit, connections, links, permissions, remote
 from services.actor import Actor
@@ -27,13 +28,11 @@ SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Twin:
-    """A document there, by server, library and number; the others say only how to ask for it."""
+    """A document there; `known` says only how to ask for it."""
 
     server_id: uuid.UUID
-    library_key: str
-    number: int
-    library: str = field(compare=False)
-    version: int = field(compare=False)
+    document: DocumentId
+    known: VersionId = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -128,15 +127,12 @@ def _statuses(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None)
 
 
 def _twin(status: TwinStatus) -> Twin:
-    twin = status.twin
-    return Twin(twin.server_id, twin.library.casefold(), twin.number, twin.library, status.version)
+    return Twin(status.twin.server_id, status.onto.document, status.onto)
 
 
 def _latest(actor: Actor, twin: Twin) -> tuple[int | None, str]:
-    document_id = f"{twin.library}!{twin.number}.{twin.version}"
-
     def look(client: Client) -> int:
-        found = remote_documents.profile(client, document_id, latest=True)
+        found = remote_documents.profile(client, twin.known, latest=True)
         return max(found.latest or 0, found.version)
 
     outbound = remote.outbound(session().get_one(Server, twin.server_id), for_page=True)
@@ -158,8 +154,8 @@ def _keep(matter_id: uuid.UUID, twin: Twin, latest: int | None, state: str) -> N
             update(Link)
             .where(
                 Link.server_id == twin.server_id,
-                Link.library_key == twin.library_key,
-                Link.number == twin.number,
+                Link.library_key == twin.document.library_key,
+                Link.number == twin.document.number,
                 Link.document_id.in_(documents),
             )
             .values(**values)

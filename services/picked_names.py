@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from imanage.ids import VersionId
 from services import vault
 from services.house import house
 
 LONGEST = 300
-Sign = Callable[[str, str], str]
+Sign = Callable[[VersionId, str], str]
 """(id, name) -> both of them, signed."""
 
 
@@ -22,21 +23,21 @@ def signer(server_id: uuid.UUID) -> Sign:
     """For the documents of one list: its keys are made once."""
     keyed = _keyed(server_id)
 
-    def sign(source: str, name: str) -> str:
-        return keyed.dumps([source, name[:LONGEST]])
+    def sign(source: VersionId, name: str) -> str:
+        return keyed.dumps([str(source), name[:LONGEST]])
 
     return sign
 
 
-def read(server_id: uuid.UUID, given: Iterable[str]) -> dict[str, str]:
+def read(server_id: uuid.UUID, given: Iterable[str]) -> dict[VersionId, str]:
     """Names by the ids of their documents, of all that we signed."""
-    keyed, found = _keyed(server_id), {}
+    keyed, found = _keyed(server_id), dict[VersionId, str]()
     for each in given:
         try:
             source, name = keyed.loads(each)
         except BadSignature:
             continue
-        found[source] = name
+        found[VersionId.parse(source)] = name
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from imanage.ids import DocumentId
+from imanage.ids import VersionId
 from models import Member, Participant, Server
 from services import connections, documents, links, permissions
 from services.actor import Actor
@@ -52,7 +52,7 @@ class GetPicker:
 
 @dataclass(frozen=True)
 class SavePicker:
-    """`twin_id` names the version in iManage that our copy stands on; empty where there is none.
+    """`onto` is the version in iManage that our copy stands on; None where there is none.
 
     `status` says what the twin is to the version that would be saved.
     """
@@ -67,7 +67,7 @@ class SavePicker:
     extension: str
     version: int
     twin: TwinView | None
-    twin_id: str
+    onto: VersionId | None
     status: TwinStatus | None
 
 
@@ -113,7 +113,7 @@ def for_save(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> Save
         extension=name.extension,
         version=document.number,
         twin=twin,
-        twin_id=str(DocumentId(twin.library, twin.number, status.version)) if status and twin else "",
+        onto=status.onto if status else None,
         status=status,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Row, exists, func, select
 
-from imanage.ids import DocumentId
+from imanage.ids import VersionId
 from models import Document, Link, TransferItem, Version
 from services import audit, connections, links, permissions
 from services.actor import Actor
@@ -20,35 +20,33 @@ from services.transfer_states import WAITING
 from services.transfers import (
     MOST_AT_ONCE,
     NEW_DOCUMENT,
-    NEW_VERSION,
     name_there,
     new_transfer,
-    require_id,
     same_request,
+    target_of,
 )
 from services.unit import session, unit
+from transfers.items import NewVersion
 
 
 @dataclass(frozen=True)
 class Line:
-    """One document, and its twin on this server where it has one.
+    """One document, and where it has a twin on this server the version there that ours stands on.
 
-    `based_on` is the twin's version that ours stands on; `is_there` where our current version is in iManage already.
+    `is_there` where our current version is in iManage already.
     """
 
     document_id: uuid.UUID
     name: str
     version: Version
-    twin_id: str = ""
-    twin_number: int = 0
-    based_on: int | None = None
+    twin: VersionId | None = None
     is_there: bool = False
 
     @property
     def becomes(self) -> str:
         if self.is_there:
             return "There already"
-        return f"New version of {self.twin_number}" if self.twin_id else "New document"
+        return f"New version of {self.twin.number}" if self.twin else "New document"
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def plan(
         is_practice=server.is_practice,
         most=MOST_AT_ONCE,
         documents=tuple((line.document_id, line.name, line.becomes) for line in lines),
-        twins=sum(bool(line.twin_id) for line in lines),
+        twins=sum(line.twin is not None for line in lines),
         there=sum(line.is_there for line in lines),
         left=left,
     )
@@ -125,15 +123,18 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
             lines = [line for line in lines if not line.is_there]
             if not lines:
                 raise Invalid({"document": "Each of these is in iManage already, just as it is here."})
-        needs_folder = not command.onto_twins or any(not line.twin_id for line in lines)
+        folder = None
+        needs_folder = not command.onto_twins or any(line.twin is None for line in lines)
         if needs_folder:
             if not command.folder_id:
                 raise Invalid({"folder": "Choose a folder for those that become new documents."})
-            require_id(command.folder_id, "folder", with_version=False)
+            folder = target_of(NEW_DOCUMENT, command.folder_id)
         transfer = new_transfer(actor, command.request_key, "save", matter.id, server)
         items = []
         for position, line in enumerate(lines, 1):
-            onto = command.onto_twins and bool(line.twin_id)
+            onto = line.twin if command.onto_twins else None
+            target = folder if onto is None else NewVersion(onto)
+            assert target is not None
             items.append(
                 TransferItem(
                     transfer=transfer,
@@ -142,12 +143,12 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
                     state=WAITING,
                     document_id=line.document_id,
                     version_id=line.version.id,
-                    target=NEW_VERSION if onto else NEW_DOCUMENT,
-                    target_id=line.twin_id if onto else command.folder_id,
+                    target=target.kind,
+                    target_id=str(target),
                     note=command.note,
                     size=line.version.size,
                     sha256=line.version.sha256,
-                    based_on=line.based_on if onto else None,
+                    based_on=onto.version if onto else None,
                 )
             )
         writing.add_all(items)
@@ -217,13 +218,10 @@ def _lines(actor: Actor, server_id: uuid.UUID, rows: Sequence[Row[Document, Vers
 def _line(document: Document, version: Version, status: TwinStatus | None) -> Line:
     if status is None:
         return Line(document.id, document.name, version)
-    twin = status.twin
     return Line(
         document_id=document.id,
         name=document.name,
         version=version,
-        twin_id=str(DocumentId(twin.library, twin.number, status.version)),
-        twin_number=twin.number,
-        based_on=status.version,
+        twin=status.onto,
         is_there=status.facts.has_nothing_to_save,
     )

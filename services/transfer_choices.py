@@ -9,6 +9,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from imanage.ids import VersionId
 from imanage.types import Document as RemoteDocument
 from models import Server, Transfer, TransferItem, Version
 from services import audit, permissions, remote, transfers
@@ -97,7 +98,7 @@ def _carry_out(
 ) -> uuid.UUID:
     theirs = (item.question or {}).get("theirs") or {}
     if choice == GET_THEIRS:
-        return _get_theirs(actor, transfer, item, str(theirs["id"]), request_key)
+        return _get_theirs(actor, transfer, item, VersionId.parse(theirs["id"]), request_key)
     if choice == LEAVE:
         transfers.stop(item, "You left it as it is.", "transfer.left")
         transfers.finish_if_over(transfer)
@@ -105,7 +106,7 @@ def _carry_out(
     if choice == ANYWAY:
         # Decided with theirs in sight: from here on only something newer still would be a surprise.
         item.based_on = int(theirs["version"])
-        item.target = transfers.NEW_VERSION
+        item.target, item.target_id = transfers.NEW_VERSION, str(theirs["id"])
     item.question = item.intent = None
     item.announced_at = item.sent_at = None
     item.sends = item.attempt = 0
@@ -115,7 +116,7 @@ def _carry_out(
 
 
 def _get_theirs(
-    actor: Actor, transfer: Transfer, item: TransferItem, source: str, request_key: uuid.UUID
+    actor: Actor, transfer: Transfer, item: TransferItem, source: VersionId, request_key: uuid.UUID
 ) -> uuid.UUID:
     """Their version becomes the next one here; the save goes on waiting for its own decision."""
     if transfer.server_id is None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 from imanage.client import Client
 from imanage.downloads import Download
+from imanage.ids import VersionId
 from imanage.types import Document as RemoteDocument
 from models import TransferItem
 from services import connections, server_pauses, transfer_landing, transfers
@@ -90,7 +92,7 @@ class _Described(ImanageSource):
     """
 
     def __init__(self, client: Client, running: Running, described: list[RemoteDocument]) -> None:
-        super().__init__(client, running.task.source_id)
+        super().__init__(client, cast(VersionId, running.task.source))
         self._running = running
         self._described = described
 

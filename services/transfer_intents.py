@@ -11,7 +11,7 @@ from models import TransferItem
 from services import connections
 from services.transfer_running import Running
 from services.transfer_tasks import Task
-from transfers.items import Intent, TargetKind
+from transfers.items import Intent, Target
 
 T = TypeVar("T")
 
@@ -25,8 +25,8 @@ def with_client(running: Running, call: Callable[[Client], T]) -> T:
         )
 
 
-def kind_of(task: Task) -> TargetKind:
-    return cast(TargetKind, task.target)
+def target_of(task: Task) -> Target:
+    return cast(Target, task.target)
 
 
 def intent_of(item: TransferItem) -> Intent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from imanage.ids import DocumentId
+from imanage.ids import VersionId
 from imanage.links import document_link, id_link
 from imanage.types import Document as RemoteDocument
 from imanage.types import Endpoints
@@ -23,10 +23,7 @@ ADD_LINKS = db.metadata.tables[Link.__tablename__].insert()
 
 def facts_of(endpoints: Endpoints, document: RemoteDocument) -> Facts:
     return {
-        "id": document.id,
-        "library": document.library,
-        "number": document.number,
-        "version": document.version,
+        **_id(document.id),
         "latest": max(document.latest or 0, document.version),
         "full_name": document.full_name,
         "url": document_link(endpoints, document),
@@ -35,16 +32,21 @@ def facts_of(endpoints: Endpoints, document: RemoteDocument) -> Facts:
 
 def facts_of_present(endpoints: Endpoints, present: Present) -> Facts:
     """The same from the engine's receipt, before the profile was read back."""
-    document = DocumentId.parse(present.id)
     return {
-        "id": present.id,
-        "library": document.library,
-        "number": document.number,
-        "version": present.version,
-        "latest": present.version,
+        **_id(present.id),
+        "latest": present.id.version,
         "full_name": f"{present.name}.{present.extension}".rstrip("."),
         "url": id_link(endpoints, present.id),
     }
+
+
+def _id(id: VersionId) -> Facts:
+    return {"id": str(id), "library": id.library, "number": id.number, "version": id.version}
+
+
+def stored_id(facts: Facts) -> VersionId:
+    """The version that the facts are of."""
+    return VersionId(facts["library"], facts["number"], facts["version"])
 
 
 def link_values(

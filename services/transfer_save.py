@@ -16,14 +16,13 @@ from sqlalchemy.orm import Session
 
 from imanage import documents as remote_documents
 from imanage.client import Client
-from imanage.ids import DocumentId
 from models import Connection, Version, utcnow
 from services import transfer_baselines, transfer_choices, transfers
 from services.errors import Refusal
 from services.file_names import split
 from services.house import house
 from services.transfer_ends import Held, change, hold
-from services.transfer_intents import intent_of, kind_of, with_client
+from services.transfer_intents import intent_of, target_of, with_client
 from services.transfer_running import Running, fresh, how_many
 from services.transfer_settle import received
 from services.transfer_standing import Paused
@@ -35,7 +34,17 @@ from transfers import copying, settling
 from transfers.endpoints.imanage_endpoint import ImanageDestination
 from transfers.endpoints.store_endpoint import StoreSource
 from transfers.errors import CheckedOut, MovedOn, StoredDifferent
-from transfers.items import Intent, Known, Progress, Receipt, SourceFacts, TargetKind
+from transfers.items import (
+    Intent,
+    Known,
+    NewDocument,
+    NewVersion,
+    Progress,
+    Receipt,
+    Replace,
+    SourceFacts,
+    Target,
+)
 
 SMALL = 256 << 10
 """Bytes that are read before there is a place, so that none is held meanwhile: no more than memory has for many."""
@@ -54,11 +63,11 @@ def announce(running: Running) -> str | None:
 def _announce(running: Running, turn: ExitStack) -> str | None:
     task = running.task
     source = _source_of(running)
-    target = kind_of(task)
+    target = target_of(task)
     try:
         by_mark, baseline = _baseline(running, target)
         before = (
-            settling.sent_before(baseline, task.mark, source.sha256) if target != transfers.REPLACE else None
+            None if isinstance(target, Replace) else settling.sent_before(baseline, task.mark, source.sha256)
         )
         if before is not None:
             baseline = tuple(known for known in baseline if known is not before)
@@ -69,7 +78,6 @@ def _announce(running: Running, turn: ExitStack) -> str | None:
         return None
     intent = settling.announce(
         target,
-        task.target_id,
         _facts(source, task),
         operator=source.operator,
         now=utcnow(),
@@ -93,7 +101,7 @@ def _announce(running: Running, turn: ExitStack) -> str | None:
     return "send"
 
 
-def _baseline(running: Running, target: TargetKind) -> tuple[bool, tuple[Known, ...]]:
+def _baseline(running: Running, target: Target) -> tuple[bool, tuple[Known, ...]]:
     """What is there now, and whether only our mark tells ours from what has come since.
 
     Many saves into one folder stand on one reading of it; a repeated send reads it anew.
@@ -104,17 +112,15 @@ def _baseline(running: Running, target: TargetKind) -> tuple[bool, tuple[Known, 
     def read(*, at_a_glance: bool = False) -> tuple[Known, ...]:
         return with_client(
             running,
-            lambda client: ImanageDestination(client, target, task.target_id).baseline(
-                at_a_glance=at_a_glance
-            ),
+            lambda client: ImanageDestination(client, target).baseline(at_a_glance=at_a_glance),
         )
 
-    if target == transfers.NEW_DOCUMENT and not task.sends:
+    if isinstance(target, NewDocument) and not task.sends:
         by_mark = transfer_baselines.keeps_marks(task.server_id)
         shared = transfer_baselines.shared(
             task.member_id,
             task.server_id,
-            task.target_id,
+            target.folder_id,
             partial(read, at_a_glance=by_mark),
             by_mark=by_mark,
         )
@@ -124,7 +130,7 @@ def _baseline(running: Running, target: TargetKind) -> tuple[bool, tuple[Known, 
 
 def _facts(source: Outgoing, task: Task) -> SourceFacts:
     extension = split(source.file_name).extension
-    name = task.name if task.target == transfers.NEW_DOCUMENT else source.file_name
+    name = task.name if isinstance(task.target, NewDocument) else source.file_name
     stem = name.removesuffix(f".{extension}") if extension else name
     return SourceFacts(stem, extension, source.size, source.sha256, "Counterpart")
 
@@ -227,7 +233,7 @@ def _deliver(running: Running, intent: Intent, turn: ExitStack) -> str | None:
     def deliver(client: Client) -> Receipt:
         return copying.send(
             source,
-            ImanageDestination(client, intent.kind, intent.target_id),
+            ImanageDestination(client, intent.target),
             intent,
             on_progress=moves,
             should_stop=running.should_stop(),
@@ -252,8 +258,9 @@ def _deliver(running: Running, intent: Intent, turn: ExitStack) -> str | None:
 
 def _ask(running: Running, error: MovedOn | CheckedOut) -> None:
     """Both sides side by side, and a person chooses. Nothing was sent."""
-    target_id = running.task.target_id
-    theirs = with_client(running, lambda client: remote_documents.profile(client, target_id, latest=True))
+    target = running.task.target
+    assert isinstance(target, NewVersion | Replace)
+    theirs = with_client(running, lambda client: remote_documents.profile(client, target.onto, latest=True))
     question = transfer_choices.CHECKED_OUT if isinstance(error, CheckedOut) else transfer_choices.MOVED_ON
     transfer_choices.ask(running, question, theirs)
 
@@ -268,7 +275,6 @@ def _nothing_was_stored(error: Exception) -> bool:
 
 
 def _require_not_moved_on(baseline: Sequence[Known], based_on: int) -> None:
-    versions = [DocumentId.parse(known.id) for known in baseline]
-    latest = max(versions, key=lambda each: each.version or 0, default=None)
-    if latest is not None and (latest.version or 0) > based_on:
-        raise MovedOn(f"{latest.library}!{latest.number}.{based_on}", str(latest))
+    latest = max((known.id for known in baseline), key=lambda id: id.version, default=None)
+    if latest is not None and latest.version > based_on:
+        raise MovedOn(latest.document.at(based_on), latest)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from imanage import documents as remote_documents
 from imanage.errors import ImanageError
+from imanage.ids import VersionId
 from models import Link, Transfer, TransferItem, Version, utcnow
 from services import audit, transfer_baselines
 from services.clock import clock
@@ -21,7 +22,7 @@ from services.errors import Refusal
 from services.transfer_ends import Ending, Held, end, hold
 from services.transfer_intents import intent_of, with_client
 from services.transfer_landing import LINGER_SECONDS
-from services.transfer_links import Facts, facts_of, facts_of_present, link_values, member_of
+from services.transfer_links import Facts, facts_of, facts_of_present, link_values, member_of, stored_id
 from services.transfer_running import Running, fresh, how_many
 from services.transfer_standing import Paused
 from services.transfer_states import ASKS, LOOKING_UP, SENDING, UNCERTAIN_FOR_GOOD, WAITING, move
@@ -57,7 +58,7 @@ def look_up(running: Running) -> str | None:
         claimed = _claimed(item)
     outcome = with_client(
         running,
-        lambda client: ImanageDestination(client, intent.kind, intent.target_id).look_up(
+        lambda client: ImanageDestination(client, intent.target).look_up(
             intent, now=utcnow(), last_sent_at=sent_at, claimed=claimed
         ),
     )
@@ -192,7 +193,7 @@ def _read_back(running: Running, receipt: Facts) -> Facts:
         return receipt
     try:
         running.require_allowed(is_stored=True)
-        stored = with_client(running, lambda client: remote_documents.profile(client, receipt["id"]))
+        stored = with_client(running, lambda client: remote_documents.profile(client, stored_id(receipt)))
     except (Refusal, ImanageError, Paused):
         return receipt
     transfer_baselines.note_comment(
@@ -220,7 +221,7 @@ def received(running: Running, present: Present, warnings: tuple[str, ...]) -> s
     return "settle"
 
 
-def _claimed(item: TransferItem) -> set[str]:
+def _claimed(item: TransferItem) -> set[VersionId]:
     """What other saves are known to have made on this server: none of it can be this one's."""
     since = cast(datetime, item.announced_at) - timedelta(days=1)
     links = session().execute(
@@ -230,7 +231,7 @@ def _claimed(item: TransferItem) -> set[str]:
             Link.created_at >= since,
         )
     )
-    made = {f"{library}!{number}.{version}" for library, number, version in links}
+    made = {VersionId(*link) for link in links}
     receipts = session().scalars(
         select(TransferItem.receipt)
         .join(Transfer)
@@ -241,4 +242,4 @@ def _claimed(item: TransferItem) -> set[str]:
             TransferItem.announced_at >= since,
         )
     )
-    return made | {str(receipt["id"]) for receipt in receipts if receipt and "id" in receipt}
+    return made | {stored_id(receipt) for receipt in receipts if receipt and "id" in receipt}

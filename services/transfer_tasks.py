@@ -7,25 +7,26 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
+from imanage.ids import VersionId
 from models import Server, Transfer, TransferItem
 from services.transfer_standing import ASK_SECONDS
+from transfers.items import Target, target
 
 
 @dataclass(frozen=True)
 class Task:
-    """What an item asks for. None of it changes while the item is carried."""
+    """What an item asks for: a get has its `source`, a save its `target`. None of it changes while it is carried."""
 
     id: uuid.UUID
     transfer_id: uuid.UUID
     kind: str
     position: int
     name: str
-    source_id: str
+    source: VersionId | None
     version_id: uuid.UUID | None
-    target: str
-    target_id: str
+    target: Target | None
     note: str
     based_on: int | None
     sends: int
@@ -65,6 +66,15 @@ TASK = (
     .outerjoin(Server, Server.id == Transfer.server_id)
     .order_by(TransferItem.position)
 )
+
+
+def task_of(row: Row[*tuple[Any, ...]]) -> Task:
+    """The task of a row of TASK, whose texts become ids here."""
+    values = {name: value for name, value in row._mapping.items() if name in Task.__dataclass_fields__}
+    is_save = row.kind == "save"
+    values["source"] = None if is_save else VersionId.parse(row.source_id)
+    values["target"] = target(row.target, row.target_id) if is_save else None
+    return Task(**values)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 
 from models import Connection, Transfer, TransferItem, Version
 from services import transfer_failing, transfer_get, transfer_save, transfer_settle
@@ -21,7 +21,7 @@ from services.recording import record
 from services.transfer_running import Running, TakenOver, fresh, under_way
 from services.transfer_standing import Standings
 from services.transfer_states import LIVE, LOOKING_UP, RUNNING, WAITING, move
-from services.transfer_tasks import TASK, Outgoing, Task
+from services.transfer_tasks import TASK, Outgoing, task_of
 from services.transfer_turns import is_due
 from services.unit import release, session, unit
 
@@ -99,7 +99,7 @@ def _begun(fences: Mapping[uuid.UUID, int]) -> list[tuple[Running, str]]:
     lines: dict[tuple[uuid.UUID, uuid.UUID | None], Line] = {}
     found = []
     for row in rows:
-        running = Running(_task(row), fences[row.id], standings, _stopping, in_one_go=True)
+        running = Running(task_of(row), fences[row.id], standings, _stopping, in_one_go=True)
         running.line = lines.setdefault((row.member_id, row.server_id), running.line)
         if row.kind == "save" and row.file_name is not None:
             running.outgoing = Outgoing(row.file_name, row.version_size, row.version_sha256, row.imanage_user)
@@ -155,12 +155,8 @@ def advance(item_id: uuid.UUID, step: str, fence: int) -> str:
     row = session().execute(TASK.where(TransferItem.id == item_id)).one_or_none()
     if row is None:
         return END
-    task = _task(row)
+    task = task_of(row)
     return _step(Running(task, fence, Standings({task.transfer_id}), _stopping), step)
-
-
-def _task(row: Row[*tuple[Any, ...]]) -> Task:
-    return Task(**{name: value for name, value in row._mapping.items() if name in Task.__dataclass_fields__})
 
 
 def _step(running: Running, step: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, exists, select
 
 from imanage.errors import BadId
-from imanage.ids import DocumentId
+from imanage.ids import VersionId
 from models import Document, Link, Member, Server, Transfer, TransferItem, Version, db, utcnow
 from services import audit, outbox, permissions, picked_names, server_access
 from services.actor import Actor
@@ -17,6 +17,7 @@ from services.errors import Conflict, Invalid, NotFound
 from services.file_names import split
 from services.transfer_states import ASKS, FINISHED, NEEDS_SIGN_IN, STOPPED, WAITING, move
 from services.unit import session, unit
+from transfers.items import NewDocument, Target, target
 
 MOST_AT_ONCE = 500
 NEW_DOCUMENT, NEW_VERSION, REPLACE = "new_document", "new_version", "replace"
@@ -26,7 +27,7 @@ SAVE_TARGETS = frozenset({NEW_DOCUMENT, NEW_VERSION, REPLACE})
 
 @dataclass(frozen=True)
 class GetCommand:
-    """`sources` are document ids with their version, as iManage gave them. `document_id`: as a new version of it.
+    """`document_id`: as a new version of it.
 
     `called` are the names that the person was shown, as picked_names signed them.
     """
@@ -34,35 +35,30 @@ class GetCommand:
     request_key: uuid.UUID
     matter_id: uuid.UUID
     server_id: uuid.UUID
-    sources: tuple[str, ...]
+    sources: tuple[VersionId, ...]
     document_id: uuid.UUID | None = None
     called: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class SaveCommand:
-    """`target_id` is a folder for a new document, else the document in iManage that the version goes onto."""
-
     request_key: uuid.UUID
     document_id: uuid.UUID
     server_id: uuid.UUID
-    target: str
-    target_id: str
+    target: Target
     name: str = ""
     note: str = ""
 
 
 def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
     """Put one transfer of all sources on record and start it. The same request again finds the same transfer."""
-    sources = tuple(dict.fromkeys(command.sources))
+    sources = command.sources
     if not sources:
         raise Invalid({"source": "Choose at least one document."})
     if len(sources) > MOST_AT_ONCE:
         raise Invalid({"source": f"Choose {MOST_AT_ONCE} documents or fewer at once."})
     if command.document_id is not None and len(sources) > 1:
         raise Invalid({"source": "Choose one document: it becomes a new version of the one here."})
-    for source in sources:
-        require_id(source, "source", with_version=True)
     with unit() as writing:
         matter = permissions.require_transfer(actor, command.matter_id)
         server = server_access.require_use(actor.id, command.server_id)
@@ -76,9 +72,9 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
             TransferItem(
                 transfer=transfer,
                 position=position,
-                name=names.get(source, source),
+                name=names.get(source, str(source)),
                 state=WAITING,
-                source_id=source,
+                source_id=str(source),
                 document_id=command.document_id,
                 target=NEW_VERSION if command.document_id else NEW_DOCUMENT,
             )
@@ -93,16 +89,13 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
             subject_id=transfer.id,
             matter_id=matter.id,
             server_id=server.id,
-            sources=list(sources),
+            sources=list(map(str, sources)),
         )
         return transfer.id
 
 
 def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
     """Put the saving of a document's current version on record and start it."""
-    if command.target not in SAVE_TARGETS:
-        raise Invalid({"target": "Choose how the document is saved."})
-    require_id(command.target_id, "target", with_version=False)
     with unit() as writing:
         document = session().get(Document, command.document_id)
         if document is None:
@@ -122,12 +115,12 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
             state=WAITING,
             document_id=document.id,
             version_id=version.id,
-            target=command.target,
-            target_id=command.target_id,
+            target=command.target.kind,
+            target_id=str(command.target),
             note=command.note,
             size=version.size,
             sha256=version.sha256,
-            based_on=_based_on(document.id, server.id, command),
+            based_on=_based_on(document.id, server.id, command.target),
         )
         writing.add(item)
         writing.flush()
@@ -138,8 +131,8 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
             subject_id=transfer.id,
             matter_id=matter.id,
             server_id=server.id,
-            target=command.target,
-            target_id=command.target_id,
+            target=command.target.kind,
+            target_id=str(command.target),
         )
         return transfer.id
 
@@ -259,13 +252,22 @@ def same_request(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
     return known.id if known else None
 
 
-def require_id(text: str, field: str, *, with_version: bool) -> None:
+def sources_of(texts: Iterable[str]) -> tuple[VersionId, ...]:
+    """What a form names to be got, each once. Raises Invalid."""
     try:
-        document = DocumentId.parse(text)
+        return tuple(dict.fromkeys(map(VersionId.parse, texts)))
     except BadId as error:
-        raise Invalid({field: error.sentence}) from error
-    if with_version and document.version is None:
-        raise Invalid({field: f"{text[:80]} does not say which version is meant."})
+        raise Invalid({"source": error.sentence}) from error
+
+
+def target_of(kind: str, id: str) -> Target:
+    """What a form names to be saved to: a folder for a new document, else a version in iManage. Raises Invalid."""
+    if kind not in SAVE_TARGETS:
+        raise Invalid({"target": "Choose how the document is saved."})
+    try:
+        return target(kind, id)
+    except BadId as error:
+        raise Invalid({"target": error.sentence}) from error
 
 
 def _require_document(document_id: uuid.UUID, matter_id: uuid.UUID) -> None:
@@ -274,16 +276,16 @@ def _require_document(document_id: uuid.UUID, matter_id: uuid.UUID) -> None:
         raise NotFound("We could not find this document.")
 
 
-def _based_on(document_id: uuid.UUID, server_id: uuid.UUID, command: SaveCommand) -> int | None:
+def _based_on(document_id: uuid.UUID, server_id: uuid.UUID, target: Target) -> int | None:
     """The twin's version that our copy stands on: what a save onto it was decided on."""
-    if command.target == NEW_DOCUMENT:
+    if isinstance(target, NewDocument):
         return None
-    twin = DocumentId.parse(command.target_id)
+    twin = target.onto
     versions = session().scalars(
         select(Link.version).where(
             Link.document_id == document_id,
             Link.server_id == server_id,
-            Link.library_key == twin.library.casefold(),
+            Link.library_key == twin.library_key,
             Link.number == twin.number,
             Link.ended_at.is_(None),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
@@ -19,10 +20,9 @@ from services.house import house
 from services.locks import locked_document, locked_matter
 from services.unit import session, unit
 from services.uploads import receive, store_refusal
-from storage import Blob, BlobDamaged, BlobStream, StorageError
+from storage import Blob, StorageError
 
 PAGE = 25
-Stream = BlobStream
 
 
 @dataclass(frozen=True)
@@ -161,31 +161,29 @@ def make_current(actor: Actor, version_id: uuid.UUID) -> VersionView:
     return asked
 
 
-def send(actor: Actor, version: VersionView, start: int, stop: int) -> Stream:
-    """The bytes from `start`, for an answer that sends those before `stop`: that this person had them is on record."""
+def download(actor: Actor, version_id: uuid.UUID) -> VersionView:
+    """The version, for somebody who is about to read its bytes: that he did is on record."""
+    version = require(actor, version_id)
     try:
-        if house().blobs.size(version.sha256) != version.size:
-            raise BlobDamaged
-        stream = house().blobs.stream(version.sha256, start)
+        house().blobs.size(version.sha256)
     except StorageError as error:
         raise store_refusal(error) from error
-    is_whole = (start, stop) == (0, version.size)
-    try:
-        with unit():
-            audit.record(
-                actor,
-                "version.downloaded",
-                version.document_name,
-                subject_id=version.document_id,
-                matter_id=version.matter_id,
-                version=version.number,
-                sha256=version.sha256,
-                part="" if is_whole else f"bytes {start + 1} to {stop} of {version.size}",
-            )
-    except BaseException:
-        stream.close()
-        raise
-    return stream
+    with unit():
+        audit.record(
+            actor,
+            "version.downloaded",
+            version.document_name,
+            subject_id=version.document_id,
+            matter_id=version.matter_id,
+            version=version.number,
+            sha256=version.sha256,
+        )
+    return version
+
+
+def chunks(version: VersionView, start: int = 0) -> Iterator[bytes]:
+    """The version's bytes from `start`, piece by piece."""
+    return house().blobs.chunks(version.sha256, start)
 
 
 def _readable(actor: Actor) -> Select[Version, Document]:

@@ -6,6 +6,8 @@ The errors of the store and of iManage have the same four attributes and pass th
 from datetime import datetime
 from typing import Literal
 
+from imanage.ids import VersionId
+
 Retry = Literal["later", "no", "sign_in", "look_up"]
 _WORDS = {"size": "size", "SHA-256": "checksum"}
 
@@ -76,10 +78,10 @@ class StoredDifferent(TransferError):
     code = "transfer.stored_different"
     next_step = "Open it in iManage and compare. Save it again where it is wrong."
 
-    def __init__(self, document_id: str, what: Literal["size", "SHA-256"], sent: str, stored: str) -> None:
-        self.document_id, self.what, self.sent, self.stored = document_id, what, sent, stored
+    def __init__(self, id: VersionId, what: Literal["size", "SHA-256"], sent: str, stored: str) -> None:
+        self.id, self.what, self.sent, self.stored = id, what, sent, stored
         super().__init__(
-            f"iManage stored {document_id}, but its {_WORDS[what]} is not that of the file that was sent."
+            f"iManage stored {id}, but its {_WORDS[what]} is not that of the file that was sent."
         )
 
 
@@ -108,8 +110,8 @@ class CheckedOut(TransferError):
 
     code = "transfer.checked_out"
 
-    def __init__(self, document_id: str, holder: str | None, since: datetime | None) -> None:
-        self.document_id, self.holder, self.since = document_id, holder, since
+    def __init__(self, id: VersionId, holder: str | None, since: datetime | None) -> None:
+        self.id, self.holder, self.since = id, holder, since
         who = f"by {holder}" if holder else "by somebody else"
         when = f" since {since:%d %B %Y, %H:%M} UTC" if since else ""
         super().__init__(f"The document is checked out in iManage {who}{when}. Nothing was overwritten.")
@@ -120,9 +122,9 @@ class MovedOn(TransferError):
 
     code = "transfer.moved_on"
 
-    def __init__(self, expected_id: str | None, found_id: str) -> None:
-        self.expected_id, self.found_id = expected_id, found_id
-        known = f" Our copy was taken from {expected_id}." if expected_id else ""
+    def __init__(self, expected: VersionId | None, found: VersionId) -> None:
+        self.expected, self.found = expected, found
+        known = f" Our copy was taken from {expected}." if expected else ""
         super().__init__(
-            f"The document has moved on in iManage: it is at {found_id} now.{known} Nothing was sent."
+            f"The document has moved on in iManage: it is at {found} now.{known} Nothing was sent."
         )

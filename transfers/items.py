@@ -3,9 +3,59 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
+
+from imanage.ids import VersionId, container_id
 
 TargetKind = Literal["new_document", "new_version", "replace"]
+
+
+@dataclass(frozen=True)
+class NewDocument:
+    """A folder that gets a new document."""
+
+    kind: ClassVar[TargetKind] = "new_document"
+    folder_id: str
+
+    def __str__(self) -> str:
+        return self.folder_id
+
+
+@dataclass(frozen=True)
+class NewVersion:
+    """A document that gets a new version; `onto` is the one that the save was decided on."""
+
+    kind: ClassVar[TargetKind] = "new_version"
+    onto: VersionId
+
+    def __str__(self) -> str:
+        return str(self.onto)
+
+
+@dataclass(frozen=True)
+class Replace:
+    """A version, the latest of its document, that gets other content."""
+
+    kind: ClassVar[TargetKind] = "replace"
+    onto: VersionId
+
+    def __str__(self) -> str:
+        return str(self.onto)
+
+
+Target = NewDocument | NewVersion | Replace
+
+
+def target(kind: str, id: str) -> Target:
+    """The target from the two texts that a row or a form has of it. Raises BadId."""
+    match kind:
+        case "new_document":
+            return NewDocument(container_id(id))
+        case "new_version":
+            return NewVersion(VersionId.parse(id))
+        case "replace":
+            return Replace(VersionId.parse(id))
+    raise ValueError(f"{kind} is no kind of target")
 
 
 @dataclass(frozen=True)
@@ -40,7 +90,7 @@ class Progress:
 class Known:
     """A version that was there before we sent anything. Its comment is looked at once, and not put on record."""
 
-    id: str
+    id: VersionId
     sha256: str | None
     comment: str | None = None
 
@@ -49,8 +99,7 @@ class Known:
 class Intent:
     """What is to be sent, and what was there before: on record before the first byte."""
 
-    kind: TargetKind
-    target_id: str
+    target: Target
     name: str
     extension: str
     size: int
@@ -65,16 +114,21 @@ class Intent:
 
     def record(self) -> dict[str, Any]:
         """Plain values, fit for JSON."""
-        return asdict(self) | {
+        values = asdict(self) | {
+            "kind": self.target.kind,
+            "target_id": str(self.target),
             "announced_at": self.announced_at.isoformat(),
-            "baseline": [[known.id, known.sha256] for known in self.baseline],
+            "baseline": [[str(known.id), known.sha256] for known in self.baseline],
         }
+        del values["target"]
+        return values
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "Intent":
         values = dict(record)
         values["announced_at"] = datetime.fromisoformat(values["announced_at"])
-        values["baseline"] = tuple(Known(*pair) for pair in values["baseline"])
+        values["baseline"] = tuple(Known(VersionId.parse(id), sha256) for id, sha256 in values["baseline"])
+        values["target"] = target(values.pop("kind"), values.pop("target_id"))
         return cls(**values)
 
 
@@ -82,8 +136,7 @@ class Intent:
 class Present:
     """A version as iManage shows it now: a candidate for what an unanswered send became."""
 
-    id: str
-    version: int
+    id: VersionId
     name: str
     extension: str
     size: int | None

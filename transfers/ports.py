@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from imanage.ids import VersionId
 from transfers.items import Intent, Known, Outcome, Progress, Receipt, SourceFacts
 
 OnProgress = Callable[[Progress], None]
@@ -59,7 +60,12 @@ class Destination(Protocol):
         """Send once. Raises Uncertain when it may have been stored; any other error means it was not."""
 
     def look_up(
-        self, intent: Intent, *, now: datetime, last_sent_at: datetime | None, claimed: Collection[str] = ()
+        self,
+        intent: Intent,
+        *,
+        now: datetime,
+        last_sent_at: datetime | None,
+        claimed: Collection[VersionId] = (),
     ) -> Outcome:
         """What became of an unanswered send. `claimed` are the ids that other sends are known to have made."""
 

@@ -7,15 +7,18 @@ that is there could be ours. Everything between is Undecided, with its reason: w
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from imanage.ids import VersionId
 from transfers.items import (
     Absent,
     Found,
     Intent,
     Known,
+    NewDocument,
     Outcome,
     Present,
+    Replace,
     SourceFacts,
-    TargetKind,
+    Target,
     Undecided,
 )
 
@@ -33,11 +36,11 @@ def settle(
     *,
     now: datetime,
     last_sent_at: datetime | None,
-    claimed: Collection[str] = (),
+    claimed: Collection[VersionId] = (),
 ) -> Outcome:
     """`last_sent_at` is when the last byte may have left; where nobody knows, the time of the announcement."""
-    if intent.kind == "replace":
-        candidates = [each for each in present if same_id(each.id, intent.target_id)]
+    if isinstance(intent.target, Replace):
+        candidates = [each for each in present if each.id == intent.target.onto]
         if not candidates:
             return Undecided("The version that was to be replaced is not to be seen in iManage any more.")
     else:
@@ -56,8 +59,7 @@ def settle(
 
 
 def announce(
-    kind: TargetKind,
-    target_id: str,
+    target: Target,
     facts: SourceFacts,
     *,
     operator: str | None,
@@ -70,11 +72,10 @@ def announce(
     """What goes on record before a send. Of a folder's documents only those are kept that could be taken for ours."""
     if facts.size is None or facts.sha256 is None:
         raise ValueError("what is sent has a known size and SHA-256")
-    if kind == "new_document":
+    if isinstance(target, NewDocument):
         baseline = [known for known in baseline if known.sha256 in (None, facts.sha256)]
     return Intent(
-        kind,
-        target_id,
+        target,
         facts.name,
         facts.extension,
         facts.size,
@@ -94,26 +95,20 @@ def sent_before(baseline: Sequence[Known], mark: str, sha256: str) -> Known | No
     return ours[0] if len(ours) == 1 else None
 
 
-def same_id(one: str, other: str) -> bool:
-    """iManage writes a library as `Active` here and `ACTIVE` there, and means the same."""
-    return one.casefold() == other.casefold()
-
-
-def lacks_proof(intent: Intent, each: Present, claimed: Collection[str] = ()) -> bool:
+def lacks_proof(intent: Intent, each: Present, claimed: Collection[VersionId] = ()) -> bool:
     """Whether only its bytes could tell: reading them back gives the checksum that iManage does not give."""
-    in_question = intent.kind == "replace" or _is_new(intent, each, claimed)
+    in_question = isinstance(intent.target, Replace) or _is_new(intent, each, claimed)
     return in_question and each.sha256 is None and _may_hold_our_bytes(intent, each)
 
 
-def lacks_comment(intent: Intent, each: Present, claimed: Collection[str] = ()) -> bool:
+def lacks_comment(intent: Intent, each: Present, claimed: Collection[VersionId] = ()) -> bool:
     """Whether only its own profile could tell: iManage may leave comments out of its lists, and the mark with them."""
     in_question = intent.needs_mark and _is_new(intent, each, claimed)
     return in_question and not each.comment and _may_hold_our_bytes(intent, each)
 
 
-def _is_new(intent: Intent, each: Present, claimed: Collection[str]) -> bool:
-    known = (*(known.id for known in intent.baseline), *claimed)
-    return not any(same_id(each.id, id) for id in known)
+def _is_new(intent: Intent, each: Present, claimed: Collection[VersionId]) -> bool:
+    return each.id not in claimed and all(each.id != known.id for known in intent.baseline)
 
 
 def _may_hold_our_bytes(intent: Intent, each: Present) -> bool:
@@ -143,7 +138,7 @@ def _settle_absent(others: int, intent: Intent, now: datetime, last_sent_at: dat
             "It is not in iManage yet; iManage may still be storing it.",
             again_after=min(LOOK_AGAIN, QUIET - quiet_for).total_seconds(),
         )
-    if others and intent.kind != "replace":
+    if others and not isinstance(intent.target, Replace):
         return Absent("What has been added in iManage since has other bytes: this save did not arrive.")
     return Absent("It is not in iManage: this save did not arrive.")
 
@@ -161,19 +156,19 @@ def _settle_alike(alike: Sequence[Present], intent: Intent) -> Outcome:
 
 def _doubt(intent: Intent, each: Present) -> str | None:
     """Why a version with our bytes may be somebody else's."""
-    if intent.kind == "replace":
+    if isinstance(intent.target, Replace):
         return None  # The version was named; that it holds our bytes now is all that was wanted.
     if intent.needs_mark:
         return "it does not carry the mark of this save"
     if intent.operator and each.operator and each.operator.casefold() != intent.operator.casefold():
         return f"it was saved by {each.operator}"
-    date = each.created_at or each.edited_at if intent.kind == "new_document" else each.edited_at
+    date = each.created_at or each.edited_at if isinstance(intent.target, NewDocument) else each.edited_at
     if date is not None and date < intent.announced_at - SKEW:
         return f"it is dated {date:%d %B %Y, %H:%M} UTC, before this save began"
-    if intent.kind == "new_document" and each.version != 1:
+    if isinstance(intent.target, NewDocument) and each.id.version != 1:
         return "it is a later version of a document"
     return None
 
 
 def _names(versions: Sequence[Present]) -> str:
-    return ", ".join(each.id for each in versions)
+    return ", ".join(str(each.id) for each in versions)

@@ -16,6 +16,7 @@ from bench.stand import Stand, stand
 from models import TransferItem
 from services import transfers
 from services.unit import session
+from transfers.items import NewDocument
 
 MOST_MIB = 64.0
 FLAT_MIB = 8.0
@@ -49,9 +50,7 @@ def _save_back(place: Stand, got: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     )
     session().rollback()
     assert document_id is not None
-    command = transfers.SaveCommand(
-        uuid.uuid4(), document_id, place.server_id, transfers.NEW_DOCUMENT, place.targets[0]
-    )
+    command = transfers.SaveCommand(uuid.uuid4(), document_id, place.server_id, NewDocument(place.targets[0]))
     return [transfers.start_save(place.people[1].actor, command)]
 
 

@@ -31,11 +31,13 @@ from bench import moving
 from bench.measure import Line, MissingTool, Options, command, interleaved, median, spread
 from bench.stand import LATENCY, REPOSITORY, Stand, stand
 from imanage.client import Client
+from imanage.ids import VersionId
 from services import connections
 from storage import open_store
 from transfers import copying, settling
 from transfers.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
 from transfers.endpoints.store_endpoint import StoreSource
+from transfers.items import NewDocument
 
 MOST_OVER_FLOOR = 1.20
 LEAST_OVER_RCLONE = 4.0
@@ -173,7 +175,11 @@ def _without_rows(place: Stand, sources: Sequence[str]) -> float:
     try:
         with _slow(place), ThreadPoolExecutor(moving.AT_ONCE) as pool:
             began = time.perf_counter()
-            list(pool.map(lambda id: copying.fetch(ImanageSource(client, id), store, id), sources))
+            list(
+                pool.map(
+                    lambda id: copying.fetch(ImanageSource(client, VersionId.parse(id)), store, id), sources
+                )
+            )
             return time.perf_counter() - began
     finally:
         os.fsync = flush
@@ -191,12 +197,10 @@ def _saved_without_rows(place: Stand, number: int) -> float:
 
     def save(sha256: str) -> None:
         source = StoreSource(store, sha256, sha256[:12], "docx")
-        target = place.targets[-1]
+        target = NewDocument(place.targets[-1])
         now = datetime.now(UTC)
-        intent = settling.announce(
-            "new_document", target, source.describe(), operator="ALICE", now=now, baseline=()
-        )
-        receipt = copying.send(source, ImanageDestination(client, "new_document", target), intent)
+        intent = settling.announce(target, source.describe(), operator="ALICE", now=now, baseline=())
+        receipt = copying.send(source, ImanageDestination(client, target), intent)
         ImanageSource(client, receipt.present.id).describe()
 
     with _slow(place), ThreadPoolExecutor(moving.AT_ONCE) as pool:

@@ -10,7 +10,7 @@ from wtforms.validators import AnyOf, Length
 from blueprints.forms_base import BaseForm, Line, LineField
 from services.saving_many import SaveManyCommand
 from services.transfer_choices import CHOICES
-from services.transfers import NEW_DOCUMENT, SAVE_TARGETS, GetCommand, SaveCommand
+from services.transfers import NEW_DOCUMENT, SAVE_TARGETS, GetCommand, SaveCommand, sources_of, target_of
 
 LONGEST_NOTE = 500
 ONTO_TWINS = "twins"
@@ -55,7 +55,7 @@ class GetForm(KeyedForm):
             request_key=self.key,
             matter_id=matter_id,
             server_id=server_id,
-            sources=tuple(self.source.data or ()),
+            sources=sources_of(self.source.data or ()),
             document_id=as_uuid(self.document.data),
             called=tuple(self.called.data or ()),
         )
@@ -82,8 +82,7 @@ class SaveForm(KeyedForm):
             request_key=self.key,
             document_id=document_id,
             server_id=server_id,
-            target=self.target.data or "",
-            target_id=(self.folder.data if is_new else self.twin.data) or "",
+            target=target_of(self.target.data or "", (self.folder.data if is_new else self.twin.data) or ""),
             name=self.name.data or "",
             note=self.note.data or "",
         )

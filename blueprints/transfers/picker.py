@@ -160,7 +160,9 @@ def _context(listing: Listing, matter_id: uuid.UUID, server_id: uuid.UUID) -> di
         **frame,
         "listing": listing,
         "address_of": lambda step: address([*way, _as_text(step)], fresh=1),
-        "versions_of": lambda row: address([*way, _as_text(Step("document", row.id, row.name))], fresh=1),
+        "versions_of": lambda row: address(
+            [*way, _as_text(Step("document", str(row.id), row.name))], fresh=1
+        ),
         "is_versions": where.steps[-1:] != () and where.steps[-1].kind == "document",
         "more": address(way, q=where.text or None, shelf=where.shelf, offset=listing.next_offset),
         "one_only": "document" in request.args,

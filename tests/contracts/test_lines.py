@@ -14,6 +14,7 @@ import pytest
 from imanage import documents, errors
 from imanage.client import Client
 from imanage.guard import Limits, build_session
+from imanage.ids import VersionId
 from imanage.networks import AddressRules
 from tests.support.lines import (
     Behaviour,
@@ -175,7 +176,7 @@ def bad_chunk(connection: socket.socket) -> None:
 def test_a_download_cut_short_is_never_whole(act: Behaviour) -> None:
     with (
         line(then(act)) as server,
-        documents.download(client(server), "Active!1.1") as stream,
+        documents.download(client(server), VersionId("Active", 1, 1)) as stream,
         pytest.raises(errors.CutStream),
     ):
         for _ in stream.chunks():
@@ -184,7 +185,10 @@ def test_a_download_cut_short_is_never_whole(act: Behaviour) -> None:
 
 
 def test_what_came_before_a_cut_is_handed_out_first() -> None:
-    with line(then(early_end)) as server, documents.download(client(server), "Active!1.1") as stream:
+    with (
+        line(then(early_end)) as server,
+        documents.download(client(server), VersionId("Active", 1, 1)) as stream,
+    ):
         room = memoryview(bytearray(1 << 20))
         assert stream.readinto(room) == 1_000_000
         assert room[:1_000_000] == b"x" * 1_000_000
@@ -202,7 +206,7 @@ def test_a_connection_whose_body_was_read_whole_is_used_again(tmp_path: Path, si
         session = build_session(rules_of(server), QUICK, authority)
         one = Client(session, f"http{'s' if tls else ''}://127.0.0.1:{server.port}/api", "token")
         for length in (100_000, 1 << 20, 10_000_000):
-            with documents.download(one, "Active!1.1") as stream:
+            with documents.download(one, VersionId("Active", 1, 1)) as stream:
                 assert b"".join(stream.chunks(length)) == body
         assert server.connections == 1
 
@@ -212,7 +216,7 @@ def test_a_connection_with_bytes_still_to_come_is_not_used_again(read: int) -> N
     with line(answering(ok(b"x" * 3_000_000))) as server:
         one = client(server)
         for _ in range(2):
-            with documents.download(one, "Active!1.1") as stream:
+            with documents.download(one, VersionId("Active", 1, 1)) as stream:
                 stream.readinto(memoryview(bytearray(read)))
         assert server.connections == 2
 
@@ -238,7 +242,10 @@ def test_a_slow_download_can_be_stopped_between_small_pieces(fast: int) -> None:
             connection.sendall(b"x" * 100)
             time.sleep(0.2)
 
-    with line(then(slowly)) as server, documents.download(client(server), "Active!1.1") as stream:
+    with (
+        line(then(slowly)) as server,
+        documents.download(client(server), VersionId("Active", 1, 1)) as stream,
+    ):
         started = time.monotonic()
         assert fast < len(next(stream.chunks())) < fast + 5000
         assert time.monotonic() - started < 10

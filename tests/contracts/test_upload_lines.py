@@ -14,6 +14,7 @@ import pytest
 from imanage import documents, errors
 from imanage.client import Client
 from imanage.guard import Limits, build_session
+from imanage.ids import VersionId
 from imanage.networks import AddressRules
 from imanage.uploads import Upload
 from tests.support.lines import Behaviour, Line, line, ok, partly, read_head, read_request, reset, silence
@@ -41,7 +42,9 @@ def test_an_upload_arrives_byte_for_byte() -> None:
         connection.sendall(ok(STORED))
 
     with line(store) as server:
-        assert documents.create(client(server), "Active!427", upload()).document.id == "Active!9.1"
+        assert documents.create(client(server), "Active!427", upload()).document.id == VersionId(
+            "Active", 9, 1
+        )
     assert b"\r\n\r\n" + b"x" * 3_000_000 + b"\r\n--" in bodies[0]
 
 

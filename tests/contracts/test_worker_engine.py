@@ -90,7 +90,9 @@ def launched(tables: Path, desk: Desk) -> Engine:
 @pytest.fixture
 def item_id(desk: Desk) -> uuid.UUID:
     document = desk.practice.world.named("SPA – Project Heron")
-    command = transfers.GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, (document.id(),))
+    command = transfers.GetCommand(
+        uuid.uuid4(), desk.matter_id, desk.server.id, transfers.sources_of([document.id()])
+    )
     (item,) = items_of(transfers.start_get(desk.actor, command))
     return item.id
 

@@ -18,7 +18,7 @@ from services import (
 )
 from services.saving_many import SaveManyCommand
 from services.transfer_states import DONE, STOPPED
-from services.transfers import GetCommand
+from services.transfers import GetCommand, sources_of
 from tests.faults.matrix import cells
 from tests.faults.meanwhile import watched
 from tests.faults.scenario import NEW_DOCUMENT, Cell
@@ -86,7 +86,7 @@ def test_sent_twice(cell: Cell, scene: Scene) -> None:
     def start() -> uuid.UUID:
         if scene.is_get:
             return transfers.start_get(
-                desk.actor, GetCommand(key, desk.matter_id, server_id, tuple(scene.twins))
+                desk.actor, GetCommand(key, desk.matter_id, server_id, sources_of(scene.twins))
             )
         command = SaveManyCommand(
             key,

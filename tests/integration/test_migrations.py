@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -14,7 +15,18 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import CheckConstraint, create_engine, inspect, make_url, text
+from alembic.operations import Operations
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    MetaData,
+    Table,
+    create_engine,
+    inspect,
+    make_url,
+    select,
+    text,
+)
 from sqlalchemy.engine import Engine
 
 from models import db
@@ -120,3 +132,25 @@ def test_a_downgrade_to_nothing_leaves_no_table(tmp_path: Path) -> None:
         assert database.tables() == {BOOKKEEPING}
         with database.engine.connect() as connection:
             assert connection.execute(text(f"SELECT count(*) FROM {BOOKKEEPING}")).scalar() == 0
+
+
+def test_a_save_onto_a_twin_that_was_on_record_without_its_version_gets_it() -> None:
+    migration = importlib.import_module("migrations.versions.0005_targets_with_versions")
+    engine = create_engine("sqlite://")
+    rows = [
+        {"target": "replace", "target_id": "Active!7", "based_on": 3, "intent": {"target_id": "Active!7"}},
+        {"target": "new_version", "target_id": "Active!7.2", "based_on": 3, "intent": None},
+        {"target": "new_document", "target_id": "Active!9", "based_on": None, "intent": None},
+        {"target": "new_version", "target_id": "", "based_on": None, "intent": None},
+    ]
+    with engine.begin() as connection:
+        Table(
+            "transfer_item", MetaData(), *[Column(each.name, each.type) for each in migration.ITEMS.c]
+        ).create(connection)
+        connection.execute(migration.ITEMS.insert(), [{"id": uuid.uuid4(), **row} for row in rows])
+        with Operations.context(MigrationContext.configure(connection)):
+            migration.upgrade()
+        found = connection.execute(select(migration.ITEMS).order_by(text("rowid"))).all()
+    assert [row.target_id for row in found] == ["Active!7.3", "Active!7.2", "Active!9", ""]
+    assert found[0].intent == {"target_id": "Active!7.3"}
+    engine.dispose()

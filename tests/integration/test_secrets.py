@@ -14,7 +14,7 @@ from sqlalchemy import select
 from models import Connection, db
 from services import tokens, transfer_control, transfers, vault
 from services.house import house
-from services.transfers import GetCommand
+from services.transfers import GetCommand, sources_of
 from services.unit import session, unit
 from simulator import Fault
 from tests.support.pages import Browser
@@ -73,7 +73,9 @@ def test_no_secret_is_shown_kept_or_logged(
     assert all(len(secret) >= 16 for secret in secrets)
     echo = next(iter(secrets - set(house().settings.secret_keys)))
     desk.practice.faults.add(Fault("status", path="/documents/", status=400, message=f"bad {echo}", times=1))
-    command = GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, ("Active!1.1", "Active!2.1"))
+    command = GetCommand(
+        uuid.uuid4(), desk.matter_id, desk.server.id, sources_of(["Active!1.1", "Active!2.1"])
+    )
     transfer_id = transfers.start_get(desk.actor, command)
     carry_all(transfer_id)
     transfer_control.retry_failed(desk.actor, transfer_id, uuid.uuid4())

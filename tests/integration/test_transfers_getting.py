@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from models import AuditEvent, Document, Participant, Transfer, TransferItem, utcnow
 from services import connections, server_access, transfer_control, transfer_work, transfers
-from services.transfers import GetCommand
+from services.transfers import GetCommand, sources_of
 from services.unit import session, unit
 from simulator import Fault
 from tests.support.practice import sign_in_to_imanage
@@ -48,7 +48,7 @@ def test_two_documents_arrive_once_each_with_their_twins(desk: Desk) -> None:
 
 def test_the_same_form_twice_makes_one_transfer(desk: Desk) -> None:
     spa = desk.practice.world.named("SPA – Project Heron")
-    command = GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, (spa.id(),))
+    command = GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, sources_of([spa.id()]))
     assert transfers.start_get(desk.actor, command) == transfers.start_get(desk.actor, command)
     assert len(session().scalars(select(TransferItem)).all()) == 1
 

@@ -137,7 +137,6 @@ class Browser:
 
     def get(self, url: str, *, htmx: bool = False, **more: Any) -> TestResponse:
         self._forget_the_request_before()
-        more.setdefault("buffered", True)
         return self.client.get(url, headers=self._headers(htmx, more), **more)
 
     def post(

@@ -23,7 +23,7 @@ from services import documents, transfer_work, transfers
 from services.actor import Actor
 from services.house import house
 from services.text import fold
-from services.transfers import GetCommand, SaveCommand
+from services.transfers import GetCommand, SaveCommand, sources_of, target_of
 from services.unit import session, unit
 from simulator import Simulator
 from tests.support.pages import Browser
@@ -83,13 +83,13 @@ def make_matter(lead_id: uuid.UUID, name: str = "Project Heron", **others: uuid.
 
 def get(desk: Desk, *sources: str, document_id: uuid.UUID | None = None) -> uuid.UUID:
     """Put a get on record; the transfer's id."""
-    command = GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, sources, document_id)
+    command = GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, sources_of(sources), document_id)
     return transfers.start_get(desk.actor, command)
 
 
 def save(desk: Desk, document_id: uuid.UUID, target: str, target_id: str, note: str = "") -> uuid.UUID:
     """Put a save on record; the transfer's id."""
-    command = SaveCommand(uuid.uuid4(), document_id, desk.server.id, target, target_id, "", note)
+    command = SaveCommand(uuid.uuid4(), document_id, desk.server.id, target_of(target, target_id), "", note)
     return transfers.start_save(desk.actor, command)
 
 

@@ -18,6 +18,7 @@ from urllib3 import HTTPResponse
 from imanage import containers, discovery, documents, oauth
 from imanage.client import Client
 from imanage.errors import ImanageError
+from imanage.ids import VersionId
 from imanage.types import AppCredentials, Endpoints
 from imanage.uploads import Upload
 from services.request_sheet import ENDPOINTS, SIGN_IN, WORK, merged
@@ -30,7 +31,7 @@ UPLOAD = Upload("Lease", "docx", 1, "0" * 64, io.BytesIO(b"x"))
 ARGUMENTS = {
     "workspace_id": "Active!1",
     "folder_id": "Active!7",
-    "document_id": "Active!8.1",
+    "id": VersionId("Active", 8, 1),
     "user_id": "ALICE",
     "text": "lease",
     "upload": UPLOAD,

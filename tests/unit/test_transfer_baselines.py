@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from imanage.ids import VersionId
 from services import transfer_baselines
 from services.transfer_baselines import Baseline, keeps_marks, note_comment, shared
 from transfers.items import Known
@@ -28,7 +29,7 @@ class Folder:
 
     def read(self) -> Baseline:
         self.readings += 1
-        found = tuple(Known(f"Active!{number}.1", None) for number in range(self.readings))
+        found = tuple(Known(VersionId("Active", number, 1), None) for number in range(self.readings))
         self.under_way.set()
         assert self.goes_on.wait(10)
         return found

@@ -1,6 +1,6 @@
 """iManage as a source and as a destination: the one file of the engine that knows it."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,6 +10,7 @@ from imanage import documents
 from imanage.client import Client
 from imanage.downloads import Download
 from imanage.errors import Forbidden, ImanageError, NotFound, OutcomeUnknown
+from imanage.ids import VersionId
 from imanage.types import Document, Stored
 from imanage.uploads import Upload
 from storage import StorageError
@@ -18,16 +19,19 @@ from transfers.items import (
     Absent,
     Intent,
     Known,
+    NewDocument,
+    NewVersion,
     Outcome,
     Present,
     Progress,
     Receipt,
+    Replace,
     SourceFacts,
-    TargetKind,
+    Target,
     Undecided,
 )
 from transfers.ports import Features, OnProgress, ShouldStop, Source, Stream
-from transfers.settling import QUIET, SKEW, lacks_comment, lacks_proof, same_id, settle
+from transfers.settling import QUIET, SKEW, lacks_comment, lacks_proof, settle
 
 _ROUNDS = 3
 FOLDER_PAGE = 1000
@@ -37,9 +41,9 @@ FOLDER_PAGE = 1000
 class ImanageSource:
     """One version of a document. `document` is its profile as last described: it need not be asked for again."""
 
-    def __init__(self, client: Client, document_id: str) -> None:
+    def __init__(self, client: Client, id: VersionId) -> None:
         self._client = client
-        self._id = document_id
+        self._id = id
         self.document: Document | None = None
 
     def describe(self) -> SourceFacts:
@@ -57,12 +61,9 @@ class ImanageDestination:
 
     features = Features(marks=True)
 
-    def __init__(
-        self, client: Client, kind: TargetKind, target_id: str, *, keep_locked: bool = False
-    ) -> None:
+    def __init__(self, client: Client, target: Target, *, keep_locked: bool = False) -> None:
         self._client = client
-        self._kind = kind
-        self._target_id = target_id
+        self._target = target
         self._keep_locked = keep_locked
 
     def baseline(self, *, at_a_glance: bool = False) -> tuple[Known, ...]:
@@ -70,27 +71,24 @@ class ImanageDestination:
 
         A folder that changes while it is read is read again, unless a glance will do: one that may miss a document.
         """
-        if self._kind == "new_document":
+        if isinstance(self._target, NewDocument):
             rounds = 1 if at_a_glance else _ROUNDS
-            found = _read_folder(self._client, self._target_id, rounds).documents
+            found = _read_folder(self._client, self._target.folder_id, rounds).documents
         else:
-            found = documents.versions(self._client, self._target_id)
+            found = documents.versions(self._client, self._target.onto)
         return tuple(Known(each.id, each.checksum, each.comment) for each in found)
 
     def check(self, intent: Intent) -> None:
-        if self._kind == "new_document":
+        if isinstance(self._target, NewDocument):
             return
-        there = documents.profile(self._client, self._target_id, latest=True)
+        there = documents.profile(self._client, self._target.onto, latest=True)
         _require_free(there, intent)
-        expected = self._target_id if self._kind == "replace" else there.id
-        known = next((each for each in intent.baseline if same_id(each.id, there.id)), None)
-        if known is None or not same_id(there.id, expected) or (there.latest or 0) > there.version:
+        is_replaced = isinstance(self._target, Replace)
+        known = next((each for each in intent.baseline if each.id == there.id), None)
+        is_another = is_replaced and there.id != self._target.onto
+        if known is None or is_another or (there.latest or 0) > there.version:
             raise MovedOn(intent.baseline[-1].id if intent.baseline else None, there.id)
-        if (
-            self._kind == "replace"
-            and None not in (known.sha256, there.checksum)
-            and known.sha256 != there.checksum
-        ):
+        if is_replaced and None not in (known.sha256, there.checksum) and known.sha256 != there.checksum:
             raise MovedOn(None, there.id)
 
     def send(
@@ -122,7 +120,7 @@ class ImanageDestination:
             should_stop=stopped,
         )
         try:
-            stored = self._store()(self._client, self._target_id, upload)
+            stored = self._store(upload)
         except OutcomeUnknown as error:
             raise Uncertain(error) from error
         except (ImanageError, StorageError, TransferError):
@@ -136,7 +134,12 @@ class ImanageDestination:
         return self._receipt(stored)
 
     def look_up(
-        self, intent: Intent, *, now: datetime, last_sent_at: datetime | None, claimed: Collection[str] = ()
+        self,
+        intent: Intent,
+        *,
+        now: datetime,
+        last_sent_at: datetime | None,
+        claimed: Collection[VersionId] = (),
     ) -> Outcome:
         try:
             present, steady = self._present(intent)
@@ -151,14 +154,14 @@ class ImanageDestination:
             return Undecided("The folder changes while it is being read.", again_after=QUIET.total_seconds())
         return outcome
 
-    def _store(self) -> Callable[[Client, str, Upload], Stored]:
-        match self._kind:
-            case "new_document":
-                return documents.create
-            case "new_version":
-                return documents.add_version
-            case "replace":
-                return documents.replace
+    def _store(self, upload: Upload) -> Stored:
+        match self._target:
+            case NewDocument(folder_id=folder_id):
+                return documents.create(self._client, folder_id, upload)
+            case NewVersion(onto=onto):
+                return documents.add_version(self._client, onto, upload)
+            case Replace(onto=onto):
+                return documents.replace(self._client, onto, upload)
 
     def _receipt(self, stored: Stored) -> Receipt:
         document = stored.document
@@ -170,13 +173,13 @@ class ImanageDestination:
         return Receipt(_present(document), warnings)
 
     def _present(self, intent: Intent) -> tuple[list[Present], bool]:
-        match self._kind:
-            case "replace":
-                return [_present(documents.profile(self._client, self._target_id))], True
-            case "new_version":
-                return [_present(each) for each in documents.versions(self._client, self._target_id)], True
-            case "new_document":
-                folder = _read_folder(self._client, self._target_id)
+        match self._target:
+            case Replace(onto=onto):
+                return [_present(documents.profile(self._client, onto))], True
+            case NewVersion(onto=onto):
+                return [_present(each) for each in documents.versions(self._client, onto)], True
+            case NewDocument(folder_id=folder_id):
+                folder = _read_folder(self._client, folder_id)
                 return list(self._first_versions(folder.documents, intent)), folder.steady
 
     def _first_versions(self, found: tuple[Document, ...], intent: Intent) -> Iterator[Present]:
@@ -219,7 +222,6 @@ def _forgiven() -> Iterator[None]:
 def _present(document: Document) -> Present:
     return Present(
         id=document.id,
-        version=document.version,
         name=document.name,
         extension=document.extension,
         size=document.size,
@@ -241,7 +243,7 @@ class _Folder:
 
 def _read_folder(client: Client, folder_id: str, rounds: int = _ROUNDS) -> _Folder:
     """Read again, a few times, when the total changed while the pages were being turned."""
-    found: dict[str, Document] = {}
+    found: dict[VersionId, Document] = {}
     for _ in range(rounds):
         steady = _read_once(client, folder_id, found)
         if steady:
@@ -249,7 +251,7 @@ def _read_folder(client: Client, folder_id: str, rounds: int = _ROUNDS) -> _Fold
     return _Folder(tuple(found.values()), steady)
 
 
-def _read_once(client: Client, folder_id: str, found: dict[str, Document]) -> bool:
+def _read_once(client: Client, folder_id: str, found: dict[VersionId, Document]) -> bool:
     totals: set[int | None] = set()
     offset: int | None = 0
     while offset is not None:

@@ -13,6 +13,7 @@ from imanage.addresses import AddressRules
 from imanage.client import Client
 from imanage.discovery import discover
 from imanage.guard import Limits, build_session
+from imanage.ids import VersionId
 from imanage.types import Endpoints
 from simulator import App, Simulator, User, World
 from simulator.contents import Generated
@@ -21,7 +22,7 @@ from storage import BlobStore, open_store
 from transfers.copying import send
 from transfers.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
 from transfers.endpoints.store_endpoint import StoreSource
-from transfers.items import Intent, Outcome, Receipt, TargetKind
+from transfers.items import Intent, Outcome, Receipt, TargetKind, target
 from transfers.settling import announce
 
 LARGE = 5 * (1 << 20) + 321
@@ -66,7 +67,7 @@ class Desk:
         return Client(session, identity.base_url, token)
 
     def source(self, name: str) -> ImanageSource:
-        return ImanageSource(self.client(), self.document(name).id())
+        return ImanageSource(self.client(), VersionId.parse(self.document(name).id()))
 
     def document(self, name: str) -> Document:
         return self.sim.world.named(name)
@@ -97,12 +98,11 @@ class Save:
     def of(
         cls, desk: Desk, kind: TargetKind, data: bytes, mark: str | None = None, *, needs_mark: bool = False
     ) -> "Save":
-        target = desk.folder.id if kind == "new_document" else desk.document("Deed").id()
+        goal = target(kind, desk.folder.id if kind == "new_document" else desk.document("Deed").id())
         source = desk.blob(data, "New deed" if kind == "new_document" else "Deed")
-        destination = ImanageDestination(desk.client(), kind, target)
+        destination = ImanageDestination(desk.client(), goal)
         intent = announce(
-            kind,
-            target,
+            goal,
             source.describe(),
             operator="ALICE",
             now=datetime.now(UTC),
@@ -115,9 +115,11 @@ class Save:
     def go(self, **how: object) -> Receipt:
         return send(self.source, self.destination, self.intent, **how)
 
-    def look_up(self, later: timedelta = timedelta(minutes=1), claimed: tuple[str, ...] = ()) -> Outcome:
+    def look_up(
+        self, later: timedelta = timedelta(minutes=1), claimed: tuple[VersionId, ...] = ()
+    ) -> Outcome:
         """By another process, after a while: nothing of the first one's memory helps."""
-        destination = ImanageDestination(self.desk.client(), self.intent.kind, self.intent.target_id)
+        destination = ImanageDestination(self.desk.client(), self.intent.target)
         intent = Intent.from_record(self.intent.record())
         return destination.look_up(intent, now=datetime.now(UTC) + later, last_sent_at=None, claimed=claimed)
 

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from imanage.errors import Conflict, SourceFailed, Unauthorised
+from imanage.ids import VersionId
 from simulator import Fault
 from simulator.values import Lock
 from tests.contracts.transfers.conftest import Desk, Save
 from tests.support import stores
 from transfers.errors import CheckedOut, MovedOn, Stopped, StoredDifferent, Uncertain
-from transfers.items import Absent, Found, Known, Progress, TargetKind, Undecided
+from transfers.items import Absent, Found, Known, NewDocument, Progress, TargetKind, Undecided
 from transfers.retrying import LookUp, decide
 from transfers.settling import QUIET
 
@@ -37,7 +38,7 @@ def on_write(kind: TargetKind, fault: str, **how: object) -> Fault:
 
 
 def written(save: Save) -> int:
-    return len(save.desk.calls(*WRITES[save.intent.kind]))
+    return len(save.desk.calls(*WRITES[save.intent.target.kind]))
 
 
 def arrived_within(seconds: float, save: Save) -> None:
@@ -56,7 +57,7 @@ def test_saved_once_in_three_requests_at_most(desk: Desk, kind: TargetKind, data
     receipt = save.go(on_progress=seen.append)
     assert len(desk.sim.requests) - before <= 3
     assert receipt.present.sha256 == save.intent.sha256
-    assert receipt.present.version == (2 if kind == "new_version" else 1)
+    assert receipt.present.id.version == (2 if kind == "new_version" else 1)
     assert (receipt.present.operator or "").upper() == "ALICE"
     assert seen[-1] == Progress(len(data), len(data))
     assert save.times_stored() == 1
@@ -140,7 +141,7 @@ def test_a_document_that_grew_a_second_version_meanwhile_is_still_found(desk: De
     desk.sim.world.add_version(desk.document("New deed"), b"edited at once", user="CAROL")
     outcome = save.look_up()
     assert isinstance(outcome, Found)
-    assert outcome.present.version == 1
+    assert outcome.present.id.version == 1
 
 
 @pytest.mark.parametrize("kind", KINDS[:2])
@@ -202,7 +203,7 @@ def test_what_has_moved_on_is_not_run_over(desk: Desk, kind: TargetKind, data: b
     desk.sim.world.add_version(desk.document("Deed"), b"theirs", user="CAROL")
     with pytest.raises(MovedOn) as moved:
         save.go()
-    assert moved.value.found_id.casefold() == desk.document("Deed").id().casefold()
+    assert moved.value.found == VersionId.parse(desk.document("Deed").id())
     assert (save.times_stored(), written(save)) == (0, 0)
 
 
@@ -270,6 +271,6 @@ def test_a_baseline_reads_every_page(desk: Desk) -> None:
     for number in range(250):
         desk.sim.world.add_document(folder, f"Letter {number}", "txt", b"dear %d" % number)
     save = Save.of(desk, "new_document", b"x")
-    known = type(save.destination)(desk.client(), "new_document", folder.id).baseline()
+    known = type(save.destination)(desk.client(), NewDocument(folder.id)).baseline()
     assert len({each.id for each in known}) == 250
     assert all(isinstance(each, Known) and each.sha256 for each in known)

@@ -13,6 +13,7 @@ import responses
 from imanage import containers, documents
 from imanage.client import Client
 from imanage.errors import BadId, Forbidden, NotIManage
+from imanage.ids import VersionId
 from imanage.types import Container, Document, Library
 from tests.unit.imanage.support import BASE, client, document_row, folder_row, workspace_row
 
@@ -148,7 +149,7 @@ def test_an_empty_object_is_not_a_folder() -> None:
 def test_every_way_down_to_a_document() -> None:
     ways = [[workspace_row(), folder_row()], [workspace_row(), "x"], "odd"]
     responses.get(f"{BASE}/libraries/Active/documents/Active!1.1/path", json={"data": ways})
-    found = containers.document_path(client(), "Active!1.1")
+    found = containers.document_path(client(), VersionId("Active", 1, 1))
     assert [[step.name for step in way] for way in found] == [
         ["Project Heron", "Correspondence"],
         ["Project Heron"],
@@ -162,25 +163,25 @@ def test_profiles_and_versions() -> None:
     responses.get(
         f"{url}/versions", json={"data": [document_row(), document_row(id="Active!104512.1", version=1), {}]}
     )
-    documents.profile(client(), "Active!104512.3", latest=True, operations=True)
+    documents.profile(client(), VersionId("Active", 104512, 3), latest=True, operations=True)
     query = parse_qs(urlsplit(str(responses.calls[0].request.url)).query)
     assert query == {"is_latest": ["true"], "include_operations": ["true"]}
-    assert [each.version for each in documents.versions(client(), "Active!104512.3")] == [1, 3]
+    assert [each.version for each in documents.versions(client(), VersionId("Active", 104512, 3))] == [1, 3]
 
 
 @responses.activate
 def test_checkout_details_are_none_where_there_is_no_lock() -> None:
     url = f"{BASE}/libraries/Active/documents/Active!1.1/checkout"
     responses.get(url, status=404)
-    assert documents.checkout_details(client(), "Active!1.1") is None
+    assert documents.checkout_details(client(), VersionId("Active", 1, 1)) is None
     held = {"in_use_by": "MSMITH", "comments": "On the train", "due_date": "2026-12-01T00:00:00Z"}
     responses.replace("GET", url, json={"data": held})
-    found = documents.checkout_details(client(), "Active!1.1")
+    found = documents.checkout_details(client(), VersionId("Active", 1, 1))
     assert found is not None
     assert (found.user, found.comment, found.due_at and found.due_at.day) == ("MSMITH", "On the train", 1)
     responses.replace("GET", url, status=403)
     with pytest.raises(Forbidden):
-        documents.checkout_details(client(), "Active!1.1")
+        documents.checkout_details(client(), VersionId("Active", 1, 1))
 
 
 @responses.activate
@@ -188,8 +189,8 @@ def test_lock_and_unlock() -> None:
     url = f"{BASE}/libraries/Active/documents/Active!1.1/lock"
     responses.post(url, status=201, json={"data": {}})
     responses.delete(url, status=204)
-    documents.lock(client(), "Active!1.1", "Editing")
-    documents.unlock(client(), "Active!1.1")
+    documents.lock(client(), VersionId("Active", 1, 1), "Editing")
+    documents.unlock(client(), VersionId("Active", 1, 1))
     assert responses.calls[0].request.body == b'{"comments": "Editing"}'
     assert len(responses.calls) == 2
 
@@ -202,15 +203,13 @@ def test_hostile_ids_never_leave(hostile: str) -> None:
     asks: list[Callable[[Client], Any]] = [
         lambda c: containers.workspace(c, hostile),
         lambda c: containers.folder_children(c, hostile),
-        lambda c: containers.document_path(c, hostile),
+        lambda c: containers.document_path(c, VersionId(hostile, 1, 1)),
         lambda c: containers.favourites(c, hostile),
         lambda c: containers.my_matters(c, "Active", hostile),
-        lambda c: documents.profile(c, hostile),
-        lambda c: (
-            documents.search(c, "x", container_id=hostile) if hostile else documents.profile(c, hostile)
-        ),
-        lambda c: documents.unlock(c, hostile),
-        lambda c: documents.download(c, hostile),
+        lambda c: documents.profile(c, VersionId(hostile, 1, 1)),
+        lambda c: documents.search(c, "x", container_id=hostile) if hostile else VersionId.parse(hostile),
+        lambda c: documents.unlock(c, VersionId(hostile, 1, 1)),
+        lambda c: documents.download(c, VersionId(hostile, 1, 1)),
     ]
     for ask in asks:
         with pytest.raises(BadId):

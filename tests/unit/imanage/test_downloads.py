@@ -10,6 +10,7 @@ import responses
 
 from imanage import errors
 from imanage.documents import download
+from imanage.ids import VersionId
 from tests.unit.imanage.support import BASE, client
 
 URL = f"{BASE}/libraries/Active/documents/Active!7.2/download"
@@ -20,7 +21,7 @@ HEADERS = {"Content-Disposition": 'attachment; filename="Deed.docx"'}
 @responses.activate
 def test_streams_the_bytes_as_they_are() -> None:
     responses.get(URL, body=BODY, headers=HEADERS, auto_calculate_content_length=True)
-    with download(client(), "Active!7.2") as stream:
+    with download(client(), VersionId("Active", 7, 2)) as stream:
         pieces = list(stream.chunks(100_000))
         assert (stream.length, stream.file_name, stream.resumed) == (len(BODY), "Deed.docx", False)
     assert b"".join(pieces) == BODY
@@ -34,7 +35,7 @@ def test_streams_the_bytes_as_they_are() -> None:
 def test_resumes_where_the_server_can() -> None:
     headers = {"Content-Range": f"bytes 1000-{len(BODY) - 1}/{len(BODY)}"}
     responses.get(URL, status=206, body=BODY[1000:], headers=headers, auto_calculate_content_length=True)
-    with download(client(), "Active!7.2", offset=1000) as stream:
+    with download(client(), VersionId("Active", 7, 2), offset=1000) as stream:
         assert (stream.resumed, stream.start, stream.length) == (True, 1000, len(BODY) - 1000)
         assert b"".join(stream.chunks()) == BODY[1000:]
     assert responses.calls[0].request.headers["Range"] == "bytes=1000-"
@@ -43,7 +44,7 @@ def test_resumes_where_the_server_can() -> None:
 @responses.activate
 def test_says_so_when_the_server_begins_again() -> None:
     responses.get(URL, body=BODY)
-    with download(client(), "Active!7.2", offset=1000) as stream:
+    with download(client(), VersionId("Active", 7, 2), offset=1000) as stream:
         assert (stream.resumed, stream.start) == (False, 0)
         assert b"".join(stream.chunks()) == BODY
 
@@ -53,13 +54,13 @@ def test_says_so_when_the_server_begins_again() -> None:
 def test_another_part_than_asked_for_is_refused(given: str) -> None:
     responses.get(URL, status=206, body=BODY, headers={"Content-Range": given})
     with pytest.raises(errors.CutStream):
-        download(client(), "Active!7.2", offset=1000)
+        download(client(), VersionId("Active", 7, 2), offset=1000)
 
 
 @responses.activate
 def test_a_packed_body_is_unpacked_and_its_length_not_believed() -> None:
     responses.get(URL, body=gzip.compress(BODY), headers={"Content-Encoding": "gzip"})
-    with download(client(), "Active!7.2") as stream:
+    with download(client(), VersionId("Active", 7, 2)) as stream:
         assert stream.length is None
         assert b"".join(stream.chunks()) == BODY
 
@@ -67,14 +68,14 @@ def test_a_packed_body_is_unpacked_and_its_length_not_believed() -> None:
 @responses.activate
 def test_a_broken_packing_is_a_cut_stream() -> None:
     responses.get(URL, body=b"not gzip at all", headers={"Content-Encoding": "gzip"})
-    with download(client(), "Active!7.2") as stream, pytest.raises(errors.CutStream):
+    with download(client(), VersionId("Active", 7, 2)) as stream, pytest.raises(errors.CutStream):
         list(stream.chunks())
 
 
 @responses.activate
 def test_an_empty_document() -> None:
     responses.get(URL, body=b"")
-    with download(client(), "Active!7.2") as stream:
+    with download(client(), VersionId("Active", 7, 2)) as stream:
         assert list(stream.chunks()) == []
 
 
@@ -96,7 +97,7 @@ def test_an_empty_document() -> None:
 @responses.activate
 def test_the_suggested_name_is_only_a_name(disposition: str, name: str | None) -> None:
     responses.get(URL, body=b"x", headers={"Content-Disposition": disposition} if disposition else {})
-    with download(client(), "Active!7.2") as stream:
+    with download(client(), VersionId("Active", 7, 2)) as stream:
         assert stream.file_name == name
 
 
@@ -115,10 +116,5 @@ def test_the_suggested_name_is_only_a_name(disposition: str, name: str | None) -
 def test_refusals(answer: dict[str, Any], kind: type[errors.ImanageError]) -> None:
     responses.get(URL, **answer)
     with pytest.raises(kind):
-        download(client(), "Active!7.2")
+        download(client(), VersionId("Active", 7, 2))
     assert len(responses.calls) == 1
-
-
-def test_a_download_names_its_version() -> None:
-    with pytest.raises(ValueError, match="version"):
-        download(client(), "Active!7")

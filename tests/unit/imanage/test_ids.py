@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imanage.errors import BadId
-from imanage.ids import DocumentId, in_library, library_of, of_object, segment
+from imanage.ids import DocumentId, VersionId, in_library, library_of, of_object, segment
 
 HOSTILE = [
     "",
@@ -35,7 +35,7 @@ def test_hostile_segments_are_refused_before_anything_is_sent(text: str) -> None
     with pytest.raises(BadId):
         of_object("documents", text)
     with pytest.raises(BadId):
-        DocumentId.parse(text)
+        VersionId.parse(text)
 
 
 def test_a_bad_id_is_shown_harmlessly() -> None:
@@ -49,22 +49,49 @@ def test_a_bad_id_is_shown_harmlessly() -> None:
     ("text", "parts"),
     [
         ("Active!104512.3", ("Active", 104512, 3)),
-        ("ACTIVE_US-2!7", ("ACTIVE_US-2", 7, None)),
+        ("ACTIVE_US-2!7.12", ("ACTIVE_US-2", 7, 12)),
         ("Database2!1678.1", ("Database2", 1678, 1)),
     ],
 )
-def test_reads_and_writes_document_ids(text: str, parts: tuple[str, int, int | None]) -> None:
-    parsed = DocumentId.parse(text)
+def test_reads_and_writes_the_ids_of_versions(text: str, parts: tuple[str, int, int]) -> None:
+    parsed = VersionId.parse(text)
     assert (parsed.library, parsed.number, parsed.version) == parts
     assert str(parsed) == text
 
 
 @pytest.mark.parametrize(
-    "text", ["Active", "Active!", "!1", "Active!x", "Active!1.", "Active!1.2.3", "A!B!1", "Active!-1"]
+    "text",
+    [
+        "Active",
+        "Active!",
+        "Active!1",
+        "Active!1.0",
+        "!1",
+        "Active!x",
+        "Active!1.",
+        "Active!1.2.3",
+        "A!B!1",
+        "Active!-1",
+    ],
 )
-def test_what_is_no_document_id(text: str) -> None:
+def test_what_is_no_id_of_a_version(text: str) -> None:
     with pytest.raises(BadId):
-        DocumentId.parse(text)
+        VersionId.parse(text)
+
+
+def test_a_version_that_is_told_beside_the_id_goes_before_its_own() -> None:
+    assert VersionId.parse("Active!1", 3) == VersionId.parse("Active!1.2", 3) == VersionId("Active", 1, 3)
+
+
+def test_one_version_is_the_same_however_its_library_is_spelt_and_is_never_its_document() -> None:
+    upper, lower = VersionId.parse("ACTIVE!7.2"), VersionId.parse("active!7.2")
+    assert upper == lower
+    assert {upper} == {lower}
+    assert upper.document == lower.document == DocumentId("Active", 7)
+    assert upper.document.at(2) == lower
+    assert upper != VersionId("Active", 7, 3)
+    assert upper != upper.document
+    assert str(upper) == "ACTIVE!7.2"
 
 
 def test_paths_name_the_library_of_the_id() -> None:

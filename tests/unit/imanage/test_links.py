@@ -6,6 +6,7 @@ import pytest
 
 from imanage import profiles
 from imanage.errors import BadId
+from imanage.ids import VersionId
 from imanage.links import container_link, document_link
 from imanage.types import Document, Endpoints
 from tests.unit.imanage.support import ENDPOINTS, document_row, folder_row, workspace_row
@@ -71,8 +72,6 @@ def test_a_port_of_the_browsers_host_counts() -> None:
 
 
 def test_a_hostile_id_makes_no_link() -> None:
-    hostile = Document(
-        id="Active!1/../../evil", library="Active", number=1, version=1, name="x", extension=""
-    )
+    hostile = Document(id=VersionId("Active!1/../../evil", 1, 1), name="x", extension="")
     with pytest.raises(BadId):
         document_link(ENDPOINTS, hostile)

@@ -9,6 +9,7 @@ import pytest
 
 from imanage import profiles
 from imanage.errors import NotIManage
+from imanage.ids import VersionId
 from imanage.listing import Listing, listing, page
 from imanage.types import Container, Document
 from tests.unit.imanage.support import SHA, document_row, folder_row, workspace_row
@@ -16,9 +17,8 @@ from tests.unit.imanage.support import SHA, document_row, folder_row, workspace_
 
 def test_a_full_profile() -> None:
     document = profiles.document(document_row(operations={"lock": True, "odd": "x"}))
-    assert document.id == "Active!104512.3"
-    assert document.library == "Active"
-    assert (document.number, document.version, document.latest) == (104512, 3, 3)
+    assert str(document.id) == "Active!104512.3"
+    assert (document.version, document.latest) == (3, 3)
     assert document.checksum == SHA
     assert document.edited_at == datetime(2026, 11, 20, 16, 40, 12, 386000, UTC)
     assert document.full_name == "Share purchase agreement (draft).docx"
@@ -41,7 +41,7 @@ def test_a_full_profile() -> None:
         ({"latest": 5}, {"latest": 5}),
         ({"latest": "x"}, {"latest": None}),
         ({"version": None}, {"version": 3}),
-        ({"version": "4"}, {"version": 4, "id": "Active!104512.4"}),
+        ({"version": "4"}, {"version": 4, "id": VersionId("Active", 104512, 4)}),
         ({"checksum": SHA}, {"checksum": SHA}),
         ({"checksum": "sha-256:" + SHA}, {"checksum": SHA}),
         ({"checksum": "MD5:" + SHA[:32]}, {"checksum": None}),
@@ -118,7 +118,7 @@ def test_shortcuts_lead_to_what_they_point_at() -> None:
         {"id": "Active!500", "wstype": "document_shortcut", "name": "Short", "target": target}
     )
     assert isinstance(found, Document)
-    assert (found.id, found.name) == ("Active!9.2", "Deed")
+    assert (str(found.id), found.name) == ("Active!9.2", "Deed")
     folder = {
         "id": "Active!501",
         "wstype": "folder_shortcut",

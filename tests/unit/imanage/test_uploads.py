@@ -56,7 +56,7 @@ def test_a_new_document_carries_its_profile_and_its_bytes() -> None:
 
     responses.add_callback("POST", url, answer)
     stored = documents.create(client(), "Active!427", upload(comment="First", keep_locked=True))
-    assert stored.document.id == "Active!9.1"
+    assert str(stored.document.id) == "Active!9.1"
     assert [(warning.field, warning.message) for warning in stored.warnings] == [("custom2", "Missing")]
     ((body, headers),) = bodies
     assert headers["Content-Length"] == str(len(body))

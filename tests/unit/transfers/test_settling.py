@@ -5,30 +5,44 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from transfers.items import Absent, Found, Intent, Known, Outcome, Present, Undecided
+from imanage.ids import VersionId
+from transfers.items import (
+    Absent,
+    Found,
+    Intent,
+    Known,
+    NewDocument,
+    NewVersion,
+    Outcome,
+    Present,
+    Replace,
+    Undecided,
+)
 from transfers.settling import LOOK_AGAIN, QUIET, SKEW, lacks_comment, settle
 
 BEGAN = datetime(2026, 11, 23, 23, 50, tzinfo=UTC)
 OURS, OTHER = "a" * 64, "b" * 64
 
 VERSION = Intent(
-    kind="new_version",
-    target_id="Active!7.2",
+    target=NewVersion(VersionId("Active", 7, 2)),
     name="Deed",
     extension="docx",
     size=1_000,
     sha256=OURS,
     operator="ALICE",
     announced_at=BEGAN,
-    baseline=(Known("Active!7.1", OTHER), Known("Active!7.2", OURS)),
+    baseline=(Known(VersionId("Active", 7, 1), OTHER), Known(VersionId("Active", 7, 2), OURS)),
     mark="cp-91f",
 )
-DOCUMENT = replace(VERSION, kind="new_document", target_id="Active!55", baseline=(Known("Active!3.1", OURS),))
-REPLACE = replace(VERSION, kind="replace", baseline=(Known("Active!7.2", OTHER),))
+DOCUMENT = replace(
+    VERSION, target=NewDocument("Active!55"), baseline=(Known(VersionId("Active", 3, 1), OURS),)
+)
+REPLACE = replace(
+    VERSION, target=Replace(VersionId("Active", 7, 2)), baseline=(Known(VersionId("Active", 7, 2), OTHER),)
+)
 
 NEW = Present(
-    id="Active!7.3",
-    version=3,
+    id=VersionId("Active", 7, 3),
     name="Deed",
     extension="docx",
     size=1_000,
@@ -37,12 +51,15 @@ NEW = Present(
     created_at=BEGAN - timedelta(days=9),
     edited_at=BEGAN + timedelta(seconds=40),
 )
-NEW_DOCUMENT = replace(NEW, id="Active!8.1", version=1, created_at=BEGAN + timedelta(seconds=40))
-OLD = (replace(NEW, id="Active!7.1", sha256=OTHER), replace(NEW, id="Active!7.2"))
+NEW_DOCUMENT = replace(NEW, id=VersionId("Active", 8, 1), created_at=BEGAN + timedelta(seconds=40))
+OLD = (replace(NEW, id=VersionId("Active", 7, 1), sha256=OTHER), replace(NEW, id=VersionId("Active", 7, 2)))
 
 
 def after(
-    intent: Intent, *present: Present, later: timedelta = timedelta(hours=1), claimed: tuple[str, ...] = ()
+    intent: Intent,
+    *present: Present,
+    later: timedelta = timedelta(hours=1),
+    claimed: tuple[VersionId, ...] = (),
 ) -> Outcome:
     return settle(intent, present, now=BEGAN + later, last_sent_at=BEGAN, claimed=claimed)
 
@@ -55,7 +72,7 @@ def test_the_new_version_with_our_bytes_is_ours() -> None:
 
 
 def test_the_new_document_with_our_bytes_is_ours() -> None:
-    outcome = after(DOCUMENT, replace(NEW_DOCUMENT, id="Active!3.1"), NEW_DOCUMENT)
+    outcome = after(DOCUMENT, replace(NEW_DOCUMENT, id=VersionId("Active", 3, 1)), NEW_DOCUMENT)
     assert isinstance(outcome, Found)
     assert outcome.present == NEW_DOCUMENT
 
@@ -76,7 +93,7 @@ def test_nothing_that_could_be_ours_is_absent(intent: Intent, present: tuple[Pre
 @pytest.mark.parametrize("intent", [VERSION, DOCUMENT, REPLACE])
 @pytest.mark.parametrize(("later", "again"), [(0, 10), (10, 10), (25, 5)])
 def test_too_soon_to_say_absent(intent: Intent, later: int, again: int) -> None:
-    there = [replace(NEW, id="Active!7.2", sha256=OTHER)] if intent is REPLACE else []
+    there = [replace(NEW, id=VersionId("Active", 7, 2), sha256=OTHER)] if intent is REPLACE else []
     outcome = after(intent, *there, later=timedelta(seconds=later))
     assert isinstance(outcome, Undecided)
     assert outcome.again_after == again
@@ -138,26 +155,26 @@ def test_what_iManage_leaves_out_or_changes_is_no_doubt(change: dict[str, object
 
 
 def test_a_new_document_is_at_its_first_version() -> None:
-    outcome = after(DOCUMENT, replace(NEW_DOCUMENT, id="Active!8.2", version=2))
+    outcome = after(DOCUMENT, replace(NEW_DOCUMENT, id=VersionId("Active", 8, 2)))
     assert isinstance(outcome, Undecided)
     assert "later version" in outcome.because
 
 
 def test_two_with_our_bytes_are_asked_about() -> None:
-    twins = (NEW, replace(NEW, id="Active!7.4", version=4))
+    twins = (NEW, replace(NEW, id=VersionId("Active", 7, 4)))
     outcome = after(VERSION, *twins)
     assert isinstance(outcome, Undecided)
     assert outcome.candidates == twins
 
 
 def test_one_that_agrees_wins_over_one_by_somebody_else() -> None:
-    outcome = after(VERSION, NEW, replace(NEW, id="Active!7.4", version=4, operator="CAROL"))
+    outcome = after(VERSION, NEW, replace(NEW, id=VersionId("Active", 7, 4), operator="CAROL"))
     assert isinstance(outcome, Found)
     assert outcome.present == NEW
 
 
 def test_the_mark_decides_between_two() -> None:
-    marked = replace(NEW, id="Active!7.4", version=4, comment="Closing set. cp-91f")
+    marked = replace(NEW, id=VersionId("Active", 7, 4), comment="Closing set. cp-91f")
     outcome = after(VERSION, NEW, marked)
     assert isinstance(outcome, Found)
     assert outcome.present == marked
@@ -170,7 +187,7 @@ def test_the_mark_stands_in_for_a_missing_checksum() -> None:
 
 
 def test_a_mark_inherited_by_other_bytes_proves_nothing_alone() -> None:
-    inherited = replace(NEW, id="Active!7.4", version=4, sha256=OTHER, comment="cp-91f")
+    inherited = replace(NEW, id=VersionId("Active", 7, 4), sha256=OTHER, comment="cp-91f")
     outcome = after(VERSION, replace(NEW, comment="cp-91f"), inherited)
     assert isinstance(outcome, Found)
     assert outcome.present.id == NEW.id
@@ -178,7 +195,7 @@ def test_a_mark_inherited_by_other_bytes_proves_nothing_alone() -> None:
 
 
 def test_two_marked_alike_are_asked_about() -> None:
-    twins = (replace(NEW, comment="cp-91f"), replace(NEW, id="Active!7.4", comment="cp-91f"))
+    twins = (replace(NEW, comment="cp-91f"), replace(NEW, id=VersionId("Active", 7, 4), comment="cp-91f"))
     assert isinstance(after(VERSION, *twins), Undecided)
 
 
@@ -191,8 +208,8 @@ def test_where_only_the_mark_tells_the_same_bytes_without_it_are_asked_about() -
     assert isinstance(outcome, Undecided)
     assert outcome.because == "Active!8.1 has the same checksum, but it does not carry the mark of this save."
     assert isinstance(after(BY_MARK, replace(NEW_DOCUMENT, sha256=OTHER)), Absent)
-    assert isinstance(after(BY_MARK, NEW_DOCUMENT, claimed=("Active!8.1",)), Absent)
-    marked = replace(NEW_DOCUMENT, id="Active!9.1", comment="cp-91f")
+    assert isinstance(after(BY_MARK, NEW_DOCUMENT, claimed=(VersionId("Active", 8, 1),)), Absent)
+    marked = replace(NEW_DOCUMENT, id=VersionId("Active", 9, 1), comment="cp-91f")
     found = after(BY_MARK, NEW_DOCUMENT, marked)
     assert isinstance(found, Found)
     assert found.present == marked
@@ -201,8 +218,13 @@ def test_where_only_the_mark_tells_the_same_bytes_without_it_are_asked_about() -
 def test_only_what_could_be_ours_is_asked_for_its_comment() -> None:
     assert lacks_comment(BY_MARK, NEW_DOCUMENT)
     assert not lacks_comment(DOCUMENT, NEW_DOCUMENT)
-    assert not lacks_comment(BY_MARK, NEW_DOCUMENT, ("active!8.1",))
-    for change in ({"comment": "cp-91f"}, {"comment": "another"}, {"sha256": OTHER}, {"id": "Active!3.1"}):
+    assert not lacks_comment(BY_MARK, NEW_DOCUMENT, (VersionId("active", 8, 1),))
+    for change in (
+        {"comment": "cp-91f"},
+        {"comment": "another"},
+        {"sha256": OTHER},
+        {"id": VersionId("Active", 3, 1)},
+    ):
         assert not lacks_comment(BY_MARK, replace(NEW_DOCUMENT, **change))
 
 
@@ -214,9 +236,9 @@ def test_a_missing_checksum_is_asked_about() -> None:
 
 
 def test_what_another_send_made_is_not_ours() -> None:
-    twin = replace(NEW_DOCUMENT, id="Active!9.1")
-    assert isinstance(after(DOCUMENT, NEW_DOCUMENT, claimed=("Active!8.1",)), Absent)
-    outcome = after(DOCUMENT, NEW_DOCUMENT, twin, claimed=("Active!8.1",))
+    twin = replace(NEW_DOCUMENT, id=VersionId("Active", 9, 1))
+    assert isinstance(after(DOCUMENT, NEW_DOCUMENT, claimed=(VersionId("Active", 8, 1),)), Absent)
+    outcome = after(DOCUMENT, NEW_DOCUMENT, twin, claimed=(VersionId("Active", 8, 1),))
     assert isinstance(outcome, Found)
     assert outcome.present == twin
 
@@ -225,8 +247,8 @@ def test_what_another_send_made_is_not_ours() -> None:
     ("sha256", "kind"), [(OURS, Found), (OTHER, Absent), (None, Undecided), ("c" * 64, Absent)]
 )
 def test_a_replacement_shows_in_the_version_itself(sha256: str | None, kind: type[Outcome]) -> None:
-    there = replace(NEW, id="Active!7.2", version=2, sha256=sha256, operator="CAROL", edited_at=BEGAN)
-    newer = replace(NEW, id="Active!7.3")
+    there = replace(NEW, id=VersionId("Active", 7, 2), sha256=sha256, operator="CAROL", edited_at=BEGAN)
+    newer = replace(NEW, id=VersionId("Active", 7, 3))
     assert isinstance(after(REPLACE, there, newer), kind)
 
 

@@ -4,7 +4,8 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from transfers.items import Intent, Known
+from imanage.ids import VersionId
+from transfers.items import Intent, Known, Replace
 from transfers.throttling import asked_every
 
 
@@ -28,15 +29,14 @@ def test_a_stop_is_asked_for_seldom_and_kept() -> None:
 
 def test_an_intent_comes_back_from_its_row() -> None:
     intent = Intent(
-        kind="replace",
-        target_id="Active!7.2",
+        target=Replace(VersionId("Active", 7, 2)),
         name="Договор",
         extension="docx",
         size=1,
         sha256="a" * 64,
         operator=None,
         announced_at=datetime(2026, 11, 23, 23, 50, tzinfo=UTC),
-        baseline=(Known("Active!7.2", None), Known("Active!7.1", "b" * 64)),
+        baseline=(Known(VersionId("Active", 7, 2), None), Known(VersionId("Active", 7, 1), "b" * 64)),
     )
     for each in (intent, replace(intent, mark="cp-1", comment="note", baseline=(), needs_mark=True)):
         assert Intent.from_record(json.loads(json.dumps(each.record()))) == each
