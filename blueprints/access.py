@@ -11,10 +11,12 @@ from flask_login import UserMixin, current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
-from blueprints.htmx import is_htmx, page_behind, redirect_whole_page
+from blueprints.ended_sessions import is_another_person, signed_out
+from blueprints.htmx import is_htmx
 from extensions import csrf, login_manager
 from services import csv_reading, permissions, sessions
 from services.actor import Actor, Nobody
+from services.errors import Conflict
 
 COOKIE_KEY = "session_token"
 FORM_ROOM = 1024 * 1024
@@ -24,6 +26,17 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # "public": anybody. "member": signed in. "staff": signed in and not a guest. "admin": System Admin.
 # Finer rules (which matter, which server) are the services' own.
 PERMISSIONS: dict[str, str] = {"static": "public"}
+
+
+class SignInChanged(Conflict):
+    """The page was made for another person than the one who is signed in now."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"You are signed in as {name} now. This page was opened by somebody else, so nothing was sent.",
+            code="session.another_person",
+            next_step="Load the page again first.",
+        )
 
 
 def needs(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -124,6 +137,8 @@ def _check(permission: str | None) -> Response | None:
         abort(404)
     if not current_user.is_authenticated:
         return _to_sign_in()
+    if request.method not in SAFE and is_another_person():
+        raise SignInChanged(current_user.name)
     if permission == "admin":
         permissions.require_admin(actor())
     if permission == "staff" and current_user.is_guest:
@@ -145,10 +160,11 @@ def _check_origin() -> None:
 
 
 def _to_sign_in() -> Response:
-    here = page_behind() if is_htmx() else request.full_path if request.method == "GET" else ""
-    here = here.rstrip("?")
-    target = url_for("auth.sign_in", next=here) if here not in {"", "/"} else url_for("auth.sign_in")
-    return redirect_whole_page(target) if is_htmx() else redirect(target)
+    """A page leads to sign-in and back. Whoever sends or keeps a page up to date is told, and loses nothing."""
+    if is_htmx() or request.method not in SAFE:
+        return signed_out()
+    here = request.full_path.rstrip("?")
+    return redirect(url_for("auth.sign_in", next=here) if here != "/" else url_for("auth.sign_in"))
 
 
 def init_app(app: Flask) -> None:

@@ -79,11 +79,18 @@ UNEXPECTED = ErrorView(
     "Try again. If it happens again, give your System Admin the reference below.",
     "your System Admin",
 )
-EXPIRED_FORM = ErrorView(
-    "form_expired",
-    "This page was open for too long",
-    "For your safety the form was not sent.",
-    "Load the page again and send it once more.",
+SIGNED_IN_AGAIN = ErrorView(
+    "session.changed",
+    "You have signed in again since this page was opened",
+    "Nothing was sent, and what you typed is still here.",
+    "Press the button again.",
+    "you",
+)
+OLD_PAGE = ErrorView(
+    "session.old_page",
+    "This page was opened before you last signed in or out",
+    "Nothing was sent.",
+    "Load the page again and send it once more. If this goes on, your browser does not keep our cookie: allow it.",
     "you",
 )
 
@@ -141,7 +148,12 @@ def _http(error: HTTPException) -> Response:
 
 
 def _csrf(_error: CSRFError) -> Response:
-    return answer(EXPIRED_FORM, 400)
+    """The token is the session's and has no time limit: where it does not fit, the session is another one."""
+    if not current_user.is_authenticated or not is_htmx():
+        return answer(OLD_PAGE, 400)
+    response = answer(SIGNED_IN_AGAIN, 400)
+    response.headers["HX-Trigger"] = "signInChanged"
+    return response
 
 
 def _unexpected(error: Exception) -> Response:

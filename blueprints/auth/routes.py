@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
-from blueprints.access import actor, forget_session, needs, nobody
+from blueprints.access import SignInChanged, actor, forget_session, needs, nobody
 from blueprints.auth import joining
 from blueprints.auth.forms import SetUpForm, SignInForm
 from blueprints.auth.room import room
 from blueprints.auth.sessions import begin_session
+from blueprints.ended_sessions import is_another_person
 from blueprints.htmx import fragment, go_to
 from services import passwords, setup, signing_in
 from services.errors import Invalid, TooMany
@@ -56,6 +58,17 @@ def sign_out() -> Response:
         signing_in.sign_out(person, token)
     flash("You are signed out.", "success")
     return go_to(url_for(".sign_in"))
+
+
+@room.get("/session")
+@needs("member")
+def renew_page() -> Response:
+    """The session's CSRF token in a header, for a page that was opened before its person signed in again."""
+    if is_another_person():
+        raise SignInChanged(actor().name)
+    answer = fragment("", 204)
+    answer.headers["X-CSRFToken"] = generate_csrf()
+    return answer
 
 
 @room.get("/set-up")

@@ -59,7 +59,53 @@
       event.detail.timeout = READ_WITHIN; // what writes may take as long as its bytes need
       return;
     }
-    event.detail.headers["X-CSRFToken"] = document.querySelector("meta[name=csrf-token]").content;
+    event.detail.headers["X-CSRFToken"] = csrfToken().content;
+    if (person()) event.detail.headers["X-Person"] = person().content;
+  });
+
+  // A page may outlive its sign-in: what was typed stays, and is sent with the token of the session that came after.
+  const csrfToken = () => document.querySelector("meta[name=csrf-token]");
+  const person = () => document.querySelector("meta[name=person]");
+  let isOld = false;
+  on("signInChanged", () => (isOld = true));
+  on("signedOut", (event) => {
+    isOld = true;
+    if (!event.detail.isWrite && !hasTyped()) window.location.assign(event.detail.url);
+  });
+
+  function hasTyped() {
+    const typed = (field) => field.type === "file" ? field.files.length > 0 : field.value !== field.defaultValue;
+    return [...document.querySelectorAll("input:not([type=checkbox], [type=radio], [type=hidden]), textarea")].some(typed);
+  }
+
+  async function renew() {
+    const headers = { "HX-Request": "true", "X-Person": person().content };
+    const answer = await fetch(person().dataset.session, { headers, cache: "no-store" });
+    const token = answer.headers.get("X-CSRFToken");
+    if (!token) {
+      document.getElementById("toasts").insertAdjacentHTML("beforeend", await answer.text());
+      return false;
+    }
+    csrfToken().content = token;
+    for (const field of document.querySelectorAll("input[name=csrf_token]")) field.value = token;
+    document.querySelectorAll("[data-signed-out]").forEach((toast) => toast.remove());
+    isOld = false;
+    return true;
+  }
+
+  // Before a file travels, too: its refusal would come after the last byte, or cut the line.
+  on("htmx:confirm", async (event) => {
+    const { verb, elt } = event.detail;
+    const hasFile = [...elt.querySelectorAll("input[type=file]")].some((field) => field.files.length);
+    if (verb === "get" || !person() || !(isOld || hasFile)) return;
+    event.preventDefault();
+    try {
+      if (await renew()) event.detail.issueRequest(true);
+      else htmx.trigger(elt, "htmx:sendAbort");
+    } catch {
+      showError(UNREACHABLE);
+      htmx.trigger(elt, "htmx:sendAbort");
+    }
   });
 
   // Only an answer that the server meant for the page is put into it: a proxy's own error page is not.

@@ -29,6 +29,7 @@ def test_a_session_that_ends_during_a_poll_leads_to_sign_in(firm_without_faults:
     bram.in_dialog("Get").click()
     expect(bram.page.get_by_role("progressbar", name="Documents finished")).to_be_visible()
     transfer = bram.page.url
+    bram.allowed.add(401)
     elsewhere = bram.context.new_page()
     elsewhere.goto("/account")
     elsewhere.get_by_role("button", name="Bram de Vries").click()
@@ -123,3 +124,85 @@ def test_a_pop_up_is_used_and_left_by_keyboard(firm: Stack, sit: Sit) -> None:
         carol.page.keyboard.press("End")
     carol.page.wait_for_load_state("networkidle")
     expect(row.get_by_role("button", name="Rename")).to_be_focused()
+
+
+def end_session_elsewhere(person: Person) -> None:
+    person.allowed |= {400, 401, 409}
+    elsewhere = person.context.new_page()
+    elsewhere.goto("/account")
+    elsewhere.get_by_role("button", name="Carol Mensah").click()
+    elsewhere.get_by_role("button", name="Sign out", exact=True).click()
+    expect(elsewhere.get_by_role("heading", name="Sign in")).to_be_visible()
+    elsewhere.close()
+
+
+def sign_in_elsewhere(person: Person, email: str) -> None:
+    """By the link of the notice, which opens another tab."""
+    with person.context.expect_page() as opened:
+        person.page.get_by_role("link", name="Sign in in another tab").click()
+    tab = opened.value
+    tab.get_by_label("Email").fill(email)
+    tab.get_by_label("Password").fill("counterpart-practice")
+    tab.get_by_role("button", name="Sign in").click()
+    expect(tab.get_by_role("heading", name="Matters")).to_be_visible()
+    tab.close()
+
+
+def test_what_was_typed_outlives_the_session_and_is_sent_after_signing_in(firm: Stack, sit: Sit) -> None:
+    carol = sit(firm, CAROL)
+    carol.button("New matter").click()
+    carol.dialog().get_by_label("Name").fill("Project Wren")
+    end_session_elsewhere(carol)
+    carol.in_dialog("Open matter").click()
+    expect(carol.page.get_by_text("You were signed out")).to_be_visible()
+    expect(carol.dialog().get_by_label("Name")).to_have_value("Project Wren")
+    carol.look()
+    sign_in_elsewhere(carol, CAROL)
+    carol.in_dialog("Open matter").click()
+    expect(carol.heading("Project Wren")).to_be_visible()
+
+
+def test_a_file_is_not_sent_before_the_session_is_known_to_live(firm: Stack, sit: Sit) -> None:
+    carol = sit(firm, CAROL)
+    carol.open_matter(MATTER)
+    carol.button("Add document").click()
+    file = {"name": "Outlived.txt", "mimeType": "text/plain", "buffer": b"x" * 20_000_000}
+    carol.dialog().get_by_label("File").set_input_files(file)
+    end_session_elsewhere(carol)
+    sent: list[str] = []
+    carol.page.on("request", lambda request: request.method == "POST" and sent.append(request.url))
+    carol.in_dialog("Add document").click()
+    expect(carol.page.get_by_text("You were signed out")).to_be_visible()
+    assert sent == []
+    sign_in_elsewhere(carol, CAROL)
+    carol.in_dialog("Add document").click()
+    expect(carol.page.get_by_role("table").get_by_text("Outlived.txt")).to_be_visible()
+
+
+def test_a_page_of_one_person_sends_nothing_as_another(firm: Stack, sit: Sit) -> None:
+    carol = sit(firm, CAROL)
+    carol.button("New matter").click()
+    carol.dialog().get_by_label("Name").fill("Project Wagtail")
+    end_session_elsewhere(carol)
+    carol.in_dialog("Open matter").click()
+    sign_in_elsewhere(carol, BRAM)
+    carol.in_dialog("Open matter").click()
+    expect(carol.page.get_by_text("You are signed in as Bram de Vries now.")).to_be_visible()
+    expect(carol.dialog().get_by_label("Name")).to_have_value("Project Wagtail")
+
+
+def test_signing_in_again_elsewhere_costs_one_more_press(firm: Stack, sit: Sit) -> None:
+    carol = sit(firm, CAROL)
+    carol.button("New matter").click()
+    carol.dialog().get_by_label("Name").fill("Project Dunnock")
+    end_session_elsewhere(carol)
+    tab = carol.context.new_page()
+    tab.goto("/sign-in")
+    tab.get_by_label("Email").fill(CAROL)
+    tab.get_by_label("Password").fill("counterpart-practice")
+    tab.get_by_role("button", name="Sign in").click()
+    expect(tab.get_by_role("heading", name="Matters")).to_be_visible()
+    carol.in_dialog("Open matter").click()
+    expect(carol.page.get_by_text("You have signed in again since this page was opened")).to_be_visible()
+    carol.in_dialog("Open matter").click()
+    expect(carol.heading("Project Dunnock")).to_be_visible()

@@ -44,6 +44,7 @@ ROUTES = (
     R("GET",  "/health/ready", "status.ready", PUBLIC, 503),
     R("GET",  "/sign-in", "auth.sign_in", NOT_YET, 302),
     R("POST", "/sign-in", "auth.sign_in_now", PUBLIC, 422),
+    R("GET",  "/session", "auth.renew_page", MEMBER, 204),
     R("GET",  "/set-up", "auth.set_up", PUBLIC, 302),
     R("POST", "/set-up", "auth.set_up_now", PUBLIC, 422),
     R("GET",  "/join/nothing", "auth.join", PUBLIC, 404),

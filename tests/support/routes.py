@@ -35,8 +35,9 @@ class Who:
     otherwise: dict[str, int]
 
 
-# Nobody is led to sign in everywhere but on public pages. The guest is a viewer of the one matter that there is,
-# the lead leads it; outsider and admin are members of the firm who take no part in it.
+# Nobody is led to sign in by a page that is not public, and told so where they send something.
+# The guest is a viewer of the one matter that there is, the lead leads it; outsider and admin are members of the firm
+# who take no part in it.
 PUBLIC = Who("public", {})
 MEMBER = Who("member", {})
 STAFF = Who("staff", {"guest": 404})
@@ -65,7 +66,7 @@ class Route:
 
     def expected(self, person: str) -> int:
         if person == "nobody" and self.who.mark != "public":
-            return 204 if self.is_fragment else 302
+            return 401 if self.is_fragment or self.method == "POST" else 302
         return self.who.otherwise.get(person, self.answer)
 
     def __str__(self) -> str:
