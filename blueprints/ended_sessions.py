@@ -23,7 +23,7 @@ def signed_out() -> Response:
     here = page_behind() if is_htmx() else ""
     url = url_for("auth.sign_in", next=here) if here not in {"", "/"} else url_for("auth.sign_in")
     if not is_htmx():
-        return Response(render_template("errors/signed_out.html"), 401)
+        return Response(render_template("errors/signed_out.html"), 401, mimetype="text/html")
     is_write = request.method not in {"GET", "HEAD"}
     answer = toast(render_template("errors/_signed_out.html", is_write=is_write), 401)
     answer.headers["HX-Trigger"] = json.dumps({"signedOut": {"url": url, "isWrite": is_write}})
