@@ -23,7 +23,7 @@ from imanage.types import Endpoints
 from models import Connection, Member, Server
 from services import audit, remote
 from services.actor import Actor
-from services.server_access import available_to
+from services.server_access import known_to
 from services.tokens import Access, access_of, ended, open_token, renewed, sentence_for
 from services.unit import release, session, unit
 
@@ -154,15 +154,15 @@ def of_member(actor: Actor) -> tuple[ConnectedAccount, ...]:
         .where(Connection.member_id == actor.id)
     )
     held = {server.id: (row, server) for row, server in rows}
-    usable = available_to(actor)
+    known = known_to(actor)
     accounts = [
-        _account(actor, each.id, each.label, held[each.id][0] if each.id in held else None) for each in usable
+        _account(actor, each.id, each.label, held[each.id][0] if each.id in held else None)
+        for each in known.usable
     ]
-    known = {each.id for each in usable}
     accounts += [
-        _account(actor, server.id, server.name, row, is_off=True)
+        _account(actor, server.id, known.label(server.id), row, is_off=True)
         for row, server in sorted(held.values(), key=lambda pair: pair[1].name_key)
-        if server.id not in known
+        if not known.may_use(server.id)
     ]
     return tuple(accounts)
 

@@ -32,7 +32,7 @@ class Landing:
     file_name: str
     sha256: str
     size: int
-    note: str
+    note: str = ""
     document_id: uuid.UUID | None = None
 
 

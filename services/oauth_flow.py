@@ -162,7 +162,7 @@ def _server_now(actor: Actor, begun: _Begun) -> Server:
     denial = use_denial(actor.id, server) if server else None
     if server is None or (denial and denial.is_secret):
         raise unfinished("oauth.not_available", Attempt(return_to=begun.return_to))
-    attempt = Attempt(server.name, server.id, begun.return_to)
+    attempt = Attempt(label_for(actor.id, server), server.id, begun.return_to)
     if denial:
         raise unfinished("oauth.server_off", attempt)
     if server.changed_at != begun.server_changed_at:

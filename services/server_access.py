@@ -1,4 +1,8 @@
-"""Which servers a person may use, and what each is called on his screen. Every use asks here, each time."""
+"""Which servers a person may use or know of, and what each is called on their screen. Every use asks here, each time.
+
+Whatever is shown of a server outside the Admin System (its name, what stands in it, what it said) is asked of
+`known_to`: who may not know of it reads "iManage" and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -29,18 +33,62 @@ class ServerLabel:
     is_practice: bool = False
 
 
+@dataclass(frozen=True)
+class KnownServers:
+    """What one viewer may know of servers at this moment. `usable`: on, and open to them; `off`: switched off."""
+
+    usable: tuple[ServerLabel, ...] = ()
+    off: tuple[ServerLabel, ...] = ()
+
+    def of(self, server_id: uuid.UUID | None) -> ServerLabel | None:
+        """None where the server is gone, or where this viewer must not know of it: the two look the same."""
+        return next((each for each in (*self.usable, *self.off) if each.id == server_id), None)
+
+    def label(self, server_id: uuid.UUID | None) -> str:
+        """What the server is called on this viewer's screen."""
+        known = self.of(server_id)
+        return known.label if known else ONLY_SERVER
+
+    def may_use(self, server_id: uuid.UUID | None) -> bool:
+        """Whether twins on it may be named: its libraries, numbers, people and addresses."""
+        return any(each.id == server_id for each in self.usable)
+
+    def may_know(self, server_id: uuid.UUID | None) -> bool:
+        """Whether it may be named, and what it said be shown."""
+        return self.of(server_id) is not None
+
+
+def known_to(actor: Actor) -> KnownServers:
+    """What this person may know of servers now. One query."""
+    return KnownServers() if actor.is_guest else _known(actor.id)
+
+
 def available_to(actor: Actor) -> tuple[ServerLabel, ...]:
     """The servers that this person can use now, by name. One query."""
-    if actor.is_guest:
-        return ()
-    servers = _usable(actor.id)
-    alone = len(servers) == 1
-    return tuple(ServerLabel(row.id, _label(row, alone), row.url, row.is_practice) for row in servers)
+    return known_to(actor).usable
 
 
 def label_for(member_id: uuid.UUID, server: Server) -> str:
     """What this server is called on this member's screen."""
-    return _label(server, alone=[row.id for row in _usable(member_id)] == [server.id])
+    return _known(member_id).label(server.id)
+
+
+def _known(member_id: uuid.UUID) -> KnownServers:
+    """A server that is off is no secret from those who could use it were it on."""
+    listed = servers_of(member_id)
+    rows = session().scalars(
+        select(Server)
+        .where(or_(Server.is_restricted.is_(False), Server.id.in_(listed)))
+        .order_by(Server.name_key)
+    )
+    known = rows.all()
+    on = [row for row in known if row.is_enabled]
+    off = [row for row in known if not row.is_enabled]
+    return KnownServers(_labels(on, alone=len(on) == 1), _labels(off, alone=len(known) == 1))
+
+
+def _labels(servers: Sequence[Server], *, alone: bool) -> tuple[ServerLabel, ...]:
+    return tuple(ServerLabel(row.id, _label(row, alone), row.url, row.is_practice) for row in servers)
 
 
 def _label(server: Server, alone: bool) -> str:
@@ -48,16 +96,6 @@ def _label(server: Server, alone: bool) -> str:
     if server.is_practice:
         return server.name if PRACTICE in server.name else f"{server.name} ({PRACTICE})"
     return ONLY_SERVER if alone else server.name
-
-
-def _usable(member_id: uuid.UUID) -> Sequence[Server]:
-    listed = servers_of(member_id)
-    rows = session().scalars(
-        select(Server)
-        .where(Server.is_enabled, or_(Server.is_restricted.is_(False), Server.id.in_(listed)))
-        .order_by(Server.name_key)
-    )
-    return rows.all()
 
 
 def facts_of(member_id: uuid.UUID, server: Server) -> ServerUse:

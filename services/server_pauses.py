@@ -88,6 +88,6 @@ def put_right(server_id: uuid.UUID) -> None:
 
 
 def paused_now() -> dict[uuid.UUID, Pause]:
-    """Every server that is being left alone."""
+    """Every server that is being left alone. The sentences name no server."""
     rows = session().scalars(select(ServerPause).where(ServerPause.until > utcnow()))
     return {row.server_id: Pause(row.until, row.sentence, row.code) for row in rows if row.until is not None}

@@ -14,6 +14,8 @@ from services import audit, server_pauses, transfers
 from services.actor import SYSTEM
 from services.errors import Refusal, SignInNeeded
 from services.remote_errors import remote_refusal
+from services.server_access import ONLY_SERVER
+from services.tokens import sentence_for
 from services.transfer_running import Running, fresh
 from services.transfer_standing import Paused
 from services.transfer_states import (
@@ -46,7 +48,7 @@ def put_on_row(error: Exception, running: Running) -> bool:
         item = fresh(running)
         if item.state not in LIVE:
             return False
-        refusal = _refusal(error, item.transfer.server_name)
+        refusal = _refusal(error)
         _say(item, refusal)
         _leave_alone(item, refusal, error)
         if isinstance(error, SignInNeeded):
@@ -73,7 +75,7 @@ def _back(item: TransferItem) -> None:
 
 def rest_or_fail(item: TransferItem) -> None:
     """After an error that could not be put on the row by its own run: rest, longer each time, then fail."""
-    _say(item, _refusal(RuntimeError(), item.transfer.server_name))
+    _say(item, _refusal(RuntimeError()))
     again = item.attempt < UNEXPECTED_ATTEMPTS
     _carry_out(retrying.Wait(REST_SECONDS * 2**item.attempt) if again else retrying.GiveUp(), item)
 
@@ -144,14 +146,18 @@ def _say(item: TransferItem, refusal: Refusal) -> None:
     item.next_step = refusal.next_step[:600]
 
 
-def _refusal(error: Exception, label: str) -> Refusal:
+def _refusal(error: Exception) -> Refusal:
+    """In words that do not name the server: all who take part in the matter read the row, not all may know of it."""
+    if isinstance(error, SignInNeeded):
+        sentence = sentence_for(error.reason, ONLY_SERVER)
+        return SignInNeeded(sentence, server_id=error.server_id, reason=error.reason)
     if isinstance(error, Refusal):
         return error
     if isinstance(error, Uncertain) and error.last_word is not None:
-        said = _refusal(error.last_word, label)
+        said = _refusal(error.last_word)
         return Refusal(said.sentence, code=UNCERTAIN_FOR_GOOD, next_step=said.next_step, whose=said.whose)
     if isinstance(error, ImanageError) and not isinstance(error, ClientStopped):
-        return remote_refusal(error, label)
+        return remote_refusal(error, ONLY_SERVER)
     sentence = getattr(error, "sentence", "")
     if sentence:
         return Refusal(

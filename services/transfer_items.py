@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import case, select
 
-from models import TransferItem, Version
+from models import Transfer, TransferItem, Version
 from services import transfer_choices
+from services.server_access import KnownServers
 from services.transfer_states import (
     ASKS,
     DONE,
@@ -114,7 +115,50 @@ class Tab:
     count: int
 
 
-def of_transfer(transfer_id: uuid.UUID, page: int, show: str, *, with_twins: bool) -> Items:
+@dataclass(frozen=True)
+class Words:
+    """What a viewer may read of an item beside its state."""
+
+    name: str
+    code: str
+    sentence: str
+    next_step: str
+    notices: tuple[str, ...]
+
+
+NAMES_NOTHING = frozenset(
+    {
+        "transfer.cancelled",
+        "transfer.left",
+        "transfer.stopped",
+        "transfer.database",
+        "transfer.unexpected",
+        "matter.role",
+        "document.gone",
+        "server.disabled",
+        "server.removed",
+        "not_found",
+    }
+)
+"""Codes whose sentences are our own from end to end. Others may hold ids, names and words out of iManage."""
+NOT_FOR_YOU = "What iManage said is shown to those who can use its server."
+
+
+def words_of(item: TransferItem, is_known: bool) -> Words:
+    """`is_known`: whether the viewer may know of the transfer's server.
+
+    To others a document that has not arrived has no name, and what came from iManage is not repeated.
+    """
+    notices = tuple(item.warnings or ())
+    if is_known or not (item.error_sentence or notices or item.source_id):
+        return Words(item.name, item.error_code, item.error_sentence, item.next_step, notices)
+    name = f"Document {item.position}" if item.source_id and item.state != DONE else item.name
+    if not item.error_sentence or item.error_code in NAMES_NOTHING:
+        return Words(name, item.error_code, item.error_sentence, item.next_step, ())
+    return Words(name, item.error_code, NOT_FOR_YOU, "", ())
+
+
+def of_transfer(transfer: Transfer, page: int, show: str, known: KnownServers) -> Items:
     """Those that need somebody first, then what failed or stopped, then the rest as they were asked for. One query.
 
     Twins are named only to somebody who can use the server now.
@@ -122,7 +166,7 @@ def of_transfer(transfer_id: uuid.UUID, page: int, show: str, *, with_twins: boo
     query = (
         select(TransferItem, Version.number)
         .outerjoin(Version, Version.id == TransferItem.version_id)
-        .where(TransferItem.transfer_id == transfer_id)
+        .where(TransferItem.transfer_id == transfer.id)
         .order_by(case(FIRST, value=TransferItem.state, else_=3), TransferItem.position)
         .offset((page - 1) * PAGE)
         .limit(PAGE + 1)
@@ -130,7 +174,9 @@ def of_transfer(transfer_id: uuid.UUID, page: int, show: str, *, with_twins: boo
     if show != ALL:
         query = query.where(TransferItem.state.in_(sorted(FILTERS[show][1])))
     found = session().execute(query).all()
-    return Items(tuple(_view(item, number, with_twins) for item, number in found[:PAGE]), len(found) > PAGE)
+    is_known, with_twins = known.may_know(transfer.server_id), known.may_use(transfer.server_id)
+    rows = tuple(_view(item, number, is_known, with_twins) for item, number in found[:PAGE])
+    return Items(rows, len(found) > PAGE)
 
 
 def tabs(counts: dict[str, int], show: str) -> tuple[Tab, ...]:
@@ -143,13 +189,13 @@ def tabs(counts: dict[str, int], show: str) -> tuple[Tab, ...]:
     return tuple(found)
 
 
-def _view(item: TransferItem, version_number: int | None, with_twin: bool) -> ItemView:
-    speed = _speed(item)
+def _view(item: TransferItem, version_number: int | None, is_known: bool, with_twin: bool) -> ItemView:
+    speed, said = _speed(item), words_of(item, is_known)
     done = item.state == DONE
     twin = (item.receipt or {}) if done and with_twin else {}
     return ItemView(
         id=item.id,
-        name=item.name,
+        name=said.name,
         state=item.state,
         label=LABELS[item.state],
         tone=TONES[item.state],
@@ -158,10 +204,10 @@ def _view(item: TransferItem, version_number: int | None, with_twin: bool) -> It
         is_moving=item.state in MOVING,
         bytes_a_second=speed,
         seconds_left=(item.size - item.bytes_done) / speed if speed and item.size else None,
-        sentence=item.error_sentence,
-        next_step=item.next_step,
+        sentence=said.sentence,
+        next_step=said.next_step,
         wait_until=item.wait_until,
-        notices=tuple(item.warnings or ()),
+        notices=said.notices,
         document_id=item.document_id if done else None,
         version_number=version_number if done else None,
         twin=f"{twin['library']} {twin['number']} v{twin['version']}" if twin else "",

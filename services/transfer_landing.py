@@ -192,7 +192,6 @@ def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
             file_name=each.arrived.file_name,
             sha256=each.arrived.sha256,
             size=each.arrived.size,
-            note=_note(each.item.server_name, each.arrived.facts),
             document_id=each.document_id,
         )
         for each in new
@@ -255,10 +254,6 @@ def _kept(arrived: Arrived, became: Landed, notice: str) -> dict[str, Any]:
         "version_id": became.version_id,
         "warnings": [notice] if notice else [],
     }
-
-
-def _note(server: str, facts: Facts) -> str:
-    return f"From {server}: {facts['library']} {facts['number']} v{facts['version']}"
 
 
 def _same_bytes_elsewhere(reading: Connection, new: Sequence[_Coming]) -> Sequence[Row[*tuple[Any, ...]]]:

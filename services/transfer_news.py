@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select, update
 
-from models import Transfer, TransferItem, utcnow
+from models import Participant, Transfer, TransferItem, utcnow
 from services.actor import Actor
 from services.transfer_states import DONE, FAILED
 from services.transfer_views import headline
@@ -33,15 +33,17 @@ class News:
 
 
 def of(actor: Actor) -> News:
-    """One query, and one more while there is an end that was not seen."""
+    """Of the matters that they take part in. One query, and one more while there is an end that was not seen."""
     if actor.is_guest:
         return News()
     rows = (
         session()
         .execute(
             select(Transfer.id, Transfer.kind, Transfer.finished_at, Transfer.paused_at)
+            .join(Participant, Participant.matter_id == Transfer.matter_id)
             .where(
                 Transfer.member_id == actor.id,
+                Participant.member_id == actor.id,
                 or_(Transfer.finished_at.is_(None), Transfer.seen_at.is_(None)),
             )
             .order_by(Transfer.finished_at.desc())

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 
-from models import Matter, Member, Transfer, TransferItem, utcnow
+from models import Matter, Member, Participant, Transfer, TransferItem, utcnow
 from services import permissions, server_pauses, transfer_items
 from services.actor import Actor
-from services.server_access import available_to
+from services.server_access import KnownServers, known_to
 from services.transfer_items import ALL, FILTERS, ItemView, Tab
 from services.transfer_states import ASKS, DONE, FAILED, FINISHED, NEEDS_SIGN_IN, STOPPED
 from services.transfers import require_transfer
@@ -128,9 +128,11 @@ def transfer(actor: Actor, transfer_id: uuid.UUID, page: int = 1, show: str = AL
     """One transfer with a page of its rows, those that need somebody first."""
     row = require_transfer(actor, transfer_id)
     show = show if show in FILTERS else ALL
-    usable = row.server_id in {server.id for server in available_to(actor)}
-    items = transfer_items.of_transfer(row.id, page, show, with_twins=usable)
-    return replace(_views(actor, [row])[0], page=page, show=show, has_next=items.has_next, items=items.rows)
+    known = known_to(actor)
+    items = transfer_items.of_transfer(row, page, show, known)
+    return replace(
+        _views(actor, [row], known)[0], page=page, show=show, has_next=items.has_next, items=items.rows
+    )
 
 
 def in_matter(actor: Actor, matter_id: uuid.UUID) -> tuple[TransferView, ...]:
@@ -147,29 +149,28 @@ def in_matter(actor: Actor, matter_id: uuid.UUID) -> tuple[TransferView, ...]:
         .order_by(Transfer.created_at.desc())
         .limit(5)
     )
-    return tuple(_views(actor, rows.all()))
+    return tuple(_views(actor, rows.all(), known_to(actor)))
 
 
 def recent(actor: Actor, page: int = 1) -> tuple[tuple[TransferView, ...], bool]:
-    """This person's transfers, newest first, and whether there are more."""
+    """This person's transfers in the matters that they take part in, newest first, and whether there are more."""
     rows = (
         session()
         .scalars(
             select(Transfer)
-            .where(Transfer.member_id == actor.id)
+            .join(Participant, Participant.matter_id == Transfer.matter_id)
+            .where(Transfer.member_id == actor.id, Participant.member_id == actor.id)
             .order_by(Transfer.created_at.desc())
             .offset((page - 1) * 20)
             .limit(21)
         )
         .all()
     )
-    return tuple(_views(actor, rows[:20])), len(rows) > 20
+    return tuple(_views(actor, rows[:20], known_to(actor))), len(rows) > 20
 
 
-def _views(actor: Actor, rows: Sequence[Transfer]) -> list[TransferView]:
-    servers = {server.id: server for server in available_to(actor)}
-    labels = {server.id: server.label for server in servers.values()}
-    practice = {server.id for server in servers.values() if server.is_practice}
+def _views(actor: Actor, rows: Sequence[Transfer], known: KnownServers) -> list[TransferView]:
+    practice = {server.id for server in known.usable if server.is_practice}
     left_alone = server_pauses.paused_now() if any(row.finished_at is None for row in rows) else {}
     ids = [row.id for row in rows]
     counts = _counts(ids)
@@ -190,7 +191,7 @@ def _views(actor: Actor, rows: Sequence[Transfer]) -> list[TransferView]:
             matter_id=row.matter_id,
             matter_name=matters[row.matter_id],
             server_id=row.server_id,
-            server_label=labels.get(row.server_id, "iManage") if row.server_id else "iManage",
+            server_label=known.label(row.server_id),
             is_practice=row.server_id in practice,
             by=members[row.member_id],
             is_mine=row.member_id == actor.id,
@@ -198,7 +199,9 @@ def _views(actor: Actor, rows: Sequence[Transfer]) -> list[TransferView]:
             finished_at=row.finished_at,
             is_cancelling=row.cancelled_at is not None and row.finished_at is None,
             is_paused=row.paused_at is not None and row.finished_at is None,
-            left_alone=left_alone.get(row.server_id) if row.server_id and row.finished_at is None else None,
+            left_alone=left_alone.get(row.server_id)
+            if row.server_id and row.finished_at is None and known.may_know(row.server_id)
+            else None,
             total=sum(count for count, _done, _size in counts.get(row.id, {}).values()),
             counts={state: count for state, (count, _done, _size) in counts.get(row.id, {}).items()},
             bytes_done=sum(done for _count, done, _size in counts.get(row.id, {}).values()),

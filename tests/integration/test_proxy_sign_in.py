@@ -15,7 +15,7 @@ from tests.support.sign_ins import TOKEN
 from tests.support.transfers import Desk, carry, drafts_id, get, items_of, save, sha256, stored
 
 SENTENCE = "A proxy between Counterpart and {} wants a sign-in of its own, and let nothing through."
-IN_A_TRANSFER = SENTENCE.format("London")
+IN_A_TRANSFER = SENTENCE.format("iManage")
 NEXT_STEP = "Ask your network team to let this installation reach the server's address without that sign-in."
 
 

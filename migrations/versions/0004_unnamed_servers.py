@@ -1,0 +1,62 @@
+"""What all who take part in a matter can read names no iManage server
+
+Revision: 0004, after 0003
+
+A version that was got says where from in its link, which is shown to those who may use the server; an error
+on a transfer's row says "iManage". Downgrading leaves the rows so: the older program shows them as they are.
+"""
+
+import re
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0004'
+down_revision = '0003'
+branch_labels = None
+depends_on = None
+
+BATCH = 500
+
+
+def upgrade():
+    version = sa.table('version', sa.column('origin'), sa.column('note'))
+    op.execute(version.update().where(version.c.origin == 'imanage').values(note=''))
+    item = sa.table('transfer_item', sa.column('id'), sa.column('transfer_id'), sa.column('error_sentence'))
+    transfer = sa.table('transfer', sa.column('id'), sa.column('server_name'))
+    _unname(
+        item.c.id,
+        item.c.error_sentence,
+        transfer.c.server_name,
+        item.join(transfer, transfer.c.id == item.c.transfer_id),
+    )
+    pause = sa.table('server_pause', sa.column('server_id'), sa.column('sentence'))
+    server = sa.table('server', sa.column('id'), sa.column('name'))
+    _unname(
+        pause.c.server_id,
+        pause.c.sentence,
+        server.c.name,
+        pause.join(server, server.c.id == pause.c.server_id),
+    )
+
+
+def _unname(key, sentence, name, joined):
+    """Put "iManage" wherever a sentence has the server's name, as a word of its own."""
+    connection = op.get_bind()
+    rows = connection.execute(sa.select(key, sentence, name).select_from(joined).where(sentence != '')).all()
+    changed = [
+        {'of_row': row[0], 'words': words}
+        for row in rows
+        if row[2] and (words := re.sub(rf'(?<!\w){re.escape(row[2])}(?!\w)', 'iManage', row[1])) != row[1]
+    ]
+    statement = (
+        key.table.update()
+        .where(key == sa.bindparam('of_row'))
+        .values({sentence.name: sa.bindparam('words')})
+    )
+    for first in range(0, len(changed), BATCH):
+        connection.execute(statement, changed[first : first + BATCH])
+
+
+def downgrade():
+    pass
