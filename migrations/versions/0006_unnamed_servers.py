@@ -1,6 +1,6 @@
 """What all who take part in a matter can read names no iManage server
 
-Revision: 0004, after 0003
+Revision: 0006, after 0005
 
 A version that was got says where from in its link, which is shown to those who may use the server; an error
 on a transfer's row says "iManage". Downgrading leaves the rows so: the older program shows them as they are.
@@ -11,8 +11,8 @@ import re
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0004'
-down_revision = '0003'
+revision = '0006'
+down_revision = '0005'
 branch_labels = None
 depends_on = None
 
