@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from alembic import context
+from sqlalchemy.engine import Connection
 
 from models import db
 from models.base import WRITE, UtcDateTime
@@ -24,8 +27,29 @@ def include_object(thing: Any, name: str | None, _kind: str, _reflected: bool, _
     return getattr(thing, "schema", None) not in OTHERS_SCHEMAS and not is_own(name)
 
 
+@contextmanager
+def without_cascades(connection: Connection) -> Iterator[None]:
+    """SQLite changes a table by making it anew: to drop the old one must not delete what refers to its rows."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA foreign_keys=OFF")
+    try:
+        yield
+        broken = cursor.execute("PRAGMA foreign_key_check").fetchall()
+    finally:
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+    if broken:
+        raise RuntimeError(f"After the migration {len(broken)} rows refer to rows that are not there.")
+
+
 def migrate() -> None:
-    with db.engine.connect().execution_options(**{WRITE: True}) as connection:
+    with (
+        db.engine.connect().execution_options(**{WRITE: True}) as connection,
+        without_cascades(connection),
+    ):
         context.configure(
             connection=connection,
             target_metadata=db.metadata,

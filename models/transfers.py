@@ -20,6 +20,8 @@ class Transfer(Base):
         CheckConstraint("kind IN ('get', 'save')", name="kind"),
         Index("ix_transfer_matter_created", "matter_id", "created_at"),
         Index("ix_transfer_member_finished", "member_id", "finished_at"),
+        # What failed in a transfer is tried again once; what fails then is tried again from there.
+        Index("ix_transfer_retry_of", "retry_of_id", unique=True),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -34,6 +36,7 @@ class Transfer(Base):
     cancelled_at: Mapped[datetime | None]
     paused_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
+    retry_of_id: Mapped[uuid.UUID | None]
 
     items: Mapped[list[TransferItem]] = relationship(
         back_populates="transfer", order_by="TransferItem.position"
@@ -56,6 +59,7 @@ class TransferItem(Base):
     name: Mapped[str] = mapped_column(String(300))
     state: Mapped[str] = mapped_column(String(20))
     state_at: Mapped[datetime] = mapped_column(default=utcnow)
+    outcome: Mapped[str] = mapped_column(String(20), default="")
 
     source_id: Mapped[str] = mapped_column(String(300), default="")
     document_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("document.id", ondelete="SET NULL"))

@@ -17,6 +17,7 @@ from services.documents_landing import Landed, Landing, Plan, planned, put
 from services.file_names import adapt
 from services.transfer_ends import Ending, Held, end, hold
 from services.transfer_links import Facts, link_values
+from services.transfer_outcomes import Outcome
 from services.transfer_running import Running
 from services.transfer_states import RUNNING
 from services.transfer_tasks import Claim
@@ -216,15 +217,17 @@ def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
             became = Landed(
                 each.same.document_id, each.same.name, each.same.version_id, each.same.version_number
             )
+            outcome = Outcome.HERE_ALREADY
             notice = f"This is version {became.number} here already, so nothing was added."
         else:
             became = landed[each.item.id]
+            outcome = Outcome.NEW_VERSION if each.document_id else Outcome.ADDED
             notice = _notice(alike, each, became)
-        values[each.item.id] = _kept(each.arrived, became, notice)
+        values[each.item.id] = _kept(each.arrived, became, outcome, notice)
         events.append(
             audit.event(
                 each.item.actor,
-                "transfer.got",
+                "transfer.got" if each.same is None else "transfer.here_already",
                 f"{became.document_name} v{became.number}",
                 subject_id=became.version_id,
                 matter_id=each.item.matter_id,
@@ -243,7 +246,7 @@ def _land(writing: Connection, ready: _Ready) -> None:
     end(writing, ready.ending, RUNNING)
 
 
-def _kept(arrived: Arrived, became: Landed, notice: str) -> dict[str, Any]:
+def _kept(arrived: Arrived, became: Landed, outcome: Outcome, notice: str) -> dict[str, Any]:
     return {
         "name": arrived.facts["full_name"][:300],
         "sha256": arrived.sha256,
@@ -252,6 +255,7 @@ def _kept(arrived: Arrived, became: Landed, notice: str) -> dict[str, Any]:
         "receipt": arrived.facts,
         "document_id": became.document_id,
         "version_id": became.version_id,
+        "outcome": outcome.value,
         "warnings": [notice] if notice else [],
     }
 

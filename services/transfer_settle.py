@@ -23,6 +23,7 @@ from services.transfer_ends import Ending, Held, end, hold
 from services.transfer_intents import intent_of, with_client
 from services.transfer_landing import LINGER_SECONDS
 from services.transfer_links import Facts, facts_of, facts_of_present, link_values, member_of, stored_id
+from services.transfer_outcomes import Outcome
 from services.transfer_running import Running, fresh, how_many
 from services.transfer_standing import Paused
 from services.transfer_states import ASKS, LOOKING_UP, SENDING, UNCERTAIN_FOR_GOOD, WAITING, move
@@ -159,6 +160,7 @@ def _look(saved: Sequence[Saved], current: Session) -> _Seen:
     values = {
         item.id: {
             "receipt": stored.receipt,
+            "outcome": Outcome.SAVED.value,
             "warnings": list(stored.warnings),
             "bytes_done": item.size or 0,
         }

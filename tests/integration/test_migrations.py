@@ -28,8 +28,9 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Engine
+from sqlalchemy.orm import Session
 
-from models import db
+from models import Matter, Member, Participant, Transfer, TransferItem, db, utcnow
 from models.base import prepare_sqlite
 from models.member_search import is_own
 
@@ -154,3 +155,55 @@ def test_a_save_onto_a_twin_that_was_on_record_without_its_version_gets_it() -> 
     assert [row.target_id for row in found] == ["Active!7.3", "Active!7.2", "Active!9", ""]
     assert found[0].intent == {"target_id": "Active!7.3"}
     engine.dispose()
+
+
+def test_rows_survive_the_way_down_and_up_again(tmp_path: Path) -> None:
+    """SQLite makes a changed table anew; what hangs on the old one's rows must not go with it."""
+    member, matter, transfer, item = (uuid.uuid4() for _ in range(4))
+    now = utcnow()
+    with made(tmp_path) as database:
+        database.migrate("upgrade")
+        with Session(database.engine) as writing:
+            writing.add(
+                Member(
+                    id=member,
+                    name="Ann",
+                    name_key="ann",
+                    email="ann@firm.example",
+                    email_key="ann@firm.example",
+                    search_key="ann",
+                    password_hash="none",
+                )
+            )
+            writing.flush()
+            writing.add(Matter(id=matter, name="Heron", search_key="heron", created_by_id=member))
+            writing.flush()
+            writing.add(Participant(matter_id=matter, member_id=member, role="lead"))
+            writing.add(
+                Transfer(
+                    id=transfer,
+                    request_key=uuid.uuid4(),
+                    kind="get",
+                    matter_id=matter,
+                    server_name="London",
+                    member_id=member,
+                    created_at=now,
+                )
+            )
+            writing.flush()
+            writing.add(
+                TransferItem(
+                    id=item,
+                    transfer_id=transfer,
+                    position=1,
+                    name="Lease.docx",
+                    state="done",
+                    target="new_document",
+                )
+            )
+            writing.commit()
+        database.migrate("downgrade", "0001")
+        database.migrate("upgrade")
+        with Session(database.engine) as reading:
+            for model in (Participant, Transfer, TransferItem):
+                assert reading.query(model).count() == 1, model

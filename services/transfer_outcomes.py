@@ -1,0 +1,182 @@
+"""What became of each document of a transfer, and the sentence that sums them up. Pure: rows in, words out.
+
+Page, list, news, mail, table and audit all say it by these words, so that none says what did not happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.transfer_states import ASKS, DONE, FAILED, LABELS, NEEDS_SIGN_IN, STOPPED, WAITING
+
+CANCELLED_CODE, LEFT_CODE = "transfer.cancelled", "transfer.left"
+NOT_CHANGED_BY_A_RETRY = (
+    "imanage.rejected",
+    "imanage.too_large",
+    "imanage.bad_id",
+    "imanage.not_found",
+    "transfer.stored_different",
+    "transfer.too_long",
+    "transfer.not_saved",
+    "document.gone",
+    "server.removed",
+    "matter.role",
+)
+"""Error codes, and the beginnings of finer ones, of what the same request would only meet again."""
+
+
+class Outcome(StrEnum):
+    """Kept with an item that is done, where its state alone does not say it; read off the row for all others."""
+
+    ADDED = "added"
+    NEW_VERSION = "new_version"
+    HERE_ALREADY = "here_already"
+    SAVED = "saved"
+    THERE_ALREADY = "there_already"
+    DIFFERENT = "different"
+    UNSURE = "unsure"
+    FAILED = "failed"
+    LEFT = "left"
+    CANCELLED = "cancelled"
+    STOPPED = "stopped"
+    DECISION = "decision"
+    SIGN_IN = "sign_in"
+    MOVING = "moving"
+    WAITING = "waiting"
+
+
+WELL = frozenset(
+    {Outcome.ADDED, Outcome.NEW_VERSION, Outcome.HERE_ALREADY, Outcome.SAVED, Outcome.THERE_ALREADY}
+)
+LIVE = frozenset({Outcome.DECISION, Outcome.SIGN_IN, Outcome.MOVING, Outcome.WAITING})
+FAILURES = frozenset({Outcome.FAILED, Outcome.UNSURE, Outcome.DIFFERENT})
+
+_ONE: dict[str, dict[Outcome, str]] = {
+    "get": {
+        Outcome.ADDED: "{name} arrived from {label}.",
+        Outcome.NEW_VERSION: "{name} arrived from {label} as a new version.",
+        Outcome.HERE_ALREADY: "{name} is here already, so nothing was added.",
+        Outcome.FAILED: "{name} could not be got from {label}.",
+        Outcome.CANCELLED: "{name} was not got from {label}: the transfer was cancelled.",
+        Outcome.STOPPED: "{name} was not got from {label}: the transfer was stopped.",
+        Outcome.MOVING: "{name} is on its way from {label}.",
+        Outcome.WAITING: "{name} is waiting to be got from {label}.",
+        Outcome.SIGN_IN: "{name} is waiting for a sign-in to {label}.",
+    },
+    "save": {
+        Outcome.SAVED: "{name} was saved to {label}.",
+        Outcome.THERE_ALREADY: "{name} is in {label} already, so nothing was saved.",
+        Outcome.DIFFERENT: "{label} stored {name}, but not as it was sent.",
+        Outcome.UNSURE: "It is not known whether {name} was saved to {label}.",
+        Outcome.FAILED: "{name} could not be saved to {label}.",
+        Outcome.LEFT: "{name} was not saved to {label}: it was left as it is.",
+        Outcome.CANCELLED: "{name} was not saved to {label}: the transfer was cancelled.",
+        Outcome.STOPPED: "{name} was not saved to {label}: the transfer was stopped.",
+        Outcome.DECISION: "{name} is waiting for a decision.",
+        Outcome.MOVING: "{name} is on its way to {label}.",
+        Outcome.WAITING: "{name} is waiting to be saved to {label}.",
+        Outcome.SIGN_IN: "{name} is waiting for a sign-in to {label}.",
+    },
+}
+_ALL: dict[Outcome, str] = {
+    Outcome.ADDED: "All {count} documents arrived from {label}.",
+    Outcome.HERE_ALREADY: "All {count} documents are here already, so nothing was added.",
+    Outcome.SAVED: "All {count} documents were saved to {label}.",
+    Outcome.THERE_ALREADY: "All {count} documents are in {label} already, so nothing was saved.",
+}
+_COUNTED: dict[Outcome, str] = {
+    Outcome.ADDED: "arrived",
+    Outcome.HERE_ALREADY: "here already",
+    Outcome.SAVED: "saved",
+    Outcome.THERE_ALREADY: "there already",
+    Outcome.DIFFERENT: "stored, but not as sent",
+    Outcome.UNSURE: "not known",
+    Outcome.FAILED: "failed",
+    Outcome.LEFT: "left as they are",
+    Outcome.CANCELLED: "cancelled",
+    Outcome.STOPPED: "stopped",
+    Outcome.DECISION: "waiting for a decision",
+    Outcome.SIGN_IN: "waiting for a sign-in",
+    Outcome.MOVING: "on the way",
+    Outcome.WAITING: "waiting",
+}
+_LABELS: dict[Outcome, str] = {
+    Outcome.HERE_ALREADY: "Here already",
+    Outcome.THERE_ALREADY: "There already",
+    Outcome.UNSURE: "Not known",
+    Outcome.LEFT: "Left as it is",
+    Outcome.CANCELLED: "Cancelled",
+}
+
+
+def outcome_of(kind: str, state: str, kept: str, error_code: str, *, may_have_arrived: bool) -> Outcome:
+    """`kept` is what the row keeps of an item that is done; `may_have_arrived` of a send nobody found the end of."""
+    if state == DONE:
+        return Outcome(kept) if kept else Outcome.ADDED if kind == "get" else Outcome.SAVED
+    if state in {FAILED, STOPPED}:
+        if error_code == "transfer.stored_different":
+            return Outcome.DIFFERENT
+        if may_have_arrived:
+            return Outcome.UNSURE
+        if state == FAILED:
+            return Outcome.FAILED
+        return {CANCELLED_CODE: Outcome.CANCELLED, LEFT_CODE: Outcome.LEFT}.get(error_code, Outcome.STOPPED)
+    return {ASKS: Outcome.DECISION, NEEDS_SIGN_IN: Outcome.SIGN_IN, WAITING: Outcome.WAITING}.get(
+        state, Outcome.MOVING
+    )
+
+
+def may_retry(state: str, error_code: str, *, may_have_arrived: bool) -> bool:
+    """Whether the same request, made again, could end otherwise. Of a send with an unknown end it looks first."""
+    if state not in {FAILED, STOPPED} or error_code == LEFT_CODE:
+        return False
+    return may_have_arrived or not any(
+        error_code == code or error_code.startswith(f"{code}.") for code in NOT_CHANGED_BY_A_RETRY
+    )
+
+
+def label_of(state: str, outcome: Outcome) -> str:
+    """What a row's badge says."""
+    return _LABELS.get(outcome, LABELS[state])
+
+
+def summary(kind: str, label: str, counts: Mapping[Outcome, int], name: str) -> str:
+    """The whole in a sentence: one document by its `name`, more of them counted by what became of each."""
+    total = sum(counts.values())
+    if total == 1:
+        (outcome,) = counts
+        return _ONE[kind][outcome].format(name=name, label=label)
+    merged: dict[Outcome, int] = {}
+    for outcome in Outcome:
+        if counts.get(outcome):
+            as_ = Outcome.ADDED if outcome is Outcome.NEW_VERSION else outcome
+            merged[as_] = merged.get(as_, 0) + counts[outcome]
+    if len(merged) == 1 and (only := next(iter(merged))) in _ALL:
+        return _ALL[only].format(count=total, label=label)
+    way = "from" if kind == "get" else "to"
+    parts = ", ".join(f"{count} {_COUNTED[outcome]}" for outcome, count in merged.items())
+    return f"{total} documents {way} {label}: {parts}."
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A transfer that is over, in a word or two and its tone."""
+
+    label: str
+    tone: str
+
+
+def verdict(outcomes: Collection[Outcome]) -> Verdict:
+    """Of a transfer that is over, by what became of each document."""
+    found = set(outcomes)
+    if found & FAILURES:
+        return Verdict("Partly failed" if found & WELL else "Failed", "danger")
+    if Outcome.CANCELLED in found:
+        return Verdict("Cancelled", "neutral")
+    if Outcome.STOPPED in found:
+        return Verdict("Stopped", "neutral")
+    if found & WELL:
+        return Verdict("Finished", "success")
+    return Verdict("Left as it is", "neutral")
