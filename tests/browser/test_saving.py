@@ -1,0 +1,147 @@
+"""Every way to save, through the real pop-ups, for one document and for many, and what iManage holds afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Sit
+from tests.browser.imanage import go_into, sign_in_from_account
+from tests.browser.person import Person
+from tests.support.stack import Stack, until
+
+ALICE = "alice@practice.example"
+MATTER = "Saving every way"
+WORKSPACE, FOLDER = "Project Heron", "Correspondence"
+NAMES = ("Undertaking.docx", "Guarantee.docx", "Waiver.docx")
+
+
+def test_each_target_does_what_it_says_for_one_document_and_for_many(firm: Stack, sit: Sit) -> None:
+    alice = sit(firm, ALICE)
+    sign_in_from_account(alice, "alice")
+    makes_a_matter_with_documents(alice)
+    one, others = NAMES[0], NAMES[1:]
+
+    save_one(alice, one, "new_document")
+    first = there(alice, one)
+    assert held(alice, first) == {1: sum_of(one, 1)}
+
+    add_version(alice, one, 2)
+    save_one(alice, one, "new_version")
+    assert held(alice, first) == {1: sum_of(one, 1), 2: sum_of(one, 2)}
+
+    add_version(alice, one, 3)
+    save_one(alice, one, "replace")
+    assert held(alice, first) == {1: sum_of(one, 1), 2: sum_of(one, 3)}
+
+    save_many(alice, others, "new_document")
+    ids = [there(alice, name) for name in others]
+    assert len({first, *ids}) == 3
+    for name, twin in zip(others, ids, strict=True):
+        assert held(alice, twin) == {1: sum_of(name, 1)}
+        add_version(alice, name, 2)
+
+    save_many(alice, others, "twins")
+    for name, twin in zip(others, ids, strict=True):
+        assert there(alice, name) == twin
+        assert held(alice, twin) == {1: sum_of(name, 1), 2: sum_of(name, 2)}
+    assert held(alice, first) == {1: sum_of(one, 1), 2: sum_of(one, 3)}
+
+
+def content(name: str, version: int) -> bytes:
+    return f"{name}, version {version} here".encode()
+
+
+def sum_of(name: str, version: int) -> str:
+    return hashlib.sha256(content(name, version)).hexdigest()
+
+
+def makes_a_matter_with_documents(alice: Person) -> None:
+    alice.open("/matters")
+    alice.button("New matter").click()
+    alice.dialog().get_by_label("Name", exact=True).fill(MATTER)
+    alice.in_dialog("Open matter").click()
+    expect(alice.heading(MATTER)).to_be_visible()
+    alice.button("Add document").first.click()
+    alice.dialog().get_by_label("File").set_input_files(
+        [{"name": name, "mimeType": "application/octet-stream", "buffer": content(name, 1)} for name in NAMES]
+    )
+    alice.in_dialog("Add document").click()
+    expect(alice.page.get_by_text("3 documents are added.")).to_be_visible()
+
+
+def add_version(alice: Person, name: str, version: int) -> None:
+    alice.open_matter(MATTER)
+    alice.link(name).click()
+    alice.button("New version").click()
+    alice.dialog().get_by_label("File").set_input_files(
+        {"name": name, "mimeType": "application/octet-stream", "buffer": content(name, version)}
+    )
+    alice.in_dialog("Add version").click()
+    expect(alice.page.get_by_text(f"Version {version} is added")).to_be_visible()
+
+
+def save_one(alice: Person, name: str, target: str) -> None:
+    alice.open_matter(MATTER)
+    alice.link(name).click()
+    alice.button("Save to iManage").click()
+    choose_and_save(alice, target)
+
+
+def save_many(alice: Person, names: tuple[str, ...], target: str) -> None:
+    alice.open_matter(MATTER)
+    for name in names:
+        alice.page.get_by_role("checkbox", name=name, exact=True).check()
+    bar = alice.page.get_by_role("region", name="Selected documents")
+    bar.get_by_role("button", name="Save to iManage").click()
+    expect(alice.dialog().get_by_text(f"{len(names)} selected")).to_be_visible()
+    choose_and_save(alice, target)
+
+
+def choose_and_save(alice: Person, target: str) -> None:
+    """The choice by its value: where a document has no twin yet there is nothing to choose."""
+    ways = alice.dialog().locator("input[name=target]")
+    expect(ways.first).to_be_attached()
+    if ways.first.get_attribute("type") == "radio":
+        alice.dialog().locator(f"input[name=target][value={target}]").check()
+    if target == "new_document":
+        go_into(alice, WORKSPACE, FOLDER)
+    alice.look()
+    alice.in_dialog("Save here").click()
+    alice.page.wait_for_url("**/transfers/*")
+    transfer_id = alice.page.url.rsplit("/", 1)[-1].replace("-", "")
+
+    def is_over() -> bool:
+        return {state for (state,) in states(alice, transfer_id)} <= {"done", "failed", "stopped", "asks"}
+
+    until(is_over, "The end of the save")
+    assert {state for (state,) in states(alice, transfer_id)} == {"done"}
+
+
+def states(alice: Person, transfer_id: str) -> list[tuple[Any, ...]]:
+    return alice.stack.rows("SELECT state FROM transfer_item WHERE transfer_id = ?", transfer_id)
+
+
+def there(alice: Person, name: str) -> str:
+    """The id in iManage of the one document of this name that Alice saved into the folder."""
+    stem = name.rsplit(".", 1)[0]
+    found = [one for one in alice.stack.practice.documents("alice", folder_id(alice)) if one["name"] == stem]
+    assert len(found) == 1, found
+    return f"Active!{found[0]['document_number']}.1"
+
+
+def folder_id(alice: Person) -> str:
+    rows = alice.stack.rows(
+        "SELECT i.target_id FROM transfer_item i JOIN transfer t ON t.id = i.transfer_id "
+        "JOIN matter m ON m.id = t.matter_id WHERE m.name = ? AND i.target = 'new_document'",
+        MATTER,
+    )
+    return str(rows[0][0])
+
+
+def held(alice: Person, twin: str) -> dict[int, str]:
+    """The SHA-256 of each version that iManage holds."""
+    versions = alice.stack.practice.versions("alice", twin)
+    return {one["version"]: one["checksum"].rpartition(":")[2].lower() for one in versions}
