@@ -15,7 +15,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 from .client import Client
 from .errors import CutStream
 from .guard import line_of
-from .ids import VersionId, of_object
+from .ids import MAX_NUMBER, VersionId, of_object
 
 _READ = 128 * 1024
 _TAIL = 64 * 1024
@@ -40,7 +40,7 @@ class Download:
             "identity",
         }
         length = response.headers.get("Content-Length", "")
-        self.length = int(length) if length.isdecimal() and not self._packed else None
+        self.length = None if self._packed else _number(length)
         self.file_name = _file_name(response.headers.get("Content-Disposition", ""))
         self._line = line_of(response) if self.length else None
         self._cut: CutStream | None = None
@@ -112,7 +112,12 @@ def download(client: Client, id: VersionId, offset: int = 0) -> Download:
 
 def _range_start(response: requests.Response) -> int | None:
     found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    return int(found[1]) if found else None
+    return _number(found[1]) if found else None
+
+
+def _number(digits: str) -> int | None:
+    """A number of bytes, where it is one that a file can have."""
+    return int(digits) if digits.isdecimal() and len(digits) <= len(str(MAX_NUMBER)) else None
 
 
 def _file_name(disposition: str) -> str | None:

@@ -13,8 +13,13 @@ from urllib.parse import quote
 from .errors import BadId
 
 MAX_ID = 200
+MAX_NUMBER = 2**53 - 1
+"""The largest number that is taken from iManage, of a document, a version or bytes.
+
+Every program that reads JSON has it exactly, a column of eight bytes holds it, and a thousand of them can be added up.
+"""
 _UNSAFE = re.compile(r"[/\\?#%\x00-\x20\x7f-\x9f]|\.\.")
-_DOCUMENT = re.compile(r"(?P<library>[^!]+)!(?P<number>[0-9]{1,18})(?:\.(?P<version>[0-9]{1,9}))?")
+_DOCUMENT = re.compile(r"(?P<library>[^!]+)!(?P<number>[0-9]{1,16})(?:\.(?P<version>[0-9]{1,16}))?")
 
 
 @dataclass(frozen=True)
@@ -61,10 +66,10 @@ class VersionId:
         found = _DOCUMENT.fullmatch(text)
         if found is None:
             raise BadId(text)
-        version = version or int(found["version"] or 0)
-        if not version:
+        number, version = int(found["number"]), version or int(found["version"] or 0)
+        if not version or max(number, version) > MAX_NUMBER:
             raise BadId(text)
-        return cls(found["library"], int(found["number"]), version)
+        return cls(found["library"], number, version)
 
     @property
     def document(self) -> DocumentId:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from .errors import NotIManage
+from .profiles import number
 from .types import Page
 
 T = TypeVar("T")
@@ -33,10 +34,10 @@ def listing(payload: Any) -> Listing:
         data = [data] if data else []
     if data is not None and not isinstance(data, list):
         raise NotIManage
-    total, cursor, overflow = payload.get("total_count"), payload.get("cursor"), payload.get("overflow")
+    cursor, overflow = payload.get("cursor"), payload.get("overflow")
     return Listing(
         rows=tuple(row for row in data or () if isinstance(row, dict)),
-        total=total if isinstance(total, int) and total >= 0 else None,
+        total=number(payload, "total_count") if isinstance(payload.get("total_count"), int) else None,
         overflow=overflow if isinstance(overflow, bool) else None,
         cursor=cursor if isinstance(cursor, str) and cursor else None,
     )

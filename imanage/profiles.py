@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .errors import BadId, NotIManage
-from .ids import VersionId, library_of
+from .ids import MAX_NUMBER, VersionId, library_of
 from .types import Checkout, Container, Document, Library
 
 Row = Mapping[str, Any]
@@ -16,7 +16,7 @@ Row = Mapping[str, Any]
 _SHA256 = re.compile(r"(?:sha-?256:)?([0-9a-f]{64})", re.IGNORECASE)
 
 _MAX_TEXT = 4000
-_MAX_NUMBER = 2**63 - 1
+_MOST_DIGITS = len(str(MAX_NUMBER))
 
 
 def document(row: Row) -> Document:
@@ -170,9 +170,9 @@ def number(row: Row, name: str) -> int | None:
     value = row.get(name)
     if isinstance(value, bool):
         return None
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 20:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
         value = int(value)
-    return value if isinstance(value, int) and 0 <= value <= _MAX_NUMBER else None
+    return value if isinstance(value, int) and 0 <= value <= MAX_NUMBER else None
 
 
 def truth(row: Row, *names: str) -> bool | None:

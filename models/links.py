@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, new_id, utcnow
+from models.base import Base, ForeignNumber, new_id, utcnow
 
 
 class Link(Base):
@@ -25,14 +25,14 @@ class Link(Base):
     direction: Mapped[str] = mapped_column(String(10))
     library: Mapped[str] = mapped_column(String(200))
     library_key: Mapped[str] = mapped_column(String(200))
-    number: Mapped[int]
-    version: Mapped[int]
+    number: Mapped[ForeignNumber]
+    version: Mapped[ForeignNumber]
     name: Mapped[str] = mapped_column(String(300))
     checksum: Mapped[str] = mapped_column(String(64), default="")
-    url: Mapped[str] = mapped_column(String(600))
+    url: Mapped[str] = mapped_column(Text)
     member_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("member.id"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
-    latest_version: Mapped[int]
+    latest_version: Mapped[ForeignNumber]
     checked_at: Mapped[datetime] = mapped_column(default=utcnow)
     state: Mapped[str] = mapped_column(String(20), default="live")
     ended_at: Mapped[datetime | None]

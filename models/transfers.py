@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Base, new_id, utcnow
+from models.base import Base, ForeignNumber, new_id, utcnow
 
 
 class Transfer(Base):
@@ -68,7 +68,7 @@ class TransferItem(Base):
     target_id: Mapped[str] = mapped_column(String(300), default="")
     note: Mapped[str] = mapped_column(Text, default="")
 
-    size: Mapped[int | None] = mapped_column(BigInteger)
+    size: Mapped[ForeignNumber | None]
     bytes_done: Mapped[int] = mapped_column(BigInteger, default=0)
     sha256: Mapped[str] = mapped_column(String(64), default="")
     progress_at: Mapped[datetime | None]
@@ -77,7 +77,7 @@ class TransferItem(Base):
 
     load_id: Mapped[uuid.UUID | None]
     fence: Mapped[int] = mapped_column(default=0)
-    based_on: Mapped[int | None]
+    based_on: Mapped[ForeignNumber | None]
     announced_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     sends: Mapped[int] = mapped_column(default=0)

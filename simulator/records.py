@@ -130,6 +130,12 @@ class Records:
             self._next[library] = number + 1
             return number
 
+    def next_number(self, library: str, number: int) -> int:
+        """Give the next document or container of the library this number; returns the one that it would have got."""
+        with self.lock:
+            before, self._next[library] = self._next[library], number
+            return before
+
     def put_container(self, container: Container) -> Container:
         with self.lock:
             old = self._containers.get(container.key)

@@ -118,3 +118,10 @@ def test_refusals(answer: dict[str, Any], kind: type[errors.ImanageError]) -> No
     with pytest.raises(kind):
         download(client(), VersionId("Active", 7, 2))
     assert len(responses.calls) == 1
+
+
+@responses.activate
+def test_a_range_that_begins_at_no_number_of_bytes_is_another_part() -> None:
+    responses.get(URL, body=b"x", status=206, headers={"Content-Range": f"bytes {'9' * 5000}-/*"})
+    with pytest.raises(errors.CutStream):
+        download(client(), VersionId("Active", 7, 2), offset=1000)
