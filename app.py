@@ -60,10 +60,10 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def create_web() -> Flask:
-    """The same for a WSGI server, which does not start on the tables of another version."""
+    """The same for a WSGI server, which does not start on another version's tables, nor with keys that do not fit."""
     app = create_app()
     with app.app_context():
-        if refusal := serve.tables_refusal():
+        if refusal := serve.refusal():
             # An application that cannot be loaded ends gunicorn; one that exits is begun anew for ever.
             raise RuntimeError(refusal)
     memory.started()

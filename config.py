@@ -5,18 +5,18 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import key_file
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 VERSION = "0.1.0"
 DEFAULT_DATA_DIR = Path(__file__).resolve().parent / "instance"
-KEY_FILE = "secret.keys"
-SHORTEST_KEY = 32
+KEY_FILE = key_file.NAME
 DEFAULT_MAX_DOCUMENT_BYTES = 5 * 1024**3
 DEFAULT_CHECK_MINUTES, MOST_CHECK_MINUTES = 15, 1440
 _ADDRESS = re.compile(r"[^\s@<>(),;:\\\"\[\]]+@[^\s@<>(),;:\\\"\[\]]+")
@@ -108,11 +108,14 @@ class _Reader:
             mail_from=self._mail_from(),
         )
         given = self._list("SECRET_KEYS")
-        if any(len(key) < SHORTEST_KEY for key in given):
-            self._wrong("SECRET_KEYS", f"has a key of fewer than {SHORTEST_KEY} characters.")
+        if any(len(key) < key_file.SHORTEST_KEY for key in given):
+            self._wrong("SECRET_KEYS", f"has a key of fewer than {key_file.SHORTEST_KEY} characters.")
         if self.problems:
             raise SettingsError(self.problems)
-        return replace(settings, secret_keys=given or _keys_in(data_dir / KEY_FILE))
+        try:
+            return replace(settings, secret_keys=given or key_file.read_or_make(data_dir / KEY_FILE))
+        except key_file.KeyFileError as error:
+            raise SettingsError([str(error)]) from None
 
     def _text(self, name: str, default: str) -> str:
         return self.environ.get(f"COUNTERPART_{name}", "").strip() or default
@@ -216,16 +219,3 @@ class _Reader:
         if not value.startswith(("file:///", "s3://")):
             self._wrong("STORAGE_URL", "must begin with file:/// or s3://.")
         return value
-
-
-def _keys_in(path: Path) -> tuple[str, ...]:
-    """The keys of this installation, made once with mode 0600; two processes that start together agree."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
-    else:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48) + "\n")
-    return tuple(line.strip() for line in path.read_text().splitlines() if line.strip())

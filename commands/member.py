@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from services import keys
 from services.actor import SYSTEM
 from services.errors import Invalid
 from services.members import NewMember, create
@@ -37,6 +38,8 @@ def add(
         is_guest=is_guest,
     )
     try:
+        if why := keys.refusal():
+            raise click.ClickException(f"Nobody was added. {why}")
         with unit():
             create(SYSTEM, new)
     except Invalid as refusal:

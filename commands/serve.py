@@ -15,7 +15,7 @@ from commands.practice import run as run_practice
 from commands.supervise import Child, supervise
 from config import Settings
 from jobs.worker import run as run_worker
-from services import memory, schema, setup
+from services import keys, memory, schema, setup
 
 WEB_THREADS = 16
 WEB_CONNECTIONS = 1000
@@ -30,21 +30,21 @@ def init_app(app: Flask, settings: Settings) -> None:
     def web() -> None:
         """Serve pages in this process."""
         os.umask(PRIVATE)
-        require_tables()
+        require_ready()
         serve_web(app, settings)
 
     @app.cli.command("worker")
     def worker() -> None:
         """Do the background work in this process."""
         os.umask(PRIVATE)
-        require_tables()
+        require_ready()
         run_worker(settings, app.app_context)
 
     @app.cli.command("practice")
     def practice() -> None:
         """Keep the practice iManage running while a practice server is there and switched on."""
         os.umask(PRIVATE)
-        require_tables()
+        require_ready()
         sys.exit(run_practice(app))
 
     @app.cli.command("up")
@@ -60,22 +60,26 @@ def prepare() -> None:
     if (found := schema.mismatch()) is schema.NEWER:
         sys.exit(_refused(found))
     flask_migrate.upgrade()
+    require_ready()
 
 
-def require_tables() -> None:
-    """End this process, before it has written anything, where the tables are another version's or do not answer."""
-    if refusal := tables_refusal():
-        sys.exit(refusal)
+def require_ready() -> None:
+    """End this process, before it has written anything, where tables or keys are not those that it needs."""
+    if why := refusal():
+        sys.exit(why)
 
 
-def tables_refusal() -> str | None:
-    """Why this version must not start on these tables, in words for whoever reads the terminal."""
+def refusal() -> str | None:
+    """Why this process must not start, in words for whoever reads the terminal: the tables, then the keys."""
     try:
-        found = schema.mismatch()
+        if (found := schema.mismatch()) is not None:
+            return _refused(found)
+        said = keys.refusal()
     except SQLAlchemyError as error:
-        said = getattr(error, "orig", error)
-        found = schema.Mismatch("The database does not answer.", f"Check COUNTERPART_DATABASE_URL. {said}")
-    return _refused(found) if found is not None else None
+        cause = getattr(error, "orig", error)
+        away = schema.Mismatch("The database does not answer.", f"Check COUNTERPART_DATABASE_URL. {cause}")
+        return _refused(away)
+    return f"Counterpart cannot start. {said}" if said else None
 
 
 def _refused(found: schema.Mismatch) -> str:

@@ -83,10 +83,15 @@ class SignInAttempt(Base):
 
 
 class Installation(Base):
-    """The one row about the installation itself: its set-up code until the first System Admin is made."""
+    """The one row about the installation itself: its set-up code until the first System Admin is made, and its key.
+
+    `sealing_key` is the fingerprint of the key that secrets are sealed with: a process without it must not start.
+    """
 
     __tablename__ = "installation"
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     setup_code_hash: Mapped[str | None] = mapped_column(String(200))
     set_up_at: Mapped[datetime | None]
+    sealing_key: Mapped[str | None] = mapped_column(String(64))
+    sealing_key_since: Mapped[datetime | None]

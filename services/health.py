@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import KEY_FILE, Settings
 from models import utcnow
-from services import mail, mail_server, schema, workers
+from services import keys, mail, mail_server, schema, vault, workers
 from services.house import house
-from services.unit import session
+from services.unit import abandon, session
 from storage import StorageError
 
 WORKER_SILENT = timedelta(seconds=30)
@@ -51,6 +51,7 @@ def examination() -> tuple[Check, ...]:
         _data_folder(settings),
         _key_file(settings),
         *readiness(),
+        keys_fit(),
         _storage(),
         public_url(settings),
         *_mail(),
@@ -62,7 +63,7 @@ def _database() -> Check:
         session().execute(text("SELECT 1"))
     except SQLAlchemyError:
         log.exception("health.database")
-        session().rollback()
+        abandon()
         return Check(
             "database",
             FAIL,
@@ -83,7 +84,7 @@ def _worker() -> Check:
     try:
         seen = workers.last_beat()
     except SQLAlchemyError:
-        session().rollback()
+        abandon()
         seen = None
     if seen is not None and utcnow() - seen < WORKER_SILENT:
         return Check("worker", OK, "A worker is at work.")
@@ -159,6 +160,29 @@ def _key_file(settings: Settings) -> Check:
             f"Run: chmod 600 {path}",
         )
     return Check("keys", OK, f"{path} is readable by its owner only.")
+
+
+def keys_fit() -> Check:
+    """Whether every sealed value opens with the keys of this process."""
+    try:
+        if said := keys.refusal():
+            sentence, _, next_step = said.partition("\n")
+            return Check("keys fit", FAIL, sentence, next_step)
+        counts = keys.check()
+    except SQLAlchemyError:
+        log.exception("health.keys")
+        abandon()
+        return Check("keys fit", FAIL, "What is sealed could not be read.", "See the checks above.")
+    lost = sum(count.lost for count in counts if not vault.PLACES[count.place])
+    older = sum(count.older for count in counts)
+    if lost:
+        return Check(
+            "keys fit", FAIL, f"{lost} sealed values do not open.", "Run: flask --app app keys check"
+        )
+    if older:
+        sentence = f"{older} values are sealed with an older key."
+        return Check("keys fit", WARN, sentence, "Run: flask --app app keys rotate")
+    return Check("keys fit", OK, "Every sealed value opens.")
 
 
 def public_url(settings: Settings) -> Check:

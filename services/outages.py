@@ -1,6 +1,6 @@
-"""What a failure of the database means to the person who waits for a page: away, busy, full, or not the tables we know.
+"""What a failure of the installation means to who waits for a page: database away, busy or full, other tables or keys.
 
-Decided from the error alone. Whoever tells of an outage asks the database nothing.
+Decided from the error alone: whoever tells of an outage asks the database nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from services import vault
 from services.errors import Whose
 
 SAFE: Final = "What was saved before is safe."
@@ -73,6 +74,13 @@ OTHER_TABLES: Final = Outage(
     "Ask your System Admin to run: flask --app app doctor",
     retry_after=60,
 )
+STALE_KEYS: Final = Outage(
+    "stale_keys",
+    "Counterpart has to be restarted",
+    "The key that secrets are sealed with was changed, and this process has not got the new one yet. Nothing was lost.",
+    "Ask your System Admin to give this process the new key and to restart it.",
+    retry_after=60,
+)
 
 _SQLITE: Final = {
     sqlite3.SQLITE_BUSY: MEANWHILE,
@@ -112,6 +120,8 @@ def of(error: BaseException) -> Outage | None:
     """The outage that this error tells of; None for any other error, such as a mistake of ours in a statement."""
     if isinstance(error, PoolTimeout):
         return BUSY
+    if isinstance(error, vault.StaleKeys):
+        return STALE_KEYS
     if not isinstance(error, SQLAlchemyError):
         return None
     if not isinstance(error, DBAPIError):

@@ -40,6 +40,8 @@ WORDS = {
     "version.added": "Added a version",
     "version.made_current": "Made an older version current",
     "version.downloaded": "Downloaded a version",
+    "keys.rotated": "Changed the key that secrets are sealed with",
+    "keys.lost": "Erased secrets whose key was lost",
     "server.added": "Added an iManage server",
     "server.practice_added": "Added the practice server",
     "server.changed": "Changed an iManage server",
