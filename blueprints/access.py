@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask_login import UserMixin, current_user
 from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response
 
 from blueprints.ended_sessions import is_another_person, signed_out
@@ -111,6 +112,12 @@ def takes_table(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
+def gives_out(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that records what it hands over: HEAD, which is handed nothing, is not answered by it."""
+    view.__dict__["gives_out"] = True
+    return view
+
+
 def _guard() -> Response | None:
     """Who, then whether the request is ours: a large body is not read for somebody who may not send it."""
     g.request_id = secrets.token_hex(8)
@@ -121,6 +128,8 @@ def _guard() -> Response | None:
     refused = _check(PERMISSIONS.get(endpoint) or getattr(view, "permission", None))
     if refused is not None:
         return refused
+    if getattr(view, "gives_out", False) and request.method == "HEAD":
+        raise MethodNotAllowed(["GET"])
     if getattr(view, "takes_files", False):
         request.max_content_length = current_app.config["SETTINGS"].max_document_bytes + FORM_ROOM
     elif getattr(view, "takes_table", False):

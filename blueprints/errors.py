@@ -70,6 +70,13 @@ HTTP_ERRORS: dict[int, ErrorView] = {
         "Send a smaller file, or ask your System Admin about the limit.",
         "your System Admin",
     ),
+    416: ErrorView(
+        "range",
+        "That part is not there",
+        "The part of the file that was asked for lies behind its end.",
+        "Download the whole file again.",
+        "you",
+    ),
     429: ErrorView("too_many", "Too many tries", "Wait a little, then try again."),
 }
 UNEXPECTED = ErrorView(
@@ -144,7 +151,10 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     known = HTTP_ERRORS.get(status) or (UNEXPECTED if status == 500 else None)
     view = known or ErrorView(f"http_{status}", error.name, "The request could not be carried out.")
-    return answer(view, status)
+    response = answer(view, status)
+    for name, value in error.get_headers():
+        response.headers.setdefault(name, value)  # Allow, Content-Range, Retry-After
+    return response
 
 
 def _csrf(_error: CSRFError) -> Response:

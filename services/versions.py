@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
@@ -20,9 +19,10 @@ from services.house import house
 from services.locks import locked_document, locked_matter
 from services.unit import session, unit
 from services.uploads import receive, store_refusal
-from storage import Blob, StorageError
+from storage import Blob, BlobDamaged, BlobStream, StorageError
 
 PAGE = 25
+Stream = BlobStream
 
 
 @dataclass(frozen=True)
@@ -161,29 +161,31 @@ def make_current(actor: Actor, version_id: uuid.UUID) -> VersionView:
     return asked
 
 
-def download(actor: Actor, version_id: uuid.UUID) -> VersionView:
-    """The version, for somebody who is about to read its bytes: that he did is on record."""
-    version = require(actor, version_id)
+def send(actor: Actor, version: VersionView, start: int, stop: int) -> Stream:
+    """The bytes from `start`, for an answer that sends those before `stop`: that this person had them is on record."""
     try:
-        house().blobs.size(version.sha256)
+        if house().blobs.size(version.sha256) != version.size:
+            raise BlobDamaged
+        stream = house().blobs.stream(version.sha256, start)
     except StorageError as error:
         raise store_refusal(error) from error
-    with unit():
-        audit.record(
-            actor,
-            "version.downloaded",
-            version.document_name,
-            subject_id=version.document_id,
-            matter_id=version.matter_id,
-            version=version.number,
-            sha256=version.sha256,
-        )
-    return version
-
-
-def chunks(version: VersionView, start: int = 0) -> Iterator[bytes]:
-    """The version's bytes from `start`, piece by piece."""
-    return house().blobs.chunks(version.sha256, start)
+    is_whole = (start, stop) == (0, version.size)
+    try:
+        with unit():
+            audit.record(
+                actor,
+                "version.downloaded",
+                version.document_name,
+                subject_id=version.document_id,
+                matter_id=version.matter_id,
+                version=version.number,
+                sha256=version.sha256,
+                part="" if is_whole else f"bytes {start + 1} to {stop} of {version.size}",
+            )
+    except BaseException:
+        stream.close()
+        raise
+    return stream
 
 
 def _readable(actor: Actor) -> Select[Version, Document]:

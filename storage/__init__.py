@@ -6,7 +6,7 @@ address. What is published is whole, is never changed, and is the same file howe
 
 from storage.errors import BlobDamaged, BlobMissing, PartialBusy, StorageError, StorageFailed, StorageFull
 from storage.opening import open_store
-from storage.ports import CHUNK, Blob, BlobReader, BlobStore, BlobWriter, StoredBlob
+from storage.ports import CHUNK, Blob, BlobReader, BlobStore, BlobStream, BlobWriter, StoredBlob
 
 __all__ = [
     "CHUNK",
@@ -15,6 +15,7 @@ __all__ = [
     "BlobMissing",
     "BlobReader",
     "BlobStore",
+    "BlobStream",
     "BlobWriter",
     "PartialBusy",
     "StorageError",

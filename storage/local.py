@@ -15,8 +15,8 @@ from pathlib import Path
 from storage.errors import BlobMissing, disk_errors
 from storage.incoming import Incoming, Partial
 from storage.names import address_of, key_of
-from storage.ports import CHUNK, Blob, StoredBlob
-from storage.reading import Reader, pieces
+from storage.ports import Blob, StoredBlob
+from storage.reading import Reader
 
 
 class LocalStore:
@@ -46,10 +46,10 @@ class LocalStore:
             file.seek(start)
             yield Reader(file, sha256, os.fstat(file.fileno()).st_size, start, verify=verify)
 
-    def chunks(self, sha256: str, start: int = 0, size: int = CHUNK) -> Iterator[bytes]:
-        with self._file(sha256) as file:
-            file.seek(start)
-            yield from pieces(file, size)
+    def stream(self, sha256: str, start: int = 0) -> FileIO:
+        file = self._opened(sha256)
+        file.seek(start)
+        return file
 
     def exists(self, sha256: str) -> bool:
         return self._path(sha256).is_file()
@@ -93,12 +93,14 @@ class LocalStore:
 
     @contextmanager
     def _file(self, sha256: str) -> Iterator[FileIO]:
+        with self._opened(sha256) as file:
+            yield file
+
+    def _opened(self, sha256: str) -> FileIO:
         try:
-            file = self._path(sha256).open("rb", buffering=0)
+            return self._path(sha256).open("rb", buffering=0)
         except FileNotFoundError:
             raise BlobMissing from None
-        with file:
-            yield file
 
     def _place(self, partial: Partial, blob: Blob) -> None:
         final = self._path(blob.sha256)

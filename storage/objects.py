@@ -16,8 +16,8 @@ from obstore.exceptions import BaseError, NotFoundError
 from storage.errors import BlobMissing, StorageFailed
 from storage.incoming import Incoming, Partial
 from storage.names import address_of, key_of
-from storage.ports import CHUNK, Blob, StoredBlob
-from storage.reading import Reader, pieces
+from storage.ports import Blob, StoredBlob
+from storage.reading import Reader
 
 if TYPE_CHECKING:
     from obstore import ReadableFile
@@ -53,8 +53,8 @@ class Objects:
         file = self._file(sha256, start)
         yield Reader(_Remote(file), sha256, file.size, start, verify=verify)
 
-    def chunks(self, sha256: str, start: int = 0, size: int = CHUNK) -> Iterator[bytes]:
-        yield from pieces(_Remote(self._file(sha256, start)), size)
+    def stream(self, sha256: str, start: int = 0) -> "_Remote":
+        return _Remote(self._file(sha256, start))
 
     def exists(self, sha256: str) -> bool:
         try:
@@ -129,9 +129,12 @@ class _Remote:
     def __init__(self, file: "ReadableFile") -> None:
         self._file = file
 
-    def read(self, size: int, /) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:
         with _remote_errors():
-            return bytes(self._file.read(size))
+            return bytes(self._file.read(size) if size >= 0 else self._file.read())
+
+    def close(self) -> None:
+        self._file.close()
 
     def readinto(self, room: memoryview, /) -> int:
         with _remote_errors():

@@ -74,6 +74,15 @@ class BlobReader(Protocol):
         """Chunks of 1 MiB to the end."""
 
 
+class BlobStream(Protocol):
+    """A published blob that is being sent. Whoever sends it closes it. On this machine it is the open file itself."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """The next bytes, at most so many; none at the end."""
+
+    def close(self) -> None: ...
+
+
 class BlobStore(Protocol):
     """Content-addressed bytes. Every `sha256` is 64 hexadecimal digits, else ValueError."""
 
@@ -94,8 +103,8 @@ class BlobStore(Protocol):
     ) -> AbstractContextManager[BlobReader]:
         """Read a blob. With `verify`, from its beginning: its last bytes are given out only when the hash is right."""
 
-    def chunks(self, sha256: str, start: int = 0, size: int = CHUNK) -> Iterator[bytes]:
-        """The bytes from `start` to the end, for an answer that streams. Ask `size()` first: this is lazy."""
+    def stream(self, sha256: str, start: int = 0) -> BlobStream:
+        """The bytes from `start` to the end, for an answer that outlives whoever made it; or BlobMissing."""
 
     def exists(self, sha256: str) -> bool: ...
 

@@ -57,9 +57,3 @@ class Reader:
     def _judge(self) -> None:
         if self._hash is not None and (self._position != self.size or self._hash.hexdigest() != self._sha256):
             raise BlobDamaged
-
-
-def pieces(raw: Raw, size: int) -> Iterator[bytes]:
-    """Everything that is left in an open file, in pieces."""
-    while data := raw.read(size):
-        yield data

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
 from flask import Request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Response
+from werkzeug.wsgi import ClosingIterator
 
 from services import versions
+from services.actor import Actor
 from services.file_names import split
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -25,27 +27,28 @@ SAFE_TYPES = {
     "pdf": "application/pdf",
     "zip": "application/zip",
 }
+CHUNK = 1024 * 1024
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._-()")
 
 
-def begins_a_download(request: Request) -> bool:
-    """Whether this is the start of a download and not a later piece of it, or a question about its size."""
-    asked = request.range
-    return request.method == "GET" and (asked is None or any(not start for start, _end in asked.ranges))
-
-
-def send(version: versions.VersionView, request: Request) -> Response:
-    """The version, or the one piece of it that was asked for."""
-    span = _span(version, request)
-    start, stop = span or (0, version.size)
-    response = Response(_pieces(version, start, stop), 206 if span else 200, direct_passthrough=True)
+def send(actor: Actor, version: versions.VersionView, request: Request) -> Response:
+    """The version, or the one piece of it that was asked for. Only what is about to deliver bytes is a download."""
+    response = Response(direct_passthrough=True)
     response.mimetype = SAFE_TYPES.get(split(version.file_name).extension.lower(), "application/octet-stream")
-    response.content_length = stop - start
     response.headers["Content-Disposition"] = disposition(version.download_name)
     response.headers["Accept-Ranges"] = "bytes"
     response.set_etag(version.sha256)
-    if span:
+    response.make_conditional(request.environ)
+    if response.status_code != 200:  # they have it already: 304, or 412
+        return response
+    start, stop = span = _span(version, request)
+    response.content_length = stop - start
+    if span != (0, version.size):
+        response.status_code = 206
         response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{version.size}"
+    if request.method == "GET":
+        stream = versions.send(actor, version, start, stop)
+        response.response = _body(stream, stop - start, request)
     return response
 
 
@@ -55,23 +58,30 @@ def disposition(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _span(version: versions.VersionView, request: Request) -> tuple[int, int] | None:
-    """Start and end of the piece asked for; None where the whole is to be sent."""
+def _span(version: versions.VersionView, request: Request) -> tuple[int, int]:
+    """Where to begin and before which byte to end. What is no single range of bytes is answered with the whole."""
+    whole = 0, version.size
     asked = request.range
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1 or request.method != "GET":
-        return None
-    if "If-Range" in request.headers and request.if_range.etag != version.sha256:
-        return None
-    span = asked.range_for_length(version.size)
-    if span is None or span[0] is None or span[1] is None:
+        return whole
+    if request.headers.get("If-Range", f'"{version.sha256}"') != f'"{version.sha256}"':
+        return whole
+    start, stop = asked.ranges[0]
+    if start < 0:
+        return max(0, version.size + start), version.size
+    if start >= version.size:
         raise RequestedRangeNotSatisfiable(version.size)
-    return span[0], span[1]
+    return start, min(stop or version.size, version.size)
 
 
-def _pieces(version: versions.VersionView, start: int, stop: int) -> Iterator[bytes]:
-    left = stop - start
-    for piece in versions.chunks(version, start):
-        if left <= 0:
-            return
-        yield piece[:left]
+def _body(stream: versions.Stream, length: int, request: Request) -> Iterable[bytes]:
+    """By the server's own means where it has them: those need no thread of its pages."""
+    wrapper = request.environ.get("wsgi.file_wrapper")
+    return wrapper(stream, CHUNK) if wrapper else ClosingIterator(_pieces(stream, length), [stream.close])
+
+
+def _pieces(stream: versions.Stream, left: int) -> Iterator[bytes]:
+    while left and (piece := stream.read(min(left, CHUNK))):
+        yield piece
         left -= len(piece)
+    stream.close()

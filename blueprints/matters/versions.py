@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from blueprints.access import actor, needs, takes_files
 from blueprints.htmx import go_to
 from blueprints.matters.answers import form_answer
-from blueprints.matters.downloading import begins_a_download, send
+from blueprints.matters.downloading import send
 from blueprints.matters.forms import AgainForm, VersionForm
 from blueprints.matters.room import room
 from services import documents, permissions, versions
@@ -63,8 +63,7 @@ def make_current(version_id: uuid.UUID) -> ResponseReturnValue:
 @room.get("/versions/<uuid:version_id>/download")
 @needs("member")
 def download(version_id: uuid.UUID) -> ResponseReturnValue:
-    asked = versions.download if begins_a_download(request) else versions.require
-    return send(asked(actor(), version_id), request)
+    return send(actor(), versions.require(actor(), version_id), request)
 
 
 def _added(version: versions.Added, back: str) -> ResponseReturnValue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tomllib
+import uuid
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -199,6 +200,15 @@ def test_an_empty_installation_has_one_too_and_it_is_on_record(admin: Browser, a
     assert b"No server has been checked yet." in members["report.txt"]
     session().rollback()
     assert session().scalars(select(AuditEvent.action)).all() == ["support_bundle.downloaded"]
+
+
+def test_head_is_handed_nothing_and_leaves_no_record(admin: Browser) -> None:
+    for url in (URL, URL.replace("support-bundle.zip", f"removed/{uuid.uuid4()}/links.csv")):
+        answer = admin.client.head(url)
+        assert (answer.status_code, answer.data) == (405, b""), url
+        assert "GET" in answer.headers["Allow"]
+    session().rollback()
+    assert not session().scalars(select(AuditEvent.action)).all()
 
 
 def test_the_version_is_the_projects() -> None:

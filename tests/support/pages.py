@@ -137,6 +137,7 @@ class Browser:
 
     def get(self, url: str, *, htmx: bool = False, **more: Any) -> TestResponse:
         self._forget_the_request_before()
+        more.setdefault("buffered", True)
         return self.client.get(url, headers=self._headers(htmx, more), **more)
 
     def post(

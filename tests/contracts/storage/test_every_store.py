@@ -4,6 +4,7 @@ import hashlib
 import multiprocessing
 import os
 import secrets
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -37,7 +38,8 @@ def test_what_goes_in_comes_out_under_its_hash(store: BlobStore) -> None:
     with store.open(blob.sha256) as reader:
         assert reader.size == len(data)
         assert b"".join(reader) == data
-    assert b"".join(store.chunks(blob.sha256)) == data
+    with closing(store.stream(blob.sha256)) as stream:
+        assert stream.read() == data
     store.verify(blob.sha256)
 
 
@@ -96,7 +98,8 @@ def test_blocks_can_be_begun_again(store: BlobStore) -> None:
 def test_reading_from_the_middle(store: BlobStore, start: int) -> None:
     data = secrets.token_bytes(5_000)
     address = put(store, data)
-    chunks = list(store.chunks(address, start, 1_000))
+    with closing(store.stream(address, start)) as stream:
+        chunks = list(iter(lambda: stream.read(1_000), b""))
     assert b"".join(chunks) == data[start:]
     assert all(0 < len(chunk) <= 1_000 for chunk in chunks)
     room = memoryview(bytearray(1_000))
@@ -110,7 +113,8 @@ def test_an_empty_document_is_a_document(store: BlobStore) -> None:
     assert store.size(address) == 0
     with store.open(address, verify=True) as reader:
         assert reader.read() == b""
-    assert list(store.chunks(address)) == []
+    with closing(store.stream(address)) as stream:
+        assert stream.read() == b""
 
 
 def test_the_same_bytes_twice_are_one_blob(store: BlobStore) -> None:
@@ -149,7 +153,8 @@ def test_a_partial_goes_on_where_it_stood(store: BlobStore) -> None:
         assert writer.sha256 == hashlib.sha256(first).hexdigest()
         writer.write(second)
         blob = writer.publish()
-    assert b"".join(store.chunks(blob.sha256)) == first + second
+    with closing(store.stream(blob.sha256)) as stream:
+        assert stream.read() == first + second
     with store.partial("item-1") as writer:
         assert writer.size == 0
     store.forget("item-1")
@@ -217,13 +222,13 @@ def test_nothing_but_a_hash_is_an_address(store: BlobStore, address: str) -> Non
     with pytest.raises(ValueError), store.open(address):
         pass
     with pytest.raises(ValueError):
-        list(store.chunks(address))
+        store.stream(address)
 
 
 def test_what_is_not_there_is_missing(store: BlobStore) -> None:
     absent = secrets.token_hex(32)
     assert not store.exists(absent)
-    for attempt in (store.size, store.verify, lambda sha256: list(store.chunks(sha256))):
+    for attempt in (store.size, store.verify, store.stream):
         with pytest.raises(BlobMissing) as missing:
             attempt(absent)
         assert missing.value.retry == "no"
