@@ -8,9 +8,10 @@ from typing import Any
 
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask_login import UserMixin, current_user
-from flask_wtf.csrf import CSRFError
+from flask_wtf.csrf import CSRFError, validate_csrf
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response
+from wtforms import ValidationError
 
 from blueprints.ended_sessions import is_another_person, signed_out
 from blueprints.htmx import is_htmx
@@ -21,6 +22,8 @@ from services.errors import Conflict
 
 COOKIE_KEY = "session_token"
 FORM_ROOM = 1024 * 1024
+BODY_ROOM = "counterpart.body_room"
+"""Where the server finds how large a body this call may have, once the call asks for it."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Endpoint -> the permission it needs. A route that is missing here is refused to everybody and fails a test.
@@ -131,12 +134,31 @@ def _guard() -> Response | None:
     if getattr(view, "gives_out", False) and request.method == "HEAD":
         raise MethodNotAllowed(["GET"])
     if getattr(view, "takes_files", False):
-        request.max_content_length = current_app.config["SETTINGS"].max_document_bytes + FORM_ROOM
+        _allow(current_app.config["SETTINGS"].max_document_bytes + FORM_ROOM)
     elif getattr(view, "takes_table", False):
-        request.max_content_length = csv_reading.MOST_BYTES + FORM_ROOM
+        _allow(csv_reading.MOST_BYTES + FORM_ROOM)
+    if (request.content_length or 0) > (request.max_content_length or FORM_ROOM):
+        abort(413)
     _check_origin()
-    csrf.protect()
+    _check_token()
     return None
+
+
+def _allow(size: int) -> None:
+    request.max_content_length = request.environ[BODY_ROOM] = size
+
+
+def _check_token() -> None:
+    """The token of a large body stands in a header: one that stands in the body would have it read for anybody."""
+    is_small = request.content_length is not None and request.content_length <= FORM_ROOM
+    if request.method in SAFE or is_small:
+        csrf.protect()
+        return
+    try:
+        validate_csrf(request.headers.get("X-CSRFToken"))
+    except ValidationError as error:
+        raise CSRFError(error.args[0]) from None
+    g.csrf_valid = True
 
 
 def _check(permission: str | None) -> Response | None:

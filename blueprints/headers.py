@@ -43,6 +43,10 @@ class NamedProxies:
             peer = ipaddress.ip_address(environ.get("REMOTE_ADDR", ""))
         except ValueError:
             peer = None
+        if isinstance(peer, ipaddress.IPv6Address) and peer.ipv4_mapped:
+            # A socket for both kinds of address writes one kind in the other's way.
+            peer = peer.ipv4_mapped
+            environ["REMOTE_ADDR"] = str(peer)
         if peer and any(peer in network for network in self.proxies):
             return self.behind_proxy(environ, start_response)
         for name in FORWARDED:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import flask_migrate
-import waitress
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from commands.practice import PracticeProcess
 from commands.practice import run as run_practice
 from commands.supervise import Child, supervise
+from commands.web_server import Web, listen
 from config import Settings
 from jobs.worker import run as run_worker
 from services import keys, memory, schema, setup
 
-WEB_THREADS = 16
-WEB_CONNECTIONS = 1000
-BODY_ROOM = 2 * 1024 * 1024
 PRIVATE = 0o077
 
 
@@ -92,18 +90,18 @@ def children() -> list[Child]:
 
 
 def serve_web(app: Flask, settings: Settings) -> None:
+    """Serve until SIGTERM or Ctrl-C, then end what has begun; a second one cuts it."""
+    try:
+        sockets = listen(settings.host, settings.port)
+    except OSError as error:
+        sys.exit(
+            f"Counterpart cannot listen on {settings.host}, port {settings.port}: {error.strerror or error}."
+        )
+    web = Web(app, sockets)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: web.stop())
     memory.started()
-    waitress.serve(
-        app,
-        host=settings.host,
-        port=settings.port,
-        threads=WEB_THREADS,
-        connection_limit=WEB_CONNECTIONS,
-        max_request_body_size=settings.max_document_bytes + BODY_ROOM,
-        ident=None,
-        clear_untrusted_proxy_headers=False,
-        _quiet=True,
-    )
+    web.run()
 
 
 def _say_where(settings: Settings) -> None:

@@ -13,7 +13,8 @@ from types import FrameType
 from typing import Protocol
 
 LOOK_EVERY = 0.2
-STOP_SECONDS = 12.0
+STOP_SECONDS = 35.0
+"""Web processes have 30 to end what they have begun, workers are gone within ten."""
 QUICK_DEATH_SECONDS = 5.0
 FIRST_REST_SECONDS = 0.2
 PR_SET_PDEATHSIG = 1

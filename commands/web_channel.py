@@ -1,0 +1,203 @@
+"""One connection: a large body is taken when the application has asked for it, and a stalled peer holds no thread."""
+
+from __future__ import annotations
+
+import fcntl
+import socket
+import sys
+import termios
+import time
+from typing import Any
+
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+from waitress.task import WSGITask
+from waitress.utilities import RequestEntityTooLarge
+
+from blueprints.access import BODY_ROOM, FORM_ROOM
+from commands.web_files import outgoing
+
+STALL_SECONDS = 60.0
+"""A peer that takes and gives no byte for so long is let go; so is one whose headers are not whole by then."""
+LINGER_SECONDS = 5.0
+"""So long a refused body is thrown away as it comes: with the connection gone, its sender would not see the answer."""
+
+
+class BodyWanted(BaseException):
+    """The application has begun to read a body that has not come yet. No handler of its own may catch this."""
+
+
+class AwaitedBody:
+    """Stands for a body until it is wanted."""
+
+    def read(self, _size: int = -1) -> bytes:
+        raise BodyWanted
+
+    readline = readlines = readinto = __iter__ = read
+
+
+class Parser(HTTPRequestParser):
+    """A request. Where its body is large, nothing of it is asked for before the application wants it."""
+
+    room = FORM_ROOM
+    is_announced = False
+    is_expecting = False
+
+    @property
+    def is_large(self) -> bool:
+        return bool(self.chunked or self.content_length > FORM_ROOM)
+
+    @property
+    def is_unannounced(self) -> bool:
+        """Whether its headers are there and the application has not seen them."""
+        return self.headers_finished and self.is_large and not self.is_announced
+
+    def received(self, data: bytes) -> int:
+        in_body = self.headers_finished
+        count: int = super().received(data)
+        if not in_body and self.headers_finished and self.is_large:
+            self.is_expecting, self.expect_continue = self.expect_continue, False
+        elif in_body and not self.error and len(self.body_rcv) > self.room:
+            self.error = RequestEntityTooLarge(f"exceeds {self.room} bytes")
+            self.completed = True
+        return count
+
+    def take(self, room: int) -> None:
+        """The application wants the body, and so much of it at most."""
+        self.room = room
+        self.expect_continue = self.is_expecting
+
+
+class HeadersOnly:
+    """A request as it is before its body has come."""
+
+    error = None
+
+    def __init__(self, whole: Parser) -> None:
+        self.whole = whole
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.whole, name)
+
+    def get_body_stream(self) -> AwaitedBody:
+        return AwaitedBody()
+
+    def close(self) -> None:
+        """Its body belongs to the whole request."""
+
+
+class Task(WSGITask):
+    """One call of the application: for a large body twice, first for the headers alone."""
+
+    is_body_wanted = False
+
+    def start(self) -> None:
+        super().start()
+        if isinstance(self.request, HeadersOnly) or self.channel.server.is_stopping:
+            self.set_close_on_finish()
+
+    def execute(self) -> None:
+        try:
+            super().execute()
+        except BodyWanted:
+            self.is_body_wanted = True
+
+    def finish(self) -> None:
+        if self.is_body_wanted:
+            self.close_on_finish = False
+            self.request.whole.take(self.get_environment().get(BODY_ROOM, FORM_ROOM))
+            return
+        super().finish()
+        self.channel.is_refused = isinstance(self.request, HeadersOnly)
+        with self.channel.requests_lock:
+            # What was sent behind this without waiting for its answer would make a thread wait for its reader.
+            self.close_on_finish = self.close_on_finish or len(self.channel.requests) > 1
+
+    def get_environment(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environment()
+        environ["wsgi.file_wrapper"] = self._file
+        return environ
+
+    def _file(self, file: Any, _block_size: int = 0) -> Any:
+        return outgoing(file, self.channel.server.pull_trigger)
+
+
+class Channel(HTTPChannel):
+    """One connection, looked at by the loop every few seconds."""
+
+    parser_class = Parser
+    task_class = Task
+    is_refused = False
+    lingers_until: float | None = None
+    headers_since: float | None = None
+    queued_before = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything has been begun that is not at its end."""
+        return bool(self.requests or self.request is not None or self.total_outbufs_len)
+
+    def received(self, data: bytes) -> bool:
+        taken: bool = super().received(data)
+        with self.requests_lock:
+            if taken and self.request is not None and self.request.is_unannounced:
+                self.request.is_announced = True
+                self.requests.append(HeadersOnly(self.request))
+                if len(self.requests) == 1:
+                    self.server.add_task(self)
+        return taken
+
+    def readable(self) -> bool:
+        return self.lingers_until is not None or bool(super().readable())
+
+    def writable(self) -> bool:
+        if self.will_close:
+            return True
+        if self.lingers_until is not None or getattr(self.outbufs[0], "waiting", False):
+            return False
+        return bool(super().writable())
+
+    def handle_read(self) -> None:
+        if self.lingers_until is None:
+            super().handle_read()
+            return
+        try:
+            self.recv(self.adj.recv_bytes)
+        except OSError:
+            self.handle_close()
+
+    def handle_close(self) -> None:
+        if self.is_refused and self.connected and self.lingers_until is None and not self.total_outbufs_len:
+            try:
+                self.socket.shutdown(socket.SHUT_WR)
+            except OSError:
+                pass
+            else:
+                self.lingers_until = time.time() + LINGER_SECONDS
+                self.will_close = False
+                return
+        super().handle_close()
+
+    def let_go(self) -> None:
+        """Close it now, whatever is under way."""
+        self.is_refused = False
+        self.handle_close()
+
+    def look(self, now: float) -> None:
+        """Let it go where its peer has done nothing for too long. A call that only takes its time is left alone."""
+        if (queued := self._queued()) != self.queued_before:
+            self.queued_before, self.last_activity = queued, now
+        is_reading = self.request is not None and not self.request.headers_finished
+        self.headers_since = (self.headers_since or now) if is_reading else None
+        waits_for_peer = not self.requests or self.total_outbufs_len
+        if (
+            (self.lingers_until is not None and now > self.lingers_until)
+            or (self.headers_since is not None and now > self.headers_since + STALL_SECONDS)
+            or (waits_for_peer and now > self.last_activity + STALL_SECONDS)
+        ):
+            self.let_go()
+
+    def _queued(self) -> int:
+        """Bytes that the system has taken from us and the peer not yet from it: for a slow reader, minutes of them."""
+        found = fcntl.ioctl(self.socket.fileno(), termios.TIOCOUTQ, bytes(4))
+        return int.from_bytes(found, sys.byteorder)

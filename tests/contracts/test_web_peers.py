@@ -1,0 +1,223 @@
+"""The web server's loop against peers of every kind, with applications that are as slow as their files."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands import web_channel
+from commands.web_server import Web, listen
+from tests.support import stores
+from tests.support.stack import until
+from tests.support.web import FLASK, install, read_all, serving, status
+
+SIZE = 32 << 20
+GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+
+
+class Far:
+    """A file elsewhere: it can only be read on, and gives nothing before `open` is set."""
+
+    def __init__(self, size: int, ends_at: int | None = None) -> None:
+        self.left = size if ends_at is None else ends_at
+        self.open = threading.Event()
+        self.is_closed = False
+
+    def read(self, size: int) -> bytes:
+        self.open.wait(30)
+        count = min(size, self.left, 300_000)
+        self.left -= count
+        return b"f" * count
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def giving(file: Any, size: int = SIZE) -> Application:
+    """The file at `/`, and a page everywhere else."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] != "/":
+            environ["wsgi.input"].read()
+            start_response("200 OK", [("Content-Length", "4")])
+            return [b"page"]
+        start_response("200 OK", [("Content-Length", str(size))])
+        wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](file, 1024)
+        return wrapped
+
+    return application
+
+
+@contextmanager
+def running(application: Application, threads: int = 2) -> Iterator[int]:
+    (listening,) = listen("127.0.0.1", 0)
+    port: int = listening.getsockname()[1]
+    web = Web(application, [listening], threads=threads)
+    loop = threading.Thread(target=web.run)
+    loop.start()
+    try:
+        yield port
+    finally:
+        web.stop()
+        web.stop()
+        loop.join(20)
+        assert not loop.is_alive()
+
+
+def connect(port: int, receive_buffer: int = 0) -> socket.socket:
+    peer = socket.socket()
+    if receive_buffer:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    peer.settimeout(30)
+    peer.connect(("127.0.0.1", port))
+    return peer
+
+
+def page(port: int) -> int:
+    with connect(port) as peer:
+        peer.sendall(GET.replace(b"/ ", b"/page ", 1))
+        return status(peer)
+
+
+def is_gone(peer: socket.socket) -> bool:
+    """Whether the other side has closed: what cannot be read before it was sent is thrown away."""
+    try:
+        return peer.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web_channel, "STALL_SECONDS", 1.0)
+
+
+def test_a_reader_that_takes_nothing_is_let_go(impatient: None) -> None:
+    file = io.BytesIO(b"x" * SIZE)
+    with running(giving(file)) as port, connect(port, 4096) as peer:
+        peer.sendall(GET)
+        until(lambda: file.closed, "the end of the answer")
+        with suppress(ConnectionResetError):  # either way, nobody is told that this was the whole
+            assert len(read_all(peer)) < SIZE
+
+
+def test_a_reader_that_goes_on_is_not(impatient: None) -> None:
+    with running(giving(io.BytesIO(b"x" * SIZE))) as port, connect(port, 4096) as peer:
+        peer.sendall(GET)
+        taken = 0
+        for _ in range(6):
+            time.sleep(0.5)
+            taken += len(peer.recv(1 << 20))
+        while piece := peer.recv(1 << 20):
+            taken += len(piece)
+            if taken > SIZE:
+                break
+        assert taken > SIZE
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET / HTTP/1.1\r\nHost: here\r\n",
+        b"POST /page HTTP/1.1\r\nHost: here\r\nContent-Length: 1000\r\n\r\nhalf",
+        b"POST /page HTTP/1.1\r\nHost: here\r\nContent-Length: 9000000\r\n\r\nhalf",
+        b"POST /page HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhalf",
+    ],
+)
+def test_a_sender_that_does_not_go_on_is_let_go(impatient: None, sent: bytes) -> None:
+    with running(giving(None)) as port, connect(port) as peer:
+        peer.sendall(sent)
+        until(lambda: is_gone(peer), "the end of the connection")
+        assert page(port) == 200
+
+
+def test_headers_that_trickle_are_let_go(impatient: None) -> None:
+    with running(giving(None)) as port, connect(port) as peer:
+        peer.sendall(b"GET / HTTP/1.1\r\n")
+        with pytest.raises(OSError):
+            for number in range(300):
+                peer.sendall(b"X-%d: y\r\n" % number)
+                time.sleep(0.1)
+
+
+def test_a_call_that_takes_its_time_is_left_alone(impatient: None) -> None:
+    def application(_environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        time.sleep(3)
+        start_response("200 OK", [("Content-Length", "4")])
+        return [b"slow"]
+
+    with running(application) as port, connect(port) as peer:
+        peer.sendall(GET)
+        assert status(peer) == 200
+
+
+def test_a_file_elsewhere_holds_no_thread_of_pages() -> None:
+    """More of them than there are threads of either kind, all of which give nothing."""
+    files = [Far(SIZE) for _ in range(12)]
+    left = iter(files)
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        file = next(left) if environ["PATH_INFO"] == "/" else None
+        return giving(file)(environ, start_response)
+
+    with running(application) as port, ExitStack() as peers:
+        waiting = [peers.enter_context(connect(port)) for _ in files]
+        for peer in waiting:
+            peer.sendall(GET)
+        assert page(port) == 200
+        for file in files:
+            file.open.set()
+        for peer in waiting:
+            assert status(peer) == 200
+            taken = 0
+            while taken < SIZE:
+                piece = peer.recv(1 << 20)
+                assert piece
+                taken += len(piece)
+        until(lambda: all(file.is_closed for file in files), "the end of the files")
+
+
+def test_a_file_that_ends_early_is_never_taken_for_whole() -> None:
+    file = Far(SIZE, ends_at=1_000_000)
+    file.open.set()
+    with running(giving(file)) as port, connect(port) as peer:
+        peer.sendall(GET)
+        assert len(read_all(peer)) < SIZE
+        until(lambda: file.is_closed, "the end of the file")
+
+
+def test_a_slow_file_is_given_up_with_its_reader(impatient: None) -> None:
+    file = Far(SIZE)
+    with running(giving(file)) as port, connect(port) as peer:
+        peer.sendall(GET)
+        until(lambda: is_gone(peer) or status(peer) == 200, "the beginning of the answer")
+        until(lambda: is_gone(peer), "the end of the connection")
+        file.open.set()
+        until(lambda: file.is_closed, "the end of the file")
+
+
+def test_documents_of_an_object_store_do_not_either(tmp_path: Path) -> None:
+    with stores.seaweed(tmp_path / "weed") as s3, ExitStack() as peers:
+        stores.bucket(s3, tmp_path / "spool")
+        place = {"COUNTERPART_STORAGE_URL": "s3://blobs/installation", **stores.options_of(s3)}
+        installation = install(tmp_path, SIZE, **place)
+        web = peers.enter_context(serving(installation, *FLASK, **place))
+        get = web.head("GET", installation.download, installation.ann)
+        for _ in range(64):
+            peers.enter_context(web.connect(receive_buffer=4096)).sendall(get)
+        assert web.page() == 200
+        with web.connect() as peer:
+            peer.sendall(web.head("GET", installation.download, installation.ann, Connection="close"))
+            assert status(peer) == 200
+            assert len(read_all(peer)) == SIZE

@@ -1,0 +1,189 @@
+"""An installation with a large document, and its web server as a process that is spoken to byte by byte.
+
+`python -m tests.support.web SIZE` fills the installation that the environment names, and prints where everything is.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.stack import REPOSITORY, Process, answers, free_port, until
+
+FLASK = ("-m", "flask", "--app", "app", "web")
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True)
+class Person:
+    cookie: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Installation:
+    """What a test needs to know of it. `size` is that of the document at `download`."""
+
+    folder: Path
+    size: int
+    ann: Person
+    eve: Person
+    upload: str
+    download: str
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Web:
+    """A server that runs: talk to it at `port`."""
+
+    installation: Installation
+    port: int
+    process: Process
+
+    def connect(self, receive_buffer: int = 0) -> socket.socket:
+        peer = socket.socket()
+        if receive_buffer:
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        peer.settimeout(PATIENCE)
+        peer.connect(("127.0.0.1", self.port))
+        return peer
+
+    def head(self, method: str, path: str, person: Person | None = None, **headers: str | int) -> bytes:
+        """The head of a call. An underscore in a header's name stands for a hyphen."""
+        lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{self.port}"]
+        if person is not None:
+            lines.append(f"Cookie: counterpart={person.cookie}")
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        return "\r\n".join([*lines, "", ""]).encode()
+
+    def page(self) -> int:
+        """The status of a page that asks the database, for somebody who is signed in."""
+        with self.connect() as peer:
+            peer.sendall(self.head("GET", "/", self.installation.ann, Connection="close"))
+            return status(peer)
+
+    def pids(self) -> list[int]:
+        """The server's process and those that it started."""
+        assert self.process.running is not None
+        found = [self.process.running.pid]
+        for pid in found:
+            with suppress(OSError):
+                children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+                found += [int(child) for child in children]
+        return found
+
+    def spooled(self) -> int:
+        """Bytes in files without a name that the server holds open."""
+        total = 0
+        for pid in self.pids():
+            for link in Path(f"/proc/{pid}/fd").glob("*"):
+                with suppress(OSError):
+                    name = str(link.readlink())
+                    if name.endswith("(deleted)") and "wgunicorn" not in name:
+                        total += link.stat().st_size
+        return total
+
+
+def read_head(peer: socket.socket) -> bytes:
+    """Everything to the end of an answer's headers."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        piece = peer.recv(1)
+        assert piece, f"The connection ended within the headers: {head!r}"
+        head += piece
+    return head
+
+
+def status(peer: socket.socket) -> int:
+    return int(read_head(peer).split()[1])
+
+
+def read_all(peer: socket.socket) -> bytes:
+    """Everything to the end of the connection."""
+    return b"".join(iter(lambda: peer.recv(1 << 20), b""))
+
+
+def install(folder: Path, size: int, **more: str) -> Installation:
+    """Make the tables, two people, a matter of the first, and a document of so many bytes in it."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
+    environment = inherited | {
+        "COUNTERPART_DATA_DIR": str(folder / "data"),
+        "COUNTERPART_CHECK_MINUTES": "0",
+        "PYTHONUNBUFFERED": "1",
+        **more,
+    }
+    said = subprocess.run(
+        [sys.executable, "-m", "tests.support.web", str(size)],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    told = json.loads(said.splitlines()[-1])
+    people = {name: Person(**told.pop(name)) for name in ("ann", "eve")}
+    return Installation(folder=folder, size=size, environment=environment, **people, **told)
+
+
+@contextmanager
+def serving(installation: Installation, *command: str, **environment: str) -> Iterator[Web]:
+    """The server by this command (`PORT` in it stands for a free port), up and answering."""
+    port = free_port()
+    process = Process(
+        "web",
+        [sys.executable, *(part.replace("PORT", str(port)) for part in command)],
+        installation.environment
+        | {"COUNTERPART_PORT": str(port), "COUNTERPART_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+        | environment,
+        installation.folder / f"web-{port}.log",
+    )
+    process.start()
+    try:
+        until(lambda: answers(f"http://127.0.0.1:{port}/health/live"), "the server")
+        yield Web(installation, port, process)
+    finally:
+        if process.running is not None and process.running.poll() is None:
+            process.running.terminate()  # twice: what a test has left under way is cut
+            process.stop()
+
+
+def _fill(size: int) -> dict[str, object]:
+    import flask_migrate
+
+    from app import create_app
+    from tests.support.matters import add_document, current_version, open_matter
+    from tests.support.pages import Browser
+    from tests.support.people import actor_of, make_member
+
+    app = create_app()
+    with app.app_context():
+        flask_migrate.upgrade()
+        ann, eve = make_member("Ann"), make_member("Eve")
+        matter = open_matter(actor_of(ann))
+        content = os.urandom(1 << 20) * (size >> 20)
+        document = add_document(actor_of(ann), matter, "Large.bin", content)
+        told: dict[str, object] = {
+            "upload": f"/matters/{matter}/documents/new",
+            "download": f"/versions/{current_version(document)}/download",
+        }
+        for name, member in (("ann", ann), ("eve", eve)):
+            browser = Browser(app).sign_in(member)
+            token = browser.csrf_token()
+            cookie = browser.client.get_cookie("counterpart")
+            assert cookie is not None
+            told[name] = {"cookie": cookie.value, "token": token}
+    return told
+
+
+if __name__ == "__main__":
+    told = json.dumps(_fill(int(sys.argv[1])))
+    io.TextIOWrapper(sys.stdout.buffer, write_through=True).write(f"\n{told}\n")
