@@ -18,7 +18,7 @@ from blueprints.htmx import is_htmx
 from extensions import csrf, login_manager
 from services import csv_reading, permissions, sessions
 from services.actor import Actor, Nobody
-from services.errors import Conflict
+from services.errors import Conflict, Refusal
 
 COOKIE_KEY = "session_token"
 FORM_ROOM = 1024 * 1024
@@ -154,6 +154,12 @@ def _check_token() -> None:
     if request.method in SAFE or is_small:
         csrf.protect()
         return
+    if "X-CSRFToken" not in request.headers:
+        raise Refusal(
+            "A file of more than 1 MiB can only be added by a page that runs JavaScript.",
+            code="upload.no_script",
+            next_step="Allow JavaScript for this site, load the page again and add the file once more.",
+        )
     try:
         validate_csrf(request.headers.get("X-CSRFToken"))
     except ValidationError as error:
