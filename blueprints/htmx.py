@@ -58,7 +58,11 @@ def toast(html: str, status: int) -> Response:
 
 def placed(html: str, status: int, target: str) -> Response:
     """A fragment that goes inside `target`, also where it tells of an error."""
-    response = make_response(html, status)
+    return retarget(make_response(html, status), target)
+
+
+def retarget(response: Response, target: str) -> Response:
+    """The same answer, put inside `target` in place of where the request meant to put it."""
     response.headers["HX-Retarget"] = target
     response.headers["HX-Reswap"] = "innerHTML"
     return response

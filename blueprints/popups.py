@@ -5,7 +5,10 @@ from __future__ import annotations
 from flask import render_template
 from werkzeug.wrappers import Response
 
-from blueprints.htmx import fragment, is_htmx
+from blueprints.htmx import fragment, is_htmx, retarget
+
+ASKED = 422
+"""The status of a question in place of an act: nothing was written yet."""
 
 
 def popup(part: str, title: str, crumb: tuple[str, str], status: int = 200, **context: object) -> Response:
@@ -23,3 +26,8 @@ def popup(part: str, title: str, crumb: tuple[str, str], status: int = 200, **co
         **context,
     )
     return fragment(html, status)
+
+
+def asked_first(response: Response) -> Response:
+    """The same pop-up, opened in the place of pop-ups whatever the request meant to redraw."""
+    return retarget(response, "#dialog")

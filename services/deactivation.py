@@ -36,6 +36,7 @@ class Consequences:
     matters: int
     connections: int
     invitations: int
+    transfers: int
     leaderless: tuple[str, ...]
     more_leaderless: int
 
@@ -66,6 +67,7 @@ def consequences(actor: Actor, member_id: uuid.UUID) -> Consequences:
         matters=session().scalar(count.where(Participant.member_id == member_id)) or 0,
         connections=session().scalar(count.where(Connection.member_id == member_id)) or 0,
         invitations=session().scalar(count.where(*_open_invitations_of(member_id))) or 0,
+        transfers=session().scalar(count.select_from(Transfer).where(*_running_of(member_id))) or 0,
         leaderless=names[:NAMED],
         more_leaderless=max(0, len(names) - NAMED),
     )
@@ -147,20 +149,18 @@ def _leave_without_a_lead(member_id: uuid.UUID) -> int:
 
 def _stop_transfers(member_id: uuid.UUID) -> int:
     """What waits for him would otherwise go on by itself when he is taken back."""
-    running = (
-        session()
-        .scalars(
-            select(Transfer).where(
-                Transfer.member_id == member_id,
-                Transfer.finished_at.is_(None),
-                Transfer.cancelled_at.is_(None),
-            )
-        )
-        .all()
-    )
+    running = session().scalars(select(Transfer).where(*_running_of(member_id))).all()
     for transfer in running:
         transfers.call_off(transfer, "The person who started it was deactivated.", "member.inactive")
     return len(running)
+
+
+def _running_of(member_id: uuid.UUID) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Transfer.member_id == member_id,
+        Transfer.finished_at.is_(None),
+        Transfer.cancelled_at.is_(None),
+    )
 
 
 def _open_invitations_of(member_id: uuid.UUID) -> tuple[ColumnElement[bool], ...]:

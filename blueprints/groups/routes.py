@@ -13,7 +13,7 @@ from blueprints.asked import page_number, search_text
 from blueprints.attachments import csv_attachment
 from blueprints.groups.forms import GroupForm
 from blueprints.htmx import go_to, is_htmx
-from services import groups, pasted_people
+from services import groups, losing, pasted_people
 from services.errors import Invalid
 
 room = Blueprint("groups", __name__, url_prefix="/admin/groups")
@@ -85,6 +85,15 @@ def paste_people(group_id: uuid.UUID) -> str:
 @room.post("/<uuid:group_id>/members/<uuid:member_id>/remove")
 @needs("admin")
 def remove_person(group_id: uuid.UUID, member_id: uuid.UUID) -> Response:
+    """At once, unless it takes a server from the member: then a pop-up says so and asks."""
+    view = groups.group(actor(), group_id)
+    try:
+        losses = losing.by_leaving(actor(), group_id, member_id)
+        losing.require_no_loss(losses, is_sure=request.form.get("sure") == "1")
+    except losing.WouldLose as told:
+        title = f"Take out of {view.name}?"
+        answer = _popup("losing", title, popups.ASKED, group=view, member_id=member_id, losses=told.losses)
+        return popups.asked_first(answer)
     ended = groups.remove(actor(), group_id, member_id)
     flash("Taken out of the group.", "success")
     _say_ended(ended)
@@ -117,7 +126,8 @@ def rename_group(group_id: uuid.UUID) -> Response:
 @needs("admin")
 def confirm_deletion(group_id: uuid.UUID) -> Response:
     view = groups.group(actor(), group_id)
-    return _popup("delete", f"Delete {view.name}?", group=view)
+    losses = losing.by_leaving(actor(), group_id)
+    return _popup("delete", f"Delete {view.name}?", group=view, losses=losses)
 
 
 @room.post("/<uuid:group_id>/delete")

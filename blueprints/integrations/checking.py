@@ -12,14 +12,26 @@ from blueprints.access import actor, gives_out, needs
 from blueprints.attachments import attachment
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.integrations.room import room
-from services import check_runs, check_text, checklist, request_sheet, server_views, support_bundle
+from services import (
+    check_runs,
+    check_text,
+    checklist,
+    health_states,
+    request_sheet,
+    server_views,
+    support_bundle,
+)
 
 
 @room.post("/<uuid:server_id>/checks")
 @needs("admin")
 def start_check(server_id: uuid.UUID) -> Response:
+    """From the page, or from a pop-up that offers to check first: that one is shut."""
     run_id = check_runs.start(actor(), server_id)
-    return _answer(server_id, run_id)
+    answer = _answer(server_id, run_id)
+    if is_htmx():
+        answer.headers["HX-Trigger-After-Swap"] = "closeDialog"
+    return answer
 
 
 @room.get("/<uuid:server_id>/checks/<uuid:run_id>")
@@ -66,6 +78,7 @@ def _answer(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
         report=report,
         server=server_views.server(actor(), run.server_id),
         checklist=checklist.checklist(actor(), run.server_id),
+        health=health_states.health(actor(), run.server_id),
     )
     return fragment(html, checked=True)
 

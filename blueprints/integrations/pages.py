@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response
 from blueprints import popups
 from blueprints.access import actor
 from blueprints.headers import allow_connect
-from blueprints.htmx import fragment
+from blueprints.htmx import fragment, is_htmx, placed
 from blueprints.integrations.forms import RestrictionForm
-from services import check_text, health_states, practice, restriction, server_page
+from services import check_text, health_states, practice, restriction, server_page, server_views
 from services.pasted_people import Pasted
 from services.servers import Saved
 
@@ -20,6 +20,11 @@ from services.servers import Saved
 def popup(name: str, title: str, status: int = 200, **context: object) -> Response:
     crumb = ("iManage", url_for("integrations.index"))
     return popups.popup(f"integrations/_{name}_form.html", title, crumb, status, **context)
+
+
+def question(name: str, title: str, **context: object) -> Response:
+    """A pop-up that says what an act would do, and asks; nothing was done yet. It opens from wherever it was asked."""
+    return popups.asked_first(popup(name, title, popups.ASKED, **context))
 
 
 def server_answer(
@@ -30,9 +35,6 @@ def server_answer(
 ) -> Response:
     """The server's page; `draft` holds a restriction that is not saved yet, `pasted` what became of a pasted list."""
     page = server_page.of(actor(), server_id)
-    kept = page.kept
-    form = draft or RestrictionForm(formdata=None, restricted=kept.is_restricted)
-    form.version.data = kept.version
     html = render_template(
         "integrations/server.html",
         server=page.server,
@@ -44,16 +46,40 @@ def server_answer(
         authorities=page.authorities,
         run=page.run,
         report=check_text.report_text(page.run) if page.run else "",
-        kept=kept,
         practice_users=practice.users(),
-        form=form,
-        people=restriction.people(actor(), form.chosen) if draft else kept.people,
-        groups=kept.all_groups,
-        chosen_groups=form.group.data if draft else tuple(each.id for each in kept.groups),
-        is_draft=draft is not None,
         pasted=pasted,
+        **_restriction(page.kept, draft),
     )
     return allow_connect(fragment(html, status), page.server.url)
+
+
+def restriction_answer(server_id: uuid.UUID, draft: RestrictionForm) -> Response:
+    """A restriction that was refused: the page, or for htmx its card alone, with the sentence and the draft."""
+    if not is_htmx():
+        return server_answer(server_id, draft, 422)
+    kept = restriction.restriction(actor(), server_id)
+    html = render_template(
+        "integrations/_restriction.html",
+        server=server_views.server(actor(), server_id),
+        pasted=None,
+        **_restriction(kept, draft),
+    )
+    answer = placed(html, 422, "#who")
+    answer.headers["HX-Trigger"] = "closeDialog"
+    return answer
+
+
+def _restriction(kept: restriction.RestrictionView, draft: RestrictionForm | None) -> dict[str, object]:
+    form = draft or RestrictionForm(formdata=None, restricted=kept.is_restricted)
+    form.version.data = kept.version
+    return {
+        "kept": kept,
+        "form": form,
+        "people": restriction.people(actor(), form.chosen) if draft else kept.people,
+        "groups": kept.all_groups,
+        "chosen_groups": form.group.data if draft else tuple(each.id for each in kept.groups),
+        "is_draft": draft is not None,
+    }
 
 
 def say(saved: Saved) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import uuid
 
-from flask import flash, render_template, url_for
+from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
 from blueprints.htmx import go_to
 from blueprints.integrations.forms import RestrictionForm
-from blueprints.integrations.pages import server_answer
+from blueprints.integrations.pages import question, restriction_answer, server_answer
 from blueprints.integrations.room import room
-from services import restriction, server_views
+from services import losing, restriction, server_views
 from services.errors import Invalid
 
 
@@ -45,11 +45,16 @@ def save_restriction(server_id: uuid.UUID) -> Response:
     form = RestrictionForm()
     if form.add.data or form.remove.data:
         return server_answer(server_id, draft=form)
+    view, wanted = server_views.server(actor(), server_id), form.command()
     try:
-        saved = restriction.save(actor(), server_id, form.command())
+        losses = losing.by_restriction(actor(), server_id, wanted)
+        losing.require_no_loss(losses, is_sure=request.form.get("sure") == "1")
+        saved = restriction.save(actor(), server_id, wanted)
+    except losing.WouldLose as told:
+        return question("losing", f"Restrict “{view.name}”?", server=view, losses=told.losses, form=form)
     except Invalid as refusal:
         form.take(refusal)
-        return server_answer(server_id, draft=form, status=422)
+        return restriction_answer(server_id, form)
     _say(saved)
     return go_to(url_for(".server", server_id=server_id))
 

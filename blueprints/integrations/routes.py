@@ -1,14 +1,14 @@
-"""Admin System > Integrations > iManage: the list of servers, adding one, its page, its switch and its details."""
+"""Admin System > Integrations > iManage: the list of servers, adding one, its page and its details."""
 
 from __future__ import annotations
 
 import uuid
 
-from flask import abort, flash, render_template, request, url_for
+from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
-from blueprints.htmx import fragment, go_to, is_htmx
+from blueprints.htmx import go_to
 from blueprints.integrations import (
     certificates,
     checking,
@@ -21,12 +21,12 @@ from blueprints.integrations import (
     removing,
     replacing,
     restricting,
+    switching,
 )
 from blueprints.integrations.forms import AddServerForm, ChangeServerForm, as_id
 from blueprints.integrations.pages import popup, say, server_answer
 from blueprints.integrations.room import room
 from services import (
-    checklist,
     health_states,
     practice,
     remote,
@@ -51,12 +51,8 @@ __all__ = [
     "replacing",
     "restricting",
     "room",
+    "switching",
 ]
-
-SWITCHED = {
-    True: "“{}” is on. Members who may use it can get and save documents now.",
-    False: "“{}” is off. Nobody can get or save; transfers under way stop at their next step.",
-}
 
 
 @room.get("")
@@ -109,23 +105,6 @@ def add_server() -> Response:
 @needs("admin")
 def server(server_id: uuid.UUID) -> Response:
     return server_answer(server_id)
-
-
-@room.post("/<uuid:server_id>/enabled")
-@needs("admin")
-def set_enabled(server_id: uuid.UUID) -> Response:
-    wanted = {"1": True, "0": False}.get(request.form.get("enabled", ""))
-    if wanted is None:
-        abort(400)
-    servers.set_enabled(actor(), server_id, wanted)
-    view = server_views.server(actor(), server_id)
-    sentence = SWITCHED[view.is_enabled].format(view.name)
-    if is_htmx():
-        steps = checklist.checklist(actor(), server_id)
-        html = render_template("integrations/_switched.html", server=view, checklist=steps, sentence=sentence)
-        return fragment(html)
-    flash(sentence, "success")
-    return go_to(url_for(".server", server_id=server_id))
 
 
 @room.get("/<uuid:server_id>/edit")

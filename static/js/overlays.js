@@ -39,7 +39,13 @@
     if (target === root && !root.contains(elt)) opener = elt;
     elt.closest("[popover]")?.hidePopover();
   });
-  document.addEventListener("htmx:beforeSwap", (event) => event.detail.target === root && freeToasts());
+  const pressed = (elt) => (elt.matches("form") ? elt.querySelector("[type=submit]") ?? elt : elt);
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.target !== root) return;
+    freeToasts();
+    const { elt } = event.detail.requestConfig; // a question may come where something else was meant to be redrawn
+    if (!root.contains(elt)) opener = pressed(elt);
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
     const dialog = root.querySelector("dialog:not([open])");
     if (dialog) open(dialog);

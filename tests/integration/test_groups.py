@@ -174,7 +174,7 @@ def test_an_admin_keeps_groups_in_the_page(browser: Browser, boss: Member) -> No
     group_id = here.rpartition("/")[2]
     room = f"/admin/integrations/imanage/{server.id}"
     version = admin.page(room).value_of("version")
-    admin.post(f"{room}/restriction", {"version": version, "restricted": "y", "group": group_id})
+    admin.post(f"{room}/restriction", {"version": version, "restricted": "y", "group": group_id, "sure": "1"})
     page = admin.page(room)
     assert "Only the 1 member listed, by name or by a group, can use this server." in page.text
     assert "Restricted (1)" in admin.page("/admin/integrations/imanage").text

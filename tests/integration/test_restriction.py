@@ -28,7 +28,7 @@ def admin(browser: Browser) -> Browser:
 
 def save(admin: Browser, server: Server, *members: Member, on: bool = True, version: str = "") -> object:
     version = version or admin.page(f"{ROOM}/{server.id}").value_of("version")
-    data = {"version": version, "member": [str(each.id) for each in members]}
+    data = {"version": version, "member": [str(each.id) for each in members], "sure": "1"}
     return admin.post(f"{ROOM}/{server.id}/restriction", data | ({"restricted": "y"} if on else {}))
 
 
@@ -206,7 +206,7 @@ def test_a_restriction_saved_elsewhere_is_noticed_and_nothing_chosen_is_lost(adm
 def test_switching_the_server_on_meanwhile_does_not_make_the_form_stale(admin: Browser) -> None:
     server = make_server()
     opened = admin.page(f"{ROOM}/{server.id}").value_of("version")
-    admin.post(f"{ROOM}/{server.id}/enabled", {"enabled": "1"})
+    admin.post(f"{ROOM}/{server.id}/enabled", {"enabled": "1", "sure": "1"})
     assert save(admin, server, make_member(), version=opened).status_code == 303
 
 

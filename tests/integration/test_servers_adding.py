@@ -89,7 +89,7 @@ def test_cloud_needs_only_a_name_where_the_installation_has_a_registration(
     row = db.session.scalars(select(Server)).one()
     assert row.url == row.api_url == "https://cloudimanage.com"
     assert remote.credentials(row).client_id == "house-id"
-    admin.post(f"/admin/integrations/imanage/{row.id}/enabled", {"enabled": "1"})
+    admin.post(f"/admin/integrations/imanage/{row.id}/enabled", {"enabled": "1", "sure": "1"})
     db.session.expire_all()
     assert row.is_enabled
 

@@ -76,7 +76,8 @@ def test_the_switch_makes_it_available_and_takes_it_back(admin: Browser) -> None
     server = make_server()
     member = actor_of(make_member())
     assert available_to(member) == ()
-    answer = admin.post(url_of(server, "enabled"), {"enabled": "1"}, htmx=True)
+    on = {"enabled": "1", "sure": "1"}
+    answer = admin.post(url_of(server, "enabled"), on, htmx=True)
     assert 'aria-checked="true"' in read(answer, whole=False).html
     assert "Done: The server is switched on" in read(answer, whole=False).text
     assert [each.id for each in available_to(member)] == [server.id]

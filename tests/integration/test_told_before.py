@@ -1,0 +1,248 @@
+"""What an act would do is shown before it is done: switching a server on or off, restricting it, leaving a group."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from models import Connection, Group, GroupMember, Member, Server, ServerGroup, ServerMember, db, utcnow
+from services.unit import unit
+from tests.support import health
+from tests.support.pages import Browser, Page, read
+from tests.support.people import make_member
+from tests.support.servers import connect, make_running_transfer, make_server
+
+ROOM = "/admin/integrations/imanage"
+
+
+@pytest.fixture
+def admin(browser: Browser) -> Browser:
+    return browser.sign_in(make_member("Margaret Okafor", email="margaret@admin.test", is_admin=True))
+
+
+def switch(admin: Browser, server: Server, on: bool = True, **more: str) -> TestResponse:
+    return admin.post(f"{ROOM}/{server.id}/enabled", {"enabled": "1" if on else "0"} | more, htmx=True)
+
+
+def asked(answer: TestResponse) -> Page:
+    """The pop-up that came in place of the act."""
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (422, "#dialog")
+    return read(answer, whole=False)
+
+
+def is_on(server: Server) -> bool:
+    db.session.rollback()
+    return db.session.get_one(Server, server.id).is_enabled
+
+
+def list_by_name(server: Server, *members: Member) -> None:
+    with unit() as writing:
+        writing.add_all(ServerMember(server_id=server.id, member_id=each.id) for each in members)
+
+
+# -- switching on
+
+
+def test_a_server_that_was_never_checked_is_not_switched_on_by_one_press(admin: Browser) -> None:
+    server = make_server()
+    page = asked(switch(admin, server))
+    assert "never been checked" in page.text
+    assert "Check first" in page.text
+    assert "Enable anyway" in page.text
+    assert not is_on(server)
+
+
+def test_a_failed_check_is_told_with_its_next_step_and_whose_it_is(admin: Browser) -> None:
+    server = make_server()
+    health.note(server, "fail")
+    page = asked(switch(admin, server))
+    assert "The last check failed: It came to: fail." in page.text
+    assert "Whose step: Your iManage admin" in page.text
+    assert not is_on(server)
+
+
+def test_an_old_check_says_how_it_was_then(admin: Browser) -> None:
+    server = make_server()
+    health.note(server, "pass")
+    health.put(server, checked_at=utcnow() - timedelta(days=3))
+    page = asked(switch(admin, server))
+    assert "The last check is old" in page.text
+    assert "It was healthy then" in page.text
+    assert not is_on(server)
+
+
+@pytest.mark.parametrize("outcome", ["pass", "warn"])
+def test_a_server_whose_last_check_passed_is_switched_on_by_one_press(admin: Browser, outcome: str) -> None:
+    server = make_server()
+    health.note(server, outcome)
+    answer = switch(admin, server)
+    assert answer.status_code == 200
+    assert "Members who may use it can get and save documents now." in read(answer, whole=False).text
+    assert is_on(server)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "sentence"),
+    [
+        ((), "It has not been checked yet, so nobody knows whether members can get and save"),
+        (("fail",), "is on, and its last check failed: It came to: fail."),
+    ],
+)
+def test_enabled_anyway_the_toast_says_only_what_is_so(
+    admin: Browser, outcomes: tuple[str, ...], sentence: str
+) -> None:
+    server = make_server()
+    health.note(server, *outcomes) if outcomes else None
+    answer = switch(admin, server, sure="1")
+    text = read(answer, whole=False).text
+    assert is_on(server)
+    assert sentence in text
+    assert "can get and save documents now" not in text
+    assert "Members who may use it can get and save documents." not in text
+    assert "closeDialog" in answer.headers["HX-Trigger"]
+
+
+def test_a_restricted_server_without_anybody_listed_is_not_said_to_be_open(admin: Browser) -> None:
+    server = make_server(is_restricted=True)
+    health.note(server, "pass")
+    assert "nobody is listed, so nobody can use it" in read(switch(admin, server), whole=False).text
+
+
+def test_without_scripts_the_question_is_a_page_of_its_own(admin: Browser) -> None:
+    server = make_server()
+    answer = admin.post(f"{ROOM}/{server.id}/enabled", {"enabled": "1"})
+    page = read(answer, whole=True)
+    assert "Enable anyway" in page.text
+    assert not is_on(server)
+    assert admin.post(f"{ROOM}/{server.id}/enabled", {"enabled": "1", "sure": "1"}).status_code == 303
+    assert is_on(server)
+
+
+# -- switching off
+
+
+def test_switching_off_names_the_transfers_that_it_stops(admin: Browser) -> None:
+    server = make_server(is_enabled=True)
+    make_running_transfer(server, make_member("Ada Byron"))
+    page = asked(switch(admin, server, on=False))
+    assert "1 running transfer stops" in page.text
+    assert "Get into “Harlow v Finch” by Ada Byron" in page.text
+    assert is_on(server)
+    switch(admin, server, on=False, sure="1")
+    assert not is_on(server)
+
+
+# -- restricting
+
+
+def restrict(admin: Browser, server: Server, *members: Member, **more: str) -> TestResponse:
+    version = admin.page(f"{ROOM}/{server.id}").value_of("version")
+    data = {"version": version, "restricted": "y", "member": [str(each.id) for each in members]}
+    return admin.post(f"{ROOM}/{server.id}/restriction", data | more, htmx=True)
+
+
+def test_restricting_to_an_empty_list_asks_before_it_ends_sign_ins(admin: Browser) -> None:
+    server = make_server(is_enabled=True)
+    ada, tom = make_member("Ada Byron"), make_member("Tom Adams")
+    connect(server, ada)
+    connect(server, tom)
+    make_running_transfer(server, tom)
+    page = asked(restrict(admin, server))
+    assert "3 members lose the use of “London DMS”: Ada Byron, Tom Adams, Margaret Okafor" in page.text
+    assert "2 sign-ins to it end at once." in page.text
+    assert "1 running transfer stops at its next step." in page.text
+    assert "Nobody can use it then." in page.text
+    db.session.rollback()
+    assert len(db.session.scalars(select(Connection)).all()) == 2
+    assert restrict(admin, server, sure="1").status_code == 204
+    db.session.rollback()
+    assert db.session.scalars(select(Connection)).all() == []
+
+
+def test_a_list_that_takes_nothing_from_anybody_is_saved_at_once(admin: Browser) -> None:
+    server = make_server(is_enabled=True, is_restricted=True)
+    ada, tom = make_member("Ada Byron"), make_member("Tom Adams")
+    list_by_name(server, ada)
+    assert restrict(admin, server, ada, tom).status_code == 204
+    assert restrict(admin, make_server("Off, and nobody signed in"), ada).status_code == 204
+
+
+def test_without_scripts_the_restriction_is_asked_about_on_a_page_that_keeps_the_draft(
+    admin: Browser,
+) -> None:
+    server = make_server(is_enabled=True)
+    ada = make_member("Ada Byron")
+    connect(server, make_member("Tom Adams"))
+    version = admin.page(f"{ROOM}/{server.id}").value_of("version")
+    data = {"version": version, "restricted": "y", "member": str(ada.id)}
+    page = read(admin.post(f"{ROOM}/{server.id}/restriction", data), whole=True)
+    assert "1 member keeps the use of it." in page.text
+    assert page.value_of("member") == str(ada.id)
+    sent = {name: page.value_of(name) for name in ("version", "restricted", "member", "sure")}
+    assert admin.post(f"{ROOM}/{server.id}/restriction", sent).status_code == 303
+
+
+def test_a_refused_restriction_comes_back_in_its_card_with_the_draft(admin: Browser) -> None:
+    server = make_server()
+    guest = make_member("Gus Guest", is_guest=True)
+    answer = restrict(admin, server, guest)
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (422, "#who")
+    assert "Gus Guest cannot be listed" in read(answer, whole=False).text
+
+
+# -- groups
+
+
+def listed_team(server: Server, *members: Member) -> Group:
+    with unit() as writing:
+        group = Group(name="Deal team", name_key="deal team")
+        writing.add(group)
+        writing.flush()
+        writing.add_all(GroupMember(group_id=group.id, member_id=each.id) for each in members)
+        writing.add(ServerGroup(server_id=server.id, group_id=group.id))
+    return group
+
+
+def test_taking_somebody_out_of_a_listed_group_says_what_they_lose(admin: Browser) -> None:
+    server = make_server(is_enabled=True, is_restricted=True)
+    ada, tom = make_member("Ada Byron"), make_member("Tom Adams")
+    team = listed_team(server, ada, tom)
+    list_by_name(server, tom)
+    connect(server, ada)
+    url = f"/admin/groups/{team.id}/members/{{}}/remove"
+    page = asked(admin.post(url.format(ada.id), htmx=True))
+    assert "1 member loses the use of “London DMS”: Ada Byron." in page.text
+    assert "1 sign-in to it ends at once." in page.text
+    assert members_of(team) == {ada.id, tom.id}
+    assert admin.post(url.format(tom.id), htmx=True).status_code == 204
+    assert members_of(team) == {ada.id}
+    admin.post(url.format(ada.id), {"sure": "1"}, htmx=True)
+    assert members_of(team) == set()
+
+
+def test_deleting_a_listed_group_names_who_loses_what(admin: Browser) -> None:
+    server = make_server(is_enabled=True, is_restricted=True)
+    ada, tom = make_member("Ada Byron"), make_member("Tom Adams")
+    team = listed_team(server, ada, tom)
+    list_by_name(server, tom)
+    text = admin.page(f"/admin/groups/{team.id}/delete", htmx=True).text
+    assert "1 member loses the use of “London DMS”: Ada Byron." in text
+    assert "1 member keeps the use of it." in text
+
+
+def members_of(group: Group) -> set[object]:
+    db.session.rollback()
+    return set(db.session.scalars(select(GroupMember.member_id).where(GroupMember.group_id == group.id)))
+
+
+# -- members
+
+
+def test_deactivating_counts_the_transfers_that_it_calls_off(admin: Browser) -> None:
+    ada = make_member("Ada Byron")
+    make_running_transfer(make_server(), ada)
+    text = admin.page(f"/admin/members/{ada.id}/deactivate", htmx=True).text
+    assert "have 1 running transfer called off" in text
