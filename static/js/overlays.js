@@ -2,6 +2,7 @@
 (() => {
   const root = document.getElementById("dialog");
   const toasts = document.getElementById("toasts");
+  const opened = new WeakSet(); // a closed one stands in the page until its close event, and is not opened again
   let opener = null;
 
   // Everything outside a modal dialog is inert, so the toasts live inside it while it is open.
@@ -21,6 +22,7 @@
   }
 
   function open(dialog) {
+    opened.add(dialog);
     dialog.showModal();
     dialog.append(toasts);
     const first = dialog.querySelector("[data-focus], [aria-invalid=true], [autofocus]")
@@ -48,7 +50,7 @@
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     const dialog = root.querySelector("dialog:not([open])");
-    if (dialog) open(dialog);
+    if (dialog && !opened.has(dialog)) open(dialog);
     else if (opener && event.detail.target === root) returnFocus(); // the answer emptied the place of pop-ups
   });
   document.addEventListener("closeDialog", () => root.querySelector("dialog")?.close());

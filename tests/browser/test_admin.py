@@ -153,6 +153,13 @@ def switches(nora: Person, *, on: bool) -> None:
     switch = nora.page.get_by_role("switch", name="Enabled")
     switch.focus()
     nora.page.keyboard.press("Space")
+    if on:  # nobody has checked it
+        expect(nora.dialog()).to_contain_text("never been checked")
+        nora.look()
+        nora.in_dialog("Enable anyway").click()
+        expect(nora.dialog()).to_have_count(0)
+        expect(switch).to_be_focused()
+        expect(nora.page.get_by_text("It has not been checked yet")).to_be_visible()
     expect(nora.page.locator("#server-state").get_by_text("On" if on else "Off", exact=True)).to_be_visible()
     expect(switch).to_be_checked(checked=on)
     nora.look()
