@@ -21,20 +21,27 @@ Fetch = Callable[[int], Page[Document]]
 
 @dataclass(frozen=True)
 class Gathered:
-    """Ids, names, and these signed (picked_names). `is_cut`: one transfer does not take all."""
+    """Ids, names, and these signed (picked_names). `is_cut`: one transfer does not take all.
+
+    `empty` had no bytes and were passed over.
+    """
 
     documents: tuple[tuple[VersionId, str, str], ...]
     total: int | None
     is_cut: bool
+    empty: int = 0
 
     @property
     def sentence(self) -> str:
+        passed = ""
+        if self.empty:
+            passed = f" {self.empty} {'is' if self.empty == 1 else 'are'} empty (0 bytes) and cannot be got."
         if not self.documents:
-            return "There is no document that you may see."
+            return passed.strip() or "There is no document that you may see."
         if not self.is_cut:
-            return f"{len(self.documents)} selected."
+            return f"{len(self.documents)} selected.{passed}"
         there = f"There are {self.total:,}. " if self.total else "There are more. "
-        return f"{there}One transfer takes {MOST_AT_ONCE}, so the first {len(self.documents)} are selected."
+        return f"{there}One transfer takes {MOST_AT_ONCE}, so the first {len(self.documents)} are selected.{passed}"
 
 
 def everything(
@@ -69,13 +76,14 @@ def _fetch(client: Client, text: str, place_id: str | None, below: bool) -> Fetc
 def _gather(server_id: uuid.UUID, fetch: Fetch) -> Gathered:
     found: dict[VersionId, str] = {}
     offset: int | None = 0
-    total = None
+    total, empty = None, set[VersionId]()
     for _ in range(MOST_AT_ONCE // PAGE + 1):
         if offset is None or len(found) >= MOST_AT_ONCE:
             break
         page = fetch(offset)
-        found |= {item.id: item.full_name or str(item.id) for item in page.items}
+        found |= {item.id: item.full_name or str(item.id) for item in page.items if item.size != 0}
+        empty |= {item.id for item in page.items if item.size == 0}
         offset, total = page.next_offset, page.total
     sign = picked_names.signer(server_id)
     chosen = tuple((source, name, sign(source, name)) for source, name in list(found.items())[:MOST_AT_ONCE])
-    return Gathered(chosen, total, offset is not None or len(found) > len(chosen))
+    return Gathered(chosen, total, offset is not None or len(found) > len(chosen), len(empty))

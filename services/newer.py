@@ -14,6 +14,7 @@ from imanage import documents as remote_documents
 from imanage.client import Client
 from imanage.errors import Forbidden, ImanageError, NotFound
 from imanage.ids import DocumentId, VersionId
+from imanage.types import Document as RemoteDocument
 from models import Document, Link, Server, utcnow
 from services import audit, connections, links, permissions, remote
 from services.actor import Actor
@@ -33,6 +34,18 @@ class Twin:
     server_id: uuid.UUID
     document: DocumentId
     known: VersionId = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What iManage said of a twin: whether this person can see it, and its latest version's profile where they can."""
+
+    access: str
+    document: RemoteDocument | None = None
+
+    @property
+    def latest(self) -> int | None:
+        return max(self.document.latest or 0, self.document.version) if self.document else None
 
 
 @dataclass(frozen=True)
@@ -81,10 +94,10 @@ def check(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None = No
         if looked_at and time.monotonic() > deadline:
             break
         try:
-            latest, state = _latest(actor, twin)
+            seen = look(actor, twin)
         except ImanageError as error:
             raise remote_refusal(error, labels[twin.server_id]) from error
-        _keep(matter.id, twin, latest, state)
+        keep(matter.id, twin, seen)
         looked_at.add(twin)
     checked = _outcome(actor, matter.id, document_id, looked_at, left=len(twins) - len(looked_at))
     with unit():
@@ -104,7 +117,7 @@ def _outcome(
     actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None, looked_at: set[Twin], left: int
 ) -> Checked:
     """What each document whose twin was looked at and that twin are to each other now."""
-    statuses = [each for each in _statuses(actor, matter_id, document_id) if _twin(each) in looked_at]
+    statuses = [each for each in _statuses(actor, matter_id, document_id) if twin_of(each) in looked_at]
     counts = Counter(each.state for each in statuses)
     in_order = {state: counts[state] for state in TwinState if counts[state]}
     if len(statuses) != 1:
@@ -116,7 +129,7 @@ def _outcome(
 def _twins(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None) -> list[Twin]:
     """Each once, those that were checked longest ago first."""
     statuses = _statuses(actor, matter_id, document_id)
-    return list(dict.fromkeys(_twin(each) for each in sorted(statuses, key=lambda each: each.checked_at)))
+    return list(dict.fromkeys(twin_of(each) for each in sorted(statuses, key=lambda each: each.checked_at)))
 
 
 def _statuses(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None) -> list[TwinStatus]:
@@ -126,28 +139,30 @@ def _statuses(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None)
     return [each for of_one in links.for_documents(actor, documents).values() for each in of_one]
 
 
-def _twin(status: TwinStatus) -> Twin:
+def twin_of(status: TwinStatus) -> Twin:
     return Twin(status.twin.server_id, status.onto.document, status.onto)
 
 
-def _latest(actor: Actor, twin: Twin) -> tuple[int | None, str]:
-    def look(client: Client) -> int:
-        found = remote_documents.profile(client, twin.known, latest=True)
-        return max(found.latest or 0, found.version)
+def look(actor: Actor, twin: Twin) -> Seen:
+    """Ask iManage for the latest version's profile, in the person's name. One call. Raises ImanageError."""
+
+    def ask(client: Client) -> RemoteDocument:
+        return remote_documents.profile(client, twin.known, latest=True)
 
     outbound = remote.outbound(session().get_one(Server, twin.server_id), for_page=True)
     try:
-        return connections.with_client(actor.id, twin.server_id, look, outbound), LIVE
+        return Seen(LIVE, connections.with_client(actor.id, twin.server_id, ask, outbound))
     except NotFound:
-        return None, GONE
+        return Seen(GONE)
     except Forbidden:
-        return None, FORBIDDEN
+        return Seen(FORBIDDEN)
 
 
-def _keep(matter_id: uuid.UUID, twin: Twin, latest: int | None, state: str) -> None:
-    values: dict[str, object] = {"checked_at": utcnow(), "state": state}
-    if latest is not None:
-        values["latest_version"] = latest
+def keep(matter_id: uuid.UUID, twin: Twin, seen: Seen) -> None:
+    """What was seen, on every link of the matter's documents to this twin."""
+    values: dict[str, object] = {"checked_at": utcnow(), "state": seen.access}
+    if seen.latest is not None:
+        values["latest_version"] = seen.latest
     documents = select(Document.id).where(Document.matter_id == matter_id)
     with unit() as writing:
         writing.execute(

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Row, exists, func, select
 
+from imanage.errors import ImanageError
 from imanage.ids import VersionId
-from models import Document, Link, TransferItem, Version
-from services import audit, connections, links, permissions
+from models import Document, Link, Matter, Server, TransferItem, Version
+from services import audit, connections, links, newer, permissions
 from services.actor import Actor
 from services.errors import Invalid, NotFound
 from services.file_names import split
 from services.links import TwinStatus
+from services.newer import Seen, Twin
+from services.remote_errors import remote_refusal
+from services.save_checks import CHECKED_OUT, MOVED_ON, Concern, Ours, as_new_document, holder_of, onto_twin
 from services.server_access import label_for, require_use
 from services.transfer_states import WAITING
 from services.transfers import (
@@ -25,28 +30,54 @@ from services.transfers import (
     same_request,
     target_of,
 )
-from services.unit import session, unit
+from services.unit import release, session, unit
 from transfers.items import NewVersion
+
+SECONDS = 8.0
+BRIEF = {"target": "empty", "name": "name not taken there", "extension": "no file type; rename it first"}
 
 
 @dataclass(frozen=True)
 class Line:
     """One document, and where it has a twin on this server the version there that ours stands on.
 
-    `is_there` where our current version is in iManage already.
+    `is_there` where our current version is in iManage already. `against` is what stands against a new version of the
+    twin (or, without one, against a new document), and `against_new` what stands against a new document.
     """
 
     document_id: uuid.UUID
     name: str
     version: Version
-    twin: VersionId | None = None
-    is_there: bool = False
+    status: TwinStatus | None = None
+    against: tuple[Concern, ...] = ()
+    against_new: tuple[Concern, ...] = ()
+
+    @property
+    def twin(self) -> VersionId | None:
+        return self.status.onto if self.status else None
+
+    @property
+    def is_there(self) -> bool:
+        return self.status is not None and self.status.facts.has_nothing_to_save
 
     @property
     def becomes(self) -> str:
         if self.is_there:
             return "There already"
+        if self.against:
+            return f"Left out: {', '.join(each.short for each in self.against)}"
         return f"New version of {self.twin.number}" if self.twin else "New document"
+
+    def based_on(self, accepted: Collection[str]) -> int | None:
+        """The version there that a save onto the twin is decided on: the latest one where that was accepted."""
+        if self.status is None:
+            return None
+        facts = self.status.facts
+        return max(facts.had, facts.latest) if MOVED_ON in accepted else facts.had
+
+    def is_held_back(self, accepted: Collection[str], *, onto_twins: bool) -> bool:
+        concerns = self.against if onto_twins else self.against_new
+        return any(not each.accept or each.code not in accepted for each in concerns)
 
 
 @dataclass(frozen=True)
@@ -61,8 +92,21 @@ class SaveManyPicker:
     """Of each its id, its name, and what becomes of it where twins get new versions."""
     twins: int
     there: int
+    held_back: tuple[Line, ...] = ()
+    """Those that are left out unless the person chooses otherwise, where twins get new versions."""
+    not_new: tuple[Line, ...] = ()
+    """Those that cannot become new documents."""
+    held: tuple[uuid.UUID, ...] = ()
+    """Those that somebody has checked out in iManage, as far as it was asked."""
     left: int = 0
     """So many more the matter has than one transfer takes."""
+    is_asked: bool = False
+    unasked: str = ""
+    """Why iManage could not be asked about each; empty where it was."""
+
+    def count(self, code: str) -> int:
+        """How many are left out for this reason."""
+        return sum(code in {each.code for each in line.against} for line in self.held_back)
 
     @property
     def without_twin(self) -> int:
@@ -71,7 +115,11 @@ class SaveManyPicker:
 
 @dataclass(frozen=True)
 class SaveManyCommand:
-    """`onto_twins`: those with a twin become its next version. The others go into the folder."""
+    """`onto_twins`: those with a twin become its next version. The others go into the folder.
+
+    `accepted` are the codes of what the person saw and goes on with all the same; `held` the documents that they saw
+    checked out there.
+    """
 
     request_key: uuid.UUID
     matter_id: uuid.UUID
@@ -80,6 +128,8 @@ class SaveManyCommand:
     onto_twins: bool
     folder_id: str = ""
     note: str = ""
+    accepted: tuple[str, ...] = ()
+    held: tuple[uuid.UUID, ...] = ()
 
 
 def plan(
@@ -97,17 +147,81 @@ def plan(
     else:
         rows, left = _chosen(matter_id, document_ids), 0
     lines = _lines(actor, server_id, rows)
+    return _picker(actor, matter, server, lines, left=left)
+
+
+def check(
+    actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, document_ids: Sequence[uuid.UUID]
+) -> SaveManyPicker:
+    """The same after iManage was asked about each twin, one call each, for eight seconds. What it said is kept.
+
+    Raises SignInNeeded. Where iManage cannot be asked, what is on record here is said.
+    """
+    matter = permissions.require_transfer(actor, matter_id)
+    server = require_use(actor.id, server_id)
+    me = connections.home_of(actor.id, server_id).user_id
+    lines = _lines(actor, server_id, _chosen(matter_id, document_ids))
+    wanted = {
+        line.document_id: newer.twin_of(line.status) for line in lines if line.status and not line.is_there
+    }
+    seen, unasked = _look(actor, matter_id, server, wanted)
+    lines = _lines(actor, server_id, _chosen(matter_id, document_ids), seen, me)
+    return _picker(actor, matter, server, lines, is_asked=True, unasked=unasked)
+
+
+def _look(
+    actor: Actor, matter_id: uuid.UUID, server: Server, wanted: Mapping[uuid.UUID, Twin]
+) -> tuple[dict[uuid.UUID, Seen], str]:
+    """By document id what iManage said, and why it was asked no further."""
+    subject, label = session().get_one(Matter, matter_id).name, label_for(actor.id, server)
+    deadline, unasked = time.monotonic() + SECONDS, ""
+    seen: dict[uuid.UUID, Seen] = {}
+    release()
+    for document_id, twin in wanted.items():
+        if time.monotonic() > deadline:
+            unasked = (
+                f"{len(wanted) - len(seen)} could not be looked at in time: "
+                "of these you are asked if something stands against them."
+            )
+            break
+        try:
+            seen[document_id] = newer.look(actor, twin)
+        except ImanageError as error:
+            unasked = remote_refusal(error, label).sentence
+            break
+        newer.keep(matter_id, twin, seen[document_id])
+    if seen:
+        with unit():
+            audit.record(actor, "links.checked", subject, matter_id=matter_id, looked_at=len(seen))
+    return seen, unasked
+
+
+def _picker(
+    actor: Actor,
+    matter: Matter,
+    server: Server,
+    lines: Sequence[Line],
+    *,
+    left: int = 0,
+    is_asked: bool = False,
+    unasked: str = "",
+) -> SaveManyPicker:
     return SaveManyPicker(
-        matter_id=matter_id,
+        matter_id=matter.id,
         matter_name=matter.name,
-        server_id=server_id,
+        server_id=server.id,
         label=label_for(actor.id, server),
         is_practice=server.is_practice,
         most=MOST_AT_ONCE,
         documents=tuple((line.document_id, line.name, line.becomes) for line in lines),
         twins=sum(line.twin is not None for line in lines),
         there=sum(line.is_there for line in lines),
+        held_back=tuple(line for line in lines if line.against and not line.is_there),
+        not_new=tuple(line for line in lines if line.against_new),
+        held=tuple(line.document_id for line in lines if CHECKED_OUT in {each.code for each in line.against}),
         left=left,
+        is_asked=is_asked,
+        unasked=unasked,
     )
 
 
@@ -123,6 +237,19 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
             lines = [line for line in lines if not line.is_there]
             if not lines:
                 raise Invalid({"document": "Each of these is in iManage already, just as it is here."})
+        left_out = [
+            line
+            for line in lines
+            if line.is_held_back(command.accepted, onto_twins=command.onto_twins)
+            or (command.onto_twins and line.document_id in command.held)
+        ]
+        lines = [line for line in lines if line not in left_out]
+        if not lines:
+            raise Invalid(
+                {
+                    "document": "None of these can be saved this way. What stands against each is said beside it."
+                }
+            )
         folder = None
         needs_folder = not command.onto_twins or any(line.twin is None for line in lines)
         if needs_folder:
@@ -139,7 +266,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
                 TransferItem(
                     transfer=transfer,
                     position=position,
-                    name=name_there(split(line.name).stem, line.version),
+                    name=name_there(split(line.name).stem, line.version, split(line.name).extension),
                     state=WAITING,
                     document_id=line.document_id,
                     version_id=line.version.id,
@@ -148,7 +275,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
                     note=command.note,
                     size=line.version.size,
                     sha256=line.version.sha256,
-                    based_on=onto.version if onto else None,
+                    based_on=line.based_on(command.accepted) if onto else None,
                 )
             )
         writing.add_all(items)
@@ -161,6 +288,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
             matter_id=matter.id,
             server_id=server.id,
             documents=[line.name for line in lines],
+            left_out=[line.name for line in left_out],
             folder=command.folder_id if needs_folder else "",
         )
         return transfer.id
@@ -200,28 +328,48 @@ def _whole(matter_id: uuid.UUID, server_id: uuid.UUID) -> tuple[Sequence[Row[Doc
     return rows, total - len(rows)
 
 
-def _lines(actor: Actor, server_id: uuid.UUID, rows: Sequence[Row[Document, Version]]) -> list[Line]:
+def _lines(
+    actor: Actor,
+    server_id: uuid.UUID,
+    rows: Sequence[Row[Document, Version]],
+    seen: Mapping[uuid.UUID, Seen] | None = None,
+    me: str = "",
+) -> list[Line]:
     """In their order. One query, however many. Raises Invalid for none."""
     if not rows:
         raise Invalid({"document": "Choose at least one document."})
     twins = links.for_documents(actor, [document.id for document, _ in rows])
+    label = label_for(actor.id, require_use(actor.id, server_id))
     return [
         _line(
             document,
             version,
             next((each for each in twins.get(document.id, ()) if each.twin.server_id == server_id), None),
+            (seen or {}).get(document.id),
+            me,
+            label,
         )
         for document, version in rows
     ]
 
 
-def _line(document: Document, version: Version, status: TwinStatus | None) -> Line:
-    if status is None:
-        return Line(document.id, document.name, version)
-    return Line(
-        document_id=document.id,
-        name=document.name,
-        version=version,
-        twin=status.onto,
-        is_there=status.facts.has_nothing_to_save,
+def _line(
+    document: Document, version: Version, status: TwinStatus | None, seen: Seen | None, me: str, label: str
+) -> Line:
+    ours = Ours(document.name, split(version.file_name).extension, version.size)
+    problems = as_new_document(ours, split(document.name).stem, split(document.name).extension, label)
+    against_new = tuple(
+        Concern(field, sentence, sentence, brief=BRIEF[field]) for field, sentence in problems.items()
     )
+    if status is None:
+        return Line(document.id, document.name, version, against=against_new, against_new=against_new)
+    remote = seen.document if seen else None
+    against = onto_twin(
+        NewVersion.kind,
+        ours,
+        status.facts,
+        remote.extension if remote else split(status.twin.name).extension,
+        holder_of(remote, me) if remote else None,
+        label,
+    )
+    return Line(document.id, document.name, version, status, against, against_new)

@@ -20,6 +20,7 @@ from services.unit import release, unit
 from storage import PartialBusy
 from transfers import copying
 from transfers.endpoints.imanage_endpoint import ImanageSource
+from transfers.errors import NothingInIt
 from transfers.items import Fetched, SourceFacts
 
 SMALL = 4 << 20
@@ -57,6 +58,7 @@ def fetch(running: Running) -> str | None:
             with unit(soon=True):
                 _name(fresh(running), described[-1])
         raise
+    _require_bytes(fetched.size)
     facts = facts_of(running.line.endpoints, described[-1])
     if running.in_one_go and fetched.size <= SMALL:
         running.require_allowed(is_stored=True)
@@ -81,6 +83,12 @@ def land(running: Running) -> None:
     transfer_landing.land(running, sha256, size, facts)
 
 
+def _require_bytes(size: int | None) -> None:
+    """One rule whichever way a file comes: an empty one is no document."""
+    if size == 0:
+        raise NothingInIt
+
+
 def _name(item: TransferItem, document: RemoteDocument) -> None:
     item.name, item.size = document.full_name[:300], document.size
 
@@ -100,6 +108,7 @@ class _Described(ImanageSource):
         facts = super().describe()
         assert self.document is not None
         self._described.append(self.document)
+        _require_bytes(facts.size)
         if facts.size is None or facts.size > SMALL:
             with unit(soon=True):
                 _name(fresh(self._running), self.document)

@@ -129,10 +129,8 @@ def _baseline(running: Running, target: Target) -> tuple[bool, tuple[Known, ...]
 
 
 def _facts(source: Outgoing, task: Task) -> SourceFacts:
-    extension = split(source.file_name).extension
-    name = task.name if isinstance(task.target, NewDocument) else source.file_name
-    stem = name.removesuffix(f".{extension}") if extension else name
-    return SourceFacts(stem, extension, source.size, source.sha256, "Counterpart")
+    name = split(task.name if isinstance(task.target, NewDocument) else source.file_name)
+    return SourceFacts(name.stem, name.extension, source.size, source.sha256, "Counterpart")
 
 
 def _source_of(running: Running) -> Outgoing:

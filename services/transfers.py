@@ -42,12 +42,20 @@ class GetCommand:
 
 @dataclass(frozen=True)
 class SaveCommand:
+    """`extension` is the type of a new document whose file has none.
+
+    `over` is a version there that is newer than all that were here before, and that the person saw when they chose to
+    save on top of it.
+    """
+
     request_key: uuid.UUID
     document_id: uuid.UUID
     server_id: uuid.UUID
     target: Target
     name: str = ""
     note: str = ""
+    extension: str = ""
+    over: int = 0
 
 
 def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
@@ -107,11 +115,13 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
         version = session().get(Version, document.current_version_id)
         if version is None:
             raise Conflict("This document has no version that could be saved.")
+        if not version.size:
+            raise Invalid({"target": "This file is empty (0 bytes), so it is not saved to iManage."})
         transfer = new_transfer(actor, command.request_key, "save", matter.id, server)
         item = TransferItem(
             transfer=transfer,
             position=1,
-            name=name_there(command.name, version),
+            name=name_there(command.name, version, command.extension),
             state=WAITING,
             document_id=document.id,
             version_id=version.id,
@@ -120,7 +130,7 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
             note=command.note,
             size=version.size,
             sha256=version.sha256,
-            based_on=_based_on(document.id, server.id, command.target),
+            based_on=_based_on(document.id, server.id, command),
         )
         writing.add(item)
         writing.flush()
@@ -137,12 +147,15 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
         return transfer.id
 
 
-def name_there(stem: str, version: Version) -> str:
-    """The name that a new document gets in iManage: what was typed, with the type that the bytes have."""
+def name_there(stem: str, version: Version, extension: str = "") -> str:
+    """The name that a new document gets in iManage: what was typed, with the type that the bytes have.
+
+    `extension` is for a file that has none.
+    """
     file = split(version.file_name)
-    if not stem:
-        return version.file_name
-    return f"{stem}.{file.extension}" if file.extension else stem
+    suffix = file.extension or extension
+    stem = stem or file.stem
+    return f"{stem.removesuffix(f'.{suffix}')}.{suffix}" if suffix else stem
 
 
 def require_transfer(actor: Actor, transfer_id: uuid.UUID) -> Transfer:
@@ -276,11 +289,11 @@ def _require_document(document_id: uuid.UUID, matter_id: uuid.UUID) -> None:
         raise NotFound("We could not find this document.")
 
 
-def _based_on(document_id: uuid.UUID, server_id: uuid.UUID, target: Target) -> int | None:
-    """The twin's version that our copy stands on: what a save onto it was decided on."""
-    if isinstance(target, NewDocument):
+def _based_on(document_id: uuid.UUID, server_id: uuid.UUID, command: SaveCommand) -> int | None:
+    """The version there that a save was decided on: the one our copy stands on, or a newer one that was seen."""
+    if isinstance(command.target, NewDocument):
         return None
-    twin = target.onto
+    twin = command.target.onto
     versions = session().scalars(
         select(Link.version).where(
             Link.document_id == document_id,
@@ -293,4 +306,4 @@ def _based_on(document_id: uuid.UUID, server_id: uuid.UUID, target: Target) -> i
     known = max(versions, default=None)
     if known is None:
         raise Invalid({"target": "This document has no twin of that number in iManage."})
-    return known
+    return max(known, command.over)

@@ -72,6 +72,16 @@ class Different(TransferError):
         )
 
 
+class NothingInIt(TransferError):
+    """A document of no bytes. Nothing is wrong with the copy; an empty file is no document here."""
+
+    code = "transfer.empty"
+    next_step = "Open it in iManage, and get it again once it holds something."
+
+    def __init__(self) -> None:
+        super().__init__("This document is empty (0 bytes) in iManage, so it was not added.")
+
+
 class StoredDifferent(TransferError):
     """iManage says it stored something else than was sent. A person has to look; sending again adds a version."""
 

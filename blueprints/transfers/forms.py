@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from wtforms import HiddenField, SelectMultipleField, StringField, ValidationError
 from wtforms.validators import AnyOf, Length
@@ -23,6 +24,11 @@ def as_uuid(text: str | None) -> uuid.UUID | None:
         return uuid.UUID(text or "")
     except ValueError:
         return None
+
+
+def as_uuids(texts: Iterable[str] | None) -> tuple[uuid.UUID, ...]:
+    """Each once, in their order; what is none is left out."""
+    return tuple(dict.fromkeys(each for text in texts or () if (each := as_uuid(text)) is not None))
 
 
 class KeyedForm(BaseForm):
@@ -66,7 +72,9 @@ class SaveForm(KeyedForm):
     folder = StringField(validators=[Length(max=300)])
     twin = StringField(validators=[Length(max=300)])
     name = LineField("Name", validators=[Line("a name", 200, required=False)])
+    extension = LineField("File type", validators=[Line("a file type", 20, required=False)])
     note = LineField("Version note", validators=[Line("a note", LONGEST_NOTE, required=False)])
+    accept = SelectMultipleField(validate_choice=False)
 
     def validate_folder(self, field: StringField) -> None:
         if self.target.data == NEW_DOCUMENT and not field.data:
@@ -85,6 +93,7 @@ class SaveForm(KeyedForm):
             target=target_of(self.target.data or "", (self.folder.data if is_new else self.twin.data) or ""),
             name=self.name.data or "",
             note=self.note.data or "",
+            extension=(self.extension.data or "").lstrip("."),
         )
 
 
@@ -93,21 +102,24 @@ class SaveManyForm(KeyedForm):
     target = StringField(validators=[AnyOf(MANY_TARGETS, message="Choose how the documents are saved.")])
     folder = StringField(validators=[Length(max=300)])
     note = LineField("Version note", validators=[Line("a note", LONGEST_NOTE, required=False)])
+    accept = SelectMultipleField(validate_choice=False)
+    held = SelectMultipleField(validate_choice=False)
 
     def validate_document(self, field: SelectMultipleField) -> None:
         if any(as_uuid(each) is None for each in field.data or ()):
             raise ValidationError("We could not find one of these documents.")
 
     def command(self, matter_id: uuid.UUID, server_id: uuid.UUID) -> SaveManyCommand:
-        ids = (as_uuid(each) for each in self.document.data or ())
         return SaveManyCommand(
             request_key=self.key,
             matter_id=matter_id,
             server_id=server_id,
-            document_ids=tuple(dict.fromkeys(each for each in ids if each is not None)),
+            document_ids=as_uuids(self.document.data),
             onto_twins=self.target.data == ONTO_TWINS,
             folder_id=self.folder.data or "",
             note=self.note.data or "",
+            accepted=tuple(self.accept.data or ()),
+            held=as_uuids(self.held.data),
         )
 
 

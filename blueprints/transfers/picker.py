@@ -12,9 +12,10 @@ from werkzeug.wrappers import Response
 from blueprints.access import actor, needs
 from blueprints.asked import place, search_text
 from blueprints.htmx import fragment, go_to, is_htmx, placed
-from blueprints.transfers.forms import as_uuid
+from blueprints.transfers.answers import refused_in_picker
+from blueprints.transfers.forms import SaveForm, as_uuid
 from blueprints.transfers.room import room
-from services import browsing, documents, gathering, picking, text
+from services import browsing, documents, gathering, picking, save_checks, text
 from services.browsing import SHELVES, Kind, Listing, Shelf, Step, Where
 from services.errors import Conflict, RemoteRefusal, SignInNeeded
 
@@ -41,6 +42,42 @@ def save_picker(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     matter_id = documents.find(actor(), document_id).matter_id
     back = url_for("matters.matter", matter_id=matter_id, open=f"save-{document_id}-{server_id}")
     return _opened(lambda: _save_form(document_id, server_id), server_id, back)
+
+
+@room.get("/documents/<uuid:document_id>/save/<uuid:server_id>/check")
+@needs("staff")
+def save_check(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    """What iManage says of the twin now: asked for once the pop-up is open, and when another way is chosen."""
+    back = url_for("matters.document", document_id=document_id)
+    if not is_htmx():
+        return go_to(back)
+    target = request.args.get("target", "")
+    try:
+        check = save_checks.look(actor(), document_id, server_id, target)
+    except SignInNeeded as needed:
+        return placed(_sign_in(needed, server_id, back), 409, DIALOG)
+    picker = picking.for_save(actor(), document_id, server_id)
+    return fragment(
+        render_template(
+            "transfers/_picker_check.html", check=check, picker=picker, target=target, get_key=uuid.uuid4()
+        )
+    )
+
+
+def save_refused(
+    form: SaveForm, document_id: uuid.UUID, server_id: uuid.UUID, check: save_checks.Check | None
+) -> Response:
+    """The pop-up of Save stays as it is; name and check are drawn anew with what is wrong at each."""
+    return refused_in_picker(
+        form,
+        picker=picking.for_save(actor(), document_id, server_id),
+        check=check,
+        target=form.target.data,
+        accepted=form.accept.data or (),
+        get_key=uuid.uuid4(),
+        suggestion=save_checks.suggested(form.name.data or ""),
+        fields={"name": "picker-name", "extension": "picker-extension", "twin": "picker-check"},
+    )
 
 
 @room.get("/matters/<uuid:matter_id>/browse/<uuid:server_id>")
@@ -117,12 +154,10 @@ def _save_form(document_id: uuid.UUID, server_id: uuid.UUID) -> str:
     return render_template(
         "transfers/_picker_save.html",
         picker=picker,
-        target=request.args.get("target", "new_version") if picker.twin else "new_document",
+        target="new_version" if picker.twin else "new_document",
         browse=url_for(
             ".browse", matter_id=picker.matter_id, server_id=server_id, document=document_id, saving=1
         ),
-        name=text.clean_line(request.args.get("name")) or picker.stem,
-        note=text.clean_line(request.args.get("note")),
         request_key=uuid.uuid4(),
     )
 

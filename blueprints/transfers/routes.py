@@ -11,11 +11,12 @@ from blueprints.access import actor, needs
 from blueprints.asked import page_number
 from blueprints.htmx import fragment, go_to
 from blueprints.transfers import endings, picker, saving_many
-from blueprints.transfers.answers import refused
+from blueprints.transfers.answers import refused, refused_in_picker
 from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm
 from blueprints.transfers.room import room
 from services import (
     newer,
+    save_checks,
     transfer_choices,
     transfer_control,
     transfer_news,
@@ -23,6 +24,7 @@ from services import (
     transfers,
     workers,
 )
+from services.errors import Invalid
 
 __all__ = ["endings", "picker", "room", "saving_many"]
 
@@ -42,20 +44,31 @@ def index() -> str:
 @needs("staff")
 def start_get(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     form = GetForm()
-    if not form.validate():
-        return refused(form)
-    transfer_id = transfers.start_get(actor(), form.command(matter_id, server_id))
-    return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
+    if form.validate():
+        try:
+            transfer_id = transfers.start_get(actor(), form.command(matter_id, server_id))
+            return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
+        except Invalid as refusal:
+            form.take(refusal)
+    return refused_in_picker(form)
 
 
 @room.post("/documents/<uuid:document_id>/save/<uuid:server_id>")
 @needs("staff")
 def start_save(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     form = SaveForm()
-    if not form.validate():
-        return refused(form)
-    transfer_id = transfers.start_save(actor(), form.command(document_id, server_id))
-    return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
+    check = None
+    if form.validate():
+        try:
+            command = form.command(document_id, server_id)
+            transfer_id = save_checks.start(actor(), command, form.accept.data or ())
+            return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
+        except save_checks.Unsettled as unsettled:
+            form.take(unsettled)
+            check = unsettled.check
+        except Invalid as refusal:
+            form.take(refusal)
+    return picker.save_refused(form, document_id, server_id, check)
 
 
 @room.get("/transfers/<uuid:transfer_id>")

@@ -8,12 +8,12 @@ from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
-from blueprints.htmx import fragment, go_to, is_htmx
-from blueprints.transfers.answers import refused
-from blueprints.transfers.forms import SaveManyForm, as_uuid
+from blueprints.htmx import fragment, go_to, is_htmx, placed
+from blueprints.transfers.answers import refused_in_picker
+from blueprints.transfers.forms import SaveManyForm, as_uuid, as_uuids
 from blueprints.transfers.room import room
 from services import saving_many
-from services.errors import NotFound, SignInNeeded
+from services.errors import Invalid, NotFound, SignInNeeded
 
 
 @room.get("/matters/<uuid:matter_id>/save-many/<uuid:server_id>")
@@ -41,14 +41,33 @@ def save_many_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     )
 
 
+@room.post("/matters/<uuid:matter_id>/save-many/<uuid:server_id>/check")
+@needs("staff")
+def check_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    """What iManage says of each twin now: asked for once the pop-up is open."""
+    back = url_for("matters.matter", matter_id=matter_id)
+    ids = as_uuids(request.form.getlist("document"))
+    try:
+        picker = saving_many.check(actor(), matter_id, server_id, ids)
+    except SignInNeeded as needed:
+        html = render_template(
+            "transfers/_picker_sign_in.html", needed=needed, server_id=server_id, back=back
+        )
+        return placed(html, 409, "#dialog")
+    return fragment(render_template("transfers/_picker_many_check.html", picker=picker))
+
+
 @room.post("/matters/<uuid:matter_id>/save-many/<uuid:server_id>")
 @needs("staff")
 def start_save_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     form = SaveManyForm()
-    if not form.validate():
-        return refused(form)
-    transfer_id = saving_many.start(actor(), form.command(matter_id, server_id))
-    return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
+    if form.validate():
+        try:
+            transfer_id = saving_many.start(actor(), form.command(matter_id, server_id))
+            return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
+        except Invalid as refusal:
+            form.take(refusal)
+    return refused_in_picker(form)
 
 
 def _asked() -> list[uuid.UUID]:

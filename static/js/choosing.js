@@ -3,7 +3,7 @@
   const on = (name, handler) => document.addEventListener(name, handler);
   const box = () => document.getElementById("picker-chosen");
   const list = () => document.getElementById("picker-chips");
-  const ticks = () => [...document.querySelectorAll("#picker-documents [data-pick]")];
+  const ticks = () => [...document.querySelectorAll("#picker-documents [data-pick]:enabled")];
   const value = (chip) => chip.querySelector("input").value;
   const selected = (count) => `${count} selected`;
 
@@ -39,7 +39,10 @@
     box().querySelector("[data-count]").textContent = seen.size < most || most === 1 ? selected(seen.size) : `${selected(seen.size)}, the most at once`;
   }
 
-  const watch = new MutationObserver(draw);
+  const watch = new MutationObserver(() => {
+    draw();
+    list()?.dispatchEvent(new Event("chosen", { bubbles: true }));
+  });
   on("htmx:load", () => {
     if (!list()) return;
     watch.observe(list(), { childList: true });

@@ -61,6 +61,14 @@
       next?.focus();
     }
 
+    const fill = event.target.closest("[data-fill]");
+    if (fill) {
+      const field = document.getElementById(fill.dataset.fill);
+      field.value = fill.dataset.value;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.focus();
+    }
+
     const copy = event.target.closest("[data-copy]");
     if (copy) copyText(copy);
   });
@@ -79,6 +87,14 @@
     }
     setTimeout(() => (label.textContent = before), 2500);
   }
+
+  // What was wrong with a choice goes when another is made: the sentence, and an error that was told over the pop-up.
+  function chosenAnew(place) {
+    const scope = place.closest("dialog");
+    scope?.querySelectorAll("[data-clear-on-change]").forEach((said) => said.replaceChildren());
+    scope?.querySelectorAll(".cp-toast.cp-tone-danger").forEach((toast) => toast.remove());
+  }
+  for (const name of ["input", "change", "chosen"]) on(name, (event) => chosenAnew(event.target));
 
   // Enter in a search box inside a form searches; it does not send the form.
   on("keydown", (event) => {

@@ -91,7 +91,7 @@ def of_the_associate(browser: Browser, stack: Stack) -> None:
     expect(alice.heading("SPA – Project Heron.docx")).to_be_visible()
     camera.wide("document")
     alice.button("Save to iManage").click()
-    alice.dialog().get_by_role("radio", name="New document").check()
+    alice.dialog().get_by_role("radio", name="Save as new document").check()
     go_into(alice, MATTER, "Drafts")
     camera.wide("save-to-imanage")
     alice.open_matter(MATTER)

@@ -96,7 +96,7 @@ def saves_one_as_a_new_version(alice: Person, twin: str) -> None:
     expect(alice.page.get_by_text("Version 2 is added and is the current version now.")).to_be_visible()
 
     alice.button("Save to iManage").click()
-    expect(alice.dialog().get_by_role("radio", name="New version")).to_be_checked()
+    expect(alice.dialog().get_by_role("radio", name="Save as new version")).to_be_checked()
     alice.look()
     alice.in_dialog("Save here").click()
     has_arrived(alice, "The document was saved to iManage, once.")

@@ -79,7 +79,7 @@ def saves_a_selection(alice: Person) -> None:
     alice.page.keyboard.press("Escape")
     expect(alice.dialog()).to_be_hidden()
     bar.get_by_role("button", name="Save to iManage").click()
-    expect(alice.dialog().get_by_role("radio", name="New versions")).to_be_checked()
+    expect(alice.dialog().get_by_role("radio", name="Save as new versions")).to_be_checked()
     expect(alice.dialog().get_by_text("3 selected")).to_be_visible()
     go_into(alice, MATTER, "Correspondence")
     alice.look()

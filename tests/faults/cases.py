@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import pytest
+
+from services.errors import Invalid
 from services.transfer_states import DONE
 from tests.faults.scene import Scene
 from tests.faults.setting import SIZE
@@ -21,6 +24,8 @@ class Case:
     size: int = SIZE
     foreign: int = 0
     """Versions in iManage whose bytes are not ours, for faults that change them on the way there."""
+    refused: str = ""
+    """What is said at the press of Save where it is known before the first byte that it cannot be."""
 
 
 def of_kind(value: str | tuple[str, ...] | Mapping[str, str], kind: str) -> set[str]:
@@ -33,6 +38,10 @@ def play(scene: Scene, case: Case) -> None:
     """The fault, its first effect, what mends it, the end, and the four looks."""
     scene.prepare(case.size)
     case.breaks(scene)
+    if case.refused and not scene.is_get:
+        with pytest.raises(Invalid, match=case.refused):
+            scene.begin()
+        return
     scene.begin()
     first = [item.state for item in scene.carry_once()]
     expected = of_kind(case.first, scene.kind)

@@ -129,7 +129,7 @@ CASES: dict[str, Case] = {
     "grew-before": Case(grow, MOVED, MOVED),
     "grew-between": Case(meanwhile("/versions", grow), MOVED, MOVED),
     "same-bytes-by-another": Case(by_another, (DONE, ASKS), (DONE, ASKS)),
-    "empty": Case(lambda scene: None, DONE, size=0),
+    "empty": Case(lambda scene: None, FAILED, FAILED, size=0, refused="None of these can be saved this way."),
     "no-checksum": Case(turned(checksum="absent"), DONE),
     "no-checksum-answer-lost": Case(
         lambda scene: (turned(checksum="absent")(scene), scene.dial("lost_after")), DONE

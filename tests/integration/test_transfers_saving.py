@@ -96,7 +96,8 @@ def test_replacing_puts_the_bytes_in_place_of_the_latest_version(desk: Desk) -> 
 def test_what_the_pop_up_hands_over_is_saved_onto_the_twin(desk: Desk, target: str) -> None:
     document_id, _twin_id = got_document(desk)
     before = desk.practice.world.named("SPA – Project Heron").latest.number
-    add_version(desk, document_id, CONTENT + b"by the page")
+    content = CONTENT + f"by the page, {target}".encode()
+    add_version(desk, document_id, content)
     address = f"/documents/{document_id}/save/{desk.server.id}"
     page = desk.browser.page(address, htmx=True)
     sent = {"request_key": page.value_of("request_key"), "twin": page.value_of("twin"), "target": target}
@@ -105,7 +106,7 @@ def test_what_the_pop_up_hands_over_is_saved_onto_the_twin(desk: Desk, target: s
     assert item.state == "done", item.error_sentence
     after = desk.practice.world.named("SPA – Project Heron").latest
     assert after.number == before + (target == "new_version")
-    assert after.content.sha256 == sha256(CONTENT + b"by the page")
+    assert after.content.sha256 == sha256(content)
 
 
 def test_retrying_a_save_whose_outcome_is_unknown_looks_first(desk: Desk) -> None:
