@@ -1,4 +1,4 @@
-// Choosing many: what is ticked in a pop-up's lists is kept, counted and listed; ticked rows of a page get a bar.
+// Choosing many: what is ticked in a pop-up's lists is kept, counted and listed. Loaded by the first pop-up that needs it.
 (() => {
   const on = (name, handler) => document.addEventListener(name, handler);
   const box = () => document.getElementById("picker-chosen");
@@ -43,30 +43,19 @@
     draw();
     list()?.dispatchEvent(new Event("chosen", { bubbles: true }));
   });
-  on("htmx:load", () => {
+  function begin() {
     if (!list()) return;
     watch.observe(list(), { childList: true });
     draw();
-  });
-
-  function bar() {
-    const place = document.getElementById("picked");
-    if (!place) return;
-    const count = document.querySelectorAll("#documents [name=document]:checked").length;
-    place.hidden = count === 0;
-    place.querySelector("[data-count]").textContent = selected(count);
   }
-  const tickAll = (checked) => {
-    for (const tick of document.querySelectorAll("#documents [name=document]")) tick.checked = checked;
-    bar();
-  };
+  on("htmx:load", begin);
+  begin();
 
   on("change", (event) => {
     if (event.target.matches("#picker-documents [data-pick]")) {
       pick(event.target);
       draw();
     }
-    if (event.target.matches("#documents [name=document]")) bar();
   });
   on("click", (event) => {
     if (event.target.closest("[data-pick-all]")) {
@@ -77,10 +66,5 @@
       list().replaceChildren();
       document.querySelector(".cp-dialog [type=submit]:not([data-remove])")?.focus();
     }
-    if (event.target.closest("[data-tick-all]")) tickAll(true);
-    if (event.target.closest("[data-tick-none]")) tickAll(false);
   });
-  on("htmx:afterSwap", bar); // the list came anew, without its ticks
-  window.addEventListener("pageshow", bar);
-  bar();
 })();

@@ -24,6 +24,7 @@
   function open(dialog) {
     opened.add(dialog);
     dialog.showModal();
+    for (const part of dialog.querySelectorAll("[data-script]")) import(part.dataset.script);
     dialog.append(toasts);
     const first = dialog.querySelector("[data-focus], [aria-invalid=true], [autofocus]")
       ?? dialog.querySelector(".cp-dialog-body :is(input:not([type=hidden]), select, textarea, button)");
