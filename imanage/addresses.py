@@ -18,6 +18,7 @@ from .networks import names_this_machine
 _MAX_TEXT = 2000
 _MAX_HOST = 253
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:(?![0-9])", re.IGNORECASE)
 # Names that mean something only on this machine or this network segment, or that clouds keep for their metadata.
@@ -129,7 +130,7 @@ def _port(port: str | None, scheme: str, rules: AddressRules) -> str:
     default = 443 if scheme == "https" else 80
     if port is None:
         number = default
-    elif re.fullmatch(r"[1-9][0-9]{0,4}", port) and int(port) <= 65535:
+    elif _PORT.fullmatch(port) and int(port) <= 65535:
         number = int(port)
     else:
         raise AddressRefused("port_number", "The port must be a number from 1 to 65535.")

@@ -17,6 +17,10 @@ from .errors import CutStream
 from .guard import line_of
 from .ids import MAX_NUMBER, VersionId, of_object
 
+_RANGE = re.compile(r"bytes (\d{1,20})-")
+_EXTENDED_NAME = re.compile(r"filename\*\s{0,9}=\s{0,9}UTF-8''([^;]+)", re.IGNORECASE)
+_PLAIN_NAME = re.compile(r'filename\s{0,9}=\s{0,9}(?:"((?:[^"\\]|\\.)*)"|([^;]+))', re.IGNORECASE)
+_FOLDERS = re.compile(r"[/\\]")
 _READ = 128 * 1024
 _TAIL = 64 * 1024
 _LINGER_SECONDS = 1.0
@@ -111,7 +115,7 @@ def download(client: Client, id: VersionId, offset: int = 0) -> Download:
 
 
 def _range_start(response: requests.Response) -> int | None:
-    found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    found = _RANGE.match(response.headers.get("Content-Range", ""))
     return _number(found[1]) if found else None
 
 
@@ -122,13 +126,13 @@ def _number(digits: str) -> int | None:
 
 def _file_name(disposition: str) -> str | None:
     """The name that the server suggests, without any folder. It is a hint, never a path."""
-    extended = re.search(r"filename\*\s*=\s*UTF-8''([^;]+)", disposition, re.IGNORECASE)
-    plain = re.search(r'filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]+))', disposition, re.IGNORECASE)
+    extended = _EXTENDED_NAME.search(disposition)
+    plain = _PLAIN_NAME.search(disposition)
     if extended:
         name = unquote(extended[1].strip(), errors="replace")
     elif plain:
         name = plain[1] if plain[1] is not None else plain[2].strip()
     else:
         return None
-    last = re.split(r"[/\\]", name)[-1]
+    last = _FOLDERS.split(name)[-1]
     return "".join(sign for sign in last if sign.isprintable())[:255] or None

@@ -7,28 +7,28 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from .answers import clean, line_fault, parse_json, read_body
+from .answers import line_fault, parse_json, read_body
 from .certificates import Certificate, Facts, known_firms, read_certificate
 from .dialling import OutboundBlocked
 from .errors import AnswerTooLarge, ImanageError
 from .guard import GuardedSession, addresses_of, open_line
 from .networks import AddressRefused
+from .pages import Page, read_page
 
 _MOST = 1024 * 1024
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _SELF_SIGNED = 18
 _NO_ISSUER = frozenset({2, 20, 21})
 _VERIFY = {9: "tls.not_yet_valid", 10: "tls.expired", 62: "tls.wrong_name", 64: "tls.wrong_name"}
@@ -60,9 +60,10 @@ class Seen:
     body: bytes = field(repr=False)
     asked_at: datetime
 
-    @property
-    def text(self) -> str:
-        return self.body.decode("utf-8", "replace")
+    @cached_property
+    def page(self) -> Page:
+        """What it shows where it is a web page."""
+        return read_page(self.body.decode("utf-8", "replace"))
 
     @property
     def json(self) -> Any:
@@ -78,11 +79,6 @@ class Seen:
         return "html" in self.headers.get("Content-Type", "").lower() or start.startswith(
             (b"<!doctype", b"<html")
         )
-
-    @property
-    def title(self) -> str:
-        found = _TITLE.search(self.text)
-        return clean(" ".join(found[1].split())) if found else ""
 
     @property
     def location(self) -> str:

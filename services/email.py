@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 import idna
 
-from services.text import clean_line, hidden_characters
+from services.text import clean_line, hidden_characters, normalise
 
 LONGEST = 254
 LONGEST_KEY = 320
@@ -18,7 +17,7 @@ FAULT = "Enter an e-mail address, such as name@example.com."
 
 def email_key(email: str) -> str:
     """Two addresses with the same key are the same account."""
-    return unicodedata.normalize("NFKC", clean_line(email)).casefold()
+    return normalise("NFKC", clean_line(email)).casefold()
 
 
 def email_fault(email: str) -> str | None:

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from services.errors import Invalid
-from services.text import fold
+from services.text import fold, normalise
 
 LONGEST = 240
 LONGEST_BYTES = 255
@@ -81,7 +81,7 @@ def search_key(full: str) -> str:
 
 def same_name_key(full: str) -> str:
     """Two names with one key are the same name to a person: letter case and composition do not count."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", full).casefold())
+    return normalise("NFC", normalise("NFC", full).casefold())
 
 
 def _problem(raw: str) -> str:

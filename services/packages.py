@@ -23,6 +23,7 @@ SHOWN = 20
 LONGEST = 100
 OUR_NAME = "Counterpart"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NOT_OF_AN_ID = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def defaults(actor: Actor) -> dict[str, str]:
         return {name: getattr(last, name) for name in names}
     host = urlsplit(house().settings.public_url).hostname or "localhost"
     return {
-        "application_id": f"counterpart-{re.sub(r'[^a-z0-9]+', '-', host).strip('-')}"[:LONGEST],
+        "application_id": f"counterpart-{_NOT_OF_AN_ID.sub('-', host).strip('-')}"[:LONGEST],
         "name": OUR_NAME,
         "publisher": OUR_NAME,
         "organization": host[:LONGEST],

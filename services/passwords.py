@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import unicodedata
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from services.text import fold
+from services.text import fold, normalise
 
 SHORTEST = 12
 LONGEST = 200
@@ -62,7 +61,7 @@ def generate() -> str:
 
 def _normal(password: str) -> str:
     """The same password whether the keyboard sends an accent with its letter or after it."""
-    return unicodedata.normalize("NFC", password)
+    return normalise("NFC", password)
 
 
 @cache

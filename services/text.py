@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal
 
 ESCAPE = "\\"
+# The Stream-Safe Text Format of Unicode (UAX 15): no writing has more marks than this on one letter.
+_MOST_MARKS = 30
+_JOINER = "\u034f"
+_SHORT = 256
+
+
+def normalise(form: Literal["NFC", "NFKC", "NFKD"], text: str) -> str:
+    """A Unicode normal form, in time that grows with the length and no faster.
+
+    Python sorts the marks on one letter in the square of their number, so 500 kB of them would hold the process for
+    minutes; a run of more than 30 is broken by a combining grapheme joiner, which shows as nothing.
+    """
+    return unicodedata.normalize(form, text if len(text) <= _SHORT else _stream_safe(text))
+
+
+def _stream_safe(text: str) -> str:
+    if text.isascii():
+        return text
+    safe: list[str] = []
+    marks = 0
+    for sign in text:
+        marks = marks + 1 if unicodedata.combining(sign) else 0
+        if marks > _MOST_MARKS:
+            safe.append(_JOINER)
+            marks = 1
+        safe.append(sign)
+    return "".join(safe)
 
 
 def clean_line(text: str | None) -> str:
     """One line, NFC, outer and repeated blanks gone. Judges nothing; see hidden_characters()."""
-    return " ".join(unicodedata.normalize("NFC", text or "").split())
+    return " ".join(normalise("NFC", text or "").split())
 
 
 def hidden_characters(text: str) -> bool:
@@ -21,7 +49,7 @@ def hidden_characters(text: str) -> bool:
 
 def fold(text: str) -> str:
     """A key under which letter case and accents do not count."""
-    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    decomposed = normalise("NFKD", normalise("NFKC", text).casefold())
     return clean_line("".join(c for c in decomposed if not unicodedata.combining(c)))
 
 

@@ -11,6 +11,7 @@ from simulator.contents import Content
 from simulator.values import Version
 from simulator.web import Refusal, api_room, document_at, flag, invalid, me, split_id, state
 
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 room = api_room("downloads")
 L = "/libraries/<lib>"
 
@@ -38,7 +39,7 @@ def send_bytes(version: Version) -> Response:
     start, stop, status = 0, content.size, 200
     if settings.range_supported:
         headers["Accept-Ranges"] = "bytes"
-        asked = re.fullmatch(r"bytes=(\d*)-(\d*)", request.headers.get("Range", ""))
+        asked = _RANGE.fullmatch(request.headers.get("Range", ""))
         if asked and any(asked.groups()):
             start, stop = _range(asked[1], asked[2], content)
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{content.size}"

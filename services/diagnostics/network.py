@@ -94,7 +94,8 @@ def judge(seen: Seen) -> Found:
         if isinstance(version, str) and (shown := clean(version)):
             return passed(f"The answer is of iManage Work {shown}.", ("iManage version", shown))
         return passed("The answer is of iManage Work.")
-    if seen.is_page and (seen.status == 200 or _PROXY.search(f"{seen.headers} {seen.text[:20_000]}")):
+    shown = f"{seen.headers} {seen.page.title} {seen.page.words[:20_000]}"
+    if seen.is_page and (seen.status == 200 or _PROXY.search(shown)):
         return failed("proxy.own_page", *facts)
     if seen.status in {401, 403}:
         return failed("proxy.refused", *facts)
@@ -120,7 +121,7 @@ def facts_of(seen: Seen) -> Facts:
     """What a person would look at in an answer."""
     found = {
         "Status": str(seen.status),
-        "Title of the page": seen.title,
+        "Title of the page": seen.page.title,
         "Sent on to": _place(seen.location),
         "Server": seen.headers.get("Server", ""),
         "Via": seen.headers.get("Via", ""),
