@@ -197,11 +197,17 @@ def _growth(work: Callable[[str], object], short: str, long: str) -> float:
     return _seconds(lambda: work(long), times=2) / max(_seconds(lambda: work(short)), 1e-6)
 
 
-def _work(pattern: re.Pattern[str], method: str) -> Callable[[str], object]:
+def _work(pattern: re.Pattern[Any], method: str) -> Callable[[str], object]:
     called = getattr(pattern, method)
-    if method in {"sub", "subn"}:
-        return lambda text: called("", text)
-    return (lambda text: list(called(text))) if method == "finditer" else called
+    of_bytes = isinstance(pattern.pattern, bytes)
+
+    def work(text: str) -> object:
+        subject = text.encode("latin-1", "replace") if of_bytes else text
+        if method in {"sub", "subn"}:
+            return called(b"" if of_bytes else "", subject)
+        return list(called(subject)) if method == "finditer" else called(subject)
+
+    return work
 
 
 @pytest.mark.parametrize(("pattern", "method"), [use[1:] for use in USES], ids=[use[0] for use in USES])
