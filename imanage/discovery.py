@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 import requests
 
 from .client import Client, TokenHeader
-from .errors import BadId, NotFound, NotIManage, Unauthorised
-from .ids import segment
+from .errors import NotFound, NotIManage, Unauthorised
 from .pacing import Pacer
 from .profiles import text
 from .types import Endpoints, Identity
 
 _USUAL_PATH = "/work/api/v2"
 _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
+_CUSTOMER = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,199}")
 
 
 def discover(
@@ -49,10 +49,9 @@ def _identity(payload: Any, endpoints: Endpoints) -> Identity:
         if text(data, "auth_status") not in {None, "authenticated"}:
             raise Unauthorised
         raise NotIManage
-    try:
-        base = f"{endpoints.api}{_api_path(data.get('versions'))}/customers/{segment(customer)}"
-    except BadId:
-        raise NotIManage from None
+    if not _CUSTOMER.fullmatch(customer):
+        raise NotIManage
+    base = f"{endpoints.api}{_api_path(data.get('versions'))}/customers/{customer}"
     rows = work.get("libraries")
     named = (
         text(row, "alias", "id") for row in (rows if isinstance(rows, list) else []) if isinstance(row, dict)

@@ -87,11 +87,12 @@ def profile(client: Client, id: VersionId, latest: bool = False, operations: boo
     return profiles.document(client.data("GET", _of(id), params=params))
 
 
-def versions(client: Client, id: VersionId) -> tuple[Document, ...]:
+def versions(client: Client, id: VersionId) -> Page[Document]:
     """Every version of its document that this person may see, oldest first."""
-    rows = client.lists("GET", _of(id, "versions")).rows
-    found = (profiles.document_or_none(row) for row in rows)
-    return tuple(sorted((each for each in found if each is not None), key=lambda each: each.version))
+    found = client.lists("GET", _of(id, "versions"))
+    read = (profiles.document_or_none(row) for row in found.rows)
+    items = tuple(sorted((each for each in read if each is not None), key=lambda each: each.version))
+    return Page(items, len(items), False, None, len(found.rows) + found.odd - len(items))
 
 
 def create(client: Client, folder_id: str, upload: Upload) -> Stored:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from .errors import BadId
 
@@ -18,7 +18,6 @@ MAX_NUMBER = 2**53 - 1
 
 Every program that reads JSON has it exactly, a column of eight bytes holds it, and a thousand of them can be added up.
 """
-_UNSAFE = re.compile(r"[/\\?#%\x00-\x20\x7f-\x9f]|\.\.")
 _DOCUMENT = re.compile(r"(?P<library>[^!]+)!(?P<number>[0-9]{1,16})(?:\.(?P<version>[0-9]{1,16}))?")
 
 
@@ -67,6 +66,7 @@ class VersionId:
         if found is None:
             raise BadId(text)
         number, version = int(found["number"]), version or int(found["version"] or 0)
+        segment(found["library"])
         if not version or max(number, version) > MAX_NUMBER:
             raise BadId(text)
         return cls(found["library"], number, version)
@@ -81,9 +81,17 @@ class VersionId:
 
 
 def segment(text: str) -> str:
-    """One path component, quoted except for `!`, which no client of iManage encodes."""
-    if not text or text == "." or len(text) > MAX_ID or _UNSAFE.search(text) or not text.isprintable():
+    """One path component, quoted except for `!`, which no client of iManage encodes.
+
+    It stays one component however often it is unquoted on its way: some proxies do that once more than they should.
+    """
+    if not text or len(text) > MAX_ID:
         raise BadId(text)
+    before, read = "", text
+    while read != before:
+        if "/" in read or not read.isprintable() or not {".", ".."}.isdisjoint(read.split("\\")):
+            raise BadId(text)
+        before, read = read, unquote(read)
     return quote(text, safe="!")
 
 
@@ -98,6 +106,7 @@ def library_of(object_id: str) -> str:
     library, mark, number = object_id.rpartition("!")
     if not (mark and library and number):
         raise BadId(object_id)
+    segment(library)
     segment(object_id)
     return library
 

@@ -15,12 +15,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Listing:
-    """The rows of an answer and what it says about the rest."""
+    """The rows of an answer and what it says about the rest. `odd` entries are no rows at all."""
 
     rows: tuple[dict[str, Any], ...]
     total: int | None = None
     overflow: bool | None = None
     cursor: str | None = None
+    odd: int = 0
 
 
 def listing(payload: Any) -> Listing:
@@ -35,8 +36,10 @@ def listing(payload: Any) -> Listing:
     if data is not None and not isinstance(data, list):
         raise NotIManage
     cursor, overflow = payload.get("cursor"), payload.get("overflow")
+    rows = tuple(row for row in data or () if isinstance(row, dict))
     return Listing(
-        rows=tuple(row for row in data or () if isinstance(row, dict)),
+        rows=rows,
+        odd=len(data or ()) - len(rows),
         total=number(payload, "total_count") if isinstance(payload.get("total_count"), int) else None,
         overflow=overflow if isinstance(overflow, bool) else None,
         cursor=cursor if isinstance(cursor, str) and cursor else None,
@@ -44,13 +47,14 @@ def listing(payload: Any) -> Listing:
 
 
 def page(found: Listing, read: Callable[[dict[str, Any]], T | None], offset: int, limit: int) -> Page[T]:
-    """A page of values. Rows that are none of ours are left out, but count for where the next page begins."""
+    """A page of values. Rows that cannot be read are counted, also for where the next page begins."""
     items = tuple(item for item in map(read, found.rows) if item is not None)
-    end = offset + len(found.rows)
-    if not found.rows:
+    entries = len(found.rows) + found.odd
+    end = offset + entries
+    if not entries:
         more = False
     elif found.total is not None:
         more = end < found.total
     else:
-        more = bool(found.overflow) or len(found.rows) >= limit
-    return Page(items, found.total, more, end if more else None)
+        more = bool(found.overflow) or entries >= limit
+    return Page(items, found.total, more, end if more else None, entries - len(items))

@@ -31,7 +31,7 @@ def document_or_none(row: Row) -> Document | None:
     """A document's profile, also one reached through a shortcut."""
     row = _target(row)
     try:
-        id = VersionId.parse(text(row, "id") or "", number(row, "version"))
+        id = VersionId.parse(_id(row), number(row, "version"))
     except BadId:
         return None
     return Document(
@@ -77,9 +77,9 @@ def container(row: Row) -> Container:
 def container_or_none(row: Row) -> Container | None:
     """A workspace or folder, also one reached through a shortcut."""
     row = _target(row)
-    given = text(row, "id")
+    given = _id(row)
     try:
-        library = library_of(given or "")
+        library = library_of(given)
     except BadId:
         return None
     kind = text(row, "wstype") or text(row, "type")
@@ -87,7 +87,7 @@ def container_or_none(row: Row) -> Container | None:
     inside = [truth(row, "has_subfolders"), truth(row, "has_documents")]
     profile = row["profile"] if isinstance(row.get("profile"), dict) else {}
     return Container(
-        id=given or "",
+        id=given,
         name=text(row, "name") or "",
         kind="workspace" if is_workspace else "folder",
         library=library,
@@ -140,10 +140,16 @@ def operations(row: Row) -> dict[str, bool]:
     return {name: value for name, value in row.items() if isinstance(value, bool)}
 
 
+def _id(row: Row) -> str:
+    """As it came: an id that was mended would be another's."""
+    value = row.get("id")
+    return value if isinstance(value, str) else ""
+
+
 def _target(row: Row) -> Row:
     """What a shortcut points at, with the shortcut's own fields where the target is silent."""
     target = row.get("target")
-    if not isinstance(target, dict) or not text(target, "id"):
+    if not isinstance(target, dict) or not _id(target):
         return row
     kind = text(target, "wstype", "type") or (text(row, "wstype") or "").removesuffix("_shortcut")
     return {**row, **target, "wstype": kind.lower()}

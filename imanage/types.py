@@ -134,6 +134,8 @@ class Page(Generic[T]):
     total: int | None
     more: bool
     next_offset: int | None
+    unreadable: int = 0
+    """So many rows were none of ours, or had an id that cannot be asked for."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeVar
 
@@ -114,6 +114,12 @@ class Listing:
     documents: tuple[FoundRow, ...]
     total: int | None
     next_offset: int | None
+    unreadable: int = 0
+
+    @property
+    def left_out(self) -> str:
+        """That something stands there that is not shown; empty where nothing is left out."""
+        return left_out(self.unreadable)
 
     @property
     def documents_in_all(self) -> int | None:
@@ -128,7 +134,15 @@ class Listing:
 
     @property
     def is_empty(self) -> bool:
-        return not self.places and not self.documents and self.where.offset == 0
+        return not (self.places or self.documents or self.unreadable) and self.where.offset == 0
+
+
+def left_out(unreadable: int) -> str:
+    """How many entries of a list of iManage's have no place on a page, in a sentence."""
+    if not unreadable:
+        return ""
+    items = "1 item" if unreadable == 1 else f"{unreadable:,} items"
+    return f"{items} could not be shown."
 
 
 def look(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where) -> Listing:
@@ -147,6 +161,7 @@ def look(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where)
         documents=tuple(_found(sign, item, here.get(item.id.document)) for item in found),
         total=last.total,
         next_offset=last.next_offset,
+        unreadable=sum(page.unreadable for page in pages),
     )
 
 
@@ -171,7 +186,7 @@ def _fetch(client: Client, where: Where, home: Home) -> tuple[Rows, ...]:
 def _children(client: Client, step: Step, offset: int) -> Rows:
     if step.kind == "document":
         versions = documents.versions(client, VersionId.parse(step.id))
-        return Page(versions[::-1], len(versions), False, None)
+        return replace(versions, items=versions.items[::-1])
     if step.kind == "workspace":
         return containers.workspace_children(client, step.id, PAGE, offset)
     return containers.folder_children(client, step.id, offset, PAGE)

@@ -12,7 +12,7 @@ from imanage.ids import VersionId
 from imanage.types import Document, Page
 from services import permissions, picked_names
 from services.actor import Actor
-from services.browsing import PAGE, Where, ask
+from services.browsing import PAGE, Where, ask, left_out
 from services.errors import Conflict
 from services.transfers import MOST_AT_ONCE
 
@@ -30,18 +30,36 @@ class Gathered:
     total: int | None
     is_cut: bool
     empty: int = 0
+    unreadable: int = 0
+
+    @property
+    def is_all(self) -> bool:
+        """Whether there is nothing to be said: all that is there is selected."""
+        return bool(self.documents) and not (self.is_cut or self.is_short)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether something that is there was passed over."""
+        return bool(self.empty or self.unreadable)
 
     @property
     def sentence(self) -> str:
-        passed = ""
-        if self.empty:
-            passed = f" {self.empty} {'is' if self.empty == 1 else 'are'} empty (0 bytes) and cannot be got."
+        return " ".join(filter(None, [self._selected, self._passed, left_out(self.unreadable)]))
+
+    @property
+    def _passed(self) -> str:
+        if not self.empty:
+            return ""
+        return f"{self.empty} {'is' if self.empty == 1 else 'are'} empty (0 bytes) and cannot be got."
+
+    @property
+    def _selected(self) -> str:
         if not self.documents:
-            return passed.strip() or "There is no document that you may see."
+            return "" if self.is_short else "There is no document that you may see."
         if not self.is_cut:
-            return f"{len(self.documents)} selected.{passed}"
+            return f"{len(self.documents)} selected."
         there = f"There are {self.total:,}. " if self.total else "There are more. "
-        return f"{there}One transfer takes {MOST_AT_ONCE}, so the first {len(self.documents)} are selected.{passed}"
+        return f"{there}One transfer takes {MOST_AT_ONCE}, so the first {len(self.documents)} are selected."
 
 
 def everything(
@@ -76,14 +94,15 @@ def _fetch(client: Client, text: str, place_id: str | None, below: bool) -> Fetc
 def _gather(server_id: uuid.UUID, fetch: Fetch) -> Gathered:
     found: dict[VersionId, str] = {}
     offset: int | None = 0
-    total, empty = None, set[VersionId]()
+    total, empty, unreadable = None, set[VersionId](), 0
     for _ in range(MOST_AT_ONCE // PAGE + 1):
         if offset is None or len(found) >= MOST_AT_ONCE:
             break
         page = fetch(offset)
         found |= {item.id: item.full_name or str(item.id) for item in page.items if item.size != 0}
         empty |= {item.id for item in page.items if item.size == 0}
-        offset, total = page.next_offset, page.total
+        offset, total, unreadable = page.next_offset, page.total, unreadable + page.unreadable
     sign = picked_names.signer(server_id)
     chosen = tuple((source, name, sign(source, name)) for source, name in list(found.items())[:MOST_AT_ONCE])
-    return Gathered(chosen, total, offset is not None or len(found) > len(chosen), len(empty))
+    is_cut = offset is not None or len(found) > len(chosen)
+    return Gathered(chosen, total, is_cut, len(empty), unreadable)

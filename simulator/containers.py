@@ -50,7 +50,7 @@ def recent_workspaces() -> Response:
 
 @room.get(f"{L}/users/<user>/my-matters/children")
 def my_matters(user: str) -> Response:
-    if user.upper() != me().id:
+    if user.upper() != me().id.upper():
         raise Refusal(403, "NRC_ACCESS_DENIED", "My Matters of another user are not yours to see")
     mine = [
         one for one in _all("workspace") if one.owner == me().id or me().id in dict(one.security.trustees)

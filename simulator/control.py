@@ -12,6 +12,7 @@ from dataclasses import asdict
 from flask import Blueprint, Response, abort, render_template, request
 
 from simulator.faults import KINDS, fault_from
+from simulator.unusual import LIBRARY, add_unusual
 from simulator.values import App
 from simulator.web import Row, body_json, invalid, json_answer, state
 
@@ -90,6 +91,13 @@ def turn() -> Response:
         raise invalid("settings", str(error)) from error
     state().keeper.put("settings", "all", state().settings.as_dict())
     return settings()
+
+
+@room.post("/unusual")
+def unusual() -> Response:
+    """Add a library and people whose ids have a space or a backslash."""
+    add_unusual(state().world)
+    return json_answer({"data": {"library": LIBRARY}}, 201)
 
 
 @room.post("/applications")

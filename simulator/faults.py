@@ -32,6 +32,7 @@ KINDS = {
     "close_idle": "close the kept-alive connection after the answer without having said so",
     "wrong_checksum": "profiles in the answer carry a wrong checksum",
     "absent_checksum": "profiles in the answer carry no checksum",
+    "odd_ids": "the first `at` rows of a list (1 unless told) have ids that no address can carry",
     "no_refresh_token": "the token answer has no refresh token",
     "rotate_refresh": "the refresh token is used up and a new one is given",
     "refuse_refresh": "the refresh token is refused",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from typing import Any, cast
+from urllib.parse import quote, unquote
 
 from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -176,14 +177,15 @@ def _where() -> Where:
 def _step(given: str) -> Step | None:
     """`f:Active!987:Drafts`: what it is, its id and its name, as the row that was pressed had them."""
     letter, _, rest = given.partition(":")
-    step_id, _, name = rest.partition(":")
+    quoted, _, name = rest.partition(":")
+    step_id = unquote(quoted)
     if letter not in KINDS or not step_id or len(step_id) > LONGEST_ID:
         return None
     return Step(KINDS[letter], step_id, text.clean_line(name)[:LONGEST_NAME] or step_id)
 
 
 def _as_text(step: Step) -> str:
-    return f"{LETTERS[step.kind]}:{step.id}:{step.name[:LONGEST_NAME]}"
+    return f"{LETTERS[step.kind]}:{quote(step.id, safe='!')}:{step.name[:LONGEST_NAME]}"
 
 
 def _context(listing: Listing, matter_id: uuid.UUID, server_id: uuid.UUID) -> dict[str, Any]:

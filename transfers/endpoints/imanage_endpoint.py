@@ -1,5 +1,7 @@
 """iManage as a source and as a destination: the one file of the engine that knows it."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -75,7 +77,7 @@ class ImanageDestination:
             rounds = 1 if at_a_glance else _ROUNDS
             found = _read_folder(self._client, self._target.folder_id, rounds).documents
         else:
-            found = documents.versions(self._client, self._target.onto)
+            found = documents.versions(self._client, self._target.onto).items
         return tuple(Known(each.id, each.checksum, each.comment) for each in found)
 
     def check(self, intent: Intent) -> None:
@@ -142,16 +144,20 @@ class ImanageDestination:
         claimed: Collection[VersionId] = (),
     ) -> Outcome:
         try:
-            present, steady = self._present(intent)
+            found = self._present(intent)
         except (NotFound, Forbidden) as error:
             return Undecided(f"What was saved there cannot be looked up: {error.sentence}")
-        present = [self._proved(each) if lacks_proof(intent, each, claimed) else each for each in present]
+        present = [
+            self._proved(each) if lacks_proof(intent, each, claimed) else each for each in found.present
+        ]
         present = [
             self._with_comment(each) if lacks_comment(intent, each, claimed) else each for each in present
         ]
         outcome = settle(intent, present, now=now, last_sent_at=last_sent_at, claimed=claimed)
-        if isinstance(outcome, Absent) and not steady:
+        if isinstance(outcome, Absent) and not found.steady:
             return Undecided("The folder changes while it is being read.", again_after=QUIET.total_seconds())
+        if isinstance(outcome, Absent) and found.unreadable:
+            return Undecided(f"What iManage lists there cannot all be read ({found.unreadable} of it not).")
         return outcome
 
     def _store(self, upload: Upload) -> Stored:
@@ -172,21 +178,24 @@ class ImanageDestination:
         warnings = tuple(f"{each.field}: {each.message}" for each in stored.warnings)
         return Receipt(_present(document), warnings)
 
-    def _present(self, intent: Intent) -> tuple[list[Present], bool]:
+    def _present(self, intent: Intent) -> _Seen:
         match self._target:
             case Replace(onto=onto):
-                return [_present(documents.profile(self._client, onto))], True
+                return _Seen([_present(documents.profile(self._client, onto))])
             case NewVersion(onto=onto):
-                return [_present(each) for each in documents.versions(self._client, onto)], True
+                page = documents.versions(self._client, onto)
+                return _Seen([_present(each) for each in page.items], unreadable=page.unreadable)
             case NewDocument(folder_id=folder_id):
                 folder = _read_folder(self._client, folder_id)
-                return list(self._first_versions(folder.documents, intent)), folder.steady
+                return _Seen(
+                    list(self._first_versions(folder.documents, intent)), folder.steady, folder.unreadable
+                )
 
     def _first_versions(self, found: tuple[Document, ...], intent: Intent) -> Iterator[Present]:
         """A folder shows each document's newest version; ours may have got a second one meanwhile."""
         for each in found:
             if each.version > 1 and not (each.created_at and each.created_at < intent.announced_at - SKEW):
-                yield from (_present(version) for version in documents.versions(self._client, each.id))
+                yield from (_present(version) for version in documents.versions(self._client, each.id).items)
             else:
                 yield _present(each)
 
@@ -234,29 +243,41 @@ def _present(document: Document) -> Present:
 
 
 @dataclass(frozen=True)
+class _Seen:
+    """What could be ours. Unless `steady`, a document may have slipped from one page to another unseen."""
+
+    present: list[Present]
+    steady: bool = True
+    unreadable: int = 0
+
+
+@dataclass(frozen=True)
 class _Folder:
-    """What was found. Unless `steady`, a document may have slipped from one page to another unseen."""
+    """The documents that were found in a folder, and how many entries could not be read."""
 
     documents: tuple[Document, ...]
     steady: bool
+    unreadable: int
 
 
 def _read_folder(client: Client, folder_id: str, rounds: int = _ROUNDS) -> _Folder:
     """Read again, a few times, when the total changed while the pages were being turned."""
     found: dict[VersionId, Document] = {}
     for _ in range(rounds):
-        steady = _read_once(client, folder_id, found)
+        steady, unreadable = _read_once(client, folder_id, found)
         if steady:
             break
-    return _Folder(tuple(found.values()), steady)
+    return _Folder(tuple(found.values()), steady, unreadable)
 
 
-def _read_once(client: Client, folder_id: str, found: dict[VersionId, Document]) -> bool:
+def _read_once(client: Client, folder_id: str, found: dict[VersionId, Document]) -> tuple[bool, int]:
     totals: set[int | None] = set()
     offset: int | None = 0
+    unreadable = 0
     while offset is not None:
         page = documents.folder_documents(client, folder_id, offset, FOLDER_PAGE)
         totals.add(page.total)
+        unreadable += page.unreadable
         found.update((each.id, each) for each in page.items)
         offset = page.next_offset if page.more else None
-    return len(totals) == 1
+    return len(totals) == 1, unreadable
