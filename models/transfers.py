@@ -62,6 +62,7 @@ class TransferItem(Base):
     outcome: Mapped[str] = mapped_column(String(20), default="")
 
     source_id: Mapped[str] = mapped_column(String(300), default="")
+    older_becomes_current: Mapped[bool] = mapped_column(default=False)
     document_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("document.id", ondelete="SET NULL"))
     version_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("version.id", ondelete="SET NULL"))
     target: Mapped[str] = mapped_column(String(20))

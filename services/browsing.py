@@ -258,7 +258,7 @@ def _twins_here(matter_id: uuid.UUID, server_id: uuid.UUID, numbers: Iterable[in
             Link.ended_at.is_(None),
             Link.number.in_(numbers),
         )
-        .order_by(Link.created_at, Link.id)
+        .order_by(Link.version, Link.created_at, Link.id)
     )
     return {
         DocumentId(link.library, link.number): Here(link.document_id, name, version, link.version)

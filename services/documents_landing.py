@@ -24,7 +24,8 @@ from services.file_names import search_key
 class Landing:
     """Stored bytes that become a new document of a matter, or the next version of `document_id`.
 
-    `file_name` is one that we take (file_names.adapt).
+    `file_name` is one that we take (file_names.adapt). `becomes_current` is meant for next versions: a new document
+    shows its first.
     """
 
     matter_id: uuid.UUID
@@ -34,6 +35,7 @@ class Landing:
     size: int
     note: str = ""
     document_id: uuid.UUID | None = None
+    becomes_current: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Plan:
     versions: Sequence[dict[str, Any]]
     matters: Collection[uuid.UUID]
     now: datetime
+    shown: Sequence[uuid.UUID] = ()
+    """The versions that become current."""
 
 
 _VERSIONS = db.metadata.tables[Version.__tablename__]
@@ -122,8 +126,13 @@ def planned(reading: Connection, landings: Sequence[Landing], origin: str = "ima
         }
         for index, landing in enumerate(landings)
     ]
+    shown = [
+        landed[index].version_id
+        for index, landing in enumerate(landings)
+        if landing.becomes_current or landing.document_id is None
+    ]
     return Plan(
-        [landed[index] for index in range(len(landings))], _rows(landings, new), versions, matters, now
+        [landed[index] for index in range(len(landings))], _rows(landings, new), versions, matters, now, shown
     )
 
 
@@ -135,8 +144,8 @@ def put(writing: Connection, plan: Plan) -> None:
     if plan.documents:
         writing.execute(_ADD_DOCUMENTS, plan.documents)
     writing.execute(_ADD_VERSIONS, plan.versions)
-    shown = [landed.version_id for landed in plan.landed]
-    writing.execute(_SHOW_VERSIONS, {"ids": shown, "now": plan.now})
+    if plan.shown:
+        writing.execute(_SHOW_VERSIONS, {"ids": plan.shown, "now": plan.now})
 
 
 def _as_next_versions(reading: Connection, landings: Sequence[Landing]) -> dict[int, Landed]:

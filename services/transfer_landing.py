@@ -47,6 +47,11 @@ class _Coming:
     item: Held
     document_id: uuid.UUID | None = None
     same: Row[*tuple[Any, ...]] | None = None
+    is_older: bool = False
+
+    @property
+    def becomes_current(self) -> bool:
+        return not self.is_older or self.item.older_becomes_current
 
     def keys(self) -> set[tuple[object, ...]]:
         """Two that share one of these have to land one after the other: the later sees the earlier."""
@@ -179,7 +184,14 @@ def _known(each: _Coming, links: Sequence[Row[*tuple[Any, ...]]]) -> _Coming:
         for row in ours
         if (row.document_id, row.version, row.sha256) == (document_id, facts["version"], arrived.sha256)
     ]
-    return _Coming(arrived, item, document_id, same[0] if same else None)
+    return _Coming(arrived, item, document_id, same[0] if same else None, _is_older(each, document_id, ours))
+
+
+def _is_older(each: _Coming, document_id: uuid.UUID | None, ours: Sequence[Row[*tuple[Any, ...]]]) -> bool:
+    """Than the newest of its versions that the document has had; of another document there, than its latest."""
+    facts = each.arrived.facts
+    had = [row.version for row in ours if row.document_id == document_id]
+    return document_id is not None and facts["version"] < max(had, default=facts["latest"])
 
 
 def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
@@ -194,6 +206,7 @@ def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
             sha256=each.arrived.sha256,
             size=each.arrived.size,
             document_id=each.document_id,
+            becomes_current=each.becomes_current,
         )
         for each in new
     ]
@@ -273,6 +286,10 @@ def _same_bytes_elsewhere(reading: Connection, new: Sequence[_Coming]) -> Sequen
 
 
 def _notice(alike: Sequence[Row[*tuple[Any, ...]]], each: _Coming, became: Landed) -> str:
+    if not each.becomes_current:
+        return (
+            f"It is an older version: added to the history as version {became.number}, and not made current."
+        )
     for row in alike:
         here = (row.matter_id, row.sha256) == (each.item.matter_id, each.arrived.sha256)
         if here and row.id != became.document_id:

@@ -27,7 +27,8 @@ SAVE_TARGETS = frozenset({NEW_DOCUMENT, NEW_VERSION, REPLACE})
 
 @dataclass(frozen=True)
 class GetCommand:
-    """`document_id`: as a new version of it.
+    """`document_id`: as a new version of it. `older_becomes_current`: what is older than the version here is shown
+    in its place; otherwise it is added to the history.
 
     `called` are the names that the person was shown, as picked_names signed them.
     """
@@ -38,6 +39,7 @@ class GetCommand:
     sources: tuple[VersionId, ...]
     document_id: uuid.UUID | None = None
     called: tuple[str, ...] = ()
+    older_becomes_current: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
                 name=names.get(source, str(source)),
                 state=WAITING,
                 source_id=str(source),
+                older_becomes_current=command.older_becomes_current,
                 document_id=command.document_id,
                 target=NEW_VERSION if command.document_id else NEW_DOCUMENT,
             )

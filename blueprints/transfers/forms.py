@@ -51,6 +51,7 @@ class GetForm(KeyedForm):
     source = SelectMultipleField(validate_choice=False)
     called = SelectMultipleField(validate_choice=False)
     document = StringField()
+    older = StringField()
 
     def validate_document(self, field: StringField) -> None:
         if field.data and as_uuid(field.data) is None:
@@ -64,6 +65,7 @@ class GetForm(KeyedForm):
             sources=sources_of(self.source.data or ()),
             document_id=as_uuid(self.document.data),
             called=tuple(self.called.data or ()),
+            older_becomes_current=self.older.data == "current",
         )
 
 

@@ -7,7 +7,9 @@
   const value = (chip) => chip.querySelector("input").value;
   const selected = (count) => `${count} selected`;
 
-  function add(id, name, called) {
+  function add(tick) {
+    const { value: id } = tick;
+    const { pick: name, called } = tick.dataset;
     if (list().children.length >= Number(box().dataset.most)) return;
     const chip = document.getElementById("picker-chip").content.cloneNode(true);
     const button = chip.querySelector("button");
@@ -16,6 +18,7 @@
     chip.querySelector(".cp-chip-text > span").textContent = name;
     button.title = `Remove ${name}`;
     button.setAttribute("aria-label", button.title);
+    if (tick.dataset.older !== undefined) chip.firstElementChild.dataset.older = "";
     list().append(chip);
   }
 
@@ -23,7 +26,7 @@
     const chip = [...list().children].find((one) => value(one) === tick.value);
     if (tick.type === "radio") list().replaceChildren();
     else if (chip && !tick.checked) chip.remove();
-    if (tick.checked && (!chip || tick.type === "radio")) add(tick.value, tick.dataset.pick, tick.dataset.called);
+    if (tick.checked && (!chip || tick.type === "radio")) add(tick);
   }
 
   // The list of chips is the truth: one of each, no more than fit, and the ticks follow.
@@ -36,6 +39,8 @@
     }
     for (const tick of ticks()) tick.checked = seen.has(tick.value);
     box().hidden = seen.size === 0;
+    const older = document.getElementById("picker-older");
+    if (older) older.hidden = !list().querySelector("[data-older]");
     box().querySelector("[data-count]").textContent = seen.size < most || most === 1 ? selected(seen.size) : `${selected(seen.size)}, the most at once`;
   }
 
@@ -60,7 +65,7 @@
   on("click", (event) => {
     if (event.target.closest("[data-pick-all]")) {
       const kept = new Set([...list().children].map(value));
-      for (const tick of ticks()) if (!kept.has(tick.value)) add(tick.value, tick.dataset.pick, tick.dataset.called);
+      for (const tick of ticks()) if (!kept.has(tick.value)) add(tick);
     }
     if (event.target.closest("[data-drop-all]")) {
       list().replaceChildren();

@@ -27,6 +27,7 @@ def test_what_is_known_is_said_before_anything_is_sent(firm_without_faults: Stac
     is_told_that_nothing_is_to_be_saved(alice)
     changes_it_here(alice, b"second")
     is_told_that_imanage_has_moved_on(alice, twin)
+    gets_an_older_version_into_the_history(alice)
     changes_it_here(alice, b"third")
     is_told_who_has_it_checked_out(alice, twin)
 
@@ -129,6 +130,28 @@ def is_told_that_imanage_has_moved_on(alice: Person, twin: str) -> None:
     alice.in_dialog("Save here").click()
     has_arrived(alice, "once.")
     assert [one["version"] for one in alice.stack.practice.versions("alice", twin)] == [1, 2, 3]
+
+
+def gets_an_older_version_into_the_history(alice: Person) -> None:
+    alice.open_matter(MATTER)
+    alice.button("Get from iManage").click()
+    go_into(alice, MATTER, "Correspondence")
+    alice.dialog().get_by_role("button", name=re.compile(f"^Version 3 of {NOTE}")).click()
+    rows = alice.dialog().locator("#picker-documents").get_by_role("row")
+    expect(rows).to_have_count(3)
+    older = alice.dialog().get_by_role("group", name="At least one of these is an older version")
+    rows.nth(0).get_by_role("checkbox").check()
+    expect(older).to_be_hidden()
+    rows.nth(0).get_by_role("checkbox").uncheck()
+    rows.nth(1).get_by_role("checkbox").check()
+    expect(older.get_by_role("radio", name="Add it to the history")).to_be_checked()
+    alice.look()
+    alice.in_dialog("Get").click()
+    has_arrived(alice, "and not made current")
+    alice.open_matter(MATTER)
+    alice.link(NOTE).click()
+    expect(alice.page.get_by_text("Version 2 is current")).to_be_visible()
+    expect(alice.page.get_by_role("row").filter(has_text="Make current")).to_have_count(2)
 
 
 def is_told_who_has_it_checked_out(alice: Person, twin: str) -> None:

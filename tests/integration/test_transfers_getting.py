@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import select
 
-from models import AuditEvent, Document, Participant, Transfer, TransferItem, utcnow
+from imanage.ids import VersionId
+from models import AuditEvent, Document, Participant, Transfer, TransferItem, Version, utcnow
 from services import connections, server_access, transfer_control, transfer_work, transfers
 from services.transfers import GetCommand, sources_of
 from services.unit import session, unit
@@ -188,3 +190,82 @@ def test_a_client_is_not_given_without_a_sign_in(desk: Desk) -> None:
     spa = desk.practice.world.named("SPA – Project Heron")
     (item,) = carry_all(get(desk, spa.id()))
     assert item.state == "needs_sign_in"
+
+
+def current(document_id: uuid.UUID) -> tuple[int, int]:
+    """The number of the current version, and how many there are."""
+    session().rollback()
+    document = session().get_one(Document, document_id)
+    numbers = session().scalars(select(Version.number).where(Version.document_id == document_id)).all()
+    assert document.current_version is not None
+    return document.current_version.number, len(numbers)
+
+
+def three_versions(desk: Desk) -> list[str]:
+    """A document of its own there, and the ids of its versions."""
+    world = desk.practice.world
+    name = f"Deed {uuid.uuid4().hex[:8]}"
+    there = world.add_document(world.folder("Drafts", "Active"), name, "docx", b"one", "ALICE")
+    for content in (b"two", b"three"):
+        there = world.add_version(there, content, "ALICE")
+    return [there.id(version) for version in there.versions]
+
+
+@pytest.mark.parametrize("choice", [None, "history", "current"])
+def test_an_older_version_is_added_to_the_history_unless_it_is_made_current(
+    desk: Desk, choice: str | None
+) -> None:
+    first, _, third = three_versions(desk)
+    (item,) = carry_all(get(desk, third))
+    assert item.document_id is not None
+    sent = {"request_key": str(uuid.uuid4()), "source": first} | ({"older": choice} if choice else {})
+    answer = desk.browser.post(f"/matters/{desk.matter_id}/get/{desk.server.id}", sent)
+    (older,) = carry_all(uuid.UUID(answer.headers["Location"].rsplit("/", 1)[-1]))
+    assert (older.state, older.document_id) == ("done", item.document_id), older.error_sentence
+    assert current(item.document_id) == ((2 if choice == "current" else 1), 2)
+    said = " ".join(older.warnings or [])
+    assert ("added to the history as version 2, and not made current" in said) == (choice != "current")
+
+
+def test_a_version_between_is_newer_than_the_one_here_and_becomes_current(desk: Desk) -> None:
+    first, second, _ = three_versions(desk)
+    (item,) = carry_all(get(desk, first))
+    carry_all(get(desk, second))
+    assert item.document_id is not None
+    assert current(item.document_id) == (2, 2)
+
+
+def test_all_versions_at_once_leave_the_newest_current_whatever_arrives_last(desk: Desk) -> None:
+    first, second, third = three_versions(desk)
+    items = items_of(get(desk, first, second, third))
+    for item in (items[2], items[0], items[1]):
+        assert carry(item.id).state == "done"
+    (document_id,) = {item.document_id for item in items_of(items[0].transfer_id)}
+    assert document_id is not None
+    assert current(document_id) == (1, 3)
+
+
+def test_an_older_version_of_another_document_goes_into_the_history(desk: Desk) -> None:
+    first, _, third = three_versions(desk)
+    document_id = desk.add_document("Ours.docx", b"ours")
+    carry_all(get(desk, first, document_id=document_id))
+    assert current(document_id) == (1, 2)
+    carry_all(get(desk, third, document_id=document_id))
+    assert current(document_id) == (3, 3)
+
+
+def test_retrying_keeps_the_choice(desk: Desk) -> None:
+    first, _, third = three_versions(desk)
+    (item,) = carry_all(get(desk, third))
+    command = GetCommand(
+        uuid.uuid4(), desk.matter_id, desk.server.id, (VersionId.parse(first),), older_becomes_current=True
+    )
+    transfer_id = transfers.start_get(desk.actor, command)
+    fault = Fault("status", path="/download", status=403, times=1)
+    desk.practice.faults.add(fault)
+    (failed,) = carry_all(transfer_id)
+    assert failed.state == "failed"
+    desk.practice.faults.clear()
+    carry_all(transfer_control.retry_failed(desk.actor, transfer_id, uuid.uuid4()))
+    assert item.document_id is not None
+    assert current(item.document_id) == (2, 2)
