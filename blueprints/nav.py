@@ -27,6 +27,7 @@ MEMBER_ITEMS = (("Work", "Matters", "matters.index", "briefcase", ("matters.", "
 ADMIN_ITEMS = (
     ("Integrations", "iManage", "integrations.index", "plug", ("integrations.",)),
     ("Integrations", "Application package", "integrations.application_package", "package", PACKAGE),
+    ("Integrations", "Troubleshooting", "troubleshooting.index", "info-circle", ("troubleshooting.",)),
     ("People", "Members", "members.index", "users", ("members.",)),
     ("People", "Groups", "groups.index", "folders", ("groups.",)),
     ("Records", "Audit", "audit.index", "list-details", ("audit.",)),

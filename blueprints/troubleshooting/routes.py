@@ -8,6 +8,7 @@ from flask import Blueprint, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
+from blueprints.asked import search_text
 from blueprints.headers import allow_connect
 from blueprints.htmx import fragment, go_to, is_htmx
 from services import check_runs, check_text, permissions, server_access, server_views, troubleshooting
@@ -18,8 +19,17 @@ room = Blueprint("troubleshooting", __name__, url_prefix="/troubleshooting")
 
 @room.get("")
 @needs("staff")
-def index() -> str:
-    return render_template("troubleshooting/index.html", topics=troubleshooting.TOPICS)
+def index() -> Response:
+    """The three messages, or what a search found; htmx asks for the list alone while somebody types."""
+    query = search_text().strip()
+    page = "_found.html" if is_htmx() else "index.html"
+    html = render_template(
+        f"troubleshooting/{page}",
+        topics=troubleshooting.TOPICS,
+        q=query,
+        matches=troubleshooting.search(query),
+    )
+    return fragment(html)
 
 
 @room.get("/<slug>")
@@ -39,6 +49,7 @@ def topic(slug: str) -> str:
         is_admin=is_admin,
         servers=servers,
         chosen=chosen,
+        results=run.results if run else (),
         own=server_access.available_to(actor()),
         **(_shown(found, run) if run else {}),
     )

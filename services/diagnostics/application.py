@@ -37,7 +37,7 @@ _UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 _BLOCKED = re.compile(r"content is blocked", re.IGNORECASE)
-_WRONG = re.compile(r"something went wrong", re.IGNORECASE)
+_WRONG = re.compile(r"something ?went ?wrong", re.IGNORECASE)
 _CLIENT_SAID = re.compile(r"invalid_?client|unauthorized_?client|client.?(id|secret)", re.IGNORECASE)
 _PASSING = re.compile(r"[0-9a-f-]{8,}|\d{4,}", re.IGNORECASE)
 

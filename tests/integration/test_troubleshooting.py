@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from models import db
 from services import background
+from services.diagnostics import application
 from services.diagnostics.checks import ADVICE
 from services.oauth_failures import CAUSES, unfinished
-from services.troubleshooting import MISMATCH, SOMETHING_WENT_WRONG, TOPICS, topic_for
+from services.troubleshooting import MISMATCH, SOMETHING_WENT_WRONG, TOPICS, search, topic_for
 from simulator import Simulator
 from tests.support.pages import Browser, read
 from tests.support.people import make_member
@@ -114,3 +116,63 @@ def test_what_is_no_fault_of_imanage_leads_nowhere() -> None:
         "oauth.server_off",
         "oauth.server_edited",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "slug"),
+    [
+        ("error.somethingWentWrong", "something-went-wrong"),
+        ("Something went wrong", "something-went-wrong"),
+        ("This content is blocked", "content-is-blocked"),
+        ("“This content is blocked. Contact the site owner to fix the issue.”", "content-is-blocked"),
+        ("mismatch redirect url", "mismatch-redirect-url"),
+        ("redirect_uri_mismatch", "mismatch-redirect-url"),
+        ("Error 400: redirect_uri_mismatch, request details", "mismatch-redirect-url"),
+        ("slash at the end", "mismatch-redirect-url"),
+    ],
+)
+def test_the_words_on_the_screen_lead_to_their_page(text: str, slug: str) -> None:
+    assert [each.topic.slug for each in search(text)] == [slug]
+
+
+def test_both_causes_of_the_help_text_are_named_with_their_live_checks(
+    admin: Browser, practice: Simulator
+) -> None:
+    url = f"/troubleshooting/{SOMETHING_WENT_WRONG.slug}"
+    server = practice_server(practice)
+    page = admin.page(url)
+    assert "Incorrect URL settings" in page.text
+    assert "A firewall or proxy is blocking" in page.text
+    assert "error.somethingWentWrong" in page.text
+    assert "Not known yet" in page.text
+    admin.post(f"{url}/check/{server.id}", htmx=True)
+    assert background.wait(60)
+    db.session.rollback()
+    page = admin.page(f"{url}?server={server.id}")
+    assert "Checks of this pass" in page.text
+    assert "The server takes connections" in page.text
+
+
+def test_a_server_that_refuses_connections_is_shown_at_the_cause(admin: Browser) -> None:
+    server = make_server(url="https://127.0.0.1:9", is_enabled=True)
+    url = f"/troubleshooting/{SOMETHING_WENT_WRONG.slug}"
+    admin.post(f"{url}/check/{server.id}", htmx=True)
+    assert background.wait(60)
+    db.session.rollback()
+    page = admin.page(f"{url}?server={server.id}")
+    assert "A check of this fails" in page.text
+    assert "Not known yet" in page.text  # what was skipped because of it
+
+
+def test_troubleshooting_stands_in_the_admin_menu_and_is_searched(admin: Browser) -> None:
+    assert "/troubleshooting" in admin.page("/admin/members").links
+    page = admin.page("/troubleshooting?q=error.somethingWentWrong")
+    assert f"/troubleshooting/{SOMETHING_WENT_WRONG.slug}" in page.links
+    assert f"/troubleshooting/{MISMATCH.slug}" not in page.links
+    assert "Nothing here speaks of “xyzzy”" in admin.page("/troubleshooting?q=xyzzy").text
+    part = admin.page("/troubleshooting?q=firewall", htmx=True)
+    assert "A firewall or proxy is blocking" in part.text
+
+
+def test_a_page_that_shows_only_the_bare_code_is_understood() -> None:
+    assert application._WRONG.search("error.somethingWentWrong")
