@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Index, String
+from sqlalchemy import JSON, CheckConstraint, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, new_id, utcnow
@@ -30,6 +30,7 @@ class AuditEvent(Base):
     address: Mapped[str] = mapped_column(String(60), default="")
     request_id: Mapped[str] = mapped_column(String(60), default="")
     subject_id: Mapped[uuid.UUID | None]
+    search_key: Mapped[str] = mapped_column(Text, default="")
     subject: Mapped[str] = mapped_column(String(400), default="")
     matter_id: Mapped[uuid.UUID | None]
     server_id: Mapped[uuid.UUID | None]

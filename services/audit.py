@@ -9,9 +9,11 @@ from typing import Any
 from models import AuditEvent, db
 from services.actor import Actor, Who
 from services.errors import Refusal
+from services.text import search_fold
 from services.unit import session, unit
 
 Event = dict[str, Any]
+LONGEST_KEY = 1500
 _INSERT = db.metadata.tables[AuditEvent.__tablename__].insert()
 
 
@@ -58,19 +60,26 @@ def event(
     **detail: Any,
 ) -> Event:
     """What record_all takes of each."""
+    by = f"{who.name} <{who.email}>" if isinstance(who, Actor) else who.name
     return {
         "action": action,
         "outcome": outcome,
         "actor_id": who.id if isinstance(who, Actor) else None,
-        "actor_name": f"{who.name} <{who.email}>" if isinstance(who, Actor) else who.name,
+        "actor_name": by,
         "address": who.address,
         "request_id": who.request_id,
         "subject": subject[:400],
+        "search_key": key_of(by, subject[:400], action, who.address, who.request_id),
         "subject_id": subject_id,
         "matter_id": matter_id,
         "server_id": server_id,
         "detail": detail,
     }
+
+
+def key_of(*searched: str) -> str:
+    """What is kept of an event to be found by: who, what, how, from where and under which reference."""
+    return search_fold(" ".join(searched))[:LONGEST_KEY]
 
 
 def record_refusal(who: Who, refusal: Refusal, attempted: str) -> None:

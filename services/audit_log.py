@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from models import AuditEvent
 from services import permissions
 from services.actor import Actor
-from services.text import ESCAPE, like_pattern
+from services.text import ESCAPE, like_pattern, search_words
 from services.unit import session
 
 PAGE = 50
@@ -45,16 +45,8 @@ def page_of_events(actor: Actor, *, text: str = "", outcome: str = "", page: int
     query = select(AuditEvent)
     if outcome in OUTCOMES:
         query = query.where(AuditEvent.outcome == outcome)
-    for word in text.replace("\0", " ").split():
-        pattern = like_pattern(word)
-        columns = (
-            AuditEvent.actor_name,
-            AuditEvent.subject,
-            AuditEvent.action,
-            AuditEvent.address,
-            AuditEvent.request_id,
-        )
-        query = query.where(or_(*(column.ilike(pattern, escape=ESCAPE) for column in columns)))
+    for word in search_words(text):
+        query = query.where(AuditEvent.search_key.like(like_pattern(word), escape=ESCAPE))
     newest = query.order_by(AuditEvent.at.desc(), AuditEvent.id).offset((page - 1) * PAGE).limit(PAGE + 1)
     views = tuple(
         EventView(

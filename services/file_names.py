@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from services.errors import Invalid
-from services.text import fold, normalise
+from services.text import normalise, search_fold
 
 LONGEST = 240
 LONGEST_BYTES = 255
@@ -76,7 +76,7 @@ def numbered(name: FileName, number: int) -> str:
 
 def search_key(full: str) -> str:
     """The key that names are looked up by; cut, because one character can fold into eighteen."""
-    return fold(full)[:KEY]
+    return search_fold(full)[:KEY]
 
 
 def same_name_key(full: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from models import Document, Matter, Participant, new_id, utcnow
 from services import audit, permissions
 from services.actor import Actor
-from services.text import ESCAPE, fold, like_pattern, search_words
+from services.text import ESCAPE, like_pattern, search_fold, search_words
 from services.unit import session, unit
 
 PAGE = 50
@@ -158,7 +158,9 @@ def _describe(matter: Matter, details: MatterDetails) -> None:
     matter.name = details.name
     matter.client_number = details.client_number
     matter.matter_number = details.matter_number
-    matter.search_key = fold(f"{details.name} {details.client_number} {details.matter_number}")[:SEARCH_KEY]
+    matter.search_key = search_fold(f"{details.name} {details.client_number} {details.matter_number}")[
+        :SEARCH_KEY
+    ]
 
 
 def _counts(column: InstrumentedAttribute[uuid.UUID], ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:

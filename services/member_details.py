@@ -13,7 +13,7 @@ from services import mail_server
 from services.email import email_fault, email_key
 from services.errors import Invalid
 from services.member_search import key_of
-from services.text import clean_line, fold, hidden_characters
+from services.text import clean_line, hidden_characters, search_fold
 from services.unit import session
 
 LONGEST_NAME = 200
@@ -73,7 +73,7 @@ def values_of(details: Details) -> dict[str, Any]:
     """The columns of tidied, faultless details: as they were typed, and as they are compared and found."""
     return {
         "name": details.name,
-        "name_key": fold(details.name)[:LONGEST_NAME_KEY],
+        "name_key": search_fold(details.name)[:LONGEST_NAME_KEY],
         "email": details.email,
         "email_key": email_key(details.email),
         "search_key": key_of(details.name, details.email),

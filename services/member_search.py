@@ -1,8 +1,8 @@
 """Finding members among a million of them: what is typed, who is kept, and the first by name.
 
 Three letters or more are found anywhere in a name or e-mail; one or two where a word of the name, or the e-mail,
-begins with them. Each word that was typed must be found. Letter case and accents do not count. The key holds two
-blanks before each word, so that the beginning of a word is three letters as well, and one index of trigrams serves all.
+begins with them. Each word that was typed must be found. How a letter is written does not count: text.search_fold. The
+key holds two blanks before each word, so that its beginning is three letters too, and one index of trigrams serves all.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, and_, func, not_, select, text, tuple_
 
 from models import NUMBER, TRIGRAM, Member
-from services.text import ESCAPE, fold, like_pattern, search_words
+from services.text import ESCAPE, like_pattern, search_fold, search_words
 from services.unit import session
 
 Condition = ColumnElement[bool]
@@ -48,7 +48,7 @@ class Found:
 
 def key_of(name: str, email: str) -> str:
     """What is kept of a member to be found by."""
-    words = [*fold(name)[:LONGEST_NAME].split(), *fold(email).split()]
+    words = [*search_fold(name)[:LONGEST_NAME].split(), *search_fold(email).split()]
     return "".join(f"  {word}" for word in words)[:LONGEST_KEY]
 
 
@@ -64,7 +64,7 @@ def first_by_name(typed: str, kept: Kept, limit: int) -> Found:
     rows = session().execute(query).all()
     matches = rows[0][1] if rows else 0
     if matches > MOST_SORTED:
-        return Found(by_name(kept, limit, beginning=fold(typed)), matches, too_many=True)
+        return Found(by_name(kept, limit, beginning=search_fold(typed)), matches, too_many=True)
     return Found(_in_order([row[0] for row in rows]), matches)
 
 

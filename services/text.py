@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 
+from anyascii import anyascii
+
 ESCAPE = "\\"
+APOSTROPHES = frozenset("'`´‘’‛′‵ʹʻʼʽʾʿ")
+CASED = frozenset({"Lu", "Ll", "Lt"})
 # The Stream-Safe Text Format of Unicode (UAX 15): no writing has more marks than this on one letter.
 _MOST_MARKS = 30
 _JOINER = "\u034f"
@@ -48,9 +53,32 @@ def hidden_characters(text: str) -> bool:
 
 
 def fold(text: str) -> str:
-    """A key under which letter case and accents do not count."""
+    """A key under which letter case and accents do not count: two names with one key are one name."""
     decomposed = normalise("NFKD", normalise("NFKC", text).casefold())
     return clean_line("".join(c for c in decomposed if not unicodedata.combining(c)))
+
+
+def search_fold(text: str) -> str:
+    """What texts are searched by, on every database: as fold(), in plain letters and without apostrophes.
+
+    Letters of alphabets that have capitals become Latin ones (`Łukasz` is `lukasz`, `Иванов` is `ivanov`), and every
+    dash is a hyphen. Scripts without capitals stay as they are: there two words would become one.
+    """
+    return clean_line("".join(map(_plain, fold(text))))
+
+
+@lru_cache(maxsize=4096)
+def _plain(character: str) -> str:
+    if character in APOSTROPHES:
+        return ""
+    if character.isascii():
+        return character
+    category = unicodedata.category(character)
+    if category == "Pd":
+        return "-"
+    latin = anyascii(character) if category in CASED else ""
+    # Soft signs and the like become apostrophes, and go with them.
+    return "".join(c for c in latin.casefold() if c.isalnum()) if latin else character
 
 
 def like_pattern(text: str) -> str:
@@ -62,4 +90,4 @@ def like_pattern(text: str) -> str:
 
 def search_words(text: str) -> list[str]:
     """What somebody typed into a search box, as the folded words that must all be found."""
-    return fold(text[:200].replace("\0", " ")).split()[:12]
+    return search_fold(text[:200].replace("\0", " ")).split()[:12]

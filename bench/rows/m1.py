@@ -26,7 +26,7 @@ from models.member_search import UP
 from services import members
 from services.actor import Actor
 from services.member_search import key_of
-from services.text import fold
+from services.text import search_fold
 from services.unit import session, tidy, unit
 from tests.support import postgres
 
@@ -219,7 +219,7 @@ def _row(chance: Random, number: int) -> dict[str, object]:
     return {
         "id": uuid.UUID(int=chance.getrandbits(128)),
         "name": name,
-        "name_key": fold(name),
+        "name_key": search_fold(name),
         "email": email,
         "email_key": email,
         "search_key": key_of(name, email),

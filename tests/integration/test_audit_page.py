@@ -85,5 +85,6 @@ def note(count: int, name: str) -> None:
                     action="document.added",
                     actor_name="Somebody",
                     subject=f"{name} {number:04}",
+                    search_key=audit.key_of("Somebody", f"{name} {number:04}"),
                 )
             )

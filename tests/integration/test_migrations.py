@@ -36,6 +36,7 @@ from models.member_search import is_own
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BOOKKEEPING = "alembic_version"
+BEFORE_SEARCH_KEYS = "0009"
 
 
 @dataclass(frozen=True)
@@ -207,3 +208,28 @@ def test_rows_survive_the_way_down_and_up_again(tmp_path: Path) -> None:
         with Session(database.engine) as reading:
             for model in (Participant, Transfer, TransferItem):
                 assert reading.query(model).count() == 1, model
+
+
+def test_keys_that_are_searched_by_are_made_anew_for_the_rows_that_are_there(tmp_path: Path) -> None:
+    """And on the way back: the older program must find by its own."""
+    with made(tmp_path) as database:
+        database.migrate("upgrade", BEFORE_SEARCH_KEYS)
+        with database.engine.begin() as connection:
+            connection.execute(
+                text(
+                    "INSERT INTO member (id, email, email_key, name, name_key, search_key, organisation, "
+                    "password_hash, is_admin, is_guest, is_active, wants_mail, wants_health_mail, created_at) "
+                    "VALUES ('6e6c6d224c0e4a4f9c396f2f3b0d1c55', 'l@firm.test', 'l@firm.test', "
+                    "'Łukasz O’Brien', 'łukasz o’brien', '  łukasz  o’brien  l@firm.test', '', '-', "
+                    "false, false, true, true, true, '2026-11-30 09:00:00')"
+                )
+            )
+        keys = text("SELECT name_key, search_key FROM member")
+        database.migrate("upgrade")
+        with database.engine.connect() as connection:
+            row = connection.execute(keys).one()
+            assert tuple(row) == ("lukasz obrien", "  lukasz  obrien  l@firm.test")
+        database.migrate("downgrade", BEFORE_SEARCH_KEYS)
+        with database.engine.connect() as connection:
+            row = connection.execute(keys).one()
+            assert tuple(row) == ("łukasz o’brien", "  łukasz  o’brien  l@firm.test")

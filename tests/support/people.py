@@ -8,7 +8,7 @@ from models import Member
 from services import sessions
 from services.actor import Actor
 from services.member_search import key_of
-from services.text import fold
+from services.text import search_fold
 from services.unit import unit
 
 _numbers = itertools.count(1)
@@ -33,7 +33,7 @@ def make_member(
             email=email,
             email_key=email.casefold(),
             name=name,
-            name_key=fold(name),
+            name_key=search_fold(name),
             search_key=key_of(name, email),
             organisation=organisation,
             password_hash=password_hash,

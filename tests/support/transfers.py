@@ -22,7 +22,7 @@ from models import (
 from services import documents, transfer_work, transfers
 from services.actor import Actor
 from services.house import house
-from services.text import fold
+from services.text import search_fold
 from services.transfers import GetCommand, SaveCommand, sources_of, target_of
 from services.unit import session, unit
 from simulator import Simulator
@@ -71,7 +71,7 @@ def make_matter(lead_id: uuid.UUID, name: str = "Project Heron", **others: uuid.
             name=name,
             client_number="10042",
             matter_number="0007",
-            search_key=fold(f"{name} 10042 0007"),
+            search_key=search_fold(f"{name} 10042 0007"),
             created_by_id=lead_id,
         )
         writing.add(matter)
