@@ -36,7 +36,7 @@ from models.member_search import is_own
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BOOKKEEPING = "alembic_version"
-BEFORE_SEARCH_KEYS = "0009"
+BEFORE_SEARCH_KEYS = "0010"
 
 
 @dataclass(frozen=True)

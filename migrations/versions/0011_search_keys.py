@@ -1,6 +1,6 @@
 """Search keys in plain letters, and one for audit events
 
-Revision: 0010, after 0009
+Revision: 0011, after 0010
 """
 
 import sqlalchemy as sa
@@ -9,8 +9,8 @@ from alembic import op
 from services import audit, file_names, matters, member_details, member_search
 from services.text import fold, search_fold
 
-revision = '0010'
-down_revision = '0009'
+revision = '0011'
+down_revision = '0010'
 branch_labels = None
 depends_on = None
 
