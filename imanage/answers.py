@@ -18,6 +18,7 @@ from urllib3.exceptions import (
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
+    ReadTimeoutError,
 )
 
 from .dialling import OutboundBlocked
@@ -209,7 +210,9 @@ def line_fault(error: requests.RequestException) -> Unreachable | OutboundBlocke
         )
     if isinstance(reason, NewConnectionError):
         return Unreachable(code="imanage.unreachable.refused")
-    if isinstance(error, requests.exceptions.Timeout) or isinstance(reason, ConnectTimeoutError):
+    if isinstance(error, requests.exceptions.Timeout) or isinstance(
+        reason, ConnectTimeoutError | ReadTimeoutError | TimeoutError
+    ):
         return Unreachable(code="imanage.unreachable.silent")
     return Unreachable(code="imanage.unreachable.reset")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
 
 import requests
 
 from .answers import line_fault, lost_answer, nothing_sent, read_json, refusal
+from .deadlines import time_left
 from .errors import ImanageError, NotIManage, ServerFault, Throttled, Unreachable
 from .guard import limits_of
 from .listing import Listing, listing
@@ -111,6 +113,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> R:
+        end = time.monotonic() + min(self._limits.total_seconds, time_left())
         for attempt in range(1, _ATTEMPTS + 1):
             self._pacer.wait()
             try:
@@ -118,6 +121,8 @@ class Client:
             except (Unreachable, ServerFault) as error:
                 pause = _pause(error, attempt)
                 if not reads or attempt == _ATTEMPTS or pause is None or pause > self._pacer.cap_seconds:
+                    raise
+                if time.monotonic() + pause >= end:
                     raise
                 self._pacer.pause(pause)
         raise AssertionError("the last attempt returns or raises")

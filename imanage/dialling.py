@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
+from .deadlines import TimedSocket, current
 from .errors import ImanageError
 from .networks import AddressRefused, AddressRules, is_named, judge_address
 
@@ -95,7 +96,8 @@ def dial(connection: HTTPConnection, rules: AddressRules) -> socket.socket:
         raise NameResolutionError(connection.host, connection, error) from error
     problem: OSError = OSError("the name has no address")
     for family, kind, protocol, _, address in answers:
-        sock = socket.socket(family, kind, protocol)
+        sock = TimedSocket(family, kind, protocol)
+        sock.deadline = current()
         try:
             for option in connection.socket_options or ():
                 sock.setsockopt(*option)

@@ -14,7 +14,7 @@ from urllib3.exceptions import HTTPError, ProtocolError
 
 from .client import Client
 from .errors import CutStream
-from .guard import line_of
+from .guard import deadline_of, line_of
 from .ids import MAX_NUMBER, VersionId, of_object
 
 _RANGE = re.compile(r"bytes (\d{1,20})-")
@@ -46,6 +46,8 @@ class Download:
         length = response.headers.get("Content-Length", "")
         self.length = None if self._packed else _number(length)
         self.file_name = _file_name(response.headers.get("Content-Disposition", ""))
+        if deadline := deadline_of(response):
+            deadline.keep_pace()
         self._line = line_of(response) if self.length else None
         self._cut: CutStream | None = None
 

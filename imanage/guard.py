@@ -21,6 +21,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from .deadlines import Deadline, TimedSocket, TimedTLS, current, of_call
 from .dialling import answers_of, dial, place_of
 from .networks import AddressRules
 
@@ -29,14 +30,23 @@ USER_AGENT = "Counterpart/0.1 (iManage Work client)"
 
 @dataclass(frozen=True)
 class Limits:
-    """How long and how much. Seconds are per silence, but `total_seconds` bounds one whole JSON answer."""
+    """How long and how much. Connect and read seconds are of one silence; `total_seconds` is of one whole call.
+
+    A document on its way has no total: it keeps a pace of `slowest` bytes a second, taken over `read_seconds`. What
+    iManage then says of an upload may take it `stored_seconds`.
+    """
 
     connect_seconds: float = 10
     read_seconds: float = 60
     total_seconds: float = 180
     stored_seconds: float = 600
+    slowest: int = 1024
     max_json_bytes: int = 16 * 1024 * 1024
     pool_size: int = 32
+
+    def deadline(self) -> Deadline:
+        """Of a call that begins now."""
+        return Deadline(self.total_seconds, self.slowest, self.read_seconds)
 
 
 class GuardedSession(requests.Session):
@@ -94,6 +104,12 @@ def limits_of(session: requests.Session) -> Limits:
     return session.limits if isinstance(session, GuardedSession) else Limits()
 
 
+def deadline_of(response: requests.Response) -> Deadline | None:
+    """What the rest of this answer must keep to."""
+    found = getattr(response, "deadline", None)
+    return found if isinstance(found, Deadline) else None
+
+
 def line_of(response: requests.Response) -> HTTPResponse | None:
     """What urllib3 reads the answer's body from, where it comes as it is and not in chunks."""
     line = getattr(response.raw, "_fp", None)
@@ -109,7 +125,8 @@ def addresses_of(session: GuardedSession, origin: str) -> tuple[str, ...]:
 def open_line(session: GuardedSession, origin: str) -> socket.socket:
     """A connection of its own, dialled as every other is, for looking at the line itself."""
     host, port = place_of(origin)
-    return dial(HTTPConnection(host, port, timeout=session.limits.connect_seconds), session.rules)
+    with of_call(session.limits.deadline()):
+        return dial(HTTPConnection(host, port, timeout=session.limits.connect_seconds), session.rules)
 
 
 def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPConnectionPool]]:
@@ -122,12 +139,22 @@ def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPCon
         # urllib3 sends under the connect time-out; a block of a large upload may well take longer than that.
         def connect(self) -> None:
             super().connect()
-            self.sock.settimeout(limits.read_seconds)
+            self._begin()
 
-        def request(self, *args: Any, **kwargs: Any) -> None:
+        def request(self, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> None:
             if self.sock is not None:
-                self.timeout = limits.read_seconds
-            super().request(*args, **kwargs)
+                self._begin()
+            deadline = current() if not isinstance(body, str | bytes | None) else None
+            if deadline:
+                deadline.keep_pace()
+            super().request(method, url, body, *args, **kwargs)
+            if deadline:
+                deadline.end_in(limits.stored_seconds)
+
+        def _begin(self) -> None:
+            self.sock.settimeout(limits.read_seconds)
+            if isinstance(self.sock, TimedSocket | TimedTLS):
+                self.sock.deadline = current()
 
     class GuardedTLS(Guarded, HTTPSConnection):
         pass
@@ -173,15 +200,23 @@ class _GuardedAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """Send with verification on, no proxy, and a time-out whatever the caller asked for."""
-        patience = timeout or (self._limits.connect_seconds, self._limits.read_seconds)
-        return super().send(request, stream=stream, timeout=patience, verify=True, cert=None, proxies=None)
+        """Send with verification on, no proxy, and an end whatever the caller asked for."""
+        limits = self._limits
+        patience = timeout or (limits.connect_seconds, limits.read_seconds)
+        deadline = limits.deadline()
+        with of_call(deadline):
+            response = super().send(
+                request, stream=stream, timeout=patience, verify=True, cert=None, proxies=None
+            )
+        vars(response)["deadline"] = deadline
+        return response
 
 
 @lru_cache(maxsize=64)
 def _trust(ca_pem: str | None) -> ssl.SSLContext:
     """Every authority that is trusted. Reading them takes longer than many a call, so it is done once."""
     context = ssl.create_default_context()
+    context.sslsocket_class = TimedTLS
     context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
     if ca_pem:
         context.load_verify_locations(cadata=ca_pem)

@@ -17,12 +17,12 @@ from imanage.ids import DocumentId, VersionId
 from imanage.types import Container, Page
 from imanage.types import Document as RemoteDocument
 from models import Document, Link, Version
-from services import connections, permissions, picked_names, remote
+from services import connections, page_calls, permissions, picked_names, remote
 from services.actor import Actor
 from services.connections import Home
 from services.remote_errors import remote_refusal
 from services.server_access import label_for, require_use
-from services.unit import session
+from services.unit import release, session
 
 T = TypeVar("T")
 Kind = Literal["workspace", "folder", "closed_folder", "document"]
@@ -169,8 +169,10 @@ def ask(actor: Actor, server_id: uuid.UUID, call: Callable[[Client], T]) -> T:
     """Make calls in the person's name. What goes wrong there comes out as a RemoteRefusal with the server's name."""
     server = require_use(actor.id, server_id)
     label, outbound = label_for(actor.id, server), remote.outbound(server, for_page=True)
+    release()
     try:
-        return connections.with_client(actor.id, server_id, call, outbound)
+        with page_calls.slot(actor.id):
+            return connections.with_client(actor.id, server_id, call, outbound)
     except ImanageError as error:
         raise remote_refusal(error, label) from error
 

@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -34,6 +34,7 @@ LINE_SECONDS = 1.0
 
 # A server that is slow to hear "goodbye" keeps nobody waiting.
 FAREWELLS, AT_ONCE = 64, 8
+FAREWELL_SECONDS = 8.0
 FAREWELL = Limits(connect_seconds=3, read_seconds=5, total_seconds=5)
 
 
@@ -223,8 +224,9 @@ def disconnect_these(actor: Actor, query: Select[Connection, Server]) -> int:
             ended_here += 1
     release()
     if farewells:
-        with ThreadPoolExecutor(AT_ONCE) as beside:
-            list(beside.map(_say_goodbye, farewells[:FAREWELLS]))
+        beside = ThreadPoolExecutor(AT_ONCE)
+        wait([beside.submit(_say_goodbye, each) for each in farewells[:FAREWELLS]], FAREWELL_SECONDS)
+        beside.shutdown(wait=False, cancel_futures=True)
     return ended_here
 
 

@@ -16,7 +16,7 @@ from imanage.errors import Forbidden, ImanageError, NotFound
 from imanage.ids import DocumentId, VersionId
 from imanage.types import Document as RemoteDocument
 from models import Document, Link, Server, utcnow
-from services import audit, connections, links, permissions, remote
+from services import audit, connections, links, page_calls, permissions, remote
 from services.actor import Actor
 from services.links import TwinStatus
 from services.remote_errors import remote_refusal
@@ -150,8 +150,10 @@ def look(actor: Actor, twin: Twin) -> Seen:
         return remote_documents.profile(client, twin.known, latest=True)
 
     outbound = remote.outbound(session().get_one(Server, twin.server_id), for_page=True)
+    release()
     try:
-        return Seen(LIVE, connections.with_client(actor.id, twin.server_id, ask, outbound))
+        with page_calls.slot(actor.id):
+            return Seen(LIVE, connections.with_client(actor.id, twin.server_id, ask, outbound))
     except NotFound:
         return Seen(GONE)
     except Forbidden:

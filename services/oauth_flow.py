@@ -17,7 +17,7 @@ from imanage.discovery import discover
 from imanage.errors import Forbidden, ImanageError, NotFound, SignInRefused, Unauthorised
 from imanage.types import Endpoints, Identity, TokenSet
 from models import OAuthState, Server, SignInSession, utcnow
-from services import audit, remote, tokens, transfer_control, vault
+from services import audit, page_calls, remote, tokens, transfer_control, vault
 from services.actor import Actor
 from services.connections import differs
 from services.house import house
@@ -120,7 +120,7 @@ def _finish(actor: Actor, answer: CallbackAnswer) -> SignedIn:
     if not answer.code:
         raise unfinished("oauth.no_code", attempt)
     try:
-        fresh, identity = _ask(server, endpoints, answer.code, begun.verifier)
+        fresh, identity = _ask(actor, server, endpoints, answer.code, begun.verifier)
     except ImanageError as error:
         raise _remote(error, attempt) from error
     done = _store(actor, begun, label, fresh, identity)
@@ -170,14 +170,17 @@ def _server_now(actor: Actor, begun: _Begun) -> Server:
     return server
 
 
-def _ask(server: Server, endpoints: Endpoints, code: str, verifier: str) -> tuple[TokenSet, Identity]:
+def _ask(
+    actor: Actor, server: Server, endpoints: Endpoints, code: str, verifier: str
+) -> tuple[TokenSet, Identity]:
     """The two calls of a sign-in: the code for tokens, and whose they are. No row is held meanwhile."""
     outbound, credentials = remote.outbound(server, for_page=True), remote.credentials(server)
     header = cast(TokenHeader, server.auth_header)
     release()
     redirect_url = house().settings.redirect_url
-    fresh = oauth.exchange(outbound, endpoints, credentials, redirect_url, code, verifier)
-    return fresh, discover(outbound, endpoints, fresh.access_token, header)
+    with page_calls.slot(actor.id):
+        fresh = oauth.exchange(outbound, endpoints, credentials, redirect_url, code, verifier)
+        return fresh, discover(outbound, endpoints, fresh.access_token, header)
 
 
 def _store(actor: Actor, begun: _Begun, label: str, fresh: TokenSet, identity: Identity) -> SignedIn:

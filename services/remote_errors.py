@@ -37,6 +37,16 @@ ADVICE: dict[str, Advice] = {
     ),
     "imanage.unreachable.silent": Advice("{label} took too long to answer.", LATER, "nobody"),
     "imanage.unreachable.reset": Advice("{label} broke off the connection.", LATER, "nobody"),
+    "imanage.slow": Advice(
+        "{label} is slow: other people’s pages are still waiting for its answer.",
+        "Try again in a few seconds.",
+        "nobody",
+    ),
+    "imanage.slow.yours": Advice(
+        "{label} is slow: two of your pages are still waiting for its answer.",
+        "Wait for them, or try again in a few seconds.",
+        "nobody",
+    ),
     "imanage.unreachable.tls": Advice(
         "{label} could not prove who it is: its certificate was not accepted.",
         "Ask your System Admin to have the server's certificate checked.",

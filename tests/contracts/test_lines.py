@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import random
 import socket
 import time
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+import requests
 
 from imanage import documents, errors
 from imanage.client import Client
+from imanage.deadlines import within
 from imanage.guard import Limits, build_session
 from imanage.ids import VersionId
 from imanage.networks import AddressRules
@@ -249,3 +253,102 @@ def test_a_slow_download_can_be_stopped_between_small_pieces(fast: int) -> None:
         started = time.monotonic()
         assert fast < len(next(stream.chunks())) < fast + 5000
         assert time.monotonic() - started < 10
+
+
+def slowly(*head: bytes) -> Behaviour:
+    """Headers that never end, one line at a time, each well within the time-out between two bytes."""
+
+    def act(connection: socket.socket) -> None:
+        connection.sendall(b"".join(head))
+        with contextlib.suppress(OSError):
+            for n in range(500):
+                connection.sendall(b"X-%d: a\r\n" % n)
+                time.sleep(0.05)
+
+    return act
+
+
+def continuing(connection: socket.socket) -> None:
+    """Interim answers without end."""
+    with contextlib.suppress(OSError):
+        for _ in range(500):
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            time.sleep(0.05)
+
+
+def spelling(connection: socket.socket) -> None:
+    """One header that never ends, byte by byte."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
+    with contextlib.suppress(OSError):
+        for _ in range(500):
+            connection.sendall(b"a")
+            time.sleep(0.05)
+
+
+DRAWN_OUT = [slowly(b"HTTP/1.1 200 OK\r\n"), spelling, continuing]
+
+
+@pytest.mark.parametrize("act", DRAWN_OUT, ids=["headers", "one header", "interim answers"])
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_call_has_one_end_however_slowly_its_headers_come(
+    act: Behaviour, tls: bool, method: str, tmp_path: Path
+) -> None:
+    """The line stays open far longer than the call: what ends it is the call's own deadline."""
+    context, authority = certificate(tmp_path, "127.0.0.1") if tls else (None, None)
+    with line(then(act), context) as server:
+        session = build_session(rules_of(server), replace(QUICK, total_seconds=1), authority)
+        scheme = "https" if tls else "http"
+        one = Client(session, f"{scheme}://127.0.0.1:{server.port}/api", "token")
+        with pytest.raises(errors.ImanageError) as caught:
+            one.json(method, "libraries", body=None if method == "GET" else {})
+        assert caught.value.code == (
+            "imanage.unreachable.silent" if method == "GET" else "imanage.outcome_unknown"
+        )
+        assert isinstance(caught.value.__cause__, requests.exceptions.Timeout)
+        assert server.connections == 1
+
+
+def test_the_calls_of_one_page_end_together() -> None:
+    with line(then(spelling)) as server, within(0.5):
+        one = client(server, replace(QUICK, total_seconds=60))
+        for _ in range(3):
+            with pytest.raises(errors.Unreachable) as caught:
+                one.json("GET", "libraries")
+            assert caught.value.code == "imanage.unreachable.silent"
+        assert server.connections == 1, "once the time is up nothing is dialled any more"
+
+
+def test_a_download_keeps_a_pace_or_is_cut() -> None:
+    def trickle(connection: socket.socket) -> None:
+        partly(connection, b"Content-Length: 100000", b"")
+        with contextlib.suppress(OSError):
+            for _ in range(500):
+                connection.sendall(b"x")
+                time.sleep(0.05)
+
+    with (
+        line(then(trickle)) as server,
+        documents.download(client(server), VersionId("Active", 7, 2)) as stream,
+        pytest.raises(errors.CutStream),
+    ):
+        while stream.readinto(memoryview(bytearray(1000))):
+            pass
+
+
+def test_a_download_may_last_longer_than_a_call_and_our_own_pauses_do_not_count() -> None:
+    def steady(connection: socket.socket) -> None:
+        partly(connection, b"Content-Length: 60000", b"")
+        for _ in range(60):
+            connection.sendall(b"x" * 1000)
+            time.sleep(0.02)
+
+    limits = Limits(read_seconds=0.5, total_seconds=0.3)
+    with line(then(steady)) as server:
+        with documents.download(client(server, limits), VersionId("Active", 7, 2)) as stream:
+            room, count = memoryview(bytearray(1000)), 0
+            while came := stream.readinto(room):
+                count += came
+                if count == 20_000:
+                    time.sleep(0.8)
+        assert count == 60_000

@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 import pytest
 
 from models import Participant, Server
+from services import page_calls
 from services.unit import unit
 from simulator import Fault, Simulator
 from tests.support.looking import Desk, add_document, link, make_matter, step
@@ -256,3 +257,17 @@ def test_without_a_sign_in_the_pop_up_asks_for_it(
     page = browser.sign_in(member).page(f"/matters/{matter_id}/get/{server.id}", htmx=True)
     assert "You have not signed in to iManage yet." in page.text
     assert page.value_of("return_to") == f"/matters/{matter_id}?open=get-{server.id}"
+
+
+def test_when_too_many_wait_for_imanage_it_is_said_and_imanage_is_not_asked(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = page_calls.Slots()
+    monkeypatch.setattr(page_calls, "slots", slots)
+    monkeypatch.setattr(page_calls, "WAIT_SECONDS", 0.0)
+    for _ in range(page_calls.AT_ONCE):
+        slots.take(uuid.uuid4())
+    page = desk.look(status=502)
+    assert "iManage is slow: other people’s pages are still waiting for its answer." in page.text
+    assert desk.calls() == []
+    assert desk.browser.get("/matters").status_code == 200

@@ -1,0 +1,97 @@
+"""How many pages may wait for iManage at once, and what the others are told."""
+
+from __future__ import annotations
+
+import re
+import threading
+import uuid
+
+import pytest
+
+from commands.web_server import THREADS
+from services import page_calls
+from services.page_calls import AT_ONCE, EACH, IsSlow, Slots, slot
+from services.remote_errors import remote_refusal
+from tests.architecture.sources import files, text_of
+
+ONE, OTHER = uuid.uuid4(), uuid.uuid4()
+# Of these, the checks of a connection run in threads of their own, a few at a time.
+ASK_FOR_PAGES = {"services/browsing.py", "services/newer.py", "services/oauth_flow.py"}
+IN_THE_BACKGROUND = {"services/diagnostics/visit.py"}
+
+
+def test_half_of_the_web_threads_and_two_of_one_person() -> None:
+    assert page_calls.WEB_THREADS == THREADS
+    assert f"threads = {THREADS}\n" in text_of("gunicorn.conf.py")
+    assert AT_ONCE * 2 == THREADS and EACH == 2
+
+
+def test_whoever_asks_imanage_for_a_page_takes_a_slot() -> None:
+    asking = {name for name in files(".py", below="services/") if "for_page=True" in text_of(name)}
+    taking = {
+        name for name in files(".py", below="services/") if re.search(r"page_calls\.slot\(", text_of(name))
+    }
+    assert asking - IN_THE_BACKGROUND - {"services/remote.py", "services/connections.py"} == ASK_FOR_PAGES
+    assert taking == ASK_FOR_PAGES
+
+
+def test_a_third_call_of_one_person_is_refused_and_another_persons_is_not() -> None:
+    slots = Slots()
+    assert slots.take(ONE) and slots.take(ONE)
+    assert not slots.take(ONE, seconds=0)
+    assert slots.has_too_many(ONE) and not slots.has_too_many(OTHER)
+    assert slots.take(OTHER, seconds=0)
+    slots.give_back(ONE)
+    assert slots.take(ONE, seconds=0)
+
+
+def test_no_more_than_all_are_taken() -> None:
+    slots = Slots()
+    assert all(slots.take(uuid.uuid4(), seconds=0) for _ in range(AT_ONCE))
+    assert not slots.take(ONE, seconds=0)
+    assert not slots.has_too_many(ONE)
+
+
+def test_a_slot_that_comes_free_in_time_is_taken() -> None:
+    slots = Slots()
+    slots.take(ONE)
+    slots.take(ONE)
+    later = threading.Timer(0.05, slots.give_back, (ONE,))
+    later.start()
+    assert slots.take(ONE, seconds=30)
+    later.join()
+
+
+def test_only_some_wait() -> None:
+    slots = Slots(at_once=1, waiting=1)
+    slots.take(ONE)
+    waiting = threading.Thread(target=slots.take, args=(OTHER, 30))
+    waiting.start()
+    while not slots._waiting:
+        pass
+    assert not slots.take(uuid.uuid4(), seconds=30), "told at once, for somebody waits already"
+    slots.give_back(ONE)
+    waiting.join()
+
+
+def test_a_slot_is_given_back_whatever_happened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_calls, "slots", Slots(at_once=1))
+    with pytest.raises(ZeroDivisionError), slot(ONE):
+        raise ZeroDivisionError
+    with slot(ONE):
+        pass
+
+
+def test_the_refusal_says_whose_pages_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_calls, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(page_calls, "slots", Slots(at_once=3))
+    with slot(ONE), slot(ONE):
+        with pytest.raises(IsSlow) as caught, slot(ONE):
+            pass
+        said = remote_refusal(caught.value, "London")
+        assert said.sentence == "London is slow: two of your pages are still waiting for its answer."
+        with slot(OTHER), pytest.raises(IsSlow) as caught, slot(uuid.uuid4()):
+            pass
+        said = remote_refusal(caught.value, "London")
+        assert said.sentence == "London is slow: other people’s pages are still waiting for its answer."
+        assert said.next_step == "Try again in a few seconds."
