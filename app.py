@@ -16,7 +16,8 @@ from config import Settings
 from extensions import csrf, login_manager, migrate
 from extensions import htmx as htmx_extension
 from models import db, prepare_sqlite
-from services import background, house, memory, vault
+from models.pool import CONNECT_SECONDS, ProcessPool, prepare_postgresql
+from services import background, database, house, memory, vault
 from storage import open_store
 
 ROOMS = (
@@ -32,9 +33,7 @@ ROOMS = (
     "audit",
     "status",
 )
-CONNECTIONS = 20  # a worker's sixteen transfers and its own duties, or the web's sixteen threads
-
-CONNECT_SECONDS = 5
+FILE_CONNECTIONS = 20  # a worker's sixteen transfers and its own duties, or the web's sixteen threads
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -66,6 +65,7 @@ def create_web() -> Flask:
         if refusal := serve.refusal():
             # An application that cannot be loaded ends gunicorn; one that exits is begun anew for ever.
             raise RuntimeError(refusal)
+        database.share_as_web()
     memory.started()
     return app
 
@@ -95,11 +95,13 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _engine_options(settings: Settings) -> dict[str, Any]:
     # What a statement is given may be a name or a secret: no error repeats it.
-    options: dict[str, Any] = {"pool_size": CONNECTIONS, "hide_parameters": True}
-    if not settings.database_url.startswith("sqlite"):
-        # A connection is tried before it is used: the first page after an outage does not pay for it.
-        options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECT_SECONDS}}
-    return options
+    options: dict[str, Any] = {"hide_parameters": True}
+    if settings.database_url.startswith("sqlite"):
+        return {**options, "pool_size": FILE_CONNECTIONS}
+    # A connection is tried before it is used: the first page after an outage does not pay for it.
+    options |= {"poolclass": ProcessPool, "pool_pre_ping": True}
+    named = {"application_name": "counterpart", "client_encoding": "utf8"}
+    return {**options, "connect_args": {"connect_timeout": CONNECT_SECONDS, **named}}
 
 
 def _extend(app: Flask) -> None:
@@ -107,6 +109,8 @@ def _extend(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)
+        else:
+            prepare_postgresql(db.engine)
     migrate.init_app(app, db)
     htmx_extension.init_app(app)
     csrf.init_app(app)

@@ -17,6 +17,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 VERSION = "0.1.0"
 DEFAULT_DATA_DIR = Path(__file__).resolve().parent / "instance"
 KEY_FILE = key_file.NAME
+FEWEST_CONNECTIONS = 4  # with fewer, a worker's duties would wait for its job engine
 DEFAULT_MAX_DOCUMENT_BYTES = 5 * 1024**3
 DEFAULT_CHECK_MINUTES, MOST_CHECK_MINUTES = 15, 1440
 _ADDRESS = re.compile(r"[^\s@<>(),;:\\\"\[\]]+@[^\s@<>(),;:\\\"\[\]]+")
@@ -36,6 +37,7 @@ class Settings:
 
     data_dir: Path
     database_url: str
+    database_pool: int
     storage_url: str
     public_url: str
     api_url: str
@@ -85,6 +87,7 @@ class _Reader:
         settings = Settings(
             data_dir=data_dir,
             database_url=self._database_url(data_dir),
+            database_pool=self._database_pool(),
             storage_url=self._storage_url(data_dir),
             public_url=public_url,
             api_url=self._origin("API_URL", public_url),
@@ -213,6 +216,21 @@ class _Reader:
         if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
             self._wrong("DATABASE_URL", "must begin with sqlite:/// or postgresql+psycopg://.")
         return value
+
+    def _database_pool(self) -> int:
+        """0: what each kind of process needs."""
+        value = self._text("DATABASE_POOL", "0")
+        if (
+            not value.isascii()
+            or not value.isdigit()
+            or int(value) not in {0, *range(FEWEST_CONNECTIONS, 1000)}
+        ):
+            self._wrong(
+                "DATABASE_POOL",
+                f"must be a number of connections from {FEWEST_CONNECTIONS} to 999, not {value!r}.",
+            )
+            return 0
+        return int(value)
 
     def _storage_url(self, data_dir: Path) -> str:
         value = self._text("STORAGE_URL", f"file://{data_dir / 'blobs'}")

@@ -16,7 +16,8 @@ from commands.supervise import Child, supervise
 from commands.web_server import Web, listen
 from config import Settings
 from jobs.worker import run as run_worker
-from services import keys, memory, schema, setup
+from services import database, keys, memory, schema, setup
+from services.unit import session
 
 PRIVATE = 0o077
 
@@ -29,6 +30,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         """Serve pages in this process."""
         os.umask(PRIVATE)
         require_ready()
+        database.share_as_web()
         serve_web(app, settings)
 
     @app.cli.command("worker")
@@ -36,6 +38,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         """Do the background work in this process."""
         os.umask(PRIVATE)
         require_ready()
+        database.share_as_worker()
         run_worker(settings, app.app_context)
 
     @app.cli.command("practice")
@@ -70,9 +73,10 @@ def require_ready() -> None:
 def refusal() -> str | None:
     """Why this process must not start, in words for whoever reads the terminal: the tables, then the keys."""
     try:
-        if (found := schema.mismatch()) is not None:
+        said = database.encoding_refusal(session().connection())
+        if said is None and (found := schema.mismatch()) is not None:
             return _refused(found)
-        said = keys.refusal()
+        said = said or keys.refusal()
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", error)
         away = schema.Mismatch("The database does not answer.", f"Check COUNTERPART_DATABASE_URL. {cause}")

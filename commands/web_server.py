@@ -17,8 +17,9 @@ from waitress.task import ThreadedTaskDispatcher
 
 from blueprints.access import FORM_ROOM
 from commands.web_channel import Channel
+from services.database import WEB_THREADS
 
-THREADS = 16
+THREADS = WEB_THREADS
 CONNECTIONS = 1000
 FILES = 8192
 BACKLOG = 1024

@@ -13,6 +13,7 @@ from pathlib import Path
 from dbos import DBOS, DBOSConfig
 
 from config import Settings
+from models import db
 
 NAME = "counterpart"
 APPLICATION_VERSION = "2"
@@ -30,7 +31,11 @@ def system_database_url(settings: Settings) -> str:
 
 
 def launch(settings: Settings, executor_id: str) -> None:
-    """Start the engine in this process. Workflows must have been registered before."""
+    """Start the engine in this process. Workflows must have been registered before.
+
+    On PostgreSQL it takes its connections from the process's own pool, so that there is one number to count by. Nothing
+    here waits for the engine's events, so it holds no connection to listen on, which PgBouncer would not let through.
+    """
     url = system_database_url(settings)
     config: DBOSConfig = {
         "name": NAME,
@@ -38,9 +43,12 @@ def launch(settings: Settings, executor_id: str) -> None:
         "application_version": APPLICATION_VERSION,
         "executor_id": executor_id,
         "log_level": "WARNING",
+        "use_listen_notify": False,
     }
     if url.startswith("sqlite:///"):
         config["db_engine_kwargs"] = {"creator": _connector(Path(url.removeprefix("sqlite:///")))}
+    else:
+        config["system_database_engine"] = db.engine
     DBOS(config=config)
     DBOS.launch()
     DBOS.register_queue(

@@ -78,7 +78,7 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
     with scope():
         workers.beat(executor_id)
         has_log = all_wait_for_one_writer()
-    launch(settings, executor_id)
+        launch(settings, executor_id)
     memory.started()
     reconciler = Reconciler(executor_id)
 

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from models import db
 from models.base import WRITE, UtcDateTime
 from models.member_search import is_own
+from services.database import encoding_refusal
 
 OTHERS_SCHEMAS = {"dbos"}
 
@@ -50,6 +51,9 @@ def migrate() -> None:
         db.engine.connect().execution_options(**{WRITE: True}) as connection,
         without_cascades(connection),
     ):
+        if said := encoding_refusal(connection):
+            raise SystemExit(said)
+        connection.rollback()
         context.configure(
             connection=connection,
             target_metadata=db.metadata,

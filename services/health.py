@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import KEY_FILE, Settings
 from models import utcnow
-from services import keys, mail, mail_server, schema, vault, workers
+from services import database, keys, mail, mail_server, schema, vault, workers
 from services.house import house
 from services.unit import abandon, session
 from storage import StorageError
@@ -52,6 +52,7 @@ def examination() -> tuple[Check, ...]:
         _key_file(settings),
         *readiness(),
         keys_fit(),
+        *_connections(),
         _storage(),
         public_url(settings),
         *_mail(),
@@ -183,6 +184,34 @@ def keys_fit() -> Check:
         sentence = f"{older} values are sealed with an older key."
         return Check("keys fit", WARN, sentence, "Run: flask --app app keys rotate")
     return Check("keys fit", OK, "Every sealed value opens.")
+
+
+def _connections() -> tuple[Check, ...]:
+    """Whether the database server has connections enough for the processes of this installation."""
+    try:
+        found = database.capacity()
+    except SQLAlchemyError:
+        log.exception("health.connections")
+        abandon()
+        return ()
+    if found is None:
+        return ()
+    web, worker = database.web_pool(), database.worker_pool()
+    living = f"{found.living} {'worker' if found.living == 1 else 'workers'} of {worker}"
+    counted = f"{living} and a web process of {web} may come to hold {found.needs - database.COMMANDS}"
+    if found.is_pooled:
+        sentence = f"A pooler such as PgBouncer stands before the database. {counted} connections to it."
+        return (Check("connections", OK, sentence),)
+    if found.needs <= found.has:
+        return (Check("connections", OK, f"The database gives {found.has} connections; {counted}."),)
+    return (
+        Check(
+            "connections",
+            WARN,
+            f"The database gives {found.has} connections; {counted}, and {database.COMMANDS} more are for commands.",
+            f"Raise PostgreSQL’s max_connections to {found.needs + 3} or more, or set COUNTERPART_DATABASE_POOL lower.",
+        ),
+    )
 
 
 def public_url(settings: Settings) -> Check:

@@ -174,7 +174,8 @@ def _seal_anew(place: Place, mark: str) -> int:
                 if text is not None:
                     anew = vault.seal(text, place[0], row_id, place[1])
                     changing = update(table).where(table.c.id == row_id, column == sealed)
-                    done += writing.execute(changing.values({column.name: anew})).rowcount
+                    found = writing.scalar(changing.values({column.name: anew}).returning(table.c.id))
+                    done += found is not None
         if not rows:
             return done
         after = rows[-1][0]

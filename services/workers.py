@@ -15,6 +15,7 @@ REAPER_LOCK = 0x434F554E54  # "COUNT": any number that no other program uses in 
 FORGET_AFTER = timedelta(days=30)
 """Longer than a host's clock goes wrong: one that is a day ahead must not forget those that live."""
 QUIET_AFTER = timedelta(seconds=10)
+COUNTED_WITHIN = timedelta(seconds=30)
 
 
 def beat(executor_id: str) -> None:
@@ -42,6 +43,12 @@ def beats() -> dict[str, datetime]:
 def last_beat() -> datetime | None:
     """When any worker was last heard of."""
     return session().scalar(select(func.max(WorkerHeartbeat.seen_at)))
+
+
+def count_recent() -> int:
+    """How many workers were heard of within the last half minute."""
+    recent = WorkerHeartbeat.seen_at > utcnow() - COUNTED_WITHIN
+    return session().scalar(select(func.count()).select_from(WorkerHeartbeat).where(recent)) or 0
 
 
 def are_quiet() -> bool:
