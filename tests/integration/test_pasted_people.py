@@ -81,7 +81,7 @@ def test_what_is_pasted_joins_the_list_and_is_saved_by_save(admin: Browser) -> N
     )
     assert "1 member added to the list below." in whole.text
     data["member"] = [str(tom.id), str(ada.id)]
-    assert admin.post(f"{ROOM}/{server.id}/restriction", data).status_code == 303
+    assert admin.post(f"{ROOM}/{server.id}/restriction", data | {"sure": "1"}).status_code == 303
     db.session.rollback()
     assert {row.member_id for row in db.session.scalars(select(ServerMember))} == {ada.id, tom.id}
 
