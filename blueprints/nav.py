@@ -23,7 +23,8 @@ PACKAGE = (
     "integrations.package",
 )
 # section, label, endpoint, icon, endpoints whose pages belong to it
-MEMBER_ITEMS = (("Work", "Matters", "matters.index", "briefcase", ("matters.", "transfers.")),)
+MEMBER_ITEMS = (("Work", "Matters", "matters.index", "briefcase", ("matters.",)),)
+STAFF_ITEMS = (("Work", "Transfers", "transfers.index", "arrows-exchange", ("transfers.",)),)
 ADMIN_ITEMS = (
     ("Integrations", "iManage", "integrations.index", "plug", ("integrations.",)),
     ("Integrations", "Application package", "integrations.application_package", "package", PACKAGE),
@@ -58,7 +59,8 @@ def _context() -> dict[str, object]:
     if not current_user.is_authenticated:
         return {"nav": [], "admin_nav": [], "in_admin": False}
     admin = _items(ADMIN_ITEMS) if current_user.is_admin else []
-    return {"nav": _items(MEMBER_ITEMS), "admin_nav": admin, "in_admin": any(item.current for item in admin)}
+    member = MEMBER_ITEMS if current_user.is_guest else MEMBER_ITEMS + STAFF_ITEMS
+    return {"nav": _items(member), "admin_nav": admin, "in_admin": any(item.current for item in admin)}
 
 
 def init_app(app: Flask) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import IO
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from models import Document, Matter, Member, Participant, Version, new_id, utcnow
 from services import audit, permissions
@@ -48,7 +48,7 @@ class DocumentList:
 
 @dataclass(frozen=True)
 class DocumentView:
-    """A document's page head, with what this person may do with it."""
+    """A document's page head, with what this person may do with it. `added_by` and `added_at` are its version's."""
 
     id: uuid.UUID
     matter_id: uuid.UUID
@@ -74,13 +74,16 @@ class DocumentView:
 
 
 def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 1) -> DocumentList:
-    """Documents of a matter, newest change first, whose names hold every word of `search`. One query."""
-    permissions.require_matter(actor, matter_id)
+    """Documents of a matter, newest change first, whose names hold every word of `search`. One query.
+
+    To others than those who take part in the matter there are none.
+    """
     query = (
         select(Document.id, Document.name, Version, Member.name)
         .join(Version, Version.id == Document.current_version_id)
         .join(Member, Member.id == Version.created_by_id)
-        .where(Document.matter_id == matter_id)
+        .join(Participant, Participant.matter_id == Document.matter_id)
+        .where(Document.matter_id == matter_id, Participant.member_id == actor.id)
         .order_by(Document.changed_at.desc(), Document.id)
     )
     for word in search_words(search):
@@ -104,22 +107,20 @@ def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 
 
 def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
     """One document, for somebody who takes part in its matter. To others it is not there. One query."""
-    added_by = aliased(Member)
     found = (
         session()
         .execute(
-            select(Document, Version, Matter, Participant.role, added_by.name)
+            select(Document, Version, Matter, Participant.role)
             .join(Version, Version.id == Document.current_version_id)
             .join(Matter, Matter.id == Document.matter_id)
             .join(Participant, Participant.matter_id == Matter.id)
-            .join(added_by, added_by.id == Document.created_by_id)
             .where(Document.id == document_id, Participant.member_id == actor.id)
         )
         .one_or_none()
     )
     if found is None:
         raise NotFound("We could not find this document.")
-    document, current, matter, role, name = found
+    document, current, matter, role = found
     return DocumentView(
         id=document.id,
         matter_id=matter.id,
@@ -129,8 +130,8 @@ def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
         number=current.number,
         extension=split(current.file_name).extension,
         size=current.size,
-        added_by=name,
-        added_at=document.created_at,
+        added_by=current.created_by.name,
+        added_at=current.created_at,
         may_change_documents=permissions.may_change_documents(actor, role),
         may_transfer=permissions.may_transfer(actor, role),
     )

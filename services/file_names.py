@@ -69,6 +69,16 @@ def fitted(stem: str, suffix: str) -> str:
     return (stem or NAMELESS) + suffix
 
 
+def visible(name: str) -> str:
+    """A name to be read, with what would not be seen, or would disguise it, as `[U+202E]`."""
+    return "".join(
+        f"[U+{ord(character):04X}]"
+        if unicodedata.category(character) == "Cc" or _is_unseen(name, at)
+        else character
+        for at, character in enumerate(name)
+    )
+
+
 def numbered(name: FileName, number: int) -> str:
     """`Lease.docx` as `Lease (2).docx`."""
     return fitted(name.stem, f" ({number})" + (f".{name.extension}" if name.extension else ""))

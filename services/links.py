@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,10 +83,15 @@ class TwinStatus:
 
 
 def for_documents(
-    actor: Actor, document_ids: Collection[uuid.UUID] | Select[uuid.UUID]
+    actor: Actor,
+    document_ids: Collection[uuid.UUID] | Select[uuid.UUID],
+    usable: Sequence[ServerLabel] | None = None,
 ) -> dict[uuid.UUID, tuple[TwinStatus, ...]]:
-    """By document id, its twin on each server that this person can use, the newest first. One query of the links."""
-    labels = {server.id: server for server in available_to(actor)}
+    """By document id, its twin on each server that this person can use, the newest first. One query of the links.
+
+    `usable` are those servers, where the caller has asked for them already.
+    """
+    labels = {server.id: server for server in (available_to(actor) if usable is None else usable)}
     if not labels:
         return {}
     current = aliased(Version)
@@ -165,16 +170,18 @@ def known_copy(link: Link, here: Copy) -> KnownCopy:
     )
 
 
-def for_document(actor: Actor, document_id: uuid.UUID) -> dict[uuid.UUID, list[TwinView]]:
+def for_document(
+    actor: Actor, document_id: uuid.UUID, usable: Sequence[ServerLabel] | None = None
+) -> dict[uuid.UUID, list[TwinView]]:
     """The live twins of each version of a document, newest first, by version id."""
     by_version: dict[uuid.UUID, list[TwinView]] = defaultdict(list)
-    for twin in _twins(actor, select(Link, Member.name).where(Link.document_id == document_id)):
+    for twin in _twins(actor, select(Link, Member.name).where(Link.document_id == document_id), usable):
         by_version[twin.version_id].append(twin)
     return dict(by_version)
 
 
-def _twins(actor: Actor, query: Select[Link, str]) -> list[TwinView]:
-    labels = {server.id: server for server in available_to(actor)}
+def _twins(actor: Actor, query: Select[Link, str], usable: Sequence[ServerLabel] | None) -> list[TwinView]:
+    labels = {server.id: server for server in (available_to(actor) if usable is None else usable)}
     if not labels:
         return []
     rows = session().execute(

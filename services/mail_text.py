@@ -13,12 +13,12 @@ from services.errors import Refusal
 from services.house import house
 from services.mail_envelope import new_message
 from services.transfer_items import ItemView
+from services.transfer_outcomes import CANCELLED_CODE
 from services.transfer_states import FAILED, STOPPED
 from services.transfer_views import TransferView
 from services.unit import session
 
 MOST_LISTED = 20
-CANCELLED = "transfer.cancelled"
 
 
 class NotToBeSent(Exception):
@@ -36,7 +36,7 @@ def compose(mail_id: uuid.UUID) -> EmailMessage:
         raise NotToBeSent("The member is not active any more, or is a guest.")
     if not member.wants_mail:
         raise NotToBeSent("The member has switched mails off.")
-    if any(item.error_code == CANCELLED for item in transfer.items):
+    if any(item.error_code == CANCELLED_CODE for item in transfer.items):
         raise NotToBeSent("The member cancelled it.")
     reader = Actor(id=member.id, name=member.name, email=member.email)
     try:
@@ -47,7 +47,7 @@ def compose(mail_id: uuid.UUID) -> EmailMessage:
 
 
 def _message(mail_id: uuid.UUID, at: datetime, member: Member, view: TransferView) -> EmailMessage:
-    message = new_message(mail_id, view.headline, member.email, at)
+    message = new_message(mail_id, _line(view.summary).rstrip("."), member.email, at)
     message.set_content("\n".join(_lines(view)), cte="quoted-printable")
     return message
 
@@ -56,11 +56,16 @@ def _lines(view: TransferView) -> list[str]:
     base = house().settings.public_url
     missing = [item for item in view.items if item.state in {FAILED, STOPPED}]
     count = view.total - view.done
-    lines = [view.summary, "", f"Matter: {_line(view.matter_name)}", f"Started: {_time(view.started_at)}"]
+    lines = [
+        _line(view.summary),
+        "",
+        f"Matter: {_line(view.matter_name)}",
+        f"Started: {_time(view.started_at)}",
+    ]
     if view.finished_at:
         lines.append(f"Ended: {_time(view.finished_at)}")
     if missing:
-        lines += ["", "What did not arrive:" if view.kind == "get" else "What was not saved:", ""]
+        lines += ["", "What needs a look:", ""]
         for item in missing[:MOST_LISTED]:
             lines += _item(item)
         if count > len(missing[:MOST_LISTED]):

@@ -8,10 +8,11 @@ from datetime import datetime
 from sqlalchemy import select
 
 from models import Transfer, TransferItem, utcnow
-from services import audit, permissions, server_access, transfers
+from services import audit, permissions, server_access, transfer_tallies, transfers
 from services.actor import Actor
 from services.errors import Conflict
-from services.transfer_states import FAILED, NEEDS_SIGN_IN, STOPPED, WAITING, move
+from services.transfer_outcomes import CANCELLED_CODE
+from services.transfer_states import NEEDS_SIGN_IN, WAITING, move
 from services.unit import session, unit
 
 
@@ -21,29 +22,48 @@ def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
         transfer = transfers.require_transfer(actor, transfer_id)
         if transfer.finished_at is not None or transfer.cancelled_at is not None:
             return
-        transfers.call_off(transfer, "You cancelled it.", "transfer.cancelled")
-        audit.record(actor, "transfer.cancelled", subject_id=transfer.id, matter_id=transfer.matter_id)
+        transfers.call_off(transfer, "You cancelled it.", CANCELLED_CODE)
+        audit.record(
+            actor,
+            "transfer.cancelled",
+            _documents(transfer),
+            subject_id=transfer.id,
+            matter_id=transfer.matter_id,
+            server_id=transfer.server_id,
+        )
 
 
 def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -> uuid.UUID:
-    """A new transfer of what failed or stopped in this one, and of nothing else."""
+    """A new transfer of what failed or stopped in this one and could end otherwise, and of nothing else.
+
+    Once: whoever asks again is led to the transfer that was made then.
+    """
     with unit() as writing:
         before = transfers.require_transfer(actor, transfer_id)
         permissions.require_transfer(actor, before.matter_id)
         if (known := transfers.same_request(actor, request_key)) is not None:
             return known
+        session().refresh(before, with_for_update=True)
+        if made := session().scalar(select(Transfer.id).where(Transfer.retry_of_id == before.id)):
+            return made
         if before.server_id is None:
             raise Conflict("The iManage server of this transfer has been removed.")
         server = server_access.require_use(actor.id, before.server_id)
-        again = [item for item in before.items if item.state in {FAILED, STOPPED}]
+        again = [item for item in before.items if transfer_tallies.retries(before.kind, item)]
         if not again:
-            raise Conflict("Nothing in this transfer failed or was stopped.")
+            raise Conflict("There is nothing in this transfer that trying again would change.")
         transfer = transfers.new_transfer(actor, request_key, before.kind, before.matter_id, server)
+        transfer.retry_of_id = before.id
         items = [_copy_of(item, transfer, position) for position, item in enumerate(again, 1)]
         writing.add_all(items)
         writing.flush()
         audit.record(
-            actor, "transfer.retried", subject_id=transfer.id, matter_id=before.matter_id, server_id=server.id
+            actor,
+            "transfer.retried",
+            _documents(transfer),
+            subject_id=transfer.id,
+            matter_id=before.matter_id,
+            server_id=server.id,
         )
         return transfer.id
 
@@ -71,13 +91,13 @@ def resume_after_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> None:
 
 
 def pause(actor: Actor, transfer_id: uuid.UUID) -> None:
-    """What runs stops at its next chunk and keeps what it has; nothing begins until it goes on."""
+    """What runs stops at its next chunk and keeps what it has; nothing begins until it is resumed."""
     _set_pause(actor, transfer_id, utcnow(), "transfer.paused")
 
 
-def go_on(actor: Actor, transfer_id: uuid.UUID) -> None:
+def resume(actor: Actor, transfer_id: uuid.UUID) -> None:
     """After a pause: everything goes on where it stood."""
-    _set_pause(actor, transfer_id, None, "transfer.went_on")
+    _set_pause(actor, transfer_id, None, "transfer.resumed")
 
 
 def _set_pause(actor: Actor, transfer_id: uuid.UUID, at: datetime | None, action: str) -> None:
@@ -87,7 +107,15 @@ def _set_pause(actor: Actor, transfer_id: uuid.UUID, at: datetime | None, action
         if transfer.finished_at is not None or (transfer.paused_at is None) == (at is None):
             return
         transfer.paused_at = at
-        audit.record(actor, action, subject_id=transfer.id, matter_id=transfer.matter_id)
+        audit.record(
+            actor, action, _documents(transfer), subject_id=transfer.id, matter_id=transfer.matter_id
+        )
+
+
+def _documents(transfer: Transfer) -> str:
+    """Which documents, as the audit names them."""
+    tally = transfer_tallies.of_transfers([transfer.id]).get(transfer.id)
+    return tally.documents(is_known=True) if tally else ""
 
 
 def _copy_of(item: TransferItem, transfer: Transfer, position: int) -> TransferItem:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import case, select
 
-from models import Transfer, TransferItem, Version
-from services import transfer_choices
+from models import Document, Transfer, TransferItem, Version
+from services import links, transfer_choices, transfer_tallies
+from services.actor import Actor
+from services.file_names import visible
+from services.links import TwinStatus
 from services.server_access import KnownServers
+from services.transfer_outcomes import label_of
 from services.transfer_states import (
     ASKS,
     DONE,
@@ -47,7 +52,7 @@ FILTERS: dict[str, tuple[str, frozenset[str]]] = {
     "waiting": ("Waiting", frozenset({WAITING})),
     "done": ("Done", frozenset({DONE})),
     "failed": ("Failed", frozenset({FAILED})),
-    "stopped": ("Stopped", frozenset({STOPPED})),
+    "stopped": ("Cancelled or stopped", frozenset({STOPPED})),
 }
 FIRST = {ASKS: 0, NEEDS_SIGN_IN: 0, FAILED: 1, STOPPED: 2}
 
@@ -77,13 +82,18 @@ class Question:
 
 @dataclass(frozen=True)
 class ItemView:
-    """One row. `seconds_left` only while bytes move and a speed can be told."""
+    """One row. `name_here` and `name_there` where both are known and differ; `status` is the twin as it is now.
+
+    `seconds_left` only while bytes move and a speed can be told.
+    """
 
     id: uuid.UUID
     name: str
     state: str
     label: str
     tone: str
+    name_here: str
+    name_there: str
     size: int | None
     bytes_done: int
     is_moving: bool
@@ -97,6 +107,7 @@ class ItemView:
     version_number: int | None
     twin: str
     twin_url: str
+    status: TwinStatus | None
     question: Question | None
 
 
@@ -158,14 +169,15 @@ def words_of(item: TransferItem, is_known: bool) -> Words:
     return Words(name, item.error_code, NOT_FOR_YOU, "", ())
 
 
-def of_transfer(transfer: Transfer, page: int, show: str, known: KnownServers) -> Items:
-    """Those that need somebody first, then what failed or stopped, then the rest as they were asked for. One query.
+def of_transfer(actor: Actor, transfer: Transfer, page: int, show: str, known: KnownServers) -> Items:
+    """Those that need somebody first, then what failed or stopped, then the rest as they were asked for.
 
     Twins are named only to somebody who can use the server now.
     """
     query = (
-        select(TransferItem, Version.number)
+        select(TransferItem, Version.number, Document.name)
         .outerjoin(Version, Version.id == TransferItem.version_id)
+        .outerjoin(Document, Document.id == TransferItem.document_id)
         .where(TransferItem.transfer_id == transfer.id)
         .order_by(case(FIRST, value=TransferItem.state, else_=3), TransferItem.position)
         .offset((page - 1) * PAGE)
@@ -175,8 +187,34 @@ def of_transfer(transfer: Transfer, page: int, show: str, known: KnownServers) -
         query = query.where(TransferItem.state.in_(sorted(FILTERS[show][1])))
     found = session().execute(query).all()
     is_known, with_twins = known.may_know(transfer.server_id), known.may_use(transfer.server_id)
-    rows = tuple(_view(item, number, is_known, with_twins) for item, number in found[:PAGE])
+    statuses = twins_of(actor, transfer, [item for item, _, _ in found[:PAGE]]) if with_twins else {}
+    rows = tuple(
+        _view(transfer.kind, item, number, name, statuses.get(item.id), is_known, with_twins)
+        for item, number, name in found[:PAGE]
+    )
     return Items(rows, len(found) > PAGE)
+
+
+def twins_of(actor: Actor, transfer: Transfer, items: Sequence[TransferItem]) -> dict[uuid.UUID, TwinStatus]:
+    """By item that is done, what its document and the twin on the transfer's server are to each other now."""
+    documents = {item.id: item.document_id for item in items if item.state == DONE and item.document_id}
+    if not documents:
+        return {}
+    statuses = links.for_documents(actor, set(documents.values()))
+    return {
+        item_id: status
+        for item_id, document_id in documents.items()
+        for status in statuses.get(document_id, ())
+        if status.twin.server_id == transfer.server_id
+    }
+
+
+def names_of(item: TransferItem, here: str | None, with_twin: bool) -> tuple[str, str]:
+    """The document's names here and in iManage, each as it can be read, where it is on both sides and they differ."""
+    if item.state != DONE or not with_twin or not here:
+        return "", ""
+    there = str((item.receipt or {}).get("full_name") or item.name)
+    return (visible(here), visible(there)) if here != there else ("", "")
 
 
 def tabs(counts: dict[str, int], show: str) -> tuple[Tab, ...]:
@@ -189,16 +227,27 @@ def tabs(counts: dict[str, int], show: str) -> tuple[Tab, ...]:
     return tuple(found)
 
 
-def _view(item: TransferItem, version_number: int | None, is_known: bool, with_twin: bool) -> ItemView:
+def _view(
+    kind: str,
+    item: TransferItem,
+    version_number: int | None,
+    name: str | None,
+    status: TwinStatus | None,
+    is_known: bool,
+    with_twin: bool,
+) -> ItemView:
     speed, said = _speed(item), words_of(item, is_known)
+    here, there = names_of(item, name, with_twin)
     done = item.state == DONE
     twin = (item.receipt or {}) if done and with_twin else {}
     return ItemView(
         id=item.id,
-        name=said.name,
+        name=visible(said.name),
         state=item.state,
-        label=LABELS[item.state],
+        label=label_of(item.state, transfer_tallies.outcome(kind, item)),
         tone=TONES[item.state],
+        name_here=here,
+        name_there=there,
         size=item.size,
         bytes_done=item.bytes_done,
         is_moving=item.state in MOVING,
@@ -212,6 +261,7 @@ def _view(item: TransferItem, version_number: int | None, is_known: bool, with_t
         version_number=version_number if done else None,
         twin=f"{twin['library']} {twin['number']} v{twin['version']}" if twin else "",
         twin_url=str(twin.get("url", "")),
+        status=status,
         question=_question(item, with_twin) if item.state == ASKS else None,
     )
 

@@ -7,19 +7,25 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select, update
 
-from models import Participant, Transfer, TransferItem, utcnow
+from models import Participant, Transfer, utcnow
+from services import transfer_tallies
 from services.actor import Actor
-from services.transfer_states import DONE, FAILED
-from services.transfer_views import headline
+from services.server_access import known_to
+from services.transfer_outcomes import Outcome, verdict
 from services.unit import session, unit
 
 
 @dataclass(frozen=True)
 class News:
-    """`ended` is the newest that he has not seen; `others` counts further ones."""
+    """Transfers under way, by what they do just now; and of those that ended unseen the newest, with how many others.
+
+    `waiting` will go on by themselves; of `asking` some document waits for this person.
+    """
 
     running: int = 0
+    waiting: int = 0
     paused: int = 0
+    asking: int = 0
     ended: uuid.UUID | None = None
     sentence: str = ""
     tone: str = ""
@@ -28,18 +34,23 @@ class News:
     @property
     def under_way(self) -> str:
         """As "2 running, 1 paused"; empty where nothing is."""
-        counted = ((self.running, "running"), (self.paused, "paused"))
+        counted = ((self.running, "running"), (self.waiting, "waiting"), (self.paused, "paused"))
         return ", ".join(f"{count} {what}" for count, what in counted if count)
+
+    @property
+    def asks(self) -> str:
+        """As "1 needs you"; empty where none does."""
+        return f"{self.asking} {'needs' if self.asking == 1 else 'need'} you" if self.asking else ""
 
 
 def of(actor: Actor) -> News:
-    """Of the matters that they take part in. One query, and one more while there is an end that was not seen."""
+    """Of the matters that they take part in. One query; two more while something is under way or ended unseen."""
     if actor.is_guest:
         return News()
     rows = (
         session()
         .execute(
-            select(Transfer.id, Transfer.kind, Transfer.finished_at, Transfer.paused_at)
+            select(Transfer.id, Transfer.server_id, Transfer.finished_at, Transfer.paused_at)
             .join(Participant, Participant.matter_id == Transfer.matter_id)
             .where(
                 Transfer.member_id == actor.id,
@@ -50,19 +61,34 @@ def of(actor: Actor) -> News:
         )
         .all()
     )
+    if not rows:
+        return News()
     ended = [row for row in rows if row.finished_at is not None]
-    paused = sum(row.finished_at is None and row.paused_at is not None for row in rows)
-    running = len(rows) - len(ended) - paused
-    if not ended:
-        return News(running, paused)
-    counts = _counts(ended[0].id)
-    over_well = counts.get(DONE, 0) == sum(counts.values())
+    live = [row for row in rows if row.finished_at is None]
+    tallies = transfer_tallies.of_transfers([row.id for row in (*live, *ended[:1])])
+    running = waiting = paused = asking = 0
+    for row in live:
+        outcomes = tallies[row.id].outcomes if row.id in tallies else {}
+        asks = bool(outcomes.get(Outcome.DECISION) or outcomes.get(Outcome.SIGN_IN))
+        asking += asks
+        if row.paused_at is not None:
+            paused += 1
+        elif outcomes.get(Outcome.MOVING):
+            running += 1
+        elif outcomes.get(Outcome.WAITING) or not asks:
+            waiting += 1
+    if not ended or ended[0].id not in tallies:
+        return News(running, waiting, paused, asking)
+    newest, known = ended[0], known_to(actor)
+    tally = tallies[newest.id]
     return News(
         running=running,
+        waiting=waiting,
         paused=paused,
-        ended=ended[0].id,
-        sentence=headline(ended[0].kind, counts),
-        tone="success" if over_well else "danger" if counts.get(FAILED) else "neutral",
+        asking=asking,
+        ended=newest.id,
+        sentence=tally.summary(known.label(newest.server_id), known.may_know(newest.server_id)),
+        tone=verdict(tally.outcomes).tone,
         others=len(ended) - 1,
     )
 
@@ -83,12 +109,3 @@ def see(actor: Actor, transfer_id: uuid.UUID | None = None) -> None:
                 .values(seen_at=utcnow())
                 .execution_options(synchronize_session=False)
             )
-
-
-def _counts(transfer_id: uuid.UUID) -> dict[str, int]:
-    rows = session().execute(
-        select(TransferItem.state, func.count())
-        .where(TransferItem.transfer_id == transfer_id)
-        .group_by(TransferItem.state)
-    )
-    return {row.state: row[1] for row in rows}

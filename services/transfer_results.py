@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 
-from models import TransferItem, Version
+from models import Document, Transfer, TransferItem, Version
+from services import transfer_tallies
 from services.actor import Actor
 from services.csv_text import csv_text
+from services.links import TwinStatus
 from services.server_access import known_to
-from services.transfer_items import words_of
-from services.transfer_states import DONE, LABELS
+from services.transfer_items import twins_of, words_of
+from services.transfer_outcomes import label_of
+from services.transfer_states import DONE
 from services.transfers import require_transfer
 from services.unit import session
 
 PRACTICE_NOTE = "Moved with the practice iManage, which is not a real system."
 HEADER = (
     "name",
+    "name here",
     "state",
     "size",
     "sha256",
@@ -27,6 +32,7 @@ HEADER = (
     "number",
     "version",
     "url",
+    "twin state",
     "error code",
     "sentence",
     "next step",
@@ -42,35 +48,53 @@ def as_csv(actor: Actor, transfer_id: uuid.UUID) -> str:
     known = known_to(actor)
     server = known.of(transfer.server_id)
     usable, practice = known.may_use(transfer.server_id), server is not None and server.is_practice
-    rows = session().execute(
-        select(TransferItem, Version.number)
-        .outerjoin(Version, Version.id == TransferItem.version_id)
-        .where(TransferItem.transfer_id == transfer.id)
-        .order_by(TransferItem.position)
+    rows = (
+        session()
+        .execute(
+            select(TransferItem, Version.number, Document.name)
+            .outerjoin(Version, Version.id == TransferItem.version_id)
+            .outerjoin(Document, Document.id == TransferItem.document_id)
+            .where(TransferItem.transfer_id == transfer.id)
+            .order_by(TransferItem.position)
+        )
+        .all()
     )
-    is_known = server is not None
+    statuses = twins_of(actor, transfer, [item for item, _, _ in rows]) if usable else {}
+    shown = Shown(transfer, server is not None, usable, practice)
     return csv_text(
-        HEADER, (_row(item, number, is_known, usable, practice, transfer.created_at) for item, number in rows)
+        HEADER, (_row(shown, item, number, name, statuses.get(item.id)) for item, number, name in rows)
     )
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A transfer, and what its reader may know of the server."""
+
+    transfer: Transfer
+    is_known: bool
+    is_usable: bool
+    is_practice: bool
 
 
 def _row(
-    item: TransferItem, number: int | None, is_known: bool, usable: bool, practice: bool, started: datetime
+    shown: Shown, item: TransferItem, number: int | None, name: str | None, status: TwinStatus | None
 ) -> tuple[object, ...]:
-    said = words_of(item, is_known)
+    said, usable = words_of(item, shown.is_known), shown.is_usable
     twin = (item.receipt or {}) if usable and item.state == DONE else {}
     return (
         said.name,
-        LABELS[item.state],
+        (name or "") if item.state == DONE or shown.transfer.kind == "save" else "",
+        label_of(item.state, transfer_tallies.outcome(shown.transfer.kind, item)),
         "" if item.size is None else item.size,
         item.sha256,
         number or "",
         *(twin.get(part, "") for part in ("library", "number", "version", "url")),
+        status.badge if status else "",
         said.code,
         said.sentence,
         said.next_step,
-        " ".join((*said.notices, *((PRACTICE_NOTE,) if practice else ()))),
-        _time(started),
+        " ".join((*said.notices, *((PRACTICE_NOTE,) if shown.is_practice else ()))),
+        _time(shown.transfer.created_at),
         _time(item.state_at),
     )
 

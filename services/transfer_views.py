@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import select
 
-from models import Matter, Member, Participant, Transfer, TransferItem, utcnow
-from services import permissions, server_pauses, transfer_items
+from models import Matter, Member, Participant, Transfer
+from services import permissions, server_pauses, transfer_items, transfer_tallies
 from services.actor import Actor
 from services.server_access import KnownServers, known_to
 from services.transfer_items import ALL, FILTERS, ItemView, Tab
-from services.transfer_states import ASKS, DONE, FAILED, FINISHED, NEEDS_SIGN_IN, STOPPED
+from services.transfer_outcomes import Outcome, verdict
+from services.transfer_states import ASKS, DONE, FINISHED, NEEDS_SIGN_IN
+from services.transfer_tallies import Tally
 from services.transfers import require_transfer
 from services.unit import session
 
-RECENT = timedelta(minutes=10)
 FILTERED_FROM = 20
 
 
@@ -38,10 +40,10 @@ class TransferView:
     is_cancelling: bool
     is_paused: bool
     left_alone: server_pauses.Pause | None
-    total: int
-    counts: dict[str, int]
-    bytes_done: int
-    bytes_total: int
+    tally: Tally
+    summary: str
+    documents: str
+    retried_as: uuid.UUID | None = None
     page: int = 1
     show: str = ALL
     has_next: bool = False
@@ -50,6 +52,15 @@ class TransferView:
     @property
     def is_live(self) -> bool:
         return self.finished_at is None
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many documents are in which state."""
+        return self.tally.states
+
+    @property
+    def total(self) -> int:
+        return self.tally.total
 
     @property
     def waits_for_person(self) -> bool:
@@ -64,7 +75,7 @@ class TransferView:
     @property
     def tabs(self) -> tuple[Tab, ...]:
         """Filters over the rows, where there are enough of them to look for some."""
-        return transfer_items.tabs(self.counts, self.show) if self.total > FILTERED_FROM else ()
+        return transfer_items.tabs(self.tally.states, self.show) if self.total > FILTERED_FROM else ()
 
     @property
     def done(self) -> int:
@@ -72,56 +83,27 @@ class TransferView:
 
     @property
     def may_retry(self) -> bool:
-        return not self.is_live and self.counts.get(FAILED, 0) + self.counts.get(STOPPED, 0) > 0
+        """Where trying again can change something, and was not tried yet."""
+        return not self.is_live and self.tally.retryable > 0 and self.retried_as is None
 
     @property
     def label(self) -> str:
         """The whole in a word or three."""
         if not self.is_live:
-            return "Finished"
+            return verdict(self.tally.outcomes).label
+        if self.is_cancelling:
+            return "Cancelling"
         if self.is_paused:
             return "Paused"
-        return "Waiting for you" if self.waits_for_person else "Waiting" if self.left_alone else "Running"
+        if self.waits_for_person:
+            return "Waiting for you" if self.is_mine else f"Waiting for {self.by}"
+        return "Running" if self.tally.outcomes[Outcome.MOVING] and not self.left_alone else "Waiting"
 
     @property
     def tone(self) -> str:
-        if self.is_live:
-            return "warning" if self.waits_for_person or self.is_paused or self.left_alone else "info"
-        return "success" if self.done == self.total else "danger" if self.counts.get(FAILED) else "neutral"
-
-    @property
-    def headline(self) -> str:
-        """Said where somebody is told that it is over: in the page head, and over a mail."""
-        return headline(self.kind, self.counts)
-
-    @property
-    def summary(self) -> str:
-        """The answer to "did every version arrive, once?" in one sentence."""
-        verb = f"arrived from {self.server_label}" if self.kind == "get" else f"saved to {self.server_label}"
-        auxiliary = ("has", "have") if self.kind == "get" else ("was", "were")
-        noun = "document" if self.total == 1 else "documents"
-        if self.is_live:
-            return f"{self.done} of {self.total} {noun} {verb} so far."
-        if self.done == self.total == 1:
-            return f"The document {auxiliary[0]} {verb}, once."
-        if self.done == self.total:
-            return f"All {self.total} documents {auxiliary[1]} {verb}, each once."
-        missing = ", ".join(
-            f"{self.counts[state]} {words}"
-            for state, words in ((FAILED, "failed"), (STOPPED, "stopped"))
-            if self.counts.get(state)
-        )
-        return f"{self.done} of {self.total} {noun} {verb}; {missing}."
-
-
-def headline(kind: str, counts: dict[str, int]) -> str:
-    """`Transfer finished: 198 of 200 arrived, 2 failed`."""
-    verb = "arrived" if kind == "get" else "saved"
-    return f"Transfer finished: {counts.get(DONE, 0)} of {sum(counts.values())} {verb}" + "".join(
-        f", {counts[state]} {words}"
-        for state, words in ((FAILED, "failed"), (STOPPED, "stopped"))
-        if counts.get(state)
-    )
+        if not self.is_live:
+            return verdict(self.tally.outcomes).tone
+        return "warning" if self.waits_for_person or self.is_paused or self.left_alone else "info"
 
 
 def transfer(actor: Actor, transfer_id: uuid.UUID, page: int = 1, show: str = ALL) -> TransferView:
@@ -129,27 +111,24 @@ def transfer(actor: Actor, transfer_id: uuid.UUID, page: int = 1, show: str = AL
     row = require_transfer(actor, transfer_id)
     show = show if show in FILTERS else ALL
     known = known_to(actor)
-    items = transfer_items.of_transfer(row, page, show, known)
+    items = transfer_items.of_transfer(actor, row, page, show, known)
     return replace(
-        _views(actor, [row], known)[0], page=page, show=show, has_next=items.has_next, items=items.rows
+        _views(actor, [row], known)[0],
+        retried_as=session().scalar(select(Transfer.id).where(Transfer.retry_of_id == row.id)),
+        page=page,
+        show=show,
+        has_next=items.has_next,
+        items=items.rows,
     )
 
 
-def in_matter(actor: Actor, matter_id: uuid.UUID) -> tuple[TransferView, ...]:
-    """The transfers of a matter that run, or ended a moment ago."""
+def is_live_in(actor: Actor, matter_id: uuid.UUID) -> bool:
+    """Whether any transfer of the matter is under way, whoever started it. To guests none is."""
     if actor.is_guest:
-        return ()
+        return False
     permissions.require_matter(actor, matter_id)
-    rows = session().scalars(
-        select(Transfer)
-        .where(
-            Transfer.matter_id == matter_id,
-            or_(Transfer.finished_at.is_(None), Transfer.finished_at > utcnow() - RECENT),
-        )
-        .order_by(Transfer.created_at.desc())
-        .limit(5)
-    )
-    return tuple(_views(actor, rows.all(), known_to(actor)))
+    under_way = select(Transfer.id).where(Transfer.matter_id == matter_id, Transfer.finished_at.is_(None))
+    return session().scalar(under_way.limit(1)) is not None
 
 
 def recent(actor: Actor, page: int = 1) -> tuple[tuple[TransferView, ...], bool]:
@@ -173,7 +152,7 @@ def _views(actor: Actor, rows: Sequence[Transfer], known: KnownServers) -> list[
     practice = {server.id for server in known.usable if server.is_practice}
     left_alone = server_pauses.paused_now() if any(row.finished_at is None for row in rows) else {}
     ids = [row.id for row in rows]
-    counts = _counts(ids)
+    tallies = defaultdict(lambda: Tally(""), transfer_tallies.of_transfers(ids))
     matters = dict(
         session()
         .execute(select(Matter.id, Matter.name).where(Matter.id.in_({row.matter_id for row in rows})))
@@ -202,29 +181,9 @@ def _views(actor: Actor, rows: Sequence[Transfer], known: KnownServers) -> list[
             left_alone=left_alone.get(row.server_id)
             if row.server_id and row.finished_at is None and known.may_know(row.server_id)
             else None,
-            total=sum(count for count, _done, _size in counts.get(row.id, {}).values()),
-            counts={state: count for state, (count, _done, _size) in counts.get(row.id, {}).items()},
-            bytes_done=sum(done for _count, done, _size in counts.get(row.id, {}).values()),
-            bytes_total=sum(size for _count, _done, size in counts.get(row.id, {}).values()),
+            tally=tallies[row.id],
+            summary=tallies[row.id].summary(known.label(row.server_id), known.may_know(row.server_id)),
+            documents=tallies[row.id].documents(known.may_know(row.server_id)),
         )
         for row in rows
     ]
-
-
-def _counts(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dict[str, tuple[int, int, int]]]:
-    """Of each transfer, by state: rows, bytes done, bytes in all. One query, however many rows there are."""
-    found: dict[uuid.UUID, dict[str, tuple[int, int, int]]] = {}
-    query = (
-        select(
-            TransferItem.transfer_id,
-            TransferItem.state,
-            func.count(),
-            func.coalesce(func.sum(TransferItem.bytes_done), 0),
-            func.coalesce(func.sum(TransferItem.size), 0),
-        )
-        .where(TransferItem.transfer_id.in_(ids))
-        .group_by(TransferItem.transfer_id, TransferItem.state)
-    )
-    for transfer_id, state, count, done, size in session().execute(query):
-        found.setdefault(transfer_id, {})[state] = (count, int(done or 0), int(size or 0))
-    return found

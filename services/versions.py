@@ -27,7 +27,10 @@ Stream = BlobStream
 
 @dataclass(frozen=True)
 class VersionView:
-    """One version as this person may see it: a guest sees neither where it came from nor the note it came with."""
+    """One version as this person may see it.
+
+    A guest sees neither where it came from nor the note it came with, and of its names only the document's.
+    """
 
     id: uuid.UUID
     document_id: uuid.UUID
@@ -45,11 +48,7 @@ class VersionView:
 
     @property
     def download_name(self) -> str:
-        """The document's name, with the type that this version really has."""
-        own, document = split(self.file_name), split(self.document_name)
-        if own.extension.casefold() == document.extension.casefold() or not own.extension:
-            return self.document_name
-        return f"{document.stem}.{own.extension}"
+        return _name_of(self.document_name, self.file_name)
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def view(actor: Actor, document: Document, version: Version) -> VersionView:
         matter_id=document.matter_id,
         document_name=document.name,
         number=version.number,
-        file_name=version.file_name,
+        file_name=_name_of(document.name, version.file_name) if actor.is_guest else version.file_name,
         sha256=version.sha256,
         size=version.size,
         origin="" if hidden else version.origin,
@@ -106,6 +105,14 @@ def view(actor: Actor, document: Document, version: Version) -> VersionView:
         at=version.created_at,
         is_current=document.current_version_id == version.id,
     )
+
+
+def _name_of(document_name: str, file_name: str) -> str:
+    """The document's name, with the type that the version really has."""
+    own, document = split(file_name), split(document_name)
+    if own.extension.casefold() == document.extension.casefold() or not own.extension:
+        return document_name
+    return f"{document.stem}.{own.extension}"
 
 
 def history(actor: Actor, document_id: uuid.UUID, page: int = 1) -> History:

@@ -46,14 +46,14 @@ def new_document(matter_id: uuid.UUID) -> ResponseReturnValue:
 @needs("member")
 def document(document_id: uuid.UUID) -> ResponseReturnValue:
     view = documents.find(actor(), document_id)
-    twins = links.for_document(actor(), document_id)
+    usable = server_access.available_to(actor())
     return render_template(
         "matters/document.html",
         document=view,
         history=versions.history(actor(), document_id, page_number()),
-        twins=twins,
-        statuses=links.for_documents(actor(), [document_id]).get(document_id, ()),
-        servers=_servers(view),
+        twins=links.for_document(actor(), document_id, usable),
+        statuses=links.for_documents(actor(), [document_id], usable).get(document_id, ()),
+        servers=usable if view.may_transfer else (),
     )
 
 

@@ -43,8 +43,9 @@ def matter(matter_id: uuid.UUID) -> ResponseReturnValue:
     """The matter's documents, and on the whole page its head. One function feeds page and refresh."""
     view = matters.find(actor(), matter_id)
     found = documents.of_matter(actor(), matter_id, search_text(), page_number())
-    servers = server_access.available_to(actor()) if view.may_transfer else ()
-    twins = links.for_documents(actor(), [row.id for row in found.rows])
+    usable = server_access.available_to(actor())
+    servers = usable if view.may_transfer else ()
+    twins = links.for_documents(actor(), [row.id for row in found.rows], usable)
     return render_template(
         "matters/_documents_changed.html" if is_htmx() else "matters/matter.html",
         matter=view,

@@ -26,7 +26,7 @@ def news_of_transfers() -> dict[str, News]:
 @needs("staff")
 def news() -> str:
     """Asked for by the page head while something runs."""
-    return render_template("transfers/_news.html")
+    return render_template("transfers/_polled.html")
 
 
 @room.post("/transfers/seen")

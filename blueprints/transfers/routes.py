@@ -87,11 +87,8 @@ def transfer_status(transfer_id: uuid.UUID) -> str:
 @needs("staff")
 def matter_status(matter_id: uuid.UUID) -> Response:
     """The live region of a matter's page. When the last transfer ends, the page's documents are told."""
-    rows = transfer_views.in_matter(actor(), matter_id)
-    is_live = any(row.is_live for row in rows)
-    html = render_template(
-        "transfers/_matter.html", transfers=rows, matter_id=matter_id, is_live=is_live, badge_anew=True
-    )
+    is_live = transfer_views.is_live_in(actor(), matter_id)
+    html = render_template("transfers/_matter.html", matter_id=matter_id, is_live=is_live, badge_anew=True)
     was_live = "live" in request.args
     return fragment(html, **{REFRESHED: True}) if was_live and not is_live else fragment(html)
 
@@ -110,10 +107,10 @@ def pause(transfer_id: uuid.UUID) -> Response:
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
 
-@room.post("/transfers/<uuid:transfer_id>/go-on")
+@room.post("/transfers/<uuid:transfer_id>/resume")
 @needs("staff")
-def go_on(transfer_id: uuid.UUID) -> Response:
-    transfer_control.go_on(actor(), transfer_id)
+def resume(transfer_id: uuid.UUID) -> Response:
+    transfer_control.resume(actor(), transfer_id)
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
 

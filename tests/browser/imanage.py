@@ -63,7 +63,7 @@ def get_large(person: Person, matter: str, name: str | re.Pattern[str]) -> None:
 
 def has_arrived(person: Person, sentence: str) -> None:
     person.page.wait_for_url("**/transfers/*")
-    expect(person.page.get_by_role("main").get_by_text(sentence)).to_be_visible(timeout=ARRIVES)
+    expect(person.page.locator(".cp-transfer-summary")).to_contain_text(sentence, timeout=ARRIVES)
     person.look()
 
 

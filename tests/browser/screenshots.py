@@ -75,7 +75,7 @@ def of_the_associate(browser: Browser, stack: Stack) -> None:
     alice.in_dialog("Search all of iManage").click()
     alice.dialog().get_by_role("checkbox").first.check()
     alice.in_dialog("Get").click()
-    has_arrived(alice, "All 3 documents have arrived from iManage, each once.")
+    has_arrived(alice, "All 3 documents arrived from iManage.")
     camera.wide("transfer")
 
     a_large_one_runs(alice, camera)
@@ -115,7 +115,7 @@ def a_large_one_runs(alice: Person, camera: Camera) -> None:
     camera.dark("transfer-running-dark")
     camera.narrow("transfer-running-narrow")
     stack.practice.clear_faults()
-    has_arrived(alice, "The document has arrived from iManage, once.")
+    has_arrived(alice, "arrived from iManage")
 
 
 def of_the_admin(browser: Browser, stack: Stack) -> None:

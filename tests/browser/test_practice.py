@@ -115,7 +115,7 @@ def gets_a_document(nora: Person) -> None:
     search(nora, "Closing bible")
     tick(nora, "Closing bible.pdf")
     nora.in_dialog("Get").click()
-    has_arrived(nora, "The document has arrived from Practice iManage, once.")
+    has_arrived(nora, "arrived from Practice iManage")
     expect(page.get_by_role("complementary", name="Practice")).to_contain_text(BANNER)
     nora.open_matter("Sale of the mill")
     row = page.get_by_role("row").filter(has_text="Closing bible.pdf")

@@ -57,12 +57,12 @@ def test_what_arrived_what_failed_and_whose_step_it_is(box: Mailbox, member: Mem
     assert mail.send_due() == 1
     (message,) = box.messages
     assert box.recipients == ["alice@firm.test"]
-    assert message["Subject"] == "Transfer finished: 198 of 200 arrived, 2 failed"
+    assert message["Subject"] == "200 documents from iManage: 198 arrived, 2 failed"
     assert message["To"] == "alice@firm.test"
     assert message["From"] == "Counterpart <counterpart@firm.test>"
     assert message.get_content_type() == "text/plain"
     text = message.get_content()
-    assert "198 of 200 documents arrived from iManage; 2 failed." in text
+    assert "200 documents from iManage: 198 arrived, 2 failed." in text
     assert "Matter: Project Heron" in text
     assert "- Document 199.docx" in text
     assert "iManage does not let you do this. Ask your iManage admin for access." in text
@@ -134,7 +134,9 @@ def test_names_from_outside_make_no_headers(box: Mailbox, member: Member) -> Non
     assert message["Bcc"] is None
     assert box.recipients == ["alice@firm.test"]
     text = message.get_content().replace("\r\n", "\n")
-    assert "\n- Lease Bcc: eve@evil.test Click  here\n" in text
+    named = "Lease[U+000D][U+000A]Bcc: eve@evil.test[U+000D][U+000A][U+000D][U+000A]Click [U+202E]here"
+    assert f"\n- {named}\n" in text
+    assert message["Subject"] == f"{named} could not be got from iManage"
     assert "\nBcc:" not in text
 
 

@@ -195,7 +195,7 @@ ROUTES = (
     R("GET",  f"{MATTER}/_transfers", "transfers.matter_status", MATTER_STAFF, 200),
     R("POST", f"{TRANSFER}/cancel", "transfers.cancel", MATTER_STAFF, 303),
     R("POST", f"{TRANSFER}/pause", "transfers.pause", MATTER_STAFF, 303),
-    R("POST", f"{TRANSFER}/go-on", "transfers.go_on", MATTER_STAFF, 303),
+    R("POST", f"{TRANSFER}/resume", "transfers.resume", MATTER_STAFF, 303),
     R("POST", f"{TRANSFER}/retry", "transfers.retry", MATTER_STAFF, 409, KEY),
     R("POST", "/transfer-items/{item}/decide", "transfers.decide", MATTER_STAFF, 409, KEY | {"choice": "again"}),
     R("POST", f"{MATTER}/check", "transfers.check_matter", MATTER_STAFF, 303),

@@ -31,7 +31,7 @@ def test_a_paused_transfer_is_left_alone_and_goes_on_where_it_stood(desk: Desk) 
     assert due() == 0
     assert carry(item.id).state == "waiting"
     assert len(desk.practice.requests) == asked
-    transfer_control.go_on(desk.actor, transfer_id)
+    transfer_control.resume(desk.actor, transfer_id)
     assert due() == 1
     assert carry(item.id).state == "done"
     assert len(versions()) == 1
@@ -48,7 +48,7 @@ def test_a_transfer_paused_while_bytes_move_keeps_them(desk: Desk, monkeypatch: 
         writing.get_one(type(item.transfer), transfer_id).paused_at = None
     transfer_control.pause(desk.actor, transfer_id)
     assert carry(item.id).state == "waiting"
-    transfer_control.go_on(desk.actor, transfer_id)
+    transfer_control.resume(desk.actor, transfer_id)
     assert carry(item.id).state == "done"
 
 

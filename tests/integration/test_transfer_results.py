@@ -126,25 +126,26 @@ def test_an_end_is_told_on_every_page_until_it_was_looked_at(
 ) -> None:
     make_transfer(alice.id, matter_id, server_id, ["done"])
     transfer_id = make_transfer(alice.id, matter_id, server_id, ["done"] * 198 + ["failed"] * 2)
-    told = "Transfer finished: 198 of 200 arrived, 2 failed"
+    told = "200 documents from iManage: 198 arrived, 2 failed."
     for url in ("/", f"/matters/{matter_id}", "/account"):
         page = browser.page(url)
-        assert told in page.text and "and 1 more" in page.text
+        assert told in page.text and "1 more on Transfers" in page.text
         assert f"/transfers/{transfer_id}" in page.links
-    assert told not in browser.page(f"/transfers/{transfer_id}").text
+    assert browser.page(f"/transfers/{transfer_id}").text.count(told) == 1
     page = browser.page("/account")
-    assert "Transfer finished: 1 of 1 arrived" in page.text and "more" not in page.text.split("Account")[0]
+    assert "Document 1.docx arrived from iManage." in page.text and "more on Transfers" not in page.text
     browser.page("/transfers")
-    assert "Transfer finished" not in browser.page("/account").text
+    assert "arrived" not in browser.page("/account").text
 
 
 def test_a_notice_can_be_dismissed(
     browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
 ) -> None:
     make_transfer(alice.id, matter_id, server_id, ["stopped", "done"], kind="save")
-    assert "Transfer finished: 1 of 2 saved, 1 stopped" in browser.page("/").text
-    assert browser.post("/transfers/seen", htmx=True).get_data(as_text=True).strip() == ""
-    assert "Transfer finished" not in browser.page("/").text
+    assert "2 documents to iManage: 1 saved, 1 stopped." in browser.page("/").text
+    answer = browser.post("/transfers/seen", htmx=True).get_data(as_text=True)
+    assert 'id="transfers-news"' in answer and "saved" not in answer
+    assert "1 stopped" not in browser.page("/").text
 
 
 def test_the_page_head_asks_only_while_something_runs(
@@ -158,7 +159,7 @@ def test_the_page_head_asks_only_while_something_runs(
         transfer = writing.get_one(Transfer, transfer_id)
         transfer.items[0].state, transfer.finished_at = "done", transfer.created_at
     page = browser.page("/transfers/_news", htmx=True)
-    assert "every 15s" not in page.html and "Transfer finished" in page.text
+    assert "every 15s" not in page.html and "Document 1.docx arrived from iManage." in page.text
 
 
 def test_the_page_head_tells_the_paused_from_the_running(
@@ -177,8 +178,8 @@ def test_what_others_start_is_no_news(
 ) -> None:
     bram = make_member("Bram")
     theirs = make_transfer(bram.id, make_matter(bram.id, editor=alice.id), server_id, ["done"])
-    assert "Transfer finished" not in browser.page("/").text
+    assert "arrived" not in browser.page("/").text
     browser.page(f"/transfers/{theirs}")
     session().rollback()
     assert session().get_one(Transfer, theirs).seen_at is None
-    assert "Transfer finished" in Browser(app).sign_in(bram).page("/").text
+    assert "arrived from iManage" in Browser(app).sign_in(bram).page("/").text

@@ -1,0 +1,206 @@
+"""What is said of transfers, on their list, in the page head and on their own page, is what happened."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from flask import Flask
+
+from models import AuditEvent, Member, Participant, Transfer, TransferItem
+from services import documents, transfer_control
+from services.errors import Conflict
+from services.unit import session, unit
+from tests.support.ended import make_transfer
+from tests.support.matters import add_document, add_server, counted_queries
+from tests.support.pages import Browser
+from tests.support.people import actor_of, make_member
+from tests.support.transfers import Desk, carry_all, get, got_document, items_of, make_matter
+
+
+@pytest.fixture
+def alice(browser: Browser) -> Member:
+    member = make_member("Alice Archer")
+    browser.sign_in(member)
+    return member
+
+
+@pytest.fixture
+def matter_id(alice: Member) -> uuid.UUID:
+    return make_matter(alice.id)
+
+
+@pytest.fixture
+def server_id(database: None) -> uuid.UUID:
+    return add_server()
+
+
+def test_what_was_here_already_did_not_arrive(desk: Desk) -> None:
+    _document_id, twin = got_document(desk)
+    other = desk.practice.world.named("Archive.tar").id()
+    both = get(desk, twin, other)
+    carry_all(both)
+    assert [item.outcome for item in items_of(both)] == ["here_already", "added"]
+    page = desk.browser.page(f"/transfers/{both}")
+    assert "2 documents from iManage: 1 arrived, 1 here already." in page.text
+    assert "Here already" in page.text
+    again = get(desk, twin)
+    carry_all(again)
+    page = desk.browser.page(f"/transfers/{again}")
+    assert "SPA – Project Heron.docx is here already, so nothing was added." in page.text
+    assert "Archive" not in page.text.split("Finished")[1] and "arrived" not in page.text.split("Finished")[1]
+    actions = session().query(AuditEvent.action).all()
+    assert actions.count(("transfer.got",)) == 2 and actions.count(("transfer.here_already",)) == 2
+
+
+def test_the_list_says_direction_documents_matter_and_outcome(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    empty = browser.page("/transfers")
+    assert "No transfers yet" in empty.text
+    make_transfer(alice.id, matter_id, server_id, ["done"])
+    make_transfer(alice.id, matter_id, server_id, ["done", "failed", "failed"], kind="save")
+    page = browser.page("/transfers")
+    assert "From iManage" in page.text and "To iManage" in page.text and "Project Heron" in page.text
+    assert "Document 1.docx arrived from iManage." in page.text and "Finished" in page.text
+    assert "Document 1.docx and 2 others" in page.text
+    assert "3 documents to iManage: 1 saved, 2 failed." in page.text and "Partly failed" in page.text
+
+
+def test_the_list_is_paged(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    for _ in range(25):
+        make_transfer(alice.id, matter_id, server_id, ["done"])
+    first, second = browser.page("/transfers"), browser.page("/transfers?page=2")
+    assert first.html.count('id="transfer-') == 20 and second.html.count('id="transfer-') == 5
+    assert "/transfers?page=2" in first.links and "/transfers?page=1" in second.links
+    assert "Nothing on this page" in browser.page("/transfers?page=3").text
+
+
+def test_what_waits_for_a_decision_does_not_run(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    for _ in range(4):
+        make_transfer(alice.id, matter_id, server_id, ["asks"], kind="save")
+    page = browser.page("/")
+    assert "4 need you" in page.text and "running" not in page.text
+    make_transfer(alice.id, matter_id, server_id, ["running"])
+    make_transfer(alice.id, matter_id, server_id, ["waiting"])
+    make_transfer(alice.id, matter_id, server_id, ["needs_sign_in"])
+    assert "1 running, 1 waiting 5 need you" in browser.page("/").text
+    assert browser.page("/transfers").text.count("Waiting for you") == 5
+
+
+def test_a_cancelled_transfer_is_cancelled(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    transfer_id = make_transfer(alice.id, matter_id, server_id, ["waiting"])
+    browser.post(f"/transfers/{transfer_id}/cancel")
+    page = browser.page(f"/transfers/{transfer_id}")
+    assert "Cancelled" in page.text and "Finished" not in page.text and "Stopped" not in page.text
+    assert "Document 1.docx was not got from iManage: the transfer was cancelled." in page.text
+    event = session().query(AuditEvent).filter_by(action="transfer.cancelled").one()
+    assert event.subject == "Document 1.docx"
+
+
+def test_trying_again_is_offered_once_and_only_where_it_can_help(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    transfer_id = make_transfer(alice.id, matter_id, server_id, ["done", "failed", "failed"])
+    with unit() as writing:
+        _done, hopeless, other = writing.query(TransferItem).order_by(TransferItem.position)
+        hopeless.error_code, other.error_code = "imanage.too_large", "imanage.unreachable"
+    assert "Retry failed only" in browser.page(f"/transfers/{transfer_id}").text
+    actor = actor_of(alice)
+    again = transfer_control.retry_failed(actor, transfer_id, uuid.uuid4())
+    assert [item.name for item in items_of(again)] == ["Document 3.docx"]
+    page = browser.page(f"/transfers/{transfer_id}")
+    assert "Retry failed only" not in page.text and f"/transfers/{again}" in page.links
+    assert transfer_control.retry_failed(actor, transfer_id, uuid.uuid4()) == again
+    assert session().query(Transfer).count() == 2
+    hopeless_alone = make_transfer(alice.id, matter_id, server_id, ["failed"], error_code="imanage.rejected")
+    assert "Retry failed only" not in browser.page(f"/transfers/{hopeless_alone}").text
+    with pytest.raises(Conflict, match="trying again"):
+        transfer_control.retry_failed(actor, hopeless_alone, uuid.uuid4())
+
+
+def test_the_documents_page_tells_of_the_version_it_shows(desk: Desk) -> None:
+    document_id, _twin = got_document(desk)
+    bram = make_member("Bram")
+    with unit() as writing:
+        documents.land(
+            writing, desk.matter_id, bram.id, "x.docx", "1" * 64, 3, document_id=document_id, origin="upload"
+        )
+    lead = desk.browser.page(f"/documents/{document_id}").text.split("Versions")[0]
+    assert "Version 2 is current" in lead and "added by Bram" in lead and "added by Associate" not in lead
+
+
+def test_a_guest_reads_no_other_name_than_the_documents(app: Flask, desk: Desk) -> None:
+    document_id, _twin = got_document(desk)
+    guest = make_member("Gina", is_guest=True, organisation="Harbour")
+
+    with unit() as writing:
+        writing.add(Participant(matter_id=desk.matter_id, member_id=guest.id, role="viewer"))
+        documents.land(
+            writing,
+            desk.matter_id,
+            desk.actor.id,
+            "our secret draft.pdf",
+            "1" * 64,
+            3,
+            document_id=document_id,
+            origin="upload",
+        )
+    theirs = Browser(app).sign_in(guest).page(f"/documents/{document_id}")
+    assert "secret" not in theirs.html and "SPA – Project Heron.pdf" in theirs.text
+    assert "our secret draft.pdf" in desk.browser.page(f"/documents/{document_id}").text
+
+
+def test_guests_see_no_transfers_at_all(app: Flask, alice: Member, matter_id: uuid.UUID) -> None:
+    guest = make_member("Gina", is_guest=True, organisation="Harbour")
+    outside = Browser(app).sign_in(guest)
+    page = outside.page("/")
+    assert "Transfers" not in page.html and "transfers" not in page.html
+    assert outside.get("/transfers").status_code == 404
+
+
+def test_the_news_is_one_line_whatever_happened_and_costs_few_queries(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    for states in (["done"], ["failed"], ["done", "failed"], ["running"], ["asks"], ["done"] * 40):
+        make_transfer(alice.id, matter_id, server_id, states)
+    document_id = add_document(actor_of(alice), matter_id)
+    for url in (f"/matters/{matter_id}", f"/documents/{document_id}", "/account", "/"):
+        with counted_queries() as statements:
+            page = browser.page(url)
+        asked = [each for each in statements if not each.startswith(("BEGIN", "PRAGMA"))]
+        assert len(asked) <= 12, f"{url} asked {len(asked)} times:\n" + "\n".join(asked)
+    assert page.html.count('class="cp-ended') == 1
+    assert "All 40 documents arrived from iManage." in page.text and "3 more on Transfers" in page.text
+    live = browser.page(f"/matters/{matter_id}/_transfers", htmx=True)
+    assert live.html.count('class="cp-ended') == 1 and 'id="matter-transfers" hidden' in live.html
+
+
+@pytest.mark.parametrize(
+    ("there", "here"),
+    [
+        ("What? Now.docx", "What_ Now.docx"),
+        ("Fee <draft>.docx", "Fee _draft_.docx"),
+        ("Lease\u202excod.exe", "Lease_xcod.exe"),
+    ],
+)
+def test_a_name_that_was_altered_is_told_with_both(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID, there: str, here: str
+) -> None:
+    with unit() as writing:
+        document, _version = documents.land(writing, matter_id, alice.id, there, "1" * 64, 3)
+    assert document.name == here
+    receipt = {"library": "Active", "number": 7, "version": 1, "url": "", "full_name": there}
+    transfer_id = make_transfer(
+        alice.id, matter_id, server_id, ["done"], name=there, receipt=receipt, document_id=document.id
+    )
+    page = browser.page(f"/transfers/{transfer_id}")
+    shown = there.replace("\u202e", "[U+202E]")
+    assert here in page.text and f"In iManage it is named {shown}" in page.text
+    assert "\u202e" not in page.html and f"{here} arrived from iManage." in page.text
