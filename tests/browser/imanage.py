@@ -61,7 +61,7 @@ def get_large(person: Person, matter: str, name: str | re.Pattern[str]) -> None:
     tick(person, name)
 
 
-def has_arrived(person: Person, sentence: str) -> None:
+def has_arrived(person: Person, sentence: str | re.Pattern[str]) -> None:
     person.page.wait_for_url("**/transfers/*")
     expect(person.page.locator(".cp-transfer-summary")).to_contain_text(sentence, timeout=ARRIVES)
     person.look()
