@@ -15,21 +15,31 @@ from services.unit import session, unit
 
 def change_password(actor: Actor, current: str, new: str) -> None:
     """Set a new password and end the person's other sessions. Raises Invalid, or TooMany after wrong guesses."""
-    guess = guessing.register(guessing.account(f"password {actor.id}"), guessing.address(actor.address))
-    member = session().get_one(Member, actor.id)
-    if not passwords.is_right(member.password_hash, current):
-        with unit():
-            audit.record(actor, "password.changed", subject_id=actor.id, outcome="failed")
-        raise Invalid({"current": "This is not your password."})
-    guessing.forgive(guess)
-    if sentence := passwords.fault(new, name=actor.name, email=actor.email):
-        raise Invalid({"new": sentence})
-    if new == current:
-        raise Invalid({"new": "Choose a password that you do not have already."})
+    if found := password_faults(actor, current, new):
+        raise Invalid(found)
     with unit() as writing:
         writing.get_one(Member, actor.id).password_hash = passwords.hash_of(new)
         sessions.end_all(actor.id, but=actor.session_id)
         audit.record(actor, "password.changed", subject_id=actor.id)
+
+
+def password_faults(actor: Actor, current: str, new: str) -> dict[str, str]:
+    """All that is wrong with what was typed, by field; a wrong password counts as a guess. Raises TooMany."""
+    found = {}
+    if current:
+        guess = guessing.register(guessing.account(f"password {actor.id}"), guessing.address(actor.address))
+        member = session().get_one(Member, actor.id)
+        if passwords.is_right(member.password_hash, current):
+            guessing.forgive(guess)
+        else:
+            with unit():
+                audit.record(actor, "password.changed", subject_id=actor.id, outcome="failed")
+            found["current"] = "This is not your password."
+    if new and (sentence := passwords.fault(new, name=actor.name, email=actor.email)):
+        found["new"] = sentence
+    elif new and new == current:
+        found["new"] = "Choose a password that you do not have already."
+    return found
 
 
 def wants_mail(actor: Actor) -> bool | None:

@@ -97,19 +97,29 @@ class InvitationView:
 def invite(actor: Actor, new: NewInvitation) -> Invited:
     """Make a link for somebody; an open one of his is replaced. Raises Invalid."""
     permissions.require_admin(actor)
-    details = Details(new.name or "-", new.email, new.organisation, is_guest=new.is_guest).tidied()
-    if faults := member_details.faults(details):
-        raise Invalid(faults)
+    if found := faults(new):
+        raise Invalid(found)
+    details = _details(new)
     name = "" if details.name == "-" else details.name
     with unit():
-        known = session().scalar(select(Member).where(Member.email_key == email_key(details.email)))
-        if known is not None:
-            _require_without_password(known)
+        known = _known(details.email)
+        if known is not None and (sentence := _fault_of_known(known)):
+            raise Invalid({"email": sentence})
         row = put(
             actor, replace(new, name=name, email=details.email, organisation=details.organisation), known
         )
         audit.record(actor, "invitation.made", row.email, subject_id=row.id, is_guest=row.is_guest)
         return _told(row)
+
+
+def faults(new: NewInvitation) -> dict[str, str]:
+    """All that is wrong with an invitation, by field."""
+    details = _details(new)
+    found = member_details.faults(details)
+    known = _known(details.email) if "email" not in found else None
+    if known is not None and (sentence := _fault_of_known(known)):
+        found["email"] = sentence
+    return found
 
 
 def renew(actor: Actor, invitation_id: uuid.UUID) -> Invited:
@@ -233,22 +243,37 @@ def _opened(token: str, *, lock: bool = False) -> Invitation:
 def _give_password(member: Member, name: str, password: str) -> None:
     """Somebody who was put on record without one."""
     details = Details(name, member.email, member.organisation, member.is_admin, member.is_guest).tidied()
-    faults = member_details.faults(details)
+    found = member_details.faults(details)
     if sentence := passwords.fault(password, name=details.name, email=details.email):
-        faults["password"] = sentence
-    if faults:
-        raise Invalid(faults)
+        found["password"] = sentence
+    if found:
+        raise Invalid(found)
     member_details.write(member, details)
     member.password_hash = passwords.hash_of(password)
 
 
-def _require_without_password(known: Member) -> None:
+def faults_of_joining(token: str, name: str, password: str) -> dict[str, str]:
+    """What is wrong with the name and the password of somebody who accepts, by field. Raises Over."""
+    row = _opened(token)
+    details = Details(name, row.email, row.organisation, is_guest=row.is_guest).tidied()
+    found = member_details.faults(details)
+    if password and (sentence := passwords.fault(password, name=details.name, email=details.email)):
+        found["password"] = sentence
+    return found
+
+
+def _details(new: NewInvitation) -> Details:
+    return Details(new.name or "-", new.email, new.organisation, is_guest=new.is_guest).tidied()
+
+
+def _known(email: str) -> Member | None:
+    return session().scalar(select(Member).where(Member.email_key == email_key(email)))
+
+
+def _fault_of_known(known: Member) -> str:
     if not known.is_active:
-        raise Invalid(
-            {"email": f"{known.name} has this address and is deactivated. Reactivate them instead."}
-        )
-    if known.password_hash:
-        raise Invalid({"email": f"{known.name} has this address and an account already."})
+        return f"{known.name} has this address and is deactivated. Reactivate them instead."
+    return f"{known.name} has this address and an account already." if known.password_hash else ""
 
 
 def _require_open(actor: Actor, invitation_id: uuid.UUID) -> Invitation:

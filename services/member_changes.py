@@ -22,17 +22,24 @@ def admin_refusal(actor: Actor, member_id: uuid.UUID) -> str | None:
     return None
 
 
+def faults(actor: Actor, member_id: uuid.UUID, wanted: Details) -> dict[str, str]:
+    """All that is wrong with new details, by field."""
+    row = require_member(actor, member_id)
+    details = replace(wanted, is_guest=row.is_guest).tidied()
+    found = member_details.taken(details, member_id) | member_details.faults(details)
+    if row.is_admin and not details.is_admin and (sentence := admin_refusal(actor, member_id)):
+        found["is_admin"] = sentence
+    return found
+
+
 def change(actor: Actor, member_id: uuid.UUID, wanted: Details) -> None:
     """New details; whether somebody is a guest stays as it was, since everything they see hangs on it."""
     with unit():
         deactivation.lock_admins()
         row = require_member(actor, member_id)
         details = replace(wanted, is_guest=row.is_guest).tidied()
-        faults = member_details.faults(details)
-        if row.is_admin and not details.is_admin and (sentence := admin_refusal(actor, member_id)):
-            faults["is_admin"] = sentence
-        if faults:
-            raise Invalid(faults)
+        if found := faults(actor, member_id, wanted):
+            raise Invalid(found)
         before = Details(row.name, row.email, row.organisation, row.is_admin, row.is_guest)
         if details == before:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -55,11 +56,16 @@ def faults(details: Details) -> dict[str, str]:
     return {field: sentence for field, sentence in found.items() if sentence}
 
 
+def taken(details: Details, but: uuid.UUID | None = None) -> dict[str, str]:
+    """Whether the e-mail is somebody else's, as a fault."""
+    theirs = select(Member.id).where(Member.email_key == email_key(details.email), Member.id != but)
+    return {"email": TAKEN} if details.email and session().scalar(theirs) else {}
+
+
 def write(row: Member, details: Details) -> None:
     """Put tidied, faultless details on the row, in the open unit. Raises Invalid where the e-mail is somebody's."""
-    key = email_key(details.email)
-    if session().scalar(select(Member.id).where(Member.email_key == key, Member.id != row.id)):
-        raise Invalid({"email": TAKEN})
+    if found := taken(details, row.id):
+        raise Invalid(found)
     for column, value in values_of(details).items():
         setattr(row, column, value)
     session().add(row)

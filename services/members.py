@@ -143,14 +143,20 @@ def add(actor: Actor, new: NewMember) -> Added:
         return Added(row.id, row.name, made)
 
 
+def faults(new: NewMember) -> dict[str, str]:
+    """All that is wrong with somebody to add, by field. An empty password is none: one is made."""
+    details = _details(new)
+    found = member_details.taken(details) | member_details.faults(details)
+    if new.password and (sentence := passwords.fault(new.password, name=details.name, email=details.email)):
+        found["password"] = sentence
+    return found
+
+
 def create(who: Who, new: NewMember) -> Member:
     """Add a member or guest, in the open unit. Whoever calls has judged who may. Raises Invalid."""
-    details = Details(new.name, new.email, new.organisation, new.is_admin, new.is_guest).tidied()
-    faults = member_details.faults(details)
-    if sentence := passwords.fault(new.password, name=details.name, email=details.email):
-        faults["password"] = sentence
-    if faults:
-        raise Invalid(faults)
+    details = _details(new)
+    if found := faults(new):
+        raise Invalid(found)
     row = Member(id=new_id(), password_hash=passwords.hash_of(new.password))
     member_details.write(row, details)
     audit.record(
@@ -162,6 +168,10 @@ def create(who: Who, new: NewMember) -> Member:
         is_admin=row.is_admin,
     )
     return row
+
+
+def _details(new: NewMember) -> Details:
+    return Details(new.name, new.email, new.organisation, new.is_admin, new.is_guest).tidied()
 
 
 def views(rows: Sequence[Member]) -> tuple[MemberView, ...]:

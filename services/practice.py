@@ -76,7 +76,7 @@ def add(actor: Actor) -> Saved:
     )
     try:
         server_rules.check_free(row.kind, row.name, row.url)
-        with server_rules.unique(row.kind), unit() as writing:
+        with server_rules.unique(row.kind, row.name, row.url), unit() as writing:
             writing.add(row)
             writing.flush()
             record(actor, "server.practice_added", row, url=row.url)

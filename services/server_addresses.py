@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from imanage.addresses import AddressRefused, ServerAddress, parse_server_url, parse_subdomain
+from imanage.addresses import AddressRefused, AddressRules, ServerAddress, parse_server_url, parse_subdomain
 from imanage.dialling import judge_origin
 from services.errors import Invalid
 from services.remote import CLOUD, rules_for
@@ -59,9 +59,36 @@ def read(kind: str, subdomain: str, url: str, api_url: str) -> Addresses:
         url=browser.origin,
         api_url=found.get("api_url", browser).origin,
         fields={name: address.origin for name, address in found.items()},
-        subdomain=subdomain.strip().lower() if kind == CLOUD else "",
+        subdomain=(label_in(subdomain) or subdomain.strip().lower()) if kind == CLOUD else "",
         notices=tuple(dict.fromkeys(address.notice for address in found.values() if address.notice)),
     )
+
+
+def label_in(text: str) -> str:
+    """The subdomain in a whole Cloud address that was pasted, or typed as a URL; empty where it is none."""
+    host = _host_in(text)
+    suffix = f".{_cloud_domain()}"
+    label = host.removesuffix(suffix)
+    return label if host.endswith(suffix) and "." not in label else ""
+
+
+def is_cloud(text: str) -> bool:
+    """Whether an address is one of Cloud iManage, whichever form it was typed into."""
+    host = _host_in(text)
+    return host == _cloud_domain() or host.endswith(f".{_cloud_domain()}")
+
+
+def _host_in(text: str) -> str:
+    """The host of what may be a URL or a bare host, as far as it can be read; judged elsewhere."""
+    rest = text.strip().lower()
+    rest = rest.partition("://")[2] if "://" in rest else rest
+    for mark in "/?#":
+        rest = rest.partition(mark)[0]
+    return rest.rpartition("@")[2].partition(":")[0].rstrip(".")
+
+
+def _cloud_domain() -> str:
+    return rules_for(CLOUD).cloud_domain
 
 
 def look_up(kind: str, addresses: Addresses) -> tuple[str, ...]:
@@ -87,4 +114,27 @@ def look_up(kind: str, addresses: Addresses) -> tuple[str, ...]:
 
 def _read(kind: str, text: str) -> ServerAddress:
     rules = rules_for(kind)
-    return parse_subdomain(text, rules) if kind == CLOUD else parse_server_url(text, rules)
+    if kind == CLOUD:
+        return _read_subdomain(text, rules)
+    if is_cloud(text):
+        raise AddressRefused(
+            "cloud_address",
+            f"This is an address of Cloud iManage ({rules.cloud_domain}), not of a server of your own. Choose Cloud "
+            "iManage.",
+        )
+    return parse_server_url(text, rules)
+
+
+def _read_subdomain(text: str, rules: AddressRules) -> ServerAddress:
+    """A whole address of Cloud iManage is as good as its subdomain, and said so; another one belongs elsewhere."""
+    label = label_in(text)
+    if label and label != text.strip().lower():
+        notice = f"We took the subdomain “{label}” out of the address that you entered."
+        return replace(parse_subdomain(label, rules), notice=notice)
+    if "/" in text and "." in _host_in(text) and not is_cloud(text):
+        raise AddressRefused(
+            "subdomain_other",
+            f"This is no address of {rules.cloud_domain}. Choose On-premise for a server of your own, or enter the "
+            f"word before “.{rules.cloud_domain}”.",
+        )
+    return parse_subdomain(text, rules)

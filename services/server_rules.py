@@ -18,9 +18,9 @@ from services.unit import session
 
 LONGEST_KEY = 200
 NAME_TAKEN = (
-    "A server with this name is there already; letter case and accents do not count. Choose another name."
+    "A server with this name is there already: “{}”. Letter case and accents do not count. Choose another."
 )
-URL_TAKEN = "This server is there already under another name. The same server cannot be added twice."
+URL_TAKEN = "This server is there already under the name “{}”. The same server cannot be added twice."
 
 
 def name_problem(name: str) -> str | None:
@@ -40,13 +40,17 @@ def check_name(name: str) -> None:
 
 
 def check_credentials(client_id: str, has_secret: bool) -> None:
+    if missing := missing_credentials(client_id, has_secret):
+        raise Invalid(missing)
+
+
+def missing_credentials(client_id: str, has_secret: bool) -> dict[str, str]:
+    """A sentence at each of the two that is not there."""
     needed = {
         "client_id": (bool(client_id), "Enter the Client ID that iManage gave for this application."),
         "client_secret": (has_secret, "Enter the Client Secret that belongs to the Client ID."),
     }
-    missing = {name: sentence for name, (is_there, sentence) in needed.items() if not is_there}
-    if missing:
-        raise Invalid(missing)
+    return {name: sentence for name, (is_there, sentence) in needed.items() if not is_there}
 
 
 def address_field(kind: str) -> str:
@@ -56,26 +60,29 @@ def address_field(kind: str) -> str:
 
 def check_free(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) -> None:
     """Both sentences at once where both are taken. The tables' own constraints decide a race."""
-    taken = {}
+    if found := taken(kind, name, url, but):
+        raise Invalid(found)
+
+
+def taken(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) -> dict[str, str]:
+    """The sentences of `check_free`, by field; each names the other server."""
+    found = {}
     others = _others(but)
-    if session().scalar(others.where(Server.name_key == fold(name))):
-        taken["name"] = NAME_TAKEN
-    if url is not None and session().scalar(others.where(Server.url == url)):
-        taken[address_field(kind)] = URL_TAKEN
-    if taken:
-        raise Invalid(taken)
+    if other := session().scalar(others.where(Server.name_key == fold(name))):
+        found["name"] = NAME_TAKEN.format(other.name)
+    if url is not None and (other := session().scalar(others.where(Server.url == url))):
+        found[address_field(kind)] = URL_TAKEN.format(other.name)
+    return found
 
 
 @contextmanager
-def unique(kind: str) -> Iterator[None]:
+def unique(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) -> Iterator[None]:
     """The sentence, and not an error, where somebody else took the name or the URL a moment before."""
     try:
         yield
     except IntegrityError as error:
-        if "name_key" in str(error.orig):
-            raise Invalid({"name": NAME_TAKEN}) from error
-        if "url" in str(error.orig):
-            raise Invalid({address_field(kind): URL_TAKEN}) from error
+        if found := taken(kind, name, url, but):
+            raise Invalid(found) from error
         raise
 
 

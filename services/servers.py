@@ -69,19 +69,11 @@ def asks_for_credentials(kind: str) -> bool:
 def add(actor: Actor, new: NewServer) -> Saved:
     """Put a server on record, switched off. Raises Invalid with a sentence at each field that is wrong."""
     permissions.require_admin(actor)
-    if new.kind not in KINDS:
-        raise Invalid({"kind": "Choose Cloud iManage or On-premise."})
-    server_rules.check_name(new.name)
     own = asks_for_credentials(new.kind)
     if own and new.package_id:
         keys = packages.keys_for_server(actor, new.package_id)
         new = replace(new, client_id=keys.api_key, client_secret=keys.api_secret)
-    if own:
-        server_rules.check_credentials(new.client_id, bool(new.client_secret))
-    addresses = server_addresses.read(new.kind, new.subdomain, new.url, new.api_url)
-    server_rules.check_free(new.kind, new.name, addresses.url)
-    release()
-    unknown = server_addresses.look_up(new.kind, addresses)
+    addresses, unknown = _judge(new)
     server_id = new_id()
     row = Server(
         id=server_id,
@@ -95,7 +87,7 @@ def add(actor: Actor, new: NewServer) -> Saved:
         client_secret=remote.seal_secret(server_id, new.client_secret) if own else "",
         redirect_url=house().settings.redirect_url,
     )
-    with server_rules.unique(new.kind), unit() as writing:
+    with server_rules.unique(new.kind, new.name, addresses.url), unit() as writing:
         warnings = server_rules.confusions(new.name, addresses.url, addresses.api_url)
         writing.add(row)
         writing.flush()
@@ -113,12 +105,45 @@ def add(actor: Actor, new: NewServer) -> Saved:
     return Saved(server_id, new.name, addresses.notices, unknown + warnings)
 
 
+def faults(actor: Actor, new: NewServer) -> dict[str, str]:
+    """All that is wrong with a server to add, by field. Where only its name cannot be resolved, nothing is."""
+    permissions.require_admin(actor)
+    try:
+        _judge(new)
+    except Invalid as refusal:
+        return refusal.fields
+    return {}
+
+
+def _judge(new: NewServer) -> tuple[server_addresses.Addresses, tuple[str, ...]]:
+    """The addresses, and a warning of hosts that are not known here. Raises Invalid with all that is wrong at once."""
+    if new.kind not in KINDS:
+        raise Invalid({"kind": "Choose Cloud iManage or On-premise."})
+    found: dict[str, str] = {}
+    if problem := server_rules.name_problem(new.name):
+        found["name"] = problem
+    if asks_for_credentials(new.kind) and not new.package_id:
+        found |= server_rules.missing_credentials(new.client_id, bool(new.client_secret))
+    addresses: server_addresses.Addresses | None = None
+    unknown: tuple[str, ...] = ()
+    try:
+        addresses = server_addresses.read(new.kind, new.subdomain, new.url, new.api_url)
+        found = server_rules.taken(new.kind, new.name, addresses.url) | found
+        release()
+        unknown = server_addresses.look_up(new.kind, addresses)
+    except Invalid as refusal:
+        found = server_rules.taken(new.kind, new.name, None) | refusal.fields | found
+    if found or addresses is None:
+        raise Invalid(found)
+    return addresses, unknown
+
+
 def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
     """Rename a server or set its limit. URL, API URL, subdomain and kind are fixed for good."""
     permissions.require_admin(actor)
     server_rules.check_name(wanted.name)
     server_rules.check_free("", wanted.name, None, but=server_id)
-    with server_rules.unique(""), unit() as writing:
+    with server_rules.unique("", wanted.name, None, server_id), unit() as writing:
         row = locked(server_id)
         check_version(row, wanted.version)
         name_before = row.name
@@ -129,6 +154,13 @@ def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
         writing.flush()
         record(actor, "server.changed", row, name_before=name_before, at_once=row.at_once)
     return Saved(server_id, wanted.name, warnings=warnings if wanted.name != name_before else ())
+
+
+def change_faults(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> dict[str, str]:
+    """All that is wrong with a new name, by field."""
+    permissions.require_admin(actor)
+    problem = server_rules.name_problem(wanted.name)
+    return {"name": problem} if problem else server_rules.taken("", wanted.name, None, but=server_id)
 
 
 def set_enabled(actor: Actor, server_id: uuid.UUID, on: bool) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from sqlalchemy import exists, select
 
 from models import Installation, Member, utcnow
-from services import guessing, sessions
+from services import guessing, members, sessions
 from services.actor import Nobody
 from services.errors import Conflict, Invalid
 from services.members import NewMember, create
@@ -47,9 +47,7 @@ def code_for_terminal() -> str | None:
 
 def set_up(who: Nobody, code: str, new: NewMember) -> str:
     """Make the first System Admin and sign him in: the token of his session. Once only, whoever comes second."""
-    guess = guessing.register(GUESSES, guessing.address(who.address))
-    if _is_code(code):
-        guessing.forgive(guess)
+    found = faults(who, code, new)
     with unit() as writing:
         row = writing.get(Installation, ROW, with_for_update=True)
         if not is_needed():
@@ -59,11 +57,24 @@ def set_up(who: Nobody, code: str, new: NewMember) -> str:
                 whose="your System Admin",
             )
         if row is None or not _is_code(code):
-            raise Invalid({"code": WRONG_CODE})
+            raise Invalid(found | {"code": WRONG_CODE})
+        if found:
+            raise Invalid(found)
         member = create(replace(who, name="Set-up page"), new)
         row.setup_code_hash = None
         row.set_up_at = utcnow()
         return sessions.begin(member.id)
+
+
+def faults(who: Nobody, code: str, new: NewMember) -> dict[str, str]:
+    """All that is wrong, by field; a code that was typed counts as a guess. Raises TooMany."""
+    if not code:
+        return members.faults(new)
+    guess = guessing.register(GUESSES, guessing.address(who.address))
+    if not _is_code(code):
+        return {"code": WRONG_CODE} | members.faults(new)
+    guessing.forgive(guess)
+    return members.faults(new)
 
 
 def _is_code(code: str) -> bool:

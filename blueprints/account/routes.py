@@ -24,9 +24,10 @@ def index() -> Response:
 @needs("member")
 def change_password() -> Response:
     form = PasswordForm()
-    if not form.validate():
-        return page(form, 422)
+    is_whole = form.validate()
     try:
+        if not is_whole:
+            raise Invalid(accounts.password_faults(actor(), form.current.data or "", form.new.data or ""))
         accounts.change_password(actor(), form.current.data, form.new.data)
     except Invalid as refusal:
         form.take(refusal)

@@ -31,6 +31,8 @@ def join_now(token: str) -> Response:
     try:
         invited = invitations.standing(token)
         if not form.validate():
+            name, password = form.name.data or "", form.password.data or ""
+            form.take(Invalid(invitations.faults_of_joining(token, name, password)))
             return _answer(invited, form, token, 422)
         session = invitations.accept(nobody(), token, form.name.data, form.password.data)
     except invitations.Over as over:

@@ -83,9 +83,10 @@ def set_up() -> Response:
 @needs("public")
 def set_up_now() -> Response:
     form = SetUpForm()
-    if not form.validate():
-        return set_up_answer(form, 422)
+    is_whole = form.validate()
     try:
+        if not is_whole:
+            raise Invalid(setup.faults(nobody(), form.code.data or "", form.command()))
         token = setup.set_up(nobody(), form.code.data, form.command())
     except Invalid as refusal:
         form.take(refusal)

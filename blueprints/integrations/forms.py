@@ -81,6 +81,25 @@ class AddServerForm(BaseForm):
     def asks_for_credentials(self) -> bool:
         return servers.asks_for_credentials(self.kind.data)
 
+    @property
+    def is_cloud_address(self) -> bool:
+        """Whether what stands in the on-premise fields is an address of Cloud iManage."""
+        return not self.is_cloud and any(
+            server_addresses.is_cloud(field.data or "") for field in (self.url, self.api_url)
+        )
+
+    def turn_into_cloud(self) -> None:
+        """The same server as Cloud iManage, its subdomain taken from the address."""
+        pasted = next(
+            (each.data for each in (self.url, self.api_url) if server_addresses.is_cloud(each.data or "")),
+            "",
+        )
+        self.kind.data = CLOUD
+        self.subdomain.data = server_addresses.label_in(pasted)
+        for field in (self.url, self.api_url):
+            if server_addresses.is_cloud(field.data or ""):
+                field.data = ""
+
     def validate_kind(self, field: Field) -> None:
         if field.data not in servers.KINDS:
             raise ValidationError("Choose Cloud iManage or On-premise.")

@@ -89,6 +89,9 @@ def new_server_fields() -> str:
 @needs("admin")
 def add_server() -> Response:
     form = AddServerForm()
+    if request.form.get("to_cloud"):
+        form.turn_into_cloud()
+        return _add_answer(form, turned=True)
     if form.validate():
         try:
             saved = servers.add(actor(), form.command())
@@ -98,6 +101,8 @@ def add_server() -> Response:
             flash(f"“{saved.name}” is added. It is off until you switch it on.", "success")
             say(saved)
             return go_to(url_for(".server", server_id=saved.id))
+    else:
+        form.take(Invalid(servers.faults(actor(), form.command())))
     return _add_answer(form, 422)
 
 
@@ -127,13 +132,15 @@ def change_server(server_id: uuid.UUID) -> Response:
             flash(f"Name and limit of “{saved.name}” are saved.", "success")
             say(saved)
             return go_to(url_for(".server", server_id=server_id))
+    else:
+        form.take(Invalid(servers.change_faults(actor(), server_id, form.command())))
     view = server_views.server(actor(), server_id)
     form.version.data = view.version
     return _change_answer(view, form, 422)
 
 
-def _add_answer(form: AddServerForm, status: int = 200) -> Response:
-    return popup("add", "Add server", status, **_surroundings(form))
+def _add_answer(form: AddServerForm, status: int = 200, *, turned: bool = False) -> Response:
+    return popup("add", "Add server", status, turned=turned, **_surroundings(form))
 
 
 def _surroundings(form: AddServerForm) -> dict[str, object]:

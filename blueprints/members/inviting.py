@@ -43,6 +43,8 @@ def invite() -> Response:
             return _link(invitations.invite(actor(), form.command()))
         except Invalid as refusal:
             form.take(refusal)
+    else:
+        form.take(Invalid(invitations.faults(form.command())))
     return _answer(form, 422)
 
 

@@ -40,6 +40,8 @@ def add_member() -> Response:
             if added.made_password:
                 return password_answer(added.name, added.made_password, url)
             return go_to(url)
+    else:
+        form.take(Invalid(members.faults(form.command())))
     return add_answer(form, 422)
 
 
@@ -71,6 +73,8 @@ def change_member(member_id: uuid.UUID) -> Response:
         else:
             flash(f"What is on record of {form.name.data} is saved.", "success")
             return go_to(url_for(".member", member_id=member_id))
+    else:
+        form.take(Invalid(member_changes.faults(actor(), member_id, form.details())))
     return edit_answer(members.member(actor(), member_id), form, 422)
 
 

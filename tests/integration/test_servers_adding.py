@@ -155,7 +155,7 @@ def test_a_refused_form_says_what_it_left_off(admin: Browser) -> None:
 def test_the_same_server_is_refused_however_it_is_written(admin: Browser) -> None:
     make_server("First", url="https://imanage.firm.test")
     page = read(admin.post(NEW, on_premise(url="HTTPS://ImAnage.firm.test:443/work"), htmx=True), whole=False)
-    assert servers.server_rules.URL_TAKEN in page.text
+    assert servers.server_rules.URL_TAKEN.format("First") in page.text
     assert count_servers() == 1
 
 

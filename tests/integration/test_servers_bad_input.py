@@ -90,8 +90,9 @@ def test_a_bad_url_gets_its_sentence_at_its_field_and_stays(
 
 SUBDOMAINS = [
     ("firm.eu", "A subdomain is one word without dots."),
-    ("firm.cloudimanage.com", "Leave off “cloudimanage.com”"),
-    ("https://firm.cloudimanage.com", "not a URL"),
+    ("cloudimanage.com", "Leave off “cloudimanage.com”"),
+    ("a.firm.cloudimanage.com", "Leave off “cloudimanage.com”"),
+    ("https://imanage.firm.test/work", "Choose On-premise for a server of your own"),
     ("my_firm", "underscore"),
     ("a" * 64, "at most 63 characters"),
     ("-firm", "cannot begin or end with a hyphen"),
