@@ -38,10 +38,11 @@ from .errors import (
     Unauthorised,
     Unreachable,
 )
-from .guard import Limits
+from .guard import Cap, Limits
 
 _PIECE = 64 * 1024
 _MAX_REFUSAL = 64 * 1024
+_MOST_VALUES = 10_000
 _MAX_WORDS = 300
 _DEFAULT_WAIT = 5.0
 _LONGEST_WAIT = 3600.0
@@ -81,20 +82,32 @@ def read_body(response: requests.Response, limit: int, seconds: float) -> bytes:
     return b"".join(pieces)
 
 
-def read_json(response: requests.Response, limits: Limits) -> Any:
-    """The JSON of an answer; None for an empty one. Anything else is not iManage."""
-    body = read_body(response, limits.max_json_bytes, limits.total_seconds)
+def read_json(response: requests.Response, limits: Limits, cap: Cap | None = None) -> Any:
+    """The JSON of an answer, capped as a listing if no other way; None for an empty one. Else it is not iManage."""
+    cap = cap or limits.listing
+    body = read_body(response, cap.bytes, limits.total_seconds)
     if not body.strip():
         return None
-    return parse_json(body, response.status_code)
+    return parse_json(body, response.status_code, cap.values)
 
 
-def parse_json(body: bytes, status: int) -> Any:
-    """JSON, or NotIManage."""
+def parse_json(body: bytes, status: int, most_values: int = _MOST_VALUES) -> Any:
+    """JSON, or NotIManage. Raises AnswerTooLarge before anything is made of more values than these."""
+    if _values(body) > most_values:
+        raise AnswerTooLarge(status=status)
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         raise NotIManage(status=status) from None
+
+
+def _values(body: bytes) -> int:
+    """How many values a JSON text holds, or a few more: those in its strings count too.
+
+    A value is the first of an object or list, or stands behind a comma; four megabytes can hold two million, which
+    take Python twenty times that room and seconds under its lock.
+    """
+    return sum(map(body.count, (b",", b"{", b"[")))
 
 
 def refusal(response: requests.Response, limits: Limits, secrets: Iterable[str] = ()) -> ImanageError:
@@ -102,8 +115,8 @@ def refusal(response: requests.Response, limits: Limits, secrets: Iterable[str] 
     status = response.status_code
     try:
         body = read_body(response, _MAX_REFUSAL, limits.read_seconds)
-        payload = json.loads(body)
-    except (requests.RequestException, ImanageError, ValueError, RecursionError):
+        payload = parse_json(body, status)
+    except (requests.RequestException, ImanageError):
         payload = None
     code, message, fields = words(payload, secrets)
     kind = _BY_STATUS.get(status)

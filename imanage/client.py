@@ -12,7 +12,7 @@ import requests
 from .answers import line_fault, lost_answer, nothing_sent, read_json, refusal
 from .deadlines import time_left
 from .errors import ImanageError, NotIManage, ServerFault, Throttled, Unreachable
-from .guard import limits_of
+from .guard import Cap, limits_of
 from .listing import Listing, listing
 from .pacing import Pacer
 from .uploads import Multipart
@@ -63,12 +63,16 @@ class Client:
         params: Params | None = None,
         body: Any = None,
         reads: bool | None = None,
+        cap: Cap | None = None,
     ) -> Any:
-        """One call with a JSON answer, whole; None for an empty one. `reads` marks a POST that changes nothing."""
+        """One call with a JSON answer, whole; None for an empty one. `reads` marks a POST that changes nothing.
+
+        The answer may hold what a listing may, if no other `cap` is given.
+        """
         return self._call(
             method,
             path,
-            lambda response: read_json(response, self._limits),
+            lambda response: read_json(response, self._limits, cap),
             reads=method == "GET" if reads is None else reads,
             params=params,
             json=body,
@@ -76,7 +80,7 @@ class Client:
 
     def data(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """One call whose `data` is a single object."""
-        rows = listing(self.json(method, path, **options)).rows
+        rows = listing(self.json(method, path, cap=self._limits.single, **options)).rows
         if not rows:
             raise NotIManage("iManage answered without the object that was asked for.")
         return rows[0]
@@ -96,7 +100,7 @@ class Client:
         return self._call(
             method,
             path,
-            lambda response: read_json(response, self._limits),
+            lambda response: read_json(response, self._limits, self._limits.single),
             reads=False,
             data=body,
             headers={"Content-Type": body.content_type},

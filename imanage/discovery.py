@@ -10,6 +10,7 @@ import requests
 
 from .client import Client, TokenHeader
 from .errors import NotFound, NotIManage, Unauthorised
+from .guard import limits_of
 from .pacing import Pacer
 from .profiles import text
 from .types import Endpoints, Identity
@@ -28,12 +29,13 @@ def discover(
 ) -> Identity:
     """Ask the server who we are there. Some answer only below `/work`."""
     client = Client(session, endpoints.api, access_token, header, pacing)
+    cap = limits_of(session).single
     try:
-        return _identity(client.json("GET", "api"), endpoints)
+        return _identity(client.json("GET", "api", cap=cap), endpoints)
     except (NotFound, NotIManage):
         pass
     try:
-        return _identity(client.json("GET", "work/api"), endpoints)
+        return _identity(client.json("GET", "work/api", cap=cap), endpoints)
     except NotFound as error:
         raise NotIManage(status=error.status) from error
 

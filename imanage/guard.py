@@ -29,6 +29,14 @@ USER_AGENT = "Counterpart/0.1 (iManage Work client)"
 
 
 @dataclass(frozen=True)
+class Cap:
+    """The most that one kind of answer may hold. Of `values`, each takes some hundred bytes once it is read."""
+
+    bytes: int
+    values: int
+
+
+@dataclass(frozen=True)
 class Limits:
     """How long and how much. Connect and read seconds are of one silence; `total_seconds` is of one whole call.
 
@@ -41,7 +49,9 @@ class Limits:
     total_seconds: float = 180
     stored_seconds: float = 600
     slowest: int = 1024
-    max_json_bytes: int = 16 * 1024 * 1024
+    listing: Cap = Cap(4 * 1024 * 1024, 150_000)
+    single: Cap = Cap(256 * 1024, 10_000)
+    token: Cap = Cap(64 * 1024, 1_000)
     pool_size: int = 32
 
     def deadline(self) -> Deadline:

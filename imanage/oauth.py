@@ -132,7 +132,7 @@ class _TokenCall:
         """Read the answer ourselves: iManage nests its errors, and any program may stand behind the address."""
         if not 200 <= response.status_code < 300:
             raise self._refused(refusal(response, self._limits, self._secrets))
-        payload = read_json(response, self._limits)
+        payload = read_json(response, self._limits, self._limits.token)
         if not isinstance(payload, dict):
             raise NotIManage(status=response.status_code)
         if not _word(payload.get("access_token")):

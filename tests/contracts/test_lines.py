@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import json
 import random
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,7 +19,7 @@ import requests
 from imanage import documents, errors
 from imanage.client import Client
 from imanage.deadlines import within
-from imanage.guard import Limits, build_session
+from imanage.guard import Cap, Limits, build_session
 from imanage.ids import VersionId
 from imanage.networks import AddressRules
 from tests.support.lines import (
@@ -36,7 +38,7 @@ from tests.support.lines import (
 
 NETWORKS = (ip_network("127.0.0.0/8"),)
 PACKED = gzip.compress(b'{"data": "' + b" " * 20_000_000 + b'"}')
-QUICK = Limits(connect_seconds=1, read_seconds=1, total_seconds=2, max_json_bytes=1_000_000)
+QUICK = Limits(connect_seconds=1, read_seconds=1, total_seconds=2, listing=Cap(1_000_000, 10_000))
 
 
 def rules_of(server: Line) -> AddressRules:
@@ -352,3 +354,45 @@ def test_a_download_may_last_longer_than_a_call_and_our_own_pauses_do_not_count(
                 if count == 20_000:
                     time.sleep(0.8)
         assert count == 60_000
+
+
+FULL = {
+    "empty objects": b'{"data": [' + b"{}," * 1_000_000 + b"{}]}",
+    "one object of many fields": b'{"data": {' + b",".join(b'"%d": 1' % n for n in range(300_000)) + b"}}",
+    "lists in lists": b'{"data": ' + b"[" * 1_000_000 + b"]" * 1_000_000 + b"}",
+    "numbers": b'{"data": [' + b"1," * 1_900_000 + b"1]}",
+    "in another spelling": ('{"data": [' + "{}," * 400_000 + "{}]}").encode("utf-16"),
+}
+
+
+@pytest.mark.parametrize("body", FULL.values(), ids=FULL)
+def test_more_values_than_a_listing_holds_are_never_made(
+    body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bytes] = []
+    monkeypatch.setattr(json, "loads", made.append)
+    behave = then(lambda connection: connection.sendall(ok(body)))
+    with line(behave) as server, pytest.raises(errors.AnswerTooLarge):
+        client(server, Limits(read_seconds=10)).json("GET", "libraries")
+    assert len(body) < Limits().listing.bytes and not made
+
+
+def test_a_listing_of_as_many_as_are_asked_for_is_read() -> None:
+    row = {f"custom{n}": f"Name, with a comma {n}" for n in range(100)}
+    body = json.dumps({"data": [row] * 500}).encode()
+    with line(then(lambda connection: connection.sendall(ok(body)))) as server:
+        assert len(client(server, Limits()).lists("GET", "libraries").rows) == 500
+
+
+CAPPED: list[tuple[str, Callable[[Client], object]]] = [
+    ("a profile", lambda one: documents.profile(one, VersionId("Active", 7, 2))),
+    ("who we are", lambda one: one.data("GET", "users/me")),
+]
+
+
+@pytest.mark.parametrize("call", [each[1] for each in CAPPED], ids=[each[0] for each in CAPPED])
+def test_one_object_may_hold_less_than_a_listing(call: Callable[[Client], object]) -> None:
+    body = b'{"data": {"id": "Active!7.2", "name": "' + b"x" * 300_000 + b'"}}'
+    behave = then(lambda connection: connection.sendall(ok(body)))
+    with line(behave) as server, pytest.raises(errors.AnswerTooLarge):
+        call(client(server, Limits()))

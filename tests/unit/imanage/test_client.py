@@ -12,6 +12,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
 from imanage import errors
 from imanage.client import Client
+from imanage.guard import Cap
 from imanage.pacing import Pacer
 from tests.unit.imanage.support import BASE, TOKEN, client
 
@@ -151,7 +152,7 @@ def test_a_list_without_data_is_not_imanage(payload: Any) -> None:
 def test_an_endless_answer_is_cut_off() -> None:
     responses.get(URL, body=b'{"data": "' + b"x" * 5000 + b'"}')
     with pytest.raises(errors.AnswerTooLarge):
-        client(max_json_bytes=1000).json("GET", "libraries")
+        client(listing=Cap(1000, 100)).json("GET", "libraries")
 
 
 @pytest.mark.parametrize("fault", [REFUSED, RESET])
