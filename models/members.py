@@ -54,6 +54,7 @@ class Member(Base):
     wants_health_mail: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     deactivated_at: Mapped[datetime | None]
+    sign_in_slowed_at: Mapped[datetime | None]
 
 
 class SignInSession(Base):
@@ -72,7 +73,7 @@ class SignInSession(Base):
 
 
 class SignInAttempt(Base):
-    """A wrong sign-in, counted by account and by address over all web processes."""
+    """A wrong sign-in, counted by what services.guessing limits, over all web processes."""
 
     __tablename__ = "sign_in_attempt"
     __table_args__ = (Index("ix_sign_in_attempt_key_at", "key", "at"),)

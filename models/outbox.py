@@ -14,7 +14,8 @@ from models.base import Base, new_id, utcnow
 class Mail(Base):
     """One mail to one reader. What it says is written when it is sent, by what its reader may know then.
 
-    `kind`: transfer, about one transfer; or health, about one server to one member, where `about` tells the occasion.
+    `kind`: transfer, about one transfer; health, about one server to one member, where `about` tells the occasion;
+    sign_in, to a member whose password was guessed at, where `about` is the address it came from.
     """
 
     __tablename__ = "mail"

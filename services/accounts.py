@@ -27,7 +27,7 @@ def password_faults(actor: Actor, current: str, new: str) -> dict[str, str]:
     """All that is wrong with what was typed, by field; a wrong password counts as a guess. Raises TooMany."""
     found = {}
     if current:
-        guess = guessing.register(guessing.account(f"password {actor.id}"), guessing.address(actor.address))
+        guess = guessing.register(guessing.of_member(f"password {actor.id}"))
         member = session().get_one(Member, actor.id)
         if passwords.is_right(member.password_hash, current):
             guessing.forgive(guess)

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import structlog
 
 from models import utcnow
-from services import health_mail, invitation_mail, mail_server, mail_text, outbox
+from services import health_mail, invitation_mail, mail_server, mail_text, outbox, sign_in_mail
 from services.house import house
 from services.invitations import MAIL
 from services.mail_envelope import wire_address
@@ -31,6 +31,7 @@ COMPOSERS = {
     "transfer": mail_text.compose,
     health_mail.KIND: health_mail.compose,
     MAIL: invitation_mail.compose,
+    sign_in_mail.KIND: sign_in_mail.compose,
 }
 
 

@@ -60,10 +60,10 @@ def _lines(view: TransferView) -> list[str]:
         _line(view.summary),
         "",
         f"Matter: {_line(view.matter_name)}",
-        f"Started: {_time(view.started_at)}",
+        f"Started: {time_of(view.started_at)}",
     ]
     if view.finished_at:
-        lines.append(f"Ended: {_time(view.finished_at)}")
+        lines.append(f"Ended: {time_of(view.finished_at)}")
     if missing:
         lines += ["", "What needs a look:", ""]
         for item in missing[:MOST_LISTED]:
@@ -87,5 +87,6 @@ def _line(value: str) -> str:
     )
 
 
-def _time(moment: datetime) -> str:
+def time_of(moment: datetime) -> str:
+    """A moment as mails say it."""
     return f"{moment.day} {moment.strftime('%b %Y, %H:%M')} UTC"

@@ -22,7 +22,6 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 20
 GROUP = 5
 READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
-GUESSES = guessing.Limit("set-up", guessing.PER_ADDRESS)
 WRONG_CODE = "This is not the set-up code. It is the one that the terminal shows since the last start."
 
 
@@ -70,7 +69,7 @@ def faults(who: Nobody, code: str, new: NewMember) -> dict[str, str]:
     """All that is wrong, by field; a code that was typed counts as a guess. Raises TooMany."""
     if not code:
         return members.faults(new)
-    guess = guessing.register(GUESSES, guessing.address(who.address))
+    guess = guessing.register((guessing.address(who.address),))
     if not _is_code(code):
         return {"code": WRONG_CODE} | members.faults(new)
     guessing.forgive(guess)

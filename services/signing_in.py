@@ -2,28 +2,45 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from models import Member
-from services import audit, guessing, passwords, sessions
+from sqlalchemy import or_, select, update
+
+from models import Member, utcnow
+from services import audit, devices, guessing, passwords, sessions, sign_in_mail
 from services.actor import Actor, Nobody
 from services.email import email_fault, email_key
-from services.errors import Invalid, TooMany
+from services.errors import Invalid
 from services.unit import session, unit
 
+TOLD_EVERY = timedelta(days=1)
 WRONG = "The e-mail address or the password is not right. Check both and try again."
 
 
-def sign_in(who: Nobody, email: str, password: str) -> str:
-    """The token of a new session. Raises Invalid where the pair is wrong, TooMany where guessing has to wait."""
+@dataclass(frozen=True)
+class SignedIn:
+    """A new session's token. `slowed_at`: when others had to wait after guessing at this account, since last told."""
+
+    token: str
+    slowed_at: datetime | None
+
+
+def sign_in(who: Nobody, email: str, password: str, device: str = "") -> SignedIn:
+    """A new session. Raises Invalid where the pair is wrong, TooMany where guessing has to wait.
+
+    `device` is the browser's device cookie: the right password is never kept waiting by others' guesses.
+    """
     key = email_key(email)
     typed = email if email_fault(email) is None else "something that is no e-mail address"
-    try:
-        guess = guessing.register(guessing.account(key), guessing.address(who.address))
-    except TooMany:
-        _note(who, "sign_in.locked", typed, "refused")
-        raise
     member = session().scalar(select(Member).where(Member.email_key == key))
+    nonce = devices.nonce_for(device, member.id) if member else None
+    try:
+        guess = _register(who, key, nonce)
+    except guessing.Slowed as slowed:
+        if slowed.is_first:
+            _note_slowed(who, key, typed, slowed.limit)
+        raise
     is_right = passwords.is_right(member.password_hash if member else None, password)
     if member is None or not is_right:
         _note(who, "sign_in", typed, "failed")
@@ -31,7 +48,37 @@ def sign_in(who: Nobody, email: str, password: str) -> str:
     return _begin(who, member, guess, password)
 
 
-def _begin(who: Nobody, member: Member, guess: guessing.Guess, password: str) -> str:
+def _register(who: Nobody, key: str, nonce: str | None) -> guessing.Guess:
+    """A browser that is known is one like any other after too many wrong guesses of its own."""
+    strange = guessing.of_stranger(key, who.address)
+    if nonce is None:
+        return guessing.register(strange)
+    try:
+        return guessing.register(guessing.of_device(nonce))
+    except guessing.Slowed:
+        return guessing.register(strange)
+
+
+def _note_slowed(who: Nobody, key: str, typed: str, limit: str) -> None:
+    """Put on record that somebody has to wait, and tell whose account it is: at once, and at most once a day."""
+    now = utcnow()
+    with unit() as writing:
+        audit.record(who, "sign_in.locked", typed, outcome="refused", limit=limit)
+        told = (
+            update(Member)
+            .where(
+                Member.email_key == key,
+                Member.is_active,
+                or_(Member.sign_in_slowed_at.is_(None), Member.sign_in_slowed_at < now - TOLD_EVERY),
+            )
+            .values(sign_in_slowed_at=now)
+            .returning(Member.id)
+        )
+        if limit != "address" and (member_id := writing.scalar(told)):
+            sign_in_mail.put_by(member_id, who.address)
+
+
+def _begin(who: Nobody, member: Member, guess: guessing.Guess, password: str) -> SignedIn:
     """Open the session in a unit that looks again: the member may have been deactivated in between."""
     member_id, judged = member.id, member.password_hash
     with unit() as writing:
@@ -40,12 +87,13 @@ def _begin(who: Nobody, member: Member, guess: guessing.Guess, password: str) ->
         if still_right:
             if passwords.is_outdated(judged):
                 member.password_hash = passwords.hash_of(password)
+            slowed_at, member.sign_in_slowed_at = member.sign_in_slowed_at, None
             guessing.forgive(guess)
             person = Actor(
                 member.id, member.name, member.email, address=who.address, request_id=who.request_id
             )
             audit.record(person, "sign_in", subject_id=member.id)
-            return sessions.begin(member.id)
+            return SignedIn(sessions.begin(member.id), slowed_at)
     _note(who, "sign_in", member.email, "failed")
     raise Invalid({"": WRONG})
 

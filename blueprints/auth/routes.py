@@ -11,12 +11,13 @@ from blueprints.access import SignInChanged, actor, forget_session, needs, nobod
 from blueprints.auth import joining
 from blueprints.auth.forms import SetUpForm, SignInForm
 from blueprints.auth.room import room
-from blueprints.auth.sessions import begin_session
+from blueprints.auth.sessions import begin_session, device_cookie
 from blueprints.ended_sessions import is_another_person
 from blueprints.htmx import fragment, go_to
 from services import passwords, setup, signing_in
 from services.errors import Invalid, TooMany
 from services.local_paths import local_path
+from services.mail_text import time_of
 
 __all__ = ["joining", "room"]
 
@@ -38,14 +39,20 @@ def sign_in_now() -> Response:
     if not form.validate():
         return sign_in_answer(form, 422)
     try:
-        token = signing_in.sign_in(nobody(), form.email.data, form.password.data)
+        signed_in = signing_in.sign_in(nobody(), form.email.data, form.password.data, device_cookie())
     except Invalid as refusal:
         form.take(refusal)
         return sign_in_answer(form, 422)
     except TooMany as refusal:
         form.take(Invalid({"": refusal.sentence}))
         return sign_in_answer(form, 429)
-    begin_session(token)
+    begin_session(signed_in.token)
+    if signed_in.slowed_at:
+        flash(
+            f"Wrong passwords were tried for your account, on {time_of(signed_in.slowed_at)}. "
+            "If it was not you, tell your System Admin.",
+            "warning",
+        )
     return go_to(after_sign_in())
 
 

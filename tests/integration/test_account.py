@@ -61,7 +61,7 @@ def test_what_does_not_change_it(
 
 
 def test_an_open_browser_is_no_place_to_guess_the_password(browser: Browser, anna: Member) -> None:
-    for _ in range(guessing.PER_ACCOUNT):
+    for _ in range(guessing.PER_PAIR):
         assert change(browser, "wrong", NEW)[0] == 422
     status, text = change(browser, PASSWORD, NEW)
     assert status == 429 and "Try again in" in text
