@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import idna
+
 import key_file
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -17,6 +19,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 VERSION = "0.1.0"
 DEFAULT_DATA_DIR = Path(__file__).resolve().parent / "instance"
 KEY_FILE = key_file.NAME
+PORTS = {"http": 80, "https": 443}
 FEWEST_CONNECTIONS = 4  # with fewer, a worker's duties would wait for its job engine
 DEFAULT_MAX_DOCUMENT_BYTES = 5 * 1024**3
 DEFAULT_CHECK_MINUTES, MOST_CHECK_MINUTES = 15, 1440
@@ -72,6 +75,26 @@ class Settings:
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
         return _Reader(os.environ if environ is None else environ).read()
+
+
+def origin(url: str) -> str:
+    """The origin that a browser would call this URL by. Raises ValueError where it is more or less than an origin."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
+    is_more = parts.path or parts.query or parts.fragment or parts.username or parts.password
+    if (
+        parts.scheme not in PORTS
+        or not host
+        or is_more
+        or port == 0
+        or any(c.isspace() or c == "%" for c in url)
+    ):
+        raise ValueError("This is no origin.")
+    if ":" in host:
+        host = f"[{ipaddress.IPv6Address(host).compressed}]"
+    elif not host.isascii():
+        host = idna.encode(host, uts46=True).decode("ascii")  # its errors are ValueErrors
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in {None, PORTS[parts.scheme]} else "")
 
 
 class _Reader:
@@ -180,16 +203,13 @@ class _Reader:
         return int(value)
 
     def _origin(self, name: str, default: str) -> str:
+        """As browsers write an origin: small letters, the host in ASCII, no port where it is the scheme's own."""
         value = self._text(name, default).rstrip("/")
         try:
-            parts = urlsplit(value)
-            port_is_fine = parts.port is None or parts.port > 0
+            return origin(value)
         except ValueError:
-            parts, port_is_fine = urlsplit(""), False
-        plain = not (parts.path or parts.query or parts.fragment or parts.username or parts.password)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or not plain or not port_is_fine:
             self._wrong(name, f"must be http:// or https:// and a host, nothing after it, not {value!r}.")
-        return value
+            return value
 
     def _smtp_url(self) -> str:
         """Never echoed: it may hold a password."""

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from flask_login import UserMixin, current_user
 from flask_wtf.csrf import CSRFError, validate_csrf
@@ -24,12 +25,27 @@ COOKIE_KEY = "session_token"
 FORM_ROOM = 1024 * 1024
 BODY_ROOM = "counterpart.body_room"
 """Where the server finds how large a body this call may have, once the call asks for it."""
+log = structlog.get_logger()
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 # Endpoint -> the permission it needs. A route that is missing here is refused to everybody and fails a test.
 # "public": anybody. "member": signed in. "staff": signed in and not a guest. "admin": System Admin.
 # Finer rules (which matter, which server) are the services' own.
 PERMISSIONS: dict[str, str] = {"static": "public"}
+
+
+class ForeignOrigin(Refusal):
+    """A write came from a page of another address than ours."""
+
+    title = "This came from a page at another address"
+
+    def __init__(self, expected: str) -> None:
+        super().__init__(
+            f"Counterpart takes changes only from its own pages, at {expected}. Nothing was changed.",
+            code="origin.foreign",
+            next_step=f"Open {expected} and do it there. If you were there, tell your System Admin: "
+            "COUNTERPART_PUBLIC_URL or the proxy before Counterpart names another address than your browser does.",
+        )
 
 
 class SignInChanged(Conflict):
@@ -190,10 +206,20 @@ def _check_origin() -> None:
     """
     if request.method in SAFE:
         return
-    ours = {current_app.config["SETTINGS"].public_url, request.host_url.rstrip("/"), "null", None}
-    is_foreign = request.headers.get("Sec-Fetch-Site") not in {"same-origin", "none", None}
-    if is_foreign or request.headers.get("Origin") not in ours:
-        raise CSRFError("The request came from another site.")
+    public_url = current_app.config["SETTINGS"].public_url
+    ours = {public_url, request.host_url.rstrip("/"), "null", None}
+    told, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    if site in {"same-origin", "none", None} and told in ours:
+        return
+    log.warning(
+        "request.foreign_origin",
+        request_id=g.request_id,
+        origin=told,
+        site=site,
+        expected=public_url,
+        reached_as=request.host_url.rstrip("/"),
+    )
+    raise ForeignOrigin(public_url)
 
 
 def _to_sign_in() -> Response:

@@ -6,17 +6,17 @@ asks nothing of the database, and where not even that can be drawn it is said in
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from flask import Flask, current_app, g, request
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from markupsafe import escape
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
-from blueprints.access import nobody
+from blueprints.access import FORM_ROOM, nobody
 from blueprints.htmx import is_htmx, toast
 from services import audit, outages
 from services.errors import (
@@ -148,13 +148,28 @@ def _record(error: Forbidden) -> None:
 def _http(error: HTTPException) -> Response:
     if error.response is not None:
         return error.response
+    if isinstance(error, InternalServerError) and isinstance(error.original_exception, Exception):
+        return _unexpected(error.original_exception)  # what failed was the answer to an earlier failure
     status = error.code or 500
-    known = HTTP_ERRORS.get(status) or (UNEXPECTED if status == 500 else None)
+    known = (
+        _too_large() if status == 413 else HTTP_ERRORS.get(status) or (UNEXPECTED if status == 500 else None)
+    )
     view = known or ErrorView(f"http_{status}", error.name, "The request could not be carried out.")
     response = answer(view, status)
     for name, value in error.get_headers():
         response.headers.setdefault(name, value)  # Allow, Content-Range, Retry-After
     return response
+
+
+def _too_large() -> ErrorView | None:
+    """Names our own limit, so that it is not looked for in the proxy."""
+    most = (request.max_content_length or 0) - FORM_ROOM
+    if most <= 0:
+        return HTTP_ERRORS[413]
+    size = f"{most / 1e9:.1f} GB" if most >= 1e9 else f"{most / 1e6:.1f} MB"
+    return replace(
+        HTTP_ERRORS[413], sentence=f"Counterpart takes files of up to {size} here. Nothing was saved."
+    )
 
 
 def _csrf(_error: CSRFError) -> Response:

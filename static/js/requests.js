@@ -1,6 +1,7 @@
 // What every htmx request has in common: its CSRF token, its failures, its upload progress; and the toasts.
 (() => {
   const UNREACHABLE = "We could not reach Counterpart. Nothing was lost; try again.";
+  const PROXY_LIMIT = "The proxy in front of Counterpart refused this because of its size, by a limit of its own: Counterpart has not seen it. Nothing was saved. Ask your System Admin to raise the proxy’s limit for uploads.";
   const UNREADABLE = "Counterpart answered in a way that this page does not understand. Nothing was lost; try again.";
   const LEAVE_AFTER = 7000;
   const READ_WITHIN = 60000;
@@ -113,7 +114,7 @@
     const { xhr } = event.detail;
     if (xhr.status >= 400 && xhr.status !== 422 && !xhr.getResponseHeader("HX-Retarget")) {
       event.detail.shouldSwap = false;
-      showError(xhr.status >= 500 ? UNREACHABLE : UNREADABLE);
+      showError(xhr.status === 413 ? PROXY_LIMIT : xhr.status >= 500 ? UNREACHABLE : UNREADABLE);
     } else if (xhr.status < 400 && /^\s*<!doctype/i.test(xhr.responseText)) {
       event.detail.shouldSwap = false; // a whole page where a piece was asked for: the session has ended
       window.location.reload();

@@ -92,3 +92,25 @@ def test_reading_works_without_javascript(firm: Stack, sit: Sit) -> None:
     expect(gita.heading("Sign in")).to_be_visible()
     page.goto("/matters")
     expect(gita.heading("Sign in")).to_be_visible()
+
+
+def test_a_limit_of_the_proxy_is_told_as_the_proxys(firm: Stack, sit: Sit) -> None:
+    alice = sit(firm, ALICE)
+    alice.open_matter(MATTER)
+    refusal = "<html><head><title>413 Request Entity Too Large</title></head><body>nginx</body></html>"
+    alice.page.route(
+        "**/documents/new",
+        lambda route: (
+            route.fulfill(status=413, content_type="text/html", body=refusal)
+            if route.request.method == "POST"
+            else route.continue_()
+        ),
+    )
+    alice.button("Add document").first.click()
+    alice.dialog().get_by_label("File").set_input_files(
+        {"name": "Large.pdf", "mimeType": "application/pdf", "buffer": b"large"}
+    )
+    alice.in_dialog("Add document").click()
+    expect(alice.page.get_by_text("by a limit of its own: Counterpart has not seen it")).to_be_visible()
+    expect(alice.dialog()).to_be_visible()
+    alice.problems.clear()  # the console names the 413

@@ -128,10 +128,58 @@ def test_a_write_without_a_token_is_refused_and_says_what_to_do(browser: Browser
     assert "Load the page again" in read(response, whole=True).text
 
 
-def test_a_write_from_another_site_is_refused(browser: Browser) -> None:
+@pytest.mark.parametrize("htmx", [False, True], ids=["page", "fragment"])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.test/" + "x" * 90},
+        {"Origin": "http://127.0.0.1:8001"},
+        {"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_a_write_from_another_address_is_told_as_such(
+    browser: Browser, headers: dict[str, str], htmx: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
     browser.sign_in(make_member())
-    response = browser.post("/matters/new", {"name": "Forged"}, headers={"Origin": "https://evil.test"})
+    response = browser.post("/matters/new", {"name": "Forged"}, headers=headers, htmx=htmx)
     assert response.status_code == 400
+    page = read(response, whole=not htmx)
+    assert "only from its own pages, at http://127.0.0.1:8000" in page.text
+    assert "evil" not in page.text and "open for too long" not in page.text
+    line = next(line for line in capsys.readouterr().err.splitlines() if "request.foreign_origin" in line)
+    told = json.loads(line)
+    assert told["origin"] == headers.get("Origin") and told["expected"] == "http://127.0.0.1:8000"
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origin"),
+    [
+        ("https://CP.Firm.Test", "https://cp.firm.test"),
+        ("https://cp.firm.test:443", "https://cp.firm.test"),
+        ("https://kanzlei-müller.test", "https://xn--kanzlei-mller-4ob.test"),
+    ],
+)
+def test_a_write_from_the_public_address_is_ours_however_that_is_written(
+    tmp_path: Path, own_house: object, public_url: str, origin: str
+) -> None:
+    app = create_app(
+        Settings.from_env({"COUNTERPART_DATA_DIR": str(tmp_path), "COUNTERPART_PUBLIC_URL": public_url})
+    )
+    answer = app.test_client().post("/sign-in", headers={"Origin": origin})
+    assert "at another address" not in answer.text
+    assert (
+        "at another address" in app.test_client().post("/sign-in", headers={"Origin": f"{origin}.evil"}).text
+    )
+
+
+def test_our_own_limit_is_named(app: Flask, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    member = make_member()
+    matter_id = make_matter(browser.sign_in(member) and member.id)
+    monkeypatch.setitem(app.config, "SETTINGS", replace(app.config["SETTINGS"], max_document_bytes=1_500_000))
+    response = browser.post(f"/matters/{matter_id}/documents/new", LARGE_UPLOAD * 2, content_type=MULTIPART)
+    assert response.status_code == 413
+    assert "Counterpart takes files of up to 1.5 MB here" in read(response, whole=True).text
 
 
 def test_an_error_is_a_page_for_a_person_and_a_toast_for_htmx(browser: Browser) -> None:
