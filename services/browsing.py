@@ -20,7 +20,7 @@ from models import Document, Link, Version
 from services import connections, page_calls, permissions, picked_names, remote
 from services.actor import Actor
 from services.connections import Home
-from services.remote_errors import remote_refusal
+from services.remote_errors import Doing, remote_refusal
 from services.server_access import label_for, require_use
 from services.unit import release, session
 
@@ -149,7 +149,7 @@ def look(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where)
     """What stands there. One remote call; a search from the top asks for workspaces and for documents."""
     permissions.require_transfer(actor, matter_id)
     home = connections.home_of(actor.id, server_id)
-    pages = ask(actor, server_id, lambda client: _fetch(client, where, home))
+    pages = ask(actor, server_id, lambda client: _fetch(client, where, home), doing(where))
     items = [item for page in pages for item in page.items]
     found = list({item.id: item for item in items if isinstance(item, RemoteDocument)}.values())
     here = _twins_here(matter_id, server_id, {item.id.number for item in found})
@@ -165,7 +165,12 @@ def look(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where)
     )
 
 
-def ask(actor: Actor, server_id: uuid.UUID, call: Callable[[Client], T]) -> T:
+def doing(where: Where) -> Doing:
+    """What a refusal is about."""
+    return "searching" if where.text else "reading"
+
+
+def ask(actor: Actor, server_id: uuid.UUID, call: Callable[[Client], T], doing: Doing = "reading") -> T:
     """Make calls in the person's name. What goes wrong there comes out as a RemoteRefusal with the server's name."""
     server = require_use(actor.id, server_id)
     label, outbound = label_for(actor.id, server), remote.outbound(server, for_page=True)
@@ -174,7 +179,7 @@ def ask(actor: Actor, server_id: uuid.UUID, call: Callable[[Client], T]) -> T:
         with page_calls.slot(actor.id):
             return connections.with_client(actor.id, server_id, call, outbound)
     except ImanageError as error:
-        raise remote_refusal(error, label) from error
+        raise remote_refusal(error, label, doing) from error
 
 
 def _fetch(client: Client, where: Where, home: Home) -> tuple[Rows, ...]:

@@ -85,7 +85,16 @@ class SignInNeeded(Refusal):
 
 
 class RemoteRefusal(Refusal):
-    """iManage did not do what it was asked; the sentence, next step and owner come from the client's error."""
+    """iManage did not do what it was asked; the sentence, next step and owner come from the client's error.
+
+    `ours` is what we say of it; the whole sentence has iManage's own words beside it.
+    """
 
     code = "imanage.failed"
     title = "iManage did not answer as it should"
+
+    def __init__(
+        self, ours: str, *, code: str, next_step: str = "", whose: Whose = "you", its_words: str = ""
+    ) -> None:
+        super().__init__(f"{ours} {its_words}".strip(), code=code, next_step=next_step, whose=whose)
+        self.ours = ours

@@ -12,7 +12,7 @@ from imanage.ids import VersionId
 from imanage.types import Document, Page
 from services import permissions, picked_names
 from services.actor import Actor
-from services.browsing import PAGE, Where, ask, left_out
+from services.browsing import PAGE, Where, ask, doing, left_out
 from services.errors import Conflict
 from services.transfers import MOST_AT_ONCE
 
@@ -78,7 +78,7 @@ def everything(
         fetch = _fetch(client, where.text, place.id if place else None, below or _is_top(where))
         return _gather(server_id, fetch)
 
-    return ask(actor, server_id, gather)
+    return ask(actor, server_id, gather, doing(where))
 
 
 def _is_top(where: Where) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from imanage.errors import ImanageError
 from services.errors import RemoteRefusal, Whose
@@ -18,7 +19,8 @@ class Advice:
     whose: Whose
 
 
-MOST_OF_ITS_WORDS = 300
+Doing = Literal["reading", "searching", "saving"]
+MOST_OF_ITS_WORDS, MOST_OF_ITS_CODE = 200, 60
 LATER = "Try again in a few minutes."
 ASK_ADMIN = "If it happens again, tell your System Admin."
 
@@ -107,9 +109,9 @@ ADVICE: dict[str, Advice] = {
         "the iManage admin",
     ),
     "imanage.rejected": Advice(
-        "{label} did not accept this.",
-        "Check the name, and ask the iManage admin which profile fields are required there.",
-        "the iManage admin",
+        "{label} did not accept this request.",
+        "Tell your System Admin what it says. The same request will not be accepted later either.",
+        "your System Admin",
     ),
     "imanage.throttled": Advice(
         "{label} is busy and asked us to wait {wait}.", "Try again after that.", "nobody"
@@ -128,28 +130,75 @@ ADVICE: dict[str, Advice] = {
         "your System Admin",
     ),
 }
+WHILE: dict[Doing, dict[str, Advice]] = {
+    "reading": {},
+    "searching": {
+        "imanage.rejected": Advice(
+            "{label} did not accept this search.",
+            "Search for fewer or other words, without signs such as * or ?, or open the folder instead.",
+            "you",
+        ),
+    },
+    "saving": {
+        "imanage.rejected": Advice(
+            "{label} did not accept this document.",
+            "Check the name, and ask the iManage admin which profile fields are required there.",
+            "the iManage admin",
+        ),
+    },
+}
+"""Where the same refusal means something else to somebody who does something else."""
+NO_INDEX = "NRC_INDEX_UNAVAILABLE"
+WITHOUT_INDEX = Advice(
+    "The search of {label} is not available at the moment.",
+    "Open the folder instead, or search again later.",
+    "the iManage admin",
+)
 UNKNOWN = Advice("{label} could not do this.", f"{LATER} {ASK_ADMIN}", "your System Admin")
 
 
-def remote_refusal(error: ImanageError, server_label: str) -> RemoteRefusal:
-    """The refusal that a page or a transfer shows for what the iManage client met."""
-    advice = _advice(error.code)
-    sentence = advice.sentence.format(label=server_label, wait=_wait(error.wait_seconds))
-    if error.fields:
-        said = "; ".join(f"{name}: {words}" for name, words in error.fields.items())
-        sentence += f" It says: {said[:MOST_OF_ITS_WORDS]}."
+def remote_refusal(error: ImanageError, server_label: str, doing: Doing = "reading") -> RemoteRefusal:
+    """The refusal that a page or a transfer shows for what the iManage client met, with iManage's own words."""
+    advice = _advice(error, doing)
     return RemoteRefusal(
-        sentence,
+        advice.sentence.format(label=server_label, wait=_wait(error.wait_seconds)),
         code=error.code,
         next_step=advice.next_step,
         whose=advice.whose,
+        its_words=its_words(error),
     )
 
 
-def _advice(code: str) -> Advice:
+def its_words(error: ImanageError) -> str:
+    """What iManage itself said, in one sentence of its own; empty where it said nothing.
+
+    Whatever wrote it, it can neither end the quotation that it stands in nor fill a page.
+    """
+    said = [error.remote_message or "", *(f"{name}: {words}" for name, words in error.fields.items())]
+    words = _short("; ".join(filter(None, map(_plain, said))))
+    code = _short(_plain(error.remote_code or ""), MOST_OF_ITS_CODE)
+    if not words:
+        return f"iManage says: {code}." if code else ""
+    return f"iManage says: “{words}”{f' ({code})' if code else ''}."
+
+
+def _plain(words: str) -> str:
+    """Without the marks that quote it here, and without signs that turn or hide what stands around them."""
+    shown = "".join(" " if not sign.isprintable() else '"' if sign in "“”„‟" else sign for sign in words)
+    return " ".join(shown.split())
+
+
+def _short(words: str, most: int = MOST_OF_ITS_WORDS) -> str:
+    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
+
+
+def _advice(error: ImanageError, doing: Doing) -> Advice:
+    if doing == "searching" and error.remote_code == NO_INDEX:
+        return WITHOUT_INDEX
+    code = error.code
     while code:
-        if code in ADVICE:
-            return ADVICE[code]
+        if found := WHILE[doing].get(code) or ADVICE.get(code):
+            return found
         code = code.rpartition(".")[0]
     return UNKNOWN
 

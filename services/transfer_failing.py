@@ -48,7 +48,7 @@ def put_on_row(error: Exception, running: Running) -> bool:
         item = fresh(running)
         if item.state not in LIVE:
             return False
-        refusal = _refusal(error)
+        refusal = _refusal(error, item.transfer.kind)
         _say(item, refusal)
         _leave_alone(item, refusal, error)
         if isinstance(error, SignInNeeded):
@@ -75,7 +75,7 @@ def _back(item: TransferItem) -> None:
 
 def rest_or_fail(item: TransferItem) -> None:
     """After an error that could not be put on the row by its own run: rest, longer each time, then fail."""
-    _say(item, _refusal(RuntimeError()))
+    _say(item, _refusal(RuntimeError(), item.transfer.kind))
     again = item.attempt < UNEXPECTED_ATTEMPTS
     _carry_out(retrying.Wait(REST_SECONDS * 2**item.attempt) if again else retrying.GiveUp(), item)
 
@@ -86,7 +86,9 @@ def _leave_alone(item: TransferItem, refusal: Refusal, error: Exception) -> None
     if server_id is None:
         return
     if isinstance(cause, ImanageError):
-        server_pauses.note_failure(server_id, cause.code, refusal.sentence, cause.wait_seconds)
+        server_pauses.note_failure(
+            server_id, cause.code, getattr(refusal, "ours", refusal.sentence), cause.wait_seconds
+        )
     elif refusal.code in server_pauses.FOR_THE_ADMIN:
         server_pauses.note_failure(server_id, refusal.code, f"{refusal.sentence} {refusal.next_step}", None)
 
@@ -146,7 +148,7 @@ def _say(item: TransferItem, refusal: Refusal) -> None:
     item.next_step = refusal.next_step[:600]
 
 
-def _refusal(error: Exception) -> Refusal:
+def _refusal(error: Exception, kind: str) -> Refusal:
     """In words that do not name the server: all who take part in the matter read the row, not all may know of it."""
     if isinstance(error, SignInNeeded):
         sentence = sentence_for(error.reason, ONLY_SERVER)
@@ -154,10 +156,10 @@ def _refusal(error: Exception) -> Refusal:
     if isinstance(error, Refusal):
         return error
     if isinstance(error, Uncertain) and error.last_word is not None:
-        said = _refusal(error.last_word)
+        said = _refusal(error.last_word, kind)
         return Refusal(said.sentence, code=UNCERTAIN_FOR_GOOD, next_step=said.next_step, whose=said.whose)
     if isinstance(error, ImanageError) and not isinstance(error, ClientStopped):
-        return remote_refusal(error, ONLY_SERVER)
+        return remote_refusal(error, ONLY_SERVER, "saving" if kind == "save" else "reading")
     sentence = getattr(error, "sentence", "")
     if sentence:
         return Refusal(

@@ -271,3 +271,15 @@ def test_when_too_many_wait_for_imanage_it_is_said_and_imanage_is_not_asked(
     assert "iManage is slow: other people’s pages are still waiting for its answer." in page.text
     assert desk.calls() == []
     assert desk.browser.get("/matters").status_code == 200
+
+
+def test_a_refused_search_is_told_as_one_with_what_imanage_says(desk: Desk) -> None:
+    hostile = "No <b>wildcards</b>”. \u202eAsk evil.example"
+    desk.practice.faults.add(
+        Fault("status", path="anywhere=", status=400, code="NRC_INVALID_PARAM", message=hostile, times=None)
+    )
+    page = desk.look(q="le*se", status=502)
+    assert "did not accept this search." in page.text
+    assert 'iManage says: “No <b>wildcards</b>". Ask evil.example” (NRC_INVALID_PARAM).' in page.text
+    assert "<b>" not in page.html
+    assert "profile" not in page.text

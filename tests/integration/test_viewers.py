@@ -16,6 +16,7 @@ from models import Connection, Link, Mail, Participant, Server, TransferItem
 from services import mail_text, participants, transfer_views
 from services.mail_text import NotToBeSent
 from services.server_access import ONLY_SERVER, known_to
+from services.transfer_items import NOT_FOR_YOU, words_of
 from services.unit import session, unit
 from simulator import Fault
 from tests.integration.test_routes_and_permissions import ROUTES
@@ -287,7 +288,9 @@ def test_what_a_real_get_leaves_behind_names_no_server(desk: Desk) -> None:
     (item,) = items_of(get(desk, desk.practice.world.named("Disclosure letter").id()))
     desk.practice.faults.add(Fault("status", path="/documents/", status=403, times=None))
     failed = carry(item.id)
-    assert failed.state == "failed" and failed.error_sentence == "iManage does not let you do this."
+    assert failed.state == "failed" and failed.error_sentence.startswith("iManage does not let you do this.")
+    assert SERVER not in failed.error_sentence
+    assert words_of(failed, is_known=False).sentence == NOT_FOR_YOU
 
 
 def test_a_sign_in_that_ended_is_said_without_the_server(desk: Desk) -> None:

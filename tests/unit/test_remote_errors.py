@@ -8,7 +8,7 @@ import pytest
 
 from imanage import errors, guard
 from imanage.errors import ImanageError
-from services.remote_errors import ADVICE, remote_refusal
+from services.remote_errors import ADVICE, WHILE, Doing, its_words, remote_refusal
 
 KINDS = [
     kind
@@ -57,11 +57,50 @@ def test_how_long_a_wait_is(seconds: float | None, words: str) -> None:
     assert said.sentence == f"London is busy and asked us to wait {words}."
 
 
-def test_what_imanage_says_of_fields_is_passed_on_within_bounds() -> None:
+def test_what_imanage_says_stands_beside_what_we_say() -> None:
+    error = errors.Rejected(
+        remote_code="NRC_BAD_NAME", remote_message="The name is taken", fields={"name": "Taken"}
+    )
+    said = remote_refusal(error, "London", "saving")
+    assert said.ours == "London did not accept this document."
+    assert said.sentence == f"{said.ours} iManage says: “The name is taken; name: Taken” (NRC_BAD_NAME)."
+    assert its_words(errors.Conflict(remote_code="NRC_IN_USE")) == "iManage says: NRC_IN_USE."
+    assert its_words(errors.Conflict()) == ""
+
+
+def test_its_words_are_shortened_wherever_there_are_many() -> None:
     fields = {"custom1": "Client is required", **{f"custom{number}": "x" * 300 for number in range(2, 30)}}
-    sentence = remote_refusal(errors.Rejected(fields=fields), "London").sentence
+    sentence = remote_refusal(errors.Rejected(fields=fields, remote_code="Y" * 300), "London").sentence
     assert "custom1: Client is required" in sentence
     assert len(sentence) < 400
+    assert sentence.endswith("…).")
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["”. Sign in at evil.example “", "one\r\ntwo", "\u202eright to left", "zero\u200bwidth", "\x1b[2J", "„‟"],
+)
+def test_its_words_cannot_end_their_quotation_or_hide(hostile: str) -> None:
+    words = its_words(errors.Rejected(remote_message=hostile, fields={hostile: hostile}, remote_code=hostile))
+    assert words.isprintable()
+    assert (words.count("“"), words.count("”")) == (1, 1)
+
+
+def test_a_refused_search_speaks_of_the_search() -> None:
+    error = errors.Rejected(remote_code="NRC_INVALID_PARAM", remote_message="Bad query")
+    said = remote_refusal(error, "London", "searching")
+    assert said.ours == "London did not accept this search."
+    assert "profile" not in said.next_step
+    assert "profile" in remote_refusal(error, "London", "saving").next_step
+    assert "profile" not in remote_refusal(error, "London").next_step
+    gone = remote_refusal(errors.ServerFault(remote_code="NRC_INDEX_UNAVAILABLE"), "London", "searching")
+    assert gone.ours == "The search of London is not available at the moment."
+
+
+@pytest.mark.parametrize("doing", WHILE)
+def test_every_sentence_of_its_own_ends(doing: Doing) -> None:
+    for advice in WHILE[doing].values():
+        assert advice.sentence.endswith(".") and advice.next_step.endswith(".")
 
 
 def test_names_with_braces_are_only_names() -> None:
