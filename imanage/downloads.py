@@ -29,7 +29,8 @@ _LINGER_SECONDS = 1.0
 class Download:
     """A stream of bytes that begins at `start`. `resumed` is False where the server began again at 0.
 
-    `length` is what is to come from there, or None where the server did not say.
+    `length` is what is to come from there, or None where the server did not say. `framed`: the server said how the
+    body ends, so that one that is cut short ends in CutStream and any other is all that the server sent.
     """
 
     def __init__(self, response: requests.Response, offset: int) -> None:
@@ -45,6 +46,7 @@ class Download:
         }
         length = response.headers.get("Content-Length", "")
         self.length = None if self._packed else _number(length)
+        self.framed = length.isdecimal() or bool(response.raw.chunked)
         self.file_name = _file_name(response.headers.get("Content-Disposition", ""))
         if deadline := deadline_of(response):
             deadline.keep_pace()

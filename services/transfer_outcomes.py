@@ -58,6 +58,7 @@ _ONE: dict[str, dict[Outcome, str]] = {
         Outcome.ADDED: "{name} arrived from {label}.",
         Outcome.NEW_VERSION: "{name} arrived from {label} as a new version.",
         Outcome.HERE_ALREADY: "{name} is here already, so nothing was added.",
+        Outcome.DIFFERENT: "{label} sent {name}, but not as it lists it, so nothing was kept.",
         Outcome.FAILED: "{name} could not be got from {label}.",
         Outcome.CANCELLED: "{name} was not got from {label}: the transfer was cancelled.",
         Outcome.STOPPED: "{name} was not got from {label}: the transfer was stopped.",
@@ -91,7 +92,7 @@ _COUNTED: dict[Outcome, str] = {
     Outcome.HERE_ALREADY: "here already",
     Outcome.SAVED: "saved",
     Outcome.THERE_ALREADY: "there already",
-    Outcome.DIFFERENT: "stored, but not as sent",
+    Outcome.DIFFERENT: "not as sent or listed",
     Outcome.UNSURE: "not known",
     Outcome.FAILED: "failed",
     Outcome.LEFT: "left as they are",
@@ -116,7 +117,7 @@ def outcome_of(kind: str, state: str, kept: str, error_code: str, *, may_have_ar
     if state == DONE:
         return Outcome(kept) if kept else Outcome.ADDED if kind == "get" else Outcome.SAVED
     if state in {FAILED, STOPPED}:
-        if error_code == "transfer.stored_different":
+        if error_code in {"transfer.stored_different", "transfer.different"}:
             return Outcome.DIFFERENT
         if may_have_arrived:
             return Outcome.UNSURE

@@ -91,7 +91,7 @@ def document_row(document: Document, version: Version | None = None) -> Row:
         "type": version.type,
         "type_description": DESCRIPTION_OF.get(version.type, version.type),
         "content_type": "D",
-        "size": version.content.size,
+        "size": max(0, version.content.size + state().settings.size_off),
         "class": version.class_,
         "subclass": version.subclass,
         "comment": version.comment if state().settings.comments == "kept" else "",

@@ -9,6 +9,7 @@ CHOICES = {
     "auth_header": ("either", "x-auth-token", "bearer"),
     "list_shape": ("documented", "array", "results", "object"),
     "checksum": ("right", "wrong", "absent"),
+    "stored": ("as_sent", "stamped"),
     "comments": ("kept", "dropped", "not_listed"),
     "name_rule": ("refuse", "replace", "keep"),
     "oauth_error_shape": ("nested", "flat"),
@@ -40,6 +41,8 @@ class Settings:
     search_cap: int = 10000
 
     checksum: str = "right"
+    size_off: int = 0  # so many bytes more (or fewer) than there are stand in profiles
+    stored: str = "as_sent"  # stamped: a few bytes are added to what is uploaded
     comments: str = "kept"  # not_listed: only a document's own profile has its comment
     range_supported: bool = True
     download_length: bool = True

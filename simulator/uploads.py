@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, request
 
 from simulator.changes import profile_changes
-from simulator.contents import OnDisk
+from simulator.contents import Content, OnDisk, as_content
 from simulator.doctypes import CLASSES, EXTENSION_OF, type_of
 from simulator.incoming import Incoming
 from simulator.names import checked_name
@@ -20,6 +20,7 @@ from simulator.world import now
 
 room = api_room("uploads")
 L = "/libraries/<lib>"
+STAMP = b"\n<!-- stored by the practice iManage -->"
 KNOWN = {
     "warnings_for_required_and_disabled_fields",
     "keep_locked",
@@ -127,7 +128,7 @@ def new_document(place: str) -> Response:
         if not state().settings.duplicate_names:
             _refuse_duplicate(folder, changes["name"], changes["extension"])
         people: Row = {"author": user, "operator": user, "last_user": user} | changes
-        version = Version(number=1, created=at, edited=at, content=stream.publish(), **people)
+        version = Version(number=1, created=at, edited=at, content=_content(stream), **people)
         document = Document(
             folder.library,
             world.take_number(folder.library),
@@ -140,6 +141,14 @@ def new_document(place: str) -> Response:
         world.put_document(document)
     beside = {"warnings": warnings} if warnings else {}
     return record(document_profile(document), state().settings.upload_status, **beside)
+
+
+def _content(stream: Incoming) -> Content:
+    """What is kept of what came: the same bytes, or with a stamp of the server's own."""
+    content = stream.publish()
+    if state().settings.stored == "stamped":
+        return as_content(b"".join(content.blocks()) + STAMP)
+    return content
 
 
 def _writable(document: Document) -> None:
@@ -183,7 +192,7 @@ def new_version(doc: str) -> Response:
             doc, "read_write", latest=True
         )  # it may have changed while the bytes arrived
         _writable(current)
-        stored = state().world.put_document(_add_version(current, profile, stream.publish(), changes))
+        stored = state().world.put_document(_add_version(current, profile, _content(stream), changes))
     return record(document_profile(stored), state().settings.upload_status)
 
 
@@ -208,7 +217,7 @@ def replace_file(doc: str) -> Response:
         document, version = document_at(doc, "read_write")
         _writable(document)
         changed = replace(
-            version, **changes, content=stream.publish(), edited=at, last_user=user, operator=user
+            version, **changes, content=_content(stream), edited=at, last_user=user, operator=user
         )
         stored = world.put_document(
             replace(

@@ -27,9 +27,10 @@ def fetch(
         # Bytes of an earlier attempt are trusted only where the checksum of the whole will judge them.
         if partial.size and (facts.sha256 is None or _exceeds(partial.size, facts)):
             partial.restart()
+        framed = True
         if not partial.size or partial.size != facts.size:
-            _pour(source, facts, partial, on_progress, should_stop)
-        _require_whole(partial, facts)
+            framed = _pour(source, facts, partial, on_progress, should_stop)
+        _require_whole(partial, facts, framed)
         blob = partial.publish()
     return Fetched(blob.sha256, blob.size, facts)
 
@@ -59,7 +60,8 @@ def send(
 
 def _pour(
     source: Source, facts: SourceFacts, partial: BlobWriter, on_progress: OnProgress, should_stop: ShouldStop
-) -> None:
+) -> bool:
+    """Whether the end that was reached is known to be the end of all that the source sent."""
     with source.open(partial.size) as stream:
         if partial.size and not stream.resumed:
             partial.restart()
@@ -73,15 +75,23 @@ def _pour(
                 )
             partial.took(count)
             on_progress(Progress(partial.size, facts.size))
+        return stream.framed
 
 
 def _exceeds(size: int, facts: SourceFacts) -> bool:
     return size > (MOST if facts.size is None else facts.size)
 
 
-def _require_whole(partial: BlobWriter, facts: SourceFacts) -> None:
+def _require_whole(partial: BlobWriter, facts: SourceFacts, framed: bool) -> None:
+    """The checksum goes before the size: what has it is the document, whatever its profile says of its size."""
+    if facts.sha256 is not None and partial.sha256 == facts.sha256:
+        return
     if facts.size is not None and partial.size < facts.size:
-        raise CutShort(partial.size, facts.size)
+        if not framed:
+            raise CutShort(partial.size, facts.size)
+        size = partial.size
+        partial.restart()
+        raise Different("size", f"{facts.size:,}", f"{size:,}")
     if facts.sha256 is not None and partial.sha256 != facts.sha256:
         got = partial.sha256
         partial.restart()

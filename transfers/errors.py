@@ -62,14 +62,18 @@ class Different(TransferError):
     """What arrived is whole and is not what was promised. Nothing of it is kept."""
 
     code = "transfer.different"
+    next_step = "Compare it in iManage. Ask the iManage admin what its profile should say, then get it again."
     retry: Retry = "later"
     most_attempts: int | None = 3
 
     def __init__(self, what: Literal["size", "SHA-256"], expected: str, got: str) -> None:
         self.what, self.expected, self.got = what, expected, got
-        super().__init__(
-            f"What arrived is not what iManage promised: its {_WORDS[what]} is different. Nothing was kept."
+        said = (
+            f"iManage lists {expected} bytes and sent {got}"
+            if what == "size"
+            else "What iManage sent has not the checksum that it lists"
         )
+        super().__init__(f"{said}. Nothing was kept.")
 
 
 class NothingInIt(TransferError):

@@ -15,10 +15,16 @@ ShouldStop = Callable[[], str | None]
 
 
 class Stream(Protocol):
-    """Bytes that are coming in. `resumed` says whether they begin at the offset asked for, or at nothing."""
+    """Bytes that are coming in. `resumed` says whether they begin at the offset asked for, or at nothing.
+
+    Where they are `framed`, their end is the end of all that was to come, and a cut is an error.
+    """
 
     @property
     def resumed(self) -> bool: ...
+
+    @property
+    def framed(self) -> bool: ...
 
     def readinto(self, room: memoryview, /) -> int:
         """Put the next bytes into the room; how many, and 0 at the end. It is filled unless they come slowly."""

@@ -42,6 +42,8 @@ class StoreSource:
 class BlobStream:
     """A blob's bytes, from where they were asked for."""
 
+    framed = True
+
     def __init__(self, reader: BlobReader | BytesIO, *, resumed: bool) -> None:
         self._reader = reader
         self.resumed = resumed

@@ -12,9 +12,9 @@ from imanage.errors import CutStream, Unauthorised
 from simulator import Fault, Generated
 from tests.contracts.transfers.conftest import LARGE, Desk
 from transfers.copying import fetch
-from transfers.errors import Different, Stopped
+from transfers.errors import CutShort, Different, Stopped
 from transfers.items import Progress
-from transfers.retrying import SignIn, Wait, decide
+from transfers.retrying import GiveUp, SignIn, Wait, decide
 
 
 def whole(desk: Desk) -> bytes:
@@ -182,3 +182,36 @@ def test_a_killed_worker_is_gone_on_from(desk: Desk) -> None:
     worker.join(10)
     assert get(desk)[0].done > LARGE // 2
     assert_got(desk)
+
+
+@pytest.mark.parametrize("kind", ["", "no_length", "gzip"])
+def test_a_complete_body_of_another_size_is_different_and_not_cut_short(desk: Desk, kind: str) -> None:
+    desk.sim.settings.update({"checksum": "absent", "size_off": 100})
+    if kind:
+        desk.sim.faults.add(Fault(kind, path="/download", times=None))
+    with pytest.raises(Different) as different:
+        get(desk)
+    assert (different.value.what, different.value.got) == ("size", f"{LARGE:,}")
+    assert isinstance(decide(different.value, 3), GiveUp)
+    assert list(desk.store.blobs()) == []
+    with desk.store.partial("item") as partial:
+        assert partial.size == 0
+
+
+def test_a_longer_body_than_listed_is_different(desk: Desk) -> None:
+    desk.sim.settings.update({"checksum": "absent", "size_off": -100})
+    with pytest.raises(Different):
+        get(desk)
+
+
+def test_the_right_checksum_outweighs_a_wrong_size(desk: Desk) -> None:
+    desk.sim.settings.update({"size_off": 100})
+    get(desk)
+    assert_got(desk)
+
+
+def test_a_body_that_ends_with_the_line_may_still_be_cut(desk: Desk) -> None:
+    desk.sim.settings.update({"checksum": "absent", "size_off": 100})
+    desk.sim.faults.add(Fault("no_length", path="/download", how="close", times=None))
+    with pytest.raises(CutShort):
+        get(desk)
