@@ -76,6 +76,7 @@ class Question:
 
     choices: tuple[tuple[str, str], ...]
     key: uuid.UUID
+    titles: tuple[str, str]
     ours: Side | None = None
     theirs: Side | None = None
 
@@ -266,6 +267,12 @@ def _view(
     )
 
 
+TITLES = {
+    transfer_choices.UNDECIDED: ("Ours, as it was sent", "What may be it, in iManage"),
+    transfer_choices.STORED_DIFFERENT: ("Ours, as it was sent", "What iManage stored"),
+}
+
+
 def _question(item: TransferItem, with_twin: bool) -> Question:
     """Theirs is shown only to somebody who can use the server now. The key stays while the question does."""
     kind = transfer_choices.kind_of(item)
@@ -273,7 +280,8 @@ def _question(item: TransferItem, with_twin: bool) -> Question:
     theirs = asked.get("theirs") or {}
     shown = bool(theirs) and with_twin
     return Question(
-        choices=transfer_choices.CHOICES[kind],
+        choices=transfer_choices.choices_of(item),
+        titles=TITLES.get(kind, ("Ours, not saved yet", "Theirs, in iManage now")),
         key=uuid.uuid5(item.id, str(theirs.get("id", kind))),
         ours=_side(asked["ours"], f"Version {asked['ours']['version']} here") if shown else None,
         theirs=_side(theirs, str(theirs["reference"])) if shown else None,

@@ -246,6 +246,9 @@ def _deliver(running: Running, intent: Intent, turn: ExitStack) -> str | None:
         except (MovedOn, CheckedOut) as error:
             _ask(running, error)
             return None
+        except StoredDifferent as error:
+            transfer_choices.ask_what_was_stored(running, error)
+            return None
         except Exception as error:
             with unit():
                 # The quiet time of a look-up counts from when the send broke off, not from when it began.
@@ -267,8 +270,6 @@ def _nothing_was_stored(error: Exception) -> bool:
     """Whether the send surely did not happen, so that it may be made anew without looking."""
     if isinstance(error, Refusal | Paused):
         return True  # The connection was refused to us before a byte left, or it had not got its place yet.
-    if isinstance(error, StoredDifferent):
-        return False
     return getattr(error, "retry", "look_up") != "look_up"
 
 

@@ -16,7 +16,7 @@ from imanage import documents as remote_documents
 from imanage.errors import ImanageError
 from imanage.ids import VersionId
 from models import Link, Transfer, TransferItem, Version, utcnow
-from services import audit, transfer_baselines
+from services import audit, transfer_baselines, transfer_choices
 from services.clock import clock
 from services.errors import Refusal
 from services.transfer_ends import Ending, Held, end, hold
@@ -83,6 +83,8 @@ def look_up(running: Running) -> str | None:
     with unit():
         item = fresh(running)
         move(item, ASKS)
+        if isinstance(outcome, Undecided) and len(outcome.candidates) == 1:
+            transfer_choices.show(item, transfer_choices.UNDECIDED, outcome.candidates[0])
         item.error_code = "transfer.undecided"
         item.error_sentence = outcome.because[:600]
         item.next_step = "Look in iManage whether it arrived, then choose."

@@ -22,6 +22,8 @@ from transfers.items import NewDocument, Target, target
 MOST_AT_ONCE = 500
 NEW_DOCUMENT, NEW_VERSION, REPLACE = "new_document", "new_version", "replace"
 LOOK_FIRST = "Look in iManage whether it arrived before you try again."
+STORED_DIFFERENT = "transfer.stored_different"
+"""iManage has it, though not as it was sent: whatever is done with the item then, that stays true of it."""
 SAVE_TARGETS = frozenset({NEW_DOCUMENT, NEW_VERSION, REPLACE})
 
 
@@ -193,7 +195,8 @@ def call_off(transfer: Transfer, sentence: str, code: str) -> None:
 
 def stop(item: TransferItem, sentence: str, code: str) -> None:
     move(item, STOPPED)
-    item.error_code, item.error_sentence = code, sentence
+    if item.error_code != STORED_DIFFERENT:
+        item.error_code, item.error_sentence = code, sentence
     item.next_step = LOOK_FIRST if may_have_arrived(item) else ""
     item.wait_until = None
 

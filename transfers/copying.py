@@ -99,11 +99,14 @@ def _require_whole(partial: BlobWriter, facts: SourceFacts, framed: bool) -> Non
 
 
 def _require_same(intent: Intent, receipt: Receipt) -> None:
+    """The checksum goes before the size, as in a get."""
     stored = receipt.present
+    if stored.sha256 is not None and stored.sha256 == intent.sha256:
+        return
     if stored.size is not None and stored.size != intent.size:
-        raise StoredDifferent(stored.id, "size", f"{intent.size:,}", f"{stored.size:,}")
+        raise StoredDifferent(stored, "size", f"{intent.size:,}", f"{stored.size:,}")
     if stored.sha256 is not None and stored.sha256 != intent.sha256:
-        raise StoredDifferent(stored.id, "SHA-256", intent.sha256, stored.sha256)
+        raise StoredDifferent(stored, "SHA-256", intent.sha256, stored.sha256)
 
 
 def _stop_if_asked(should_stop: ShouldStop) -> None:

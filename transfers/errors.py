@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from imanage.ids import VersionId
+from transfers.items import Present
 
 Retry = Literal["later", "no", "sign_in", "look_up"]
 _WORDS = {"size": "size", "SHA-256": "checksum"}
@@ -87,15 +88,15 @@ class NothingInIt(TransferError):
 
 
 class StoredDifferent(TransferError):
-    """iManage says it stored something else than was sent. A person has to look; sending again adds a version."""
+    """iManage says it stored something else than was sent. A person has to look; sending again would double it."""
 
     code = "transfer.stored_different"
-    next_step = "Open it in iManage and compare. Save it again where it is wrong."
+    next_step = "Open it in iManage and compare, then choose."
 
-    def __init__(self, id: VersionId, what: Literal["size", "SHA-256"], sent: str, stored: str) -> None:
-        self.id, self.what, self.sent, self.stored = id, what, sent, stored
+    def __init__(self, present: Present, what: Literal["size", "SHA-256"], sent: str, stored: str) -> None:
+        self.present, self.what, self.sent, self.stored = present, what, sent, stored
         super().__init__(
-            f"iManage stored {id}, but its {_WORDS[what]} is not that of the file that was sent."
+            f"iManage stored {present.id}, but its {_WORDS[what]} is not that of the file that was sent."
         )
 
 

@@ -88,11 +88,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class Known:
-    """A version that was there before we sent anything. Its comment is looked at once, and not put on record."""
+    """A version that was there before we sent anything. Comment and name are looked at once, and not put on record."""
 
     id: VersionId
     sha256: str | None
     comment: str | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True)

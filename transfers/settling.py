@@ -51,7 +51,7 @@ def settle(
     if marked:
         return _settle_marked(marked, intent)
     if not alike:
-        return _settle_absent(len(candidates), intent, now, last_sent_at or intent.announced_at)
+        return _settle_absent(candidates, intent, now, last_sent_at or intent.announced_at)
     if unproved := [each for each in alike if each.sha256 is None]:
         ids = _names(unproved)
         return Undecided(f"iManage gives no checksum for {ids}, so it cannot be told apart.", tuple(alike))
@@ -73,7 +73,12 @@ def announce(
     if facts.size is None or facts.sha256 is None:
         raise ValueError("what is sent has a known size and SHA-256")
     if isinstance(target, NewDocument):
-        baseline = [known for known in baseline if known.sha256 in (None, facts.sha256)]
+        name = facts.name.casefold()
+        baseline = [
+            known
+            for known in baseline
+            if known.sha256 in (None, facts.sha256) or known.name.casefold() == name
+        ]
     return Intent(
         target,
         facts.name,
@@ -82,7 +87,7 @@ def announce(
         facts.sha256,
         operator,
         now,
-        tuple(baseline),
+        tuple(Known(known.id, known.sha256) for known in baseline),
         mark,
         comment,
         needs_mark,
@@ -90,8 +95,12 @@ def announce(
 
 
 def sent_before(baseline: Sequence[Known], mark: str, sha256: str) -> Known | None:
-    """What this very save has stored already, though its row does not know: the row is from an older backup."""
-    ours = [each for each in baseline if mark in (each.comment or "") and each.sha256 in (None, sha256)]
+    """What this very save has stored already, though its row does not know: the row is from an older backup.
+
+    Where nothing with the mark has our bytes, a server that alters what it stores may have them: it is looked at, too.
+    """
+    marked = [each for each in baseline if mark in (each.comment or "")]
+    ours = [each for each in marked if each.sha256 in (None, sha256)] or marked
     return ours[0] if len(ours) == 1 else None
 
 
@@ -104,7 +113,8 @@ def lacks_proof(intent: Intent, each: Present, claimed: Collection[VersionId] = 
 def lacks_comment(intent: Intent, each: Present, claimed: Collection[VersionId] = ()) -> bool:
     """Whether only its own profile could tell: iManage may leave comments out of its lists, and the mark with them."""
     in_question = intent.needs_mark and _is_new(intent, each, claimed)
-    return in_question and not each.comment and _may_hold_our_bytes(intent, each)
+    may_be_ours = _may_hold_our_bytes(intent, each) or _may_be_ours_altered(intent, each)
+    return in_question and not each.comment and may_be_ours
 
 
 def _is_new(intent: Intent, each: Present, claimed: Collection[VersionId]) -> bool:
@@ -115,6 +125,24 @@ def _may_hold_our_bytes(intent: Intent, each: Present) -> bool:
     if each.sha256 is not None:
         return each.sha256 == intent.sha256
     return each.size is None or each.size == intent.size
+
+
+def _may_be_ours_altered(intent: Intent, each: Present) -> bool:
+    """Whether it came as ours would have: some servers add to what they store, and have then stored ours.
+
+    A version that is replaced can be sent again without making a double, so nothing of it is in doubt.
+    """
+    if isinstance(intent.target, Replace):
+        return False
+    if intent.operator and each.operator and each.operator.casefold() != intent.operator.casefold():
+        return False
+    date = each.created_at if isinstance(intent.target, NewDocument) else each.edited_at
+    if date is not None and date < intent.announced_at - SKEW:
+        return False
+    if isinstance(intent.target, NewDocument):
+        named = (each.name.casefold(), each.extension.casefold())
+        return each.id.version == 1 and named == (intent.name.casefold(), intent.extension.casefold())
+    return True
 
 
 def _has_mark(intent: Intent, each: Present) -> bool:
@@ -131,12 +159,18 @@ def _settle_marked(marked: Sequence[Present], intent: Intent) -> Outcome:
     return Undecided(f"{_names(marked)} carries the mark of this save, but other bytes.", tuple(marked))
 
 
-def _settle_absent(others: int, intent: Intent, now: datetime, last_sent_at: datetime) -> Outcome:
+def _settle_absent(
+    others: Sequence[Present], intent: Intent, now: datetime, last_sent_at: datetime
+) -> Outcome:
     quiet_for = now - last_sent_at
     if quiet_for < QUIET:
         return Undecided(
             "It is not in iManage yet; iManage may still be storing it.",
             again_after=min(LOOK_AGAIN, QUIET - quiet_for).total_seconds(),
+        )
+    if altered := [each for each in others if not intent.needs_mark and _may_be_ours_altered(intent, each)]:
+        return Undecided(
+            f"{_names(altered)} came at that time, but with other bytes than ours.", tuple(altered)
         )
     if others and not isinstance(intent.target, Replace):
         return Absent("What has been added in iManage since has other bytes: this save did not arrive.")

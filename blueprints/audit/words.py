@@ -83,6 +83,8 @@ WORDS = {
     "transfer.moved_on": "Was asked before a save, because iManage had moved on",
     "transfer.checked_out": "Was asked before a save, because the document was checked out",
     "transfer.decided": "Decided what becomes of a save",
+    "transfer.stored_different": "Found that iManage stored other bytes than were sent",
+    "transfer.linked": "Linked a document to what iManage had stored",
     "transfer.undecided": "Could not find out whether a document arrived",
     "transfer.item_failed": "Could not move a document",
     "transfer.item_stopped": "Stopped moving a document",

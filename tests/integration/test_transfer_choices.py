@@ -7,11 +7,14 @@ import uuid
 import pytest
 from sqlalchemy import select
 
+from imanage.ids import VersionId
 from models import AuditEvent, TransferItem, utcnow
 from services import transfer_choices
 from services.errors import Conflict
+from services.transfer_outcomes import Outcome, may_retry, outcome_of
 from services.unit import session
-from simulator import Lock
+from simulator import Fault, Lock
+from tests.support.matters import add_twin
 from tests.support.pages import read
 from tests.support.transfers import (
     Desk,
@@ -20,8 +23,10 @@ from tests.support.transfers import (
     carry_all,
     got_document,
     items_of,
+    links,
     save,
     sha256,
+    skip_wait,
     versions,
 )
 
@@ -127,3 +132,80 @@ def test_a_checked_out_document_is_left_alone_until_it_is_free(desk: Desk) -> No
     choose(desk, item, "again")
     assert carry(item.id).state == "done"
     assert desk.practice.world.named(NAME).latest.number == twin.latest.number + 1
+
+
+ALTERING = [
+    ({"stored": "stamped"}, False),
+    ({"stored": "stamped"}, True),
+    ({"stored": "stamped", "comments": "dropped"}, True),
+]
+
+
+@pytest.mark.parametrize("target", ["new_document", "new_version", "replace"])
+@pytest.mark.parametrize(("dials", "answer_lost"), ALTERING)
+def test_a_server_that_alters_what_it_stores_is_never_given_it_twice(
+    desk: Desk, target: str, dials: dict[str, str], answer_lost: bool
+) -> None:
+    document_id, twin_id = got_document(desk)
+    name = f"Altered {uuid.uuid4().hex[:6]}"
+    add_version(desk, document_id, f"{OURS!r} {name}".encode())
+    world, drafts = desk.practice.world, desk.practice.world.folder("Drafts", "Active")
+    desk.practice.settings.update(dials)
+    method = "PUT" if target == "replace" else "POST"
+    if answer_lost:
+        desk.practice.faults.add(Fault("lost_after", method=method, path="/documents"))
+    before = len(world.documents_in(drafts)), len(world.named(NAME).versions)
+    transfer_id = save(desk, document_id, target, drafts.id if target == "new_document" else twin_id)
+    (item,) = carry_all(transfer_id)
+    for _ in range(4):
+        if item.state != "looking_up":
+            break
+        skip_wait(item.id, sent_long_ago=True)
+        item = carry(item.id)
+    added = {"new_document": (1, 0), "new_version": (0, 1), "replace": (0, 0)}[target]
+    now = len(world.documents_in(drafts)), len(world.named(NAME).versions)
+    assert now == (before[0] + added[0], before[1] + added[1])
+    assert item.state == "asks", item.error_sentence
+
+    page = read(desk.browser.get(f"/transfers/{transfer_id}"), whole=True)
+    assert "This is it: link it" in page.text
+    assert "Ours, as it was sent" in page.text
+    choose(desk, item, "link")
+    (item,) = items_of(transfer_id)
+    assert (item.state, item.outcome, item.question) == ("done", "saved", None)
+    assert item.warnings == ["iManage holds other bytes than were sent. You linked it as it is."]
+    assert item.transfer.finished_at is not None
+    made = links()[-1]
+    assert (made.direction, made.version_id) == ("saved", item.version_id)
+    assert f"{made.library}!{made.number}.{made.version}" == item.receipt["id"]
+    assert (len(world.documents_in(drafts)), len(world.named(NAME).versions)) == now
+    with pytest.raises(Conflict):
+        choose(desk, item, "link")
+
+
+def test_what_was_stored_otherwise_and_left_is_not_said_to_be_unsaved(desk: Desk) -> None:
+    document_id, twin_id = got_document(desk)
+    add_version(desk, document_id, OURS + b" left")
+    desk.practice.settings.update({"stored": "stamped"})
+    transfer_id = save(desk, document_id, "new_version", twin_id)
+    (item,) = carry_all(transfer_id)
+    choose(desk, item, "leave")
+    (item,) = items_of(transfer_id)
+    assert (item.state, item.error_code) == ("stopped", "transfer.stored_different")
+    ended = outcome_of("save", item.state, item.outcome, item.error_code, may_have_arrived=False)
+    assert ended is Outcome.DIFFERENT
+    assert not may_retry(item.state, item.error_code, may_have_arrived=False)
+    assert item.sent_at is None
+
+
+def test_a_version_that_another_document_is_linked_to_cannot_be_linked(desk: Desk) -> None:
+    document_id, twin_id = got_document(desk)
+    add_version(desk, document_id, OURS + b" twice")
+    desk.practice.settings.update({"stored": "stamped"})
+    (item,) = carry_all(save(desk, document_id, "new_version", twin_id))
+    assert item.question is not None
+    twin = VersionId.parse(item.question["theirs"]["id"])
+    other = desk.add_document("Other.docx", b"other")
+    add_twin(other, desk.server.id, desk.actor.id, number=twin.number, version=twin.version)
+    with pytest.raises(Conflict, match="another document"):
+        choose(desk, item, "link")

@@ -78,7 +78,7 @@ class ImanageDestination:
             found = _read_folder(self._client, self._target.folder_id, rounds).documents
         else:
             found = documents.versions(self._client, self._target.onto).items
-        return tuple(Known(each.id, each.checksum, each.comment) for each in found)
+        return tuple(Known(each.id, each.checksum, each.comment, each.name) for each in found)
 
     def check(self, intent: Intent) -> None:
         if isinstance(self._target, NewDocument):

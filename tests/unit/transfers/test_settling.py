@@ -18,9 +18,10 @@ from transfers.items import (
     Replace,
     Undecided,
 )
-from transfers.settling import LOOK_AGAIN, QUIET, SKEW, lacks_comment, settle
+from transfers.settling import LOOK_AGAIN, QUIET, SKEW, lacks_comment, sent_before, settle
 
 BEGAN = datetime(2026, 11, 23, 23, 50, tzinfo=UTC)
+BEFORE = BEGAN - timedelta(days=1)
 OURS, OTHER = "a" * 64, "b" * 64
 
 VERSION = Intent(
@@ -80,14 +81,52 @@ def test_the_new_document_with_our_bytes_is_ours() -> None:
 @pytest.mark.parametrize("intent", [VERSION, DOCUMENT])
 @pytest.mark.parametrize(
     "present",
-    [(), OLD, (*OLD, replace(NEW, sha256=OTHER)), (*OLD, replace(NEW, sha256=None, size=999))],
-    ids=["nothing", "what was there", "other bytes", "another size"],
+    [
+        (),
+        OLD,
+        (*OLD, replace(NEW, sha256=OTHER, operator="CAROL")),
+        (*OLD, replace(NEW, sha256=None, size=999, operator="CAROL")),
+        (*OLD, replace(NEW, sha256=OTHER, created_at=BEFORE, edited_at=BEFORE)),
+    ],
+    ids=["nothing", "what was there", "other bytes", "another size", "of before"],
 )
 def test_nothing_that_could_be_ours_is_absent(intent: Intent, present: tuple[Present, ...]) -> None:
     known = tuple(Known(each.id, each.sha256) for each in OLD)
     outcome = after(replace(intent, baseline=known), *present)
     assert isinstance(outcome, Absent)
     assert outcome.because.endswith("this save did not arrive.")
+
+
+@pytest.mark.parametrize(
+    ("intent", "altered"),
+    [
+        (VERSION, replace(NEW, sha256=OTHER, size=1_040)),
+        (VERSION, replace(NEW, sha256=None, size=1_040, operator=None)),
+        (DOCUMENT, replace(NEW_DOCUMENT, sha256=OTHER, name="deed", extension="DOCX")),
+    ],
+)
+def test_what_came_as_ours_would_with_other_bytes_is_asked_about(intent: Intent, altered: Present) -> None:
+    """Some servers add to what they store: to send it again would double it."""
+    outcome = after(intent, altered)
+    assert isinstance(outcome, Undecided)
+    assert (outcome.candidates, outcome.again_after) == ((altered,), None)
+    assert isinstance(after(intent, altered, claimed=(altered.id,)), Absent)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"name": "Another"}, {"extension": "pdf"}, {"id": VersionId("Active", 8, 2)}, {"operator": "CAROL"}],
+)
+def test_a_new_document_that_ours_could_not_be_is_none_of_ours(change: dict[str, object]) -> None:
+    assert isinstance(after(DOCUMENT, replace(NEW_DOCUMENT, sha256=OTHER, **change)), Absent)
+
+
+def test_where_the_mark_tells_other_bytes_without_it_are_none_of_ours() -> None:
+    intent = replace(DOCUMENT, needs_mark=True)
+    altered = replace(NEW_DOCUMENT, sha256=OTHER)
+    assert lacks_comment(intent, altered)
+    assert isinstance(after(intent, altered), Absent)
+    assert isinstance(after(intent, replace(altered, comment="cp-91f")), Undecided)
 
 
 @pytest.mark.parametrize("intent", [VERSION, DOCUMENT, REPLACE])
@@ -222,10 +261,20 @@ def test_only_what_could_be_ours_is_asked_for_its_comment() -> None:
     for change in (
         {"comment": "cp-91f"},
         {"comment": "another"},
-        {"sha256": OTHER},
+        {"sha256": OTHER, "name": "Another"},
         {"id": VersionId("Active", 3, 1)},
     ):
         assert not lacks_comment(BY_MARK, replace(NEW_DOCUMENT, **change))
+
+
+def test_what_this_save_stored_before_is_known_by_its_mark_even_where_it_was_altered() -> None:
+    ours = Known(VersionId("Active", 8, 1), OURS, "cp-91f")
+    altered = Known(VersionId("Active", 8, 2), OTHER, "Closing cp-91f")
+    other = Known(VersionId("Active", 8, 3), OURS, "cp-000")
+    assert sent_before([other], "cp-91f", OURS) is None
+    assert sent_before([other, altered, ours], "cp-91f", OURS) == ours
+    assert sent_before([other, altered], "cp-91f", OURS) == altered
+    assert sent_before([altered, altered], "cp-91f", OURS) is None
 
 
 def test_a_missing_checksum_is_asked_about() -> None:
