@@ -204,3 +204,13 @@ def test_a_name_that_was_altered_is_told_with_both(
     shown = there.replace("\u202e", "[U+202E]")
     assert here in page.text and f"In iManage it is named {shown}" in page.text
     assert "\u202e" not in page.html and f"{here} arrived from iManage." in page.text
+
+
+def test_news_gives_way_to_the_answer_to_what_was_pressed(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    make_transfer(alice.id, matter_id, server_id, ["done"])
+    browser.post(f"/matters/{matter_id}/check")
+    page = browser.page(f"/matters/{matter_id}")
+    assert "No document here has a twin" in page.text and "arrived" not in page.text
+    assert "arrived" in browser.page(f"/matters/{matter_id}").text
