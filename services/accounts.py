@@ -35,7 +35,10 @@ def password_faults(actor: Actor, current: str, new: str) -> dict[str, str]:
             with unit():
                 audit.record(actor, "password.changed", subject_id=actor.id, outcome="failed")
             found["current"] = "This is not your password."
-    if new and (sentence := passwords.fault(new, name=actor.name, email=actor.email)):
+    organisation = session().get_one(Member, actor.id).organisation
+    if new and (
+        sentence := passwords.fault(new, name=actor.name, email=actor.email, organisation=organisation)
+    ):
         found["new"] = sentence
     elif new and new == current:
         found["new"] = "Choose a password that you do not have already."

@@ -244,7 +244,9 @@ def _give_password(member: Member, name: str, password: str) -> None:
     """Somebody who was put on record without one."""
     details = Details(name, member.email, member.organisation, member.is_admin, member.is_guest).tidied()
     found = member_details.faults(details)
-    if sentence := passwords.fault(password, name=details.name, email=details.email):
+    if sentence := passwords.fault(
+        password, name=details.name, email=details.email, organisation=details.organisation
+    ):
         found["password"] = sentence
     if found:
         raise Invalid(found)
@@ -257,7 +259,11 @@ def faults_of_joining(token: str, name: str, password: str) -> dict[str, str]:
     row = _opened(token)
     details = Details(name, row.email, row.organisation, is_guest=row.is_guest).tidied()
     found = member_details.faults(details)
-    if password and (sentence := passwords.fault(password, name=details.name, email=details.email)):
+    if password and (
+        sentence := passwords.fault(
+            password, name=details.name, email=details.email, organisation=details.organisation
+        )
+    ):
         found["password"] = sentence
     return found
 

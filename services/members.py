@@ -147,7 +147,11 @@ def faults(new: NewMember) -> dict[str, str]:
     """All that is wrong with somebody to add, by field. An empty password is none: one is made."""
     details = _details(new)
     found = member_details.taken(details) | member_details.faults(details)
-    if new.password and (sentence := passwords.fault(new.password, name=details.name, email=details.email)):
+    if new.password and (
+        sentence := passwords.fault(
+            new.password, name=details.name, email=details.email, organisation=details.organisation
+        )
+    ):
         found["password"] = sentence
     return found
 

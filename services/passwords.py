@@ -1,4 +1,4 @@
-"""Passwords: hashed with argon2id, judged by length, and checked at the same cost whoever is asked for."""
+"""Passwords: hashed with argon2id, checked at one cost whoever is asked for, and refused where soon guessed."""
 
 from __future__ import annotations
 

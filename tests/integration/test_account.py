@@ -47,7 +47,7 @@ def test_a_changed_password_ends_the_other_sessions_only(app: Flask, browser: Br
         (PASSWORD, "", "Enter a new password."),
         (PASSWORD, "short", "12 characters or more"),
         (PASSWORD, "p" * 201, "200 characters or fewer"),
-        (PASSWORD, "anna@firm.test", "not the name or e-mail address"),
+        (PASSWORD, "anna@firm.test", "without the name, the e-mail address or the firm"),
         (PASSWORD, PASSWORD, "that you do not have already"),
     ],
 )
