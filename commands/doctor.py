@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import click
@@ -13,14 +14,18 @@ COLOURS = {health.OK: "green", health.WARN: "yellow", health.FAIL: "red"}
 
 
 @click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
 @with_appcontext
-def command() -> None:
-    """Check the installation and say what is wrong and what to do."""
+def command(as_json: bool) -> None:
+    """Check the installation and say what is wrong and what to do. Exit status 1 where something fails."""
     checks = health.examination()
+    if as_json:
+        click.echo(json.dumps(health.report(checks), ensure_ascii=False, indent=2))
+        sys.exit(0 if health.is_sound(checks) else 1)
     for check in checks:
         state = click.style(f"{check.state:<4}", fg=COLOURS[check.state])
         click.echo(f"{state}  {check.name}: {check.sentence}")
         if check.next_step:
             click.echo(f"      {check.next_step}")
-    if any(check.state == health.FAIL for check in checks):
+    if not health.is_sound(checks):
         sys.exit(1)

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import KEY_FILE, Settings
+from config import KEY_FILE, VERSION, Settings
 from models import utcnow
 from services import database, keys, mail, mail_server, schema, vault, workers
 from services.house import house
-from services.unit import abandon, session
+from services.unit import abandon, release, session
 from storage import StorageError
 
 WORKER_SILENT = timedelta(seconds=30)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+NO_ROOM, LITTLE_ROOM = 256 * 1024**2, 5 * 1024**3
 OK, WARN, FAIL = "ok", "warn", "fail"
 
 log = structlog.get_logger()
@@ -37,26 +41,40 @@ class Check:
 
 
 def readiness() -> tuple[Check, ...]:
-    """What must hold for pages to be served and documents to move."""
+    """What must hold for this process to serve pages. A worker that rests is no reason to send people elsewhere."""
     database = _database()
     if database.state == FAIL:
-        return (database,)
-    return database, _migrations(), _worker()
+        return database, _store_readable()
+    return database, _migrations(), _store_readable()
 
 
 def examination() -> tuple[Check, ...]:
     """Everything that can be looked at from inside: for whoever runs the installation."""
     settings = house().settings
+    ready = readiness()
+    inside = (
+        () if ready[0].state == FAIL or ready[1].state == FAIL else (_worker(), keys_fit(), *_connections())
+    )
     return (
         _data_folder(settings),
         _key_file(settings),
-        *readiness(),
-        keys_fit(),
-        *_connections(),
+        *ready,
+        *inside,
         _storage(),
+        *_disks(settings),
         public_url(settings),
         *_mail(),
     )
+
+
+def is_sound(checks: Iterable[Check]) -> bool:
+    return all(check.state != FAIL for check in checks)
+
+
+def report(checks: Iterable[Check]) -> dict[str, object]:
+    """The same for programs. Names of checks and states stay; sentences may change."""
+    found = tuple(checks)
+    return {"ok": is_sound(found), "version": VERSION, "checks": [asdict(check) for check in found]}
 
 
 def _database() -> Check:
@@ -75,26 +93,61 @@ def _database() -> Check:
 
 
 def _migrations() -> Check:
-    found = schema.mismatch()
+    try:
+        found = schema.mismatch()
+    except SQLAlchemyError:
+        log.exception("health.migrations")
+        abandon()
+        return Check(
+            "migrations", FAIL, "The tables cannot be read.", "Check the rights of the database’s user."
+        )
     if found is None:
         return Check("migrations", OK, "The tables are those of this version.")
     return Check("migrations", FAIL, found.sentence, found.next_step)
 
 
 def _worker() -> Check:
-    try:
-        seen = workers.last_beat()
-    except SQLAlchemyError:
-        abandon()
-        seen = None
+    seen, living = workers.last_beat(), workers.count_recent()
+    release()
     if seen is not None and utcnow() - seen < WORKER_SILENT:
-        return Check("worker", OK, "A worker is at work.")
+        sentence = "A worker is at work." if living < 2 else f"{living} workers are at work."
+        ago = max(0, round((utcnow() - seen).total_seconds()))
+        return Check("worker", OK, f"{sentence} The last beat was {ago} s ago.")
     sentence = "No worker has been heard of." if seen is None else "The workers have fallen silent."
     return Check(
         "worker",
         FAIL,
         f"{sentence} Documents wait until one starts.",
         "Start one: flask --app app worker",
+    )
+
+
+def _store_readable() -> Check:
+    try:
+        house().blobs.look()
+    except (StorageError, OSError):
+        log.exception("health.store_readable")
+        return Check(
+            "store", FAIL, "Documents cannot be read.", "Check COUNTERPART_STORAGE_URL and what it leads to."
+        )
+    return Check("store", OK, "Documents can be read.")
+
+
+def _disks(settings: Settings) -> tuple[Check, ...]:
+    """The room that is left where documents and rows are written on this machine, each disk once."""
+    folders = [settings.data_dir]
+    if settings.storage_url.startswith("file:"):
+        folders.append(Path(urlsplit(settings.storage_url).path))
+    there = {folder.stat().st_dev: folder for folder in reversed(folders) if folder.exists()}
+    return tuple(_disk(folder) for folder in there.values())
+
+
+def _disk(folder: Path) -> Check:
+    room = shutil.disk_usage(folder)
+    sentence = f"{room.free / 1e9:.1f} of {room.total / 1e9:.1f} GB are free where {folder} lies."
+    state = FAIL if room.free < NO_ROOM else WARN if room.free < LITTLE_ROOM else OK
+    return Check(
+        "disk", state, sentence, "" if state == OK else "Make room, or move the data to a larger disk."
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 PART = 8 << 20
 PARTS_AT_ONCE = 3
+NOWHERE = "nothing-lies-here"
 FRESH = timedelta(hours=1)
 """Bytes that arrive again are put again when the object is older, so that its date tells it is in use."""
 
@@ -55,6 +56,12 @@ class Objects:
 
     def stream(self, sha256: str, start: int = 0) -> "_Remote":
         return _Remote(self._file(sha256, start))
+
+    def look(self) -> None:
+        with (
+            _remote_errors()
+        ):  # a question about one object does not tell a missing bucket from a missing object
+            next(iter(obstore.list(self._store, NOWHERE)), None)
 
     def exists(self, sha256: str) -> bool:
         try:

@@ -106,6 +106,9 @@ class BlobStore(Protocol):
     def stream(self, sha256: str, start: int = 0) -> BlobStream:
         """The bytes from `start` to the end, for an answer that outlives whoever made it; or BlobMissing."""
 
+    def look(self) -> None:
+        """Whether the store answers at all: raises StorageError where nothing could be read."""
+
     def exists(self, sha256: str) -> bool: ...
 
     def size(self, sha256: str) -> int:

@@ -1,4 +1,4 @@
-"""Health for load balancers and monitors: alive, and ready to work. Public, and without a word of what is inside."""
+"""Health: alive and ready for load balancers, without a word of what is inside; more of it for System Admins."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ def live() -> Response:
 @needs("public")
 def ready() -> Response:
     checks = health.readiness()
-    is_ready = all(check.state != health.FAIL for check in checks)
+    is_ready = health.is_sound(checks)
     answer = jsonify(ready=is_ready, checks={check.name: check.state for check in checks})
     answer.status_code = 200 if is_ready else 503
     return answer
+
+
+@room.get("/details")
+@needs("admin")
+def details() -> Response:
+    """All that the doctor looks at, told by a web process: of its own keys, folder and disks."""
+    return jsonify(health.report(health.examination()))

@@ -42,6 +42,7 @@ ROUTES = (
     R("GET",  "/static/mark.svg", "static", PUBLIC, 200),
     R("GET",  "/health/live", "status.live", PUBLIC, 200),
     R("GET",  "/health/ready", "status.ready", PUBLIC, 503),
+    R("GET",  "/health/details", "status.details", ADMIN, 200),
     R("GET",  "/sign-in", "auth.sign_in", NOT_YET, 302),
     R("POST", "/sign-in", "auth.sign_in_now", PUBLIC, 422),
     R("GET",  "/session", "auth.renew_page", MEMBER, 204),

@@ -1,11 +1,14 @@
-"""Health: alive whatever happens inside, ready only when documents can move; and the doctor's words."""
+"""Health: alive whatever happens inside, ready when pages can be served; and the doctor's words."""
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import Result
@@ -14,9 +17,11 @@ from sqlalchemy import text
 
 from config import KEY_FILE, Settings
 from models import WorkerHeartbeat, utcnow
-from services import health, schema, workers
+from services import health, house, schema, workers
 from services.unit import unit
+from storage import open_store
 from tests.support.pages import Browser
+from tests.support.people import make_member
 from tests.support.schema import mark, marked
 
 
@@ -45,24 +50,68 @@ def test_alive_is_said_to_anybody(browser: Browser) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_ready_when_all_is_there(browser: Browser, working: None) -> None:
+READY = {"ready": True, "checks": {"database": "ok", "migrations": "ok", "store": "ok"}}
+
+
+def test_ready_when_pages_can_be_served(browser: Browser, working: None) -> None:
     answer = browser.get("/health/ready")
-    assert answer.status_code == 200
-    assert answer.json == {"ready": True, "checks": {"database": "ok", "migrations": "ok", "worker": "ok"}}
+    assert (answer.status_code, answer.json) == (200, READY)
 
 
-def test_not_ready_without_a_worker(browser: Browser, migrated: None) -> None:
+def test_a_worker_that_rests_takes_no_web_process_away(browser: Browser, migrated: None) -> None:
     answer = browser.get("/health/ready")
-    assert answer.status_code == 503
-    assert answer.json == {"ready": False, "checks": {"database": "ok", "migrations": "ok", "worker": "fail"}}
-
-
-def test_not_ready_when_the_workers_fell_silent(browser: Browser, working: None) -> None:
+    assert (answer.status_code, answer.json) == (200, READY)
+    workers.beat("worker-1")
     with unit() as writing:
         writing.get_one(WorkerHeartbeat, "worker-1").seen_at = (
             utcnow() - health.WORKER_SILENT - timedelta(seconds=1)
         )
-    assert browser.get("/health/ready").status_code == 503
+    assert browser.get("/health/ready").status_code == 200
+
+
+def test_not_ready_where_documents_cannot_be_read(
+    browser: Browser, working: None, settings: Settings, tmp_path: Path
+) -> None:
+    usual = house.house()
+    root = tmp_path / "blobs"
+    house.bind(replace(usual, blobs=open_store(f"file://{root}", spool=tmp_path / "spool")))
+    try:
+        root.rename(tmp_path / "elsewhere")
+        answer = browser.get("/health/ready")
+        assert (answer.status_code, answer.json and answer.json["checks"]["store"]) == (503, "fail")
+    finally:
+        house.bind(usual)
+
+
+def test_an_admin_reads_all_that_the_doctor_sees(browser: Browser, app: Flask, working: None) -> None:
+    browser.sign_in(make_member(is_admin=True))
+    found = browser.get("/health/details").json
+    assert found and found["version"]
+    names = [check["name"] for check in found["checks"]]
+    assert {"database", "migrations", "store", "worker", "keys fit", "storage", "disk", "public URL"} <= set(
+        names
+    )
+    told = json.loads(app.test_cli_runner().invoke(args=["doctor", "--json"]).output)
+    assert [check["name"] for check in told["checks"]] == names
+    assert all(set(check) == {"name", "state", "sentence", "next_step"} for check in told["checks"])
+
+
+def test_the_doctor_for_programs_fails_where_something_does(app: Flask, migrated: None) -> None:
+    result = app.test_cli_runner().invoke(args=["doctor", "--json"])
+    told = json.loads(result.output)
+    assert result.exit_code == 1 and told["ok"] is False
+    assert [check["state"] for check in told["checks"] if check["name"] == "worker"] == ["fail"]
+
+
+def test_a_disk_that_is_nearly_full_is_told(
+    app: Flask, working: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for free, state in ((100 * 1024**2, "fail"), (2 * 1024**3, "warn"), (50 * 1024**3, "ok")):
+        usage = SimpleNamespace(total=100 * 1024**3, used=0, free=free)
+        monkeypatch.setattr(health.shutil, "disk_usage", lambda _folder, usage=usage: usage)
+        result = doctor(app)
+        assert line(result, "disk").startswith(state)
+        assert (result.exit_code == 1) == (state == "fail")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +143,7 @@ def test_a_database_that_does_not_answer_is_said_calmly(
     monkeypatch.setattr(health, "text", lambda _sql: text("SELECT * FROM not_there"))
     answer = browser.get("/health/ready")
     assert answer.status_code == 503
-    assert answer.json == {"ready": False, "checks": {"database": "fail"}}
+    assert answer.json == {"ready": False, "checks": {"database": "fail", "store": "ok"}}
 
 
 def test_the_doctor_finds_a_sound_installation(app: Flask, settings: Settings, working: None) -> None:

@@ -257,6 +257,7 @@ def installation(folder: Path, *, with_firm: bool) -> Iterator[Stack]:
             stack.run("up", "-m", "flask", "--app", "app", "up")
         until(lambda: answers(f"{practice.url}/api"), "The practice iManage")
         until(lambda: answers(f"{stack.url}/health/ready"), "Counterpart")
+        until(lambda: stack.rows("SELECT 1 FROM worker_heartbeat") != [], "The worker")
         yield stack
     finally:
         stack.stop()

@@ -40,5 +40,7 @@ def test_the_doctor_writes_into_it(port: int, tmp_path: Path, secret: str, state
     )
     (line,) = [line for line in done.stdout.splitlines() if "  storage: " in line]
     assert line.startswith(state), done.stdout
+    (line,) = [line for line in done.stdout.splitlines() if "  store: " in line]
+    assert line.startswith(state), done.stdout
     assert secret not in done.stdout
     assert not list((tmp_path / "spool").iterdir()), "what could not be written is not left lying"
