@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from services.text import fold, normalise
+from services.text import normalise, search_fold
 
 SHORTEST = 12
 LONGEST = 200
+TELLING = 4
+"""A name of so many letters is not to be anywhere in a password; a shorter one is not to be a word of it."""
+HARD_ENOUGH = 3
+MOST_JUDGED = 72
+COMMON_LABELS = frozenset({"co", "com", "org", "net", "mail", "email", "law", "legal", "the", "and", "for"})
 # Without letters and digits that look alike, because it may be read out.
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 GROUPS = 4
@@ -40,18 +46,44 @@ def is_outdated(stored: str) -> bool:
     return _hasher.check_needs_rehash(stored)
 
 
-def fault(password: str, *, name: str, email: str) -> str | None:
+def fault(password: str, *, name: str, email: str, organisation: str = "") -> str | None:
     """What is wrong with a new password, None where it may be used."""
     if len(password) < SHORTEST:
         return f"Use {SHORTEST} characters or more. A few words together are easy to remember."
     if len(password) > LONGEST:
         return f"Use {LONGEST} characters or fewer."
-    folded = fold(password)
-    if folded in {fold(name), fold(email), fold(email.partition("@")[0])}:
-        return "Choose a password that is not the name or e-mail address."
-    if len(set(folded)) < 4:
-        return "Choose a password with more than a few different characters."
+    told = _told_by(name, email, organisation)
+    folded = search_fold(password)
+    if any(word in (folded.split() if len(word) < TELLING else _letters(folded)) for word in told):
+        return "Choose a password without the name, the e-mail address or the firm in it."
+    if _score(password, told) < HARD_ENOUGH:
+        return "This password would be guessed soon. Use a few words that have nothing to do with each other."
     return None
+
+
+def _told_by(name: str, email: str, organisation: str) -> set[str]:
+    """What is known of a person by whoever can write to them: words of three letters and more, in plain letters."""
+    local, _, domain = search_fold(email).partition("@")
+    labels = domain.split(".")[:-1] if "." in domain else [domain]
+    words = [
+        *search_fold(name).split(),
+        *search_fold(organisation).split(),
+        *re.split(r"[._+-]", local),
+        local,
+    ]
+    plain = {_letters(word) for word in (*words, *labels)} - COMMON_LABELS
+    return {word for word in plain if len(word) >= TELLING - 1}
+
+
+def _letters(text: str) -> str:
+    return "".join(character for character in text if character.isalnum())
+
+
+def _score(password: str, told: set[str]) -> int:
+    """How hard it is to guess, from 0 to 4. Imported here: its lists of words are of no use to anything else."""
+    from zxcvbn import zxcvbn
+
+    return int(zxcvbn(password[:MOST_JUDGED], user_inputs=[*told, "counterpart"])["score"])
 
 
 def generate() -> str:
