@@ -12,6 +12,7 @@ from sqlalchemy import select
 from models import AuditEvent
 from services import permissions
 from services.actor import Actor
+from services.file_names import visible
 from services.text import ESCAPE, like_pattern, search_words
 from services.unit import session
 
@@ -57,7 +58,7 @@ def page_of_events(actor: Actor, *, text: str = "", outcome: str = "", page: int
             actor=row.actor_name,
             address=row.address,
             request_id=row.request_id,
-            subject=row.subject,
+            subject=visible(row.subject),
             detail=row.detail,
         )
         for row in session().scalars(newest)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from services.file_names import visible
+
 WORDS = {
     "refused": "Was refused",
     "sign_in": "Signed in",
@@ -122,5 +124,5 @@ def _plain(value: object) -> str:
     if value is True:
         return "yes"
     if isinstance(value, list):
-        return ", ".join(str(part) for part in value)
-    return str(value)
+        return visible(", ".join(str(part) for part in value))
+    return visible(str(value))

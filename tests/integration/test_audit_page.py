@@ -88,3 +88,11 @@ def note(count: int, name: str) -> None:
                     search_key=audit.key_of("Somebody", f"{name} {number:04}"),
                 )
             )
+
+
+def test_a_name_from_outside_cannot_disguise_itself(browser: Browser, admin: Member) -> None:
+    hostile = "Lease\u202excod.exe"
+    with unit():
+        audit.record(SYSTEM, "transfer.got", hostile, source=hostile, documents=[hostile])
+    page = browser.page(PAGE)
+    assert "\u202e" not in page.html and page.text.count("Lease[U+202E]xcod.exe") == 3
