@@ -35,7 +35,7 @@ def facts_of_present(endpoints: Endpoints, present: Present) -> Facts:
     return {
         **_id(present.id),
         "latest": present.id.version,
-        "full_name": f"{present.name}.{present.extension}".rstrip("."),
+        "full_name": f"{present.name}.{present.extension.lower()}".rstrip("."),
         "url": id_link(endpoints, present.id),
     }
 

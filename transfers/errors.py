@@ -10,7 +10,6 @@ from imanage.ids import VersionId
 from transfers.items import Present
 
 Retry = Literal["later", "no", "sign_in", "look_up"]
-_WORDS = {"size": "size", "SHA-256": "checksum"}
 
 
 class TransferError(Exception):
@@ -96,7 +95,9 @@ class StoredDifferent(TransferError):
     def __init__(self, present: Present, what: Literal["size", "SHA-256"], sent: str, stored: str) -> None:
         self.present, self.what, self.sent, self.stored = present, what, sent, stored
         super().__init__(
-            f"iManage stored {present.id}, but its {_WORDS[what]} is not that of the file that was sent."
+            f"iManage stored {present.id} with {stored} bytes, and {sent} were sent."
+            if what == "size"
+            else f"iManage stored {present.id}, but its checksum is not that of the file that was sent."
         )
 
 

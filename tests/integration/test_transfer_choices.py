@@ -175,6 +175,8 @@ def test_a_server_that_alters_what_it_stores_is_never_given_it_twice(
     assert (item.state, item.outcome, item.question) == ("done", "saved", None)
     assert item.warnings == ["iManage holds other bytes than were sent. You linked it as it is."]
     assert item.transfer.finished_at is not None
+    assert item.receipt is not None
+    assert item.receipt["full_name"].endswith(".docx")
     made = links()[-1]
     assert (made.direction, made.version_id) == ("saved", item.version_id)
     assert f"{made.library}!{made.number}.{made.version}" == item.receipt["id"]
