@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv6Address
 from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
+from .hostnames import imitation
 from .networks import AddressRefused as AddressRefused
 from .networks import AddressRules as AddressRules
 from .networks import judge_address as judge_address
@@ -196,6 +197,21 @@ def _ascii(host: str) -> str:
     return spelled
 
 
+def _refuse_imitation(shown: str, spelled: str) -> None:
+    """A name that only looks like another is refused, with what it really is."""
+    kind = imitation(shown)
+    if kind == "mixed":
+        raise AddressRefused(
+            "mixed_scripts",
+            f"This host mixes letters of different alphabets: it is really “{spelled}”. Type it again by hand.",
+        )
+    if kind == "lookalike":
+        raise AddressRefused(
+            "lookalike",
+            f"This host has letters that only look like Latin ones: it is really “{spelled}”. Type it again by hand.",
+        )
+
+
 def _name(name: str, rules: AddressRules) -> str:
     if name.endswith("."):
         raise AddressRefused("trailing_dot", "Leave off the dot at the end of the host.")
@@ -206,6 +222,7 @@ def _name(name: str, rules: AddressRules) -> str:
         raise AddressRefused("host_long", "The host is longer than a host name can be.")
     if not all(_LABEL.fullmatch(label) for label in labels) or not all(map(_honest_punycode, labels)):
         raise AddressRefused("characters", "The host has characters in it that a host name cannot have.")
+    _refuse_imitation(".".join(map(_decoded, labels)), name)
     if labels[-1] == "localhost" and names_this_machine(rules):
         return name
     if labels[-1] == "localhost" or labels[0] in _METADATA_LABELS:
@@ -225,6 +242,11 @@ def _name(name: str, rules: AddressRules) -> str:
 
 def _under(name: str, suffixes: tuple[str, ...]) -> bool:
     return any(name == suffix or name.endswith(f".{suffix}") for suffix in suffixes)
+
+
+def _decoded(label: str) -> str:
+    """A label as a browser may show it."""
+    return label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label
 
 
 def _honest_punycode(label: str) -> bool:

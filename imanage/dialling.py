@@ -13,7 +13,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from .deadlines import TimedSocket, current
 from .errors import ImanageError
-from .networks import AddressRefused, AddressRules, is_named, judge_address
+from .networks import AddressRefused, AddressRules, is_named, judge_address, leads_to
 
 
 class OutboundBlocked(ImanageError):
@@ -52,7 +52,7 @@ def answers_of(
 
 def _judge(ip: str, rules: AddressRules) -> None:
     judge_address(ip, rules)
-    if not is_named(ip, rules) and is_own(ip):
+    if any(not is_named(each, rules) and is_own(each) for each in (ip, *map(str, leads_to(ip)))):
         raise AddressRefused("own", "This address belongs to this machine itself.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -43,6 +43,9 @@ _PRIVATE = _nets("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 _METADATA = _nets("168.63.129.16/32", "fd00:ec2::/32", "fd20:ce::/32")
 _PUBLIC_IPV6 = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
+_NAT64_LOCAL = ip_network("64:ff9b:1::/48")
+_MAPPED = ip_network("::ffff:0:0/96")
+_COMPATIBLE = ip_network("::/96")
 # IANA's special-purpose registries. Everything outside 2000::/3 is refused for IPv6 without being listed.
 _SPECIAL = _nets(
     "0.0.0.0/8",
@@ -89,6 +92,10 @@ def judge_address(ip: str, rules: AddressRules) -> None:
         address = ip_address(ip)
     except ValueError:
         raise AddressRefused("not_an_address", "This is not an IP address.") from None
+    if isinstance(address, IPv6Address):
+        # What leads to an IPv4 address is judged as that too, also where its own network is named.
+        for inner in embedded(address):
+            judge_address(str(inner), rules)
     if _within(address, rules.networks):
         return
     if isinstance(address, IPv6Address) and address.scope_id:
@@ -96,12 +103,31 @@ def judge_address(ip: str, rules: AddressRules) -> None:
     if _within(address, _PRIVATE) and not _within(address, _METADATA):
         if not rules.allow_private:
             raise AddressRefused("private", "Addresses of private networks are not allowed here.")
-    elif address in _NAT64:
-        # A network that translates may only lead to what is public in itself.
-        embedded = IPv4Address(int(address) & 0xFFFFFFFF)
-        judge_address(str(embedded), replace(rules, allow_private=False))
-    elif not _public(address):
+    elif address not in _NAT64 and not _public(address):
         raise AddressRefused("special", _SPECIAL_SENTENCE)
+
+
+def leads_to(ip: str) -> tuple[IPv4Address, ...]:
+    """The IPv4 addresses behind an address; none behind an IPv4 address."""
+    address = ip_address(ip)
+    return embedded(address) if isinstance(address, IPv6Address) else ()
+
+
+def embedded(address: IPv6Address) -> tuple[IPv4Address, ...]:
+    """The IPv4 addresses that this one leads to: translated (NAT64), mapped, or through a tunnel.
+
+    A tunnel of Teredo names two, its server and its client.
+    """
+    whole, last = int(address), IPv4Address(int(address) & 0xFFFFFFFF)
+    translated = any(address in network for network in (_NAT64, _NAT64_LOCAL, _MAPPED))
+    if translated or (address in _COMPATIBLE and whole > 1):
+        return (last,)
+    if address.sixtofour is not None:
+        return (address.sixtofour,)
+    if address.teredo is not None:
+        return address.teredo
+    # ISATAP: any network, and then 0:5efe or 200:5efe before the IPv4 address.
+    return (last,) if whole >> 32 & 0xFDFFFFFF == 0x00005EFE else ()
 
 
 def _within(address: Address, networks: tuple[Network, ...]) -> bool:

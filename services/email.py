@@ -6,6 +6,7 @@ import re
 
 import idna
 
+from imanage.hostnames import imitation
 from services.text import clean_line, hidden_characters, normalise
 
 LONGEST = 254
@@ -22,6 +23,8 @@ def email_key(email: str) -> str:
 
 def email_fault(email: str) -> str | None:
     """What is wrong with the address, None where it can be one."""
+    if len(email) > LONGEST:
+        return f"Use {LONGEST} characters or fewer."
     local, at, domain = email.rpartition("@")
     labels = domain.split(".")
     fine = (
@@ -37,7 +40,14 @@ def email_fault(email: str) -> str | None:
     )
     if not fine:
         return FAULT
-    if len(email) > LONGEST or len(email_key(email)) > LONGEST_KEY:
+    if kind := imitation(_shown(domain)):
+        are = (
+            "mixes letters of different alphabets"
+            if kind == "mixed"
+            else "has letters that only look like Latin ones"
+        )
+        return f"The domain {are}: it is really “{_spelled(domain)}”. Type it again by hand."
+    if len(email_key(email)) > LONGEST_KEY:
         return f"Use {LONGEST} characters or fewer."
     return None
 
@@ -45,7 +55,16 @@ def email_fault(email: str) -> str | None:
 def _is_domain(domain: str) -> bool:
     """Whether DNS could know it, perhaps as punycode (RFC 5891)."""
     try:
-        idna.encode(domain, uts46=True)
+        _shown(domain)
     except UnicodeError:
         return False
     return True
+
+
+def _spelled(domain: str) -> str:
+    return idna.encode(domain, uts46=True).decode("ascii")
+
+
+def _shown(domain: str) -> str:
+    """The domain in letters, also where it was typed as punycode."""
+    return idna.decode(_spelled(domain))

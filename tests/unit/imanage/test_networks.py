@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
@@ -37,14 +38,9 @@ def allowed(ip: str, rules: AddressRules) -> bool:
         "203.0.113.0/24",
         "224.0.0.0/4",
         "240.0.0.0/4",
-        "::/96",
-        "::ffff:0:0/96",
         "::ffff:0:0:0/96",
-        "64:ff9b:1::/48",
         "100::/64",
-        "2001::/23",
         "2001:db8::/32",
-        "2002::/16",
         "3fff::/20",
         "5f00::/16",
         "fe80::/10",
@@ -59,6 +55,97 @@ def test_both_ends_of_every_special_range_are_refused_unless_named(network: str)
     for address in (block[0], block[-1]):
         assert not allowed(str(address), RULES)
         assert allowed(str(address), replace(RULES, networks=(block,)))
+
+
+def nat64(inner: str) -> str:
+    return f"64:ff9b::{inner}"
+
+
+def mapped(inner: str) -> str:
+    return f"::ffff:{inner}"
+
+
+def compatible(inner: str) -> str:
+    return f"::{inner}"
+
+
+def local_nat64(inner: str) -> str:
+    return f"64:ff9b:1:2:3:4:{inner}"
+
+
+def six_to_four(inner: str) -> str:
+    return str(IPv6Address((0x2002 << 112) | int(IPv4Address(inner)) << 80 | 1))
+
+
+def teredo_client(inner: str) -> str:
+    return str(
+        IPv6Address(
+            (0x20010000 << 96) | int(IPv4Address("8.8.8.8")) << 64 | int(IPv4Address(inner)) ^ 0xFFFFFFFF
+        )
+    )
+
+
+def teredo_server(inner: str) -> str:
+    return str(
+        IPv6Address(
+            (0x20010000 << 96) | int(IPv4Address(inner)) << 64 | int(IPv4Address("8.8.8.8")) ^ 0xFFFFFFFF
+        )
+    )
+
+
+def isatap(inner: str) -> str:
+    return f"2606:4700::5efe:{inner}"
+
+
+def isatap_global(inner: str) -> str:
+    return f"2606:4700::200:5efe:{inner}"
+
+
+WAYS = [
+    nat64,
+    mapped,
+    compatible,
+    local_nat64,
+    six_to_four,
+    teredo_client,
+    teredo_server,
+    isatap,
+    isatap_global,
+]
+INSIDE = [
+    "127.0.0.1",
+    "169.254.169.254",
+    "168.63.129.16",
+    "100.64.0.1",
+    "0.0.0.5",
+    "255.255.255.255",
+    "192.0.2.1",
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("inner", INSIDE)
+def test_what_leads_to_a_refused_address_is_refused_even_where_the_way_itself_is_named(
+    way: Callable[[str], str], inner: str
+) -> None:
+    everything = replace(RULES, networks=(ip_network("::/0"),))
+    assert not allowed(way(inner), RULES)
+    assert not allowed(way(inner), everything)
+    assert allowed(way(inner), replace(everything, networks=(ip_network("::/0"), ip_network(f"{inner}/32"))))
+
+
+@pytest.mark.parametrize("inner", ["10.0.0.1", "172.31.255.255", "192.168.1.1", "8.8.8.8", *INSIDE])
+def test_a_translated_address_follows_the_rule_of_what_it_embeds(inner: str) -> None:
+    for rules in (RULES, PUBLIC_ONLY, replace(RULES, networks=(ip_network(f"{inner}/32"),))):
+        assert allowed(nat64(inner), rules) == allowed(inner, rules)
+        for way in WAYS:
+            assert not allowed(way(inner), rules) or allowed(inner, rules)
+
+
+def test_ways_that_are_not_for_the_public_are_refused_whatever_they_lead_to() -> None:
+    for way in (mapped, compatible, local_nat64, six_to_four, teredo_client):
+        assert not allowed(way("8.8.8.8"), RULES)
+        assert allowed(way("8.8.8.8"), replace(RULES, networks=(ip_network("::/0"),)))
 
 
 @pytest.mark.parametrize("network", ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"])
