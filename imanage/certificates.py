@@ -33,6 +33,20 @@ class Certificate:
         return (self.not_after - datetime.now(UTC)).days
 
     @property
+    def is_expired(self) -> bool:
+        return self.not_after < datetime.now(UTC)
+
+    @property
+    def is_early(self) -> bool:
+        return self.not_before > datetime.now(UTC)
+
+    def is_for(self, host: str) -> bool:
+        """Whether it names this host, itself or by a wildcard for its first label."""
+        asked = host.lower().rstrip(".")
+        wild = f"*.{asked.partition('.')[2]}"
+        return bool({asked, wild} & {name.lower().rstrip(".") for name in self.names})
+
+    @property
     def facts(self) -> Facts:
         return (
             ("Names in the certificate", clean(", ".join(self.names[:10]) or self.subject)),

@@ -44,11 +44,11 @@ _BY_LINE = {
 
 
 class ProbeFault(Exception):
-    """How far it got, as a stable code, and what was seen there."""
+    """How far it got, as a stable code, and what was seen there. `also`: codes of what is wrong beside it."""
 
-    def __init__(self, code: str, facts: Facts = ()) -> None:
+    def __init__(self, code: str, facts: Facts = (), also: tuple[str, ...] = ()) -> None:
         super().__init__(code)
-        self.code, self.facts = code, facts
+        self.code, self.facts, self.also = code, facts, also
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,18 @@ def _unproven(session: GuardedSession, origin: str, verify_code: int) -> ProbeFa
         code = "tls.self_signed"
     elif verify_code in _NO_ISSUER and shown.issuer_firm in known_firms(session.trust):
         code = "tls.incomplete"
-    return ProbeFault(code, (("Host", urlsplit(origin).hostname or ""), *shown.facts))
+    host = urlsplit(origin).hostname or ""
+    return ProbeFault(code, (("Host", host), *shown.facts), _wrong_beside(code, shown, host))
+
+
+def _wrong_beside(code: str, shown: Certificate, host: str) -> tuple[str, ...]:
+    """A handshake stops at the first thing that is wrong; whoever mends it should know of the others."""
+    found = {
+        "tls.expired": shown.is_expired,
+        "tls.not_yet_valid": shown.is_early,
+        "tls.wrong_name": bool(shown.names) and not shown.is_for(host),
+    }
+    return tuple(each for each, is_so in found.items() if is_so and each != code)
 
 
 def _tls_code(session: GuardedSession, origin: str, error: OSError) -> str:

@@ -37,6 +37,10 @@ class Row:
     result: Result | None
 
     @property
+    def outcome(self) -> str:
+        return self.result.outcome if self.result else "waiting"
+
+    @property
     def whose(self) -> str:
         return WHOSE.get(self.result.whose, "") if self.result else ""
 
@@ -76,6 +80,10 @@ class RunView:
     @property
     def report(self) -> Report:
         return Report(self.server_id, self.started_at, self.finished_at, self.results)
+
+    def count(self, outcome: str) -> int:
+        """How many of its checks came to this."""
+        return sum(row.outcome == outcome for row in self.rows)
 
     @property
     def now(self) -> Row | None:

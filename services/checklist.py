@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from models import ApplicationPackage, Connection, Link, Member, Server
-from services import redirect_urls
+from services import mending, redirect_urls
 from services.actor import Actor
 from services.house import house
 from services.listed import members_of
@@ -23,23 +23,29 @@ REACHING = frozenset({"dns", "tcp", "tls", "api", "api_dns", "api_tcp", "api_tls
 PRACTICE_ORDER = {key: place for place, key in enumerate(("registered", "redirect_url", "enabled"), -3)}
 PASSED = frozenset({"pass", "warn"})
 UNKNOWN = frozenset({"client.unknown", "client.not_uploaded"})
+CAUSES = {"reachable": 0, "registered": 1, "redirect_url": 2, "credentials": 3}
+"""What fails first keeps the others from being looked at: no redirect URL is judged through a bad certificate."""
 LATER = "It is looked at once iManage knows the application."
 
 
 @dataclass(frozen=True)
 class Step:
-    """`action` is the key of the button that takes the step: the page knows where it leads."""
+    """`action` is the key of the button that takes the step: the page knows where it leads.
+
+    `place` is where a failure is mended; it stands only where a check has failed.
+    """
 
     key: str
     title: str
     state: State
     hint: str = ""
     action: str = ""
+    place: mending.Place | None = None
 
 
 @dataclass(frozen=True)
 class Checklist:
-    """The steps in order. The first that is missing is the next one."""
+    """The steps in order. The first whose check fails is the next one, else the first that is missing."""
 
     steps: tuple[Step, ...]
     lacks_refresh: bool = False
@@ -84,8 +90,11 @@ def of(facts: Facts) -> Checklist:
     steps = list(_steps(facts))
     if facts.is_practice:  # it starts when it is switched on, and answers nobody before
         steps.sort(key=lambda step: PRACTICE_ORDER.get(step.key, 0))
-    first = next((index for index, step in enumerate(steps) if step.state == "missing"), None)
-    if first is not None:
+    missing = [index for index, step in enumerate(steps) if step.state == "missing"]
+    if missing:
+        first = min(
+            missing, key=lambda index: (CAUSES.get(steps[index].key, 9) if steps[index].place else 10, index)
+        )
         steps[first] = replace(steps[first], state="next")
     return Checklist(tuple(steps), lacks_refresh=facts.renewable < facts.signed_in)
 
@@ -151,8 +160,8 @@ def _registered_step(facts: Facts) -> Step:
                 "iManage does not know this Client ID. Have the package uploaded there, then check the connection. "
                 "If it was another package, replace the credentials."
             )
-            return Step("registered", title, "missing", hint, "check")
-        return Step("registered", title, "missing", _said(unknown), "credentials")
+            return Step("registered", title, "missing", hint, "check", _place(unknown))
+        return Step("registered", title, "missing", _said(unknown), "credentials", _place(unknown))
     return _step(
         "registered",
         title,
@@ -166,9 +175,9 @@ def _redirect_step(facts: Facts) -> Step:
     title, found = "iManage knows our redirect URL", facts.results.get("redirect_url", {})
     if facts.told not in ("", facts.redirect_url) and not facts.accepted:
         hint = f"iManage was told {facts.told}, and ours is now {facts.redirect_url}. Change it in the registration."
-        return Step("redirect_url", title, "missing", hint, "confirm_redirect")
+        return Step("redirect_url", title, "missing", hint, "confirm_redirect", mending.CONNECTION)
     if found.get("outcome") == "fail":
-        return Step("redirect_url", title, "missing", _said(found), "check")
+        return Step("redirect_url", title, "missing", _said(found), "check", _place(found))
     if _unknown(facts) is not None:
         return Step("redirect_url", title, "missing", LATER)
     is_known = facts.accepted or facts.from_package or bool(facts.signed_in)
@@ -185,7 +194,7 @@ def _credentials_step(facts: Facts) -> Step:
     found = [facts.results[key] for key in ("client_id", "secret") if key in facts.results]
     failed = next((each for each in found if each["outcome"] == "fail"), None)
     if failed is not None:
-        return Step("credentials", title, "missing", _said(failed), "credentials")
+        return Step("credentials", title, "missing", _said(failed), "credentials", _place(failed))
     is_proven = len(found) == 2 and all(each["outcome"] == "pass" for each in found)
     if is_proven or facts.signed_in:
         return Step("credentials", title, "done")
@@ -199,13 +208,19 @@ def _reachable_step(facts: Facts) -> Step:
     found = [result for key, result in facts.results.items() if key in REACHING]
     failed = next((each for each in found if each["outcome"] == "fail"), None)
     if failed is not None:
-        return Step("reachable", title, "missing", _said(failed), "check")
+        own_ca = facts.results.get("own_ca", {})
+        beside = f" {_said(own_ca)}" if own_ca.get("code") == "ca.expired" else ""
+        return Step("reachable", title, "missing", _said(failed) + beside, "check", _place(failed))
     is_reached = bool(facts.signed_in) or any(each["outcome"] in PASSED for each in found)
     return _step("reachable", title, is_reached, "A check of the connection tells.", "check")
 
 
 def _step(key: str, title: str, is_done: bool, hint: str, action: str = "") -> Step:
     return Step(key, title, "done") if is_done else Step(key, title, "missing", hint, action)
+
+
+def _place(result: dict[str, Any]) -> mending.Place:
+    return mending.place_of(result.get("code", ""))
 
 
 def _said(result: dict[str, Any]) -> str:

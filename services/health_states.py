@@ -12,10 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Server, ServerHealth, utcnow
-from services import health_days, health_mail, permissions
+from services import health_days, health_mail, mending, permissions
 from services.actor import Actor
 from services.diagnostics.checks import ADVICE
-from services.diagnostics.report import WHOSE, Report
+from services.diagnostics.report import WHOSE, Report, Result
 from services.house import house
 from services.unit import session, unit
 
@@ -39,6 +39,7 @@ class HealthView:
     sentence: str = ""
     next_step: str = ""
     whose: str = ""
+    place: mending.Place | None = None
 
     @property
     def label(self) -> str:
@@ -58,7 +59,7 @@ def note(server_id: uuid.UUID, report: Report) -> None:
         if found.state != before:
             row.state, row.since = found.state, now
         row.checked_at, row.due_at = now, now + wait_of(found.state)
-        row.code, row.sentence = (first.code[:80], first.sentence[:600]) if first else ("", "")
+        row.code, row.sentence = (first.code[:80], _sentence(first, found)[:600]) if first else ("", "")
         if server.changed_at <= report.started_at:
             row.as_changed_at = server.changed_at
         health_days.count(writing, server_id, report, found.state)
@@ -112,6 +113,12 @@ def _lasting(report: Report) -> Report:
     return replace(report, results=kept)
 
 
+def _sentence(first: Result, report: Report) -> str:
+    """Of the first problem; where an own CA has expired as well, both are told."""
+    other = next((each for each in report.results if each.code == "ca.expired"), None)
+    return f"{first.sentence} {other.sentence}" if other and other is not first else first.sentence
+
+
 def _is_news(row: ServerHealth, before: str, now: datetime) -> bool:
     """A first look is news only where it fails; a failure is told again each day that it lasts."""
     if row.state != before:
@@ -133,4 +140,5 @@ def _view(row: ServerHealth | None) -> HealthView:
         sentence=row.sentence,
         next_step=words.next_step if words else "",
         whose=WHOSE[words.whose] if words else "",
+        place=mending.place_of(row.code) if row.code else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imanage.probes import ProbeFault
 from imanage.types import AppCredentials
@@ -82,8 +82,8 @@ def _run(step: Step, whom: Visit, because: str | None) -> Result:
         try:
             found = step.look(whom, whom.endpoints.api if step.at_api else whom.endpoints.browser)
         except ProbeFault as fault:
-            found = failed(fault.code, *fault.facts)
-    words = ADVICE.get(found.code)
+            found = replace(failed(fault.code, *fault.facts), also=fault.also)
+    words = _words_of(found)
     return Result(
         key=step.key,
         group=step.group,
@@ -96,6 +96,20 @@ def _run(step: Step, whom: Visit, because: str | None) -> Result:
         next_step=words.next_step if words else "",
         whose=words.whose if words else "",
         facts=found.facts,
+    )
+
+
+def _words_of(found: Found) -> Advice | None:
+    """The words for its code, and after them those for what is wrong beside it. The first says whose step it is."""
+    words = ADVICE.get(found.code)
+    beside = [ADVICE[code] for code in found.also if code in ADVICE]
+    if words is None or not beside:
+        return words
+    return replace(
+        words,
+        sentence=" ".join(each.sentence for each in (words, *beside)),
+        cause=" ".join(each.cause for each in (words, *beside)),
+        next_step=" ".join(each.next_step for each in (words, *beside)),
     )
 
 

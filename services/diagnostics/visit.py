@@ -23,12 +23,14 @@ from services.unit import release, session
 
 @dataclass(frozen=True)
 class Found:
-    """What one check came to. Where it is not a plain pass, `code` leads to the words for it."""
+    """What one check came to. Where it is not a plain pass, `code` leads to the words for it, and `also` to those of
+    what is wrong beside it."""
 
     outcome: Outcome
     code: str = ""
     sentence: str = ""
     facts: Facts = ()
+    also: tuple[str, ...] = ()
 
 
 def passed(sentence: str, *facts: tuple[str, str]) -> Found:

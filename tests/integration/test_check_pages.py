@@ -16,6 +16,7 @@ from services.actor import SYSTEM
 from services.errors import Forbidden
 from services.unit import session, unit
 from simulator import Simulator
+from tests.support import health
 from tests.support.pages import Browser, Page, read
 from tests.support.people import actor_of, make_member
 from tests.support.practice import practice_server
@@ -225,3 +226,36 @@ def test_a_member_checks_from_his_browser_what_he_may_use(app: Flask, database: 
     links = member.page("/account").links
     assert f"/troubleshooting/this-browser/{ours.id}" in links
     assert f"/troubleshooting/this-browser/{hidden.id}" not in links
+
+
+def test_the_page_has_a_menu_of_its_parts_and_who_can_use_it_stands_before_the_checks(admin: Browser) -> None:
+    page = admin.page(url_of(make_server()))
+    parts = ("checklist", "who", "check", "connection", "own-ca", "sign-ins", "health-strip", "remove")
+    for part in parts:
+        assert f"#{part}" in page.links
+        assert part in page.ids
+    places = [page.html.index(f'id="{part}"') for part in parts]
+    assert places == sorted(places)
+
+
+def test_passed_checks_are_one_line_and_what_fails_stands_open(admin: Browser) -> None:
+    server = make_server(url="https://127.0.0.1:9")
+    admin.post(url_of(server, "checks"))
+    assert background.wait(30)
+    session().rollback()
+    html = admin.page(url_of(server)).html
+    rest = html.index("cp-check-rest")
+    assert "1 check passed, " in html or "were not looked at" in html
+    assert html.index("cp-check-fail") < rest
+    assert "cp-check-fail" not in html[rest:]
+    assert "cp-check-skipped" not in html[html.index('id="check-run"') : rest]
+
+
+def test_the_banner_leads_to_where_the_failure_is_mended(admin: Browser) -> None:
+    server = make_server(is_enabled=True)
+    health.note(server, "fail")
+    assert "#check" in admin.page(url_of(server)).links
+    health.put(server, code="tls.unknown_authority")
+    html = admin.page(url_of(server)).html
+    line = html[html.index('id="health-line"') : html.index('id="checklist"')]
+    assert 'href="#own-ca"' in line

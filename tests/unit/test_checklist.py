@@ -137,3 +137,42 @@ def test_a_sign_in_without_refresh_token_is_noticed() -> None:
     assert of(replace(ALL, renewable=1)).lacks_refresh
     assert not of(ALL).lacks_refresh
     assert "Allow Refresh Token" in step(replace(ALL, renewable=1), "renewable").hint
+
+
+def failing(code: str) -> dict[str, Any]:
+    return result("fail") | {"code": code}
+
+
+@pytest.mark.parametrize(
+    ("code", "anchor"),
+    [
+        ("tls.unknown_authority", "own-ca"),
+        ("tls.self_signed", "own-ca"),
+        ("tls.expired", "check"),
+        ("tcp.refused", "check"),
+    ],
+)
+def test_the_first_failing_cause_is_the_next_step_with_a_link_to_where_it_is_mended(
+    code: str, anchor: str
+) -> None:
+    """Before a redirect URL that nobody can judge through a bad certificate."""
+    results = {"dns": PASSED["dns"], "tls": failing(code), "redirect_url": result("skipped")}
+    facts = replace(
+        NOTHING, has_credentials=True, told="https://old.test/x", results=results, is_enabled=False
+    )
+    found = states(facts)
+    assert (found["reachable"], found["redirect_url"]) == ("next", "missing")
+    place = step(facts, "reachable").place
+    assert place and place.anchor == anchor
+
+
+def test_a_failure_comes_before_what_is_merely_missing() -> None:
+    facts = replace(ALL, usable_by=0, is_enabled=False, results=PASSED | {"secret": failing("secret.wrong")})
+    assert states(facts)["credentials"] == "next"
+    assert step(facts, "credentials").place.anchor == "connection"
+
+
+def test_an_own_authority_that_has_expired_is_told_beside_what_fails_by_it() -> None:
+    own = result("warn") | {"code": "ca.expired", "sentence": "Your CA has expired."}
+    facts = replace(ALL, results=PASSED | {"tls": failing("tls.unknown_authority"), "own_ca": own})
+    assert step(facts, "reachable").hint == "It is so. Do this. Your CA has expired. Do this."

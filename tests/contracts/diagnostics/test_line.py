@@ -125,6 +125,19 @@ def test_an_authority_that_nobody_here_knows(authority: Authority, tmp_path: Pat
     assert alone.says("tls", "fail", "tls.unknown_authority")
 
 
+def test_an_unknown_authority_whose_certificate_has_expired_is_told_as_both(
+    authority: Authority, tmp_path: Path
+) -> None:
+    """A handshake stops at the first of them; an admin who adds the authority would meet the second one after."""
+    context = Authority("Inspecting Gateway").context(tmp_path, "dms.firm.test", ends=-DAY, begins=-2 * DAY)
+    found = https_at(IMANAGE, context)
+    assert found.says("tls", "fail", "tls.unknown_authority", "you")
+    for words in ("an authority that this installation does not know", "has expired", "for another name"):
+        assert words in found["tls"].sentence
+    assert "add its certificate under Own CA" in found["tls"].next_step
+    assert "to be renewed" in found["tls"].next_step
+
+
 def test_a_certificate_that_only_vouches_for_itself(tmp_path: Path) -> None:
     found = https_at(IMANAGE, self_signed(tmp_path, "127.0.0.1"))
     assert found.says("tls", "fail", "tls.self_signed", "imanage_admin")
