@@ -84,7 +84,8 @@ def _known(member_id: uuid.UUID) -> KnownServers:
     known = rows.all()
     on = [row for row in known if row.is_enabled]
     off = [row for row in known if not row.is_enabled]
-    return KnownServers(_labels(on, alone=len(on) == 1), _labels(off, alone=len(known) == 1))
+    alone = len(on) <= 1  # a firm's own name tells servers apart only where there is a choice
+    return KnownServers(_labels(on, alone=alone), _labels(off, alone=alone))
 
 
 def _labels(servers: Sequence[Server], *, alone: bool) -> tuple[ServerLabel, ...]:

@@ -6,7 +6,9 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from models import Server, new_id, utcnow
+from sqlalchemy import select
+
+from models import AuditEvent, Server, new_id, utcnow
 from services import audit, packages, permissions, remote, server_addresses, server_rules
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
@@ -181,20 +183,42 @@ def set_enabled(actor: Actor, server_id: uuid.UUID, on: bool) -> bool:
     return True
 
 
+class ServerGone(NotFound):
+    """There is no such server, or none any more: the admin is told by whom and when it was removed."""
+
+    code = "server.gone"
+    title = "This server is not there any more"
+
+
 def require_server(actor: Actor, server_id: uuid.UUID) -> Server:
     permissions.require_admin(actor)
-    return _found(session().get(Server, server_id))
+    return _found(session().get(Server, server_id), server_id)
 
 
 def locked(server_id: uuid.UUID) -> Server:
     """The row for the open unit alone, so that two admins' changes follow one another."""
-    return _found(session().get(Server, server_id, with_for_update=True))
+    return _found(session().get(Server, server_id, with_for_update=True), server_id)
 
 
-def _found(row: Server | None) -> Server:
+def _found(row: Server | None, server_id: uuid.UUID) -> Server:
     if row is None:
-        raise NotFound("We could not find this server.", next_step="It may have been removed.")
+        raise _gone(server_id)
     return row
+
+
+def _gone(server_id: uuid.UUID) -> ServerGone:
+    event = session().scalar(
+        select(AuditEvent)
+        .where(AuditEvent.server_id == server_id, AuditEvent.action == "server.removed")
+        .limit(1)
+    )
+    if event is None:
+        return ServerGone("We could not find this server.", next_step="It may have been removed.")
+    day = f"{event.at.day} {event.at:%b %Y, %H:%M} UTC"
+    return ServerGone(
+        f"“{event.subject}” was removed by {event.actor_name} on {day}.",
+        next_step="The list of servers shows those that are there.",
+    )
 
 
 def version(row: Server) -> str:

@@ -12,7 +12,17 @@ from blueprints.access import actor
 from blueprints.headers import allow_connect
 from blueprints.htmx import fragment, is_htmx, placed
 from blueprints.integrations.forms import RestrictionForm
-from services import check_text, health_states, practice, restriction, server_page, server_views
+from services import (
+    check_text,
+    health_states,
+    practice,
+    restriction,
+    server_page,
+    server_pauses,
+    server_removal,
+    server_views,
+)
+from services.actor import Actor
 from services.pasted_people import Pasted
 from services.servers import Saved
 
@@ -20,6 +30,17 @@ from services.servers import Saved
 def popup(name: str, title: str, status: int = 200, **context: object) -> Response:
     crumb = ("iManage", url_for("integrations.index"))
     return popups.popup(f"integrations/_{name}_form.html", title, crumb, status, **context)
+
+
+def servers_context(who: Actor) -> dict[str, object]:
+    """What the list of servers shows."""
+    return {
+        "servers": server_views.all_servers(who),
+        "healths": health_states.every_health(who),
+        "pauses": server_pauses.paused_now(),
+        "has_practice": practice.is_there(who),
+        "removals": server_removal.recent_removals(who),
+    }
 
 
 def question(name: str, title: str, **context: object) -> Response:

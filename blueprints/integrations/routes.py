@@ -14,6 +14,7 @@ from blueprints.integrations import (
     checking,
     explaining,
     healthiness,
+    missing,
     moving,
     packages,
     pasting,
@@ -24,18 +25,14 @@ from blueprints.integrations import (
     switching,
 )
 from blueprints.integrations.forms import AddServerForm, ChangeServerForm, as_id
-from blueprints.integrations.pages import popup, say, server_answer
+from blueprints.integrations.pages import popup, say, server_answer, servers_context
 from blueprints.integrations.room import room
+from services import packages as application_packages
 from services import (
-    health_states,
-    practice,
     remote,
-    server_pauses,
-    server_removal,
     server_views,
     servers,
 )
-from services import packages as application_packages
 from services.errors import Invalid
 
 __all__ = [
@@ -43,6 +40,7 @@ __all__ = [
     "checking",
     "explaining",
     "healthiness",
+    "missing",
     "moving",
     "packages",
     "pasting",
@@ -58,14 +56,7 @@ __all__ = [
 @room.get("")
 @needs("admin")
 def index() -> str:
-    return render_template(
-        "integrations/index.html",
-        servers=server_views.all_servers(actor()),
-        healths=health_states.every_health(actor()),
-        pauses=server_pauses.paused_now(),
-        has_practice=practice.is_there(actor()),
-        removals=server_removal.recent_removals(actor()),
-    )
+    return render_template("integrations/index.html", gone=None, **servers_context(actor()))
 
 
 @room.get("/new")
