@@ -11,13 +11,14 @@ from imanage.downloads import Download
 from imanage.ids import VersionId
 from imanage.types import Document as RemoteDocument
 from models import TransferItem
-from services import connections, server_pauses, transfer_landing, transfers
+from services import connections, server_pauses, transfer_keeping, transfer_landing, transfers
 from services.house import house
 from services.transfer_links import facts_of
 from services.transfer_running import Running, fresh
 from services.transfer_states import RUNNING, move
+from services.transfer_tasks import partial_tokens
 from services.unit import release, unit
-from storage import PartialBusy
+from storage import PartialBusy, StorageFull
 from transfers import copying
 from transfers.endpoints.imanage_endpoint import ImanageSource
 from transfers.errors import NothingInIt
@@ -25,8 +26,6 @@ from transfers.items import Fetched, SourceFacts
 
 SMALL = 4 << 20
 """Bytes that are sooner fetched again than put on record before they land."""
-PLACES = 3
-"""Where an item's bytes may be gathered: the next one while another process holds the one before."""
 
 
 def fetch(running: Running) -> str | None:
@@ -40,20 +39,22 @@ def fetch(running: Running) -> str | None:
             return copying.fetch(
                 _Described(client, running, described),
                 house().blobs,
-                f"get-{task.id}" if place == 1 else f"get-{task.id}-{place}",
+                partial_tokens(task.id)[place - 1],
                 on_progress=running.on_progress,
                 should_stop=running.should_stop(),
             )
         except PartialBusy:
             # Who was replaced still holds what came so far, and may be frozen: nobody waits for it to wake.
-            if place == PLACES:
+            if place == len(partial_tokens(task.id)):
                 raise
             return copy(client, place + 1)
 
     try:
         with running.placed():
             fetched = connections.with_client(task.member_id, task.server_id, copy, line=running.line)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, StorageFull):
+            transfer_keeping.forget_ended_gets()
         if described:
             with unit(soon=True):
                 _name(fresh(running), described[-1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 
@@ -12,7 +13,8 @@ from models import Connection, ServerPause, Transfer, TransferItem, Version, utc
 from services import server_pauses, transfers
 from services.clock import clock
 from services.house import house
-from services.transfer_states import FINISHED, LIVE, NEEDS_SIGN_IN, WAITING, move
+from services.transfer_states import DONE, FINISHED, LIVE, NEEDS_SIGN_IN, WAITING, move
+from services.transfer_tasks import partial_tokens
 from services.unit import release, session, unit
 from storage import StorageError, StoredBlob
 
@@ -112,6 +114,26 @@ def sweep_store() -> int:
         if deleted >= MOST_DELETED:
             break
     return deleted
+
+
+def forget_ended_gets() -> None:
+    """Give up what gets that have failed or were stopped had fetched: somebody else needs the room."""
+    ended = session().scalars(
+        select(TransferItem.id)
+        .join(Transfer)
+        .where(
+            TransferItem.state.in_(sorted(FINISHED - {DONE})),
+            TransferItem.state_at > utcnow() - PARTIALS_KEPT,
+            Transfer.kind == "get",
+        )
+        .order_by(TransferItem.state_at.desc())
+        .limit(BATCH)
+    )
+    tokens = [token for item_id in ended for token in partial_tokens(item_id)]
+    release()
+    for token in tokens:
+        with suppress(StorageError):  # who was replaced may hold it still; the sweep comes by later
+            house().blobs.forget(token)
 
 
 def _unnamed(sums: list[str]) -> set[str]:

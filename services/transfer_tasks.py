@@ -42,6 +42,11 @@ class Task:
         return f"[Counterpart {self.id.hex[:12]}]"
 
 
+def partial_tokens(item_id: uuid.UUID) -> tuple[str, ...]:
+    """Where a get's bytes may be gathered: the next one while another process holds the one before."""
+    return (f"get-{item_id}", f"get-{item_id}-2", f"get-{item_id}-3")
+
+
 TASK = (
     select(
         TransferItem.id,

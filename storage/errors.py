@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-Retry = Literal["later", "no"]
+Retry = Literal["later", "no", "room"]
+"""`room`: for as long as it takes; somebody or something else makes room."""
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -29,8 +30,9 @@ class StorageFull(StorageError):
     """No room, or a quota is used up. Somebody has to make room; then the same work goes on."""
 
     code = "storage.full"
-    sentence = "The document store is full. Ask your System Admin to make room, then try again."
-    next_step = "Try again when there is room."
+    sentence = "There is no room for this file in the document store. Ask your System Admin to make room."
+    next_step = "A transfer waits, and goes on by itself when there is room."
+    retry: Retry = "room"
 
 
 class StorageFailed(StorageError):

@@ -6,13 +6,13 @@ cache, which it would only fill. A disk that flushes writes down what anybody ha
 come in at once each block is flushed as it comes: a commit of the database would wait for the blocks of them all.
 
 Both stores use this folder. A published file leaves it through the store's own `place`; one that was
-left unpublished is discarded, or kept when it has a token under which it can be continued.
+left unpublished is discarded, or kept when it has a token under which it can be continued. Where its size is known
+the room for all of it is set aside before its first byte, and stays so while it is kept.
 """
 
 import fcntl
 import mmap
 import os
-import shutil
 import threading
 import time
 import uuid
@@ -26,6 +26,7 @@ from storage.digests import Digest
 from storage.errors import PartialBusy, StorageError, StorageFull, disk_errors
 from storage.names import partial_name
 from storage.ports import CHUNK, Blob
+from storage.space import reserve
 
 FLUSHED_BY = 16 * CHUNK
 """So much of a file that comes alone is flushed at a time."""
@@ -92,24 +93,20 @@ class Incoming:
             descriptor = _locked(path)
         try:
             partial = Partial(descriptor, path, self._place)
-            if expected_size is not None:
-                self._require_room(expected_size - partial.size, partial)
             _COMING.add(partial)
             try:
+                if expected_size is not None:
+                    partial.reserve(expected_size)
                 yield partial
+            except StorageFull:
+                # Two that wait for each other's room would wait for ever: whoever lacks some gives up its own.
+                partial.discard()
+                raise
             finally:
                 _COMING.discard(partial)
                 partial.close()
         finally:
             os.close(descriptor)
-
-    def _require_room(self, wanted: int, partial: "Partial") -> None:
-        with disk_errors():
-            free = shutil.disk_usage(self._folder).free
-        if wanted > free:
-            if partial.size == 0:
-                partial.discard()
-            raise StorageFull
 
 
 class Partial:
@@ -120,6 +117,7 @@ class Partial:
         self._descriptor = descriptor
         self._place = place
         self._open = True
+        self._expected: int | None = None
         self._digest = Digest(descriptor)
         with disk_errors():
             while data := os.read(descriptor, CHUNK):
@@ -138,6 +136,11 @@ class Partial:
         self._settle()
         with disk_errors():
             return self._digest.hexdigest()
+
+    def reserve(self, size: int) -> None:
+        """Set room aside for the whole file. StorageFull where there is none."""
+        self._expected = size
+        reserve(self.path.parent, self._descriptor, size)
 
     def room(self) -> memoryview:
         self._require_open()
@@ -174,6 +177,8 @@ class Partial:
             os.ftruncate(self._descriptor, 0)
             os.lseek(self._descriptor, 0, os.SEEK_SET)
         self._digest = Digest(self._descriptor)
+        if self._expected is not None:
+            self.reserve(self._expected)
 
     def publish(self) -> Blob:
         self._require_open()

@@ -87,12 +87,13 @@ class BlobStore(Protocol):
     """Content-addressed bytes. Every `sha256` is 64 hexadecimal digits, else ValueError."""
 
     def writer(self, expected_size: int | None = None) -> AbstractContextManager[BlobWriter]:
-        """A new file; leaving without publishing discards it. With a size, a full disk is told at once."""
+        """A new file; leaving without publishing discards it. With a size, room for all of it is set aside."""
 
     def partial(self, token: str, expected_size: int | None = None) -> AbstractContextManager[BlobWriter]:
         """The file of this token: left unpublished it stays, and opening it again goes on where it stood.
 
-        One process at a time: a second one gets PartialBusy. The lock ends with the process that holds it.
+        Where there is no room for the whole, StorageFull, and what was there is given up. One process at a time: a
+        second one gets PartialBusy. The lock ends with the process that holds it.
         """
 
     def forget(self, token: str) -> None:

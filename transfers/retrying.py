@@ -59,6 +59,9 @@ def decide(
             return SignIn()
         case "look_up":
             return LookUp()
+        case "room":
+            # It holds nothing meanwhile, and smaller files go on.
+            return Wait(_seconds(None, attempt, policy, chance()))
         case "later" if attempt < _most(error, policy):
             return Wait(_seconds(getattr(error, "wait_seconds", None), attempt, policy, chance()))
     return GiveUp()

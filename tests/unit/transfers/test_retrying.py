@@ -4,7 +4,7 @@ from itertools import count
 
 import pytest
 
-from storage import BlobDamaged, StorageFull
+from storage import BlobDamaged, StorageFailed, StorageFull
 from transfers.errors import CheckedOut, CutShort, Different, Stopped, Uncertain
 from transfers.retrying import DEFAULT, GiveUp, LookUp, Policy, SignIn, Wait, decide
 
@@ -55,9 +55,15 @@ def test_the_servers_wait_is_a_floor_with_a_ceiling() -> None:
 
 
 def test_attempts_end() -> None:
-    assert isinstance(decide(StorageFull(), DEFAULT.attempts - 1), Wait)
-    assert decide(StorageFull(), DEFAULT.attempts) == GiveUp()
-    assert decide(StorageFull(), 1, Policy(attempts=1)) == GiveUp()
+    assert isinstance(decide(StorageFailed(), DEFAULT.attempts - 1), Wait)
+    assert decide(StorageFailed(), DEFAULT.attempts) == GiveUp()
+    assert decide(StorageFailed(), 1, Policy(attempts=1)) == GiveUp()
+
+
+def test_what_waits_for_room_waits_as_long_as_it_takes() -> None:
+    for attempt in (1, DEFAULT.attempts, 10_000):
+        waits = decide(StorageFull(), attempt, chance=lambda: 1.0)
+        assert isinstance(waits, Wait) and 0 < waits.seconds <= DEFAULT.most_seconds
 
 
 def test_an_enormous_attempt_is_no_overflow() -> None:

@@ -1,0 +1,122 @@
+"""Room is set aside before the first byte: two halves that wait for each other's room do not fill a disk for good."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from storage import BlobStore, StorageFull, open_store, space
+from tests.support.small_disk import SmallDisk, make_small
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallDisk:
+    return make_small(monkeypatch, tmp_path, 10 * MIB)
+
+
+@pytest.fixture
+def store(tmp_path: Path, disk: SmallDisk) -> BlobStore:
+    return open_store(f"file://{tmp_path}/blobs")
+
+
+def half(store: BlobStore, token: str, size: int) -> None:
+    """A download that is cut off in its middle."""
+    with store.partial(token, size) as partial:
+        partial.write(os.urandom(size // 2))
+
+
+def whole(store: BlobStore, token: str, size: int) -> str:
+    with store.partial(token, size) as partial:
+        partial.write(os.urandom(size - partial.size))
+        return partial.publish().sha256
+
+
+def test_what_was_begun_has_its_room_and_lands_while_others_wait(store: BlobStore, disk: SmallDisk) -> None:
+    half(store, "first", 6 * MIB)
+    assert disk.used >= 6 * MIB
+    before = disk.used
+    with pytest.raises(StorageFull), store.partial("second", 6 * MIB):
+        pytest.fail("There is no room for it.")
+    assert disk.used == before, "Whoever waits holds nothing."
+    whole(store, "small", 2 * MIB)
+    first = whole(store, "first", 6 * MIB)
+    assert store.size(first) == 6 * MIB
+    disk.size = 20 * MIB
+    assert store.size(whole(store, "second", 6 * MIB)) == 6 * MIB
+
+
+def test_two_halves_without_room_set_aside_do_not_stay_for_good(store: BlobStore, disk: SmallDisk) -> None:
+    """As an earlier version left them, or a disk that sets nothing aside: one gives up its own, and both arrive."""
+    for token in ("first", "second"):
+        with store.partial(token) as partial:
+            partial.write(os.urandom(4 * MIB))
+    with pytest.raises(StorageFull), store.partial("first", 8 * MIB):
+        pytest.fail("There is no room for it.")
+    second = whole(store, "second", 8 * MIB)
+    store.delete(second)
+    assert store.size(whole(store, "first", 8 * MIB)) == 8 * MIB
+
+
+def test_beginning_again_keeps_the_room(store: BlobStore, disk: SmallDisk) -> None:
+    with store.partial("item", 6 * MIB) as partial:
+        partial.write(os.urandom(4 * MIB))
+        partial.restart()
+        assert partial.size == 0
+        assert disk.used >= 6 * MIB
+
+
+def test_what_is_published_holds_no_more_than_it_is(store: BlobStore, disk: SmallDisk) -> None:
+    whole(store, "item", 3 * MIB)
+    assert 3 * MIB <= disk.used < 3 * MIB + 64 * 1024
+
+
+def test_what_is_given_up_gives_its_room_back(store: BlobStore, disk: SmallDisk) -> None:
+    half(store, "item", 6 * MIB)
+    store.forget("item")
+    assert disk.used == 0
+    half(store, "item", 6 * MIB)
+    store.sweep(timedelta(0))
+    assert disk.used == 0
+
+
+def test_a_part_of_the_disk_stays_free(store: BlobStore, disk: SmallDisk) -> None:
+    """The database may lie there too, and has to say who waits."""
+    with pytest.raises(StorageFull), store.writer(disk.size):
+        pytest.fail("There is no room for it.")
+    with store.writer(disk.size - disk.size // space.KEPT_PART) as writer:
+        assert writer.size == 0
+
+
+def test_a_file_system_that_sets_nothing_aside_is_asked_how_much_is_free(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> int:
+        ctypes.set_errno(errno.EOPNOTSUPP)
+        return -1
+
+    monkeypatch.setattr(space, "_libc", SimpleNamespace(fallocate=refuse))
+    with pytest.raises(StorageFull), store.partial("item", 20 * MIB):
+        pytest.fail("There is no room for it.")
+    assert store.size(whole(store, "item", 3 * MIB)) == 3 * MIB
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_was_filled_by_others_meanwhile_says_so(
+    store: BlobStore, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_arguments: object) -> int:
+        ctypes.set_errno(number)
+        return -1
+
+    monkeypatch.setattr(space, "_libc", SimpleNamespace(fallocate=refuse))
+    with pytest.raises(StorageFull), store.partial("item", 3 * MIB):
+        pytest.fail("There is no room for it.")
+    assert store.sweep(timedelta(0)) == 0
