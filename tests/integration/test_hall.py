@@ -98,6 +98,26 @@ def test_a_forwarded_address_is_believed_from_named_proxies_only(
     assert found == [seen]
 
 
+@pytest.mark.parametrize(("proxies", "seen"), [((), "127.0.0.1"), (("127.0.0.0/8",), "203.0.113.9")])
+def test_a_mapped_address_is_its_plain_one(
+    tmp_path: Path, own_house: object, proxies: tuple[str, ...], seen: str
+) -> None:
+    """As a socket for both kinds of address writes it."""
+    environ = {
+        "COUNTERPART_DATA_DIR": str(tmp_path),
+        "COUNTERPART_TRUSTED_PROXIES": ",".join(proxies),
+    }
+    app = create_app(Settings.from_env(environ))
+    found = []
+    app.before_request_funcs.setdefault(None, []).insert(0, lambda: found.append(_address()))
+    app.test_client().get(
+        "/health/live",
+        headers={"X-Forwarded-For": "203.0.113.9"},
+        environ_base={"REMOTE_ADDR": "::ffff:127.0.0.1"},
+    )
+    assert found == [seen]
+
+
 def _address() -> str:
     from flask import request
 
