@@ -67,6 +67,7 @@ def create_web() -> Flask:
             raise RuntimeError(refusal)
         database.share_as_web()
     memory.started()
+    memory.give_back_large()
     return app
 
 

@@ -105,6 +105,7 @@ def serve_web(app: Flask, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: web.stop())
     memory.started()
+    memory.give_back_large()
     web.run()
 
 

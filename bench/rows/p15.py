@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from bench.measure import Line, Options, percentile
-from tests.support.web import FLASK, Web, install, serving
+from tests.support.web import FLASK, Web, install, serving, upload_head
 
 MOST = 2.0
 PEERS = 64
@@ -15,7 +15,6 @@ PAGES = 300
 EVERY = 0.01
 SIZE = 64 << 20
 RECEIVE_BUFFER = 4096
-FORM = "multipart/form-data; boundary=edge"
 
 
 def run(options: Options) -> list[Line]:
@@ -55,11 +54,7 @@ def _download(web: Web) -> bytes:
 
 
 def _upload(web: Web) -> bytes:
-    ann = web.installation.ann
-    head = web.head(
-        "POST", web.installation.upload, ann, Content_Length=SIZE, Content_Type=FORM, X_CSRFToken=ann.token
-    )
-    return head + b"--edge\r\n"
+    return upload_head(web, SIZE) + b"--edge\r\n"
 
 
 def _pages(web: Web, number: int) -> list[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 
 import pytest
@@ -12,14 +13,18 @@ import pytest
 from tests.support.stack import until
 from tests.support.web import (
     FLASK,
+    FORM,
     Installation,
-    Person,
     Web,
+    form_of,
     install,
+    own_memory,
     read_all,
     read_head,
     serving,
     status,
+    upload,
+    upload_head,
 )
 
 GUNICORN = ("-m", "gunicorn", "app:create_web()", "--threads", "4", "--bind", "127.0.0.1:PORT")
@@ -27,7 +32,6 @@ UP = (*FLASK[:-1], "up")
 SIZE = 64 << 20
 LARGE = 5_000_000_000
 PEERS = 64
-FORM = "multipart/form-data; boundary=edge"
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +49,6 @@ def command(request: pytest.FixtureRequest) -> tuple[str, ...]:
 def web(installation: Installation, command: tuple[str, ...]) -> Iterator[Web]:
     with serving(installation, *command) as found:
         yield found
-
-
-def form_of(content: bytes, name: str = "Sent.bin") -> bytes:
-    head = f'--edge\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
-    return head.encode() + content + b"\r\n--edge--\r\n"
-
-
-def upload_head(web: Web, length: int | None, person: Person | None = None, **headers: str) -> bytes:
-    person = person or web.installation.ann
-    headers = {"X_CSRFToken": person.token, "Content_Type": FORM} | headers
-    size: dict[str, str | int] = (
-        {"Transfer_Encoding": "chunked"} if length is None else {"Content_Length": length}
-    )
-    return web.head("POST", web.installation.upload, person, **size, **headers)
 
 
 SMALL_ADDRESSES = ["/sign-in", "/matters/new", "/nowhere", "/static/mark.svg", "/health/live", "/account"]
@@ -233,6 +223,18 @@ def test_two_colons_are_both_kinds_of_address(installation: Installation, comman
             with socket.create_connection((address, web.port), 10) as peer:
                 peer.sendall(web.head("GET", "/health/live", Connection="close"))
                 assert status(peer) == 200
+
+
+def test_memory_comes_back_after_uploads(installation: Installation) -> None:
+    """Sixteen at once, in sixteen threads, and again: what they needed is given back."""
+    with serving(installation, *FLASK) as web, ThreadPoolExecutor(16) as people:
+        for _ in range(32):
+            assert web.page() == 200
+        (pid,) = web.pids()
+        before = own_memory(pid)
+        names = [f"Heap {web.port} {number}.bin" for number in range(48)]
+        list(people.map(lambda name: upload(web, name, 8), names))
+        assert own_memory(pid) - before < 20
 
 
 def read_exactly(peer: socket.socket, size: int) -> bytes:

@@ -20,6 +20,8 @@ from tests.support.stack import REPOSITORY, Process, answers, free_port, until
 
 FLASK = ("-m", "flask", "--app", "app", "web")
 PATIENCE = 30.0
+FORM = "multipart/form-data; boundary=edge"
+FORM_END = b"\r\n--edge--\r\n"
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,45 @@ class Web:
                     if name.endswith("(deleted)") and "wgunicorn" not in name:
                         total += link.stat().st_size
         return total
+
+
+def upload_head(web: Web, length: int | None, person: Person | None = None, **headers: str) -> bytes:
+    """The head of an upload by this person, or by Ann; without a length it comes in chunks."""
+    person = person or web.installation.ann
+    headers = {"X_CSRFToken": person.token, "Content_Type": FORM} | headers
+    size: dict[str, str | int] = (
+        {"Transfer_Encoding": "chunked"} if length is None else {"Content_Length": length}
+    )
+    return web.head("POST", web.installation.upload, person, **size, **headers)
+
+
+def form_of(content: bytes, name: str = "Sent.bin") -> bytes:
+    """The body of an upload of one file."""
+    return form_head(name) + content + FORM_END
+
+
+def form_head(name: str) -> bytes:
+    return f'--edge\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
+
+
+def upload(web: Web, name: str, mib: int) -> None:
+    """Add a document of so many MiB, as no other upload has them."""
+    own = name.encode().ljust(64)
+    with web.connect() as peer:
+        peer.settimeout(600)
+        peer.sendall(upload_head(web, len(form_head(name)) + (mib << 20) + len(FORM_END)) + form_head(name))
+        for number in range(mib):
+            peer.sendall((own + b"%16d" % number).ljust(1 << 20, b"."))
+        peer.sendall(FORM_END)
+        assert status(peer) == 303
+
+
+def own_memory(pid: int) -> float:
+    """MiB that a process has for itself alone, files that it has mapped left out."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Anonymous:"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError("The system does not tell a process's memory.")
 
 
 def read_head(peer: socket.socket) -> bytes:

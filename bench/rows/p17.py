@@ -1,0 +1,40 @@
+"""P17: the web process's memory after uploads, one large one after the other and sixteen at once, above rest."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from bench.measure import Line, Options
+from tests.support.web import FLASK, install, own_memory, serving, upload
+
+MOST = 24.0
+AT_ONCE = 16
+ROUNDS = 3
+
+
+def run(options: Options) -> list[Line]:
+    installation = install(options.folder, 1 << 20)
+    with serving(installation, *FLASK) as web, ThreadPoolExecutor(AT_ONCE) as people:
+        (pid,) = web.pids()
+        for _ in range(32):
+            web.page()
+        rest = own_memory(pid)
+        after = []
+        for turn in range(ROUNDS):
+            upload(web, f"Large {turn}.bin", options.mib)
+            after.append(own_memory(pid) - rest)
+        one = _line(f"one upload of {options.mib} MiB after the other", after)
+        after = []
+        for turn in range(ROUNDS):
+            names = [f"Many {turn} {number}.bin" for number in range(AT_ONCE)]
+            list(people.map(lambda name: upload(web, name, max(1, options.mib // AT_ONCE)), names))
+            after.append(own_memory(pid) - rest)
+        many = _line(f"{AT_ONCE} uploads at once, of {max(1, options.mib // AT_ONCE)} MiB each", after)
+    return [one, many]
+
+
+def _line(what: str, above: list[float]) -> Line:
+    said = ", ".join(f"{each:.0f}" for each in above)
+    return Line(
+        "P17", f"web's memory above rest, {what}", f"{said} MiB", "", f"<= {MOST:.0f} MiB", above[-1] <= MOST
+    )
