@@ -24,14 +24,13 @@ from services.server_access import label_for, require_use
 from services.transfer_states import WAITING
 from services.transfers import (
     MOST_AT_ONCE,
-    NEW_DOCUMENT,
     name_there,
+    new_document_in,
     new_transfer,
     same_request,
-    target_of,
 )
 from services.unit import release, session, unit
-from transfers.items import NewVersion
+from transfers.items import NewDocument, NewVersion, Replace, Target
 
 SECONDS = 8.0
 BRIEF = {"target": "empty", "name": "name not taken there", "extension": "no file type; rename it first"}
@@ -66,7 +65,7 @@ class Line:
             return "There already"
         if self.against:
             return f"Left out: {', '.join(each.short for each in self.against)}"
-        return f"New version of {self.twin.number}" if self.twin else "New document"
+        return f"Onto its twin, {self.twin.number}" if self.twin else "New document"
 
     def based_on(self, accepted: Collection[str]) -> int | None:
         """The version there that a save onto the twin is decided on: the latest one where that was accepted."""
@@ -78,6 +77,13 @@ class Line:
     def is_held_back(self, accepted: Collection[str], *, onto_twins: bool) -> bool:
         concerns = self.against if onto_twins else self.against_new
         return any(not each.accept or each.code not in accepted for each in concerns)
+
+    def target(self, command: SaveManyCommand, folder: NewDocument | None) -> Target:
+        """`folder` is for what has no twin, or is not to go onto it."""
+        if command.onto_twins and self.twin is not None:
+            return Replace(self.twin) if command.replaces else NewVersion(self.twin)
+        assert folder is not None
+        return folder
 
 
 @dataclass(frozen=True)
@@ -115,10 +121,10 @@ class SaveManyPicker:
 
 @dataclass(frozen=True)
 class SaveManyCommand:
-    """`onto_twins`: those with a twin become its next version. The others go into the folder.
+    """`onto_twins`: those with a twin become its next version, or where it `replaces` take the place of the latest.
 
-    `accepted` are the codes of what the person saw and goes on with all the same; `held` the documents that they saw
-    checked out there.
+    The others go into the folder. `accepted` are the codes of what the person saw and goes on with all the same;
+    `held` the documents that they saw checked out there.
     """
 
     request_key: uuid.UUID
@@ -130,6 +136,12 @@ class SaveManyCommand:
     note: str = ""
     accepted: tuple[str, ...] = ()
     held: tuple[uuid.UUID, ...] = ()
+    replaces: bool = False
+
+    @property
+    def goes_on_with(self) -> Collection[str]:
+        """A newer version there is built upon, and never lost: what replaces it was decided on another."""
+        return set(self.accepted) - {MOVED_ON} if self.replaces else self.accepted
 
 
 def plan(
@@ -240,7 +252,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
         left_out = [
             line
             for line in lines
-            if line.is_held_back(command.accepted, onto_twins=command.onto_twins)
+            if line.is_held_back(command.goes_on_with, onto_twins=command.onto_twins)
             or (command.onto_twins and line.document_id in command.held)
         ]
         lines = [line for line in lines if line not in left_out]
@@ -255,13 +267,12 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
         if needs_folder:
             if not command.folder_id:
                 raise Invalid({"folder": "Choose a folder for those that become new documents."})
-            folder = target_of(NEW_DOCUMENT, command.folder_id)
+            folder = new_document_in(command.folder_id)
         transfer = new_transfer(actor, command.request_key, "save", matter.id, server)
         items = []
         for position, line in enumerate(lines, 1):
-            onto = line.twin if command.onto_twins else None
-            target = folder if onto is None else NewVersion(onto)
-            assert target is not None
+            target = line.target(command, folder)
+            is_new = isinstance(target, NewDocument)
             items.append(
                 TransferItem(
                     transfer=transfer,
@@ -275,7 +286,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
                     note=command.note,
                     size=line.version.size,
                     sha256=line.version.sha256,
-                    based_on=line.based_on(command.accepted) if onto else None,
+                    based_on=None if is_new else line.based_on(command.goes_on_with),
                 )
             )
         writing.add_all(items)
@@ -290,6 +301,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
             documents=[line.name for line in lines],
             left_out=[line.name for line in left_out],
             folder=command.folder_id if needs_folder else "",
+            replaces=command.replaces,
         )
         return transfer.id
 

@@ -279,6 +279,13 @@ def sources_of(texts: Iterable[str]) -> tuple[VersionId, ...]:
         raise Invalid({"source": error.sentence}) from error
 
 
+def new_document_in(folder_id: str) -> NewDocument:
+    """A folder that a form names. Raises Invalid."""
+    found = target_of(NEW_DOCUMENT, folder_id)
+    assert isinstance(found, NewDocument)
+    return found
+
+
 def target_of(kind: str, id: str) -> Target:
     """What a form names to be saved to: a folder for a new document, else a version in iManage. Raises Invalid."""
     if kind not in SAVE_TARGETS:

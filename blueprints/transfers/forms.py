@@ -11,11 +11,19 @@ from wtforms.validators import AnyOf, Length
 from blueprints.forms_base import BaseForm, Line, LineField
 from services.saving_many import SaveManyCommand
 from services.transfer_choices import CHOICES
-from services.transfers import NEW_DOCUMENT, SAVE_TARGETS, GetCommand, SaveCommand, sources_of, target_of
+from services.transfers import (
+    NEW_DOCUMENT,
+    REPLACE,
+    SAVE_TARGETS,
+    GetCommand,
+    SaveCommand,
+    sources_of,
+    target_of,
+)
 
 LONGEST_NOTE = 500
 ONTO_TWINS = "twins"
-MANY_TARGETS = [ONTO_TWINS, NEW_DOCUMENT]
+MANY_TARGETS = [ONTO_TWINS, REPLACE, NEW_DOCUMENT]
 CHOICE_NAMES = sorted({name for choices in CHOICES.values() for name, _label in choices})
 
 
@@ -117,7 +125,8 @@ class SaveManyForm(KeyedForm):
             matter_id=matter_id,
             server_id=server_id,
             document_ids=as_uuids(self.document.data),
-            onto_twins=self.target.data == ONTO_TWINS,
+            onto_twins=self.target.data != NEW_DOCUMENT,
+            replaces=self.target.data == REPLACE,
             folder_id=self.folder.data or "",
             note=self.note.data or "",
             accepted=tuple(self.accept.data or ()),

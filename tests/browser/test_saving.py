@@ -47,6 +47,11 @@ def test_each_target_does_what_it_says_for_one_document_and_for_many(firm: Stack
     for name, twin in zip(others, ids, strict=True):
         assert there(alice, name) == twin
         assert held(alice, twin) == {1: sum_of(name, 1), 2: sum_of(name, 2)}
+        add_version(alice, name, 3)
+
+    save_many(alice, others, "replace")
+    for name, twin in zip(others, ids, strict=True):
+        assert held(alice, twin) == {1: sum_of(name, 1), 2: sum_of(name, 3)}
     assert held(alice, first) == {1: sum_of(one, 1), 2: sum_of(one, 3)}
 
 

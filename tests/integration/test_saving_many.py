@@ -15,7 +15,7 @@ from services.errors import Invalid, NotFound
 from services.saving_many import SaveManyCommand
 from services.unit import session
 from tests.support.matters import add_twin
-from tests.support.transfers import Desk, carry_all, items_of, make_matter
+from tests.support.transfers import Desk, carry_all, items_of, make_matter, sha256
 
 
 def drafts(desk: Desk) -> str:
@@ -58,7 +58,7 @@ def test_twins_get_new_versions_and_what_is_there_already_is_left_out(desk: Desk
     picker = saving_many.plan(desk.actor, desk.matter_id, desk.server.id, None)
     number = desk.practice.world.named("Changed").number
     assert [(name, becomes) for _, name, becomes in picker.documents] == [
-        ("Changed.docx", f"New version of {number}"),
+        ("Changed.docx", f"Onto its twin, {number}"),
         ("Fresh.docx", "New document"),
         ("Same.docx", "There already"),
     ]
@@ -192,3 +192,21 @@ def test_of_a_large_matter_those_come_first_that_are_not_in_imanage_yet(
     page = desk.browser.page(url, htmx=True)
     assert f"{limit}, which are in iManage as they are here." in page.text
     assert "All of these are in iManage already" in page.text
+
+
+def test_latest_versions_are_replaced_but_never_one_that_has_moved_on(desk: Desk) -> None:
+    mine, moved = twin_of(desk, "Mine.docx", b"mine 1"), twin_of(desk, "Moved.docx", b"moved 1")
+    change(desk, mine, "Mine.docx", b"mine 2")
+    change(desk, moved, "Moved.docx", b"moved 2")
+    world = desk.practice.world
+    world.add_version(world.named("Moved"), b"theirs", "BRAM")
+    saving_many.check(desk.actor, desk.matter_id, desk.server.id, [mine, moved])
+    asked = replace(command(desk, mine, moved), replaces=True, accepted=("moved_on",))
+    (item,) = carry_all(saving_many.start(desk.actor, asked))
+    assert (item.name, item.state, item.target) == ("Mine.docx", "done", "replace"), item.error_sentence
+    (only,) = world.named("Mine").versions
+    assert only.content.sha256 == sha256(b"mine 2")
+    assert [each.content.sha256 for each in world.named("Moved").versions] == [
+        sha256(b"moved 1"),
+        sha256(b"theirs"),
+    ]
