@@ -15,7 +15,7 @@ from services import documents, matters, members, participants, servers
 from services.actor import SYSTEM, Actor
 from services.unit import session, unit
 
-PASSWORD = "counterpart-practice"  # shown in the terminal: nothing here is secret
+PASSWORD = "lantern-otter-granary"  # shown in the terminal: nothing here is secret
 PRACTICE_CLIENT = "counterpart-practice"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from commands.demo_firm import PASSWORD
 from tests.browser.conftest import Sit
 from tests.browser.imanage import document_row
 from tests.support.stack import Stack
@@ -80,7 +81,7 @@ def test_reading_works_without_javascript(firm: Stack, sit: Sit) -> None:
     page = gita.page
     page.goto("/sign-in")
     page.get_by_label("Email").fill(GITA)
-    page.get_by_label("Password").fill("counterpart-practice")
+    page.get_by_label("Password").fill(PASSWORD)
     gita.button("Sign in").click()
     expect(gita.heading("Matters")).to_be_visible()
     page.get_by_role("link", name=SHARED).click()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from commands.demo_firm import PASSWORD
 from tests.browser.conftest import Sit
 from tests.browser.imanage import get_large, go_into, has_arrived, sign_in_from_account
 from tests.browser.person import Person
@@ -43,7 +44,7 @@ def test_a_session_that_ends_during_a_poll_leads_to_sign_in(firm_without_faults:
     bram.look()
     stack.practice.clear_faults()
     bram.page.get_by_label("Email").fill(BRAM)
-    bram.page.get_by_label("Password").fill("counterpart-practice")
+    bram.page.get_by_label("Password").fill(PASSWORD)
     bram.button("Sign in").click()
     expect(bram.heading("Get from iManage")).to_be_visible()
     assert bram.page.url == transfer, "Signing in again leads back to the page that was open."
@@ -142,7 +143,7 @@ def sign_in_elsewhere(person: Person, email: str) -> None:
         person.page.get_by_role("link", name="Sign in in another tab").click()
     tab = opened.value
     tab.get_by_label("Email").fill(email)
-    tab.get_by_label("Password").fill("counterpart-practice")
+    tab.get_by_label("Password").fill(PASSWORD)
     tab.get_by_role("button", name="Sign in").click()
     expect(tab.get_by_role("heading", name="Matters")).to_be_visible()
     tab.close()
@@ -199,7 +200,7 @@ def test_signing_in_again_elsewhere_costs_one_more_press(firm: Stack, sit: Sit) 
     tab = carol.context.new_page()
     tab.goto("/sign-in")
     tab.get_by_label("Email").fill(CAROL)
-    tab.get_by_label("Password").fill("counterpart-practice")
+    tab.get_by_label("Password").fill(PASSWORD)
     tab.get_by_role("button", name="Sign in").click()
     expect(tab.get_by_role("heading", name="Matters")).to_be_visible()
     carol.in_dialog("Open matter").click()
