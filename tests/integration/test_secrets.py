@@ -72,7 +72,11 @@ def test_no_secret_is_shown_kept_or_logged(
     secrets = planted(desk)
     assert all(len(secret) >= 16 for secret in secrets)
     echo = next(iter(secrets - set(house().settings.secret_keys)))
-    desk.practice.faults.add(Fault("status", path="/documents/", status=400, message=f"bad {echo}", times=1))
+    for place, status in enumerate((400, 403)):
+        said = f"bad {echo}"
+        desk.practice.faults.add(
+            Fault("status", path="/documents/", status=status, message=said, after=place, times=1)
+        )
     command = GetCommand(
         uuid.uuid4(), desk.matter_id, desk.server.id, sources_of(["Active!1.1", "Active!2.1"])
     )
