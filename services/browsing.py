@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, TypeVar
-
-from sqlalchemy import select
 
 from imanage import containers, documents
 from imanage.client import Client
@@ -16,13 +14,14 @@ from imanage.errors import ImanageError
 from imanage.ids import DocumentId, VersionId
 from imanage.types import Container, Page
 from imanage.types import Document as RemoteDocument
-from models import Document, Link, Version
-from services import connections, page_calls, permissions, picked_names, remote
+from services import connections, links, page_calls, permissions, picked_names, remote
 from services.actor import Actor
 from services.connections import Home
+from services.file_names import visible
 from services.remote_errors import Doing, remote_refusal
-from services.server_access import label_for, require_use
-from services.unit import release, session
+from services.server_access import known_to, label_for, require_use
+from services.twin_states import BADGES, TwinFacts, TwinState, sentence
+from services.unit import release
 
 T = TypeVar("T")
 Kind = Literal["workspace", "folder", "closed_folder", "document"]
@@ -70,16 +69,6 @@ class PlaceRow:
 
 
 @dataclass(frozen=True)
-class Here:
-    """The twin in this matter of a document there: its version here, and the version there that it is a twin of."""
-
-    document_id: uuid.UUID
-    name: str
-    version_here: int
-    version_there: int
-
-
-@dataclass(frozen=True)
 class FoundRow:
     """A version in iManage; `called` is its name, signed (picked_names)."""
 
@@ -92,17 +81,38 @@ class FoundRow:
     checked_out_by: str
     workspace: str
     note: str
-    here: Here | None
+    here: TwinFacts | None
+    label: str
     called: str
 
     @property
     def standing(self) -> str:
-        """Against the twin here: "newer", "same" or "older"; empty where there is none."""
+        """Against the newest that we have had here: "newer", "same" or "older"; empty where there is none."""
         if self.here is None:
             return ""
-        if self.id.version == self.here.version_there:
+        if self.id.version == self.here.had:
             return "same"
-        return "newer" if self.id.version > self.here.version_there else "older"
+        return "newer" if self.id.version > self.here.had else "older"
+
+    @property
+    def badge(self) -> tuple[str, str] | None:
+        """What it is to the copy here, in words and a tone; of versions that are not the latest only which is ours."""
+        if self.here is None:
+            return None
+        if self.id.version == self.here.latest:
+            return BADGES[self.here.state]
+        return BADGES[TwinState.SAME] if self.id.version == self.here.held else None
+
+    @property
+    def said(self) -> str:
+        """The same in a sentence."""
+        if self.here is None:
+            return ""
+        if self.id.version == self.here.latest:
+            return sentence(self.here, self.label)
+        if self.id.version == self.here.held:
+            return f"This is version {self.here.here} here, the current one."
+        return "Older than the copy here." if self.standing == "older" else ""
 
 
 @dataclass(frozen=True)
@@ -152,13 +162,14 @@ def look(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where)
     pages = ask(actor, server_id, lambda client: _fetch(client, where, home), doing(where))
     items = [item for page in pages for item in page.items]
     found = list({item.id: item for item in items if isinstance(item, RemoteDocument)}.values())
-    here = _twins_here(matter_id, server_id, {item.id.number for item in found})
+    here = _twins_here(matter_id, server_id, found)
+    label = known_to(actor).label(server_id)
     last = pages[-1]
     sign = picked_names.signer(server_id)
     return Listing(
         where=where,
         places=tuple(_place(item) for item in items if isinstance(item, Container)),
-        documents=tuple(_found(sign, item, here.get(item.id.document)) for item in found),
+        documents=tuple(_found(sign, item, here.get(item.id.document), label) for item in found),
         total=last.total,
         next_offset=last.next_offset,
         unreadable=sum(page.unreadable for page in pages),
@@ -235,39 +246,36 @@ def _place(item: Container) -> PlaceRow:
     )
 
 
-def _found(sign: picked_names.Sign, item: RemoteDocument, here: Here | None) -> FoundRow:
+def _found(sign: picked_names.Sign, item: RemoteDocument, here: TwinFacts | None, label: str) -> FoundRow:
     name = item.full_name or str(item.id)
     holder = item.in_use_by_name or item.in_use_by or "somebody"
     return FoundRow(
         id=item.id,
-        name=name,
+        name=visible(name),
         type="E-mail" if item.is_email else item.extension.upper() or item.type or "",
         author=item.author_name or item.author or "",
         edited_at=item.edited_at,
         size=item.size,
         checked_out_by=holder if item.is_checked_out else "",
-        workspace=item.workspace_name or "",
-        note=item.comment or "",
+        workspace=visible(item.workspace_name or ""),
+        note=visible(item.comment or ""),
         here=here,
+        label=label,
         called=sign(item.id, name),
     )
 
 
-def _twins_here(matter_id: uuid.UUID, server_id: uuid.UUID, numbers: Iterable[int]) -> dict[DocumentId, Here]:
-    """The newest twin of each in this matter. One query."""
-    rows = session().execute(
-        select(Link, Document.name, Version.number)
-        .join(Document, Document.id == Link.document_id)
-        .join(Version, Version.id == Link.version_id)
-        .where(
-            Document.matter_id == matter_id,
-            Link.server_id == server_id,
-            Link.ended_at.is_(None),
-            Link.number.in_(numbers),
-        )
-        .order_by(Link.version, Link.created_at, Link.id)
-    )
+def _twins_here(
+    matter_id: uuid.UUID, server_id: uuid.UUID, found: Sequence[RemoteDocument]
+) -> dict[DocumentId, TwinFacts]:
+    """Of each document that was found, what it is to the copy here, now that its latest version is seen. One query."""
+    known = links.in_matter(matter_id, server_id, {item.id.number for item in found})
+    latest: dict[DocumentId, int] = {}
+    for item in found:
+        seen = max(item.id.version, item.latest or 0)
+        latest[item.id.document] = max(seen, latest.get(item.id.document, 0))
     return {
-        DocumentId(link.library, link.number): Here(link.document_id, name, version, link.version)
-        for link, name, version in rows
+        document: known[key].as_seen(version)
+        for document, version in latest.items()
+        if (key := (document.library.casefold(), document.number)) in known
     }

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.orm import aliased
 
 from imanage.ids import VersionId
@@ -94,6 +94,39 @@ def for_documents(
     labels = {server.id: server for server in (available_to(actor) if usable is None else usable)}
     if not labels:
         return {}
+    known_links = _known_links(Link.document_id.in_(document_ids), Link.server_id.in_(labels))
+    of_server: dict[tuple[uuid.UUID, uuid.UUID], list[_Known]] = defaultdict(list)
+    for known in known_links:
+        of_server[known.link.document_id, known.link.server_id].append(known)
+    found: dict[uuid.UUID, list[TwinStatus]] = defaultdict(list)
+    for (document_id, server_id), links in of_server.items():
+        found[document_id].append(_status(links, labels[server_id]))
+    return {
+        document_id: tuple(sorted(statuses, key=lambda each: each.twin.at, reverse=True))
+        for document_id, statuses in found.items()
+    }
+
+
+def in_matter(
+    matter_id: uuid.UUID, server_id: uuid.UUID, numbers: Collection[int]
+) -> dict[tuple[str, int], TwinFacts]:
+    """Of documents on a server with these numbers, by folded library and number: what they are to the matter's copies.
+
+    Where several documents here come from one there, the last that was moved speaks. One query.
+    """
+    of_twin: dict[tuple[str, int], list[_Known]] = defaultdict(list)
+    for known in _known_links(
+        Document.matter_id == matter_id, Link.server_id == server_id, Link.number.in_(numbers)
+    ):
+        of_twin[known.document].append(known)
+    return {
+        twin: _facts([each for each in links if each.link.document_id == links[-1].link.document_id])
+        for twin, links in of_twin.items()
+    }
+
+
+def _known_links(*where: ColumnElement[bool]) -> list[_Known]:
+    """Live links, oldest first, with the versions that they are of and those that are current."""
     current = aliased(Version)
     rows = session().execute(
         select(
@@ -108,20 +141,19 @@ def for_documents(
         .join(Version, Version.id == Link.version_id)
         .join(Document, Document.id == Link.document_id)
         .join(current, current.id == Document.current_version_id)
-        .where(Link.document_id.in_(document_ids), Link.server_id.in_(labels), Link.ended_at.is_(None))
+        .where(Link.ended_at.is_(None), *where)
         .order_by(Link.created_at, Link.id)
     )
-    of_server: dict[tuple[uuid.UUID, uuid.UUID], list[_Known]] = defaultdict(list)
-    for link, name, number, sha256, current_number, current_sha256 in rows:
-        known = _Known(link, name, Copy(number, sha256), Copy(current_number, current_sha256))
-        of_server[link.document_id, link.server_id].append(known)
-    found: dict[uuid.UUID, list[TwinStatus]] = defaultdict(list)
-    for (document_id, server_id), links in of_server.items():
-        found[document_id].append(_status(links, labels[server_id]))
-    return {
-        document_id: tuple(sorted(statuses, key=lambda each: each.twin.at, reverse=True))
-        for document_id, statuses in found.items()
-    }
+    return [
+        _Known(link, name, Copy(number, sha256), Copy(current_number, current_sha256))
+        for link, name, number, sha256, current_number, current_sha256 in rows
+    ]
+
+
+def _facts(twin: Sequence[_Known]) -> TwinFacts:
+    return twin_states.facts_of(
+        twin[-1].current, [known_copy(each.link, each.copy) for each in twin], utcnow()
+    )
 
 
 @dataclass(frozen=True)
@@ -145,9 +177,7 @@ def _status(links: list[_Known], server: ServerLabel) -> TwinStatus:
     """Of the documents there that it was got from or saved to, the last that the current version is known to be in."""
     chosen = next((each for each in reversed(links) if each.is_current), links[-1])
     twin = [each for each in links if each.document == chosen.document]
-    facts = twin_states.facts_of(
-        chosen.current, [known_copy(each.link, each.copy) for each in twin], utcnow()
-    )
+    facts = _facts(twin)
     shown = next(
         (each for each in reversed(twin) if each.link.version == (facts.held or facts.base)), twin[-1]
     )

@@ -145,14 +145,21 @@ def test_a_document_that_is_here_already_is_marked_with_both_versions(desk: Desk
     spa = desk.practice.world.named("SPA – Project Heron")
     link(desk, add_document(desk), spa.number, 2)
     page = desk.look(step(desk.practice, "Drafts"))
-    assert "Newer there version 1 here is version 2 there" in page.text
+    assert (
+        "Newer in iManage iManage holds version 3; version 1 here, the current one, is version 2 there."
+        in page.text
+    )
 
 
 def test_each_version_is_marked_against_the_one_here(desk: Desk) -> None:
     spa = desk.practice.world.named("SPA – Project Heron")
     link(desk, add_document(desk), spa.number, 2)
     text = desk.look(f"d:{spa.id()}:SPA").text
-    assert text.index("Newer there") < text.index("Here already") < text.index("Older than here")
+    assert (
+        text.index("Newer in iManage")
+        < text.index("Same This is version 1 here, the current one.")
+        < text.index("Older than the copy here.")
+    )
 
 
 def test_an_older_version_can_be_chosen(desk: Desk) -> None:
