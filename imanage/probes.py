@@ -59,6 +59,8 @@ class Seen:
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     asked_at: datetime
+    place: str = ""
+    """The host and port that were asked."""
 
     @cached_property
     def page(self) -> Page:
@@ -159,7 +161,7 @@ def ask(
         raise ProbeFault(_BY_LINE.get(met.code, "line.broken")) from None
     except OutboundBlocked:
         raise ProbeFault("tcp.not_allowed") from None
-    return Seen(response.status_code, response.headers, body, asked_at)
+    return Seen(response.status_code, response.headers, body, asked_at, urlsplit(url).netloc)
 
 
 @contextlib.contextmanager

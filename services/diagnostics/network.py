@@ -14,11 +14,17 @@ from services.diagnostics.visit import Found, Visit, failed, passed, skipped, wa
 
 SOON_DAYS = 21
 SLOW_CLOCK, WRONG_CLOCK = timedelta(seconds=60), timedelta(seconds=300)
-_PROXY = re.compile(
-    r"squid|zscaler|blue ?coat|forcepoint|websense|netskope|fortigu?a?r?d?|fortinet|mcafee|skyhigh|palo alto"
-    r"|umbrella|sophos|barracuda|web gateway|proxy",
+# What stands between networks, or signs people in for iManage, and may be named: no other host's words are told on.
+_PRODUCTS = (
+    r"squid|zscaler|blue ?coat|forcepoint|websense|netskope|fortigate|fortiguard|fortinet|mcafee|skyhigh|palo alto"
+    r"|umbrella|sophos|barracuda|web gateway|cloudflare|imperva|akamai|big-?ip"
+)
+_PROXY = re.compile(_PRODUCTS, re.IGNORECASE)
+_KNOWN = re.compile(
+    rf"{_PRODUCTS}|imanage|microsoftonline|\.okta\.|\.oktapreview\.|pingidentity|pingone|onelogin|duosecurity",
     re.IGNORECASE,
 )
+_OUR_PATHS = ("/work", "/api", "/auth")
 _NEARBY = frozenset({"api.not_found", "api.not_imanage", "api.redirected", "proxy.own_page", "proxy.refused"})
 _OF_IMANAGE = frozenset({"auth_status", "versions", "dms_version", "user"})
 
@@ -94,9 +100,10 @@ def judge(seen: Seen) -> Found:
         if isinstance(version, str) and (shown := clean(version)):
             return passed(f"The answer is of iManage Work {shown}.", ("iManage version", shown))
         return passed("The answer is of iManage Work.")
-    shown = f"{seen.headers} {seen.page.title} {seen.page.words[:20_000]}"
-    if seen.is_page and (seen.status == 200 or _PROXY.search(shown)):
+    if seen.is_page and _PROXY.search(f"{seen.headers} {seen.page.title} {seen.page.words[:20_000]}"):
         return failed("proxy.own_page", *facts)
+    if seen.is_page and seen.status == 200:
+        return failed("api.not_imanage", *facts)
     if seen.status in {401, 403}:
         return failed("proxy.refused", *facts)
     return failed("api.not_found" if seen.status == 404 else "api.not_imanage", *facts)
@@ -118,20 +125,31 @@ def stopped_on_the_way(seen: Seen) -> Found | None:
 
 
 def facts_of(seen: Seen) -> Facts:
-    """What a person would look at in an answer."""
-    found = {
-        "Status": str(seen.status),
+    """What may be told of an answer: its status, and what iManage or a known product on the way says of itself.
+
+    Whoever may add a server could else read any host of the firm's network through these checks.
+    """
+    known = {
         "Title of the page": seen.page.title,
-        "Sent on to": _place(seen.location),
         "Server": seen.headers.get("Server", ""),
         "Via": seen.headers.get("Via", ""),
     }
-    return tuple((name, shown) for name, value in found.items() if (shown := clean(value)))
+    found = [("Status", str(seen.status))]
+    if seen.location:
+        found.append(("Sent on to", _place(seen)))
+    named = [(name, clean(value)) for name, value in known.items() if _KNOWN.search(value)]
+    return (*found, *(named or [("Who answers", "Another program, whose words are not shown here")]))
 
 
-def _place(location: str) -> str:
-    """Where a redirect leads, without its query: that may hold what nobody else should see."""
-    return location.partition("?")[0].partition("#")[0][:200]
+def _place(seen: Seen) -> str:
+    """Where a redirect leads, without its query; another host's address only where its product is a known one."""
+    there = seen.location.partition("?")[0].partition("#")[0]
+    parts = urlsplit(there)
+    if _KNOWN.search(parts.netloc) or (
+        parts.netloc in {"", seen.place} and parts.path.startswith(_OUR_PATHS)
+    ):
+        return clean(there)[:200]
+    return "another page of this host" if parts.netloc in {"", seen.place} else "another host"
 
 
 def _is_imanage(said: dict[str, Any], status: int) -> bool:

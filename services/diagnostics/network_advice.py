@@ -192,10 +192,9 @@ NETWORK_ADVICE: dict[str, Advice] = {
         NETWORK_TEAM,
     ),
     "proxy.own_page": Advice(
-        "A web page came back in place of iManage’s answer.",
-        "A proxy or firewall on the way shows a page of its own, or another web server answers at this host.",
-        "Look at the title below. If it is of a proxy, ask for this host to be let through as it is; else check the "
-        "URL.",
+        "A proxy’s own page came back in place of iManage’s answer.",
+        "A proxy or firewall on the way does not let this installation through to the host.",
+        "Ask for this host to be let through as it is.",
         NETWORK_TEAM,
     ),
     "proxy.refused": Advice(
@@ -208,7 +207,8 @@ NETWORK_ADVICE: dict[str, Advice] = {
         "The server sends us on to another address.",
         "The URL is an older or a shorter one, or a sign-in gate or captive portal stands in front of iManage. "
         "Counterpart does not follow such answers, so that no sign-in goes to another host.",
-        "If the address below is iManage’s, add the server with it. Else ask your network team what stands in front.",
+        "Open the URL in a browser. If it ends at iManage, add the server with the address you see there. Else ask "
+        "your network team what stands in front.",
         YOU,
     ),
     "api.not_found": Advice(
@@ -218,8 +218,8 @@ NETWORK_ADVICE: dict[str, Advice] = {
         YOU,
     ),
     "api.not_imanage": Advice(
-        "Something answers, but not as iManage Work does.",
-        "Another program listens at this host and port.",
+        "Another program answers here, not iManage Work.",
+        "Another program listens at this host and port, or a proxy on the way shows a page of its own.",
         "Check the host and the port with the iManage admin.",
         YOU,
     ),

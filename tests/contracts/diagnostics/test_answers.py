@@ -43,7 +43,8 @@ def test_imanage_that_says_nothing_to_strangers() -> None:
     ("said", "code", "whose"),
     [
         (page(b"407 Proxy Authentication Required", b"Proxy sign-in"), "proxy.sign_in", "network_team"),
-        (page(b"200 OK", b"Welcome to the gateway"), "proxy.own_page", "network_team"),
+        (page(b"200 OK", b"Welcome to the wiki"), "api.not_imanage", "you"),
+        (page(b"200 OK", b"Web Gateway: not allowed"), "proxy.own_page", "network_team"),
         (page(b"403 Forbidden", b"Zscaler: not allowed"), "proxy.own_page", "network_team"),
         (page(b"403 Forbidden", b"Forbidden", b"Server: squid/5.7"), "proxy.own_page", "network_team"),
         (page(b"403 Forbidden", b"Forbidden"), "proxy.refused", "network_team"),
@@ -69,9 +70,58 @@ def test_what_may_answer_in_its_place(said: bytes, code: str, whose: str) -> Non
     assert "secret=1" not in str(found.report)
 
 
-def test_where_it_is_sent_on_to_is_told() -> None:
-    found = at({}, otherwise=answer(b"302 Found", b"", b"Location: https://sso.firm.test/gate"))
-    assert found.fact("api", "Sent on to") == "https://sso.firm.test/gate"
+CANARY = "canary"
+OTHERS = {
+    "a wiki": page(
+        b"200 OK", b"canary-wiki of the board", b"Server: canary-httpd/1", b"Via: 1.1 canary-cache"
+    ),
+    "a wiki that refuses": page(b"403 Forbidden", b"canary-wiki", b"Server: canary-httpd/1"),
+    "a wiki that is not there": page(b"404 Not Found", b"canary-wiki", b"Server: canary-httpd/1"),
+    "a wiki that is broken": page(b"500 Internal Server Error", b"canary-wiki", b"Server: canary-httpd/1"),
+    "a door of its own": page(b"503 Service Unavailable", b"canary-wiki", b"X-Powered-By: canary"),
+    "one that wants a sign-in": page(
+        b"407 Proxy Authentication Required", b"canary", b"Proxy-Authenticate: Basic x"
+    ),
+    "one for guests": page(b"511 Network Authentication Required", b"canary"),
+    "one that is busy": page(b"429 Too Many Requests", b"canary", b"Server: canary-httpd/1"),
+    "sent on elsewhere": answer(
+        b"302 Found", b"", b"Location: https://canary.firm.test/canary", b"Server: canary/1"
+    ),
+    "sent on within": answer(b"302 Found", b"", b"Location: /canary/login"),
+    "a page of a known name and a canary": page(
+        b"200 OK", b"canary", b"Via: 1.1 (squid/5.7)", b"Server: canary"
+    ),
+    "json": ok(b'{"canary": "canary", "error": {"code": "canary", "message": "canary"}}'),
+    "no web server": ok(b"220 canary ESMTP"),
+}
+
+
+@pytest.mark.parametrize("said", OTHERS.values(), ids=OTHERS)
+def test_nothing_that_another_host_says_is_told_on(said: bytes) -> None:
+    found = at({}, otherwise=said)
+    assert found["api"].outcome != "pass"
+    assert CANARY not in str(found.report).lower()
+
+
+def test_what_a_known_product_says_of_itself_is_told() -> None:
+    found = at({}, otherwise=page(b"403 Forbidden", b"Zscaler: not allowed", b"Server: squid/5.7"))
+    assert found.fact("api", "Title of the page") == "Zscaler: not allowed"
+    assert found.fact("api", "Server") == "squid/5.7"
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("https://sso.firm.test/gate", "another host"),
+        ("/intranet/login", "another page of this host"),
+        ("/work/web", "/work/web"),
+        ("https://firm.okta.com/app/imanage?secret=1", "https://firm.okta.com/app/imanage"),
+        ("https://login.microsoftonline.com/common", "https://login.microsoftonline.com/common"),
+    ],
+)
+def test_where_it_is_sent_on_to_is_told_where_that_is_known(location: str, told: str) -> None:
+    found = at({}, otherwise=answer(b"302 Found", b"", b"Location: " + location.encode()))
+    assert found.fact("api", "Sent on to") == told
 
 
 def test_a_path_too_many(practice: Simulator) -> None:
