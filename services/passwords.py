@@ -23,6 +23,7 @@ ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 GROUPS = 4
 GROUP = 5
 
+_BETWEEN_NAMES = re.compile(r"[._+-]")
 _hasher = PasswordHasher(time_cost=3, memory_cost=19 * 1024, parallelism=1)
 
 
@@ -68,7 +69,7 @@ def _told_by(name: str, email: str, organisation: str) -> set[str]:
     words = [
         *search_fold(name).split(),
         *search_fold(organisation).split(),
-        *re.split(r"[._+-]", local),
+        *_BETWEEN_NAMES.split(local),
         local,
     ]
     plain = {_letters(word) for word in (*words, *labels)} - COMMON_LABELS
