@@ -57,6 +57,9 @@ class Settings:
     outbound_ips: tuple[str, ...]
     trusted_proxies: tuple[Network, ...]
     max_document_bytes: int
+    quota_bytes: int | None
+    quota_matter_bytes: int | None
+    quota_member_bytes: int | None
     check_minutes: int
     practice_port: int
     practice_url: str
@@ -127,6 +130,9 @@ class _Reader:
             outbound_ips=self._list("OUTBOUND_IPS"),
             trusted_proxies=self._networks("TRUSTED_PROXIES"),
             max_document_bytes=self._bytes("MAX_DOCUMENT_BYTES", DEFAULT_MAX_DOCUMENT_BYTES),
+            quota_bytes=self._quota("QUOTA_BYTES"),
+            quota_matter_bytes=self._quota("QUOTA_MATTER_BYTES"),
+            quota_member_bytes=self._quota("QUOTA_MEMBER_BYTES"),
             check_minutes=self._check_minutes(),
             practice_port=(practice_port := self._port("PRACTICE_PORT", "8770")),
             practice_url=self._origin("PRACTICE_URL", f"http://127.0.0.1:{practice_port}"),
@@ -192,6 +198,10 @@ class _Reader:
             self._wrong(name, f"must be a number of bytes, not {value!r}.")
             return 0
         return int(value)
+
+    def _quota(self, name: str) -> int | None:
+        """None: no limit."""
+        return self._bytes(name, 0) if self._text(name, "") else None
 
     def _check_minutes(self) -> int:
         value = self._text("CHECK_MINUTES", str(DEFAULT_CHECK_MINUTES))

@@ -43,6 +43,7 @@ class Version(Base):
     __tablename__ = "version"
     __table_args__ = (
         UniqueConstraint("document_id", "number", name="uq_version_document_number"),
+        Index("ix_version_added", "created_by_id", "size"),
         CheckConstraint("origin IN ('upload', 'imanage')", name="origin"),
     )
 

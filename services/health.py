@@ -17,8 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import KEY_FILE, VERSION, Settings
 from models import utcnow
-from services import database, keys, mail, mail_server, schema, vault, workers
+from services import database, keys, mail, mail_server, quotas, schema, vault, workers
 from services.house import house
+from services.text import bytes_in_words
 from services.unit import abandon, release, session
 from storage import StorageError
 
@@ -62,6 +63,7 @@ def examination() -> tuple[Check, ...]:
         *inside,
         _storage(),
         *_disks(settings),
+        *(() if ready[0].state == FAIL else _quota()),
         public_url(settings),
         *_mail(),
     )
@@ -140,6 +142,17 @@ def _disks(settings: Settings) -> tuple[Check, ...]:
         folders.append(Path(urlsplit(settings.storage_url).path))
     there = {folder.stat().st_dev: folder for folder in reversed(folders) if folder.exists()}
     return tuple(_disk(folder) for folder in there.values())
+
+
+def _quota() -> tuple[Check, ...]:
+    """How much of the installation's limit is used, where it has one."""
+    use = quotas.installation_use()
+    if use is None:
+        return ()
+    state = FAIL if use.is_full else WARN if use.is_near else OK
+    sentence = f"{bytes_in_words(use.used)} of {bytes_in_words(use.limit)} are used."
+    next_step = "" if state == OK else "Raise COUNTERPART_QUOTA_BYTES, or make room."
+    return (Check("quota", state, sentence, next_step),)
 
 
 def _disk(folder: Path) -> Check:

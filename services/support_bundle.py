@@ -61,6 +61,9 @@ PLAIN_SETTINGS = (
     "outbound_ips",
     "trusted_proxies",
     "max_document_bytes",
+    "quota_bytes",
+    "quota_matter_bytes",
+    "quota_member_bytes",
 )
 SERVER_COLUMNS = (
     "id",

@@ -81,6 +81,14 @@ def _plain(character: str) -> str:
     return "".join(c for c in latin.casefold() if c.isalnum()) if latin else character
 
 
+def bytes_in_words(size: int) -> str:
+    """A size as people read it: `1.5 GiB`, `20 MiB`, `300 kB`."""
+    for unit, name in ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB")):
+        if size >= unit:
+            return f"{size / unit:.3g} {name}"
+    return f"{size} bytes"
+
+
 def like_pattern(text: str) -> str:
     """A LIKE pattern that finds the text anywhere, its own wildcards taken literally (ESCAPE '\\')."""
     for character in (ESCAPE, "%", "_"):

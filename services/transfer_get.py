@@ -11,7 +11,7 @@ from imanage.downloads import Download
 from imanage.ids import VersionId
 from imanage.types import Document as RemoteDocument
 from models import TransferItem
-from services import connections, server_pauses, transfer_keeping, transfer_landing, transfers
+from services import connections, quotas, server_pauses, transfer_keeping, transfer_landing, transfers
 from services.house import house
 from services.transfer_links import facts_of
 from services.transfer_running import Running, fresh
@@ -60,6 +60,7 @@ def fetch(running: Running) -> str | None:
                 _name(fresh(running), described[-1])
         raise
     _require_bytes(fetched.size)
+    quotas.note_added(fetched.size)
     facts = facts_of(running.line.endpoints, described[-1])
     if running.in_one_go and fetched.size <= SMALL:
         running.require_allowed(is_stored=True)
@@ -110,6 +111,9 @@ class _Described(ImanageSource):
         assert self.document is not None
         self._described.append(self.document)
         _require_bytes(facts.size)
+        task = self._running.task
+        quotas.require_room(task.matter_id, task.member_id, facts.size or 0, item_id=task.id)
+        release()
         if facts.size is None or facts.size > SMALL:
             with unit(soon=True):
                 _name(fresh(self._running), self.document)

@@ -150,6 +150,10 @@ NAMES_NOTHING = frozenset(
         "server.disabled",
         "server.removed",
         "not_found",
+        "quota.installation",
+        "quota.matter",
+        "quota.member",
+        "storage.full",
     }
 )
 """Codes whose sentences are our own from end to end. Others may hold ids, names and words out of iManage."""

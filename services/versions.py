@@ -18,7 +18,7 @@ from services.file_names import FileName, clean_file_name, split
 from services.house import house
 from services.locks import locked_document, locked_matter
 from services.unit import session, unit
-from services.uploads import receive, store_refusal
+from services.uploads import receive, require_room, store_refusal
 from storage import Blob, BlobDamaged, BlobStream, StorageError
 
 PAGE = 25
@@ -134,7 +134,7 @@ def add(
     """Add a file as the next version, unless the document holds the same bytes already: then nothing is added."""
     matter_id = _require_change(actor, document_id)
     name = clean_file_name(file_name)
-    blob = receive(stream)
+    blob = receive(stream, matter_id, actor.id)
     same = _same_bytes(document_id, blob, name, note)
     return same or _add(actor, matter_id, document_id, blob, name, note)
 
@@ -144,6 +144,7 @@ def add_again(actor: Actor, version_id: uuid.UUID, file_name: str, note: str) ->
     version = require(actor, version_id)
     matter_id = _require_change(actor, version.document_id)
     name = clean_file_name(file_name)
+    require_room(matter_id, actor.id, version.size, "file_name")
     return _add(actor, matter_id, version.document_id, Blob(version.sha256, version.size), name, note)
 
 

@@ -13,6 +13,7 @@ from blueprints.asked import page_number, search_text
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.matters.answers import form_answer
 from blueprints.matters.forms import DocumentForm, DocumentNameForm
+from blueprints.matters.quotas import notice_for, refuse_unread
 from blueprints.matters.room import room
 from services import documents, duplicates, links, matters, permissions, server_access, versions
 from services.errors import Invalid, NotFound
@@ -25,19 +26,21 @@ from services.file_names import adapt
 def new_document(matter_id: uuid.UUID) -> ResponseReturnValue:
     view = matters.find(actor(), matter_id)
     permissions.require_change_documents(actor(), matter_id)
-    form = DocumentForm()
+    refused = refuse_unread(DocumentForm, matter_id)
+    form = refused or DocumentForm()
     back = url_for("matters.matter", matter_id=matter_id)
     added: list[str] = []
-    if form.validate_on_submit():
+    if refused is None and form.validate_on_submit():
         files = form.file.data
-        refused = [problem for file in files if (problem := _add(matter_id, file, added, len(files) > 1))]
-        if not refused:
+        problems = [problem for file in files if (problem := _add(matter_id, file, added, len(files) > 1))]
+        if not problems:
             flash(_sentence(added), "success")
             return go_to(back)
-        for problem in refused:
+        for problem in problems:
             form.take(Invalid({"file": problem}))
+    quota = "" if form.errors else notice_for(matter_id, view.may_change_documents)
     answer = form_answer(
-        "Add document", "matters/_upload_form.html", back, form=form, matter=view, added=added
+        "Add document", "matters/_upload_form.html", back, form=form, matter=view, added=added, quota=quota
     )
     return fragment(answer, answer.status_code, documentsChanged=True) if added else answer
 

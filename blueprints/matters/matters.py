@@ -13,6 +13,7 @@ from blueprints.htmx import go_to, is_htmx
 from blueprints.matters.answers import form_answer
 from blueprints.matters.forms import MatterForm
 from blueprints.matters.opening import pop_up_to_open
+from blueprints.matters.quotas import notice_for
 from blueprints.matters.room import room
 from services import documents, links, matters, permissions, server_access
 
@@ -52,6 +53,7 @@ def matter(matter_id: uuid.UUID) -> ResponseReturnValue:
         found=found,
         twins=twins,
         servers=servers,
+        quota=notice_for(matter_id, view.may_change_documents),
         pop_up=pop_up_to_open(matter_id, servers),
     )
 

@@ -12,6 +12,7 @@ from blueprints.htmx import go_to
 from blueprints.matters.answers import form_answer
 from blueprints.matters.downloading import send
 from blueprints.matters.forms import AgainForm, VersionForm
+from blueprints.matters.quotas import notice_for, refuse_unread
 from blueprints.matters.room import room
 from services import documents, permissions, versions
 from services.errors import Invalid
@@ -23,9 +24,10 @@ from services.errors import Invalid
 def new_version(document_id: uuid.UUID) -> ResponseReturnValue:
     view = documents.find(actor(), document_id)
     permissions.require_change_documents(actor(), view.matter_id)
-    form = VersionForm()
+    refused = refuse_unread(VersionForm, view.matter_id)
+    form = refused or VersionForm()
     back = url_for("matters.document", document_id=document_id)
-    if form.validate_on_submit():
+    if refused is None and form.validate_on_submit():
         file = form.file.data
         try:
             result = versions.add(
@@ -37,7 +39,10 @@ def new_version(document_id: uuid.UUID) -> ResponseReturnValue:
             if isinstance(result, versions.SameBytes):
                 return form_answer("New version", "matters/_same_form.html", back, same=result, document=view)
             return _added(result, back)
-    return form_answer("New version", "matters/_version_form.html", back, form=form, document=view)
+    quota = "" if form.errors else notice_for(view.matter_id, view.may_change_documents)
+    return form_answer(
+        "New version", "matters/_version_form.html", back, form=form, document=view, quota=quota
+    )
 
 
 @room.post("/versions/<uuid:version_id>/again")

@@ -1,0 +1,34 @@
+"""Limits on storage, as the pages of a matter say and keep them."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import request
+
+from blueprints.access import actor
+from blueprints.forms_base import BaseForm
+from services import quotas, uploads
+from services.errors import Invalid
+
+OTHER_FIELDS = 64 * 1024
+"""So much of a form may be other than its file."""
+
+
+def notice_for(matter_id: uuid.UUID, may_add: bool) -> str:
+    """What whoever may add documents reads where a limit is near or reached."""
+    return quotas.notice(matter_id, actor().id) if may_add else ""
+
+
+def refuse_unread(form_class: type[BaseForm], matter_id: uuid.UUID) -> BaseForm | None:
+    """The form with its error where what is being sent is too much for a limit; its body has not been read."""
+    size = (request.content_length or 0) - OTHER_FIELDS
+    if request.method != "POST" or size <= 0:
+        return None
+    try:
+        uploads.require_room(matter_id, actor().id, size)
+    except Invalid as refusal:
+        form = form_class(formdata=None)
+        form.take(refusal)
+        return form
+    return None

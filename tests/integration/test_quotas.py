@@ -1,0 +1,195 @@
+"""Limits on storage: refused before the bytes come, said from four fifths on, and kept by gets as by uploads."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from config import Settings, SettingsError
+from models import Member, Version
+from services import documents, health, house, quotas, versions
+from services.errors import Invalid
+from services.unit import session
+from tests.support import matters
+from tests.support.pages import Browser, read
+from tests.support.people import actor_of, make_member
+from tests.support.transfers import Desk, carry, get, got_document, items_of
+
+KIB = 1024
+
+
+@pytest.fixture
+def ada(database: None) -> Member:
+    return make_member("Ada")
+
+
+@pytest.fixture
+def limits() -> Iterator[Any]:
+    usual = house.house()
+
+    def set_limits(**more: int) -> None:
+        quotas.forget_total()
+        house.bind(replace(usual, settings=replace(usual.settings, **more)))
+
+    yield set_limits
+    house.bind(usual)
+    quotas.forget_total()
+
+
+def add(member: Member, matter_id: uuid.UUID, size: int, name: str = "") -> uuid.UUID:
+    return documents.add(
+        actor_of(member), matter_id, name or f"{uuid.uuid4().hex}.docx", io.BytesIO(bytes(size))
+    )
+
+
+@pytest.mark.parametrize("scope", ["quota_bytes", "quota_matter_bytes", "quota_member_bytes"])
+def test_what_would_pass_a_limit_is_refused_and_nothing_is_kept(ada: Member, limits: Any, scope: str) -> None:
+    matter_id = matters.open_matter(actor_of(ada))
+    limits(**{scope: 100 * KIB})
+    document_id = add(ada, matter_id, 60 * KIB)
+    with pytest.raises(Invalid) as refused:
+        add(ada, matter_id, 50 * KIB)
+    assert (
+        "This file has 50 KiB" in refused.value.fields["file"]
+        and "room for 40 KiB" in refused.value.fields["file"]
+    )
+    with pytest.raises(Invalid):
+        versions.add(actor_of(ada), document_id, "x.docx", io.BytesIO(bytes(50 * KIB)), "")
+    with pytest.raises(Invalid):
+        versions.add_again(actor_of(ada), matters.current_version(document_id), "x.docx", "")
+    add(ada, matter_id, 40 * KIB)
+    with pytest.raises(Invalid, match=r"full|used up"):
+        add(ada, matter_id, 1)
+    assert session().query(Version).count() == 2
+
+
+def test_each_limit_counts_its_own(ada: Member, limits: Any) -> None:
+    bert = make_member("Bert")
+    first, second = (
+        matters.open_matter(actor_of(ada), editor=bert),
+        matters.open_matter(actor_of(ada), "Other"),
+    )
+    limits(quota_matter_bytes=100 * KIB, quota_member_bytes=150 * KIB, quota_bytes=220 * KIB)
+    add(ada, first, 90 * KIB)
+    with pytest.raises(Invalid, match="the matter has room"):
+        add(bert, first, 20 * KIB)
+    with pytest.raises(Invalid, match="you have room"):
+        add(ada, second, 70 * KIB)
+    add(ada, second, 60 * KIB)
+    third = matters.open_matter(actor_of(bert))
+    with pytest.raises(Invalid, match="Counterpart has room"):
+        add(bert, third, 80 * KIB)
+    add(bert, third, 70 * KIB)
+
+
+@pytest.mark.parametrize(
+    ("used", "sentence"),
+    [
+        (79, ""),
+        (80, "This matter is nearly full: it holds 80 KiB of the 100 KiB"),
+        (100, "This matter is full"),
+    ],
+)
+def test_it_is_said_from_four_fifths_on(
+    app: Flask, ada: Member, limits: Any, used: int, sentence: str
+) -> None:
+    viewer = make_member("Vera")
+    matter_id = matters.open_matter(actor_of(ada), viewer=viewer)
+    document_id = add(ada, matter_id, used * KIB)
+    limits(quota_matter_bytes=100 * KIB)
+    browser = Browser(app).sign_in(ada)
+    for address in (
+        f"/matters/{matter_id}",
+        f"/matters/{matter_id}/documents/new",
+        f"/documents/{document_id}/versions/new",
+    ):
+        text = browser.page(address).text
+        assert (sentence in text) if sentence else ("full" not in text)
+        assert not sentence or "Ask your System Admin for more room." in text
+    assert "full" not in Browser(app).sign_in(viewer).page(f"/matters/{matter_id}").text
+
+
+def test_what_is_too_much_is_refused_before_it_is_read(app: Flask, ada: Member, limits: Any) -> None:
+    matter_id = matters.open_matter(actor_of(ada))
+    limits(quota_matter_bytes=100 * KIB)
+
+    class Unread(io.RawIOBase):
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, _room: Any) -> int:
+            raise AssertionError("The body was read.")
+
+    browser = Browser(app).sign_in(ada)
+    token = browser.csrf_token()
+    answer = browser.client.post(
+        f"/matters/{matter_id}/documents/new",
+        headers={"X-CSRFToken": token, "Content-Type": "multipart/form-data; boundary=x"},
+        environ_overrides={"wsgi.input": Unread(), "CONTENT_LENGTH": str(50 * 1024 * KIB)},
+    )
+    assert answer.status_code == 422
+    assert "the matter has room for 100 KiB more" in read(answer, whole=True).text
+
+
+def test_an_upload_on_the_page_says_it_at_the_file(app: Flask, ada: Member, limits: Any) -> None:
+    matter_id = matters.open_matter(actor_of(ada))
+    limits(quota_member_bytes=10 * KIB)
+    answer = (
+        Browser(app)
+        .sign_in(ada)
+        .post(f"/matters/{matter_id}/documents/new", {"file": (io.BytesIO(bytes(20 * KIB)), "Lease.docx")})
+    )
+    assert answer.status_code == 422
+    assert "you have room for 10 KiB more" in read(answer, whole=True).text
+
+
+def test_a_get_that_would_pass_a_limit_stops_before_its_first_byte(desk: Desk, limits: Any) -> None:
+    limits(quota_matter_bytes=10)
+    desk.practice.forget_requests()
+    (item,) = items_of(get(desk, desk.practice.world.named("SPA – Project Heron").id()))
+    stopped = carry(item.id)
+    assert (stopped.state, stopped.error_code) == ("stopped", "quota.matter")
+    assert "Ask your System Admin for more room." in stopped.error_sentence
+    assert not [call for call in desk.practice.requests if "/download" in call.path]
+    limits()
+    got_document(desk)
+
+
+def test_gets_that_are_under_way_count(desk: Desk, limits: Any) -> None:
+    """A second one is not let in on room that the first will take."""
+    sizes = []
+    for name in ("SPA – Project Heron", "Disclosure letter"):
+        (item,) = items_of(get(desk, desk.practice.world.named(name).id()))
+        sizes.append(item)
+    first, second = sizes
+    from models import TransferItem
+    from services.unit import unit
+
+    with unit() as writing:
+        row = writing.get_one(TransferItem, first.id)
+        row.size, row.load_id = 9 * KIB * KIB, uuid.uuid4()
+    limits(quota_matter_bytes=9 * KIB * KIB + 10)
+    assert carry(second.id).error_code == "quota.matter"
+
+
+def test_doctor_says_how_much_is_used(ada: Member, limits: Any) -> None:
+    matter_id = matters.open_matter(actor_of(ada))
+    add(ada, matter_id, 90 * KIB)
+    limits()
+    assert not [check for check in health.examination() if check.name == "quota"]
+    for limit, state in ((1000, "ok"), (100, "warn"), (90, "fail")):
+        limits(quota_bytes=limit * KIB)
+        (check,) = [check for check in health.examination() if check.name == "quota"]
+        assert check.state == state
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "10GB", "1.5"])
+def test_a_wrong_limit_is_named_at_the_start(value: str) -> None:
+    with pytest.raises(SettingsError, match="COUNTERPART_QUOTA_MATTER_BYTES"):
+        Settings.from_env({"COUNTERPART_QUOTA_MATTER_BYTES": value})
