@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+from contextlib import ExitStack
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -10,7 +12,7 @@ from flask import Flask
 
 import commands
 import logs
-from blueprints import access, assets, errors, headers, htmx, nav
+from blueprints import access, assets, errors, headers, htmx, nav, request_log
 from commands import serve
 from config import Settings
 from extensions import csrf, login_manager, migrate
@@ -38,8 +40,8 @@ FILE_CONNECTIONS = 20  # a worker's sixteen transfers and its own duties, or the
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The application of one installation. Raises SettingsError where a setting is wrong."""
-    logs.configure()
     settings = settings or Settings.from_env()
+    logs.configure(settings.log_level)
     app = Flask(__name__)
     _configure(app, settings)
     _extend(app)
@@ -52,9 +54,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     background.bind(app.app_context)
     for room in ROOMS:
         app.register_blueprint(import_module(f"blueprints.{room}.routes").room)
-    for part in (headers, access, htmx, nav, assets, errors):
+    for part in (request_log, headers, access, htmx, nav, assets, errors):
         part.init_app(app)
-    commands.init_app(app, settings)
+    commands.init_app(app, settings, process=logs.process)
     return app
 
 
@@ -66,6 +68,9 @@ def create_web() -> Flask:
             # An application that cannot be loaded ends gunicorn; one that exits is begun anew for ever.
             raise RuntimeError(refusal)
         database.share_as_web()
+    running = ExitStack()
+    running.enter_context(logs.process("web"))
+    atexit.register(running.close)
     memory.started()
     memory.give_back_large()
     return app

@@ -19,6 +19,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 VERSION = "0.1.0"
 DEFAULT_DATA_DIR = Path(__file__).resolve().parent / "instance"
 KEY_FILE = key_file.NAME
+LOG_LEVELS = ("debug", "info", "warning", "error")
 PORTS = {"http": 80, "https": 443}
 FEWEST_CONNECTIONS = 4  # with fewer, a worker's duties would wait for its job engine
 DEFAULT_MAX_DOCUMENT_BYTES = 5 * 1024**3
@@ -63,6 +64,7 @@ class Settings:
     check_minutes: int
     practice_port: int
     practice_url: str
+    log_level: str
     smtp_url: str = field(repr=False)
     mail_from: str
 
@@ -136,6 +138,7 @@ class _Reader:
             check_minutes=self._check_minutes(),
             practice_port=(practice_port := self._port("PRACTICE_PORT", "8770")),
             practice_url=self._origin("PRACTICE_URL", f"http://127.0.0.1:{practice_port}"),
+            log_level=self._log_level(),
             smtp_url=self._smtp_url(),
             mail_from=self._mail_from(),
         )
@@ -261,6 +264,12 @@ class _Reader:
             )
             return 0
         return int(value)
+
+    def _log_level(self) -> str:
+        value = self._text("LOG_LEVEL", "info").lower()
+        if value not in LOG_LEVELS:
+            self._wrong("LOG_LEVEL", f"must be one of {', '.join(LOG_LEVELS)}, not {value!r}.")
+        return value
 
     def _storage_url(self, data_dir: Path) -> str:
         value = self._text("STORAGE_URL", f"file://{data_dir / 'blobs'}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -139,7 +138,6 @@ def gives_out(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def _guard() -> Response | None:
     """Who, then whether the request is ours: a large body is not read for somebody who may not send it."""
-    g.request_id = secrets.token_hex(8)
     endpoint = request.endpoint
     if endpoint is None:
         return None

@@ -112,6 +112,7 @@ LAST_RESORT = """<!doctype html>
 def answer(view: ErrorView, status: int) -> Response:
     """The same error as a toast for htmx and as a page for everybody else. Never raises."""
     reference = str(g.get("request_id", ""))
+    g.error_code = view.code  # for the request's line in the log
     context = {"error": view, "request_id": reference, "status": status}
     name = "errors/_fragment.html" if is_htmx() else "errors/page.html"
     try:

@@ -27,11 +27,11 @@ HEADERS = {
 }
 HSTS = "max-age=31536000; includeSubDomains"
 FOR_EVER = "public, max-age=31536000, immutable"
-FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
+FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_REQUEST_ID")
 
 
 class NamedProxies:
-    """Believes X-Forwarded-* only where the peer itself is a named proxy; from others they are taken away."""
+    """Believes X-Forwarded-* and X-Request-ID only from a named proxy as the peer; from others they are taken away."""
 
     def __init__(self, wsgi: Callable[..., Iterable[bytes]], proxies: tuple[Network, ...]) -> None:
         self.plain = wsgi

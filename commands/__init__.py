@@ -8,9 +8,9 @@ from commands import demo, doctor, keys, member, serve
 from config import Settings
 
 
-def init_app(app: Flask, settings: Settings) -> None:
+def init_app(app: Flask, settings: Settings, *, process: serve.Process) -> None:
     app.cli.add_command(member.group)
     app.cli.add_command(doctor.command)
     app.cli.add_command(keys.group)
     app.cli.add_command(demo.group)
-    serve.init_app(app, settings)
+    serve.init_app(app, settings, process)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import flask_migrate
 from flask import Flask
@@ -20,10 +22,14 @@ from services import database, keys, memory, schema, setup
 from services.unit import session
 
 PRIVATE = 0o077
+Process = Callable[..., AbstractContextManager[None]]
 
 
-def init_app(app: Flask, settings: Settings) -> None:
-    """Add the commands; they close over the application, which this module must not import."""
+def init_app(app: Flask, settings: Settings, process: Process) -> None:
+    """Add the commands; they close over the application, which this module must not import.
+
+    `process` stands around what serves or works, and says in the log when it began and ended.
+    """
 
     @app.cli.command("web")
     def web() -> None:
@@ -31,7 +37,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         os.umask(PRIVATE)
         require_ready()
         database.share_as_web()
-        serve_web(app, settings)
+        with process("web", host=settings.host, port=settings.port):
+            serve_web(app, settings)
 
     @app.cli.command("worker")
     def worker() -> None:
@@ -39,14 +46,16 @@ def init_app(app: Flask, settings: Settings) -> None:
         os.umask(PRIVATE)
         require_ready()
         database.share_as_worker()
-        run_worker(settings, app.app_context)
+        with process("worker"):
+            run_worker(settings, app.app_context)
 
     @app.cli.command("practice")
     def practice() -> None:
         """Keep the practice iManage running while a practice server is there and switched on."""
         os.umask(PRIVATE)
         require_ready()
-        sys.exit(run_practice(app))
+        with process("practice"):
+            sys.exit(run_practice(app))
 
     @app.cli.command("up")
     def up() -> None:

@@ -131,6 +131,7 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
             # A step that waits for an answer may wait for minutes. Its item can be taken over already, so that
             # nothing it could still do would count; the process does not stay for it.
             log.warning("worker.left_waiting", workflows=sorted(workflows.carried()))
+            log.info("process.stopped", kind="worker", pid=os.getpid())
             sys.stderr.flush()
             os._exit(0)
 

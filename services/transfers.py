@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, exists, select
 from imanage.errors import BadId
 from imanage.ids import VersionId
 from models import Document, Link, Member, Server, Transfer, TransferItem, Version, db, utcnow
-from services import audit, outbox, permissions, picked_names, server_access
+from services import audit, outbox, permissions, picked_names, server_access, transfer_log
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.file_names import split
@@ -224,8 +224,9 @@ def finish_over(transfer_ids: Collection[uuid.UUID]) -> None:
     """
     current = session()
     current.flush()
-    over = current.connection().scalars(_FINISH, {"ids": list(transfer_ids), "now": utcnow()})
-    outbox.note_ends(over.all())
+    over = current.connection().scalars(_FINISH, {"ids": list(transfer_ids), "now": utcnow()}).all()
+    outbox.note_ends(over)
+    transfer_log.note_ends(over)
 
 
 _TRANSFERS = db.metadata.tables[Transfer.__tablename__]

@@ -15,7 +15,7 @@ from models.turns import has_one_writer, turn_to_write
 
 Seen = TypeVar("Seen")
 Found = TypeVar("Found")
-_OPEN = "counterpart_unit"
+_OPEN, _SAID = "counterpart_unit", "counterpart_when_committed"
 
 
 def session() -> Session:
@@ -81,7 +81,7 @@ def unit(*, soon: bool = False) -> Iterator[Session]:
     current.rollback()
     with turn_to_write(current.get_bind()), _transaction(current, {WRITE: SOON if soon else AT_ONCE}):
         yield current
-        current.commit()
+        _commit(current)
 
 
 def after_a_look(
@@ -100,7 +100,7 @@ def after_a_look(
             with turn_to_write(current.get_bind()):
                 try:
                     found = write(current, seen)
-                    current.commit()
+                    _commit(current)
                     return found
                 except Exception as error:
                     current.rollback()  # before others are let in
@@ -110,13 +110,26 @@ def after_a_look(
         return write(current, look(current))
 
 
+def when_committed(say: Callable[[], object]) -> None:
+    """Call this once the open unit is committed, and never where it is taken back."""
+    session().info[_SAID].append(say)
+
+
+def _commit(current: Session) -> None:
+    current.commit()
+    for say in current.info.pop(_SAID, ()):
+        say()
+
+
 @contextmanager
 def _transaction(current: Session, options: dict[str, Any]) -> Iterator[None]:
     """What is not committed in it is taken back."""
     current.connection(execution_options=options)
     current.info[_OPEN] = True
+    current.info[_SAID] = []
     try:
         yield
     finally:
         current.info.pop(_OPEN, None)
+        current.info.pop(_SAID, None)
         current.rollback()

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
+import logs
 import services.passwords
 from app import create_app
 from config import Settings
@@ -70,6 +71,7 @@ def app(settings: Settings) -> Iterator[Flask]:
 def database(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An application context around the test, and empty tables after it. Passwords are hashed at little cost."""
     monkeypatch.setattr(services.passwords, "_hasher", CHEAP)
+    logs.repeats.forget()
     with app.app_context():
         yield
         assert background.wait(60), "What a page began in the background is still at work."

@@ -131,7 +131,7 @@ def test_pgbouncer_may_stand_between(server: str, tmp_path: Path) -> None:
         environ = environment(through, tmp_path)
         assert (done := run(environ, "db", "upgrade")).returncode == 0, done.stderr
         add = ("member", "add", "ada@firm.test", "--name", "Ada", "--admin", "--password-stdin")
-        assert (done := run(environ, *add, given="correct horse battery")).returncode == 0, done.stderr
+        assert (done := run(environ, *add, given="harbour lantern 94 drifting")).returncode == 0, done.stderr
         with (
             process(environ, tmp_path / "worker.log", "worker"),
             process(environ, tmp_path / "web.log", "web"),

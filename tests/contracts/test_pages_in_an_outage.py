@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -18,7 +19,7 @@ from tests.support.crew import REPOSITORY
 from tests.support.pages import Page, check_house_rules
 from tests.support.stack import answers, free_port, until
 
-EMAIL, PASSWORD = "ada@firm.example", "correct horse battery staple"
+EMAIL, PASSWORD = "ada@firm.example", "harbour lantern 94 drifting"
 FLASK = (sys.executable, "-m", "flask", "--app", "app")
 SERVERS = {
     "waitress": (*FLASK, "web"),
@@ -125,4 +126,14 @@ def test_the_database_stops_and_comes_back(
             postgres.start(database)
         for _ in range(6):
             assert "Ada Admin" in person.get(url, timeout=20).text
-    assert "request.error_page_failed" not in (tmp_path / "log").read_text()
+    said = (tmp_path / "log").read_text()
+    assert "request.error_page_failed" not in said
+    lines = [json.loads(line) for line in said.splitlines() if server == "waitress" or line.startswith("{")]
+    events = [line["event"] for line in lines]
+    assert events[0] == "process.started" and events[-1] == "process.stopped"
+    refused = [line for line in lines if line["event"] == "request" and line["status"] == 503]
+    assert len(refused) >= 17 and {line["error"] for line in refused[:3]} == {"database_away"}
+    told = [line for line in lines if line["event"] == "request.database" and "endpoint" in line]
+    assert len(told) == len({line["endpoint"] for line in told}), "the same error twice within a minute"
+    assert sum(line["repeated"] for line in lines if "repeated" in line) >= 8
+    assert EMAIL not in said and "Ada" not in said
