@@ -261,7 +261,8 @@ def test_the_commands(app: Flask) -> None:
     done = run(args=["keys", "check"])
     assert done.exit_code == 1 and "1 do not open" in done.output
     done = run(
-        args=["member", "add", "x@firm.test", "--name", "X", "--password-stdin"], input="harbour lantern 94 drifting"
+        args=["member", "add", "x@firm.test", "--name", "X", "--password-stdin"],
+        input="harbour lantern 94 drifting",
     )
     assert done.exit_code == 1 and "Nobody was added" in done.output
     done = run(args=["keys", "rotate", "--old-keys-are-lost"])
