@@ -130,9 +130,9 @@ def takes_table(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
-def gives_out(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a view that records what it hands over: HEAD, which is handed nothing, is not answered by it."""
-    view.__dict__["gives_out"] = True
+def get_only(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that records or changes something when it is asked for: HEAD is not answered by it."""
+    view.__dict__["get_only"] = True
     return view
 
 
@@ -145,7 +145,7 @@ def _guard() -> Response | None:
     refused = _check(PERMISSIONS.get(endpoint) or getattr(view, "permission", None))
     if refused is not None:
         return refused
-    if getattr(view, "gives_out", False) and request.method == "HEAD":
+    if getattr(view, "get_only", False) and request.method == "HEAD":
         raise MethodNotAllowed(["GET"])
     if getattr(view, "takes_files", False):
         _allow(current_app.config["SETTINGS"].max_document_bytes + FORM_ROOM)

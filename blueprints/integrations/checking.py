@@ -8,7 +8,7 @@ from flask import Response as TextResponse
 from flask import render_template, url_for
 from werkzeug.wrappers import Response
 
-from blueprints.access import actor, gives_out, needs
+from blueprints.access import actor, get_only, needs
 from blueprints.attachments import attachment
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.integrations.room import room
@@ -59,7 +59,7 @@ def request_sheet_page(server_id: uuid.UUID) -> str:
 
 @room.get("/support-bundle.zip")
 @needs("admin")
-@gives_out
+@get_only
 def download_support_bundle() -> Response:
     name, content = support_bundle.bundle(actor())
     return attachment(content, "application/zip", name)

@@ -7,7 +7,7 @@ import uuid
 from flask import flash, url_for
 from werkzeug.wrappers import Response
 
-from blueprints.access import actor, gives_out, needs
+from blueprints.access import actor, get_only, needs
 from blueprints.attachments import csv_attachment
 from blueprints.htmx import go_to
 from blueprints.integrations.forms import RemoveServerForm
@@ -41,7 +41,7 @@ def remove_server(server_id: uuid.UUID) -> Response:
 
 @room.get("/removed/<uuid:removal_id>/links.csv")
 @needs("admin")
-@gives_out
+@get_only
 def removed_links(removal_id: uuid.UUID) -> Response:
     name, text = server_removal.removed_links(actor(), removal_id)
     return csv_attachment(text, f"Removed links of {name}.csv")

@@ -9,7 +9,7 @@ from flask import Response, abort, current_app, flash, redirect, render_template
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from blueprints.access import actor, needs
+from blueprints.access import actor, get_only, needs
 from blueprints.htmx import go_to, is_htmx, redirect_whole_page
 from blueprints.oauth import sign_ins
 from blueprints.oauth.room import room
@@ -31,6 +31,7 @@ def begin(server_id: uuid.UUID) -> AnyResponse:
 
 @room.get("/auth/v0/oauth2/authorized")
 @needs("public")
+@get_only
 def authorized() -> AnyResponse:
     """Open to all, because a person whose session has ended must read that, and no code may end up in a `next`."""
     if onward := _on_the_api_host():

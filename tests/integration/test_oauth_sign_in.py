@@ -54,6 +54,18 @@ def test_the_whole_way_there_and_back(alice: Browser, practice: Simulator) -> No
     assert event.detail["email_differs"] is False
 
 
+def test_looking_at_the_answer_with_head_changes_nothing(alice: Browser, practice: Simulator) -> None:
+    """Link checkers and mail scanners ask for the head first: the answer is still good afterwards, and counts once."""
+    server = practice_server(practice)
+    back = decide(begin(alice, server.id))
+    practice.forget_requests()
+    assert alice.client.head(back).status_code == 405
+    state = session().scalars(select(OAuthState)).one()
+    assert state.used_at is None and connection() is None and not practice.requests
+    assert alice.get(back).headers["Location"] == "/account"
+    assert connection() is not None
+
+
 def test_without_scripts_the_way_is_a_link(alice: Browser, practice: Simulator) -> None:
     server = practice_server(practice)
     response = alice.post(f"/connect/{server.id}", {"return_to": "/account"})

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from blueprints.access import PERMISSIONS
+from models.base import Base
+from services.unit import session
 from tests.support.routes import (
     ADMIN,
     IN_MATTER,
@@ -31,6 +34,7 @@ TRANSFER = "/transfers/{transfer}"
 GROUP = "/admin/groups/{group}"
 TROUBLE = "/troubleshooting/mismatch-redirect-url"
 
+USED_OFTEN = ("last_seen_at", "seen_at")
 KEY = {"request_key": "6e6c6d22-4c0e-4a4f-9c39-6f2f3b0d1c55"}
 GET_FORM = KEY | {"source": "Active!104512.3"}
 SAVE_FORM = KEY | {"target": "new_document", "folder": "Active!77", "name": "Lease"}
@@ -234,6 +238,51 @@ def test_every_view_is_marked_as_the_table_says(app: Flask) -> None:
 def test_everybody_is_answered_as_the_table_says(firm: Firm, route: Route) -> None:
     answers = {person: firm.ask(route, person) for person in PERSONS}
     assert answers == {person: route.expected(person) for person in PERSONS}
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=str)
+def test_asking_for_the_head_changes_nothing(firm: Firm, route: Route) -> None:
+    """But for when a session was last used, which no answer shows."""
+    before = _every_row()
+    for person in _let_in(route):
+        answer = firm.browsers[person].client.head(route.path.format(**firm.places))
+        assert not answer.data
+        answer.close()
+    assert _every_row() == before
+
+
+# These put on record what they hand over, and the last what came of a sign-in to iManage.
+RECORDED = {
+    "integrations.removed_links",
+    "integrations.download_support_bundle",
+    "matters.download",
+    "members.export",
+    "oauth.authorized",
+}
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=str)
+def test_a_page_that_is_asked_for_changes_nothing(firm: Firm, route: Route) -> None:
+    before = _every_row()
+    for person in _let_in(route):
+        firm.ask(route, person)
+    assert (_every_row() != before) == (route.endpoint in RECORDED)
+
+
+def _let_in(route: Route) -> list[str]:
+    """A refusal to others is put on record, whatever the method."""
+    return [person for person in PERSONS if route.expected(person) not in {401, 403}]
+
+
+def _every_row() -> dict[str, list[str]]:
+    session().rollback()
+    return {
+        table.name: sorted(
+            repr(dict(row._mapping) | dict.fromkeys(USED_OFTEN, ""))
+            for row in session().execute(select(table))
+        )
+        for table in Base.metadata.sorted_tables
+    }
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "POST"], ids=str)
