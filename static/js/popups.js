@@ -1,0 +1,81 @@
+// Pop-ups that are on their way show so at once; one that holds what was typed is not shut by Escape or Back without a question.
+(() => {
+  const on = (name, handler, options) => document.addEventListener(name, handler, options);
+  const root = document.getElementById("dialog");
+  const copyOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
+
+  // -- on its way
+  const loader = () => root.querySelector(".cp-loading");
+  let asker = null;
+
+  function done() {
+    loader()?.remove();
+    asker?.focus();
+    asker = null;
+  }
+  on("htmx:beforeRequest", ({ detail }) => {
+    if (detail.target !== root || detail.requestConfig.verb !== "get" || root.contains(detail.elt) || root.querySelector("dialog")) return;
+    asker = detail.elt;
+    const box = copyOf("loading-template");
+    root.replaceChildren(box);
+    box.showModal();
+    box.addEventListener("close", () => {
+      htmx.trigger(asker, "htmx:abort"); // shut before it came
+      done();
+    });
+  });
+  // The answer took its place; where there was none, or it was a refusal, the page is as it was.
+  on("htmx:afterRequest", ({ detail }) => {
+    if (loader() && detail.elt === asker && !detail.xhr?.getResponseHeader("HX-Redirect")) done();
+  });
+
+  // -- typed and not sent
+  const first = new WeakMap();
+  const ours = (dialog) => [...dialog.querySelectorAll("form:not(#picker-form)")].filter((form) => form.method === "post");
+  const typed = (form) => JSON.stringify([...new FormData(form)].map(([name, value]) => [name, typeof value === "string" ? value : value.name]));
+  const remember = () => {
+    for (const dialog of root.querySelectorAll("dialog")) for (const form of ours(dialog)) if (!first.has(form)) first.set(form, typed(form));
+  };
+  on("htmx:load", remember);
+
+  // A form that came back with its errors holds what nobody has kept yet.
+  const holds = (dialog) => ours(dialog).some((form) => !form.hasAttribute("data-sent")
+    && (form.querySelector(".cp-error-summary") || (first.has(form) && first.get(form) !== typed(form))));
+
+  const question = (dialog) => dialog.querySelector(".cp-unsaved");
+  function stay(dialog) {
+    question(dialog).remove();
+    dialog.querySelector(".cp-dialog-body :is(input:not([type=hidden]), select, textarea, button)")?.focus();
+  }
+  function ask(dialog) {
+    const box = copyOf("unsaved-template");
+    dialog.querySelector(".cp-dialog-head").after(box);
+    box.querySelector("[data-stay]").focus();
+  }
+  // Whether it may be shut now; to shut it again while it is asked means to go on.
+  function maySkip(dialog) {
+    if (!dialog || dialog.matches(".cp-loading")) return true;
+    if (question(dialog)) {
+      stay(dialog);
+      return false;
+    }
+    if (!holds(dialog)) return true;
+    ask(dialog);
+    return false;
+  }
+  let isMeant = false; // the pop-up's own Cancel and Close say what is meant
+  on("click", (event) => {
+    isMeant = Boolean(event.target.closest("[data-close]"));
+    setTimeout(() => (isMeant = false));
+    if (event.target.closest("[data-stay]")) stay(event.target.closest("dialog"));
+  }, true);
+  on("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented || document.querySelector(":popover-open")) return;
+    if (maySkip(root.querySelector("dialog[open]"))) return;
+    event.preventDefault(); // the dialog's own way lets itself be stopped only once
+    event.stopImmediatePropagation();
+  }, true);
+  on("shut", (event) => {
+    if (!isMeant && !event.defaultPrevented && !maySkip(event.target)) event.preventDefault();
+  });
+})();
