@@ -67,6 +67,7 @@ class Settings:
     log_level: str
     smtp_url: str = field(repr=False)
     mail_from: str
+    hsts_subdomains: bool = False
 
     @property
     def redirect_url(self) -> str:
@@ -141,6 +142,7 @@ class _Reader:
             log_level=self._log_level(),
             smtp_url=self._smtp_url(),
             mail_from=self._mail_from(),
+            hsts_subdomains=self._flag("HSTS_SUBDOMAINS"),
         )
         given = self._list("SECRET_KEYS")
         if any(len(key) < key_file.SHORTEST_KEY for key in given):

@@ -12,13 +12,13 @@ from services.errors import Invalid
 class BaseForm(FlaskForm):
     """A form that can take a service's field errors beside its own."""
 
-    def take(self, refusal: Invalid) -> None:
+    def take(self, refusal: Invalid, *, beside: bool = False) -> None:
         """Put each sentence at its field; one without a field goes to the form as a whole.
 
-        A field that the form itself has refused keeps that one sentence.
+        With `beside`, a field that the form itself has refused keeps that one sentence.
         """
         for name, sentence in refusal.fields.items():
-            if name in self._fields and self._fields[name].errors:
+            if beside and name in self._fields and self._fields[name].errors:
                 continue
             if name in self._fields:
                 self._fields[name].errors = [*self._fields[name].errors, sentence]

@@ -25,7 +25,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "X-Frame-Options": "DENY",
 }
-HSTS = "max-age=31536000; includeSubDomains"
+HSTS = "max-age=31536000"
+HSTS_SUBDOMAINS = f"{HSTS}; includeSubDomains"
 FOR_EVER = "public, max-age=31536000, immutable"
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_REQUEST_ID")
 
@@ -64,12 +65,14 @@ def init_app(app: Flask) -> None:
     settings: Settings = app.config["SETTINGS"]
     app.__dict__["wsgi_app"] = NamedProxies(app.wsgi_app, settings.trusted_proxies)
 
+    hsts = HSTS_SUBDOMAINS if settings.hsts_subdomains else HSTS
+
     @app.after_request
     def add_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if settings.is_https:
-            response.headers.setdefault("Strict-Transport-Security", HSTS)
+            response.headers.setdefault("Strict-Transport-Security", hsts)
         if response.cache_control.max_age is None:
             response.headers["Cache-Control"] = "no-store"
         return response

@@ -30,7 +30,7 @@ def change_password() -> Response:
             raise Invalid(accounts.password_faults(actor(), form.current.data or "", form.new.data or ""))
         accounts.change_password(actor(), form.current.data, form.new.data)
     except Invalid as refusal:
-        form.take(refusal)
+        form.take(refusal, beside=True)
         return page(form, 422)
     except TooMany as refusal:
         form.take(Invalid({"": refusal.sentence}))

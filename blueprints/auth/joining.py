@@ -32,7 +32,7 @@ def join_now(token: str) -> Response:
         invited = invitations.standing(token)
         if not form.validate():
             name, password = form.name.data or "", form.password.data or ""
-            form.take(Invalid(invitations.faults_of_joining(token, name, password)))
+            form.take(Invalid(invitations.faults_of_joining(token, name, password)), beside=True)
             return _answer(invited, form, token, 422)
         session = invitations.accept(nobody(), token, form.name.data, form.password.data)
     except invitations.Over as over:

@@ -96,7 +96,7 @@ def set_up_now() -> Response:
             raise Invalid(setup.faults(nobody(), form.code.data or "", form.command()))
         token = setup.set_up(nobody(), form.code.data, form.command())
     except Invalid as refusal:
-        form.take(refusal)
+        form.take(refusal, beside=True)
         return set_up_answer(form, 422)
     except TooMany as refusal:
         form.take(Invalid({"": refusal.sentence}))

@@ -93,7 +93,7 @@ def add_server() -> Response:
             say(saved)
             return go_to(url_for(".server", server_id=saved.id))
     else:
-        form.take(Invalid(servers.faults(actor(), form.command())))
+        form.take(Invalid(servers.faults(actor(), form.command())), beside=True)
     return _add_answer(form, 422)
 
 
@@ -124,7 +124,7 @@ def change_server(server_id: uuid.UUID) -> Response:
             say(saved)
             return go_to(url_for(".server", server_id=server_id))
     else:
-        form.take(Invalid(servers.change_faults(actor(), server_id, form.command())))
+        form.take(Invalid(servers.change_faults(actor(), server_id, form.command())), beside=True)
     view = server_views.server(actor(), server_id)
     form.version.data = view.version
     return _change_answer(view, form, 422)

@@ -44,7 +44,7 @@ def invite() -> Response:
         except Invalid as refusal:
             form.take(refusal)
     else:
-        form.take(Invalid(invitations.faults(form.command())))
+        form.take(Invalid(invitations.faults(form.command())), beside=True)
     return _answer(form, 422)
 
 

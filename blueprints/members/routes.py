@@ -41,7 +41,7 @@ def add_member() -> Response:
                 return password_answer(added.name, added.made_password, url)
             return go_to(url)
     else:
-        form.take(Invalid(members.faults(form.command())))
+        form.take(Invalid(members.faults(form.command())), beside=True)
     return add_answer(form, 422)
 
 
@@ -74,7 +74,7 @@ def change_member(member_id: uuid.UUID) -> Response:
             flash(f"What is on record of {form.name.data} is saved.", "success")
             return go_to(url_for(".member", member_id=member_id))
     else:
-        form.take(Invalid(member_changes.faults(actor(), member_id, form.details())))
+        form.take(Invalid(member_changes.faults(actor(), member_id, form.details())), beside=True)
     return edit_answer(members.member(actor(), member_id), form, 422)
 
 

@@ -2,7 +2,17 @@
 (() => {
   const on = (name, handler, options) => document.addEventListener(name, handler, options);
   const root = document.getElementById("dialog");
-  const copyOf = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
+  function made(html) {
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    return template.content.firstElementChild;
+  }
+  const LOADING = `<dialog class="cp-dialog cp-loading" aria-labelledby="loading-title">
+    <div class="cp-dialog-head"><h2 id="loading-title" role="status">Loading…</h2><button type="button" class="cp-dismiss" data-close aria-label="Close">×</button></div>
+    <div class="cp-dialog-body" aria-hidden="true"><div class="cp-skeleton"></div><div class="cp-skeleton"></div><div class="cp-skeleton"></div></div></dialog>`;
+  const UNSAVED = `<div class="cp-unsaved cp-alert cp-tone-warning" role="alert"><div class="cp-alert-body"><strong>Leave without saving?</strong>
+    <p>What you typed here has not been sent.</p><div class="cp-actions"><button type="button" class="btn btn-sm btn-primary" data-stay>Keep editing</button>
+    <button type="button" class="btn btn-sm" data-close>Leave</button></div></div></div>`;
 
   // -- on its way
   const loader = () => root.querySelector(".cp-loading");
@@ -16,7 +26,7 @@
   on("htmx:beforeRequest", ({ detail }) => {
     if (detail.target !== root || detail.requestConfig.verb !== "get" || root.contains(detail.elt) || root.querySelector("dialog")) return;
     asker = detail.elt;
-    const box = copyOf("loading-template");
+    const box = made(LOADING);
     root.replaceChildren(box);
     box.showModal();
     box.addEventListener("close", () => {
@@ -48,7 +58,7 @@
     dialog.querySelector(".cp-dialog-body :is(input:not([type=hidden]), select, textarea, button)")?.focus();
   }
   function ask(dialog) {
-    const box = copyOf("unsaved-template");
+    const box = made(UNSAVED);
     dialog.querySelector(".cp-dialog-head").after(box);
     box.querySelector("[data-stay]").focus();
   }

@@ -144,13 +144,23 @@
 
   // Moments are sent in UTC and shown in the reader's own zone.
   const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const zoneOf = (moment) => new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(moment).find(({ type }) => type === "timeZoneName").value;
+  // In the hour that clocks are put back there are two moments of each name: then the zone stands beside them.
+  function comesTwice(moment) {
+    const ours = moment.getTimezoneOffset();
+    return [-86400000, 86400000].some((day) => {
+      const other = new Date(moment.getTime() + day).getTimezoneOffset();
+      return other !== ours && new Date(moment.getTime() + (other - ours) * 60000).getTimezoneOffset() === other;
+    });
+  }
   const two = (number) => String(number).padStart(2, "0");
   function localTimes(root) {
     for (const time of root.querySelectorAll("time[data-local]")) {
       const moment = new Date(time.dateTime);
       if (Number.isNaN(moment.getTime())) continue;
-      const day = `${moment.getDate()} ${months[moment.getMonth()]} ${moment.getFullYear()}`;
-      time.textContent = `${day}, ${two(moment.getHours())}:${two(moment.getMinutes())}`;
+      const shown = `${moment.getDate()} ${months[moment.getMonth()]} ${moment.getFullYear()}, ${two(moment.getHours())}:${two(moment.getMinutes())}`;
+      time.title = `${shown} ${zoneOf(moment)}`;
+      time.textContent = comesTwice(moment) ? time.title : shown;
     }
   }
   localTimes(document);

@@ -80,7 +80,20 @@ def test_over_https_the_cookie_is_bound_to_the_host_and_the_browser_told_to_stay
     assert app.config["SESSION_COOKIE_SECURE"] and app.config["SESSION_COOKIE_HTTPONLY"]
     assert app.config["SESSION_COOKIE_SAMESITE"] == "Lax"
     response = app.test_client().get("/health/live")
-    assert "max-age=31536000" in response.headers["Strict-Transport-Security"]
+    assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_browsers_are_told_of_the_hosts_below_ours_only_where_that_is_set(
+    settings: Settings, tmp_path: Path, own_house: object
+) -> None:
+    """A firm's other hosts may not speak https."""
+    url = "https://cp.firm.test"
+    app = other_app(settings, tmp_path, public_url=url, api_url=url, hsts_subdomains=True)
+    told = app.test_client().get("/health/live").headers["Strict-Transport-Security"]
+    assert told == "max-age=31536000; includeSubDomains"
+    assert not Settings.from_env({"COUNTERPART_DATA_DIR": str(tmp_path)}).hsts_subdomains
+    given = {"COUNTERPART_DATA_DIR": str(tmp_path), "COUNTERPART_HSTS_SUBDOMAINS": "1"}
+    assert Settings.from_env(given).hsts_subdomains
 
 
 @pytest.mark.parametrize(("proxies", "seen"), [((), "127.0.0.1"), (("127.0.0.0/8",), "203.0.113.9")])
