@@ -116,7 +116,7 @@ def item_or_none(row: Row) -> Container | Document | None:
 
 def library(row: Row) -> Library | None:
     """A document library; link sites are none."""
-    given = text(row, "id", "alias")
+    given = _id(row) or text(row, "alias")
     if given is None or text(row, "type") == "linksite":
         return None
     hidden = truth(row, "is_hidden") or False
