@@ -90,7 +90,7 @@ class StoredDifferent(TransferError):
     """iManage says it stored something else than was sent. A person has to look; sending again would double it."""
 
     code = "transfer.stored_different"
-    next_step = "Open it in iManage and compare, then choose."
+    next_step = "Open it in iManage and compare, then choose. Where it is wrong, leave it and save it again."
 
     def __init__(self, present: Present, what: Literal["size", "SHA-256"], sent: str, stored: str) -> None:
         self.present, self.what, self.sent, self.stored = present, what, sent, stored
