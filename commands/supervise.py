@@ -70,13 +70,16 @@ def supervise(
     `ready` is called once, when all have been started: to say where to go.
     """
     stopping = False
+    running: list[Running] = []
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         nonlocal stopping
+        if stopping:  # asked again: the children are too, and cut what they would still have ended
+            _terminate(running)
         stopping = True
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    running = [start(child) for child in children]
+    running += [start(child) for child in children]
     failed = False
     try:
         if ready is not None:
@@ -108,9 +111,7 @@ def supervise(
 
 
 def stop_all(running: Sequence[Running]) -> None:
-    for one in running:
-        if one.process.poll() is None:
-            one.process.terminate()
+    _terminate(running)
     deadline = time.monotonic() + STOP_SECONDS
     for one in running:
         try:
@@ -118,3 +119,9 @@ def stop_all(running: Sequence[Running]) -> None:
         except subprocess.TimeoutExpired:
             one.process.kill()
             one.process.wait()
+
+
+def _terminate(running: Sequence[Running]) -> None:
+    for one in running:
+        if one.process.poll() is None:
+            one.process.terminate()

@@ -20,8 +20,6 @@ RECEIVE_BUFFER = 4096
 def run(options: Options) -> list[Line]:
     installation = install(options.folder, SIZE)
     with serving(installation, *FLASK) as web:
-        _pages(web, 30)
-        rest = _pages(web, PAGES)
         kinds: dict[str, Callable[[Web], bytes]] = {
             "readers": _download,
             "uploads": _upload,
@@ -29,12 +27,15 @@ def run(options: Options) -> list[Line]:
         }
         lines = []
         for kind, said in kinds.items():
+            _pages(web, 30)
+            rest = _pages(web, PAGES)
             with ExitStack() as peers:
                 for _ in range(PEERS):
                     peers.enter_context(web.connect(RECEIVE_BUFFER)).sendall(said(web))
                 time.sleep(1)
                 _pages(web, 30)
                 beside = _pages(web, PAGES)
+            rest += _pages(web, PAGES)
             ratio = percentile(beside, 0.99) / percentile(rest, 0.99)
             lines.append(
                 Line(

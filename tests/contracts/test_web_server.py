@@ -203,8 +203,11 @@ def test_what_was_begun_is_ended_before_it_stops(
         assert stopped.wait(20) == 0
 
 
-def test_asked_a_second_time_it_cuts_what_is_left(installation: Installation) -> None:
-    with serving(installation, *FLASK) as web, web.connect(receive_buffer=4096) as reader:
+@pytest.mark.parametrize("started", [FLASK, UP], ids=["web", "up"])
+def test_asked_a_second_time_it_cuts_what_is_left(
+    installation: Installation, started: tuple[str, ...]
+) -> None:
+    with serving(installation, *started) as web, web.connect(receive_buffer=4096) as reader:
         reader.sendall(web.head("GET", installation.download, installation.ann))
         assert status(reader) == 200
         stopped = web.process.running
