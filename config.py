@@ -61,6 +61,7 @@ class Settings:
     quota_bytes: int | None
     quota_matter_bytes: int | None
     quota_member_bytes: int | None
+    scan: str
     check_minutes: int
     practice_port: int
     practice_url: str
@@ -136,6 +137,7 @@ class _Reader:
             quota_bytes=self._quota("QUOTA_BYTES"),
             quota_matter_bytes=self._quota("QUOTA_MATTER_BYTES"),
             quota_member_bytes=self._quota("QUOTA_MEMBER_BYTES"),
+            scan=self._scan(),
             check_minutes=self._check_minutes(),
             practice_port=(practice_port := self._port("PRACTICE_PORT", "8770")),
             practice_url=self._origin("PRACTICE_URL", f"http://127.0.0.1:{practice_port}"),
@@ -207,6 +209,24 @@ class _Reader:
     def _quota(self, name: str) -> int | None:
         """None: no limit."""
         return self._bytes(name, 0) if self._text(name, "") else None
+
+    def _scan(self) -> str:
+        value = self._text("SCAN", "")
+        try:
+            parts = urlsplit(value)
+            is_fine = (
+                parts.path.startswith("/")
+                and not (parts.query or parts.fragment or parts.username)
+                and (parts.scheme == "icap" and bool(parts.hostname) and parts.port != 0)
+            ) or (parts.scheme in {"clamd", "command"} and not parts.netloc and len(parts.path) > 1)
+        except ValueError:
+            is_fine = False
+        if value and not is_fine:
+            self._wrong(
+                "SCAN",
+                "must be clamd:///path/to/socket, icap://host:port/service or command:/path/to/program.",
+            )
+        return value
 
     def _check_minutes(self) -> int:
         value = self._text("CHECK_MINUTES", str(DEFAULT_CHECK_MINUTES))

@@ -141,7 +141,7 @@ def add(actor: Actor, matter_id: uuid.UUID, file_name: str, stream: IO[bytes]) -
     """Add a file to a matter as a new document with one version."""
     permissions.require_change_documents(actor, matter_id)
     name = clean_file_name(file_name)
-    blob = receive(stream, matter_id, actor.id)
+    blob = receive(actor, stream, matter_id, name.full)
     with unit() as writing:
         matter = permissions.require_change_documents(actor, matter_id)
         locked_matter(writing, matter.id)

@@ -19,6 +19,7 @@ from config import KEY_FILE, VERSION, Settings
 from models import utcnow
 from services import database, keys, mail, mail_server, quotas, schema, vault, workers
 from services.house import house
+from services.scanners import ScannerAway, scan
 from services.text import bytes_in_words
 from services.unit import abandon, release, session
 from storage import StorageError
@@ -26,6 +27,7 @@ from storage import StorageError
 WORKER_SILENT = timedelta(seconds=30)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 NO_ROOM, LITTLE_ROOM = 256 * 1024**2, 5 * 1024**3
+PROBE = b"Counterpart says hello."
 OK, WARN, FAIL = "ok", "warn", "fail"
 
 log = structlog.get_logger()
@@ -63,6 +65,7 @@ def examination() -> tuple[Check, ...]:
         *inside,
         _storage(),
         *_disks(settings),
+        *_scanner(),
         *(() if ready[0].state == FAIL else _quota()),
         public_url(settings),
         *_mail(),
@@ -142,6 +145,22 @@ def _disks(settings: Settings) -> tuple[Check, ...]:
         folders.append(Path(urlsplit(settings.storage_url).path))
     there = {folder.stat().st_dev: folder for folder in reversed(folders) if folder.exists()}
     return tuple(_disk(folder) for folder in there.values())
+
+
+def _scanner() -> tuple[Check, ...]:
+    """Whether the virus scanner answers, where there is one."""
+    url = house().settings.scan
+    if not url:
+        return ()
+    try:
+        found = scan(url, [PROBE], len(PROBE))
+    except ScannerAway as error:
+        sentence = f"The virus scanner gives no answer ({error}), so no file comes in."
+        return (Check("scanner", FAIL, sentence, "Start it, or put COUNTERPART_SCAN right."),)
+    if found is not None:
+        sentence = f"The virus scanner finds {found} in a file that says hello."
+        return (Check("scanner", FAIL, sentence, "Put the scanner or COUNTERPART_SCAN right."),)
+    return (Check("scanner", OK, "The virus scanner answers."),)
 
 
 def _quota() -> tuple[Check, ...]:

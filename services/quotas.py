@@ -11,7 +11,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from models import Document, Transfer, TransferItem, Version
 from services.errors import Refusal
@@ -134,7 +134,7 @@ def _uses(matter_id: uuid.UUID, member_id: uuid.UUID, *, with_gets_but: uuid.UUI
     return uses
 
 
-def _coming(item_id: uuid.UUID | None, whose: object) -> int:
+def _coming(item_id: uuid.UUID | None, whose: ColumnElement[bool]) -> int:
     """What gets that have begun to fetch will bring, this one aside."""
     if item_id is None:
         return 0
@@ -146,7 +146,7 @@ def _coming(item_id: uuid.UUID | None, whose: object) -> int:
             TransferItem.load_id.is_not(None),
             TransferItem.id != item_id,
             Transfer.kind == "get",
-            whose,  # type: ignore[arg-type]
+            whose,
         )
     )
     return int(session().scalar(query) or 0)

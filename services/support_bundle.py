@@ -62,6 +62,7 @@ PLAIN_SETTINGS = (
     "trusted_proxies",
     "max_document_bytes",
     "quota_bytes",
+    "scan",
     "quota_matter_bytes",
     "quota_member_bytes",
 )

@@ -10,15 +10,24 @@ from imanage.client import Client
 from imanage.downloads import Download
 from imanage.ids import VersionId
 from imanage.types import Document as RemoteDocument
-from models import TransferItem
-from services import connections, quotas, server_pauses, transfer_keeping, transfer_landing, transfers
+from models import Member, TransferItem
+from services import (
+    connections,
+    quotas,
+    scanning,
+    server_pauses,
+    transfer_keeping,
+    transfer_landing,
+    transfers,
+)
+from services.actor import Actor
 from services.house import house
 from services.transfer_links import facts_of
 from services.transfer_running import Running, fresh
 from services.transfer_states import RUNNING, move
 from services.transfer_tasks import partial_tokens
-from services.unit import release, unit
-from storage import PartialBusy, StorageFull
+from services.unit import release, session, unit
+from storage import BlobWriter, PartialBusy, StorageFull
 from transfers import copying
 from transfers.endpoints.imanage_endpoint import ImanageSource
 from transfers.errors import NothingInIt
@@ -42,6 +51,7 @@ def fetch(running: Running) -> str | None:
                 partial_tokens(task.id)[place - 1],
                 on_progress=running.on_progress,
                 should_stop=running.should_stop(),
+                inspect=lambda whole: _inspect(running, whole, described[-1]),
             )
         except PartialBusy:
             # Who was replaced still holds what came so far, and may be frozen: nobody waits for it to wake.
@@ -83,6 +93,16 @@ def land(running: Running) -> None:
     sha256, size, facts = item.sha256, item.size or 0, item.receipt or {}
     release()
     transfer_landing.land(running, sha256, size, facts)
+
+
+def _inspect(running: Running, whole: BlobWriter, document: RemoteDocument) -> None:
+    """iManage has said all; the virus scanner may take its time."""
+    if house().settings.scan:
+        running.leave_place()
+        task = running.task
+        member = session().get_one(Member, task.member_id)
+        asker = Actor(member.id, member.name, member.email, is_guest=member.is_guest)
+        scanning.inspect(asker, whole, document.full_name, task.matter_id, server_id=task.server_id)
 
 
 def _require_bytes(size: int | None) -> None:

@@ -154,6 +154,9 @@ NAMES_NOTHING = frozenset(
         "quota.matter",
         "quota.member",
         "storage.full",
+        "scan.away",
+        "scan.infected",
+        "scan.too_large",
     }
 )
 """Codes whose sentences are our own from end to end. Others may hold ids, names and words out of iManage."""

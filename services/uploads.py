@@ -6,7 +6,8 @@ import os
 import uuid
 from typing import IO
 
-from services import quotas
+from services import quotas, scanning
+from services.actor import Actor
 from services.errors import Invalid, Refusal
 from services.house import house
 from services.text import bytes_in_words
@@ -16,14 +17,16 @@ from storage import CHUNK, Blob, StorageError
 EMPTY = "This file is empty, so it was not added."
 
 
-def receive(stream: IO[bytes], matter_id: uuid.UUID, member_id: uuid.UUID, field: str = "file") -> Blob:
+def receive(
+    actor: Actor, stream: IO[bytes], matter_id: uuid.UUID, file_name: str, field: str = "file"
+) -> Blob:
     """Publish the stream's bytes under their SHA-256, for this matter and of this member.
 
-    What is empty or too large, or passes a limit, is refused at `field`.
+    What is empty or too large, passes a limit or is not let in by the virus scanner is refused at `field`.
     """
     size = _size_of(stream)
     if size is not None:
-        require_room(matter_id, member_id, size, field)
+        require_room(matter_id, actor.id, size, field)
     session().rollback()
     largest = house().settings.max_document_bytes
     try:
@@ -37,11 +40,17 @@ def receive(stream: IO[bytes], matter_id: uuid.UUID, member_id: uuid.UUID, field
             if not writer.size:
                 raise Invalid({field: EMPTY})
             if size is None:
-                require_room(matter_id, member_id, writer.size, field)
+                require_room(matter_id, actor.id, writer.size, field)
                 session().rollback()
+            scanning.inspect(actor, writer, file_name, matter_id)
             blob = writer.publish()
             quotas.note_added(blob.size)
             return blob
+    except (scanning.Infected, scanning.TooLarge) as error:
+        raise Invalid({field: f"{error.sentence} {error.next_step}"}) from error
+    except scanning.NotScanned as error:
+        sentence = f"{error.sentence} Try again in a few minutes. If it stays so, tell your System Admin."
+        raise Invalid({field: sentence}) from error
     except StorageError as error:
         raise store_refusal(error) from error
 

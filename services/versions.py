@@ -134,7 +134,7 @@ def add(
     """Add a file as the next version, unless the document holds the same bytes already: then nothing is added."""
     matter_id = _require_change(actor, document_id)
     name = clean_file_name(file_name)
-    blob = receive(stream, matter_id, actor.id)
+    blob = receive(actor, stream, matter_id, name.full)
     same = _same_bytes(document_id, blob, name, note)
     return same or _add(actor, matter_id, document_id, blob, name, note)
 

@@ -169,6 +169,16 @@ class Partial:
                 self._digest.grown(view[:written])
                 view = view[written:]
 
+    def pieces(self) -> Iterator[bytes]:
+        at = 0
+        while at < self.size:
+            with disk_errors():
+                data = os.pread(self._descriptor, min(CHUNK, self.size - at), at)
+            if not data:
+                return
+            yield data
+            at += len(data)
+
     def restart(self) -> None:
         self._require_open()
         self._settle()

@@ -47,6 +47,9 @@ class BlobWriter(Protocol):
     def took(self, count: int) -> None:
         """Append the first so many bytes of the room. What the disk says to a flush is told at a later call."""
 
+    def pieces(self) -> Iterator[bytes]:
+        """What is there so far, from its beginning."""
+
     def restart(self) -> None:
         """Drop what is there and begin again at nothing."""
 

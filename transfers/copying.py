@@ -1,7 +1,9 @@
 """One attempt at copying: into the store, or out of it. Constant memory, hashed on the way, proved at the end."""
 
+from collections.abc import Callable
+
 from storage import BlobStore, BlobWriter
-from transfers.errors import CutShort, Different, Stopped, StoredDifferent, TooLong
+from transfers.errors import CutShort, Different, Rejected, Stopped, StoredDifferent, TooLong
 from transfers.items import Fetched, Intent, Progress, Receipt, SourceFacts
 from transfers.ports import Destination, OnProgress, ShouldStop, Source, ignore, never
 
@@ -16,10 +18,11 @@ def fetch(
     *,
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
+    inspect: Callable[[BlobWriter], None] = lambda _whole: None,
 ) -> Fetched:
-    """Copy a source into the store and publish it when it is whole.
+    """Copy a source into the store and publish it when it is whole and `inspect` lets it in.
 
-    After any error but Different the bytes so far are kept under the token, and the next attempt goes on.
+    After any error but Different and Rejected the bytes so far are kept under the token, and the next attempt goes on.
     """
     _stop_if_asked(should_stop)
     facts = source.describe()
@@ -31,6 +34,11 @@ def fetch(
         if not partial.size or partial.size != facts.size:
             framed = _pour(source, facts, partial, on_progress, should_stop)
         _require_whole(partial, facts, framed)
+        try:
+            inspect(partial)
+        except Rejected:
+            partial.restart()
+            raise
         blob = partial.publish()
     return Fetched(blob.sha256, blob.size, facts)
 

@@ -9,7 +9,7 @@ from typing import Literal
 from imanage.ids import VersionId
 from transfers.items import Present
 
-Retry = Literal["later", "no", "sign_in", "look_up"]
+Retry = Literal["later", "no", "sign_in", "look_up", "room"]
 
 
 class TransferError(Exception):
@@ -46,6 +46,12 @@ class CutShort(TransferError):
     def __init__(self, got: int, expected: int) -> None:
         self.got, self.expected = got, expected
         super().__init__(f"The connection ended after {got:,} of {expected:,} bytes.")
+
+
+class Rejected(TransferError):
+    """Somebody who looked at the whole file does not let it in. Nothing of it is kept."""
+
+    code = "transfer.rejected"
 
 
 class TooLong(TransferError):

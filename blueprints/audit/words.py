@@ -37,6 +37,8 @@ WORDS = {
     "participant.appointed": "Appointed a lead for a matter without one",
     "participant.role_changed": "Changed somebody’s role in a matter",
     "participant.removed": "Took somebody out of a matter",
+    "file.infected": "Sent a file in which the virus scanner found something",
+    "file.not_scanned": "Sent a file that the virus scanner does not take",
     "document.added": "Added a document",
     "document.renamed": "Renamed a document",
     "version.added": "Added a version",

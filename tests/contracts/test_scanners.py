@@ -1,0 +1,150 @@
+"""Each scanner asked in its own way, against Debian's clamd, an ICAP server and programs; no answer is no answer."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services import scanners
+from services.scanners import ScannerAway, TooLargeToScan, scan
+from tests.support.scanners import EICAR, STREAM_MOST, IcapServer, clamd, icap
+
+CLEAN = b"A lease of the wharf. " * 100
+
+
+@pytest.fixture(scope="module")
+def clamd_url() -> Iterator[str]:
+    with clamd() as url:
+        yield url
+
+
+@pytest.fixture
+def icap_server() -> Iterator[IcapServer]:
+    with icap() as server:
+        yield server
+
+
+def program(folder: Path, text: str) -> str:
+    path = folder / "scanner"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o700)
+    return f"command:{path}"
+
+
+def pieces_of(data: bytes) -> list[bytes]:
+    return [data[at : at + 1000] for at in range(0, len(data), 1000)]
+
+
+def test_clamd_finds_what_it_knows_and_lets_the_rest_pass(clamd_url: str) -> None:
+    assert scan(clamd_url, pieces_of(CLEAN), len(CLEAN)) is None
+    assert scan(clamd_url, [EICAR], len(EICAR)) == "Eicar-Test-Signature.UNOFFICIAL"
+    assert scan(clamd_url, [bytes([each]) for each in EICAR], len(EICAR)) == "Eicar-Test-Signature.UNOFFICIAL"
+    assert scan(clamd_url, [], 0) is None
+
+
+def test_clamd_says_what_is_too_large_for_it(clamd_url: str) -> None:
+    piece = os.urandom(1 << 20)
+    with pytest.raises(TooLargeToScan):
+        scan(clamd_url, [piece] * (3 * STREAM_MOST // len(piece)), 3 * STREAM_MOST)
+
+
+def test_icap_finds_and_lets_pass(icap_server: IcapServer) -> None:
+    assert scan(icap_server.url, pieces_of(CLEAN), len(CLEAN)) is None
+    assert icap_server.seen == [CLEAN]
+    assert scan(icap_server.url, [EICAR], len(EICAR)) == "Type=0; Threat=Eicar;"
+    icap_server.answer = b"ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0\r\n\r\n"
+    assert scan(icap_server.url, [CLEAN], len(CLEAN)) == "something that is not let through"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"ICAP/1.0 500 Server error\r\n\r\n",
+        b"ICAP/1.0 404 No such service\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"ICAP/1.0\r\n\r\n",
+        b"\r\n\r\n",
+        b"204" * 10_000,
+    ],
+)
+def test_what_icap_does_not_say_clearly_is_no_answer(icap_server: IcapServer, answer: bytes) -> None:
+    icap_server.answer = answer
+    with pytest.raises(ScannerAway):
+        scan(icap_server.url, [CLEAN], len(CLEAN))
+
+
+def test_a_program_says_it_by_its_exit(tmp_path: Path) -> None:
+    assert scan(program(tmp_path, "cat > /dev/null"), pieces_of(CLEAN), len(CLEAN)) is None
+    found = program(tmp_path, "cat > /dev/null; echo 'A Bad Thing'; echo more; exit 1")
+    assert scan(found, [EICAR], len(EICAR)) == "A Bad Thing"
+    assert scan(program(tmp_path, "exit 1"), [bytes(1 << 20)] * 4, 4 << 20) == "something"
+    got = tmp_path / "got"
+    scan(program(tmp_path, f"cat > {got}"), pieces_of(CLEAN), len(CLEAN))
+    assert got.read_bytes() == CLEAN
+
+
+@pytest.mark.parametrize("text", ["exit 2", "kill -9 $$", "exit 127"])
+def test_a_program_that_fails_gives_no_answer(tmp_path: Path, text: str) -> None:
+    with pytest.raises(ScannerAway):
+        scan(program(tmp_path, text), [CLEAN], len(CLEAN))
+
+
+def test_whoever_is_not_there_gives_no_answer(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    for url in (
+        f"clamd://{tmp_path}/none",
+        f"icap://127.0.0.1:{port}/avscan",
+        f"command:{tmp_path}/none",
+        f"command:{tmp_path}",
+    ):
+        with pytest.raises(ScannerAway):
+            scan(url, [CLEAN], len(CLEAN))
+
+
+def test_a_name_is_one_short_line(tmp_path: Path) -> None:
+    found = scan(program(tmp_path, "cat > /dev/null; printf '%0500d' 7; exit 1"), [CLEAN], len(CLEAN))
+    assert found is not None and len(found) == scanners.LONGEST_NAME
+
+
+@pytest.mark.parametrize("drip", [False, True], ids=["silent", "a byte now and then"])
+def test_one_deadline_holds_for_the_whole_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drip: bool
+) -> None:
+    monkeypatch.setattr(scanners, "SECONDS", 0.5)
+    path = str(tmp_path / "s")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path)
+        listening.listen()
+        over = threading.Event()
+
+        def answer() -> None:
+            line, _ = listening.accept()
+            with line:
+                while not over.wait(0.1):
+                    if drip:
+                        try:
+                            line.sendall(b"x")
+                        except OSError:
+                            return
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        started = time.monotonic()
+        with pytest.raises(ScannerAway):
+            scan(f"clamd://{path}", [CLEAN], len(CLEAN))
+        assert time.monotonic() - started < 30
+        over.set()
+        thread.join()
+
+
+def test_a_program_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scanners, "SECONDS", 0.5)
+    with pytest.raises(ScannerAway):
+        scan(program(tmp_path, "exec sleep 600"), [CLEAN], len(CLEAN))
