@@ -12,7 +12,7 @@ from flask import Flask
 
 import commands
 import logs
-from blueprints import access, assets, errors, headers, htmx, nav, request_log
+from blueprints import access, asked, assets, errors, headers, htmx, nav, request_log
 from commands import serve
 from config import Settings
 from extensions import csrf, login_manager, migrate
@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     background.bind(app.app_context)
     for room in ROOMS:
         app.register_blueprint(import_module(f"blueprints.{room}.routes").room)
-    for part in (request_log, headers, access, htmx, nav, assets, errors):
+    for part in (request_log, headers, access, htmx, asked, nav, assets, errors):
         part.init_app(app)
     commands.init_app(app, settings, process=logs.process)
     return app

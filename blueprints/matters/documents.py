@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from blueprints.access import actor, needs, takes_files
-from blueprints.asked import page_number, search_text
+from blueprints.asked import is_search, page_number, search_text
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.matters.answers import form_answer
 from blueprints.matters.forms import DocumentForm, DocumentNameForm
@@ -108,7 +108,7 @@ def choose_document(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseRetur
         "server_id": server_id,
         "total": matters.find(actor(), matter_id).documents,
     }
-    if is_htmx() and "q" in request.args:
+    if is_htmx() and is_search():
         return render_template("matters/_choices.html", **context)
     back = url_for("matters.matter", matter_id=matter_id)
     return form_answer(f"Save to {label}", "matters/_choose.html", back, **context)

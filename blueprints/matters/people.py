@@ -15,6 +15,7 @@ from blueprints.matters.answers import form_answer
 from blueprints.matters.room import room
 from services import matters, participants
 from services.errors import Conflict, Invalid
+from services.sealed_words import seal
 
 A_ROLE = {"lead": "a lead", "editor": "an editor", "viewer": "a viewer"}
 
@@ -36,7 +37,7 @@ def people(matter_id: uuid.UUID) -> ResponseReturnValue:
 @needs("staff")
 def search_people(matter_id: uuid.UUID) -> ResponseReturnValue:
     if not is_htmx():
-        return go_to(url_for("matters.people", matter_id=matter_id, q=search_text()))
+        return go_to(url_for("matters.people", matter_id=matter_id, s=seal(search_text()) or None))
     view = matters.find(actor(), matter_id)
     candidates = _candidates(matter_id, search_text())
     return render_template(

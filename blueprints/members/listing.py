@@ -13,6 +13,7 @@ from blueprints.htmx import is_htmx
 from blueprints.members.room import room
 from services import leaderless, mail_server, members
 from services.member_search import EVERYBODY, Kept
+from services.sealed_words import seal
 
 STATES: dict[str, tuple[str, Kept]] = {
     "": ("Everybody", EVERYBODY),
@@ -59,6 +60,6 @@ def asked() -> tuple[str, str, Kept]:
 
 def _tabs(text: str, state: str) -> list[Tab]:
     return [
-        Tab(label, url_for(".index", state=name or None, q=text or None), name == state)
+        Tab(label, url_for(".index", state=name or None, s=seal(text) or None), name == state)
         for name, (label, _) in STATES.items()
     ]

@@ -1,7 +1,12 @@
-"""The pop-ups of Get and Save: looking around in iManage and choosing there. The forms they hold start a transfer."""
+"""The pop-ups of Get and Save: looking around in iManage and choosing there. The forms they hold start a transfer.
+
+Where a person is and what they look for are names of clients and matters: these travel in the body, never in an
+address.
+"""
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
 from typing import Any, cast
@@ -11,7 +16,7 @@ from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
-from blueprints.asked import place, search_text
+from blueprints.asked import LONGEST_SEARCH, place
 from blueprints.htmx import fragment, go_to, is_htmx, placed
 from blueprints.transfers.answers import refused_in_picker
 from blueprints.transfers.forms import SaveForm, as_uuid
@@ -81,12 +86,10 @@ def save_refused(
     )
 
 
-@room.get("/matters/<uuid:matter_id>/browse/<uuid:server_id>")
+@room.post("/matters/<uuid:matter_id>/browse/<uuid:server_id>")
 @needs("staff")
 def browse(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     """A list of the pop-up: the first hundred of a place, or with `offset` the next."""
-    if not is_htmx():
-        return go_to(_back(matter_id, server_id))
     where = _where()
     try:
         listing = browsing.look(actor(), matter_id, server_id, where)
@@ -98,18 +101,15 @@ def browse(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     return fragment(render_template(drawn, **_context(listing, matter_id, server_id)))
 
 
-@room.get("/matters/<uuid:matter_id>/everything/<uuid:server_id>")
+@room.post("/matters/<uuid:matter_id>/everything/<uuid:server_id>")
 @needs("staff")
 def everything(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     """Adds all documents of a place, or of a search, to what is selected."""
-    back = _back(matter_id, server_id)
-    if not is_htmx():
-        return go_to(back)
     try:
-        below = "below" in request.args
+        below = "below" in request.form
         gathered = gathering.everything(actor(), matter_id, server_id, _where(), below=below)
     except SignInNeeded as needed:
-        return placed(_sign_in(needed, server_id, back), 409, DIALOG)
+        return placed(_sign_in(needed, server_id, _back(matter_id, server_id)), 409, DIALOG)
     return fragment(render_template("transfers/_picker_everything.html", gathered=gathered))
 
 
@@ -164,10 +164,10 @@ def _save_form(document_id: uuid.UUID, server_id: uuid.UUID) -> str:
 
 
 def _where() -> Where:
-    shelf = request.args.get("shelf", "")
+    shelf = request.form.get("shelf", "")
     return Where(
-        steps=tuple(filter(None, map(_step, request.args.getlist("step")[:DEEPEST]))),
-        text=text.clean_line(search_text()),
+        steps=tuple(filter(None, map(_step, request.form.getlist("step")[:DEEPEST]))),
+        text=text.clean_line(request.form.get("q", "")[:LONGEST_SEARCH]),
         shelf=cast(Shelf, shelf) if shelf in SHELVES else "recent",
         offset=place("offset"),
         for_saving="saving" in request.args,
@@ -192,65 +192,69 @@ def _context(listing: Listing, matter_id: uuid.UUID, server_id: uuid.UUID) -> di
     """What the list needs beside its rows: the ways on, among them the one to the next hundred."""
     where = listing.where
     frame = _frame(where, matter_id, server_id)
-    address, way = frame["address"], frame["way"]
+    to, way = frame["to"], frame["way"]
     return {
         **frame,
         "listing": listing,
-        "address_of": lambda step: address([*way, _as_text(step)], fresh=1),
-        "versions_of": lambda row: address(
-            [*way, _as_text(Step("document", str(row.id), row.name))], fresh=1
-        ),
+        "to_step": lambda step: to([*way, _as_text(step)], fresh=1),
+        "to_versions": lambda row: to([*way, _as_text(Step("document", str(row.id), row.name))], fresh=1),
         "is_versions": where.steps[-1:] != () and where.steps[-1].kind == "document",
-        "more": address(way, q=where.text or None, shelf=where.shelf, offset=listing.next_offset),
+        "more": to(way, q=where.text, shelf=where.shelf, offset=listing.next_offset or 0),
         "one_only": "document" in request.args,
-        "everything": _everything(listing, matter_id, server_id, way),
+        "everything": _everything(listing, way),
+        "everything_url": url_for(".everything", matter_id=matter_id, server_id=server_id),
         "folder": _folder_to_save_in(where),
     }
 
 
 def _frame(where: Where, matter_id: uuid.UUID, server_id: uuid.UUID) -> dict[str, Any]:
     """What stands around a list, also around one that did not come. A fresh place empties the search box."""
-    kept = {"document": request.args.get("document"), "saving": 1 if where.for_saving else None}
     way = [_as_text(step) for step in where.steps]
 
-    def address(steps: list[str], **more: Any) -> str:
-        return url_for(".browse", matter_id=matter_id, server_id=server_id, step=steps, **kept, **more)
+    def to(steps: list[str], **more: object) -> str:
+        """What is sent to come there. An empty step says that there is none, whatever the form around it holds."""
+        return json.dumps({"step": steps or [""], "q": ""} | more)
 
     return {
         "where": where,
         "way": way,
-        "address": address,
-        "shelves": [(name, SHELF_NAMES[name], address([], shelf=name, fresh=1)) for name in SHELVES],
-        "crumbs": [(step.name, address(way[: at + 1], fresh=1)) for at, step in enumerate(where.steps)],
-        "everywhere": address([], q=where.text),
-        "browse": address([]),
-        "is_fresh": "fresh" in request.args,
+        "to": to,
+        "shelves": [(name, SHELF_NAMES[name], to([], shelf=name, fresh=1)) for name in SHELVES],
+        "crumbs": [(step.name, to(way[: at + 1], fresh=1)) for at, step in enumerate(where.steps)],
+        "everywhere": to([], q=where.text),
+        "browse": url_for(
+            ".browse",
+            matter_id=matter_id,
+            server_id=server_id,
+            document=as_uuid(request.args.get("document")),
+            saving=1 if where.for_saving else None,
+        ),
+        "is_fresh": "fresh" in request.form,
     }
 
 
 def _said(refusal: RemoteRefusal | Conflict, where: Where, matter_id: uuid.UUID, server_id: uuid.UUID) -> str:
     frame = _frame(where, matter_id, server_id)
-    return render_template("transfers/_picker_said.html", refusal=refusal, again=request.full_path, **frame)
+    again = frame["to"](frame["way"], q=where.text, shelf=where.shelf, offset=where.offset)
+    return render_template("transfers/_picker_said.html", refusal=refusal, again=again, **frame)
 
 
-def _everything(
-    listing: Listing, matter_id: uuid.UUID, server_id: uuid.UUID, way: list[str]
-) -> list[tuple[str, str]]:
-    """The buttons that select more than what is shown: their labels and addresses."""
+def _everything(listing: Listing, way: list[str]) -> list[tuple[str, str]]:
+    """The buttons that select more than what is shown: their labels, and what they send."""
     where, last = listing.where, listing.where.steps[-1:]
 
-    def address(**more: object) -> str:
-        return url_for(".everything", matter_id=matter_id, server_id=server_id, step=way, **more)
+    def of(**more: object) -> str:
+        return json.dumps({"step": way or [""], "q": ""} | more)
 
     count = f" ({listing.documents_in_all:,})" if listing.documents_in_all else ""
     if where.text:
-        return [(f"Select everything found{count}", address(q=where.text))] if listing.documents else []
+        return [(f"Select everything found{count}", of(q=where.text))] if listing.documents else []
     if not last or last[0].kind == "document":
         return []
     if last[0].kind == "workspace":
-        return [("Select everything in this workspace", address())]
-    here = [(f"Select everything in this folder{count}", address())] if listing.documents else []
-    below = [("Select everything in it and its subfolders", address(below=1))] if listing.places else []
+        return [("Select everything in this workspace", of())]
+    here = [(f"Select everything in this folder{count}", of())] if listing.documents else []
+    below = [("Select everything in it and its subfolders", of(below=1))] if listing.places else []
     return here + below
 
 

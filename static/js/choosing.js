@@ -44,17 +44,81 @@
     box().querySelector("[data-count]").textContent = seen.size < most || most === 1 ? selected(seen.size) : `${selected(seen.size)}, the most at once`;
   }
 
+  // Where one was and what was selected outlive the pop-up, in this tab and for this person, until Get is pressed.
+  const form = () => document.getElementById("picker-form");
+  const key = () => form()?.dataset.keep;
+  const keepsChosen = () => form()?.hasAttribute("data-keep-chosen");
+  function kept() {
+    try {
+      return JSON.parse(sessionStorage.getItem(key())) ?? {};
+    } catch {
+      return {};
+    }
+  }
+  function keep(change) {
+    try {
+      if (key()) sessionStorage.setItem(key(), JSON.stringify({ ...kept(), ...change }));
+    } catch {
+      // this browser keeps nothing
+    }
+  }
+  const chosen = () => [...list().children].map((chip) => ({
+    value: value(chip),
+    dataset: {
+      pick: chip.querySelector(".cp-chip-text > span").textContent,
+      called: chip.querySelector("[name=called]")?.value,
+      older: chip.dataset.older,
+    },
+  }));
+
+  const begun = new WeakSet();
   const watch = new MutationObserver(() => {
+    if (!list()) return;
     draw();
-    list()?.dispatchEvent(new Event("chosen", { bubbles: true }));
+    if (keepsChosen()) keep({ chosen: chosen() });
+    list().dispatchEvent(new Event("chosen", { bubbles: true }));
   });
   function begin() {
     if (!list()) return;
-    watch.observe(list(), { childList: true });
+    if (!begun.has(list())) {
+      begun.add(list());
+      if (keepsChosen()) for (const tick of kept().chosen ?? []) add(tick);
+      watch.observe(list(), { childList: true });
+    }
     draw();
   }
   on("htmx:load", begin);
+  on("htmx:configRequest", ({ detail }) => {
+    if (detail.elt.id === "picker-list") for (const step of kept().steps ?? []) detail.parameters.append("step", step);
+  });
+  on("htmx:afterSwap", ({ detail }) => {
+    if (detail.target.id !== "picker-list") return;
+    keep({ steps: [...detail.target.querySelectorAll("[name=step]")].map((step) => step.value) });
+  });
+  on("htmx:beforeOnLoad", ({ detail }) => {
+    if (detail.elt === form() && detail.xhr.getResponseHeader("HX-Redirect")) keep({ chosen: [] });
+  });
   begin();
+  if (kept().steps?.length) htmx.trigger("#picker-list", "restore"); // it was asked for before this script was there
+
+  // A selection is not dropped without a question. To close again while it is asked means to go on choosing.
+  const question = () => document.getElementById("picker-question");
+  on("shut", (event) => {
+    const count = list()?.children.length ?? 0;
+    if (!count || !question() || question().dataset.answered !== undefined) return;
+    event.preventDefault();
+    if (!question().hidden) return answer("stay");
+    question().querySelector("[data-count]").textContent = selected(count);
+    question().hidden = false;
+    question().querySelector("[data-answer=stay]").focus();
+  });
+  function answer(how) {
+    question().hidden = true;
+    if (how === "stay") return form().querySelector("[type=submit]:not([data-remove])").focus();
+    if (how === "drop") keep({ chosen: [] });
+    question().dataset.answered = "";
+    form().querySelector("[data-close]").click();
+  }
 
   on("change", (event) => {
     if (event.target.matches("#picker-documents [data-pick]")) {
@@ -67,6 +131,8 @@
       const kept = new Set([...list().children].map(value));
       for (const tick of ticks()) if (!kept.has(tick.value)) add(tick);
     }
+    const how = event.target.closest("[data-answer]")?.dataset.answer;
+    if (how) answer(how);
     if (event.target.closest("[data-drop-all]")) {
       list().replaceChildren();
       document.querySelector(".cp-dialog [type=submit]:not([data-remove])")?.focus();

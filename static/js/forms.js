@@ -14,6 +14,9 @@
   // data-guard="unsaved" is the server's word that the form already holds what is not saved.
   const unsaved = (form) => form.dataset.guard === "unsaved" || (first.has(form) && state(form) !== first.get(form));
 
+  // What a tab keeps of its pop-ups names clients: it ends with the session.
+  if (!document.querySelector("meta[name=person]")) sessionStorage.clear();
+
   remember(document);
   on("htmx:load", () => remember(document));
   window.addEventListener("beforeunload", (event) => {
@@ -95,6 +98,24 @@
     scope?.querySelectorAll(".cp-toast.cp-tone-danger").forEach((toast) => toast.remove());
   }
   for (const name of ["input", "change", "chosen"]) on(name, (event) => chosenAnew(event.target));
+
+  // Ticked rows of a list get a bar that says how many they are.
+  const ticks = () => [...document.querySelectorAll("#documents [name=document]")];
+  function bar() {
+    const place = document.getElementById("picked");
+    if (!place) return;
+    const count = ticks().filter((tick) => tick.checked).length;
+    place.hidden = count === 0;
+    place.querySelector("[data-count]").textContent = `${count} selected`;
+  }
+  document.addEventListener("click", (event) => {
+    const all = event.target.closest("[data-tick-all], [data-tick-none]");
+    if (all) for (const tick of ticks()) tick.checked = all.matches("[data-tick-all]");
+    bar();
+  });
+  on("change", bar);
+  on("htmx:afterSwap", bar); // the list came anew, without its ticks
+  window.addEventListener("pageshow", bar);
 
   // Enter in a search box inside a form searches; it does not send the form.
   on("keydown", (event) => {

@@ -16,14 +16,55 @@
     opener = null;
   }
 
+  const reads = ({ verb, elt }) => verb === "get" || elt.hasAttribute("data-reads");
   // What a closed pop-up still reads has no place any more; what it wrote is told all the same.
   function comesTooLate(event) {
-    if (event.detail.requestConfig.verb === "get") event.detail.shouldSwap = false;
+    if (reads(event.detail.requestConfig)) event.detail.shouldSwap = false;
+  }
+
+  // An open pop-up is a step of its own in the browser's history: Back shuts it and leaves the page alone.
+  const STEP = "pop-up";
+  const isStep = () => history.state?.step === STEP;
+  let goingBack = false;
+  function takeStep() {
+    if (!isStep() && !goingBack) history.pushState({ step: STEP }, "");
+  }
+  function stepBack() {
+    goingBack = true;
+    history.back();
+  }
+  if (isStep()) stepBack(); // loaded again, without its pop-up
+  window.addEventListener("popstate", (event) => {
+    const dialog = root.querySelector("dialog[open]");
+    const ours = goingBack;
+    goingBack = false;
+    if (!dialog && !ours) return;
+    event.stopImmediatePropagation();
+    if (!dialog) return;
+    takeStep();
+    if (!ours) shut(dialog);
+  }, true);
+  document.addEventListener("htmx:beforeOnLoad", (event) => {
+    const to = event.detail.xhr.getResponseHeader("HX-Redirect");
+    if (!to || !isStep()) return;
+    event.preventDefault();
+    window.location.replace(to); // in the place of the pop-up's step
+  });
+
+  // Whoever holds something in it that would be lost may ask first.
+  function shut(dialog) {
+    if (dialog?.dispatchEvent(new CustomEvent("shut", { bubbles: true, cancelable: true }))) dialog.close();
   }
 
   function open(dialog) {
     opened.add(dialog);
     dialog.showModal();
+    if (new URLSearchParams(location.search).has("open")) history.replaceState(null, "", location.pathname);
+    takeStep();
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      shut(dialog);
+    });
     for (const part of dialog.querySelectorAll("[data-script]")) import(part.dataset.script);
     dialog.append(toasts);
     const first = dialog.querySelector("[data-focus], [aria-invalid=true], [autofocus]")
@@ -34,6 +75,7 @@
       dialog.addEventListener("htmx:beforeSwap", comesTooLate);
       dialog.remove();
       returnFocus();
+      if (isStep() && !root.querySelector("dialog[open]")) stepBack();
     }, { once: true });
   }
 
@@ -56,7 +98,19 @@
   });
   document.addEventListener("closeDialog", () => root.querySelector("dialog")?.close());
   document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
+    if (event.target.closest("[data-close]")) shut(event.target.closest("dialog"));
+    const within = event.target.closest("dialog a[href^='#']");
+    if (!within) return;
+    event.preventDefault(); // it would be a step of its own in the history
+    document.querySelector(within.getAttribute("href"))?.focus();
+  });
+  // Not the dialog's own way: it lets itself be kept open only once.
+  document.addEventListener("keydown", (event) => {
+    const dialog = root.querySelector("dialog[open]");
+    if (event.key !== "Escape" || !dialog || event.defaultPrevented || document.querySelector(":popover-open")) return;
+    if (event.target.type === "search" && event.target.value) return; // empties itself first
+    event.preventDefault();
+    shut(dialog);
   });
 
   // The panel is in the top layer, so no table cuts it off; it is put under its button, or above where there is no room.

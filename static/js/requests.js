@@ -56,13 +56,20 @@
   }).observe(document.getElementById("toasts"), { childList: true });
 
   on("htmx:configRequest", (event) => {
-    if (event.detail.verb === "get") {
-      event.detail.timeout = READ_WITHIN; // what writes may take as long as its bytes need
+    const { verb, elt, parameters, headers } = event.detail;
+    // What writes may take as long as its bytes need.
+    if (verb === "get" || elt.hasAttribute("data-reads")) event.detail.timeout = READ_WITHIN;
+    if (verb === "get") {
+      if (!parameters.has("q")) return;
+      headers["X-Search"] = encodeURIComponent(parameters.get("q")); // a name: it stands in no address
+      parameters.delete("q");
       return;
     }
     event.detail.headers["X-CSRFToken"] = csrfToken().content;
     if (person()) event.detail.headers["X-Person"] = person().content;
   });
+
+  document.addEventListener("submit", (event) => event.target.matches("form[role=search]") && event.preventDefault());
 
   // A page may outlive its sign-in: what was typed stays, and is sent with the token of the session that came after.
   const csrfToken = () => document.querySelector("meta[name=csrf-token]");

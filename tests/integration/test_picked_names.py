@@ -32,7 +32,8 @@ def get(desk: Desk, source: str, *called: str) -> TransferItem:
 
 
 def test_what_waits_is_called_as_the_picker_called_it(desk: Desk) -> None:
-    listed = desk.browser.get(f"/matters/{desk.matter_id}/browse/{desk.server.id}?q=SPA", htmx=True)
+    address = f"/matters/{desk.matter_id}/browse/{desk.server.id}"
+    listed = desk.browser.post(address, {"q": "SPA"}, htmx=True)
     tick = next(
         control for control in Page(listed.get_data(as_text=True)).controls if "data-called" in control
     )
@@ -42,8 +43,8 @@ def test_what_waits_is_called_as_the_picker_called_it(desk: Desk) -> None:
 
 
 def test_everything_of_a_folder_brings_its_names_along(desk: Desk) -> None:
-    url = f"/matters/{desk.matter_id}/everything/{desk.server.id}?q=SPA"
-    page = Page(desk.browser.get(url, htmx=True).get_data(as_text=True))
+    url = f"/matters/{desk.matter_id}/everything/{desk.server.id}"
+    page = Page(desk.browser.post(url, {"q": "SPA"}, htmx=True).get_data(as_text=True))
     sources = [each["value"] for each in page.controls if each.get("name") == "source"]
     called = [each["value"] for each in page.controls if each.get("name") == "called"]
     names = picked_names.read(desk.server.id, called)

@@ -23,8 +23,9 @@ def step(desk: Desk, name: str, kind: str = "f") -> str:
 
 
 def ask(desk: Desk, path: str, *steps: str, status: int = 200, **more: object) -> Page:
-    query = urlencode([("step", each) for each in steps] + list(more.items()))
-    response = desk.browser.get(f"/matters/{desk.matter_id}/{path}/{desk.server.id}?{query}", htmx=True)
+    query = urlencode({"saving": 1} if more.pop("saving", None) else {})
+    address = f"/matters/{desk.matter_id}/{path}/{desk.server.id}?{query}"
+    response = desk.browser.post(address, {"step": list(steps), **more}, htmx=True)
     assert response.status_code == status
     return read(response, whole=False)
 

@@ -80,15 +80,15 @@ def test_nobody_else_looks_around(desk: Desk, practice: Simulator, who: str) -> 
     for url in (
         f"/matters/{desk.matter_id}/get/{desk.server_id}",
         f"/documents/{document_id}/save/{desk.server_id}",
-        desk.base,
     ):
         assert other.get(url, htmx=True).status_code == (403 if who == "viewer" else 404)
+    assert other.post(desk.base, htmx=True).status_code == (403 if who == "viewer" else 404)
     assert practice.requests == []
 
 
 def test_a_server_that_was_switched_off_is_said_so(desk: Desk) -> None:
     with unit() as writing:
         writing.get_one(Server, desk.server_id).is_enabled = False
-    response = desk.browser.get(desk.base, htmx=True)
+    response = desk.browser.post(desk.base, htmx=True)
     assert "switched off" in response.get_data(as_text=True)
     assert desk.calls() == []

@@ -183,11 +183,11 @@ ROUTES = (
 
     R("GET",  f"{MATTER}/get/{{server}}", "transfers.get_picker", MATTER_STAFF, 200, is_fragment=True),
     R("POST", f"{MATTER}/get/{{server}}", "transfers.start_get", MATTER_STAFF, 303, GET_FORM),
-    R("GET",  f"{MATTER}/browse/{{server}}", "transfers.browse", MATTER_STAFF, 409, is_fragment=True),
+    R("POST", f"{MATTER}/browse/{{server}}", "transfers.browse", MATTER_STAFF, 409),
     R("GET",  f"{DOCUMENT}/save/{{server}}", "transfers.save_picker", MATTER_STAFF, 200, is_fragment=True),
     R("POST", f"{DOCUMENT}/save/{{server}}", "transfers.start_save", MATTER_STAFF, 303, SAVE_FORM),
     R("GET",  f"{DOCUMENT}/save/{{server}}/check", "transfers.save_check", MATTER_STAFF, 409, is_fragment=True),
-    R("GET",  f"{MATTER}/everything/{{server}}", "transfers.everything", MATTER_STAFF, 409, is_fragment=True),
+    R("POST", f"{MATTER}/everything/{{server}}", "transfers.everything", MATTER_STAFF, 409),
     R("GET",  f"{MATTER}/save-many/{{server}}", "transfers.save_many_picker", MATTER_STAFF, 200, is_fragment=True),
     R("POST", f"{MATTER}/save-many/{{server}}", "transfers.start_save_many", MATTER_STAFF, 422, MANY_FORM),
     R("POST", f"{MATTER}/save-many/{{server}}/check", "transfers.check_many", MATTER_STAFF, 409),

@@ -237,9 +237,8 @@ def test_of_many_each_row_says_what_stands_against_it(desk: Desk) -> None:
 
 def test_the_picker_says_which_documents_are_empty(desk: Desk) -> None:
     folder = desk.practice.world.folder("Odd files").id
-    page = desk.browser.page(
-        f"/matters/{desk.matter_id}/browse/{desk.server.id}?step=f:{folder}:Odd", htmx=True
-    )
+    address = f"/matters/{desk.matter_id}/browse/{desk.server.id}"
+    page = read(desk.browser.post(address, {"step": f"f:{folder}:Odd"}, htmx=True), whole=False)
     assert "It holds no bytes, so it cannot be got." in page.text
     empty = desk.practice.world.named("Empty file").id()
     assert ["disabled" in each for each in page.controls if each.get("value") == empty] == [True]

@@ -29,8 +29,10 @@ class Desk:
         return f"/matters/{self.matter_id}/browse/{self.server_id}"
 
     def look(self, *steps: str, status: int = 200, **more: object) -> Page:
-        query = urlencode([("step", step) for step in steps] + list(more.items()))
-        response = self.browser.get(f"{self.base}?{query}", htmx=True)
+        query = {name: more.pop(name) for name in ("document", "saving") if name in more}
+        response = self.browser.post(
+            f"{self.base}?{urlencode(query)}", {"step": list(steps), **more}, htmx=True
+        )
         assert response.status_code == status, response.get_data(as_text=True)
         return read(response, whole=False)
 

@@ -53,7 +53,10 @@ def test_what_a_first_visit_loads_stays_within_its_budget() -> None:
     for path in TEMPLATES:
         own = set(names.findall(path.read_text())) - everywhere
         extra = sum(len(gzip.compress((ROOT / "static" / name).read_bytes(), 6)) for name in own)
-        assert sum(weight.values()) + extra <= 120_000, path.name
+        if path.name.startswith("_picker"):
+            assert extra <= 5_000, path.name  # no first visit: a press of Get or Save asks for it
+        else:
+            assert sum(weight.values()) + extra <= 120_000, path.name
 
 
 def test_what_is_vendored_carries_version_and_licence() -> None:

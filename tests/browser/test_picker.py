@@ -1,0 +1,140 @@
+"""The picker keeps what was chosen: Escape asks, Back stays in the matter, and to open it again is to go on."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.conftest import Sit
+from tests.browser.imanage import go_into, sign_in_from_account, where
+from tests.browser.person import Person
+from tests.support.stack import Stack
+
+ALICE = "alice@practice.example"
+MATTER = "Project Heron"
+
+
+@pytest.fixture
+def alice(firm_without_faults: Stack, sit: Sit) -> Person:
+    person = sit(firm_without_faults, ALICE)
+    sign_in_from_account(person, "alice")
+    person.open_matter(MATTER)
+    return person
+
+
+def opens(alice: Person) -> None:
+    alice.button("Get from iManage").click()
+    expect(alice.dialog().get_by_role("heading", name="Get from iManage")).to_be_visible()
+
+
+def selects_seven(alice: Person) -> None:
+    opens(alice)
+    go_into(alice, MATTER, "Drafts")
+    boxes = alice.dialog().locator("#picker-documents").get_by_role("checkbox")
+    expect(boxes.first).to_be_visible()
+    for at in range(min(7, boxes.count())):
+        boxes.nth(at).check()
+    expect(counted(alice)).to_be_visible()
+
+
+def counted(alice: Person) -> Locator:
+    return alice.dialog().locator("#picker-chosen").get_by_text(re.compile(r"^\d+ selected$"))
+
+
+def question(alice: Person) -> Locator:
+    return alice.dialog().get_by_role("group", name="Close all the same?")
+
+
+def test_escape_asks_and_what_is_kept_comes_back_where_it_was(alice: Person) -> None:
+    matter = alice.page.url
+    selects_seven(alice)
+    count = alice.dialog().locator("#picker-chips > li").count()
+    assert count > 1
+    alice.page.keyboard.press("Escape")
+    expect(question(alice)).to_be_visible()
+    alice.look()
+    alice.page.keyboard.press("Escape")
+    expect(question(alice)).to_be_hidden()
+    expect(alice.dialog()).to_be_visible()
+    for close in ("Close", "Cancel"):
+        alice.in_dialog(close).click()
+        expect(question(alice)).to_be_visible()
+        alice.in_dialog("Go on choosing").click()
+    alice.page.keyboard.press("Escape")
+    alice.in_dialog("Close and keep them selected").click()
+    expect(alice.dialog()).to_have_count(0)
+    assert alice.page.url == matter
+
+    opens(alice)
+    expect(alice.dialog().get_by_text(f"{count} selected")).to_be_visible()
+    expect(where(alice).get_by_text("Drafts", exact=True)).to_be_visible()
+    expect(alice.dialog().locator("#picker-documents").get_by_role("checkbox").first).to_be_checked()
+    alice.page.reload()
+    opens(alice)
+    expect(alice.dialog().get_by_text(f"{count} selected")).to_be_visible()
+    expect(where(alice).get_by_text("Drafts", exact=True)).to_be_visible()
+    alice.look()
+
+    alice.page.keyboard.press("Escape")
+    alice.in_dialog("Close and drop them").click()
+    opens(alice)
+    expect(where(alice).get_by_text("Drafts", exact=True)).to_be_visible()
+    expect(alice.dialog().locator("#picker-chips > li")).to_have_count(0)
+    alice.page.keyboard.press("Escape")
+    expect(alice.dialog()).to_have_count(0)
+
+
+def test_back_shuts_the_pop_up_and_stays_in_the_matter(alice: Person) -> None:
+    matter = alice.page.url
+    selects_seven(alice)
+    alice.page.evaluate("history.back()")
+    expect(question(alice)).to_be_visible()
+    assert alice.page.url == matter
+    alice.in_dialog("Close and drop them").click()
+    expect(alice.dialog()).to_have_count(0)
+    expect(alice.heading(MATTER)).to_be_visible()
+
+    opens(alice)
+    alice.page.evaluate("history.back()")
+    expect(alice.dialog()).to_have_count(0)
+    assert alice.page.url == matter
+    for button in ("Add document", "Change details"):
+        alice.button(button).click()
+        expect(alice.dialog()).to_be_visible()
+        alice.page.evaluate("history.back()")
+        expect(alice.dialog()).to_have_count(0)
+        assert alice.page.url == matter
+    alice.button("Change details").click()
+    alice.page.keyboard.press("Escape")
+    expect(alice.dialog()).to_have_count(0)
+    alice.page.wait_for_function("!history.state?.step")
+    alice.page.go_back()
+    expect(alice.heading("Matters")).to_be_visible()
+
+
+def test_after_get_back_leads_to_the_matter_and_nothing_is_selected_any_more(alice: Person) -> None:
+    matter = alice.page.url
+    opens(alice)
+    go_into(alice, MATTER, "Correspondence")
+    alice.dialog().locator("#picker-documents").get_by_role("checkbox").first.check()
+    alice.in_dialog("Get").click()
+    alice.page.wait_for_url("**/transfers/*")
+    alice.page.go_back()
+    expect(alice.heading(MATTER)).to_be_visible()
+    assert alice.page.url == matter
+    opens(alice)
+    expect(where(alice).get_by_text("Correspondence", exact=True)).to_be_visible()
+    expect(alice.dialog().locator("#picker-chips > li")).to_have_count(0)
+
+
+def test_signing_out_leaves_nothing_in_the_tab(alice: Person) -> None:
+    selects_seven(alice)
+    assert "Drafts" in alice.page.evaluate("JSON.stringify(sessionStorage)")
+    alice.page.keyboard.press("Escape")
+    alice.in_dialog("Close and keep them selected").click()
+    alice.button("Alice Archer").click()
+    alice.button("Sign out").click()
+    expect(alice.heading("Sign in")).to_be_visible()
+    assert alice.page.evaluate("sessionStorage.length") == 0
