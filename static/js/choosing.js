@@ -99,7 +99,7 @@
     if (detail.elt === form() && detail.xhr.getResponseHeader("HX-Redirect")) keep({ chosen: [] });
   });
   begin();
-  if (kept().steps?.length) htmx.trigger("#picker-list", "restore"); // it was asked for before this script was there
+  if (kept().steps?.length && !document.getElementById("picker-search").value) htmx.trigger("#picker-list", "restore"); // it was asked for before this script was there
 
   // A selection is not dropped without a question. To close again while it is asked means to go on choosing.
   const question = () => document.getElementById("picker-question");

@@ -40,9 +40,7 @@
     goingBack = false;
     if (!dialog && !ours) return;
     event.stopImmediatePropagation();
-    if (!dialog) return;
-    takeStep();
-    if (!ours) shut(dialog);
+    if (dialog && (ours || !shut(dialog))) takeStep();
   }, true);
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const to = event.detail.xhr.getResponseHeader("HX-Redirect");
@@ -51,9 +49,11 @@
     window.location.replace(to); // in the place of the pop-up's step
   });
 
-  // Whoever holds something in it that would be lost may ask first.
+  // Whoever holds something in it that would be lost may ask first. Returns whether it is shut.
   function shut(dialog) {
-    if (dialog?.dispatchEvent(new CustomEvent("shut", { bubbles: true, cancelable: true }))) dialog.close();
+    const mayClose = dialog.dispatchEvent(new CustomEvent("shut", { bubbles: true, cancelable: true }));
+    if (mayClose) dialog.close();
+    return mayClose;
   }
 
   function open(dialog) {
@@ -98,7 +98,8 @@
   });
   document.addEventListener("closeDialog", () => root.querySelector("dialog")?.close());
   document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-close]")) shut(event.target.closest("dialog"));
+    const closing = event.target.closest("dialog [data-close]")?.closest("dialog");
+    if (closing) shut(closing);
     const within = event.target.closest("dialog a[href^='#']");
     if (!within) return;
     event.preventDefault(); // it would be a step of its own in the history

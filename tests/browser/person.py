@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote_plus, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Download, Locator, Page, Request, Response, expect
@@ -29,6 +30,10 @@ document.addEventListener("securitypolicyviolation", (event) =>
 """
 SETTLED = """() => document.getAnimations()
   .every((one) => one.effect.getComputedTiming().endTime === Infinity || one.playState === "finished")"""
+NAMES = re.compile(
+    "@|heron|granary|kestrel|alice|archer|bram|vries|carol|mensah|lindqvist|northwind|facility|steps paper"
+)
+"""Words of the practice firm's people, clients, matters and documents: none of them stands in an address."""
 OVERFLOWING = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];
@@ -52,6 +57,7 @@ class Person:
         self.context.on("weberror", lambda error: self.problems.append(f"error: {error.error}"))
         self.context.on("requestfailed", self._failed)
         self.context.on("response", self._answered)
+        self.context.on("request", self._asked)
         self.page = self.context.new_page()
 
     # -- going about ----------------------------------------------------------------------------------------
@@ -155,6 +161,10 @@ class Person:
     def _failed(self, request: Request) -> None:
         if self._is_ours(request.url) and request.failure != LEFT_ALONE:
             self.problems.append(f"{request.method} {request.url}: {request.failure}")
+
+    def _asked(self, request: Request) -> None:
+        if self._is_ours(request.url) and (name := NAMES.search(unquote_plus(request.url).casefold())):
+            self.problems.append(f"{request.method} {request.url} names {name[0]}")
 
     def _answered(self, response: Response) -> None:
         if self._is_ours(response.url) and response.status >= 400 and response.status not in self.allowed:
