@@ -72,6 +72,11 @@
       field.focus();
     }
 
+    const { reachScript } = document.querySelector("[data-reach]")?.dataset ?? {};
+    if (reachScript && event.target.closest("[data-reach-start], [data-reach-also]")) {
+      import(reachScript).then(() => document.dispatchEvent(new Event("reach")));
+    }
+
     const copy = event.target.closest("[data-copy]");
     if (copy) copyText(copy);
   });

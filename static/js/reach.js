@@ -34,8 +34,5 @@
     }
   }
 
-  document.addEventListener("click", (event) => {
-    if (!event.target.closest("[data-reach-start], [data-reach-also]")) return;
-    document.querySelectorAll("[data-reach]").forEach(ask);
-  });
+  document.addEventListener("reach", () => document.querySelectorAll("[data-reach]").forEach(ask));
 })();
