@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import socket
 import sys
@@ -57,10 +58,9 @@ def _practice(settings: Settings, port: int, secret: str) -> Child:
     command = [
         *(sys.executable, "-m", "simulator", "--port", str(port), "--quiet"),
         *("--data-dir", str(settings.data_dir / "practice-imanage")),
-        *("--client-id", "counterpart-practice", "--client-secret", secret),
-        *("--redirect-uri", settings.redirect_url),
+        *("--client-id", "counterpart-practice", "--redirect-uri", settings.redirect_url, "--secrets", "-"),
     ]
-    return Child("practice iManage", command)
+    return Child("practice iManage", command, told=json.dumps({"client_secret": secret}), ours=False)
 
 
 def _client_secret(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import sys
 import time
@@ -50,17 +51,18 @@ class PracticeProcess:
         if fallen:
             self._running, self._rest_until = None, time.monotonic() + REST_SECONDS
         if self._running is None and time.monotonic() >= self._rest_until:
-            self._running, self._runs = start(Child("practice iManage", command(wanted))), wanted
+            self._running, self._runs = start(child(wanted)), wanted
 
 
-def command(wanted: practice.Start) -> list[str]:
+def child(wanted: practice.Start) -> Child:
     """Its control endpoints are closed by a token that nobody has."""
-    return [
+    command = [
         *(sys.executable, "-m", "simulator", "--quiet", "--port", str(wanted.port)),
         *("--data-dir", str(wanted.folder), "--public-url", wanted.public_url),
-        *("--client-id", wanted.client_id, "--client-secret", wanted.client_secret),
-        *("--redirect-uri", wanted.redirect_url, "--control-token", secrets.token_hex(16)),
+        *("--client-id", wanted.client_id, "--redirect-uri", wanted.redirect_url, "--secrets", "-"),
     ]
+    told = {"client_secret": wanted.client_secret, "control_token": secrets.token_hex(16)}
+    return Child("practice iManage", command, told=json.dumps(told), ours=False)
 
 
 def run(app: Flask) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -18,16 +19,23 @@ STOP_SECONDS = 35.0
 QUICK_DEATH_SECONDS = 5.0
 FIRST_REST_SECONDS = 0.2
 PR_SET_PDEATHSIG = 1
+SETTINGS = "COUNTERPART_"
 MOST_QUICK_DEATHS = 5
 
 
 @dataclass(frozen=True)
 class Child:
-    """One process: its name in the terminal, its command, and what it has in its environment besides ours."""
+    """One process: its name in the terminal, its command, and what it has in its environment besides ours.
+
+    `told` is what it reads from its input: secrets go there, for a command can be read by everybody on the machine.
+    One that is not `ours` gets none of our settings either.
+    """
 
     name: str
     command: Sequence[str]
     environment: dict[str, str] = field(default_factory=dict)
+    told: str = field(default="", repr=False)
+    ours: bool = True
 
 
 class Beside(Protocol):
@@ -48,12 +56,19 @@ class Running:
 
 def start(child: Child, quick_deaths: int = 0) -> Running:
     # A session of its own: Ctrl-C reaches the supervisor alone, which then stops the children in order.
+    around = {
+        name: value for name, value in os.environ.items() if child.ours or not name.startswith(SETTINGS)
+    }
     process = subprocess.Popen(
         list(child.command),
-        env={**os.environ, **child.environment},
+        env={**around, **child.environment},
+        stdin=subprocess.PIPE if child.told else None,
         start_new_session=True,
         preexec_fn=_end_with_parent,
     )
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError), process.stdin as ear:
+            ear.write(child.told.encode())
     return Running(child, process, time.monotonic(), quick_deaths)
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 import threading
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from simulator.seed import practice_app, practice_world
 from simulator.server import Simulator
@@ -13,14 +16,19 @@ from simulator.server import Simulator
 
 def main() -> int:
     options = _options()
+    try:
+        told = _told(options.secrets)
+    except (OSError, ValueError, TypeError) as error:
+        sys.stderr.write(f"The practice iManage cannot read its secrets from {options.secrets}: {error}\n")
+        return 1
     redirects = tuple(options.redirect_uri or practice_app().redirect_uris)
-    app = practice_app(redirects, options.client_id, options.client_secret)
+    app = practice_app(redirects, options.client_id, told.client_secret)
     sim = Simulator(
         world=practice_world(app),
         port=options.port,
         host=options.host,
         data_dir=options.data_dir,
-        control_token=options.control_token,
+        control_token=told.control_token,
         quiet=options.quiet,
     )
     ending = threading.Event()
@@ -43,6 +51,20 @@ def main() -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class Told:
+    """What no other process may know."""
+
+    client_secret: str = field(default="", repr=False)
+    control_token: str = field(default="", repr=False)
+
+
+def _told(source: str) -> Told:
+    if not source:
+        return Told()
+    return Told(**json.loads(sys.stdin.read() if source == "-" else Path(source).read_text()))
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m simulator", description="A practice iManage Work.")
     parser.add_argument("--port", type=int, required=True)
@@ -50,11 +72,16 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--data-dir", help="keep the world, tokens and uploads here over restarts")
     parser.add_argument("--public-url", default="", help="what links and discovery say")
     parser.add_argument("--client-id", default="counterpart-practice")
-    parser.add_argument("--client-secret", default="")
     parser.add_argument(
         "--redirect-uri", action="append", help="registered exactly as given; may be repeated"
     )
-    parser.add_argument("--control-token", default="", help="asked for by /_simulator/")
+    parser.add_argument(
+        "--secrets",
+        default="",
+        metavar="FILE",
+        help='JSON with "client_secret" and "control_token" (asked for by /_simulator/); - reads it from the input. '
+        "Never an argument: everybody on a machine can read those of every process",
+    )
     parser.add_argument("--quiet", action="store_true", help="print nothing and show no passwords")
     return parser.parse_args()
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -240,9 +241,11 @@ def installation(folder: Path, *, with_firm: bool) -> Iterator[Stack]:
     practice = Practice(f"http://127.0.0.1:{practice_port}")
     stack = Stack(folder, f"http://127.0.0.1:{port}", practice, _environment(folder, port, practice_port))
     try:
+        told = folder / "practice.json"
+        told.write_text(json.dumps({"control_token": CONTROL_TOKEN}))
         stack.run(
             "practice",
-            *("-m", "simulator", "--port", str(practice_port), "--control-token", CONTROL_TOKEN),
+            *("-m", "simulator", "--port", str(practice_port), "--secrets", str(told)),
             *("--redirect-uri", f"{stack.url}/auth/v0/oauth2/authorized"),
         )
         if with_firm:

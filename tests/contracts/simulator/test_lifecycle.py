@@ -135,21 +135,22 @@ def test_the_command_says_where_it_is_and_stops_cleanly(signal_sent: signal.Sign
         "0",
         "--data-dir",
         str(tmp_path),
-        "--control-token",
-        "t",
     ]
     command += [
         "--client-id",
         "abc",
-        "--client-secret",
-        "def",
+        "--secrets",
+        "-",
         "--redirect-uri",
         "http://x/1",
         "--redirect-uri",
         "http://x/2",
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout and process.stderr
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdin and process.stdout and process.stderr
+        process.stdin.write('{"client_secret": "def", "control_token": "t"}')
+        process.stdin.close()
         lines = [process.stdout.readline() for _ in range(5)]
         url = lines[0].split()[-1]
         assert "alice / alice-practice" in lines[1]
@@ -160,6 +161,18 @@ def test_the_command_says_where_it_is_and_stops_cleanly(signal_sent: signal.Sign
         process.send_signal(signal_sent)
         assert process.wait(5) == 0
         assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("told", ["", "{", "[]", '{"client": "x"}', None])
+def test_secrets_that_cannot_be_read_are_said_plainly(told: str | None, tmp_path: Path) -> None:
+    source = tmp_path / "secrets.json"
+    if told is not None:
+        source.write_text(told)
+    command = [sys.executable, "-m", "simulator", "--port", "0", "--secrets", str(source)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("The practice iManage cannot read its secrets from")
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_taken_port_is_said_plainly() -> None:

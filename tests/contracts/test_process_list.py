@@ -1,0 +1,114 @@
+"""What everybody on the machine can read of our processes: no secret stands in a command line."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import signal
+from pathlib import Path
+
+import pytest
+import requests
+
+import key_file
+from commands import practice as practice_process
+from commands.supervise import Child, start, stop_all
+from services import practice, servers
+from tests.architecture.sources import files, text_of
+from tests.support.people import actor_of, make_member
+from tests.support.stack import Process, demo, free_port, until
+
+SECRET = "planted-secret-4711"
+PRODUCT = [name for name in files(".py") if not name.startswith(("tests/", "bench/", "migrations/"))]
+
+
+def list_of(root: int) -> dict[int, tuple[bytes, bytes]]:
+    """The command and the environment of a process and of all that come from it."""
+    parents = {
+        int(path.name): int((path / "stat").read_text().rpartition(")")[2].split()[1])
+        for path in Path("/proc").iterdir()
+        if path.name.isdecimal() and (path / "stat").exists()
+    }
+    family = {root}
+    while more := {child for child, parent in parents.items() if parent in family} - family:
+        family |= more
+    return {
+        each: (Path(f"/proc/{each}/cmdline").read_bytes(), Path(f"/proc/{each}/environ").read_bytes())
+        for each in family
+    }
+
+
+@pytest.fixture
+def start_of_practice(database: None, tmp_path: Path) -> practice.Start:
+    """As it stands on record, its secret replaced by one that can be looked for."""
+    admin = actor_of(make_member("Nora", is_admin=True))
+    saved = practice.add(admin)
+    servers.set_enabled(admin, saved.id, True)
+    wanted = practice.to_run()
+    assert wanted is not None
+    return dataclasses.replace(wanted, client_secret=SECRET, port=free_port(), folder=tmp_path / "practice")
+
+
+def test_the_practice_server_shows_none(
+    start_of_practice: practice.Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNTERPART_SECRET_KEYS", SECRET)
+    running = start(practice_process.child(start_of_practice))
+    try:
+        at = f"http://127.0.0.1:{start_of_practice.port}"
+        until(lambda: _answers(at), "The practice iManage")
+        for command, environment in list_of(running.process.pid).values():
+            assert SECRET.encode() not in command and SECRET.encode() not in environment
+        assert requests.get(f"{at}/_simulator/", timeout=5).status_code == 403
+        form = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": start_of_practice.client_id}
+        asked = requests.post(f"{at}/auth/oauth2/token", data=form | {"client_secret": SECRET}, timeout=5)
+        wrong = requests.post(f"{at}/auth/oauth2/token", data=form | {"client_secret": "x"}, timeout=5)
+        assert asked.text != wrong.text, "it was told its secret"
+    finally:
+        stop_all([running])
+
+
+def test_what_a_child_is_told_is_not_shown_by_its_record() -> None:
+    assert SECRET not in repr(Child("one", ["true"], told=SECRET))
+
+
+def test_the_demo_shows_none(tmp_path: Path) -> None:
+    process = demo(tmp_path, free_port(), free_port())
+    process.start()
+    try:
+        until(lambda: "Ctrl-C stops everything" in process.said() or _has_fallen(process), "The welcome")
+        assert process.running is not None
+        data = tmp_path / "data"
+        told = {(data / name).read_text().strip().encode() for name in ("practice.secret", key_file.NAME)}
+        shown = list_of(process.running.pid)
+        assert len(shown) >= 4
+        for command, _ in shown.values():
+            assert not any(secret in command for secret in told)
+    finally:
+        process.stop(signal.SIGINT)
+
+
+@pytest.mark.parametrize("name", PRODUCT)
+def test_no_option_takes_a_secret(name: str) -> None:
+    """An option of a command line may name a file, or the input, and never the secret itself."""
+    options = [
+        node.value
+        for node in ast.walk(ast.parse(text_of(name)))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("--")
+    ]
+    words = ("secret", "token", "password", "key")
+    taking = [each for each in options if any(word in each for word in words)]
+    assert all(
+        each in {"--secrets", "--password-stdin", "--old-keys-are-lost"} or "-file" in each for each in taking
+    ), taking
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/api", timeout=2).status_code < 500
+    except requests.RequestException:
+        return False
+
+
+def _has_fallen(process: Process) -> bool:
+    return process.running is None or process.running.poll() is not None
