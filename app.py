@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import atexit
+import sys
 from contextlib import ExitStack
 from datetime import timedelta
 from importlib import import_module
-from typing import Any
+from typing import IO, Any
 
+import click
 from flask import Flask
 
 import commands
 import logs
 from blueprints import access, asked, assets, errors, headers, htmx, nav, request_log
 from commands import serve
-from config import Settings
+from commands.preflight import GIVE_IT
+from config import Settings, SettingsError
 from extensions import csrf, login_manager, migrate
 from extensions import htmx as htmx_extension
 from models import db, prepare_sqlite
 from models.pool import CONNECT_SECONDS, ProcessPool, prepare_postgresql
 from services import background, database, house, memory, vault
-from storage import open_store
+from storage import BlobStore, StorageError, open_store
 
 ROOMS = (
     "auth",
@@ -40,17 +43,12 @@ FILE_CONNECTIONS = 20  # a worker's sixteen transfers and its own duties, or the
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The application of one installation. Raises SettingsError where a setting is wrong."""
-    settings = settings or Settings.from_env()
+    settings = settings or _settings()
     logs.configure(settings.log_level)
     app = Flask(__name__)
     _configure(app, settings)
     _extend(app)
-    house.bind(
-        house.House(
-            settings=settings,
-            blobs=open_store(settings.storage_url, spool=settings.data_dir / "spool"),
-        )
-    )
+    house.bind(house.House(settings=settings, blobs=_store(settings)))
     background.bind(app.app_context)
     for room in ROOMS:
         app.register_blueprint(import_module(f"blueprints.{room}.routes").room)
@@ -76,8 +74,34 @@ def create_web() -> Flask:
     return app
 
 
+class CannotStart(click.ClickException):
+    """In a terminal this is its sentence and exit status 1, without a traceback."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(self.message, file=file or sys.stderr)
+
+
+def _settings() -> Settings:
+    try:
+        return Settings.from_env()
+    except SettingsError as error:
+        raise CannotStart(str(error)) from None
+
+
+def _store(settings: Settings) -> BlobStore:
+    try:
+        return open_store(settings.storage_url, spool=settings.data_dir / "spool")
+    except (StorageError, OSError, ValueError) as error:
+        said = f"Documents cannot be kept at {settings.storage_url}: {error.__cause__ or error}"
+        raise CannotStart(f"Counterpart cannot start. {said}\nCheck COUNTERPART_STORAGE_URL.") from None
+
+
 def _configure(app: Flask, settings: Settings) -> None:
-    settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        said = f"{settings.data_dir} cannot be made: {error.strerror}.\n{GIVE_IT}"
+        raise CannotStart(f"Counterpart cannot start. {said}") from None
     signing = [vault.derive(key, "session").hex() for key in settings.secret_keys]
     app.config.update(
         SETTINGS=settings,

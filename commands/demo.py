@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import socket
 import sys
 import time
 from pathlib import Path
@@ -14,12 +13,15 @@ import requests
 from flask import current_app
 from flask.cli import AppGroup
 
+from commands.preflight import only_one_here, require_free
 from commands.serve import children, prepare
 from commands.supervise import Child, supervise
 from config import Settings
 
 group = AppGroup("demo", help="The practice firm.")
 SECRET_FILE = "practice.secret"
+MADE = "practice-firm.made"
+LOOPBACK = "127.0.0.1"
 
 
 @group.command("run")
@@ -27,13 +29,14 @@ SECRET_FILE = "practice.secret"
 def run(practice_port: int) -> None:
     """Everything, until Ctrl-C; started again it goes on with what was there."""
     settings: Settings = current_app.config["SETTINGS"]
-    for port in (settings.port, practice_port):
-        _require_free(settings.host, port)
-    prepare()
-    url = f"http://127.0.0.1:{practice_port}"
-    secret = _client_secret(settings.data_dir / SECRET_FILE)
-    practice = _practice(settings, practice_port, secret)
-    sys.exit(supervise([practice, *children()], ready=lambda: _welcome(settings, url, secret)))
+    with only_one_here(settings.data_dir):
+        require_free(settings.host, settings.port)
+        require_free(LOOPBACK, practice_port, "PRACTICE_PORT")
+        prepare()
+        url = f"http://{LOOPBACK}:{practice_port}"
+        secret = _client_secret(settings.data_dir / SECRET_FILE)
+        practice = _practice(settings, practice_port, secret)
+        sys.exit(supervise([practice, *children()], ready=lambda: _welcome(settings, url, secret)))
 
 
 def _welcome(settings: Settings, practice_url: str, secret: str) -> None:
@@ -42,9 +45,11 @@ def _welcome(settings: Settings, practice_url: str, secret: str) -> None:
 
     _wait_for(f"{practice_url}/api")
     with current_app.app_context():
-        if not demo_firm.is_there():
+        made = settings.data_dir / MADE
+        if not made.exists() and not demo_firm.is_whole():
             print("Making the practice firm and its documents …", flush=True)
             demo_firm.make(practice_url, secret)
+        made.touch()
     _wait_for(f"{settings.public_url}/health/live")
     print(f"\n  Counterpart:       {settings.public_url}")
     print(f"  Practice iManage:  {practice_url}   (user and password: alice, alice-practice; bram, …)\n")
@@ -64,22 +69,13 @@ def _practice(settings: Settings, port: int, secret: str) -> Child:
 
 
 def _client_secret(path: Path) -> str:
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(16))
+    """Whole or not there: a start that was broken off leaves none that is empty."""
+    if not path.exists() or not path.read_text():
+        draft = path.with_suffix(".draft")
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_hex(16))
+        draft.replace(path)
     return path.read_text()
-
-
-def _require_free(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            raise click.ClickException(
-                f"Port {port} is taken. Stop what listens there, or choose another: "
-                "COUNTERPART_PORT and COUNTERPART_PUBLIC_URL for Counterpart, PRACTICE_PORT for the practice iManage."
-            ) from None
 
 
 def _wait_for(url: str) -> None:

@@ -7,10 +7,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 
 from commands import demo_files as files
-from models import Matter, Member
+from models import Document, Matter, Member, Participant, Server
 from services import documents, matters, members, participants, servers
 from services.actor import SYSTEM, Actor
 from services.unit import session, unit
@@ -119,31 +119,62 @@ MATTERS = (
 )
 
 
-def is_there() -> bool:
-    return bool(session().scalar(select(exists(select(Matter.id)))))
+def is_whole() -> bool:
+    """Whether the last thing of it is there: for a firm that was made before there was a mark."""
+    _, client, matter, contents, _ = MATTERS[-1]
+    there = _matter(client, matter)
+    return there is not None and len(_documents(there)) >= len(contents)
 
 
 def make(practice_url: str, client_secret: str) -> None:
-    """Everything, through the same services that the pages use."""
-    people = {person: _add(person) for person in PEOPLE}
-    server = servers.add(
-        people[ADMIN],
-        servers.NewServer(
-            kind="on_premise",
-            name="Practice iManage",
-            url=practice_url,
-            client_id=PRACTICE_CLIENT,
-            client_secret=client_secret,
-        ),
-    )
-    servers.set_enabled(people[ADMIN], server.id, True)
+    """Everything, through the same services that the pages use; goes on with what an earlier start has made."""
+    people = {person: _found(person) or _add(person) for person in PEOPLE}
+    server_id = session().scalar(select(Server.id).where(Server.url == practice_url))
+    if server_id is None:
+        server_id = servers.add(
+            people[ADMIN],
+            servers.NewServer(
+                kind="on_premise",
+                name="Practice iManage",
+                url=practice_url,
+                client_id=PRACTICE_CLIENT,
+                client_secret=client_secret,
+            ),
+        ).id
+    if not session().get_one(Server, server_id).is_enabled:
+        servers.set_enabled(people[ADMIN], server_id, True)
     alice = people[ALICE]
     for name, client, matter, contents, others in MATTERS:
-        matter_id = matters.create(alice, matters.MatterDetails(name, client, matter))
+        matter_id = _matter(client, matter) or matters.create(
+            alice, matters.MatterDetails(name, client, matter)
+        )
+        there = _participants(matter_id)
         for person, role in others:
-            participants.add(alice, matter_id, people[person].id, role)
+            if people[person].id not in there:
+                participants.add(alice, matter_id, people[person].id, role)
+        documents_there = _documents(matter_id)
         for file_name, content in contents:
-            _upload(alice, matter_id, file_name, content())
+            if file_name not in documents_there:
+                _upload(alice, matter_id, file_name, content())
+
+
+def _matter(client: str, matter: str) -> uuid.UUID | None:
+    return session().scalar(
+        select(Matter.id).where(Matter.client_number == client, Matter.matter_number == matter)
+    )
+
+
+def _participants(matter_id: uuid.UUID) -> set[uuid.UUID]:
+    return set(session().scalars(select(Participant.member_id).where(Participant.matter_id == matter_id)))
+
+
+def _documents(matter_id: uuid.UUID) -> set[str]:
+    return set(session().scalars(select(Document.name).where(Document.matter_id == matter_id)))
+
+
+def _found(person: Person) -> Actor | None:
+    row = session().scalar(select(Member).where(Member.email == person.email))
+    return Actor(row.id, row.name, row.email, row.is_admin, row.is_guest) if row else None
 
 
 def _upload(actor: Actor, matter_id: uuid.UUID, file_name: str, content: bytes) -> None:

@@ -11,15 +11,22 @@ import click
 from flask.cli import AppGroup
 
 import key_file
+from commands.serve import tables_refusal
 from services import keys, vault
 from services.house import house
 
 group = AppGroup("keys", help="The keys that tokens and secrets are sealed with.")
 
 
+def _require_tables() -> None:
+    if why := tables_refusal():
+        sys.exit(why)
+
+
 @group.command("check")
 def check() -> None:
     """Open every sealed value, and say which do not open."""
+    _require_tables()
     counts = keys.check()
     for count in counts:
         click.echo(
@@ -39,6 +46,7 @@ def check() -> None:
 )
 def rotate(old_keys_are_lost: bool) -> None:
     """Make a new key and seal everything with it; run again, go on where it was broken off."""
+    _require_tables()
     with _alone():
         try:
             done = keys.begin_anew() if old_keys_are_lost else keys.rotate()

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from commands.practice import PracticeProcess
 from commands.practice import run as run_practice
+from commands.preflight import cannot_listen, only_one_here, require_free
 from commands.supervise import Child, supervise
 from commands.web_server import Web, listen
 from config import Settings
@@ -60,15 +61,20 @@ def init_app(app: Flask, settings: Settings, process: Process) -> None:
     @app.cli.command("up")
     def up() -> None:
         """Bring the database up to date, then serve pages and do the background work until Ctrl-C."""
-        prepare()
-        sys.exit(supervise(children(), ready=lambda: _say_where(settings), beside=PracticeProcess(app)))
+        with only_one_here(settings.data_dir):
+            require_free(settings.host, settings.port)
+            prepare()
+            sys.exit(supervise(children(), ready=lambda: _say_where(settings), beside=PracticeProcess(app)))
 
 
 def prepare() -> None:
     """Bring the database to this version before any process uses it; what is written is the owner's alone."""
     os.umask(PRIVATE)
-    if (found := schema.mismatch()) is schema.NEWER:
-        sys.exit(_refused(found))
+    try:
+        if (found := schema.mismatch()) is schema.NEWER:
+            sys.exit(_refused(found))
+    except SQLAlchemyError as error:
+        sys.exit(_refused(_away(error)))
     flask_migrate.upgrade()
     require_ready()
 
@@ -82,15 +88,28 @@ def require_ready() -> None:
 def refusal() -> str | None:
     """Why this process must not start, in words for whoever reads the terminal: the tables, then the keys."""
     try:
+        if why := tables_refusal():
+            return why
+        said = keys.refusal()
+    except SQLAlchemyError as error:
+        return _refused(_away(error))
+    return f"Counterpart cannot start. {said}" if said else None
+
+
+def tables_refusal() -> str | None:
+    """The same without the keys, for commands that mend those."""
+    try:
         said = database.encoding_refusal(session().connection())
         if said is None and (found := schema.mismatch()) is not None:
             return _refused(found)
-        said = said or keys.refusal()
     except SQLAlchemyError as error:
-        cause = getattr(error, "orig", error)
-        away = schema.Mismatch("The database does not answer.", f"Check COUNTERPART_DATABASE_URL. {cause}")
-        return _refused(away)
+        return _refused(_away(error))
     return f"Counterpart cannot start. {said}" if said else None
+
+
+def _away(error: SQLAlchemyError) -> schema.Mismatch:
+    cause = str(getattr(error, "orig", error)).strip()
+    return schema.Mismatch("The database does not answer.", f"Check COUNTERPART_DATABASE_URL. {cause}")
 
 
 def _refused(found: schema.Mismatch) -> str:
@@ -107,9 +126,7 @@ def serve_web(app: Flask, settings: Settings) -> None:
     try:
         sockets = listen(settings.host, settings.port)
     except OSError as error:
-        sys.exit(
-            f"Counterpart cannot listen on {settings.host}, port {settings.port}: {error.strerror or error}."
-        )
+        sys.exit(cannot_listen(settings.host, settings.port, error))
     web = Web(app, sockets)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: web.stop())

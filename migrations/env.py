@@ -8,6 +8,7 @@ from typing import Any
 
 from alembic import context
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import OperationalError
 
 from models import db
 from models.base import WRITE, UtcDateTime
@@ -47,6 +48,12 @@ def without_cascades(connection: Connection) -> Iterator[None]:
 
 
 def migrate() -> None:
+    try:
+        db.engine.connect().close()
+    except OperationalError as error:
+        raise SystemExit(
+            f"The database does not answer. Check COUNTERPART_DATABASE_URL. {error.orig}"
+        ) from None
     with (
         db.engine.connect().execution_options(**{WRITE: True}) as connection,
         without_cascades(connection),

@@ -1,0 +1,66 @@
+"""What is found out before anything is begun: that nobody else runs on this folder, and that the ports are free."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from commands.web_server import listen
+
+LOCK = ".up"
+OURS = "COUNTERPART_PORT and COUNTERPART_PUBLIC_URL"
+
+
+@contextmanager
+def only_one_here(data_dir: Path) -> Iterator[None]:
+    """Held while `up` or the demo runs. The lock ends with the process, however that ends."""
+    path = data_dir / LOCK
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        sys.exit(f"Counterpart cannot start. {data_dir} cannot be written: {error.strerror}.\n{GIVE_IT}")
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            who = os.pread(file, 20, 0).decode("ascii", "replace").strip()
+            sys.exit(
+                f"Counterpart cannot start. It runs already on {data_dir}{f', as process {who}' if who else ''}.\n"
+                "Stop that one first, or set COUNTERPART_DATA_DIR to another folder. "
+                "For more workers on this one: flask --app app worker"
+            )
+        os.truncate(file, 0)
+        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(file)
+
+
+GIVE_IT = "Give it to the user that runs Counterpart, or set COUNTERPART_DATA_DIR to another folder."
+
+
+def require_free(host: str, port: int, settings: str = OURS) -> None:
+    """End this process with a sentence where it could not listen there. `settings`: where another port is set."""
+    try:
+        for each in listen(host, port):
+            each.close()
+    except OSError as error:
+        sys.exit(cannot_listen(host, port, error, settings))
+
+
+def cannot_listen(host: str, port: int, error: OSError, settings: str = OURS) -> str:
+    if error.errno == errno.EADDRINUSE:
+        said = f"Port {port} is taken. Stop what listens there, or choose another: {settings}."
+    elif error.errno in {errno.EACCES, errno.EPERM}:
+        said = f"Port {port} is not open to this user. Choose one above 1023: {settings}."
+    elif error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+        said = f"{host} is no address of this machine. Check COUNTERPART_HOST."
+    else:
+        said = f"It cannot listen on {host}, port {port}: {error.strerror or error}."
+    return f"Counterpart cannot start. {said}"
