@@ -91,10 +91,16 @@
     const { elt } = event.detail.requestConfig; // a question may come where something else was meant to be redrawn
     if (!root.contains(elt)) opener = pressed(elt);
   });
-  document.addEventListener("htmx:afterSwap", (event) => {
+  function openNew() {
     const dialog = root.querySelector("dialog:not([open])");
-    if (dialog && !opened.has(dialog)) open(dialog);
-    else if (opener && event.detail.target === root) returnFocus(); // the answer emptied the place of pop-ups
+    const isNew = dialog && !opened.has(dialog);
+    if (isNew) open(dialog);
+    return isNew;
+  }
+  document.addEventListener("openDialog", openNew); // one that no answer brought
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (openNew()) return;
+    if (opener && event.detail.target === root) returnFocus(); // the answer emptied the place of pop-ups
   });
   document.addEventListener("closeDialog", () => root.querySelector("dialog")?.close());
   document.addEventListener("click", (event) => {

@@ -18,25 +18,19 @@
   const loader = () => root.querySelector(".cp-loading");
   let asker = null;
 
-  function done() {
-    loader()?.remove();
-    asker?.focus();
-    asker = null;
-  }
   on("htmx:beforeRequest", ({ detail }) => {
     if (detail.target !== root || detail.requestConfig.verb !== "get" || root.contains(detail.elt) || root.querySelector("dialog")) return;
     asker = detail.elt;
     const box = made(LOADING);
     root.replaceChildren(box);
-    box.showModal();
-    box.addEventListener("close", () => {
-      htmx.trigger(asker, "htmx:abort"); // shut before it came
-      done();
-    });
+    document.dispatchEvent(new CustomEvent("openDialog"));
+    box.addEventListener("close", () => asker && htmx.trigger(asker, "htmx:abort")); // shut before it came
   });
   // The answer took its place; where there was none, or it was a refusal, the page is as it was.
   on("htmx:afterRequest", ({ detail }) => {
-    if (loader() && detail.elt === asker && !detail.xhr?.getResponseHeader("HX-Redirect")) done();
+    if (detail.elt !== asker || detail.xhr?.getResponseHeader("HX-Redirect")) return;
+    asker = null;
+    loader()?.close();
   });
 
   // -- typed and not sent
