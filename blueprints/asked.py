@@ -11,14 +11,16 @@ from urllib.parse import unquote, urlsplit
 from flask import Flask, request, url_for
 from werkzeug.wrappers import Response
 
+from blueprints.access import actor
 from blueprints.htmx import is_htmx, page_behind
-from services import sealed_words
+from services import rate_limits, sealed_words
 
 LAST_PAGE = 100_000
 FURTHEST = 10_000_000
 LONGEST_SEARCH = 200
 WORDS = "X-Search"
 SEALED = "s"
+COUNTED = "counterpart.search_counted"
 
 
 def page_number() -> int:
@@ -37,6 +39,21 @@ def is_search() -> bool:
 
 
 def search_text() -> str:
+    """What is searched for. Counted once a request: raises TooOften."""
+    words = _words()
+    if words.strip():
+        count_search()
+    return words
+
+
+def count_search() -> None:
+    """One more search of this member's, once a request. Raises TooOften."""
+    if COUNTED not in request.environ:
+        request.environ[COUNTED] = True
+        rate_limits.require(actor().id, rate_limits.SEARCHES)
+
+
+def _words() -> str:
     """As sent by the page, or sealed in a link. `q` is what a form sends in a browser without scripts."""
     if WORDS in request.headers:
         words = unquote(request.headers[WORDS], errors="replace")
@@ -51,7 +68,7 @@ def _stay_at(response: Response) -> Response:
     """A page that was searched keeps its search when it is loaded again, or come back to."""
     if WORDS in request.headers and is_htmx() and urlsplit(page_behind()).path == request.path:
         kept = {name: values for name, values in request.args.lists() if name not in {SEALED, "q", "page"}}
-        sealed = sealed_words.seal(search_text())
+        sealed = sealed_words.seal(_words())
         response.headers["HX-Replace-Url"] = url_for(
             request.endpoint or "",
             **(request.view_args or {}),

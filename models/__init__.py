@@ -16,6 +16,7 @@ from models.member_search import NUMBER, TRIGRAM
 from models.members import Installation, Member, SignInAttempt, SignInSession
 from models.outbox import Mail
 from models.packages import ApplicationPackage
+from models.rate_limits import RateCount
 from models.servers import Server, ServerMember, ServerPause, ServerRemoval
 from models.transfers import Transfer, TransferItem
 from models.work import WorkerHeartbeat
@@ -39,6 +40,7 @@ __all__ = [
     "MemberImport",
     "OAuthState",
     "Participant",
+    "RateCount",
     "Server",
     "ServerCheck",
     "ServerGroup",

@@ -12,7 +12,7 @@ from sqlalchemy import Row, exists, func, select
 from imanage.errors import ImanageError
 from imanage.ids import VersionId
 from models import Document, Link, Matter, Server, TransferItem, Version
-from services import audit, connections, links, newer, permissions
+from services import audit, connections, links, newer, permissions, rate_limits
 from services.actor import Actor
 from services.errors import Invalid, NotFound
 from services.file_names import split
@@ -239,6 +239,7 @@ def _picker(
 
 def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
     """Put one transfer with an item for each document on record and start it. The same form finds the same transfer."""
+    rate_limits.require(actor.id, rate_limits.TRANSFERS)
     with unit() as writing:
         matter = permissions.require_transfer(actor, command.matter_id)
         server = require_use(actor.id, command.server_id)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from models import Transfer, TransferItem, utcnow
-from services import audit, permissions, server_access, transfer_tallies, transfers
+from services import audit, permissions, rate_limits, server_access, transfer_tallies, transfers
 from services.actor import Actor
 from services.errors import Conflict
 from services.transfer_outcomes import CANCELLED_CODE
@@ -38,6 +38,7 @@ def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -
 
     Once: whoever asks again is led to the transfer that was made then.
     """
+    rate_limits.require(actor.id, rate_limits.TRANSFERS)
     with unit() as writing:
         before = transfers.require_transfer(actor, transfer_id)
         permissions.require_transfer(actor, before.matter_id)

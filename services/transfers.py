@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, exists, select
 from imanage.errors import BadId
 from imanage.ids import VersionId
 from models import Document, Link, Member, Server, Transfer, TransferItem, Version, db, utcnow
-from services import audit, outbox, permissions, picked_names, server_access, transfer_log
+from services import audit, outbox, permissions, picked_names, rate_limits, server_access, transfer_log
 from services.actor import Actor
 from services.errors import Conflict, Invalid, NotFound
 from services.file_names import split
@@ -64,6 +64,7 @@ class SaveCommand:
 
 def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
     """Put one transfer of all sources on record and start it. The same request again finds the same transfer."""
+    rate_limits.require(actor.id, rate_limits.TRANSFERS)
     sources = command.sources
     if not sources:
         raise Invalid({"source": "Choose at least one document."})
@@ -109,6 +110,7 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
 
 def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
     """Put the saving of a document's current version on record and start it."""
+    rate_limits.require(actor.id, rate_limits.TRANSFERS)
     with unit() as writing:
         document = session().get(Document, command.document_id)
         if document is None:

@@ -6,7 +6,7 @@ import os
 import uuid
 from typing import IO
 
-from services import quotas, scanning
+from services import quotas, rate_limits, scanning
 from services.actor import Actor
 from services.errors import Invalid, Refusal
 from services.house import house
@@ -24,6 +24,7 @@ def receive(
 
     What is empty or too large, passes a limit or is not let in by the virus scanner is refused at `field`.
     """
+    rate_limits.require(actor.id, rate_limits.UPLOADS)
     size = _size_of(stream)
     if size is not None:
         require_room(matter_id, actor.id, size, field)

@@ -8,6 +8,7 @@ from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
+from blueprints.asked import count_search
 from blueprints.htmx import go_to
 from blueprints.integrations.forms import RestrictionForm
 from blueprints.integrations.pages import question, restriction_answer, server_answer
@@ -61,6 +62,8 @@ def save_restriction(server_id: uuid.UUID) -> Response:
 
 def _found(form: RestrictionForm) -> dict[str, object]:
     query = (form.q.data or "").strip()
+    if query:
+        count_search()
     return {"q": query, "found": restriction.find_people(actor(), query, form.chosen)}
 
 
