@@ -234,7 +234,7 @@ def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
             notice = f"This is version {became.number} here already, so nothing was added."
         else:
             became = landed[each.item.id]
-            outcome = Outcome.NEW_VERSION if each.document_id else Outcome.ADDED
+            outcome = _outcome(each)
             notice = _notice(alike, each, became)
         values[each.item.id] = _kept(each.arrived, became, outcome, notice)
         events.append(
@@ -283,6 +283,12 @@ def _same_bytes_elsewhere(reading: Connection, new: Sequence[_Coming]) -> Sequen
             "matters": [each.item.matter_id for each in new],
         },
     ).all()
+
+
+def _outcome(each: _Coming) -> Outcome:
+    if each.document_id is None:
+        return Outcome.ADDED
+    return Outcome.NEW_VERSION if each.becomes_current else Outcome.IN_HISTORY
 
 
 def _notice(alike: Sequence[Row[*tuple[Any, ...]]], each: _Coming, became: Landed) -> str:

@@ -32,6 +32,7 @@ class Outcome(StrEnum):
 
     ADDED = "added"
     NEW_VERSION = "new_version"
+    IN_HISTORY = "in_history"
     HERE_ALREADY = "here_already"
     SAVED = "saved"
     THERE_ALREADY = "there_already"
@@ -48,7 +49,14 @@ class Outcome(StrEnum):
 
 
 WELL = frozenset(
-    {Outcome.ADDED, Outcome.NEW_VERSION, Outcome.HERE_ALREADY, Outcome.SAVED, Outcome.THERE_ALREADY}
+    {
+        Outcome.ADDED,
+        Outcome.NEW_VERSION,
+        Outcome.IN_HISTORY,
+        Outcome.HERE_ALREADY,
+        Outcome.SAVED,
+        Outcome.THERE_ALREADY,
+    }
 )
 LIVE = frozenset({Outcome.DECISION, Outcome.SIGN_IN, Outcome.MOVING, Outcome.WAITING})
 FAILURES = frozenset({Outcome.FAILED, Outcome.UNSURE, Outcome.DIFFERENT})
@@ -57,6 +65,7 @@ _ONE: dict[str, dict[Outcome, str]] = {
     "get": {
         Outcome.ADDED: "{name} arrived from {label}.",
         Outcome.NEW_VERSION: "{name} arrived from {label} as a new version.",
+        Outcome.IN_HISTORY: "{name} arrived from {label}, was added to the history and not made current.",
         Outcome.HERE_ALREADY: "{name} is here already, so nothing was added.",
         Outcome.DIFFERENT: "{label} sent {name}, but not as it lists it, so nothing was kept.",
         Outcome.FAILED: "{name} could not be got from {label}.",
@@ -83,12 +92,14 @@ _ONE: dict[str, dict[Outcome, str]] = {
 }
 _ALL: dict[Outcome, str] = {
     Outcome.ADDED: "All {count} documents arrived from {label}.",
+    Outcome.IN_HISTORY: "All {count} documents arrived from {label}, were added to the history and not made current.",
     Outcome.HERE_ALREADY: "All {count} documents are here already, so nothing was added.",
     Outcome.SAVED: "All {count} documents were saved to {label}.",
     Outcome.THERE_ALREADY: "All {count} documents are in {label} already, so nothing was saved.",
 }
 _COUNTED: dict[Outcome, str] = {
     Outcome.ADDED: "arrived",
+    Outcome.IN_HISTORY: "added to the history",
     Outcome.HERE_ALREADY: "here already",
     Outcome.SAVED: "saved",
     Outcome.THERE_ALREADY: "there already",

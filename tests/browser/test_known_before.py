@@ -68,7 +68,7 @@ def names_what_imanage_does_not_take(alice: Person) -> None:
 
 def saves_it(alice: Person) -> str:
     alice.in_dialog("Save here").click()
-    has_arrived(alice, "saved to iManage")
+    has_arrived(alice, "was saved to iManage.")
     alice.open_matter(MATTER)
     library, number, _ = (
         document_row(alice, NOTE).get_by_text(re.compile(r"^\w+ \d+ v1")).inner_text().split()[:3]
@@ -86,7 +86,7 @@ def gives_a_type_to_a_file_without_one(alice: Person) -> None:
     alice.dialog().get_by_label("File type").fill("txt")
     expect(alice.dialog().get_by_role("alert")).to_have_count(0)
     alice.in_dialog("Save here").click()
-    has_arrived(alice, "saved to iManage")
+    has_arrived(alice, "was saved to iManage.")
 
 
 def is_told_that_nothing_is_to_be_saved(alice: Person) -> None:
@@ -128,7 +128,7 @@ def is_told_that_imanage_has_moved_on(alice: Person, twin: str) -> None:
     alice.dialog().get_by_role("radio", name="Save as new version").check()
     alice.dialog().get_by_label("Save on top of version 2 all the same").check()
     alice.in_dialog("Save here").click()
-    has_arrived(alice, "saved to iManage")
+    has_arrived(alice, "was saved to iManage.")
     assert [one["version"] for one in alice.stack.practice.versions("alice", twin)] == [1, 2, 3]
 
 
@@ -147,8 +147,7 @@ def gets_an_older_version_into_the_history(alice: Person) -> None:
     expect(older.get_by_role("radio", name="Add it to the history")).to_be_checked()
     alice.look()
     alice.in_dialog("Get").click()
-    has_arrived(alice, NOTE)
-    expect(alice.page.get_by_text("and not made current")).to_be_visible()
+    has_arrived(alice, "added to the history and not made current")
     alice.open_matter(MATTER)
     alice.link(NOTE).click()
     expect(alice.page.get_by_text("Version 2 is current")).to_be_visible()

@@ -104,14 +104,14 @@ def stands_on_its_page(bram: Person) -> str:
 def the_worker_is_killed_amid_both(bram: Person, saving: str, getting: str) -> None:
     """As the supervisor does, another is started at once."""
     stack = bram.stack
-    said = bram.page.get_by_text(re.compile(rf"^\d+ of {MANY} documents arrived from iManage so far\.$"))
+    said = bram.page.get_by_text(re.compile(rf"^{MANY} documents from iManage: \d+ arrived, "))
     until(lambda: how_many(said) >= AMID, "The middle of the transfer")
     stack.kill_worker()
     stack.practice.clear_faults()
     left = {transfer: how_many_done(stack, transfer) for transfer in (saving, getting)}
     assert all(0 < done < MANY for done in left.values()), f"Not amid both: {left}"
 
-    expect(said).to_have_text(re.compile(rf"^{left[getting]} of"))
+    expect(said).to_have_text(re.compile(rf": {left[getting]} arrived, "))
     main = bram.page.get_by_role("main")
     expect(main.get_by_text("Running", exact=True).first).to_be_visible()
     expect(main.get_by_role("progressbar", name="Documents finished")).to_be_visible()
@@ -123,7 +123,7 @@ def the_worker_is_killed_amid_both(bram: Person, saving: str, getting: str) -> N
 
 def how_many(said: Any) -> int:
     """The number in the page's own sentence; none before it is there and after the end."""
-    return int(said.inner_text().split()[0]) if said.count() else 0
+    return int(said.inner_text().partition(": ")[2].split()[0]) if said.count() else 0
 
 
 def how_many_done(stack: Stack, transfer_id: str) -> int:

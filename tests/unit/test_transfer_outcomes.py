@@ -22,6 +22,7 @@ from services.transfer_states import LABELS
 GET = (
     Outcome.ADDED,
     Outcome.NEW_VERSION,
+    Outcome.IN_HISTORY,
     Outcome.HERE_ALREADY,
     Outcome.FAILED,
     Outcome.CANCELLED,
@@ -50,6 +51,10 @@ NAME = "Lease.docx"
 ONE = {
     ("get", Outcome.ADDED): "Lease.docx arrived from London.",
     ("get", Outcome.NEW_VERSION): "Lease.docx arrived from London as a new version.",
+    (
+        "get",
+        Outcome.IN_HISTORY,
+    ): "Lease.docx arrived from London, was added to the history and not made current.",
     ("get", Outcome.HERE_ALREADY): "Lease.docx is here already, so nothing was added.",
     ("get", Outcome.FAILED): "Lease.docx could not be got from London.",
     ("get", Outcome.CANCELLED): "Lease.docx was not got from London: the transfer was cancelled.",
@@ -118,7 +123,7 @@ def test_no_mixture_says_what_did_not_happen(kind: str, mixture: tuple[Outcome, 
     counts = {outcome: number for number, outcome in enumerate(mixture, 2)}
     said = summary(kind, "London", counts, NAME)
     assert NAME not in said and str(sum(counts.values())) in said
-    if not set(mixture) & {Outcome.ADDED, Outcome.NEW_VERSION}:
+    if not set(mixture) & {Outcome.ADDED, Outcome.NEW_VERSION, Outcome.IN_HISTORY}:
         assert "arrived" not in said
     if Outcome.SAVED not in mixture:
         assert "saved" not in said or "nothing was saved" in said
