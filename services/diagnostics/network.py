@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,15 +14,42 @@ from services.diagnostics.visit import Found, Visit, failed, passed, skipped, wa
 SOON_DAYS = 21
 SLOW_CLOCK, WRONG_CLOCK = timedelta(seconds=60), timedelta(seconds=300)
 # What stands between networks, or signs people in for iManage, and may be named: no other host's words are told on.
-_PRODUCTS = (
-    r"squid|zscaler|blue ?coat|forcepoint|websense|netskope|fortigate|fortiguard|fortinet|mcafee|skyhigh|palo alto"
-    r"|umbrella|sophos|barracuda|web gateway|cloudflare|imperva|akamai|big-?ip"
+_PROXIES = (
+    *(
+        "squid",
+        "zscaler",
+        "blue coat",
+        "bluecoat",
+        "forcepoint",
+        "websense",
+        "netskope",
+        "fortigate",
+        "fortiguard",
+    ),
+    *(
+        "fortinet",
+        "mcafee",
+        "skyhigh",
+        "palo alto",
+        "umbrella",
+        "sophos",
+        "barracuda",
+        "web gateway",
+        "cloudflare",
+    ),
+    *("imperva", "akamai", "big-ip", "bigip"),
 )
-_PROXY = re.compile(_PRODUCTS, re.IGNORECASE)
-_KNOWN = re.compile(
-    rf"{_PRODUCTS}|imanage|microsoftonline|\.okta\.|\.oktapreview\.|pingidentity|pingone|onelogin|duosecurity",
-    re.IGNORECASE,
+_SIGN_INS = (
+    "imanage",
+    "microsoftonline",
+    ".okta.",
+    ".oktapreview.",
+    "pingidentity",
+    "pingone",
+    "onelogin",
+    "duosecurity",
 )
+_KNOWN = (*_PROXIES, *_SIGN_INS)
 _OUR_PATHS = ("/work", "/api", "/auth")
 _NEARBY = frozenset({"api.not_found", "api.not_imanage", "api.redirected", "proxy.own_page", "proxy.refused"})
 _OF_IMANAGE = frozenset({"auth_status", "versions", "dms_version", "user"})
@@ -100,7 +126,7 @@ def judge(seen: Seen) -> Found:
         if isinstance(version, str) and (shown := clean(version)):
             return passed(f"The answer is of iManage Work {shown}.", ("iManage version", shown))
         return passed("The answer is of iManage Work.")
-    if seen.is_page and _PROXY.search(f"{seen.headers} {seen.page.title} {seen.page.words[:20_000]}"):
+    if seen.is_page and _names(_PROXIES, f"{seen.headers} {seen.page.title} {seen.page.words[:20_000]}"):
         return failed("proxy.own_page", *facts)
     if seen.is_page and seen.status == 200:
         return failed("api.not_imanage", *facts)
@@ -137,15 +163,20 @@ def facts_of(seen: Seen) -> Facts:
     found = [("Status", str(seen.status))]
     if seen.location:
         found.append(("Sent on to", _place(seen)))
-    named = [(name, clean(value)) for name, value in known.items() if _KNOWN.search(value)]
+    named = [(name, clean(value)) for name, value in known.items() if _names(_KNOWN, value)]
     return (*found, *(named or [("Who answers", "Another program, whose words are not shown here")]))
+
+
+def _names(products: tuple[str, ...], text: str) -> bool:
+    folded = text.lower()
+    return any(product in folded for product in products)
 
 
 def _place(seen: Seen) -> str:
     """Where a redirect leads, without its query; another host's address only where its product is a known one."""
     there = seen.location.partition("?")[0].partition("#")[0]
     parts = urlsplit(there)
-    if _KNOWN.search(parts.netloc) or (
+    if _names(_KNOWN, parts.netloc) or (
         parts.netloc in {"", seen.place} and parts.path.startswith(_OUR_PATHS)
     ):
         return clean(there)[:200]
