@@ -221,3 +221,10 @@ def test_documents_of_an_object_store_do_not_either(tmp_path: Path) -> None:
             peer.sendall(web.head("GET", installation.download, installation.ann, Connection="close"))
             assert status(peer) == 200
             assert len(read_all(peer)) == SIZE
+
+
+def test_more_than_a_thousand_open_files_are_no_end_of_it() -> None:
+    with running(giving(None)) as port, ExitStack() as files:
+        for _ in range(1100):
+            files.enter_context(Path("/dev/null").open("rb"))
+        assert page(port) == 200
