@@ -135,13 +135,13 @@ class AddServerForm(BaseForm):
 
     def command(self) -> NewServer:
         return NewServer(
-            kind=self.kind.data,
-            name=self.name.data,
+            kind=self.kind.data or "",
+            name=self.name.data or "",
             subdomain=self.subdomain.data or "",
             url=self.url.data or "",
             api_url=self.api_url.data or "",
-            client_id=self.client_id.data,
-            client_secret=self.client_secret.data,
+            client_id=self.client_id.data or "",
+            client_secret=self.client_secret.data or "",
             package_id=self.package_id,
         )
 
@@ -164,7 +164,9 @@ class ChangeServerForm(BaseForm):
     )
 
     def command(self) -> ServerChange:
-        return ServerChange(name=self.name.data, version=self.version.data or "", at_once=self.at_once.data)
+        return ServerChange(
+            name=self.name.data or "", version=self.version.data or "", at_once=self.at_once.data
+        )
 
 
 class PeopleField(Field):

@@ -168,3 +168,15 @@ def test_a_new_password_is_judged_beside_the_present_one(browser: Browser) -> No
     assert "Enter your current password." in page.text
     assert "Use 12 characters or more." in page.text
     assert PASSWORD not in page.html
+
+
+@pytest.mark.parametrize(
+    "url", ["/admin/integrations/imanage/new", "/admin/members/new", "/set-up", "/join/x"]
+)
+def test_a_form_without_any_field_is_refused_and_no_error_of_ours(admin: Browser, url: str) -> None:
+    assert admin.post(url, {}, htmx=True).status_code in {302, 303, 404, 409, 422}
+    server = make_server()
+    edited = admin.post(f"/admin/integrations/imanage/{server.id}/edit", {}, htmx=True)
+    assert edited.status_code == 422
+    assert admin.post("/account/password", {}).status_code == 422
+    assert admin.post("/admin/members/invitations/new", {}, htmx=True).status_code == 422
