@@ -10,7 +10,6 @@ from services import quotas, rate_limits, scanning
 from services.actor import Actor
 from services.errors import Invalid, Refusal
 from services.house import house
-from services.text import bytes_in_words
 from services.unit import session
 from storage import CHUNK, Blob, StorageError
 
@@ -36,7 +35,7 @@ def receive(
                 writer.write(piece)
                 if writer.size > largest:
                     raise Invalid(
-                        {field: f"This file is larger than {bytes_in_words(largest)}, the most we take."}
+                        {field: f"This file is larger than {_in_words(largest)}, the most we take."}
                     )
             if not writer.size:
                 raise Invalid({field: EMPTY})
@@ -77,3 +76,7 @@ def _size_of(stream: IO[bytes]) -> int | None:
 def store_refusal(error: StorageError) -> Refusal:
     """What the store said, as a refusal: its sentence already names the next step."""
     return Refusal(error.sentence, code=error.code, whose="your System Admin")
+
+
+def _in_words(size: int) -> str:
+    return f"{size / 1024**3:.3g} GiB" if size >= 1024**3 else f"{size / 1024**2:.3g} MiB"

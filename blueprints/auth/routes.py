@@ -49,7 +49,7 @@ def sign_in_now() -> Response:
     begin_session(signed_in.token)
     if signed_in.slowed_at:
         flash(
-            f"Wrong passwords were tried for your account, on {time_of(signed_in.slowed_at)}. "
+            f"Wrong passwords were tried for your account on {time_of(signed_in.slowed_at)}. "
             "If it was not you, tell your System Admin.",
             "warning",
         )

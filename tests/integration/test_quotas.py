@@ -21,7 +21,7 @@ from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.transfers import Desk, carry, get, got_document, items_of
 
-KIB = 1024
+KB = 1000
 
 
 @pytest.fixture
@@ -51,19 +51,19 @@ def add(member: Member, matter_id: uuid.UUID, size: int, name: str = "") -> uuid
 @pytest.mark.parametrize("scope", ["quota_bytes", "quota_matter_bytes", "quota_member_bytes"])
 def test_what_would_pass_a_limit_is_refused_and_nothing_is_kept(ada: Member, limits: Any, scope: str) -> None:
     matter_id = matters.open_matter(actor_of(ada))
-    limits(**{scope: 100 * KIB})
-    document_id = add(ada, matter_id, 60 * KIB)
+    limits(**{scope: 100 * KB})
+    document_id = add(ada, matter_id, 60 * KB)
     with pytest.raises(Invalid) as refused:
-        add(ada, matter_id, 50 * KIB)
+        add(ada, matter_id, 50 * KB)
     assert (
-        "This file has 50 KiB" in refused.value.fields["file"]
-        and "room for 40 KiB" in refused.value.fields["file"]
+        "This file has 50 kB" in refused.value.fields["file"]
+        and "room for 40 kB" in refused.value.fields["file"]
     )
     with pytest.raises(Invalid):
-        versions.add(actor_of(ada), document_id, "x.docx", io.BytesIO(bytes(50 * KIB)), "")
+        versions.add(actor_of(ada), document_id, "x.docx", io.BytesIO(bytes(50 * KB)), "")
     with pytest.raises(Invalid):
         versions.add_again(actor_of(ada), matters.current_version(document_id), "x.docx", "")
-    add(ada, matter_id, 40 * KIB)
+    add(ada, matter_id, 40 * KB)
     with pytest.raises(Invalid, match=r"full|used up"):
         add(ada, matter_id, 1)
     assert session().query(Version).count() == 2
@@ -75,24 +75,24 @@ def test_each_limit_counts_its_own(ada: Member, limits: Any) -> None:
         matters.open_matter(actor_of(ada), editor=bert),
         matters.open_matter(actor_of(ada), "Other"),
     )
-    limits(quota_matter_bytes=100 * KIB, quota_member_bytes=150 * KIB, quota_bytes=220 * KIB)
-    add(ada, first, 90 * KIB)
+    limits(quota_matter_bytes=100 * KB, quota_member_bytes=150 * KB, quota_bytes=220 * KB)
+    add(ada, first, 90 * KB)
     with pytest.raises(Invalid, match="the matter has room"):
-        add(bert, first, 20 * KIB)
+        add(bert, first, 20 * KB)
     with pytest.raises(Invalid, match="you have room"):
-        add(ada, second, 70 * KIB)
-    add(ada, second, 60 * KIB)
+        add(ada, second, 70 * KB)
+    add(ada, second, 60 * KB)
     third = matters.open_matter(actor_of(bert))
     with pytest.raises(Invalid, match="Counterpart has room"):
-        add(bert, third, 80 * KIB)
-    add(bert, third, 70 * KIB)
+        add(bert, third, 80 * KB)
+    add(bert, third, 70 * KB)
 
 
 @pytest.mark.parametrize(
     ("used", "sentence"),
     [
         (79, ""),
-        (80, "This matter is nearly full: it holds 80 KiB of the 100 KiB"),
+        (80, "This matter is nearly full: it holds 80 kB of the 100 kB"),
         (100, "This matter is full"),
     ],
 )
@@ -101,8 +101,8 @@ def test_it_is_said_from_four_fifths_on(
 ) -> None:
     viewer = make_member("Vera")
     matter_id = matters.open_matter(actor_of(ada), viewer=viewer)
-    document_id = add(ada, matter_id, used * KIB)
-    limits(quota_matter_bytes=100 * KIB)
+    document_id = add(ada, matter_id, used * KB)
+    limits(quota_matter_bytes=100 * KB)
     browser = Browser(app).sign_in(ada)
     for address in (
         f"/matters/{matter_id}",
@@ -117,7 +117,7 @@ def test_it_is_said_from_four_fifths_on(
 
 def test_what_is_too_much_is_refused_before_it_is_read(app: Flask, ada: Member, limits: Any) -> None:
     matter_id = matters.open_matter(actor_of(ada))
-    limits(quota_matter_bytes=100 * KIB)
+    limits(quota_matter_bytes=100 * KB)
 
     class Unread(io.RawIOBase):
         def readable(self) -> bool:
@@ -131,22 +131,22 @@ def test_what_is_too_much_is_refused_before_it_is_read(app: Flask, ada: Member, 
     answer = browser.client.post(
         f"/matters/{matter_id}/documents/new",
         headers={"X-CSRFToken": token, "Content-Type": "multipart/form-data; boundary=x"},
-        environ_overrides={"wsgi.input": Unread(), "CONTENT_LENGTH": str(50 * 1024 * KIB)},
+        environ_overrides={"wsgi.input": Unread(), "CONTENT_LENGTH": str(50_000 * KB)},
     )
     assert answer.status_code == 422
-    assert "the matter has room for 100 KiB more" in read(answer, whole=True).text
+    assert "the matter has room for 100 kB more" in read(answer, whole=True).text
 
 
 def test_an_upload_on_the_page_says_it_at_the_file(app: Flask, ada: Member, limits: Any) -> None:
     matter_id = matters.open_matter(actor_of(ada))
-    limits(quota_member_bytes=10 * KIB)
+    limits(quota_member_bytes=10 * KB)
     answer = (
         Browser(app)
         .sign_in(ada)
-        .post(f"/matters/{matter_id}/documents/new", {"file": (io.BytesIO(bytes(20 * KIB)), "Lease.docx")})
+        .post(f"/matters/{matter_id}/documents/new", {"file": (io.BytesIO(bytes(20 * KB)), "Lease.docx")})
     )
     assert answer.status_code == 422
-    assert "you have room for 10 KiB more" in read(answer, whole=True).text
+    assert "you have room for 10 kB more" in read(answer, whole=True).text
 
 
 def test_a_get_that_would_pass_a_limit_stops_before_its_first_byte(desk: Desk, limits: Any) -> None:
@@ -173,18 +173,18 @@ def test_gets_that_are_under_way_count(desk: Desk, limits: Any) -> None:
 
     with unit() as writing:
         row = writing.get_one(TransferItem, first.id)
-        row.size, row.load_id = 9 * KIB * KIB, uuid.uuid4()
-    limits(quota_matter_bytes=9 * KIB * KIB + 10)
+        row.size, row.load_id = 9 * KB * KB, uuid.uuid4()
+    limits(quota_matter_bytes=9 * KB * KB + 10)
     assert carry(second.id).error_code == "quota.matter"
 
 
 def test_doctor_says_how_much_is_used(ada: Member, limits: Any) -> None:
     matter_id = matters.open_matter(actor_of(ada))
-    add(ada, matter_id, 90 * KIB)
+    add(ada, matter_id, 90 * KB)
     limits()
     assert not [check for check in health.examination() if check.name == "quota"]
     for limit, state in ((1000, "ok"), (100, "warn"), (90, "fail")):
-        limits(quota_bytes=limit * KIB)
+        limits(quota_bytes=limit * KB)
         (check,) = [check for check in health.examination() if check.name == "quota"]
         assert check.state == state
 
