@@ -18,10 +18,12 @@
     return !isRefused;
   }
 
-  document.addEventListener("change", (event) => {
-    const form = event.target.closest("form[data-judge]");
-    if (form && event.target.type === "file" && event.target.files.length) judge(form).catch(() => {});
-  });
+  function chosen(input) {
+    const form = input.closest("form[data-judge]");
+    if (form && input.type === "file" && input.files.length) judge(form).catch(() => {});
+  }
+  document.addEventListener("change", (event) => chosen(event.target));
+  document.querySelectorAll("input[type=file]").forEach(chosen); // before this script was there
   document.addEventListener("beforeFiles", (event) => {
     if (event.target.matches("form[data-judge]")) event.detail.push(() => judge(event.target));
   });
