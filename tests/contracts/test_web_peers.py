@@ -228,3 +228,12 @@ def test_more_than_a_thousand_open_files_are_no_end_of_it() -> None:
         for _ in range(1100):
             files.enter_context(Path("/dev/null").open("rb"))
         assert page(port) == 200
+
+
+def test_more_open_files_than_select_knows_end_nothing() -> None:
+    """Both ends of each connection are files of this process: it holds more than 1,024."""
+    with running(giving(io.BytesIO())) as port, ExitStack() as peers:
+        for _ in range(600):
+            peers.enter_context(connect(port))
+        until(lambda: len(list(Path("/proc/self/fd").iterdir())) > 1200, "600 connections at both ends")
+        assert page(port) == 200
