@@ -35,7 +35,7 @@ AWAY: Final = Outage(
     "database_away",
     "Counterpart cannot reach its database",
     f"No page can be shown until the database answers again. {SAFE}",
-    f"Wait a minute, then load the page again. {LOOK_FIRST} If this goes on, "
+    f"Wait a minute, then try again. {LOOK_FIRST} If this goes on, "
     "give your System Admin the reference below.",
 )
 BUSY: Final = Outage(

@@ -91,7 +91,7 @@ def in_words(answer: requests.Response, *, whole: bool) -> None:
     page = Page(answer.text)
     check_house_rules(page, whole=whole)
     assert "Counterpart cannot reach its database" in page.text
-    assert "Wait a minute, then load the page again" in page.text
+    assert "Wait a minute, then try again" in page.text
     assert re.search(r"Reference +[0-9a-f]{16}", page.text)
 
 
