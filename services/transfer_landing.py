@@ -292,12 +292,16 @@ def _outcome(each: _Coming) -> Outcome:
 
 
 def _notice(alike: Sequence[Row[*tuple[Any, ...]]], each: _Coming, became: Landed) -> str:
+    said = []
+    if each.document_id is None and became.document_name != each.arrived.facts["full_name"]:
+        said.append(f"It is named “{became.document_name}” here.")
     if not each.becomes_current:
-        return (
+        said.append(
             f"It is an older version: added to the history as version {became.number}, and not made current."
         )
     for row in alike:
         here = (row.matter_id, row.sha256) == (each.item.matter_id, each.arrived.sha256)
         if here and row.id != became.document_id:
-            return f"The same file is here as {row.name} version {row.number}."
-    return ""
+            said.append(f"The same file is here as {row.name} version {row.number}.")
+            break
+    return " ".join(said)

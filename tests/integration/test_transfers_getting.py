@@ -269,3 +269,16 @@ def test_retrying_keeps_the_choice(desk: Desk) -> None:
     carry_all(transfer_control.retry_failed(desk.actor, transfer_id, uuid.uuid4()))
     assert item.document_id is not None
     assert current(item.document_id) == (2, 2)
+
+
+def test_a_name_that_no_file_can_have_is_told_beside_the_one_that_it_got(desk: Desk) -> None:
+    world = desk.practice.world
+    desk.practice.settings.update({"name_rule": "keep"})
+    there = world.add_document(
+        world.folder("Drafts", "Active"), "Why? <draft>\u202ecod", "docx", b"why", "ALICE"
+    )
+    (item,) = carry_all(get(desk, there.id()))
+    assert item.state == "done", item.error_sentence
+    document = session().get_one(Document, item.document_id)
+    assert item.name.startswith("Why? <draft>") and document.name == "Why_ _draft__cod.docx"
+    assert "It is named “Why_ _draft__cod.docx” here." in (item.warnings or [""])[0]
