@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import uuid
 
 import pytest
@@ -15,7 +17,7 @@ from tests.support.ended import make_transfer
 from tests.support.matters import add_document, add_server, counted_queries
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
-from tests.support.transfers import Desk, carry_all, get, got_document, items_of, make_matter
+from tests.support.transfers import Desk, add_version, carry_all, get, got_document, items_of, make_matter
 
 
 @pytest.fixture
@@ -51,6 +53,18 @@ def test_what_was_here_already_did_not_arrive(desk: Desk) -> None:
     assert "Archive" not in page.text.split("Finished")[1] and "arrived" not in page.text.split("Finished")[1]
     actions = session().query(AuditEvent.action).all()
     assert actions.count(("transfer.got",)) == 2 and actions.count(("transfer.here_already",)) == 2
+
+
+def test_the_table_says_what_became_of_each_and_what_the_twin_is_now(desk: Desk) -> None:
+    document_id, twin = got_document(desk)
+    again = get(desk, twin)
+    carry_all(again)
+    add_version(desk, document_id, b"Alice's changes")
+    told = desk.browser.get(f"/transfers/{again}/results.csv").get_data().decode("utf-8-sig")
+    (row,) = csv.DictReader(io.StringIO(told, newline=""))
+    assert (row["state"], row["twin state"]) == ("Here already", "Changed here")
+    assert row["name here"] == "SPA – Project Heron.docx"
+    assert "Changed here" in desk.browser.page(f"/transfers/{again}").text
 
 
 def test_the_list_says_direction_documents_matter_and_outcome(
