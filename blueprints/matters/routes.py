@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from blueprints.matters import documents, matters, people, versions
+from blueprints.matters import checking_files, documents, matters, people, versions
 from blueprints.matters.room import room
 
-__all__ = ["documents", "matters", "people", "room", "versions"]
+__all__ = ["checking_files", "documents", "matters", "people", "room", "versions"]

@@ -49,6 +49,10 @@
     window.location.replace(to); // in the place of the pop-up's step
   });
 
+  // What pop-ups need is asked for when somebody comes to a button that opens one.
+  const prepare = (event) => root.dataset.script && event.target.closest?.("[hx-target='#dialog'], [popovertarget]") && import(root.dataset.script);
+  for (const name of ["pointerover", "focusin"]) document.addEventListener(name, prepare);
+
   // Whoever holds something in it that would be lost may ask first. Returns whether it is shut.
   function shut(dialog) {
     const mayClose = dialog.dispatchEvent(new CustomEvent("shut", { bubbles: true, cancelable: true }));

@@ -41,6 +41,7 @@
     for (const dialog of root.querySelectorAll("dialog")) for (const form of ours(dialog)) if (!first.has(form)) first.set(form, typed(form));
   };
   on("htmx:load", remember);
+  remember();
 
   // A form that came back with its errors holds what nobody has kept yet.
   const holds = (dialog) => ours(dialog).some((form) => !form.hasAttribute("data-sent")

@@ -108,7 +108,9 @@
     if (verb === "get" || !person() || !(isOld || hasFile)) return;
     event.preventDefault();
     try {
-      if (await renew()) event.detail.issueRequest(true);
+      const judges = []; // who looks at the files first may keep them from travelling
+      elt.dispatchEvent(new CustomEvent("beforeFiles", { bubbles: true, detail: judges }));
+      if ((await renew()) && (await Promise.all(judges.map((judge) => judge()))).every(Boolean)) event.detail.issueRequest(true);
       else htmx.trigger(elt, "htmx:sendAbort");
     } catch {
       showError(UNREACHABLE);

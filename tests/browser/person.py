@@ -77,7 +77,7 @@ class Person:
 
     def open_matter(self, name: str) -> Page:
         self.page.goto("/matters")
-        self.page.get_by_role("link", name=name).click()
+        self.page.get_by_role("link", name=name, exact=True).click()
         expect(self.heading(name)).to_be_visible()
         return self.look()
 

@@ -144,3 +144,22 @@ def test_signing_out_leaves_nothing_in_the_tab(alice: Person) -> None:
     alice.button("Sign out").click()
     expect(alice.heading("Sign in")).to_be_visible()
     assert alice.page.evaluate("sessionStorage.length") == 0
+
+
+def test_what_was_wrong_stands_above_get_and_goes_with_the_choice(alice: Person) -> None:
+    opens(alice)
+    go_into(alice, MATTER, "Drafts")
+    alice.in_dialog("Get").click()
+    problem = alice.dialog().get_by_role("alert")
+    expect(problem).to_contain_text("Choose at least one document.")
+    said, get = problem.bounding_box(), alice.in_dialog("Get").bounding_box()
+    assert said is not None and get is not None and said["y"] + said["height"] <= get["y"]
+    alice.look()
+    alice.dialog().locator("#picker-documents").get_by_role("checkbox").first.check()
+    expect(problem).to_have_count(0)
+    toasts = alice.page.locator("#toasts")
+    toasts.evaluate("box => box.append(document.getElementById('toast-template').content.cloneNode(true))")
+    toast, get = toasts.bounding_box(), alice.in_dialog("Get").bounding_box()
+    assert toast is not None and get is not None and toast["y"] + toast["height"] <= get["y"]
+    alice.dialog().locator("#picker-documents").get_by_role("checkbox").nth(1).check()
+    expect(toasts.locator(".cp-toast")).to_have_count(0)

@@ -186,6 +186,8 @@ ROUTES = (
     R("POST", f"{MATTER}/browse/{{server}}", "transfers.browse", MATTER_STAFF, 409),
     R("GET",  f"{DOCUMENT}/save/{{server}}", "transfers.save_picker", MATTER_STAFF, 200, is_fragment=True),
     R("POST", f"{DOCUMENT}/save/{{server}}", "transfers.start_save", MATTER_STAFF, 303, SAVE_FORM),
+    R("POST", f"{MATTER}/documents/check", "matters.check_new_documents", MATTER_EDITOR, 204),
+    R("POST", f"{DOCUMENT}/versions/check", "matters.check_new_version", MATTER_EDITOR, 204),
     R("GET",  f"{DOCUMENT}/save/{{server}}/check", "transfers.save_check", MATTER_STAFF, 409, is_fragment=True),
     R("POST", f"{MATTER}/everything/{{server}}", "transfers.everything", MATTER_STAFF, 409),
     R("GET",  f"{MATTER}/save-many/{{server}}", "transfers.save_many_picker", MATTER_STAFF, 200, is_fragment=True),

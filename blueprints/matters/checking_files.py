@@ -1,0 +1,39 @@
+"""A small request before a large one: what is chosen is judged by its name and size while nothing has travelled."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import render_template, request
+from werkzeug.wrappers import Response
+
+from blueprints.access import actor, needs
+from blueprints.htmx import fragment
+from blueprints.matters.room import room
+from services import upload_checks
+
+MOST = 1000
+
+
+@room.post("/matters/<uuid:matter_id>/documents/check")
+@needs("member")
+def check_new_documents(matter_id: uuid.UUID) -> Response:
+    return _answer(upload_checks.of_documents(actor(), matter_id, _chosen()))
+
+
+@room.post("/documents/<uuid:document_id>/versions/check")
+@needs("member")
+def check_new_version(document_id: uuid.UUID) -> Response:
+    return _answer(upload_checks.of_version(actor(), document_id, _chosen()))
+
+
+def _chosen() -> list[tuple[str, int]]:
+    names, sizes = request.form.getlist("name")[:MOST], request.form.getlist("size", type=int)[:MOST]
+    return list(zip(names, sizes, strict=False))
+
+
+def _answer(problems: list[str]) -> Response:
+    """Status 422 with the sentences, or an empty 204."""
+    if not problems:
+        return Response(status=204)
+    return fragment(render_template("matters/_file_problems.html", problems=problems), 422)
