@@ -101,6 +101,8 @@ def is_told_that_nothing_is_to_be_saved(alice: Person) -> None:
     expect(alice.dialog().get_by_label("Name", exact=True)).to_be_visible()
     expect(alice.dialog().get_by_text("There is nothing to save")).to_be_hidden()
     alice.page.keyboard.press("Escape")
+    expect(alice.dialog()).to_have_count(0)
+    alice.page.wait_for_function("() => !history.state?.step")
 
 
 def changes_it_here(alice: Person, content: bytes) -> None:
@@ -117,7 +119,7 @@ def changes_it_here(alice: Person, content: bytes) -> None:
 def is_told_that_imanage_has_moved_on(alice: Person, twin: str) -> None:
     alice.stack.practice.add_version("bram", twin, b"Bram's changes, made in iManage")
     opens_save(alice, NOTE)
-    expect(alice.dialog().get_by_text("iManage has moved on")).to_be_visible()
+    expect(alice.dialog().get_by_text("iManage has moved on", exact=True)).to_be_visible()
     expect(alice.in_dialog("Get version 2 first")).to_be_visible()
     alice.look()
     alice.in_dialog("Save here").click()
