@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import socket
 import sys
-from collections.abc import Sequence
-from typing import Any
 from urllib.parse import urlsplit
 
 from urllib3.connection import HTTPConnection
@@ -13,6 +11,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from .deadlines import TimedSocket, current
 from .errors import ImanageError
+from .lookups import SECONDS, Answers, addresses
 from .networks import AddressRefused, AddressRules, is_named, judge_address, leads_to
 
 
@@ -37,12 +36,10 @@ def place_of(origin: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
 
 
-def answers_of(
-    host: str, port: int, rules: AddressRules
-) -> Sequence[tuple[int, int, int, str, tuple[Any, ...]]]:
-    """Every address of one lookup, each of them judged."""
+def answers_of(host: str, port: int, rules: AddressRules, seconds: float = SECONDS) -> Answers:
+    """Every address of one lookup, each of them judged. The lookup takes this time and what is left of the call."""
     try:
-        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+        found = addresses(host, port, seconds)
     except UnicodeError as error:
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
     for answer in found:
@@ -81,6 +78,10 @@ def _can_take(family: int, ip: str) -> bool:
     return True
 
 
+def _seconds(timeout: object) -> float:
+    return timeout if isinstance(timeout, int | float) else SECONDS
+
+
 def dial(connection: HTTPConnection, rules: AddressRules) -> socket.socket:
     """Resolve once, judge every answer, connect to a judged address and look again at what was reached."""
     host, port = connection._dns_host, connection.port
@@ -89,7 +90,7 @@ def dial(connection: HTTPConnection, rules: AddressRules) -> socket.socket:
     if rules.only and (connection.host, port) not in rules.only:
         raise OutboundBlocked(code="imanage.blocked.place")
     try:
-        answers = answers_of(host, port, rules)
+        answers = answers_of(host, port, rules, _seconds(connection.timeout))
     except AddressRefused as refused:
         raise OutboundBlocked(f"{OutboundBlocked.sentence} {refused.sentence}") from refused
     except socket.gaierror as error:

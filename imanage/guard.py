@@ -129,7 +129,8 @@ def line_of(response: requests.Response) -> HTTPResponse | None:
 def addresses_of(session: GuardedSession, origin: str) -> tuple[str, ...]:
     """Where a name leads. Raises AddressRefused, or socket.gaierror for a name unknown to DNS."""
     host, port = place_of(origin)
-    return tuple(dict.fromkeys(str(answer[4][0]) for answer in answers_of(host, port, session.rules)))
+    answers = answers_of(host, port, session.rules, session.limits.connect_seconds)
+    return tuple(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
 
 def open_line(session: GuardedSession, origin: str) -> socket.socket:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
+from imanage.lookups import addresses
 from services.text import clean_line
 
 PIECE = 256 * 1024
@@ -124,11 +125,7 @@ def _command(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
 
 @contextmanager
 def _connected(family: int, address: str | tuple[str, int], deadline: float) -> Iterator[socket.socket]:
-    if isinstance(address, tuple):
-        line = socket.create_connection(address, timeout=CONNECT_SECONDS)
-    else:
-        line = socket.socket(family, socket.SOCK_STREAM)
-    with line:
+    with _dialled(*address, deadline) if isinstance(address, tuple) else socket.socket(family) as line:
         if isinstance(address, str):
             line.settimeout(CONNECT_SECONDS)
             line.connect(address)
@@ -136,11 +133,26 @@ def _connected(family: int, address: str | tuple[str, int], deadline: float) -> 
         yield line
 
 
+def _dialled(host: str, port: int, deadline: float) -> socket.socket:
+    """Connected to the first of the name's addresses that answers."""
+    problem: OSError = OSError("the name has no address")
+    for *_, place in addresses(host, port, min(CONNECT_SECONDS, _left(deadline))):
+        try:
+            return socket.create_connection(place[:2], timeout=min(CONNECT_SECONDS, _left(deadline)))
+        except OSError as error:
+            problem = error
+    raise problem
+
+
 def _until(line: socket.socket, deadline: float) -> None:
+    line.settimeout(_left(deadline))
+
+
+def _left(deadline: float) -> float:
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError
-    line.settimeout(left)
+    return left
 
 
 def _read(line: socket.socket, deadline: float, *, until: bytes) -> bytes:
