@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import smtplib
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,12 +17,12 @@ from services.house import house
 from services.invitations import MAIL
 from services.mail_envelope import wire_address
 from services.mail_errors import MAIL_ERRORS, MailError, connection_error, sending_error
+from services.mail_line import MailLine, trust
 from services.mail_text import NotToBeSent
 from services.unit import release
 
 log = structlog.get_logger()
 
-SECONDS = 20.0
 OLDEST_NEWS = timedelta(days=7)
 PORTS = {"smtp": 587, "smtps": 465}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -77,7 +76,7 @@ def _note_failing(error: MailError) -> None:
     mail_server.note_failing(error)
 
 
-def _send(server: smtplib.SMTP, mail: outbox.Due) -> MailError | None:
+def _send(server: MailLine, mail: outbox.Due) -> MailError | None:
     """None where it was taken. Raises _Stopped where no other could be sent either."""
     try:
         if mail.created_at < utcnow() - OLDEST_NEWS:
@@ -89,6 +88,7 @@ def _send(server: smtplib.SMTP, mail: outbox.Due) -> MailError | None:
         reason = "The address cannot be written to."
         return _closed(mail, MailError("mail.address_invalid", reason, effect="close"))
     release()  # the mail server may take its time; the database does not wait for it
+    server.begin_mail()
     try:
         server.send_message(message)
     except MAIL_ERRORS as raised:
@@ -102,7 +102,7 @@ def _closed(mail: outbox.Due, error: MailError) -> MailError:
     return error
 
 
-def _not_sent(server: smtplib.SMTP, mail: outbox.Due, error: MailError) -> MailError:
+def _not_sent(server: MailLine, mail: outbox.Due, error: MailError) -> MailError:
     match error.effect:
         case "close":
             outbox.close(mail, error.reason)
@@ -131,19 +131,16 @@ def probe() -> MailError | None:
 
 
 @contextmanager
-def _connected() -> Iterator[smtplib.SMTP]:
+def _connected() -> Iterator[MailLine]:
     """TLS from the start or by STARTTLS; in the clear only to a mail server on this very machine."""
     parts = urlsplit(house().settings.smtp_url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
-    context = ssl.create_default_context()
-    if parts.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=context)
-    else:
-        server = smtplib.SMTP(host, port, timeout=SECONDS)
-    with server:
+    context = trust()
+    with MailLine(host, port, context if parts.scheme == "smtps" else None) as server:
         server.ehlo_or_helo_if_needed()
         if parts.scheme == "smtp" and (server.has_extn("starttls") or host not in LOOPBACK):
             server.starttls(context=context)
+            server.ehlo_or_helo_if_needed()  # what is offered in the clear says nothing of what is offered now
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
         mail_server.note_connected(takes_utf8=server.has_extn("smtputf8"))

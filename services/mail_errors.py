@@ -101,6 +101,8 @@ def _of_connection(error: Exception) -> tuple[str, str, str]:
                 "The mail server offers no encryption or no sign-in, so nothing was sent.",
                 "Switch STARTTLS on at the mail server, or use smtps:// in COUNTERPART_SMTP_URL.",
             )
+        case TimeoutError() | smtplib.SMTPServerDisconnected(__context__=TimeoutError()):
+            return "mail.timeout", "The mail server did not answer in time.", CHECK_SETTINGS
         case smtplib.SMTPServerDisconnected():
             return "mail.broke_off", "The mail server ended the connection.", CHECK_SETTINGS
         case smtplib.SMTPResponseException(smtp_code=code) if code > 0:
@@ -123,8 +125,6 @@ def _of_connection(error: Exception) -> tuple[str, str, str]:
                 "No encrypted connection to the mail server came about.",
                 "Check that the port fits: smtps:// is usually port 465, smtp:// port 587.",
             )
-        case TimeoutError():
-            return "mail.timeout", "The mail server did not answer in time.", CHECK_SETTINGS
         case socket.gaierror():
             return "mail.name", "The mail server’s name is not known here.", CHECK_SETTINGS
         case ConnectionRefusedError():

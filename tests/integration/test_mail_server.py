@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from models import AuditEvent, Mail, Member, utcnow
-from services import health, house, mail, mail_server, member_details, outbox
+from services import health, house, mail, mail_line, mail_server, member_details, outbox
 from services.invitations import NewInvitation, invite
 from services.member_details import Details
 from services.unit import session, unit
 from tests.support.authority import DAY, Authority
 from tests.support.ended import make_transfer
+from tests.support.lines import line
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
 from tests.support.smtp import Mailbox
@@ -174,6 +179,135 @@ def test_no_reason_names_a_class_of_python(box: Mailbox, admin: Member) -> None:
         failing = mail_server.failing()
         assert failing is not None and failing.reason == "The mail server ended the connection."
     assert len(told()) == 1
+
+
+@pytest.mark.parametrize("verb", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA", "BODY"])
+def test_a_mail_server_that_trickles_is_left_at_one_deadline(
+    box: Mailbox, admin: Member, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    """Each of its bytes comes well within the time-out of one silence."""
+    monkeypatch.setattr(mail_line, "OPENING_SECONDS", 1.0)
+    monkeypatch.setattr(mail_line, "MAIL_SECONDS", 1.0)
+    end(admin)
+    box.trickle_at = verb
+    assert mail.send_due() == 0
+    (row,) = mails()
+    assert row.closed_at is None and row.attempt == 0
+    failing = mail_server.failing()
+    assert failing is not None and failing.reason == "The mail server did not answer in time."
+    box.trickle_at = ""
+    skip_wait()
+    assert mail.send_due() == 1
+
+
+def test_a_goodbye_that_trickles_costs_no_mail(
+    box: Mailbox, admin: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail_line, "MAIL_SECONDS", 1.0)
+    end(admin)
+    box.trickle_at = "QUIT"
+    assert mail.send_due() == 1
+    assert mail_server.failing() is None
+
+
+def test_a_handshake_that_trickles_is_left_too(
+    admin: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail_line, "OPENING_SECONDS", 1.0)
+
+    def trickle(connection: socket.socket) -> None:
+        for sign in b"\x16\x03\x03\x40\x00" + bytes(1000):
+            connection.sendall(bytes([sign]))
+            time.sleep(0.1)
+
+    with running_mail_server(), line(trickle) as server:
+        end(admin)
+        with_url(f"smtps://127.0.0.1:{server.port}")
+        assert mail.send_due() == 0
+        failing = mail_server.failing()
+    assert failing is not None and failing.reason == "The mail server did not answer in time."
+
+
+def test_a_name_that_is_never_looked_up_is_left_at_the_deadline(
+    box: Mailbox, admin: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+    usual = socket.getaddrinfo
+
+    def hang(host: str, *arguments: Any, **more: Any) -> Any:
+        return answer.wait(60) if host == "mail.test" else usual(host, *arguments, **more)
+
+    monkeypatch.setattr(mail_line, "OPENING_SECONDS", 0.5)
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    end(admin)
+    with_url("smtp://mail.test:25")
+    try:
+        assert mail.send_due() == 0
+        assert mail_server.failing() is not None and not answer.is_set()
+    finally:
+        answer.set()
+
+
+def test_what_is_offered_under_tls_counts(
+    admin: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that upgrades the line says what it takes only then."""
+    authority = Authority()
+    (tmp_path / "authority.pem").write_text(authority.pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    context = authority.context(tmp_path, "127.0.0.1")
+
+    def upgrade(connection: socket.socket) -> None:
+        connection.sendall(b"220 mail.test ready\r\n")
+        connection.recv(1000)
+        connection.sendall(b"250-mail.test\r\n250 STARTTLS\r\n")
+        connection.recv(1000)
+        connection.sendall(b"220 Go on\r\n")
+        with context.wrap_socket(connection, server_side=True) as tls:
+            tls.recv(1000)
+            tls.sendall(b"250-mail.test\r\n250 SMTPUTF8\r\n")
+            while said := tls.recv(1000):
+                tls.sendall(b"221 Bye\r\n" if said.startswith(b"QUIT") else b"250 Fine\r\n")
+
+    with running_mail_server(), line(upgrade) as server:
+        with_url(f"smtp://127.0.0.1:{server.port}")
+        assert mail.probe() is None
+        assert mail_server.takes_utf8_addresses()
+        assert member_details.faults(Details("Jürgen", "jürgen@firm.test")) == {}
+
+
+def test_starttls_goes_on_under_the_deadline_with_the_name_checked(
+    admin: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority = Authority()
+    (tmp_path / "authority.pem").write_text(authority.pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    context = authority.context(tmp_path, "127.0.0.1")
+
+    def upgrade(connection: socket.socket) -> None:
+        connection.sendall(b"220 mail.test ready\r\n")
+        connection.recv(1000)
+        connection.sendall(b"250-mail.test\r\n250 STARTTLS\r\n")
+        connection.recv(1000)
+        connection.sendall(b"220 Go on\r\n")
+        with context.wrap_socket(connection, server_side=True) as tls:
+            tls.recv(1000)
+            for sign in b"250-" + b"x" * 1000:
+                tls.sendall(bytes([sign]))
+                time.sleep(0.1)
+
+    monkeypatch.setattr(mail_line, "OPENING_SECONDS", 2.0)
+    with running_mail_server(), line(upgrade) as server:
+        end(admin)
+        for host, reason in [
+            ("127.0.0.1", "The mail server did not answer in time."),
+            ("localhost", "The mail server’s certificate is for another name."),
+        ]:
+            with_url(f"smtp://{host}:{server.port}")
+            skip_wait()
+            assert mail.send_due() == 0
+            failing = mail_server.failing()
+            assert failing is not None and failing.reason == reason
 
 
 def test_the_pages_say_why_mails_wait(box: Mailbox, admin: Member, browser: Browser) -> None:

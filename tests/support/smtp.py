@@ -6,8 +6,9 @@ import socket
 import socketserver
 import ssl
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from email import policy
 from email.message import EmailMessage
@@ -17,13 +18,14 @@ from typing import Any
 from services import house
 
 POLL_SECONDS = 0.02
+TRICKLE_SECONDS = 0.1
 
 
 @dataclass
 class Mailbox:
     """`refusals` are answers in place of a good one: {"RCPT": "550 No such user"}, {"RCPT a@firm.test": …}.
 
-    `hang_up_at` names a verb.
+    `hang_up_at` and `trickle_at` name a verb; GREETING and BODY are what is said before any, and after a mail's text.
     """
 
     port: int = 0
@@ -31,6 +33,7 @@ class Mailbox:
     recipients: list[str] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
     hang_up_at: str = ""
+    trickle_at: str = ""
     greeting: str = "220 mail.test ready"
     takes_utf8: bool = True
     connections: int = 0
@@ -46,7 +49,7 @@ class _Session(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         box = self.server.box
         box.connections += 1
-        self._say(box.greeting)
+        self._say(box.greeting, "GREETING")
         while line := self.rfile.readline():
             verb, _, rest = line.decode().strip().partition(" ")
             verb = verb.upper()
@@ -54,19 +57,19 @@ class _Session(socketserver.StreamRequestHandler):
                 return
             target = rest.partition(":")[2].strip("<> ")
             if refusal := box.refusals.get(f"{verb} {target}") or box.refusals.get(verb):
-                self._say(refusal)
+                self._say(refusal, verb)
             elif verb == "DATA":
-                self._say("354 Go on")
+                self._say("354 Go on", verb)
                 box.raw.append(self._body())
-                self._say("250 Taken")
+                self._say("250 Taken", "BODY")
             elif verb == "QUIT":
-                self._say("221 Bye")
+                self._say("221 Bye", verb)
                 return
             else:
                 if verb == "RCPT":
                     box.recipients.append(target)
                 offers = "250-mail.test\r\n250 SMTPUTF8" if box.takes_utf8 else "250 mail.test"
-                self._say(offers if verb == "EHLO" else "250 Fine")
+                self._say(offers if verb == "EHLO" else "250 Fine", verb)
 
     def _body(self) -> bytes:
         lines = []
@@ -74,8 +77,17 @@ class _Session(socketserver.StreamRequestHandler):
             lines.append(line[1:] if line.startswith(b"..") else line)
         return b"".join(lines)
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, verb: str) -> None:
+        if verb == self.server.box.trickle_at:
+            self._trickle(text)
         self.wfile.write(text.encode() + b"\r\n")
+
+    def _trickle(self, text: str) -> None:
+        """Say it as the first of lines without end, byte by byte, until the reader has gone."""
+        with suppress(OSError):
+            for sign in (f"{text[:3]}-" + "x" * 40 + "\r\n") * 1000:
+                self.wfile.write(sign.encode())
+                time.sleep(TRICKLE_SECONDS)
 
 
 class _Server(socketserver.ThreadingTCPServer):
