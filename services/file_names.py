@@ -107,7 +107,7 @@ def _problem(raw: str) -> str:
             "The file's name holds a character that cannot be seen, such as a direction mark. "
             "Rename the file and try again."
         )
-    if found := next((character for character in raw if character in FORBIDDEN), None):
+    if found := " ".join(dict.fromkeys(character for character in raw if character in FORBIDDEN)):
         return f"A file's name cannot hold {found} here. Rename the file and try again."
     if raw != raw.strip(" ") or raw.endswith("."):
         return "A file's name cannot begin or end with a blank, or end with a dot. Rename the file and try again."

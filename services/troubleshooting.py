@@ -58,7 +58,7 @@ class Topic:
 CONTENT_IS_BLOCKED = Topic(
     slug="content-is-blocked",
     heading="Content is blocked",
-    lead="Something between a computer and iManage keeps the page away.",
+    lead="Something between a computer and iManage blocks the page.",
     literal=("This content is blocked", "This content is blocked. Contact the site owner to fix the issue."),
     seen=(
         "The browser, or a page of your firm’s security software, says that content is blocked in place of "
@@ -123,7 +123,7 @@ CONTENT_IS_BLOCKED = Topic(
 SOMETHING_WENT_WRONG = Topic(
     slug="something-went-wrong",
     heading="Something went wrong",
-    lead="iManage’s sign-in does not come to its end: a URL is set wrong, something on the way blocks it, or iManage "
+    lead="Signing in to iManage fails: a URL is set wrong, something on the way blocks it, or iManage "
     "does not let this application or this person in.",
     literal=("error.somethingWentWrong", "Something went wrong"),
     seen=(
@@ -135,7 +135,7 @@ SOMETHING_WENT_WRONG = Topic(
         Cause(
             "Incorrect URL settings",
             "One of the checks of the name, of iManage’s answer, of the API URL or of our redirect URL fails: one of "
-            "these addresses is another than the one that iManage has.",
+            "these addresses is not the one that iManage has.",
             "Compare URL and API URL with the addresses that people use for iManage. If one is wrong, remove the "
             "server and add it again. Copy the redirect URL from the server’s page into the registration.",
             "you",
@@ -159,7 +159,7 @@ SOMETHING_WENT_WRONG = Topic(
             ("client_id", "sign_in_page"),
         ),
         Cause(
-            "The Client Secret is another one",
+            "The Client Secret is wrong",
             "“The Client Secret is accepted” fails.",
             "Enter the secret again under Replace credentials. If nobody has it, make a new one in iManage "
             "Control Center.",

@@ -9,7 +9,7 @@ from services import documents, permissions
 from services.actor import Actor
 from services.document_names import require_free
 from services.errors import Invalid
-from services.file_names import adapt, clean_file_name, same_name_key
+from services.file_names import clean_file_name, same_name_key, visible
 from services.house import house
 from services.text import bytes_in_words
 from services.unit import session
@@ -47,7 +47,7 @@ def _problems(actor: Actor, matter_id: uuid.UUID, files: Named, judge: Callable[
             _require_size(size)
             judge(clean_file_name(name).full)
         except Invalid as refusal:
-            problems.append(f"{adapt(name).full}: {refusal.sentence}" if len(files) > 1 else refusal.sentence)
+            problems.append(f"{visible(name)}: {refusal.sentence}" if len(files) > 1 else refusal.sentence)
     if not problems:
         try:
             require_room(matter_id, actor.id, sum(size for _, size in files))

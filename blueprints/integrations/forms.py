@@ -72,6 +72,7 @@ class AddServerForm(BaseForm):
     client_secret = SecretField("Client Secret", [Secret()])
     package = HiddenField()
     package_client_id: str | None = None
+    said_of_subdomain = ""
 
     @property
     def is_cloud(self) -> bool:
@@ -131,7 +132,15 @@ class AddServerForm(BaseForm):
 
     def notice(self, field: Field) -> str | None:
         """What we changed about an address that stands in the form."""
+        if field.name == self.subdomain.name and self.said_of_subdomain:
+            return self.said_of_subdomain
         return server_addresses.notice_about(self.kind.data, field.data or "")
+
+    def keep_subdomain_alone(self) -> None:
+        """The field shows what was taken out of a pasted address, and that this was done is still said."""
+        self.said_of_subdomain = (self.notice(self.subdomain) if self.is_cloud else None) or ""
+        if self.said_of_subdomain:
+            self.subdomain.data = server_addresses.label_in(self.subdomain.data or "")
 
     def command(self) -> NewServer:
         return NewServer(

@@ -89,11 +89,12 @@ def add_server() -> Response:
         except Invalid as refusal:
             form.take(refusal)
         else:
-            flash(f"“{saved.name}” is added. It is off until you switch it on.", "success")
+            flash(f"“{saved.name}” is added. Members see it once you switch it on.", "success")
             say(saved)
             return go_to(url_for(".server", server_id=saved.id))
     else:
         form.take(Invalid(servers.faults(actor(), form.command())), beside=True)
+    form.keep_subdomain_alone()
     return _add_answer(form, 422)
 
 

@@ -17,7 +17,7 @@ from blueprints.matters.quotas import notice_for, refuse_unread
 from blueprints.matters.room import room
 from services import documents, duplicates, links, matters, permissions, server_access, versions
 from services.errors import Invalid, NotFound
-from services.file_names import adapt
+from services.file_names import visible
 
 
 @room.route("/matters/<uuid:matter_id>/documents/new", methods=["GET", "POST"])
@@ -124,10 +124,10 @@ def _add(matter_id: uuid.UUID, file: FileStorage, added: list[str], one_of_sever
     try:
         document_id = documents.add(actor(), matter_id, name, file.stream)
     except Invalid as refusal:
-        return f"{adapt(name).full}: {refusal.sentence}" if one_of_several else refusal.sentence
+        return f"{visible(name)}: {refusal.sentence}" if one_of_several else refusal.sentence
     added.append(name)
     if same := duplicates.of_document(actor(), document_id):
-        flash(f"{adapt(name).full}: {same}" if one_of_several else same, "info")
+        flash(f"{visible(name)}: {same}" if one_of_several else same, "info")
     return ""
 
 

@@ -134,7 +134,7 @@ def adds_the_on_premise_server_with_errors_first(nora: Person) -> None:
     page.keyboard.type(practice_password(CLIENT_ID))
     page.keyboard.press("Enter")
     expect(nora.heading(NAME)).to_be_visible()
-    expect(page.get_by_text(f"“{NAME}” is added. It is off until you switch it on.")).to_be_visible()
+    expect(page.get_by_text(f"“{NAME}” is added. Members see it once you switch it on.")).to_be_visible()
     expect(page.get_by_role("switch", name="Enabled")).not_to_be_checked()
     nora.look()
 

@@ -77,7 +77,9 @@ def test_a_whole_address_in_subdomain_is_trimmed_and_said_so(
     admin: Browser, names: Names, typed: str
 ) -> None:
     said = "We took the subdomain “firm” out of the address that you entered."
-    assert said in refused(admin, NEW, cloud(subdomain=typed, client_id="")).text
+    page = refused(admin, NEW, cloud(subdomain=typed, client_id=""))
+    assert said in page.text
+    assert page.value_of("subdomain") == "firm"
     answer = admin.post(NEW, cloud(subdomain=typed))
     assert answer.status_code == 303
     row = db.session.scalars(select(Server)).one()

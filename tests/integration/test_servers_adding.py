@@ -62,7 +62,7 @@ def test_an_on_premise_server_is_added_off_with_its_secret_sealed(admin: Browser
     assert remote.endpoints(row).browser == "https://imanage.firm.test"
     assert remote.endpoints(row).api == "https://api.firm.test"
     page = admin.page(f"/admin/integrations/imanage/{row.id}")
-    assert "It is off until you switch it on." in page.text
+    assert "Members see it once you switch it on." in page.text
     assert 'We left off "/work/web": only the host is needed.' in page.text
     assert SECRET not in page.html
     told = db.session.scalars(select(AuditEvent)).one()

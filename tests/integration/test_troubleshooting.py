@@ -169,7 +169,7 @@ def test_troubleshooting_stands_in_the_admin_menu_and_is_searched(admin: Browser
     page = admin.page("/troubleshooting?q=error.somethingWentWrong")
     assert f"/troubleshooting/{SOMETHING_WENT_WRONG.slug}" in page.links
     assert f"/troubleshooting/{MISMATCH.slug}" not in page.links
-    assert "Nothing here speaks of “xyzzy”" in admin.page("/troubleshooting?q=xyzzy").text
+    assert "Nothing matches “xyzzy”" in admin.page("/troubleshooting?q=xyzzy").text
     part = admin.page("/troubleshooting?q=firewall", htmx=True)
     assert "A firewall or proxy is blocking" in part.text
 

@@ -37,6 +37,7 @@ def judged(browser: Browser, url: str, *files: tuple[str, int]) -> tuple[int, st
     [
         ("LEASE.docx", 1 << 30, "This matter already has a document named LEASE.docx."),
         ("a:b.docx", 1, "cannot hold : here"),
+        ("What? <draft>.docx", 1, "cannot hold ? < > here"),
         ("Empty.docx", 0, "This file is empty"),
         ("Huge.docx", 1 << 50, "the most we take"),
         ("NUL.docx", 1, "Windows keeps the name NUL"),
@@ -58,15 +59,22 @@ def test_what_can_be_taken_is_answered_with_nothing(desk: tuple[Browser, uuid.UU
 
 def test_of_several_each_is_named_once(desk: tuple[Browser, uuid.UUID, uuid.UUID]) -> None:
     browser, matter_id, _ = desk
-    files = (("Lease.docx", 5), ("Deed.docx", 5), ("deed.DOCX", 5), ("Empty.pdf", 0))
+    files = (
+        ("Lease.docx", 5),
+        ("Deed.docx", 5),
+        ("deed.DOCX", 5),
+        ("Empty.pdf", 0),
+        ("Invoice\u202excod.exe", 5),
+    )
     status, text = judged(browser, f"/matters/{matter_id}/documents/check", *files)
     assert status == 422
     for words in (
         "Lease.docx: This matter already has",
         "deed.DOCX: Two of these",
         "Empty.pdf: This file is empty",
+        "Invoice[U+202E]xcod.exe: The file's name holds a character that cannot be seen",
     ):
-        assert text.count(words) == 1, words
+        assert text.replace("\u2019", "'").count(words) == 1, words
     assert "Deed.docx:" not in text
 
 
