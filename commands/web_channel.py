@@ -12,7 +12,7 @@ from typing import Any
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import WSGITask
-from waitress.utilities import RequestEntityTooLarge
+from waitress.utilities import BadRequest, RequestEntityTooLarge
 
 from blueprints.access import BODY_ROOM, FORM_ROOM
 from commands.web_files import outgoing
@@ -21,6 +21,8 @@ STALL_SECONDS = 60.0
 """A peer that takes and gives no byte for so long is let go; so is one whose headers are not whole by then."""
 LINGER_SECONDS = 5.0
 """So long a refused body is thrown away as it comes: with the connection gone, its sender would not see the answer."""
+FRAME_ROOM = 64 * 1024
+"""So much may stand around the chunks of a body, and a quarter of what they hold: sizes, extensions, trailers."""
 
 
 class BodyWanted(BaseException):
@@ -54,13 +56,31 @@ class Parser(HTTPRequestParser):
 
     def received(self, data: bytes) -> int:
         in_body = self.headers_finished
-        count: int = super().received(data)
-        if not in_body and self.headers_finished and self.is_large:
-            self.is_expecting, self.expect_continue = self.expect_continue, False
-        elif in_body and not self.error and len(self.body_rcv) > self.room:
-            self.error = RequestEntityTooLarge(f"exceeds {self.room} bytes")
-            self.completed = True
+        try:
+            count: int = super().received(data)
+        except ValueError:  # waitress leaves to Python what half an address is, and a number of 5,000 digits
+            count, self.headers_finished = len(data), True
+            self._refuse(BadRequest("The request line or a header cannot be read."))
+        if not in_body and self.headers_finished and not self.error:
+            if self._is_ambiguous:
+                self._refuse(BadRequest("How the body is sent can be read in two ways."))
+            elif self.is_large:
+                self.is_expecting, self.expect_continue = self.expect_continue, False
+        elif in_body and not self.error and self._is_too_much():
+            self._refuse(RequestEntityTooLarge(f"exceeds {self.room} bytes"))
         return count
+
+    @property
+    def _is_ambiguous(self) -> bool:
+        """Whether somebody else would see the body end elsewhere, or a length tells of a body that comes in chunks."""
+        return "TRANSFER_ENCODING" in self.headers or (self.chunked and "CONTENT_LENGTH" in self.headers)
+
+    def _is_too_much(self) -> bool:
+        size = len(self.body_rcv)
+        return size > self.room or self.body_bytes_received - size > FRAME_ROOM + size // 4
+
+    def _refuse(self, error: BadRequest | RequestEntityTooLarge) -> None:
+        self.error, self.completed = error, True
 
     def take(self, room: int) -> None:
         """The application wants the body, and so much of it at most."""

@@ -142,6 +142,69 @@ def test_a_sender_that_does_not_go_on_is_let_go(impatient: None, sent: bytes) ->
         assert page(port) == 200
 
 
+CHUNKED = b"POST /page HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"1;" + b"x" * 200_000,
+        b"1\r\na\r\n0\r\nX: " + b"y" * 200_000,
+        b"\r\n" * 100_000,
+        b"1\r\na\r\n" * 30_000,
+    ],
+    ids=[
+        "a size line without end",
+        "a trailer without end",
+        "lines without chunks",
+        "more frame than content",
+    ],
+)
+def test_what_stands_around_chunks_has_an_end(chunks: bytes) -> None:
+    """It is no part of the body, so the body's limit does not hold it."""
+    with running(giving(None)) as port, connect(port) as peer:
+        with suppress(OSError):
+            for start in range(0, len(chunks), 10_000):
+                peer.sendall((b"" if start else CHUNKED + b"\r\n") + chunks[start : start + 10_000])
+                time.sleep(0.01)
+        peer.settimeout(5)
+        with suppress(ConnectionError):  # what is sent on after the answer may cost its reading
+            assert status(peer) == 413
+        assert page(port) == 200
+
+
+def test_many_small_chunks_of_a_small_body_are_taken() -> None:
+    with running(giving(None)) as port, connect(port) as peer:
+        peer.sendall(CHUNKED + b"\r\n" + b"1\r\na\r\n" * 5000 + b"0\r\n\r\n")
+        assert status(peer) == 200
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        CHUNKED + b"Content-Length: 5\r\n\r\n",
+        CHUNKED.replace(b"/1.1", b"/1.0") + b"Connection: keep-alive\r\n\r\n",
+        CHUNKED.replace(b"/1.1", b"/1.2") + b"Connection: keep-alive\r\n\r\n",
+        b"POST /page HTTP/1.1\r\nHost: here\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
+        b"GET http://[::1/page HTTP/1.1\r\nHost: here\r\n\r\n",
+    ],
+    ids=[
+        "two lengths",
+        "chunks in HTTP/1.0",
+        "chunks in HTTP/1.2",
+        "a length of 5,000 digits",
+        "half an address",
+    ],
+)
+def test_a_head_that_can_be_read_in_two_ways_or_in_none_is_refused(
+    head: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with running(giving(None)) as port, connect(port) as peer:
+        peer.sendall(head)
+        assert status(peer) == 400
+    assert not caplog.records
+
+
 def test_headers_that_trickle_are_let_go(impatient: None) -> None:
     with running(giving(None)) as port, connect(port) as peer:
         peer.sendall(b"GET / HTTP/1.1\r\n")

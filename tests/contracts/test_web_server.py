@@ -106,6 +106,7 @@ def test_whoever_may_not_add_here_is_told_before_the_body(web: Web) -> None:
         (upload_head(web, 6 << 30, ann), b"413"),
         (upload_head(web, None, eve), b"404"),
         (upload_head(web, None, ann, X_CSRFToken="wrong"), b"400"),
+        (upload_head(web, None, eve, X_CSRFToken="", Content_Length="5"), b"400"),
     ]:
         with web.connect() as peer:
             peer.sendall(head)
