@@ -24,6 +24,8 @@ COOKIE_KEY = "session_token"
 FORM_ROOM = 1024 * 1024
 BODY_ROOM = "counterpart.body_room"
 """Where the server finds how large a body this call may have, once the call asks for it."""
+MOST_SAID = 300
+"""So much of what a stranger's header says is put into the log."""
 log = structlog.get_logger()
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -212,10 +214,10 @@ def _check_origin() -> None:
     log.warning(
         "request.foreign_origin",
         request_id=g.request_id,
-        origin=told,
-        site=site,
+        origin=told and told[:MOST_SAID],
+        site=site and site[:MOST_SAID],
         expected=public_url,
-        reached_as=request.host_url.rstrip("/"),
+        reached_as=request.host_url.rstrip("/")[:MOST_SAID],
     )
     raise ForeignOrigin(public_url)
 

@@ -6,7 +6,8 @@ import ipaddress
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
+from werkzeug.http import parse_date
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
@@ -29,6 +30,7 @@ HSTS = "max-age=31536000"
 HSTS_SUBDOMAINS = f"{HSTS}; includeSubDomains"
 FOR_EVER = "public, max-age=31536000, immutable"
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_REQUEST_ID")
+DATES = ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE")
 
 
 class NamedProxies:
@@ -61,7 +63,17 @@ def allow_connect(response: Response, origin: str) -> Response:
     return response
 
 
+def _drop_impossible_dates() -> None:
+    """What is no date is no condition (RFC 9110, 13.1). Werkzeug fails at a year that is too large for Python."""
+    for name in DATES:
+        try:
+            parse_date(request.environ.get(name))
+        except OverflowError:
+            del request.environ[name]
+
+
 def init_app(app: Flask) -> None:
+    app.before_request(_drop_impossible_dates)
     settings: Settings = app.config["SETTINGS"]
     app.__dict__["wsgi_app"] = NamedProxies(app.wsgi_app, settings.trusted_proxies)
 

@@ -185,6 +185,23 @@ def test_a_write_from_another_address_is_told_as_such(
     assert told["origin"] == headers.get("Origin") and told["expected"] == "http://127.0.0.1:8000"
 
 
+def test_what_a_stranger_says_of_where_they_are_fills_no_log(
+    browser: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "http://" + "ÿ" * 100_000
+    for name in ("Origin", "Sec-Fetch-Site"):
+        assert browser.post("/sign-in", {}, headers={name: said}).status_code == 400
+    log = capsys.readouterr().err
+    assert log.count("request.foreign_origin") == 2 and len(log) < 8000
+
+
+@pytest.mark.parametrize("name", ["If-Modified-Since", "If-Unmodified-Since", "If-Range"])
+def test_a_date_that_no_calendar_has_is_no_condition(browser: Browser, name: str) -> None:
+    headers = {name: "Mon, 30 Nov 99999999999999 10:00:00 GMT", "Range": "bytes=0-1"}
+    with browser.client.get("/static/mark.svg", headers=headers) as response:
+        assert response.status_code in {200, 206}
+
+
 @pytest.mark.parametrize(
     ("public_url", "origin"),
     [
