@@ -16,9 +16,11 @@ from storage.ports import BlobStore
 if TYPE_CHECKING:
     from obstore.store import S3Config
 
+CONNECTING = timedelta(seconds=5)
 PATIENCE = timedelta(seconds=30)
-"""How long one request to an object store may take: each carries 8 MiB at most."""
+"""How long one whole request to an object store may take, connecting and body and all: each carries 8 MiB at most."""
 RETRIES = 4
+"""No request is begun again once it has taken twice as long."""
 
 
 def open_store(url: str, *, options: Mapping[str, str] | None = None, spool: Path | None = None) -> BlobStore:
@@ -52,6 +54,7 @@ def _bucket(bucket: str, prefix: str, options: Mapping[str, str]) -> S3Store:
         config=cast("S3Config", given),
         client_options={
             "allow_http": bool(endpoint and endpoint.startswith("http://")),
+            "connect_timeout": CONNECTING,
             "timeout": PATIENCE,
         },
         retry_config={"max_retries": RETRIES, "retry_timeout": 2 * PATIENCE},
