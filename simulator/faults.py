@@ -17,6 +17,7 @@ KINDS = {
     "endless_json": "answer a JSON list that never ends",
     "giant_headers": "add `at` bytes of header (1 MiB unless told)",
     "cut_headers": "break off inside the response's head",
+    "trickle_headers": "send the response's head at `rate` bytes a second",
     "cut": "break off the body at byte `at` or at `fraction`; `how` is reset or close",
     "stall": "send up to `at`/`fraction` of the body, then nothing for `seconds`",
     "trickle": "send the body at `rate` bytes a second from `at` on",

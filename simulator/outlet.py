@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 
 from simulator.answers import Answer
 from simulator.faults import Fault, Struck
@@ -25,7 +26,7 @@ class Outlet:
     ) -> None:
         self.connection, self.state, self.entry, self.answer = connection, state, entry, answer
         self.length = answer.length
-        self.headless = struck.get("cut_headers")
+        self.headless, self.slow_head = struck.get("cut_headers"), struck.get("trickle_headers")
         self.places = sorted(
             (fault.place(self.length), fault.kind, fault)
             for fault in (struck.get("cut"), struck.get("stall"), struck.get("trickle"))
@@ -39,6 +40,11 @@ class Outlet:
         if fault := self.headless:
             self.connection.sendall(top[: max(12, len(top) // 2)])
             raise Broken(fault.how)
+        if fault := self.slow_head:
+            for piece, pause in _steps(top, fault.rate):
+                self.connection.sendall(piece)
+                self._pause(pause)
+            return
         self.waiting.append(top)
 
     def block(self, data: bytes) -> None:
@@ -86,10 +92,19 @@ class Outlet:
             self.flush()
 
     def _dawdle(self, data: bytes, rate: int) -> None:
-        step = max(1, rate // 10)
-        for start in range(0, len(data), step):
-            piece = data[start : start + step]
+        for piece, pause in _steps(data, rate):
             self.waiting += [b"%x\r\n" % len(piece), piece, b"\r\n"] if self.answer.chunked else [piece]
             self.flush()
-            if self.state.stopping.wait(len(piece) / rate):
-                raise Broken("reset")
+            self._pause(pause)
+
+    def _pause(self, seconds: float) -> None:
+        if self.state.stopping.wait(seconds):
+            raise Broken("reset")
+
+
+def _steps(data: bytes, rate: int) -> Iterator[tuple[bytes, float]]:
+    """The data in small pieces, and the seconds to wait after each."""
+    step = max(1, rate // 10)
+    for start in range(0, len(data), step):
+        piece = data[start : start + step]
+        yield piece, len(piece) / rate

@@ -76,6 +76,14 @@ def test_an_answer_can_break_off_in_its_head(sim: Simulator, alice: Caller) -> N
     assert well(alice)
 
 
+def test_the_head_of_an_answer_can_trickle(sim: Simulator, alice: Caller) -> None:
+    sim.faults.add(Fault("trickle_headers", path=DOWNLOAD, rate=400))
+    began = time.monotonic()
+    assert well(alice)
+    assert time.monotonic() - began > 0.3
+    assert well(alice)
+
+
 def test_a_body_can_stall_and_go_on(sim: Simulator, alice: Caller) -> None:
     sim.faults.add(Fault("stall", path=DOWNLOAD, fraction=0.5, seconds=0.4))
     began = time.monotonic()
