@@ -1,13 +1,26 @@
-"""P15: the pages of the web process while 64 peers of a kind stall, beside the pages at rest."""
+"""P15: the pages of the web process while 64 peers of a kind stall, beside the pages at rest.
+
+The last kind stalls at iManage's side: pages that ask a practice iManage whose headers come a byte a second. As many of
+them wait as may wait at once; the others have read that iManage is slow.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+import select
+import socket
+import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from itertools import cycle
+from pathlib import Path
 
 from bench.measure import Line, Options, percentile
-from tests.support.web import FLASK, Web, install, serving, upload_head
+from services.page_calls import AT_ONCE
+from tests.support.stack import CONTROL_TOKEN, Practice, Process, answers, free_port, until
+from tests.support.web import FLASK, Person, Web, install, serving, upload_head
 
 MOST = 2.0
 PEERS = 64
@@ -18,36 +31,80 @@ RECEIVE_BUFFER = 4096
 
 
 def run(options: Options) -> list[Line]:
-    installation = install(options.folder, SIZE)
-    with serving(installation, *FLASK) as web:
-        kinds: dict[str, Callable[[Web], bytes]] = {
-            "readers": _download,
-            "uploads": _upload,
-            "headers": lambda _web: b"GET / HTTP/1.1\r\nHost: here\r\nX-Slow: ",
-        }
-        lines = []
-        for kind, said in kinds.items():
-            _pages(web, 30)
-            rest = _pages(web, PAGES)
-            with ExitStack() as peers:
-                for _ in range(PEERS):
-                    peers.enter_context(web.connect(RECEIVE_BUFFER)).sendall(said(web))
-                time.sleep(1)
-                _pages(web, 30)
-                beside = _pages(web, PAGES)
-            rest += _pages(web, PAGES)
-            ratio = percentile(beside, 0.99) / percentile(rest, 0.99)
+    with _practice(options.folder) as practice:
+        installation = install(options.folder, SIZE, practice=practice.url)
+        lookers = cycle(installation.lookers)
+        with serving(installation, *FLASK) as web:
+            kinds: dict[str, Callable[[Web], bytes]] = {
+                "readers": _download,
+                "uploads": _upload,
+                "headers": lambda _web: b"GET / HTTP/1.1\r\nHost: here\r\nX-Slow: ",
+            }
+            lines = [_line(web, f"stalled {kind}", said) for kind, said in kinds.items()]
             lines.append(
-                Line(
-                    "P15",
-                    f"pages beside {PEERS} stalled {kind}, {PAGES} pages",
-                    f"p99 {percentile(beside, 0.99):.1f} ms, p50 {percentile(beside, 0.5):.1f} ms",
-                    f"at rest p99 {percentile(rest, 0.99):.1f} ms, p50 {percentile(rest, 0.5):.1f} ms: {ratio:.2f} x",
-                    f"<= {MOST:.2f} x",
-                    ratio <= MOST,
-                )
+                _line(web, "pages stalled at iManage", lambda _web: _browse(web, next(lookers)), practice)
             )
     return lines
+
+
+def _line(web: Web, kind: str, said: Callable[[Web], bytes], practice: Practice | None = None) -> Line:
+    _pages(web, 30)
+    rest = _pages(web, PAGES)
+    with _slow(practice) if practice else nullcontext(), ExitStack() as peers:
+        opened = [peers.enter_context(web.connect(RECEIVE_BUFFER)) for _ in range(PEERS)]
+        for peer in opened:
+            peer.sendall(said(web))
+        time.sleep(1)
+        _pages(web, 30)
+        beside = _pages(web, PAGES)
+        if practice and (waiting := sum(map(_waits, opened))) < AT_ONCE:
+            raise RuntimeError(f"{waiting} pages wait for iManage, and {AT_ONCE} should.")
+    rest += _pages(web, PAGES)
+    ratio = percentile(beside, 0.99) / percentile(rest, 0.99)
+    return Line(
+        "P15",
+        f"pages beside {PEERS} {kind}, {PAGES} pages",
+        f"p99 {percentile(beside, 0.99):.1f} ms, p50 {percentile(beside, 0.5):.1f} ms",
+        f"at rest p99 {percentile(rest, 0.99):.1f} ms, p50 {percentile(rest, 0.5):.1f} ms: {ratio:.2f} x",
+        f"<= {MOST:.2f} x",
+        ratio <= MOST,
+    )
+
+
+@contextmanager
+def _practice(folder: Path) -> Iterator[Practice]:
+    """The practice iManage as a process of its own."""
+    practice = Practice(f"http://127.0.0.1:{free_port()}")
+    told = folder / "practice.json"
+    told.write_text(json.dumps({"control_token": CONTROL_TOKEN}))
+    port = practice.url.rpartition(":")[2]
+    command = [sys.executable, "-m", "simulator", "--quiet", "--port", port, "--secrets", str(told)]
+    process = Process("practice", command, dict(os.environ), folder / "practice.log")
+    process.start()
+    try:
+        until(lambda: answers(f"{practice.url}/api"), "The practice iManage")
+        yield practice
+    finally:
+        process.stop()
+
+
+@contextmanager
+def _slow(practice: Practice) -> Iterator[None]:
+    practice.fault("trickle_headers", path="/customers/", times=None, rate=1)
+    try:
+        yield
+    finally:
+        practice.clear_faults()
+
+
+def _waits(peer: socket.socket) -> bool:
+    """Whether the peer has no answer yet."""
+    return not select.select([peer], [], [], 0)[0]
+
+
+def _browse(web: Web, person: Person) -> bytes:
+    form: dict[str, str | int] = {"X_CSRFToken": person.token, "HX_Request": "true", "Content_Length": 0}
+    return web.head("POST", person.browse, person, **form)
 
 
 def _download(web: Web) -> bytes:

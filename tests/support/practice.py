@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -42,7 +43,14 @@ def reached(practice: Simulator) -> Iterator[Simulator]:
         house.bind(usual)
 
 
-def practice_server(practice: Simulator, name: str = "London", **more: object) -> Server:
+class Practice(Protocol):
+    """The practice iManage, in this process or in one of its own."""
+
+    @property
+    def url(self) -> str: ...
+
+
+def practice_server(practice: Practice, name: str = "London", **more: object) -> Server:
     """A server row that leads to the practice iManage, switched on."""
     server_id = uuid.uuid4()
     with unit() as writing:

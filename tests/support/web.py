@@ -1,6 +1,7 @@
 """An installation with a large document, and its web server as a process that is spoken to byte by byte.
 
-`python -m tests.support.web SIZE` fills the installation that the environment names, and prints where everything is.
+`python -m tests.support.web SIZE [PRACTICE]` fills the installation that the environment names, and prints where
+everything is. With the address of a practice iManage there are people besides who look around in it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from tests.support.stack import REPOSITORY, Process, answers, free_port, until
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from tests.support.pages import Browser
 
 FLASK = ("-m", "flask", "--app", "app", "web")
 PATIENCE = 30.0
@@ -26,8 +34,11 @@ FORM_END = b"\r\n--edge--\r\n"
 
 @dataclass(frozen=True)
 class Person:
+    """Somebody who is signed in. `browse` is where they look around in the practice iManage, where there is one."""
+
     cookie: str
     token: str
+    browse: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +52,7 @@ class Installation:
     upload: str
     download: str
     environment: dict[str, str]
+    lookers: tuple[Person, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -153,8 +165,14 @@ def read_all(peer: socket.socket) -> bytes:
     return b"".join(iter(lambda: peer.recv(1 << 20), b""))
 
 
-def install(folder: Path, size: int, **more: str) -> Installation:
-    """Make the tables, two people, a matter of the first, and a document of so many bytes in it."""
+def install(folder: Path, size: int, *, practice: str = "", **more: str) -> Installation:
+    """Make the tables, two people, a matter of the first, and a document of so many bytes in it.
+
+    With the address of a practice iManage its people are there as well, each with a matter and signed in to it.
+    """
+    if practice:
+        more |= {"COUNTERPART_IMANAGE_ALLOW_HTTP": "1", "COUNTERPART_IMANAGE_NETWORKS": "127.0.0.0/8"}
+        more |= {"COUNTERPART_IMANAGE_PORTS": str(urlsplit(practice).port)}
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
     environment = inherited | {
         "COUNTERPART_DATA_DIR": str(folder / "data"),
@@ -163,7 +181,7 @@ def install(folder: Path, size: int, **more: str) -> Installation:
         **more,
     }
     said = subprocess.run(
-        [sys.executable, "-m", "tests.support.web", str(size)],
+        [sys.executable, "-m", "tests.support.web", str(size), *filter(None, [practice])],
         cwd=REPOSITORY,
         env=environment,
         capture_output=True,
@@ -172,6 +190,7 @@ def install(folder: Path, size: int, **more: str) -> Installation:
     ).stdout
     told = json.loads(said.splitlines()[-1])
     people = {name: Person(**told.pop(name)) for name in ("ann", "eve")}
+    told["lookers"] = tuple(Person(**each) for each in told["lookers"])
     return Installation(folder=folder, size=size, environment=environment, **people, **told)
 
 
@@ -193,11 +212,13 @@ def serving(installation: Installation, *command: str, **environment: str) -> It
         yield Web(installation, port, process)
     finally:
         if process.running is not None and process.running.poll() is None:
-            process.running.terminate()  # twice: what a test has left under way is cut
+            process.running.terminate()
+            # Two signals of a kind that come together are one; the second cuts what a test has left under way.
+            until(lambda: not answers(f"http://127.0.0.1:{port}/health/live"), "the end of the server")
             process.stop()
 
 
-def _fill(size: int) -> dict[str, object]:
+def _fill(size: int, practice: str) -> dict[str, object]:
     import flask_migrate
 
     from app import create_app
@@ -217,14 +238,37 @@ def _fill(size: int) -> dict[str, object]:
             "download": f"/versions/{current_version(document)}/download",
         }
         for name, member in (("ann", ann), ("eve", eve)):
-            browser = Browser(app).sign_in(member)
-            token = browser.csrf_token()
-            cookie = browser.client.get_cookie("counterpart")
-            assert cookie is not None
-            told[name] = {"cookie": cookie.value, "token": token}
+            told[name] = _person_of(Browser(app).sign_in(member))
+        told["lookers"] = _lookers(app, practice) if practice else []
     return told
 
 
+def _person_of(browser: Browser) -> dict[str, str]:
+    token = browser.csrf_token()
+    cookie = browser.client.get_cookie("counterpart")
+    assert cookie is not None
+    return {"cookie": cookie.value, "token": token}
+
+
+def _lookers(app: Flask, practice: str) -> list[dict[str, str]]:
+    from services.practice import USERS
+    from tests.support.matters import open_matter
+    from tests.support.pages import Browser
+    from tests.support.people import actor_of, make_member
+    from tests.support.practice import practice_server, sign_in_to_imanage
+    from tests.support.stack import Practice
+
+    server = practice_server(Practice(practice)).id
+    found = []
+    for user in USERS:
+        member = make_member(user.capitalize(), email=f"{user}@practice.example")
+        browser = Browser(app).sign_in(member)
+        sign_in_to_imanage(browser, server, user.upper())
+        matter = open_matter(actor_of(member))
+        found.append(_person_of(browser) | {"browse": f"/matters/{matter}/browse/{server}"})
+    return found
+
+
 if __name__ == "__main__":
-    told = json.dumps(_fill(int(sys.argv[1])))
+    told = json.dumps(_fill(int(sys.argv[1]), "".join(sys.argv[2:])))
     io.TextIOWrapper(sys.stdout.buffer, write_through=True).write(f"\n{told}\n")
