@@ -17,11 +17,18 @@ from commands.preflight import only_one_here, require_free
 from commands.serve import children, prepare
 from commands.supervise import Child, supervise
 from config import Settings
+from services.errors import Refusal
+from services.quotas import ASK, QuotaReached
 
 group = AppGroup("demo", help="The practice firm.")
 SECRET_FILE = "practice.secret"
 MADE = "practice-firm.made"
 LOOPBACK = "127.0.0.1"
+QUOTAS = {
+    "quota.installation": "COUNTERPART_QUOTA_BYTES",
+    "quota.matter": "COUNTERPART_QUOTA_MATTER_BYTES",
+    "quota.member": "COUNTERPART_QUOTA_MEMBER_BYTES",
+}
 
 
 @group.command("run")
@@ -48,7 +55,10 @@ def _welcome(settings: Settings, practice_url: str, secret: str) -> None:
         made = settings.data_dir / MADE
         if not made.exists() and not demo_firm.is_whole():
             print("Making the practice firm and its documents …", flush=True)
-            demo_firm.make(practice_url, secret)
+            try:
+                demo_firm.make(practice_url, secret)
+            except Refusal as refusal:
+                raise click.ClickException(f"The practice firm could not be made. {_said(refusal)}") from None
         made.touch()
     _wait_for(f"{settings.public_url}/health/live")
     print(f"\n  Counterpart:       {settings.public_url}")
@@ -57,6 +67,17 @@ def _welcome(settings: Settings, practice_url: str, secret: str) -> None:
         what = f"{person.what}, {person.organisation}" if person.organisation else person.what
         print(f"    {person.email:28} {demo_firm.PASSWORD}   {what}")
     print("\n  Ctrl-C stops everything; what you do here is kept until the next time.\n", flush=True)
+
+
+def _said(refusal: Refusal) -> str:
+    """Whoever runs the demo sets the limits: there is nobody else to ask for more room."""
+    reached = refusal.__cause__
+    if isinstance(reached, QuotaReached):
+        return (
+            f"{reached.sentence.removesuffix(ASK).strip()} Set {QUOTAS[reached.code]} higher or leave it out, "
+            "and start the demo again: it goes on with what is there."
+        )
+    return f"{refusal.sentence} {refusal.next_step}".strip()
 
 
 def _practice(settings: Settings, port: int, secret: str) -> Child:

@@ -18,9 +18,9 @@ from tests.support.stack import Process, demo, free_port, until
 
 
 @contextmanager
-def started(folder: Path, port: int, practice_port: int) -> Iterator[Process]:
+def started(folder: Path, port: int, practice_port: int, **settings: str) -> Iterator[Process]:
     """The demo as it runs; a test that fails leaves nothing behind."""
-    process = demo(folder, port, practice_port)
+    process = demo(folder, port, practice_port, **settings)
     process.start()
     try:
         yield process
@@ -92,3 +92,25 @@ def test_a_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
             assert process.stop() == 1
     assert f"Port {port} is taken." in process.said()
     assert "Traceback" not in process.said()
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("COUNTERPART_QUOTA_BYTES", "Counterpart has room for"),
+        ("COUNTERPART_QUOTA_MATTER_BYTES", "the matter has room for"),
+        ("COUNTERPART_QUOTA_MEMBER_BYTES", "you have room for"),
+    ],
+)
+def test_a_quota_too_small_for_the_sample_documents_is_said_in_a_sentence(
+    tmp_path: Path, setting: str, sentence: str
+) -> None:
+    with started(tmp_path, free_port(), free_port(), **{setting: "1000000"}) as process:
+        until(lambda: has_fallen(process), "The end")
+        assert process.running is not None and process.running.returncode == 1
+        said = process.said()
+    assert "Traceback" not in said
+    assert "The practice firm could not be made. This file has " in said
+    assert sentence in said
+    assert "System Admin for more room" not in said
+    assert f"Set {setting} higher" in said

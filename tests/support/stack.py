@@ -227,11 +227,12 @@ def _environment(folder: Path, port: int, practice_port: int) -> dict[str, str]:
     }
 
 
-def demo(folder: Path, port: int, practice_port: int) -> Process:
-    """What `make demo` runs, on ports and in a folder of its own."""
+def demo(folder: Path, port: int, practice_port: int, **settings: str) -> Process:
+    """What `make demo` runs, on ports and in a folder of its own; `settings` are further variables."""
     command = [sys.executable, *("-m", "flask", "--app", "app", "demo", "run")]
     command += ["--practice-port", str(practice_port)]
-    return Process("demo", command, _environment(folder, port, practice_port), folder / "demo.log")
+    environment = _environment(folder, port, practice_port) | settings
+    return Process("demo", command, environment, folder / "demo.log")
 
 
 @contextmanager
