@@ -246,3 +246,16 @@ def test_deactivating_counts_the_transfers_that_it_calls_off(admin: Browser) -> 
     make_running_transfer(make_server(), ada)
     text = admin.page(f"/admin/members/{ada.id}/deactivate", htmx=True).text
     assert "have 1 running transfer called off" in text
+
+
+def test_removing_the_practice_server_says_that_what_it_kept_goes(admin: Browser) -> None:
+    practice, real = make_server("Practice iManage", is_practice=True), make_server()
+    text = admin.page(f"{ROOM}/{practice.id}/remove", htmx=True).text
+    assert "What the practice iManage kept is deleted with it" in text
+    assert "Nothing changes in iManage." not in text
+    assert "Nothing changes in iManage." in admin.page(f"{ROOM}/{real.id}/remove", htmx=True).text
+
+
+def test_a_new_link_is_said_to_end_the_one_before(admin: Browser) -> None:
+    admin.post("/admin/members/invitations/new", {"email": "ada@firm.test", "kind": "member"}, htmx=True)
+    assert "New link ends the one before" in admin.page("/admin/members/invitations").text
