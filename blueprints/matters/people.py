@@ -8,12 +8,13 @@ from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
+from blueprints import popups
 from blueprints.access import actor, needs
 from blueprints.asked import page_number, search_text
 from blueprints.htmx import go_to, is_htmx
 from blueprints.matters.answers import form_answer
 from blueprints.matters.room import room
-from services import matters, participants
+from services import leaving, matters, participants
 from services.errors import Conflict, Invalid
 from services.sealed_words import seal
 
@@ -56,14 +57,21 @@ def add_person(matter_id: uuid.UUID) -> ResponseReturnValue:
 @room.post("/matters/<uuid:matter_id>/people/<uuid:member_id>/role")
 @needs("staff")
 def change_role(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnValue:
-    role = request.form.get("role", "")
+    role, is_sure = request.form.get("role", ""), request.form.get("sure") == "1"
+    if not is_sure:
+        loss = leaving.leaving(actor(), matter_id, member_id)
+        if loss.must_be_told(role):
+            return _ask_about_role(matter_id, loss, role)
     try:
         name = participants.change_role(actor(), matter_id, member_id, role)
     except (Conflict, Invalid) as refusal:
-        if not is_htmx():
+        if not is_htmx() or is_sure:
             raise
         # The list anew, because the select already shows the role that was refused.
         return _changed(matter_id, f"{refusal.sentence} {refusal.next_step}".strip(), "danger"), 422
+    if is_sure:  # the person may be the one who looks at the page, and may see less of it now
+        flash(f"{name} is {A_ROLE[role]} now.", "success")
+        return go_to(_page(matter_id))
     return _changed(matter_id, f"{name} is {A_ROLE[role]} now.")
 
 
@@ -72,11 +80,40 @@ def change_role(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnVal
 def remove_person(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnValue:
     back = url_for("matters.people", matter_id=matter_id)
     if request.method == "GET":
-        person = participants.person(actor(), matter_id, member_id)
-        return form_answer("Remove from the matter", "matters/_remove_form.html", back, person=person)
+        loss = leaving.leaving(actor(), matter_id, member_id)
+        return form_answer("Remove from the matter", "matters/_remove_form.html", back, leaving=loss)
     name = participants.remove(actor(), matter_id, member_id)
     flash(f"{name} no longer takes part in this matter.", "success")
     return go_to(url_for("matters.index") if member_id == actor().id else back)
+
+
+def _ask_about_role(matter_id: uuid.UUID, loss: leaving.Leaving, role: str) -> Response:
+    """Nothing was changed, so the list behind the pop-up comes anew: its select shows the role that was asked for."""
+    return popups.asked_first(
+        popups.popup(
+            "matters/_role_form.html",
+            "Stop being a lead of this matter?"
+            if loss.person.is_you and loss.person.role == "lead"
+            else "Change role?",
+            ("People", _page(matter_id)),
+            popups.ASKED,
+            leaving=loss,
+            role=role,
+            url=url_for("matters.change_role", matter_id=matter_id, member_id=loss.person.id, page=_later()),
+            back=_page(matter_id),
+            matter=matters.find(actor(), matter_id),
+            found=participants.of_matter(actor(), matter_id, page_number()),
+        )
+    )
+
+
+def _page(matter_id: uuid.UUID) -> str:
+    return url_for("matters.people", matter_id=matter_id, page=_later())
+
+
+def _later() -> int | None:
+    """The page of the list, where it is not the first."""
+    return page_number() if page_number() > 1 else None
 
 
 def _candidates(matter_id: uuid.UUID, text: str) -> tuple[participants.Candidate, ...]:

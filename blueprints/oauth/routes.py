@@ -13,7 +13,7 @@ from blueprints.access import actor, get_only, needs
 from blueprints.htmx import go_to, is_htmx, redirect_whole_page
 from blueprints.oauth import sign_ins
 from blueprints.oauth.room import room
-from services import connections, oauth_flow
+from services import connections, disconnecting, oauth_flow
 from services.oauth_failures import SignInUnfinished, unfinished
 
 __all__ = ["room", "sign_ins"]
@@ -53,6 +53,8 @@ def authorized() -> AnyResponse:
 @room.post("/disconnect/<uuid:server_id>")
 @needs("staff")
 def disconnect(server_id: uuid.UUID) -> AnyResponse:
+    if (asked := _ask_first(disconnecting.own(actor(), server_id))) is not None:
+        return asked
     if connections.disconnect(actor(), server_id):
         flash("You are disconnected. Documents here and their links stay as they are.", "success")
     return go_to(url_for("account.index"))
@@ -61,9 +63,16 @@ def disconnect(server_id: uuid.UUID) -> AnyResponse:
 @room.post("/disconnect")
 @needs("staff")
 def disconnect_all() -> AnyResponse:
+    if (asked := _ask_first(disconnecting.own(actor()))) is not None:
+        return asked
     if connections.disconnect(actor()):
         flash("You are disconnected everywhere. Documents here and their links stay as they are.", "success")
     return go_to(url_for("account.index"))
+
+
+def _ask_first(endings: tuple[disconnecting.EndingSignIn, ...]) -> AnyResponse | None:
+    account = url_for("account.index")
+    return sign_ins.ask_first(endings, request.path, ("Account", account), account, is_own=True)
 
 
 def _answer() -> oauth_flow.CallbackAnswer:

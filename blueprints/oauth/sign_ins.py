@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import uuid
 
-from flask import flash, render_template, url_for
+from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.access import actor, needs
 from blueprints.asked import page_number, search_text
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.oauth.room import room
-from blueprints.popups import popup
-from services import server_views, sign_ins
+from blueprints.popups import ASKED, asked_first, popup
+from services import disconnecting, server_views, sign_ins
 
 OF_SERVER = "/admin/integrations/imanage/<uuid:server_id>/sign-ins"
 OF_MEMBER = "/admin/members/<uuid:member_id>/sign-ins"
@@ -31,11 +31,16 @@ def of_server(server_id: uuid.UUID) -> Response:
 @room.post(f"{OF_SERVER}/<uuid:member_id>/end")
 @needs("admin")
 def end_sign_in(server_id: uuid.UUID, member_id: uuid.UUID) -> Response:
+    back = url_for("integrations.server", server_id=server_id)
+    endings = disconnecting.of_member(actor(), server_id, member_id)
+    crumb = (endings[0].server if endings else "iManage", back)
+    if (asked := ask_first(endings, request.path, crumb, back, "#sign-ins")) is not None:
+        return asked
     sign_ins.end(actor(), server_id, member_id)
     if is_htmx():
-        return fragment(_of_server(server_id))
+        return fragment(_of_server(server_id), closeDialog=True)
     flash(ENDED, "success")
-    return go_to(url_for("integrations.server", server_id=server_id))
+    return go_to(back)
 
 
 @room.get(f"{OF_SERVER}/end")
@@ -67,11 +72,39 @@ def member_sign_ins(member_id: uuid.UUID) -> Response:
 @room.post(f"{OF_MEMBER}/<uuid:server_id>/end")
 @needs("admin")
 def end_member_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    back = url_for("members.member", member_id=member_id)
+    endings = disconnecting.of_member(actor(), server_id, member_id)
+    crumb = (endings[0].member if endings else "Members", back)
+    if (asked := ask_first(endings, request.path, crumb, back, "#member-sign-ins")) is not None:
+        return asked
     sign_ins.end(actor(), server_id, member_id)
     if is_htmx():
-        return fragment(_of_member(member_id))
+        return fragment(_of_member(member_id), closeDialog=True)
     flash(ENDED, "success")
-    return go_to(url_for("members.member", member_id=member_id))
+    return go_to(back)
+
+
+def ask_first(
+    endings: tuple[disconnecting.EndingSignIn, ...],
+    url: str,
+    crumb: tuple[str, str],
+    back: str,
+    place: str = "",
+    *,
+    is_own: bool = False,
+) -> Response | None:
+    """What would wait, and the question; None once it was answered, or where there is nothing to end.
+
+    `place` is redrawn by the answer to `url`; without one that answer leads to a page.
+    """
+    if not endings or request.form.get("sure") == "1":
+        return None
+    if len(endings) > 1:
+        title = "Disconnect from all servers?"
+    else:
+        title = f"Disconnect {'from ' + endings[0].server if is_own else endings[0].member}?"
+    context = {"endings": endings, "url": url, "back": back, "place": place, "is_own": is_own}
+    return asked_first(popup("oauth/_disconnect.html", title, crumb, ASKED, **context))
 
 
 def _of_server(server_id: uuid.UUID) -> str:

@@ -54,6 +54,7 @@ def test_two_tabs_keep_their_own_sign_in_to_imanage(firm: Stack, sit: Sit) -> No
     disconnect = alice.page.get_by_role("button", name="Disconnect", exact=True)
     if disconnect.count():
         disconnect.click()
+        alice.in_dialog("Disconnect").click()
         expect(alice.page.get_by_text("You are disconnected.")).to_be_visible()
     first = alice.page
     alice.open_matter(MATTER)

@@ -42,7 +42,7 @@ def test_the_admins_list_of_sign_ins(signed_in: SignIn) -> None:
     url = f"/admin/integrations/imanage/{signed_in.server_id}/sign-ins"
     page = admin.page(url, htmx=True)
     assert "Alice Archer" in page.text and "ALICE" in page.text and "Signed in" in page.text
-    ended = read(admin.post(f"{url}/{signed_in.member_id}/end", htmx=True), whole=False)
+    ended = read(admin.post(f"{url}/{signed_in.member_id}/end", {"sure": "1"}, htmx=True), whole=False)
     assert "Nobody is signed in to this server." in ended.text
     assert session().scalar(select(Connection)) is None
     event = session().scalars(select(AuditEvent).where(AuditEvent.action == "connection.disconnected")).one()
@@ -90,7 +90,7 @@ def test_a_members_page_shows_and_ends_the_sign_ins(signed_in: SignIn) -> None:
     url = f"/admin/members/{signed_in.member_id}/sign-ins"
     assert url in admin.get(f"/admin/members/{signed_in.member_id}").get_data(as_text=True)
     assert "London" in admin.page(url, htmx=True).text
-    ended = read(admin.post(f"{url}/{signed_in.server_id}/end", htmx=True), whole=False)
+    ended = read(admin.post(f"{url}/{signed_in.server_id}/end", {"sure": "1"}, htmx=True), whole=False)
     assert "Not signed in to any server." in ended.text
     assert session().scalar(select(Connection)) is None
 

@@ -132,7 +132,7 @@ def test_disconnecting_deletes_the_tokens_and_ends_them_in_imanage(
     server = practice_server(practice)
     sign_in_to_imanage(alice, server.id)
     practice.forget_requests()
-    response = alice.post(f"/disconnect/{server.id}")
+    response = alice.post(f"/disconnect/{server.id}", {"sure": "1"})
     assert response.headers["Location"] == "/account"
     assert connection() is None
     assert [call.path for call in practice.requests] == ["/login/terminate"]
@@ -142,7 +142,7 @@ def test_disconnecting_works_while_imanage_is_down(alice: Browser, practice: Sim
     server = practice_server(practice)
     sign_in_to_imanage(alice, server.id)
     practice.faults.add(Fault("lost_after", path="/login/terminate"))
-    assert alice.post("/disconnect").status_code == 303
+    assert alice.post("/disconnect", {"sure": "1"}).status_code == 303
     assert connection() is None
 
 
