@@ -160,6 +160,7 @@ NAMES_NOTHING = frozenset(
     }
 )
 """Codes whose sentences are our own from end to end. Others may hold ids, names and words out of iManage."""
+TRIED_AGAIN = "It is tried again by itself."
 NOT_FOR_YOU = "What iManage said is shown to those who can use its server."
 
 
@@ -168,13 +169,19 @@ def words_of(item: TransferItem, is_known: bool) -> Words:
 
     To others a document that has not arrived has no name, and what came from iManage is not repeated.
     """
-    notices = tuple(item.warnings or ())
+    notices, next_step = tuple(item.warnings or ()), _next_step(item)
     if is_known or not (item.error_sentence or notices or item.source_id):
-        return Words(item.name, item.error_code, item.error_sentence, item.next_step, notices)
+        return Words(item.name, item.error_code, item.error_sentence, next_step, notices)
     name = f"Document {item.position}" if item.source_id and item.state != DONE else item.name
     if not item.error_sentence or item.error_code in NAMES_NOTHING:
-        return Words(name, item.error_code, item.error_sentence, item.next_step, ())
+        return Words(name, item.error_code, item.error_sentence, next_step, ())
     return Words(name, item.error_code, NOT_FOR_YOU, "", ())
+
+
+def _next_step(item: TransferItem) -> str:
+    """While it waits for its next try, nobody is told to try again."""
+    waits = item.state == WAITING and item.next_step.startswith("Try again")
+    return TRIED_AGAIN if waits else item.next_step
 
 
 def of_transfer(actor: Actor, transfer: Transfer, page: int, show: str, known: KnownServers) -> Items:

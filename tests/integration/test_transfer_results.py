@@ -70,6 +70,21 @@ def test_a_row_for_each_document(
     assert second["last change"] >= second["started"] > "2026"
 
 
+def test_nobody_is_told_to_try_again_what_waits_for_its_next_try(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    transfer_id = make_transfer(alice.id, matter_id, server_id, ["waiting", "failed"])
+    with unit() as writing:
+        for item in writing.query(TransferItem):
+            item.error_code, item.error_sentence = (
+                "imanage.server_fault",
+                "iManage has a fault at the moment.",
+            )
+            item.next_step = "Try again in a few minutes."
+    steps = {row["state"]: row["next step"] for row in rows_of(browser, transfer_id)}
+    assert steps == {"Waiting": "It is tried again by itself.", "Failed": "Try again in a few minutes."}
+
+
 def test_a_spreadsheet_runs_nothing(
     browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
 ) -> None:
