@@ -143,15 +143,14 @@ def add(actor: Actor, new: NewMember) -> Added:
         return Added(row.id, row.name, made)
 
 
-def faults(new: NewMember) -> dict[str, str]:
-    """All that is wrong with somebody to add, by field. An empty password is none: one is made."""
+def faults(new: NewMember, *, makes_password: bool = False) -> dict[str, str]:
+    """All that is wrong with somebody to add, by field. `makes_password`: one is made where none is given."""
     details = _details(new)
     found = member_details.taken(details) | member_details.faults(details)
-    if new.password and (
-        sentence := passwords.fault(
-            new.password, name=details.name, email=details.email, organisation=details.organisation
-        )
-    ):
+    sentence = passwords.fault(
+        new.password, name=details.name, email=details.email, organisation=details.organisation
+    )
+    if sentence and (new.password or not makes_password):
         found["password"] = sentence
     return found
 

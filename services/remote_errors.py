@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +22,9 @@ class Advice:
 
 Doing = Literal["reading", "searching", "saving"]
 MOST_OF_ITS_WORDS, MOST_OF_ITS_CODE = 200, 60
+_RUN = re.compile(r"[A-Za-z0-9_+/=-]{16,}")
+"""What a token, a secret or a hash is written in. No word of a sentence is so long; a code such as NRC_… may be."""
+_LONGEST_WORD = 24
 LATER = "Try again in a few minutes."
 ASK_ADMIN = "If it happens again, tell your System Admin."
 
@@ -183,9 +187,15 @@ def its_words(error: ImanageError) -> str:
 
 
 def _plain(words: str) -> str:
-    """Without the marks that quote it here, and without signs that turn or hide what stands around them."""
+    """Without the marks that quote it here, what could be a token, and signs that turn or hide what is around them."""
+    words = _RUN.sub(lambda run: run[0] if _is_word(run[0]) else "…", words)
     shown = "".join(" " if not sign.isprintable() else '"' if sign in "“”„‟" else sign for sign in words)
     return " ".join(shown.split())
+
+
+def _is_word(run: str) -> bool:
+    letters = run.replace("_", "")
+    return letters.isalpha() and (letters.isupper() or len(run) < _LONGEST_WORD)
 
 
 def _short(words: str, most: int = MOST_OF_ITS_WORDS) -> str:

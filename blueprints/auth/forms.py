@@ -28,7 +28,7 @@ class SetUpForm(BaseForm):
 
     def command(self) -> NewMember:
         return NewMember(
-            name=self.name.data, email=self.email.data, password=self.password.data, is_admin=True
+            name=self.name.data, email=self.email.data, password=self.password.data or "", is_admin=True
         )
 
 

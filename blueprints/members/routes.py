@@ -41,7 +41,7 @@ def add_member() -> Response:
                 return password_answer(added.name, added.made_password, url)
             return go_to(url)
     else:
-        form.take(Invalid(members.faults(form.command())), beside=True)
+        form.take(Invalid(members.faults(form.command(), makes_password=True)), beside=True)
     return add_answer(form, 422)
 
 

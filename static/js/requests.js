@@ -91,6 +91,8 @@
     const answer = await fetch(person().dataset.session, { headers, cache: "no-store" });
     const token = answer.headers.get("X-CSRFToken");
     if (!token) {
+      // Only what the server meant for the page: a proxy's own page is not.
+      if (!answer.headers.get("HX-Retarget")) throw new Error(answer.statusText);
       document.getElementById("toasts").insertAdjacentHTML("beforeend", await answer.text());
       return false;
     }
