@@ -18,7 +18,7 @@ FAULT = "Enter an e-mail address, such as name@example.com."
 
 def email_key(email: str) -> str:
     """Two addresses with the same key are the same account."""
-    return normalise("NFKC", clean_line(email)).casefold()
+    return normalise("NFKC", clean_line(email.replace("\0", ""))).casefold()
 
 
 def email_fault(email: str) -> str | None:

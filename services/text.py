@@ -53,8 +53,11 @@ def hidden_characters(text: str) -> bool:
 
 
 def fold(text: str) -> str:
-    """A key under which letter case and accents do not count: two names with one key are one name."""
-    decomposed = normalise("NFKD", normalise("NFKC", text).casefold())
+    """A key under which letter case and accents do not count: two names with one key are one name.
+
+    NUL is left out: PostgreSQL refuses to compare with it, before any rule could say that a name holds it.
+    """
+    decomposed = normalise("NFKD", normalise("NFKC", text.replace("\0", "")).casefold())
     return clean_line("".join(c for c in decomposed if not unicodedata.combining(c)))
 
 

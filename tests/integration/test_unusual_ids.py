@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlencode
 
 import pytest
 
@@ -48,8 +47,8 @@ def desk(browser: Browser, practice: Simulator, request: pytest.FixtureRequest) 
 
 
 def look(desk: Desk, *steps: str, status: int = 200, **more: object) -> Page:
-    query = urlencode([("step", each) for each in steps] + list(more.items()))
-    response = desk.browser.get(f"/matters/{desk.matter_id}/browse/{desk.server.id}?{query}", htmx=True)
+    form = {"step": list(steps), **more}
+    response = desk.browser.post(f"/matters/{desk.matter_id}/browse/{desk.server.id}", form, htmx=True)
     assert response.status_code == status, response.get_data(as_text=True)
     return read(response, whole=False)
 
@@ -115,8 +114,9 @@ def test_no_list_keeps_quiet_about_what_it_leaves_out(
 def test_everything_of_a_folder_says_what_it_leaves_out(desk: Desk) -> None:
     folder = desk.practice.world.folder(FOLDER, LIBRARY)
     desk.practice.faults.add(Fault("odd_ids", path="/documents", at=1, times=None))
-    address = f"/matters/{desk.matter_id}/everything/{desk.server.id}?step=f:{folder.id}:Bills"
-    assert "1 item could not be shown." in desk.browser.get(address, htmx=True).get_data(as_text=True)
+    address = f"/matters/{desk.matter_id}/everything/{desk.server.id}"
+    form = {"step": [f"f:{folder.id}:Bills"]}
+    assert "1 item could not be shown." in desk.browser.post(address, form, htmx=True).get_data(as_text=True)
 
 
 @pytest.mark.parametrize("desk", [DOMAIN_USER], indirect=True)
