@@ -5,13 +5,18 @@ Whatever is not a clear answer is no answer: ScannerAway. A call has one deadlin
 
 from __future__ import annotations
 
+import fcntl
+import os
+import select
 import socket
 import struct
 import subprocess
+import termios
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from typing import IO
 from urllib.parse import urlsplit
 
 from imanage.lookups import addresses
@@ -77,11 +82,15 @@ def _icap(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
     )
     with _connected(socket.AF_INET, (host, port), deadline) as line:
         line.sendall(request.encode("ascii") + answer)
+        is_sent = False
         with suppress(BrokenPipeError, ConnectionResetError):
             for piece in pieces:
                 _until(line, deadline)
                 line.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+            # What it says before it can have all is said of a part; no preview was agreed on.
+            is_early = _has_spoken(line)
             line.sendall(b"0\r\n\r\n")
+            is_sent = not is_early
         head = _read(line, deadline, until=b"\r\n\r\n").partition(b"\r\n\r\n")[0].decode(errors="replace")
     status, *lines = head.split("\r\n")
     code = [*status.split(" "), "", ""][1] if status.startswith("ICAP/1.") else ""
@@ -89,6 +98,8 @@ def _icap(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
         name.strip().lower(): value.strip() for name, _, value in (each.partition(":") for each in lines)
     }
     if code == "204":
+        if not is_sent:
+            raise ScannerAway("icap: 204 before the whole file was sent")
         return None
     if code == "200":
         # With 204 allowed, an answer of its own means that the file is not to pass.
@@ -99,28 +110,57 @@ def _icap(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
 
 
 def _command(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
-    """The file comes on its standard input. Exit 0: clean; 1: found, its first line says what; else: no answer."""
-    with subprocess.Popen(
-        [urlsplit(url).path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
+    """The file comes on its standard input. Exit 0 with all of it read: clean; 1: found, its first line says what.
+
+    Whatever else it does is no answer.
+    """
+    with (
+        ExitStack() as kept,
+        subprocess.Popen(
+            [urlsplit(url).path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process,
+    ):
         assert process.stdin and process.stdout
         late = threading.Timer(max(0.0, deadline - time.monotonic()), process.kill)
         late.start()
         try:
+            unread = -1
             with suppress(BrokenPipeError), process.stdin as to_it:
                 for piece in pieces:
                     to_it.write(piece)
+                to_it.flush()
+                unread = _other_end(to_it)
+                kept.callback(os.close, unread)
             said = process.stdout.read(MOST_SAID)
             status = process.wait(max(0.1, deadline - time.monotonic()))
         finally:
             late.cancel()
             if process.poll() is None:
                 process.kill()
+        is_read = unread >= 0 and _waiting_in(unread) == 0
+    if status == 0 and not is_read:
+        raise ScannerAway("command: exit 0 without having read the whole file")
     if status == 0:
         return None
     if status == 1:
         return (said.decode(errors="replace").strip().splitlines() or ["something"])[0]
     raise ScannerAway(f"command: exit {status}")
+
+
+def _other_end(to_it: IO[bytes]) -> int:
+    """Of a pipe, to look into when whoever reads from it is gone. It must be closed."""
+    return os.open(f"/proc/self/fd/{to_it.fileno()}", os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _waiting_in(pipe: int) -> int:
+    """Bytes that nobody has read."""
+    return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0])
+
+
+def _has_spoken(line: socket.socket) -> bool:
+    looking = select.poll()
+    looking.register(line, select.POLLIN)
+    return bool(looking.poll(0))
 
 
 @contextmanager

@@ -95,6 +95,35 @@ def test_a_program_that_fails_gives_no_answer(tmp_path: Path, text: str) -> None
         scan(program(tmp_path, text), [CLEAN], len(CLEAN))
 
 
+@pytest.mark.parametrize("size", [1, 2000, 4 << 20], ids=["a byte", "within the pipe", "more than a pipe"])
+@pytest.mark.parametrize("text", ["exit 0", "sleep 0.2; exit 0", "head -c 1000 > /dev/null; exit 0"])
+def test_a_program_that_did_not_read_it_all_cannot_call_it_clean(
+    tmp_path: Path, text: str, size: int
+) -> None:
+    if "head" in text and size <= 1000:
+        assert scan(program(tmp_path, text), [bytes(size)], size) is None
+        return
+    with pytest.raises(ScannerAway):
+        scan(program(tmp_path, text), [bytes(size)], size)
+
+
+@pytest.mark.parametrize("hangs_up", [True, False], ids=["and hangs up", "and stays"])
+def test_what_icap_says_before_it_was_sent_all_lets_nothing_pass(
+    icap_server: IcapServer, hangs_up: bool
+) -> None:
+    icap_server.after_bytes = 1000
+    icap_server.hangs_up = hangs_up
+    answered = icap_server.has_answered
+
+    def pieces() -> Iterator[bytes]:
+        yield CLEAN[:1000]
+        assert answered.wait(10)
+        yield EICAR
+
+    with pytest.raises(ScannerAway):
+        scan(icap_server.url, pieces(), 1000 + len(EICAR))
+
+
 def test_whoever_is_not_there_gives_no_answer(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -58,11 +58,17 @@ def clamd() -> Iterator[str]:
 
 @dataclass
 class IcapServer:
-    """Says what `answer` is, or by what it was sent: 204, or 200 with a name. `seen` are the files it got."""
+    """Says what `answer` is, or by what it was sent: 204, or 200 with a name. `seen` are the files it got.
+
+    With `after_bytes` it calls a file clean as soon as it has so many of it, and `hangs_up` or reads on.
+    """
 
     port: int = 0
     answer: bytes = b""
     seen: list[bytes] = field(default_factory=list)
+    after_bytes: int | None = None
+    hangs_up: bool = False
+    has_answered: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -85,6 +91,14 @@ def icap() -> Iterator[IcapServer]:
             while size := int(self.rfile.readline(), 16):
                 body += self.rfile.read(size)
                 self.rfile.readline()
+                if server.after_bytes is not None and len(body) >= server.after_bytes:
+                    if not server.has_answered.is_set():
+                        self.wfile.write(b"ICAP/1.0 204 No Content\r\n\r\n")
+                        server.has_answered.set()
+                    if server.hangs_up:
+                        return
+            if server.after_bytes is not None:
+                return
             self.rfile.readline()
             server.seen.append(body)
             found = b"ICAP/1.0 200 OK\r\nX-Infection-Found: Type=0; Threat=Eicar;\r\n\r\n"
