@@ -19,7 +19,7 @@ from services.file_names import adapt, clean_file_name, same_name_key, search_ke
 from services.locks import locked_document, locked_matter
 from services.text import ESCAPE, like_pattern, search_words
 from services.unit import session, unit
-from services.uploads import receive
+from services.uploads import receive, take_room
 
 PAGE = 40
 
@@ -146,6 +146,7 @@ def add(actor: Actor, matter_id: uuid.UUID, file_name: str, stream: IO[bytes]) -
         matter = permissions.require_change_documents(actor, matter_id)
         locked_matter(writing, matter.id)
         require_free(writing, matter.id, name.full, "file")
+        take_room(matter.id, actor.id, blob.size)
         document, version = land(
             writing, matter.id, actor.id, name.full, blob.sha256, blob.size, origin="upload"
         )

@@ -70,7 +70,6 @@ def fetch(running: Running) -> str | None:
                 _name(fresh(running), described[-1])
         raise
     _require_bytes(fetched.size)
-    quotas.note_added(fetched.size)
     facts = facts_of(running.line.endpoints, described[-1])
     if running.in_one_go and fetched.size <= SMALL:
         running.require_allowed(is_stored=True)

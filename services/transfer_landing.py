@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Uuid, bindparam, select
 from sqlalchemy.orm import Session
 
 from models import Document, Link, Version
-from services import audit, transfer_running
+from services import audit, quotas, transfer_running
 from services.documents_landing import Landed, Landing, Plan, planned, put
 from services.file_names import adapt
 from services.transfer_ends import Ending, Held, end, hold
@@ -93,10 +93,22 @@ def _write(arrivals: Sequence[Arrived]) -> Sequence[Exception | None]:
 
 def _look(arrivals: Sequence[Arrived], current: Session) -> _Seen:
     reading = current.connection()
-    held, errors = hold(reading, [arrived.claim for arrived in arrivals])
+    held, gone = hold(reading, [arrived.claim for arrived in arrivals])
     coming = [_Coming(arrived, held[arrived.claim]) for arrived in arrivals if arrived.claim in held]
-    batches = list(_one_after_the_other(coming))
+    full = _without_room(reading, coming)
+    errors = [full.get(arrived.claim, error) for arrived, error in zip(arrivals, gone, strict=True)]
+    batches = list(_one_after_the_other([each for each in coming if each.arrived.claim not in full]))
     return _Seen(errors, [_prepared(reading, batch) for batch in batches[:1]], batches[1:])
+
+
+def _without_room(reading: Connection, coming: Sequence[_Coming]) -> dict[Claim, quotas.QuotaReached]:
+    """Those that would pass a limit: others may have landed since they were let in."""
+    if not coming or not quotas.has_limits():
+        return {}
+    new = [each for each in _known_here(reading, coming) if each.same is None]
+    files = [quotas.Landing(each.item.matter_id, each.item.member_id, each.arrived.size) for each in new]
+    answers = zip(new, quotas.landing(files), strict=True)
+    return {each.arrived.claim: reached for each, reached in answers if reached is not None}
 
 
 def _put(current: Session, seen: _Seen) -> Sequence[Exception | None]:
@@ -256,6 +268,7 @@ def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
 
 def _land(writing: Connection, ready: _Ready) -> None:
     put(writing, ready.plan)
+    quotas.note_landed(sum(row["size"] for row in ready.plan.versions))
     end(writing, ready.ending, RUNNING)
 
 

@@ -43,9 +43,7 @@ def receive(
                 require_room(matter_id, actor.id, writer.size, field)
                 session().rollback()
             scanning.inspect(actor, writer, file_name, matter_id)
-            blob = writer.publish()
-            quotas.note_added(blob.size)
-            return blob
+            return writer.publish()
     except (scanning.Infected, scanning.TooLarge) as error:
         raise Invalid({field: f"{error.sentence} {error.next_step}"}) from error
     except scanning.NotScanned as error:
@@ -61,6 +59,17 @@ def require_room(matter_id: uuid.UUID, member_id: uuid.UUID, size: int, field: s
         quotas.require_room(matter_id, member_id, size)
     except quotas.QuotaReached as reached:
         raise Invalid({field: reached.sentence}) from reached
+
+
+def take_room(matter_id: uuid.UUID, member_id: uuid.UUID, size: int, field: str = "file") -> None:
+    """In the unit in which they become a version, before any document is held: others may have come meanwhile.
+
+    Raises Invalid at `field` where so many bytes would pass a limit.
+    """
+    (reached,) = quotas.landing([quotas.Landing(matter_id, member_id, size)])
+    if reached is not None:
+        raise Invalid({field: reached.sentence}) from reached
+    quotas.note_landed(size)
 
 
 def _size_of(stream: IO[bytes]) -> int | None:

@@ -18,7 +18,7 @@ from services.file_names import FileName, clean_file_name, split
 from services.house import house
 from services.locks import locked_document, locked_matter
 from services.unit import session, unit
-from services.uploads import receive, require_room, store_refusal
+from services.uploads import receive, require_room, store_refusal, take_room
 from storage import Blob, BlobDamaged, BlobStream, StorageError
 
 PAGE = 25
@@ -145,7 +145,8 @@ def add_again(actor: Actor, version_id: uuid.UUID, file_name: str, note: str) ->
     matter_id = _require_change(actor, version.document_id)
     name = clean_file_name(file_name)
     require_room(matter_id, actor.id, version.size, "file_name")
-    return _add(actor, matter_id, version.document_id, Blob(version.sha256, version.size), name, note)
+    blob = Blob(version.sha256, version.size)
+    return _add(actor, matter_id, version.document_id, blob, name, note, "file_name")
 
 
 def make_current(actor: Actor, version_id: uuid.UUID) -> VersionView:
@@ -231,10 +232,17 @@ def _same_bytes(document_id: uuid.UUID, blob: Blob, name: FileName, note: str) -
 
 
 def _add(
-    actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID, blob: Blob, name: FileName, note: str
+    actor: Actor,
+    matter_id: uuid.UUID,
+    document_id: uuid.UUID,
+    blob: Blob,
+    name: FileName,
+    note: str,
+    field: str = "file",
 ) -> Added:
     with unit() as writing:
         permissions.require_change_documents(actor, matter_id)
+        take_room(matter_id, actor.id, blob.size, field)
         document, version = land(
             writing,
             matter_id,

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
+import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from config import Settings, SettingsError
 from models import Member, Version
-from services import documents, health, house, quotas, versions
+from services import documents, health, house, quotas, scanning, versions
 from services.errors import Invalid
-from services.unit import session
+from services.unit import session, unit
 from tests.support import matters
+from tests.support.crowd import at_once
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.transfers import Desk, carry, get, got_document, items_of
@@ -67,6 +71,49 @@ def test_what_would_pass_a_limit_is_refused_and_nothing_is_kept(ada: Member, lim
     with pytest.raises(Invalid, match=r"full|used up"):
         add(ada, matter_id, 1)
     assert session().query(Version).count() == 2
+
+
+@pytest.mark.parametrize("scope", ["quota_bytes", "quota_matter_bytes", "quota_member_bytes"])
+@pytest.mark.parametrize("what", ["documents", "versions", "the same again"])
+def test_ten_at_once_do_not_pass_a_limit_together(
+    app: Flask, ada: Member, limits: Any, monkeypatch: pytest.MonkeyPatch, scope: str, what: str
+) -> None:
+    """All of them have come whole before the first of them lands."""
+    ada_acts = actor_of(ada)
+    first = matters.open_matter(ada_acts)
+    second = first if scope == "quota_matter_bytes" else matters.open_matter(ada_acts, "Other")
+    kept = [add(ada, each, 10) for each in (first, second)]
+    shown = [matters.current_version(each) for each in kept]
+    session().rollback()
+    limits(**{scope: 30 * KB})
+    have_come = threading.Barrier(10, timeout=20)
+    monkeypatch.setattr(scanning, "inspect", lambda *_, **__: have_come.wait())
+    monkeypatch.setattr(versions, "require_room", lambda *_: have_come.wait())
+    if what == "the same again":
+        with unit() as writing:
+            for version_id in shown:
+                writing.get_one(Version, version_id).size = 12 * KB
+        limits(**{scope: 48 * KB})
+
+    def act(number: int) -> object:
+        if what == "documents":
+            content = io.BytesIO(bytes(12 * KB))
+            return documents.add(ada_acts, (first, second)[number % 2], f"{number}.docx", content)
+        if what == "versions":
+            content = io.BytesIO(bytes([number]) * 12 * KB)
+            return versions.add(ada_acts, kept[number % 2], "x.docx", content, "")
+        return versions.add_again(ada_acts, shown[number % 2], "x.docx", "")
+
+    answers = at_once(app, *(partial(act, number) for number in range(10)))
+    refused = [answer for answer in answers if isinstance(answer, Exception)]
+    assert len(refused) == 8 and all(isinstance(answer, Invalid) for answer in refused), answers
+    field = "file_name" if what == "the same again" else "file"
+    assert all("Ask your System Admin for more room." in answer.fields[field] for answer in refused)
+    session().rollback()
+    assert sum(session().scalars(select(Version.size))) <= (48 if what == "the same again" else 30) * KB
+    if what != "the same again":
+        monkeypatch.undo()
+        add(ada, first, 1 * KB)  # what was refused is not counted
 
 
 def test_each_limit_counts_its_own(ada: Member, limits: Any) -> None:
@@ -176,6 +223,30 @@ def test_gets_that_are_under_way_count(desk: Desk, limits: Any) -> None:
         row.size, row.load_id = 9 * KB * KB, uuid.uuid4()
     limits(quota_matter_bytes=9 * KB * KB + 10)
     assert carry(second.id).error_code == "quota.matter"
+
+
+def test_a_get_finds_no_room_that_was_taken_while_it_came(
+    desk: Desk, limits: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was let in is asked again when it lands: an upload was faster."""
+    limits(quota_matter_bytes=1000 * KB)
+    (item,) = items_of(get(desk, desk.practice.world.named("SPA – Project Heron").id()))
+    ask = quotas.require_room
+
+    def somebody_is_faster(*args: Any, item_id: uuid.UUID | None = None) -> None:
+        ask(*args, item_id=item_id)
+        if item_id is not None:
+            content = io.BytesIO(bytes(1000 * KB))
+            documents.add(desk.actor, desk.matter_id, "Fast.docx", content)
+
+    monkeypatch.setattr(quotas, "require_room", somebody_is_faster)
+    desk.practice.forget_requests()
+    stopped = carry(item.id)
+    assert [call for call in desk.practice.requests if "/download" in call.path]
+    assert (stopped.state, stopped.error_code) == ("stopped", "quota.matter")
+    assert "Ask your System Admin for more room." in stopped.error_sentence
+    session().rollback()
+    assert session().scalars(select(Version.size)).all() == [1000 * KB]
 
 
 def test_doctor_says_how_much_is_used(ada: Member, limits: Any) -> None:
