@@ -70,6 +70,11 @@ class SavePicker:
     onto: VersionId | None
     status: TwinStatus | None
 
+    @property
+    def may_go_onto_twin(self) -> bool:
+        """Whether there is a twin, and iManage showed it when it was last asked."""
+        return self.status is not None and not self.status.facts.is_out_of_reach
+
 
 def for_get(
     actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, document_id: uuid.UUID | None

@@ -25,7 +25,7 @@ from services.links import TwinStatus
 from services.remote_errors import remote_refusal
 from services.server_access import label_for, require_use
 from services.transfers import REPLACE, SaveCommand
-from services.twin_states import FORBIDDEN, GONE, TwinFacts
+from services.twin_states import GONE, TwinFacts
 from services.unit import release, session
 from transfers.items import NewDocument
 
@@ -102,7 +102,7 @@ def onto_twin(
     newer_id: str = "",
 ) -> tuple[Concern, ...]:
     """What stands against a new version of the twin, or against replacing its latest one. Asks nobody."""
-    if facts.access in {GONE, FORBIDDEN}:
+    if facts.is_out_of_reach:
         return (_out_of_reach(facts.access, label),)
     found = []
     if not ours.size:

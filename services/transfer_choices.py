@@ -215,7 +215,11 @@ def _link(actor: Actor, transfer: Transfer, item: TransferItem, theirs: dict[str
     )
     session().add(Link(**values))
     differs = item.error_code == STORED_DIFFERENT_CODE or theirs["sha256"] not in {"", version.sha256}
-    item.receipt, item.outcome = facts, Outcome.SAVED.value
+    # A version that was to be replaced and that a person links unproved may never have held anything else.
+    is_stored = item.error_code == STORED_DIFFERENT_CODE or theirs["sha256"] == version.sha256
+    is_replaced = item.target == transfers.REPLACE and is_stored
+    item.receipt = facts
+    item.outcome = (Outcome.REPLACED if is_replaced else Outcome.SAVED).value
     item.warnings = ["iManage holds other bytes than were sent. You linked it as it is."] if differs else []
     item.bytes_done = item.size or item.bytes_done
     item.question = item.intent = item.wait_until = None

@@ -31,6 +31,7 @@ class Held:
     name: str
     document_id: uuid.UUID | None
     version_id: uuid.UUID | None
+    target: str
     older_becomes_current: bool
     sends: int
     sha256: str
@@ -59,6 +60,7 @@ _HELD = (
         TransferItem.name,
         TransferItem.document_id,
         TransferItem.version_id,
+        TransferItem.target,
         TransferItem.older_becomes_current,
         TransferItem.sends,
         TransferItem.sha256,

@@ -83,7 +83,8 @@ class Question:
 
 @dataclass(frozen=True)
 class ItemView:
-    """One row. `name_here` and `name_there` where both are known and differ; `status` is the twin as it is now.
+    """One row. `name_here` and `name_there` where both are known and differ; `status` is the twin as it is now,
+    where the row's version is the current one.
 
     `seconds_left` only while bytes move and a speed can be told.
     """
@@ -224,6 +225,11 @@ def twins_of(actor: Actor, transfer: Transfer, items: Sequence[TransferItem]) ->
     }
 
 
+def of_version(status: TwinStatus | None, number: int | None) -> TwinStatus | None:
+    """The status beside a version here: it speaks of the document's current version, so of no other."""
+    return status if status is not None and status.facts.here == number else None
+
+
 def names_of(item: TransferItem, here: str | None, with_twin: bool) -> tuple[str, str]:
     """The document's names here and in iManage, each as it can be read, where it is on both sides and they differ."""
     if item.state != DONE or not with_twin or not here:
@@ -276,7 +282,7 @@ def _view(
         version_number=version_number if done else None,
         twin=f"{twin['library']} {twin['number']} v{twin['version']}" if twin else "",
         twin_url=str(twin.get("url", "")),
-        status=status,
+        status=of_version(status, version_number),
         question=_question(item, with_twin) if item.state == ASKS else None,
     )
 

@@ -35,6 +35,7 @@ class Outcome(StrEnum):
     IN_HISTORY = "in_history"
     HERE_ALREADY = "here_already"
     SAVED = "saved"
+    REPLACED = "replaced"
     THERE_ALREADY = "there_already"
     DIFFERENT = "different"
     UNSURE = "unsure"
@@ -55,6 +56,7 @@ WELL = frozenset(
         Outcome.IN_HISTORY,
         Outcome.HERE_ALREADY,
         Outcome.SAVED,
+        Outcome.REPLACED,
         Outcome.THERE_ALREADY,
     }
 )
@@ -77,6 +79,7 @@ _ONE: dict[str, dict[Outcome, str]] = {
     },
     "save": {
         Outcome.SAVED: "{name} was saved to {label}.",
+        Outcome.REPLACED: "{name} replaced {version} in {label}.",
         Outcome.THERE_ALREADY: "{name} is in {label} already, so nothing was saved.",
         Outcome.DIFFERENT: "{label} stored {name}, but not as it was sent.",
         Outcome.UNSURE: "It is not known whether {name} was saved to {label}.",
@@ -95,6 +98,7 @@ _ALL: dict[Outcome, str] = {
     Outcome.IN_HISTORY: "All {count} documents arrived from {label}, were added to the history and not made current.",
     Outcome.HERE_ALREADY: "All {count} documents are here already, so nothing was added.",
     Outcome.SAVED: "All {count} documents were saved to {label}.",
+    Outcome.REPLACED: "All {count} documents replaced the latest versions in {label}.",
     Outcome.THERE_ALREADY: "All {count} documents are in {label} already, so nothing was saved.",
 }
 _COUNTED: dict[Outcome, str] = {
@@ -102,6 +106,7 @@ _COUNTED: dict[Outcome, str] = {
     Outcome.IN_HISTORY: "added to the history",
     Outcome.HERE_ALREADY: "here already",
     Outcome.SAVED: "saved",
+    Outcome.REPLACED: "replaced a version there",
     Outcome.THERE_ALREADY: "there already",
     Outcome.DIFFERENT: "not as sent or listed",
     Outcome.UNSURE: "not known",
@@ -117,6 +122,7 @@ _COUNTED: dict[Outcome, str] = {
 _LABELS: dict[Outcome, str] = {
     Outcome.HERE_ALREADY: "Here already",
     Outcome.THERE_ALREADY: "There already",
+    Outcome.REPLACED: "Replaced",
     Outcome.UNSURE: "Not known",
     Outcome.LEFT: "Left as it is",
     Outcome.CANCELLED: "Cancelled",
@@ -154,12 +160,16 @@ def label_of(state: str, outcome: Outcome) -> str:
     return _LABELS.get(outcome, LABELS[state])
 
 
-def summary(kind: str, label: str, counts: Mapping[Outcome, int], name: str) -> str:
-    """The whole in a sentence: one document by its `name`, more of them counted by what became of each."""
+def summary(kind: str, label: str, counts: Mapping[Outcome, int], name: str, replaced: str = "") -> str:
+    """The whole in a sentence: one document by its `name`, more of them counted by what became of each.
+
+    `replaced` is the number of the version in iManage that the one took the place of; empty where it is not named.
+    """
     total = sum(counts.values())
     if total == 1:
         (outcome,) = counts
-        return _ONE[kind][outcome].format(name=name, label=label)
+        version = f"version {replaced}" if replaced else "the latest version"
+        return _ONE[kind][outcome].format(name=name, label=label, version=version)
     merged: dict[Outcome, int] = {}
     for outcome in Outcome:
         if counts.get(outcome):

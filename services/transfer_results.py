@@ -14,7 +14,7 @@ from services.actor import Actor
 from services.csv_text import csv_text
 from services.links import TwinStatus
 from services.server_access import known_to
-from services.transfer_items import twins_of, words_of
+from services.transfer_items import of_version, twins_of, words_of
 from services.transfer_outcomes import label_of
 from services.transfer_states import DONE
 from services.transfers import require_transfer
@@ -81,6 +81,7 @@ def _row(
 ) -> tuple[object, ...]:
     said, usable = words_of(item, shown.is_known), shown.is_usable
     twin = (item.receipt or {}) if usable and item.state == DONE else {}
+    status = of_version(status, number)
     return (
         said.name,
         (name or "") if item.state == DONE or shown.transfer.kind == "save" else "",

@@ -29,6 +29,7 @@ from services.transfer_standing import Paused
 from services.transfer_states import ASKS, LOOKING_UP, SENDING, UNCERTAIN_FOR_GOOD, WAITING, move
 from services.transfer_tasks import Claim, Stored
 from services.transfer_together import Together
+from services.transfers import REPLACE
 from services.unit import after_a_look, release, session, unit
 from transfers.endpoints.imanage_endpoint import ImanageDestination
 from transfers.errors import TransferError
@@ -162,7 +163,7 @@ def _look(saved: Sequence[Saved], current: Session) -> _Seen:
     values = {
         item.id: {
             "receipt": stored.receipt,
-            "outcome": Outcome.SAVED.value,
+            "outcome": (Outcome.REPLACED if item.target == REPLACE else Outcome.SAVED).value,
             "warnings": list(stored.warnings),
             "bytes_done": item.size or 0,
         }
@@ -181,6 +182,7 @@ def _event(item: Held, facts: Facts) -> audit.Event:
         matter_id=item.matter_id,
         server_id=item.server_id,
         stored=facts["id"],
+        replaced=facts["version"] if item.target == REPLACE else "",
         sha256=item.sha256,
         size=item.size,
     )

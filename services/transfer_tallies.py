@@ -18,7 +18,10 @@ from services.unit import session
 
 @dataclass
 class Tally:
-    """Of one transfer. `name` is the first of its documents' in the alphabet, `name_here` of those that are here."""
+    """Of one transfer. `name` is the first of its documents' in the alphabet, `name_here` of those that are here.
+
+    `replaced` is the number of the version in iManage that a save of one document took the place of.
+    """
 
     kind: str
     outcomes: Counter[Outcome] = field(default_factory=Counter)
@@ -28,6 +31,7 @@ class Tally:
     bytes_total: int = 0
     name: str = ""
     name_here: str = ""
+    replaced: str = ""
 
     @property
     def total(self) -> int:
@@ -39,7 +43,10 @@ class Tally:
 
     def summary(self, label: str, is_known: bool) -> str:
         """In a sentence; `label` is what the viewer calls the server, `is_known` whether they may know of it."""
-        return summary(self.kind, label, self.outcomes, self.named(is_known)) if self.states else ""
+        if not self.states:
+            return ""
+        replaced = self.replaced if is_known else ""
+        return summary(self.kind, label, self.outcomes, self.named(is_known), replaced)
 
     def documents(self, is_known: bool) -> str:
         """`Lease.docx`, or `Lease.docx and 8 others`."""
@@ -72,6 +79,7 @@ def of_transfers(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tally]:
             func.coalesce(func.sum(TransferItem.bytes_done), 0).label("bytes_done"),
             func.coalesce(func.sum(TransferItem.size), 0).label("bytes_total"),
             func.min(name).label("name"),
+            func.min(TransferItem.receipt["version"].as_string()).label("version_there"),
         )
         .join(Transfer, Transfer.id == TransferItem.transfer_id)
         .outerjoin(Document, Document.id == TransferItem.document_id)
@@ -92,6 +100,8 @@ def of_transfers(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tally]:
         outcome = outcome_of(row.kind, row.state, row.outcome, row.error_code, may_have_arrived=unsure)
         tally.outcomes[outcome] += row.documents
         tally.states[row.state] += row.documents
+        if outcome is Outcome.REPLACED:
+            tally.replaced = str(row.version_there or "")
         if may_retry(row.state, row.error_code, may_have_arrived=unsure):
             tally.retryable += row.documents
         tally.bytes_done += int(row.bytes_done)

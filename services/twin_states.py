@@ -84,6 +84,11 @@ class TwinFacts:
         return _state(self)
 
     @property
+    def is_out_of_reach(self) -> bool:
+        """Whether iManage refuses all that could be done with the twin."""
+        return self.access in {GONE, FORBIDDEN}
+
+    @property
     def has_nothing_to_save(self) -> bool:
         """Whether a save would bring nothing new: our bytes are there, and nobody went back to them on purpose."""
         return self.held is not None and (self.held == self.latest or self.latest_here is None)

@@ -155,7 +155,7 @@ def _save_form(document_id: uuid.UUID, server_id: uuid.UUID) -> str:
     return render_template(
         "transfers/_picker_save.html",
         picker=picker,
-        target="new_version" if picker.twin else "new_document",
+        target="new_version" if picker.may_go_onto_twin else "new_document",
         browse=url_for(
             ".browse", matter_id=picker.matter_id, server_id=server_id, document=document_id, saving=1
         ),

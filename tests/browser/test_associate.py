@@ -52,7 +52,7 @@ def gets_two_documents_at_once(alice: Person) -> str:
     alice.in_dialog("Get").click()
     has_arrived(alice, "All 2 documents arrived from iManage.")
 
-    alice.link("Back to the matter").click()
+    alice.link(f"Back to {MATTER}").click()
     row = document_row(alice, AGREEMENT)
     expect(row).to_have_count(1)
     expect(row).to_contain_text("Active")

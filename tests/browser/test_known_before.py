@@ -141,7 +141,7 @@ def gets_an_older_version_into_the_history(alice: Person) -> None:
     alice.dialog().get_by_role("button", name=re.compile(f"^Version 3 of {NOTE}")).click()
     rows = alice.dialog().locator("#picker-documents").get_by_role("row")
     expect(rows).to_have_count(3)
-    older = alice.dialog().get_by_role("group", name="At least one of these is an older version")
+    older = alice.dialog().get_by_role("group", name="This is an older version")
     rows.nth(0).get_by_role("checkbox").check()
     expect(older).to_be_hidden()
     rows.nth(0).get_by_role("checkbox").uncheck()

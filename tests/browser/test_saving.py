@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Sit
-from tests.browser.imanage import go_into, sign_in_from_account
+from tests.browser.imanage import go_into, has_arrived, sign_in_from_account
 from tests.browser.person import Person
 from tests.support.stack import Stack, until
 
@@ -34,6 +34,7 @@ def test_each_target_does_what_it_says_for_one_document_and_for_many(firm: Stack
 
     add_version(alice, one, 3)
     save_one(alice, one, "replace")
+    has_arrived(alice, f"{one} replaced version 2 in iManage.")
     assert held(alice, first) == {1: sum_of(one, 1), 2: sum_of(one, 3)}
 
     save_many(alice, others, "new_document")
@@ -50,9 +51,36 @@ def test_each_target_does_what_it_says_for_one_document_and_for_many(firm: Stack
         add_version(alice, name, 3)
 
     save_many(alice, others, "replace")
+    has_arrived(alice, "All 2 documents replaced the latest versions in iManage.")
     for name, twin in zip(others, ids, strict=True):
         assert held(alice, twin) == {1: sum_of(name, 1), 2: sum_of(name, 3)}
     assert held(alice, first) == {1: sum_of(one, 1), 2: sum_of(one, 3)}
+
+    add_version(alice, one, 4)
+    deletes_in_imanage(alice, first, versions=2)
+    is_left_only_a_new_document(alice, one)
+
+
+def deletes_in_imanage(alice: Person, twin: str, versions: int) -> None:
+    practice = alice.stack.practice
+    with practice.as_user("alice") as session:
+        for number in range(versions, 0, -1):
+            address = f"{practice.library()}/documents/{twin.rsplit('.', 1)[0]}.{number}"
+            assert session.delete(address, timeout=10).ok
+
+
+def is_left_only_a_new_document(alice: Person, name: str) -> None:
+    """The pop-up opens before iManage has answered, and takes back what cannot be done as soon as it has."""
+    alice.open_matter(MATTER)
+    alice.link(name).click()
+    alice.button("Save to iManage").click()
+    ways = alice.dialog().get_by_role("group", name="How")
+    expect(ways.get_by_text("Lost", exact=True)).to_be_visible()
+    expect(ways.get_by_role("radio", name="Save as new version")).to_be_disabled()
+    expect(ways.get_by_role("radio", name="Replace latest version")).to_be_disabled()
+    expect(ways.get_by_role("radio", name="Save as new document")).to_be_checked()
+    expect(alice.dialog().get_by_label("Name", exact=True)).to_be_visible()
+    alice.look()
 
 
 def content(name: str, version: int) -> bytes:

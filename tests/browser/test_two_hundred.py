@@ -85,7 +85,7 @@ def chooses_the_whole_matter_and_a_folder(bram: Person) -> None:
 
 
 def chooses_two_hundred(bram: Person) -> None:
-    bram.link("Back to the matter").click()
+    bram.link(f"Back to {MATTER}").click()
     bram.button("Get from iManage").click()
     go_into(bram, "Project Heron", "Disclosure")
     bram.dialog().get_by_role("button", name=re.compile("^Show the next hundred")).click()

@@ -39,7 +39,7 @@ def test_a_killed_worker_loses_nothing(firm_without_faults: Stack, sit: Sit) -> 
         stack.practice.clear_faults()
         stack.start_worker()
     has_arrived(bram, "arrived from iManage")
-    bram.link("Back to the matter").click()
+    bram.link(f"Back to {MATTER}").click()
     expect(document_row(bram, DOCUMENT)).to_have_count(1)
     bram.link(DOCUMENT).click()
     expect(bram.page.get_by_role("table", name="Versions, newest first").get_by_role("row")).to_have_count(2)

@@ -7,11 +7,11 @@ import uuid
 import pytest
 from sqlalchemy import func, select
 
-from models import Transfer
+from models import Link, Transfer
 from services import saving_many
 from services.errors import Invalid
 from services.saving_many import SaveManyCommand
-from services.unit import session
+from services.unit import session, unit
 from simulator import Fault
 from simulator.values import Lock
 from tests.support.pages import Page, read
@@ -132,6 +132,36 @@ def test_lost_and_forbidden_twins_are_told(desk: Desk) -> None:
     assert "The document is no longer in iManage" in check(desk, document_id).text
     assert press(desk, document_id, "new_version")[0] == 422
     assert saves() == 0
+
+
+@pytest.mark.parametrize(("kept", "badge"), [("lost", "Lost"), ("forbidden", "No access")])
+def test_a_twin_out_of_reach_leaves_only_a_new_document(desk: Desk, kept: str, badge: str) -> None:
+    document_id, _ = twin(desk)
+    address = f"/documents/{document_id}/save/{desk.server.id}"
+    assert ways(desk.browser.page(address, htmx=True)) == (["new_version"], [])
+    with unit() as writing:
+        for link in writing.query(Link).filter_by(document_id=document_id):
+            link.state = kept
+    page = desk.browser.page(address, htmx=True)
+    assert ways(page) == (["new_document"], ["new_version", "replace"]) and badge in page.text
+    # iManage shows it after all, to this person: the ways are drawn again, and the choice stays as it was.
+    assert ways(check(desk, document_id, "new_document")) == (["new_document"], [])
+
+
+def test_a_twin_that_was_lost_since_takes_the_choice_back(desk: Desk) -> None:
+    document_id, there = twin(desk)
+    assert ways(check(desk, document_id)) == ([], [])
+    desk.practice.world.remove_document(desk.practice.world.document(*_key(desk, there)))
+    assert ways(check(desk, document_id)) == (["new_document"], ["new_version", "replace"])
+
+
+def ways(page: Page) -> tuple[list[str], list[str]]:
+    """The ways to save that are chosen, and those that cannot be pressed."""
+    found = [each for each in page.controls if each.get("name") == "target"]
+    return (
+        [each["value"] for each in found if "checked" in each],
+        [each["value"] for each in found if "disabled" in each],
+    )
 
 
 def test_where_imanage_cannot_be_asked_what_is_known_stands_there(desk: Desk) -> None:

@@ -17,7 +17,16 @@ from tests.support.ended import make_transfer
 from tests.support.matters import add_document, add_server, counted_queries
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
-from tests.support.transfers import Desk, add_version, carry_all, get, got_document, items_of, make_matter
+from tests.support.transfers import (
+    Desk,
+    add_version,
+    carry_all,
+    get,
+    got_document,
+    items_of,
+    make_matter,
+    save,
+)
 
 
 @pytest.fixture
@@ -62,9 +71,39 @@ def test_the_table_says_what_became_of_each_and_what_the_twin_is_now(desk: Desk)
     add_version(desk, document_id, b"Alice's changes")
     told = desk.browser.get(f"/transfers/{again}/results.csv").get_data().decode("utf-8-sig")
     (row,) = csv.DictReader(io.StringIO(told, newline=""))
-    assert (row["state"], row["twin state"]) == ("Here already", "Changed here")
+    assert (row["state"], row["version here"], row["twin state"]) == ("Here already", "1", "")
     assert row["name here"] == "SPA – Project Heron.docx"
-    assert "Changed here" in desk.browser.page(f"/transfers/{again}").text
+    assert "Changed here" not in desk.browser.page(f"/transfers/{again}").text
+    assert "Changed here" in desk.browser.page(f"/documents/{document_id}").text
+
+
+def test_a_version_that_is_not_current_bears_no_badge_of_another(desk: Desk) -> None:
+    document_id, twin = got_document(desk)
+    again = get(desk, twin)
+    carry_all(again)
+    assert "Version 1 here Same Active" in desk.browser.page(f"/transfers/{again}").text
+    add_version(desk, document_id, b"Alice's changes")
+    assert "Version 1 here Active" in desk.browser.page(f"/transfers/{again}").text
+
+
+def test_a_save_that_replaced_a_version_says_which(desk: Desk) -> None:
+    document_id, twin = got_document(desk)
+    latest = desk.practice.world.named("SPA – Project Heron").latest.number
+    add_version(desk, document_id, b"in its place")
+    replacing = save(desk, document_id, "replace", twin)
+    carry_all(replacing)
+    assert [item.outcome for item in items_of(replacing)] == ["replaced"]
+    said = f"SPA – Project Heron.docx replaced version {latest} in iManage."
+    for address in ("/transfers", f"/transfers/{replacing}"):
+        page = desk.browser.page(address)
+        assert said in page.text and "was saved to iManage" not in page.text
+    assert "Back to Project Heron" in page.text
+    event = session().query(AuditEvent).filter_by(action="transfer.saved").one()
+    assert event.detail["replaced"] == latest
+    add_version(desk, document_id, b"beside it")
+    beside = save(desk, document_id, "new_version", twin)
+    carry_all(beside)
+    assert "SPA – Project Heron.docx was saved to iManage." in desk.browser.page(f"/transfers/{beside}").text
 
 
 def test_the_list_says_direction_documents_matter_and_outcome(

@@ -33,6 +33,7 @@ GET = (
 )
 SAVE = (
     Outcome.SAVED,
+    Outcome.REPLACED,
     Outcome.THERE_ALREADY,
     Outcome.DIFFERENT,
     Outcome.UNSURE,
@@ -63,6 +64,7 @@ ONE = {
     ("get", Outcome.MOVING): "Lease.docx is on its way from London.",
     ("get", Outcome.WAITING): "Lease.docx is waiting to be got from London.",
     ("save", Outcome.SAVED): "Lease.docx was saved to London.",
+    ("save", Outcome.REPLACED): "Lease.docx replaced version 4 in London.",
     ("save", Outcome.THERE_ALREADY): "Lease.docx is in London already, so nothing was saved.",
     ("save", Outcome.DIFFERENT): "London stored Lease.docx, but not as it was sent.",
     ("save", Outcome.UNSURE): "It is not known whether Lease.docx was saved to London.",
@@ -80,7 +82,9 @@ ONE = {
 def test_one_document_is_named() -> None:
     assert set(ONE) == {(kind, outcome) for kind, outcomes in BY_KIND.items() for outcome in outcomes}
     for (kind, outcome), said in ONE.items():
-        assert summary(kind, "London", {outcome: 1}, NAME) == said
+        assert summary(kind, "London", {outcome: 1}, NAME, replaced="4") == said
+    unnamed = summary("save", "London", {Outcome.REPLACED: 1}, NAME)
+    assert unnamed == "Lease.docx replaced the latest version in London."
 
 
 @pytest.mark.parametrize(
@@ -98,6 +102,12 @@ def test_one_document_is_named() -> None:
         ("get", {Outcome.FAILED: 2}, "2 documents from London: 2 failed."),
         ("save", {Outcome.SAVED: 2}, "All 2 documents were saved to London."),
         ("save", {Outcome.SAVED: 1, Outcome.CANCELLED: 3}, "4 documents to London: 1 saved, 3 cancelled."),
+        ("save", {Outcome.REPLACED: 2}, "All 2 documents replaced the latest versions in London."),
+        (
+            "save",
+            {Outcome.SAVED: 1, Outcome.REPLACED: 2},
+            "3 documents to London: 1 saved, 2 replaced a version there.",
+        ),
         ("save", {Outcome.THERE_ALREADY: 2}, "All 2 documents are in London already, so nothing was saved."),
         (
             "save",
@@ -127,6 +137,7 @@ def test_no_mixture_says_what_did_not_happen(kind: str, mixture: tuple[Outcome, 
         assert "arrived" not in said
     if Outcome.SAVED not in mixture:
         assert "saved" not in said or "nothing was saved" in said
+    assert ("replaced" in said) is (Outcome.REPLACED in mixture)
     for outcome, words in (
         (Outcome.CANCELLED, "cancelled"),
         (Outcome.FAILED, "failed"),
@@ -157,6 +168,7 @@ def test_the_verdict_of_every_mixture_that_is_over(kind: str, mixture: tuple[Out
         ("get", "done", "", "", False, Outcome.ADDED),
         ("get", "done", "here_already", "", False, Outcome.HERE_ALREADY),
         ("save", "done", "", "", True, Outcome.SAVED),
+        ("save", "done", "replaced", "", True, Outcome.REPLACED),
         ("save", "failed", "", "imanage.forbidden", False, Outcome.FAILED),
         ("save", "failed", "", "imanage.unreachable", True, Outcome.UNSURE),
         ("save", "stopped", "", "transfer.cancelled", True, Outcome.UNSURE),
