@@ -52,6 +52,12 @@
   // What pop-ups need is asked for when somebody comes to a button that opens one.
   const prepare = (event) => root.dataset.script && event.target.closest?.("[hx-target='#dialog'], [popovertarget]") && import(root.dataset.script);
   for (const name of ["pointerover", "focusin"]) document.addEventListener(name, prepare);
+  // Whoever has asked for a pop-up that is not there yet; popups.js may come after the press.
+  document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    const isNew = detail.target === root && detail.requestConfig.verb === "get" && !root.contains(detail.elt) && !root.querySelector("dialog");
+    if (isNew) root.asker = detail.elt;
+  });
+  document.addEventListener("htmx:afterRequest", ({ detail }) => detail.elt === root.asker && setTimeout(() => (root.asker = null)));
 
   // Whoever holds something in it that would be lost may ask first. Returns whether it is shut.
   function shut(dialog) {

@@ -18,14 +18,16 @@
   const loader = () => root.querySelector(".cp-loading");
   let asker = null;
 
-  on("htmx:beforeRequest", ({ detail }) => {
-    if (detail.target !== root || detail.requestConfig.verb !== "get" || root.contains(detail.elt) || root.querySelector("dialog")) return;
-    asker = detail.elt;
+  function show() {
+    if (!root.asker || root.querySelector("dialog")) return;
+    asker = root.asker;
     const box = made(LOADING);
     root.replaceChildren(box);
     document.dispatchEvent(new CustomEvent("openDialog"));
     box.addEventListener("close", () => asker && htmx.trigger(asker, "htmx:abort")); // shut before it came
-  });
+  }
+  on("htmx:beforeRequest", show);
+  show();
   // The answer took its place; where there was none, or it was a refusal, the page is as it was.
   on("htmx:afterRequest", ({ detail }) => {
     if (detail.elt !== asker || detail.xhr?.getResponseHeader("HX-Redirect")) return;
