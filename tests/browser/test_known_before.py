@@ -164,7 +164,9 @@ def is_told_who_has_it_checked_out(alice: Person, twin: str) -> None:
         )
     assert locked.ok, locked.text
     opens_save(alice, NOTE)
-    expect(alice.dialog().get_by_role("strong").filter(has_text=re.compile("^Checked out by Bram"))).to_be_visible()
+    expect(
+        alice.dialog().get_by_role("strong").filter(has_text=re.compile("^Checked out by Bram"))
+    ).to_be_visible()
     alice.look()
     alice.in_dialog("Save here").click()
     expect(alice.dialog().get_by_role("alert")).to_contain_text("Checked out by Bram")
