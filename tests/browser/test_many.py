@@ -47,7 +47,6 @@ def selects_a_folder_drops_one_and_gets_the_rest(alice: Person) -> None:
     alice.in_dialog("Drop all").click()
     expect(alice.dialog().get_by_text(re.compile(r"\d selected"))).to_be_hidden()
 
-    alice.in_dialog("Workspaces").click()
     go_into(alice, MATTER, "Drafts")
     alice.in_dialog("Select all on this page").click()
     alice.in_dialog("Get").click()
