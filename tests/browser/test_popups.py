@@ -24,10 +24,12 @@ def dawdles(route: Route) -> None:
 
 
 def shows_that_it_loads(person: Person, button: str, address: str, ready: str) -> None:
-    person.page.route(address, dawdles)
+    held: list[Route] = []
+    person.page.route(address, lambda route: held.append(route))
     person.button(button).first.click()
     expect(person.dialog()).to_contain_text("Loading…")
     person.look()
+    held[0].continue_()
     expect(person.dialog().get_by_role("heading", name=ready)).to_be_visible()
     expect(person.dialog()).to_have_count(1)
     person.page.unroute_all()
