@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -248,6 +249,16 @@ def test_a_name_that_is_never_looked_up_is_left_at_the_deadline(
         answer.set()
 
 
+def upgraded(connection: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+    """A mail server's side of a connection, greeted in the clear and taken to TLS by STARTTLS."""
+    connection.sendall(b"220 mail.test ready\r\n")
+    connection.recv(1000)
+    connection.sendall(b"250-mail.test\r\n250 STARTTLS\r\n")
+    connection.recv(1000)
+    connection.sendall(b"220 Go on\r\n")
+    return context.wrap_socket(connection, server_side=True)
+
+
 def test_what_is_offered_under_tls_counts(
     admin: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,12 +269,7 @@ def test_what_is_offered_under_tls_counts(
     context = authority.context(tmp_path, "127.0.0.1")
 
     def upgrade(connection: socket.socket) -> None:
-        connection.sendall(b"220 mail.test ready\r\n")
-        connection.recv(1000)
-        connection.sendall(b"250-mail.test\r\n250 STARTTLS\r\n")
-        connection.recv(1000)
-        connection.sendall(b"220 Go on\r\n")
-        with context.wrap_socket(connection, server_side=True) as tls:
+        with upgraded(connection, context) as tls:
             tls.recv(1000)
             tls.sendall(b"250-mail.test\r\n250 SMTPUTF8\r\n")
             while said := tls.recv(1000):
@@ -285,12 +291,7 @@ def test_starttls_goes_on_under_the_deadline_with_the_name_checked(
     context = authority.context(tmp_path, "127.0.0.1")
 
     def upgrade(connection: socket.socket) -> None:
-        connection.sendall(b"220 mail.test ready\r\n")
-        connection.recv(1000)
-        connection.sendall(b"250-mail.test\r\n250 STARTTLS\r\n")
-        connection.recv(1000)
-        connection.sendall(b"220 Go on\r\n")
-        with context.wrap_socket(connection, server_side=True) as tls:
+        with upgraded(connection, context) as tls:
             tls.recv(1000)
             for sign in b"250-" + b"x" * 1000:
                 tls.sendall(bytes([sign]))
