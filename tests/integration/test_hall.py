@@ -100,15 +100,7 @@ def test_browsers_are_told_of_the_hosts_below_ours_only_where_that_is_set(
 def test_a_forwarded_address_is_believed_from_named_proxies_only(
     tmp_path: Path, own_house: object, proxies: tuple[str, ...], seen: str
 ) -> None:
-    environ = {
-        "COUNTERPART_DATA_DIR": str(tmp_path),
-        "COUNTERPART_TRUSTED_PROXIES": ",".join(proxies),
-    }
-    app = create_app(Settings.from_env(environ))
-    found = []
-    app.before_request_funcs.setdefault(None, []).insert(0, lambda: found.append(_address()))
-    app.test_client().get("/health/live", headers={"X-Forwarded-For": "203.0.113.9"})
-    assert found == [seen]
+    assert seen_through(tmp_path, proxies, "127.0.0.1") == [seen]
 
 
 @pytest.mark.parametrize(("proxies", "seen"), [((), "127.0.0.1"), (("127.0.0.0/8",), "203.0.113.9")])
@@ -116,6 +108,11 @@ def test_a_mapped_address_is_its_plain_one(
     tmp_path: Path, own_house: object, proxies: tuple[str, ...], seen: str
 ) -> None:
     """As a socket for both kinds of address writes it."""
+    assert seen_through(tmp_path, proxies, "::ffff:127.0.0.1") == [seen]
+
+
+def seen_through(tmp_path: Path, proxies: tuple[str, ...], peer: str) -> list[str]:
+    """Whom a new application takes a call from `peer` to come from that says it was forwarded."""
     environ = {
         "COUNTERPART_DATA_DIR": str(tmp_path),
         "COUNTERPART_TRUSTED_PROXIES": ",".join(proxies),
@@ -126,9 +123,9 @@ def test_a_mapped_address_is_its_plain_one(
     app.test_client().get(
         "/health/live",
         headers={"X-Forwarded-For": "203.0.113.9"},
-        environ_base={"REMOTE_ADDR": "::ffff:127.0.0.1"},
+        environ_base={"REMOTE_ADDR": peer},
     )
-    assert found == [seen]
+    return found
 
 
 def _address() -> str:
