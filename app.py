@@ -14,15 +14,21 @@ from flask import Flask
 
 import commands
 import logs
-from blueprints import access, asked, assets, errors, headers, htmx, nav, request_log
+from blueprints import assets, authorization, errors, htmx, nav, query_params, request_log, security_headers
 from commands import serve
 from commands.preflight import GIVE_IT
 from config import Settings, SettingsError
 from extensions import csrf, login_manager, migrate
 from extensions import htmx as htmx_extension
+from jobs import gc_tuning
 from models import db, prepare_sqlite
 from models.pool import CONNECT_SECONDS, ProcessPool, prepare_postgresql
-from services import background, database, house, memory, vault
+from services.core import background_tasks, encryption, runtime
+from services.mail import composers, outbox
+from services.members import invitation_mail, invitations, lockout_mail
+from services.monitoring import mail as monitoring_mail
+from services.operations import database
+from services.transfers import mail as transfer_mail
 from storage import BlobStore, StorageError, open_store
 
 ROOMS = (
@@ -48,11 +54,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__)
     _configure(app, settings)
     _extend(app)
-    house.bind(house.House(settings=settings, blobs=_store(settings)))
-    background.bind(app.app_context)
+    runtime.bind(runtime.House(settings=settings, blobs=_store(settings)))
+    background_tasks.bind(app.app_context)
+    composers.register(
+        {
+            "transfer": transfer_mail.compose,
+            monitoring_mail.KIND: monitoring_mail.compose,
+            invitations.MAIL: invitation_mail.compose,
+            outbox.LOCKOUT: lockout_mail.compose,
+        }
+    )
     for room in ROOMS:
         app.register_blueprint(import_module(f"blueprints.{room}.routes").room)
-    for part in (request_log, headers, access, htmx, asked, nav, assets, errors):
+    for part in (request_log, security_headers, authorization, htmx, query_params, nav, assets, errors):
         part.init_app(app)
     commands.init_app(app, settings, process=logs.process)
     return app
@@ -69,8 +83,8 @@ def create_web() -> Flask:
     running = ExitStack()
     running.enter_context(logs.process("web"))
     atexit.register(running.close)
-    memory.started()
-    memory.give_back_large()
+    gc_tuning.started()
+    gc_tuning.give_back_large()
     return app
 
 
@@ -102,7 +116,7 @@ def _configure(app: Flask, settings: Settings) -> None:
     except OSError as error:
         said = f"{settings.data_dir} cannot be made: {error.strerror}.\n{GIVE_IT}"
         raise CannotStart(f"Counterpart cannot start. {said}") from None
-    signing = [vault.derive(key, "session").hex() for key in settings.secret_keys]
+    signing = [encryption.derive(key, "session").hex() for key in settings.secret_keys]
     app.config.update(
         SETTINGS=settings,
         SECRET_KEY=signing[0],

@@ -13,10 +13,12 @@ from sqlalchemy import func, select
 
 from bench.stand import Stand
 from models import TransferItem, db
-from services import documents, house, saving_many, transfers
-from services.actor import Actor
-from services.transfer_states import FINISHED
-from services.unit import session, unit
+from services.core import runtime
+from services.core.actor import Actor
+from services.core.unit_of_work import session, unit
+from services.matters import documents
+from services.transfers import bulk_save, requests
+from services.transfers.states import FINISHED
 
 Thing = TypeVar("Thing")
 AT_ONCE = 16
@@ -40,8 +42,8 @@ def ask_to_get(stand: Stand, sources: Sequence[str]) -> list[uuid.UUID]:
     """Two people get half each, into a matter that holds nothing yet. Returns the transfers."""
     matter = stand.matter()
     return [
-        transfers.start_get(
-            actor, transfers.GetCommand(uuid.uuid4(), matter, stand.server_id, transfers.sources_of(wanted))
+        requests.start_get(
+            actor, requests.GetCommand(uuid.uuid4(), matter, stand.server_id, requests.sources_of(wanted))
         )
         for actor, wanted in _shared_out(stand, sources)
     ]
@@ -54,9 +56,9 @@ def ask_to_save(stand: Stand, number: int, folder: str, size: int = 50_000) -> l
         _added(matter, stand.people[0].actor, f"Saved {index:05d}.docx", size) for index in range(number)
     ]
     return [
-        saving_many.start(
+        bulk_save.start(
             actor,
-            saving_many.SaveManyCommand(
+            bulk_save.SaveManyCommand(
                 uuid.uuid4(), matter, stand.server_id, chosen, onto_twins=False, folder_id=folder
             ),
         )
@@ -68,12 +70,12 @@ def _shared_out(stand: Stand, things: Sequence[Thing]) -> Iterator[tuple[Actor, 
     """Half to each of two people, as many at once as one transfer takes."""
     middle = len(things) // 2
     for person, share in zip(stand.people, (things[:middle], things[middle:]), strict=True):
-        for first in range(0, len(share), transfers.MOST_AT_ONCE):
-            yield person.actor, tuple(share[first : first + transfers.MOST_AT_ONCE])
+        for first in range(0, len(share), requests.MOST_AT_ONCE):
+            yield person.actor, tuple(share[first : first + requests.MOST_AT_ONCE])
 
 
 def _added(matter: uuid.UUID, actor: Actor, name: str, size: int) -> uuid.UUID:
-    with house.house().blobs.writer() as writer:
+    with runtime.house().blobs.writer() as writer:
         writer.write(os.urandom(size))
         blob = writer.publish()
     with unit() as writing:

@@ -13,16 +13,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from transfers.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
+from transfers.endpoints.store_endpoint import StoreSource
+
 from bench.wire import BASE, DOCUMENT, FOLDER
+from copying import copy as copying_copy
+from copying import outcome
+from copying.values import NewDocument
 from imanage.addresses import AddressRules
 from imanage.client import Client
 from imanage.guard import build_session
 from imanage.ids import VersionId
 from storage import open_store
-from transfers import copying, settling
-from transfers.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
-from transfers.endpoints.store_endpoint import StoreSource
-from transfers.items import NewDocument
 
 
 def main() -> None:
@@ -43,13 +45,13 @@ def main() -> None:
     store = open_store(options.store)
     began = time.perf_counter()
     if options.what == "get":
-        copying.fetch(ImanageSource(client, VersionId.parse(DOCUMENT)), store, "bench")
+        copying_copy.fetch(ImanageSource(client, VersionId.parse(DOCUMENT)), store, "bench")
     else:
         source = StoreSource(store, options.sha256, "Bench", "bin")
-        intent = settling.announce(
+        intent = outcome.announce(
             NewDocument(FOLDER), source.describe(), operator="bench", now=datetime.now(UTC), baseline=()
         )
-        copying.send(source, ImanageDestination(client, NewDocument(FOLDER)), intent)
+        copying_copy.send(source, ImanageDestination(client, NewDocument(FOLDER)), intent)
     sys.stdout.write(f"{time.perf_counter() - began}\n")
 
 

@@ -29,9 +29,11 @@ from bench.wire import Wire, in_front
 from config import Settings
 from imanage.types import Identity, TokenSet
 from models import Matter, Participant, Server, db, new_id, utcnow
-from services import members, remote, tokens
-from services.actor import SYSTEM, Actor
-from services.unit import unit
+from services.connections import tokens
+from services.core.actor import SYSTEM, Actor
+from services.core.unit_of_work import unit
+from services.directory import people as directory_people
+from services.servers import transport
 from simulator import practice_password
 from tests.support.stack import answers, free_port, until
 
@@ -220,14 +222,14 @@ def _make_server(wire: Wire) -> uuid.UUID:
         writing.add(
             Server(
                 id=server_id,
-                kind=remote.ON_PREMISE,
+                kind=transport.ON_PREMISE,
                 name="Bench",
                 name_key="bench",
                 url=wire.tls,
                 api_url=wire.tls,
                 ca_pem=wire.certificate.read_text() if wire.certificate else None,
                 client_id=CLIENT_ID,
-                client_secret=remote.seal_secret(server_id, practice_password(CLIENT_ID)),
+                client_secret=transport.seal_secret(server_id, practice_password(CLIENT_ID)),
                 is_enabled=True,
             )
         )
@@ -250,8 +252,8 @@ def _make_person(wire: Wire, server_id: uuid.UUID, user: str) -> Person:
         user, user, None, "4242", f"{wire.tls}/work/api/v2/customers/4242", "Active", ("Active",), None
     )
     with unit() as writing:
-        member = members.create(
-            SYSTEM, members.NewMember(user, f"{user.lower()}@practice.example", password=PASSWORD)
+        member = directory_people.create(
+            SYSTEM, directory_people.NewMember(user, f"{user.lower()}@practice.example", password=PASSWORD)
         )
         token = TokenSet(given["access_token"], given.get("refresh_token"), utcnow() + timedelta(hours=1))
         tokens.store(member.id, writing.get_one(Server, server_id), token, identity)

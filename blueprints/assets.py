@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import Flask, request, url_for
 from werkzeug.wrappers import Response
 
-from blueprints.headers import FOR_EVER
+from blueprints.security_headers import FOR_EVER
 
 PACKED = frozenset({"text/css", "text/javascript", "application/javascript", "image/svg+xml"})
 

@@ -16,10 +16,10 @@ from markupsafe import escape
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
-from blueprints.access import FORM_ROOM, nobody
+from blueprints.authorization import FORM_ROOM, nobody
 from blueprints.htmx import is_htmx, toast
-from services import audit, outages
-from services.errors import (
+from services.core import audit, outages
+from services.core.errors import (
     Conflict,
     Forbidden,
     Invalid,
@@ -29,7 +29,7 @@ from services.errors import (
     SignInNeeded,
     TooMany,
 )
-from services.unit import abandon
+from services.core.unit_of_work import abandon
 
 log = structlog.get_logger()
 

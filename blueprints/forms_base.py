@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask_wtf import FlaskForm
 from wtforms import Field, StringField, ValidationError
 
-from services import text
-from services.errors import Invalid
+from services.core.errors import Invalid
+from services.core.text import normalise
 
 
 class BaseForm(FlaskForm):
@@ -30,7 +30,7 @@ class LineField(StringField):
     """One line of text, its blanks tidied before anything judges it."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        self.data = text.clean_line(valuelist[0]) if valuelist else ""
+        self.data = normalise.clean_line(valuelist[0]) if valuelist else ""
 
 
 class Line:
@@ -50,7 +50,7 @@ class Line:
             raise ValidationError(
                 f"Use {self.longest} characters or fewer. What you entered has {len(value)}."
             )
-        if text.hidden_characters(value):
+        if normalise.hidden_characters(value):
             raise ValidationError(
                 "This holds a character that cannot be seen, such as a direction mark. Type it again by hand."
             )

@@ -17,8 +17,8 @@ from commands.preflight import only_one_here, require_free
 from commands.serve import children, prepare
 from commands.supervise import Child, supervise
 from config import Settings
-from services.errors import Refusal
-from services.quotas import ASK, QuotaReached
+from services.core.errors import Refusal
+from services.matters.quotas import ASK, QuotaReached
 
 group = AppGroup("demo", help="The practice firm.")
 SECRET_FILE = "practice.secret"

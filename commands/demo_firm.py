@@ -11,9 +11,11 @@ from sqlalchemy import select
 
 from commands import demo_files as files
 from models import Document, Matter, Member, Participant, Server
-from services import documents, matters, members, participants, servers
-from services.actor import SYSTEM, Actor
-from services.unit import session, unit
+from services.core.actor import SYSTEM, Actor
+from services.core.unit_of_work import session, unit
+from services.directory import people as directory_people
+from services.matters import documents, matters, participants
+from services.servers import registry
 
 PASSWORD = "lantern-otter-granary"  # shown in the terminal: nothing here is secret
 PRACTICE_CLIENT = "counterpart-practice"
@@ -131,9 +133,9 @@ def make(practice_url: str, client_secret: str) -> None:
     people = {person: _found(person) or _add(person) for person in PEOPLE}
     server_id = session().scalar(select(Server.id).where(Server.url == practice_url))
     if server_id is None:
-        server_id = servers.add(
+        server_id = registry.add(
             people[ADMIN],
-            servers.NewServer(
+            registry.NewServer(
                 kind="on_premise",
                 name="Practice iManage",
                 url=practice_url,
@@ -142,7 +144,7 @@ def make(practice_url: str, client_secret: str) -> None:
             ),
         ).id
     if not session().get_one(Server, server_id).is_enabled:
-        servers.set_enabled(people[ADMIN], server_id, True)
+        registry.set_enabled(people[ADMIN], server_id, True)
     alice = people[ALICE]
     for name, client, matter, contents, others in MATTERS:
         matter_id = _matter(client, matter) or matters.create(
@@ -183,9 +185,9 @@ def _upload(actor: Actor, matter_id: uuid.UUID, file_name: str, content: bytes) 
 
 def _add(person: Person) -> Actor:
     with unit():
-        row: Member = members.create(
+        row: Member = directory_people.create(
             SYSTEM,
-            members.NewMember(
+            directory_people.NewMember(
                 name=person.name,
                 email=person.email,
                 organisation=person.organisation,

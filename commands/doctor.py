@@ -8,9 +8,13 @@ import sys
 import click
 from flask.cli import with_appcontext
 
-from services import health
+from services.operations import installation_health
 
-COLOURS = {health.OK: "green", health.WARN: "yellow", health.FAIL: "red"}
+COLOURS = {
+    installation_health.OK: "green",
+    installation_health.WARN: "yellow",
+    installation_health.FAIL: "red",
+}
 
 
 @click.command("doctor")
@@ -18,14 +22,14 @@ COLOURS = {health.OK: "green", health.WARN: "yellow", health.FAIL: "red"}
 @with_appcontext
 def command(as_json: bool) -> None:
     """Check the installation and say what is wrong and what to do. Exit status 1 where something fails."""
-    checks = health.examination()
+    checks = installation_health.examination()
     if as_json:
-        click.echo(json.dumps(health.report(checks), ensure_ascii=False, indent=2))
-        sys.exit(0 if health.is_sound(checks) else 1)
+        click.echo(json.dumps(installation_health.report(checks), ensure_ascii=False, indent=2))
+        sys.exit(0 if installation_health.is_sound(checks) else 1)
     for check in checks:
         state = click.style(f"{check.state:<4}", fg=COLOURS[check.state])
         click.echo(f"{state}  {check.name}: {check.sentence}")
         if check.next_step:
             click.echo(f"      {check.next_step}")
-    if not health.is_sound(checks):
+    if not installation_health.is_sound(checks):
         sys.exit(1)

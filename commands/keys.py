@@ -12,8 +12,9 @@ from flask.cli import AppGroup
 
 import key_file
 from commands.serve import tables_refusal
-from services import keys, vault
-from services.house import house
+from services.core import encryption
+from services.core.runtime import house
+from services.operations import keys
 
 group = AppGroup("keys", help="The keys that tokens and secrets are sealed with.")
 
@@ -32,7 +33,7 @@ def check() -> None:
         click.echo(
             f"{count.name}: {count.sealed} sealed, {count.older} with an older key, {count.lost} do not open"
         )
-    lost = [count for count in counts if count.lost and not vault.PLACES[count.place]]
+    lost = [count for count in counts if count.lost and not encryption.PLACES[count.place]]
     if lost:
         click.echo("What does not open has to be entered anew, unless the missing key is found.", err=True)
         sys.exit(1)
@@ -60,7 +61,7 @@ def rotate(old_keys_are_lost: bool) -> None:
 
 def _said(done: keys.Rotation) -> Iterator[str]:
     path = house().settings.data_dir / key_file.NAME
-    named = vault.key_id(done.sealed_with)
+    named = encryption.key_id(done.sealed_with)
     if done.new_key:
         yield "The keys come from COUNTERPART_SECRET_KEYS. Put this one in front of them, for every process:"
         yield f"\n  {done.new_key}\n"

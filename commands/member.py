@@ -8,11 +8,11 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from services import keys
-from services.actor import SYSTEM
-from services.errors import Invalid
-from services.members import NewMember, create
-from services.unit import unit
+from services.core.actor import SYSTEM
+from services.core.errors import Invalid
+from services.core.unit_of_work import unit
+from services.directory.people import NewMember, create
+from services.operations import keys
 
 group = AppGroup("member", help="Members of this installation.")
 

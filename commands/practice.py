@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from commands.supervise import Child, Running, start, stop_all, supervise
-from services import practice
+from services.servers import practice
 
 LOOK_EVERY = 1.0
 REST_SECONDS = 5.0

@@ -18,9 +18,11 @@ from commands.preflight import cannot_listen, only_one_here, require_free
 from commands.supervise import Child, supervise
 from commands.web_server import Web, listen
 from config import Settings
+from jobs import gc_tuning
 from jobs.worker import run as run_worker
-from services import database, keys, memory, schema, setup
-from services.unit import session
+from services.core.unit_of_work import session
+from services.members import first_admin
+from services.operations import database, keys, schema
 
 PRIVATE = 0o077
 Process = Callable[..., AbstractContextManager[None]]
@@ -130,13 +132,13 @@ def serve_web(app: Flask, settings: Settings) -> None:
     web = Web(app, sockets)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: web.stop())
-    memory.started()
-    memory.give_back_large()
+    gc_tuning.started()
+    gc_tuning.give_back_large()
     web.run()
 
 
 def _say_where(settings: Settings) -> None:
     print(f"\n  Counterpart:  {settings.public_url}")
-    if (code := setup.code_for_terminal()) is not None:
+    if (code := first_admin.code_for_terminal()) is not None:
         print(f"  Set-up code:  {code}\n\n  The first page asks for it and makes the first System Admin.")
     print("\n  Ctrl-C stops it.\n", flush=True)

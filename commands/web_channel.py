@@ -14,7 +14,7 @@ from waitress.parser import HTTPRequestParser
 from waitress.task import WSGITask
 from waitress.utilities import BadRequest, RequestEntityTooLarge
 
-from blueprints.access import BODY_ROOM, FORM_ROOM
+from blueprints.authorization import BODY_ROOM, FORM_ROOM
 from commands.web_files import outgoing
 
 STALL_SECONDS = 60.0

@@ -15,9 +15,9 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
-from blueprints.access import FORM_ROOM
+from blueprints.authorization import FORM_ROOM
 from commands.web_channel import Channel
-from services.database import WEB_THREADS
+from services.operations.database import WEB_THREADS
 
 THREADS = WEB_THREADS
 CONNECTIONS = 1000

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from jobs.places import places
-from services.transfer_turns import Due, half, share
+from services.execution.queue import Due, half, share
 
 MOST_IN_LOAD = 64
 """A load costs a workflow and two turns to write: what is taken at once is one, unless it is a great deal."""

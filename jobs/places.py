@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
-from services.transfer_turns import half, share
+from services.execution.queue import half, share
 
 
 @dataclass(frozen=True)

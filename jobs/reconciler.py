@@ -13,8 +13,9 @@ from jobs import workflows
 from jobs.engine import APPLICATION_VERSION, QUEUE
 from jobs.hand import choose, hand
 from jobs.places import places
-from services import transfer_turns, transfer_work, workers
-from services.recording import record
+from services.core.writer_process import record
+from services.execution import queue, steps
+from services.operations import worker_heartbeats
 
 log = structlog.get_logger()
 
@@ -32,19 +33,19 @@ class Reconciler:
 
     def __init__(self, executor_id: str) -> None:
         self._executor_id = executor_id
-        self._watch = workers.Watch(DEAD_AFTER_SECONDS)
+        self._watch = worker_heartbeats.Watch(DEAD_AFTER_SECONDS)
         self._adrift: set[str] = set()
         self._lost: set[uuid.UUID] = set()
 
     def take_due(self) -> int:
         """Take what is due to hand, and start to carry it. Says how many loads."""
         hand.look()
-        chosen = choose(transfer_turns.due(SEEN), hand.counts(), places.workers)
+        chosen = choose(queue.due(SEEN), hand.counts(), places.workers)
         if not chosen:
             return 0
         loads = {uuid.uuid4(): items for items in chosen}
         wanted = {load_id: [item.id for item in items] for load_id, items in loads.items()}
-        mine = record(transfer_turns.form_all, wanted)
+        mine = record(queue.form_all, wanted)
         for load_id in mine:
             workflows.start(load_id, loads[load_id])
         return len(mine)
@@ -54,7 +55,7 @@ class Reconciler:
 
         Between being taken and being started a load is lost for a moment; seen so twice it is.
         """
-        loads = {load for load in transfer_turns.loads() if str(load) not in workflows.carried()}
+        loads = {load for load in queue.loads() if str(load) not in workflows.carried()}
         known = {}
         if loads:
             ids = [str(load) for load in loads]
@@ -63,16 +64,16 @@ class Reconciler:
         lost = {load for load in loads if not _is_carried(known.get(load))}
         fallen = {load for load in lost if (status := known.get(load)) and status.status == "ERROR"}
         for load in fallen:
-            transfer_work.fell_over(load)
+            steps.fell_over(load)
         gone = (lost & self._lost) - fallen
         if gone:
-            transfer_turns.let_go(gone)
+            queue.let_go(gone)
         self._lost = lost - fallen - gone
         return len(gone)
 
     def count_living(self) -> frozenset[str]:
         """The workers that are alive, this one among them: they share each server's places."""
-        living = self._watch.living(workers.beats(), time.monotonic()) | {self._executor_id}
+        living = self._watch.living(worker_heartbeats.beats(), time.monotonic()) | {self._executor_id}
         places.workers = len(living)
         return living
 
@@ -82,7 +83,7 @@ class Reconciler:
         if not left:
             return 0
         taken = 0
-        with workers.only_one() as mine:
+        with worker_heartbeats.only_one() as mine:
             for status in _pending(list(left)) if mine else ():
                 if status.executor_id == left[status.workflow_id]:
                     log.warning("worker.taken_over", workflow=status.workflow_id, worker=status.executor_id)

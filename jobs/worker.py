@@ -18,24 +18,19 @@ import structlog
 from dbos import DBOS
 
 from config import Settings
-from jobs import recorder, workflows
+from jobs import gc_tuning, workflows, writer
 from jobs.engine import launch
 from jobs.hand import hand
 from jobs.places import places
 from jobs.reconciler import Reconciler, forget_finished
-from services import (
-    health_watch,
-    mail,
-    memory,
-    package_keys,
-    schema,
-    transfer_keeping,
-    transfer_work,
-    workers,
-)
-from services.recording import record
-from services.transfer_showing import Showing
-from services.unit import all_wait_for_one_writer, tidy
+from services.core.unit_of_work import all_wait_for_one_writer, tidy
+from services.core.writer_process import record
+from services.execution import maintenance, steps
+from services.execution.progress import Showing
+from services.mail import smtp
+from services.monitoring import schedule
+from services.operations import schema, worker_heartbeats
+from services.servers.packages import keys as packages_keys
 
 log = structlog.get_logger()
 
@@ -67,7 +62,7 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    with recorder.beside(scope):
+    with writer.beside(scope):
         _work(settings, scope, stop)
 
 
@@ -76,10 +71,10 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
     executor_id = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
     workflows.bind(scope)
     with scope():
-        workers.beat(executor_id)
+        worker_heartbeats.beat(executor_id)
         has_log = all_wait_for_one_writer()
         launch(settings, executor_id)
-    memory.started()
+    gc_tuning.started()
     reconciler = Reconciler(executor_id)
 
     def look() -> None:
@@ -91,10 +86,10 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
         reconciler.let_go_of_lost()
 
     def reap() -> None:
-        transfer_keeping.mind_the_clock()
+        maintenance.mind_the_clock()
         reconciler.take_over()
-        transfer_keeping.finish_what_is_over()
-        transfer_keeping.wake_signed_in()
+        maintenance.finish_what_is_over()
+        maintenance.wake_signed_in()
 
     def look_at_tables() -> None:
         if (found := schema.mismatch()) is not None:
@@ -103,15 +98,15 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
 
     duties = [
         _every(TABLES_SECONDS, look_at_tables, stop, scope),
-        _every(MAIL_SECONDS, mail.send_due, stop, scope),
-        _every(HEALTH_SECONDS, health_watch.check_due, stop, scope, first=0.0),
-        _every(BEAT_SECONDS, lambda: record(workers.beat, executor_id), stop, scope),
+        _every(MAIL_SECONDS, smtp.send_due, stop, scope),
+        _every(HEALTH_SECONDS, schedule.check_due, stop, scope, first=0.0),
+        _every(BEAT_SECONDS, lambda: record(worker_heartbeats.beat, executor_id), stop, scope),
         _every(LOST_SECONDS, mind_siblings, stop, scope),
         _every(SHOW_SECONDS, Showing().show, stop, scope),
         _every(REAP_SECONDS, reap, stop, scope, first=0.0),
         _every(FORGET_SECONDS, forget_finished, stop, scope),
-        _every(ERASE_SECONDS, package_keys.forget_expired, stop, scope),
-        _every(SWEEP_SECONDS, transfer_keeping.sweep_store, stop, scope, first=FIRST_SWEEP_SECONDS),
+        _every(ERASE_SECONDS, packages_keys.forget_expired, stop, scope),
+        _every(SWEEP_SECONDS, maintenance.sweep_store, stop, scope, first=FIRST_SWEEP_SECONDS),
     ]
     if has_log:
         duties.append(_every(TIDY_SECONDS, tidy, stop, scope))
@@ -119,14 +114,14 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
         _repeat(LEAST_LOOK_SECONDS, look, stop, scope)
     finally:
         # What runs stops at its next chunk and is on record; another worker, or this one's successor, goes on.
-        transfer_work.stop_this_process()
+        steps.stop_this_process()
         places.open_all()
         latest = time.monotonic() + DUTIES_END_SECONDS
         for duty in duties:
             duty.join(max(0.0, latest - time.monotonic()))
         DBOS.destroy(workflow_completion_timeout_sec=GRACE_SECONDS)
         with scope():
-            workers.gone(executor_id)
+            worker_heartbeats.gone(executor_id)
         if workflows.carried():
             # A step that waits for an answer may wait for minutes. Its item can be taken over already, so that
             # nothing it could still do would count; the process does not stay for it.

@@ -17,9 +17,9 @@ from dbos import DBOS, SetWorkflowID
 from jobs.engine import CARRY
 from jobs.hand import hand
 from jobs.places import Caller, places
-from services import transfer_turns, transfer_work
-from services.transfer_running import Running
-from services.transfer_turns import NO_SERVER, Due
+from services.execution import queue, steps
+from services.execution.item_run import Running
+from services.execution.queue import NO_SERVER, Due
 
 Scope = Callable[[], AbstractContextManager[object]]
 
@@ -66,7 +66,7 @@ def carry(load_id: str) -> None:
     _carried.add(load_id)
     try:
         with _in_scope():
-            taken = transfer_work.take_load(uuid.UUID(load_id))
+            taken = steps.take_load(uuid.UUID(load_id))
         for running, _step in taken:
             hand.take(_lane(running), running.task.member_id, running.task.at_once or 1)
         _lay_down(load_id)
@@ -76,7 +76,7 @@ def carry(load_id: str) -> None:
             raise errors[0]
         if not all(running.is_over for running, _step in taken):
             with _in_scope():
-                transfer_turns.let_go([uuid.UUID(load_id)])
+                queue.let_go([uuid.UUID(load_id)])
     finally:
         _lay_down(load_id)
         _carried.discard(load_id)
@@ -89,7 +89,7 @@ def _carry_one(running: Running, step: str) -> None:
     running.turn = partial(places.held, Caller(f"next {lane}", at_once, task.member_id, task.position))
     try:
         with _in_scope():
-            transfer_work.carry_out(running, step)
+            steps.carry_out(running, step)
     finally:
         hand.give_back(lane, task.member_id)
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from models import db
 from models.base import WRITE, UtcDateTime
 from models.member_search import is_own
-from services.database import encoding_refusal
+from services.operations.database import encoding_refusal
 
 OTHERS_SCHEMAS = {"dbos"}
 

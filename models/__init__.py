@@ -7,6 +7,7 @@ from models.connections import Connection, OAuthState
 from models.documents import Document, Version
 from models.groups import Group, GroupMember, ServerGroup
 from models.health import ServerHealth, ServerHealthDay
+from models.heartbeats import WorkerHeartbeat
 from models.invitations import Invitation
 from models.links import Link
 from models.mail_server import MailServerState
@@ -18,10 +19,10 @@ from models.outbox import Mail
 from models.packages import ApplicationPackage
 from models.rate_limits import RateCount
 from models.servers import Server, ServerMember, ServerPause, ServerRemoval
-from models.transfers import Transfer, TransferItem
-from models.work import WorkerHeartbeat
+from models.transfers import LIVE, ItemState, Transfer, TransferItem
 
 __all__ = [
+    "LIVE",
     "NUMBER",
     "TRIGRAM",
     "ApplicationPackage",
@@ -32,6 +33,7 @@ __all__ = [
     "GroupMember",
     "Installation",
     "Invitation",
+    "ItemState",
     "Link",
     "Mail",
     "MailServerState",

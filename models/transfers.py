@@ -4,12 +4,31 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, ForeignNumber, new_id, utcnow
+
+
+class ItemState(StrEnum):
+    """Where an item is on its way. services/transfers/states.py says what may follow what."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    SENDING = "sending"
+    LOOKING_UP = "looking_up"
+    NEEDS_SIGN_IN = "needs_sign_in"
+    ASKS = "asks"
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+LIVE = frozenset({ItemState.WAITING, ItemState.RUNNING, ItemState.SENDING, ItemState.LOOKING_UP})
+"""What a worker has to carry on with; the others wait for a person or are over."""
 
 
 class Transfer(Base):

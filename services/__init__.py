@@ -1,1 +1,1 @@
-"""What the product can do: one module per subject, one function per thing a person can do."""
+"""What the product can do: one package per subject, one function per thing a person can do."""

@@ -12,15 +12,15 @@ from flask import Flask
 from sqlalchemy import update
 
 import logs
-import services.passwords
+import services.auth.passwords
 from app import create_app
 from config import Settings
 from models import Document, db
-from services import background
+from services.core import background_tasks
 from tests.support.pages import Browser
 from tests.support.passwords import CHEAP
 
-pytest_plugins = ["tests.support.desks"]
+pytest_plugins = ["tests.support.fixtures"]
 
 
 MEMORY = Path("/dev/shm")
@@ -70,11 +70,11 @@ def app(settings: Settings) -> Iterator[Flask]:
 @pytest.fixture
 def database(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An application context around the test, and empty tables after it. Passwords are hashed at little cost."""
-    monkeypatch.setattr(services.passwords, "_hasher", CHEAP)
+    monkeypatch.setattr(services.auth.passwords, "_hasher", CHEAP)
     logs.repeats.forget()
     with app.app_context():
         yield
-        assert background.wait(60), "What a page began in the background is still at work."
+        assert background_tasks.wait(60), "What a page began in the background is still at work."
         db.session.remove()
         with db.engine.begin() as connection:
             connection.execute(update(Document).values(current_version_id=None))

@@ -23,11 +23,11 @@ from bench.measure import Line, MissingTool, Options, median, percentile
 from config import Settings
 from models import Member, db, new_id
 from models.member_search import UP
-from services import members
-from services.actor import Actor
-from services.member_search import key_of
-from services.text import search_fold
-from services.unit import session, tidy, unit
+from services.core.actor import Actor
+from services.core.text.normalise import search_fold
+from services.core.unit_of_work import session, tidy, unit
+from services.directory import people
+from services.directory.search import key_of
 from tests.support import postgres
 
 MOST_MS = {100_000: 10.0, 1_000_000: 15.0}
@@ -138,7 +138,7 @@ def _on(name: str, url: str, count: int, folder: Path) -> list[Line]:
 
 
 def _line(name: str, count: int, who: Actor, kind: str, terms: tuple[str, ...]) -> Line:
-    ours = partial(members.search_people, who, staff_only=False)
+    ours = partial(people.search_people, who, staff_only=False)
     ours(terms[0])
     found = [_milliseconds(ours, term) for term in terms]
     plain = [_milliseconds(_ilike, term) for term in terms[:ILIKE_TERMS]]

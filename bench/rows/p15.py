@@ -18,7 +18,7 @@ from itertools import cycle
 from pathlib import Path
 
 from bench.measure import Line, Options, percentile
-from services.page_calls import AT_ONCE
+from services.core.bulkhead import AT_ONCE
 from tests.support.stack import CONTROL_TOKEN, Practice, Process, answers, free_port, until
 from tests.support.web import FLASK, Person, Web, install, serving, upload_head
 

@@ -13,10 +13,10 @@ from sqlalchemy import select
 from bench import moving
 from bench.measure import Line, Options, peak, reset_peak
 from bench.stand import Stand, stand
+from copying.values import NewDocument
 from models import TransferItem
-from services import transfers
-from services.unit import session
-from transfers.items import NewDocument
+from services.core.unit_of_work import session
+from services.transfers import requests
 
 MOST_MIB = 64.0
 FLAT_MIB = 8.0
@@ -50,8 +50,8 @@ def _save_back(place: Stand, got: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     )
     session().rollback()
     assert document_id is not None
-    command = transfers.SaveCommand(uuid.uuid4(), document_id, place.server_id, NewDocument(place.targets[0]))
-    return [transfers.start_save(place.people[1].actor, command)]
+    command = requests.SaveCommand(uuid.uuid4(), document_id, place.server_id, NewDocument(place.targets[0]))
+    return [requests.start_save(place.people[1].actor, command)]
 
 
 def _line(what: str, sizes: Sequence[int], above: Sequence[float]) -> Line:

@@ -27,17 +27,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from transfers.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
+from transfers.endpoints.store_endpoint import StoreSource
+
 from bench import moving
 from bench.measure import Line, MissingTool, Options, command, interleaved, median, spread
 from bench.stand import LATENCY, REPOSITORY, Stand, stand
+from copying import copy as copying_copy
+from copying import outcome
+from copying.values import NewDocument
 from imanage.client import Client
 from imanage.ids import VersionId
-from services import connections
+from services.connections import clients
 from storage import open_store
-from transfers import copying, settling
-from transfers.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
-from transfers.endpoints.store_endpoint import StoreSource
-from transfers.items import NewDocument
 
 MOST_OVER_FLOOR = 1.20
 LEAST_OVER_RCLONE = 4.0
@@ -165,7 +167,7 @@ def _slow(place: Stand) -> Any:
 
 
 def _client(place: Stand) -> Client:
-    return connections.client_for(place.people[0].actor.id, place.server_id)
+    return clients.client_for(place.people[0].actor.id, place.server_id)
 
 
 def _without_rows(place: Stand, sources: Sequence[str]) -> float:
@@ -177,7 +179,8 @@ def _without_rows(place: Stand, sources: Sequence[str]) -> float:
             began = time.perf_counter()
             list(
                 pool.map(
-                    lambda id: copying.fetch(ImanageSource(client, VersionId.parse(id)), store, id), sources
+                    lambda id: copying_copy.fetch(ImanageSource(client, VersionId.parse(id)), store, id),
+                    sources,
                 )
             )
             return time.perf_counter() - began
@@ -199,8 +202,8 @@ def _saved_without_rows(place: Stand, number: int) -> float:
         source = StoreSource(store, sha256, sha256[:12], "docx")
         target = NewDocument(place.targets[-1])
         now = datetime.now(UTC)
-        intent = settling.announce(target, source.describe(), operator="ALICE", now=now, baseline=())
-        receipt = copying.send(source, ImanageDestination(client, target), intent)
+        intent = outcome.announce(target, source.describe(), operator="ALICE", now=now, baseline=())
+        receipt = copying_copy.send(source, ImanageDestination(client, target), intent)
         ImanageSource(client, receipt.present.id).describe()
 
     with _slow(place), ThreadPoolExecutor(moving.AT_ONCE) as pool:

@@ -17,7 +17,7 @@ from bench import moving
 from bench.measure import Line, Options, is_the_machines, percentile
 from bench.stand import LATENCY, Stand, stand
 from models import Matter, utcnow
-from services.unit import unit
+from services.core.unit_of_work import unit
 
 MOST_MS = 10.0
 LARGE_MIB = tuple(range(96, 112))

@@ -22,8 +22,9 @@ from bench import moving
 from bench.measure import Line, Options, family
 from bench.stand import Stand, stand
 from models import Link, TransferItem, Version
-from services import house, transfer_keeping
-from services.unit import session
+from services.core import runtime
+from services.core.unit_of_work import session
+from services.execution import maintenance
 from tests.support.stack import until
 
 LATENCY = 0.05
@@ -91,7 +92,7 @@ def _gets(place: Stand, started: Sequence[uuid.UUID], number: int) -> Line:
     links = Counter(session().scalars(select(Link.number).where(Link.direction == "got")))
     damaged = 0
     for sha256 in session().scalars(select(Version.sha256)):
-        with house.house().blobs.open(sha256) as blob:
+        with runtime.house().blobs.open(sha256) as blob:
             damaged += hashlib.sha256(b"".join(blob)).hexdigest() != sha256
     session().rollback()
     lost = number - len(links) + sum(item.version_id is None for item in items)
@@ -135,9 +136,9 @@ def _folder(place: Stand, folder: str, number: int) -> list[dict[str, str]]:
 
 def _orphans(place: Stand) -> Line:
     """What the sweep would leave when its waiting times are over."""
-    store = house.house().blobs
+    store = runtime.house().blobs
     store.sweep(timedelta(0))
-    transfer_keeping.sweep_store()
+    maintenance.sweep_store()
     named = set(session().scalars(select(Version.sha256)))
     session().rollback()
     incoming = list((place.folder / "data").rglob("incoming/*"))

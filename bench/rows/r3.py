@@ -9,7 +9,7 @@ from datetime import timedelta
 from bench.measure import Line, Options
 from bench.stand import REPOSITORY, stand
 from models import Connection, utcnow
-from services.unit import unit
+from services.core.unit_of_work import unit
 
 PROCESSES, THREADS = 4, 4
 

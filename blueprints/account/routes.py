@@ -5,11 +5,14 @@ from __future__ import annotations
 from flask import Blueprint, abort, flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from blueprints.access import actor, needs
 from blueprints.account.forms import PasswordForm
+from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx
-from services import accounts, connections, mail_server, passwords
-from services.errors import Invalid, TooMany
+from services.auth import passwords
+from services.connections import clients
+from services.core.errors import Invalid, TooMany
+from services.mail import server_state
+from services.members import account
 
 room = Blueprint("account", __name__, url_prefix="/account")
 
@@ -27,8 +30,8 @@ def change_password() -> Response:
     is_whole = form.validate()
     try:
         if not is_whole:
-            raise Invalid(accounts.password_faults(actor(), form.current.data or "", form.new.data or ""))
-        accounts.change_password(actor(), form.current.data, form.new.data)
+            raise Invalid(account.password_faults(actor(), form.current.data or "", form.new.data or ""))
+        account.change_password(actor(), form.current.data, form.new.data)
     except Invalid as refusal:
         form.take(refusal, beside=True)
         return page(form, 422)
@@ -45,7 +48,7 @@ def set_mail() -> Response:
     wanted = {"1": True, "0": False}.get(request.form.get("mail", ""))
     if wanted is None:
         abort(400)
-    accounts.set_wants_mail(actor(), wanted)
+    account.set_wants_mail(actor(), wanted)
     if is_htmx():
         return fragment(render_template("account/_mail.html", wants_mail=wanted))
     return go_to(url_for(".index"))
@@ -57,7 +60,7 @@ def set_health_mail() -> Response:
     wanted = {"1": True, "0": False}.get(request.form.get("health_mail", ""))
     if wanted is None:
         abort(400)
-    accounts.set_wants_health_mail(actor(), wanted)
+    account.set_wants_health_mail(actor(), wanted)
     if is_htmx():
         return fragment(render_template("account/_health_mail.html", wants_health_mail=wanted))
     return go_to(url_for(".index"))
@@ -68,9 +71,9 @@ def page(form: PasswordForm, status: int = 200) -> Response:
         "account/index.html",
         form=form,
         shortest=passwords.SHORTEST,
-        accounts=connections.of_member(actor()),
-        wants_mail=accounts.wants_mail(actor()),
-        wants_health_mail=accounts.wants_health_mail(actor()),
-        sends_mail=mail_server.is_set_up(),
+        accounts=clients.of_member(actor()),
+        wants_mail=account.wants_mail(actor()),
+        wants_health_mail=account.wants_health_mail(actor()),
+        sends_mail=server_state.is_set_up(),
     )
     return fragment(html, status)

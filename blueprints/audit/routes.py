@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request
 
-from blueprints.access import actor, needs
-from blueprints.asked import page_number, search_text
 from blueprints.audit.words import detail_lines, words_for
+from blueprints.authorization import actor, needs
 from blueprints.htmx import is_htmx
-from services import audit_log
+from blueprints.query_params import page_number, search_text
+from services.operations import audit_log
 
 room = Blueprint("audit", __name__, url_prefix="/admin/audit")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.file_names import visible
+from services.core.text.file_names import visible
 
 WORDS = {
     "refused": "Was refused",

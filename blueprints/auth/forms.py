@@ -6,9 +6,9 @@ from wtforms import PasswordField
 from wtforms.validators import DataRequired
 
 from blueprints.forms_base import BaseForm, Line, LineField
-from services.email import LONGEST
-from services.member_details import LONGEST_NAME
-from services.members import NewMember
+from services.core.text.email_addresses import LONGEST
+from services.directory.details import LONGEST_NAME
+from services.directory.people import NewMember
 
 LONGEST_CODE = 100
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from flask import flash, render_template
 from werkzeug.wrappers import Response
 
-from blueprints.access import needs, nobody
+from blueprints.auth import room
 from blueprints.auth.forms import JoinForm
-from blueprints.auth.room import room
 from blueprints.auth.sessions import begin_session
+from blueprints.authorization import needs, nobody
 from blueprints.htmx import fragment, go_to
-from services import invitations, passwords
-from services.errors import Invalid
+from services.auth import passwords
+from services.core.errors import Invalid
+from services.members import invitations
 
 
 @room.get("/join/<token>")

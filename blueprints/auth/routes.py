@@ -7,17 +7,17 @@ from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
-from blueprints.access import SignInChanged, actor, forget_session, needs, nobody
-from blueprints.auth import joining
+from blueprints.auth import joining, room
 from blueprints.auth.forms import SetUpForm, SignInForm
-from blueprints.auth.room import room
 from blueprints.auth.sessions import begin_session, device_cookie
+from blueprints.authorization import SignInChanged, actor, forget_session, needs, nobody
 from blueprints.ended_sessions import is_another_person
 from blueprints.htmx import fragment, go_to
-from services import passwords, setup, signing_in
-from services.errors import Invalid, TooMany
-from services.local_paths import local_path
-from services.mail_text import time_of
+from services.auth import login, passwords
+from services.core.errors import Invalid, TooMany
+from services.core.text.local_redirects import local_path
+from services.members import first_admin
+from services.transfers.mail import time_of
 
 __all__ = ["joining", "room"]
 
@@ -27,7 +27,7 @@ __all__ = ["joining", "room"]
 def sign_in() -> Response:
     if current_user.is_authenticated:
         return redirect(after_sign_in())
-    if setup.is_needed():
+    if first_admin.is_needed():
         return redirect(url_for(".set_up"))
     return sign_in_answer(SignInForm())
 
@@ -39,7 +39,7 @@ def sign_in_now() -> Response:
     if not form.validate():
         return sign_in_answer(form, 422)
     try:
-        signed_in = signing_in.sign_in(nobody(), form.email.data, form.password.data, device_cookie())
+        signed_in = login.sign_in(nobody(), form.email.data, form.password.data, device_cookie())
     except Invalid as refusal:
         form.take(refusal)
         return sign_in_answer(form, 422)
@@ -62,7 +62,7 @@ def sign_out() -> Response:
     person = actor()
     token = forget_session()
     if token:
-        signing_in.sign_out(person, token)
+        login.sign_out(person, token)
     flash("You are signed out.", "success")
     return go_to(url_for(".sign_in"))
 
@@ -81,7 +81,7 @@ def renew_page() -> Response:
 @room.get("/set-up")
 @needs("public")
 def set_up() -> Response:
-    if not setup.is_needed():
+    if not first_admin.is_needed():
         return redirect(url_for(".sign_in"))
     return set_up_answer(SetUpForm())
 
@@ -93,8 +93,8 @@ def set_up_now() -> Response:
     is_whole = form.validate()
     try:
         if not is_whole:
-            raise Invalid(setup.faults(nobody(), form.code.data or "", form.command()))
-        token = setup.set_up(nobody(), form.code.data, form.command())
+            raise Invalid(first_admin.faults(nobody(), form.code.data or "", form.command()))
+        token = first_admin.set_up(nobody(), form.code.data, form.command())
     except Invalid as refusal:
         form.take(refusal, beside=True)
         return set_up_answer(form, 422)

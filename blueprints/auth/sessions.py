@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import after_this_request, current_app, request
 from werkzeug.wrappers import Response
 
-from blueprints.access import forget_session, keep_session
-from services import devices, sessions
+from blueprints.authorization import forget_session, keep_session
+from services.auth import known_devices, sessions
 
 
 def begin_session(token: str) -> None:
@@ -15,7 +15,7 @@ def begin_session(token: str) -> None:
         sessions.end(before)
     keep_session(token)
     if person := sessions.resume(token):
-        _keep_device(devices.remember(device_cookie(), person.id))
+        _keep_device(known_devices.remember(device_cookie(), person.id))
 
 
 def device_cookie() -> str:
@@ -29,7 +29,7 @@ def _keep_device(value: str) -> None:
         response.set_cookie(
             _name(),
             value,
-            max_age=devices.LIFE,
+            max_age=known_devices.LIFE,
             secure=current_app.config["SETTINGS"].is_https,
             httponly=True,
             samesite="Lax",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blueprints.forms_base import BaseForm, Line, LineField
-from services.groups import LONGEST_NAME
+from services.members.groups import LONGEST_NAME
 
 
 class GroupForm(BaseForm):

@@ -7,14 +7,15 @@ import uuid
 from flask import Blueprint, flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from blueprints import popups
-from blueprints.access import actor, needs
-from blueprints.asked import page_number, search_text
-from blueprints.attachments import csv_attachment
+from blueprints import dialogs
+from blueprints.authorization import actor, needs
+from blueprints.downloads import csv_attachment
 from blueprints.groups.forms import GroupForm
 from blueprints.htmx import go_to, is_htmx
-from services import groups, losing, pasted_people
-from services.errors import Invalid
+from blueprints.query_params import page_number, search_text
+from services.core.errors import Invalid
+from services.members import groups
+from services.servers import access_loss, bulk_add
 
 room = Blueprint("groups", __name__, url_prefix="/admin/groups")
 
@@ -77,7 +78,7 @@ def add_person(group_id: uuid.UUID) -> Response:
 def paste_people(group_id: uuid.UUID) -> str:
     """Whoever of a pasted list can be in the group is put in, and the others are named with the reason."""
     inside = groups.member_ids(actor(), group_id)
-    pasted = pasted_people.look_up(actor(), request.form.get("pasted", ""), inside)
+    pasted = bulk_add.look_up(actor(), request.form.get("pasted", ""), inside)
     groups.add(actor(), group_id, pasted.ids)
     return _page(group_id, pasted=pasted)
 
@@ -88,12 +89,12 @@ def remove_person(group_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     """At once, unless it takes a server from the member: then a pop-up says so and asks."""
     view = groups.group(actor(), group_id)
     try:
-        losses = losing.by_leaving(actor(), group_id, member_id)
-        losing.require_no_loss(losses, is_sure=request.form.get("sure") == "1")
-    except losing.WouldLose as told:
+        losses = access_loss.by_leaving(actor(), group_id, member_id)
+        access_loss.require_no_loss(losses, is_sure=request.form.get("sure") == "1")
+    except access_loss.WouldLose as told:
         title = f"Take out of {view.name}?"
-        answer = _popup("losing", title, popups.ASKED, group=view, member_id=member_id, losses=told.losses)
-        return popups.asked_first(answer)
+        answer = _popup("losing", title, dialogs.ASKED, group=view, member_id=member_id, losses=told.losses)
+        return dialogs.asked_first(answer)
     ended = groups.remove(actor(), group_id, member_id)
     flash("Taken out of the group.", "success")
     _say_ended(ended)
@@ -126,7 +127,7 @@ def rename_group(group_id: uuid.UUID) -> Response:
 @needs("admin")
 def confirm_deletion(group_id: uuid.UUID) -> Response:
     view = groups.group(actor(), group_id)
-    losses = losing.by_leaving(actor(), group_id)
+    losses = access_loss.by_leaving(actor(), group_id)
     return _popup("delete", f"Delete {view.name}?", group=view, losses=losses)
 
 
@@ -155,7 +156,7 @@ def _page(group_id: uuid.UUID, **more: object) -> str:
 
 
 def _popup(part: str, title: str, status: int = 200, **context: object) -> Response:
-    return popups.popup(f"groups/_{part}.html", title, ("Groups", url_for(".index")), status, **context)
+    return dialogs.popup(f"groups/_{part}.html", title, ("Groups", url_for(".index")), status, **context)
 
 
 def _say_ended(ended: int) -> None:

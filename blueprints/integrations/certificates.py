@@ -10,13 +10,15 @@ from flask_wtf.file import FileField
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, TextAreaField
 
-from blueprints.access import actor, needs
+from blueprints.authorization import actor, needs
 from blueprints.forms_base import BaseForm
 from blueprints.htmx import go_to
+from blueprints.integrations import room
 from blueprints.integrations.pages import popup
-from blueprints.integrations.room import room
-from services import check_runs, own_ca, server_views
-from services.errors import Invalid, TooMany
+from services.core.errors import Invalid, TooMany
+from services.monitoring import check_runs
+from services.servers import certificate_authorities
+from services.servers import views as server_views
 
 
 class OwnCaForm(BaseForm):
@@ -27,7 +29,7 @@ class OwnCaForm(BaseForm):
     file = FileField("Or choose a file")
 
     def given(self) -> bytes:
-        content = self.file.data.read(own_ca.LARGEST + 1) if self.file.data else b""
+        content = self.file.data.read(certificate_authorities.LARGEST + 1) if self.file.data else b""
         return content or (self.pem.data or "").encode()
 
 
@@ -39,7 +41,10 @@ class VersionForm(BaseForm):
 @needs("admin")
 def own_certificates(server_id: uuid.UUID) -> Response:
     view = server_views.server(actor(), server_id)
-    return _answer(view, OwnCaForm(formdata=None, pem=own_ca.pem(actor(), server_id), version=view.version))
+    return _answer(
+        view,
+        OwnCaForm(formdata=None, pem=certificate_authorities.pem(actor(), server_id), version=view.version),
+    )
 
 
 @room.post("/<uuid:server_id>/own-ca")
@@ -48,10 +53,10 @@ def save_certificates(server_id: uuid.UUID) -> Response:
     form, view = OwnCaForm(), server_views.server(actor(), server_id)
     given = form.given()
     try:
-        listed = own_ca.save(actor(), server_id, given, form.version.data or "")
+        listed = certificate_authorities.save(actor(), server_id, given, form.version.data or "")
     except Invalid as refusal:
         form.take(refusal)
-        if own_ca.holds_private_key(given) or len(given) > own_ca.LARGEST:
+        if certificate_authorities.holds_private_key(given) or len(given) > certificate_authorities.LARGEST:
             form.pem.data = ""
         view = server_views.server(actor(), server_id)
         form.version.data = view.version
@@ -74,7 +79,7 @@ def confirm_ca_removal(server_id: uuid.UUID) -> Response:
 def remove_certificates(server_id: uuid.UUID) -> Response:
     form, view = VersionForm(), server_views.server(actor(), server_id)
     try:
-        own_ca.remove(actor(), server_id, form.version.data or "")
+        certificate_authorities.remove(actor(), server_id, form.version.data or "")
     except Invalid as refusal:
         form.take(refusal)
         form.version.data = view.version

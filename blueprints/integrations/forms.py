@@ -19,10 +19,11 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange, Optional
 
 from blueprints.forms_base import BaseForm, Line, LineField
-from services import server_addresses, server_rules, servers, text
-from services.remote import CLOUD, ON_PREMISE
-from services.restriction import RestrictionChange
-from services.servers import NewServer, ServerChange
+from services.core.text import normalise
+from services.servers import addresses, registry, validation
+from services.servers.registry import NewServer, ServerChange
+from services.servers.restriction import RestrictionChange
+from services.servers.transport import CLOUD, ON_PREMISE
 
 LONGEST_NAME = 100
 LONGEST_CLIENT_ID = 200
@@ -43,7 +44,7 @@ class Secret:
         value = field.data or ""
         if len(value) > LONGEST_SECRET:
             raise ValidationError(f"Use {LONGEST_SECRET} characters or fewer.")
-        if text.hidden_characters(value):
+        if normalise.hidden_characters(value):
             raise ValidationError("This holds a character that cannot be seen. Copy the secret again.")
 
 
@@ -51,7 +52,7 @@ class ServerName:
     """A line that members can read as a name."""
 
     def __call__(self, form: BaseForm, field: Field) -> None:
-        if not field.errors and (problem := server_rules.name_problem(field.data)):
+        if not field.errors and (problem := validation.name_problem(field.data)):
             raise ValidationError(problem)
 
 
@@ -60,7 +61,7 @@ class AddServerForm(BaseForm):
 
     kind = RadioField(
         "Kind",
-        choices=[SelectChoice(value=kind, label=label) for kind, label in servers.KINDS.items()],
+        choices=[SelectChoice(value=kind, label=label) for kind, label in registry.KINDS.items()],
         default=CLOUD,
         validate_choice=False,
     )
@@ -80,29 +81,29 @@ class AddServerForm(BaseForm):
 
     @property
     def asks_for_credentials(self) -> bool:
-        return servers.asks_for_credentials(self.kind.data)
+        return registry.asks_for_credentials(self.kind.data)
 
     @property
     def is_cloud_address(self) -> bool:
         """Whether what stands in the on-premise fields is an address of Cloud iManage."""
         return not self.is_cloud and any(
-            server_addresses.is_cloud(field.data or "") for field in (self.url, self.api_url)
+            addresses.is_cloud(field.data or "") for field in (self.url, self.api_url)
         )
 
     def turn_into_cloud(self) -> None:
         """The same server as Cloud iManage, its subdomain taken from the address."""
         pasted = next(
-            (each.data for each in (self.url, self.api_url) if server_addresses.is_cloud(each.data or "")),
+            (each.data for each in (self.url, self.api_url) if addresses.is_cloud(each.data or "")),
             "",
         )
         self.kind.data = CLOUD
-        self.subdomain.data = server_addresses.label_in(pasted)
+        self.subdomain.data = addresses.label_in(pasted)
         for field in (self.url, self.api_url):
-            if server_addresses.is_cloud(field.data or ""):
+            if addresses.is_cloud(field.data or ""):
                 field.data = ""
 
     def validate_kind(self, field: Field) -> None:
-        if field.data not in servers.KINDS:
+        if field.data not in registry.KINDS:
             raise ValidationError("Choose Cloud iManage or On-premise.")
 
     def validate_subdomain(self, field: Field) -> None:
@@ -134,13 +135,13 @@ class AddServerForm(BaseForm):
         """What we changed about an address that stands in the form."""
         if field.name == self.subdomain.name and self.said_of_subdomain:
             return self.said_of_subdomain
-        return server_addresses.notice_about(self.kind.data, field.data or "")
+        return addresses.notice_about(self.kind.data, field.data or "")
 
     def keep_subdomain_alone(self) -> None:
         """The field shows what was taken out of a pasted address, and that this was done is still said."""
         self.said_of_subdomain = (self.notice(self.subdomain) if self.is_cloud else None) or ""
         if self.said_of_subdomain:
-            self.subdomain.data = server_addresses.label_in(self.subdomain.data or "")
+            self.subdomain.data = addresses.label_in(self.subdomain.data or "")
 
     def command(self) -> NewServer:
         return NewServer(
@@ -155,7 +156,7 @@ class AddServerForm(BaseForm):
         )
 
     def _judge_address(self, field: Field) -> None:
-        if problem := server_addresses.problem_with(self.kind.data, field.data or ""):
+        if problem := addresses.problem_with(self.kind.data, field.data or ""):
             raise ValidationError(problem)
 
 
@@ -168,7 +169,7 @@ class ChangeServerForm(BaseForm):
         "Documents at once",
         [
             Optional(),
-            NumberRange(1, servers.MOST_AT_ONCE, f"Enter a number from 1 to {servers.MOST_AT_ONCE}."),
+            NumberRange(1, registry.MOST_AT_ONCE, f"Enter a number from 1 to {registry.MOST_AT_ONCE}."),
         ],
     )
 

@@ -6,11 +6,11 @@ from flask import render_template
 from werkzeug.wrappers import Response
 
 from blueprints import errors
-from blueprints.access import actor
+from blueprints.authorization import actor
 from blueprints.htmx import is_htmx
+from blueprints.integrations import room
 from blueprints.integrations.pages import servers_context
-from blueprints.integrations.room import room
-from services.servers import ServerGone
+from services.servers.registry import ServerGone
 
 STATUS = 404
 

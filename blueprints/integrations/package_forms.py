@@ -8,9 +8,9 @@ from wtforms import BooleanField, Field, HiddenField, ValidationError
 
 from blueprints.forms_base import BaseForm, Line, LineField
 from blueprints.integrations.forms import LONGEST_CLIENT_ID, Secret, SecretField, as_id
-from services import packages
-from services.credentials import NewCredentials
-from services.packages import NewPackage
+from services.server_admin.credential_rotation import NewCredentials
+from services.servers.packages import packages
+from services.servers.packages.packages import NewPackage
 
 
 class ApplicationId:

@@ -7,13 +7,14 @@ import uuid
 from flask import flash, render_template, url_for
 from werkzeug.wrappers import Response
 
-from blueprints.access import actor, needs
-from blueprints.attachments import attachment
+from blueprints.authorization import actor, needs
+from blueprints.downloads import attachment
 from blueprints.htmx import fragment, go_to
+from blueprints.integrations import room
 from blueprints.integrations.package_forms import PackageForm
-from blueprints.integrations.room import room
-from services import packages, redirect_urls, servers
-from services.errors import Invalid
+from services.core.errors import Invalid
+from services.servers import redirect_urls, registry
+from services.servers.packages import packages
 
 PACKAGE = "/package"
 
@@ -73,7 +74,7 @@ def _form_page(form: PackageForm, status: int = 200) -> Response:
     html = render_template(
         "integrations/package.html",
         form=form,
-        redirect_url=servers.redirect_url(),
+        redirect_url=registry.redirect_url(),
         packages=packages.all_packages(actor()),
     )
     return fragment(html, status)

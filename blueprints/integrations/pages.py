@@ -7,45 +7,40 @@ import uuid
 from flask import flash, render_template, url_for
 from werkzeug.wrappers import Response
 
-from blueprints import popups
-from blueprints.access import actor
-from blueprints.headers import allow_connect
+from blueprints import dialogs
+from blueprints.authorization import actor
 from blueprints.htmx import fragment, is_htmx, placed
 from blueprints.integrations.forms import RestrictionForm
-from services import (
-    check_text,
-    health_states,
-    practice,
-    restriction,
-    server_page,
-    server_pauses,
-    server_removal,
-    server_views,
-)
-from services.actor import Actor
-from services.pasted_people import Pasted
-from services.servers import Saved
+from blueprints.security_headers import allow_connect
+from services.core.actor import Actor
+from services.monitoring import check_report
+from services.monitoring import state as monitoring_state
+from services.server_admin import server_page
+from services.servers import circuit_breaker, practice, removal, restriction
+from services.servers import views as server_views
+from services.servers.bulk_add import Pasted
+from services.servers.registry import Saved
 
 
 def popup(name: str, title: str, status: int = 200, **context: object) -> Response:
     crumb = ("iManage", url_for("integrations.index"))
-    return popups.popup(f"integrations/_{name}_form.html", title, crumb, status, **context)
+    return dialogs.popup(f"integrations/_{name}_form.html", title, crumb, status, **context)
 
 
 def servers_context(who: Actor) -> dict[str, object]:
     """What the list of servers shows."""
     return {
         "servers": server_views.all_servers(who),
-        "healths": health_states.every_health(who),
-        "pauses": server_pauses.paused_now(),
+        "healths": monitoring_state.every_health(who),
+        "pauses": circuit_breaker.paused_now(),
         "has_practice": practice.is_there(who),
-        "removals": server_removal.recent_removals(who),
+        "removals": removal.recent_removals(who),
     }
 
 
 def question(name: str, title: str, **context: object) -> Response:
     """A pop-up that says what an act would do, and asks; nothing was done yet. It opens from wherever it was asked."""
-    return popups.asked_first(popup(name, title, popups.ASKED, **context))
+    return dialogs.asked_first(popup(name, title, dialogs.ASKED, **context))
 
 
 def server_answer(
@@ -62,11 +57,11 @@ def server_answer(
         checklist=page.checklist,
         health=page.health,
         days=page.days,
-        check_minutes=health_states.minutes(),
+        check_minutes=monitoring_state.minutes(),
         pause=page.pause,
         authorities=page.authorities,
         run=page.run,
-        report=check_text.report_text(page.run) if page.run else "",
+        report=check_report.report_text(page.run) if page.run else "",
         practice_users=practice.users(),
         pasted=pasted,
         **_restriction(page.kept, draft),

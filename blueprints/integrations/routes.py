@@ -7,47 +7,44 @@ import uuid
 from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from blueprints.access import actor, needs
+from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to
 from blueprints.integrations import (
+    access_explainer,
+    bulk_add,
     certificates,
-    checking,
-    explaining,
-    healthiness,
+    checks,
+    credentials,
+    health,
     missing,
-    moving,
     packages,
-    pasting,
-    practising,
-    removing,
-    replacing,
-    restricting,
+    practice,
+    redirect_banner,
+    removal,
+    restriction,
+    room,
     switching,
 )
 from blueprints.integrations.forms import AddServerForm, ChangeServerForm, as_id
 from blueprints.integrations.pages import popup, say, server_answer, servers_context
-from blueprints.integrations.room import room
-from services import packages as application_packages
-from services import (
-    remote,
-    server_views,
-    servers,
-)
-from services.errors import Invalid
+from services.core.errors import Invalid
+from services.servers import registry, transport
+from services.servers import views as server_views
+from services.servers.packages import packages as application_packages
 
 __all__ = [
+    "access_explainer",
+    "bulk_add",
     "certificates",
-    "checking",
-    "explaining",
-    "healthiness",
+    "checks",
+    "credentials",
+    "health",
     "missing",
-    "moving",
     "packages",
-    "pasting",
-    "practising",
-    "removing",
-    "replacing",
-    "restricting",
+    "practice",
+    "redirect_banner",
+    "removal",
+    "restriction",
     "room",
     "switching",
 ]
@@ -66,7 +63,7 @@ def new_server() -> Response:
     package = as_id(request.args.get("package", ""))
     if package is None:
         return _add_answer(AddServerForm(formdata=None))
-    return _add_answer(AddServerForm(formdata=None, package=str(package), kind=remote.ON_PREMISE))
+    return _add_answer(AddServerForm(formdata=None, package=str(package), kind=transport.ON_PREMISE))
 
 
 @room.post("/new/fields")
@@ -85,7 +82,7 @@ def add_server() -> Response:
         return _add_answer(form, turned=True)
     if form.validate():
         try:
-            saved = servers.add(actor(), form.command())
+            saved = registry.add(actor(), form.command())
         except Invalid as refusal:
             form.take(refusal)
         else:
@@ -93,7 +90,7 @@ def add_server() -> Response:
             say(saved)
             return go_to(url_for(".server", server_id=saved.id))
     else:
-        form.take(Invalid(servers.faults(actor(), form.command())), beside=True)
+        form.take(Invalid(registry.faults(actor(), form.command())), beside=True)
     form.keep_subdomain_alone()
     return _add_answer(form, 422)
 
@@ -117,7 +114,7 @@ def change_server(server_id: uuid.UUID) -> Response:
     form = ChangeServerForm()
     if form.validate():
         try:
-            saved = servers.change(actor(), server_id, form.command())
+            saved = registry.change(actor(), server_id, form.command())
         except Invalid as refusal:
             form.take(refusal)
         else:
@@ -125,7 +122,7 @@ def change_server(server_id: uuid.UUID) -> Response:
             say(saved)
             return go_to(url_for(".server", server_id=server_id))
     else:
-        form.take(Invalid(servers.change_faults(actor(), server_id, form.command())), beside=True)
+        form.take(Invalid(registry.change_faults(actor(), server_id, form.command())), beside=True)
     view = server_views.server(actor(), server_id)
     form.version.data = view.version
     return _change_answer(view, form, 422)
@@ -140,7 +137,7 @@ def _surroundings(form: AddServerForm) -> dict[str, object]:
     form.package_client_id = application_packages.client_id_at_hand(actor(), form.package_id)
     if form.package_client_id is None:
         form.package.data = ""
-    return {"form": form, "cloud_domain": servers.cloud_domain(), "redirect_url": servers.redirect_url()}
+    return {"form": form, "cloud_domain": registry.cloud_domain(), "redirect_url": registry.redirect_url()}
 
 
 def _change_answer(view: server_views.ServerView, form: ChangeServerForm, status: int = 200) -> Response:

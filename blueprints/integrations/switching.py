@@ -7,11 +7,13 @@ import uuid
 from flask import abort, flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from blueprints.access import actor, needs
+from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx
+from blueprints.integrations import room
 from blueprints.integrations.pages import question
-from blueprints.integrations.room import room
-from services import checklist, health_states, server_views, switching
+from services.monitoring import state as monitoring_state
+from services.server_admin import enabling, onboarding
+from services.servers import views as server_views
 
 
 @room.post("/<uuid:server_id>/enabled")
@@ -21,21 +23,21 @@ def set_enabled(server_id: uuid.UUID) -> Response:
     if wanted is None:
         abort(400)
     try:
-        switching.switch(actor(), server_id, wanted, is_sure=request.form.get("sure") == "1")
-    except switching.Unsure as unsure:
+        enabling.switch(actor(), server_id, wanted, is_sure=request.form.get("sure") == "1")
+    except enabling.Unsure as unsure:
         view = server_views.server(actor(), server_id)
         title = f"Enable “{view.name}”?" if wanted else f"Switch off “{view.name}”?"
         return question("switch", title, server=view, unsure=unsure)
     view = server_views.server(actor(), server_id)
-    tone, sentence = switching.said_after(actor(), view)
+    tone, sentence = enabling.said_after(actor(), view)
     if not is_htmx():
         flash(sentence, tone)
         return go_to(url_for(".server", server_id=server_id))
     html = render_template(
         "integrations/_switched.html",
         server=view,
-        checklist=checklist.checklist(actor(), server_id),
-        health=health_states.health(actor(), server_id),
+        checklist=onboarding.checklist(actor(), server_id),
+        health=monitoring_state.health(actor(), server_id),
         sentence=sentence,
         tone=tone,
     )

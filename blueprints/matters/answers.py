@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from blueprints.popups import popup
+from blueprints.dialogs import popup
 
 
 def form_answer(title: str, inner: str, back: str, *, form: Any = None, **context: Any) -> Response:

@@ -7,10 +7,10 @@ import uuid
 from flask import render_template, request
 from werkzeug.wrappers import Response
 
-from blueprints.access import actor, needs
+from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment
-from blueprints.matters.room import room
-from services import upload_checks
+from blueprints.matters import room
+from services.matters import upload_checks
 
 MOST = 1000
 

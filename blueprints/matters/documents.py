@@ -8,16 +8,18 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from blueprints.access import actor, needs, takes_files
-from blueprints.asked import is_search, page_number, search_text
+from blueprints.authorization import actor, needs, takes_files
 from blueprints.htmx import fragment, go_to, is_htmx
+from blueprints.matters import room
 from blueprints.matters.answers import form_answer
 from blueprints.matters.forms import DocumentForm, DocumentNameForm
 from blueprints.matters.quotas import notice_for, refuse_unread
-from blueprints.matters.room import room
-from services import documents, duplicates, links, matters, permissions, server_access, versions
-from services.errors import Invalid, NotFound
-from services.file_names import visible
+from blueprints.query_params import is_search, page_number, search_text
+from services.access import permissions, server_access
+from services.core.errors import Invalid, NotFound
+from services.core.text.file_names import visible
+from services.matters import documents, duplicates, matters, versions
+from services.transfers import links
 
 
 @room.route("/matters/<uuid:matter_id>/documents/new", methods=["GET", "POST"])

@@ -10,9 +10,9 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wrappers import Response
 from werkzeug.wsgi import ClosingIterator
 
-from services import versions
-from services.actor import Actor
-from services.file_names import split
+from services.core.actor import Actor
+from services.core.text.file_names import split
+from services.matters import versions
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
 # Types that no browser runs. All others are bytes and nothing more.

@@ -6,7 +6,7 @@ from flask_wtf.file import FileField, FileRequired, MultipleFileField
 from wtforms import StringField
 
 from blueprints.forms_base import BaseForm, Line, LineField
-from services.matters import MatterDetails
+from services.matters.matters import MatterDetails
 
 CHOOSE = "Choose a file."
 

@@ -7,15 +7,17 @@ import uuid
 from flask import flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints.access import actor, needs
-from blueprints.asked import page_number, search_text
+from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to, is_htmx
+from blueprints.matters import room
 from blueprints.matters.answers import form_answer
 from blueprints.matters.forms import MatterForm
-from blueprints.matters.opening import pop_up_to_open
+from blueprints.matters.open_dialog import pop_up_to_open
 from blueprints.matters.quotas import notice_for
-from blueprints.matters.room import room
-from services import documents, links, matters, permissions, server_access
+from blueprints.query_params import page_number, search_text
+from services.access import permissions, server_access
+from services.matters import documents, matters
+from services.transfers import links
 
 
 @room.get("/matters")

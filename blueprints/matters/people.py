@@ -8,15 +8,15 @@ from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from blueprints import popups
-from blueprints.access import actor, needs
-from blueprints.asked import page_number, search_text
+from blueprints import dialogs
+from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to, is_htmx
+from blueprints.matters import room
 from blueprints.matters.answers import form_answer
-from blueprints.matters.room import room
-from services import leaving, matters, participants
-from services.errors import Conflict, Invalid
-from services.sealed_words import seal
+from blueprints.query_params import page_number, search_text
+from services.core.errors import Conflict, Invalid
+from services.core.sealed_query import seal
+from services.matters import leaving, matters, participants
 
 A_ROLE = {"lead": "a lead", "editor": "an editor", "viewer": "a viewer"}
 
@@ -89,14 +89,14 @@ def remove_person(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnV
 
 def _ask_about_role(matter_id: uuid.UUID, loss: leaving.Leaving, role: str) -> Response:
     """Nothing was changed, so the list behind the pop-up comes anew: its select shows the role that was asked for."""
-    return popups.asked_first(
-        popups.popup(
+    return dialogs.asked_first(
+        dialogs.popup(
             "matters/_role_form.html",
             "Stop being a lead of this matter?"
             if loss.person.is_you and loss.person.role == "lead"
             else "Change role?",
             ("People", _page(matter_id)),
-            popups.ASKED,
+            dialogs.ASKED,
             leaving=loss,
             role=role,
             url=url_for("matters.change_role", matter_id=matter_id, member_id=loss.person.id, page=_later()),

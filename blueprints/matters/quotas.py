@@ -6,10 +6,10 @@ import uuid
 
 from flask import request
 
-from blueprints.access import actor
+from blueprints.authorization import actor
 from blueprints.forms_base import BaseForm
-from services import quotas, uploads
-from services.errors import Invalid
+from services.core.errors import Invalid
+from services.matters import quotas, uploads
 
 OTHER_FIELDS = 64 * 1024
 """So much of a form may be other than its file."""

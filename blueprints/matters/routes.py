@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from blueprints.matters import checking_files, documents, matters, people, versions
-from blueprints.matters.room import room
+from blueprints.matters import checking_files, documents, matters, people, room, versions
 
 __all__ = ["checking_files", "documents", "matters", "people", "room", "versions"]

@@ -7,15 +7,16 @@ import uuid
 from flask import flash, request, url_for
 from flask.typing import ResponseReturnValue
 
-from blueprints.access import actor, needs, takes_files
+from blueprints.authorization import actor, needs, takes_files
 from blueprints.htmx import go_to
+from blueprints.matters import room
 from blueprints.matters.answers import form_answer
 from blueprints.matters.downloading import send
 from blueprints.matters.forms import AgainForm, VersionForm
 from blueprints.matters.quotas import notice_for, refuse_unread
-from blueprints.matters.room import room
-from services import documents, permissions, versions
-from services.errors import Invalid
+from services.access import permissions
+from services.core.errors import Invalid
+from services.matters import documents, versions
 
 
 @room.route("/documents/<uuid:document_id>/versions/new", methods=["GET", "POST"])

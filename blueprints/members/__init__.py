@@ -1,0 +1,7 @@
+"""The room's blueprint, apart from its routes so that each file of routes can hang on it."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+room = Blueprint("members", __name__, url_prefix="/admin/members")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import url_for
 from werkzeug.wrappers import Response
 
-from blueprints import popups
+from blueprints import dialogs
 
 
 def popup(part: str, title: str, status: int = 200, **context: object) -> Response:
-    return popups.popup(
+    return dialogs.popup(
         f"members/_{part}.html", title, ("Members", url_for("members.index")), status, **context
     )

@@ -6,10 +6,10 @@ from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, PasswordField, RadioField, SelectChoice
 
 from blueprints.forms_base import BaseForm, Line, LineField
-from services.email import LONGEST
-from services.invitations import NewInvitation
-from services.member_details import LONGEST_NAME, Details
-from services.members import NewMember
+from services.core.text.email_addresses import LONGEST
+from services.directory.details import LONGEST_NAME, Details
+from services.directory.people import NewMember
+from services.members.invitations import NewInvitation
 
 MEMBER, GUEST = "member", "guest"
 

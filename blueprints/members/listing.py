@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from flask import render_template, request, url_for
 
-from blueprints.access import actor, needs
-from blueprints.asked import search_text
+from blueprints.authorization import actor, needs
 from blueprints.htmx import is_htmx
-from blueprints.members.room import room
-from services import leaderless, mail_server, members
-from services.member_search import EVERYBODY, Kept
-from services.sealed_words import seal
+from blueprints.members import room
+from blueprints.query_params import search_text
+from services.core.sealed_query import seal
+from services.directory import people
+from services.directory.search import EVERYBODY, Kept
+from services.mail import server_state
+from services.members import orphaned_matters
 
 STATES: dict[str, tuple[str, Kept]] = {
     "": ("Everybody", EVERYBODY),
@@ -37,9 +39,9 @@ class Tab:
 def index() -> str:
     text, state, kept = asked()
     after, before = request.args.get("after", type=uuid.UUID), request.args.get("before", type=uuid.UUID)
-    found = members.page_of_members(actor(), text, kept, after=after, before=before)
+    found = people.page_of_members(actor(), text, kept, after=after, before=before)
     name = "members/_list.html" if is_htmx() else "members/index.html"
-    leads = 0 if is_htmx() else leaderless.how_many(actor())
+    leads = 0 if is_htmx() else orphaned_matters.how_many(actor())
     return render_template(
         name,
         found=found,
@@ -47,7 +49,7 @@ def index() -> str:
         state=state,
         tabs=_tabs(text, state),
         leaderless=leads,
-        mail_failing=None if is_htmx() else mail_server.failing(),
+        mail_failing=None if is_htmx() else server_state.failing(),
     )
 
 

@@ -7,16 +7,17 @@ import uuid
 from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from blueprints.access import actor, needs
+from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to
-from blueprints.members import files, inviting, leads, listing
+from blueprints.members import import_export, invitations, listing, orphaned_matters, room
 from blueprints.members.answers import popup
 from blueprints.members.forms import AddMemberForm, DetailsForm
-from blueprints.members.room import room
-from services import accounts, deactivation, member_changes, members, passwords
-from services.errors import Invalid
+from services.auth import passwords
+from services.core.errors import Invalid
+from services.directory import people
+from services.members import account, editing, offboarding
 
-__all__ = ["files", "inviting", "leads", "listing", "room"]
+__all__ = ["import_export", "invitations", "listing", "orphaned_matters", "room"]
 
 
 @room.get("/new")
@@ -31,7 +32,7 @@ def add_member() -> Response:
     form = AddMemberForm()
     if form.validate():
         try:
-            added = members.add(actor(), form.command())
+            added = people.add(actor(), form.command())
         except Invalid as refusal:
             form.take(refusal)
         else:
@@ -41,23 +42,23 @@ def add_member() -> Response:
                 return password_answer(added.name, added.made_password, url)
             return go_to(url)
     else:
-        form.take(Invalid(members.faults(form.command(), makes_password=True)), beside=True)
+        form.take(Invalid(people.faults(form.command(), makes_password=True)), beside=True)
     return add_answer(form, 422)
 
 
 @room.get("/<uuid:member_id>")
 @needs("admin")
 def member(member_id: uuid.UUID) -> str:
-    view = members.member(actor(), member_id)
+    view = people.member(actor(), member_id)
     return render_template(
-        "members/member.html", member=view, refusal=deactivation.refusal(actor(), member_id)
+        "members/member.html", member=view, refusal=offboarding.refusal(actor(), member_id)
     )
 
 
 @room.get("/<uuid:member_id>/edit")
 @needs("admin")
 def edit_member(member_id: uuid.UUID) -> Response:
-    view = members.member(actor(), member_id)
+    view = people.member(actor(), member_id)
     return edit_answer(view, DetailsForm(formdata=None, obj=view))
 
 
@@ -67,30 +68,30 @@ def change_member(member_id: uuid.UUID) -> Response:
     form = DetailsForm(formdata=request.form)
     if form.validate():
         try:
-            member_changes.change(actor(), member_id, form.details())
+            editing.change(actor(), member_id, form.details())
         except Invalid as refusal:
             form.take(refusal)
         else:
             flash(f"What is on record of {form.name.data} is saved.", "success")
             return go_to(url_for(".member", member_id=member_id))
     else:
-        form.take(Invalid(member_changes.faults(actor(), member_id, form.details())), beside=True)
-    return edit_answer(members.member(actor(), member_id), form, 422)
+        form.take(Invalid(editing.faults(actor(), member_id, form.details())), beside=True)
+    return edit_answer(people.member(actor(), member_id), form, 422)
 
 
 @room.get("/<uuid:member_id>/deactivate")
 @needs("admin")
 def confirm_deactivation(member_id: uuid.UUID) -> Response:
-    view = members.member(actor(), member_id)
-    ends = deactivation.consequences(actor(), member_id)
+    view = people.member(actor(), member_id)
+    ends = offboarding.consequences(actor(), member_id)
     return popup("deactivate", f"Deactivate {view.name}", member=view, ends=ends)
 
 
 @room.post("/<uuid:member_id>/deactivate")
 @needs("admin")
 def deactivate(member_id: uuid.UUID) -> Response:
-    deactivation.deactivate(actor(), member_id)
-    name = members.member(actor(), member_id).name
+    offboarding.deactivate(actor(), member_id)
+    name = people.member(actor(), member_id).name
     flash(f"{name} is deactivated and signed out everywhere.", "success")
     return go_to(url_for(".member", member_id=member_id))
 
@@ -98,8 +99,8 @@ def deactivate(member_id: uuid.UUID) -> Response:
 @room.post("/<uuid:member_id>/reactivate")
 @needs("admin")
 def reactivate(member_id: uuid.UUID) -> Response:
-    deactivation.reactivate(actor(), member_id)
-    name = members.member(actor(), member_id).name
+    offboarding.reactivate(actor(), member_id)
+    name = people.member(actor(), member_id).name
     flash(f"{name} can sign in again. Add them to the matters that they need.", "success")
     return go_to(url_for(".member", member_id=member_id))
 
@@ -107,15 +108,15 @@ def reactivate(member_id: uuid.UUID) -> Response:
 @room.get("/<uuid:member_id>/password")
 @needs("admin")
 def confirm_new_password(member_id: uuid.UUID) -> Response:
-    view = members.member(actor(), member_id)
+    view = people.member(actor(), member_id)
     return popup("reset", f"New password for {view.name}", member=view)
 
 
 @room.post("/<uuid:member_id>/password")
 @needs("admin")
 def reset_password(member_id: uuid.UUID) -> Response:
-    password = accounts.reset_password(actor(), member_id)
-    view = members.member(actor(), member_id)
+    password = account.reset_password(actor(), member_id)
+    view = people.member(actor(), member_id)
     return password_answer(view.name, password, url_for(".member", member_id=member_id))
 
 
@@ -123,7 +124,7 @@ def add_answer(form: AddMemberForm, status: int = 200) -> Response:
     return popup("add", "Add member", status, form=form, shortest=passwords.SHORTEST)
 
 
-def edit_answer(view: members.MemberView, form: DetailsForm, status: int = 200) -> Response:
+def edit_answer(view: people.MemberView, form: DetailsForm, status: int = 200) -> Response:
     return popup("edit", f"Edit {view.name}", status, member=view, form=form)
 
 

@@ -9,12 +9,12 @@ from flask import Response, abort, current_app, flash, redirect, render_template
 from flask_login import current_user
 from werkzeug.wrappers import Response as AnyResponse
 
-from blueprints.access import actor, get_only, needs
+from blueprints.authorization import actor, get_only, needs
 from blueprints.htmx import go_to, is_htmx, redirect_whole_page
-from blueprints.oauth import sign_ins
-from blueprints.oauth.room import room
-from services import connections, disconnecting, oauth_flow
-from services.oauth_failures import SignInUnfinished, unfinished
+from blueprints.oauth import room, sign_ins
+from services.connections import clients, disconnecting, oauth
+from services.connections.oauth_errors import SignInUnfinished, unfinished
+from services.transfers import control
 
 __all__ = ["room", "sign_ins"]
 
@@ -23,7 +23,7 @@ __all__ = ["room", "sign_ins"]
 @needs("staff")
 def begin(server_id: uuid.UUID) -> AnyResponse:
     """The page moves on to iManage by itself; our policy lets no form lead there, so without scripts it is a link."""
-    url = oauth_flow.begin(actor(), server_id, request.form.get("return_to", ""))
+    url = oauth.begin(actor(), server_id, request.form.get("return_to", ""))
     if is_htmx():
         return redirect_whole_page(url)
     return Response(render_template("oauth/leave.html", url=url, host=urlsplit(url).hostname))
@@ -41,7 +41,8 @@ def authorized() -> AnyResponse:
             raise unfinished("oauth.signed_out")
         if current_user.is_guest:
             abort(404)
-        done = oauth_flow.finish(actor(), _answer())
+        done = oauth.finish(actor(), _answer())
+        control.resume_after_sign_in(actor(), done.server_id)
     except SignInUnfinished as failure:
         return _unfinished(failure)
     flash(f"You are signed in to {done.label} as {done.imanage_name}.", "success")
@@ -55,7 +56,7 @@ def authorized() -> AnyResponse:
 def disconnect(server_id: uuid.UUID) -> AnyResponse:
     if (asked := _ask_first(disconnecting.own(actor(), server_id))) is not None:
         return asked
-    if connections.disconnect(actor(), server_id):
+    if clients.disconnect(actor(), server_id):
         flash("You are disconnected. Documents here and their links stay as they are.", "success")
     return go_to(url_for("account.index"))
 
@@ -65,7 +66,7 @@ def disconnect(server_id: uuid.UUID) -> AnyResponse:
 def disconnect_all() -> AnyResponse:
     if (asked := _ask_first(disconnecting.own(actor()))) is not None:
         return asked
-    if connections.disconnect(actor()):
+    if clients.disconnect(actor()):
         flash("You are disconnected everywhere. Documents here and their links stay as they are.", "success")
     return go_to(url_for("account.index"))
 
@@ -75,9 +76,9 @@ def _ask_first(endings: tuple[disconnecting.EndingSignIn, ...]) -> AnyResponse |
     return sign_ins.ask_first(endings, request.path, ("Account", account), account, is_own=True)
 
 
-def _answer() -> oauth_flow.CallbackAnswer:
+def _answer() -> oauth.CallbackAnswer:
     args = request.args
-    return oauth_flow.CallbackAnswer(
+    return oauth.CallbackAnswer(
         state=args.get("state", ""),
         code=args.get("code", ""),
         error=args.get("error", ""),

@@ -7,12 +7,14 @@ import uuid
 from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from blueprints.access import actor, needs
-from blueprints.asked import page_number, search_text
+from blueprints.authorization import actor, needs
+from blueprints.dialogs import ASKED, asked_first, popup
 from blueprints.htmx import fragment, go_to, is_htmx
-from blueprints.oauth.room import room
-from blueprints.popups import ASKED, asked_first, popup
-from services import disconnecting, server_views, sign_ins
+from blueprints.oauth import room
+from blueprints.query_params import page_number, search_text
+from services.connections import admin as connection_admin
+from services.connections import disconnecting
+from services.servers import views as server_views
 
 OF_SERVER = "/admin/integrations/imanage/<uuid:server_id>/sign-ins"
 OF_MEMBER = "/admin/members/<uuid:member_id>/sign-ins"
@@ -36,7 +38,7 @@ def end_sign_in(server_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     crumb = (endings[0].server if endings else "iManage", back)
     if (asked := ask_first(endings, request.path, crumb, back, "#sign-ins")) is not None:
         return asked
-    sign_ins.end(actor(), server_id, member_id)
+    connection_admin.end(actor(), server_id, member_id)
     if is_htmx():
         return fragment(_of_server(server_id), closeDialog=True)
     flash(ENDED, "success")
@@ -55,7 +57,7 @@ def confirm_end_of_all(server_id: uuid.UUID) -> Response:
 @room.post(f"{OF_SERVER}/end")
 @needs("admin")
 def end_all_sign_ins(server_id: uuid.UUID) -> Response:
-    ended = sign_ins.end(actor(), server_id)
+    ended = connection_admin.end(actor(), server_id)
     flash(f"Sign-ins that were ended: {ended}. Documents and links stay as they are.", "success")
     return go_to(url_for("integrations.server", server_id=server_id))
 
@@ -77,7 +79,7 @@ def end_member_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     crumb = (endings[0].member if endings else "Members", back)
     if (asked := ask_first(endings, request.path, crumb, back, "#member-sign-ins")) is not None:
         return asked
-    sign_ins.end(actor(), server_id, member_id)
+    connection_admin.end(actor(), server_id, member_id)
     if is_htmx():
         return fragment(_of_member(member_id), closeDialog=True)
     flash(ENDED, "success")
@@ -108,10 +110,10 @@ def ask_first(
 
 
 def _of_server(server_id: uuid.UUID) -> str:
-    found = sign_ins.of_server(actor(), server_id, search_text(), page_number())
+    found = connection_admin.of_server(actor(), server_id, search_text(), page_number())
     return render_template("oauth/_sign_ins.html", sign_ins=found, server_id=server_id)
 
 
 def _of_member(member_id: uuid.UUID) -> str:
-    found = sign_ins.of_member(actor(), member_id)
+    found = connection_admin.of_member(actor(), member_id)
     return render_template("oauth/_member_sign_ins.html", sign_ins=found, member_id=member_id)

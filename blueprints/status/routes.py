@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify
 
-from blueprints.access import needs
-from services import health
+from blueprints.authorization import needs
+from services.operations import installation_health
 
 room = Blueprint("status", __name__, url_prefix="/health")
 
@@ -19,8 +19,8 @@ def live() -> Response:
 @room.get("/ready")
 @needs("public")
 def ready() -> Response:
-    checks = health.readiness()
-    is_ready = health.is_sound(checks)
+    checks = installation_health.readiness()
+    is_ready = installation_health.is_sound(checks)
     answer = jsonify(ready=is_ready, checks={check.name: check.state for check in checks})
     answer.status_code = 200 if is_ready else 503
     return answer
@@ -30,4 +30,4 @@ def ready() -> Response:
 @needs("admin")
 def details() -> Response:
     """All that the doctor looks at, told by a web process: of its own keys, folder and disks."""
-    return jsonify(health.report(health.examination()))
+    return jsonify(installation_health.report(installation_health.examination()))

@@ -9,9 +9,9 @@ from wtforms import HiddenField, SelectMultipleField, StringField, ValidationErr
 from wtforms.validators import AnyOf, Length
 
 from blueprints.forms_base import BaseForm, Line, LineField
-from services.saving_many import SaveManyCommand
-from services.transfer_choices import CHOICES
-from services.transfers import (
+from services.transfers.bulk_save import SaveManyCommand
+from services.transfers.decisions import CHOICES
+from services.transfers.requests import (
     NEW_DOCUMENT,
     REPLACE,
     SAVE_TARGETS,

@@ -15,15 +15,19 @@ from urllib.parse import quote, unquote
 from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from blueprints.access import actor, needs
-from blueprints.asked import LONGEST_SEARCH, place
+from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx, placed
+from blueprints.query_params import LONGEST_SEARCH, place
+from blueprints.transfers import room
 from blueprints.transfers.answers import refused_in_picker
 from blueprints.transfers.forms import SaveForm, as_uuid
-from blueprints.transfers.room import room
-from services import browsing, documents, gathering, picking, save_checks, text
-from services.browsing import SHELVES, Kind, Listing, Shelf, Step, Where
-from services.errors import Conflict, RemoteRefusal, SignInNeeded
+from services.core.errors import Conflict, RemoteRefusal, SignInNeeded
+from services.core.text import normalise
+from services.matters import documents
+from services.picker import browse as picker_browse
+from services.picker import dialog, select_all
+from services.picker.browse import SHELVES, Kind, Listing, Shelf, Step, Where
+from services.transfers import save_checks
 
 LIST = "#picker-list"
 MORE = "#picker-more"
@@ -62,7 +66,7 @@ def save_check(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
         check = save_checks.look(actor(), document_id, server_id, target)
     except SignInNeeded as needed:
         return placed(_sign_in(needed, server_id, back), 409, DIALOG)
-    picker = picking.for_save(actor(), document_id, server_id)
+    picker = dialog.for_save(actor(), document_id, server_id)
     return fragment(
         render_template(
             "transfers/_picker_check.html", check=check, picker=picker, target=target, get_key=uuid.uuid4()
@@ -76,7 +80,7 @@ def save_refused(
     """The pop-up of Save stays as it is; name and check are drawn anew with what is wrong at each."""
     return refused_in_picker(
         form,
-        picker=picking.for_save(actor(), document_id, server_id),
+        picker=dialog.for_save(actor(), document_id, server_id),
         check=check,
         target=form.target.data,
         accepted=form.accept.data or (),
@@ -92,7 +96,7 @@ def browse(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     """A list of the pop-up: the first hundred of a place, or with `offset` the next."""
     where = _where()
     try:
-        listing = browsing.look(actor(), matter_id, server_id, where)
+        listing = picker_browse.look(actor(), matter_id, server_id, where)
     except SignInNeeded as needed:
         return placed(_sign_in(needed, server_id, _back(matter_id, server_id)), 409, DIALOG)
     except (RemoteRefusal, Conflict) as refusal:
@@ -107,7 +111,7 @@ def everything(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     """Adds all documents of a place, or of a search, to what is selected."""
     try:
         below = "below" in request.form
-        gathered = gathering.everything(actor(), matter_id, server_id, _where(), below=below)
+        gathered = select_all.everything(actor(), matter_id, server_id, _where(), below=below)
     except SignInNeeded as needed:
         return placed(_sign_in(needed, server_id, _back(matter_id, server_id)), 409, DIALOG)
     return fragment(render_template("transfers/_picker_everything.html", gathered=gathered))
@@ -144,14 +148,14 @@ def _get_form(matter_id: uuid.UUID, server_id: uuid.UUID) -> str:
     document_id = as_uuid(request.args.get("document"))
     return render_template(
         "transfers/_picker_get.html",
-        picker=picking.for_get(actor(), matter_id, server_id, document_id),
+        picker=dialog.for_get(actor(), matter_id, server_id, document_id),
         browse=url_for(".browse", matter_id=matter_id, server_id=server_id, document=document_id),
         request_key=uuid.uuid4(),
     )
 
 
 def _save_form(document_id: uuid.UUID, server_id: uuid.UUID) -> str:
-    picker = picking.for_save(actor(), document_id, server_id)
+    picker = dialog.for_save(actor(), document_id, server_id)
     return render_template(
         "transfers/_picker_save.html",
         picker=picker,
@@ -167,7 +171,7 @@ def _where() -> Where:
     shelf = request.form.get("shelf", "")
     return Where(
         steps=tuple(filter(None, map(_step, request.form.getlist("step")[:DEEPEST]))),
-        text=text.clean_line(request.form.get("q", "")[:LONGEST_SEARCH]),
+        text=normalise.clean_line(request.form.get("q", "")[:LONGEST_SEARCH]),
         shelf=cast(Shelf, shelf) if shelf in SHELVES else "recent",
         offset=place("offset"),
         for_saving="saving" in request.args,
@@ -181,7 +185,7 @@ def _step(given: str) -> Step | None:
     step_id = unquote(quoted)
     if letter not in KINDS or not step_id or len(step_id) > LONGEST_ID:
         return None
-    return Step(KINDS[letter], step_id, text.clean_line(name)[:LONGEST_NAME] or step_id)
+    return Step(KINDS[letter], step_id, normalise.clean_line(name)[:LONGEST_NAME] or step_id)
 
 
 def _as_text(step: Step) -> str:

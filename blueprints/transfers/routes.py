@@ -7,26 +7,19 @@ import uuid
 from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from blueprints.access import actor, needs
-from blueprints.asked import page_number
+from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, go_to
-from blueprints.transfers import endings, picker, saving_many
+from blueprints.query_params import page_number
+from blueprints.transfers import bulk_save, notices, picker, room
 from blueprints.transfers.answers import refused, refused_in_picker
 from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm
-from blueprints.transfers.room import room
-from services import (
-    newer,
-    save_checks,
-    transfer_choices,
-    transfer_control,
-    transfer_news,
-    transfer_views,
-    transfers,
-    workers,
-)
-from services.errors import Invalid
+from services.core.errors import Invalid
+from services.operations import worker_heartbeats
+from services.transfers import control, decisions, requests, save_checks, update_check
+from services.transfers import notices as transfer_notices
+from services.transfers import views as transfer_views
 
-__all__ = ["endings", "picker", "room", "saving_many"]
+__all__ = ["bulk_save", "notices", "picker", "room"]
 
 REFRESHED = "documentsChanged"
 
@@ -36,7 +29,7 @@ REFRESHED = "documentsChanged"
 def index() -> str:
     page = page_number()
     rows, has_next = transfer_views.recent(actor(), page)
-    transfer_news.see(actor())
+    transfer_notices.see(actor())
     return render_template("transfers/index.html", transfers=rows, page=page, has_next=has_next)
 
 
@@ -46,7 +39,7 @@ def start_get(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     form = GetForm()
     if form.validate():
         try:
-            transfer_id = transfers.start_get(actor(), form.command(matter_id, server_id))
+            transfer_id = requests.start_get(actor(), form.command(matter_id, server_id))
             return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
         except Invalid as refusal:
             form.take(refusal)
@@ -96,21 +89,21 @@ def matter_status(matter_id: uuid.UUID) -> Response:
 @room.post("/transfers/<uuid:transfer_id>/cancel")
 @needs("staff")
 def cancel(transfer_id: uuid.UUID) -> Response:
-    transfer_control.cancel(actor(), transfer_id)
+    control.cancel(actor(), transfer_id)
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
 
 @room.post("/transfers/<uuid:transfer_id>/pause")
 @needs("staff")
 def pause(transfer_id: uuid.UUID) -> Response:
-    transfer_control.pause(actor(), transfer_id)
+    control.pause(actor(), transfer_id)
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
 
 @room.post("/transfers/<uuid:transfer_id>/resume")
 @needs("staff")
 def resume(transfer_id: uuid.UUID) -> Response:
-    transfer_control.resume(actor(), transfer_id)
+    control.resume(actor(), transfer_id)
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
 
@@ -120,7 +113,7 @@ def retry(transfer_id: uuid.UUID) -> Response:
     form = RetryForm()
     if not form.validate():
         return refused(form)
-    new_id = transfer_control.retry_failed(actor(), transfer_id, form.key)
+    new_id = control.retry_failed(actor(), transfer_id, form.key)
     return go_to(url_for("transfers.transfer", transfer_id=new_id))
 
 
@@ -130,32 +123,32 @@ def decide(item_id: uuid.UUID) -> Response:
     form = DecideForm()
     if not form.validate():
         return refused(form)
-    transfer_id = transfer_choices.decide(actor(), item_id, form.choice.data or "", form.key)
+    transfer_id = decisions.decide(actor(), item_id, form.choice.data or "", form.key)
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
 
 @room.post("/matters/<uuid:matter_id>/check")
 @needs("staff")
 def check_matter(matter_id: uuid.UUID) -> Response:
-    flash(newer.check(actor(), matter_id).sentence, "info")
+    flash(update_check.check(actor(), matter_id).sentence, "info")
     return go_to(url_for("matters.matter", matter_id=matter_id))
 
 
 @room.post("/matters/<uuid:matter_id>/documents/<uuid:document_id>/check")
 @needs("staff")
 def check_document(matter_id: uuid.UUID, document_id: uuid.UUID) -> Response:
-    flash(newer.check(actor(), matter_id, document_id).sentence, "info")
+    flash(update_check.check(actor(), matter_id, document_id).sentence, "info")
     return go_to(url_for("matters.document", document_id=document_id))
 
 
 def _context(transfer_id: uuid.UUID) -> dict[str, object]:
     page = page_number()
     view = transfer_views.transfer(actor(), transfer_id, page, request.args.get("show", ""))
-    endings.look_at(view)
+    notices.look_at(view)
     return {
         "transfer": view,
         "page": page,
-        "tabs": endings.tabs_of(view),
+        "tabs": notices.tabs_of(view),
         "retry_key": uuid.uuid4(),
-        "is_quiet": view.is_live and workers.are_quiet(),
+        "is_quiet": view.is_live and worker_heartbeats.are_quiet(),
     }

@@ -7,12 +7,15 @@ import uuid
 from flask import Blueprint, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from blueprints.access import actor, needs
-from blueprints.asked import search_text
-from blueprints.headers import allow_connect
+from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx
-from services import check_runs, check_text, permissions, server_access, server_views, troubleshooting
-from services.errors import NotFound
+from blueprints.query_params import search_text
+from blueprints.security_headers import allow_connect
+from services.access import permissions, server_access
+from services.core.errors import NotFound
+from services.guidance import topics
+from services.monitoring import check_report, check_runs
+from services.servers import views as server_views
 
 room = Blueprint("troubleshooting", __name__, url_prefix="/troubleshooting")
 
@@ -25,9 +28,9 @@ def index() -> Response:
     page = "_found.html" if is_htmx() else "index.html"
     html = render_template(
         f"troubleshooting/{page}",
-        topics=troubleshooting.TOPICS,
+        topics=topics.TOPICS,
         q=query,
-        matches=troubleshooting.search(query),
+        matches=topics.search(query),
     )
     return fragment(html)
 
@@ -45,7 +48,7 @@ def topic(slug: str) -> str:
     return render_template(
         "troubleshooting/topic.html",
         topic=found,
-        topics=troubleshooting.TOPICS,
+        topics=topics.TOPICS,
         is_admin=is_admin,
         servers=servers,
         chosen=chosen,
@@ -75,25 +78,25 @@ def this_browser(server_id: uuid.UUID) -> Response:
     server = next((each for each in server_access.available_to(actor()) if each.id == server_id), None)
     if server is None:
         raise NotFound()
-    html = render_template("troubleshooting/this_browser.html", server=server, topics=troubleshooting.TOPICS)
+    html = render_template("troubleshooting/this_browser.html", server=server, topics=topics.TOPICS)
     return allow_connect(make_response(html), server.url)
 
 
-def _topic(slug: str) -> troubleshooting.Topic:
-    found = troubleshooting.topic(slug)
+def _topic(slug: str) -> topics.Topic:
+    found = topics.topic(slug)
     if found is None:
         raise NotFound()
     return found
 
 
-def _answer(found: troubleshooting.Topic, server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
+def _answer(found: topics.Topic, server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
     if not is_htmx():
         return go_to(url_for(".topic", slug=found.slug, server=server_id))
     run = check_runs.of(actor(), run_id)
     return fragment(render_template("integrations/_check_run.html", **_shown(found, run)))
 
 
-def _shown(found: troubleshooting.Topic, run: check_runs.RunView) -> dict[str, object]:
+def _shown(found: topics.Topic, run: check_runs.RunView) -> dict[str, object]:
     """The run as this page shows it: its own checks alone, and its own address to ask again."""
     poll = url_for(".check_run", slug=found.slug, server_id=run.server_id, run_id=run.id)
-    return {"run": run.about(found), "report": check_text.report_text(run), "poll": poll}
+    return {"run": run.about(found), "report": check_report.report_text(run), "poll": poll}

@@ -6,8 +6,11 @@ Revision: 0011, after 0010
 import sqlalchemy as sa
 from alembic import op
 
-from services import audit, file_names, matters, member_details, member_search
-from services.text import fold, search_fold
+from services.core import audit
+from services.core.text import file_names
+from services.matters import matters
+from services.directory import details, search as directory_search
+from services.core.text.normalise import fold, search_fold
 
 revision = '0011'
 down_revision = '0010'
@@ -19,10 +22,10 @@ BATCH = 1000
 
 def _member(folding):
     def keys(row):
-        words = [*folding(row.name)[: member_search.LONGEST_NAME].split(), *folding(row.email).split()]
-        searched = ''.join(f'  {word}' for word in words)[: member_search.LONGEST_KEY]
+        words = [*folding(row.name)[: directory_search.LONGEST_NAME].split(), *folding(row.email).split()]
+        searched = ''.join(f'  {word}' for word in words)[: directory_search.LONGEST_KEY]
         return {
-            'name_key': folding(row.name)[: member_details.LONGEST_NAME_KEY],
+            'name_key': folding(row.name)[: details.LONGEST_NAME_KEY],
             'search_key': searched,
         }
 

@@ -17,8 +17,8 @@ from imanage.answers import clean, words
 from imanage.certificates import Facts
 from imanage.probes import Seen
 from services.diagnostics.network import facts_of, stopped_on_the_way
-from services.diagnostics.redirects import variants
-from services.diagnostics.visit import Found, Visit, failed, passed, skipped, warned
+from services.diagnostics.probe_session import Found, Visit, failed, passed, skipped, warned
+from services.diagnostics.redirect_variants import variants
 
 Kind = Literal["page", "returned", "mismatch", "unknown_client", "blocked", "wrong", "stopped", "refused"]
 

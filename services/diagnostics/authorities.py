@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 
-from services.diagnostics.visit import Found, Visit, passed, warned
+from services.diagnostics.probe_session import Found, Visit, passed, warned
 
 SOON = timedelta(days=30)
 

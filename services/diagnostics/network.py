@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from imanage.answers import clean, wait_of
 from imanage.certificates import Facts
 from imanage.probes import ProbeFault, Seen, ask, certificate, connect, resolve
-from services.diagnostics.visit import Found, Visit, failed, passed, skipped, warned
+from services.diagnostics.probe_session import Found, Visit, failed, passed, skipped, warned
 
 SOON_DAYS = 21
 SLOW_CLOCK, WRONG_CLOCK = timedelta(seconds=60), timedelta(seconds=300)

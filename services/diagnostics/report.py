@@ -10,8 +10,6 @@ from uuid import UUID
 Outcome = Literal["pass", "warn", "fail", "skipped"]
 State = Literal["healthy", "warning", "failing"]
 
-WHOSE = {"you": "You", "imanage_admin": "Your iManage admin", "network_team": "Your network team"}
-
 
 @dataclass(frozen=True)
 class Result:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from imanage.client import TokenHeader, auth_headers
 from imanage.errors import ImanageError
 from imanage.probes import ask
-from services import tokens
-from services.connections import Line
-from services.diagnostics.visit import Found, Visit, failed, passed, skipped, warned
-from services.errors import Refusal
+from services.connections import tokens
+from services.connections.clients import Line
+from services.core.errors import Refusal
+from services.diagnostics.probe_session import Found, Visit, failed, passed, skipped, warned
 
 NOBODY = "Not looked at: nobody has signed in to this server yet."
 ENDED = "Not looked at: the newest sign-in to this server has ended."

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 
-from services import transfer_states
+from services.transfers import states as transfer_states
 from tests.architecture.sources import REPOSITORY, files, text_of
 
 ROOMS = (

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from imanage.pages import read_page
-from services.text import clean_line, fold, normalise
+from services.core.text.normalise import clean_line, fold, normalise
 from tests.architecture.sources import files, text_of
 
 NOT_THE_PRODUCT = ("tests/", "bench/", "migrations/")
@@ -282,5 +282,5 @@ def test_what_any_writing_needs_is_normalised_as_unicode_says() -> None:
 @pytest.mark.parametrize("name", PRODUCT)
 def test_normal_forms_are_made_in_one_place(name: str) -> None:
     """But for host names, which are cut to 2,000 characters before."""
-    if name not in {"services/text.py", "imanage/addresses.py", "imanage/hostnames.py"}:
+    if name not in {"services/core/text/normalise.py", "imanage/addresses.py", "imanage/hostnames.py"}:
         assert "unicodedata.normalize(" not in text_of(name)

@@ -21,7 +21,7 @@ SKIPPED = re.compile(r"pytest\.(mark\.)?(sk" + "ip|xf" + r"ail)\b")
 ONE_CLIENT = "imanage/guard.py"
 DIALLING = "imanage/dialling.py"
 AUTHLIB = "imanage/oauth.py"
-MAIL = ("services/mail.py", "services/mail_errors.py", "services/mail_line.py")
+MAIL = ("services/mail/smtp.py", "services/mail/errors.py", "services/mail/connection.py")
 ITS_OWN_LINE = ("tests/", "simulator/", "bench/", "commands/demo")
 LIBRARIES = {
     "requests",

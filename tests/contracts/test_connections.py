@@ -22,12 +22,13 @@ from app import create_app
 from config import Settings, SettingsError
 from models import db
 from models.pool import ProcessPool
-from services import background, database, health, house
+from services.core import background_tasks, runtime
+from services.operations import database, installation_health
 from tests.support import postgres
-from tests.support.crew import REPOSITORY, until
 from tests.support.pages import read
 from tests.support.pgbouncer import pooled
 from tests.support.stack import answers, free_port
+from tests.support.worker_processes import REPOSITORY, until
 
 FLASK = (sys.executable, "-m", "flask", "--app", "app")
 HELD = text(
@@ -177,7 +178,7 @@ def test_a_database_that_cannot_hold_every_name_is_refused(
 @pytest.fixture
 def on_postgresql(app: Flask, settings: Settings, server: str, tmp_path: Path) -> Iterator[Flask]:
     """An application in this process on that server, with tables."""
-    usual = house.house()
+    usual = runtime.house()
     own = create_app(
         replace(settings, data_dir=tmp_path, database_url=fresh_database(server, "here"), database_pool=4)
     )
@@ -191,8 +192,8 @@ def on_postgresql(app: Flask, settings: Settings, server: str, tmp_path: Path) -
         ProcessPool.most, ProcessPool.patience = 20, 10.0
         db.session.remove()
         db.engine.dispose()
-    house.bind(usual)
-    background.bind(app.app_context)
+    runtime.bind(usual)
+    background_tasks.bind(app.app_context)
 
 
 def test_a_full_pool_waits_and_then_says_so(on_postgresql: Flask, server: str) -> None:
@@ -208,13 +209,13 @@ def test_a_full_pool_waits_and_then_says_so(on_postgresql: Flask, server: str) -
     for each in taken:
         each.close()
     with on_postgresql.app_context():
-        check = health._connections()[0]
-        assert check.state == health.OK and "gives 97 connections" in check.sentence
+        check = installation_health._connections()[0]
+        assert check.state == installation_health.OK and "gives 97 connections" in check.sentence
         db.session.execute(text("ALTER ROLE CURRENT_USER CONNECTION LIMIT 9"))
         db.session.commit()
         try:
-            check = health._connections()[0]
-            assert check.state == health.WARN and "max_connections" in check.next_step
+            check = installation_health._connections()[0]
+            assert check.state == installation_health.WARN and "max_connections" in check.next_step
         finally:
             db.session.execute(text("ALTER ROLE CURRENT_USER CONNECTION LIMIT -1"))
             db.session.commit()

@@ -17,8 +17,8 @@ import pytest
 
 import key_file
 from commands.demo_firm import MATTERS, PEOPLE
-from tests.support.crew import REPOSITORY
 from tests.support.stack import Process, answers, demo, free_port, until
+from tests.support.worker_processes import REPOSITORY
 
 FLASK = (sys.executable, "-m", "flask", "--app", "app")
 

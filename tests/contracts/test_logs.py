@@ -19,14 +19,15 @@ import logs
 from app import create_app
 from config import Settings, SettingsError
 from models import Transfer, db, utcnow
-from services import background, house, transfer_log
-from services.unit import unit
+from services.core import background_tasks, runtime
+from services.core.unit_of_work import unit
+from services.transfers import completion_log
 from tests.support import postgres
-from tests.support.crew import REPOSITORY, until
 from tests.support.pages import Browser
 from tests.support.people import make_member
 from tests.support.routes import make_firm
 from tests.support.stack import answers, free_port
+from tests.support.worker_processes import REPOSITORY, until
 
 FLASK = (sys.executable, "-m", "flask", "--app", "app")
 
@@ -65,7 +66,7 @@ def test_every_answer_has_its_id(browser: Browser, url: str) -> None:
 def test_an_id_is_taken_from_a_named_proxy_alone(
     tmp_path: Path, given: str, is_kept: bool, app: Flask
 ) -> None:
-    usual = house.house()
+    usual = runtime.house()
     try:
         for proxies, kept in (("127.0.0.0/8", is_kept), ("", False)):
             own = create_app(
@@ -76,8 +77,8 @@ def test_an_id_is_taken_from_a_named_proxy_alone(
             answer = own.test_client().get("/health/live", headers={"X-Request-ID": given})
             assert (answer.headers["X-Request-ID"] == given) == kept
     finally:
-        house.bind(usual)
-        background.bind(app.app_context)
+        runtime.bind(usual)
+        background_tasks.bind(app.app_context)
 
 
 def test_the_same_error_is_written_once_a_minute_and_counted(
@@ -167,13 +168,13 @@ def test_the_end_of_a_transfer_has_one_line(
     with pytest.raises(ZeroDivisionError), unit() as writing:
         writing.get_one(Transfer, transfer_id).finished_at = utcnow()
         writing.flush()
-        transfer_log.note_ends([transfer_id])
+        completion_log.note_ends([transfer_id])
         raise ZeroDivisionError
     assert not capsys.readouterr().err, "it was taken back"
     with unit() as writing:
         writing.get_one(Transfer, transfer_id).finished_at = utcnow()
         writing.flush()
-        transfer_log.note_ends([transfer_id])
+        completion_log.note_ends([transfer_id])
         assert not capsys.readouterr().err, "it is not committed yet"
     (line,) = lines_of(capsys.readouterr().err)
     assert (

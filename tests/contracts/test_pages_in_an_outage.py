@@ -15,9 +15,9 @@ import pytest
 import requests
 
 from tests.support import postgres
-from tests.support.crew import REPOSITORY
 from tests.support.pages import Page, check_house_rules
 from tests.support.stack import answers, free_port, until
+from tests.support.worker_processes import REPOSITORY
 
 EMAIL, PASSWORD = "ada@firm.example", "harbour lantern 94 drifting"
 FLASK = (sys.executable, "-m", "flask", "--app", "app")

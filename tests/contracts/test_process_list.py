@@ -13,7 +13,7 @@ import requests
 import key_file
 from commands import practice as practice_process
 from commands.supervise import Child, start, stop_all
-from services import practice, servers
+from services.servers import practice, registry
 from tests.architecture.sources import files, text_of
 from tests.support.people import actor_of, make_member
 from tests.support.stack import Process, demo, free_port, until
@@ -43,7 +43,7 @@ def start_of_practice(database: None, tmp_path: Path) -> practice.Start:
     """As it stands on record, its secret replaced by one that can be looked for."""
     admin = actor_of(make_member("Nora", is_admin=True))
     saved = practice.add(admin)
-    servers.set_enabled(admin, saved.id, True)
+    registry.set_enabled(admin, saved.id, True)
     wanted = practice.to_run()
     assert wanted is not None
     return dataclasses.replace(wanted, client_secret=SECRET, port=free_port(), folder=tmp_path / "practice")

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 import pytest
 
 from models import TransferItem
-from services.unit import session
+from services.core.unit_of_work import session
 from simulator import Fault
-from tests.support.crew import Crew, Worker, until
 from tests.support.processes import children_of, is_alive
 from tests.support.transfers import Desk, drafts_id, items_of, links, save, sha256, skip_wait, stored
+from tests.support.worker_processes import Crew, Worker, until
 
 MANY = 12
 

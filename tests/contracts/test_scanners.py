@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from services import scanners
-from services.scanners import ScannerAway, TooLargeToScan, scan
+from services.scanning import scanners
+from services.scanning.scanners import ScannerAway, TooLargeToScan, scan
 from tests.support.scanners import EICAR, STREAM_MOST, IcapServer, clamd, icap
 
 CLEAN = b"A lease of the wharf. " * 100

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from models import WorkerHeartbeat
-from services import workers
-from services.unit import session, tidy, unit
+from services.core.unit_of_work import session, tidy, unit
+from services.operations import worker_heartbeats
 
 PAGES_BEFORE = 1000
 """SQLite's own number."""
@@ -25,7 +25,7 @@ def file(database: None) -> Path:
 def beat() -> str:
     """Something that is on record, and by which it is found in a file."""
     name = uuid.uuid4().hex
-    workers.beat(name)
+    worker_heartbeats.beat(name)
     return name
 
 

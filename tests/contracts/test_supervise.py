@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.crew import REPOSITORY, until
 from tests.support.processes import is_alive
+from tests.support.worker_processes import REPOSITORY, until
 
 Start = Callable[..., subprocess.Popen[bytes]]
 STAYS = "import time; time.sleep(60)"

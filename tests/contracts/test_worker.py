@@ -10,11 +10,10 @@ from pathlib import Path
 
 from jobs.worker import NICENESS
 from models import Transfer, TransferItem
-from services.transfer_states import LIVE
-from services.unit import session
+from services.core.unit_of_work import session
+from services.transfers.states import LIVE
 from simulator import Fault
 from simulator.contents import Generated
-from tests.support.crew import Crew, until
 from tests.support.transfers import (
     Desk,
     drafts_id,
@@ -27,6 +26,7 @@ from tests.support.transfers import (
 )
 from tests.support.transfers import get as begin_get
 from tests.support.transfers import save as begin_save
+from tests.support.worker_processes import Crew, until
 
 LARGE = 48 << 20
 CONTENT = b"A counterpart of the agreement.\n" * 4000

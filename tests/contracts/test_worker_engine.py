@@ -16,11 +16,13 @@ from config import Settings
 from jobs import engine, workflows
 from jobs.reconciler import LIVE, Reconciler, forget_finished
 from models import TransferItem
-from services import transfer_turns, transfer_work, transfers, workers
-from services.unit import session, unit
+from services.core.unit_of_work import session, unit
+from services.execution import queue, steps
+from services.operations import worker_heartbeats
+from services.transfers import requests
 from simulator import Fault
-from tests.support.crew import until
 from tests.support.transfers import Desk, get, items_of, skip_wait, versions
+from tests.support.worker_processes import until
 
 ME, OTHER = "this-process", "another-process"
 VERSION = engine.APPLICATION_VERSION
@@ -51,7 +53,7 @@ class Engine:
     def take(self, item_id: uuid.UUID) -> uuid.UUID:
         load_id = uuid.uuid4()
         with unit():
-            assert transfer_turns.form(load_id, [item_id]) == 1
+            assert queue.form(load_id, [item_id]) == 1
         return load_id
 
     def look(self) -> int:
@@ -83,17 +85,17 @@ def tables(app: Flask, settings: Settings, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def launched(tables: Path, desk: Desk) -> Engine:
-    workers.beat(ME)
+    worker_heartbeats.beat(ME)
     return Engine(Reconciler(ME), tables)
 
 
 @pytest.fixture
 def item_id(desk: Desk) -> uuid.UUID:
     document = desk.practice.world.named("SPA – Project Heron")
-    command = transfers.GetCommand(
-        uuid.uuid4(), desk.matter_id, desk.server.id, transfers.sources_of([document.id()])
+    command = requests.GetCommand(
+        uuid.uuid4(), desk.matter_id, desk.server.id, requests.sources_of([document.id()])
     )
-    (item,) = items_of(transfers.start_get(desk.actor, command))
+    (item,) = items_of(requests.start_get(desk.actor, command))
     return item.id
 
 
@@ -127,7 +129,7 @@ def test_an_item_that_nobody_carries_is_taken_once(launched: Engine, item_id: uu
 def test_an_item_is_taken_by_one_worker(launched: Engine, item_id: uuid.UUID) -> None:
     launched.take(item_id)
     with unit():
-        assert transfer_turns.form(uuid.uuid4(), [item_id]) == 0
+        assert queue.form(uuid.uuid4(), [item_id]) == 0
 
 
 def test_a_load_that_was_taken_and_never_started_is_noticed(launched: Engine, item_id: uuid.UUID) -> None:
@@ -144,7 +146,7 @@ def test_a_load_that_fell_over_rests_and_is_made_again(
         raise OSError("The database cannot be reached.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(transfer_work, "claim", fails)
+        patched.setattr(steps, "claim", fails)
         launched.look()
         load_id = load_of(item_id)
         until(lambda: status_of(load_id) == "ERROR", "the fall", 15)
@@ -160,7 +162,7 @@ def test_a_load_that_fell_over_rests_and_is_made_again(
 
 def test_an_item_whose_loads_always_fall_over_fails_in_the_end(launched: Engine, item_id: uuid.UUID) -> None:
     for _ in range(6):
-        transfer_work.fell_over(launched.take(item_id))
+        steps.fell_over(launched.take(item_id))
         skip_wait(item_id)
     failed = row(item_id)
     assert (failed.state, failed.error_code) == ("failed", "transfer.unexpected")
@@ -196,7 +198,7 @@ def test_what_is_left_of_a_load_is_carried_on_and_nothing_else(
     with unit() as writing:
         for each in items:
             writing.get_one(TransferItem, each).load_id = load_id
-    transfer_work.carry(items[0])
+    steps.carry(items[0])
     asked = len(desk.practice.requests)
     assert launched.reconciler.take_over() == 1
     until(lambda: all(row(each).state == "done" for each in items), "the others", 15)
@@ -207,10 +209,10 @@ def test_what_is_left_of_a_load_is_carried_on_and_nothing_else(
 
 def test_the_work_of_a_living_worker_is_left_alone(launched: Engine, item_id: uuid.UUID) -> None:
     load_id = launched.leave(item_id, status="PENDING", executor_id=OTHER, application_version=VERSION)
-    workers.beat(OTHER)
+    worker_heartbeats.beat(OTHER)
     assert launched.reconciler.take_over() == 0
     assert status_of(load_id) == "PENDING"
-    workers.gone(OTHER)
+    worker_heartbeats.gone(OTHER)
     assert launched.reconciler.take_over() == 1, "it stopped in good order and left this behind"
     until_done(item_id)
 

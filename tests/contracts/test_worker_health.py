@@ -8,10 +8,10 @@ from sqlalchemy import func, select
 
 from config import Settings
 from models import Server, ServerCheck, ServerHealth, utcnow
-from services.unit import session, unit
+from services.core.unit_of_work import session, unit
 from simulator import Fault, Simulator
-from tests.support.crew import crew, until
 from tests.support.practice import practice_server
+from tests.support.worker_processes import crew, until
 
 
 def state(server: Server) -> str:

@@ -13,14 +13,14 @@ from flask import Flask
 from config import Settings
 from jobs.worker import LOST_SECONDS
 from models import Server
-from services.unit import unit
+from services.core.unit_of_work import unit
 from simulator import Fault, Simulator
 from simulator.state import Request
-from tests.support.crew import Crew, crew, until
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
 from tests.support.practice import practice_imanage, reached, sign_in_to_imanage
 from tests.support.transfers import Desk, get, items_of, make_desk, make_matter
+from tests.support.worker_processes import Crew, crew, until
 
 AT_ONCE = 8
 SECONDS = 0.3

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.crew import REPOSITORY
 from tests.support.stack import answers, free_port, until
+from tests.support.worker_processes import REPOSITORY
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from services.errors import Invalid
-from services.transfer_states import DONE
+from services.core.errors import Invalid
+from services.transfers.states import ItemState
 from tests.faults.scene import Scene
 from tests.faults.setting import SIZE
 
@@ -19,7 +19,7 @@ class Case:
 
     breaks: Callable[[Scene], object]
     first: str | tuple[str, ...] | Mapping[str, str]
-    end: str | Mapping[str, str] = DONE
+    end: str | Mapping[str, str] = ItemState.DONE
     mends: Callable[[Scene], object] | None = None
     size: int = SIZE
     foreign: int = 0
@@ -47,7 +47,7 @@ def play(scene: Scene, case: Case) -> None:
     expected = of_kind(case.first, scene.kind)
     said = [(item.state, item.error_code, item.error_sentence, item.next_step) for item in scene.rows()]
     if scene.cell.is_many:
-        assert set(first) <= {DONE} | expected | of_kind(case.end, scene.kind), said
+        assert set(first) <= {ItemState.DONE} | expected | of_kind(case.end, scene.kind), said
     else:
         assert set(first) <= expected, said
     scene.words_are_plain()
@@ -58,7 +58,7 @@ def play(scene: Scene, case: Case) -> None:
     ends = scene.states()
     end = of_kind(case.end, scene.kind)
     said = [(item.state, item.error_code, item.error_sentence, item.next_step) for item in scene.rows()]
-    assert set(ends) <= (end | {DONE} if scene.cell.is_many else end), said
+    assert set(ends) <= (end | {ItemState.DONE} if scene.cell.is_many else end), said
     scene.words_are_plain()
     scene.sides_agree(foreign=case.foreign)
     scene.asked_politely()

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 from models import db
-from services import transfer_work
+from services.execution import steps
 from tests.faults.scene import Scene
 
 
@@ -32,7 +32,7 @@ def carried_by_a_child(
             os.close(gate_in)
             os.read(gate_out, 1)
             prepare()
-            transfer_work.carry(scene.items[0])
+            steps.carry(scene.items[0])
             code = 0
         except BaseException:
             with suppress(OSError):

@@ -18,7 +18,8 @@ import pytest
 from imanage import client as imanage_client
 from imanage.guard import Limits
 from models import db
-from services import house, remote
+from services.core import runtime
+from services.servers import transport
 from simulator import Simulator
 from tests.faults.scenario import WORKER, Cell
 from tests.faults.scene import Scene
@@ -100,12 +101,12 @@ def practice(
     running: Simulator, proxy: FaultProxy, database: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Simulator]:
     """The practice iManage as it is, our rules naming the port of the line to it, and little patience."""
-    monkeypatch.setattr(remote, "Limits", lambda: IMPATIENT)
+    monkeypatch.setattr(transport, "Limits", lambda: IMPATIENT)
     monkeypatch.setattr(imanage_client, "_FIRST_PAUSE", 0.01)
     with reached(running) as practice:
-        usual = house.house()
+        usual = runtime.house()
         ports = usual.settings.imanage_ports | {proxy.port}
-        house.bind(replace(usual, settings=replace(usual.settings, imanage_ports=ports)))
+        runtime.bind(replace(usual, settings=replace(usual.settings, imanage_ports=ports)))
         yield practice
         db.session.rollback()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from models import utcnow
-from services.transfer_states import DONE, LIVE
-from services.unit import session
+from services.core.unit_of_work import session
+from services.transfers.states import LIVE, ItemState
 from simulator import Fault
 from tests.faults.scene import MOST_REQUESTS, Scene
-from tests.support.crew import Crew, until
+from tests.support.worker_processes import Crew, until
 
 
 def begun(scene: Scene, slow: Callable[[Scene], Fault]) -> None:
@@ -26,10 +26,10 @@ def carried_on(scene: Scene, workers: Crew, seconds: float = 60.0) -> None:
 
     def all_done() -> bool:
         for row in scene.rows():
-            assert row.state in LIVE | {DONE}, (row.state, row.error_sentence)
+            assert row.state in LIVE | {ItemState.DONE}, (row.state, row.error_sentence)
             if row.wait_until is not None and row.wait_until > utcnow():
                 scene.skip_wait(row.id)
-        return set(scene.states()) == {DONE}
+        return set(scene.states()) == {ItemState.DONE}
 
     until(all_done, "the end", seconds)
     assert all(worker.process.poll() is None for worker in workers.workers), workers.workers[-1].said()

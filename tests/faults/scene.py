@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from models import Transfer, TransferItem
-from services import (
-    tokens,
-    transfer_keeping,
-    transfer_turns,
-    transfer_work,
-)
-from services.house import house
-from services.transfer_states import ASKS, DONE, FAILED, FINISHED, LIVE, NEEDS_SIGN_IN
-from services.unit import session
+from services.connections import tokens
+from services.core.runtime import house
+from services.core.unit_of_work import session
+from services.execution import maintenance, queue, steps
+from services.transfers.states import FINISHED, LIVE, ItemState
 from tests.faults.setting import Setting
 from tests.support.transfers import (
     links,
@@ -34,7 +30,7 @@ ITS_WORDS = re.compile(r" iManage says: (?:“[^”]*”(?: \([^)]*\))?|[^ ]*)\.
 JARGON = re.compile(
     r"Traceback|Exception|[Ee]rrno|HTTP|NRC_|JSON|SQL|SHA-?256|socket|\bNone\b|\bnull\b|\b[45]\d\d\b|[{}<>]"
 )
-NEEDS_A_STEP = frozenset({FAILED, ASKS, NEEDS_SIGN_IN})
+NEEDS_A_STEP = frozenset({ItemState.FAILED, ItemState.ASKS, ItemState.NEEDS_SIGN_IN})
 
 
 @dataclass
@@ -47,7 +43,7 @@ class Scene(Setting):
         """What the worker does with an item, in this thread, to its end or to where it waits."""
         seen = len(self.practice.requests)
         try:
-            transfer_work.carry(item_id)
+            steps.carry(item_id)
         finally:
             asked = self.practice.requests[seen:]
             self.calls[item_id] += asked
@@ -86,13 +82,13 @@ class Scene(Setting):
     def nobody_is_hurried(self, item_id: uuid.UUID) -> None:
         """What waits is not due at once: no hot retry."""
         session().rollback()
-        due = {each.id for each in transfer_turns.due(500)}
+        due = {each.id for each in queue.due(500)}
         assert item_id not in due, "the item is due again at once"
 
     def words_are_plain(self) -> None:
         """Whatever is not done says why, and what can be done about it where somebody has to."""
         for item in self.rows():
-            if item.state == DONE:
+            if item.state == ItemState.DONE:
                 assert not item.error_sentence
                 continue
             assert item.error_sentence, f"{item.state} without a sentence"
@@ -104,7 +100,7 @@ class Scene(Setting):
     def words_are_plain_or_waiting(self) -> None:
         """What was handed back has nothing to explain; whatever it says is plain."""
         for item in self.rows():
-            assert item.state in LIVE | {DONE}
+            assert item.state in LIVE | {ItemState.DONE}
             assert not JARGON.search(ITS_WORDS.sub("", f"{item.error_sentence} {item.next_step}"))
 
     def sides_agree(self, *, foreign: int = 0, is_linked: bool = True) -> None:
@@ -113,7 +109,7 @@ class Scene(Setting):
         for each in self.theirs:
             del added[each]
         mine = Counter(sha256(content) for content in self.contents)
-        done = [item for item in self.rows() if item.state == DONE]
+        done = [item for item in self.rows() if item.state == ItemState.DONE]
         if self.is_get:
             assert not added, "a get changed iManage"
             assert {version.sha256 for version in versions()} == {item.sha256 for item in done}
@@ -123,7 +119,7 @@ class Scene(Setting):
             for item in self.rows():
                 times = added[item.sha256]
                 assert times <= mine[item.sha256], f"{item.name} is in iManage {times} times"
-                if item.state == DONE and item.size:
+                if item.state == ItemState.DONE and item.size:
                     assert times == mine[item.sha256], f"{item.name} is done and not in iManage"
         ours = {link.version_id for link in links()} if is_linked else {None}
         named = [link for link in links() if link.direction == ("got" if self.is_get else "saved")]
@@ -136,12 +132,12 @@ class Scene(Setting):
 
     def store_is_clean(self) -> None:
         """After the sweep there are no bytes that nothing names, and none that are not what they should be."""
-        kept, transfer_keeping.UNUSED_FOR = transfer_keeping.UNUSED_FOR, timedelta(0)
-        usual, transfer_keeping.PARTIALS_KEPT = transfer_keeping.PARTIALS_KEPT, timedelta(0)
+        kept, maintenance.UNUSED_FOR = maintenance.UNUSED_FOR, timedelta(0)
+        usual, maintenance.PARTIALS_KEPT = maintenance.PARTIALS_KEPT, timedelta(0)
         try:
-            transfer_keeping.sweep_store()
+            maintenance.sweep_store()
         finally:
-            transfer_keeping.UNUSED_FOR, transfer_keeping.PARTIALS_KEPT = kept, usual
+            maintenance.UNUSED_FOR, maintenance.PARTIALS_KEPT = kept, usual
         store = house().blobs
         named = {version.sha256 for version in versions()}
         assert {blob.sha256 for blob in store.blobs()} <= named, "bytes that nothing names"

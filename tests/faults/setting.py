@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from models import TransferItem
-from services import (
-    remote,
-    saving_many,
-    transfer_work,
-)
-from services.saving_many import SaveManyCommand
-from services.unit import session
+from services.core.unit_of_work import session
+from services.execution import steps
+from services.servers import transport
+from services.transfers import bulk_save
+from services.transfers.bulk_save import SaveManyCommand
 from simulator import Fault, Simulator
 from simulator.state import Request
 from simulator.values import Container, Document
@@ -96,7 +94,7 @@ class Setting:
             self.twins.append(document.id())
         if not self.is_get:
             for item in items_of(get(self.desk, *self.twins)):
-                transfer_work.carry(item.id)
+                steps.carry(item.id)
             session().rollback()
             by_name = sorted(versions(), key=lambda version: version.file_name)
             self.documents = [version.document_id for version in by_name]
@@ -120,7 +118,7 @@ class Setting:
     def _press(self) -> uuid.UUID:
         if self.is_get:
             return get(self.desk, *self.twins)
-        return saving_many.start(
+        return bulk_save.start(
             self.desk.actor,
             SaveManyCommand(
                 uuid.uuid4(),
@@ -141,7 +139,7 @@ class Setting:
 
     def drop_lines(self) -> None:
         """No kept connection is used again: the next call dials anew."""
-        for _changed, outbound in remote._sessions.values():
+        for _changed, outbound in transport._sessions.values():
             outbound.close()
 
     def row(self, item_id: uuid.UUID) -> TransferItem:

@@ -9,17 +9,18 @@ import pytest
 from config import Settings
 from imanage import oauth
 from models import base
-from services import transfer_keeping, transfer_settle, transfer_turns, workers
-from services.clock import Clock
-from services.transfer_states import DONE, LOOKING_UP, WAITING
-from services.unit import session
+from services.core.unit_of_work import session
+from services.core.wall_clock import Clock
+from services.execution import maintenance, outcome, queue
+from services.operations import worker_heartbeats
+from services.transfers.states import ItemState
 from tests.faults.matrix import cells
 from tests.faults.meanwhile import dawdling
 from tests.faults.real_workers import begun, carried_on
 from tests.faults.scenario import Cell
 from tests.faults.scene import Scene
 from tests.faults.test_network import STORED_LATE, until_stored
-from tests.support.crew import Worker, crew, until
+from tests.support.worker_processes import Worker, crew, until
 
 JUMPS = {
     "clock-forward-hour": timedelta(hours=1),
@@ -50,7 +51,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Setting:
     """With a memory of its own of how the clock was set, which no other test shares."""
     clock = Clock()
     clock.went_back()
-    for user in (transfer_settle, transfer_keeping):
+    for user in (outcome, maintenance):
         monkeypatch.setattr(user, "clock", clock)
     return Setting(monkeypatch)
 
@@ -67,21 +68,21 @@ def test_clock_is_set(cell: Cell, scene: Scene, machine: Setting) -> None:
         scene.dial("slow", seconds=STORED_LATE, times=1)  # its answer is lost, and it is stored later
     scene.begin()
     first = scene.carry_once()[0]
-    assert first.state == (WAITING if scene.is_get else LOOKING_UP)
+    assert first.state == (ItemState.WAITING if scene.is_get else ItemState.LOOKING_UP)
     machine.ahead = JUMPS[cell.scenario.name]
-    transfer_keeping.mind_the_clock()
+    maintenance.mind_the_clock()
     session().rollback()
-    due = {each.id for each in transfer_turns.due(500)}
+    due = {each.id for each in queue.due(500)}
     assert scene.items[0] in due, "it waits for the clock to come round again"
     again = scene.carry(scene.items[0])
     if not scene.is_get:
         assert again.sends == 1, "sent again, though no time has passed"
-        assert again.state in {LOOKING_UP, DONE}
+        assert again.state in {ItemState.LOOKING_UP, ItemState.DONE}
         scene.nobody_is_hurried(first.id)
         until_stored(scene)
     scene.words_are_plain()
     scene.carry_on()
-    assert set(scene.states()) == {DONE}
+    assert set(scene.states()) == {ItemState.DONE}
     scene.words_are_plain()
     machine.ahead = timedelta(0)  # somebody puts it right: the sweep goes by the ages of files
     scene.sides_agree()
@@ -113,5 +114,5 @@ def test_clock_of_a_real_worker(cell: Cell, scene: Scene, settings: Settings) ->
 
 def goes_wrong(worker: Worker) -> bool:
     session().rollback()
-    beats = [at for name, at in workers.beats().items() if f"-{worker.process.pid}-" in name]
+    beats = [at for name, at in worker_heartbeats.beats().items() if f"-{worker.process.pid}-" in name]
     return any(abs(datetime.now(UTC) - at) > timedelta(hours=12) for at in beats)

@@ -13,9 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from models import db
-from services import transfer_baselines
-from services.house import house
-from services.transfer_states import DONE, NEEDS_SIGN_IN
+from services.core.runtime import house
+from services.execution import folder_snapshots
+from services.transfers.states import ItemState
 from tests.faults.matrix import cells
 from tests.faults.scenario import Cell
 from tests.faults.scene import Scene
@@ -34,7 +34,7 @@ def let_go() -> None:
 
 def finished(scene: Scene) -> None:
     scene.carry_on()
-    assert set(scene.states()) == {DONE}
+    assert set(scene.states()) == {ItemState.DONE}
     scene.words_are_plain()
     scene.sides_agree()
     scene.asked_politely()
@@ -111,7 +111,7 @@ def restored(backup: Path) -> None:
         shutil.copy(backup, file)
     else:
         postgres.restore(url, backup)
-    transfer_baselines._readings.clear()  # the process that finds the backup has read nothing yet
+    folder_snapshots._readings.clear()  # the process that finds the backup has read nothing yet
 
 
 @pytest.mark.parametrize("cell", of("file-missing", "file-corrupt"), ids=lambda cell: cell.id)
@@ -139,9 +139,9 @@ def test_old_backup(cell: Cell, scene: Scene) -> None:
     scene.begin()
     backup = copied(scene.folder_here)
     scene.carry_on()
-    assert set(scene.states()) == {DONE}
+    assert set(scene.states()) == {ItemState.DONE}
     restored(backup)
-    assert DONE not in scene.states()
+    assert ItemState.DONE not in scene.states()
     finished(scene)
 
 
@@ -154,12 +154,12 @@ def test_old_backup_with_a_stale_sign_in(cell: Cell, scene: Scene) -> None:
     scene.practice.expire_tokens()
     scene.dial("rotate_refresh", where="token", times=1)
     scene.carry_on()
-    assert set(scene.states()) == {DONE}
+    assert set(scene.states()) == {ItemState.DONE}
     scene.practice.expire_tokens()
     restored(backup)
-    assert DONE not in scene.states()
+    assert ItemState.DONE not in scene.states()
     scene.carry_on()
-    assert set(scene.states()) == {NEEDS_SIGN_IN}
+    assert set(scene.states()) == {ItemState.NEEDS_SIGN_IN}
     scene.words_are_plain()
     sign_in_to_imanage(scene.desk.browser, scene.server_id)
     finished(scene)

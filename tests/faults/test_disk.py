@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from services import house
-from services.transfer_states import DONE, FAILED, LIVE, WAITING
+from services.core import runtime
+from services.transfers.states import LIVE, ItemState
 from storage import open_store
 from storage.names import key_of, partial_name
 from tests.faults.children import carried_by_a_child
 from tests.faults.matrix import cells
 from tests.faults.scenario import Cell
 from tests.faults.scene import Scene
-from tests.support.crew import until
 from tests.support.transfers import sha256
+from tests.support.worker_processes import until
 
 CALLS = {
     "write": "write",
@@ -70,9 +70,9 @@ def test_calls_that_fail(cell: Cell, scene: Scene) -> None:
         scene.settled()
         scene.calls[scene.items[0]] += scene.practice.requests[seen:]
         assert "(INJECTED)" in log.read_text(), "no such call was made"
-        assert scene.states()[0] in LIVE | {DONE}, scene.rows()[0].error_sentence
+        assert scene.states()[0] in LIVE | {ItemState.DONE}, scene.rows()[0].error_sentence
         scene.carry_on()
-        assert set(scene.states()) == {DONE}
+        assert set(scene.states()) == {ItemState.DONE}
         scene.words_are_plain()
         scene.sides_agree()
         scene.asked_politely()
@@ -95,12 +95,12 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
 
 @contextmanager
 def stored_on(disk: Path) -> Iterator[None]:
-    usual = house.house()
-    house.bind(replace(usual, blobs=open_store(f"file://{disk / 'blobs'}")))
+    usual = runtime.house()
+    runtime.bind(replace(usual, blobs=open_store(f"file://{disk / 'blobs'}")))
     try:
         yield
     finally:
-        house.bind(usual)
+        runtime.bind(usual)
 
 
 @pytest.mark.parametrize("cell", of("disk-full", "read-only", "no-larger-file"), ids=lambda cell: cell.id)
@@ -120,12 +120,12 @@ def test_no_room(cell: Cell, scene: Scene) -> None:
         else:
             carried_by_a_child(scene, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)))
         if cell.scenario.name != "no-larger-file":
-            assert set(scene.states()) == ({WAITING} if scene.is_get else {DONE})
+            assert set(scene.states()) == ({ItemState.WAITING} if scene.is_get else {ItemState.DONE})
             scene.words_are_plain()
         subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
         ballast.unlink(missing_ok=True)
         scene.carry_on()
-        assert set(scene.states()) == {DONE}
+        assert set(scene.states()) == {ItemState.DONE}
         scene.sides_agree()
         scene.asked_politely()
 
@@ -136,8 +136,8 @@ def test_spool_changed_behind_us(cell: Cell, scene: Scene) -> None:
     scene.prepare(3 << 20)
     scene.dial("cut", fraction=0.5)
     scene.begin()
-    assert scene.carry_once()[0].state == WAITING
-    (part,) = Path(house.house().settings.data_dir).rglob(partial_name(f"get-{scene.items[0]}"))
+    assert scene.carry_once()[0].state == ItemState.WAITING
+    (part,) = Path(runtime.house().settings.data_dir).rglob(partial_name(f"get-{scene.items[0]}"))
     held = part.read_bytes()
     assert held
     match cell.scenario.name:
@@ -149,7 +149,7 @@ def test_spool_changed_behind_us(cell: Cell, scene: Scene) -> None:
             part.write_bytes(bytes(len(held)))
     scene.practice.faults.clear()
     scene.carry_on()
-    assert set(scene.states()) == {DONE}
+    assert set(scene.states()) == {ItemState.DONE}
     scene.words_are_plain()
     scene.sides_agree()
 
@@ -160,7 +160,7 @@ def test_store_changed_behind_us(cell: Cell, scene: Scene) -> None:
     scene.prepare()
     scene.begin()
     digest = sha256(scene.contents[0])
-    (file,) = Path(house.house().settings.data_dir).rglob(key_of(digest))
+    (file,) = Path(runtime.house().settings.data_dir).rglob(key_of(digest))
     held = file.read_bytes()
     match cell.scenario.name:
         case "store-deleted":
@@ -170,7 +170,7 @@ def test_store_changed_behind_us(cell: Cell, scene: Scene) -> None:
         case "store-changed":
             file.write_bytes(bytes(len(held)))
     scene.carry_on()
-    assert scene.states() == [FAILED] + [DONE] * (scene.count - 1)
+    assert scene.states() == [ItemState.FAILED] + [ItemState.DONE] * (scene.count - 1)
     scene.words_are_plain()
     file.write_bytes(held)
     scene.sides_agree()
@@ -182,7 +182,7 @@ def test_database_busy(cell: Cell, scene: Scene) -> None:
     """Another program holds SQLite's lock for ten seconds."""
     scene.prepare()
     scene.begin()
-    path = Path(house.house().settings.database_url.removeprefix("sqlite:///"))
+    path = Path(runtime.house().settings.database_url.removeprefix("sqlite:///"))
     script = "import sqlite3,sys,time;c=sqlite3.connect(sys.argv[1]);c.execute('BEGIN IMMEDIATE');print(1,flush=True);"
     with subprocess.Popen(
         ["python3", "-c", f"{script}time.sleep(10);c.rollback()", str(path)], stdout=subprocess.PIPE
@@ -191,6 +191,6 @@ def test_database_busy(cell: Cell, scene: Scene) -> None:
         began = time.monotonic()
         scene.carry_once()
         assert time.monotonic() - began > 8
-    assert set(scene.states()) == {DONE}
+    assert set(scene.states()) == {ItemState.DONE}
     scene.sides_agree()
     scene.asked_politely()

@@ -8,19 +8,15 @@ import pytest
 from sqlalchemy import Delete, delete, select
 
 from models import Document, Matter, Participant, Transfer, TransferItem
-from services import (
-    connections,
-    deactivation,
-    participants,
-    restriction,
-    server_removal,
-    servers,
-    transfer_turns,
-)
-from services.actor import Actor
-from services.restriction import RestrictionChange
-from services.transfer_states import DONE, FAILED, NEEDS_SIGN_IN, STOPPED
-from services.unit import session, unit
+from services.connections import clients
+from services.core.actor import Actor
+from services.core.unit_of_work import session, unit
+from services.execution import queue
+from services.matters import participants
+from services.members import offboarding
+from services.servers import registry, removal, restriction
+from services.servers.restriction import RestrictionChange
+from services.transfers.states import ItemState
 from tests.faults.matrix import cells
 from tests.faults.meanwhile import lingering, watched
 from tests.faults.scenario import Cell
@@ -47,12 +43,12 @@ def another_lead(scene: Scene) -> Actor:
 
 def server_off(scene: Scene) -> Callable[[], object]:
     admin = an_admin()
-    return lambda: servers.set_enabled(admin, scene.server_id, False)
+    return lambda: registry.set_enabled(admin, scene.server_id, False)
 
 
 def server_removed(scene: Scene) -> Callable[[], object]:
     admin, name = an_admin(), scene.desk.server.name
-    return lambda: server_removal.remove(admin, scene.server_id, name)
+    return lambda: removal.remove(admin, scene.server_id, name)
 
 
 def member_unlisted(scene: Scene) -> Callable[[], object]:
@@ -64,7 +60,7 @@ def member_unlisted(scene: Scene) -> Callable[[], object]:
 
 def member_deactivated(scene: Scene) -> Callable[[], object]:
     admin = an_admin()
-    return lambda: deactivation.deactivate(admin, scene.desk.actor.id)
+    return lambda: offboarding.deactivate(admin, scene.desk.actor.id)
 
 
 def role_lowered(scene: Scene) -> Callable[[], object]:
@@ -97,8 +93,10 @@ def test_no_longer_allowed(cell: Cell, scene: Scene) -> None:
     asked = len(scene.practice.requests)
     scene.carry_on()
     server_is_gone = cell.scenario.name == "server-removed"
-    stored = FAILED if server_is_gone else DONE
-    assert scene.states() == [STOPPED if scene.is_get else stored] + [STOPPED] * (scene.count - 1)
+    stored = ItemState.FAILED if server_is_gone else ItemState.DONE
+    assert scene.states() == [ItemState.STOPPED if scene.is_get else stored] + [ItemState.STOPPED] * (
+        scene.count - 1
+    )
     assert len(scene.practice.requests) == asked, "iManage was asked again"
     scene.words_are_plain()
     scene.sides_agree()
@@ -111,15 +109,15 @@ def test_signed_out(cell: Cell, scene: Scene) -> None:
     """She ends her sign-in to iManage herself: what moves is complete, the rest waits for her and goes on with her."""
     scene.prepare()
     scene.begin()
-    watched(scene, lambda: connections.disconnect(scene.desk.actor, scene.server_id))
+    watched(scene, lambda: clients.disconnect(scene.desk.actor, scene.server_id))
     scene.practice.faults.clear()
     scene.carry_on()
-    assert set(scene.states()) <= {DONE, NEEDS_SIGN_IN}
-    assert scene.states()[1:] == [NEEDS_SIGN_IN] * (scene.count - 1)
+    assert set(scene.states()) <= {ItemState.DONE, ItemState.NEEDS_SIGN_IN}
+    assert scene.states()[1:] == [ItemState.NEEDS_SIGN_IN] * (scene.count - 1)
     scene.words_are_plain()
     sign_in_to_imanage(scene.desk.browser, scene.server_id)
     scene.carry_on()
-    assert set(scene.states()) == {DONE}
+    assert set(scene.states()) == {ItemState.DONE}
     scene.sides_agree()
     scene.asked_politely()
 
@@ -137,9 +135,9 @@ def test_document_gone(cell: Cell, scene: Scene) -> None:
     scene.carry_on()
     scene.words_are_plain()
     if scene.is_get:
-        assert set(scene.states()) == {DONE}
+        assert set(scene.states()) == {ItemState.DONE}
     else:
-        assert scene.states() == [DONE] + [STOPPED] * (scene.count - 1)
+        assert scene.states() == [ItemState.DONE] + [ItemState.STOPPED] * (scene.count - 1)
         assert not versions() and not links()
         assert {item.error_code for item in scene.rows()[1:]} <= {"document.gone"}
     scene.sides_agree(is_linked=scene.is_get)
@@ -162,7 +160,7 @@ def test_matter_gone(cell: Cell, scene: Scene) -> None:
     for item in scene.items:
         scene.run(item)
     assert len(scene.practice.requests) == asked, "iManage was asked again"
-    assert not transfer_turns.due(500)
+    assert not queue.due(500)
     session().rollback()
     for table in (Transfer, TransferItem, Document):
         assert not session().scalars(select(table)).all()

@@ -8,16 +8,16 @@ from collections.abc import Callable
 
 import pytest
 
-from services.transfer_states import ASKS, DONE, FAILED, LOOKING_UP, WAITING
+from copying.endpoints import imanage_endpoint
+from services.transfers.states import ItemState
 from simulator.values import Lock
 from tests.faults.cases import Case, play
 from tests.faults.matrix import cells
 from tests.faults.scenario import GET, NEW_VERSION, Cell
 from tests.faults.scene import Scene
 from tests.support.transfers import sha256
-from transfers.endpoints import imanage_endpoint
 
-LOOKED = {GET: WAITING, "save": LOOKING_UP}
+LOOKED = {GET: ItemState.WAITING, "save": ItemState.LOOKING_UP}
 
 
 def dial(kind: str, **more: object) -> Callable[[Scene], object]:
@@ -26,7 +26,7 @@ def dial(kind: str, **more: object) -> Callable[[Scene], object]:
 
 def refused(status: int, **more: object) -> Case:
     """A final no."""
-    return Case(dial("status", status=status, **more), FAILED, FAILED)
+    return Case(dial("status", status=status, **more), ItemState.FAILED, ItemState.FAILED)
 
 
 def turned(**dials: object) -> Callable[[Scene], object]:
@@ -103,43 +103,53 @@ def keeps_growing(scene: Scene) -> None:
     meanwhile("/documents$", lambda _scene: grow_on())(scene)
 
 
-MOVED = {GET: DONE, NEW_VERSION: ASKS}
+MOVED = {GET: ItemState.DONE, NEW_VERSION: ItemState.ASKS}
 CASES: dict[str, Case] = {
-    "401-live": Case(dial("status", status=401, times=1), DONE),
+    "401-live": Case(dial("status", status=401, times=1), ItemState.DONE),
     "wall": refused(403, where="asking"),
     "wall-on-content": refused(403),
     "no-record": refused(404, where="asking", code="NRC_NO_RECORD"),
     "checked-out": Case(checked_out, MOVED, MOVED),
     "conflict-on-content": refused(409),
-    "too-large": Case(turned(max_upload_bytes=1000), FAILED, FAILED),
+    "too-large": Case(turned(max_upload_bytes=1000), ItemState.FAILED, ItemState.FAILED),
     "415": refused(415),
     "required-field": refused(422, field="custom1", message="A value is required"),
     "invalid-param": refused(400, code="NRC_INVALID_PARAM"),
-    "throttled-reset": Case(dial("throttle", where="asking", reset=40), WAITING),
-    "throttled-retry-after": Case(dial("throttle", where="asking", retry_after=40), WAITING),
-    "throttled-both": Case(dial("throttle", where="asking", reset=40, retry_after=50), WAITING),
-    "throttled-silent": Case(dial("throttle", where="asking", times=1), (WAITING, DONE)),
-    "throttled-content": Case(dial("throttle", reset=40), WAITING),
+    "throttled-reset": Case(dial("throttle", where="asking", reset=40), ItemState.WAITING),
+    "throttled-retry-after": Case(dial("throttle", where="asking", retry_after=40), ItemState.WAITING),
+    "throttled-both": Case(dial("throttle", where="asking", reset=40, retry_after=50), ItemState.WAITING),
+    "throttled-silent": Case(dial("throttle", where="asking", times=1), (ItemState.WAITING, ItemState.DONE)),
+    "throttled-content": Case(dial("throttle", reset=40), ItemState.WAITING),
     "500": Case(dial("status", status=500), LOOKED),
     "502": Case(dial("status", status=502, html=True), LOOKED),
     "503": Case(dial("status", status=503, html=True), LOOKED),
-    "504": Case(dial("status", where="asking", status=504, html=True), WAITING),
-    "other-customer": Case(turned(customer_id=777), FAILED, FAILED),
+    "504": Case(dial("status", where="asking", status=504, html=True), ItemState.WAITING),
+    "other-customer": Case(turned(customer_id=777), ItemState.FAILED, ItemState.FAILED),
     "library-hidden": refused(404, where="/libraries/Active/"),
     "grew-before": Case(grow, MOVED, MOVED),
     "grew-between": Case(meanwhile("/versions", grow), MOVED, MOVED),
-    "same-bytes-by-another": Case(by_another, (DONE, ASKS), (DONE, ASKS)),
-    "empty": Case(lambda scene: None, FAILED, FAILED, size=0, refused="None of these can be saved this way."),
-    "no-checksum": Case(turned(checksum="absent"), DONE),
-    "no-checksum-answer-lost": Case(
-        lambda scene: (turned(checksum="absent")(scene), scene.dial("lost_after")), DONE
+    "same-bytes-by-another": Case(
+        by_another, (ItemState.DONE, ItemState.ASKS), (ItemState.DONE, ItemState.ASKS)
     ),
-    "wrong-checksum": Case(turned(checksum="wrong"), {GET: WAITING, "save": FAILED}, FAILED),
-    "same-name": Case(same_names, DONE),
-    "folder-deleted": Case(remove_folder, FAILED, FAILED),
-    "document-deleted": Case(remove_twins, FAILED, FAILED),
-    "name-changed": Case(turned(name_rule="replace", name_max=3), DONE),
-    "paging": Case(keeps_growing, (DONE, LOOKING_UP)),
+    "empty": Case(
+        lambda scene: None,
+        ItemState.FAILED,
+        ItemState.FAILED,
+        size=0,
+        refused="None of these can be saved this way.",
+    ),
+    "no-checksum": Case(turned(checksum="absent"), ItemState.DONE),
+    "no-checksum-answer-lost": Case(
+        lambda scene: (turned(checksum="absent")(scene), scene.dial("lost_after")), ItemState.DONE
+    ),
+    "wrong-checksum": Case(
+        turned(checksum="wrong"), {GET: ItemState.WAITING, "save": ItemState.FAILED}, ItemState.FAILED
+    ),
+    "same-name": Case(same_names, ItemState.DONE),
+    "folder-deleted": Case(remove_folder, ItemState.FAILED, ItemState.FAILED),
+    "document-deleted": Case(remove_twins, ItemState.FAILED, ItemState.FAILED),
+    "name-changed": Case(turned(name_rule="replace", name_max=3), ItemState.DONE),
+    "paging": Case(keeps_growing, (ItemState.DONE, ItemState.LOOKING_UP)),
 }
 
 

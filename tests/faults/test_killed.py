@@ -8,22 +8,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from transfers.endpoints.imanage_endpoint import ImanageDestination
 
+from copying import copy as copying_copy
 from imanage import client as imanage_client
 from imanage.uploads import Multipart
-from services import (
-    audit,
-    transfer_save,
-    transfer_work,
-)
-from services.transfer_states import DONE, LIVE
+from services.core import audit
+from services.execution import save as execution_save
+from services.execution import steps
+from services.transfers.states import LIVE, ItemState
 from storage.incoming import Partial
 from tests.faults.children import after, before, carried_by_a_child, die, was_killed
 from tests.faults.matrix import cells
 from tests.faults.scenario import Cell
 from tests.faults.scene import Scene
-from transfers import copying
-from transfers.endpoints.imanage_endpoint import ImanageDestination
 
 Prepare = Callable[[], None]
 
@@ -51,16 +49,16 @@ def sent_and_not_answered() -> None:
     ImanageDestination.send = send
 
 
-STEPS = transfer_work.STEPS
+STEPS = steps.STEPS
 
 
 KILLS: dict[str, Prepare] = {
-    "claim-before": before(transfer_work, "claim"),
-    "claim-within": after(transfer_work, "claim"),
-    "claim-after": before(transfer_work, "_step"),
-    "download-before": before(copying, "_pour"),
+    "claim-before": before(steps, "claim"),
+    "claim-within": after(steps, "claim"),
+    "claim-after": before(steps, "_step"),
+    "download-before": before(copying_copy, "_pour"),
     "download-during": after(Partial, "write"),
-    "download-after": before(copying, "_require_whole"),
+    "download-after": before(copying_copy, "_require_whole"),
     "fsync-before": before(os, "fsync"),
     "fsync-after": after(os, "fsync"),
     "rename-before": before(os, "link"),
@@ -69,13 +67,13 @@ KILLS: dict[str, Prepare] = {
     "spool-after": after(Partial, "discard"),
     "audit-before": before(audit, "record_all"),
     "audit-after": after(audit, "record_all"),
-    "intent-before": before(transfer_save, "on_record"),
-    "intent-after": after(transfer_save, "on_record"),
-    "post-before": before(copying, "send"),
+    "intent-before": before(execution_save, "on_record"),
+    "intent-after": after(execution_save, "on_record"),
+    "post-before": before(copying_copy, "send"),
     "post-during": sent_but_for_the_end,
     "post-after": sent_and_not_answered,
-    "response-before": before(transfer_save, "received"),
-    "response-after": after(transfer_save, "received"),
+    "response-before": before(execution_save, "received"),
+    "response-after": after(execution_save, "received"),
 }
 
 
@@ -108,7 +106,7 @@ def test_killed(cell: Cell, scene: Scene) -> None:
     scene.settled()
     scene.calls[scene.items[0]] += scene.practice.requests[seen:]
     scene.carry_on()
-    assert set(scene.states()) == {DONE}
+    assert set(scene.states()) == {ItemState.DONE}
     scene.words_are_plain()
     scene.sides_agree()
     scene.asked_politely()
@@ -125,8 +123,8 @@ def test_starved(cell: Cell, scene: Scene) -> None:
     carried_by_a_child(scene, no_more_files if cell.scenario.fault == 35 else out_of_memory)
     scene.settled()
     scene.calls[scene.items[0]] += scene.practice.requests[seen:]
-    assert scene.states()[0] in LIVE | {DONE}
+    assert scene.states()[0] in LIVE | {ItemState.DONE}
     scene.carry_on()
-    assert set(scene.states()) == {DONE}
+    assert set(scene.states()) == {ItemState.DONE}
     scene.sides_agree()
     scene.asked_politely()

@@ -15,8 +15,8 @@ from sqlalchemy import select
 
 from imanage import guard
 from models import Connection, Server
-from services.transfer_states import ASKS, DONE, FAILED, LOOKING_UP, WAITING
-from services.unit import unit
+from services.core.unit_of_work import unit
+from services.transfers.states import ItemState
 from tests.faults.cases import Case, play
 from tests.faults.conftest import HOST
 from tests.faults.matrix import cells
@@ -27,9 +27,9 @@ from tests.support.fault_proxy import Harm
 from tests.support.lines import certificate
 from tests.support.transfers import sha256
 
-AGAIN = {GET: WAITING, "save": DONE}
+AGAIN = {GET: ItemState.WAITING, "save": ItemState.DONE}
 """A get comes back for the rest; a save looks, finds it, and is done."""
-LOOKED = {GET: WAITING, "save": LOOKING_UP}
+LOOKED = {GET: ItemState.WAITING, "save": ItemState.LOOKING_UP}
 """A save looks, does not find it yet, and waits until it is certain."""
 
 
@@ -121,60 +121,70 @@ def until_stored(scene: Scene) -> None:
 
 
 def redirect(location: str) -> Case:
-    return Case(dial("redirect", location=location), FAILED, FAILED)
+    return Case(dial("redirect", location=location), ItemState.FAILED, ItemState.FAILED)
 
 
 HOUR = datetime.timedelta(hours=1)
 CASES: dict[str, Case] = {
-    "name-not-found": Case(unresolved("EAI_NONAME"), WAITING, DONE, resolved),
-    "name-time-out": Case(unresolved("EAI_AGAIN"), WAITING, DONE, resolved),
-    "name-rebound": Case(unresolved("169.254.169.254"), FAILED, FAILED, resolved),
-    "refused": Case(lambda scene: scene.proxy.refuse(), WAITING, DONE, unharmed),
-    "black-hole": Case(lambda scene: scene.proxy.swallow(), WAITING, DONE, unharmed),
+    "name-not-found": Case(unresolved("EAI_NONAME"), ItemState.WAITING, ItemState.DONE, resolved),
+    "name-time-out": Case(unresolved("EAI_AGAIN"), ItemState.WAITING, ItemState.DONE, resolved),
+    "name-rebound": Case(unresolved("169.254.169.254"), ItemState.FAILED, ItemState.FAILED, resolved),
+    "refused": Case(lambda scene: scene.proxy.refuse(), ItemState.WAITING, ItemState.DONE, unharmed),
+    "black-hole": Case(lambda scene: scene.proxy.swallow(), ItemState.WAITING, ItemState.DONE, unharmed),
     "tls-expired": Case(
-        behind_tls(lambda folder: certificate(folder, HOST, lasts=-HOUR / 2), trusted=True), FAILED, FAILED
+        behind_tls(lambda folder: certificate(folder, HOST, lasts=-HOUR / 2), trusted=True),
+        ItemState.FAILED,
+        ItemState.FAILED,
     ),
     "tls-wrong-host": Case(
-        behind_tls(lambda folder: certificate(folder, "elsewhere.test"), trusted=True), FAILED, FAILED
+        behind_tls(lambda folder: certificate(folder, "elsewhere.test"), trusted=True),
+        ItemState.FAILED,
+        ItemState.FAILED,
     ),
     "tls-unknown-authority": Case(
-        behind_tls(lambda folder: certificate(folder, HOST), trusted=False), FAILED, FAILED
+        behind_tls(lambda folder: certificate(folder, HOST), trusted=False),
+        ItemState.FAILED,
+        ItemState.FAILED,
     ),
-    "tls-too-old": Case(behind_tls(too_old, trusted=True), FAILED, FAILED),
+    "tls-too-old": Case(behind_tls(too_old, trusted=True), ItemState.FAILED, ItemState.FAILED),
     "reset-in-headers": Case(dial("cut_headers", how="reset"), AGAIN),
     "answer-reset-at-1": Case(dial("cut", fraction=0.01, how="reset"), AGAIN),
     "answer-reset-at-50": Case(dial("cut", fraction=0.5, how="reset"), AGAIN),
     "answer-reset-at-end": Case(dial("cut", at=-1, how="reset"), AGAIN),
-    "upload-reset-at-1": Case(harmed(fraction=0.01), LOOKING_UP, DONE, unharmed),
-    "upload-reset-at-50": Case(harmed(fraction=0.5), LOOKING_UP, DONE, unharmed),
+    "upload-reset-at-1": Case(harmed(fraction=0.01), ItemState.LOOKING_UP, ItemState.DONE, unharmed),
+    "upload-reset-at-50": Case(harmed(fraction=0.5), ItemState.LOOKING_UP, ItemState.DONE, unharmed),
     # A server may take the closing boundary for the end, or wait for the last byte that never comes.
-    "upload-reset-at-end": Case(harmed(before_end=1), (LOOKING_UP, DONE), DONE, unharmed),
+    "upload-reset-at-end": Case(
+        harmed(before_end=1), (ItemState.LOOKING_UP, ItemState.DONE), ItemState.DONE, unharmed
+    ),
     "early-close": Case(dial("cut", fraction=0.5, how="close"), AGAIN),
     "stall": Case(dial("stall", fraction=0.5, seconds=1.0), AGAIN),
-    "silent-upload": Case(swallowed, LOOKING_UP, DONE, unharmed),
-    "trickle": Case(dribbles, DONE),
-    "long-body": Case(dial("long_body"), DONE),
+    "silent-upload": Case(swallowed, ItemState.LOOKING_UP, ItemState.DONE, unharmed),
+    "trickle": Case(dribbles, ItemState.DONE),
+    "long-body": Case(dial("long_body"), ItemState.DONE),
     "bad-chunk": Case(dial("bad_chunk"), AGAIN),
-    "no-length-chunked": Case(dial("no_length"), DONE),
-    "no-length-close": Case(dial("no_length", how="close"), DONE),
-    "packed": Case(dial("gzip"), DONE),
+    "no-length-chunked": Case(dial("no_length"), ItemState.DONE),
+    "no-length-close": Case(dial("no_length", how="close"), ItemState.DONE),
+    "packed": Case(dial("gzip"), ItemState.DONE),
     "redirect-elsewhere": redirect("https://elsewhere.test/"),
     "redirect-plain": redirect(f"http://{HOST}/"),
     "redirect-loopback": redirect("http://127.0.0.1:22/"),
     "redirect-loop": redirect("?again"),
-    "proxy-407": Case(dial("status", status=407, html=True), FAILED, FAILED),
-    "proxy-page-on-content": Case(dial("html"), LOOKED, {GET: DONE, "save": FAILED}),
-    "proxy-page-on-asking": Case(dial("html", where="asking"), FAILED, FAILED),
-    "idle-closed": Case(dial("close_idle", where=".", times=None), (DONE, LOOKING_UP)),
-    "no-continue": Case(dial("no_continue", seconds=1.0), DONE),
-    "answered-early": Case(dial("reject_early", at=1000), FAILED, FAILED),
+    "proxy-407": Case(dial("status", status=407, html=True), ItemState.FAILED, ItemState.FAILED),
+    "proxy-page-on-content": Case(dial("html"), LOOKED, {GET: ItemState.DONE, "save": ItemState.FAILED}),
+    "proxy-page-on-asking": Case(dial("html", where="asking"), ItemState.FAILED, ItemState.FAILED),
+    "idle-closed": Case(dial("close_idle", where=".", times=None), (ItemState.DONE, ItemState.LOOKING_UP)),
+    "no-continue": Case(dial("no_continue", seconds=1.0), ItemState.DONE),
+    "answered-early": Case(dial("reject_early", at=1000), ItemState.FAILED, ItemState.FAILED),
     "answer-lost": Case(dial("lost_after"), AGAIN),
-    "answer-lost-unseen": Case(dial("slow", seconds=STORED_LATE), LOOKING_UP, DONE, until_stored),
+    "answer-lost-unseen": Case(
+        dial("slow", seconds=STORED_LATE), ItemState.LOOKING_UP, ItemState.DONE, until_stored
+    ),
     "request-lost": Case(dial("lost_before"), LOOKED),
     "giant-headers": Case(dial("giant_headers"), AGAIN),
-    "endless-json": Case(dial("endless_json", where="asking"), FAILED, FAILED),
-    "changed-byte-down": Case(dial("corrupt", at=10), WAITING),
-    "changed-byte-up": Case(harmed(fraction=0.5, how="change"), ASKS, ASKS, foreign=1),
+    "endless-json": Case(dial("endless_json", where="asking"), ItemState.FAILED, ItemState.FAILED),
+    "changed-byte-down": Case(dial("corrupt", at=10), ItemState.WAITING),
+    "changed-byte-up": Case(harmed(fraction=0.5, how="change"), ItemState.ASKS, ItemState.ASKS, foreign=1),
 }
 
 

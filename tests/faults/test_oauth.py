@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from services import house
-from services.transfer_states import DONE, NEEDS_SIGN_IN, WAITING
+from services.core import runtime
+from services.transfers.states import ItemState
 from tests.faults.cases import Case, play
 from tests.faults.matrix import cells
 from tests.faults.scenario import Cell
@@ -56,9 +56,9 @@ def rotated_and_lost(scene: Scene) -> None:
 def asked_and_signed_in(scene: Scene) -> None:
     """The next renewal is refused, for its token is spent; then she signs in."""
     for item in scene.items:
-        if scene.row(item).state == WAITING:
+        if scene.row(item).state == ItemState.WAITING:
             scene.skip_wait(item)
-            assert scene.carry(item).state == NEEDS_SIGN_IN
+            assert scene.carry(item).state == ItemState.NEEDS_SIGN_IN
     sign_in(scene)
 
 
@@ -72,34 +72,42 @@ def firm_changes_secret(scene: Scene) -> None:
 
 
 def key_lost(scene: Scene) -> None:
-    usual = house.house()
-    house.bind(replace(usual, settings=replace(usual.settings, secret_keys=("A" * 43 + "=",))))
+    usual = runtime.house()
+    runtime.bind(replace(usual, settings=replace(usual.settings, secret_keys=("A" * 43 + "=",))))
 
 
 CASES: dict[str, Case] = {
     "token-400": Case(
-        ended("status", status=400, code="invalid_grant", times=None), NEEDS_SIGN_IN, DONE, sign_in
+        ended("status", status=400, code="invalid_grant", times=None),
+        ItemState.NEEDS_SIGN_IN,
+        ItemState.DONE,
+        sign_in,
     ),
-    "token-page": Case(ended("html", times=None), WAITING, DONE),
+    "token-page": Case(ended("html", times=None), ItemState.WAITING, ItemState.DONE),
     "token-200-error": Case(
-        ended("json", times=None, body={"error": "invalid_grant"}), NEEDS_SIGN_IN, DONE, sign_in
+        ended("json", times=None, body={"error": "invalid_grant"}),
+        ItemState.NEEDS_SIGN_IN,
+        ItemState.DONE,
+        sign_in,
     ),
-    "token-503": Case(ended("status", status=503, html=True, times=None), WAITING, DONE),
-    "token-slow": Case(ended("slow", seconds=1.0, times=None), WAITING, DONE),
-    "no-refresh-token": Case(gave_none, NEEDS_SIGN_IN, DONE, sign_in),
-    "rotated-and-lost": Case(rotated_and_lost, (WAITING, NEEDS_SIGN_IN), DONE, asked_and_signed_in),
-    "revoked": Case(lambda scene: scene.practice.revoke(), NEEDS_SIGN_IN, DONE, sign_in),
-    "idles-out": Case(idles_out, DONE),
-    "expires-absent": Case(told("absent"), DONE),
-    "expires-zero": Case(told(0), DONE),
-    "expires-words": Case(told("soon"), DONE),
-    "expires-huge": Case(told(10**12), DONE),
-    "secret-rotated": Case(firm_changes_secret, WAITING, DONE),
-    "key-lost": Case(key_lost, NEEDS_SIGN_IN, NEEDS_SIGN_IN),
+    "token-503": Case(ended("status", status=503, html=True, times=None), ItemState.WAITING, ItemState.DONE),
+    "token-slow": Case(ended("slow", seconds=1.0, times=None), ItemState.WAITING, ItemState.DONE),
+    "no-refresh-token": Case(gave_none, ItemState.NEEDS_SIGN_IN, ItemState.DONE, sign_in),
+    "rotated-and-lost": Case(
+        rotated_and_lost, (ItemState.WAITING, ItemState.NEEDS_SIGN_IN), ItemState.DONE, asked_and_signed_in
+    ),
+    "revoked": Case(lambda scene: scene.practice.revoke(), ItemState.NEEDS_SIGN_IN, ItemState.DONE, sign_in),
+    "idles-out": Case(idles_out, ItemState.DONE),
+    "expires-absent": Case(told("absent"), ItemState.DONE),
+    "expires-zero": Case(told(0), ItemState.DONE),
+    "expires-words": Case(told("soon"), ItemState.DONE),
+    "expires-huge": Case(told(10**12), ItemState.DONE),
+    "secret-rotated": Case(firm_changes_secret, ItemState.WAITING, ItemState.DONE),
+    "key-lost": Case(key_lost, ItemState.NEEDS_SIGN_IN, ItemState.NEEDS_SIGN_IN),
     "other-user": Case(
         lambda scene: scene.practice.revoke(),
-        NEEDS_SIGN_IN,
-        DONE,
+        ItemState.NEEDS_SIGN_IN,
+        ItemState.DONE,
         lambda scene: sign_in_to_imanage(scene.desk.browser, scene.desk.server.id, "BRAM"),
     ),
 }

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from services import house, transfer_control
-from services.transfer_states import DONE, FAILED, WAITING
+from services.core import runtime
+from services.transfers import control
+from services.transfers.states import ItemState
 from storage import opening
 from tests.faults.cases import of_kind
 from tests.faults.matrix import cells
@@ -25,7 +26,7 @@ PUT, HEAD, READ = rb"PUT |POST ", rb"HEAD ", rb"GET "
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 FAULT = b"<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>"
 NO_BUCKET = b"<Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist.</Message></Error>"
-ABSENT = {GET: WAITING, "save": FAILED}
+ABSENT = {GET: ItemState.WAITING, "save": ItemState.FAILED}
 """A get comes back for the rest; a save without its bytes has nothing to send."""
 
 
@@ -40,7 +41,7 @@ class Bucket:
 
     def bind(self, **more: str) -> None:
         store = stores.bucket(self.line.port, self.spool, prefix=self.prefix, **more)
-        house.bind(replace(house.house(), blobs=store))
+        runtime.bind(replace(runtime.house(), blobs=store))
 
 
 @pytest.fixture(scope="module")
@@ -56,12 +57,12 @@ def bucket(server: int, scene: Scene, tmp_path: Path, monkeypatch: pytest.Monkey
     """Documents lie in a prefix of their own, behind the line, and nobody waits long."""
     monkeypatch.setattr(opening, "PATIENCE", timedelta(seconds=0.5))
     monkeypatch.setattr(opening, "RETRIES", 2)
-    usual = house.house()
+    usual = runtime.house()
     with fault_proxy(("127.0.0.1", server)) as line:
         found = Bucket(server, line, tmp_path / "spool", uuid.uuid4().hex)
         found.bind()
         yield found
-        house.bind(usual)
+        runtime.bind(usual)
 
 
 def answers(status: str, body: bytes = b"", **more: object) -> Callable[[Bucket], None]:
@@ -97,24 +98,26 @@ class Case:
 
     breaks: Callable[[Bucket], None]
     first: str | dict[str, str]
-    end: str | dict[str, str] = DONE
+    end: str | dict[str, str] = ItemState.DONE
     size: int = 200_000
 
 
 CASES = {
-    "store-slow": Case(slow, DONE),
-    "store-silent": Case(silent, WAITING),
-    "store-refuses": Case(lambda bucket: bucket.line.refuse(), WAITING),
-    "store-500": Case(answers("500 Internal Server Error", FAULT), WAITING),
-    "store-503": Case(answers("503 Slow Down", SLOW_DOWN), WAITING),
-    "store-503-once": Case(answers("503 Slow Down", SLOW_DOWN, times=1), DONE),
-    "store-put-reset": Case(harms(what=PUT), WAITING),
-    "store-put-reset-large": Case(harms(what=PUT), WAITING, size=20 << 20),
-    "store-put-changed": Case(harms(what=PUT, how="change", times=1), WAITING),
-    "store-put-forgotten": Case(answers("200 OK", what=PUT), WAITING),
-    "store-read-reset": Case(harms(what=READ, is_down=True), WAITING),
-    "store-read-changed": Case(harms(what=READ, is_down=True, how="change"), FAILED, FAILED),
-    "store-denied": Case(lambda bucket: bucket.bind(secret="changed since"), WAITING),
+    "store-slow": Case(slow, ItemState.DONE),
+    "store-silent": Case(silent, ItemState.WAITING),
+    "store-refuses": Case(lambda bucket: bucket.line.refuse(), ItemState.WAITING),
+    "store-500": Case(answers("500 Internal Server Error", FAULT), ItemState.WAITING),
+    "store-503": Case(answers("503 Slow Down", SLOW_DOWN), ItemState.WAITING),
+    "store-503-once": Case(answers("503 Slow Down", SLOW_DOWN, times=1), ItemState.DONE),
+    "store-put-reset": Case(harms(what=PUT), ItemState.WAITING),
+    "store-put-reset-large": Case(harms(what=PUT), ItemState.WAITING, size=20 << 20),
+    "store-put-changed": Case(harms(what=PUT, how="change", times=1), ItemState.WAITING),
+    "store-put-forgotten": Case(answers("200 OK", what=PUT), ItemState.WAITING),
+    "store-read-reset": Case(harms(what=READ, is_down=True), ItemState.WAITING),
+    "store-read-changed": Case(
+        harms(what=READ, is_down=True, how="change"), ItemState.FAILED, ItemState.FAILED
+    ),
+    "store-denied": Case(lambda bucket: bucket.bind(secret="changed since"), ItemState.WAITING),
     "bucket-gone": Case(answers("404 Not Found", NO_BUCKET), ABSENT, ABSENT),
 }
 
@@ -136,16 +139,16 @@ def test_object_store(cell: Cell, scene: Scene, bucket: Bucket) -> None:
     bucket.line.mend()
     bucket.bind()
     scene.carry_on()
-    ends = of_kind(case.end, scene.kind) - {WAITING} or {DONE}
+    ends = of_kind(case.end, scene.kind) - {ItemState.WAITING} or {ItemState.DONE}
     assert set(scene.states()) <= ends, [(row.state, row.error_sentence) for row in scene.rows()]
     scene.words_are_plain()
     scene.sides_agree()
     scene.asked_politely()
-    if FAILED in ends:
+    if ItemState.FAILED in ends:
         assert not any(scene.there(sha256(content)) for content in scene.contents)
         before = scene.before
-        scene.begin_by(lambda: transfer_control.retry_failed(scene.desk.actor, scene.transfer, uuid.uuid4()))
+        scene.begin_by(lambda: control.retry_failed(scene.desk.actor, scene.transfer, uuid.uuid4()))
         scene.before = before
         scene.carry_on()
-        assert set(scene.states()) == {DONE}
+        assert set(scene.states()) == {ItemState.DONE}
         scene.sides_agree()

@@ -12,15 +12,15 @@ from sqlalchemy.exc import DBAPIError
 
 from config import Settings
 from models import db
-from services import transfer_work
-from services.transfer_states import DONE, LIVE
+from services.execution import steps
+from services.transfers.states import LIVE, ItemState
 from tests.faults.matrix import cells
 from tests.faults.meanwhile import dawdling, watched
 from tests.faults.real_workers import begun, carried_on
 from tests.faults.scenario import Cell
 from tests.faults.scene import JARGON, Scene
-from tests.support.crew import Crew, crew, until
 from tests.support.postgres import restart, standby
+from tests.support.worker_processes import Crew, crew, until
 
 WAITING_FOR_A_LOCK = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
@@ -42,16 +42,16 @@ def carried_despite(scene: Scene, change: Callable[[], object]) -> None:
         watched(scene, change)
     except DBAPIError:
         db.session.remove()
-        transfer_work.fell_over(first, scene.row(first).run)
+        steps.fell_over(first, scene.row(first).run)
     row = scene.row(first)
-    assert row.state in LIVE | {DONE}, row.error_sentence
+    assert row.state in LIVE | {ItemState.DONE}, row.error_sentence
     assert not JARGON.search(f"{row.error_sentence} {row.next_step}")
     scene.nobody_is_hurried(first)
 
 
 def finished(scene: Scene) -> None:
     scene.carry_on()
-    assert set(scene.states()) == {DONE}
+    assert set(scene.states()) == {ItemState.DONE}
     scene.words_are_plain()
     scene.sides_agree()
     scene.asked_politely()

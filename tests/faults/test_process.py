@@ -10,15 +10,11 @@ import pytest
 from flask import current_app
 
 from models import db
-from services import (
-    saving_many,
-    transfer_control,
-    transfer_work,
-    transfers,
-)
-from services.saving_many import SaveManyCommand
-from services.transfer_states import DONE, STOPPED
-from services.transfers import GetCommand, sources_of
+from services.execution import steps
+from services.transfers import bulk_save, control, requests
+from services.transfers.bulk_save import SaveManyCommand
+from services.transfers.requests import GetCommand, sources_of
+from services.transfers.states import ItemState
 from tests.faults.matrix import cells
 from tests.faults.meanwhile import watched
 from tests.faults.scenario import NEW_DOCUMENT, Cell
@@ -32,9 +28,9 @@ from tests.support.transfers import claim
 def test_cancelled_as_it_ends(cell: Cell, scene: Scene) -> None:
     scene.prepare()
     scene.begin()
-    watched(scene, lambda: transfer_control.cancel(scene.desk.actor, scene.transfer))
+    watched(scene, lambda: control.cancel(scene.desk.actor, scene.transfer))
     scene.carry_on()
-    assert set(scene.states()) <= {DONE, STOPPED}
+    assert set(scene.states()) <= {ItemState.DONE, ItemState.STOPPED}
     scene.words_are_plain()
     scene.sides_agree()
     scene.asked_politely()
@@ -48,13 +44,13 @@ def test_told_to_stop(cell: Cell, scene: Scene) -> None:
     scene.prepare()
     scene.begin()
     try:
-        watched(scene, transfer_work.stop_this_process)
+        watched(scene, steps.stop_this_process)
         scene.words_are_plain_or_waiting()
     finally:
-        transfer_work._stopping.clear()
+        steps._stopping.clear()
     scene.practice.faults.clear()
     scene.carry_on()
-    assert set(scene.states()) == {DONE}
+    assert set(scene.states()) == {ItemState.DONE}
     scene.sides_agree()
     scene.asked_politely()
 
@@ -66,11 +62,11 @@ def test_two_at_one_item(cell: Cell, scene: Scene) -> None:
     """A second worker takes the item over while the first has it: the first one writes and sends nothing more."""
     scene.prepare()
     scene.begin()
-    other = transfer_work.carry if cell.scenario.fault == 29 else claim
+    other = steps.carry if cell.scenario.fault == 29 else claim
     watched(scene, lambda: other(scene.items[0]))
     scene.practice.faults.clear()
     scene.carry_on()
-    assert set(scene.states()) == {DONE}
+    assert set(scene.states()) == {ItemState.DONE}
     scene.words_are_plain()
     scene.sides_agree()
 
@@ -85,7 +81,7 @@ def test_sent_twice(cell: Cell, scene: Scene) -> None:
 
     def start() -> uuid.UUID:
         if scene.is_get:
-            return transfers.start_get(
+            return requests.start_get(
                 desk.actor, GetCommand(key, desk.matter_id, server_id, sources_of(scene.twins))
             )
         command = SaveManyCommand(
@@ -96,11 +92,11 @@ def test_sent_twice(cell: Cell, scene: Scene) -> None:
             onto_twins=scene.kind != NEW_DOCUMENT,
             folder_id=scene.folder.id,
         )
-        return saving_many.start(desk.actor, command)
+        return bulk_save.start(desk.actor, command)
 
     scene.begin_by(lambda: together(start))
     scene.carry_on()
-    assert set(scene.states()) == {DONE}
+    assert set(scene.states()) == {ItemState.DONE}
     assert len(scene.items) == scene.count
     scene.sides_agree()
 

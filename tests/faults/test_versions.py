@@ -13,15 +13,15 @@ from sqlalchemy import inspect, text
 
 from config import Settings
 from models import db
-from services.transfer_states import DONE, LIVE
+from services.transfers.states import LIVE, ItemState
 from simulator import Fault
 from tests.faults.matrix import cells
 from tests.faults.real_workers import begun, carried_on
 from tests.faults.scenario import Cell
 from tests.faults.scene import Scene
-from tests.support.crew import REPOSITORY, crew, environment_of
 from tests.support.schema import head, mark, marked
 from tests.support.stack import free_port
+from tests.support.worker_processes import REPOSITORY, crew, environment_of
 
 NEXT = """
 revision = "of_the_next_release"
@@ -104,7 +104,7 @@ def test_tables_of_another_version(cell: Cell, scene: Scene, settings: Settings,
         assert all_that_is_there() == before, "something was written"
         assert len(scene.practice.requests) == asked
     scene.carry_on()
-    assert set(scene.states()) == {DONE}
+    assert set(scene.states()) == {ItemState.DONE}
     scene.words_are_plain()
     scene.sides_agree()
     scene.asked_politely()
@@ -120,7 +120,7 @@ def test_rolled_out(cell: Cell, scene: Scene, settings: Settings) -> None:
         mark("of_the_next_release")
         assert worker.process.wait(15) == 0, worker.said()
         assert "a newer version" in worker.said()
-        assert scene.states()[0] in LIVE | {DONE}
+        assert scene.states()[0] in LIVE | {ItemState.DONE}
         scene.words_are_plain_or_waiting()
         scene.settled()
         scene.practice.faults.clear()

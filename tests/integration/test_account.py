@@ -6,11 +6,11 @@ import pytest
 from flask import Flask
 
 from models import Member
-from services import guessing
+from services.auth import login_throttle
+from tests.support.audit import trail
 from tests.support.matters import add_server
 from tests.support.pages import Browser, read
 from tests.support.passwords import PASSWORD, is_signed_in, sign_in, with_password
-from tests.support.trail import trail
 
 NEW = "another fine sentence"
 
@@ -61,7 +61,7 @@ def test_what_does_not_change_it(
 
 
 def test_an_open_browser_is_no_place_to_guess_the_password(browser: Browser, anna: Member) -> None:
-    for _ in range(guessing.PER_PAIR):
+    for _ in range(login_throttle.PER_PAIR):
         assert change(browser, "wrong", NEW)[0] == 422
     status, text = change(browser, PASSWORD, NEW)
     assert status == 429 and "Try again in" in text

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 
 from models import Member
-from services.unit import session
+from services.core.unit_of_work import session
 from tests.support.pages import Browser
 from tests.support.people import make_member
 from tests.support.smtp import mail_server

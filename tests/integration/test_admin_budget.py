@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from models import Group, GroupMember, Member, ServerGroup, ServerMember
-from services.unit import unit
+from services.core.unit_of_work import unit
 from tests.support.matters import counted_queries
 from tests.support.pages import Browser
 from tests.support.people import make_member

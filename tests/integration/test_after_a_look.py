@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import Matter
-from services.unit import after_a_look, all_wait_for_one_writer, session, unit
+from services.core.unit_of_work import after_a_look, all_wait_for_one_writer, session, unit
 from tests.support.matters import open_matter
 from tests.support.people import actor_of, make_member
 

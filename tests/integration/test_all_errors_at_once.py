@@ -9,8 +9,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import Server, db
-from services import setup
-from services.house import house
+from services.core.runtime import house
+from services.members import first_admin
 from tests.support.pages import Browser, Page, read
 from tests.support.passwords import PASSWORD
 from tests.support.people import make_member
@@ -114,7 +114,7 @@ def test_a_changed_server_says_name_and_limit_at_once(admin: Browser) -> None:
 
 
 def test_the_set_up_page_says_all_of_it_at_once(app: Flask, database: None) -> None:
-    setup.code_for_terminal()
+    first_admin.code_for_terminal()
     data = {"code": "AAAAA-AAAAA-AAAAA-AAAAA", "name": "", "email": "nobody", "password": "short"}
     page = refused(Browser(app), "/set-up", data)
     for sentence in ("This is not the set-up code.", "Enter your name.", "Use 12 characters or more."):
@@ -123,7 +123,7 @@ def test_the_set_up_page_says_all_of_it_at_once(app: Flask, database: None) -> N
 
 
 def test_the_set_up_page_judges_the_rest_while_the_code_is_wrong(app: Flask, database: None) -> None:
-    setup.code_for_terminal()
+    first_admin.code_for_terminal()
     data = {"code": "AAAAA", "name": "Nora", "email": "nora@firm.test", "password": "short"}
     page = refused(Browser(app), "/set-up", data)
     assert "This is not the set-up code." in page.text

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from models import AuditEvent, Member, utcnow
-from services import audit, audit_log
-from services.actor import SYSTEM
-from services.unit import unit
+from services.core import audit
+from services.core.actor import SYSTEM
+from services.core.unit_of_work import unit
+from services.operations import audit_log
 from tests.support.pages import Browser
 from tests.support.people import make_member
 

@@ -11,10 +11,11 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from models import AuditEvent, Server, ServerCheck, utcnow
-from services import background, check_runs
-from services.actor import SYSTEM
-from services.errors import Forbidden
-from services.unit import session, unit
+from services.core import background_tasks
+from services.core.actor import SYSTEM
+from services.core.errors import Forbidden
+from services.core.unit_of_work import session, unit
+from services.monitoring import check_runs
 from simulator import Simulator
 from tests.support import health
 from tests.support.pages import Browser, Page, read
@@ -45,7 +46,7 @@ def check(admin: Browser, server: Server) -> Page:
     """Press Check connection and look again until it is over."""
     first = read(admin.post(url_of(server, "checks"), htmx=True), whole=False)
     assert "check-run" in first.ids
-    assert background.wait(60)
+    assert background_tasks.wait(60)
     return admin.page(url_of(server, "checks", runs_of(server)[-1].id), htmx=True)
 
 
@@ -143,8 +144,8 @@ def test_a_server_removed_meanwhile_ends_the_run_quietly(app: Flask, database: N
     server_id, run_id = server.id, put_run(server)
     with unit() as writing:
         writing.delete(writing.get_one(Server, server_id))
-    background.run(check_runs._carry_out, run_id, server_id, True)
-    assert background.wait(30)
+    background_tasks.run(check_runs._carry_out, run_id, server_id, True)
+    assert background_tasks.wait(30)
     session().rollback()
     assert session().get(ServerCheck, run_id) is None
 
@@ -181,7 +182,7 @@ def test_an_admin_starts_ten_checks_a_minute_and_each_is_on_record(admin: Browse
     server = make_server()
     for _ in range(check_runs.PER_MINUTE):
         assert admin.post(url_of(server, "checks")).status_code == 303
-        assert background.wait(30)
+        assert background_tasks.wait(30)
     assert admin.post(url_of(server, "checks")).status_code == 429
     session().rollback()
     events = session().scalars(select(AuditEvent).where(AuditEvent.action == check_runs.STARTED)).all()
@@ -241,7 +242,7 @@ def test_the_page_has_a_menu_of_its_parts_and_who_can_use_it_stands_before_the_c
 def test_passed_checks_are_one_line_and_what_fails_stands_open(admin: Browser) -> None:
     server = make_server(url="https://127.0.0.1:9")
     admin.post(url_of(server, "checks"))
-    assert background.wait(30)
+    assert background_tasks.wait(30)
     session().rollback()
     html = admin.page(url_of(server)).html
     rest = html.index("cp-check-rest")

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from models import AuditEvent, Connection
-from services import connections, sign_ins
-from services.errors import Forbidden
-from services.unit import session, unit
+from services.connections import admin as connection_admin
+from services.connections import clients
+from services.core.errors import Forbidden
+from services.core.unit_of_work import session, unit
 from simulator import Simulator
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
@@ -19,7 +20,7 @@ from tests.support.sign_ins import SignIn, lines_of
 def test_the_account_page_s_lines(signed_in: SignIn, practice: Simulator) -> None:
     practice_server(practice, name="Paris", url="https://paris.example", api_url="https://paris.example")
     person = actor_of(make_member("Somebody Else"))
-    assert [line.state for line in connections.of_member(person)] == ["never_connected"] * 2
+    assert [line.state for line in clients.of_member(person)] == ["never_connected"] * 2
     line = next(line for line in lines_of(signed_in) if line.label == "London")
     assert (line.state, line.imanage_user, line.differs, line.renewable) == (
         "connected",
@@ -31,10 +32,10 @@ def test_the_account_page_s_lines(signed_in: SignIn, practice: Simulator) -> Non
 
 def test_an_admin_sees_who_is_signed_in_and_can_end_it(signed_in: SignIn) -> None:
     admin = actor_of(make_member("Ada Admin", is_admin=True))
-    (line,) = sign_ins.of_server(admin, signed_in.server_id).rows
+    (line,) = connection_admin.of_server(admin, signed_in.server_id).rows
     assert (line.name, line.imanage_user, line.is_live) == ("Alice Archer", "ALICE", True)
-    assert sign_ins.end(admin, signed_in.server_id, signed_in.member_id) == 1
-    assert sign_ins.of_server(admin, signed_in.server_id).rows == ()
+    assert connection_admin.end(admin, signed_in.server_id, signed_in.member_id) == 1
+    assert connection_admin.of_server(admin, signed_in.server_id).rows == ()
 
 
 def test_the_admins_list_of_sign_ins(signed_in: SignIn) -> None:
@@ -61,9 +62,9 @@ def test_the_list_of_sign_ins_is_for_admins(signed_in: SignIn) -> None:
 def test_nobody_but_an_admin_does(signed_in: SignIn) -> None:
     person = actor_of(make_member("Somebody Else"))
     with pytest.raises(Forbidden):
-        sign_ins.of_server(person, signed_in.server_id)
+        connection_admin.of_server(person, signed_in.server_id)
     with pytest.raises(Forbidden):
-        sign_ins.end(person, signed_in.server_id, signed_in.member_id)
+        connection_admin.end(person, signed_in.server_id, signed_in.member_id)
 
 
 def test_an_admin_ends_everybodys_sign_in_after_reading_how_many(signed_in: SignIn) -> None:
@@ -78,10 +79,10 @@ def test_an_admin_ends_everybodys_sign_in_after_reading_how_many(signed_in: Sign
 
 def test_sign_ins_are_found_by_name_or_e_mail(signed_in: SignIn) -> None:
     admin = actor_of(make_member("Ada Admin", is_admin=True))
-    assert [row.name for row in sign_ins.of_server(admin, signed_in.server_id, "arch").rows] == [
+    assert [row.name for row in connection_admin.of_server(admin, signed_in.server_id, "arch").rows] == [
         "Alice Archer"
     ]
-    nobody = sign_ins.of_server(admin, signed_in.server_id, "100%")
+    nobody = connection_admin.of_server(admin, signed_in.server_id, "100%")
     assert (nobody.rows, nobody.total) == ((), 1)
 
 

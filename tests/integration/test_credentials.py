@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import select
 
 from models import AuditEvent, Server
-from services import credentials, remote, servers
-from services.actor import Actor
-from services.credentials import NewCredentials, Unproven
-from services.errors import Invalid, SignInNeeded, TooMany
-from services.house import house
-from services.unit import session
+from services.core.actor import Actor
+from services.core.errors import Invalid, SignInNeeded, TooMany
+from services.core.runtime import house
+from services.core.unit_of_work import session
+from services.server_admin import credential_rotation
+from services.server_admin.credential_rotation import NewCredentials, Unproven
+from services.servers import registry, transport
 from simulator import Fault, Simulator, practice_password
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
@@ -52,14 +53,14 @@ def admin(browser: Browser) -> Browser:
 def kept(server_id: uuid.UUID) -> tuple[str, str]:
     session().rollback()
     row = session().get_one(Server, server_id, populate_existing=True)
-    found = remote.credentials(row)
+    found = transport.credentials(row)
     return found.client_id, found.client_secret
 
 
 def sent(server_id: uuid.UUID, client_id: str, secret: str, **more: str) -> dict[str, str]:
     session().rollback()
     row = session().get_one(Server, server_id)
-    return {"version": servers.version(row), "client_id": client_id, "client_secret": secret} | more
+    return {"version": registry.version(row), "client_id": client_id, "client_secret": secret} | more
 
 
 def url_of(server_id: uuid.UUID) -> str:
@@ -154,7 +155,9 @@ def test_another_client_id_ends_every_sign_in_and_says_whose(
     signed_in: SignIn, browser: Browser, other_app: None
 ) -> None:
     admin = browser.sign_in(make_member("Margaret Okafor", is_admin=True))
-    name = next(iter(credentials.signed_in(actor_of(make_member(is_admin=True)), signed_in.server_id)))
+    name = next(
+        iter(credential_rotation.signed_in(actor_of(make_member(is_admin=True)), signed_in.server_id))
+    )
     popup = admin.page(url_of(signed_in.server_id), htmx=True)
     assert f"these members must sign in again, and their running transfers wait for it: {name}" in popup.text
     wanted = sent(signed_in.server_id, OTHER_ID, OTHER_SECRET)
@@ -198,7 +201,9 @@ def test_a_change_made_meanwhile_is_noticed(practice: Simulator, other_app: None
     server_id = practice_server(practice).id
     actor = actor_of(make_member(is_admin=True))
     with pytest.raises(Invalid) as refused:
-        credentials.replace(actor, server_id, NewCredentials(OTHER_ID, "an earlier one", OTHER_SECRET))
+        credential_rotation.replace(
+            actor, server_id, NewCredentials(OTHER_ID, "an earlier one", OTHER_SECRET)
+        )
     assert "Somebody else changed this server" in refused.value.fields["form"]
 
 
@@ -212,7 +217,7 @@ def test_both_fields_are_asked_for(admin: Browser, practice: Simulator) -> None:
 def test_nobody_tries_without_end(practice: Simulator, other_app: None) -> None:
     server_id = practice_server(practice).id
     actor = actor_of(make_member(is_admin=True))
-    for _ in range(credentials.PER_MINUTE):
+    for _ in range(credential_rotation.PER_MINUTE):
         with pytest.raises(Invalid):
             _replace(server_id, "nobody-knows-this", OTHER_SECRET, actor)
     with pytest.raises(TooMany):
@@ -233,8 +238,8 @@ def test_a_notice_stands_on_the_page_where_no_refresh_token_came(signed_in: Sign
 
 def _replace(
     server_id: uuid.UUID, client_id: str, secret: str, actor: Actor | None = None
-) -> credentials.Replaced:
+) -> credential_rotation.Replaced:
     who = actor or actor_of(make_member(is_admin=True))
     session().rollback()
-    version = servers.version(session().get_one(Server, server_id))
-    return credentials.replace(who, server_id, NewCredentials(client_id, version, secret))
+    version = registry.version(session().get_one(Server, server_id))
+    return credential_rotation.replace(who, server_id, NewCredentials(client_id, version, secret))

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from models import AuditEvent, Document, Version
-from services import documents, versions
-from services.errors import Forbidden
-from services.file_names import adapt
-from services.unit import session
+from services.core.errors import Forbidden
+from services.core.text.file_names import adapt
+from services.core.unit_of_work import session
+from services.matters import documents, versions
 from tests.support.matters import add_document, current_version, open_matter
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import select
 
 from models import AuditEvent, Version
-from services import versions
-from services.house import house
-from services.unit import session
+from services.core.runtime import house
+from services.core.unit_of_work import session
+from services.matters import versions
 from storage.names import key_of
 from tests.support.matters import add_document, current_version, open_matter
 from tests.support.pages import Browser

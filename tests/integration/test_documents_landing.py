@@ -11,10 +11,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import Document, Version
-from services import documents, versions
-from services.documents_landing import Landing, planned, put
-from services.errors import Conflict
-from services.unit import session, unit
+from services.core.errors import Conflict
+from services.core.unit_of_work import session, unit
+from services.matters import documents, versions
+from services.matters.landing import Landing, planned, put
 from tests.support.matters import add_document, open_matter
 from tests.support.people import actor_of, make_member
 

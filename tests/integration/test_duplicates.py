@@ -6,8 +6,8 @@ import io
 
 import pytest
 
-from services import duplicates
-from services.errors import NotFound
+from services.core.errors import NotFound
+from services.matters import duplicates
 from tests.support.matters import add_document, open_matter
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member

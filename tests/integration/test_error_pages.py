@@ -15,9 +15,9 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from app import create_app
 from config import Settings
 from models import db
-from services import audit, background, house
-from services.errors import Forbidden
-from services.unit import session, unit
+from services.core import audit, background_tasks, runtime
+from services.core.errors import Forbidden
+from services.core.unit_of_work import session, unit
 from tests.support.pages import Browser, read
 from tests.support.people import make_member
 
@@ -158,7 +158,7 @@ def test_an_answer_that_is_ready_is_not_lost_by_the_end_of_its_session(
 @pytest.fixture
 def on_a_file(app: Flask, settings: Settings, tmp_path: Path) -> Iterator[tuple[Flask, Path]]:
     """An application on a SQLite file of its own, with its tables."""
-    usual, file = house.house(), tmp_path / "folder" / "rows.sqlite"
+    usual, file = runtime.house(), tmp_path / "folder" / "rows.sqlite"
     file.parent.mkdir()
     own = create_app(replace(settings, data_dir=tmp_path, database_url=f"sqlite:///{file}"))
     with own.app_context():
@@ -168,8 +168,8 @@ def on_a_file(app: Flask, settings: Settings, tmp_path: Path) -> Iterator[tuple[
     yield own, file
     with own.app_context():
         db.engine.dispose()
-    house.bind(usual)
-    background.bind(app.app_context)
+    runtime.bind(usual)
+    background_tasks.bind(app.app_context)
 
 
 def overwritten(file: Path) -> None:

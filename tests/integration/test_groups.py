@@ -8,12 +8,15 @@ import pytest
 from sqlalchemy import select
 
 from models import AuditEvent, Connection, GroupMember, Member, Server, ServerGroup, Transfer, db
-from services import deactivation, groups, restriction, server_views, why
-from services.errors import Invalid, NotFound, Refusal
-from services.restriction import RestrictionChange
-from services.server_access import available_to, require_use
-from services.transfer_standing import Standings
-from services.unit import unit
+from services.access.server_access import available_to, require_use
+from services.core.errors import Invalid, NotFound, Refusal
+from services.core.unit_of_work import unit
+from services.execution.authorization import Standings
+from services.members import groups, offboarding
+from services.server_admin import access_explainer
+from services.servers import restriction
+from services.servers import views as server_views
+from services.servers.restriction import RestrictionChange
 from tests.support import matters
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
@@ -125,7 +128,7 @@ def test_guests_and_the_inactive_are_in_no_group_and_the_deactivated_leave(boss:
         boss, "Deal team", ada, make_member("Gita", is_guest=True), make_member("Old", is_active=False)
     )
     assert groups.member_ids(actor_of(boss), team) == {ada.id}
-    deactivation.deactivate(actor_of(boss), ada.id)
+    offboarding.deactivate(actor_of(boss), ada.id)
     assert db.session.scalars(select(GroupMember)).all() == []
 
 
@@ -152,7 +155,9 @@ def test_a_group_saved_elsewhere_makes_the_restriction_stale(boss: Member) -> No
 def test_why_says_by_which_group(boss: Member) -> None:
     server, ada = make_server(is_enabled=True), make_member("Ada")
     restrict(boss, server, make_group(boss, "Deal team", ada), people=(ada,))
-    said = " ".join(step.sentence for step in why.answer(actor_of(boss), server.id, ada.id).steps)
+    said = " ".join(
+        step.sentence for step in access_explainer.answer(actor_of(boss), server.id, ada.id).steps
+    )
     assert "The member is listed: by name and by the group Deal team." in said
 
 

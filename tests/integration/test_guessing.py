@@ -10,24 +10,25 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import Member, SignInAttempt
-from services import devices, guessing, mail
-from services.errors import TooMany
-from services.unit import unit
-from tests.support.crowd import at_once
+from services.auth import known_devices, login_throttle
+from services.core.errors import TooMany
+from services.core.unit_of_work import unit
+from services.mail import smtp
+from tests.support.audit import trail
+from tests.support.concurrency import at_once
 from tests.support.pages import Browser
 from tests.support.passwords import PASSWORD, sign_in, with_password
 from tests.support.people import make_member
 from tests.support.smtp import mail_server
-from tests.support.trail import trail
 
 
 def test_no_guess_slips_past_the_count(app: Flask, database: None) -> None:
-    def guess() -> guessing.Guess:
-        return guessing.register(guessing.of_stranger("anna@firm.test", "192.0.2.1"))
+    def guess() -> login_throttle.Guess:
+        return login_throttle.register(login_throttle.of_stranger("anna@firm.test", "192.0.2.1"))
 
     answers = at_once(app, *[guess] * 12)
-    assert sum(isinstance(answer, guessing.Guess) for answer in answers) <= guessing.PER_PAIR
-    assert all(isinstance(answer, guessing.Guess | TooMany) for answer in answers)
+    assert sum(isinstance(answer, login_throttle.Guess) for answer in answers) <= login_throttle.PER_PAIR
+    assert all(isinstance(answer, login_throttle.Guess | TooMany) for answer in answers)
 
 
 ANNA = "anna@firm.test"
@@ -45,7 +46,7 @@ def device_of(browser: Browser) -> str:
     return cookie.value
 
 
-def guess_at(app: Flask, email: str = ANNA, *, times: int = guessing.PER_PAIR) -> Browser:
+def guess_at(app: Flask, email: str = ANNA, *, times: int = login_throttle.PER_PAIR) -> Browser:
     """Somebody else guesses, at the same address as everybody in these tests, until they have to wait."""
     stranger = Browser(app)
     for _ in range(times):
@@ -71,7 +72,7 @@ def test_an_address_that_is_full_of_guesses_keeps_no_known_browser_waiting(
 ) -> None:
     sign_in(browser, ANNA)
     browser.post("/sign-out")
-    monkeypatch.setattr(guessing, "PER_ADDRESS", 3)
+    monkeypatch.setattr(login_throttle, "PER_ADDRESS", 3)
     stranger = Browser(app)
     for number in range(3):
         sign_in(stranger, f"m{number}@firm.test", "wrong")
@@ -96,7 +97,7 @@ def test_guesses_from_everywhere_are_slowed_down_for_unknown_browsers(
 ) -> None:
     sign_in(browser, ANNA)
     browser.post("/sign-out")
-    monkeypatch.setattr(guessing, "PER_ACCOUNT", 7)
+    monkeypatch.setattr(login_throttle, "PER_ACCOUNT", 7)
     stranger = Browser(app)
     answers = [
         stranger.post(
@@ -116,9 +117,9 @@ def test_a_known_browser_has_its_own_limit_and_then_that_of_all(browser: Browser
     browser.post("/sign-out")
     wrong = [
         sign_in(browser, ANNA, "wrong").status_code
-        for _ in range(guessing.PER_DEVICE + guessing.PER_PAIR + 1)
+        for _ in range(login_throttle.PER_DEVICE + login_throttle.PER_PAIR + 1)
     ]
-    assert wrong == [422] * (guessing.PER_DEVICE + guessing.PER_PAIR) + [429]
+    assert wrong == [422] * (login_throttle.PER_DEVICE + login_throttle.PER_PAIR) + [429]
     assert sign_in(browser, ANNA).status_code == 429
 
 
@@ -130,27 +131,27 @@ def test_a_cookie_that_is_not_this_accounts_makes_no_browser_known(
     sign_in(browser, ANNA)
     value = device_of(browser)
     if change == "old":
-        later = time.time() + devices.LIFE.total_seconds() + 60
+        later = time.time() + known_devices.LIFE.total_seconds() + 60
         monkeypatch.setattr("itsdangerous.timed.time.time", lambda: later)
     value = {
         "forged": f"{value[:-4]}AAAA",
-        "of another": devices.remember("", bert.id),
+        "of another": known_devices.remember("", bert.id),
         "cut": value[:20],
         "old": value,
     }[change]
-    assert devices.nonce_for(value, anna.id) is None
+    assert known_devices.nonce_for(value, anna.id) is None
     stranger = guess_at(app)
     stranger.client.set_cookie(DEVICE, value)
     assert sign_in(stranger, ANNA).status_code == 429
 
 
 def test_a_browser_of_several_people_is_known_to_each(database: None) -> None:
-    people = [make_member() for _ in range(devices.MOST_ACCOUNTS + 1)]
+    people = [make_member() for _ in range(known_devices.MOST_ACCOUNTS + 1)]
     cookie = ""
     for person in people:
-        cookie = devices.remember(cookie, person.id)
-    known = [devices.nonce_for(cookie, person.id) is not None for person in people]
-    assert known == [False] + [True] * devices.MOST_ACCOUNTS
+        cookie = known_devices.remember(cookie, person.id)
+    known = [known_devices.nonce_for(cookie, person.id) is not None for person in people]
+    assert known == [False] + [True] * known_devices.MOST_ACCOUNTS
     assert len(cookie) < 1000
 
 
@@ -175,9 +176,9 @@ def test_whose_account_it_is_is_told_by_mail_and_at_the_next_sign_in(
     browser.post("/sign-out")
     with mail_server() as box:
         for _ in range(3):
-            guess_at(app, times=guessing.PER_PAIR)
+            guess_at(app, times=login_throttle.PER_PAIR)
             wait_over()
-        assert mail.send_due() == 1
+        assert smtp.send_due() == 1
     (message,) = box.messages
     assert message["To"] == ANNA and message["Subject"] == "Wrong passwords were tried for your account"
     assert "127.0.0.1" in message.get_content()
@@ -198,14 +199,14 @@ def test_the_audit_has_the_tries_and_the_wait_once(app: Flask, anna: Member) -> 
 
 def test_nobody_can_keep_an_installation_from_being_set_up(app: Flask, database: None) -> None:
     """From one address the code can be tried fifty times; others are not kept waiting by it."""
-    for _ in range(guessing.PER_ADDRESS):
-        guessing.register((guessing.address("192.0.2.1"),))
+    for _ in range(login_throttle.PER_ADDRESS):
+        login_throttle.register((login_throttle.address("192.0.2.1"),))
     with pytest.raises(TooMany):
-        guessing.register((guessing.address("192.0.2.1"),))
-    assert guessing.register((guessing.address("192.0.2.2"),))
+        login_throttle.register((login_throttle.address("192.0.2.1"),))
+    assert login_throttle.register((login_throttle.address("192.0.2.2"),))
 
 
 def wait_over() -> None:
     with unit() as writing:
         for row in writing.scalars(select(SignInAttempt)):
-            row.at -= guessing.WINDOW
+            row.at -= login_throttle.WINDOW

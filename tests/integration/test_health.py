@@ -9,9 +9,12 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from models import AuditEvent, Server, ServerCheck, ServerHealthDay, ServerPause, TransferItem, utcnow
-from services import background, health_days, health_states, health_watch, server_pauses, servers
-from services.errors import Conflict, Forbidden
-from services.unit import session, unit
+from services.core import background_tasks
+from services.core.errors import Conflict, Forbidden
+from services.core.unit_of_work import session, unit
+from services.monitoring import history, schedule
+from services.monitoring import state as monitoring_state
+from services.servers import circuit_breaker, registry
 from simulator import Simulator
 from tests.support.health import note, put, report, row_of
 from tests.support.pages import Browser
@@ -57,9 +60,9 @@ def test_a_state_stands_since_it_began(server: Server) -> None:
 
 
 def test_what_only_a_person_asks_for_moves_no_state(server: Server) -> None:
-    health_states.note(server.id, report(server, "warn", key="secret"))
+    monitoring_state.note(server.id, report(server, "warn", key="secret"))
     assert row_of(server).state == "healthy"
-    health_states.note(server.id, report(server, "fail", key="secret"))
+    monitoring_state.note(server.id, report(server, "fail", key="secret"))
     assert row_of(server).state == "failing"
 
 
@@ -71,61 +74,61 @@ def test_a_failing_server_is_looked_at_sooner(server: Server) -> None:
 
 def test_each_turn_is_taken_once(server: Server) -> None:
     make_server("Paris, which is off")
-    assert health_watch.due() == (server.id,)
-    assert health_watch._take(server.id) is True
-    assert health_watch._take(server.id) is False
-    assert health_watch.due() == ()
+    assert schedule.due() == (server.id,)
+    assert schedule._take(server.id) is True
+    assert schedule._take(server.id) is False
+    assert schedule.due() == ()
     put(server, due_at=utcnow() - timedelta(seconds=1))
-    assert health_watch.due() == (server.id,)
+    assert schedule.due() == (server.id,)
     put(server, due_at=utcnow() + timedelta(days=1))
-    assert health_watch.due() == (server.id,), "A clock that was wrong put it off for ever."
+    assert schedule.due() == (server.id,), "A clock that was wrong put it off for ever."
 
 
 def test_a_change_makes_it_due_and_comes_first(server: Server) -> None:
     admin = actor_of(make_member(is_admin=True))
     other = make_server("Paris", is_enabled=True)
     for each in (server, other):
-        assert health_watch._take(each.id)
+        assert schedule._take(each.id)
         note(each, "pass")
-    assert health_watch.due() == ()
+    assert schedule.due() == ()
     put(server, due_at=utcnow() - timedelta(minutes=1))
-    servers.set_enabled(admin, other.id, False)
-    assert health_watch.due() == (server.id,)
-    servers.set_enabled(admin, other.id, True)
-    assert health_watch.due() == (other.id, server.id)
+    registry.set_enabled(admin, other.id, False)
+    assert schedule.due() == (server.id,)
+    registry.set_enabled(admin, other.id, True)
+    assert schedule.due() == (other.id, server.id)
 
 
 def test_a_check_that_began_before_a_change_does_not_speak_for_it(server: Server) -> None:
     early = report(server, "pass")
     with unit() as writing:
         writing.execute(update(Server).values(changed_at=utcnow() + timedelta(seconds=1)))
-    health_states.note(server.id, early)
-    assert health_watch.due() == (server.id,)
+    monitoring_state.note(server.id, early)
+    assert schedule.due() == (server.id,)
 
 
 def test_who_asked_to_be_left_alone_is_not_asked(server: Server) -> None:
-    pause(server, server_pauses.THROTTLED)
-    assert health_watch.due() == ()
-    assert health_watch.check_due() == 0
+    pause(server, circuit_breaker.THROTTLED)
+    assert schedule.due() == ()
+    assert schedule.check_due() == 0
 
 
 def test_a_pause_that_begins_brings_the_next_look_forward(server: Server) -> None:
-    health_watch._take(server.id)
+    schedule._take(server.id)
     note(server, "pass")
-    for _ in range(server_pauses.ENOUGH):
-        assert health_watch.due() == ()
+    for _ in range(circuit_breaker.ENOUGH):
+        assert schedule.due() == ()
         with unit():
-            server_pauses.note_failure(server.id, "imanage.unreachable.silent", "Nothing came.", None)
-    assert health_watch.due() == (server.id,)
+            circuit_breaker.note_failure(server.id, "imanage.unreachable.silent", "Nothing came.", None)
+    assert schedule.due() == (server.id,)
 
 
 def test_the_clock_checks_the_practice_server(practice: Simulator) -> None:
     server = practice_server(practice)
-    assert health_watch.check_due() == 1
+    assert schedule.check_due() == 1
     assert row_of(server).state == "healthy"
     run = session().scalars(select(ServerCheck)).one()
     assert (run.started_by, run.state) == ("Counterpart", "healthy")
-    assert health_watch.check_due() == 0
+    assert schedule.check_due() == 0
     assert not [call for call in practice.requests if call.path.endswith("/token") and call.status == 401]
 
 
@@ -133,8 +136,8 @@ def test_a_server_that_is_gone_is_passed_over(server: Server) -> None:
     gone = server.id
     with unit() as writing:
         writing.delete(writing.get_one(Server, gone))
-    assert health_watch._look_at(gone) is False
-    health_states.note(gone, report(server, "fail"))
+    assert schedule._look_at(gone) is False
+    monitoring_state.note(gone, report(server, "fail"))
 
 
 def test_days_are_counted_and_old_ones_go(server: Server) -> None:
@@ -148,7 +151,7 @@ def test_days_are_counted_and_old_ones_go(server: Server) -> None:
     note(server, "pass", "fail", "fail", "warn")
     kept = {row.day for row in session().scalars(select(ServerHealthDay))}
     assert kept == {today - timedelta(days=days) for days in (0, 1, 40)}
-    strip = health_days.strip(admin, server.id)
+    strip = history.strip(admin, server.id)
     assert len(strip) == 30 and [day.day for day in strip] == sorted(day.day for day in strip)
     assert strip[-1].sentence == "4 checks, 2 failing and 1 with a warning"
     assert strip[-2].sentence == "96 checks, 2 failing" and strip[-2].average == 1.0
@@ -185,34 +188,34 @@ def test_try_now_ends_a_pause_and_is_on_record(app: Flask, desk: Desk) -> None:
         assert "paused until" in admin.page(address).text
     assert "The server did not answer." in admin.page(f"{ROOM}/{desk.server.id}").text
     assert admin.post(f"{ROOM}/{desk.server.id}/try-now").status_code == 303
-    assert background.wait(60)
+    assert background_tasks.wait(60)
     session().rollback()
-    assert server_pauses.paused_now() == {}
+    assert circuit_breaker.paused_now() == {}
     assert session().get_one(ServerPause, desk.server.id).failures == 5
     assert items_of(transfer_id)[0].wait_until is None
     actions = list(session().scalars(select(AuditEvent.action).where(AuditEvent.server_id == desk.server.id)))
     assert actions.count("server.tried_now") == 1 and "server.check_started" in actions
     with unit():
-        server_pauses.note_failure(desk.server.id, "imanage.unreachable.silent", "Again.", None)
-    assert desk.server.id in server_pauses.paused_now(), "One more failure is enough for the next pause."
+        circuit_breaker.note_failure(desk.server.id, "imanage.unreachable.silent", "Again.", None)
+    assert desk.server.id in circuit_breaker.paused_now(), "One more failure is enough for the next pause."
 
 
 def test_a_pause_that_imanage_asked_for_is_kept(admin: Browser, server: Server) -> None:
-    pause(server, server_pauses.THROTTLED)
+    pause(server, circuit_breaker.THROTTLED)
     assert "iManage asked to be left alone for this long." in admin.page(f"{ROOM}/{server.id}").html
     with pytest.raises(Conflict):
-        health_watch.try_now(actor_of(make_member(is_admin=True)), server.id)
+        schedule.try_now(actor_of(make_member(is_admin=True)), server.id)
     assert admin.post(f"{ROOM}/{server.id}/try-now").status_code == 409
-    assert server.id in server_pauses.paused_now()
+    assert server.id in circuit_breaker.paused_now()
 
 
 def test_only_admins_are_answered(server: Server) -> None:
     member = actor_of(make_member())
     for ask in (
-        lambda: health_states.health(member, server.id),
-        lambda: health_states.every_health(member),
-        lambda: health_days.strip(member, server.id),
-        lambda: health_watch.try_now(member, server.id),
+        lambda: monitoring_state.health(member, server.id),
+        lambda: monitoring_state.every_health(member),
+        lambda: history.strip(member, server.id),
+        lambda: schedule.try_now(member, server.id),
     ):
         with pytest.raises(Forbidden):
             ask()

@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy import update
 
 from models import Mail, Member, Server, utcnow
-from services import mail, outbox
-from services.unit import session, unit
+from services.core.unit_of_work import session, unit
+from services.mail import outbox, smtp
 from tests.support.health import mails, note, put, row_of
 from tests.support.pages import Browser
 from tests.support.people import make_member
@@ -36,14 +36,14 @@ def server(database: None) -> Server:
 
 
 def subjects(box: Mailbox) -> list[str]:
-    while mail.send_due():
+    while smtp.send_due():
         pass
     return [str(message["Subject"]) for message in box.messages]
 
 
 def test_a_failure_says_what_was_found_and_what_to_do(box: Mailbox, admin: Member, server: Server) -> None:
     note(server, "fail")
-    assert mail.send_due() == 1
+    assert smtp.send_due() == 1
     (message,) = box.messages
     assert box.recipients == ["ada@firm.test"]
     assert message["Subject"] == "“London DMS” is failing"

@@ -12,12 +12,13 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import Member, Server
-from services import deactivation, groups, invitations, member_changes, member_files, own_ca, servers
-from services.actor import Actor
-from services.errors import Invalid
-from services.invitations import NewInvitation
-from services.member_details import Details
-from services.unit import session
+from services.core.actor import Actor
+from services.core.errors import Invalid
+from services.core.unit_of_work import session
+from services.directory.details import Details
+from services.members import editing, groups, import_export, invitations, offboarding
+from services.members.invitations import NewInvitation
+from services.servers import certificate_authorities, registry
 from tests.support.authority import Authority
 from tests.support.pages import Browser
 from tests.support.passwords import PASSWORD, is_signed_in, sign_in
@@ -54,7 +55,7 @@ def desk(app: Flask, admin: Member) -> Browser:
 
 def imported(actor: Actor, email: str) -> Member:
     table = f"Name,Email\nAnna,{email}\n".encode()
-    member_files.run(actor, member_files.read(actor, "people.csv", table), invite=False)
+    import_export.run(actor, import_export.read(actor, "people.csv", table), invite=False)
     return session().scalars(select(Member).where(Member.email_key == email)).one()
 
 
@@ -68,7 +69,7 @@ def test_a_link_sent_to_a_wrong_address_opens_no_account_once_the_address_is_put
 ) -> None:
     anna = imported(actor, "wrong@elsewhere.test")
     stray = link_for(actor, "wrong@elsewhere.test")
-    member_changes.change(actor, anna.id, Details("Anna", "anna@firm.test"))
+    editing.change(actor, anna.id, Details("Anna", "anna@firm.test"))
     for is_joined in (False, True):
         if is_joined:
             right = link_for(actor, "anna@firm.test")
@@ -84,8 +85,8 @@ def test_a_link_sent_to_a_wrong_address_opens_no_account_once_the_address_is_put
 def test_a_link_of_an_account_closed_under_another_address_opens_nothing(app: Flask, actor: Actor) -> None:
     anna = imported(actor, "wrong@elsewhere.test")
     stray = link_for(actor, "wrong@elsewhere.test")
-    member_changes.change(actor, anna.id, Details("Anna", "anna@firm.test"))
-    deactivation.deactivate(actor, anna.id)
+    editing.change(actor, anna.id, Details("Anna", "anna@firm.test"))
+    offboarding.deactivate(actor, anna.id)
     thief = Browser(app)
     assert thief.post(stray, {"name": "Anna", "password": LATER}).status_code == 410
     assert not is_signed_in(thief)
@@ -98,7 +99,7 @@ def test_a_link_of_an_account_closed_under_another_address_opens_nothing(app: Fl
 )
 def test_a_table_of_empty_cells_is_said_to_be_empty(actor: Actor, table: bytes) -> None:
     with pytest.raises(Invalid, match="is empty"):
-        member_files.read(actor, "people.csv", table)
+        import_export.read(actor, "people.csv", table)
 
 
 def broken_certificates() -> list[bytes]:
@@ -128,7 +129,9 @@ def test_certificates_that_are_broken_inside_are_refused_in_words(database: None
     server, boss = make_server(url="https://imanage.invalid"), actor_of(make_member("Ada", is_admin=True))
     for given in broken_certificates():
         with pytest.raises(Invalid):
-            own_ca.save(boss, server.id, given, servers.version(session().get_one(Server, server.id)))
+            certificate_authorities.save(
+                boss, server.id, given, registry.version(session().get_one(Server, server.id))
+            )
     session().rollback()
     assert session().get_one(Server, server.id).ca_pem is None
 

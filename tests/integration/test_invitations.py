@@ -10,16 +10,17 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from models import Invitation, Mail, Member, db, utcnow
-from services import deactivation, invitations, mail
-from services.actor import Actor
-from services.errors import Invalid
-from services.invitations import NewInvitation
-from services.unit import session, unit
+from services.core.actor import Actor
+from services.core.errors import Invalid
+from services.core.unit_of_work import session, unit
+from services.mail import smtp
+from services.members import invitations, offboarding
+from services.members.invitations import NewInvitation
+from tests.support.audit import trail
 from tests.support.pages import Browser, read
 from tests.support.passwords import PASSWORD, is_signed_in, sign_in
 from tests.support.people import actor_of, make_member
 from tests.support.smtp import mail_server
-from tests.support.trail import trail
 
 ROOM = "/admin/members/invitations"
 
@@ -157,7 +158,7 @@ def test_somebody_on_record_without_a_password_gets_one(browser: Browser, actor:
 def test_somebody_deactivated_since_cannot_join(browser: Browser, actor: Actor) -> None:
     anna = make_member("Anna", email="anna@firm.test", password_hash="")
     link = invite(actor)
-    deactivation.deactivate(actor, anna.id)
+    offboarding.deactivate(actor, anna.id)
     assert "This account is closed" in browser.page(link, status=410).text
     assert join(browser, link) == 410
 
@@ -168,11 +169,11 @@ def test_nobody_comes_in_by_the_word_of_somebody_deactivated_since(
     gone = actor_of(make_member("Gus Wren", email="gus@firm.test", is_admin=True))
     made = invitations.invite(gone, NewInvitation("theirs@firm.test"))
     kept = invitations.invite(actor, NewInvitation("ours@firm.test"))
-    assert deactivation.consequences(actor, gone.id).invitations == 1
+    assert offboarding.consequences(actor, gone.id).invitations == 1
     page = desk.page(f"/admin/members/{gone.id}/deactivate").text
     assert "1 open invitation of theirs withdrawn: that link opens nothing any more" in page
-    deactivation.deactivate(actor, gone.id)
-    assert deactivation.consequences(actor, gone.id).invitations == 0
+    offboarding.deactivate(actor, gone.id)
+    assert offboarding.consequences(actor, gone.id).invitations == 0
     with pytest.raises(invitations.Over) as over:
         invitations.standing(made.link.rsplit("/", 1)[-1])
     assert over.value.reason == "withdrawn"
@@ -194,12 +195,12 @@ def test_the_list_renews_and_withdraws(app: Flask, desk: Browser, actor: Actor) 
 
 
 def test_the_link_goes_by_mail_where_mail_can_be_sent(app: Flask, actor: Actor) -> None:
-    assert mail.send_due() == 0
+    assert smtp.send_due() == 0
     with mail_server() as box:
         invited = invitations.invite(actor, NewInvitation("anna@firm.test"))
         assert invited.is_mailed
-        assert mail.send_due() == 1
-        assert mail.send_due() == 0
+        assert smtp.send_due() == 1
+        assert smtp.send_due() == 0
         (message,) = box.messages
     assert message["To"] == "anna@firm.test"
     assert message["Subject"] == "Ada Admin invites you to Counterpart"
@@ -213,13 +214,13 @@ def test_a_refused_address_is_told_and_an_ended_invitation_is_not_mailed(desk: B
     with mail_server() as box:
         box.refusals["RCPT"] = "550 No such user"
         invitations.invite(actor, NewInvitation("anna@firm.test"))
-        assert mail.send_due() == 0
+        assert smtp.send_due() == 0
         assert "refused the address" in desk.page(ROOM).text
         box.refusals.clear()
         invitations.invite(actor, NewInvitation("bert@firm.test"))
         newest = invitations.open_invitations(actor)[0]
         invitations.withdraw(actor, newest.id)
-        assert mail.send_due() == 0
+        assert smtp.send_due() == 0
     assert box.messages == []
 
 
@@ -227,11 +228,11 @@ def test_a_mail_server_that_is_away_is_asked_again_with_the_same_link(actor: Act
     with mail_server() as box:
         invited = invitations.invite(actor, NewInvitation("anna@firm.test"))
         box.hang_up_at = "DATA"
-        assert mail.send_due() == 0
+        assert smtp.send_due() == 0
         box.hang_up_at = ""
         with unit() as writing:
             for row in writing.scalars(select(Mail)):
                 row.due_at = utcnow()
-        assert mail.send_due() == 1
+        assert smtp.send_due() == 1
         (message,) = box.messages
     assert invited.link in message.get_content()

@@ -16,8 +16,10 @@ from sqlalchemy import func, select, update
 import key_file
 from config import Settings
 from models import AuditEvent, Connection, Installation, Server, utcnow
-from services import health, house, keys, outages, tokens, vault
-from services.unit import session, unit
+from services.connections import tokens
+from services.core import encryption, outages, runtime
+from services.core.unit_of_work import session, unit
+from services.operations import installation_health, keys
 from tests.support.people import make_member
 from tests.support.schema import marked
 from tests.support.servers import make_server
@@ -28,23 +30,23 @@ OLD, NEW, STRANGE = "old-key-" + "o" * 40, "new-key-" + "n" * 40, "strange-" + "
 @pytest.fixture(autouse=True)
 def own_keys(database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test begins as a process that has read no key file yet."""
-    usual = house.house()
-    monkeypatch.setattr(vault, "_newer", ())
-    monkeypatch.setattr(vault, "_sealing", None)
+    usual = runtime.house()
+    monkeypatch.setattr(encryption, "_newer", ())
+    monkeypatch.setattr(encryption, "_sealing", None)
     yield
-    house.bind(usual)
+    runtime.bind(usual)
 
 
 def process_with(*have: str) -> None:
     """As a process that is started with these keys in its environment."""
-    vault._newer, vault._sealing = (), None
-    house.bind(replace(house.house(), settings=replace(house.house().settings, secret_keys=have)))
+    encryption._newer, encryption._sealing = (), None
+    runtime.bind(replace(runtime.house(), settings=replace(runtime.house().settings, secret_keys=have)))
 
 
 def sign_ins(count: int = 1) -> list[uuid.UUID]:
     server_id = make_server(client_secret="").id
     with unit() as writing:
-        writing.get_one(Server, server_id).client_secret = vault.seal(
+        writing.get_one(Server, server_id).client_secret = encryption.seal(
             "shh", "server", server_id, "client_secret"
         )
     made = []
@@ -57,8 +59,8 @@ def sign_ins(count: int = 1) -> list[uuid.UUID]:
                     id=row_id,
                     server_id=server_id,
                     member_id=member.id,
-                    access_token=vault.seal(f"access {number}", "connection", row_id, "access_token"),
-                    refresh_token=vault.seal(f"refresh {number}", "connection", row_id, "refresh_token"),
+                    access_token=encryption.seal(f"access {number}", "connection", row_id, "access_token"),
+                    refresh_token=encryption.seal(f"refresh {number}", "connection", row_id, "refresh_token"),
                     imanage_user=f"m{number}",
                     base_url="https://dms.test",
                 )
@@ -68,7 +70,7 @@ def sign_ins(count: int = 1) -> list[uuid.UUID]:
 
 
 def access(row_id: uuid.UUID) -> str:
-    return vault.unseal(
+    return encryption.unseal(
         session().get_one(Connection, row_id).access_token, "connection", row_id, "access_token"
     )
 
@@ -76,10 +78,10 @@ def access(row_id: uuid.UUID) -> str:
 def test_the_first_process_leaves_its_mark_and_others_must_have_that_key() -> None:
     process_with(OLD)
     assert keys.refusal() is None
-    assert session().get_one(Installation, 1).sealing_key == vault.fingerprint(OLD)
+    assert session().get_one(Installation, 1).sealing_key == encryption.fingerprint(OLD)
     process_with(STRANGE)
     said = keys.refusal()
-    assert said and "do not open" in said and vault.key_id(vault.fingerprint(OLD)) in said
+    assert said and "do not open" in said and encryption.key_id(encryption.fingerprint(OLD)) in said
     assert OLD not in said and STRANGE not in said
     process_with(NEW, OLD)
     assert keys.refusal() is None
@@ -100,7 +102,7 @@ def test_a_key_that_still_seals_something_must_not_be_missing() -> None:
     assert keys.refusal() is None
     sign_ins()
     with unit() as writing:
-        writing.execute(update(Installation).values(sealing_key=vault.fingerprint(NEW)))
+        writing.execute(update(Installation).values(sealing_key=encryption.fingerprint(NEW)))
     process_with(NEW)
     said = keys.refusal()
     assert said and "an older key for 3 values" in said
@@ -124,7 +126,7 @@ def test_a_rotation_seals_all_anew_and_says_when_the_old_key_may_go() -> None:
     process_with(NEW, OLD)
     done = keys.rotate()
     assert (done.sealed_anew, done.left, done.lost) == (7, 0, 0)
-    assert done.older_keys == (vault.key_id(vault.fingerprint(OLD)),)
+    assert done.older_keys == (encryption.key_id(encryption.fingerprint(OLD)),)
     assert done.may_go_at and done.may_go_at > utcnow() + timedelta(days=6)
     process_with(NEW)
     assert keys.refusal() is None
@@ -139,7 +141,7 @@ def test_a_rotation_that_was_broken_off_goes_on(monkeypatch: pytest.MonkeyPatch)
     made = sign_ins(5)
     process_with(NEW, OLD)
     monkeypatch.setattr(keys, "BATCH", 2)
-    usual, calls = vault.seal, []
+    usual, calls = encryption.seal, []
 
     def falls_over(text: str, *place: Any) -> str:
         calls.append(text)
@@ -148,7 +150,7 @@ def test_a_rotation_that_was_broken_off_goes_on(monkeypatch: pytest.MonkeyPatch)
         return usual(text, *place)
 
     with monkeypatch.context() as broken, pytest.raises(KeyboardInterrupt):
-        broken.setattr(vault, "seal", falls_over)
+        broken.setattr(encryption, "seal", falls_over)
         keys.rotate()
     session().rollback()
     sealed_already = sum(count.sealed - count.older for count in keys.check())
@@ -164,7 +166,7 @@ def test_a_token_renewed_during_the_rotation_is_not_overwritten(monkeypatch: pyt
     keys.refusal()
     (row_id,) = sign_ins()
     process_with(NEW, OLD)
-    usual = vault.seal
+    usual = encryption.seal
 
     def meanwhile(text: str, table: str, row: uuid.UUID, column: str) -> str:
         if text == "access 0":
@@ -173,7 +175,7 @@ def test_a_token_renewed_during_the_rotation_is_not_overwritten(monkeypatch: pyt
         return usual(text, table, row, column)
 
     with monkeypatch.context() as other:
-        other.setattr(vault, "seal", meanwhile)
+        other.setattr(encryption, "seal", meanwhile)
         keys.rotate()
     assert access(row_id) == "renewed"
 
@@ -183,7 +185,7 @@ def test_a_running_process_reads_the_new_key_from_the_file(settings: Settings) -
     path = settings.data_dir / key_file.NAME
     before = path.read_text()
     try:
-        (first,) = house.house().settings.secret_keys
+        (first,) = runtime.house().settings.secret_keys
         keys.refusal()
         (row_id,) = sign_ins()
         done = keys.rotate()
@@ -191,7 +193,7 @@ def test_a_running_process_reads_the_new_key_from_the_file(settings: Settings) -
         assert len(key_file.read(path)) == 2 and path.stat().st_mode & 0o777 == 0o600
         process_with(first)
         assert access(row_id) == "access 0"
-        assert vault.keys()[0] != first, "and seals with it from then on"
+        assert encryption.keys()[0] != first, "and seals with it from then on"
         process_with(first)
         assert keys.refusal() is None
     finally:
@@ -218,11 +220,11 @@ def test_a_process_that_was_overtaken_takes_no_sign_in_for_lost() -> None:
     process_with(NEW, OLD)
     keys.rotate()
     process_with(OLD)
-    with pytest.raises(vault.StaleKeys) as raised:
+    with pytest.raises(encryption.StaleKeys) as raised:
         access(row_id)
     with unit() as writing:
         writing.get_one(Server, server_id).is_enabled = True
-    with pytest.raises(vault.StaleKeys):
+    with pytest.raises(encryption.StaleKeys):
         tokens.access_of(member_id, server_id)
     outage = outages.of(raised.value)
     assert outage is outages.STALE_KEYS
@@ -236,7 +238,7 @@ def test_keys_that_are_lost_for_good() -> None:
     assert keys.refusal()
     assert keys.begin_anew().lost == 3
     assert keys.refusal() is None
-    with pytest.raises(vault.CannotOpen):
+    with pytest.raises(encryption.CannotOpen):
         access(row_id)
     assert all(count.lost == 0 for count in keys.check())
 
@@ -277,13 +279,13 @@ def _run_them(app: Flask) -> None:
 
 def test_the_doctor_tells_whether_the_keys_fit() -> None:
     process_with(OLD)
-    assert health.keys_fit().state == health.OK
+    assert installation_health.keys_fit().state == installation_health.OK
     (row_id,) = sign_ins()
     process_with(NEW, OLD)
     keys.rotate()
-    assert health.keys_fit().state == health.OK
+    assert installation_health.keys_fit().state == installation_health.OK
     process_with(OLD)
-    assert health.keys_fit().state == health.FAIL
+    assert installation_health.keys_fit().state == installation_health.FAIL
     process_with(NEW, OLD)
     with unit() as writing:
         row = writing.get_one(Connection, row_id)
@@ -291,10 +293,10 @@ def test_the_doctor_tells_whether_the_keys_fit() -> None:
         raw = bytearray(base64.urlsafe_b64decode(body))
         raw[-1] ^= 1
         row.access_token = f"{head}.{base64.urlsafe_b64encode(raw).decode()}"
-    found = health.keys_fit()
-    assert found.state == health.FAIL and "1 sealed values do not open" in found.sentence
+    found = installation_health.keys_fit()
+    assert found.state == installation_health.FAIL and "1 sealed values do not open" in found.sentence
 
 
 def test_nothing_is_sealed_that_a_rotation_would_not_find() -> None:
     with pytest.raises(ValueError, match="PLACES"):
-        vault.seal("x", "member", uuid.uuid4(), "note")
+        encryption.seal("x", "member", uuid.uuid4(), "note")

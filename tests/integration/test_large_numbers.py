@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger
 from imanage import profiles
 from imanage.ids import MAX_NUMBER, VersionId
 from models import db
-from services import newer, saving_many
-from services.saving_many import SaveManyCommand
+from services.transfers import bulk_save, update_check
+from services.transfers.bulk_save import SaveManyCommand
 from simulator import Document
 from tests.support.transfers import (
     Desk,
@@ -52,7 +52,7 @@ def test_it_is_listed_got_checked_and_saved_onto(desk: Desk, late: Document) -> 
     assert links()[0].number == late.number
     assert str(late.number) in listed()
     assert str(late.number) in desk.browser.page(f"/documents/{got.document_id}").text
-    assert late.latest.name in newer.check(desk.actor, desk.matter_id, got.document_id).sentence
+    assert late.latest.name in update_check.check(desk.actor, desk.matter_id, got.document_id).sentence
 
     for number, target in enumerate(("new_version", "replace"), 1):
         add_version(desk, got.document_id, b"Dear all, %d" % number)
@@ -66,7 +66,7 @@ def test_it_is_listed_got_checked_and_saved_onto(desk: Desk, late: Document) -> 
 
     add_version(desk, got.document_id, b"Dear all, again")
     many = SaveManyCommand(uuid.uuid4(), desk.matter_id, desk.server.id, (got.document_id,), onto_twins=True)
-    (item,) = carry_all(saving_many.start(desk.actor, many))
+    (item,) = carry_all(bulk_save.start(desk.actor, many))
     assert (item.state, item.based_on) == ("done", 2), item.error_sentence
 
 

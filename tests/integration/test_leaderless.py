@@ -9,14 +9,15 @@ import pytest
 from flask import Flask
 
 from models import Matter, Member, Participant
-from services import deactivation, leaderless, participants
-from services.actor import Actor
-from services.errors import Conflict, Forbidden, NotFound
-from services.unit import session
-from tests.support.crowd import at_once
+from services.core.actor import Actor
+from services.core.errors import Conflict, Forbidden, NotFound
+from services.core.unit_of_work import session
+from services.matters import participants
+from services.members import offboarding, orphaned_matters
+from tests.support.audit import trail
+from tests.support.concurrency import at_once
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
-from tests.support.trail import trail
 from tests.support.transfers import make_matter
 
 LEADS = "/admin/members/leads"
@@ -50,7 +51,7 @@ def is_leaderless(matter_id: uuid.UUID) -> bool:
 
 def left_by(admin: Member, lead: Member, **others: uuid.UUID) -> uuid.UUID:
     matter_id = make_matter(lead.id, **others)
-    deactivation.deactivate(actor_of(admin), lead.id)
+    offboarding.deactivate(actor_of(admin), lead.id)
     return matter_id
 
 
@@ -94,11 +95,11 @@ def test_where_somebody_else_leads_nothing_is_to_be_done(admin: Member, anna: Me
     otto = make_member("Otto")
     matter_id = make_matter(anna.id)
     participants.add(actor_of(anna), matter_id, otto.id, "lead")
-    deactivation.deactivate(actor_of(admin), anna.id)
+    offboarding.deactivate(actor_of(admin), anna.id)
     assert not is_leaderless(matter_id)
     with pytest.raises(Conflict, match="has a lead"):
-        leaderless.appoint(actor_of(admin), matter_id, make_member().id)
-    deactivation.deactivate(actor_of(admin), otto.id)
+        orphaned_matters.appoint(actor_of(admin), matter_id, make_member().id)
+    offboarding.deactivate(actor_of(admin), otto.id)
     assert is_leaderless(matter_id)
 
 
@@ -117,16 +118,16 @@ def test_who_cannot_lead_is_not_appointed(
 def test_only_system_admins_appoint(admin: Member, anna: Member) -> None:
     otto = make_member("Otto")
     matter_id = left_by(admin, anna, editor=otto.id)
-    for act in (leaderless.matters, leaderless.how_many):
+    for act in (orphaned_matters.matters, orphaned_matters.how_many):
         with pytest.raises(Forbidden):
             act(actor_of(otto))
     with pytest.raises(Forbidden):
-        leaderless.appoint(actor_of(otto), matter_id, otto.id)
+        orphaned_matters.appoint(actor_of(otto), matter_id, otto.id)
 
 
 def test_an_admin_sees_nothing_of_a_matter_that_is_led(admin: Member, anna: Member) -> None:
     matter_id = make_matter(anna.id)
-    for look in (leaderless.name_of, leaderless.possible):
+    for look in (orphaned_matters.name_of, orphaned_matters.possible):
         with pytest.raises(NotFound):
             look(actor_of(admin), matter_id)
 
@@ -137,7 +138,7 @@ def test_two_admins_at_once_appoint_one(app: Flask, admin: Member, anna: Member)
     one, two = actor_of(admin), actor_of(second)
 
     def act(actor: Actor, member_id: uuid.UUID) -> str:
-        return leaderless.appoint(actor, matter_id, member_id)
+        return orphaned_matters.appoint(actor, matter_id, member_id)
 
     answers = at_once(app, partial(act, one, otto.id), partial(act, two, paul.id))
     assert sum(isinstance(answer, Conflict) for answer in answers) == 1
@@ -152,7 +153,7 @@ def test_the_last_two_leads_leave_at_once(app: Flask, admin: Member, anna: Membe
     ada, leaver = actor_of(admin), actor_of(otto)
     at_once(
         app,
-        partial(deactivation.deactivate, ada, anna.id),
+        partial(offboarding.deactivate, ada, anna.id),
         partial(participants.remove, leaver, matter_id, otto.id),
     )
     assert is_leaderless(matter_id) == (role_of(matter_id, otto) != "lead")

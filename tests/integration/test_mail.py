@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import select, update
 
 from models import Mail, Member, Participant, utcnow
-from services import house, mail, outbox
-from services.unit import session, unit
+from services.core import runtime
+from services.core.unit_of_work import session, unit
+from services.mail import outbox, smtp
 from tests.support.ended import make_transfer
 from tests.support.matters import add_server
 from tests.support.people import make_member
@@ -54,7 +55,7 @@ def test_what_arrived_what_failed_and_whose_step_it_is(box: Mailbox, member: Mem
         error_sentence="iManage does not let you do this.",
         next_step="Ask your iManage admin for access.",
     )
-    assert mail.send_due() == 1
+    assert smtp.send_due() == 1
     (message,) = box.messages
     assert box.recipients == ["alice@firm.test"]
     assert message["Subject"] == "200 documents from iManage: 198 arrived, 2 failed"
@@ -71,9 +72,9 @@ def test_what_arrived_what_failed_and_whose_step_it_is(box: Mailbox, member: Mem
 
 def test_a_mail_is_sent_once(box: Mailbox, member: Member) -> None:
     end(member, "done")
-    assert [mail.send_due(), mail.send_due()] == [1, 0]
+    assert [smtp.send_due(), smtp.send_due()] == [1, 0]
     skip_wait()
-    assert mail.send_due() == 0
+    assert smtp.send_due() == 0
     assert len(box.raw) == 1
     assert only_mail().outcome == "Sent."
 
@@ -89,13 +90,13 @@ def test_one_worker_takes_it(box: Mailbox, member: Member) -> None:
 def test_a_transfer_that_goes_on_is_no_news(box: Mailbox, member: Member) -> None:
     end(member, "done", "waiting")
     assert session().scalars(select(Mail)).all() == []
-    assert mail.send_due() == 0 and box.connections == 0
+    assert smtp.send_due() == 0 and box.connections == 0
 
 
 def test_without_a_mail_server_nothing_is_put_by(member: Member) -> None:
     end(member, "done")
     assert session().scalars(select(Mail)).all() == []
-    assert mail.send_due() == 0
+    assert smtp.send_due() == 0
 
 
 @pytest.mark.parametrize("change", ["switched_off", "inactive", "guest", "not_in_matter"])
@@ -109,27 +110,27 @@ def test_nobody_is_told_who_should_not_be(box: Mailbox, member: Member, change: 
         if change == "not_in_matter":
             for place in writing.scalars(select(Participant)):
                 writing.delete(place)
-    assert mail.send_due() == 0
+    assert smtp.send_due() == 0
     assert box.raw == []
     assert only_mail().closed_at is not None
 
 
 def test_what_she_cancelled_herself_is_no_news(box: Mailbox, member: Member) -> None:
     end(member, "stopped", error_code="transfer.cancelled")
-    assert mail.send_due() == 0 and box.raw == []
+    assert smtp.send_due() == 0 and box.raw == []
 
 
 def test_a_server_that_she_may_not_use_any_more_is_not_named(box: Mailbox, member: Member) -> None:
     matter_id = make_matter(member.id)
     make_transfer(member.id, matter_id, add_server("Secret DMS", is_enabled=False), ["done"])
-    assert mail.send_due() == 1
+    assert smtp.send_due() == 1
     assert b"Secret" not in box.raw[0]
 
 
 def test_names_from_outside_make_no_headers(box: Mailbox, member: Member) -> None:
     hostile = "Lease\r\nBcc: eve@evil.test\r\n\r\nClick \u202ehere"
     end(member, "failed", name=hostile, matter="Heron\r\nBcc: eve@evil.test")
-    assert mail.send_due() == 1
+    assert smtp.send_due() == 1
     (message,) = box.messages
     assert message["Bcc"] is None
     assert box.recipients == ["alice@firm.test"]
@@ -146,7 +147,7 @@ def test_what_the_mail_server_refuses_for_good_is_not_sent_again(
 ) -> None:
     box.refusals[verb] = "550 No such user alice"
     end(member, "done")
-    assert mail.send_due() == 0
+    assert smtp.send_due() == 0
     row = only_mail()
     assert row.closed_at is not None and "550" in row.outcome and "alice" not in row.outcome
 
@@ -154,13 +155,13 @@ def test_what_the_mail_server_refuses_for_good_is_not_sent_again(
 def test_what_it_refuses_for_now_is_tried_again_later(box: Mailbox, member: Member) -> None:
     box.refusals["RCPT"] = "451 Come back later"
     end(member, "done")
-    assert mail.send_due() == 0
+    assert smtp.send_due() == 0
     row = only_mail()
     assert row.closed_at is None and row.attempt == 1 and row.due_at > utcnow() + timedelta(seconds=50)
     box.refusals.clear()
-    assert mail.send_due() == 0
+    assert smtp.send_due() == 0
     skip_wait()
-    assert mail.send_due() == 1
+    assert smtp.send_due() == 1
 
 
 def test_a_refused_mail_keeps_no_other_from_being_sent(box: Mailbox, member: Member) -> None:
@@ -169,7 +170,7 @@ def test_a_refused_mail_keeps_no_other_from_being_sent(box: Mailbox, member: Mem
     make_transfer(other.id, make_matter(other.id), None, ["done"])
     with unit() as writing:
         writing.execute(update(Member).where(Member.id == member.id).values(email="not an address"))
-    assert mail.send_due() == 1
+    assert smtp.send_due() == 1
     assert box.recipients == ["bram@firm.test"]
     assert box.connections == 1
 
@@ -177,22 +178,22 @@ def test_a_refused_mail_keeps_no_other_from_being_sent(box: Mailbox, member: Mem
 def test_a_line_that_breaks_is_taken_up_again(box: Mailbox, member: Member) -> None:
     box.hang_up_at = "DATA"
     end(member, "done")
-    assert mail.send_due() == 0
+    assert smtp.send_due() == 0
     assert only_mail().closed_at is None
     box.hang_up_at = ""
     skip_wait()
-    assert mail.send_due() == 1
+    assert smtp.send_due() == 1
     assert box.messages[0]["Message-ID"] == f"<{only_mail().id}@firm.test>"
 
 
 def test_a_mail_server_that_is_away_costs_nothing(box: Mailbox, member: Member) -> None:
     end(member, "done")
-    usual = house.house()
-    house.bind(replace(usual, settings=replace(usual.settings, smtp_url="smtp://127.0.0.1:1")))
-    assert mail.send_due() == 0
-    house.bind(usual)
+    usual = runtime.house()
+    runtime.bind(replace(usual, settings=replace(usual.settings, smtp_url="smtp://127.0.0.1:1")))
+    assert smtp.send_due() == 0
+    runtime.bind(usual)
     assert only_mail().attempt == 0
-    assert mail.send_due() == 1
+    assert smtp.send_due() == 1
 
 
 def test_after_the_last_try_it_is_given_up(box: Mailbox, member: Member) -> None:
@@ -200,7 +201,7 @@ def test_after_the_last_try_it_is_given_up(box: Mailbox, member: Member) -> None
     end(member, "done")
     for _ in range(outbox.MOST_TRIES):
         skip_wait()
-        mail.send_due()
+        smtp.send_due()
     assert only_mail().outcome.startswith("Given up: ")
     assert only_mail().closed_at is not None
 
@@ -208,10 +209,10 @@ def test_after_the_last_try_it_is_given_up(box: Mailbox, member: Member) -> None
 def test_a_password_is_never_sent_in_the_clear_to_another_machine(
     box: Mailbox, member: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mail, "LOOPBACK", frozenset())
-    usual = house.house()
+    monkeypatch.setattr(smtp, "LOOPBACK", frozenset())
+    usual = runtime.house()
     url = usual.settings.smtp_url.replace("//", "//alice:hunter2@")
-    house.bind(replace(usual, settings=replace(usual.settings, smtp_url=url)))
+    runtime.bind(replace(usual, settings=replace(usual.settings, smtp_url=url)))
     end(member, "done")
-    assert mail.send_due() == 0
+    assert smtp.send_due() == 0
     assert box.raw == [] and box.connections == 1

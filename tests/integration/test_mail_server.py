@@ -16,10 +16,14 @@ import pytest
 from sqlalchemy import select, update
 
 from models import AuditEvent, Mail, Member, utcnow
-from services import health, house, mail, mail_line, mail_server, member_details, outbox
-from services.invitations import NewInvitation, invite
-from services.member_details import Details
-from services.unit import session, unit
+from services.core import runtime
+from services.core.unit_of_work import session, unit
+from services.directory import details as directory_details
+from services.directory.details import Details
+from services.mail import connection as mail_connection
+from services.mail import outbox, server_state, smtp
+from services.members.invitations import NewInvitation, invite
+from services.operations import installation_health
 from tests.support.authority import DAY, Authority
 from tests.support.ended import make_transfer
 from tests.support.lines import line
@@ -82,15 +86,15 @@ def test_what_is_refused_because_of_us_waits_however_often_it_is_refused(
     end(admin)
     for _ in range(outbox.MOST_TRIES + 2):
         skip_wait()
-        assert mail.send_due() == 0
+        assert smtp.send_due() == 0
     (row,) = mails()
     assert row.closed_at is None and row.attempt == 0
-    failing = mail_server.failing()
+    failing = server_state.failing()
     assert failing is not None and reason in failing.reason and failing.next_step
     box.refusals.clear()
     skip_wait()
-    assert mail.send_due() == 1
-    assert mail_server.failing() is None
+    assert smtp.send_due() == 1
+    assert server_state.failing() is None
     assert [action for action, _ in told()] == ["mail.failing", "mail.sent_again"]
 
 
@@ -98,7 +102,7 @@ def test_a_refused_sender_asks_nothing_of_the_other_mails(box: Mailbox, admin: M
     box.refusals["MAIL"] = "550 5.7.1 Sender not allowed"
     for _ in range(3):
         end(admin)
-    assert mail.send_due() == 0
+    assert smtp.send_due() == 0
     assert [row.attempt for row in mails()] == [0, 0, 0]
     assert [bool(row.outcome) for row in mails()].count(True) == 1
 
@@ -107,9 +111,9 @@ def test_one_reader_that_policy_forbids_keeps_no_other_from_their_mail(box: Mail
     end(admin)
     end(make_member("Bram", email="bram@firm.test"))
     box.refusals["RCPT ada@firm.test"] = "550 5.7.1 Not to this list"
-    assert mail.send_due() == 1
+    assert smtp.send_due() == 1
     assert box.recipients == ["bram@firm.test"]
-    assert mail_server.failing() is None
+    assert server_state.failing() is None
     assert sorted((row.closed_at is None, row.outcome) for row in mails()) == [
         (False, "Sent."),
         (True, "The mail server does not let this installation send mail (550)."),
@@ -137,7 +141,7 @@ def test_a_certificate_that_is_not_good_is_told_with_its_fault(
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
     with running_mail_server(authority.context(tmp_path, "127.0.0.1", **dates)) as box:
         end(admin)
-        assert mail.send_due() == 0 and box.raw == []
+        assert smtp.send_due() == 0 and box.raw == []
     ((action, sentence),) = told()
     assert action == "mail.failing" and "certificate" in sentence and reason in sentence
 
@@ -155,19 +159,19 @@ def test_a_mail_server_that_cannot_be_reached_is_told_with_its_reason(
 ) -> None:
     end(admin)
     with_url(url.format(port=box.port))
-    assert mail.send_due() == 0
-    failing = mail_server.failing()
+    assert smtp.send_due() == 0
+    failing = server_state.failing()
     assert failing is not None and failing.reason == reason
-    check = next(check for check in health.examination() if check.name == "mail")
-    assert check.state == health.FAIL and reason in check.sentence and check.next_step
+    check = next(check for check in installation_health.examination() if check.name == "mail")
+    assert check.state == installation_health.FAIL and reason in check.sentence and check.next_step
     assert told() == [("mail.failing", reason)]
 
 
 def test_a_greeting_that_turns_us_away_is_told(box: Mailbox, admin: Member) -> None:
     end(admin)
     box.greeting = "554 No service for you"
-    assert mail.send_due() == 0
-    failing = mail_server.failing()
+    assert smtp.send_due() == 0
+    failing = server_state.failing()
     assert failing is not None and "(554)" in failing.reason and "No service" not in failing.reason
 
 
@@ -176,8 +180,8 @@ def test_no_reason_names_a_class_of_python(box: Mailbox, admin: Member) -> None:
     for verb in ("EHLO", "MAIL", "RCPT", "DATA"):
         box.hang_up_at = verb
         skip_wait()
-        assert mail.send_due() == 0
-        failing = mail_server.failing()
+        assert smtp.send_due() == 0
+        failing = server_state.failing()
         assert failing is not None and failing.reason == "The mail server ended the connection."
     assert len(told()) == 1
 
@@ -187,34 +191,34 @@ def test_a_mail_server_that_trickles_is_left_at_one_deadline(
     box: Mailbox, admin: Member, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
     """Each of its bytes comes well within the time-out of one silence."""
-    monkeypatch.setattr(mail_line, "OPENING_SECONDS", 1.0)
-    monkeypatch.setattr(mail_line, "MAIL_SECONDS", 1.0)
+    monkeypatch.setattr(mail_connection, "OPENING_SECONDS", 1.0)
+    monkeypatch.setattr(mail_connection, "MAIL_SECONDS", 1.0)
     end(admin)
     box.trickle_at = verb
-    assert mail.send_due() == 0
+    assert smtp.send_due() == 0
     (row,) = mails()
     assert row.closed_at is None and row.attempt == 0
-    failing = mail_server.failing()
+    failing = server_state.failing()
     assert failing is not None and failing.reason == "The mail server did not answer in time."
     box.trickle_at = ""
     skip_wait()
-    assert mail.send_due() == 1
+    assert smtp.send_due() == 1
 
 
 def test_a_goodbye_that_trickles_costs_no_mail(
     box: Mailbox, admin: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mail_line, "MAIL_SECONDS", 1.0)
+    monkeypatch.setattr(mail_connection, "MAIL_SECONDS", 1.0)
     end(admin)
     box.trickle_at = "QUIT"
-    assert mail.send_due() == 1
-    assert mail_server.failing() is None
+    assert smtp.send_due() == 1
+    assert server_state.failing() is None
 
 
 def test_a_handshake_that_trickles_is_left_too(
     admin: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mail_line, "OPENING_SECONDS", 1.0)
+    monkeypatch.setattr(mail_connection, "OPENING_SECONDS", 1.0)
 
     def trickle(connection: socket.socket) -> None:
         for sign in b"\x16\x03\x03\x40\x00" + bytes(1000):
@@ -224,8 +228,8 @@ def test_a_handshake_that_trickles_is_left_too(
     with running_mail_server(), line(trickle) as server:
         end(admin)
         with_url(f"smtps://127.0.0.1:{server.port}")
-        assert mail.send_due() == 0
-        failing = mail_server.failing()
+        assert smtp.send_due() == 0
+        failing = server_state.failing()
     assert failing is not None and failing.reason == "The mail server did not answer in time."
 
 
@@ -238,13 +242,13 @@ def test_a_name_that_is_never_looked_up_is_left_at_the_deadline(
     def hang(host: str, *arguments: Any, **more: Any) -> Any:
         return answer.wait(60) if host == "mail.test" else usual(host, *arguments, **more)
 
-    monkeypatch.setattr(mail_line, "OPENING_SECONDS", 0.5)
+    monkeypatch.setattr(mail_connection, "OPENING_SECONDS", 0.5)
     monkeypatch.setattr(socket, "getaddrinfo", hang)
     end(admin)
     with_url("smtp://mail.test:25")
     try:
-        assert mail.send_due() == 0
-        assert mail_server.failing() is not None and not answer.is_set()
+        assert smtp.send_due() == 0
+        assert server_state.failing() is not None and not answer.is_set()
     finally:
         answer.set()
 
@@ -277,9 +281,9 @@ def test_what_is_offered_under_tls_counts(
 
     with running_mail_server(), line(upgrade) as server:
         with_url(f"smtp://127.0.0.1:{server.port}")
-        assert mail.probe() is None
-        assert mail_server.takes_utf8_addresses()
-        assert member_details.faults(Details("Jürgen", "jürgen@firm.test")) == {}
+        assert smtp.probe() is None
+        assert server_state.takes_utf8_addresses()
+        assert directory_details.faults(Details("Jürgen", "jürgen@firm.test")) == {}
 
 
 def test_starttls_goes_on_under_the_deadline_with_the_name_checked(
@@ -297,7 +301,7 @@ def test_starttls_goes_on_under_the_deadline_with_the_name_checked(
                 tls.sendall(bytes([sign]))
                 time.sleep(0.1)
 
-    monkeypatch.setattr(mail_line, "OPENING_SECONDS", 2.0)
+    monkeypatch.setattr(mail_connection, "OPENING_SECONDS", 2.0)
     with running_mail_server(), line(upgrade) as server:
         end(admin)
         for host, reason in [
@@ -306,15 +310,15 @@ def test_starttls_goes_on_under_the_deadline_with_the_name_checked(
         ]:
             with_url(f"smtp://{host}:{server.port}")
             skip_wait()
-            assert mail.send_due() == 0
-            failing = mail_server.failing()
+            assert smtp.send_due() == 0
+            failing = server_state.failing()
             assert failing is not None and failing.reason == reason
 
 
 def test_the_pages_say_why_mails_wait(box: Mailbox, admin: Member, browser: Browser) -> None:
     box.refusals["MAIL"] = "550 5.7.1 Sender not allowed"
     invite(actor_of(admin), NewInvitation("new@firm.test"))
-    assert mail.send_due() == 0
+    assert smtp.send_due() == 0
     browser.sign_in(admin)
     page = browser.get("/admin/members/invitations").text
     assert "Waiting to be sent. The mail server does not accept mail from our sender address (550)." in page
@@ -324,7 +328,7 @@ def test_the_pages_say_why_mails_wait(box: Mailbox, admin: Member, browser: Brow
     assert told_once.mail_waits.startswith("The mail server does not accept")
     box.refusals.clear()
     skip_wait()
-    assert mail.send_due() == 2
+    assert smtp.send_due() == 2
     assert "No mail is being sent" not in browser.get("/admin/members").text
 
 
@@ -332,7 +336,7 @@ def test_news_of_last_week_is_not_sent_when_mail_works_again(box: Mailbox, admin
     end(admin)
     with unit() as writing:
         writing.execute(update(Mail).values(created_at=utcnow() - timedelta(days=8)))
-    assert mail.send_due() == 0
+    assert smtp.send_due() == 0
     (row,) = mails()
     assert row.outcome == "Not sent within seven days." and box.raw == []
 
@@ -340,28 +344,28 @@ def test_news_of_last_week_is_not_sent_when_mail_works_again(box: Mailbox, admin
 def test_a_domain_with_letters_of_its_own_is_sent_as_dns_knows_it(box: Mailbox) -> None:
     member = make_member("Ana", email="ana@müller.example")
     end(member)
-    usual = house.house()
-    house.bind(replace(usual, settings=replace(usual.settings, mail_from="post@kanzlei-grün.example")))
+    usual = runtime.house()
+    runtime.bind(replace(usual, settings=replace(usual.settings, mail_from="post@kanzlei-grün.example")))
     box.takes_utf8 = False
-    assert mail.send_due() == 1
-    house.bind(usual)
+    assert smtp.send_due() == 1
+    runtime.bind(usual)
     assert box.recipients == ["ana@xn--mller-kva.example"]
     assert b"From: Counterpart <post@xn--kanzlei-grn-2hb.example>" in box.raw[0]
 
 
 def test_an_address_that_the_mail_server_cannot_take_is_told_at_the_form(box: Mailbox, admin: Member) -> None:
     details = Details("Jürgen", "jürgen@firm.test")
-    assert member_details.faults(details) == {}, "nothing is known of the mail server yet"
+    assert directory_details.faults(details) == {}, "nothing is known of the mail server yet"
     box.takes_utf8 = False
     end(admin)
-    assert mail.send_due() == 1
-    assert member_details.faults(details) == {"email": member_details.CANNOT_BE_WRITTEN_TO}
+    assert smtp.send_due() == 1
+    assert directory_details.faults(details) == {"email": directory_details.CANNOT_BE_WRITTEN_TO}
     box.takes_utf8 = True
     end(admin)
-    assert mail.send_due() == 1
-    assert member_details.faults(details) == {}
+    assert smtp.send_due() == 1
+    assert directory_details.faults(details) == {}
 
 
 def with_url(url: str) -> None:
-    usual = house.house()
-    house.bind(replace(usual, settings=replace(usual.settings, smtp_url=url)))
+    usual = runtime.house()
+    runtime.bind(replace(usual, settings=replace(usual.settings, smtp_url=url)))

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from models import AuditEvent, Matter, Participant
-from services import matters
-from services.unit import session
+from services.core.unit_of_work import session
+from services.matters import matters
 from tests.support.matters import add_document, open_matter
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from models import Document, Link, Matter, Participant, Version, new_id
-from services.unit import unit
+from services.core.unit_of_work import unit
 from tests.support.matters import add_server, counted_queries, open_matter
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pytest
 
 from models import Link, Member, Server
-from services import documents, versions
-from services.unit import unit
+from services.core.unit_of_work import unit
+from services.matters import documents, versions
 from tests.support.matters import add_document, add_server, add_twin, current_version, open_matter
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member

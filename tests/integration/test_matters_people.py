@@ -11,10 +11,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import AuditEvent, Member, Participant
-from services import participants
-from services.actor import Actor
-from services.errors import Conflict, Forbidden, Invalid, NotFound
-from services.unit import session
+from services.core.actor import Actor
+from services.core.errors import Conflict, Forbidden, Invalid, NotFound
+from services.core.unit_of_work import session
+from services.matters import participants
 from tests.support.matters import add_document, open_matter
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member

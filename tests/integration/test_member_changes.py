@@ -9,16 +9,16 @@ import pytest
 from flask import Flask
 
 from models import Member
-from services import member_changes
-from services.actor import Actor
-from services.errors import Invalid
-from services.member_details import Details
-from services.unit import session
-from tests.support.crowd import at_once
+from services.core.actor import Actor
+from services.core.errors import Invalid
+from services.core.unit_of_work import session
+from services.directory.details import Details
+from services.members import editing
+from tests.support.audit import trail
+from tests.support.concurrency import at_once
 from tests.support.pages import Browser, read
 from tests.support.passwords import sign_in, with_password
 from tests.support.people import actor_of, make_member
-from tests.support.trail import trail
 
 LIST = "/admin/members"
 
@@ -109,7 +109,7 @@ def test_the_last_two_admins_cannot_undo_each_other(app: Flask, admin: Member) -
     one, two = actor_of(admin), actor_of(second)
 
     def act(actor: Actor, target: Actor) -> str:
-        member_changes.change(actor, target.id, Details(target.name, target.email))
+        editing.change(actor, target.id, Details(target.name, target.email))
         return "done"
 
     answers = at_once(app, partial(act, one, two), partial(act, two, one))

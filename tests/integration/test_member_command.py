@@ -8,10 +8,10 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from models import Member
-from services.unit import session
+from services.core.unit_of_work import session
+from tests.support.audit import trail
 from tests.support.pages import Browser
 from tests.support.passwords import PASSWORD, sign_in
-from tests.support.trail import trail
 
 
 def add(app: Flask, *arguments: str, password: str = PASSWORD + "\n") -> Result:

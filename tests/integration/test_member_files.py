@@ -14,14 +14,15 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from models import AuditEvent, Member, MemberImport, utcnow
-from services import invitations, member_files, members
-from services.actor import Actor
-from services.errors import Conflict, NotFound
-from services.unit import session, unit
+from services.core.actor import Actor
+from services.core.errors import Conflict, NotFound
+from services.core.unit_of_work import session, unit
+from services.directory import people as directory_people
+from services.members import import_export, invitations
+from tests.support.audit import trail
 from tests.support.pages import Browser, read
 from tests.support.passwords import sign_in
 from tests.support.people import actor_of, make_member
-from tests.support.trail import trail
 
 ROOM = "/admin/members"
 HOSTILE: list[str] = json.loads((Path(__file__).parents[1] / "support/lists/csv_cells.json").read_text())
@@ -51,7 +52,7 @@ def exported(desk: Browser, query: str = "") -> list[dict[str, str]]:
 
 
 def actions(actor: Actor, table: str) -> list[tuple[str, str]]:
-    seen = member_files.preview(actor, member_files.read(actor, "people.csv", table.encode()))
+    seen = import_export.preview(actor, import_export.read(actor, "people.csv", table.encode()))
     return [(row.details.email, row.action) for row in seen.rows]
 
 
@@ -86,10 +87,10 @@ def test_the_file_holds_what_the_page_shows(desk: Browser) -> None:
 
 
 def test_the_file_holds_everybody_however_many(desk: Browser) -> None:
-    for number in range(member_files.BATCH + 20):
+    for number in range(import_export.BATCH + 20):
         make_member(f"Twin {number:04}", email=f"t{number}@firm.test")
     assert [row["Name"] for row in exported(desk, "?q=twin")] == [
-        f"Twin {number:04}" for number in range(member_files.BATCH + 20)
+        f"Twin {number:04}" for number in range(import_export.BATCH + 20)
     ]
 
 
@@ -125,7 +126,7 @@ def test_nothing_is_written_before_import(app: Flask, desk: Browser) -> None:
     session().rollback()
     people = {row.email: row for row in session().scalars(select(Member))}
     assert people["anna@firm.test"].name == "Anna Müller" and people["bert@firm.test"].name == "Bert New"
-    found = members.search_people(actor_of(people["ada@firm.test"]), "mull", staff_only=True)
+    found = directory_people.search_people(actor_of(people["ada@firm.test"]), "mull", staff_only=True)
     assert [each.name for each in found] == ["Anna Müller"]
     assert sign_in(Browser(app), "anna@firm.test", "").status_code == 422
     events = [(action, subject) for action, _, subject in trail()]
@@ -155,12 +156,12 @@ def test_a_row_that_cannot_be_says_where_and_why(actor: Actor, row: str, said: t
     make_member("Gail", email="gail@bank.test", is_guest=True, organisation="Bank")
     make_member("Gone", email="gone@firm.test", is_active=False)
     table = f"Name,E-Mail,Kind,Organization,System Admin\n{row}\n"
-    seen = member_files.preview(actor, member_files.read(actor, "p.csv", table.encode()))
+    seen = import_export.preview(actor, import_export.read(actor, "p.csv", table.encode()))
     (judged,) = seen.rows
     assert (judged.action, judged.entry.row) == ("refused", 2)
     assert any(column == said[0] and said[1] in reason for column, reason in judged.reasons)
     with pytest.raises(Conflict, match="nothing to import"):
-        member_files.run(actor, seen.id, invite=True)
+        import_export.run(actor, seen.id, invite=True)
 
 
 def test_the_same_address_twice_counts_once(actor: Actor) -> None:
@@ -205,21 +206,21 @@ def test_a_file_of_five_megabytes_is_taken_and_a_larger_one_is_not(desk: Browser
 
 def test_a_kept_file_is_its_readers_own_and_goes_after_an_hour(actor: Actor) -> None:
     other = actor_of(make_member("Other", is_admin=True))
-    import_id = member_files.read(actor, "p.csv", b"Name,Email\nAnn,a@x.test\n")
+    import_id = import_export.read(actor, "p.csv", b"Name,Email\nAnn,a@x.test\n")
     with pytest.raises(NotFound):
-        member_files.preview(other, import_id)
+        import_export.preview(other, import_id)
     with unit() as writing:
         writing.get_one(MemberImport, import_id).created_at = utcnow() - timedelta(minutes=61)
     with pytest.raises(NotFound, match="more than an hour ago"):
-        member_files.run(actor, import_id, invite=False)
-    member_files.read(other, "q.csv", b"Name,Email\nAnn,a@x.test\n")
+        import_export.run(actor, import_id, invite=False)
+    import_export.read(other, "q.csv", b"Name,Email\nAnn,a@x.test\n")
     assert session().get(MemberImport, import_id) is None
 
 
 def test_what_changed_since_the_look_is_judged_anew(actor: Actor) -> None:
-    import_id = member_files.read(actor, "p.csv", b"Name,Email\nAnn,a@x.test\nBea,b@x.test\n")
+    import_id = import_export.read(actor, "p.csv", b"Name,Email\nAnn,a@x.test\nBea,b@x.test\n")
     make_member("Ann", email="a@x.test")
-    done = member_files.run(actor, import_id, invite=False)
+    done = import_export.run(actor, import_id, invite=False)
     assert (done.added, done.changed) == (1, 0)
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from models import Member
-from services import member_changes, member_search, members
-from services.actor import Actor
-from services.member_details import Details
-from services.member_search import EVERYBODY, MOST_SORTED, Kept
-from services.unit import unit
+from services.core.actor import Actor
+from services.core.unit_of_work import unit
+from services.directory import people
+from services.directory import search as directory_search
+from services.directory.details import Details
+from services.directory.search import EVERYBODY, MOST_SORTED, Kept
+from services.members import editing
 from tests.support.people import actor_of, make_member
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -21,7 +23,7 @@ def searcher() -> Actor:
 
 
 def names(searcher: Actor, text: str, **more: object) -> list[str]:
-    found = members.search_people(searcher, text, **{"staff_only": False, **more})
+    found = people.search_people(searcher, text, **{"staff_only": False, **more})
     return [person.name for person in found]
 
 
@@ -70,7 +72,7 @@ def test_of_too_many_only_those_whose_name_begins_so_are_shown(database: None) -
         make_member(f"Twin {number:04}")
     make_member("Anna Twin")
     make_member("Zara", email="twin.z@firm.test")
-    found = member_search.first_by_name("twin", EVERYBODY, 20)
+    found = directory_search.first_by_name("twin", EVERYBODY, 20)
     assert (found.too_many, found.matches) == (True, MOST_SORTED + 1)
     assert [row.name for row in found.members] == [f"Twin {number:04}" for number in range(20)]
 
@@ -97,7 +99,7 @@ def test_one_or_two_letters_find_the_beginning_of_a_word(
     make_member("Anna Müller", email="a.m@firm.test")
     make_member("Mona Ball", email="secretary@firm.test")
     make_member("鈴木 花子", email="hanako@firm.test")
-    assert [row.name for row in member_search.first_by_name(text, EVERYBODY, 20).members] == expected
+    assert [row.name for row in directory_search.first_by_name(text, EVERYBODY, 20).members] == expected
 
 
 @pytest.mark.parametrize(
@@ -118,8 +120,8 @@ def test_only_the_kept_are_found_and_listed(database: None, kept: Kept, expected
     make_member("Ann Guest", is_guest=True)
     make_member("Ann Gone", is_active=False)
     for typed in ("ann", "an", "a"):
-        assert [row.name for row in member_search.first_by_name(typed, kept, 20).members] == expected
-    assert [row.name for row in member_search.by_name(kept, 20)] == expected
+        assert [row.name for row in directory_search.first_by_name(typed, kept, 20).members] == expected
+    assert [row.name for row in directory_search.by_name(kept, 20)] == expected
 
 
 @pytest.mark.parametrize(
@@ -130,13 +132,13 @@ def test_a_name_with_wildcards_is_found_by_them(database: None, name: str) -> No
     make_member("1000 Legal")
     make_member("underscore")
     make_member("a--b")
-    assert [row.name for row in member_search.first_by_name(name, EVERYBODY, 20).members] == [name]
+    assert [row.name for row in directory_search.first_by_name(name, EVERYBODY, 20).members] == [name]
 
 
 def test_a_changed_name_is_found_and_the_old_one_is_not(database: None) -> None:
     admin = actor_of(make_member("Ada", is_admin=True))
     anna = make_member("Anna Mueller", email="anna@firm.test")
-    member_changes.change(admin, anna.id, Details("Anna Schmidt", "schmidt@firm.test"))
+    editing.change(admin, anna.id, Details("Anna Schmidt", "schmidt@firm.test"))
     assert names(admin, "schmi") == ["Anna Schmidt"]
     assert names(admin, "mueller") == []
     with unit() as writing:
@@ -147,8 +149,8 @@ def test_a_changed_name_is_found_and_the_old_one_is_not(database: None) -> None:
 def test_pages_go_on_where_the_last_one_ended(database: None) -> None:
     for number in range(25):
         make_member(f"Twin {number % 5}", email=f"t{number:02}@firm.test")
-    everybody = [row.email for row in member_search.by_name(EVERYBODY, 100)]
-    first = member_search.by_name(EVERYBODY, 10)
-    second = member_search.by_name(EVERYBODY, 10, after=first[-1])
+    everybody = [row.email for row in directory_search.by_name(EVERYBODY, 100)]
+    first = directory_search.by_name(EVERYBODY, 10)
+    second = directory_search.by_name(EVERYBODY, 10, after=first[-1])
     assert [row.email for row in (*first, *second)] == everybody[:20]
-    assert member_search.by_name(EVERYBODY, 10, before=second[0]) == first
+    assert directory_search.by_name(EVERYBODY, 10, before=second[0]) == first

@@ -11,16 +11,18 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from models import Connection, Member, Participant, ServerMember, SignInSession, Transfer, TransferItem
-from services import deactivation, members, passwords
-from services.actor import Actor
-from services.errors import Conflict
-from services.unit import session, unit
-from tests.support.crowd import at_once
+from services.auth import passwords
+from services.core.actor import Actor
+from services.core.errors import Conflict
+from services.core.unit_of_work import session, unit
+from services.directory import people
+from services.members import offboarding
+from tests.support.audit import trail
+from tests.support.concurrency import at_once
 from tests.support.matters import add_server, open_matter
 from tests.support.pages import Browser, read
 from tests.support.passwords import PASSWORD, is_signed_in, sign_in, with_password
 from tests.support.people import actor_of, make_member
-from tests.support.trail import trail
 
 LIST = "/admin/members"
 MOST_BYTES = 60_000
@@ -111,9 +113,9 @@ def test_odd_names_are_kept_and_shown_as_text(desk: Browser, name: str) -> None:
 
 def test_two_forms_at_once_make_one_member(app: Flask, admin: Member) -> None:
     actor = actor_of(admin)
-    new = members.NewMember("Anna", "anna@firm.test", PASSWORD)
-    answers = at_once(app, *[partial(members.add, actor, new)] * 3)
-    assert sum(isinstance(answer, members.Added) for answer in answers) == 1
+    new = people.NewMember("Anna", "anna@firm.test", PASSWORD)
+    answers = at_once(app, *[partial(people.add, actor, new)] * 3)
+    assert sum(isinstance(answer, people.Added) for answer in answers) == 1
     assert found("anna@firm.test").name == "Anna"
 
 
@@ -221,7 +223,7 @@ def test_the_last_two_admins_cannot_deactivate_each_other(app: Flask, admin: Mem
     one, two = actor_of(admin), actor_of(second)
 
     def act(actor: Actor, target: uuid.UUID) -> str:
-        deactivation.deactivate(actor, target)
+        offboarding.deactivate(actor, target)
         return "done"
 
     answers = at_once(app, partial(act, one, two.id), partial(act, two, one.id))
@@ -259,8 +261,8 @@ def test_no_hash_is_on_any_page(desk: Browser) -> None:
     anna = with_password("Anna")
     for url in (LIST, f"{LIST}/{anna.id}", "/admin/audit"):
         assert "argon2" not in desk.get(url).get_data(as_text=True)
-    assert passwords.hash_of("x") not in repr(members.NewMember("a", "b", PASSWORD))
-    assert PASSWORD not in repr(members.NewMember("a", "b", PASSWORD))
+    assert passwords.hash_of("x") not in repr(people.NewMember("a", "b", PASSWORD))
+    assert PASSWORD not in repr(people.NewMember("a", "b", PASSWORD))
 
 
 def busy(member: Member, matter_id: uuid.UUID) -> uuid.UUID:

@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from flask import Flask
 
-from blueprints.asked import WORDS
+from blueprints.query_params import WORDS
 from models import Matter, Participant
-from services import sealed_words
-from services.text import fold
-from services.unit import unit
+from services.core import sealed_query
+from services.core.text.normalise import fold
+from services.core.unit_of_work import unit
 from tests.support.pages import Browser, Page, read
 from tests.support.people import make_member
 from tests.support.transfers import Desk
@@ -37,13 +37,13 @@ def searched(browser: Browser, url: str, words: str) -> tuple[Page, str]:
 
 
 def test_words_are_sealed_and_only_ours_open(app: Flask) -> None:
-    sealed = sealed_words.seal(NAME)
+    sealed = sealed_query.seal(NAME)
     assert re.fullmatch(r"[\w-]+", sealed) and "ukasz" not in sealed
-    assert sealed_words.unseal(sealed) == NAME
-    assert sealed_words.seal(NAME) != sealed
-    assert sealed_words.seal("") == sealed_words.unseal("") == ""
+    assert sealed_query.unseal(sealed) == NAME
+    assert sealed_query.seal(NAME) != sealed
+    assert sealed_query.seal("") == sealed_query.unseal("") == ""
     for bad in (sealed[:-2], f"x{sealed}", "nonsense", "é" * 40, "a" * 5000, "="):
-        assert sealed_words.unseal(bad) == ""
+        assert sealed_query.unseal(bad) == ""
 
 
 @pytest.mark.parametrize("url", ["/admin/members", "/admin/audit"])
@@ -51,7 +51,7 @@ def test_a_searched_page_keeps_its_search_without_showing_it(admin: Browser, url
     make_member(NAME, email="lukasz@firm.test")
     page, stays_at = searched(admin, url, "łukasz")
     query = parse_qs(urlsplit(stays_at).query)
-    assert set(query) == {"s"} and sealed_words.unseal(query["s"][0]) == "łukasz"
+    assert set(query) == {"s"} and sealed_query.unseal(query["s"][0]) == "łukasz"
     again = admin.page(stays_at)
     assert again.value_of("q") == "łukasz"
     assert (NAME in page.text) == (NAME in again.text) == (url == "/admin/members")

@@ -16,7 +16,7 @@ import pytest
 from flask import Flask
 
 from models import Version
-from services.unit import session
+from services.core.unit_of_work import session
 from tests.support.hostile import strings
 from tests.support.pages import Page, check_house_rules
 from tests.support.routes import Firm, make_firm

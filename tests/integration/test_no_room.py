@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from models import TransferItem
-from services import house, transfer_control
-from services.unit import unit
+from services.core import runtime
+from services.core.unit_of_work import unit
+from services.transfers import control
 from simulator import Fault
 from storage import open_store
 from tests.support.small_disk import SmallDisk, make_small
@@ -21,9 +22,9 @@ MIB = 1 << 20
 
 @pytest.fixture
 def disk(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallDisk:
-    usual = house.house()
+    usual = runtime.house()
     monkeypatch.setattr(
-        house, "_house", replace(usual, blobs=open_store(f"file://{tmp_path}/blobs")), raising=False
+        runtime, "_house", replace(usual, blobs=open_store(f"file://{tmp_path}/blobs")), raising=False
     )
     return make_small(monkeypatch, tmp_path, 16 * MIB)
 
@@ -68,7 +69,7 @@ def test_what_a_stopped_get_had_fetched_makes_room(desk: Desk, disk: SmallDisk) 
     (second,) = items_of(get(desk, large(desk, "Second", 10 * MIB)))
     desk.practice.faults.add(Fault("cut", path="/download", fraction=0.5, times=1))
     assert carry(first.id).state == "waiting"
-    transfer_control.cancel(desk.actor, began)
+    control.cancel(desk.actor, began)
     assert carry(second.id).state == "waiting"
     skip_wait(second.id)
     assert carry(second.id).state == "done"

@@ -15,10 +15,11 @@ from models import (
     Transfer,
     TransferItem,
 )
-from services import connections, servers
-from services.errors import SignInNeeded
-from services.transfer_states import NEEDS_SIGN_IN, WAITING
-from services.unit import session, unit
+from services.connections import clients
+from services.core.errors import SignInNeeded
+from services.core.unit_of_work import session, unit
+from services.servers import registry
+from services.transfers.states import ItemState
 from simulator import Fault, Simulator
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
@@ -69,7 +70,7 @@ def test_a_code_that_the_server_refuses(alice: Browser, practice: Simulator) -> 
 
 def test_a_client_secret_that_the_server_refuses(alice: Browser, practice: Simulator) -> None:
     server_id = uuid.uuid4()
-    wrong = servers.remote.seal_secret(server_id, "not the secret")
+    wrong = registry.remote.seal_secret(server_id, "not the secret")
     server = practice_server(practice, id=server_id, client_secret=wrong)
     refused(alice, decide(begin(alice, server.id)), "iManage does not accept this application")
 
@@ -189,17 +190,21 @@ def test_what_waited_for_the_sign_in_goes_on(browser: Browser, practice: Simulat
             member_id=member.id,
         )
         item = TransferItem(
-            transfer=transfer, position=1, name="SPA.docx", state=NEEDS_SIGN_IN, target="new_document"
+            transfer=transfer,
+            position=1,
+            name="SPA.docx",
+            state=ItemState.NEEDS_SIGN_IN,
+            target="new_document",
         )
         writing.add(item)
     sign_in_to_imanage(browser.sign_in(member), server.id)
     session().rollback()
-    assert session().scalars(select(TransferItem)).one().state == WAITING
+    assert session().scalars(select(TransferItem)).one().state == ItemState.WAITING
 
 
 def test_never_signed_in_is_said_so(database: None, practice: Simulator) -> None:
     server = practice_server(practice)
     person = actor_of(make_member("Carol Okonkwo"))
     with pytest.raises(SignInNeeded) as needed:
-        connections.client_for(person.id, server.id)
+        clients.client_for(person.id, server.id)
     assert needed.value.reason == "never_connected"

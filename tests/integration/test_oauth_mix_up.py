@@ -16,7 +16,8 @@ import pytest
 import requests
 
 from models import Server
-from services import house, remote
+from services.core import runtime
+from services.servers import transport
 from simulator import Simulator, practice_password
 from tests.architecture.sources import text_of
 from tests.support.checking import answer
@@ -51,9 +52,9 @@ def liar() -> Liar:
 @pytest.fixture
 def lying_line(liar: Liar, practice: Simulator) -> Iterator[Line]:
     with line(liar.behave) as there:
-        known = house.house()
+        known = runtime.house()
         ports = known.settings.imanage_ports | {there.port}
-        house.bind(replace(known, settings=replace(known.settings, imanage_ports=ports)))
+        runtime.bind(replace(known, settings=replace(known.settings, imanage_ports=ports)))
         yield there
 
 
@@ -62,7 +63,7 @@ def lying(lying_line: Line, practice: Simulator) -> Server:
     url = f"http://127.0.0.1:{lying_line.port}"
     practice_server(practice, "Honest")
     server_id = uuid.uuid4()
-    secret = remote.seal_secret(server_id, "what the liar was given")
+    secret = transport.seal_secret(server_id, "what the liar was given")
     own = {"id": server_id, "url": url, "api_url": url, "client_id": "liar", "client_secret": secret}
     return practice_server(practice, "Lying", **own)
 

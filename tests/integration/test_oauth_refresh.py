@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from imanage.errors import ImanageError, NotIManage, ServerFault, Unreachable
 from models import AuditEvent, Server, utcnow
-from services import remote, tokens
-from services.errors import Conflict, NotFound, RemoteRefusal, SignInNeeded
-from services.unit import session, unit
+from services.connections import tokens
+from services.core.errors import Conflict, NotFound, RemoteRefusal, SignInNeeded
+from services.core.unit_of_work import session, unit
+from services.servers import transport
 from simulator import Fault
 from tests.support.sign_ins import TOKEN, SignIn, lines_of
 
@@ -110,7 +111,7 @@ def test_a_server_that_cannot_be_reached_is_no_refusal(
 def test_a_wrong_client_secret_is_the_admins_and_keeps_the_sign_in(signed_in: SignIn) -> None:
     with unit() as writing:
         server = writing.get_one(Server, signed_in.server_id)
-        server.client_secret = remote.seal_secret(server.id, "not the secret")
+        server.client_secret = transport.seal_secret(server.id, "not the secret")
     signed_in.run_out()
     with pytest.raises(RemoteRefusal) as refused:
         signed_in.ask()

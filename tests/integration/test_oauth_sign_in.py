@@ -13,8 +13,9 @@ from models import (
     Server,
     utcnow,
 )
-from services import servers, sessions
-from services.unit import session, unit
+from services.auth import sessions
+from services.core.unit_of_work import session, unit
+from services.servers import registry
 from simulator import Simulator
 from tests.support.pages import Browser, read
 from tests.support.people import make_member
@@ -88,7 +89,7 @@ def test_no_secret_is_in_any_row_page_or_event(alice: Browser, practice: Simulat
     code = back.partition("code=")[2].partition("&")[0]
     alice.get(back)
     row = connection()
-    token = servers.remote.vault.unseal(row.access_token, "connection", row.id, "access_token")
+    token = registry.remote.vault.unseal(row.access_token, "connection", row.id, "access_token")
     events = repr([event.detail for event in session().scalars(select(AuditEvent))])
     for secret in (code, token, "counterpart-practice-practice"):
         assert secret not in events

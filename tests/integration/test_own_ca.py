@@ -9,9 +9,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sqlalchemy import select
 
 from models import AuditEvent, Server
-from services import background, own_ca, servers
-from services.errors import Conflict, Forbidden
-from services.unit import session
+from services.core import background_tasks
+from services.core.errors import Conflict, Forbidden
+from services.core.unit_of_work import session
+from services.servers import certificate_authorities, registry
 from tests.support.authority import Authority
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
@@ -38,15 +39,15 @@ def kept(server: Server) -> Server:
 
 
 def give(admin: Browser, server: Server, status: int = 303, **fields: object) -> str:
-    values = {"version": servers.version(kept(server)), **fields}
+    values = {"version": registry.version(kept(server)), **fields}
     answer = admin.post(f"{ROOM}/{server.id}/own-ca", values)
     assert answer.status_code == status
-    assert background.wait(60)
+    assert background_tasks.wait(60)
     return read(answer, whole=True).text if status == 422 else ""
 
 
 def test_pasted_shown_changed_and_taken_away(admin: Browser, server: Server) -> None:
-    fingerprint = own_ca._authority(ROOT.certificate).fingerprint
+    fingerprint = certificate_authorities._authority(ROOT.certificate).fingerprint
     assert "Add certificates" in admin.page(f"{ROOM}/{server.id}").text
     before = kept(server).changed_at
     give(admin, server, pem=f"a comment\n{ROOT.pem}")
@@ -55,8 +56,8 @@ def test_pasted_shown_changed_and_taken_away(admin: Browser, server: Server) -> 
     assert fingerprint in page.html.replace("<wbr>", "") and "CN=Firm LLP Root CA,O=Firm LLP" in page.text
     assert "-----BEGIN CERTIFICATE-----" in admin.page(f"{ROOM}/{server.id}/own-ca").text
     assert "is then trusted only if" in admin.page(f"{ROOM}/{server.id}/own-ca/remove").text
-    answer = admin.post(f"{ROOM}/{server.id}/own-ca/remove", {"version": servers.version(kept(server))})
-    assert answer.status_code == 303 and background.wait(60)
+    answer = admin.post(f"{ROOM}/{server.id}/own-ca/remove", {"version": registry.version(kept(server))})
+    assert answer.status_code == 303 and background_tasks.wait(60)
     assert kept(server).ca_pem is None
     events = session().scalars(select(AuditEvent).where(AuditEvent.action.like("server.ca_%")))
     told = {event.action: event.detail["certificates"] for event in events}
@@ -76,7 +77,7 @@ def test_a_private_key_is_neither_kept_nor_sent_back(admin: Browser, server: Ser
     line = KEY.splitlines()[1]
     answer = admin.post(
         f"{ROOM}/{server.id}/own-ca",
-        {"version": servers.version(kept(server)), "pem": ROOT.pem + KEY},
+        {"version": registry.version(kept(server)), "pem": ROOT.pem + KEY},
         htmx=True,
     )
     assert answer.status_code == 422
@@ -94,7 +95,7 @@ def test_what_is_wrong_is_said_at_the_field_and_what_was_typed_stays(admin: Brow
 
 
 def test_two_admins_do_not_undo_each_other_unseen(admin: Browser, server: Server) -> None:
-    old = servers.version(kept(server))
+    old = registry.version(kept(server))
     give(admin, server, pem=ROOT.pem)
     assert "Somebody else changed this server" in give(admin, server, 422, pem=ROOT.pem, version=old)
     answer = admin.post(f"{ROOM}/{server.id}/own-ca/remove", {"version": old})
@@ -104,12 +105,12 @@ def test_two_admins_do_not_undo_each_other_unseen(admin: Browser, server: Server
 def test_the_service_refuses_by_itself(server: Server) -> None:
     member, chief = actor_of(make_member()), actor_of(make_member(is_admin=True))
     for ask in (
-        lambda: own_ca.authorities(member, server.id),
-        lambda: own_ca.pem(member, server.id),
-        lambda: own_ca.save(member, server.id, ROOT.pem.encode(), ""),
-        lambda: own_ca.remove(member, server.id, ""),
+        lambda: certificate_authorities.authorities(member, server.id),
+        lambda: certificate_authorities.pem(member, server.id),
+        lambda: certificate_authorities.save(member, server.id, ROOT.pem.encode(), ""),
+        lambda: certificate_authorities.remove(member, server.id, ""),
     ):
         with pytest.raises(Forbidden):
             ask()
     with pytest.raises(Conflict):
-        own_ca.remove(chief, server.id, servers.version(kept(server)))
+        certificate_authorities.remove(chief, server.id, registry.version(kept(server)))

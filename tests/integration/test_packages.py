@@ -14,11 +14,13 @@ from sqlalchemy import select, update
 
 from config import Settings
 from models import ApplicationPackage, AuditEvent, Member, Server, db, utcnow
-from services import package_keys, packages, remote
-from services.actor import Actor
-from services.errors import Conflict, Invalid
-from services.packages import NewPackage
-from services.unit import unit
+from services.core.actor import Actor
+from services.core.errors import Conflict, Invalid
+from services.core.unit_of_work import unit
+from services.servers import transport
+from services.servers.packages import keys as packages_keys
+from services.servers.packages import packages
+from services.servers.packages.packages import NewPackage
 from tests.support.pages import Browser, Page, read
 from tests.support.people import actor_of, make_member
 from tests.support.server_forms import on_premise, use_names
@@ -131,11 +133,11 @@ def test_the_file_says_what_the_page_said(admin: Browser) -> None:
 
 def test_after_a_quarter_of_an_hour_nothing_is_left_of_the_keys(admin: Browser) -> None:
     _, client_id, secret, package_id = make(admin)
-    assert newest().open_until - newest().made_at <= package_keys.AT_HAND + timedelta(seconds=1)
+    assert newest().open_until - newest().made_at <= packages_keys.AT_HAND + timedelta(seconds=1)
     run_out()
     assert admin.post(f"{PACKAGE}/{package_id}/manifest.zip").status_code == 409
     assert "make a new package" in admin.page(f"{PACKAGE}/{package_id}").text
-    package_keys.forget_expired()
+    packages_keys.forget_expired()
     row = newest()
     assert row.sealed == ""
     kept = repr([getattr(row, column.name) for column in row.__table__.columns])
@@ -148,7 +150,7 @@ def test_a_clock_that_was_set_back_makes_it_no_longer(admin: Browser) -> None:
     with unit() as writing:
         writing.execute(update(ApplicationPackage).values(open_until=utcnow() + timedelta(hours=2)))
     assert admin.post(f"{PACKAGE}/{package_id}/manifest.zip").status_code == 409
-    package_keys.forget_expired()
+    packages_keys.forget_expired()
     assert newest().sealed == ""
 
 
@@ -164,7 +166,7 @@ def test_another_admin_has_none_of_it(admin: Browser) -> None:
 
 def test_no_key_is_ever_made_twice(margaret: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter(["a" * 32, "b" * 32, "a" * 32, "b" * 32, "c" * 32, "counter" * 4, "d" * 32])
-    monkeypatch.setattr(package_keys, "new_key", lambda: next(drawn))
+    monkeypatch.setattr(packages_keys, "new_key", lambda: next(drawn))
     with unit() as writing:
         writing.add(
             Server(
@@ -224,7 +226,7 @@ def test_a_package_is_carried_into_add_server(admin: Browser) -> None:
     assert admin.post(f"{ROOM}/new", sent, htmx=True).status_code == 204
     row = db.session.scalars(select(Server)).one()
     assert (row.client_id, row.redirect_url) == (client_id, REDIRECT)
-    assert remote.credentials(row).client_secret == secret
+    assert transport.credentials(row).client_secret == secret
     assert newest().server_id == row.id
     page = admin.page(f"{ROOM}/{row.id}")
     assert "Done: The application is registered" in page.text

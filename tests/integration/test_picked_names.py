@@ -8,8 +8,8 @@ import pytest
 
 from imanage.ids import VersionId
 from models import TransferItem
-from services import picked_names
-from services.unit import session
+from services.core.unit_of_work import session
+from services.transfers import signed_names
 from tests.support.pages import Page
 from tests.support.transfers import Desk
 
@@ -47,24 +47,24 @@ def test_everything_of_a_folder_brings_its_names_along(desk: Desk) -> None:
     page = Page(desk.browser.post(url, {"q": "SPA"}, htmx=True).get_data(as_text=True))
     sources = [each["value"] for each in page.controls if each.get("name") == "source"]
     called = [each["value"] for each in page.controls if each.get("name") == "called"]
-    names = picked_names.read(desk.server.id, called)
+    names = signed_names.read(desk.server.id, called)
     assert sources
     assert set(map(str, names)) == set(sources)
     assert get(desk, sources[0], *called).name == names[VersionId.parse(sources[0])]
 
 
 def test_a_name_is_kept_and_shown_as_text(desk: Desk) -> None:
-    item = get(desk, "Active!1.1", picked_names.signer(desk.server.id)(VersionId("Active", 1, 1), NAME))
+    item = get(desk, "Active!1.1", signed_names.signer(desk.server.id)(VersionId("Active", 1, 1), NAME))
     assert item.name == NAME
 
 
 @pytest.mark.parametrize("how", ["unsigned", "changed", "of another server", "of another document"])
 def test_what_we_did_not_sign_is_no_name(desk: Desk, how: str) -> None:
-    right = picked_names.signer(desk.server.id)(VersionId("Active", 1, 1), NAME)
+    right = signed_names.signer(desk.server.id)(VersionId("Active", 1, 1), NAME)
     called = {
         "unsigned": NAME,
         "changed": "x" + right,
-        "of another server": picked_names.signer(uuid.uuid4())(VersionId("Active", 1, 1), NAME),
-        "of another document": picked_names.signer(desk.server.id)(VersionId("Active", 2, 1), NAME),
+        "of another server": signed_names.signer(uuid.uuid4())(VersionId("Active", 1, 1), NAME),
+        "of another document": signed_names.signer(desk.server.id)(VersionId("Active", 2, 1), NAME),
     }[how]
     assert get(desk, "Active!1.1", called).name == "Active!1.1"

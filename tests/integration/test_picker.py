@@ -7,8 +7,8 @@ import uuid
 import pytest
 
 from models import Participant, Server
-from services import page_calls
-from services.unit import unit
+from services.core import bulkhead
+from services.core.unit_of_work import unit
 from simulator import Fault, Simulator
 from tests.support.looking import Desk, add_document, link, make_matter, step
 from tests.support.pages import Browser, read
@@ -265,10 +265,10 @@ def test_without_a_sign_in_the_pop_up_asks_for_it(
 def test_when_too_many_wait_for_imanage_it_is_said_and_imanage_is_not_asked(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    slots = page_calls.Slots()
-    monkeypatch.setattr(page_calls, "slots", slots)
-    monkeypatch.setattr(page_calls, "WAIT_SECONDS", 0.0)
-    for _ in range(page_calls.AT_ONCE):
+    slots = bulkhead.Slots()
+    monkeypatch.setattr(bulkhead, "slots", slots)
+    monkeypatch.setattr(bulkhead, "WAIT_SECONDS", 0.0)
+    for _ in range(bulkhead.AT_ONCE):
         slots.take(uuid.uuid4())
     page = desk.look(status=502)
     assert "iManage is slow: other people’s pages are still waiting for its answer." in page.text

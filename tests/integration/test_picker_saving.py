@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models import Participant, Server
-from services.unit import unit
+from services.core.unit_of_work import unit
 from simulator import Simulator
 from tests.support.looking import Desk, add_document, link, make_matter, step
 from tests.support.pages import Browser

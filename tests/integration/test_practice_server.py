@@ -8,10 +8,12 @@ import pytest
 
 from imanage.dialling import OutboundBlocked
 from models import Member, Server
-from services import house, practice, remote, server_removal, servers
-from services.actor import Actor
-from services.errors import Conflict, Forbidden
-from services.server_access import available_to
+from services.access.server_access import available_to
+from services.core import runtime
+from services.core.actor import Actor
+from services.core.errors import Conflict, Forbidden
+from services.servers import practice, registry, transport
+from services.servers import removal as server_removal
 from simulator import Simulator
 from simulator.seed import PEOPLE, practice_password
 from tests.support.pages import Browser
@@ -32,7 +34,7 @@ def nora(vale: Member) -> Actor:
 
 
 def row_of(actor: Actor) -> Server:
-    return servers.require_server(actor, practice.add(actor).id)
+    return registry.require_server(actor, practice.add(actor).id)
 
 
 def test_it_is_added_off_and_nothing_is_to_run_until_it_is_on(nora: Actor) -> None:
@@ -41,13 +43,13 @@ def test_it_is_added_off_and_nothing_is_to_run_until_it_is_on(nora: Actor) -> No
     assert practice.is_there(nora)
     assert (row.is_practice, row.is_enabled, row.kind) == (True, False, "on_premise")
     assert practice.to_run() is None
-    servers.set_enabled(nora, row.id, True)
+    registry.set_enabled(nora, row.id, True)
     wanted = practice.to_run()
     assert wanted is not None
     assert wanted.port == 8770
-    assert wanted.client_secret == remote.credentials(row).client_secret
+    assert wanted.client_secret == transport.credentials(row).client_secret
     assert wanted.client_secret not in repr(wanted)
-    servers.set_enabled(nora, row.id, False)
+    registry.set_enabled(nora, row.id, False)
     assert practice.to_run() is None
 
 
@@ -69,7 +71,7 @@ def test_its_people_are_those_of_the_practice_imanage() -> None:
 
 def test_its_one_origin_is_opened_for_it_alone(nora: Actor) -> None:
     """Where the installation opens nothing: this host and port, over http, and no other server gains by it."""
-    usual = house.house()
+    usual = runtime.house()
     with Simulator() as ours, Simulator() as beside:
         strict = replace(
             usual.settings,
@@ -79,27 +81,27 @@ def test_its_one_origin_is_opened_for_it_alone(nora: Actor) -> None:
             practice_port=ours.port,
             practice_url=ours.url,
         )
-        house.bind(replace(usual, settings=strict))
+        runtime.bind(replace(usual, settings=strict))
         try:
             row = row_of(nora)
-            outbound = remote.outbound(row)
+            outbound = transport.outbound(row)
             assert outbound.get(f"{ours.url}/api").status_code == 200
             for elsewhere in (beside.url, f"http://localhost:{ours.port}", "http://127.0.0.2:1"):
                 with pytest.raises(OutboundBlocked):
                     outbound.get(f"{elsewhere}/api")
             another = make_server("Another", url=f"https://127.0.0.1:{ours.port}")
             with pytest.raises(OutboundBlocked):
-                remote.outbound(another).get(f"https://127.0.0.1:{ours.port}/api")
-            assert not remote.rules_of(another).allow_http
+                transport.outbound(another).get(f"https://127.0.0.1:{ours.port}/api")
+            assert not transport.rules_of(another).allow_http
         finally:
-            house.bind(usual)
+            runtime.bind(usual)
 
 
 def test_it_never_passes_for_the_firms_own(nora: Actor) -> None:
     row = row_of(nora)
-    servers.set_enabled(nora, row.id, True)
+    registry.set_enabled(nora, row.id, True)
     assert [each.label for each in available_to(nora)] == ["Practice iManage"]
-    servers.change(nora, row.id, servers.ServerChange("Leeds", servers.version(row)))
+    registry.change(nora, row.id, registry.ServerChange("Leeds", registry.version(row)))
     assert [each.label for each in available_to(nora)] == ["Leeds (Practice)"]
 
 

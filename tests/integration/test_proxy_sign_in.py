@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from models import Connection, Link
-from services.unit import session
+from services.core.unit_of_work import session
 from simulator import Fault, Simulator
 from tests.support.pages import Browser, read
 from tests.support.people import make_member

@@ -16,11 +16,14 @@ from sqlalchemy import select
 
 from config import Settings, SettingsError
 from models import Member, Version
-from services import documents, health, house, quotas, scanning, versions
-from services.errors import Invalid
-from services.unit import session, unit
+from services.core import runtime
+from services.core.errors import Invalid
+from services.core.unit_of_work import session, unit
+from services.matters import documents, quotas, versions
+from services.operations import installation_health
+from services.scanning import scan
 from tests.support import matters
-from tests.support.crowd import at_once
+from tests.support.concurrency import at_once
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.transfers import Desk, carry, get, got_document, items_of
@@ -35,14 +38,14 @@ def ada(database: None) -> Member:
 
 @pytest.fixture
 def limits() -> Iterator[Any]:
-    usual = house.house()
+    usual = runtime.house()
 
     def set_limits(**more: int) -> None:
         quotas.forget_total()
-        house.bind(replace(usual, settings=replace(usual.settings, **more)))
+        runtime.bind(replace(usual, settings=replace(usual.settings, **more)))
 
     yield set_limits
-    house.bind(usual)
+    runtime.bind(usual)
     quotas.forget_total()
 
 
@@ -87,7 +90,7 @@ def test_ten_at_once_do_not_pass_a_limit_together(
     session().rollback()
     limits(**{scope: 30 * KB})
     have_come = threading.Barrier(10, timeout=20)
-    monkeypatch.setattr(scanning, "inspect", lambda *_, **__: have_come.wait())
+    monkeypatch.setattr(scan, "inspect", lambda *_, **__: have_come.wait())
     monkeypatch.setattr(versions, "require_room", lambda *_: have_come.wait())
     if what == "the same again":
         with unit() as writing:
@@ -216,7 +219,7 @@ def test_gets_that_are_under_way_count(desk: Desk, limits: Any) -> None:
         sizes.append(item)
     first, second = sizes
     from models import TransferItem
-    from services.unit import unit
+    from services.core.unit_of_work import unit
 
     with unit() as writing:
         row = writing.get_one(TransferItem, first.id)
@@ -253,10 +256,10 @@ def test_doctor_says_how_much_is_used(ada: Member, limits: Any) -> None:
     matter_id = matters.open_matter(actor_of(ada))
     add(ada, matter_id, 90 * KB)
     limits()
-    assert not [check for check in health.examination() if check.name == "quota"]
+    assert not [check for check in installation_health.examination() if check.name == "quota"]
     for limit, state in ((1000, "ok"), (100, "warn"), (90, "fail")):
         limits(quota_bytes=limit * KB)
-        (check,) = [check for check in health.examination() if check.name == "quota"]
+        (check,) = [check for check in installation_health.examination() if check.name == "quota"]
         assert check.state == state
 
 

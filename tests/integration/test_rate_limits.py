@@ -11,11 +11,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import Member, RateCount, utcnow
-from services import rate_limits, transfer_control
-from services.rate_limits import Limit, TooOften
-from services.unit import session, unit
+from services.access import rate_limits
+from services.access.rate_limits import Limit, TooOften
+from services.core.unit_of_work import session, unit
+from services.transfers import control
 from tests.support import matters
-from tests.support.crowd import at_once
+from tests.support.concurrency import at_once
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
 from tests.support.transfers import Desk, drafts_id, get, save
@@ -112,7 +113,7 @@ def test_transfers_have_a_limit_whichever_way_they_are_started(
     with pytest.raises(TooOften, match="You have started transfers 2 times within 10 minutes"):
         save(desk, document_id, "new_document", folder)
     with pytest.raises(TooOften):
-        transfer_control.retry_failed(desk.actor, uuid.uuid4(), uuid.uuid4())
+        control.retry_failed(desk.actor, uuid.uuid4(), uuid.uuid4())
     with unit() as writing:
         for row in writing.scalars(select(RateCount)):
             writing.delete(row)

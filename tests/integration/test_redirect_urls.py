@@ -11,10 +11,12 @@ from sqlalchemy import select
 
 from config import Settings
 from models import AuditEvent, Server, ServerCheck, db, utcnow
-from services import house, packages, redirect_urls
-from services.packages import NewPackage
-from services.servers import NewServer, add
-from services.unit import unit
+from services.core import runtime
+from services.core.unit_of_work import unit
+from services.servers import redirect_urls
+from services.servers.packages import packages
+from services.servers.packages.packages import NewPackage
+from services.servers.registry import NewServer, add
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
 from tests.support.server_forms import SECRET, use_names
@@ -34,9 +36,9 @@ def names(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
 @pytest.fixture(autouse=True)
 def usual(database: None) -> Iterator[None]:
     """The installation is where it was again afterwards."""
-    before = house.house()
+    before = runtime.house()
     yield
-    house.bind(before)
+    runtime.bind(before)
 
 
 @pytest.fixture
@@ -46,8 +48,8 @@ def admin(browser: Browser) -> Browser:
 
 def move() -> None:
     """The installation has another API URL from now on."""
-    settings = house.house().settings
-    house.bind(replace(house.house(), settings=replace(settings, api_url="https://dms.firm.test")))
+    settings = runtime.house().settings
+    runtime.bind(replace(runtime.house(), settings=replace(settings, api_url="https://dms.firm.test")))
 
 
 def make_package(name: str) -> uuid.UUID:

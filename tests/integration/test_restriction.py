@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from models import AuditEvent, Connection, Member, OAuthState, Server, ServerMember, SignInSession, db
-from services import restriction
-from services.errors import NotFound
-from services.restriction import RestrictionChange
-from services.server_access import available_to, require_use
-from services.unit import unit
+from services.access.server_access import available_to, require_use
+from services.core.errors import NotFound
+from services.core.unit_of_work import unit
+from services.servers import restriction
+from services.servers.restriction import RestrictionChange
 from tests.support.pages import Browser, Page, read
 from tests.support.people import actor_of, make_member
 from tests.support.servers import connect, make_server

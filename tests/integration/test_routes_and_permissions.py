@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from blueprints.access import PERMISSIONS
+from blueprints.authorization import PERMISSIONS
 from models.base import Base
-from services.unit import session
+from services.core.unit_of_work import session
 from tests.support.routes import (
     ADMIN,
     IN_MATTER,

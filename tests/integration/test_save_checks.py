@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import func, select
 
 from models import Link, Transfer
-from services import saving_many
-from services.errors import Invalid
-from services.saving_many import SaveManyCommand
-from services.unit import session, unit
+from services.core.errors import Invalid
+from services.core.unit_of_work import session, unit
+from services.transfers import bulk_save
+from services.transfers.bulk_save import SaveManyCommand
 from simulator import Fault
 from simulator.values import Lock
 from tests.support.pages import Page, read
@@ -250,14 +250,12 @@ def test_of_many_each_row_says_what_stands_against_it(desk: Desk) -> None:
         command = SaveManyCommand(
             uuid.uuid4(), desk.matter_id, desk.server.id, ids, True, accepted=accepted, held=(held,)
         )
-        return [
-            (item.document_id, item.based_on) for item in items_of(saving_many.start(desk.actor, command))
-        ]
+        return [(item.document_id, item.based_on) for item in items_of(bulk_save.start(desk.actor, command))]
 
     assert save() == [(fine, 1)]
     assert set(save("moved_on", "other_type")) == {(fine, 1), (moved, 2), (other, 1)}
     with pytest.raises(Invalid, match="None of these can be saved this way"):
-        saving_many.start(
+        bulk_save.start(
             desk.actor,
             SaveManyCommand(
                 uuid.uuid4(), desk.matter_id, desk.server.id, (held, typeless, empty), True, held=(held,)

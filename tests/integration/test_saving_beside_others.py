@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from models import TransferItem
-from services import transfer_baselines, transfer_choices
+from services.execution import folder_snapshots
+from services.transfers import decisions
 from simulator import Fault
 from tests.support.transfers import (
     Desk,
@@ -27,11 +28,11 @@ from tests.support.transfers import (
 @pytest.fixture(autouse=True)
 def new_process() -> Iterator[None]:
     """Nothing has been read, and nothing is known of any server."""
-    transfer_baselines._readings.clear()
-    transfer_baselines._keeping_marks.clear()
+    folder_snapshots._readings.clear()
+    folder_snapshots._keeping_marks.clear()
     yield
-    transfer_baselines._readings.clear()
-    transfer_baselines._keeping_marks.clear()
+    folder_snapshots._readings.clear()
+    folder_snapshots._keeping_marks.clear()
 
 
 def one(desk: Desk, name: str, content: bytes) -> uuid.UUID:
@@ -88,7 +89,7 @@ def test_where_marks_are_kept_it_is_asked_about(desk: Desk) -> None:
     assert stored(desk, "Drafts").count(sha256(content)) == 1
 
     assert item.question is None or item.question["kind"] == "undecided"
-    transfer_choices.decide(desk.actor, item.id, "again", uuid.uuid4())
+    decisions.decide(desk.actor, item.id, "again", uuid.uuid4())
     assert ends(item.id).state == "done"
     assert stored(desk, "Drafts").count(sha256(content)) == 2
     assert [link.number for link in links()].count(int(hers.partition("!")[2].partition(".")[0])) == 0

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from models import AuditEvent, TransferItem
-from services import saving_many, versions
-from services.errors import Invalid, NotFound
-from services.saving_many import SaveManyCommand
-from services.unit import session
+from services.core.errors import Invalid, NotFound
+from services.core.unit_of_work import session
+from services.matters import versions
+from services.transfers import bulk_save
+from services.transfers.bulk_save import SaveManyCommand
 from tests.support.matters import add_twin
 from tests.support.transfers import Desk, carry_all, items_of, make_matter, sha256
 
@@ -31,7 +32,7 @@ def command(desk: Desk, *ids: uuid.UUID, onto_twins: bool = True, folder: str = 
 def twin_of(desk: Desk, name: str, content: bytes) -> uuid.UUID:
     """A document here, saved once, and changed here since where there is other content."""
     document_id = desk.add_document(name, content)
-    carry_all(saving_many.start(desk.actor, command(desk, document_id, folder=drafts(desk))))
+    carry_all(bulk_save.start(desk.actor, command(desk, document_id, folder=drafts(desk))))
     return document_id
 
 
@@ -41,7 +42,7 @@ def change(desk: Desk, document_id: uuid.UUID, name: str, content: bytes) -> Non
 
 def test_new_documents_keep_their_names_and_go_into_one_folder(desk: Desk) -> None:
     ids = [desk.add_document(f"Closing {number}.docx", b"closing %d" % number) for number in range(3)]
-    transfer_id = saving_many.start(desk.actor, command(desk, *ids, folder=drafts(desk)))
+    transfer_id = bulk_save.start(desk.actor, command(desk, *ids, folder=drafts(desk)))
     items = carry_all(transfer_id)
     assert [(item.state, item.target) for item in items] == [("done", "new_document")] * 3
     for number in range(3):
@@ -55,7 +56,7 @@ def test_twins_get_new_versions_and_what_is_there_already_is_left_out(desk: Desk
     changed, same = twin_of(desk, "Changed.docx", b"one"), twin_of(desk, "Same.docx", b"same")
     change(desk, changed, "Changed.docx", b"two")
     new = desk.add_document("Fresh.docx", b"fresh")
-    picker = saving_many.plan(desk.actor, desk.matter_id, desk.server.id, None)
+    picker = bulk_save.plan(desk.actor, desk.matter_id, desk.server.id, None)
     number = desk.practice.world.named("Changed").number
     assert [(name, becomes) for _, name, becomes in picker.documents] == [
         ("Changed.docx", f"Onto its twin, {number}"),
@@ -63,7 +64,7 @@ def test_twins_get_new_versions_and_what_is_there_already_is_left_out(desk: Desk
         ("Same.docx", "There already"),
     ]
     assert (picker.twins, picker.there, picker.without_twin) == (2, 1, 1)
-    items = carry_all(saving_many.start(desk.actor, command(desk, changed, same, new, folder=drafts(desk))))
+    items = carry_all(bulk_save.start(desk.actor, command(desk, changed, same, new, folder=drafts(desk))))
     assert [(item.name, item.state) for item in items] == [("Changed.docx", "done"), ("Fresh.docx", "done")]
     assert [version.number for version in desk.practice.world.named("Changed").versions] == [1, 2]
     assert [version.number for version in desk.practice.world.named("Same").versions] == [1]
@@ -71,15 +72,13 @@ def test_twins_get_new_versions_and_what_is_there_already_is_left_out(desk: Desk
 
 def test_as_new_documents_everything_goes(desk: Desk) -> None:
     same = twin_of(desk, "Twice.docx", b"twice")
-    items = carry_all(
-        saving_many.start(desk.actor, command(desk, same, onto_twins=False, folder=drafts(desk)))
-    )
+    items = carry_all(bulk_save.start(desk.actor, command(desk, same, onto_twins=False, folder=drafts(desk))))
     assert [(item.state, item.target) for item in items] == [("done", "new_document")]
 
 
 def test_the_same_form_twice_makes_one_transfer(desk: Desk) -> None:
     asked = command(desk, desk.add_document("Once.docx", b"once"), folder=drafts(desk))
-    assert saving_many.start(desk.actor, asked) == saving_many.start(desk.actor, asked)
+    assert bulk_save.start(desk.actor, asked) == bulk_save.start(desk.actor, asked)
     assert len(session().scalars(select(TransferItem)).all()) == 1
 
 
@@ -94,27 +93,27 @@ def test_what_cannot_be_is_refused_in_words(desk: Desk) -> None:
         (command(desk, there, onto_twins=False), "Choose a folder"),
     ):
         with pytest.raises(Invalid, match=sentence):
-            saving_many.start(desk.actor, asked)
+            bulk_save.start(desk.actor, asked)
 
 
 def test_more_than_one_transfer_takes_is_refused(desk: Desk) -> None:
     many = tuple(uuid.uuid4() for _ in range(501))
     with pytest.raises(Invalid, match="500 documents or fewer"):
-        saving_many.start(desk.actor, command(desk, *many, folder=drafts(desk)))
+        bulk_save.start(desk.actor, command(desk, *many, folder=drafts(desk)))
 
 
 def test_a_document_of_another_matter_is_not_there(desk: Desk) -> None:
     other = make_matter(desk.actor.id, "Other")
     theirs = replace(desk, matter_id=other).add_document("Theirs.docx", b"theirs")
     with pytest.raises(NotFound):
-        saving_many.start(desk.actor, command(desk, theirs, folder=drafts(desk)))
+        bulk_save.start(desk.actor, command(desk, theirs, folder=drafts(desk)))
 
 
 def test_onto_twins_alone_no_folder_is_needed_and_the_base_is_on_record(desk: Desk) -> None:
     document_id = desk.add_document("Lease.docx", b"lease")
     add_twin(document_id, desk.server.id, desk.actor.id)
     change(desk, document_id, "Lease.docx", b"lease 2")
-    (item,) = items_of(saving_many.start(desk.actor, command(desk, document_id)))
+    (item,) = items_of(bulk_save.start(desk.actor, command(desk, document_id)))
     assert (item.target, item.target_id, item.based_on) == ("new_version", "Active!104512.3", 3)
 
 
@@ -172,16 +171,16 @@ def test_saving_begun_at_the_matter_is_of_what_is_ticked_there(desk: Desk) -> No
 def test_of_a_large_matter_those_come_first_that_are_not_in_imanage_yet(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saving_many, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(bulk_save, "MOST_AT_ONCE", 2)
     for name in ("A.docx", "B.docx"):
         twin_of(desk, name, name.encode())
     for name in ("C.docx", "D.docx", "E.docx"):
         desk.add_document(name, name.encode())
 
     def pop_up() -> tuple[list[str], int]:
-        picker = saving_many.plan(desk.actor, desk.matter_id, desk.server.id, None)
+        picker = bulk_save.plan(desk.actor, desk.matter_id, desk.server.id, None)
         asked = [document_id for document_id, _, _ in picker.documents]
-        carry_all(saving_many.start(desk.actor, command(desk, *asked, onto_twins=False, folder=drafts(desk))))
+        carry_all(bulk_save.start(desk.actor, command(desk, *asked, onto_twins=False, folder=drafts(desk))))
         return [name for _, name, _ in picker.documents], picker.left
 
     url = f"/matters/{desk.matter_id}/save-many/{desk.server.id}?all=1"
@@ -200,9 +199,9 @@ def test_latest_versions_are_replaced_but_never_one_that_has_moved_on(desk: Desk
     change(desk, moved, "Moved.docx", b"moved 2")
     world = desk.practice.world
     world.add_version(world.named("Moved"), b"theirs", "BRAM")
-    saving_many.check(desk.actor, desk.matter_id, desk.server.id, [mine, moved])
+    bulk_save.check(desk.actor, desk.matter_id, desk.server.id, [mine, moved])
     asked = replace(command(desk, mine, moved), replaces=True, accepted=("moved_on",))
-    (item,) = carry_all(saving_many.start(desk.actor, asked))
+    (item,) = carry_all(bulk_save.start(desk.actor, asked))
     assert (item.name, item.state, item.target) == ("Mine.docx", "done", "replace"), item.error_sentence
     (only,) = world.named("Mine").versions
     assert only.content.sha256 == sha256(b"mine 2")

@@ -14,8 +14,9 @@ from flask import Flask
 
 from config import Settings, SettingsError
 from models import AuditEvent, Member, Version
-from services import health, house
-from services.unit import session
+from services.core import runtime
+from services.core.unit_of_work import session
+from services.operations import installation_health
 from tests.support import matters
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
@@ -34,14 +35,14 @@ def clamd_url() -> Iterator[str]:
 
 @pytest.fixture
 def scan_by(database: None) -> Iterator[Scan]:
-    usual = house.house()
+    usual = runtime.house()
 
     def bind(url: str) -> None:
-        here = house.house()
-        house.bind(replace(here, settings=replace(here.settings, scan=url)))
+        here = runtime.house()
+        runtime.bind(replace(here, settings=replace(here.settings, scan=url)))
 
     yield bind
-    house.bind(usual)
+    runtime.bind(usual)
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def ada(database: None) -> Member:
 
 
 def stored() -> int:
-    return sum(1 for _ in house.house().blobs.blobs())
+    return sum(1 for _ in runtime.house().blobs.blobs())
 
 
 def send(browser: Browser, address: str, content: bytes) -> tuple[int, str]:
@@ -78,7 +79,7 @@ def test_an_upload_with_something_in_it_is_refused_and_on_record(
         )
     assert session().query(Version).count() == 1
     assert stored() == before
-    assert house.house().blobs.sweep(timedelta(0)) == 0
+    assert runtime.house().blobs.sweep(timedelta(0)) == 0
     events = infected()
     assert [(event.outcome, event.actor_id, event.matter_id) for event in events] == [
         ("refused", ada.id, matter_id)
@@ -117,7 +118,9 @@ def test_a_get_with_something_in_it_fails_and_keeps_nothing(
     assert stored() == before and session().query(Version).count() == 0
     (event,) = infected()
     assert event.matter_id == desk.matter_id and event.actor_id == desk.actor.id
-    assert not [path for path in Path(house.house().settings.data_dir).rglob("*.part") if path.stat().st_size]
+    assert not [
+        path for path in Path(runtime.house().settings.data_dir).rglob("*.part") if path.stat().st_size
+    ]
     (clean,) = items_of(get(desk, remote(desk, b"A lease of the wharf")))
     assert carry(clean.id).state == "done"
 
@@ -139,7 +142,7 @@ def test_a_get_waits_for_the_scanner_and_is_not_fetched_twice(
 
 def test_doctor_asks_the_scanner(scan_by: Scan, clamd_url: str, tmp_path: Path) -> None:
     def state() -> list[str]:
-        return [check.state for check in health.examination() if check.name == "scanner"]
+        return [check.state for check in installation_health.examination() if check.name == "scanner"]
 
     assert state() == []
     scan_by(clamd_url)

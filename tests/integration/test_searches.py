@@ -8,9 +8,9 @@ import pytest
 from flask import Flask
 
 from models import Group, Member
-from services import audit
-from services.actor import Actor
-from services.unit import unit
+from services.core import audit
+from services.core.actor import Actor
+from services.core.unit_of_work import unit
 from tests.support import matters
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member

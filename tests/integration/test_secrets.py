@@ -12,10 +12,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import Connection, db
-from services import tokens, transfer_control, transfers, vault
-from services.house import house
-from services.transfers import GetCommand, sources_of
-from services.unit import session, unit
+from services.connections import tokens
+from services.core import encryption
+from services.core.runtime import house
+from services.core.unit_of_work import session, unit
+from services.transfers import control, requests
+from services.transfers.requests import GetCommand, sources_of
 from simulator import Fault
 from tests.support.pages import Browser
 from tests.support.people import make_member
@@ -29,8 +31,8 @@ def planted(desk: Desk) -> set[str]:
     """Every secret there is: the server's, the member's tokens, the password typed, the installation's own keys."""
     session().rollback()
     row = session().scalars(select(Connection)).one()
-    refresh = vault.unseal(row.refresh_token or "", "connection", row.id, "refresh_token")
-    secret = vault.unseal(desk.server.client_secret, "server", desk.server.id, "client_secret")
+    refresh = encryption.unseal(row.refresh_token or "", "connection", row.id, "refresh_token")
+    secret = encryption.unseal(desk.server.client_secret, "server", desk.server.id, "client_secret")
     return {tokens.open_token(row) or "", refresh, secret, PASSWORD, *house().settings.secret_keys}
 
 
@@ -80,9 +82,9 @@ def test_no_secret_is_shown_kept_or_logged(
     command = GetCommand(
         uuid.uuid4(), desk.matter_id, desk.server.id, sources_of(["Active!1.1", "Active!2.1"])
     )
-    transfer_id = transfers.start_get(desk.actor, command)
+    transfer_id = requests.start_get(desk.actor, command)
     carry_all(transfer_id)
-    transfer_control.retry_failed(desk.actor, transfer_id, uuid.uuid4())
+    control.retry_failed(desk.actor, transfer_id, uuid.uuid4())
     desk.browser.post("/sign-in", {"email": desk.actor.email, "password": PASSWORD})
     seen: list[str] = []
     admin = Browser(app).sign_in(make_member("Ada", is_admin=True))

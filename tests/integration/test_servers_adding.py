@@ -11,9 +11,11 @@ from sqlalchemy import select
 
 from config import Settings
 from models import AuditEvent, Server, db
-from services import house, remote, server_views, servers, vault
-from services.errors import Invalid
-from services.servers import NewServer
+from services.core import encryption, runtime
+from services.core.errors import Invalid
+from services.servers import registry, transport
+from services.servers import views as server_views
+from services.servers.registry import NewServer
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.server_forms import (
@@ -58,9 +60,9 @@ def test_an_on_premise_server_is_added_off_with_its_secret_sealed(admin: Browser
     assert not row.is_enabled
     assert not row.is_restricted
     assert SECRET not in row.client_secret
-    assert remote.credentials(row).client_secret == SECRET
-    assert remote.endpoints(row).browser == "https://imanage.firm.test"
-    assert remote.endpoints(row).api == "https://api.firm.test"
+    assert transport.credentials(row).client_secret == SECRET
+    assert transport.endpoints(row).browser == "https://imanage.firm.test"
+    assert transport.endpoints(row).api == "https://api.firm.test"
     page = admin.page(f"/admin/integrations/imanage/{row.id}")
     assert "Members see it once you switch it on." in page.text
     assert 'We left off "/work/web": only the host is needed.' in page.text
@@ -81,14 +83,14 @@ def test_without_htmx_the_form_is_a_page_and_its_answer_a_redirect(admin: Browse
 def test_cloud_needs_only_a_name_where_the_installation_has_a_registration(
     admin: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = replace(house.house().settings, cloud_client_id="house-id", cloud_client_secret="house-secret")
-    monkeypatch.setattr(house, "_house", replace(house.house(), settings=ours))
+    ours = replace(runtime.house().settings, cloud_client_id="house-id", cloud_client_secret="house-secret")
+    monkeypatch.setattr(runtime, "_house", replace(runtime.house(), settings=ours))
     page = admin.page(NEW, htmx=True)
     assert "Client Secret" not in page.text
     assert admin.post(NEW, {"kind": "cloud", "name": "Cloud", "subdomain": ""}).status_code == 303
     row = db.session.scalars(select(Server)).one()
     assert row.url == row.api_url == "https://cloudimanage.com"
-    assert remote.credentials(row).client_id == "house-id"
+    assert transport.credentials(row).client_id == "house-id"
     admin.post(f"/admin/integrations/imanage/{row.id}/enabled", {"enabled": "1", "sure": "1"})
     db.session.expire_all()
     assert row.is_enabled
@@ -155,7 +157,7 @@ def test_a_refused_form_says_what_it_left_off(admin: Browser) -> None:
 def test_the_same_server_is_refused_however_it_is_written(admin: Browser) -> None:
     make_server("First", url="https://imanage.firm.test")
     page = read(admin.post(NEW, on_premise(url="HTTPS://ImAnage.firm.test:443/work"), htmx=True), whole=False)
-    assert servers.server_rules.URL_TAKEN.format("First") in page.text
+    assert registry.server_rules.URL_TAKEN.format("First") in page.text
     assert count_servers() == 1
 
 
@@ -196,7 +198,7 @@ def test_of_two_that_race_one_is_added_and_the_other_gets_a_sentence(
     def add(new: NewServer) -> None:
         with app.app_context():
             try:
-                outcomes.append(servers.add(actor, new))
+                outcomes.append(registry.add(actor, new))
             except Invalid as refusal:
                 outcomes.append(refusal.fields)
 
@@ -212,18 +214,18 @@ def test_of_two_that_race_one_is_added_and_the_other_gets_a_sentence(
 
 
 def test_a_secret_that_no_key_opens_is_a_sentence(database: None) -> None:
-    server = make_server(client_secret=vault.seal("x", "server", make_member().id, "client_secret"))
-    with pytest.raises(servers.Conflict, match="cannot be opened"):
-        remote.credentials(server)
+    server = make_server(client_secret=encryption.seal("x", "server", make_member().id, "client_secret"))
+    with pytest.raises(registry.Conflict, match="cannot be opened"):
+        transport.credentials(server)
 
 
 def test_each_server_has_one_session_until_it_changes(database: None) -> None:
     server = make_server()
-    kept = remote.outbound(server)
-    assert remote.outbound(server) is kept
-    assert remote.outbound(make_server("Other")) is not kept
+    kept = transport.outbound(server)
+    assert transport.outbound(server) is kept
+    assert transport.outbound(make_server("Other")) is not kept
     actor = actor_of(make_member(is_admin=True))
     version = server_views.server(actor, server.id).version
-    servers.change(actor, server.id, servers.ServerChange("New name", version))
+    registry.change(actor, server.id, registry.ServerChange("New name", version))
     db.session.refresh(server)
-    assert remote.outbound(server) is not kept
+    assert transport.outbound(server) is not kept

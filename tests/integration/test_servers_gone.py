@@ -7,8 +7,8 @@ import uuid
 import pytest
 from flask import Flask
 
-from services import server_removal
-from services.unit import unit
+from services.core.unit_of_work import unit
+from services.servers import removal
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.server_forms import on_premise
@@ -25,7 +25,7 @@ def admin(browser: Browser) -> Browser:
 def removed_server() -> uuid.UUID:
     server = make_server("Old Leeds")
     make_server("New Leeds")
-    server_removal.remove(actor_of(make_member("Nora Vale", is_admin=True)), server.id, "")
+    removal.remove(actor_of(make_member("Nora Vale", is_admin=True)), server.id, "")
     return server.id
 
 

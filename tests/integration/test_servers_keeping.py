@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import func, select
 
 from models import AuditEvent, Connection, Document, Link, Server, ServerMember, ServerRemoval, Transfer, db
-from services import remote
-from services.server_access import available_to
-from services.unit import unit
+from services.access.server_access import available_to
+from services.core.unit_of_work import unit
+from services.servers import transport
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.servers import connect, make_link, make_running_transfer, make_server
@@ -119,7 +119,7 @@ def test_its_name_and_limit_can_be_changed_and_nothing_else_there(admin: Browser
     assert admin.post(url_of(server, "edit"), sent).status_code == 303
     row = fresh(server)
     assert (row.name, row.at_once, row.client_id) == ("London Work", 7, "counterpart")
-    assert remote.credentials(row).client_secret == "the-first-secret"
+    assert transport.credentials(row).client_secret == "the-first-secret"
     assert "client" not in admin.page(url_of(server, "edit"), htmx=True).html.lower()
     told = db.session.scalars(select(AuditEvent)).one()
     assert told.detail == {"name_before": "London DMS", "at_once": 7}

@@ -9,21 +9,22 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from models import Installation, Member
-from services import guessing, setup
-from services.actor import Nobody
-from services.errors import Conflict
-from services.members import NewMember
-from services.unit import session
-from tests.support.crowd import at_once
+from services.auth import login_throttle
+from services.core.actor import Nobody
+from services.core.errors import Conflict
+from services.core.unit_of_work import session
+from services.directory.people import NewMember
+from services.members import first_admin
+from tests.support.audit import trail
+from tests.support.concurrency import at_once
 from tests.support.pages import Browser, read
 from tests.support.passwords import PASSWORD, is_signed_in, sign_in
 from tests.support.people import make_member
-from tests.support.trail import trail
 
 
 @pytest.fixture
 def code(database: None) -> str:
-    made = setup.code_for_terminal()
+    made = first_admin.code_for_terminal()
     assert made is not None
     return made
 
@@ -58,13 +59,13 @@ def test_set_up_happens_once(app: Flask, browser: Browser, code: str) -> None:
     assert second.get("/set-up").location == "/sign-in"
     assert second.post("/set-up", form(code, email="eve@firm.test")).status_code == 409
     assert people() == 1
-    assert setup.code_for_terminal() is None
+    assert first_admin.code_for_terminal() is None
     assert sign_in(second, "ada@firm.test").status_code == 303
 
 
 def test_two_at_once_make_one_admin(app: Flask, code: str) -> None:
     def one(number: int) -> str:
-        return setup.set_up(
+        return first_admin.set_up(
             Nobody("X"), code, NewMember(f"A {number}", f"a{number}@b.test", PASSWORD, is_admin=True)
         )
 
@@ -83,14 +84,14 @@ def test_a_wrong_code_makes_nobody(browser: Browser, code: str, wrong: str) -> N
 
 
 def test_each_start_makes_a_new_code(browser: Browser, code: str) -> None:
-    newer = setup.code_for_terminal()
+    newer = first_admin.code_for_terminal()
     assert newer is not None and newer != code
     assert browser.post("/set-up", form(code)).status_code == 422
     assert browser.post("/set-up", form(newer)).status_code == 303
 
 
 def test_the_code_itself_is_nowhere_on_record(code: str) -> None:
-    stored = session().get_one(Installation, setup.ROW).setup_code_hash
+    stored = session().get_one(Installation, first_admin.ROW).setup_code_hash
     assert stored and code not in stored and code.replace("-", "") not in stored
 
 
@@ -114,7 +115,7 @@ def test_what_is_entered_is_judged_and_does_not_use_up_tries(
 
 
 def test_guessing_the_code_has_a_limit(browser: Browser, code: str) -> None:
-    for _ in range(guessing.PER_ADDRESS):
+    for _ in range(login_throttle.PER_ADDRESS):
         assert browser.post("/set-up", form("wrong")).status_code == 422
     answer = browser.post("/set-up", form(code))
     assert answer.status_code == 429

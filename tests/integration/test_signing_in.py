@@ -9,12 +9,12 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from models import Member, SignInAttempt, SignInSession, utcnow
-from services import guessing, passwords, sessions
-from services.unit import session, unit
+from services.auth import login_throttle, passwords, sessions
+from services.core.unit_of_work import session, unit
+from tests.support.audit import trail
 from tests.support.pages import Browser, read
 from tests.support.passwords import PASSWORD, is_signed_in, sign_in, with_password
 from tests.support.people import make_member
-from tests.support.trail import trail
 
 WRONG = "The e-mail address or the password is not right."
 
@@ -88,18 +88,18 @@ def test_no_way_on_to_another_site(browser: Browser, anna: Member, target: str) 
 def test_after_five_wrong_guesses_from_an_unknown_browser_even_the_right_one_waits(
     browser: Browser, anna: Member
 ) -> None:
-    for _ in range(guessing.PER_PAIR):
+    for _ in range(login_throttle.PER_PAIR):
         assert sign_in(browser, "ANNA@firm.test", "wrong").status_code == 422
     answer = sign_in(browser, "anna@firm.test")
     assert answer.status_code == 429
     assert "Try again in 15 minutes." in read(answer, whole=True).text
     assert trail()[-1] == ("sign_in.locked", "refused", "anna@firm.test")
-    later(guessing.WINDOW)
+    later(login_throttle.WINDOW)
     assert sign_in(browser, "anna@firm.test").status_code == 303
 
 
 def test_waiting_does_not_begin_again_with_each_try(browser: Browser, anna: Member) -> None:
-    for _ in range(guessing.PER_PAIR):
+    for _ in range(login_throttle.PER_PAIR):
         sign_in(browser, "anna@firm.test", "wrong")
     later(timedelta(minutes=10))
     assert "Try again in 5 minutes." in read(sign_in(browser, "anna@firm.test"), whole=True).text
@@ -124,7 +124,7 @@ def test_one_address_cannot_try_many_accounts(
     browser: Browser, anna: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passwords, "is_right", lambda stored, password: False)
-    for number in range(guessing.PER_ADDRESS):
+    for number in range(login_throttle.PER_ADDRESS):
         assert sign_in(browser, f"m{number}@firm.test", "wrong").status_code == 422
     assert sign_in(browser, "one.more@firm.test", "wrong").status_code == 429
     other = browser.client.post(
@@ -137,9 +137,9 @@ def test_one_address_cannot_try_many_accounts(
 
 
 def test_an_ipv6_network_is_one_address() -> None:
-    assert guessing.address("2001:db8::1") == guessing.address("2001:db8::ffff:1")
-    assert guessing.address("2001:db8::1") != guessing.address("2001:db8:0:1::1")
-    assert guessing.address("") == guessing.address("unix:")
+    assert login_throttle.address("2001:db8::1") == login_throttle.address("2001:db8::ffff:1")
+    assert login_throttle.address("2001:db8::1") != login_throttle.address("2001:db8:0:1::1")
+    assert login_throttle.address("") == login_throttle.address("unix:")
 
 
 def test_signing_in_makes_a_new_session_and_ends_the_one_before(

@@ -17,8 +17,9 @@ from sqlalchemy import text
 
 from config import KEY_FILE, Settings
 from models import WorkerHeartbeat, utcnow
-from services import health, house, schema, workers
-from services.unit import unit
+from services.core import runtime
+from services.core.unit_of_work import unit
+from services.operations import installation_health, schema, worker_heartbeats
 from storage import open_store
 from tests.support.pages import Browser
 from tests.support.people import make_member
@@ -33,7 +34,7 @@ def migrated(database: None) -> Iterator[None]:
 
 @pytest.fixture
 def working(migrated: None) -> None:
-    workers.beat("worker-1")
+    worker_heartbeats.beat("worker-1")
 
 
 def doctor(app: Flask) -> Result:
@@ -61,10 +62,10 @@ def test_ready_when_pages_can_be_served(browser: Browser, working: None) -> None
 def test_a_worker_that_rests_takes_no_web_process_away(browser: Browser, migrated: None) -> None:
     answer = browser.get("/health/ready")
     assert (answer.status_code, answer.json) == (200, READY)
-    workers.beat("worker-1")
+    worker_heartbeats.beat("worker-1")
     with unit() as writing:
         writing.get_one(WorkerHeartbeat, "worker-1").seen_at = (
-            utcnow() - health.WORKER_SILENT - timedelta(seconds=1)
+            utcnow() - installation_health.WORKER_SILENT - timedelta(seconds=1)
         )
     assert browser.get("/health/ready").status_code == 200
 
@@ -72,15 +73,15 @@ def test_a_worker_that_rests_takes_no_web_process_away(browser: Browser, migrate
 def test_not_ready_where_documents_cannot_be_read(
     browser: Browser, working: None, settings: Settings, tmp_path: Path
 ) -> None:
-    usual = house.house()
+    usual = runtime.house()
     root = tmp_path / "blobs"
-    house.bind(replace(usual, blobs=open_store(f"file://{root}", spool=tmp_path / "spool")))
+    runtime.bind(replace(usual, blobs=open_store(f"file://{root}", spool=tmp_path / "spool")))
     try:
         root.rename(tmp_path / "elsewhere")
         answer = browser.get("/health/ready")
         assert (answer.status_code, answer.json and answer.json["checks"]["store"]) == (503, "fail")
     finally:
-        house.bind(usual)
+        runtime.bind(usual)
 
 
 def test_an_admin_reads_all_that_the_doctor_sees(browser: Browser, app: Flask, working: None) -> None:
@@ -108,7 +109,7 @@ def test_a_disk_that_is_nearly_full_is_told(
 ) -> None:
     for free, state in ((100 * 1024**2, "fail"), (2 * 1024**3, "warn"), (50 * 1024**3, "ok")):
         usage = SimpleNamespace(total=100 * 1024**3, used=0, free=free)
-        monkeypatch.setattr(health.shutil, "disk_usage", lambda _folder, usage=usage: usage)
+        monkeypatch.setattr(installation_health.shutil, "disk_usage", lambda _folder, usage=usage: usage)
         result = doctor(app)
         assert line(result, "disk").startswith(state)
         assert (result.exit_code == 1) == (state == "fail")
@@ -140,7 +141,7 @@ def test_not_ready_on_the_tables_of_another_version(
 def test_a_database_that_does_not_answer_is_said_calmly(
     browser: Browser, working: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "text", lambda _sql: text("SELECT * FROM not_there"))
+    monkeypatch.setattr(installation_health, "text", lambda _sql: text("SELECT * FROM not_there"))
     answer = browser.get("/health/ready")
     assert answer.status_code == 503
     assert answer.json == {"ready": False, "checks": {"database": "fail", "store": "ok"}}
@@ -194,7 +195,7 @@ def test_passwords_in_the_clear_are_warned_of(tmp_path: Path, public_url: str, h
             "COUNTERPART_HOST": host,
         }
     )
-    assert health.public_url(settings).state == state
+    assert installation_health.public_url(settings).state == state
 
 
 def test_no_secret_in_what_the_doctor_says(app: Flask, settings: Settings, working: None) -> None:

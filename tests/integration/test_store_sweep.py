@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from models import TransferItem
-from services import transfer_keeping
-from services.house import house
-from services.unit import unit
+from services.core.runtime import house
+from services.core.unit_of_work import unit
+from services.execution import maintenance
 from storage import BlobMissing
 from tests.support.pages import Browser
 from tests.support.practice import practice_imanage, reached
@@ -57,7 +57,7 @@ def test_the_sweep_takes_old_bytes_that_nothing_names_and_nothing_else(desk: Des
     old, young = sorted(root.glob("incoming/*.part"), key=lambda path: path.stat().st_mtime_ns)[-2:]
     os.utime(old, (time.time() - 4 * DAY,) * 2)
 
-    assert transfer_keeping.sweep_store() == 1
+    assert maintenance.sweep_store() == 1
     with pytest.raises(BlobMissing):
         blobs.size(orphan)
     for sum_ in (recent, sha256(b"named by a version"), fetched):
@@ -67,10 +67,10 @@ def test_the_sweep_takes_old_bytes_that_nothing_names_and_nothing_else(desk: Des
 
 def test_the_sweep_ends_however_much_there_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     root = Path(house().settings.storage_url.removeprefix("file://"))
-    transfer_keeping.sweep_store()
-    monkeypatch.setattr(transfer_keeping, "BATCH", 3)
-    monkeypatch.setattr(transfer_keeping, "MOST_DELETED", 4)
+    maintenance.sweep_store()
+    monkeypatch.setattr(maintenance, "BATCH", 3)
+    monkeypatch.setattr(maintenance, "MOST_DELETED", 4)
     for number in range(8):
         age(root, publish(b"left over %d" % number), 2)
-    assert transfer_keeping.sweep_store() == 6, "two batches: the bound is looked at after each"
-    assert transfer_keeping.sweep_store() == 2
+    assert maintenance.sweep_store() == 6, "two batches: the bound is looked at after each"
+    assert maintenance.sweep_store() == 2

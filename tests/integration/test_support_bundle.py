@@ -26,8 +26,10 @@ from models import (
     TransferItem,
     utcnow,
 )
-from services import house, remote, tokens, vault
-from services.unit import session, unit
+from services.connections import tokens
+from services.core import encryption, runtime
+from services.core.unit_of_work import session, unit
+from services.servers import transport
 from tests.support.pages import Browser
 from tests.support.people import make_member
 from tests.support.servers import connect, make_running_transfer, make_server
@@ -56,7 +58,7 @@ def admin(browser: Browser) -> Browser:
 @pytest.fixture
 def planted(database: None) -> Iterator[Server]:
     """Secrets where they belong, and each of them where it could come to stand by mistake."""
-    usual = house.house()
+    usual = runtime.house()
     settings = replace(
         usual.settings,
         secret_keys=(*usual.settings.secret_keys, KEY),
@@ -65,11 +67,11 @@ def planted(database: None) -> Iterator[Server]:
         smtp_url=f"smtps://mailer:{SMTP}@mail.firm.test:465",
         storage_url=f"s3://AKIA:{STORAGE}@documents/kept",
     )
-    house.bind(replace(usual, settings=settings))
+    runtime.bind(replace(usual, settings=settings))
     try:
         yield plant()
     finally:
-        house.bind(usual)
+        runtime.bind(usual)
 
 
 def plant() -> Server:
@@ -82,14 +84,14 @@ def plant() -> Server:
         writing.execute(
             update(Server)
             .where(Server.id == server.id)
-            .values(client_secret=remote.seal_secret(server.id, CLIENT_SECRET))
+            .values(client_secret=transport.seal_secret(server.id, CLIENT_SECRET))
         )
         writing.execute(
             update(Connection)
             .where(Connection.id == connection.id)
             .values(
-                access_token=vault.seal(ACCESS, tokens.TABLE, connection.id, "access_token"),
-                refresh_token=vault.seal(REFRESH, tokens.TABLE, connection.id, "refresh_token"),
+                access_token=encryption.seal(ACCESS, tokens.TABLE, connection.id, "access_token"),
+                refresh_token=encryption.seal(REFRESH, tokens.TABLE, connection.id, "refresh_token"),
                 reason=said[:500],
             )
         )
@@ -158,7 +160,7 @@ def test_the_secrets_were_really_there(
     admin: Browser, planted: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the second fence they come through what checks said: the test above can fail."""
-    monkeypatch.setattr("services.support_bundle._secrets", lambda settings: iter(()))
+    monkeypatch.setattr("services.operations.support_bundle._secrets", lambda settings: iter(()))
     report = opened(admin)[0]["report.txt"]
     for secret in (ACCESS, REFRESH, CLOUD, KEY, SMTP, STORAGE):
         assert secret.encode() in report

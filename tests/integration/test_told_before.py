@@ -9,7 +9,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from models import Connection, Group, GroupMember, Member, Server, ServerGroup, ServerMember, db, utcnow
-from services.unit import unit
+from services.core.unit_of_work import unit
 from tests.support import health
 from tests.support.pages import Browser, Page, read
 from tests.support.people import make_member

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from models import Connection, Member, Participant, Server, Transfer, db
-from services import participants
-from services.unit import unit
+from services.core.unit_of_work import unit
+from services.matters import participants
 from tests.support.matters import open_matter
 from tests.support.pages import Browser, Page, read
 from tests.support.people import actor_of, make_member

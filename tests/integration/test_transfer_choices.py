@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from imanage.ids import VersionId
 from models import AuditEvent, TransferItem, utcnow
-from services import transfer_choices
-from services.errors import Conflict
-from services.transfer_outcomes import Outcome, may_retry, outcome_of
-from services.unit import session
+from services.core.errors import Conflict
+from services.core.unit_of_work import session
+from services.transfers import decisions
+from services.transfers.outcomes import Outcome, may_retry, outcome_of
 from simulator import Fault, Lock
 from tests.support.matters import add_twin
 from tests.support.pages import read
@@ -46,7 +46,7 @@ def moved_on(desk: Desk, target: str = "new_version") -> tuple[uuid.UUID, Transf
 
 
 def choose(desk: Desk, item: TransferItem, choice: str) -> uuid.UUID:
-    return transfer_choices.decide(desk.actor, item.id, choice, uuid.uuid4())
+    return decisions.decide(desk.actor, item.id, choice, uuid.uuid4())
 
 
 @pytest.mark.parametrize("target", ["new_version", "replace"])

@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import delete
 
 from models import Document, Matter, Transfer, TransferItem, utcnow
-from services import transfer_control, transfer_keeping, transfer_turns, transfer_work, transfers
-from services.transfer_states import LIVE
-from services.unit import session, unit
+from services.core.unit_of_work import session, unit
+from services.execution import maintenance, queue, steps
+from services.transfers import control, requests
+from services.transfers.states import LIVE
 from simulator import Fault
 from tests.support.transfers import (
     Desk,
@@ -59,7 +60,7 @@ def row(item_id: uuid.UUID) -> TransferItem:
 
 def is_due(item_id: uuid.UUID) -> bool:
     session().rollback()
-    return item_id in {due.id for due in transfer_turns.due(100)}
+    return item_id in {due.id for due in queue.due(100)}
 
 
 def posts(desk: Desk) -> int:
@@ -86,7 +87,7 @@ def test_an_item_left_in_any_live_state_is_due_and_comes_to_its_end(
 ) -> None:
     item_id = only(get_one(desk) if kind == "get" else save_one(desk, CONTENT + state.encode()))
     if sent:
-        assert transfer_work.advance(item_id, "announce", claim(item_id)) == "send"
+        assert steps.advance(item_id, "announce", claim(item_id)) == "send"
         change(item_id, sent_at=utcnow() - timedelta(minutes=2))
     change(item_id, state=state, wait_until=utcnow() - timedelta(seconds=1))
     for _ in range(3):
@@ -110,20 +111,20 @@ def test_a_sign_in_that_crossed_the_request_for_it_is_noticed(desk: Desk) -> Non
     """She signed in while the worker was writing down that she has to: nobody would wake the item."""
     item_id = only(get_one(desk))
     change(item_id, state="needs_sign_in", state_at=utcnow())
-    assert transfer_keeping.wake_signed_in() == 0, "a sign-in that has only just been asked for"
+    assert maintenance.wake_signed_in() == 0, "a sign-in that has only just been asked for"
     change(item_id, state_at=utcnow() - timedelta(minutes=1))
-    assert transfer_keeping.wake_signed_in() == 1
+    assert maintenance.wake_signed_in() == 1
     assert carry(item_id).state == "done"
 
 
 def test_what_waits_for_a_sign_in_that_has_not_happened_goes_on_waiting(desk: Desk) -> None:
-    from services import connections
+    from services.connections import clients
 
     item_id = only(get_one(desk))
-    connections.disconnect(desk.actor, desk.server.id)
+    clients.disconnect(desk.actor, desk.server.id)
     assert carry(item_id).state == "needs_sign_in"
     change(item_id, state_at=utcnow() - timedelta(minutes=1))
-    assert transfer_keeping.wake_signed_in() == 0
+    assert maintenance.wake_signed_in() == 0
     assert row(item_id).state == "needs_sign_in"
 
 
@@ -133,7 +134,7 @@ def test_what_waits_for_a_sign_in_to_a_removed_server_is_stopped(desk: Desk) -> 
     change(item_id, state="needs_sign_in", state_at=utcnow() - timedelta(minutes=1))
     with unit() as writing:
         writing.get_one(Transfer, transfer_id).server_id = None
-    assert transfer_keeping.wake_signed_in() == 1
+    assert maintenance.wake_signed_in() == 1
     stopped = carry(item_id)
     assert (stopped.state, stopped.error_code) == ("stopped", "server.removed")
 
@@ -144,7 +145,7 @@ def test_a_transfer_whose_items_are_over_is_finished(desk: Desk) -> None:
     carry_all(over)
     with unit() as writing:
         writing.get_one(Transfer, over).finished_at = None
-    transfer_keeping.finish_what_is_over()
+    maintenance.finish_what_is_over()
     session().rollback()
     assert session().get_one(Transfer, over).finished_at is not None
     assert session().get_one(Transfer, open_still).finished_at is None
@@ -156,18 +157,18 @@ def test_a_transfer_whose_items_are_over_is_finished(desk: Desk) -> None:
 def test_a_transfer_of_a_deleted_matter_ends_without_a_word(desk: Desk) -> None:
     item_id = only(get_one(desk))
     fence = claim(item_id)
-    assert transfer_work.advance(item_id, "begin", fence) == "fetch"
-    assert transfer_work.advance(item_id, "fetch", fence) == "land"
+    assert steps.advance(item_id, "begin", fence) == "fetch"
+    assert steps.advance(item_id, "fetch", fence) == "land"
     with unit() as writing:
         writing.execute(delete(Matter).where(Matter.id == desk.matter_id))
-    assert transfer_work.advance(item_id, "land", fence) == "end"
+    assert steps.advance(item_id, "land", fence) == "end"
     assert versions() == [] and not is_due(item_id)
 
 
 def test_a_document_deleted_before_it_was_sent_is_not_sent(desk: Desk) -> None:
     transfer_id = save_one(desk, CONTENT)
     with unit() as writing:
-        document = writing.scalar(transfers.select(Document))
+        document = writing.scalar(requests.select(Document))
         assert document is not None
         document.current_version_id = None
         writing.flush()
@@ -183,10 +184,10 @@ def test_a_save_that_was_stored_is_done_even_where_it_cannot_be_read_back(desk: 
     item_id = only(save_one(desk, content))
     fence = claim(item_id)
     for step in ("announce", "send"):
-        step = transfer_work.advance(item_id, step, fence)
+        step = steps.advance(item_id, step, fence)
     assert step == "settle"
     desk.practice.faults.add(Fault("status", method="GET", path="/documents/", status=403, times=None))
-    assert transfer_work.advance(item_id, "settle", fence) == "end"
+    assert steps.advance(item_id, "settle", fence) == "end"
     assert row(item_id).state == "done"
     (link,) = links()
     assert link.checksum == sha256(content) and link.version == 1
@@ -198,10 +199,10 @@ def test_a_cancelled_save_that_may_have_arrived_says_so(desk: Desk) -> None:
     item_id = only(transfer_id)
     carry(item_id, most=3)
     assert row(item_id).state == "looking_up"
-    transfer_control.cancel(desk.actor, transfer_id)
+    control.cancel(desk.actor, transfer_id)
     item = carry(item_id)
     assert item.state == "failed"
-    assert transfers.LOOK_FIRST in item.next_step
+    assert requests.LOOK_FIRST in item.next_step
 
 
 def test_a_save_that_was_paused_and_then_cancelled_comes_to_its_end(desk: Desk) -> None:
@@ -211,9 +212,9 @@ def test_a_save_that_was_paused_and_then_cancelled_comes_to_its_end(desk: Desk) 
     item_id = only(transfer_id)
     carry(item_id, most=3)
     skip_wait(item_id)
-    transfer_control.pause(desk.actor, transfer_id)
+    control.pause(desk.actor, transfer_id)
     assert row(item_id).state == "looking_up" and not is_due(item_id)
-    transfer_control.cancel(desk.actor, transfer_id)
+    control.cancel(desk.actor, transfer_id)
     assert is_due(item_id)
     assert carry(item_id).state == "failed"
     assert session().get_one(Transfer, transfer_id).finished_at is not None
@@ -224,8 +225,8 @@ def test_what_was_stored_is_put_on_record_though_paused_and_cancelled(desk: Desk
     item_id = only(transfer_id)
     carry(item_id, most=3)
     assert row(item_id).receipt
-    transfer_control.pause(desk.actor, transfer_id)
-    transfer_control.cancel(desk.actor, transfer_id)
+    control.pause(desk.actor, transfer_id)
+    control.cancel(desk.actor, transfer_id)
     assert is_due(item_id)
     assert carry(item_id).state == "done"
     assert len(links()) == 1
@@ -264,4 +265,4 @@ def test_a_fault_of_ours_while_looking_up_does_not_go_round_and_round(
         skip_wait(item_id)
     item = carry(item_id)
     assert (item.state, item.error_code) == ("failed", "transfer.unexpected")
-    assert transfers.LOOK_FIRST in item.next_step
+    assert requests.LOOK_FIRST in item.next_step

@@ -10,8 +10,10 @@ import pytest
 from flask import Flask
 
 from models import ServerPause, utcnow
-from services import server_pauses, transfer_control, transfer_turns
-from services.unit import session, unit
+from services.core.unit_of_work import session, unit
+from services.execution import queue
+from services.servers import circuit_breaker
+from services.transfers import control
 from simulator import Fault
 from tests.support.transfers import Desk, carry, get, items_of, skip_wait, versions
 
@@ -20,25 +22,25 @@ NAME = "SPA – Project Heron"
 
 def due() -> int:
     session().rollback()
-    return len(transfer_turns.due(100))
+    return len(queue.due(100))
 
 
 def test_a_paused_transfer_is_left_alone_and_goes_on_where_it_stood(desk: Desk) -> None:
     transfer_id = get(desk, desk.practice.world.named(NAME).id())
     (item,) = items_of(transfer_id)
-    transfer_control.pause(desk.actor, transfer_id)
+    control.pause(desk.actor, transfer_id)
     asked = len(desk.practice.requests)
     assert due() == 0
     assert carry(item.id).state == "waiting"
     assert len(desk.practice.requests) == asked
-    transfer_control.resume(desk.actor, transfer_id)
+    control.resume(desk.actor, transfer_id)
     assert due() == 1
     assert carry(item.id).state == "done"
     assert len(versions()) == 1
 
 
 def test_a_transfer_paused_while_bytes_move_keeps_them(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.transfer_standing.ASK_SECONDS", 0.0)
+    monkeypatch.setattr("services.execution.authorization.ASK_SECONDS", 0.0)
     large = desk.practice.world.named("Data room index")
     transfer_id = get(desk, large.id())
     (item,) = items_of(transfer_id)
@@ -46,9 +48,9 @@ def test_a_transfer_paused_while_bytes_move_keeps_them(desk: Desk, monkeypatch: 
     desk.practice.faults.add(Fault("slow", path="/download", seconds=0.1, times=1))
     with unit() as writing:
         writing.get_one(type(item.transfer), transfer_id).paused_at = None
-    transfer_control.pause(desk.actor, transfer_id)
+    control.pause(desk.actor, transfer_id)
     assert carry(item.id).state == "waiting"
-    transfer_control.resume(desk.actor, transfer_id)
+    control.resume(desk.actor, transfer_id)
     assert carry(item.id).state == "done"
 
 
@@ -59,7 +61,7 @@ def test_throttling_holds_for_everybody_on_that_server(desk: Desk) -> None:
     carry(items_of(first)[0].id)
     assert due() == 0
     assert items_of(second)[0].state == "waiting"
-    pause = server_pauses.paused_now()[desk.server.id]
+    pause = circuit_breaker.paused_now()[desk.server.id]
     assert pause.until > utcnow() + timedelta(seconds=80)
 
 
@@ -67,7 +69,7 @@ def test_repeated_failures_pause_the_server_and_a_success_forgets_them(desk: Des
     transfer_id = get(desk, desk.practice.world.named(NAME).id())
     (item,) = items_of(transfer_id)
     desk.practice.faults.add(Fault("status", path="/documents/", status=500, times=None))
-    for count in range(1, server_pauses.ENOUGH + 1):
+    for count in range(1, circuit_breaker.ENOUGH + 1):
         assert due() == 1
         carry(item.id)
         skip_wait(item.id)
@@ -98,7 +100,7 @@ def test_a_small_transfer_does_not_wait_for_the_tail_of_a_huge_one(desk: Desk) -
     huge = get(desk, *many)
     small = get(desk, desk.practice.world.named(NAME).id(), desk.practice.world.named("Archive.tar").id())
     session().rollback()
-    first = [turn.id for turn in transfer_turns.due(6)]
+    first = [turn.id for turn in queue.due(6)]
     assert {item.id for item in items_of(small)} <= set(first)
     assert {item.id for item in items_of(huge)[:2]} <= set(first)
 
@@ -112,7 +114,7 @@ def test_two_workers_that_meet_a_servers_first_failure_at_once_count_both(app: F
             if session().get_bind().dialect.name == "postgresql":
                 assert session().get(ServerPause, desk.server.id) is None
                 meet.wait(10)  # SQLite lets no second writer begin
-            server_pauses.note_failure(
+            circuit_breaker.note_failure(
                 desk.server.id, "imanage.unreachable", "It could not be reached.", None
             )
 

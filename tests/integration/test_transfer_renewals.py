@@ -10,9 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from models import AuditEvent, Connection, Server, ServerPause, TransferItem, utcnow
-from services import credentials, server_pauses, servers, tokens, transfer_turns
-from services.credentials import NewCredentials
-from services.unit import session, unit
+from services.connections import tokens
+from services.core.unit_of_work import session, unit
+from services.execution import queue
+from services.server_admin import credential_rotation
+from services.server_admin.credential_rotation import NewCredentials
+from services.servers import circuit_breaker, registry
 from simulator import Fault, practice_password
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
@@ -27,7 +30,7 @@ OTHER_SECRET = "the firm's own choice of words"
 
 def due() -> set[uuid.UUID]:
     session().rollback()
-    return {item.id for item in transfer_turns.due(100)}
+    return {item.id for item in queue.due(100)}
 
 
 def wanted(desk: Desk, *names: str) -> list[TransferItem]:
@@ -78,8 +81,8 @@ def secret_changes(desk: Desk, secret: str) -> None:
 def put_right(desk: Desk, secret: str) -> None:
     """As a System Admin does on the server's page."""
     admin = actor_of(make_member(is_admin=True))
-    version = servers.version(servers.require_server(admin, desk.server.id))
-    replaced = credentials.replace(admin, desk.server.id, NewCredentials(CLIENT_ID, version, secret))
+    version = registry.version(registry.require_server(admin, desk.server.id))
+    replaced = credential_rotation.replace(admin, desk.server.id, NewCredentials(CLIENT_ID, version, secret))
     assert (replaced.proven, replaced.signed_out) == (True, ())
 
 
@@ -98,7 +101,7 @@ def test_a_changed_client_secret_waits_for_the_admin_and_goes_on(desk: Desk, bro
     assert "Client ID or Client Secret" in waiting.error_sentence
     assert "System Admin" in waiting.next_step
     assert due() == set(), "the others of this server ask in vain"
-    pause = server_pauses.paused_now()[desk.server.id]
+    pause = circuit_breaker.paused_now()[desk.server.id]
     assert "Ask your System Admin to put them right on the server's page." in pause.sentence
     page = browser.get(f"/transfers/{first.transfer_id}").get_data(as_text=True)
     assert "Counterpart leaves iManage alone for a while" in page
@@ -118,7 +121,7 @@ def test_a_secret_that_stays_wrong_is_asked_after_ever_more_seldom_and_never_giv
     for _ in range(8):
         began = utcnow()
         assert carry(item.id).state == "waiting"
-        waits.append(round((server_pauses.paused_now()[desk.server.id].until - began).total_seconds()))
+        waits.append(round((circuit_breaker.paused_now()[desk.server.id].until - began).total_seconds()))
         with unit() as writing:
             writing.get_one(ServerPause, desk.server.id).until = utcnow()
     assert waits == [30, 60, 120, 240, 480, 600, 600, 600]
@@ -131,8 +134,8 @@ def test_another_change_of_the_server_wakes_nobody(desk: Desk) -> None:
     (item,) = wanted(desk, NAME)
     assert carry(item.id).state == "waiting"
     admin = actor_of(make_member(is_admin=True))
-    row = servers.require_server(admin, desk.server.id)
-    servers.change(admin, row.id, servers.ServerChange("Another name", servers.version(row)))
+    row = registry.require_server(admin, desk.server.id)
+    registry.change(admin, row.id, registry.ServerChange("Another name", registry.version(row)))
     assert due() == set()
 
 

@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 
 from models import Member, Server, Transfer, TransferItem
-from services import transfer_views
-from services.unit import session, unit
+from services.core.unit_of_work import session, unit
+from services.transfers import views as transfer_views
 from tests.support.ended import make_transfer
 from tests.support.matters import add_server
 from tests.support.pages import Browser

@@ -8,21 +8,21 @@ from contextlib import ExitStack
 
 import pytest
 
+from copying.errors import Different
+from copying.values import Progress
 from models import TransferItem, utcnow
-from services import transfer_running, transfer_work
-from services.transfer_running import Running
-from services.transfer_showing import Showing
-from services.unit import session, unit
+from services.core.unit_of_work import session, unit
+from services.execution import item_run, steps
+from services.execution.item_run import Running
+from services.execution.progress import Showing
 from tests.support.transfers import Desk, drafts_id, items_of, save
-from transfers.errors import Different
-from transfers.items import Progress
 
 
 def moving(desk: Desk, name: str) -> Running:
     """One that has been moving for a while."""
     document_id = desk.add_document(name, name.encode() * 400)
     (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
-    ((running, _step),) = transfer_work.take_item(item.id)
+    ((running, _step),) = steps.take_item(item.id)
     running.moves_since = time.monotonic() - 1.0
     return running
 
@@ -30,7 +30,7 @@ def moving(desk: Desk, name: str) -> Running:
 @pytest.fixture
 def running(desk: Desk) -> Iterator[Running]:
     running = moving(desk, "Side letter.docx")
-    with transfer_running.under_way(running):
+    with item_run.under_way(running):
         yield running
 
 
@@ -101,7 +101,7 @@ def test_all_that_move_are_shown(running: Running, desk: Desk) -> None:
     several = [running, *(moving(desk, f"Schedule {number}.docx") for number in range(2))]
     with ExitStack() as under_way:
         for number, each in enumerate(several):
-            under_way.enter_context(transfer_running.under_way(each))
+            under_way.enter_context(item_run.under_way(each))
             each.progress = Progress(100 + number, 1000)
         Showing().show()
         assert [row_of(each).bytes_done for each in several] == [100, 101, 102]

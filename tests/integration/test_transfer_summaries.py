@@ -10,9 +10,10 @@ import pytest
 from flask import Flask
 
 from models import AuditEvent, Member, Participant, Transfer, TransferItem
-from services import documents, transfer_control
-from services.errors import Conflict
-from services.unit import session, unit
+from services.core.errors import Conflict
+from services.core.unit_of_work import session, unit
+from services.matters import documents
+from services.transfers import control
 from tests.support.ended import make_transfer
 from tests.support.matters import add_document, add_server, counted_queries
 from tests.support.pages import Browser
@@ -166,16 +167,16 @@ def test_trying_again_is_offered_once_and_only_where_it_can_help(
         hopeless.error_code, other.error_code = "imanage.too_large", "imanage.unreachable"
     assert "Retry failed only" in browser.page(f"/transfers/{transfer_id}").text
     actor = actor_of(alice)
-    again = transfer_control.retry_failed(actor, transfer_id, uuid.uuid4())
+    again = control.retry_failed(actor, transfer_id, uuid.uuid4())
     assert [item.name for item in items_of(again)] == ["Document 3.docx"]
     page = browser.page(f"/transfers/{transfer_id}")
     assert "Retry failed only" not in page.text and f"/transfers/{again}" in page.links
-    assert transfer_control.retry_failed(actor, transfer_id, uuid.uuid4()) == again
+    assert control.retry_failed(actor, transfer_id, uuid.uuid4()) == again
     assert session().query(Transfer).count() == 2
     hopeless_alone = make_transfer(alice.id, matter_id, server_id, ["failed"], error_code="imanage.rejected")
     assert "Retry failed only" not in browser.page(f"/transfers/{hopeless_alone}").text
     with pytest.raises(Conflict, match="trying again"):
-        transfer_control.retry_failed(actor, hopeless_alone, uuid.uuid4())
+        control.retry_failed(actor, hopeless_alone, uuid.uuid4())
 
 
 def test_the_documents_page_tells_of_the_version_it_shows(desk: Desk) -> None:

@@ -10,9 +10,12 @@ from sqlalchemy import select
 
 from imanage.ids import VersionId
 from models import AuditEvent, Document, Participant, Transfer, TransferItem, Version, utcnow
-from services import connections, server_access, transfer_control, transfer_work, transfers
-from services.transfers import GetCommand, sources_of
-from services.unit import session, unit
+from services.access import server_access
+from services.connections import clients
+from services.core.unit_of_work import session, unit
+from services.execution import steps
+from services.transfers import control, requests
+from services.transfers.requests import GetCommand, sources_of
 from simulator import Fault
 from tests.support.practice import sign_in_to_imanage
 from tests.support.transfers import (
@@ -51,7 +54,7 @@ def test_two_documents_arrive_once_each_with_their_twins(desk: Desk) -> None:
 def test_the_same_form_twice_makes_one_transfer(desk: Desk) -> None:
     spa = desk.practice.world.named("SPA – Project Heron")
     command = GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, sources_of([spa.id()]))
-    assert transfers.start_get(desk.actor, command) == transfers.start_get(desk.actor, command)
+    assert requests.start_get(desk.actor, command) == requests.start_get(desk.actor, command)
     assert len(session().scalars(select(TransferItem)).all()) == 1
 
 
@@ -127,10 +130,10 @@ def test_an_older_holder_of_an_item_writes_nothing_more(desk: Desk) -> None:
     spa = desk.practice.world.named("SPA – Project Heron")
     (item_id,) = (item.id for item in items_of(get(desk, spa.id())))
     old = claim(item_id)
-    assert transfer_work.advance(item_id, "begin", old) == "fetch"
+    assert steps.advance(item_id, "begin", old) == "fetch"
     carry(item_id)
-    assert transfer_work.advance(item_id, "fetch", old) == "end"
-    assert transfer_work.advance(item_id, "land", old) == "end"
+    assert steps.advance(item_id, "fetch", old) == "end"
+    assert steps.advance(item_id, "land", old) == "end"
     assert len(versions()) == 1
 
 
@@ -176,17 +179,17 @@ def test_cancelling_stops_what_waits_and_retry_takes_up_only_that(desk: Desk) ->
     transfer_id = get(desk, spa.id(), odd.id())
     first, second = items_of(transfer_id)
     carry(first.id)
-    transfer_control.cancel(desk.actor, transfer_id)
+    control.cancel(desk.actor, transfer_id)
     states = {item.id: item.state for item in items_of(transfer_id)}
     assert states == {first.id: "done", second.id: "stopped"}
-    again = transfer_control.retry_failed(desk.actor, transfer_id, uuid.uuid4())
+    again = control.retry_failed(desk.actor, transfer_id, uuid.uuid4())
     (item,) = carry_all(again)
     assert item.state == "done"
     assert len(versions()) == 2
 
 
 def test_a_client_is_not_given_without_a_sign_in(desk: Desk) -> None:
-    connections.disconnect(desk.actor, desk.server.id)
+    clients.disconnect(desk.actor, desk.server.id)
     spa = desk.practice.world.named("SPA – Project Heron")
     (item,) = carry_all(get(desk, spa.id()))
     assert item.state == "needs_sign_in"
@@ -260,13 +263,13 @@ def test_retrying_keeps_the_choice(desk: Desk) -> None:
     command = GetCommand(
         uuid.uuid4(), desk.matter_id, desk.server.id, (VersionId.parse(first),), older_becomes_current=True
     )
-    transfer_id = transfers.start_get(desk.actor, command)
+    transfer_id = requests.start_get(desk.actor, command)
     fault = Fault("status", path="/download", status=403, times=1)
     desk.practice.faults.add(fault)
     (failed,) = carry_all(transfer_id)
     assert failed.state == "failed"
     desk.practice.faults.clear()
-    carry_all(transfer_control.retry_failed(desk.actor, transfer_id, uuid.uuid4()))
+    carry_all(control.retry_failed(desk.actor, transfer_id, uuid.uuid4()))
     assert item.document_id is not None
     assert current(item.document_id) == (2, 2)
 

@@ -8,19 +8,20 @@ from contextlib import contextmanager
 import pytest
 
 from models import Server, Transfer, TransferItem
-from services import transfer_control, transfer_standing, transfer_work
-from services.unit import session, unit
+from services.core.unit_of_work import session, unit
+from services.execution import authorization, steps
+from services.transfers import control
 from tests.support.transfers import Desk, drafts_id, items_of, links, save, sha256, stored
 
 CONTENT = b"Announced before there was a place.\n" * 400
 
 
 def paused(desk: Desk, transfer: Transfer) -> None:
-    transfer_control.pause(desk.actor, transfer.id)
+    control.pause(desk.actor, transfer.id)
 
 
 def cancelled(desk: Desk, transfer: Transfer) -> None:
-    transfer_control.cancel(desk.actor, transfer.id)
+    control.cancel(desk.actor, transfer.id)
 
 
 def switched_off(_desk: Desk, transfer: Transfer) -> None:
@@ -30,13 +31,13 @@ def switched_off(_desk: Desk, transfer: Transfer) -> None:
 
 @pytest.fixture(autouse=True)
 def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer_standing, "ASK_SECONDS", 0.0)
+    monkeypatch.setattr(authorization, "ASK_SECONDS", 0.0)
 
 
 def carried_while(desk: Desk, item: TransferItem, happens: Callable[[Desk, Transfer], None]) -> TransferItem:
     """Carry it as a worker does; what happens happens once it is on record, before it has its place."""
     item_id, transfer_id = item.id, item.transfer_id
-    ((running, step),) = transfer_work.take_item(item_id)
+    ((running, step),) = steps.take_item(item_id)
     seen = []
 
     @contextmanager
@@ -48,7 +49,7 @@ def carried_while(desk: Desk, item: TransferItem, happens: Callable[[Desk, Trans
         yield
 
     running.place = place
-    transfer_work.carry_out(running, step)
+    steps.carry_out(running, step)
     assert seen, "it never was on record before it had its place"
     session().rollback()
     return session().get_one(TransferItem, item_id)
@@ -72,7 +73,7 @@ def test_what_is_decided_before_it_has_its_place_holds(
 def test_its_turn_is_another_s_once_it_has_its_place(desk: Desk) -> None:
     document_id = desk.add_document("Side letter.docx", CONTENT)
     (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
-    ((running, step),) = transfer_work.take_item(item.id)
+    ((running, step),) = steps.take_item(item.id)
     held: list[str] = []
     at_the_end: list[tuple[str, ...]] = []
 
@@ -84,6 +85,6 @@ def test_its_turn_is_another_s_once_it_has_its_place(desk: Desk) -> None:
         held.remove(what)
 
     running.turn, running.place = (lambda: holding("turn")), (lambda: holding("place"))
-    transfer_work.carry_out(running, step)
+    steps.carry_out(running, step)
     reading, turn, sending = at_the_end
     assert (reading, turn, sending) == (("turn", "place"), ("turn", "place"), ("place",))

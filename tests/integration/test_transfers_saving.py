@@ -7,8 +7,8 @@ import uuid
 import pytest
 
 from models import TransferItem, utcnow
-from services import transfer_control
-from services.unit import unit
+from services.core.unit_of_work import unit
+from services.transfers import control
 from simulator import Fault
 from tests.support.transfers import (
     Desk,
@@ -120,6 +120,6 @@ def test_retrying_a_save_whose_outcome_is_unknown_looks_first(desk: Desk) -> Non
         item = writing.get_one(TransferItem, item_id)
         item.receipt, item.state = None, "failed"
         item.transfer.finished_at = utcnow()
-    (again,) = carry_all(transfer_control.retry_failed(desk.actor, transfer_id, uuid.uuid4()))
+    (again,) = carry_all(control.retry_failed(desk.actor, transfer_id, uuid.uuid4()))
     assert again.state == "done"
     assert stored(desk, "Drafts").count(sha256(content)) == 1

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from models import TransferItem
-from services import transfer_landing, transfer_save, transfer_settle, transfer_work
-from services.transfer_running import TakenOver
-from services.transfer_states import DONE, SENDING
-from services.unit import session
+from services.core.unit_of_work import session
+from services.execution import landing, outcome, steps
+from services.execution import save as execution_save
+from services.execution.item_run import TakenOver
+from services.transfers.states import ItemState
 from tests.support.transfers import Desk, drafts_id, get, items_of, links, save, sha256, stored, versions
 
 either_order = pytest.mark.parametrize("is_first_to_come", [True, False], ids=["first", "last"])
@@ -34,8 +35,8 @@ class Gate:
     def two_meet(self, item_id: uuid.UUID, *, is_first_to_come: bool) -> None:
         """Two take the item over, one from the other, and end up in one commit; the first is told so, and no other."""
         for _ in range(2):
-            ((running, step),) = transfer_work.take_item(item_id)
-            transfer_work.carry_out(running, step)
+            ((running, step),) = steps.take_item(item_id)
+            steps.carry_out(running, step)
         taken, ours = self.entries
         assert (taken.claim.item_id, taken.claim.fence + 1) == (ours.claim.item_id, ours.claim.fence)
         entries = [taken, ours] if is_first_to_come else [ours, taken]
@@ -53,9 +54,9 @@ def test_a_save_has_one_link(desk: Desk, monkeypatch: pytest.MonkeyPatch, is_fir
     content = secrets.token_bytes(9_000)
     document_id = desk.add_document("Side letter.docx", content)
     (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
-    gate = Gate(monkeypatch, transfer_settle, "_together")
+    gate = Gate(monkeypatch, outcome, "_together")
     gate.two_meet(item.id, is_first_to_come=is_first_to_come)
-    assert row(item.id).state == DONE
+    assert row(item.id).state == ItemState.DONE
     assert stored(desk, "Drafts").count(sha256(content)) == 1
     assert len(links()) == 1
 
@@ -64,9 +65,9 @@ def test_a_save_has_one_link(desk: Desk, monkeypatch: pytest.MonkeyPatch, is_fir
 def test_a_get_is_one_version(desk: Desk, monkeypatch: pytest.MonkeyPatch, is_first_to_come: bool) -> None:
     twin = desk.practice.world.named("SPA – Project Heron")
     (item,) = items_of(get(desk, twin.id()))
-    gate = Gate(monkeypatch, transfer_landing, "_together")
+    gate = Gate(monkeypatch, landing, "_together")
     gate.two_meet(item.id, is_first_to_come=is_first_to_come)
-    assert row(item.id).state == DONE
+    assert row(item.id).state == ItemState.DONE
     assert not row(item.id).warnings, "the second of the two would have found the first's"
     assert (len(versions()), len(links())) == (1, 1)
 
@@ -77,7 +78,7 @@ def test_what_is_announced_is_the_last_one_s(
 ) -> None:
     document_id = desk.add_document("Side letter.docx", secrets.token_bytes(9_000))
     (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
-    gate = Gate(monkeypatch, transfer_save, "on_record")
+    gate = Gate(monkeypatch, execution_save, "on_record")
     gate.two_meet(item.id, is_first_to_come=is_first_to_come)
-    assert (row(item.id).state, row(item.id).sends) == (SENDING, 1)
+    assert (row(item.id).state, row(item.id).sends) == (ItemState.SENDING, 1)
     assert row(item.id).intent == gate.entries[-1].intent.record()

@@ -6,11 +6,11 @@ import pytest
 from flask import Flask
 
 from models import db
-from services import background
+from services.connections.oauth_errors import CAUSES, unfinished
+from services.core import background_tasks
 from services.diagnostics import application
-from services.diagnostics.checks import ADVICE
-from services.oauth_failures import CAUSES, unfinished
-from services.troubleshooting import MISMATCH, SOMETHING_WENT_WRONG, TOPICS, search, topic_for
+from services.diagnostics.runner import ADVICE
+from services.guidance.topics import MISMATCH, SOMETHING_WENT_WRONG, TOPICS, search, topic_for
 from simulator import Simulator
 from tests.support.pages import Browser, read
 from tests.support.people import make_member
@@ -56,7 +56,7 @@ def test_an_admin_checks_live_and_sees_the_part_that_matters(admin: Browser, pra
     assert "has not been checked yet" in admin.page(url).text
     first = read(admin.post(f"{url}/check/{server.id}", htmx=True), whole=False)
     assert f"{url}/check/{server.id}/" in first.html or "hx-get" not in first.html
-    assert background.wait(60)
+    assert background_tasks.wait(60)
     page = admin.page(f"{url}?server={server.id}")
     assert "Our redirect URL is accepted" in page.text
     assert "The clocks agree" not in page.text
@@ -146,7 +146,7 @@ def test_both_causes_of_the_help_text_are_named_with_their_live_checks(
     assert "error.somethingWentWrong" in page.text
     assert "Not known yet" in page.text
     admin.post(f"{url}/check/{server.id}", htmx=True)
-    assert background.wait(60)
+    assert background_tasks.wait(60)
     db.session.rollback()
     page = admin.page(f"{url}?server={server.id}")
     assert "Checks of this pass" in page.text
@@ -157,7 +157,7 @@ def test_a_server_that_refuses_connections_is_shown_at_the_cause(admin: Browser)
     server = make_server(url="https://127.0.0.1:9", is_enabled=True)
     url = f"/troubleshooting/{SOMETHING_WENT_WRONG.slug}"
     admin.post(f"{url}/check/{server.id}", htmx=True)
-    assert background.wait(60)
+    assert background_tasks.wait(60)
     db.session.rollback()
     page = admin.page(f"{url}?server={server.id}")
     assert "A check of this fails" in page.text

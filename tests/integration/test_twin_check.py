@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from models import AuditEvent
-from services import newer, versions
-from services.unit import session
+from services.core.unit_of_work import session
+from services.matters import versions
+from services.transfers import update_check
 from simulator.values import Document, Security
 from tests.support.matters import current_version
 from tests.support.transfers import Desk, add_version, carry_all, get, got_document
@@ -34,7 +35,7 @@ def made(desk: Desk, name: str) -> Document:
 
 
 def checked(desk: Desk) -> str:
-    return newer.check(desk.actor, desk.matter_id).sentence
+    return update_check.check(desk.actor, desk.matter_id).sentence
 
 
 def row(desk: Desk) -> str:
@@ -75,14 +76,14 @@ def test_many_are_counted_by_what_was_found(desk: Desk, there: Document) -> None
     world.remove_document(there)
     world.add_version(others[0], b"moved on", "BRAM")
     assert checked(desk) == "4 twins checked: 2 Same, 1 Newer in iManage, 1 Lost."
-    assert newer.Checked({}).sentence == "No document here has a twin in iManage yet."
+    assert update_check.Checked({}).sentence == "No document here has a twin in iManage yet."
 
 
 def test_what_the_time_did_not_reach_is_said(
     desk: Desk, there: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     carry_all(get(desk, there.id(), made(desk, "Schedule 1").id()))
-    monkeypatch.setattr(newer, "SECONDS", -1.0)
+    monkeypatch.setattr(update_check, "SECONDS", -1.0)
     assert checked(desk).endswith(" 1 is left: check again to go on.")
 
 

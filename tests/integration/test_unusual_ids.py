@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from imanage.ids import VersionId
-from services import newer
+from services.transfers import update_check
 from simulator import Fault, Simulator
 from simulator.unusual import (
     DOCUMENT,
@@ -76,7 +76,7 @@ def test_all_that_a_library_with_a_space_holds_can_be_listed_got_saved_and_check
     (item,) = carry_all(save(desk, got.document_id, "new_version", str(version)))
     assert item.state == "done", item.error_sentence
     assert world.named(DOCUMENT).latest.content.sha256 == sha256(desk.actor.name.encode())
-    assert DOCUMENT in newer.check(desk.actor, desk.matter_id, got.document_id).sentence
+    assert DOCUMENT in update_check.check(desk.actor, desk.matter_id, got.document_id).sentence
     (item,) = carry_all(save(desk, got.document_id, "new_document", folder.id))
     assert item.state == "done", item.error_sentence
 

@@ -8,9 +8,9 @@ import uuid
 import pytest
 
 from models import Participant
-from services import documents
-from services.house import house
-from services.unit import unit
+from services.core.runtime import house
+from services.core.unit_of_work import unit
+from services.matters import documents
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.transfers import make_matter

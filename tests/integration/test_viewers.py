@@ -13,11 +13,13 @@ import pytest
 from flask import Flask
 
 from models import Connection, Link, Mail, Participant, Server, TransferItem
-from services import mail_text, participants, transfer_views
-from services.mail_text import NotToBeSent
-from services.server_access import ONLY_SERVER, known_to
-from services.transfer_items import NOT_FOR_YOU, words_of
-from services.unit import session, unit
+from services.access.server_access import ONLY_SERVER, known_to
+from services.core.unit_of_work import session, unit
+from services.mail.composers import NotToBeSentError
+from services.matters import participants
+from services.transfers import mail as transfer_mail
+from services.transfers import views as transfer_views
+from services.transfers.item_views import NOT_FOR_YOU, words_of
 from simulator import Fault
 from tests.integration.test_routes_and_permissions import ROUTES
 from tests.support import matters
@@ -220,10 +222,10 @@ def test_a_mail_names_nothing_that_its_reader_may_not_know(world: World) -> None
         mails = [Mail(transfer_id=transfer_id) for transfer_id in (unlisted, removed)]
         writing.add_all(mails)
     with mail_server():
-        message = mail_text.compose(mails[0].id).as_string()
+        message = transfer_mail.compose(mails[0].id).as_string()
         assert [name for name in OF_THE_SERVER if name in message] == []
-        with pytest.raises(NotToBeSent):
-            mail_text.compose(mails[1].id)
+        with pytest.raises(NotToBeSentError):
+            transfer_mail.compose(mails[1].id)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from itertools import product
 import pytest
 
 from models import Connection, Matter, Member, Participant, Server, ServerMember
-from services import server_access, why
-from services.errors import Refusal
-from services.unit import unit
+from services.access import server_access
+from services.core.errors import Refusal
+from services.core.unit_of_work import unit
+from services.server_admin import access_explainer
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.servers import connect, make_server
@@ -38,7 +39,7 @@ def test_it_says_no_exactly_where_the_enforcement_does(
     if listed:
         put(ServerMember(server_id=server.id, member_id=member.id))
     connect(server, member)
-    problem = why.answer(actor_of(boss), server.id, member.id).problem
+    problem = access_explainer.answer(actor_of(boss), server.id, member.id).problem
     denial = server_access.use_denial(member.id, server)
     assert (problem.code if problem else None) == (denial.code if denial else None)
     try:
@@ -51,7 +52,7 @@ def test_it_says_no_exactly_where_the_enforcement_does(
 
 def test_the_rules_after_the_first_that_fails_are_not_reached(boss: Member) -> None:
     server = make_server(is_enabled=False, is_restricted=True)
-    answer = why.answer(actor_of(boss), server.id, make_member().id)
+    answer = access_explainer.answer(actor_of(boss), server.id, make_member().id)
     assert [step.state for step in answer.steps] == ["done", "done", "fail", "skipped", "skipped", "skipped"]
     assert answer.problem is not None
     assert answer.problem.code == "server.restricted"
@@ -63,7 +64,7 @@ def test_matter_sign_in_and_imanage_come_after_the_server(boss: Member) -> None:
     put(matter)
 
     def problem() -> str | None:
-        found = why.answer(actor_of(boss), server.id, member.id, matter.id).problem
+        found = access_explainer.answer(actor_of(boss), server.id, member.id, matter.id).problem
         return found.code if found else None
 
     assert problem() == "matter.role"

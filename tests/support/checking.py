@@ -14,10 +14,11 @@ import pytest
 from imanage.guard import Limits
 from models import Server, utcnow
 from models.connections import Connection
-from services import diagnostics, house, vault
+from services import diagnostics
+from services.connections.tokens import TABLE
+from services.core import encryption, runtime
+from services.core.unit_of_work import unit
 from services.diagnostics.report import WHOSE, Report, Result
-from services.tokens import TABLE
-from services.unit import unit
 from tests.support.lines import Behaviour, ok, read_request
 from tests.support.servers import make_server
 
@@ -50,9 +51,9 @@ class Checked:
 
 def server_at(url: str, api_url: str = "", **more: object) -> Server:
     """A server row at this address, its ports among those that the installation allows."""
-    usual = house.house()
+    usual = runtime.house()
     ports = {_port(each) for each in (url, api_url or url)}
-    house.bind(
+    runtime.bind(
         replace(usual, settings=replace(usual.settings, imanage_ports=usual.settings.imanage_ports | ports))
     )
     return make_server(f"Server {uuid.uuid4().hex[:6]}", url=url, api_url=api_url or url, **more)
@@ -73,8 +74,8 @@ def keep_sign_in(
         id=row_id,
         server_id=server.id,
         member_id=member_id,
-        access_token=vault.seal(token, TABLE, row_id, "access_token"),
-        refresh_token=refresh_token and vault.seal(refresh_token, TABLE, row_id, "refresh_token"),
+        access_token=encryption.seal(token, TABLE, row_id, "access_token"),
+        refresh_token=refresh_token and encryption.seal(refresh_token, TABLE, row_id, "refresh_token"),
         imanage_user="ALICE",
         base_url=f"{server.api_url}/work/api/v2/customers/4242",
         connected_at=utcnow(),

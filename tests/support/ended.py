@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Iterable
 
 from models import Transfer, TransferItem
-from services import transfers
-from services.unit import unit
+from services.core.unit_of_work import unit
+from services.transfers import requests
 
 
 def make_transfer(
@@ -34,5 +34,5 @@ def make_transfer(
             values = {"name": f"Document {position}.docx", "target": "new_document", "size": 1000} | item
             writing.add(TransferItem(transfer=transfer, position=position, state=state, **values))
         writing.flush()
-        transfers.finish_if_over(transfer)
+        requests.finish_if_over(transfer)
         return transfer.id

@@ -7,9 +7,9 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from models import Mail, Server, ServerHealth, utcnow
-from services import health_states
+from services.core.unit_of_work import session, unit
 from services.diagnostics.report import Outcome, Report, Result
-from services.unit import session, unit
+from services.monitoring import state as monitoring_state
 
 CODES: dict[Outcome, str] = {"fail": "tcp.refused", "warn": "tls.expires_soon"}
 
@@ -26,7 +26,7 @@ def report(server: Server, outcome: Outcome, key: str = "tcp") -> Report:
 def note(server: Server, *outcomes: Outcome) -> ServerHealth:
     """Checks that came to this, one after another; what is on record then."""
     for outcome in outcomes:
-        health_states.note(server.id, report(server, outcome))
+        monitoring_state.note(server.id, report(server, outcome))
     return row_of(server)
 
 

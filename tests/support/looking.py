@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from models import Link, Matter, Participant
-from services import documents
-from services.actor import Actor
-from services.unit import unit
+from services.core.actor import Actor
+from services.core.unit_of_work import unit
+from services.matters import documents
 from simulator import Simulator
 from tests.support.pages import Browser, Page, read
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from sqlalchemy import event
 
 from models import Document, Link, Member, Server, db
-from services import documents, matters, participants
-from services.actor import Actor
-from services.text import fold
-from services.unit import session, unit
+from services.core.actor import Actor
+from services.core.text.normalise import fold
+from services.core.unit_of_work import session, unit
+from services.matters import documents, matters, participants
 
 
 def open_matter(lead: Actor, name: str = "Project Heron", **people: Member) -> uuid.UUID:

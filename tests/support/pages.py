@@ -10,10 +10,10 @@ from typing import Any
 from flask import Flask, g, has_app_context
 from werkzeug.test import TestResponse
 
-from blueprints.access import COOKIE_KEY
+from blueprints.authorization import COOKIE_KEY
 from models import Member
-from services import sessions
-from services.unit import unit
+from services.auth import sessions
+from services.core.unit_of_work import unit
 
 VOID = frozenset(
     {

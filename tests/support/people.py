@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 
 from models import Member
-from services import sessions
-from services.actor import Actor
-from services.member_search import key_of
-from services.text import search_fold
-from services.unit import unit
+from services.auth import sessions
+from services.core.actor import Actor
+from services.core.text.normalise import search_fold
+from services.core.unit_of_work import unit
+from services.directory.search import key_of
 
 _numbers = itertools.count(1)
 

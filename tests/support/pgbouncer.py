@@ -14,9 +14,9 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
-from tests.support.crew import until
 from tests.support.postgres import USER
 from tests.support.stack import free_port
+from tests.support.worker_processes import until
 
 PROGRAM = "/usr/sbin/pgbouncer"
 

@@ -12,9 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 
 from models import Server
-from services import house, remote
-from services.text import fold
-from services.unit import unit
+from services.core import runtime
+from services.core.text.normalise import fold
+from services.core.unit_of_work import unit
+from services.servers import transport
 from simulator import Settings, Simulator, practice_password
 from tests.support.pages import Browser
 
@@ -34,13 +35,13 @@ def reached(practice: Simulator) -> Iterator[Simulator]:
     practice.faults.clear()
     practice.settings.update(Settings().as_dict())
     practice.forget_requests()
-    usual = house.house()
+    usual = runtime.house()
     ports = usual.settings.imanage_ports | {practice.port}
-    house.bind(replace(usual, settings=replace(usual.settings, imanage_ports=ports)))
+    runtime.bind(replace(usual, settings=replace(usual.settings, imanage_ports=ports)))
     try:
         yield practice
     finally:
-        house.bind(usual)
+        runtime.bind(usual)
 
 
 class Practice(Protocol):
@@ -62,7 +63,7 @@ def practice_server(practice: Practice, name: str = "London", **more: object) ->
             url=practice.url,
             api_url=practice.url,
             client_id=CLIENT_ID,
-            client_secret=remote.seal_secret(server_id, practice_password(CLIENT_ID)),
+            client_secret=transport.seal_secret(server_id, practice_password(CLIENT_ID)),
             is_enabled=True,
         )
         for column, value in more.items():

@@ -18,7 +18,7 @@ from models import (
     TransferItem,
     utcnow,
 )
-from services.unit import unit
+from services.core.unit_of_work import unit
 from tests.support import matters
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from models import db
-from services import schema
+from services.operations import schema
 
 
 def head() -> str:

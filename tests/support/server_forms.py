@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from config import Settings
 from models import Server, db
-from services import house
+from services.core import runtime
 from tests.support.servers import Names
 
 PUBLIC = "93.184.216.34"
@@ -68,5 +68,5 @@ def use_names(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Names:
 
 def use_strict_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings of a real installation: https only, port 443, no network named."""
-    strict = replace(house.house().settings, imanage_allow_http=False, imanage_networks=())
-    monkeypatch.setattr(house, "_house", replace(house.house(), settings=strict))
+    strict = replace(runtime.house().settings, imanage_allow_http=False, imanage_networks=())
+    monkeypatch.setattr(runtime, "_house", replace(runtime.house(), settings=strict))

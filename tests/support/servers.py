@@ -8,19 +8,19 @@ from collections.abc import Callable
 from typing import Any
 
 from models import Connection, Document, Link, Matter, Member, Server, Transfer, Version
-from services import remote
-from services.text import fold
-from services.unit import unit
+from services.core.text.normalise import fold
+from services.core.unit_of_work import unit
+from services.servers import transport
 
 
 def make_server(name: str = "London DMS", **more: Any) -> Server:
     """An on-premise server, off, with credentials whose secret is sealed as the product seals it."""
     server_id = uuid.uuid4()
     values: dict[str, Any] = {
-        "kind": remote.ON_PREMISE,
+        "kind": transport.ON_PREMISE,
         "url": f"https://{server_id.hex[:12]}.firm.test",
         "client_id": "counterpart",
-        "client_secret": remote.seal_secret(server_id, "the-first-secret"),
+        "client_secret": transport.seal_secret(server_id, "the-first-secret"),
     } | more
     values.setdefault("api_url", values["url"])
     with unit() as session:

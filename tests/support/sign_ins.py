@@ -14,10 +14,10 @@ from sqlalchemy import select
 from imanage.client import Client
 from imanage.errors import ImanageError
 from models import Connection, Member, Server, utcnow
-from services import connections
-from services.actor import Actor
-from services.errors import RemoteRefusal, SignInNeeded
-from services.unit import session, unit
+from services.connections import clients
+from services.core.actor import Actor
+from services.core.errors import RemoteRefusal, SignInNeeded
+from services.core.unit_of_work import session, unit
 from simulator import Simulator
 from tests.support.pages import Browser, read
 
@@ -45,7 +45,7 @@ class SignIn:
         self.change(expires_at=utcnow() - timedelta(minutes=1))
 
     def ask(self) -> object:
-        return connections.with_client(self.member_id, self.server_id, libraries)
+        return clients.with_client(self.member_id, self.server_id, libraries)
 
     def refreshes(self) -> int:
         return len([call for call in self.practice.requests if call.path == TOKEN])
@@ -70,9 +70,9 @@ def libraries(client: Client) -> int:
     return len(client.lists("GET", "libraries").rows)
 
 
-def lines_of(signed_in: SignIn) -> tuple[connections.ConnectedAccount, ...]:
+def lines_of(signed_in: SignIn) -> tuple[clients.ConnectedAccount, ...]:
     member = session().get_one(Member, signed_in.member_id)
-    return connections.of_member(Actor(member.id, member.name, member.email))
+    return clients.of_member(Actor(member.id, member.name, member.email))
 
 
 def connection() -> Connection | None:

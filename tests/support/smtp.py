@@ -15,7 +15,7 @@ from email.message import EmailMessage
 from email.parser import BytesParser
 from typing import Any
 
-from services import house
+from services.core import runtime
 
 POLL_SECONDS = 0.02
 TRICKLE_SECONDS = 0.1
@@ -118,12 +118,12 @@ def mail_server(context: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
     with _Server(box, context) as server:
         box.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
-        usual = house.house()
+        usual = runtime.house()
         url = f"{'smtps' if context else 'smtp'}://127.0.0.1:{box.port}"
         settings = replace(usual.settings, smtp_url=url, mail_from="counterpart@firm.test")
-        house.bind(replace(usual, settings=settings))
+        runtime.bind(replace(usual, settings=settings))
         try:
             yield box
         finally:
-            house.bind(usual)
+            runtime.bind(usual)
             server.shutdown()

@@ -19,12 +19,14 @@ from models import (
     new_id,
     utcnow,
 )
-from services import documents, transfer_work, transfers
-from services.actor import Actor
-from services.house import house
-from services.text import search_fold
-from services.transfers import GetCommand, SaveCommand, sources_of, target_of
-from services.unit import session, unit
+from services.core.actor import Actor
+from services.core.runtime import house
+from services.core.text.normalise import search_fold
+from services.core.unit_of_work import session, unit
+from services.execution import steps
+from services.matters import documents
+from services.transfers import requests
+from services.transfers.requests import GetCommand, SaveCommand, sources_of, target_of
 from simulator import Simulator
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
@@ -84,13 +86,13 @@ def make_matter(lead_id: uuid.UUID, name: str = "Project Heron", **others: uuid.
 def get(desk: Desk, *sources: str, document_id: uuid.UUID | None = None) -> uuid.UUID:
     """Put a get on record; the transfer's id."""
     command = GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, sources_of(sources), document_id)
-    return transfers.start_get(desk.actor, command)
+    return requests.start_get(desk.actor, command)
 
 
 def save(desk: Desk, document_id: uuid.UUID, target: str, target_id: str, note: str = "") -> uuid.UUID:
     """Put a save on record; the transfer's id."""
     command = SaveCommand(uuid.uuid4(), document_id, desk.server.id, target_of(target, target_id), "", note)
-    return transfers.start_save(desk.actor, command)
+    return requests.start_save(desk.actor, command)
 
 
 def stored(desk: Desk, folder_name: str) -> list[str]:
@@ -115,10 +117,10 @@ def items_of(transfer_id: uuid.UUID) -> list[TransferItem]:
 def carry(item_id: uuid.UUID, *, most: int = MOST_STEPS) -> TransferItem:
     """What the workflow does, in this thread, until the item ends or waits. `most=1` stops after the first step."""
     fence = claim(item_id)
-    step = transfer_work.BEGIN
+    step = steps.BEGIN
     for _ in range(most):
-        step = transfer_work.advance(item_id, step, fence)
-        if step == transfer_work.END:
+        step = steps.advance(item_id, step, fence)
+        if step == steps.END:
             break
     session().rollback()
     return session().get_one(TransferItem, item_id)
@@ -127,7 +129,7 @@ def carry(item_id: uuid.UUID, *, most: int = MOST_STEPS) -> TransferItem:
 def claim(item_id: uuid.UUID) -> int:
     """Take the item over, as whoever carries it next does; its fence from now on."""
     with unit():
-        return transfer_work.claim(TransferItem.id == item_id)[item_id]
+        return steps.claim(TransferItem.id == item_id)[item_id]
 
 
 def carry_all(transfer_id: uuid.UUID) -> list[TransferItem]:

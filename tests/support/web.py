@@ -251,7 +251,7 @@ def _person_of(browser: Browser) -> dict[str, str]:
 
 
 def _lookers(app: Flask, practice: str) -> list[dict[str, str]]:
-    from services.practice import USERS
+    from services.servers.practice import USERS
     from tests.support.matters import open_matter
     from tests.support.pages import Browser
     from tests.support.people import actor_of, make_member

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.checklist import Facts, of
+from services.server_admin.onboarding import Facts, of
 
 OURS = "https://counterpart.firm.test/auth/v0/oauth2/authorized"
 ORDER = (

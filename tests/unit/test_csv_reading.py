@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from services.csv_reading import MOST_BYTES, MOST_LINES, MOST_ROWS, read_table
-from services.csv_text import csv_text, plain_cell, safe_cell
-from services.errors import Invalid
+from services.core.errors import Invalid
+from services.core.text.csv import csv_text, plain_cell, safe_cell
+from services.core.text.csv_reading import MOST_BYTES, MOST_LINES, MOST_ROWS, read_table
 
 HOSTILE: list[str] = json.loads((Path(__file__).parents[1] / "support/lists/csv_cells.json").read_text())
 ROWS = [["Name", "Email"], ["Zoë Müller", "zoe@firm.test"], ["O'Neill, Tom", "tom@firm.test"]]

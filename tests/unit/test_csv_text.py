@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from services.csv_text import csv_text, safe_cell
+from services.core.text.csv import csv_text, safe_cell
 
 FORMULAS = [
     "=1+1",

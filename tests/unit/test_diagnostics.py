@@ -9,9 +9,9 @@ from uuid import uuid4
 
 import pytest
 
-from services.diagnostics.checks import ADVICE
-from services.diagnostics.redirects import variants
+from services.diagnostics.redirect_variants import variants
 from services.diagnostics.report import WHOSE, Outcome, Report, Result
+from services.diagnostics.runner import ADVICE
 from tests.architecture.sources import files, text_of
 
 CODE = re.compile(

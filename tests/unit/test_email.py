@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.email import email_fault, email_key
+from services.core.text.email_addresses import email_fault, email_key
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from services.errors import Invalid
-from services.file_names import LONGEST, LONGEST_BYTES, adapt, clean_file_name, numbered, same_name_key, split
+from services.core.errors import Invalid
+from services.core.text.file_names import (
+    LONGEST,
+    LONGEST_BYTES,
+    adapt,
+    clean_file_name,
+    numbered,
+    same_name_key,
+    split,
+)
 
 LIST = Path(__file__).parents[1] / "support" / "lists" / "file_names.json"
 NAMES: list[str] = json.loads(LIST.read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from collections import Counter
 
 from jobs.hand import MOST_IN_LOAD, STOCK, Hand, choose
 from jobs.places import places
-from services.transfer_turns import Due, share
+from services.execution.queue import Due, share
 
 ANNA, BRAM = uuid.uuid4(), uuid.uuid4()
 

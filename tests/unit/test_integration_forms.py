@@ -10,7 +10,7 @@ from flask import Flask
 
 from blueprints.integrations.forms import RestrictionForm
 from blueprints.integrations.package_forms import CredentialsForm
-from services.server_rules import name_problem
+from services.servers.validation import name_problem
 
 ADA, TOM = uuid.uuid4(), uuid.uuid4()
 

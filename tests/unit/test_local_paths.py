@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.local_paths import local_path
+from services.core.text.local_redirects import local_path
 
 OURS = (
     "/",

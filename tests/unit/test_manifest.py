@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from services.manifest import INSIDE, Manifest, as_yaml, as_zip, new_key
+from services.servers.packages.manifest import INSIDE, Manifest, as_yaml, as_zip, new_key
 
 MADE = datetime(2026, 11, 23, 17, 45, 10, tzinfo=UTC)
 KEYS = ["id", "name", "api_key", "api_secret", "publisher", "organization", "version", "redirect_url"]

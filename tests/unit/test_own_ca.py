@@ -6,8 +6,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from services import own_ca
-from services.errors import Invalid
+from services.core.errors import Invalid
+from services.servers import certificate_authorities
 from tests.support.authority import DAY, Authority, leaf, pem_of, self_signed_leaf
 
 ROOT = Authority()
@@ -15,24 +15,24 @@ ROOT = Authority()
 
 def refusal(given: bytes | str) -> str:
     with pytest.raises(Invalid) as caught:
-        own_ca.read(given.encode() if isinstance(given, str) else given)
+        certificate_authorities.read(given.encode() if isinstance(given, str) else given)
     return caught.value.fields["pem"]
 
 
 def test_a_chain_is_read_each_certificate_once_whatever_stands_around_it() -> None:
     issuing = Authority(above=ROOT)
     text = f"Bag Attributes: x\n{ROOT.pem}\nsubject=…\n{issuing.pem}{ROOT.pem}"
-    assert own_ca.read(text.encode()) == (ROOT.certificate, issuing.certificate)
+    assert certificate_authorities.read(text.encode()) == (ROOT.certificate, issuing.certificate)
 
 
 def test_a_binary_file_is_read_too() -> None:
-    assert own_ca.read(ROOT.certificate.public_bytes(Encoding.DER)) == (ROOT.certificate,)
+    assert certificate_authorities.read(ROOT.certificate.public_bytes(Encoding.DER)) == (ROOT.certificate,)
 
 
 def test_a_server_that_signed_itself_vouches_for_nobody_else_and_is_taken() -> None:
     certificate = self_signed_leaf("imanage.firm.test")
-    assert own_ca.read(pem_of(certificate).encode()) == (certificate,)
-    assert own_ca._authority(certificate).is_authority is False
+    assert certificate_authorities.read(pem_of(certificate).encode()) == (certificate,)
+    assert certificate_authorities._authority(certificate).is_authority is False
 
 
 def test_a_server_that_somebody_else_signed_is_refused_and_its_authority_named() -> None:
@@ -69,9 +69,9 @@ def test_nothing_at_all() -> None:
 
 
 def test_too_much() -> None:
-    assert "64 kB" in refusal("x" * (own_ca.LARGEST + 1))
-    many = [Authority(f"Firm {number}") for number in range(own_ca.MOST + 1)]
-    assert own_ca.read("".join(each.pem for each in many[1:]).encode())
+    assert "64 kB" in refusal("x" * (certificate_authorities.LARGEST + 1))
+    many = [Authority(f"Firm {number}") for number in range(certificate_authorities.MOST + 1)]
+    assert certificate_authorities.read("".join(each.pem for each in many[1:]).encode())
     assert "There are 11 certificates in this. 10 is the most" in refusal("".join(each.pem for each in many))
 
 
@@ -83,9 +83,9 @@ def test_out_of_date() -> None:
 
 
 def test_what_is_shown_is_what_openssl_would_say() -> None:
-    shown = own_ca._authority(ROOT.certificate)
+    shown = certificate_authorities._authority(ROOT.certificate)
     assert isinstance(ROOT.certificate, x509.Certificate)
     assert len(shown.fingerprint.split(":")) == 32 and shown.fingerprint == shown.fingerprint.upper()
     assert shown.subject == shown.issuer == "CN=Firm LLP Root CA,O=Firm LLP"
     assert shown.is_authority and not shown.is_expired and not shown.expires_soon
-    assert own_ca._authority(self_signed_leaf("soon.test", ends=29 * DAY)).expires_soon
+    assert certificate_authorities._authority(self_signed_leaf("soon.test", ends=29 * DAY)).expires_soon

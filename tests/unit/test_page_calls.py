@@ -9,19 +9,23 @@ import uuid
 import pytest
 
 from commands.web_server import THREADS
-from services import page_calls
-from services.page_calls import AT_ONCE, EACH, IsSlow, Slots, slot
-from services.remote_errors import remote_refusal
+from services.core import bulkhead
+from services.core.bulkhead import AT_ONCE, EACH, IsSlow, Slots, slot
+from services.guidance.imanage_errors import remote_refusal
 from tests.architecture.sources import files, text_of
 
 ONE, OTHER = uuid.uuid4(), uuid.uuid4()
 # Of these, the checks of a connection run in threads of their own, a few at a time.
-ASK_FOR_PAGES = {"services/browsing.py", "services/newer.py", "services/oauth_flow.py"}
-IN_THE_BACKGROUND = {"services/diagnostics/visit.py"}
+ASK_FOR_PAGES = {
+    "services/picker/browse.py",
+    "services/transfers/update_check.py",
+    "services/connections/oauth.py",
+}
+IN_THE_BACKGROUND = {"services/diagnostics/probe_session.py"}
 
 
 def test_half_of_the_web_threads_and_two_of_one_person() -> None:
-    assert page_calls.WEB_THREADS == THREADS
+    assert bulkhead.WEB_THREADS == THREADS
     assert f"threads = {THREADS}\n" in text_of("gunicorn.conf.py")
     assert AT_ONCE * 2 == THREADS and EACH == 2
 
@@ -31,7 +35,10 @@ def test_whoever_asks_imanage_for_a_page_takes_a_slot() -> None:
     taking = {
         name for name in files(".py", below="services/") if re.search(r"page_calls\.slot\(", text_of(name))
     }
-    assert asking - IN_THE_BACKGROUND - {"services/remote.py", "services/connections.py"} == ASK_FOR_PAGES
+    assert (
+        asking - IN_THE_BACKGROUND - {"services/servers/transport.py", "services/connections/clients.py"}
+        == ASK_FOR_PAGES
+    )
     assert taking == ASK_FOR_PAGES
 
 
@@ -75,7 +82,7 @@ def test_only_some_wait() -> None:
 
 
 def test_a_slot_is_given_back_whatever_happened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_calls, "slots", Slots(at_once=1))
+    monkeypatch.setattr(bulkhead, "slots", Slots(at_once=1))
     with pytest.raises(ZeroDivisionError), slot(ONE):
         raise ZeroDivisionError
     with slot(ONE):
@@ -83,8 +90,8 @@ def test_a_slot_is_given_back_whatever_happened(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_refusal_says_whose_pages_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_calls, "WAIT_SECONDS", 0)
-    monkeypatch.setattr(page_calls, "slots", Slots(at_once=3))
+    monkeypatch.setattr(bulkhead, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(bulkhead, "slots", Slots(at_once=3))
     with slot(ONE), slot(ONE):
         with pytest.raises(IsSlow) as caught, slot(ONE):
             pass

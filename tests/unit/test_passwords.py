@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from services import passwords
+from services.auth import passwords
 
 GOOD = "correct horse battery"
 

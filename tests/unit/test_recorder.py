@@ -9,10 +9,10 @@ from multiprocessing import Pipe
 
 import pytest
 
-from jobs.recorder import Asking, answer
-from services import recording
-from services.errors import Conflict
-from services.recording import record
+from jobs.writer import Asking, answer
+from services.core import writer_process
+from services.core.errors import Conflict
+from services.core.writer_process import record
 
 WRITTEN: list[int] = []
 
@@ -43,11 +43,11 @@ def beside() -> Iterator[threading.Thread]:
     ours, theirs = Pipe()
     recorder = threading.Thread(target=answer, args=(theirs, nullcontext))
     recorder.start()
-    recording.bind(Asking(ours))
+    writer_process.bind(Asking(ours))
     try:
         yield recorder
     finally:
-        recording.bind(None)
+        writer_process.bind(None)
         ours.close()
         recorder.join(10)
         assert not recorder.is_alive(), "it ends with the line"

@@ -8,7 +8,7 @@ import pytest
 
 from imanage import errors, guard
 from imanage.errors import ImanageError
-from services.remote_errors import ADVICE, WHILE, Doing, its_words, remote_refusal
+from services.guidance.imanage_errors import ADVICE, WHILE, Doing, its_words, remote_refusal
 
 KINDS = [
     kind

@@ -21,7 +21,7 @@ from imanage.errors import ImanageError
 from imanage.ids import VersionId
 from imanage.types import AppCredentials, Endpoints
 from imanage.uploads import Upload
-from services.request_sheet import ENDPOINTS, SIGN_IN, WORK, merged
+from services.server_admin.network_sheet import ENDPOINTS, SIGN_IN, WORK, merged
 
 PLACE = "https://imanage.firm.test"
 BASE = f"{PLACE}/work/api/v2/customers/1"

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.imanage_names import name_problem, nearest, type_problem
-from services.save_checks import Holder, Ours, as_new_document, onto_twin
-from services.twin_states import FORBIDDEN, GONE, TwinFacts
+from services.core.text.imanage_names import name_problem, nearest, type_problem
+from services.transfers.save_checks import Holder, Ours, as_new_document, onto_twin
+from services.transfers.twin_states import FORBIDDEN, GONE, TwinFacts
 
 SINCE = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
 CHANGED = TwinFacts(here=2, latest=3, base=3, had=3)

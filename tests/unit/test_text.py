@@ -7,8 +7,8 @@ import unicodedata
 
 import pytest
 
-from services.file_names import same_name_key, search_key
-from services.text import fold, search_fold, search_words
+from services.core.text.file_names import same_name_key, search_key
+from services.core.text.normalise import fold, search_fold, search_words
 
 LETTERS = {
     "a": "ÀÁÂÃÄÅĀĂĄǍǞȦḀẠẢấẬªａ𝐀",

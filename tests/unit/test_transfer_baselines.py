@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from copying.values import Known
 from imanage.ids import VersionId
-from services import transfer_baselines
-from services.transfer_baselines import Baseline, keeps_marks, note_comment, shared
-from transfers.items import Known
+from services.execution import folder_snapshots
+from services.execution.folder_snapshots import Baseline, keeps_marks, note_comment, shared
 
 MEMBER, SERVER, FOLDER = uuid.uuid4(), uuid.uuid4(), "Active!55"
 MARK = "[Counterpart 0123456789ab]"
@@ -40,22 +40,22 @@ class Folder:
 
 @pytest.fixture
 def folder() -> Iterator[Folder]:
-    transfer_baselines._readings.clear()
+    folder_snapshots._readings.clear()
     yield Folder()
-    transfer_baselines._readings.clear()
+    folder_snapshots._readings.clear()
 
 
 def test_where_the_mark_tells_a_reading_is_good_for_a_while(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert [folder.ask(by_mark=True) for _ in range(3)] == [1, 1, 1]
-    monkeypatch.setattr(transfer_baselines, "GOOD_SECONDS", 0.0)
-    monkeypatch.setattr(transfer_baselines, "GOOD_FOR_READINGS", 0.0)
+    monkeypatch.setattr(folder_snapshots, "GOOD_SECONDS", 0.0)
+    monkeypatch.setattr(folder_snapshots, "GOOD_FOR_READINGS", 0.0)
     assert folder.ask(by_mark=True) == 2
 
 
 def test_what_took_long_to_read_is_good_for_longer(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transfer_baselines, "GOOD_SECONDS", 0.0)
+    monkeypatch.setattr(folder_snapshots, "GOOD_SECONDS", 0.0)
     folder.goes_on.clear()
     threading.Timer(0.2, folder.goes_on.set).start()
     assert [folder.ask(by_mark=True) for _ in range(3)] == [1, 1, 1]
@@ -66,8 +66,8 @@ def test_before_a_reading_is_too_old_one_reads_anew_and_the_others_go_on(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert folder.ask(by_mark=True) == 1
-    monkeypatch.setattr(transfer_baselines, "GOOD_SECONDS", 60.0)
-    half_over = transfer_baselines._readings[MEMBER, SERVER, FOLDER]
+    monkeypatch.setattr(folder_snapshots, "GOOD_SECONDS", 60.0)
+    half_over = folder_snapshots._readings[MEMBER, SERVER, FOLDER]
     half_over.at -= 31.0
     folder.under_way.clear()
     folder.goes_on.clear()

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from services.transfer_outcomes import (
+from services.transfers.outcomes import (
     FAILURES,
     LIVE,
     WELL,
@@ -17,7 +17,7 @@ from services.transfer_outcomes import (
     summary,
     verdict,
 )
-from services.transfer_states import LABELS
+from services.transfers.states import LABELS
 
 GET = (
     Outcome.ADDED,

@@ -9,20 +9,18 @@ from pathlib import Path
 import pytest
 
 from models import TransferItem
-from services import transfer_states
-from services.transfer_states import (
-    ASKS,
+from services.operations.worker_heartbeats import Watch
+from services.transfers import states
+from services.transfers.states import (
     FINISHED,
     LABELS,
     LIVE,
-    NEEDS_SIGN_IN,
     TRANSITIONS,
-    WAITING,
+    ItemState,
     WrongTransition,
     diagram,
     move,
 )
-from services.workers import Watch
 
 STATES = sorted(TRANSITIONS)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -49,8 +47,8 @@ def test_only_what_the_table_has_can_happen(before: str, after: str) -> None:
 
 
 def test_every_state_is_carried_by_a_worker_or_waits_for_a_person_or_is_over() -> None:
-    assert LIVE | {NEEDS_SIGN_IN, ASKS} | FINISHED == set(STATES)
-    assert not LIVE & FINISHED and not {NEEDS_SIGN_IN, ASKS} & (LIVE | FINISHED)
+    assert LIVE | {ItemState.NEEDS_SIGN_IN, ItemState.ASKS} | FINISHED == set(STATES)
+    assert not LIVE & FINISHED and not {ItemState.NEEDS_SIGN_IN, ItemState.ASKS} & (LIVE | FINISHED)
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -63,7 +61,7 @@ def test_every_state_is_reached_and_leads_to_an_end(state: str) -> None:
             left += new
         return seen
 
-    assert state in reachable(WAITING)
+    assert state in reachable(ItemState.WAITING)
     assert FINISHED & reachable(state)
 
 
@@ -75,11 +73,11 @@ def test_every_state_has_a_word_for_people() -> None:
 def test_the_diagram_shows_the_table() -> None:
     lines = {line.strip() for line in diagram().splitlines()[1:]}
     arrows = {f"{before} --> {after}" for before, targets in TRANSITIONS.items() for after in targets}
-    assert lines == arrows | {f"{end} --> [*]" for end in FINISHED} | {f"[*] --> {WAITING}"}
+    assert lines == arrows | {f"{end} --> [*]" for end in FINISHED} | {f"[*] --> {ItemState.WAITING}"}
 
 
 def test_nothing_else_sets_a_state() -> None:
-    own = Path(transfer_states.__file__)
+    own = Path(states.__file__)
     others = [path for path in own.parent.glob("transfer*.py") if path != own]
     assert others
     assert [path.name for path in others if re.search(r"item\.state\s*=[^=]", path.read_text())] == []

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.transfer_together import MOST, Together
+from services.core.group_commit import MOST, Together
 
 
 class Wrong(Exception):

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from services.twin_states import (
+from services.transfers.twin_states import (
     BADGES,
     FORBIDDEN,
     GONE,

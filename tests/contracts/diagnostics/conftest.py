@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from imanage import guard
-from services import house, remote
+from services.core import runtime
+from services.servers import transport
 from tests.support.authority import Authority
 from tests.support.checking import QUICK
 
@@ -16,10 +17,10 @@ from tests.support.checking import QUICK
 @pytest.fixture(autouse=True)
 def short_patience(database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A server that says nothing is waited for by the blink of an eye, and ports are allowed as tests need them."""
-    monkeypatch.setattr(remote, "PAGE_LIMITS", QUICK)
-    usual = house.house()
+    monkeypatch.setattr(transport, "PAGE_LIMITS", QUICK)
+    usual = runtime.house()
     yield
-    house.bind(usual)
+    runtime.bind(usual)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from services import house
+from services.core import runtime
 from simulator import Fault, Simulator
 from tests.support.checking import UNKNOWN_SIGN_IN, Checked, answer, checked, page, server_at, site
 from tests.support.lines import line, ok
@@ -139,8 +139,8 @@ def test_a_port_too_many(practice: Simulator, monkeypatch: pytest.MonkeyPatch, i
         return usual(host, practice.port if port == 80 else port, *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    known = house.house()
-    house.bind(replace(known, settings=replace(known.settings, imanage_ports=frozenset({80}))))
+    known = runtime.house()
+    runtime.bind(replace(known, settings=replace(known.settings, imanage_ports=frozenset({80}))))
     with line(site({})) as there:
         url = f"http://127.0.0.1:{there.port}"
         if not is_open:

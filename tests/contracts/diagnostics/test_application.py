@@ -10,8 +10,9 @@ import pytest
 
 from imanage.types import AppCredentials
 from models import Server
-from services import house, packages
-from services.packages import NewPackage
+from services.core import runtime
+from services.servers.packages import packages
+from services.servers.packages.packages import NewPackage
 from simulator import Fault, Simulator, practice_password
 from tests.support.checking import UNKNOWN_SIGN_IN, Checked, checked, page, server_at, site
 from tests.support.lines import line, ok
@@ -72,9 +73,9 @@ def test_the_redirect_url_differs_and_how(
 
 def test_a_redirect_url_on_our_other_host(server: Server, practice: Simulator) -> None:
     """The API has a host of its own, and iManage was given the public one."""
-    usual = house.house()
+    usual = runtime.house()
     settings = replace(usual.settings, api_url="https://api.firm.test", public_url="https://work.firm.test")
-    house.bind(replace(usual, settings=settings))
+    runtime.bind(replace(usual, settings=settings))
     register(practice, "https://work.firm.test/auth/v0/oauth2/authorized")
     assert checked(server).says("redirect_url", "fail", "redirect.host")
 

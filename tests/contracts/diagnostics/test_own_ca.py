@@ -11,8 +11,8 @@ import pytest
 from requests.exceptions import SSLError
 
 from models import Server
-from services import own_ca, remote, servers
-from services.unit import session
+from services.core.unit_of_work import session
+from services.servers import certificate_authorities, registry, transport
 from tests.support.authority import DAY, Authority, self_signed
 from tests.support.checking import UNKNOWN_SIGN_IN, Checked, checked, server_at, site
 from tests.support.lines import line, ok
@@ -34,12 +34,12 @@ def now(server: Server) -> Server:
 
 def add(server: Server, pem: str) -> None:
     admin = actor_of(make_member(is_admin=True))
-    own_ca.save(admin, server.id, pem.encode(), servers.version(now(server)))
+    certificate_authorities.save(admin, server.id, pem.encode(), registry.version(now(server)))
 
 
 def take_away(server: Server) -> None:
     admin = actor_of(make_member(is_admin=True))
-    own_ca.remove(admin, server.id, servers.version(now(server)))
+    certificate_authorities.remove(admin, server.id, registry.version(now(server)))
 
 
 def look(server: Server) -> Checked:
@@ -51,7 +51,7 @@ def answers(server: Server) -> bool:
     """Whether a call as transfers make them gets through, by the pooled session of this process."""
     row = now(server)
     try:
-        return remote.outbound(row).get(f"{row.api_url}/api").status_code == 200
+        return transport.outbound(row).get(f"{row.api_url}/api").status_code == 200
     except SSLError:
         return False
 
@@ -122,7 +122,7 @@ def test_it_warns_in_good_time(tmp_path: Path, left: object, code: str) -> None:
 
 def test_one_that_has_expired_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     authority = Authority(lasts=-DAY)
-    monkeypatch.setattr(own_ca, "_fault", lambda certificate: None)
+    monkeypatch.setattr(certificate_authorities, "_fault", lambda certificate: None)
     with there(Authority().context(tmp_path, "127.0.0.1")) as server:
         add(server, authority.pem)
         assert look(server).says("own_ca", "warn", "ca.expired", "network_team")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models import Connection, Member
-from services.unit import session
+from services.core.unit_of_work import session
 from simulator import Simulator
 from tests.support.checking import checked, eating, keep_sign_in, server_at, site
 from tests.support.fault_proxy import fault_proxy

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import stores
-from tests.support.crew import REPOSITORY
+from tests.support.worker_processes import REPOSITORY
 
 
 @pytest.fixture(scope="module")

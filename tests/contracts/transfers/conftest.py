@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 import requests
+from transfers.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
+from transfers.endpoints.store_endpoint import StoreSource
 
+from copying.copy import send
+from copying.outcome import announce
+from copying.values import Intent, Outcome, Receipt, TargetKind, target
 from imanage.addresses import AddressRules
 from imanage.client import Client
 from imanage.discovery import discover
@@ -19,11 +24,6 @@ from simulator import App, Simulator, User, World
 from simulator.contents import Generated
 from simulator.values import Container, Document, Library
 from storage import BlobStore, open_store
-from transfers.copying import send
-from transfers.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
-from transfers.endpoints.store_endpoint import StoreSource
-from transfers.items import Intent, Outcome, Receipt, TargetKind, target
-from transfers.settling import announce
 
 LARGE = 5 * (1 << 20) + 321
 RULES = AddressRules(ports=frozenset(range(1, 65536)), allow_http=True, networks=(ip_network("127.0.0.0/8"),))

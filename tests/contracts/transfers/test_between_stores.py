@@ -8,12 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
-from storage import BlobMissing, BlobStore, PartialBusy, StorageFull, open_store
-from transfers.copying import fetch
 from transfers.endpoints.store_endpoint import StoreSource
-from transfers.errors import Different, Stopped
-from transfers.items import Progress
+
+from copying.copy import fetch
+from copying.errors import Different, Stopped
+from copying.values import Progress
+from storage import BlobMissing, BlobStore, PartialBusy, StorageFull, open_store
 
 DATA = secrets.token_bytes(5 * (1 << 20) + 12_345)
 

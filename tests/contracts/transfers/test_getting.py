@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
+from copying.copy import fetch
+from copying.errors import CutShort, Different, Stopped
+from copying.retry import GiveUp, SignIn, Wait, decide
+from copying.values import Progress
 from imanage.errors import CutStream, Unauthorised
 from simulator import Fault, Generated
 from tests.contracts.transfers.conftest import LARGE, Desk
-from transfers.copying import fetch
-from transfers.errors import CutShort, Different, Stopped
-from transfers.items import Progress
-from transfers.retrying import GiveUp, SignIn, Wait, decide
 
 
 def whole(desk: Desk) -> bytes:

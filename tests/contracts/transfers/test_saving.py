@@ -6,16 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from copying.errors import CheckedOut, MovedOn, Stopped, StoredDifferent, Uncertain
+from copying.outcome import QUIET
+from copying.retry import LookUp, decide
+from copying.values import Absent, Found, Known, NewDocument, Progress, TargetKind, Undecided
 from imanage.errors import Conflict, SourceFailed, Unauthorised
 from imanage.ids import VersionId
 from simulator import Fault
 from simulator.values import Lock
 from tests.contracts.transfers.conftest import Desk, Save
 from tests.support import stores
-from transfers.errors import CheckedOut, MovedOn, Stopped, StoredDifferent, Uncertain
-from transfers.items import Absent, Found, Known, NewDocument, Progress, TargetKind, Undecided
-from transfers.retrying import LookUp, decide
-from transfers.settling import QUIET
 
 KINDS: tuple[TargetKind, ...] = ("new_document", "new_version", "replace")
 WRITES = {

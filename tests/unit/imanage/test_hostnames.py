@@ -6,7 +6,7 @@ import pytest
 
 from imanage.addresses import AddressRefused, AddressRules, parse_server_url, parse_subdomain
 from imanage.hostnames import imitation
-from services.email import email_fault
+from services.core.text.email_addresses import email_fault
 
 HONEST = [
     "imanage.firm.com", "bücher.example", "łódź.example", "straße.example", "smørrebrød.example",

@@ -4,9 +4,9 @@ from itertools import count
 
 import pytest
 
+from copying.errors import CheckedOut, CutShort, Different, Stopped, Uncertain
+from copying.retry import DEFAULT, GiveUp, LookUp, Policy, SignIn, Wait, decide
 from storage import BlobDamaged, StorageFailed, StorageFull
-from transfers.errors import CheckedOut, CutShort, Different, Stopped, Uncertain
-from transfers.retrying import DEFAULT, GiveUp, LookUp, Policy, SignIn, Wait, decide
 
 
 class Asking(Exception):

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from imanage.ids import VersionId
-from transfers.items import (
+from copying.outcome import LOOK_AGAIN, QUIET, SKEW, lacks_comment, sent_before, settle
+from copying.values import (
     Absent,
     Found,
     Intent,
@@ -18,7 +18,7 @@ from transfers.items import (
     Replace,
     Undecided,
 )
-from transfers.settling import LOOK_AGAIN, QUIET, SKEW, lacks_comment, sent_before, settle
+from imanage.ids import VersionId
 
 BEGAN = datetime(2026, 11, 23, 23, 50, tzinfo=UTC)
 BEFORE = BEGAN - timedelta(days=1)

@@ -4,9 +4,9 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from copying.poll import asked_every
+from copying.values import Intent, Known, Replace
 from imanage.ids import VersionId
-from transfers.items import Intent, Known, Replace
-from transfers.throttling import asked_every
 
 
 class Clock:

@@ -1,0 +1,44 @@
+"""Why can't X use it? A page that names the first rule that keeps a member from a server."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import render_template, request
+from werkzeug.wrappers import Response
+
+from blueprints.authorization import actor, needs
+from blueprints.htmx import fragment, is_htmx
+from blueprints.integrations import room
+from blueprints.query_params import search_text
+from services.server_admin import access_explainer
+from services.servers import views as server_views
+
+
+@room.get("/<uuid:server_id>/why")
+@needs("admin")
+def why_not(server_id: uuid.UUID) -> Response:
+    """The search; htmx asks for its results alone while somebody types."""
+    query = search_text().strip()
+    page = "_why_found.html" if is_htmx() else "why.html"
+    html = render_template(
+        f"integrations/{page}",
+        server=server_views.server(actor(), server_id),
+        q=query,
+        found=access_explainer.candidates(actor(), server_id, query),
+        answer=None,
+    )
+    return fragment(html)
+
+
+@room.get("/<uuid:server_id>/why/<uuid:member_id>")
+@needs("admin")
+def why_not_member(server_id: uuid.UUID, member_id: uuid.UUID) -> str:
+    found = access_explainer.answer(actor(), server_id, member_id, request.args.get("matter", type=uuid.UUID))
+    return render_template(
+        "integrations/why.html",
+        server=server_views.server(actor(), server_id),
+        q="",
+        found=(),
+        answer=found,
+    )

@@ -1,0 +1,37 @@
+"""Pasting a list of e-mails into the list of a restricted server. Nothing is saved before Save is pressed."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import render_template
+from werkzeug.wrappers import Response
+
+from blueprints.authorization import actor, needs
+from blueprints.htmx import fragment, is_htmx
+from blueprints.integrations import room
+from blueprints.integrations.forms import RestrictionForm
+from blueprints.integrations.pages import server_answer
+from services.servers import bulk_add, restriction
+from services.servers import views as server_views
+
+
+@room.post("/<uuid:server_id>/restriction/pasted")
+@needs("admin")
+def paste_people(server_id: uuid.UUID) -> Response:
+    """The list with everybody in it who was found, and what became of the others."""
+    server_views.server(actor(), server_id)
+    form = RestrictionForm()
+    pasted = bulk_add.look_up(actor(), form.pasted.data or "", form.chosen)
+    form.add.data = (*form.add.data, *pasted.ids)
+    if not is_htmx():
+        return server_answer(server_id, draft=form, pasted=pasted)
+    html = render_template(
+        "integrations/_people.html",
+        server_id=server_id,
+        people=restriction.people(actor(), form.chosen),
+        pasted=pasted,
+        q="",
+        found=(),
+    )
+    return fragment(html)

@@ -1,0 +1,86 @@
+"""Checking a server: the run as it goes, its report as text; the request sheet, the support bundle."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import Response as TextResponse
+from flask import render_template, url_for
+from werkzeug.wrappers import Response
+
+from blueprints.authorization import actor, get_only, needs
+from blueprints.downloads import attachment
+from blueprints.htmx import fragment, go_to, is_htmx
+from blueprints.integrations import room
+from services.monitoring import check_report as monitoring_check_report
+from services.monitoring import check_runs
+from services.monitoring import state as monitoring_state
+from services.operations import support_bundle
+from services.server_admin import network_sheet, onboarding
+from services.servers import views as server_views
+
+
+@room.post("/<uuid:server_id>/checks")
+@needs("admin")
+def start_check(server_id: uuid.UUID) -> Response:
+    """From the page, or from a pop-up that offers to check first: that one is shut."""
+    run_id = check_runs.start(actor(), server_id)
+    answer = _answer(server_id, run_id)
+    if is_htmx():
+        answer.headers["HX-Trigger-After-Swap"] = "closeDialog"
+    return answer
+
+
+@room.get("/<uuid:server_id>/checks/<uuid:run_id>")
+@needs("admin")
+def check_run(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
+    """A part of the server's page, asked for again while the run lives; its address alone leads there."""
+    return _answer(server_id, run_id)
+
+
+@room.get("/<uuid:server_id>/checks/<uuid:run_id>/report.txt")
+@needs("admin")
+def check_report(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
+    run = check_runs.of(actor(), run_id)
+    return _text(monitoring_check_report.report_text(run), f"Check of {run.server_name}.txt")
+
+
+@room.get("/<uuid:server_id>/request-sheet")
+@needs("admin")
+def request_sheet_page(server_id: uuid.UUID) -> str:
+    sheet = network_sheet.sheet(actor(), server_id)
+    return render_template(
+        "integrations/request_sheet.html", sheet=sheet, sheet_text=network_sheet.as_text(sheet)
+    )
+
+
+@room.get("/support-bundle.zip")
+@needs("admin")
+@get_only
+def download_support_bundle() -> Response:
+    name, content = support_bundle.bundle(actor())
+    return attachment(content, "application/zip", name)
+
+
+def _answer(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
+    if not is_htmx():
+        return go_to(url_for(".server", server_id=server_id, _anchor="check"))
+    run = check_runs.of(actor(), run_id)
+    report = monitoring_check_report.report_text(run)
+    if run.is_running:
+        return fragment(render_template("integrations/_check_run.html", run=run, report=report))
+    html = render_template(
+        "integrations/_checked.html",
+        run=run,
+        report=report,
+        server=server_views.server(actor(), run.server_id),
+        checklist=onboarding.checklist(actor(), run.server_id),
+        health=monitoring_state.health(actor(), run.server_id),
+    )
+    return fragment(html, checked=True)
+
+
+def _text(text: str, name: str) -> Response:
+    response = TextResponse(text, mimetype="text/plain")
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response

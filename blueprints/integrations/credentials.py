@@ -1,0 +1,92 @@
+"""Replacing a server's credentials: the pop-up, the proof, and who must sign in again."""
+
+from __future__ import annotations
+
+import uuid
+from contextlib import suppress
+
+from flask import flash, url_for
+from werkzeug.wrappers import Response
+
+from blueprints.authorization import actor, needs
+from blueprints.htmx import go_to
+from blueprints.integrations import room
+from blueprints.integrations.package_forms import CredentialsForm
+from blueprints.integrations.pages import popup
+from services.core.errors import Invalid, TooMany
+from services.diagnostics.report import Result
+from services.monitoring import check_runs
+from services.server_admin import credential_rotation
+from services.servers import views as server_views
+
+NAMED = 10
+
+
+@room.get("/<uuid:server_id>/credentials")
+@needs("admin")
+def new_credentials(server_id: uuid.UUID) -> Response:
+    view = server_views.server(actor(), server_id)
+    return _answer(view, CredentialsForm(formdata=None, version=view.version, client_id=view.client_id))
+
+
+@room.post("/<uuid:server_id>/credentials")
+@needs("admin")
+def replace_credentials(server_id: uuid.UUID) -> Response:
+    form = CredentialsForm()
+    problems: tuple[Result, ...] = ()
+    if form.validate():
+        try:
+            replaced = credential_rotation.replace(actor(), server_id, form.command())
+        except Invalid as refusal:
+            form.take(refusal)
+        except credential_rotation.Unproven as unproven:
+            problems = unproven.problems
+        else:
+            _say(replaced)
+            with suppress(TooMany):
+                check_runs.start(actor(), server_id)
+            return go_to(url_for(".server", server_id=server_id))
+    view = server_views.server(actor(), server_id)
+    form.version.data = view.version
+    return _answer(view, form, problems, 422)
+
+
+def _answer(
+    view: server_views.ServerView,
+    form: CredentialsForm,
+    problems: tuple[Result, ...] = (),
+    status: int = 200,
+) -> Response:
+    return popup(
+        "credentials",
+        "Replace credentials" if view.has_credentials else "Enter credentials",
+        status,
+        form=form,
+        server=view,
+        problems=problems,
+        signed_in=names_of(credential_rotation.signed_in(actor(), view.id)),
+        must_be_typed=view.must_have_credentials,
+    )
+
+
+def _say(replaced: credential_rotation.Replaced) -> None:
+    if replaced.proven:
+        flash(
+            f"iManage accepts the new credentials of “{replaced.name}”, and they are in use now.", "success"
+        )
+    else:
+        flash(f"The new credentials of “{replaced.name}” are in use now, without proof.", "warning")
+    if replaced.signed_out:
+        count = len(replaced.signed_out)
+        people = "1 member" if count == 1 else f"{count} members"
+        flash(
+            f"Sign in again: {people} must do so, because the Client ID is another one: "
+            f"{names_of(replaced.signed_out)}. Their running transfers wait for that.",
+            "warning",
+        )
+
+
+def names_of(names: tuple[str, ...]) -> str:
+    """The first of them by name, and how many more there are."""
+    shown = ", ".join(names[:NAMED])
+    return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown

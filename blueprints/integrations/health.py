@@ -1,0 +1,41 @@
+"""The health of a server as its page shows it, asked for again while the page is open; and Try now."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import flash, render_template, url_for
+from werkzeug.wrappers import Response
+
+from blueprints.authorization import actor, needs
+from blueprints.htmx import fragment, go_to, is_htmx
+from blueprints.integrations import room
+from services.monitoring import schedule
+from services.monitoring import state as monitoring_state
+from services.servers import circuit_breaker
+from services.servers import views as server_views
+
+
+@room.get("/<uuid:server_id>/health")
+@needs("admin")
+def server_health(server_id: uuid.UUID) -> Response:
+    """A part of the server's page; its address alone leads there."""
+    if not is_htmx():
+        return go_to(url_for(".server", server_id=server_id))
+    view = server_views.server(actor(), server_id)
+    html = render_template(
+        "integrations/_health_line.html",
+        server=view,
+        health=monitoring_state.health(actor(), server_id),
+        check_minutes=monitoring_state.minutes(),
+        pause=circuit_breaker.paused_now().get(server_id),
+    )
+    return fragment(html)
+
+
+@room.post("/<uuid:server_id>/try-now")
+@needs("admin")
+def try_now(server_id: uuid.UUID) -> Response:
+    schedule.try_now(actor(), server_id)
+    flash("The pause is over. Waiting transfers go on, and the connection is being checked.", "success")
+    return go_to(url_for(".server", server_id=server_id))

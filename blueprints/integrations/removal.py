@@ -1,0 +1,54 @@
+"""Removing a server: the pop-up with its consequences, the removal, and the links that went with it."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import flash, url_for
+from werkzeug.wrappers import Response
+
+from blueprints.authorization import actor, get_only, needs
+from blueprints.downloads import csv_attachment
+from blueprints.htmx import go_to
+from blueprints.integrations import room
+from blueprints.integrations.forms import RemoveServerForm
+from blueprints.integrations.pages import popup
+from services.core.errors import Invalid
+from services.servers import practice, removal
+from services.servers import views as server_views
+
+
+@room.get("/<uuid:server_id>/remove")
+@needs("admin")
+def confirm_removal(server_id: uuid.UUID) -> Response:
+    return _answer(server_id, RemoveServerForm())
+
+
+@room.post("/<uuid:server_id>/remove")
+@needs("admin")
+def remove_server(server_id: uuid.UUID) -> Response:
+    form = RemoveServerForm()
+    try:
+        removed = removal.remove(actor(), server_id, form.typed_name.data)
+    except Invalid as refusal:
+        form.take(refusal)
+        return _answer(server_id, form, 422)
+    practice.forget(server_id)
+    flash(f"“{removed.name}” is removed. Documents in your matters stay as they were.", "success")
+    if removed.usage.links:
+        flash("The links that went with it are kept as a CSV file under Removed servers.", "info")
+    return go_to(url_for(".index"))
+
+
+@room.get("/removed/<uuid:removal_id>/links.csv")
+@needs("admin")
+@get_only
+def removed_links(removal_id: uuid.UUID) -> Response:
+    name, text = removal.removed_links(actor(), removal_id)
+    return csv_attachment(text, f"Removed links of {name}.csv")
+
+
+def _answer(server_id: uuid.UUID, form: RemoveServerForm, status: int = 200) -> Response:
+    view = server_views.server(actor(), server_id)
+    running = removal.running_transfers(actor(), server_id)
+    return popup("remove", f"Remove “{view.name}”?", status, form=form, server=view, running=running)

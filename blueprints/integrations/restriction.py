@@ -1,0 +1,83 @@
+"""Restricting a server: the search for members, the list as it grows, and saving both with the switch."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import flash, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from blueprints.authorization import actor, needs
+from blueprints.htmx import go_to
+from blueprints.integrations import room
+from blueprints.integrations.forms import RestrictionForm
+from blueprints.integrations.pages import question, restriction_answer, server_answer
+from blueprints.query_params import count_search
+from services.core.errors import Invalid
+from services.servers import access_loss, restriction
+from services.servers import views as server_views
+
+
+@room.post("/<uuid:server_id>/restriction/search")
+@needs("admin")
+def search_people(server_id: uuid.UUID) -> str:
+    """Members who could be added. Asked for by POST: the list so far travels with it and may be long."""
+    server_views.server(actor(), server_id)
+    return render_template("integrations/_found.html", server_id=server_id, **_found(RestrictionForm()))
+
+
+@room.post("/<uuid:server_id>/restriction/chosen")
+@needs("admin")
+def choose_person(server_id: uuid.UUID) -> str:
+    """The list with one more member in it, not saved yet."""
+    server_views.server(actor(), server_id)
+    form = RestrictionForm()
+    return render_template(
+        "integrations/_people.html",
+        server_id=server_id,
+        people=restriction.people(actor(), form.chosen),
+        was_added=True,
+        **_found(form),
+    )
+
+
+@room.post("/<uuid:server_id>/restriction")
+@needs("admin")
+def save_restriction(server_id: uuid.UUID) -> Response:
+    form = RestrictionForm()
+    if form.add.data or form.remove.data:
+        return server_answer(server_id, draft=form)
+    view, wanted = server_views.server(actor(), server_id), form.command()
+    try:
+        losses = access_loss.by_restriction(actor(), server_id, wanted)
+        access_loss.require_no_loss(losses, is_sure=request.form.get("sure") == "1")
+        saved = restriction.save(actor(), server_id, wanted)
+    except access_loss.WouldLose as told:
+        return question("losing", f"Restrict “{view.name}”?", server=view, losses=told.losses, form=form)
+    except Invalid as refusal:
+        form.take(refusal)
+        return restriction_answer(server_id, form)
+    _say(saved)
+    return go_to(url_for(".server", server_id=server_id))
+
+
+def _found(form: RestrictionForm) -> dict[str, object]:
+    query = (form.q.data or "").strip()
+    if query:
+        count_search()
+    return {"q": query, "found": restriction.find_people(actor(), query, form.chosen)}
+
+
+def _say(saved: restriction.RestrictionSaved) -> None:
+    if not saved.changed:
+        flash("Nothing was changed, so nothing was saved.", "info")
+        return
+    if not saved.is_restricted:
+        flash("Saved. The server is open to all members.", "success")
+        return
+    members = "1 member" if saved.listed == 1 else f"{saved.listed} members"
+    flash(f"Saved. The server is restricted to {members}.", "success")
+    if not saved.listed:
+        flash("Nobody is listed, so nobody can use this server.", "warning")
+    if saved.signed_out:
+        flash(f"Sign-ins to this server that were ended: {saved.signed_out}.", "info")

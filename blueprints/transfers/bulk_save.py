@@ -1,0 +1,77 @@
+"""Saving many documents of a matter at once: the pop-up that shows what becomes of each, and its start."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from blueprints.authorization import actor, needs
+from blueprints.htmx import fragment, go_to, is_htmx, placed
+from blueprints.transfers import room
+from blueprints.transfers.answers import refused_in_picker
+from blueprints.transfers.forms import SaveManyForm, as_uuid, as_uuids
+from services.core.errors import Invalid, NotFound, SignInNeeded
+from services.transfers import bulk_save
+
+
+@room.get("/matters/<uuid:matter_id>/save-many/<uuid:server_id>")
+@needs("staff")
+def save_many_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    """Of the documents that are named, or with `all` of the whole matter."""
+    back = url_for("matters.matter", matter_id=matter_id)
+    if not is_htmx():
+        return go_to(back)
+    asked = None if "all" in request.args else _asked()
+    try:
+        picker = bulk_save.plan(actor(), matter_id, server_id, asked)
+    except SignInNeeded as needed:
+        html = render_template(
+            "transfers/_picker_sign_in.html", needed=needed, server_id=server_id, back=back
+        )
+        return fragment(html)
+    return fragment(
+        render_template(
+            "transfers/_picker_save_many.html",
+            picker=picker,
+            browse=url_for(".browse", matter_id=matter_id, server_id=server_id, saving=1),
+            request_key=uuid.uuid4(),
+        )
+    )
+
+
+@room.post("/matters/<uuid:matter_id>/save-many/<uuid:server_id>/check")
+@needs("staff")
+def check_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    """What iManage says of each twin now: asked for once the pop-up is open."""
+    back = url_for("matters.matter", matter_id=matter_id)
+    ids = as_uuids(request.form.getlist("document"))
+    try:
+        picker = bulk_save.check(actor(), matter_id, server_id, ids)
+    except SignInNeeded as needed:
+        html = render_template(
+            "transfers/_picker_sign_in.html", needed=needed, server_id=server_id, back=back
+        )
+        return placed(html, 409, "#dialog")
+    return fragment(render_template("transfers/_picker_many_check.html", picker=picker))
+
+
+@room.post("/matters/<uuid:matter_id>/save-many/<uuid:server_id>")
+@needs("staff")
+def start_save_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
+    form = SaveManyForm()
+    if form.validate():
+        try:
+            transfer_id = bulk_save.start(actor(), form.command(matter_id, server_id))
+            return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
+        except Invalid as refusal:
+            form.take(refusal)
+    return refused_in_picker(form)
+
+
+def _asked() -> list[uuid.UUID]:
+    ids = [as_uuid(text) for text in request.args.getlist("document")]
+    if None in ids:
+        raise NotFound("We could not find one of these documents.")
+    return [each for each in ids if each is not None]

@@ -1,0 +1,62 @@
+"""How a transfer's end is told: in the page head wherever the person is, and as a table to keep."""
+
+from __future__ import annotations
+
+import uuid
+
+from flask import render_template, url_for
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from blueprints.authorization import actor, needs
+from blueprints.downloads import csv_attachment
+from blueprints.htmx import fragment, go_to, is_htmx
+from blueprints.transfers import room
+from services.transfers import export as transfer_export
+from services.transfers import notices
+from services.transfers.notices import News
+from services.transfers.views import TransferView
+
+
+@room.app_context_processor
+def news_of_transfers() -> dict[str, News]:
+    return {"transfer_news": notices.of(actor()) if current_user.is_authenticated else News()}
+
+
+@room.get("/transfers/_news")
+@needs("staff")
+def news() -> str:
+    """Asked for by the page head while something runs."""
+    return render_template("transfers/_polled.html")
+
+
+@room.post("/transfers/seen")
+@needs("staff")
+def see_news() -> Response:
+    notices.see(actor())
+    return fragment(render_template("transfers/_news.html")) if is_htmx() else go_to(url_for(".index"))
+
+
+@room.get("/transfers/<uuid:transfer_id>/results.csv")
+@needs("staff")
+def results(transfer_id: uuid.UUID) -> Response:
+    # The byte order mark tells spreadsheets that the names in it are UTF-8.
+    return csv_attachment(transfer_export.as_csv(actor(), transfer_id), "transfer-results.csv")
+
+
+def look_at(view: TransferView) -> None:
+    """Whoever started a transfer and looks at it now needs no notice of its end."""
+    if view.is_mine and not view.is_live:
+        notices.see(actor(), view.id)
+
+
+def tabs_of(view: TransferView) -> list[dict[str, object]]:
+    return [
+        {
+            "label": tab.label,
+            "count": tab.count,
+            "current": tab.name == view.show,
+            "url": url_for(".transfer", transfer_id=view.id, show=tab.name),
+        }
+        for tab in view.tabs
+    ]

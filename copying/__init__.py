@@ -1,0 +1,1 @@
+"""The copying engine: bytes from a source to a destination, verified, resumable, never sent twice unchecked."""

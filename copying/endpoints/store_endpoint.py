@@ -1,0 +1,53 @@
+"""A blob of ours as a source.
+
+It is hashed once, by whoever takes it: a fetch compares at the end, and the iManage client before the last byte.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+from copying.values import SourceFacts
+from storage import BlobReader, BlobStore
+
+
+class StoreSource:
+    """A blob with the name that its document has here."""
+
+    def __init__(self, store: BlobStore, sha256: str, name: str, extension: str) -> None:
+        self._store = store
+        self._sha256 = sha256
+        self._name = name
+        self._extension = extension
+        self._at_hand: bytes | None = None
+
+    def read_ahead(self) -> None:
+        """Have the bytes of a small blob at hand before they are asked for. It is held whole."""
+        with self._store.open(self._sha256) as reader:
+            self._at_hand = b"".join(reader)
+
+    def describe(self) -> SourceFacts:
+        size = self._store.size(self._sha256) if self._at_hand is None else len(self._at_hand)
+        return SourceFacts(self._name, self._extension, size, self._sha256, "Counterpart")
+
+    @contextmanager
+    def open(self, offset: int = 0) -> Iterator["BlobStream"]:
+        if self._at_hand is not None:
+            yield BlobStream(BytesIO(self._at_hand[offset:]), resumed=offset > 0)
+            return
+        with self._store.open(self._sha256, offset) as reader:
+            yield BlobStream(reader, resumed=offset > 0)
+
+
+class BlobStream:
+    """A blob's bytes, from where they were asked for."""
+
+    framed = True
+
+    def __init__(self, reader: BlobReader | BytesIO, *, resumed: bool) -> None:
+        self._reader = reader
+        self.resumed = resumed
+        self.file = None if isinstance(reader, BytesIO) else reader.file
+
+    def readinto(self, room: memoryview, /) -> int:
+        return self._reader.readinto(room)

@@ -1,0 +1,208 @@
+"""What became of a send whose answer was lost. Pure: given what was meant and what is there now.
+
+The rule: Found only when exactly one new version agrees in everything we can see. Absent only when nothing
+that is there could be ours. Everything between is Undecided, with its reason: we never guess.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from copying.values import (
+    Absent,
+    Found,
+    Intent,
+    Known,
+    NewDocument,
+    Outcome,
+    Present,
+    Replace,
+    SourceFacts,
+    Target,
+    Undecided,
+)
+from imanage.ids import VersionId
+
+SKEW = timedelta(minutes=5)
+"""How far iManage's clock may be behind ours."""
+QUIET = timedelta(seconds=30)
+"""How long iManage may still be storing what it received before the answer was lost."""
+LOOK_AGAIN = timedelta(seconds=10)
+"""What is stored late is found soon after."""
+
+
+def settle(
+    intent: Intent,
+    present: Sequence[Present],
+    *,
+    now: datetime,
+    last_sent_at: datetime | None,
+    claimed: Collection[VersionId] = (),
+) -> Outcome:
+    """`last_sent_at` is when the last byte may have left; where nobody knows, the time of the announcement."""
+    if isinstance(intent.target, Replace):
+        candidates = [each for each in present if each.id == intent.target.onto]
+        if not candidates:
+            return Undecided("The version that was to be replaced is not to be seen in iManage any more.")
+    else:
+        candidates = [each for each in present if _is_new(intent, each, claimed)]
+    alike = [each for each in candidates if _may_hold_our_bytes(intent, each)]
+
+    marked = [each for each in candidates if _has_mark(intent, each)]
+    if marked:
+        return _settle_marked(marked, intent)
+    if not alike:
+        return _settle_absent(candidates, intent, now, last_sent_at or intent.announced_at)
+    if unproved := [each for each in alike if each.sha256 is None]:
+        ids = _names(unproved)
+        return Undecided(f"iManage gives no checksum for {ids}, so it cannot be told apart.", tuple(alike))
+    return _settle_alike(alike, intent)
+
+
+def announce(
+    target: Target,
+    facts: SourceFacts,
+    *,
+    operator: str | None,
+    now: datetime,
+    baseline: Sequence[Known],
+    mark: str | None = None,
+    comment: str | None = None,
+    needs_mark: bool = False,
+) -> Intent:
+    """What goes on record before a send. Of a folder's documents only those are kept that could be taken for ours."""
+    if facts.size is None or facts.sha256 is None:
+        raise ValueError("what is sent has a known size and SHA-256")
+    if isinstance(target, NewDocument):
+        name = facts.name.casefold()
+        baseline = [
+            known
+            for known in baseline
+            if known.sha256 in (None, facts.sha256) or known.name.casefold() == name
+        ]
+    return Intent(
+        target,
+        facts.name,
+        facts.extension,
+        facts.size,
+        facts.sha256,
+        operator,
+        now,
+        tuple(Known(known.id, known.sha256) for known in baseline),
+        mark,
+        comment,
+        needs_mark,
+    )
+
+
+def sent_before(baseline: Sequence[Known], mark: str, sha256: str) -> Known | None:
+    """What this very save has stored already, though its row does not know: the row is from an older backup.
+
+    Where nothing with the mark has our bytes, a server that alters what it stores may have them: it is looked at, too.
+    """
+    marked = [each for each in baseline if mark in (each.comment or "")]
+    ours = [each for each in marked if each.sha256 in (None, sha256)] or marked
+    return ours[0] if len(ours) == 1 else None
+
+
+def lacks_proof(intent: Intent, each: Present, claimed: Collection[VersionId] = ()) -> bool:
+    """Whether only its bytes could tell: reading them back gives the checksum that iManage does not give."""
+    in_question = isinstance(intent.target, Replace) or _is_new(intent, each, claimed)
+    return in_question and each.sha256 is None and _may_hold_our_bytes(intent, each)
+
+
+def lacks_comment(intent: Intent, each: Present, claimed: Collection[VersionId] = ()) -> bool:
+    """Whether only its own profile could tell: iManage may leave comments out of its lists, and the mark with them."""
+    in_question = intent.needs_mark and _is_new(intent, each, claimed)
+    may_be_ours = _may_hold_our_bytes(intent, each) or _may_be_ours_altered(intent, each)
+    return in_question and not each.comment and may_be_ours
+
+
+def _is_new(intent: Intent, each: Present, claimed: Collection[VersionId]) -> bool:
+    return each.id not in claimed and all(each.id != known.id for known in intent.baseline)
+
+
+def _may_hold_our_bytes(intent: Intent, each: Present) -> bool:
+    if each.sha256 is not None:
+        return each.sha256 == intent.sha256
+    return each.size is None or each.size == intent.size
+
+
+def _may_be_ours_altered(intent: Intent, each: Present) -> bool:
+    """Whether it came as ours would have: some servers add to what they store, and have then stored ours.
+
+    A version that is replaced can be sent again without making a double, so nothing of it is in doubt.
+    """
+    if isinstance(intent.target, Replace):
+        return False
+    if intent.operator and each.operator and each.operator.casefold() != intent.operator.casefold():
+        return False
+    date = each.created_at if isinstance(intent.target, NewDocument) else each.edited_at
+    if date is not None and date < intent.announced_at - SKEW:
+        return False
+    if isinstance(intent.target, NewDocument):
+        named = (each.name.casefold(), each.extension.casefold())
+        return each.id.version == 1 and named == (intent.name.casefold(), intent.extension.casefold())
+    return True
+
+
+def _has_mark(intent: Intent, each: Present) -> bool:
+    return bool(intent.mark and each.comment and intent.mark in each.comment)
+
+
+def _settle_marked(marked: Sequence[Present], intent: Intent) -> Outcome:
+    # A later version may have inherited the comment, so the mark alone does not prove the bytes.
+    ours = [each for each in marked if _may_hold_our_bytes(intent, each)]
+    if len(ours) == 1:
+        return Found(ours[0], f"{ours[0].id} carries the mark of this save.")
+    if ours:
+        return Undecided(f"{_names(ours)} carry the mark of this save.", tuple(ours))
+    return Undecided(f"{_names(marked)} carries the mark of this save, but other bytes.", tuple(marked))
+
+
+def _settle_absent(
+    others: Sequence[Present], intent: Intent, now: datetime, last_sent_at: datetime
+) -> Outcome:
+    quiet_for = now - last_sent_at
+    if quiet_for < QUIET:
+        return Undecided(
+            "It is not in iManage yet; iManage may still be storing it.",
+            again_after=min(LOOK_AGAIN, QUIET - quiet_for).total_seconds(),
+        )
+    if altered := [each for each in others if not intent.needs_mark and _may_be_ours_altered(intent, each)]:
+        return Undecided(
+            f"{_names(altered)} came at that time, but with other bytes than ours.", tuple(altered)
+        )
+    if others and not isinstance(intent.target, Replace):
+        return Absent("What has been added in iManage since has other bytes: this save did not arrive.")
+    return Absent("It is not in iManage: this save did not arrive.")
+
+
+def _settle_alike(alike: Sequence[Present], intent: Intent) -> Outcome:
+    doubts = {each.id: _doubt(intent, each) for each in alike}
+    agreeing = [each for each in alike if doubts[each.id] is None]
+    if len(agreeing) == 1:
+        return Found(agreeing[0], f"{agreeing[0].id} has the same checksum, and it was not there before.")
+    if agreeing:
+        return Undecided(f"{_names(agreeing)} all have the same checksum.", tuple(agreeing))
+    reasons = " ".join(f"{id} has the same checksum, but {doubt}." for id, doubt in doubts.items())
+    return Undecided(reasons, tuple(alike))
+
+
+def _doubt(intent: Intent, each: Present) -> str | None:
+    """Why a version with our bytes may be somebody else's."""
+    if isinstance(intent.target, Replace):
+        return None  # The version was named; that it holds our bytes now is all that was wanted.
+    if intent.needs_mark:
+        return "it does not carry the mark of this save"
+    if intent.operator and each.operator and each.operator.casefold() != intent.operator.casefold():
+        return f"it was saved by {each.operator}"
+    date = each.created_at or each.edited_at if isinstance(intent.target, NewDocument) else each.edited_at
+    if date is not None and date < intent.announced_at - SKEW:
+        return f"it is dated {date:%d %B %Y, %H:%M} UTC, before this save began"
+    if isinstance(intent.target, NewDocument) and each.id.version != 1:
+        return "it is a later version of a document"
+    return None
+
+
+def _names(versions: Sequence[Present]) -> str:
+    return ", ".join(str(each.id) for each in versions)

@@ -1,0 +1,85 @@
+"""The ports of the engine: what a source and a destination have to offer."""
+
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from copying.values import Intent, Known, Outcome, Progress, Receipt, SourceFacts
+from imanage.ids import VersionId
+
+OnProgress = Callable[[Progress], None]
+ShouldStop = Callable[[], str | None]
+"""Read between chunks: the reason to stop, in words for the person, or None to go on."""
+
+
+class Stream(Protocol):
+    """Bytes that are coming in. `resumed` says whether they begin at the offset asked for, or at nothing.
+
+    Where they are `framed`, their end is the end of all that was to come, and a cut is an error.
+    """
+
+    @property
+    def resumed(self) -> bool: ...
+
+    @property
+    def framed(self) -> bool: ...
+
+    def readinto(self, room: memoryview, /) -> int:
+        """Put the next bytes into the room; how many, and 0 at the end. It is filled unless they come slowly."""
+
+
+class Source(Protocol):
+    """Where bytes come from."""
+
+    def describe(self) -> SourceFacts:
+        """Ask for the facts anew: they may have changed since the last attempt."""
+
+    def open(self, offset: int = 0) -> AbstractContextManager[Stream]:
+        """The bytes from `offset`, or from the beginning where the source cannot resume."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a destination can do beyond the least."""
+
+    marks: bool = False
+    """A field can carry the mark of an operation, so that a lost answer is always decided."""
+
+
+class Destination(Protocol):
+    """Where bytes are saved to."""
+
+    @property
+    def features(self) -> Features: ...
+
+    def baseline(self) -> tuple[Known, ...]:
+        """What is there now; it goes on record with the intent."""
+
+    def check(self, intent: Intent) -> None:
+        """Raise CheckedOut or MovedOn when sending would run over somebody's work."""
+
+    def send(
+        self, intent: Intent, source: Source, *, on_progress: OnProgress, should_stop: ShouldStop
+    ) -> Receipt:
+        """Send once. Raises Uncertain when it may have been stored; any other error means it was not."""
+
+    def look_up(
+        self,
+        intent: Intent,
+        *,
+        now: datetime,
+        last_sent_at: datetime | None,
+        claimed: Collection[VersionId] = (),
+    ) -> Outcome:
+        """What became of an unanswered send. `claimed` are the ids that other sends are known to have made."""
+
+
+def ignore(_progress: Progress) -> None:
+    """No one wants to know."""
+
+
+def never() -> str | None:
+    """No one says stop."""
+    return None

@@ -1,0 +1,111 @@
+"""The process that writes for a worker on SQLite. See services/core/writer_process.py for what it is good for.
+
+It is a part of its worker, and takes no orders but the worker's. When the worker ends, however that comes, it writes
+what it has begun and ends too. A worker that loses it ends at once: what of the last batch is on record, only the rows
+can tell, and whoever comes next goes by them.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from multiprocessing.connection import Connection
+from typing import Any
+
+import structlog
+
+from jobs import gc_tuning
+from jobs.workflows import Scope
+from services.core import writer_process
+from services.core.unit_of_work import all_wait_for_one_writer, disconnect
+
+log = structlog.get_logger()
+
+END_SECONDS = 3.0
+LOOK_THROUGH_EVERY = 50
+
+
+@contextmanager
+def beside(scope: Scope) -> Iterator[None]:
+    """Records in a process beside this one, where the database has one writer. Begun before there are threads."""
+    with scope():
+        needed = all_wait_for_one_writer()
+        disconnect()
+    if not needed:
+        yield
+        return
+    processes = multiprocessing.get_context("fork")
+    ours, theirs = processes.Pipe()
+    process = processes.Process(target=_begin, args=(theirs, ours, scope), name="recorder")
+    process.start()
+    theirs.close()
+    writer_process.bind(Asking(ours))
+    try:
+        yield
+    finally:
+        writer_process.bind(None)
+        ours.close()
+        process.join(END_SECONDS)
+        process.kill()
+
+
+class Asking:
+    """For the worker's threads: one asks at a time, as one writes at a time."""
+
+    def __init__(self, line: Connection) -> None:
+        self._line = line
+        self._lock = threading.Lock()
+
+    def __call__(self, write: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        with self._lock:
+            try:
+                self._line.send((write, arguments))
+                error, found = self._line.recv()
+            except (EOFError, OSError):
+                log.critical("worker.recorder_lost")
+                os._exit(1)
+        if error is not None:
+            raise error
+        return found
+
+
+def answer(line: Connection, scope: Scope) -> None:
+    """Write what is asked for, one after the other, until the line ends."""
+    with suppress(EOFError, ConnectionError):
+        for number in count(1):
+            write, arguments = line.recv()
+            error, found = _tried(scope, write, arguments)
+            try:
+                line.send((error, found))
+            except ConnectionError:
+                raise
+            except Exception as unsent:
+                line.send((RuntimeError(f"{error or found!r} cannot be sent: {unsent}"), None))
+            if number % LOOK_THROUGH_EVERY == 0:
+                gc_tuning.started()
+
+
+def _begin(line: Connection, others_end: Connection, scope: Scope) -> None:
+    others_end.close()  # or the line would not end with the worker
+    # A session of its own: pages wait for what it does, so it is neither niced with its worker nor stopped before it.
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    gc_tuning.started()
+    gc_tuning.only_when_told()
+    answer(line, scope)
+
+
+def _tried(
+    scope: Scope, write: Callable[..., Any], arguments: tuple[Any, ...]
+) -> tuple[Exception | None, Any]:
+    try:
+        with scope():
+            return None, write(*arguments)
+    except Exception as error:
+        return error, None

@@ -1,0 +1,114 @@
+"""Permissions in pairs: `may_x` answers for the page, `require_x` raises for the service."""
+
+from __future__ import annotations
+
+import uuid
+
+from models import Matter, Participant
+from services.core.actor import Actor
+from services.core.errors import Forbidden, NotFound
+from services.core.unit_of_work import session
+
+CHANGES_DOCUMENTS = frozenset({"lead", "editor"})
+MANAGES_PEOPLE = frozenset({"lead"})
+
+
+def may_administer(actor: Actor) -> bool:
+    return actor.is_admin and not actor.is_guest
+
+
+def require_admin(actor: Actor) -> None:
+    if not may_administer(actor):
+        raise Forbidden(
+            "Only System Admins can use the Admin System.",
+            next_step="Ask a System Admin of your firm.",
+            whose="your System Admin",
+        )
+
+
+def may_create_matters(actor: Actor) -> bool:
+    return not actor.is_guest
+
+
+def require_create_matters(actor: Actor) -> None:
+    if not may_create_matters(actor):
+        raise Forbidden("Guests cannot open matters.", next_step="Ask the firm that invited you.")
+
+
+def role_in(actor: Actor, matter_id: uuid.UUID) -> str | None:
+    """The person's role in the matter, None where he takes no part in it."""
+    place = session().get(Participant, (matter_id, actor.id))
+    return place.role if place else None
+
+
+def may_change_documents(actor: Actor, role: str | None) -> bool:
+    return role in CHANGES_DOCUMENTS
+
+
+def may_manage_people(actor: Actor, role: str | None) -> bool:
+    return role in MANAGES_PEOPLE and not actor.is_guest
+
+
+def may_change_matter(actor: Actor, role: str | None) -> bool:
+    return may_manage_people(actor, role)
+
+
+def may_transfer(actor: Actor, role: str | None) -> bool:
+    """Whether iManage actions stand on the page at all: never for guests."""
+    return not actor.is_guest and role in CHANGES_DOCUMENTS
+
+
+def require_matter(actor: Actor, matter_id: uuid.UUID) -> tuple[Matter, str]:
+    """The matter and the person's role in it. Others' matters look as if they were not there."""
+    matter = session().get(Matter, matter_id)
+    role = role_in(actor, matter_id) if matter else None
+    if matter is None or role is None:
+        raise NotFound("We could not find this matter.")
+    return matter, role
+
+
+def require_change_documents(actor: Actor, matter_id: uuid.UUID) -> Matter:
+    matter, role = require_matter(actor, matter_id)
+    if not may_change_documents(actor, role):
+        raise Forbidden(
+            "You can read this matter, but not change its documents.",
+            next_step="Ask a lead of the matter to make you an editor.",
+            whose="a lead of the matter",
+        )
+    return matter
+
+
+def require_manage_people(actor: Actor, matter_id: uuid.UUID) -> Matter:
+    matter, role = require_matter(actor, matter_id)
+    if not may_manage_people(actor, role):
+        raise Forbidden(
+            "Only leads of the matter can change who takes part in it.",
+            next_step="Ask a lead of the matter.",
+            whose="a lead of the matter",
+        )
+    return matter
+
+
+def require_change_matter(actor: Actor, matter_id: uuid.UUID) -> Matter:
+    matter, role = require_matter(actor, matter_id)
+    if not may_change_matter(actor, role):
+        raise Forbidden(
+            "Only leads of the matter can change its name and numbers.",
+            next_step="Ask a lead of the matter.",
+            whose="a lead of the matter",
+        )
+    return matter
+
+
+def require_transfer(actor: Actor, matter_id: uuid.UUID) -> Matter:
+    """For everything between a matter and iManage. To a guest there is nothing here."""
+    matter, role = require_matter(actor, matter_id)
+    if actor.is_guest:
+        raise NotFound()
+    if not may_transfer(actor, role):
+        raise Forbidden(
+            "You can read this matter, but not move documents between it and iManage.",
+            next_step="Ask a lead of the matter to make you an editor.",
+            whose="a lead of the matter",
+        )
+    return matter

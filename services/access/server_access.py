@@ -1,0 +1,139 @@
+"""Which servers a person may use or know of, and what each is called on their screen. Every use asks here, each time.
+
+Whatever is shown of a server outside the Admin System (its name, what stands in it, what it said) is asked of
+`known_to`: who may not know of it reads "iManage" and nothing else.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+
+from models import Member, Server
+from services.access.allow_list import is_listed, servers_of
+from services.access.server_policy import Denial, ServerUse, server_use_denial
+from services.core.actor import Actor
+from services.core.errors import Conflict, NotFound, Refusal
+from services.core.unit_of_work import session
+
+ONLY_SERVER = "iManage"
+PRACTICE = "Practice"
+
+
+@dataclass(frozen=True)
+class ServerLabel:
+    """A server as members see it: "iManage" where it is the only one that they have."""
+
+    id: uuid.UUID
+    label: str
+    url: str
+    is_practice: bool = False
+
+
+@dataclass(frozen=True)
+class KnownServers:
+    """What one viewer may know of servers at this moment. `usable`: on, and open to them; `off`: switched off."""
+
+    usable: tuple[ServerLabel, ...] = ()
+    off: tuple[ServerLabel, ...] = ()
+
+    def of(self, server_id: uuid.UUID | None) -> ServerLabel | None:
+        """None where the server is gone, or where this viewer must not know of it: the two look the same."""
+        return next((each for each in (*self.usable, *self.off) if each.id == server_id), None)
+
+    def label(self, server_id: uuid.UUID | None) -> str:
+        """What the server is called on this viewer's screen."""
+        known = self.of(server_id)
+        return known.label if known else ONLY_SERVER
+
+    def may_use(self, server_id: uuid.UUID | None) -> bool:
+        """Whether twins on it may be named: its libraries, numbers, people and addresses."""
+        return any(each.id == server_id for each in self.usable)
+
+    def may_know(self, server_id: uuid.UUID | None) -> bool:
+        """Whether it may be named, and what it said be shown."""
+        return self.of(server_id) is not None
+
+
+def known_to(actor: Actor) -> KnownServers:
+    """What this person may know of servers now. One query."""
+    return KnownServers() if actor.is_guest else _known(actor.id)
+
+
+def available_to(actor: Actor) -> tuple[ServerLabel, ...]:
+    """The servers that this person can use now, by name. One query."""
+    return known_to(actor).usable
+
+
+def label_for(member_id: uuid.UUID, server: Server) -> str:
+    """What this server is called on this member's screen."""
+    return _known(member_id).label(server.id)
+
+
+def _known(member_id: uuid.UUID) -> KnownServers:
+    """A server that is off is no secret from those who could use it were it on."""
+    listed = servers_of(member_id)
+    rows = session().scalars(
+        select(Server)
+        .where(or_(Server.is_restricted.is_(False), Server.id.in_(listed)))
+        .order_by(Server.name_key)
+    )
+    known = rows.all()
+    on = [row for row in known if row.is_enabled]
+    off = [row for row in known if not row.is_enabled]
+    alone = len(on) <= 1  # a firm's own name tells servers apart only where there is a choice
+    return KnownServers(_labels(on, alone=alone), _labels(off, alone=alone))
+
+
+def _labels(servers: Sequence[Server], *, alone: bool) -> tuple[ServerLabel, ...]:
+    return tuple(ServerLabel(row.id, _label(row, alone), row.url, row.is_practice) for row in servers)
+
+
+def _label(server: Server, alone: bool) -> str:
+    """The practice server is called so whatever its name is, and never passes for the firm's own."""
+    if server.is_practice:
+        return server.name if PRACTICE in server.name else f"{server.name} ({PRACTICE})"
+    return ONLY_SERVER if alone else server.name
+
+
+def facts_of(member_id: uuid.UUID, server: Server) -> ServerUse:
+    """All that the rules look at, of this member and this server as they are now."""
+    member = session().get(Member, member_id)
+    return ServerUse(
+        member_is_active=member is not None and member.is_active,
+        member_is_guest=member is None or member.is_guest,
+        server_is_enabled=server.is_enabled,
+        server_is_restricted=server.is_restricted,
+        member_is_listed=server.is_restricted and is_listed(member_id, server.id),
+    )
+
+
+def use_denial(member_id: uuid.UUID, server: Server) -> Denial | None:
+    """The first rule that keeps this member from this server, None where he may use it."""
+    return server_use_denial(facts_of(member_id, server))
+
+
+def require_use(member_id: uuid.UUID, server_id: uuid.UUID) -> Server:
+    """The server, for this member's use now. Raises NotFound where he must not know of it, Conflict where it is off."""
+    server = session().get(Server, server_id)
+    if server is None:
+        raise NotFound()
+    denial = use_denial(member_id, server)
+    if denial is not None:
+        raise refusal_of(denial)
+    return server
+
+
+def refusal_of(denial: Denial) -> Refusal:
+    """What the member reads: nothing of a server that he must not know of."""
+    if denial.is_secret:
+        return NotFound()
+    return Conflict(
+        "This iManage server is switched off for now.",
+        code=denial.code,
+        next_step="Your links are kept. Ask your System Admin when it will be on again.",
+        whose="your System Admin",
+    )

@@ -1,0 +1,1 @@
+"""Authentication: passwords, sessions, signing in and its throttle."""

@@ -1,0 +1,74 @@
+"""Sign-in sessions of browsers: on record here, so that they can be ended from here."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from models import SignInSession, utcnow
+from services.core.actor import Actor
+from services.core.unit_of_work import session, unit
+
+IDLE = timedelta(hours=12)
+LONGEST = timedelta(days=7)
+SEEN_EVERY = timedelta(minutes=1)
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def begin(member_id: uuid.UUID) -> str:
+    """A new session for this member, in the open unit; the token returned is nowhere on record."""
+    token = secrets.token_urlsafe(32)
+    session().add(SignInSession(token_hash=_hash(token), member_id=member_id))
+    return token
+
+
+def resume(token: str, *, address: str = "", request_id: str = "") -> Actor | None:
+    """The person behind a token, None where the session is over or the member inactive."""
+    row = session().scalar(select(SignInSession).where(SignInSession.token_hash == _hash(token)))
+    now = utcnow()
+    if row is None or row.ended_at or not row.member.is_active:
+        return None
+    if now - row.seen_at > IDLE or now - row.created_at > LONGEST:
+        return None
+    member = row.member
+    person = Actor(
+        id=member.id,
+        name=member.name,
+        email=member.email,
+        is_admin=member.is_admin,
+        is_guest=member.is_guest,
+        session_id=row.id,
+        address=address,
+        request_id=request_id,
+    )
+    if now - row.seen_at > SEEN_EVERY:
+        with unit() as writing:
+            writing.execute(
+                update(SignInSession).where(SignInSession.id == person.session_id).values(seen_at=now)
+            )
+    return person
+
+
+def end(token: str) -> None:
+    """Sign out this browser."""
+    with unit() as writing:
+        writing.execute(
+            update(SignInSession).where(SignInSession.token_hash == _hash(token)).values(ended_at=utcnow())
+        )
+
+
+def end_all(member_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
+    """End every session of a member, in the open unit: on deactivation and password change."""
+    ending = update(SignInSession).where(
+        SignInSession.member_id == member_id, SignInSession.ended_at.is_(None)
+    )
+    if but is not None:
+        ending = ending.where(SignInSession.id != but)
+    session().execute(ending.values(ended_at=utcnow()))

@@ -1,0 +1,1 @@
+"""Members' sign-ins to iManage: OAuth, tokens and their renewal, disconnecting."""

@@ -1,0 +1,256 @@
+"""Signing in to iManage: begun on record, finished once, by the same person in the same browser at the same server."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import cast
+from urllib.parse import urlsplit
+
+from sqlalchemy import delete, select
+
+from imanage import oauth
+from imanage.client import TokenHeader
+from imanage.discovery import discover
+from imanage.errors import Forbidden, ImanageError, NotFound, SignInRefused, Unauthorised
+from imanage.types import Endpoints, Identity, TokenSet
+from models import OAuthState, Server, SignInSession, utcnow
+from services.access.server_access import label_for, require_use, use_denial
+from services.connections import tokens
+from services.connections.clients import differs
+from services.connections.oauth_errors import Attempt, SignInUnfinished, unfinished
+from services.core import audit, bulkhead, encryption
+from services.core.actor import Actor
+from services.core.runtime import house
+from services.core.text.local_redirects import local_path
+from services.core.unit_of_work import release, session, unit
+from services.guidance.imanage_errors import remote_refusal
+from services.servers import transport
+
+TABLE = "oauth_state"
+LIFE = timedelta(minutes=10)
+REMEMBERED = timedelta(days=1)
+HOME = "/account"
+
+
+@dataclass(frozen=True)
+class CallbackAnswer:
+    """What the browser brought back from iManage, as it stood in the address."""
+
+    state: str = field(default="", repr=False)
+    code: str = field(default="", repr=False)
+    error: str = ""
+    issuer: str = ""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A finished sign-in: where to go back to, and what the person should know about it."""
+
+    server_id: uuid.UUID
+    label: str
+    return_to: str
+    imanage_name: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A sign-in under way, taken from its row when the answer came: the row can be used no more."""
+
+    server_id: uuid.UUID
+    server_changed_at: datetime
+    verifier: str = field(repr=False)
+    return_to: str
+
+
+def begin(actor: Actor, server_id: uuid.UUID, return_to: str) -> str:
+    """Put a sign-in on record; returns the address of iManage's sign-in page, where the browser goes next."""
+    server = require_use(actor.id, server_id)
+    credentials = transport.credentials(server)
+    start = oauth.begin(transport.endpoints(server), credentials, house().settings.redirect_url)
+    changed_at = server.changed_at
+    with unit() as writing:
+        writing.execute(
+            delete(OAuthState).where(
+                OAuthState.member_id == actor.id, OAuthState.created_at < utcnow() - REMEMBERED
+            )
+        )
+        row_id = uuid.uuid4()
+        writing.add(
+            OAuthState(
+                id=row_id,
+                state_hash=_hash(start.state),
+                session_id=actor.session_id,
+                member_id=actor.id,
+                server_id=server_id,
+                server_changed_at=changed_at,
+                verifier=encryption.seal(start.verifier, TABLE, row_id, "verifier"),
+                return_to=local_path(return_to) or HOME,
+            )
+        )
+    return start.url
+
+
+def finish(actor: Actor, answer: CallbackAnswer) -> SignedIn:
+    """Turn iManage's answer into a stored sign-in. Raises SignInUnfinished with the cause; each leaves an event."""
+    try:
+        return _finish(actor, answer)
+    except SignInUnfinished as failure:
+        with unit():
+            audit.record(
+                actor,
+                "connection.sign_in_failed",
+                failure.attempt.label,
+                server_id=failure.attempt.server_id,
+                outcome="failed",
+                code=failure.code,
+            )
+        raise
+
+
+def _finish(actor: Actor, answer: CallbackAnswer) -> SignedIn:
+    begun = _take(actor, answer.state)
+    server = _server_now(actor, begun)
+    label, endpoints = label_for(actor.id, server), transport.endpoints(server)
+    attempt = Attempt(label, server.id, begun.return_to)
+    if answer.issuer and not _is_of(answer.issuer, endpoints):
+        raise unfinished("oauth.other_server", attempt)
+    if answer.error:
+        raise unfinished(_error_code(answer.error), attempt)
+    if not answer.code:
+        raise unfinished("oauth.no_code", attempt)
+    try:
+        fresh, identity = _ask(actor, server, endpoints, answer.code, begun.verifier)
+    except ImanageError as error:
+        raise _remote(error, attempt) from error
+    return _store(actor, begun, label, fresh, identity)
+
+
+def _take(actor: Actor, state: str) -> _Begun:
+    """The row of this state, used from now on. Another person's row is left as it is."""
+    if not state:
+        raise unfinished("oauth.no_state")
+    with unit() as writing:
+        row = writing.scalar(
+            select(OAuthState).where(OAuthState.state_hash == _hash(state)).with_for_update()
+        )
+        if row is None:
+            raise unfinished("oauth.unknown_state")
+        if row.member_id != actor.id:
+            raise unfinished("oauth.other_member")
+        if row.session_id != actor.session_id:
+            raise unfinished("oauth.other_session")
+        if row.used_at is not None:
+            raise unfinished("oauth.used", Attempt(return_to=row.return_to))
+        if utcnow() - row.created_at > LIFE:
+            raise unfinished("oauth.expired", Attempt(server_id=row.server_id, return_to=row.return_to))
+        try:
+            verifier = encryption.unseal(row.verifier, TABLE, row.id, "verifier")
+        except encryption.CannotOpen:
+            raise unfinished(
+                "oauth.expired", Attempt(server_id=row.server_id, return_to=row.return_to)
+            ) from None
+        row.used_at = utcnow()
+        return _Begun(row.server_id, row.server_changed_at, verifier, row.return_to)
+
+
+def _server_now(actor: Actor, begun: _Begun) -> Server:
+    """The server, if it is still the one that the sign-in was begun at and this person may still use it."""
+    server = session().get(Server, begun.server_id)
+    denial = use_denial(actor.id, server) if server else None
+    if server is None or (denial and denial.is_secret):
+        raise unfinished("oauth.not_available", Attempt(return_to=begun.return_to))
+    attempt = Attempt(label_for(actor.id, server), server.id, begun.return_to)
+    if denial:
+        raise unfinished("oauth.server_off", attempt)
+    if server.changed_at != begun.server_changed_at:
+        raise unfinished("oauth.server_edited", attempt)
+    return server
+
+
+def _ask(
+    actor: Actor, server: Server, endpoints: Endpoints, code: str, verifier: str
+) -> tuple[TokenSet, Identity]:
+    """The two calls of a sign-in: the code for tokens, and whose they are. No row is held meanwhile."""
+    outbound, credentials = transport.outbound(server, for_page=True), transport.credentials(server)
+    header = cast(TokenHeader, server.auth_header)
+    release()
+    redirect_url = house().settings.redirect_url
+    with bulkhead.slot(actor.id):
+        fresh = oauth.exchange(outbound, endpoints, credentials, redirect_url, code, verifier)
+        return fresh, discover(outbound, endpoints, fresh.access_token, header)
+
+
+def _store(actor: Actor, begun: _Begun, label: str, fresh: TokenSet, identity: Identity) -> SignedIn:
+    with unit() as writing:
+        server = _server_now(actor, begun)
+        browser = writing.get(SignInSession, actor.session_id)
+        if browser is None or browser.ended_at is not None:
+            raise unfinished("oauth.signed_out")
+        before = tokens.row_of(actor.id, server.id)
+        user_before = before.imanage_user if before else identity.user_id
+        row = tokens.store(actor.id, server, fresh, identity)
+        warnings = _warnings(actor, label, user_before, fresh, identity)
+        audit.record(
+            actor,
+            "connection.connected",
+            f"{actor.name} at {server.name}",
+            subject_id=row.id,
+            server_id=server.id,
+            imanage_user=row.imanage_user,
+            imanage_email=row.imanage_email,
+            email_differs=differs(row.imanage_email, actor.email),
+            user_before=user_before,
+            renewable=fresh.refresh_token is not None,
+        )
+    return SignedIn(begun.server_id, label, begun.return_to, identity.name, warnings)
+
+
+def _warnings(
+    actor: Actor, label: str, user_before: str, fresh: TokenSet, identity: Identity
+) -> tuple[str, ...]:
+    found = []
+    if differs(identity.email or "", actor.email):
+        found.append(
+            f"You signed in to {label} as {identity.email}, and your e-mail here is {actor.email}. "
+            "If that is not your own account, disconnect it on your account page."
+        )
+    if user_before.casefold() != identity.user_id.casefold():
+        found.append(
+            f"You signed in to {label} as another user than before: {identity.user_id}, not {user_before}."
+        )
+    if fresh.refresh_token is None:
+        found.append(
+            f"{label} gave nothing to renew this sign-in with, so you will be asked again when it ends. "
+            "Your System Admin can ask for Allow Refresh Token to be set to Yes there."
+        )
+    return tuple(found)
+
+
+def _remote(error: ImanageError, attempt: Attempt) -> SignInUnfinished:
+    if isinstance(error, SignInRefused):
+        client = (error.remote_code or "").lower() in tokens.CLIENT_REFUSED
+        return unfinished("oauth.client_refused" if client else "oauth.code_refused", attempt)
+    if isinstance(error, Unauthorised | Forbidden | NotFound):
+        return unfinished("oauth.api_refused", attempt)
+    said = remote_refusal(error, attempt.label)
+    return unfinished("oauth.remote", attempt, said=said)
+
+
+def _error_code(error: str) -> str:
+    return "oauth.denied" if error == "access_denied" else "oauth.error"
+
+
+def _is_of(issuer: str, endpoints: Endpoints) -> bool:
+    try:
+        parts = urlsplit(issuer)
+    except ValueError:
+        return False
+    return f"{parts.scheme}://{parts.netloc}".lower() in {endpoints.browser, endpoints.api}
+
+
+def _hash(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()

@@ -1,0 +1,95 @@
+"""The audit trail: every write makes its event in the same commit, and refusals leave one too."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from models import AuditEvent, db
+from services.core.actor import Actor, Who
+from services.core.errors import Refusal
+from services.core.text.normalise import search_fold
+from services.core.unit_of_work import session, unit
+
+Event = dict[str, Any]
+LONGEST_KEY = 1500
+_INSERT = db.metadata.tables[AuditEvent.__tablename__].insert()
+
+
+def record(
+    who: Who,
+    action: str,
+    subject: str = "",
+    *,
+    subject_id: uuid.UUID | None = None,
+    matter_id: uuid.UUID | None = None,
+    server_id: uuid.UUID | None = None,
+    outcome: str = "done",
+    **detail: Any,
+) -> None:
+    """Add the event to the unit that is open. `detail` must hold no secret: names and numbers only."""
+    values = event(
+        who,
+        action,
+        subject,
+        subject_id=subject_id,
+        matter_id=matter_id,
+        server_id=server_id,
+        outcome=outcome,
+        **detail,
+    )
+    session().add(AuditEvent(**values))
+
+
+def record_all(events: Sequence[Event]) -> None:
+    """Add the events of many like things to the unit that is open, in one statement."""
+    if events:
+        session().connection().execute(_INSERT, events)
+
+
+def event(
+    who: Who,
+    action: str,
+    subject: str = "",
+    *,
+    subject_id: uuid.UUID | None = None,
+    matter_id: uuid.UUID | None = None,
+    server_id: uuid.UUID | None = None,
+    outcome: str = "done",
+    **detail: Any,
+) -> Event:
+    """What record_all takes of each."""
+    by = f"{who.name} <{who.email}>" if isinstance(who, Actor) else who.name
+    return {
+        "action": action,
+        "outcome": outcome,
+        "actor_id": who.id if isinstance(who, Actor) else None,
+        "actor_name": by,
+        "address": who.address,
+        "request_id": who.request_id,
+        "subject": subject[:400],
+        "search_key": key_of(by, subject[:400], action, who.address, who.request_id),
+        "subject_id": subject_id,
+        "matter_id": matter_id,
+        "server_id": server_id,
+        "detail": detail,
+    }
+
+
+def key_of(*searched: str) -> str:
+    """What is kept of an event to be found by: who, what, how, from where and under which reference."""
+    return search_fold(" ".join(searched))[:LONGEST_KEY]
+
+
+def record_refusal(who: Who, refusal: Refusal, attempted: str) -> None:
+    """A refusal in a commit of its own: what it refused was rolled back."""
+    with unit():
+        record(
+            who,
+            "refused",
+            attempted,
+            outcome="refused",
+            code=refusal.code,
+            sentence=refusal.sentence,
+        )

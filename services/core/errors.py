@@ -1,0 +1,103 @@
+"""What a service can refuse, in the words that the person reads. Nothing here knows HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+Whose = Literal[
+    "you", "a lead of the matter", "your System Admin", "the iManage admin", "your network team", "nobody"
+]
+
+OWNERS = {"you": "You", "imanage_admin": "Your iManage admin", "network_team": "Your network team"}
+"""Who has to act on a finding of the diagnostics, and what they are called on the page."""
+
+
+class Refusal(Exception):
+    """The base: a stable code, a sentence, the next step and whose step it is."""
+
+    code = "refused"
+    title = "That was not possible"
+
+    def __init__(
+        self, sentence: str, *, code: str | None = None, next_step: str = "", whose: Whose = "you"
+    ) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.code = code or type(self).code
+        self.next_step = next_step
+        self.whose = whose
+
+
+class NotFound(Refusal):
+    """It is not there, or not for this person: the two must look the same."""
+
+    code = "not_found"
+    title = "Page not found"
+
+    def __init__(self, sentence: str = "We could not find what you asked for.", **more: str) -> None:
+        super().__init__(
+            sentence,
+            code=more.get("code"),
+            next_step=more.get("next_step", "It may have been moved or removed. Check the address."),
+        )
+
+
+class Forbidden(Refusal):
+    """The person may know of it, but may not do this to it. Always audited by the hall."""
+
+    code = "forbidden"
+    title = "You cannot do this"
+
+
+class Conflict(Refusal):
+    """Something else happened first, or the thing is not in a state for this."""
+
+    code = "conflict"
+    title = "This has changed"
+
+
+class Invalid(Refusal):
+    """Input that a form could not judge alone: each sentence stands at its field."""
+
+    code = "invalid"
+    title = "Check what you entered"
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(" ".join(fields.values()))
+        self.fields = dict(fields)
+
+
+class TooMany(Refusal):
+    """A limit on guessing was reached."""
+
+    code = "too_many"
+    title = "Too many tries"
+
+
+class SignInNeeded(Refusal):
+    """The member has no live sign-in to this iManage server; three different words for three reasons."""
+
+    code = "imanage.sign_in"
+    title = "Sign in to iManage"
+
+    def __init__(self, sentence: str, *, server_id: object, reason: str) -> None:
+        super().__init__(sentence, code=f"imanage.{reason}", next_step="Sign in to iManage to go on.")
+        self.server_id = server_id
+        self.reason = reason
+
+
+class RemoteRefusal(Refusal):
+    """iManage did not do what it was asked; the sentence, next step and owner come from the client's error.
+
+    `ours` is what we say of it; the whole sentence has iManage's own words beside it.
+    """
+
+    code = "imanage.failed"
+    title = "iManage did not answer as it should"
+
+    def __init__(
+        self, ours: str, *, code: str, next_step: str = "", whose: Whose = "you", its_words: str = ""
+    ) -> None:
+        super().__init__(f"{ours} {its_words}".strip(), code=code, next_step=next_step, whose=whose)
+        self.ours = ours

@@ -1,0 +1,101 @@
+"""Threads that have something to put on record at the same moment do it in one commit.
+
+Whoever comes first writes for all that wait, and hands the turn on. Should the common commit fail, each is written
+alone: what is wrong with one never spoils another.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from services.core.writer_process import record
+
+Entry = TypeVar("Entry")
+MOST = 6
+"""So many in one commit: more would keep others from the database for too long."""
+
+
+@dataclass
+class _Waiting(Generic[Entry]):
+    """An entry, until it is written. `woken`: it is, or its thread is to write for all."""
+
+    entry: Entry
+    woken: threading.Event = field(default_factory=threading.Event)
+    is_written: bool = False
+    error: Exception | None = field(default_factory=lambda: RuntimeError("It was not written."))
+
+
+class Together(Generic[Entry]):
+    """`write` makes one commit of several entries, and says for each what went wrong, None where nothing did.
+
+    It is called through services/core/writer_process.py: a function of a module, whose entries can be pickled.
+
+    `linger` is how long the writer may wait for others to come, while there are `others()` still to come.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Sequence[Entry]], Sequence[Exception | None]],
+        *,
+        linger: float = 0.0,
+        others: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._write = write
+        self._linger = linger
+        self._others = others
+        self._lock = threading.Lock()
+        self._waiting: list[_Waiting[Entry]] = []
+        self._is_writing = False
+
+    def __call__(self, entry: Entry) -> None:
+        """Returns when the entry is on record. Raises what went wrong with it."""
+        mine = _Waiting(entry)
+        with self._lock:
+            self._waiting.append(mine)
+            writes, self._is_writing = not self._is_writing, True
+        if not writes:
+            mine.woken.wait()
+        if not mine.is_written:
+            self._write_all()
+        if mine.error is not None:
+            raise mine.error
+
+    def _write_all(self) -> None:
+        self._wait_for_others()
+        with self._lock:
+            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+        try:
+            self._record(batch)
+        finally:
+            with self._lock:
+                following = self._waiting[0] if self._waiting else None
+                self._is_writing = following is not None
+            for each in batch:
+                each.is_written = True
+                each.woken.set()
+            if following is not None:
+                following.woken.set()
+
+    def _wait_for_others(self) -> None:
+        until = time.monotonic() + self._linger
+        while (left := until - time.monotonic()) > 0:
+            if len(self._waiting) >= min(MOST, self._others()):
+                return
+            time.sleep(min(left, self._linger / 4))
+
+    def _record(self, batch: Sequence[_Waiting[Entry]]) -> None:
+        try:
+            errors = record(self._write, [each.entry for each in batch])
+        except Exception as error:
+            if len(batch) == 1:
+                batch[0].error = error
+            else:
+                for each in batch:
+                    self._record([each])
+            return
+        for each, error_of_its_own in zip(batch, errors, strict=True):
+            each.error = error_of_its_own

@@ -1,0 +1,35 @@
+"""Which names a document can get in iManage. No limits are published: these are what file names have in common."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from services.core.text.file_names import FORBIDDEN, adapt
+
+LONGEST_TYPE = 20
+
+
+def name_problem(stem: str) -> str:
+    """Why iManage would refuse this name (without its type), as a sentence; empty where it takes it."""
+    if not stem.strip(" ."):
+        return "Enter a name."
+    found = sorted({character for character in stem if character in FORBIDDEN}, key=stem.index)
+    if found:
+        return f"iManage does not take {' '.join(found)} in a name."
+    if any(unicodedata.category(character) == "Cc" for character in stem):
+        return "iManage does not take control characters in a name."
+    return ""
+
+
+def type_problem(extension: str) -> str:
+    """The same for a type such as `pdf`, without its dot."""
+    if not extension:
+        return "iManage needs a file type, and this file has none. Enter one, such as pdf or docx."
+    if not (extension.isascii() and extension.isalnum() and len(extension) <= LONGEST_TYPE):
+        return "A file type has letters and digits only, such as pdf or docx."
+    return ""
+
+
+def nearest(stem: str) -> str:
+    """The nearest name that iManage takes."""
+    return adapt(f"{stem}.x").stem

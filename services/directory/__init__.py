@@ -1,0 +1,1 @@
+"""People: members and guests, what is on record of them, and finding them."""

@@ -1,0 +1,104 @@
+"""What is on record of a member: tidied, judged and written the same way when added and when changed."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from models import Member
+from services.core.errors import Invalid
+from services.core.text.email_addresses import email_fault, email_key
+from services.core.text.normalise import clean_line, hidden_characters, search_fold
+from services.core.unit_of_work import session
+from services.directory.search import key_of
+from services.mail import server_state
+
+LONGEST_NAME = 200
+LONGEST_NAME_KEY = 400
+CANNOT_BE_WRITTEN_TO = (
+    "Your mail server cannot write to this address. "
+    "Enter one with only letters from a to z, digits and signs before the @."
+)
+TAKEN = "Somebody with this e-mail address is here already, perhaps deactivated."
+
+
+@dataclass(frozen=True)
+class Details:
+    name: str
+    email: str
+    organisation: str = ""
+    is_admin: bool = False
+    is_guest: bool = False
+
+    def tidied(self) -> Details:
+        return replace(
+            self,
+            name=clean_line(self.name),
+            email=clean_line(self.email),
+            organisation=clean_line(self.organisation),
+        )
+
+
+def faults(details: Details) -> dict[str, str]:
+    """What is wrong with tidied details, by field."""
+    found = {
+        "name": _line_fault(details.name, "Enter a name."),
+        "organisation": _line_fault(
+            details.organisation, "Enter an organisation." if details.is_guest else None
+        ),
+        "email": email_fault(details.email) or _mail_fault(details.email),
+        "is_admin": "A guest cannot be a System Admin." if details.is_guest and details.is_admin else None,
+    }
+    return {field: sentence for field, sentence in found.items() if sentence}
+
+
+def taken(details: Details, but: uuid.UUID | None = None) -> dict[str, str]:
+    """Whether the e-mail is somebody else's, as a fault."""
+    theirs = select(Member.id).where(Member.email_key == email_key(details.email), Member.id != but)
+    return {"email": TAKEN} if details.email and session().scalar(theirs) else {}
+
+
+def write(row: Member, details: Details) -> None:
+    """Put tidied, faultless details on the row, in the open unit. Raises Invalid where the e-mail is somebody's."""
+    if found := taken(details, row.id):
+        raise Invalid(found)
+    for column, value in values_of(details).items():
+        setattr(row, column, value)
+    session().add(row)
+    try:
+        session().flush()
+    except IntegrityError as error:
+        raise Invalid({"email": TAKEN}) from error
+
+
+def values_of(details: Details) -> dict[str, Any]:
+    """The columns of tidied, faultless details: as they were typed, and as they are compared and found."""
+    return {
+        "name": details.name,
+        "name_key": search_fold(details.name)[:LONGEST_NAME_KEY],
+        "email": details.email,
+        "email_key": email_key(details.email),
+        "search_key": key_of(details.name, details.email),
+        "organisation": details.organisation,
+        "is_admin": details.is_admin,
+        "is_guest": details.is_guest,
+    }
+
+
+def _mail_fault(email: str) -> str | None:
+    local = email.rpartition("@")[0]
+    return None if local.isascii() or server_state.takes_utf8_addresses() else CANNOT_BE_WRITTEN_TO
+
+
+def _line_fault(text: str, if_empty: str | None) -> str | None:
+    if not text:
+        return if_empty
+    if len(text) > LONGEST_NAME:
+        return f"Use {LONGEST_NAME} characters or fewer."
+    if hidden_characters(text):
+        return "This holds a character that cannot be seen. Type it again by hand."
+    return None

@@ -1,0 +1,211 @@
+"""Members and guests: finding them, listing them for admins, and adding them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from models import Member, Participant, new_id
+from services.access import permissions
+from services.auth import passwords
+from services.core import audit
+from services.core.actor import Actor, Who
+from services.core.errors import Invalid, NotFound
+from services.core.unit_of_work import session, unit
+from services.directory import details as directory_details
+from services.directory import search as directory_search
+from services.directory.details import Details
+from services.directory.search import EVERYBODY, Kept
+
+PAGE = 100
+MOST_FOUND = 20
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """A person as others find him: enough to tell two namesakes apart."""
+
+    id: uuid.UUID
+    name: str
+    email: str
+    organisation: str
+    is_guest: bool
+
+
+@dataclass(frozen=True)
+class MemberView:
+    """A person as a System Admin sees him."""
+
+    id: uuid.UUID
+    name: str
+    email: str
+    organisation: str
+    is_admin: bool
+    is_guest: bool
+    is_active: bool
+    created_at: datetime
+    deactivated_at: datetime | None
+    matters: int
+
+
+@dataclass(frozen=True)
+class MemberPage:
+    """Some of the members by name. `before` and `after` name the places where the pages beside it begin.
+
+    `matches` counts who was found by a text; with `too_many` of them, only those whose name begins with it are here.
+    """
+
+    members: tuple[MemberView, ...]
+    before: uuid.UUID | None = None
+    after: uuid.UUID | None = None
+    matches: int = 0
+    too_many: bool = False
+
+
+@dataclass(frozen=True)
+class Added:
+    """Somebody who was added, and the password that was made for him: it is on no record and shown once."""
+
+    id: uuid.UUID
+    name: str
+    made_password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class NewMember:
+    """Somebody to add. A guest is a person of another organisation, and never an admin."""
+
+    name: str
+    email: str
+    password: str = field(repr=False)
+    organisation: str = ""
+    is_admin: bool = False
+    is_guest: bool = False
+
+
+def search_people(
+    actor: Actor, text: str, *, staff_only: bool, limit: int = MOST_FOUND
+) -> tuple[PersonView, ...]:
+    """Active people who are found by the text, first by name. Guests find nobody."""
+    if actor.is_guest:
+        return ()
+    kept = Kept(is_active=True, is_guest=False if staff_only else None)
+    found = directory_search.first_by_name(text, kept, limit)
+    return tuple(
+        PersonView(row.id, row.name, row.email, row.organisation, row.is_guest) for row in found.members
+    )
+
+
+def page_of_members(
+    actor: Actor,
+    text: str = "",
+    kept: Kept = EVERYBODY,
+    *,
+    after: uuid.UUID | None = None,
+    before: uuid.UUID | None = None,
+) -> MemberPage:
+    """Whoever is kept, by name: those found by the text, or without one a page at a time from a place onwards."""
+    permissions.require_admin(actor)
+    if text.strip():
+        found = directory_search.first_by_name(text, kept, PAGE)
+        return MemberPage(views(found.members), matches=found.matches, too_many=found.too_many)
+    to = session().get(Member, before) if before else None
+    since = session().get(Member, after) if after and not to else None
+    rows = directory_search.by_name(kept, PAGE + 1, after=since, before=to)
+    has_more = len(rows) > PAGE
+    rows = rows[-PAGE:] if to else rows[:PAGE]
+    return MemberPage(
+        views(rows),
+        before=rows[0].id if rows and (has_more if to else since) else None,
+        after=rows[-1].id if rows and (to or has_more) else None,
+    )
+
+
+def member(actor: Actor, member_id: uuid.UUID) -> MemberView:
+    return views([require_member(actor, member_id)])[0]
+
+
+def require_member(actor: Actor, member_id: uuid.UUID) -> Member:
+    """The row, for System Admins. Raises NotFound where there is none."""
+    permissions.require_admin(actor)
+    row = session().get(Member, member_id)
+    if row is None:
+        raise NotFound("We could not find this member.")
+    return row
+
+
+def add(actor: Actor, new: NewMember) -> Added:
+    """Add a member or guest, as a System Admin. Without a password one is made."""
+    permissions.require_admin(actor)
+    made = "" if new.password else passwords.generate()
+    with unit():
+        row = create(actor, replace(new, password=new.password or made))
+        return Added(row.id, row.name, made)
+
+
+def faults(new: NewMember, *, makes_password: bool = False) -> dict[str, str]:
+    """All that is wrong with somebody to add, by field. `makes_password`: one is made where none is given."""
+    details = _details(new)
+    found = directory_details.taken(details) | directory_details.faults(details)
+    sentence = passwords.fault(
+        new.password, name=details.name, email=details.email, organisation=details.organisation
+    )
+    if sentence and (new.password or not makes_password):
+        found["password"] = sentence
+    return found
+
+
+def create(who: Who, new: NewMember) -> Member:
+    """Add a member or guest, in the open unit. Whoever calls has judged who may. Raises Invalid."""
+    details = _details(new)
+    if found := faults(new):
+        raise Invalid(found)
+    row = Member(id=new_id(), password_hash=passwords.hash_of(new.password))
+    directory_details.write(row, details)
+    audit.record(
+        who,
+        "guest.added" if new.is_guest else "member.added",
+        row.name,
+        subject_id=row.id,
+        email=row.email,
+        is_admin=row.is_admin,
+    )
+    return row
+
+
+def _details(new: NewMember) -> Details:
+    return Details(new.name, new.email, new.organisation, new.is_admin, new.is_guest).tidied()
+
+
+def views(rows: Sequence[Member]) -> tuple[MemberView, ...]:
+    """Rows as System Admins see them, with the number of matters of each."""
+    counts = _matters_of([row.id for row in rows])
+    return tuple(_view(row, counts.get(row.id, 0)) for row in rows)
+
+
+def _matters_of(member_ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
+    rows = session().execute(
+        select(Participant.member_id, func.count())
+        .where(Participant.member_id.in_(member_ids))
+        .group_by(Participant.member_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _view(row: Member, matters: int) -> MemberView:
+    return MemberView(
+        id=row.id,
+        name=row.name,
+        email=row.email,
+        organisation=row.organisation,
+        is_admin=row.is_admin,
+        is_guest=row.is_guest,
+        is_active=row.is_active,
+        created_at=row.created_at,
+        deactivated_at=row.deactivated_at,
+        matters=matters,
+    )

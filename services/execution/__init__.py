@@ -1,0 +1,1 @@
+"""What a worker does with the items of a transfer. Blueprints and commands may not import it."""

@@ -1,0 +1,151 @@
+"""The end of several items in one commit: their rows held, their states changed, their transfers finished."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Update, bindparam, select
+
+from models import Member, ServerPause, Transfer, TransferItem, db, utcnow
+from services.core import audit
+from services.core.actor import Actor
+from services.core.errors import Refusal
+from services.execution.authorization import removed
+from services.execution.item_run import TakenOver
+from services.execution.tasks import Claim
+from services.servers import circuit_breaker
+from services.transfers import requests
+from services.transfers.link_facts import ADD_LINKS
+from services.transfers.states import LIVE, TRANSITIONS, ItemState, require
+
+
+@dataclass(frozen=True)
+class Held:
+    """An item's row, locked to the end of the unit, and what its transfer says."""
+
+    id: uuid.UUID
+    fence: int
+    state: str
+    name: str
+    document_id: uuid.UUID | None
+    version_id: uuid.UUID | None
+    target: str
+    older_becomes_current: bool
+    sends: int
+    sha256: str
+    size: int | None
+    transfer_id: uuid.UUID
+    matter_id: uuid.UUID
+    member_id: uuid.UUID
+    server_id: uuid.UUID
+    server_name: str
+    member_name: str
+    member_email: str
+    has_failed: uuid.UUID | None
+
+    @property
+    def actor(self) -> Actor:
+        """Whoever asked for it: a worker acts in his name and with his rights."""
+        return Actor(self.member_id, self.member_name, self.member_email)
+
+
+_NOTHING_WRONG = {"error_code": "", "error_sentence": "", "next_step": ""}
+_HELD = (
+    select(
+        TransferItem.id,
+        TransferItem.fence,
+        TransferItem.state,
+        TransferItem.name,
+        TransferItem.document_id,
+        TransferItem.version_id,
+        TransferItem.target,
+        TransferItem.older_becomes_current,
+        TransferItem.sends,
+        TransferItem.sha256,
+        TransferItem.size,
+        TransferItem.transfer_id,
+        Transfer.matter_id,
+        Transfer.member_id,
+        Transfer.server_id,
+        Transfer.server_name,
+        Member.name.label("member_name"),
+        Member.email.label("member_email"),
+        ServerPause.server_id.label("has_failed"),
+    )
+    .join(Transfer, Transfer.id == TransferItem.transfer_id)
+    .join(Member, Member.id == Transfer.member_id)
+    .outerjoin(ServerPause, ServerPause.server_id == Transfer.server_id)
+    .where(TransferItem.id.in_(bindparam("ids", expanding=True)))
+    .order_by(TransferItem.transfer_id, TransferItem.position)
+    .with_for_update(of=TransferItem)
+)
+
+
+def hold(
+    reading: Connection, claims: Sequence[Claim]
+) -> tuple[dict[Claim, Held], list[TakenOver | Refusal | None]]:
+    """The rows as they are now, in the open unit, of the claims that still hold; and for each why it does not.
+
+    Of two claims to one item, as when it was taken over from a worker that went on, only the later one holds.
+    """
+    rows = reading.execute(_HELD, {"ids": [claim.item_id for claim in claims]})
+    found = {row.id: row for row in rows}
+    held: dict[Claim, Held] = {}
+    errors: list[TakenOver | Refusal | None] = []
+    for claim in claims:
+        row = found.get(claim.item_id)
+        if row is None or row.fence != claim.fence or row.state not in LIVE:
+            errors.append(TakenOver())
+        elif row.server_id is None:
+            errors.append(removed())
+        else:
+            held[claim] = Held(**row._mapping)
+            errors.append(None)
+    return held, errors
+
+
+def change(writing: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Several items in one statement; all rows name the same columns. What was wrong before is forgotten."""
+    if rows:
+        writing.execute(_changing(tuple(rows[0])), [{**row, **_NOTHING_WRONG} for row in rows])
+
+
+@cache
+def _changing(names: tuple[str, ...]) -> Update:
+    items = db.metadata.tables[TransferItem.__tablename__]
+    columns = {*names, *_NOTHING_WRONG} - {"of_item"}
+    return items.update().where(items.c.id == bindparam("of_item")).values({n: bindparam(n) for n in columns})
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Several items that are done, and all that is written of them; `values` is what each row keeps besides."""
+
+    items: Sequence[Held]
+    links: Sequence[dict[str, Any]]
+    values: Mapping[uuid.UUID, dict[str, Any]]
+    events: Sequence[audit.Event]
+
+
+def end(writing: Connection, ending: Ending, way: str) -> None:
+    """Links, states and audit, in the open unit; an item is done where need be by way of another state."""
+    if ending.links:
+        writing.execute(ADD_LINKS, ending.links)
+    now = utcnow()
+    for item in ending.items:
+        require(item.state, *([] if ItemState.DONE in TRANSITIONS[item.state] else [way]), ItemState.DONE)
+    change(
+        writing,
+        [
+            {"of_item": item.id, "state": ItemState.DONE, "state_at": now, **ending.values[item.id]}
+            for item in ending.items
+        ],
+    )
+    for server_id in {item.server_id for item in ending.items if item.has_failed}:
+        circuit_breaker.note_success(server_id)
+    requests.finish_over({item.transfer_id for item in ending.items})
+    audit.record_all(ending.events)

@@ -1,0 +1,125 @@
+"""An item that needs a person's decision: both sides are put on its row, and nothing is sent until they choose."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from copying.errors import StoredDifferent
+from copying.values import Present
+from imanage.types import Document as RemoteDocument
+from models import Server, TransferItem, Version
+from services.core import audit
+from services.core.unit_of_work import session, unit
+from services.execution.item_run import Running, fresh
+from services.servers import transport
+from services.transfers.decisions import CHECKED_OUT, MOVED_ON, STORED_DIFFERENT
+from services.transfers.link_facts import Facts, facts_of, facts_of_present, member_of
+from services.transfers.states import ItemState, move
+
+SENTENCES = {
+    MOVED_ON: "iManage has moved on since our copy: version {version} is there now.",
+    CHECKED_OUT: "Somebody has the document checked out in iManage.",
+}
+
+
+def ask(running: Running, kind: str, theirs: RemoteDocument) -> None:
+    """Put both sides on the row, and wait for a person."""
+    sentence = SENTENCES[kind].format(version=theirs.version)
+    with unit() as writing:
+        item = fresh(running)
+        server = writing.get_one(Server, item.transfer.server_id)
+        version = writing.get_one(Version, item.version_id)
+        item.question = {"kind": kind, "ours": _ours(version), "theirs": _theirs(server, theirs)}
+        item.intent = item.announced_at = item.sent_at = item.wait_until = None
+        item.error_code, item.error_sentence = f"transfer.{kind}", sentence
+        item.next_step = "Nothing was sent. Compare the two, then choose."
+        if item.state == ItemState.WAITING:
+            move(item, ItemState.RUNNING)
+        move(item, ItemState.ASKS)
+        audit.record(
+            member_of(item.transfer),
+            f"transfer.{kind}",
+            item.name,
+            subject_id=item.id,
+            matter_id=item.transfer.matter_id,
+            server_id=server.id,
+            outcome="refused",
+            theirs=item.question["theirs"]["id"],
+            ours=version.number,
+        )
+
+
+def ask_what_was_stored(running: Running, error: StoredDifferent) -> None:
+    """iManage has altered what it stored. To send it again would double it, so a person looks and may link it."""
+    with unit():
+        item = fresh(running)
+        show(item, STORED_DIFFERENT, error.present)
+        item.intent = item.announced_at = item.sent_at = item.wait_until = None
+        item.error_code, item.error_sentence = error.code, error.sentence
+        item.next_step = error.next_step
+        move(item, ItemState.ASKS)
+        audit.record(
+            member_of(item.transfer),
+            error.code,
+            item.name,
+            subject_id=item.id,
+            matter_id=item.transfer.matter_id,
+            server_id=item.transfer.server_id,
+            outcome="failed",
+            stored=str(error.present.id),
+            what=error.what,
+        )
+
+
+def show(item: TransferItem, kind: str, present: Present) -> None:
+    """Put ours beside what may be it, in the open unit."""
+    server = session().get_one(Server, item.transfer.server_id)
+    version = session().get_one(Version, item.version_id)
+    facts = facts_of_present(transport.endpoints(server), present)
+    theirs = {
+        "id": facts["id"],
+        "reference": _reference(facts),
+        "version": facts["version"],
+        "size": present.size,
+        "who": present.operator,
+        "when": _moment(present.edited_at or present.created_at),
+        "url": facts["url"],
+        "facts": facts,
+        "sha256": present.sha256 or "",
+    }
+    item.question = {"kind": kind, "ours": _ours(version), "theirs": theirs}
+
+
+def _ours(version: Version) -> dict[str, Any]:
+    return {
+        "version": version.number,
+        "name": version.file_name,
+        "size": version.size,
+        "who": version.created_by.name,
+        "when": _moment(version.created_at),
+    }
+
+
+def _theirs(server: Server, document: RemoteDocument) -> dict[str, Any]:
+    facts = facts_of(transport.endpoints(server), document)
+    return {
+        "id": facts["id"],
+        "reference": _reference(facts),
+        "version": facts["version"],
+        "name": facts["full_name"],
+        "size": document.size,
+        "who": document.last_user_name or document.operator_name or document.last_user or document.operator,
+        "when": _moment(document.edited_at),
+        "url": facts["url"],
+        "holder": document.in_use_by_name or document.in_use_by,
+        "since": _moment(document.checkout_at),
+    }
+
+
+def _reference(facts: Facts) -> str:
+    return f"{facts['library']} {facts['number']} v{facts['version']}"
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

@@ -1,0 +1,171 @@
+"""What goes wrong in a step decides what becomes of the item: it waits, asks, is looked up, is stopped, or fails."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from copying import retry
+from copying.errors import Stopped, Uncertain
+from imanage.errors import ImanageError
+from imanage.errors import Stopped as ClientStopped
+from models import TransferItem, utcnow
+from services.access.server_access import ONLY_SERVER
+from services.connections.tokens import sentence_for
+from services.core import audit
+from services.core.actor import SYSTEM
+from services.core.errors import Refusal, SignInNeeded
+from services.core.unit_of_work import unit
+from services.execution.authorization import Paused
+from services.execution.item_run import Running, fresh
+from services.guidance.imanage_errors import remote_refusal
+from services.servers import circuit_breaker
+from services.transfers import requests
+from services.transfers.states import LIVE, UNCERTAIN_FOR_GOOD, ItemState, move
+
+log = structlog.get_logger()
+
+UNEXPECTED_ATTEMPTS = 5
+REST_SECONDS = 5.0
+
+
+def put_on_row(error: Exception, running: Running) -> bool:
+    """Whether to look up at once what became of a send; else the item waits, or is over. May raise TakenOver."""
+    if isinstance(error, Paused) or (isinstance(error, Stopped | ClientStopped) and running.reason is None):
+        hand_back(running)
+        return False
+    with unit():
+        item = fresh(running)
+        if item.state not in LIVE:
+            return False
+        refusal = _refusal(error, item.transfer.kind)
+        _say(item, refusal)
+        _leave_alone(item, refusal, error)
+        if isinstance(error, SignInNeeded):
+            return _carry_out(retry.SignIn(), item)
+        if refusal.code in circuit_breaker.FOR_THE_ADMIN:
+            _back(item)
+            return False
+        if isinstance(error, Refusal | Stopped | ClientStopped):
+            _over(item, ItemState.STOPPED)
+            return False
+        return _carry_out(_decide(error, item), item)
+
+
+def hand_back(running: Running) -> None:
+    """The process ends, or the transfer is paused: the item waits to be gone on with; a cut send is looked up then."""
+    with unit():
+        _back(fresh(running))
+
+
+def _back(item: TransferItem) -> None:
+    if item.state in LIVE and item.sent_at is None:
+        move(item, ItemState.WAITING)
+
+
+def rest_or_fail(item: TransferItem) -> None:
+    """After an error that could not be put on the row by its own run: rest, longer each time, then fail."""
+    _say(item, _refusal(RuntimeError(), item.transfer.kind))
+    again = item.attempt < UNEXPECTED_ATTEMPTS
+    _carry_out(retry.Wait(REST_SECONDS * 2**item.attempt) if again else retry.GiveUp(), item)
+
+
+def _leave_alone(item: TransferItem, refusal: Refusal, error: Exception) -> None:
+    """What the network or the server itself does wrong counts against the server, for everybody."""
+    cause, server_id = error.cause if isinstance(error, Uncertain) else error, item.transfer.server_id
+    if server_id is None:
+        return
+    if isinstance(cause, ImanageError):
+        circuit_breaker.note_failure(
+            server_id, cause.code, getattr(refusal, "ours", refusal.sentence), cause.wait_seconds
+        )
+    elif refusal.code in circuit_breaker.FOR_THE_ADMIN:
+        circuit_breaker.note_failure(server_id, refusal.code, f"{refusal.sentence} {refusal.next_step}", None)
+
+
+def _carry_out(decision: retry.Decision, item: TransferItem) -> bool:
+    match decision:
+        case retry.LookUp():
+            move(item, ItemState.LOOKING_UP)
+            return True
+        case retry.Wait(seconds=seconds):
+            item.attempt += 1
+            item.wait_until = utcnow() + timedelta(seconds=seconds)
+            _back(item)
+        case retry.SignIn():
+            if item.sent_at is not None:
+                move(item, ItemState.LOOKING_UP)
+            move(item, ItemState.NEEDS_SIGN_IN)
+        case retry.GiveUp():
+            _over(item, ItemState.FAILED)
+    return False
+
+
+def _decide(error: Exception, item: TransferItem) -> retry.Decision:
+    if hasattr(error, "retry"):
+        return retry.decide(error, item.attempt + 1)
+    log.error("transfer.unexpected", item=str(item.id), exc_info=error)
+    if item.attempt >= UNEXPECTED_ATTEMPTS:
+        return retry.GiveUp()
+    # A fault of ours while sending says nothing of what arrived.
+    return (
+        retry.LookUp() if item.state == ItemState.SENDING and not item.receipt else retry.Wait(REST_SECONDS)
+    )
+
+
+def _over(item: TransferItem, state: str) -> None:
+    """Where a send may have arrived, nobody looks any more, so the person is told to: it has failed, not stopped."""
+    if requests.may_have_arrived(item):
+        item.next_step = f"{requests.LOOK_FIRST} {item.next_step}".strip()[:600]
+        state = ItemState.FAILED
+    move(item, state)
+    item.wait_until = None
+    transfer = item.transfer
+    requests.finish_if_over(transfer)
+    audit.record(
+        SYSTEM,
+        f"transfer.item_{state}",
+        item.name,
+        subject_id=item.id,
+        matter_id=transfer.matter_id,
+        server_id=transfer.server_id,
+        outcome="failed",
+        code=item.error_code,
+        sentence=item.error_sentence,
+    )
+
+
+def _say(item: TransferItem, refusal: Refusal) -> None:
+    item.error_code, item.error_sentence = refusal.code[:80], refusal.sentence[:600]
+    item.next_step = refusal.next_step[:600]
+
+
+def _refusal(error: Exception, kind: str) -> Refusal:
+    """In words that do not name the server: all who take part in the matter read the row, not all may know of it."""
+    if isinstance(error, SignInNeeded):
+        sentence = sentence_for(error.reason, ONLY_SERVER)
+        return SignInNeeded(sentence, server_id=error.server_id, reason=error.reason)
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, Uncertain) and error.last_word is not None:
+        said = _refusal(error.last_word, kind)
+        return Refusal(said.sentence, code=UNCERTAIN_FOR_GOOD, next_step=said.next_step, whose=said.whose)
+    if isinstance(error, ImanageError) and not isinstance(error, ClientStopped):
+        return remote_refusal(error, ONLY_SERVER, "saving" if kind == "save" else "reading")
+    sentence = getattr(error, "sentence", "")
+    if sentence:
+        return Refusal(
+            sentence,
+            code=getattr(error, "code", "transfer.failed"),
+            next_step=getattr(error, "next_step", ""),
+        )
+    lost = isinstance(error, DBAPIError)
+    return Refusal(
+        "Counterpart's database was not there for a moment."
+        if lost
+        else "Counterpart met an error that it did not expect.",
+        code="transfer.database" if lost else "transfer.unexpected",
+        next_step="Try again. If it happens again, tell your System Admin.",
+    )

@@ -1,0 +1,88 @@
+"""What a folder held before a save: read once for the many saves that go into it at the same time.
+
+An announcement may stand on what was read a moment before it, where iManage is known to keep our mark. What our own
+saves have added since is claimed by their rows, what carries the mark is known by it, and of the rest nothing is taken
+for ours. Where iManage drops the mark, or nobody has seen yet what it does, a reading begins after it was asked for;
+those who ask while one is under way share the next.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from copying.values import Known
+from services.execution.item_run import how_many
+
+Baseline = tuple[Known, ...]
+Key = tuple[uuid.UUID, uuid.UUID, str]
+GOOD_SECONDS = 20.0
+GOOD_FOR_READINGS = 10.0
+"""A large folder is good for so many times what it took to read, so that reading it never is most of the work."""
+LINGER_SECONDS = 0.01
+"""How long a reading waits for others to ask, where others are under way: those who ask later need another."""
+MOST_KEPT = 64
+
+
+@dataclass
+class _Reading:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    found: Baseline = ()
+    at: float = float("-inf")
+    took: float = 0.0
+
+
+_guard = threading.Lock()
+_readings: dict[Key, _Reading] = {}
+_keeping_marks: set[uuid.UUID] = set()
+
+
+def note_comment(server_id: uuid.UUID, mark: str | None, comment: str | None) -> None:
+    """Learn from what iManage says of a save that arrived whether it keeps our mark."""
+    if mark and mark in (comment or ""):
+        _keeping_marks.add(server_id)
+    else:
+        _keeping_marks.discard(server_id)
+
+
+def keeps_marks(server_id: uuid.UUID) -> bool:
+    """Whether the last save that this process saw arrive on the server carried its mark."""
+    return server_id in _keeping_marks
+
+
+def shared(
+    member_id: uuid.UUID, server_id: uuid.UUID, folder_id: str, read: Callable[[], Baseline], *, by_mark: bool
+) -> Baseline:
+    """The folder's documents as this member sees them, read a moment ago `by_mark`, else from now on.
+
+    Only one thread reads at a time: the first to come when half of the moment is over. Until it is all over the
+    others need not wait for it.
+    """
+    asked = time.monotonic()
+    reading = _reading((member_id, server_id, folder_id))
+    good = max(GOOD_SECONDS, GOOD_FOR_READINGS * reading.took) if by_mark else 0.0
+    wanted, needed = asked - good / 2, asked - good
+    if reading.at >= wanted or not reading.lock.acquire(blocking=reading.at < needed):
+        return reading.found
+    try:
+        if reading.at < wanted:
+            if not by_mark and how_many() > 1:
+                time.sleep(LINGER_SECONDS)
+            began = time.monotonic()
+            reading.found = read()
+            reading.at, reading.took = began, time.monotonic() - began
+        return reading.found
+    finally:
+        reading.lock.release()
+
+
+def _reading(key: Key) -> _Reading:
+    with _guard:
+        reading = _readings.pop(key, None) or _Reading()
+        _readings[key] = reading
+        while len(_readings) > MOST_KEPT:
+            del _readings[next(iter(_readings))]
+        return reading

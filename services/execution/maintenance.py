@@ -1,0 +1,153 @@
+"""What the worker looks after besides the items it carries: ends, sign-ins that crossed, and left-over bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from itertools import islice
+
+from sqlalchemy import and_, exists, or_, select, update
+
+from models import Connection, ServerPause, Transfer, TransferItem, Version, utcnow
+from services.core.runtime import house
+from services.core.unit_of_work import release, session, unit
+from services.core.wall_clock import clock
+from services.execution.tasks import partial_tokens
+from services.servers import circuit_breaker
+from services.transfers import requests
+from services.transfers.states import FINISHED, LIVE, ItemState, move
+from storage import StorageError, StoredBlob
+
+SET_BACK = timedelta(minutes=1)
+"""What is dated so far ahead was dated by a clock that went otherwise."""
+SETTLED_AFTER = timedelta(seconds=10)
+MOST_WAKINGS = 20
+UNUSED_FOR = timedelta(days=1)
+PARTIALS_KEPT = timedelta(days=3)
+BATCH = 500
+MOST_DELETED = 10_000
+
+
+def finish_what_is_over() -> None:
+    """Two workers that end the last two items at one moment each see the other's as unfinished."""
+    unfinished = exists().where(
+        TransferItem.transfer_id == Transfer.id, TransferItem.state.not_in(sorted(FINISHED))
+    )
+    over = select(Transfer).where(Transfer.finished_at.is_(None), ~unfinished).limit(BATCH)
+    if session().scalar(over.with_only_columns(Transfer.id).limit(1)) is None:
+        return
+    with unit() as writing:
+        for transfer in writing.scalars(over.with_for_update(skip_locked=True)):
+            requests.finish_if_over(transfer)
+
+
+def wake_signed_in() -> int:
+    """Items that wait for a sign-in that has happened, or for a server that has been removed, go on. Says how many.
+
+    The person may have signed in just while the worker was writing down that she has to.
+    """
+    signed_in = exists().where(
+        Connection.member_id == Transfer.member_id,
+        Connection.server_id == Transfer.server_id,
+        Connection.state == "connected",
+    )
+    waiting = (
+        select(TransferItem)
+        .join(Transfer)
+        .where(
+            TransferItem.state == ItemState.NEEDS_SIGN_IN,
+            TransferItem.state_at < utcnow() - SETTLED_AFTER,
+            or_(
+                Transfer.server_id.is_(None),
+                and_(signed_in, TransferItem.attempt < MOST_WAKINGS),
+            ),
+        )
+        .limit(BATCH)
+    )
+    if session().scalar(waiting.with_only_columns(TransferItem.id).limit(1)) is None:
+        return 0
+    with unit() as writing:
+        items = writing.scalars(waiting.with_for_update(of=TransferItem)).all()
+        for item in items:
+            move(item, ItemState.WAITING)
+            item.wait_until = None
+            item.attempt += 1
+            requests.clear_error(item)
+        return len(items)
+
+
+def mind_the_clock() -> None:
+    """Where the clock was set back, what waits would wait as much longer: it is looked at now instead."""
+    if not clock.went_back():
+        return
+    now = utcnow()
+    with unit() as writing:
+        writing.execute(
+            update(TransferItem)
+            .where(TransferItem.state.in_(LIVE), TransferItem.state_at > now + SET_BACK)
+            .values(wait_until=None, state_at=now)
+        )
+        writing.execute(
+            update(ServerPause)
+            .where(ServerPause.until > now + circuit_breaker.LONGEST_ASKED)
+            .values(until=None)
+        )
+
+
+def sweep_store() -> int:
+    """Remove the bytes of given-up attempts, and published ones that nothing here names. Says how many of these.
+
+    Bytes are published before their row is written, so only those that have lain for a day are looked at; should the
+    same bytes arrive in between, the store itself keeps them.
+    """
+    store = house().blobs
+    store.sweep(PARTIALS_KEPT)
+    limit = utcnow() - UNUSED_FOR
+    old = (blob for blob in store.blobs() if blob.published_at < limit)
+    deleted = 0
+    for batch in _batches(old):
+        for sha256 in _unnamed([blob.sha256 for blob in batch]):
+            try:
+                deleted += store.delete(sha256, unused_for=UNUSED_FOR)
+            except StorageError:
+                continue  # the next sweep finds it again
+        if deleted >= MOST_DELETED:
+            break
+    return deleted
+
+
+def forget_ended_gets() -> None:
+    """Give up what gets that have failed or were stopped had fetched: somebody else needs the room."""
+    ended = session().scalars(
+        select(TransferItem.id)
+        .join(Transfer)
+        .where(
+            TransferItem.state.in_(sorted(FINISHED - {ItemState.DONE})),
+            TransferItem.state_at > utcnow() - PARTIALS_KEPT,
+            Transfer.kind == "get",
+        )
+        .order_by(TransferItem.state_at.desc())
+        .limit(BATCH)
+    )
+    tokens = [token for item_id in ended for token in partial_tokens(item_id)]
+    release()
+    for token in tokens:
+        with suppress(StorageError):  # who was replaced may hold it still; the sweep comes by later
+            house().blobs.forget(token)
+
+
+def _unnamed(sums: list[str]) -> set[str]:
+    """Those that neither a version nor an item under way names."""
+    versions = select(Version.sha256).where(Version.sha256.in_(sums))
+    under_way = select(TransferItem.sha256).where(
+        TransferItem.sha256.in_(sums), TransferItem.state.not_in(sorted(FINISHED))
+    )
+    named = set(session().scalars(versions)) | set(session().scalars(under_way))
+    release()
+    return set(sums) - named
+
+
+def _batches(blobs: Iterator[StoredBlob]) -> Iterator[list[StoredBlob]]:
+    while batch := list(islice(blobs, BATCH)):
+        yield batch

@@ -1,0 +1,251 @@
+"""The end of a save: what became of a send whose answer was lost, and what is kept of one that arrived."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import cast
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+from transfers.endpoints.imanage_endpoint import ImanageDestination
+
+from copying.errors import TransferError
+from copying.values import Absent, Found, Present, Undecided
+from imanage import documents as remote_documents
+from imanage.errors import ImanageError
+from imanage.ids import VersionId
+from models import Link, Transfer, TransferItem, Version, utcnow
+from services.core import audit
+from services.core.errors import Refusal
+from services.core.group_commit import Together
+from services.core.unit_of_work import after_a_look, release, session, unit
+from services.core.wall_clock import clock
+from services.execution import conflicts, folder_snapshots
+from services.execution.authorization import Paused
+from services.execution.completion import Ending, Held, end, hold
+from services.execution.intents import intent_of, with_client
+from services.execution.item_run import Running, fresh, how_many
+from services.execution.landing import LINGER_SECONDS
+from services.execution.tasks import Claim, Stored
+from services.transfers import decisions
+from services.transfers.link_facts import Facts, facts_of, facts_of_present, link_values, member_of, stored_id
+from services.transfers.outcomes import Outcome
+from services.transfers.requests import REPLACE
+from services.transfers.states import UNCERTAIN_FOR_GOOD, ItemState, move
+
+MOST_SENDS = 3
+
+
+class NotSaved(TransferError):
+    """It did not arrive, and what broke it off would break it off again."""
+
+    code = "transfer.not_saved"
+
+    def __init__(self, because: str, next_step: str) -> None:
+        self.next_step = next_step
+        super().__init__(f"{because} Nothing was saved to iManage.")
+
+
+def look_up(running: Running) -> str | None:
+    """What became of a send whose answer never came: there, not there, or not to be told."""
+    with unit():
+        item = fresh(running)
+        if item.state == ItemState.SENDING or (item.sent_at and item.sent_at > utcnow()):
+            # Its sender is gone, or the clock was set back; when the last byte left, nobody knows.
+            item.sent_at = utcnow()
+        move(item, ItemState.LOOKING_UP)
+        intent, sent_at = intent_of(item), item.sent_at and clock.by_now(item.sent_at)
+        claimed = _claimed(item)
+    outcome = with_client(
+        running,
+        lambda client: ImanageDestination(client, intent.target).look_up(
+            intent, now=utcnow(), last_sent_at=sent_at, claimed=claimed
+        ),
+    )
+    if isinstance(outcome, Found):
+        return received(running, outcome.present, ())
+    with unit():
+        item = fresh(running)
+        for_good = item.error_code == UNCERTAIN_FOR_GOOD
+        if isinstance(outcome, Undecided) and outcome.again_after is not None:
+            item.wait_until = utcnow() + timedelta(seconds=outcome.again_after)
+            if not for_good:
+                item.error_code, item.error_sentence = "transfer.looking_up", outcome.because[:600]
+            return None
+        if isinstance(outcome, Absent) and (for_good or item.sends < MOST_SENDS):
+            item.intent = item.announced_at = item.sent_at = None
+            if not for_good:
+                move(item, ItemState.WAITING)
+                return "announce"
+    if for_good and isinstance(outcome, Absent):
+        raise NotSaved(item.error_sentence, item.next_step)
+    with unit():
+        item = fresh(running)
+        move(item, ItemState.ASKS)
+        if isinstance(outcome, Undecided) and len(outcome.candidates) == 1:
+            conflicts.show(item, decisions.UNDECIDED, outcome.candidates[0])
+        item.error_code = "transfer.undecided"
+        item.error_sentence = outcome.because[:600]
+        item.next_step = "Look in iManage whether it arrived, then choose."
+        audit.record(
+            member_of(item.transfer),
+            "transfer.undecided",
+            item.name,
+            subject_id=item.id,
+            matter_id=item.transfer.matter_id,
+            server_id=item.transfer.server_id,
+            outcome="failed",
+            because=outcome.because,
+        )
+    return None
+
+
+def settle(running: Running) -> str | None:
+    """Keep what iManage holds now, by its own word: link, audit and the end in one commit."""
+    stored = running.stored
+    if stored is None:
+        item = fresh(running)
+        receipt, warnings = item.receipt or {}, tuple(item.warnings or ())
+        release()
+        stored = Stored(_read_back(running, receipt), warnings)
+    _together(Saved(running.claim, stored))
+    running.is_over = True
+    return None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What iManage holds now."""
+
+    claim: Claim
+    stored: Stored
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is written of several, and what is wrong with each."""
+
+    errors: Sequence[Exception | None]
+    ending: Ending
+
+
+def _write(saved: Sequence[Saved]) -> Sequence[Exception | None]:
+    return after_a_look(partial(_look, saved), _put, soon=True)
+
+
+_together = Together(_write, linger=LINGER_SECONDS, others=how_many)
+
+
+_DOCUMENTS = select(Version.id, Version.document_id).where(Version.id.in_(bindparam("ids", expanding=True)))
+
+
+def _look(saved: Sequence[Saved], current: Session) -> _Seen:
+    reading = current.connection()
+    held, errors = hold(reading, [each.claim for each in saved])
+    ours = [(each.stored, held[each.claim]) for each in saved if each.claim in held]
+    versions = reading.execute(_DOCUMENTS, {"ids": [item.version_id for _, item in ours if item.version_id]})
+    documents: dict[uuid.UUID | None, uuid.UUID] = {row.id: row.document_id for row in versions}
+    links = [
+        link_values(
+            "saved",
+            stored.receipt,
+            server_id=item.server_id,
+            document_id=documents[item.version_id],
+            version_id=item.version_id,
+            member_id=item.member_id,
+            checksum=item.sha256,
+        )
+        for stored, item in ours
+        if item.version_id is not None and item.version_id in documents
+    ]
+    values = {
+        item.id: {
+            "receipt": stored.receipt,
+            "outcome": (Outcome.REPLACED if item.target == REPLACE else Outcome.SAVED).value,
+            "warnings": list(stored.warnings),
+            "bytes_done": item.size or 0,
+        }
+        for stored, item in ours
+    }
+    events = [_event(item, stored.receipt) for stored, item in ours]
+    return _Seen(errors, Ending([item for _, item in ours], links, values, events))
+
+
+def _event(item: Held, facts: Facts) -> audit.Event:
+    return audit.event(
+        item.actor,
+        "transfer.saved",
+        f"{item.name} as {facts['library']} {facts['number']} v{facts['version']}",
+        subject_id=item.version_id,
+        matter_id=item.matter_id,
+        server_id=item.server_id,
+        stored=facts["id"],
+        replaced=facts["version"] if item.target == REPLACE else "",
+        sha256=item.sha256,
+        size=item.size,
+    )
+
+
+def _put(current: Session, seen: _Seen) -> Sequence[Exception | None]:
+    end(current.connection(), seen.ending, ItemState.SENDING)
+    return seen.errors
+
+
+def _read_back(running: Running, receipt: Facts) -> Facts:
+    """What iManage says of it now; where we may not ask any more or get no answer, what it said when it stored it."""
+    if running.is_stopping:
+        return receipt
+    try:
+        running.require_allowed(is_stored=True)
+        stored = with_client(running, lambda client: remote_documents.profile(client, stored_id(receipt)))
+    except (Refusal, ImanageError, Paused):
+        return receipt
+    folder_snapshots.note_comment(cast(uuid.UUID, running.task.server_id), running.task.mark, stored.comment)
+    return facts_of(running.line.endpoints, stored)
+
+
+def received(running: Running, present: Present, warnings: tuple[str, ...]) -> str:
+    """It is there. In one go it is read back and put on record with the end; else before anything else is asked.
+
+    Should the process end or a power cut take this back, the intent still stands, and what was stored is looked up
+    and found.
+    """
+    stored = Stored(facts_of_present(running.line.endpoints, present), warnings)
+    if running.in_one_go:
+        running.stored = stored
+        running.stored = Stored(_read_back(running, stored.receipt), warnings)
+        return "settle"
+    with unit(soon=True):
+        item = fresh(running)
+        item.receipt = stored.receipt
+        item.warnings = list(warnings)
+        item.bytes_done = item.size or item.bytes_done
+    return "settle"
+
+
+def _claimed(item: TransferItem) -> set[VersionId]:
+    """What other saves are known to have made on this server: none of it can be this one's."""
+    since = cast(datetime, item.announced_at) - timedelta(days=1)
+    links = session().execute(
+        select(Link.library, Link.number, Link.version).where(
+            Link.server_id == item.transfer.server_id,
+            Link.direction == "saved",
+            Link.created_at >= since,
+        )
+    )
+    made = {VersionId(*link) for link in links}
+    receipts = session().scalars(
+        select(TransferItem.receipt)
+        .join(Transfer)
+        .where(
+            Transfer.server_id == item.transfer.server_id,
+            Transfer.kind == "save",
+            TransferItem.id != item.id,
+            TransferItem.announced_at >= since,
+        )
+    )
+    return made | {stored_id(receipt) for receipt in receipts if receipt and "id" in receipt}

@@ -1,0 +1,88 @@
+"""How far what moves has come, for the page: put on record for all at once, by one thread of each worker."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import and_, bindparam, case, func, or_, select
+
+from copying.errors import Different
+from copying.values import Progress
+from models import TransferItem, db, utcnow
+from services.core.unit_of_work import unit
+from services.core.writer_process import record
+from services.execution import item_run
+from services.execution.item_run import Running
+from services.transfers.states import LIVE, ItemState
+
+MOMENT_SECONDS = 0.5
+"""Only what takes longer than a moment is worth a row's change."""
+
+_ITEMS = db.metadata.tables[TransferItem.__tablename__]
+_NOW = bindparam("now", type_=_ITEMS.c.state_at.type)
+_MOVED = bindparam("moved", type_=_ITEMS.c.bytes_done.type)
+_TOTAL = bindparam("total", type_=_ITEMS.c.size.type)
+# Whoever ends an item just now has its row, and needs no progress any more: nobody waits for him.
+_FREE = (
+    select(TransferItem.id)
+    .where(TransferItem.id.in_(bindparam("ids", expanding=True)))
+    .with_for_update(skip_locked=True)
+)
+# Bytes that moved count as progress, unless it is the same wrong bytes again.
+_HAS_COME_ON = and_(_ITEMS.c.bytes_done < _MOVED, _ITEMS.c.error_code != Different.code)
+_SHOW = (
+    _ITEMS.update()
+    .where(
+        _ITEMS.c.id == bindparam("of_item"),
+        _ITEMS.c.fence == bindparam("of_fence"),
+        # Not IN: SQLAlchemy widens that for one row only, and here are as many as move.
+        or_(*(_ITEMS.c.state == state for state in sorted(LIVE))),
+    )
+    .values(
+        state=case((_ITEMS.c.state == ItemState.WAITING, ItemState.RUNNING), else_=_ITEMS.c.state),
+        state_at=case((_ITEMS.c.state == ItemState.WAITING, _NOW), else_=_ITEMS.c.state_at),
+        attempt=case((_HAS_COME_ON, 0), else_=_ITEMS.c.attempt),
+        bytes_done=func.coalesce(_MOVED, _ITEMS.c.bytes_done),
+        progress_at=case((_MOVED.is_not(None), _NOW), else_=_ITEMS.c.progress_at),
+        size=func.coalesce(_TOTAL, _ITEMS.c.size),
+    )
+)
+
+
+class Showing:
+    """Of one worker: what it has put on record already is not written again."""
+
+    def __init__(self) -> None:
+        self._shown: dict[Running, Progress | None] = {}
+
+    def show(self) -> None:
+        """Put on record that these move, and how far they are. One commit, however many move."""
+        since = time.monotonic() - MOMENT_SECONDS
+        moving = [
+            (running, running.progress)
+            for running in item_run.now_under_way()
+            if running.moves_since is not None and running.moves_since < since
+        ]
+        before, self._shown = self._shown, dict(moving)
+        news = [each for each in moving if each[0] not in before or before[each[0]] != each[1]]
+        if news:
+            record(_write, [_row(running, progress) for running, progress in news])
+
+
+def _write(rows: list[dict[str, Any]]) -> None:
+    with unit(soon=True) as current:
+        writing = current.connection()
+        free = set(writing.scalars(_FREE, {"ids": [row["of_item"] for row in rows]}))
+        if still := [row for row in rows if row["of_item"] in free]:
+            writing.execute(_SHOW, still)
+
+
+def _row(running: Running, progress: Progress | None) -> dict[str, Any]:
+    return {
+        "of_item": running.item_id,
+        "of_fence": running.fence,
+        "now": utcnow(),
+        "moved": progress.done if progress else None,
+        "total": progress.total if progress else None,
+    }

@@ -1,0 +1,78 @@
+"""How the installation's mail server is: kept when it changes, told to System Admins, asked by the doctor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from models import MailServerState, utcnow
+from services.core import audit
+from services.core.actor import SYSTEM
+from services.core.runtime import house
+from services.core.unit_of_work import session, unit
+from services.mail.errors import MailError
+
+_ROW = 1
+
+
+@dataclass(frozen=True)
+class MailServerView:
+    """Why no mail is sent, since when, and what to do about it."""
+
+    reason: str
+    next_step: str
+    since: datetime
+
+
+def is_set_up() -> bool:
+    """Whether this installation can send mail at all."""
+    return bool(house().settings.smtp_url)
+
+
+def note_failing(error: MailError) -> None:
+    """The first failure of its kind is put on record, with one audit event; the same again changes nothing."""
+    with unit() as writing:
+        row = writing.get(MailServerState, _ROW, with_for_update=True)
+        if row is not None and row.code == error.code:
+            return
+        row = row or MailServerState(id=_ROW)
+        row.failing_since = (row.code and row.failing_since) or utcnow()
+        row.code, row.reason, row.next_step = error.code, error.reason, error.next_step
+        writing.add(row)
+        audit.record(SYSTEM, "mail.failing", error.reason, outcome="failed", code=error.code)
+
+
+def note_connected(*, takes_utf8: bool) -> None:
+    """What the mail server offers, written where it changed."""
+    if (row := session().get(MailServerState, _ROW)) is not None and row.takes_utf8 == takes_utf8:
+        return
+    with unit() as writing:
+        row = writing.get(MailServerState, _ROW) or MailServerState(id=_ROW)
+        row.takes_utf8 = takes_utf8
+        writing.add(row)
+
+
+def note_sent() -> None:
+    """Mail goes out (again)."""
+    row = session().get(MailServerState, _ROW)
+    if row is None or not row.code:
+        return
+    with unit() as writing:
+        row = writing.get_one(MailServerState, _ROW, with_for_update=True)
+        row.code = row.reason = row.next_step = ""
+        row.failing_since = None
+        audit.record(SYSTEM, "mail.sent_again")
+
+
+def failing() -> MailServerView | None:
+    """Why mail is not sent; None while it is, or where no mail server is set up. One query."""
+    row = session().get(MailServerState, _ROW) if is_set_up() else None
+    if row is None or not row.code or row.failing_since is None:
+        return None
+    return MailServerView(row.reason, row.next_step, row.failing_since)
+
+
+def takes_utf8_addresses() -> bool:
+    """Whether mail can be written to a local part beyond ASCII, as far as is known: unknown counts as yes."""
+    row = session().get(MailServerState, _ROW) if is_set_up() else None
+    return row is None or row.takes_utf8 is not False

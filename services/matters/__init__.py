@@ -1,0 +1,1 @@
+"""Matters: participants, documents, versions, uploads and storage limits."""

@@ -1,0 +1,246 @@
+"""Documents of a matter: listed, added, renamed, and landed by a transfer."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Document, Matter, Member, Participant, Version, new_id, utcnow
+from services.access import permissions
+from services.core import audit
+from services.core.actor import Actor
+from services.core.errors import Invalid, NotFound
+from services.core.text.file_names import adapt, clean_file_name, same_name_key, search_key, split
+from services.core.text.normalise import ESCAPE, like_pattern, search_words
+from services.core.unit_of_work import session, unit
+from services.matters.naming import free_name, require_free
+from services.matters.row_locks import locked_document, locked_matter
+from services.matters.uploads import receive, take_room
+
+PAGE = 40
+
+
+@dataclass(frozen=True)
+class DocumentRow:
+    """A document in the list, with its current version. `at` and `by` tell of that version."""
+
+    id: uuid.UUID
+    name: str
+    version_id: uuid.UUID
+    number: int
+    extension: str
+    size: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class DocumentList:
+    rows: tuple[DocumentRow, ...]
+    page: int
+    has_next: bool
+    search: str
+
+
+@dataclass(frozen=True)
+class DocumentView:
+    """A document's page head, with what this person may do with it. `added_by` and `added_at` are its version's."""
+
+    id: uuid.UUID
+    matter_id: uuid.UUID
+    matter_name: str
+    name: str
+    version_id: uuid.UUID
+    number: int
+    extension: str
+    size: int
+    added_by: str
+    added_at: datetime
+    may_change_documents: bool
+    may_transfer: bool
+
+    @property
+    def stem(self) -> str:
+        return split(self.name).stem
+
+    @property
+    def suffix(self) -> str:
+        """What renaming leaves alone: the last dot and what follows it."""
+        return self.name.removeprefix(self.stem)
+
+
+def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 1) -> DocumentList:
+    """Documents of a matter, newest change first, whose names hold every word of `search`. One query.
+
+    To others than those who take part in the matter there are none.
+    """
+    query = (
+        select(Document.id, Document.name, Version, Member.name)
+        .join(Version, Version.id == Document.current_version_id)
+        .join(Member, Member.id == Version.created_by_id)
+        .join(Participant, Participant.matter_id == Document.matter_id)
+        .where(Document.matter_id == matter_id, Participant.member_id == actor.id)
+        .order_by(Document.changed_at.desc(), Document.id)
+    )
+    for word in search_words(search):
+        query = query.where(Document.name_key.like(like_pattern(word), escape=ESCAPE))
+    found = session().execute(query.offset((page - 1) * PAGE).limit(PAGE + 1)).all()
+    rows = tuple(
+        DocumentRow(
+            id=document_id,
+            name=name,
+            version_id=version.id,
+            number=version.number,
+            extension=split(version.file_name).extension,
+            size=version.size,
+            by=by,
+            at=version.created_at,
+        )
+        for document_id, name, version, by in found[:PAGE]
+    )
+    return DocumentList(rows, page, len(found) > PAGE, search)
+
+
+def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
+    """One document, for somebody who takes part in its matter. To others it is not there. One query."""
+    found = (
+        session()
+        .execute(
+            select(Document, Version, Matter, Participant.role)
+            .join(Version, Version.id == Document.current_version_id)
+            .join(Matter, Matter.id == Document.matter_id)
+            .join(Participant, Participant.matter_id == Matter.id)
+            .where(Document.id == document_id, Participant.member_id == actor.id)
+        )
+        .one_or_none()
+    )
+    if found is None:
+        raise NotFound("We could not find this document.")
+    document, current, matter, role = found
+    return DocumentView(
+        id=document.id,
+        matter_id=matter.id,
+        matter_name=matter.name,
+        name=document.name,
+        version_id=current.id,
+        number=current.number,
+        extension=split(current.file_name).extension,
+        size=current.size,
+        added_by=current.created_by.name,
+        added_at=current.created_at,
+        may_change_documents=permissions.may_change_documents(actor, role),
+        may_transfer=permissions.may_transfer(actor, role),
+    )
+
+
+def add(actor: Actor, matter_id: uuid.UUID, file_name: str, stream: IO[bytes]) -> uuid.UUID:
+    """Add a file to a matter as a new document with one version."""
+    permissions.require_change_documents(actor, matter_id)
+    name = clean_file_name(file_name)
+    blob = receive(actor, stream, matter_id, name.full)
+    with unit() as writing:
+        matter = permissions.require_change_documents(actor, matter_id)
+        locked_matter(writing, matter.id)
+        require_free(writing, matter.id, name.full, "file")
+        take_room(matter.id, actor.id, blob.size)
+        document, version = land(
+            writing, matter.id, actor.id, name.full, blob.sha256, blob.size, origin="upload"
+        )
+        audit.record(
+            actor,
+            "document.added",
+            document.name,
+            subject_id=document.id,
+            matter_id=matter.id,
+            version=version.number,
+            size=blob.size,
+            sha256=blob.sha256,
+        )
+        return document.id
+
+
+def rename(actor: Actor, document_id: uuid.UUID, stem: str) -> str:
+    """Give a document another name; what stands after its last dot stays. Says the whole new name."""
+    if not stem.strip():
+        raise Invalid({"name": "Enter a name."})
+    old = find(actor, document_id)
+    extension = split(old.name).extension
+    with unit() as writing:
+        matter = permissions.require_change_documents(actor, old.matter_id)
+        locked_matter(writing, matter.id)
+        document = locked_document(writing, matter.id, document_id)
+        name = clean_file_name(f"{stem}.{extension}" if extension else stem, "name").full
+        before = document.name
+        if name == before:
+            return name
+        if same_name_key(name) != same_name_key(before):
+            require_free(writing, matter.id, name, "name")
+        document.name, document.name_key = name, search_key(name)
+        document.changed_at = matter.changed_at = utcnow()
+        audit.record(
+            actor, "document.renamed", name, subject_id=document.id, matter_id=matter.id, before=before
+        )
+        return name
+
+
+def land(
+    writing: Session,
+    matter_id: uuid.UUID,
+    member_id: uuid.UUID,
+    file_name: str,
+    sha256: str,
+    size: int,
+    *,
+    document_id: uuid.UUID | None = None,
+    origin: str = "imanage",
+    note: str = "",
+) -> tuple[Document, Version]:
+    """Make stored bytes a new document of a matter, or the next version of one; it becomes the current version.
+
+    For use inside the caller's unit, which also records the audit event. Matter and document are locked,
+    always in this order, so that numbers and names are given out once. A new document whose name is taken gets
+    a number: `Lease (2).docx`. A name that no disk would take is made to fit (file_names.adapt).
+    """
+    matter = locked_matter(writing, matter_id)
+    name = adapt(file_name).full
+    now = utcnow()
+    if document_id is None:
+        document = _new_document(writing, matter_id, member_id, name)
+        number = 1
+    else:
+        document = locked_document(writing, matter_id, document_id)
+        number = 1 + (
+            writing.scalar(select(func.max(Version.number)).where(Version.document_id == document_id)) or 0
+        )
+    version = Version(
+        id=new_id(),
+        document_id=document.id,
+        number=number,
+        sha256=sha256,
+        size=size,
+        file_name=name,
+        origin=origin,
+        note=note,
+        created_by_id=member_id,
+        created_at=now,
+    )
+    writing.add(version)
+    writing.flush()
+    document.current_version_id = version.id
+    document.changed_at = matter.changed_at = now
+    return document, version
+
+
+def _new_document(writing: Session, matter_id: uuid.UUID, member_id: uuid.UUID, name: str) -> Document:
+    free = free_name(writing, matter_id, name)
+    document = Document(
+        id=new_id(), matter_id=matter_id, name=free, name_key=search_key(free), created_by_id=member_id
+    )
+    writing.add(document)
+    writing.flush()
+    return document

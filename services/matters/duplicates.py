@@ -1,0 +1,44 @@
+"""The same bytes twice in one matter: noticed and said, never refused."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import select
+
+from models import Document, Version
+from services.access import permissions
+from services.core.actor import Actor
+from services.core.unit_of_work import session
+
+
+def same_bytes_here(matter_id: uuid.UUID, sha256: str, but_document_id: uuid.UUID | None) -> str | None:
+    """A sentence that names the newest version with these bytes in another document of the matter."""
+    query = (
+        select(Document.name, Version.number)
+        .join(Version, Version.document_id == Document.id)
+        .where(Document.matter_id == matter_id, Version.sha256 == sha256)
+        .order_by(Version.created_at.desc(), Version.number.desc())
+        .limit(1)
+    )
+    if but_document_id is not None:
+        query = query.where(Document.id != but_document_id)
+    found = session().execute(query).first()
+    return f"The same file is here as {found.name} version {found.number}." if found else None
+
+
+def of_document(actor: Actor, document_id: uuid.UUID) -> str | None:
+    """The same about a document's current version, for somebody who takes part in its matter."""
+    row = (
+        session()
+        .execute(
+            select(Document.matter_id, Version.sha256)
+            .join(Version, Version.id == Document.current_version_id)
+            .where(Document.id == document_id)
+        )
+        .first()
+    )
+    if row is None:
+        return None
+    permissions.require_matter(actor, row.matter_id)
+    return same_bytes_here(row.matter_id, row.sha256, document_id)

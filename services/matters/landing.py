@@ -1,0 +1,191 @@
+"""Several stored files made documents or versions at once: what documents.land does for one, in a few statements.
+
+`planned` reads all that has to be known, and `put` writes it.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Uuid, bindparam, func, select
+
+from models import Document, Matter, Version, db, new_id, utcnow
+from services.core.errors import Conflict
+from services.core.text.file_names import search_key
+from services.matters.naming import free_names
+
+
+@dataclass(frozen=True)
+class Landing:
+    """Stored bytes that become a new document of a matter, or the next version of `document_id`.
+
+    `file_name` is one that we take (file_names.adapt). `becomes_current` is meant for next versions: a new document
+    shows its first.
+    """
+
+    matter_id: uuid.UUID
+    member_id: uuid.UUID
+    file_name: str
+    sha256: str
+    size: int
+    note: str = ""
+    document_id: uuid.UUID | None = None
+    becomes_current: bool = True
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of it."""
+
+    document_id: uuid.UUID
+    document_name: str
+    version_id: uuid.UUID
+    number: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of several, in their order, and the rows that say so."""
+
+    landed: Sequence[Landed]
+    documents: Sequence[dict[str, Any]]
+    versions: Sequence[dict[str, Any]]
+    matters: Collection[uuid.UUID]
+    now: datetime
+    shown: Sequence[uuid.UUID] = ()
+    """The versions that become current."""
+
+
+_VERSIONS = db.metadata.tables[Version.__tablename__]
+_DOCUMENTS = db.metadata.tables[Document.__tablename__]
+_MATTERS = db.metadata.tables[Matter.__tablename__]
+_IDS = bindparam("ids", expanding=True, type_=Uuid())
+
+# Made once: to make a statement costs more than to run it.
+_ADD_VERSIONS = _VERSIONS.insert()
+_ADD_DOCUMENTS = _DOCUMENTS.insert()
+_SHOW_VERSIONS = (
+    _DOCUMENTS.update()
+    .where(_DOCUMENTS.c.id == _VERSIONS.c.document_id, _VERSIONS.c.id.in_(_IDS))
+    .values(
+        current_version_id=_VERSIONS.c.id, changed_at=bindparam("now", type_=_DOCUMENTS.c.changed_at.type)
+    )
+)
+_LOCK_MATTERS = (
+    select(Matter.id).where(Matter.id.in_(_IDS)).order_by(Matter.id).with_for_update(key_share=True)
+)
+_CHANGE_MATTERS = (
+    _MATTERS.update()
+    .where(_MATTERS.c.id.in_(_IDS))
+    .values(changed_at=bindparam("now", type_=_MATTERS.c.changed_at.type))
+)
+_LAST = (
+    select(func.max(Version.number))
+    .where(Version.document_id == Document.id)
+    .correlate(Document)
+    .scalar_subquery()
+)
+_LOCK_DOCUMENTS = (
+    select(Document.id, Document.matter_id, Document.name, _LAST.label("last"))
+    .where(Document.id.in_(_IDS))
+    .order_by(Document.id)
+    .with_for_update(key_share=True, of=Document)
+)
+
+
+def planned(reading: Connection, landings: Sequence[Landing], origin: str = "imanage") -> Plan:
+    """For use inside the caller's unit. No two of them may be for one document.
+
+    Matters and documents are locked, always in this order. Raises Conflict where one of them is gone.
+    """
+    now, matters = utcnow(), {landing.matter_id for landing in landings}
+    if not landings:
+        return Plan((), (), (), matters, now)
+    if len(reading.execute(_LOCK_MATTERS, {"ids": list(matters)}).all()) < len(matters):
+        raise Conflict("This matter is no longer there.", code="matter.gone")
+    next_versions = _as_next_versions(reading, landings)
+    new = _as_documents(reading, landings)
+    landed = next_versions | new
+    versions = [
+        {
+            "id": landed[index].version_id,
+            "document_id": landed[index].document_id,
+            "number": landed[index].number,
+            "sha256": landing.sha256,
+            "size": landing.size,
+            "file_name": landing.file_name,
+            "origin": origin,
+            "note": landing.note,
+            "created_by_id": landing.member_id,
+            "created_at": now,
+        }
+        for index, landing in enumerate(landings)
+    ]
+    shown = [
+        landed[index].version_id
+        for index, landing in enumerate(landings)
+        if landing.becomes_current or landing.document_id is None
+    ]
+    return Plan(
+        [landed[index] for index in range(len(landings))], _rows(landings, new), versions, matters, now, shown
+    )
+
+
+def put(writing: Connection, plan: Plan) -> None:
+    """Write it, in the unit in which it was planned."""
+    if not plan.landed:
+        return
+    writing.execute(_CHANGE_MATTERS, {"ids": list(plan.matters), "now": plan.now})
+    if plan.documents:
+        writing.execute(_ADD_DOCUMENTS, plan.documents)
+    writing.execute(_ADD_VERSIONS, plan.versions)
+    if plan.shown:
+        writing.execute(_SHOW_VERSIONS, {"ids": plan.shown, "now": plan.now})
+
+
+def _as_next_versions(reading: Connection, landings: Sequence[Landing]) -> dict[int, Landed]:
+    wanted = {
+        landing.document_id: (index, landing.matter_id)
+        for index, landing in enumerate(landings)
+        if landing.document_id is not None
+    }
+    if not wanted:
+        return {}
+    rows = reading.execute(_LOCK_DOCUMENTS, {"ids": list(wanted)}).all()
+    found = {
+        wanted[row.id][0]: Landed(row.id, row.name, new_id(), (row.last or 0) + 1)
+        for row in rows
+        if row.matter_id == wanted[row.id][1]
+    }
+    if len(found) < len(wanted):
+        raise Conflict("This document is no longer in the matter.", code="document.gone")
+    return found
+
+
+def _as_documents(reading: Connection, landings: Sequence[Landing]) -> dict[int, Landed]:
+    new = [(index, landing) for index, landing in enumerate(landings) if landing.document_id is None]
+    if not new:
+        return {}
+    wanted: defaultdict[uuid.UUID, list[str]] = defaultdict(list)
+    for _, landing in new:
+        wanted[landing.matter_id].append(landing.file_name)
+    names = {matter_id: iter(given) for matter_id, given in free_names(reading, wanted).items()}
+    return {index: Landed(new_id(), next(names[landing.matter_id]), new_id(), 1) for index, landing in new}
+
+
+def _rows(landings: Sequence[Landing], new: Mapping[int, Landed]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": landed.document_id,
+            "matter_id": landings[index].matter_id,
+            "name": landed.document_name,
+            "name_key": search_key(landed.document_name),
+            "created_by_id": landings[index].member_id,
+        }
+        for index, landed in new.items()
+    ]

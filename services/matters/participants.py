@@ -1,0 +1,211 @@
+"""Who takes part in a matter: leads, editors and viewers, members of the firm and guests by organisation."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Matter, Member, Participant, utcnow
+from services.access import permissions
+from services.core import audit
+from services.core.actor import Actor
+from services.core.errors import Conflict, Invalid, NotFound
+from services.core.unit_of_work import session, unit
+from services.directory import people as directory_people
+from services.matters.row_locks import locked_matter
+
+PAGE = 50
+RESULTS = 20
+ROLES = ("lead", "editor", "viewer")
+FIRM = "The firm"
+NO_ORGANISATION = "No organisation given"
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """A participant. The e-mail is empty for guests who look: addresses are the firm's to give."""
+
+    id: uuid.UUID
+    name: str
+    email: str
+    is_guest: bool
+    is_active: bool
+    role: str
+    is_you: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    organisation: str
+    people: tuple[PersonRow, ...]
+
+
+@dataclass(frozen=True)
+class PeoplePage:
+    """The firm's own people first, then guests by organisation."""
+
+    groups: tuple[Group, ...]
+    page: int
+    has_next: bool
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody whom a search found. `role` is empty where he takes no part yet."""
+
+    id: uuid.UUID
+    name: str
+    email: str
+    organisation: str
+    is_guest: bool
+    role: str
+
+
+def of_matter(actor: Actor, matter_id: uuid.UUID, page: int = 1) -> PeoplePage:
+    permissions.require_matter(actor, matter_id)
+    query = (
+        select(Participant)
+        .join(Member, Member.id == Participant.member_id)
+        .where(Participant.matter_id == matter_id)
+        .order_by(Member.is_guest, Member.organisation, Member.name_key, Member.id)
+        .offset((page - 1) * PAGE)
+        .limit(PAGE + 1)
+    )
+    found = session().scalars(query).all()
+    groups = tuple(
+        Group(organisation, tuple(_row(actor, place) for place in places))
+        for organisation, places in groupby(found[:PAGE], key=lambda place: _organisation(place.member))
+    )
+    return PeoplePage(groups, page, len(found) > PAGE)
+
+
+def search(actor: Actor, matter_id: uuid.UUID, text: str) -> tuple[Candidate, ...]:
+    """People who could be added, and who of them is in already."""
+    permissions.require_manage_people(actor, matter_id)
+    people = directory_people.search_people(actor, text, staff_only=False, limit=RESULTS)
+    roles = roles_of(matter_id, [person.id for person in people])
+    return tuple(
+        Candidate(
+            person.id,
+            person.name,
+            person.email,
+            person.organisation,
+            person.is_guest,
+            roles.get(person.id, ""),
+        )
+        for person in people
+    )
+
+
+def roles_of(matter_id: uuid.UUID, member_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The roles of those among them who take part in the matter."""
+    places = session().execute(
+        select(Participant.member_id, Participant.role).where(
+            Participant.matter_id == matter_id, Participant.member_id.in_(member_ids)
+        )
+    )
+    return {place.member_id: place.role for place in places}
+
+
+def person(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> PersonRow:
+    """One participant, for a lead who is about to remove him."""
+    permissions.require_manage_people(actor, matter_id)
+    return _row(actor, _require_place(session(), matter_id, member_id))
+
+
+def add(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: str) -> str:
+    """Give somebody a place in the matter. Says his name."""
+    with unit() as writing:
+        matter = permissions.require_manage_people(actor, matter_id)
+        member = writing.get(Member, member_id)
+        if member is None or not member.is_active:
+            raise NotFound("We could not find this person.")
+        _require_role(member, role)
+        locked_matter(writing, matter_id)
+        if writing.get(Participant, (matter_id, member_id)):
+            raise Conflict(f"{member.name} takes part in this matter already.", code="participant.there")
+        writing.add(Participant(matter_id=matter_id, member_id=member_id, role=role))
+        _changed(actor, "participant.added", matter, member, role=role, guest=member.is_guest)
+        return member.name
+
+
+def change_role(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: str) -> str:
+    """Give a participant another role. Says his name."""
+    with unit() as writing:
+        matter = permissions.require_manage_people(actor, matter_id)
+        locked_matter(writing, matter_id)
+        place = _require_place(writing, matter_id, member_id)
+        _require_role(place.member, role)
+        if place.role != role:
+            if role != "lead":
+                _require_another_lead(writing, place)
+            before, place.role = place.role, role
+            _changed(actor, "participant.role_changed", matter, place.member, before=before, role=role)
+        return place.member.name
+
+
+def remove(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> str:
+    """Take somebody's place away; what he did in the matter stays. Says his name."""
+    with unit() as writing:
+        matter = permissions.require_manage_people(actor, matter_id)
+        locked_matter(writing, matter_id)
+        place = _require_place(writing, matter_id, member_id)
+        _require_another_lead(writing, place)
+        name = place.member.name
+        _changed(actor, "participant.removed", matter, place.member, role=place.role)
+        writing.delete(place)
+        return name
+
+
+def _changed(actor: Actor, action: str, matter: Matter, member: Member, **detail: Any) -> None:
+    matter.changed_at = utcnow()
+    subject = f"{member.name} in {matter.name}"
+    audit.record(actor, action, subject, subject_id=member.id, matter_id=matter.id, **detail)
+
+
+def _require_place(writing: Session, matter_id: uuid.UUID, member_id: uuid.UUID) -> Participant:
+    place = writing.get(Participant, (matter_id, member_id), populate_existing=True)
+    if place is None:
+        raise NotFound("This person does not take part in this matter.")
+    return place
+
+
+def _require_role(member: Member, role: str) -> None:
+    if role not in ROLES:
+        raise Invalid({"role": "Choose lead, editor or viewer."})
+    if role == "lead" and member.is_guest:
+        raise Invalid({"role": "A guest cannot lead a matter. Choose editor or viewer."})
+
+
+def _require_another_lead(writing: Session, place: Participant) -> None:
+    """The matter is locked, so two leads cannot take each other's lead away at the same moment."""
+    leads = select(func.count()).where(Participant.matter_id == place.matter_id, Participant.role == "lead")
+    if place.role == "lead" and (writing.scalar(leads) or 0) < 2:
+        raise Conflict(
+            "A matter needs at least one lead.",
+            code="participant.last_lead",
+            next_step="Make somebody else a lead first.",
+        )
+
+
+def _organisation(member: Member) -> str:
+    return member.organisation or (NO_ORGANISATION if member.is_guest else FIRM)
+
+
+def _row(actor: Actor, place: Participant) -> PersonRow:
+    member = place.member
+    return PersonRow(
+        id=member.id,
+        name=member.name,
+        email="" if actor.is_guest else member.email,
+        is_guest=member.is_guest,
+        is_active=member.is_active,
+        role=place.role,
+        is_you=member.id == actor.id,
+    )

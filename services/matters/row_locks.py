@@ -1,0 +1,36 @@
+"""Rows held until the unit ends, read as they are now. The matter always comes before its documents."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Document, Matter
+from services.core.errors import Conflict
+
+
+def locked_matter(writing: Session, matter_id: uuid.UUID) -> Matter:
+    """The matter as it is now, held until the unit ends: names in it are given out one at a time."""
+    matter = writing.scalar(
+        select(Matter)
+        .where(Matter.id == matter_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if matter is None:
+        raise Conflict("This matter is no longer there.", code="matter.gone")
+    return matter
+
+
+def locked_document(writing: Session, matter_id: uuid.UUID, document_id: uuid.UUID) -> Document:
+    document = writing.scalar(
+        select(Document)
+        .where(Document.id == document_id, Document.matter_id == matter_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if document is None:
+        raise Conflict("This document is no longer in the matter.", code="document.gone")
+    return document

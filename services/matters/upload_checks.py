@@ -1,0 +1,65 @@
+"""What is known of a file before its bytes travel: its name and its size."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+
+from services.access import permissions
+from services.core.actor import Actor
+from services.core.errors import Invalid
+from services.core.runtime import house
+from services.core.text.file_names import clean_file_name, same_name_key, visible
+from services.core.text.normalise import bytes_in_words
+from services.core.unit_of_work import session
+from services.matters import documents
+from services.matters.naming import require_free
+from services.matters.uploads import EMPTY, require_room
+
+Named = Sequence[tuple[str, int]]
+"""Files by name and size in bytes, as a browser tells them."""
+
+
+def of_documents(actor: Actor, matter_id: uuid.UUID, files: Named) -> list[str]:
+    """Why these cannot become documents of the matter, a sentence for each that cannot; none where all can."""
+    permissions.require_change_documents(actor, matter_id)
+    seen: set[str] = set()
+
+    def judge(name: str) -> None:
+        require_free(session(), matter_id, name, "file")
+        if same_name_key(name) in seen:
+            raise Invalid({"file": f"Two of these files are named {name}. Choose one of them."})
+        seen.add(same_name_key(name))
+
+    return _problems(actor, matter_id, files, judge)
+
+
+def of_version(actor: Actor, document_id: uuid.UUID, files: Named) -> list[str]:
+    """The same for the next version of a document, whose name may be any that we take."""
+    matter_id = documents.find(actor, document_id).matter_id
+    permissions.require_change_documents(actor, matter_id)
+    return _problems(actor, matter_id, files, lambda name: None)
+
+
+def _problems(actor: Actor, matter_id: uuid.UUID, files: Named, judge: Callable[[str], None]) -> list[str]:
+    problems = []
+    for name, size in files:
+        try:
+            _require_size(size)
+            judge(clean_file_name(name).full)
+        except Invalid as refusal:
+            problems.append(f"{visible(name)}: {refusal.sentence}" if len(files) > 1 else refusal.sentence)
+    if not problems:
+        try:
+            require_room(matter_id, actor.id, sum(size for _, size in files))
+        except Invalid as refusal:
+            problems.append(refusal.sentence)
+    return problems
+
+
+def _require_size(size: int) -> None:
+    largest = house().settings.max_document_bytes
+    if not size:
+        raise Invalid({"file": EMPTY})
+    if size > largest:
+        raise Invalid({"file": f"This file is larger than {bytes_in_words(largest)}, the most we take."})

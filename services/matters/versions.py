@@ -1,0 +1,269 @@
+"""Versions of a document: their history, their bytes, and which of them is current."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO
+
+from sqlalchemy import Select, select
+
+from models import Document, Participant, Version, utcnow
+from services.access import permissions
+from services.core import audit
+from services.core.actor import Actor
+from services.core.errors import NotFound
+from services.core.runtime import house
+from services.core.text.file_names import FileName, clean_file_name, split
+from services.core.unit_of_work import session, unit
+from services.matters.documents import find, land
+from services.matters.row_locks import locked_document, locked_matter
+from services.matters.uploads import receive, require_room, store_refusal, take_room
+from storage import Blob, BlobDamaged, BlobStream, StorageError
+
+PAGE = 25
+Stream = BlobStream
+
+
+@dataclass(frozen=True)
+class VersionView:
+    """One version as this person may see it.
+
+    A guest sees neither where it came from nor the note it came with, and of its names only the document's.
+    """
+
+    id: uuid.UUID
+    document_id: uuid.UUID
+    matter_id: uuid.UUID
+    document_name: str
+    number: int
+    file_name: str
+    sha256: str
+    size: int
+    origin: str
+    note: str
+    by: str
+    at: datetime
+    is_current: bool
+
+    @property
+    def download_name(self) -> str:
+        return _name_of(self.document_name, self.file_name)
+
+
+@dataclass(frozen=True)
+class History:
+    rows: tuple[VersionView, ...]
+    page: int
+    has_next: bool
+
+
+@dataclass(frozen=True)
+class Added:
+    """A new version. `other_type` is true where its extension is not that of the document's name."""
+
+    number: int
+    file_name: str
+    document_name: str
+    other_type: bool
+
+
+@dataclass(frozen=True)
+class SameBytes:
+    """What was sent is byte for byte what this version of the document holds already."""
+
+    version_id: uuid.UUID
+    number: int
+    is_current: bool
+    file_name: str
+    note: str
+
+
+def require(actor: Actor, version_id: uuid.UUID) -> VersionView:
+    """The version, for somebody who takes part in its matter. To others it is not there."""
+    found = session().execute(_readable(actor).where(Version.id == version_id)).one_or_none()
+    if found is None:
+        raise NotFound("We could not find this version.")
+    version, document = found
+    return view(actor, document, version)
+
+
+def view(actor: Actor, document: Document, version: Version) -> VersionView:
+    hidden = actor.is_guest and version.origin != "upload"
+    return VersionView(
+        id=version.id,
+        document_id=document.id,
+        matter_id=document.matter_id,
+        document_name=document.name,
+        number=version.number,
+        file_name=_name_of(document.name, version.file_name) if actor.is_guest else version.file_name,
+        sha256=version.sha256,
+        size=version.size,
+        origin="" if hidden else version.origin,
+        note="" if hidden else version.note,
+        by=version.created_by.name,
+        at=version.created_at,
+        is_current=document.current_version_id == version.id,
+    )
+
+
+def _name_of(document_name: str, file_name: str) -> str:
+    """The document's name, with the type that the version really has."""
+    own, document = split(file_name), split(document_name)
+    if own.extension.casefold() == document.extension.casefold() or not own.extension:
+        return document_name
+    return f"{document.stem}.{own.extension}"
+
+
+def history(actor: Actor, document_id: uuid.UUID, page: int = 1) -> History:
+    """A document's versions, newest first. To others than those who take part there are none."""
+    found = session().execute(
+        _readable(actor)
+        .where(Document.id == document_id)
+        .order_by(Version.number.desc())
+        .offset((page - 1) * PAGE)
+        .limit(PAGE + 1)
+    )
+    rows = tuple(view(actor, document, version) for version, document in found)
+    return History(rows[:PAGE], page, len(rows) > PAGE)
+
+
+def add(
+    actor: Actor, document_id: uuid.UUID, file_name: str, stream: IO[bytes], note: str
+) -> Added | SameBytes:
+    """Add a file as the next version, unless the document holds the same bytes already: then nothing is added."""
+    matter_id = _require_change(actor, document_id)
+    name = clean_file_name(file_name)
+    blob = receive(actor, stream, matter_id, name.full)
+    same = _same_bytes(document_id, blob, name, note)
+    return same or _add(actor, matter_id, document_id, blob, name, note)
+
+
+def add_again(actor: Actor, version_id: uuid.UUID, file_name: str, note: str) -> Added:
+    """Add the bytes of a version once more as the newest one: what add() asked about was meant."""
+    version = require(actor, version_id)
+    matter_id = _require_change(actor, version.document_id)
+    name = clean_file_name(file_name)
+    require_room(matter_id, actor.id, version.size, "file_name")
+    blob = Blob(version.sha256, version.size)
+    return _add(actor, matter_id, version.document_id, blob, name, note, "file_name")
+
+
+def make_current(actor: Actor, version_id: uuid.UUID) -> VersionView:
+    """Make an older version the one that the document shows. No version is lost by it."""
+    asked = require(actor, version_id)
+    with unit() as writing:
+        permissions.require_change_documents(actor, asked.matter_id)
+        matter = locked_matter(writing, asked.matter_id)
+        document = locked_document(writing, asked.matter_id, asked.document_id)
+        if document.current_version_id != version_id:
+            document.current_version_id = version_id
+            document.changed_at = matter.changed_at = utcnow()
+            audit.record(
+                actor,
+                "version.made_current",
+                document.name,
+                subject_id=document.id,
+                matter_id=matter.id,
+                version=asked.number,
+            )
+    return asked
+
+
+def send(actor: Actor, version: VersionView, start: int, stop: int) -> Stream:
+    """The bytes from `start`, for an answer that sends those before `stop`: that this person had them is on record."""
+    try:
+        if house().blobs.size(version.sha256) != version.size:
+            raise BlobDamaged
+        stream = house().blobs.stream(version.sha256, start)
+    except StorageError as error:
+        raise store_refusal(error) from error
+    is_whole = (start, stop) == (0, version.size)
+    try:
+        with unit():
+            audit.record(
+                actor,
+                "version.downloaded",
+                version.document_name,
+                subject_id=version.document_id,
+                matter_id=version.matter_id,
+                version=version.number,
+                sha256=version.sha256,
+                part="" if is_whole else f"bytes {start + 1} to {stop} of {version.size}",
+            )
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+def _readable(actor: Actor) -> Select[Version, Document]:
+    """Versions of the matters that this person takes part in, with their documents."""
+    return (
+        select(Version, Document)
+        .join(Document, Document.id == Version.document_id)
+        .join(Participant, Participant.matter_id == Document.matter_id)
+        .where(Participant.member_id == actor.id)
+    )
+
+
+def _require_change(actor: Actor, document_id: uuid.UUID) -> uuid.UUID:
+    matter_id = find(actor, document_id).matter_id
+    permissions.require_change_documents(actor, matter_id)
+    return matter_id
+
+
+def _same_bytes(document_id: uuid.UUID, blob: Blob, name: FileName, note: str) -> SameBytes | None:
+    """The version with these bytes: the current one where it is that, else the newest."""
+    document = session().get_one(Document, document_id)
+    same = (
+        session()
+        .scalars(
+            select(Version)
+            .where(Version.document_id == document_id, Version.sha256 == blob.sha256)
+            .order_by((Version.id == document.current_version_id).desc(), Version.number.desc())
+            .limit(1)
+        )
+        .first()
+    )
+    if same is None:
+        return None
+    return SameBytes(same.id, same.number, same.id == document.current_version_id, name.full, note)
+
+
+def _add(
+    actor: Actor,
+    matter_id: uuid.UUID,
+    document_id: uuid.UUID,
+    blob: Blob,
+    name: FileName,
+    note: str,
+    field: str = "file",
+) -> Added:
+    with unit() as writing:
+        permissions.require_change_documents(actor, matter_id)
+        take_room(matter_id, actor.id, blob.size, field)
+        document, version = land(
+            writing,
+            matter_id,
+            actor.id,
+            name.full,
+            blob.sha256,
+            blob.size,
+            document_id=document_id,
+            origin="upload",
+            note=note,
+        )
+        audit.record(
+            actor,
+            "version.added",
+            document.name,
+            subject_id=document.id,
+            matter_id=matter_id,
+            version=version.number,
+            size=blob.size,
+            sha256=blob.sha256,
+        )
+        other = split(document.name).extension.casefold() != name.extension.casefold()
+        return Added(version.number, name.full, document.name, other)

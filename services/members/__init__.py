@@ -1,0 +1,1 @@
+"""The admin side of people: adding, inviting, importing, offboarding and groups."""

@@ -1,0 +1,94 @@
+"""A person's own account, and the password that a System Admin sets for somebody."""
+
+from __future__ import annotations
+
+import uuid
+
+from models import Member
+from services.access import permissions
+from services.auth import login_throttle, passwords, sessions
+from services.core import audit
+from services.core.actor import Actor
+from services.core.errors import Invalid
+from services.core.runtime import house
+from services.core.unit_of_work import session, unit
+from services.directory.people import require_member
+
+
+def change_password(actor: Actor, current: str, new: str) -> None:
+    """Set a new password and end the person's other sessions. Raises Invalid, or TooMany after wrong guesses."""
+    if found := password_faults(actor, current, new):
+        raise Invalid(found)
+    with unit() as writing:
+        writing.get_one(Member, actor.id).password_hash = passwords.hash_of(new)
+        sessions.end_all(actor.id, but=actor.session_id)
+        audit.record(actor, "password.changed", subject_id=actor.id)
+
+
+def password_faults(actor: Actor, current: str, new: str) -> dict[str, str]:
+    """All that is wrong with what was typed, by field; a wrong password counts as a guess. Raises TooMany."""
+    found = {}
+    if current:
+        guess = login_throttle.register(login_throttle.of_member(f"password {actor.id}"))
+        member = session().get_one(Member, actor.id)
+        if passwords.is_right(member.password_hash, current):
+            login_throttle.forgive(guess)
+        else:
+            with unit():
+                audit.record(actor, "password.changed", subject_id=actor.id, outcome="failed")
+            found["current"] = "This is not your password."
+    organisation = session().get_one(Member, actor.id).organisation
+    if new and (
+        sentence := passwords.fault(new, name=actor.name, email=actor.email, organisation=organisation)
+    ):
+        found["new"] = sentence
+    elif new and new == current:
+        found["new"] = "Choose a password that you do not have already."
+    return found
+
+
+def wants_mail(actor: Actor) -> bool | None:
+    """Whether a mail tells this person that a transfer ended; None where none could."""
+    if actor.is_guest or not house().settings.smtp_url:
+        return None
+    return session().get_one(Member, actor.id).wants_mail
+
+
+def set_wants_mail(actor: Actor, wanted: bool) -> None:
+    """Switch the mails about ended transfers on or off."""
+    with unit() as writing:
+        writing.get_one(Member, actor.id).wants_mail = wanted
+        audit.record(
+            actor, "member.mail_on" if wanted else "member.mail_off", actor.name, subject_id=actor.id
+        )
+
+
+def wants_health_mail(actor: Actor) -> bool | None:
+    """Whether a mail tells this System Admin how the servers are; None for everybody else."""
+    if not permissions.may_administer(actor):
+        return None
+    return session().get_one(Member, actor.id).wants_health_mail
+
+
+def set_wants_health_mail(actor: Actor, wanted: bool) -> None:
+    """Switch the mails about the servers' health on or off."""
+    permissions.require_admin(actor)
+    with unit() as writing:
+        writing.get_one(Member, actor.id).wants_health_mail = wanted
+        audit.record(
+            actor,
+            "member.health_mail_on" if wanted else "member.health_mail_off",
+            actor.name,
+            subject_id=actor.id,
+        )
+
+
+def reset_password(actor: Actor, member_id: uuid.UUID) -> str:
+    """A new password for somebody, to hand over; it is shown once and all his sessions end."""
+    password = passwords.generate()
+    with unit():
+        member = require_member(actor, member_id)
+        member.password_hash = passwords.hash_of(password)
+        sessions.end_all(member_id, but=actor.session_id)
+        audit.record(actor, "password.reset", member.name, subject_id=member_id)
+    return password

@@ -1,0 +1,86 @@
+"""The first System Admin of an empty installation: made once, by whoever can read the terminal that it runs in."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import replace
+
+from sqlalchemy import exists, select
+
+from models import Installation, Member, utcnow
+from services.auth import login_throttle, sessions
+from services.core.actor import Nobody
+from services.core.errors import Conflict, Invalid
+from services.core.unit_of_work import session, unit
+from services.directory import people
+from services.directory.people import NewMember, create
+
+ROW = 1
+# Crockford's base 32: no letter that could be read as a digit. 20 of them are 100 bits.
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+LENGTH = 20
+GROUP = 5
+READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+WRONG_CODE = "This is not the set-up code. It is the one that the terminal shows since the last start."
+
+
+def is_needed() -> bool:
+    """Whether nobody can sign in yet, because nobody was ever added."""
+    return not session().scalar(select(exists(select(Member.id))))
+
+
+def code_for_terminal() -> str | None:
+    """A new set-up code to show in the terminal, None where the installation has members. Earlier codes end."""
+    with unit() as writing:
+        if not is_needed():
+            return None
+        letters = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+        row = writing.get(Installation, ROW)
+        if row is None:
+            row = Installation(id=ROW)
+            writing.add(row)
+        row.setup_code_hash = _hash(letters)
+    return "-".join(letters[start : start + GROUP] for start in range(0, LENGTH, GROUP))
+
+
+def set_up(who: Nobody, code: str, new: NewMember) -> str:
+    """Make the first System Admin and sign him in: the token of his session. Once only, whoever comes second."""
+    found = faults(who, code, new)
+    with unit() as writing:
+        row = writing.get(Installation, ROW, with_for_update=True)
+        if not is_needed():
+            raise Conflict(
+                "Counterpart is set up already.",
+                next_step="Sign in, or ask your System Admin for an account.",
+                whose="your System Admin",
+            )
+        if row is None or not _is_code(code):
+            raise Invalid(found | {"code": WRONG_CODE})
+        if found:
+            raise Invalid(found)
+        member = create(replace(who, name="Set-up page"), new)
+        row.setup_code_hash = None
+        row.set_up_at = utcnow()
+        return sessions.begin(member.id)
+
+
+def faults(who: Nobody, code: str, new: NewMember) -> dict[str, str]:
+    """All that is wrong, by field; a code that was typed counts as a guess. Raises TooMany."""
+    if not code:
+        return people.faults(new)
+    guess = login_throttle.register((login_throttle.address(who.address),))
+    if not _is_code(code):
+        return {"code": WRONG_CODE} | people.faults(new)
+    login_throttle.forgive(guess)
+    return people.faults(new)
+
+
+def _is_code(code: str) -> bool:
+    row = session().get(Installation, ROW)
+    return row is not None and hmac.compare_digest(row.setup_code_hash or "", _hash(code))
+
+
+def _hash(code: str) -> str:
+    return hashlib.sha256(code.upper().translate(READ_AS).encode()).hexdigest()

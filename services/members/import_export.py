@@ -1,0 +1,280 @@
+"""The list of members as a file: out, and in again in two steps, of which the first writes nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from models import Member, MemberImport, new_id, utcnow
+from services.access import permissions
+from services.core import audit
+from services.core.actor import Actor
+from services.core.errors import Conflict, Invalid, NotFound
+from services.core.text.csv import csv_lines
+from services.core.text.csv_reading import read_table
+from services.core.text.email_addresses import email_key
+from services.core.text.normalise import clean_line, fold
+from services.core.unit_of_work import session, unit
+from services.directory import details as directory_details
+from services.directory import people
+from services.directory import search as directory_search
+from services.directory.details import Details
+from services.directory.search import Kept
+from services.members import invitations
+from services.members.invitations import NewInvitation
+
+Action = Literal["add", "change", "unchanged", "refused"]
+
+LIFE = timedelta(hours=1)
+BATCH = 500
+HEADER = ("Name", "Email", "Kind", "Organisation", "System Admin", "Active", "Matters", "Since")
+# What a heading may be called, folded, and which of ours it is.
+HEADINGS = {
+    "name": "name", "full name": "name", "display name": "name",
+    "email": "email", "e-mail": "email", "e-mail address": "email", "email address": "email", "mail": "email",
+    "kind": "kind", "organisation": "organisation", "organization": "organisation", "firm": "organisation",
+    "company": "organisation", "system admin": "admin",
+}  # fmt: skip
+COLUMNS = {
+    "name": "Name",
+    "email": "Email",
+    "kind": "Kind",
+    "organisation": "Organisation",
+    "admin": "System Admin",
+}
+REST = ("kind", "organisation", "admin")
+YES, NO = frozenset({"yes", "true", "1"}), frozenset({"", "no", "false", "0"})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of a file, as it stands there; None: the file has no such column."""
+
+    row: int
+    name: str
+    email: str
+    kind: str | None = None
+    organisation: str | None = None
+    admin: str | None = None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a row would do. `reasons` are (column, sentence) of one that is refused."""
+
+    entry: Entry
+    action: Action
+    details: Details
+    member_id: uuid.UUID | None = None
+    changes: tuple[str, ...] = ()
+    reasons: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Preview:
+    id: uuid.UUID
+    file_name: str
+    rows: tuple[Judged, ...]
+
+    def of(self, action: str) -> tuple[Judged, ...]:
+        return tuple(row for row in self.rows if row.action == action)
+
+
+@dataclass(frozen=True)
+class Imported:
+    added: int
+    changed: int
+    refused: int
+    invited: int
+
+
+def export(actor: Actor, text: str, kept: Kept) -> Iterator[str]:
+    """The members that the page shows, all of them by name, line by line."""
+    permissions.require_admin(actor)
+    with unit():
+        audit.record(actor, "members.exported", "", search=text)
+    return csv_lines(HEADER, _rows(text, kept))
+
+
+def read(actor: Actor, file_name: str, data: bytes) -> uuid.UUID:
+    """Keep what a file holds for an hour, to be looked at. Raises Invalid where it is no table of members."""
+    permissions.require_admin(actor)
+    entries = _entries(data)
+    row = MemberImport(id=new_id(), member_id=actor.id, file_name=clean_line(file_name)[:200])
+    row.rows = [[e.row, e.name, e.email, e.kind, e.organisation, e.admin] for e in entries]
+    with unit() as writing:
+        writing.execute(delete(MemberImport).where(MemberImport.created_at < utcnow() - LIFE))
+        writing.add(row)
+    return row.id
+
+
+def preview(actor: Actor, import_id: uuid.UUID) -> Preview:
+    """What the file would do as things are now. Only whoever brought it can see it."""
+    row = _require(actor, import_id)
+    return Preview(row.id, row.file_name, _judge([Entry(*values) for values in row.rows]))
+
+
+def run(actor: Actor, import_id: uuid.UUID, *, invite: bool) -> Imported:
+    """Add and change whom the file says, all or none; refused rows are left out. Those added may be invited."""
+    with unit():
+        seen = preview(actor, import_id)
+        added, changed = seen.of("add"), seen.of("change")
+        if not added and not changed:
+            raise Conflict("There is nothing to import in this file.")
+        ids = _add(actor, added)
+        _change(actor, changed)
+        if invite:
+            wanted = [(row.details, member_id) for row, member_id in zip(added, ids, strict=True)]
+            invitations.put_all(
+                actor,
+                [(NewInvitation(d.email, d.name, d.organisation, d.is_guest), each) for d, each in wanted],
+            )
+        done = Imported(len(added), len(changed), len(seen.of("refused")), len(added) if invite else 0)
+        audit.record(actor, "members.imported", seen.file_name, **vars(done))
+        session().execute(delete(MemberImport).where(MemberImport.id == import_id))
+        return done
+
+
+def _rows(text: str, kept: Kept) -> Iterator[tuple[object, ...]]:
+    after: Member | None = None
+    while found := directory_search.by_name(kept, BATCH, after=after, holding=text):
+        for row in people.views(found):
+            kind, admin = "Guest" if row.is_guest else "Member", "Yes" if row.is_admin else "No"
+            active, since = "Yes" if row.is_active else "No", row.created_at.date().isoformat()
+            yield row.name, row.email, kind, row.organisation, admin, active, row.matters, since
+        after = found[-1]
+
+
+def _entries(data: bytes) -> list[Entry]:
+    table = read_table(data)
+    places: dict[str, int] = {}
+    for place, heading in enumerate(table[0][1]):
+        places.setdefault(HEADINGS.get(fold(heading), ""), place)
+    if not {"name", "email"} <= places.keys():
+        raise Invalid({"file": "The first row must name the columns. Name and Email are needed."})
+    if len(table) == 1:
+        raise Invalid({"file": "The file names columns, but holds nobody."})
+
+    def cell(cells: list[str], column: str) -> str | None:
+        place = places.get(column)
+        return None if place is None else clean_line(cells[place]) if place < len(cells) else ""
+
+    return [
+        Entry(number, cell(cells, "name") or "", cell(cells, "email") or "", *(cell(cells, c) for c in REST))
+        for number, cells in table[1:]
+    ]
+
+
+def _judge(entries: list[Entry]) -> tuple[Judged, ...]:
+    known = _known([email_key(entry.email) for entry in entries])
+    first: dict[str, int] = {}
+    judged = []
+    for entry in entries:
+        key = email_key(entry.email)
+        earlier = first.setdefault(key, entry.row)
+        row = _judge_one(entry, known.get(key))
+        if key and earlier != entry.row:
+            row = Judged(
+                entry, "refused", row.details, reasons=((COLUMNS["email"], f"Row {earlier} has the same."),)
+            )
+        judged.append(row)
+    return tuple(judged)
+
+
+def _known(keys: list[str]) -> dict[str, Member]:
+    found: dict[str, Member] = {}
+    for start in range(0, len(keys), BATCH):
+        some = select(Member).where(Member.email_key.in_(keys[start : start + BATCH]))
+        found |= {row.email_key: row for row in session().scalars(some)}
+    return found
+
+
+def _judge_one(entry: Entry, row: Member | None) -> Judged:
+    kind, admin = fold(entry.kind or ""), fold(entry.admin or "")
+    is_guest = kind == "guest" if kind else bool(row and row.is_guest)
+    is_admin = bool(row and row.is_admin) if entry.admin is None else admin in YES
+    organisation = entry.organisation if entry.organisation is not None else row.organisation if row else ""
+    details = Details(
+        entry.name, row.email if row else entry.email, organisation, is_admin, is_guest
+    ).tidied()
+    faults = directory_details.faults(details)
+    if "is_admin" in faults:
+        faults["admin"] = faults.pop("is_admin")
+    if kind not in {"", "member", "guest"}:
+        faults["kind"] = "Write Member or Guest."
+    elif row and row.is_guest != is_guest:
+        faults["kind"] = "Whether somebody is a guest cannot be changed."
+    if admin not in YES | NO:
+        faults["admin"] = "Write Yes or No."
+    elif is_admin != bool(row and row.is_admin):
+        faults["admin"] = "A file cannot make or unmake a System Admin. Do that on their page."
+    changes = _changes(row, details) if row else ()
+    if row and changes and not row.is_active:
+        faults["email"] = "They are deactivated. Reactivate them first."
+    if faults:
+        return Judged(
+            entry, "refused", details, reasons=tuple((COLUMNS[at], said) for at, said in faults.items())
+        )
+    if row is None:
+        return Judged(entry, "add", details)
+    return Judged(entry, "change" if changes else "unchanged", details, row.id, changes)
+
+
+def _changes(row: Member, details: Details) -> tuple[str, ...]:
+    pairs = (("name", row.name, details.name), ("organisation", row.organisation, details.organisation))
+    return tuple(
+        f"{what}: {before or '–'} → {after or '–'}" for what, before, after in pairs if before != after
+    )
+
+
+def _add(actor: Actor, rows: tuple[Judged, ...]) -> list[uuid.UUID]:
+    """Without a password: nobody can sign in as them before they have been invited or given one."""
+    ids = [new_id() for _ in rows]
+    values, events = [], []
+    for each, member_id in zip(rows, ids, strict=True):
+        details = each.details
+        values.append(directory_details.values_of(details) | {"id": member_id, "password_hash": ""})
+        action = "guest.added" if details.is_guest else "member.added"
+        events.append(
+            audit.event(actor, action, details.name, subject_id=member_id, email=details.email, imported=True)
+        )
+    try:
+        for start in range(0, len(values), BATCH):
+            session().execute(insert(Member), values[start : start + BATCH])
+    except IntegrityError as error:
+        raise Conflict(
+            "Somebody in this file was added at the same moment. Look at the file again."
+        ) from error
+    audit.record_all(events)
+    return ids
+
+
+def _change(actor: Actor, rows: tuple[Judged, ...]) -> None:
+    known = _known([email_key(each.details.email) for each in rows])
+    events = []
+    for each in rows:
+        row = known[email_key(each.details.email)]
+        for column, value in directory_details.values_of(each.details).items():
+            setattr(row, column, value)
+        changes = list(each.changes)
+        events.append(
+            audit.event(actor, "member.changed", row.name, subject_id=row.id, changes=changes, imported=True)
+        )
+    session().flush()
+    audit.record_all(events)
+
+
+def _require(actor: Actor, import_id: uuid.UUID) -> MemberImport:
+    permissions.require_admin(actor)
+    row = session().get(MemberImport, import_id)
+    if row is None or row.member_id != actor.id or row.created_at < utcnow() - LIFE:
+        raise NotFound(
+            "This file is no longer kept: it was imported, or read more than an hour ago. Choose it again."
+        )
+    return row

@@ -1,0 +1,327 @@
+"""Inviting somebody by a link that works once, for seven days. Of the link only its hash is on record."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from models import Invitation, Mail, Member, new_id, utcnow
+from services.access import permissions
+from services.auth import passwords, sessions
+from services.core import audit
+from services.core.actor import Actor, Nobody
+from services.core.errors import Conflict, Invalid, NotFound, Refusal
+from services.core.text.email_addresses import email_key
+from services.core.unit_of_work import session, unit
+from services.directory import details as directory_details
+from services.directory.details import Details
+from services.directory.people import NewMember, create
+from services.mail import server_state
+from services.members.invitation_links import hash_of, link_of, tokens_of
+
+LIFE = timedelta(days=7)
+AT_ONCE = 500
+MAIL = "invitation"
+MOST_LISTED = 200
+OVER = {
+    "used": (
+        "This link has been used",
+        "An account was made with it. Sign in with your e-mail address and password.",
+    ),
+    "withdrawn": ("This invitation was withdrawn", "Ask the person who invited you for a new one."),
+    "replaced": (
+        "There is a newer link",
+        "This one was replaced. Look for the latest one that you were sent.",
+    ),
+    "expired": (
+        "This link has expired",
+        "It worked for seven days. Ask the person who invited you for a new one.",
+    ),
+    "closed": (
+        "This account is closed",
+        "It was deactivated after you were invited. Ask the person who invited you.",
+    ),
+    "unknown": (
+        "We do not know this link",
+        "Copy the whole link from the message that you were sent, and try again.",
+    ),
+}
+
+
+class Over(Refusal):
+    """The link opens nothing (any more); `code` says which of the reasons it is."""
+
+    def __init__(self, reason: str) -> None:
+        self.title, next_step = OVER[reason]
+        super().__init__(f"{self.title}.", code=f"invitation.{reason}", next_step=next_step)
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class NewInvitation:
+    """Somebody to invite. The name may be left to him."""
+
+    email: str
+    name: str = ""
+    organisation: str = ""
+    is_guest: bool = False
+
+
+@dataclass(frozen=True)
+class Invited:
+    """What an admin is told once: nobody can be told the link again. `mail_waits`: why it is not sent yet."""
+
+    email: str
+    link: str = field(repr=False)
+    is_mailed: bool
+    mail_waits: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class InvitationView:
+    id: uuid.UUID
+    name: str
+    email: str
+    organisation: str
+    is_guest: bool
+    invited_by: str
+    created_at: datetime
+    expires_at: datetime
+    is_expired: bool
+    mail: str
+
+
+def invite(actor: Actor, new: NewInvitation) -> Invited:
+    """Make a link for somebody; an open one of his is replaced. Raises Invalid."""
+    permissions.require_admin(actor)
+    if found := faults(new):
+        raise Invalid(found)
+    details = _details(new)
+    name = "" if details.name == "-" else details.name
+    with unit():
+        known = _known(details.email)
+        if known is not None and (sentence := _fault_of_known(known)):
+            raise Invalid({"email": sentence})
+        row = put(
+            actor, replace(new, name=name, email=details.email, organisation=details.organisation), known
+        )
+        audit.record(actor, "invitation.made", row.email, subject_id=row.id, is_guest=row.is_guest)
+        return _told(row)
+
+
+def faults(new: NewInvitation) -> dict[str, str]:
+    """All that is wrong with an invitation, by field."""
+    details = _details(new)
+    found = directory_details.faults(details)
+    known = _known(details.email) if "email" not in found else None
+    if known is not None and (sentence := _fault_of_known(known)):
+        found["email"] = sentence
+    return found
+
+
+def renew(actor: Actor, invitation_id: uuid.UUID) -> Invited:
+    """A new link in the place of the old one, for seven more days."""
+    with unit():
+        row = _require_open(actor, invitation_id)
+        new = NewInvitation(row.email, row.name, row.organisation, row.is_guest)
+        known = session().get(Member, row.member_id) if row.member_id else None
+        fresh = put(actor, new, known)
+        audit.record(actor, "invitation.renewed", fresh.email, subject_id=fresh.id)
+        return _told(fresh)
+
+
+def withdraw(actor: Actor, invitation_id: uuid.UUID) -> str:
+    """The link opens nothing from now on. Says whose it was."""
+    with unit():
+        row = _require_open(actor, invitation_id)
+        _end(row, "withdrawn")
+        audit.record(actor, "invitation.withdrawn", row.email, subject_id=row.id)
+        return row.email
+
+
+def open_invitations(actor: Actor) -> tuple[InvitationView, ...]:
+    """The newest that are neither used nor withdrawn."""
+    permissions.require_admin(actor)
+    rows = session().execute(
+        select(Invitation, Mail)
+        .outerjoin(Mail, Mail.id == Invitation.id)
+        .where(Invitation.ended_at.is_(None))
+        .order_by(Invitation.created_at.desc())
+        .limit(MOST_LISTED)
+    )
+    return tuple(_view(row, mail) for row, mail in rows)
+
+
+def standing(token: str) -> InvitationView:
+    """The invitation that a link opens. Raises Over."""
+    return _view(_opened(token))
+
+
+def accept(who: Nobody, token: str, name: str, password: str) -> str:
+    """Make the account, or give it its password, and sign in: the session's token. Raises Over or Invalid."""
+    with unit():
+        row = _opened(token, lock=True)
+        by = replace(who, name=f"Invitation of {row.email}")
+        member = session().get(Member, row.member_id, with_for_update=True) if row.member_id else None
+        if member is None:
+            member = create(by, NewMember(name, row.email, password, row.organisation, is_guest=row.is_guest))
+        else:
+            _give_password(member, name, password)
+        row.member_id = member.id
+        _end(row, "used")
+        person = Actor(member.id, member.name, member.email, address=who.address, request_id=who.request_id)
+        audit.record(person, "invitation.accepted", member.name, subject_id=member.id)
+        return sessions.begin(member.id)
+
+
+def put(actor: Actor, new: NewInvitation, member: Member | None) -> Invitation:
+    """A new row in the open unit, judged by whoever calls; an open one of the same person ends."""
+    (invitation_id,) = put_all(actor, [(new, member.id if member else None)])
+    return session().get_one(Invitation, invitation_id)
+
+
+def put_all(actor: Actor, wanted: Sequence[tuple[NewInvitation, uuid.UUID | None]]) -> list[uuid.UUID]:
+    """New rows for many in few statements."""
+    rows = [_row(actor, new, member_id) for new, member_id in wanted]
+    try:
+        for start in range(0, len(rows), AT_ONCE):
+            some = rows[start : start + AT_ONCE]
+            keys = [row["email_key"] for row in some]
+            session().execute(
+                update(Invitation)
+                .where(Invitation.email_key.in_(keys), Invitation.ended_at.is_(None))
+                .values(ended_at=utcnow(), ended_as="replaced")
+            )
+            session().execute(insert(Invitation), some)
+            if server_state.is_set_up():
+                session().execute(insert(Mail), [{"id": row["id"], "kind": MAIL} for row in some])
+    except IntegrityError as error:
+        raise Conflict("Somebody else invited the same person at the same moment.") from error
+    return [row["id"] for row in rows]
+
+
+def _row(actor: Actor, new: NewInvitation, member_id: uuid.UUID | None) -> dict[str, Any]:
+    invitation_id, now = new_id(), utcnow()
+    return {
+        "id": invitation_id,
+        "token_hash": hash_of(tokens_of(invitation_id)[0]),
+        "email": new.email,
+        "email_key": email_key(new.email),
+        "name": new.name,
+        "organisation": new.organisation,
+        "is_guest": new.is_guest,
+        "invited_by": actor.name,
+        "invited_by_id": actor.id,
+        "member_id": member_id,
+        "created_at": now,
+        "expires_at": now + LIFE,
+    }
+
+
+def _opened(token: str, *, lock: bool = False) -> Invitation:
+    query = select(Invitation).where(Invitation.token_hash == hash_of(token))
+    row = session().scalar(query.with_for_update() if lock else query)
+    if row is None:
+        raise Over("unknown")
+    if row.ended_as:
+        raise Over(row.ended_as)
+    if row.expires_at <= utcnow():
+        raise Over("expired")
+    known = session().scalar(select(Member).where(Member.email_key == row.email_key))
+    if known is not None and not known.is_active:
+        raise Over("closed")
+    if known is not None and (known.password_hash or known.id != row.member_id):
+        raise Over("used")
+    if known is None and row.member_id is not None:  # their address is another one since
+        raise Over("replaced")
+    return row
+
+
+def _give_password(member: Member, name: str, password: str) -> None:
+    """Somebody who was put on record without one."""
+    details = Details(name, member.email, member.organisation, member.is_admin, member.is_guest).tidied()
+    found = directory_details.faults(details)
+    if sentence := passwords.fault(
+        password, name=details.name, email=details.email, organisation=details.organisation
+    ):
+        found["password"] = sentence
+    if found:
+        raise Invalid(found)
+    directory_details.write(member, details)
+    member.password_hash = passwords.hash_of(password)
+
+
+def faults_of_joining(token: str, name: str, password: str) -> dict[str, str]:
+    """What is wrong with the name and the password of somebody who accepts, by field. Raises Over."""
+    row = _opened(token)
+    details = Details(name, row.email, row.organisation, is_guest=row.is_guest).tidied()
+    found = directory_details.faults(details)
+    if password and (
+        sentence := passwords.fault(
+            password, name=details.name, email=details.email, organisation=details.organisation
+        )
+    ):
+        found["password"] = sentence
+    return found
+
+
+def _details(new: NewInvitation) -> Details:
+    return Details(new.name or "-", new.email, new.organisation, is_guest=new.is_guest).tidied()
+
+
+def _known(email: str) -> Member | None:
+    return session().scalar(select(Member).where(Member.email_key == email_key(email)))
+
+
+def _fault_of_known(known: Member) -> str:
+    if not known.is_active:
+        return f"{known.name} has this address and is deactivated. Reactivate them instead."
+    return f"{known.name} has this address and an account already." if known.password_hash else ""
+
+
+def _require_open(actor: Actor, invitation_id: uuid.UUID) -> Invitation:
+    permissions.require_admin(actor)
+    row = session().get(Invitation, invitation_id, with_for_update=True)
+    if row is None:
+        raise NotFound("We could not find this invitation.")
+    if row.ended_as:
+        raise Conflict("This invitation was used, replaced or withdrawn in the meantime.")
+    return row
+
+
+def _end(row: Invitation, how: str) -> None:
+    row.ended_at, row.ended_as = utcnow(), how
+
+
+def _told(row: Invitation) -> Invited:
+    failing = server_state.failing()
+    reason = failing.reason if failing else ""
+    return Invited(row.email, link_of(row) or "", server_state.is_set_up(), reason, row.expires_at)
+
+
+def _view(row: Invitation, mail: Mail | None = None) -> InvitationView:
+    return InvitationView(
+        row.id,
+        row.name,
+        row.email,
+        row.organisation,
+        row.is_guest,
+        row.invited_by,
+        row.created_at,
+        row.expires_at,
+        row.expires_at <= utcnow(),
+        _mail_outcome(mail) if mail else "",
+    )
+
+
+def _mail_outcome(mail: Mail) -> str:
+    if mail.closed_at is not None or not mail.outcome:
+        return mail.outcome or "Waiting to be sent."
+    return f"Waiting to be sent. {mail.outcome}"

@@ -1,0 +1,1 @@
+"""Each server's checks over time: runs, state, history, schedule and mails."""

@@ -1,0 +1,257 @@
+"""The support bundle: what helps somebody outside to help, in one zip, and no secret and no document's name in it.
+
+Everything in it is chosen by name. As a second fence, every secret that this installation holds is looked for in
+what was written, and taken out.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+import re
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from importlib import metadata
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import func, select
+
+from config import VERSION, Settings
+from models import Connection, Server, ServerCheck, ServerHealthDay, ServerPause, TransferItem, utcnow
+from models import Transfer as TransferRow
+from services.access import permissions
+from services.core import audit, encryption
+from services.core.actor import Actor
+from services.core.runtime import house
+from services.core.unit_of_work import session, unit
+from services.monitoring import check_report, check_runs
+from services.operations import installation_health
+from services.servers.transport import SECRET_PLACE
+
+STRIP = timedelta(days=30)
+TAKEN_OUT = "[taken out]"
+SHORTEST_SECRET = 6
+LIBRARIES = (
+    "Flask",
+    "Werkzeug",
+    "SQLAlchemy",
+    "Authlib",
+    "requests",
+    "urllib3",
+    "cryptography",
+    "dbos",
+    "psycopg",
+    "waitress",
+    "gunicorn",
+    "obstore",
+)
+PLAIN_SETTINGS = (
+    "public_url",
+    "api_url",
+    "host",
+    "port",
+    "imanage_ports",
+    "imanage_allow_http",
+    "imanage_networks",
+    "imanage_domains",
+    "cloud_domain",
+    "outbound_ips",
+    "trusted_proxies",
+    "max_document_bytes",
+    "quota_bytes",
+    "scan",
+    "quota_matter_bytes",
+    "quota_member_bytes",
+)
+SERVER_COLUMNS = (
+    "id",
+    "kind",
+    "name",
+    "subdomain",
+    "url",
+    "api_url",
+    "client_id",
+    "auth_header",
+    "ca_pem",
+    "is_enabled",
+    "is_restricted",
+    "at_once",
+    "created_at",
+    "changed_at",
+)
+DAY_COLUMNS = ("day", "healthy", "warning", "failing", "seconds")
+_USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
+README = """This is a support bundle of Counterpart.
+
+report.txt, report.json   the newest check of each iManage server
+health.json               the state of each server over the last 30 days
+servers.json              the servers as they are set up, without their secrets
+errors.json               codes of what went wrong with documents, counted; pauses of servers
+settings.json             the settings, without passwords and keys
+versions.json             Counterpart, Python, libraries, operating system, tables
+installation.json         what `flask --app app doctor` looks at
+
+No Client Secret, token, password or key is in it, and no name of a matter or document. People are named where they
+started a check, or where a check looked at their sign-in.
+"""
+
+
+def bundle(actor: Actor) -> tuple[str, bytes]:
+    """The zip and its name. Whoever takes it away is on record."""
+    permissions.require_admin(actor)
+    servers = session().scalars(select(Server).order_by(Server.name_key)).all()
+    runs = [run for server in servers if (run := check_runs.latest(actor, server.id))]
+    members = {
+        "README.txt": README,
+        "report.txt": "\n\n".join(map(check_report.report_text, runs)) or "No server has been checked yet.\n",
+        "report.json": _json([_run(run) for run in runs]),
+        "health.json": _json({server.name: _strip(server) for server in servers}),
+        "servers.json": _json([_server(server) for server in servers]),
+        "errors.json": _json({"items": _item_errors(), "pauses": _pauses()}),
+        "settings.json": _json(_settings(house().settings)),
+        "versions.json": _json(_versions()),
+        "installation.json": _json([asdict(check) for check in installation_health.examination()]),
+    }
+    secrets = sorted(set(_secrets(house().settings)), key=len, reverse=True)
+    with unit():
+        audit.record(actor, "support_bundle.downloaded", "Support bundle")
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, text in members.items():
+            file.writestr(name, _without(text, secrets))
+    return f"counterpart-support-{utcnow():%Y-%m-%d}.zip", content.getvalue()
+
+
+def _run(run: check_runs.RunView) -> dict[str, Any]:
+    return {
+        "server": run.server_name,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "state": run.state,
+        "results": [asdict(result) for result in run.results],
+    }
+
+
+def _strip(server: Server) -> dict[str, Any]:
+    """The days as counts, and the checks that are still kept."""
+    days = session().scalars(
+        select(ServerHealthDay)
+        .where(ServerHealthDay.server_id == server.id, ServerHealthDay.day > (utcnow() - STRIP).date())
+        .order_by(ServerHealthDay.day)
+    )
+    rows = session().execute(
+        select(ServerCheck.started_at, ServerCheck.state, ServerCheck.code)
+        .where(ServerCheck.server_id == server.id, ServerCheck.started_at > utcnow() - STRIP)
+        .order_by(ServerCheck.started_at)
+    )
+    return {
+        "days": [{name: getattr(day, name) for name in DAY_COLUMNS} for day in days],
+        "checks": [{"at": at, "state": state, "code": code} for at, state, code in rows],
+    }
+
+
+def _server(server: Server) -> dict[str, Any]:
+    return {name: getattr(server, name) for name in SERVER_COLUMNS} | {
+        "has_client_secret": bool(server.client_secret)
+    }
+
+
+def _item_errors() -> list[dict[str, Any]]:
+    """How often each code came, and when last. The sentences beside them may hold a document's name."""
+    last = func.max(TransferItem.state_at)
+    rows = session().execute(
+        select(TransferRow.server_name, TransferRow.kind, TransferItem.error_code, func.count(), last)
+        .join(TransferRow)
+        .where(TransferItem.error_code != "")
+        .group_by(TransferRow.server_name, TransferRow.kind, TransferItem.error_code)
+        .order_by(last.desc())
+        .limit(500)
+    )
+    names = ("server", "kind", "code", "count", "last_at")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _pauses() -> list[dict[str, Any]]:
+    rows = session().execute(select(ServerPause, Server.name).join(Server))
+    return [
+        {
+            "server": name,
+            "code": row.code,
+            "failures": row.failures,
+            "failed_at": row.failed_at,
+            "until": row.until,
+        }
+        for row, name in rows
+    ]
+
+
+def _settings(settings: Settings) -> dict[str, Any]:
+    database, storage, smtp = map(urlsplit, (settings.database_url, settings.storage_url, settings.smtp_url))
+    return {name: getattr(settings, name) for name in PLAIN_SETTINGS} | {
+        "database": {"scheme": database.scheme, "host": _host(database)},
+        "storage": {"scheme": storage.scheme, "place": storage.hostname or ""},
+        "smtp": {"scheme": smtp.scheme, "host": _host(smtp)},
+        "secret_keys": f"{len(settings.secret_keys)} kept",
+        "has_cloud_registration": bool(settings.cloud_client_id),
+    }
+
+
+def _host(parts: SplitResult) -> str:
+    return f"{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+
+
+def _versions() -> dict[str, Any]:
+    heads = MigrationContext.configure(session().connection()).get_current_heads()
+    return {
+        "counterpart": VERSION,
+        "python": sys.version,
+        "platform": platform.platform(),
+        "database": session().get_bind().dialect.name,
+        "tables": list(heads),
+        "libraries": {name: metadata.version(name) for name in LIBRARIES},
+    }
+
+
+def _secrets(settings: Settings) -> Iterator[str]:
+    """Every secret that could stand somewhere by mistake, as it is and as an address would hold it."""
+    yield from settings.secret_keys
+    yield settings.cloud_client_secret
+    for url in (settings.database_url, settings.storage_url, settings.smtp_url):
+        password = urlsplit(url).password or ""
+        yield from (password, unquote(password))
+    for server in session().scalars(select(Server)):
+        yield from _opened(server.client_secret, *SECRET_PLACE, server.id)
+    for row in session().scalars(select(Connection)):
+        yield from _opened(row.access_token, "connection", "access_token", row.id)
+        yield from _opened(row.refresh_token or "", "connection", "refresh_token", row.id)
+
+
+def _opened(sealed: str, table: str, column: str, row_id: Any) -> Iterator[str]:
+    try:
+        yield encryption.unseal(sealed, table, row_id, column)
+    except encryption.CannotOpen:
+        return
+
+
+def _without(text: str, secrets: list[str]) -> str:
+    for secret in secrets:
+        if len(secret) >= SHORTEST_SECRET:
+            for form in (secret, json.dumps(secret, ensure_ascii=False)[1:-1]):
+                text = text.replace(form, TAKEN_OUT)
+    return _USERINFO.sub(f"{TAKEN_OUT}@", text)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=_plain) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return sorted(value) if isinstance(value, frozenset) else str(value)

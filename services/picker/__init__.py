@@ -1,0 +1,1 @@
+"""The Get and Save dialogs: browsing iManage and choosing there."""

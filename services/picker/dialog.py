@@ -1,0 +1,145 @@
+"""What the pop-ups of Get and Save know before iManage is asked: the matter, the twin, and who outside will see it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from imanage.ids import VersionId
+from models import Member, Participant, Server
+from services.access import permissions
+from services.access.server_access import label_for, require_use
+from services.connections import clients
+from services.core.actor import Actor
+from services.core.errors import NotFound
+from services.core.text.file_names import split
+from services.core.unit_of_work import session
+from services.matters import documents
+from services.transfers import links
+from services.transfers.links import TwinStatus, TwinView
+from services.transfers.requests import MOST_AT_ONCE
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The guests of a matter: how many, and of which organisations."""
+
+    guests: int
+    organisations: tuple[tuple[str, int], ...]
+
+    @property
+    def sentence(self) -> str:
+        if not self.guests:
+            return "Nobody outside the firm takes part in this matter."
+        people = "1 person" if self.guests == 1 else f"{self.guests} people"
+        named = ", ".join(f"{count} of {name}" for name, count in self.organisations)
+        return f"{people} outside the firm will see what you get: {named}."
+
+
+@dataclass(frozen=True)
+class GetPicker:
+    """`document_name` is set where the choice becomes a new version of a document here."""
+
+    matter_id: uuid.UUID
+    matter_name: str
+    server_id: uuid.UUID
+    label: str
+    is_practice: bool
+    most: int
+    outside: Outside
+    document_id: uuid.UUID | None = None
+    document_name: str = ""
+
+
+@dataclass(frozen=True)
+class SavePicker:
+    """`onto` is the version in iManage that our copy stands on; None where there is none.
+
+    `status` says what the twin is to the version that would be saved.
+    """
+
+    matter_id: uuid.UUID
+    server_id: uuid.UUID
+    label: str
+    is_practice: bool
+    document_id: uuid.UUID
+    document_name: str
+    stem: str
+    extension: str
+    version: int
+    twin: TwinView | None
+    onto: VersionId | None
+    status: TwinStatus | None
+
+    @property
+    def may_go_onto_twin(self) -> bool:
+        """Whether there is a twin, and iManage showed it when it was last asked."""
+        return self.status is not None and not self.status.facts.is_out_of_reach
+
+
+def for_get(
+    actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, document_id: uuid.UUID | None
+) -> GetPicker:
+    """Raises SignInNeeded where the person has no sign-in to this server that could be used."""
+    matter = permissions.require_transfer(actor, matter_id)
+    server = _usable(actor, server_id)
+    document = documents.find(actor, document_id) if document_id else None
+    if document and document.matter_id != matter_id:
+        raise NotFound("We could not find this document.")
+    return GetPicker(
+        matter_id=matter_id,
+        matter_name=matter.name,
+        server_id=server_id,
+        label=label_for(actor.id, server),
+        is_practice=server.is_practice,
+        most=1 if document else MOST_AT_ONCE,
+        outside=outside_of(matter_id),
+        document_id=document_id,
+        document_name=document.name if document else "",
+    )
+
+
+def for_save(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> SavePicker:
+    """Raises SignInNeeded where the person has no sign-in to this server that could be used."""
+    document = documents.find(actor, document_id)
+    permissions.require_transfer(actor, document.matter_id)
+    server = _usable(actor, server_id)
+    statuses = links.for_documents(actor, [document_id]).get(document_id, ())
+    status = next((each for each in statuses if each.twin.server_id == server_id), None)
+    twin = status.twin if status else None
+    name = split(document.name)
+    return SavePicker(
+        matter_id=document.matter_id,
+        server_id=server_id,
+        label=label_for(actor.id, server),
+        is_practice=server.is_practice,
+        document_id=document_id,
+        document_name=document.name,
+        stem=name.stem,
+        extension=name.extension,
+        version=document.number,
+        twin=twin,
+        onto=status.onto if status else None,
+        status=status,
+    )
+
+
+def outside_of(matter_id: uuid.UUID) -> Outside:
+    """The active guests of a matter by organisation, by name. One query."""
+    rows = session().execute(
+        select(Member.organisation, func.count())
+        .join(Participant, Participant.member_id == Member.id)
+        .where(Participant.matter_id == matter_id, Member.is_guest, Member.is_active)
+        .group_by(Member.organisation)
+        .order_by(Member.organisation)
+    )
+    organisations = tuple((name or "no organisation given", count) for name, count in rows)
+    return Outside(sum(count for _, count in organisations), organisations)
+
+
+def _usable(actor: Actor, server_id: uuid.UUID) -> Server:
+    server = require_use(actor.id, server_id)
+    clients.home_of(actor.id, server_id)
+    return server

@@ -1,0 +1,1 @@
+"""Virus scanning of every file that comes in."""

@@ -1,0 +1,97 @@
+"""Every file that comes in is shown to the virus scanner, where there is one, before it is published.
+
+What it finds something in is not kept. Where it gives no answer nothing comes in: an upload is refused, a get waits.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import structlog
+
+from copying.errors import Rejected, TransferError
+from services.core import audit
+from services.core.actor import Who
+from services.core.runtime import house
+from services.core.unit_of_work import release, unit
+from services.scanning.scanners import ScannerAway, TooLargeToScan, scan
+
+log = structlog.get_logger()
+
+
+class Arrived(Protocol):
+    """A whole file that has no address yet."""
+
+    @property
+    def size(self) -> int: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+    def pieces(self) -> Iterable[bytes]: ...
+
+
+class Infected(Rejected):
+    """The scanner found something. Nothing is kept."""
+
+    code = "scan.infected"
+    next_step = "Tell your System Admin, and whoever the file is from."
+
+    def __init__(self, found: str) -> None:
+        super().__init__(f"The virus scanner found {found} in this file, so it was not kept.")
+
+
+class NotScanned(TransferError):
+    """The scanner gave no answer. What came is kept for the next try, and is nowhere to be seen."""
+
+    code = "scan.away"
+    retry = "room"
+    next_step = "A transfer waits, and goes on by itself. If it stays so, tell your System Admin."
+
+    def __init__(self) -> None:
+        super().__init__("The virus scanner gave no answer, and no file comes in without it.")
+
+
+class TooLarge(Rejected):
+    """The scanner takes no file of this size."""
+
+    code = "scan.too_large"
+    next_step = "Ask your System Admin to have the scanner's limit raised."
+
+    def __init__(self) -> None:
+        super().__init__("This file is larger than the virus scanner takes, so it was not kept.")
+
+
+def inspect(who: Who, arrived: Arrived, name: str, matter_id: uuid.UUID, **more: Any) -> None:
+    """Raises Infected, TooLarge or NotScanned. What was found is on record then; no row is held meanwhile."""
+    url = house().settings.scan
+    if not url:
+        return
+    release()
+    try:
+        found = scan(url, arrived.pieces(), arrived.size)
+    except TooLargeToScan as error:
+        _note(who, arrived, name, matter_id, "file.not_scanned", reason="too large", **more)
+        raise TooLarge from error
+    except ScannerAway as error:
+        log.warning("scan.away", reason=str(error))
+        raise NotScanned from error
+    if found is not None:
+        _note(who, arrived, name, matter_id, "file.infected", found=found, **more)
+        raise Infected(found)
+
+
+def _note(who: Who, arrived: Arrived, name: str, matter_id: uuid.UUID, action: str, **more: Any) -> None:
+    with unit():
+        audit.record(
+            who,
+            action,
+            name,
+            matter_id=matter_id,
+            outcome="refused",
+            size=arrived.size,
+            sha256=arrived.sha256,
+            **more,
+        )

@@ -1,0 +1,157 @@
+"""Replacing a server's Client ID and Client Secret: the new ones are proven before the old are dropped."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from imanage.types import AppCredentials
+from models import AuditEvent, Connection, Member, Server, utcnow
+from services import diagnostics
+from services.access import permissions
+from services.connections import tokens
+from services.core import audit
+from services.core.actor import Actor
+from services.core.errors import Invalid, Refusal, TooMany
+from services.core.runtime import house
+from services.core.unit_of_work import release, session, unit
+from services.diagnostics.report import Report, Result
+from services.servers import circuit_breaker, transport, validation
+from services.servers.registry import asks_for_credentials, check_version, locked, record, require_server
+
+PER_MINUTE = 10
+TRIED = "server.credentials_tried"
+PROVING = {"client_id": "client_id", "secret": "client_secret", "redirect_url": "client_id"}
+"""The checks that prove credentials, and the field at which each one's refusal stands."""
+
+
+@dataclass(frozen=True)
+class NewCredentials:
+    """What an admin typed. `confirmed`: to be taken even where nothing could be proven."""
+
+    client_id: str
+    version: str
+    client_secret: str = field(repr=False)
+    confirmed: bool = False
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What became of it. `signed_out` are the names of those who must sign in again."""
+
+    name: str
+    proven: bool
+    signed_out: tuple[str, ...]
+
+
+class Unproven(Refusal):
+    """iManage could not be asked, or its answers prove nothing: the admin decides. `problems` say why, in order."""
+
+    code = "credentials.unproven"
+
+    def __init__(self, problems: tuple[Result, ...]) -> None:
+        super().__init__("We could not prove that iManage accepts these credentials.")
+        self.problems = problems
+
+
+def signed_in(actor: Actor, server_id: uuid.UUID) -> tuple[str, ...]:
+    """Who would have to sign in again with another Client ID, by name."""
+    permissions.require_admin(actor)
+    live = (
+        select(Member.name)
+        .join(Connection, Connection.member_id == Member.id)
+        .where(Connection.server_id == server_id, Connection.state == "connected")
+        .order_by(Member.name_key)
+    )
+    return tuple(session().scalars(live))
+
+
+def replace(actor: Actor, server_id: uuid.UUID, new: NewCredentials) -> Replaced:
+    """Prove the new credentials against the server, then put them in the old ones' place.
+
+    Raises Invalid where iManage refuses them, Unproven where it cannot be told and the admin has not confirmed. The
+    old ones stay in both cases. With another Client ID every sign-in to this server ends in the same commit; with the
+    same one they go on, and so does whatever transfer waited for a right secret.
+    """
+    row = require_server(actor, server_id)
+    wanted = _wanted(row, new)
+    check_version(row, new.version)
+    _note_try(actor, row)
+    release()
+    report = diagnostics.check(server_id, credentials=wanted)
+    _refuse(report)
+    problems = _unproven(report)
+    if problems and not new.confirmed:
+        raise Unproven(problems)
+    return _put(actor, server_id, new, proven=not problems)
+
+
+def _wanted(row: Server, new: NewCredentials) -> AppCredentials:
+    """A Cloud server goes over to the installation's own registration where both fields are left empty."""
+    if not new.client_id and not new.client_secret and not asks_for_credentials(row.kind):
+        settings = house().settings
+        return AppCredentials(settings.cloud_client_id, settings.cloud_client_secret)
+    validation.check_credentials(new.client_id, bool(new.client_secret))
+    return AppCredentials(new.client_id, new.client_secret)
+
+
+def _note_try(actor: Actor, row: Server) -> None:
+    """Each try asks iManage whether it knows these credentials, so nobody may try without end."""
+    since = utcnow() - timedelta(minutes=1)
+    tried = select(func.count()).where(
+        AuditEvent.at > since, AuditEvent.actor_id == actor.id, AuditEvent.action == TRIED
+    )
+    server_id, name = row.id, row.name
+    with unit():
+        if (session().scalar(tried) or 0) >= PER_MINUTE:
+            raise TooMany(
+                f"You tried {PER_MINUTE} credentials within a minute.",
+                code="credentials.too_many",
+                next_step="Wait a minute, then try again.",
+            )
+        audit.record(actor, TRIED, name, subject_id=server_id, server_id=server_id)
+
+
+def _refuse(report: Report) -> None:
+    refused: dict[str, str] = {}
+    for result in report.results:
+        if result.outcome == "fail" and result.key in PROVING:
+            sentence = f"{result.sentence} {result.next_step} Nothing was changed."
+            refused.setdefault(PROVING[result.key], " ".join(sentence.split()))
+    if refused:
+        raise Invalid(refused)
+
+
+def _unproven(report: Report) -> tuple[Result, ...]:
+    """What keeps the proof from being whole: what failed on the way to it, else what could not be told."""
+    proving = {result.key: result for result in report.results if result.key in PROVING}
+    if all(key in proving and proving[key].outcome == "pass" for key in PROVING):
+        return ()
+    failed = tuple(result for result in report.results if result.outcome == "fail")
+    return failed or tuple(result for result in proving.values() if result.outcome != "pass")
+
+
+def _put(actor: Actor, server_id: uuid.UUID, new: NewCredentials, *, proven: bool) -> Replaced:
+    with unit() as writing:
+        row = locked(server_id)
+        check_version(row, new.version)
+        is_other = row.client_id != new.client_id
+        row.client_id = new.client_id
+        row.client_secret = transport.seal_secret(row.id, new.client_secret) if new.client_id else ""
+        row.redirect_url, row.changed_at = house().settings.redirect_url, utcnow()
+        circuit_breaker.put_right(row.id)
+        signed_out = tokens.end_all(row.id) if is_other else ()
+        writing.flush()
+        record(
+            actor,
+            "server.credentials_replaced",
+            row,
+            client_id=row.client_id,
+            client_id_changed=is_other,
+            proven=proven,
+            must_sign_in_again=len(signed_out),
+        )
+        return Replaced(row.name, proven, signed_out)

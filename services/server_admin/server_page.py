@@ -1,0 +1,43 @@
+"""All that a server's page shows of it, read together."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from services.core.actor import Actor
+from services.monitoring import check_runs, history
+from services.monitoring import state as monitoring_state
+from services.server_admin import onboarding
+from services.servers import certificate_authorities, circuit_breaker, restriction
+from services.servers import views as server_views
+from services.servers.registry import require_server
+
+
+@dataclass(frozen=True)
+class ServerPage:
+    """Each part as its own service gives it. `run` is the newest check, None where there was none."""
+
+    server: server_views.ServerView
+    checklist: onboarding.Checklist
+    health: monitoring_state.HealthView
+    days: tuple[history.Day, ...]
+    pause: circuit_breaker.Pause | None
+    authorities: tuple[certificate_authorities.Authority, ...]
+    run: check_runs.RunView | None
+    kept: restriction.RestrictionView
+
+
+def of(actor: Actor, server_id: uuid.UUID) -> ServerPage:
+    # Held to the end: a session forgets a row that nobody holds, and each part would read it again.
+    row = require_server(actor, server_id)
+    return ServerPage(
+        server=server_views.server(actor, row.id),
+        checklist=onboarding.checklist(actor, row.id),
+        health=monitoring_state.health(actor, row.id),
+        days=history.strip(actor, row.id),
+        pause=circuit_breaker.paused_now().get(row.id),
+        authorities=certificate_authorities.authorities(actor, row.id),
+        run=check_runs.latest(actor, row.id),
+        kept=restriction.restriction(actor, row.id),
+    )

@@ -1,0 +1,1 @@
+"""iManage servers: registered, validated, restricted, reached and removed."""

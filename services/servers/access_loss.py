@@ -1,0 +1,131 @@
+"""Who would lose the use of a server by a change of its list or of a listed group, known before it is made."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from models import Connection, GroupMember, Member, Server, ServerGroup, ServerMember, Transfer
+from services.access import permissions
+from services.core.actor import Actor
+from services.core.errors import Refusal
+from services.core.unit_of_work import session
+from services.servers.registry import require_server
+from services.servers.restriction import RestrictionChange
+
+NAMED = 10
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a change ends at one server: `names` of the first who lose it, out of `count`, and how many keep it.
+
+    `signed_in` lose their sign-in as well, and `running` transfers stop at their next step.
+    """
+
+    server: str
+    names: tuple[str, ...]
+    count: int
+    kept: int
+    signed_in: int
+    running: int
+    is_enabled: bool
+
+    @property
+    def matters(self) -> bool:
+        """Of a server that is off nobody loses more than a sign-in."""
+        return bool(self.signed_in or self.running or (self.is_enabled and self.count))
+
+
+class WouldLose(Refusal):
+    """The admin decides, knowing whom it meets."""
+
+    code = "server.would_lose"
+
+    def __init__(self, losses: tuple[Loss, ...]) -> None:
+        super().__init__("This takes the use of iManage from members. Look at whom it meets, then decide.")
+        self.losses = losses
+
+
+def require_no_loss(losses: Collection[Loss], *, is_sure: bool) -> None:
+    """Raises WouldLose where the admin has not yet been told."""
+    told = tuple(loss for loss in losses if loss.matters)
+    if told and not is_sure:
+        raise WouldLose(told)
+
+
+def by_restriction(actor: Actor, server_id: uuid.UUID, wanted: RestrictionChange) -> tuple[Loss, ...]:
+    """What saving this restriction would end."""
+    row = require_server(actor, server_id)
+    if not wanted.is_restricted:
+        return ()
+    after = set(wanted.member_ids) | _in_groups(wanted.group_ids)
+    return (_loss(row, after),)
+
+
+def by_leaving(actor: Actor, group_id: uuid.UUID, member_id: uuid.UUID | None = None) -> tuple[Loss, ...]:
+    """What would end if this member left the group, or, without one, if the group were deleted."""
+    permissions.require_admin(actor)
+    servers = session().scalars(
+        select(Server)
+        .join(ServerGroup, ServerGroup.server_id == Server.id)
+        .where(ServerGroup.group_id == group_id, Server.is_restricted)
+        .order_by(Server.name_key)
+    )
+    leaving = {member_id} if member_id else _in_groups((group_id,))
+    return tuple(_loss(row, _listed(row.id, but=group_id, leaving=leaving)) for row in servers.all())
+
+
+def _listed(server_id: uuid.UUID, *, but: uuid.UUID, leaving: set[uuid.UUID]) -> set[uuid.UUID]:
+    """Who is still listed once these have left the group: by name, by another group, or by this one."""
+    by_name = session().scalars(select(ServerMember.member_id).where(ServerMember.server_id == server_id))
+    groups = set(session().scalars(select(ServerGroup.group_id).where(ServerGroup.server_id == server_id)))
+    staying = _in_groups((but,)) - leaving if but in groups else set()
+    return set(by_name) | _in_groups(groups - {but}) | staying
+
+
+def _in_groups(group_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    if not group_ids:
+        return set()
+    return set(
+        session().scalars(select(GroupMember.member_id).where(GroupMember.group_id.in_(set(group_ids))))
+    )
+
+
+def _loss(row: Server, after: set[uuid.UUID]) -> Loss:
+    usable = select(Member.id).where(Member.is_active, Member.is_guest.is_(False))
+    staff = set(session().scalars(usable))
+    before = staff
+    if row.is_restricted:
+        by_name = session().scalars(select(ServerMember.member_id).where(ServerMember.server_id == row.id))
+        groups = session().scalars(select(ServerGroup.group_id).where(ServerGroup.server_id == row.id))
+        before = staff & (set(by_name) | _in_groups(groups.all()))
+    lost = before - after
+    signed_in = set(session().scalars(select(Connection.member_id).where(Connection.server_id == row.id)))
+    running = session().execute(
+        select(Transfer.member_id, func.count())
+        .where(Transfer.server_id == row.id, Transfer.finished_at.is_(None))
+        .group_by(Transfer.member_id)
+    )
+    return Loss(
+        server=row.name,
+        names=_first_names(lost, signed_in),
+        count=len(lost),
+        kept=len(staff & after),
+        signed_in=len(signed_in - after),
+        running=sum(count for member_id, count in running if member_id not in after),
+        is_enabled=row.is_enabled,
+    )
+
+
+def _first_names(lost: set[uuid.UUID], signed_in: set[uuid.UUID]) -> tuple[str, ...]:
+    """Those who are signed in come first: they notice."""
+    names: list[str] = []
+    for some in (lost & signed_in, lost - signed_in):
+        if some and len(names) < NAMED:
+            query = select(Member.name).where(Member.id.in_(some)).order_by(Member.name_key, Member.id)
+            names += session().scalars(query.limit(NAMED - len(names)))
+    return tuple(names)

@@ -1,0 +1,1 @@
+"""Application packages, from which an on-premise iManage takes our registration."""

@@ -1,0 +1,252 @@
+"""The servers as a System Admin keeps them: add one, look at it, change it, switch it on and off."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import select
+
+from models import AuditEvent, Server, new_id, utcnow
+from services.access import permissions
+from services.core import audit
+from services.core.actor import Actor
+from services.core.errors import Conflict, Invalid, NotFound
+from services.core.runtime import house
+from services.core.text.normalise import fold
+from services.core.unit_of_work import release, session, unit
+from services.servers import addresses as server_addresses
+from services.servers import transport, validation
+from services.servers.packages import packages
+
+MOST_AT_ONCE = 32
+KINDS = {transport.CLOUD: "Cloud iManage", transport.ON_PREMISE: "On-premise"}
+
+
+@dataclass(frozen=True)
+class NewServer:
+    """What an admin typed into Add server. A Cloud server has no URLs, an on-premise one no subdomain."""
+
+    kind: str
+    name: str
+    subdomain: str = ""
+    url: str = ""
+    api_url: str = ""
+    client_id: str = ""
+    client_secret: str = field(default="", repr=False)
+    package_id: uuid.UUID | None = None
+    """The application package whose key and secret are the credentials, in place of typed ones."""
+
+
+@dataclass(frozen=True)
+class ServerChange:
+    """A new name or another limit; `version` is the page's."""
+
+    name: str
+    version: str
+    at_once: int | None = None
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A server that was written, and what the admin should know about it."""
+
+    id: uuid.UUID
+    name: str
+    notices: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def cloud_domain() -> str:
+    return house().settings.cloud_domain
+
+
+def redirect_url() -> str:
+    """Ours, exactly as iManage must know it."""
+    return house().settings.redirect_url
+
+
+def asks_for_credentials(kind: str) -> bool:
+    """Whether a server of this kind needs a registration of its own: Cloud only where we have none."""
+    return kind != transport.CLOUD or not house().settings.cloud_client_id
+
+
+def add(actor: Actor, new: NewServer) -> Saved:
+    """Put a server on record, switched off. Raises Invalid with a sentence at each field that is wrong."""
+    permissions.require_admin(actor)
+    own = asks_for_credentials(new.kind)
+    if own and new.package_id:
+        keys = packages.keys_for_server(actor, new.package_id)
+        new = replace(new, client_id=keys.api_key, client_secret=keys.api_secret)
+    addresses, unknown = _judge(new)
+    server_id = new_id()
+    row = Server(
+        id=server_id,
+        kind=new.kind,
+        name=new.name,
+        name_key=fold(new.name),
+        subdomain=addresses.subdomain,
+        url=addresses.url,
+        api_url=addresses.api_url,
+        client_id=new.client_id if own else "",
+        client_secret=transport.seal_secret(server_id, new.client_secret) if own else "",
+        redirect_url=house().settings.redirect_url,
+    )
+    with validation.unique(new.kind, new.name, addresses.url), unit() as writing:
+        warnings = validation.confusions(new.name, addresses.url, addresses.api_url)
+        writing.add(row)
+        writing.flush()
+        if own and new.package_id:
+            packages.hand_over(new.package_id, server_id)
+        record(
+            actor,
+            "server.added",
+            row,
+            kind=row.kind,
+            url=row.url,
+            api_url=row.api_url,
+            from_package=bool(own and new.package_id),
+        )
+    return Saved(server_id, new.name, addresses.notices, unknown + warnings)
+
+
+def faults(actor: Actor, new: NewServer) -> dict[str, str]:
+    """All that is wrong with a server to add, by field. Where only its name cannot be resolved, nothing is."""
+    permissions.require_admin(actor)
+    try:
+        _judge(new)
+    except Invalid as refusal:
+        return refusal.fields
+    return {}
+
+
+def _judge(new: NewServer) -> tuple[server_addresses.Addresses, tuple[str, ...]]:
+    """The addresses, and a warning of hosts that are not known here. Raises Invalid with all that is wrong at once."""
+    if new.kind not in KINDS:
+        raise Invalid({"kind": "Choose Cloud iManage or On-premise."})
+    found: dict[str, str] = {}
+    if problem := validation.name_problem(new.name):
+        found["name"] = problem
+    if asks_for_credentials(new.kind) and not new.package_id:
+        found |= validation.missing_credentials(new.client_id, bool(new.client_secret))
+    addresses: server_addresses.Addresses | None = None
+    unknown: tuple[str, ...] = ()
+    try:
+        addresses = server_addresses.read(new.kind, new.subdomain, new.url, new.api_url)
+        found = validation.taken(new.kind, new.name, addresses.url) | found
+        release()
+        unknown = server_addresses.look_up(new.kind, addresses)
+    except Invalid as refusal:
+        found = validation.taken(new.kind, new.name, None) | refusal.fields | found
+    if found or addresses is None:
+        raise Invalid(found)
+    return addresses, unknown
+
+
+def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
+    """Rename a server or set its limit. URL, API URL, subdomain and kind are fixed for good."""
+    permissions.require_admin(actor)
+    validation.check_name(wanted.name)
+    validation.check_free("", wanted.name, None, but=server_id)
+    with validation.unique("", wanted.name, None, server_id), unit() as writing:
+        row = locked(server_id)
+        check_version(row, wanted.version)
+        name_before = row.name
+        if wanted.at_once is not None:
+            row.at_once = min(max(wanted.at_once, 1), MOST_AT_ONCE)
+        row.name, row.name_key, row.changed_at = wanted.name, fold(wanted.name), utcnow()
+        warnings = validation.confusions(row.name, row.url, row.api_url, but=row.id)
+        writing.flush()
+        record(actor, "server.changed", row, name_before=name_before, at_once=row.at_once)
+    return Saved(server_id, wanted.name, warnings=warnings if wanted.name != name_before else ())
+
+
+def change_faults(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> dict[str, str]:
+    """All that is wrong with a new name, by field."""
+    permissions.require_admin(actor)
+    problem = validation.name_problem(wanted.name)
+    return {"name": problem} if problem else validation.taken("", wanted.name, None, but=server_id)
+
+
+def set_enabled(actor: Actor, server_id: uuid.UUID, on: bool) -> bool:
+    """Switch a server on or off; False where it was so already. Each step of a transfer asks again by itself."""
+    permissions.require_admin(actor)
+    with unit():
+        row = locked(server_id)
+        if row.is_enabled == on:
+            return False
+        if on and not is_complete(row):
+            raise Conflict(
+                "This server has no Client ID and Client Secret, so nobody could sign in to it.",
+                code="server.incomplete",
+                next_step="Enter them under Replace credentials, then switch it on.",
+            )
+        row.is_enabled, row.changed_at = on, utcnow()
+        record(actor, "server.enabled" if on else "server.disabled", row)
+    return True
+
+
+class ServerGone(NotFound):
+    """There is no such server, or none any more: the admin is told by whom and when it was removed."""
+
+    code = "server.gone"
+    title = "This server is not there any more"
+
+
+def require_server(actor: Actor, server_id: uuid.UUID) -> Server:
+    permissions.require_admin(actor)
+    return _found(session().get(Server, server_id), server_id)
+
+
+def locked(server_id: uuid.UUID) -> Server:
+    """The row for the open unit alone, so that two admins' changes follow one another."""
+    return _found(session().get(Server, server_id, with_for_update=True), server_id)
+
+
+def _found(row: Server | None, server_id: uuid.UUID) -> Server:
+    if row is None:
+        raise _gone(server_id)
+    return row
+
+
+def _gone(server_id: uuid.UUID) -> ServerGone:
+    event = session().scalar(
+        select(AuditEvent)
+        .where(AuditEvent.server_id == server_id, AuditEvent.action == "server.removed")
+        .limit(1)
+    )
+    if event is None:
+        return ServerGone("We could not find this server.", next_step="It may have been removed.")
+    day = f"{event.at.day} {event.at:%b %Y, %H:%M} UTC"
+    return ServerGone(
+        f"“{event.subject}” was removed by {event.actor_name} on {day}.",
+        next_step="The list of servers shows those that are there.",
+    )
+
+
+def version(row: Server) -> str:
+    return row.changed_at.isoformat()
+
+
+def check_version(row: Server, version_of_page: str) -> None:
+    if version(row) != version_of_page:
+        raise Invalid(
+            {
+                "form": f"Somebody else changed this server, now named “{row.name}”, while you were "
+                "working on it. Save again to put what stands here in the place of their change."
+            }
+        )
+
+
+def has_own_credentials(row: Server) -> bool:
+    return bool(row.client_id and row.client_secret)
+
+
+def is_complete(row: Server) -> bool:
+    return has_own_credentials(row) or not asks_for_credentials(row.kind)
+
+
+def record(actor: Actor, action: str, row: Server, **detail: Any) -> None:
+    """The event of a write to this server, in the open unit."""
+    audit.record(actor, action, row.name, subject_id=row.id, server_id=row.id, **detail)

@@ -1,0 +1,226 @@
+"""Restricting a server to specific members: for testing, before everybody is let in."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Select, delete, func, select
+
+from models import Connection, Group, GroupMember, Member, OAuthState, Server, ServerGroup, ServerMember
+from services.access import permissions
+from services.access.allow_list import members_of
+from services.core import audit
+from services.core.actor import Actor
+from services.core.errors import Invalid
+from services.core.unit_of_work import session, unit
+from services.directory.people import search_people
+from services.servers.registry import locked, require_server
+
+MOST_FOUND = 20
+LONGEST_SEARCH = 200
+
+
+@dataclass(frozen=True)
+class Person:
+    """A member who is or could be listed. `note` says why a listed one cannot use the server all the same."""
+
+    id: uuid.UUID
+    name: str
+    email: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class ListedGroup:
+    """A group that is or could be listed, and how many members it has now."""
+
+    id: uuid.UUID
+    name: str
+    members: int
+
+
+@dataclass(frozen=True)
+class RestrictionView:
+    """Who may use a server, as it stands on record. `version` changes with it and with nothing else.
+
+    `groups` are those listed of `all_groups`; `listed` counts each member once, whether by name or by a group.
+    """
+
+    server_id: uuid.UUID
+    is_restricted: bool
+    people: tuple[Person, ...]
+    groups: tuple[ListedGroup, ...]
+    all_groups: tuple[ListedGroup, ...]
+    listed: int
+    version: str
+
+
+@dataclass(frozen=True)
+class RestrictionChange:
+    """The switch and the whole list, saved as one change of the state that `version` names."""
+
+    is_restricted: bool
+    member_ids: tuple[uuid.UUID, ...]
+    version: str
+    group_ids: tuple[uuid.UUID, ...] = ()
+
+
+@dataclass(frozen=True)
+class RestrictionSaved:
+    """What a save did. `signed_out` members had a sign-in to the server, which is gone."""
+
+    changed: bool
+    is_restricted: bool
+    listed: int
+    signed_out: int = 0
+
+
+def restriction(actor: Actor, server_id: uuid.UUID) -> RestrictionView:
+    row = require_server(actor, server_id)
+    by_name = select(Member).join(ServerMember, ServerMember.member_id == Member.id)
+    people = _persons(by_name.where(ServerMember.server_id == server_id))
+    every = _groups(None)
+    chosen = _listed_groups(server_id) if every else set()
+    groups = tuple(each for each in every if each.id in chosen)
+    version = _version(row, {each.id for each in people} | chosen)
+    return RestrictionView(row.id, row.is_restricted, people, groups, every, _count(server_id), version)
+
+
+def find_people(actor: Actor, text: str, chosen: Iterable[uuid.UUID] = ()) -> tuple[Person, ...]:
+    """The first twenty active members whose name or e-mail holds the text; never guests, never the chosen."""
+    permissions.require_admin(actor)
+    left_out = set(chosen)
+    found = search_people(actor, text[:LONGEST_SEARCH], staff_only=True, limit=MOST_FOUND + len(left_out))
+    return tuple(Person(each.id, each.name, each.email) for each in found if each.id not in left_out)[
+        :MOST_FOUND
+    ]
+
+
+def people(actor: Actor, member_ids: Iterable[uuid.UUID]) -> tuple[Person, ...]:
+    """These members by name, for a list that is not saved yet. Unknown ids are left out."""
+    permissions.require_admin(actor)
+    return _people(set(member_ids))
+
+
+def save(actor: Actor, server_id: uuid.UUID, wanted: RestrictionChange) -> RestrictionSaved:
+    """Apply switch and list together; whoever may no longer use the server loses the sign-in at once."""
+    permissions.require_admin(actor)
+    with unit() as writing:
+        row = locked(server_id)
+        before, groups_before = _listed_ids(server_id), _listed_groups(server_id)
+        if _version(row, before | groups_before) != wanted.version:
+            raise Invalid({"form": _stale_sentence(row, before, groups_before)})
+        after = _allowed(set(wanted.member_ids), before)
+        groups_after = {each.id for each in _groups(set(wanted.group_ids))}
+        if (row.is_restricted, before, groups_before) == (wanted.is_restricted, after, groups_after):
+            return RestrictionSaved(False, row.is_restricted, _count(server_id))
+        row.is_restricted = wanted.is_restricted
+        gone = ServerMember.member_id.in_(before - after)
+        writing.execute(delete(ServerMember).where(ServerMember.server_id == server_id, gone))
+        writing.add_all(ServerMember(server_id=server_id, member_id=each) for each in after - before)
+        lost = ServerGroup.group_id.in_(groups_before - groups_after)
+        writing.execute(delete(ServerGroup).where(ServerGroup.server_id == server_id, lost))
+        writing.add_all(
+            ServerGroup(server_id=server_id, group_id=each) for each in groups_after - groups_before
+        )
+        writing.flush()
+        signed_out = end_use_of_unlisted(server_id) if row.is_restricted else 0
+        count = _count(server_id)
+        audit.record(
+            actor,
+            "server.restriction_changed",
+            row.name,
+            subject_id=server_id,
+            server_id=server_id,
+            restricted=row.is_restricted,
+            listed=count,
+            added=[each.email for each in _people(after - before)],
+            removed=[each.email for each in _people(before - after)],
+            added_groups=[each.name for each in _groups(groups_after - groups_before)],
+            removed_groups=[each.name for each in _groups(groups_before - groups_after)],
+            signed_out=signed_out,
+        )
+    return RestrictionSaved(True, wanted.is_restricted, count, signed_out)
+
+
+def end_use_of_unlisted(server_id: uuid.UUID) -> int:
+    """Delete tokens, and sign-ins under way, of all who are not listed. Queued transfers find no right to go on."""
+    listed = members_of(server_id)
+    session().execute(
+        delete(OAuthState).where(OAuthState.server_id == server_id, OAuthState.member_id.not_in(listed))
+    )
+    ended = session().scalars(
+        delete(Connection)
+        .where(Connection.server_id == server_id, Connection.member_id.not_in(listed))
+        .returning(Connection.id)
+    )
+    return len(ended.all())
+
+
+def _allowed(wanted: set[uuid.UUID], before: set[uuid.UUID]) -> set[uuid.UUID]:
+    """Those wanted who are members. Somebody newly listed must be able to use the server; others may stay."""
+    known = _people(wanted)
+    refused = [each.name for each in known if each.note and each.id not in before]
+    if refused:
+        raise Invalid(
+            {"form": f"{', '.join(refused)} cannot be listed: only active members can use iManage."}
+        )
+    return {each.id for each in known}
+
+
+def _listed_ids(server_id: uuid.UUID) -> set[uuid.UUID]:
+    return set(session().scalars(select(ServerMember.member_id).where(ServerMember.server_id == server_id)))
+
+
+def _listed_groups(server_id: uuid.UUID) -> set[uuid.UUID]:
+    return set(session().scalars(select(ServerGroup.group_id).where(ServerGroup.server_id == server_id)))
+
+
+def _groups(group_ids: set[uuid.UUID] | None) -> tuple[ListedGroup, ...]:
+    """These groups by name, or all of them."""
+    if group_ids is not None and not group_ids:
+        return ()
+    query = (
+        select(Group.id, Group.name, func.count(GroupMember.member_id))
+        .outerjoin(GroupMember, GroupMember.group_id == Group.id)
+        .group_by(Group.id, Group.name, Group.name_key)
+        .order_by(Group.name_key)
+    )
+    if group_ids is not None:
+        query = query.where(Group.id.in_(group_ids))
+    return tuple(ListedGroup(*row) for row in session().execute(query))
+
+
+def _count(server_id: uuid.UUID) -> int:
+    return session().scalar(select(func.count()).select_from(members_of(server_id).subquery())) or 0
+
+
+def _people(member_ids: set[uuid.UUID]) -> tuple[Person, ...]:
+    return _persons(select(Member).where(Member.id.in_(member_ids))) if member_ids else ()
+
+
+def _persons(query: Select[Member]) -> tuple[Person, ...]:
+    return tuple(_person(row) for row in session().scalars(query.order_by(Member.name_key, Member.id)))
+
+
+def _person(row: Member) -> Person:
+    note = "Guest" if row.is_guest else "" if row.is_active else "Not active"
+    return Person(row.id, row.name, row.email, note)
+
+
+def _version(row: Server, listed: set[uuid.UUID]) -> str:
+    state = [str(row.is_restricted), *sorted(map(str, listed))]
+    return hashlib.sha256(" ".join(state).encode()).hexdigest()[:16]
+
+
+def _stale_sentence(row: Server, listed: set[uuid.UUID], groups: set[uuid.UUID]) -> str:
+    named = [*(each.name for each in _people(listed)), *(each.name for each in _groups(groups))]
+    names = ", ".join(named) or "nobody"
+    now = f"restricted to {names}" if row.is_restricted else "open to all members"
+    return (
+        f"Somebody else changed this while you were working on it: the server is now {now}. "
+        "Save again to put what stands here in the place of their change."
+    )

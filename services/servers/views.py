@@ -1,0 +1,135 @@
+"""The servers as the Admin System shows them: the list, and one server with what hangs on it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from models import Connection, Link, Server, Transfer
+from services.access import permissions
+from services.access.allow_list import counts
+from services.core.actor import Actor
+from services.core.runtime import house
+from services.core.unit_of_work import session
+from services.servers.registry import (
+    KINDS,
+    asks_for_credentials,
+    has_own_credentials,
+    is_complete,
+    require_server,
+    version,
+)
+
+
+@dataclass(frozen=True)
+class ServerRow:
+    """A server in the admin's list."""
+
+    id: uuid.UUID
+    name: str
+    kind: str
+    host: str
+    is_practice: bool
+    is_enabled: bool
+    is_restricted: bool
+    listed: int
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What hangs on a server now."""
+
+    links: int
+    signed_in: int
+    running: int
+
+
+@dataclass(frozen=True)
+class ServerView:
+    """A server on its own page. The secret is not in it."""
+
+    id: uuid.UUID
+    kind: str
+    kind_label: str
+    name: str
+    subdomain: str
+    url: str
+    api_url: str
+    client_id: str
+    asks_for_credentials: bool
+    must_have_credentials: bool
+    has_credentials: bool
+    is_practice: bool
+    is_enabled: bool
+    at_once: int
+    version: str
+    created_at: datetime
+    usage: Usage
+    redirect_url: str
+    outbound_ips: tuple[str, ...]
+
+
+def all_servers(actor: Actor) -> tuple[ServerRow, ...]:
+    """Every server by name, in one query."""
+    permissions.require_admin(actor)
+    listed = counts()
+    rows = session().execute(
+        select(Server, listed.c.listed)
+        .outerjoin(listed, listed.c.server_id == Server.id)
+        .order_by(Server.name_key)
+    )
+    return tuple(
+        ServerRow(
+            id=row.id,
+            name=row.name,
+            kind=KINDS[row.kind],
+            host=row.url.partition("://")[2],
+            is_practice=row.is_practice,
+            is_enabled=row.is_enabled,
+            is_restricted=row.is_restricted,
+            listed=count or 0,
+        )
+        for row, count in rows
+    )
+
+
+def server(actor: Actor, server_id: uuid.UUID) -> ServerView:
+    """One server with what its page shows."""
+    row = require_server(actor, server_id)
+    settings = house().settings
+    return ServerView(
+        id=row.id,
+        kind=row.kind,
+        kind_label=KINDS[row.kind],
+        name=row.name,
+        subdomain=row.subdomain,
+        url=row.url,
+        api_url=row.api_url,
+        client_id=row.client_id,
+        asks_for_credentials=has_own_credentials(row) or asks_for_credentials(row.kind),
+        must_have_credentials=asks_for_credentials(row.kind),
+        has_credentials=is_complete(row),
+        is_practice=row.is_practice,
+        is_enabled=row.is_enabled,
+        at_once=row.at_once,
+        version=version(row),
+        created_at=row.created_at,
+        usage=usage_of(row.id),
+        redirect_url=settings.redirect_url,
+        outbound_ips=settings.outbound_ips,
+    )
+
+
+def usage_of(server_id: uuid.UUID) -> Usage:
+    """What would be touched by switching the server off or removing it."""
+    links = select(func.count()).where(Link.server_id == server_id)
+    signed_in = select(func.count()).where(Connection.server_id == server_id)
+    running = select(func.count()).where(Transfer.server_id == server_id, Transfer.finished_at.is_(None))
+    return Usage(
+        *session()
+        .execute(select(links.scalar_subquery(), signed_in.scalar_subquery(), running.scalar_subquery()))
+        .one()
+    )

@@ -1,0 +1,1 @@
+"""Transfers as people ask for them and see them: requests, control, decisions, states and views."""

@@ -1,0 +1,395 @@
+"""Saving many documents of a matter at once: what becomes of each is shown, then one transfer carries all."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Row, exists, func, select
+
+from copying.values import NewDocument, NewVersion, Replace, Target
+from imanage.errors import ImanageError
+from imanage.ids import VersionId
+from models import Document, Link, Matter, Server, TransferItem, Version
+from services.access import permissions, rate_limits
+from services.access.server_access import label_for, require_use
+from services.connections import clients
+from services.core import audit
+from services.core.actor import Actor
+from services.core.errors import Invalid, NotFound
+from services.core.text.file_names import split
+from services.core.unit_of_work import release, session, unit
+from services.guidance.imanage_errors import remote_refusal
+from services.transfers import links, update_check
+from services.transfers.links import TwinStatus
+from services.transfers.requests import MOST_AT_ONCE, name_there, new_document_in, new_transfer, same_request
+from services.transfers.save_checks import (
+    CHECKED_OUT,
+    MOVED_ON,
+    Concern,
+    Ours,
+    as_new_document,
+    holder_of,
+    onto_twin,
+)
+from services.transfers.states import ItemState
+from services.transfers.update_check import Seen, Twin
+
+SECONDS = 8.0
+BRIEF = {"target": "empty", "name": "name not taken there", "extension": "no file type; rename it first"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One document, and where it has a twin on this server the version there that ours stands on.
+
+    `is_there` where our current version is in iManage already. `against` is what stands against a new version of the
+    twin (or, without one, against a new document), and `against_new` what stands against a new document.
+    """
+
+    document_id: uuid.UUID
+    name: str
+    version: Version
+    status: TwinStatus | None = None
+    against: tuple[Concern, ...] = ()
+    against_new: tuple[Concern, ...] = ()
+
+    @property
+    def twin(self) -> VersionId | None:
+        return self.status.onto if self.status else None
+
+    @property
+    def is_there(self) -> bool:
+        return self.status is not None and self.status.facts.has_nothing_to_save
+
+    @property
+    def becomes(self) -> str:
+        if self.is_there:
+            return "There already"
+        if self.against:
+            return f"Left out: {', '.join(each.short for each in self.against)}"
+        return f"Onto its twin, {self.twin.number}" if self.twin else "New document"
+
+    def based_on(self, accepted: Collection[str]) -> int | None:
+        """The version there that a save onto the twin is decided on: the latest one where that was accepted."""
+        if self.status is None:
+            return None
+        facts = self.status.facts
+        return max(facts.had, facts.latest) if MOVED_ON in accepted else facts.had
+
+    def is_held_back(self, accepted: Collection[str], *, onto_twins: bool) -> bool:
+        concerns = self.against if onto_twins else self.against_new
+        return any(not each.accept or each.code not in accepted for each in concerns)
+
+    def target(self, command: SaveManyCommand, folder: NewDocument | None) -> Target:
+        """`folder` is for what has no twin, or is not to go onto it."""
+        if command.onto_twins and self.twin is not None:
+            return Replace(self.twin) if command.replaces else NewVersion(self.twin)
+        assert folder is not None
+        return folder
+
+
+@dataclass(frozen=True)
+class SaveManyPicker:
+    matter_id: uuid.UUID
+    matter_name: str
+    server_id: uuid.UUID
+    label: str
+    is_practice: bool
+    most: int
+    documents: tuple[tuple[uuid.UUID, str, str], ...]
+    """Of each its id, its name, and what becomes of it where twins get new versions."""
+    twins: int
+    there: int
+    held_back: tuple[Line, ...] = ()
+    """Those that are left out unless the person chooses otherwise, where twins get new versions."""
+    not_new: tuple[Line, ...] = ()
+    """Those that cannot become new documents."""
+    held: tuple[uuid.UUID, ...] = ()
+    """Those that somebody has checked out in iManage, as far as it was asked."""
+    left: int = 0
+    """So many more the matter has than one transfer takes."""
+    is_asked: bool = False
+    unasked: str = ""
+    """Why iManage could not be asked about each; empty where it was."""
+
+    def count(self, code: str) -> int:
+        """How many are left out for this reason."""
+        return sum(code in {each.code for each in line.against} for line in self.held_back)
+
+    @property
+    def without_twin(self) -> int:
+        return len(self.documents) - self.twins
+
+
+@dataclass(frozen=True)
+class SaveManyCommand:
+    """`onto_twins`: those with a twin become its next version, or where it `replaces` take the place of the latest.
+
+    The others go into the folder. `accepted` are the codes of what the person saw and goes on with all the same;
+    `held` the documents that they saw checked out there.
+    """
+
+    request_key: uuid.UUID
+    matter_id: uuid.UUID
+    server_id: uuid.UUID
+    document_ids: tuple[uuid.UUID, ...]
+    onto_twins: bool
+    folder_id: str = ""
+    note: str = ""
+    accepted: tuple[str, ...] = ()
+    held: tuple[uuid.UUID, ...] = ()
+    replaces: bool = False
+
+    @property
+    def goes_on_with(self) -> Collection[str]:
+        """A newer version there is built upon, and never lost: what replaces it was decided on another."""
+        return set(self.accepted) - {MOVED_ON} if self.replaces else self.accepted
+
+
+def plan(
+    actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, document_ids: Sequence[uuid.UUID] | None
+) -> SaveManyPicker:
+    """What would become of these documents, or of the whole matter's. Raises SignInNeeded.
+
+    Of a matter with more than one transfer takes those come first that are not in iManage as they are here.
+    """
+    matter = permissions.require_transfer(actor, matter_id)
+    server = require_use(actor.id, server_id)
+    clients.home_of(actor.id, server_id)
+    if document_ids is None:
+        rows, left = _whole(matter_id, server_id)
+    else:
+        rows, left = _chosen(matter_id, document_ids), 0
+    lines = _lines(actor, server_id, rows)
+    return _picker(actor, matter, server, lines, left=left)
+
+
+def check(
+    actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, document_ids: Sequence[uuid.UUID]
+) -> SaveManyPicker:
+    """The same after iManage was asked about each twin, one call each, for eight seconds. What it said is kept.
+
+    Raises SignInNeeded. Where iManage cannot be asked, what is on record here is said.
+    """
+    matter = permissions.require_transfer(actor, matter_id)
+    server = require_use(actor.id, server_id)
+    me = clients.home_of(actor.id, server_id).user_id
+    lines = _lines(actor, server_id, _chosen(matter_id, document_ids))
+    wanted = {
+        line.document_id: update_check.twin_of(line.status)
+        for line in lines
+        if line.status and not line.is_there
+    }
+    seen, unasked = _look(actor, matter_id, server, wanted)
+    lines = _lines(actor, server_id, _chosen(matter_id, document_ids), seen, me)
+    return _picker(actor, matter, server, lines, is_asked=True, unasked=unasked)
+
+
+def _look(
+    actor: Actor, matter_id: uuid.UUID, server: Server, wanted: Mapping[uuid.UUID, Twin]
+) -> tuple[dict[uuid.UUID, Seen], str]:
+    """By document id what iManage said, and why it was asked no further."""
+    subject, label = session().get_one(Matter, matter_id).name, label_for(actor.id, server)
+    deadline, unasked = time.monotonic() + SECONDS, ""
+    seen: dict[uuid.UUID, Seen] = {}
+    release()
+    for document_id, twin in wanted.items():
+        if time.monotonic() > deadline:
+            unasked = (
+                f"{len(wanted) - len(seen)} could not be looked at in time: "
+                "of these you are asked if something stands against them."
+            )
+            break
+        try:
+            seen[document_id] = update_check.look(actor, twin)
+        except ImanageError as error:
+            unasked = remote_refusal(error, label).sentence
+            break
+        update_check.keep(matter_id, twin, seen[document_id])
+    if seen:
+        with unit():
+            audit.record(actor, "links.checked", subject, matter_id=matter_id, looked_at=len(seen))
+    return seen, unasked
+
+
+def _picker(
+    actor: Actor,
+    matter: Matter,
+    server: Server,
+    lines: Sequence[Line],
+    *,
+    left: int = 0,
+    is_asked: bool = False,
+    unasked: str = "",
+) -> SaveManyPicker:
+    return SaveManyPicker(
+        matter_id=matter.id,
+        matter_name=matter.name,
+        server_id=server.id,
+        label=label_for(actor.id, server),
+        is_practice=server.is_practice,
+        most=MOST_AT_ONCE,
+        documents=tuple((line.document_id, line.name, line.becomes) for line in lines),
+        twins=sum(line.twin is not None for line in lines),
+        there=sum(line.is_there for line in lines),
+        held_back=tuple(line for line in lines if line.against and not line.is_there),
+        not_new=tuple(line for line in lines if line.against_new),
+        held=tuple(line.document_id for line in lines if CHECKED_OUT in {each.code for each in line.against}),
+        left=left,
+        is_asked=is_asked,
+        unasked=unasked,
+    )
+
+
+def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
+    """Put one transfer with an item for each document on record and start it. The same form finds the same transfer."""
+    rate_limits.require(actor.id, rate_limits.TRANSFERS)
+    with unit() as writing:
+        matter = permissions.require_transfer(actor, command.matter_id)
+        server = require_use(actor.id, command.server_id)
+        if (known := same_request(actor, command.request_key)) is not None:
+            return known
+        lines = _lines(actor, server.id, _chosen(matter.id, command.document_ids))
+        if command.onto_twins:
+            lines = [line for line in lines if not line.is_there]
+            if not lines:
+                raise Invalid({"document": "Each of these is in iManage already, just as it is here."})
+        left_out = [
+            line
+            for line in lines
+            if line.is_held_back(command.goes_on_with, onto_twins=command.onto_twins)
+            or (command.onto_twins and line.document_id in command.held)
+        ]
+        lines = [line for line in lines if line not in left_out]
+        if not lines:
+            raise Invalid(
+                {
+                    "document": "None of these can be saved this way. What stands against each is said beside it."
+                }
+            )
+        folder = None
+        needs_folder = not command.onto_twins or any(line.twin is None for line in lines)
+        if needs_folder:
+            if not command.folder_id:
+                raise Invalid({"folder": "Choose a folder for those that become new documents."})
+            folder = new_document_in(command.folder_id)
+        transfer = new_transfer(actor, command.request_key, "save", matter.id, server)
+        items = []
+        for position, line in enumerate(lines, 1):
+            target = line.target(command, folder)
+            is_new = isinstance(target, NewDocument)
+            items.append(
+                TransferItem(
+                    transfer=transfer,
+                    position=position,
+                    name=name_there(split(line.name).stem, line.version, split(line.name).extension),
+                    state=ItemState.WAITING,
+                    document_id=line.document_id,
+                    version_id=line.version.id,
+                    target=target.kind,
+                    target_id=str(target),
+                    note=command.note,
+                    size=line.version.size,
+                    sha256=line.version.sha256,
+                    based_on=None if is_new else line.based_on(command.goes_on_with),
+                )
+            )
+        writing.add_all(items)
+        writing.flush()
+        audit.record(
+            actor,
+            "transfer.save_started",
+            matter.name,
+            subject_id=transfer.id,
+            matter_id=matter.id,
+            server_id=server.id,
+            documents=[line.name for line in lines],
+            left_out=[line.name for line in left_out],
+            folder=command.folder_id if needs_folder else "",
+            replaces=command.replaces,
+        )
+        return transfer.id
+
+
+_CURRENT = (
+    select(Document, Version)
+    .join(Version, Version.id == Document.current_version_id)
+    .order_by(Document.name_key, Document.id)
+)
+
+
+def _chosen(matter_id: uuid.UUID, document_ids: Sequence[uuid.UUID]) -> Sequence[Row[Document, Version]]:
+    """By name. Raises NotFound for one of another matter, Invalid for too many."""
+    wanted = set(document_ids)
+    if len(wanted) > MOST_AT_ONCE:
+        raise Invalid({"document": f"Choose {MOST_AT_ONCE} documents or fewer at once."})
+    rows = session().execute(_CURRENT.where(Document.matter_id == matter_id, Document.id.in_(wanted))).all()
+    if len(rows) < len(wanted):
+        raise NotFound("We could not find one of these documents.")
+    return rows
+
+
+def _whole(matter_id: uuid.UUID, server_id: uuid.UUID) -> tuple[Sequence[Row[Document, Version]], int]:
+    """As many as one transfer takes, by name, and how many more there are."""
+    total = session().scalar(select(func.count()).where(Document.matter_id == matter_id)) or 0
+    is_there = exists().where(
+        Link.version_id == Document.current_version_id, Link.server_id == server_id, Link.ended_at.is_(None)
+    )
+    first = (
+        select(Document.id)
+        .where(Document.matter_id == matter_id)
+        .order_by(is_there, Document.name_key, Document.id)
+        .limit(MOST_AT_ONCE)
+    )
+    rows = session().execute(_CURRENT.where(Document.id.in_(first))).all()
+    return rows, total - len(rows)
+
+
+def _lines(
+    actor: Actor,
+    server_id: uuid.UUID,
+    rows: Sequence[Row[Document, Version]],
+    seen: Mapping[uuid.UUID, Seen] | None = None,
+    me: str = "",
+) -> list[Line]:
+    """In their order. One query, however many. Raises Invalid for none."""
+    if not rows:
+        raise Invalid({"document": "Choose at least one document."})
+    twins = links.for_documents(actor, [document.id for document, _ in rows])
+    label = label_for(actor.id, require_use(actor.id, server_id))
+    return [
+        _line(
+            document,
+            version,
+            next((each for each in twins.get(document.id, ()) if each.twin.server_id == server_id), None),
+            (seen or {}).get(document.id),
+            me,
+            label,
+        )
+        for document, version in rows
+    ]
+
+
+def _line(
+    document: Document, version: Version, status: TwinStatus | None, seen: Seen | None, me: str, label: str
+) -> Line:
+    ours = Ours(document.name, split(version.file_name).extension, version.size)
+    problems = as_new_document(ours, split(document.name).stem, split(document.name).extension, label)
+    against_new = tuple(
+        Concern(field, sentence, sentence, brief=BRIEF[field]) for field, sentence in problems.items()
+    )
+    if status is None:
+        return Line(document.id, document.name, version, against=against_new, against_new=against_new)
+    remote = seen.document if seen else None
+    against = onto_twin(
+        NewVersion.kind,
+        ours,
+        status.facts,
+        remote.extension if remote else split(status.twin.name).extension,
+        holder_of(remote, me) if remote else None,
+        label,
+    )
+    return Line(document.id, document.name, version, status, against, against_new)

@@ -1,0 +1,145 @@
+"""What a person does with a transfer that is on record: cancel it, retry what failed, decide what cannot be told."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import select
+
+from models import Transfer, TransferItem, utcnow
+from services.access import permissions, rate_limits, server_access
+from services.core import audit
+from services.core.actor import Actor
+from services.core.errors import Conflict
+from services.core.unit_of_work import session, unit
+from services.transfers import requests, tallies
+from services.transfers.outcomes import CANCELLED_CODE
+from services.transfers.states import ItemState, move
+
+
+def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
+    """No new request to iManage after the next chunk. What is complete stays."""
+    with unit():
+        transfer = requests.require_transfer(actor, transfer_id)
+        if transfer.finished_at is not None or transfer.cancelled_at is not None:
+            return
+        requests.call_off(transfer, "You cancelled it.", CANCELLED_CODE)
+        audit.record(
+            actor,
+            "transfer.cancelled",
+            _documents(transfer),
+            subject_id=transfer.id,
+            matter_id=transfer.matter_id,
+            server_id=transfer.server_id,
+        )
+
+
+def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -> uuid.UUID:
+    """A new transfer of what failed or stopped in this one and could end otherwise, and of nothing else.
+
+    Once: whoever asks again is led to the transfer that was made then.
+    """
+    rate_limits.require(actor.id, rate_limits.TRANSFERS)
+    with unit() as writing:
+        before = requests.require_transfer(actor, transfer_id)
+        permissions.require_transfer(actor, before.matter_id)
+        if (known := requests.same_request(actor, request_key)) is not None:
+            return known
+        session().refresh(before, with_for_update=True)
+        if made := session().scalar(select(Transfer.id).where(Transfer.retry_of_id == before.id)):
+            return made
+        if before.server_id is None:
+            raise Conflict("The iManage server of this transfer has been removed.")
+        server = server_access.require_use(actor.id, before.server_id)
+        again = [item for item in before.items if tallies.retries(before.kind, item)]
+        if not again:
+            raise Conflict("There is nothing in this transfer that trying again would change.")
+        transfer = requests.new_transfer(actor, request_key, before.kind, before.matter_id, server)
+        transfer.retry_of_id = before.id
+        items = [_copy_of(item, transfer, position) for position, item in enumerate(again, 1)]
+        writing.add_all(items)
+        writing.flush()
+        audit.record(
+            actor,
+            "transfer.retried",
+            _documents(transfer),
+            subject_id=transfer.id,
+            matter_id=before.matter_id,
+            server_id=server.id,
+        )
+        return transfer.id
+
+
+def resume_after_sign_in(actor: Actor, server_id: uuid.UUID) -> None:
+    """What waited for this member's sign-in goes on where it stood, as soon as a worker looks."""
+    with unit():
+        items = (
+            session()
+            .scalars(
+                select(TransferItem)
+                .join(Transfer)
+                .where(
+                    Transfer.member_id == actor.id,
+                    Transfer.server_id == server_id,
+                    TransferItem.state == ItemState.NEEDS_SIGN_IN,
+                )
+            )
+            .all()
+        )
+        for item in items:
+            move(item, ItemState.WAITING)
+            item.wait_until = None
+            requests.clear_error(item)
+
+
+def pause(actor: Actor, transfer_id: uuid.UUID) -> None:
+    """What runs stops at its next chunk and keeps what it has; nothing begins until it is resumed."""
+    _set_pause(actor, transfer_id, utcnow(), "transfer.paused")
+
+
+def resume(actor: Actor, transfer_id: uuid.UUID) -> None:
+    """After a pause: everything goes on where it stood."""
+    _set_pause(actor, transfer_id, None, "transfer.resumed")
+
+
+def _set_pause(actor: Actor, transfer_id: uuid.UUID, at: datetime | None, action: str) -> None:
+    with unit():
+        transfer = requests.require_transfer(actor, transfer_id)
+        permissions.require_transfer(actor, transfer.matter_id)
+        if transfer.finished_at is not None or (transfer.paused_at is None) == (at is None):
+            return
+        transfer.paused_at = at
+        audit.record(
+            actor, action, _documents(transfer), subject_id=transfer.id, matter_id=transfer.matter_id
+        )
+
+
+def _documents(transfer: Transfer) -> str:
+    """Which documents, as the audit names them."""
+    tally = tallies.of_transfers([transfer.id]).get(transfer.id)
+    return tally.documents(is_known=True) if tally else ""
+
+
+def _copy_of(item: TransferItem, transfer: Transfer, position: int) -> TransferItem:
+    unsettled = requests.may_have_arrived(item)
+    return TransferItem(
+        transfer=transfer,
+        position=position,
+        name=item.name,
+        state=ItemState.WAITING,
+        source_id=item.source_id,
+        older_becomes_current=item.older_becomes_current,
+        document_id=item.document_id,
+        version_id=item.version_id if transfer.kind == "save" else None,
+        target=item.target,
+        target_id=item.target_id,
+        note=item.note,
+        size=item.size,
+        sha256=item.sha256 if transfer.kind == "save" else "",
+        based_on=item.based_on,
+        # A send whose outcome was never found out is looked up first, however it came to be tried again.
+        intent=item.intent if unsettled else None,
+        announced_at=item.announced_at if unsettled else None,
+        sent_at=item.sent_at if unsettled else None,
+    )

@@ -1,0 +1,162 @@
+"""Where a person has to choose: iManage has moved on, somebody has the document checked out, or nobody can tell.
+
+Nothing is sent until the choice is made, and the choice is in the audit.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import exists, select
+
+from imanage.ids import VersionId
+from models import Link, Transfer, TransferItem, Version
+from services.access import permissions
+from services.core import audit
+from services.core.actor import Actor
+from services.core.errors import Conflict, NotFound
+from services.core.unit_of_work import session, unit
+from services.transfers import requests
+from services.transfers.link_facts import link_values
+from services.transfers.outcomes import Outcome
+from services.transfers.requests import STORED_DIFFERENT as STORED_DIFFERENT_CODE
+from services.transfers.states import ItemState, move
+
+MOVED_ON, CHECKED_OUT, UNDECIDED = "moved_on", "checked_out", "undecided"
+STORED_DIFFERENT = "stored_different"
+AGAIN, ANYWAY, GET_THEIRS, LEAVE, LINK = "again", "anyway", "get_theirs", "leave", "link"
+THIS_IS_IT = (LINK, "This is it: link it")
+CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
+    MOVED_ON: (
+        (ANYWAY, "Save as new version anyway"),
+        (GET_THEIRS, "Get theirs first"),
+        (LEAVE, "Leave it"),
+    ),
+    CHECKED_OUT: ((AGAIN, "Try again"), (GET_THEIRS, "Get theirs first"), (LEAVE, "Leave it")),
+    UNDECIDED: (THIS_IS_IT, (AGAIN, "Send it again"), (LEAVE, "Leave it")),
+    STORED_DIFFERENT: (THIS_IS_IT, (LEAVE, "Leave it")),
+}
+"""What may be chosen for each question, and what the button says. Nothing can be linked that is not in sight."""
+
+
+def kind_of(item: TransferItem) -> str:
+    return str((item.question or {}).get("kind", UNDECIDED))
+
+
+def choices_of(item: TransferItem) -> tuple[tuple[str, str], ...]:
+    in_sight = bool((item.question or {}).get("theirs"))
+    return tuple(each for each in CHOICES[kind_of(item)] if in_sight or each != THIS_IS_IT)
+
+
+def decide(actor: Actor, item_id: uuid.UUID, choice: str, request_key: uuid.UUID) -> uuid.UUID:
+    """Carry out a choice. Returns the transfer to look at: a new one where theirs is got first."""
+    with unit():
+        item = session().get(TransferItem, item_id, with_for_update=True)
+        if item is None:
+            raise NotFound()
+        transfer = requests.require_transfer(actor, item.transfer_id)
+        permissions.require_transfer(actor, transfer.matter_id)
+        kind = kind_of(item)
+        if item.state != ItemState.ASKS or choice not in dict(choices_of(item)):
+            raise Conflict("This has been decided already.")
+        audit.record(
+            actor,
+            "transfer.decided",
+            item.name,
+            subject_id=item.id,
+            matter_id=transfer.matter_id,
+            server_id=transfer.server_id,
+            question=kind,
+            choice=choice,
+        )
+        return _carry_out(actor, transfer, item, choice, request_key)
+
+
+def _carry_out(
+    actor: Actor, transfer: Transfer, item: TransferItem, choice: str, request_key: uuid.UUID
+) -> uuid.UUID:
+    theirs = (item.question or {}).get("theirs") or {}
+    if choice == GET_THEIRS:
+        return _get_theirs(actor, transfer, item, VersionId.parse(theirs["id"]), request_key)
+    if choice == LINK:
+        _link(actor, transfer, item, theirs)
+        return transfer.id
+    if choice == LEAVE:
+        requests.stop(item, "You left it as it is.", "transfer.left")
+        requests.finish_if_over(transfer)
+        return transfer.id
+    if choice == ANYWAY:
+        # Decided with theirs in sight: from here on only something newer still would be a surprise.
+        item.based_on = int(theirs["version"])
+        item.target, item.target_id = requests.NEW_VERSION, str(theirs["id"])
+    item.question = item.intent = None
+    item.announced_at = item.sent_at = None
+    item.sends = item.attempt = 0
+    move(item, ItemState.WAITING)
+    requests.clear_error(item)
+    return transfer.id
+
+
+def _get_theirs(
+    actor: Actor, transfer: Transfer, item: TransferItem, source: VersionId, request_key: uuid.UUID
+) -> uuid.UUID:
+    """Their version becomes the next one here; the save goes on waiting for its own decision."""
+    if transfer.server_id is None:
+        raise Conflict("The iManage server of this transfer has been removed.")
+    return requests.start_get(
+        actor,
+        requests.GetCommand(request_key, transfer.matter_id, transfer.server_id, (source,), item.document_id),
+    )
+
+
+def _link(actor: Actor, transfer: Transfer, item: TransferItem, theirs: dict[str, Any]) -> None:
+    """What iManage holds is ours by a person's word, other bytes or not."""
+    facts, version = theirs["facts"], session().get(Version, item.version_id)
+    if transfer.server_id is None:
+        raise Conflict("The iManage server of this transfer has been removed.")
+    if version is None:
+        raise Conflict("The document is no longer in the matter.")
+    taken = exists().where(
+        Link.server_id == transfer.server_id,
+        Link.library_key == facts["library"].casefold(),
+        Link.number == facts["number"],
+        Link.version == facts["version"],
+        Link.ended_at.is_(None),
+        Link.document_id != version.document_id,
+    )
+    if session().scalar(select(taken)):
+        raise Conflict("This version in iManage is linked to another document already.")
+    values = link_values(
+        "saved",
+        facts,
+        server_id=transfer.server_id,
+        document_id=version.document_id,
+        version_id=version.id,
+        member_id=transfer.member_id,
+        checksum=theirs["sha256"],
+    )
+    session().add(Link(**values))
+    differs = item.error_code == STORED_DIFFERENT_CODE or theirs["sha256"] not in {"", version.sha256}
+    # A version that was to be replaced and that a person links unproved may never have held anything else.
+    is_stored = item.error_code == STORED_DIFFERENT_CODE or theirs["sha256"] == version.sha256
+    is_replaced = item.target == requests.REPLACE and is_stored
+    item.receipt = facts
+    item.outcome = (Outcome.REPLACED if is_replaced else Outcome.SAVED).value
+    item.warnings = ["iManage holds other bytes than were sent. You linked it as it is."] if differs else []
+    item.bytes_done = item.size or item.bytes_done
+    item.question = item.intent = item.wait_until = None
+    move(item, ItemState.DONE)
+    requests.clear_error(item)
+    requests.finish_if_over(transfer)
+    audit.record(
+        actor,
+        "transfer.linked",
+        item.name,
+        subject_id=version.id,
+        matter_id=transfer.matter_id,
+        server_id=transfer.server_id,
+        stored=facts["id"],
+        sha256=version.sha256,
+        there=theirs["sha256"],
+    )

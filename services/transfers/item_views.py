@@ -1,0 +1,322 @@
+"""The rows of a transfer's page: one a document, those that need somebody first, and the filters over them."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, select
+
+from models import Document, Transfer, TransferItem, Version
+from services.access.server_access import KnownServers
+from services.core.actor import Actor
+from services.core.text.file_names import visible
+from services.core.unit_of_work import session
+from services.transfers import decisions, links, tallies
+from services.transfers.links import TwinStatus
+from services.transfers.outcomes import label_of
+from services.transfers.states import LABELS, ItemState
+
+PAGE = 100
+ALL = "all"
+TONES = {
+    ItemState.WAITING: "neutral",
+    ItemState.RUNNING: "info",
+    ItemState.SENDING: "info",
+    ItemState.LOOKING_UP: "info",
+    ItemState.NEEDS_SIGN_IN: "warning",
+    ItemState.ASKS: "warning",
+    ItemState.DONE: "success",
+    ItemState.FAILED: "danger",
+    ItemState.STOPPED: "neutral",
+}
+MOVING = frozenset({ItemState.RUNNING, ItemState.SENDING})
+FILTERS: dict[str, tuple[str, frozenset[str]]] = {
+    ALL: ("All", frozenset(LABELS)),
+    "you": ("Waiting for you", frozenset({ItemState.NEEDS_SIGN_IN, ItemState.ASKS})),
+    "running": ("Running", frozenset({ItemState.RUNNING, ItemState.SENDING, ItemState.LOOKING_UP})),
+    "waiting": ("Waiting", frozenset({ItemState.WAITING})),
+    "done": ("Done", frozenset({ItemState.DONE})),
+    "failed": ("Failed", frozenset({ItemState.FAILED})),
+    "stopped": ("Cancelled or stopped", frozenset({ItemState.STOPPED})),
+}
+FIRST = {ItemState.ASKS: 0, ItemState.NEEDS_SIGN_IN: 0, ItemState.FAILED: 1, ItemState.STOPPED: 2}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of two versions that stand against each other."""
+
+    reference: str
+    who: str | None
+    when: datetime | None
+    size: int | None
+    url: str = ""
+    holder: str = ""
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a person has to choose, with both sides where there are two. `key` makes a second press find the first."""
+
+    choices: tuple[tuple[str, str], ...]
+    key: uuid.UUID
+    titles: tuple[str, str]
+    ours: Side | None = None
+    theirs: Side | None = None
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """One row. `name_here` and `name_there` where both are known and differ; `status` is the twin as it is now,
+    where the row's version is the current one.
+
+    `seconds_left` only while bytes move and a speed can be told.
+    """
+
+    id: uuid.UUID
+    name: str
+    state: str
+    label: str
+    tone: str
+    name_here: str
+    name_there: str
+    size: int | None
+    bytes_done: int
+    is_moving: bool
+    bytes_a_second: float | None
+    seconds_left: float | None
+    sentence: str
+    next_step: str
+    wait_until: datetime | None
+    notices: tuple[str, ...]
+    document_id: uuid.UUID | None
+    version_number: int | None
+    twin: str
+    twin_url: str
+    status: TwinStatus | None
+    question: Question | None
+
+
+@dataclass(frozen=True)
+class Items:
+    """A page of rows, and whether there are more."""
+
+    rows: tuple[ItemView, ...] = ()
+    has_next: bool = False
+
+
+@dataclass(frozen=True)
+class Tab:
+    name: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a viewer may read of an item beside its state."""
+
+    name: str
+    code: str
+    sentence: str
+    next_step: str
+    notices: tuple[str, ...]
+
+
+NAMES_NOTHING = frozenset(
+    {
+        "transfer.cancelled",
+        "transfer.left",
+        "transfer.stopped",
+        "transfer.database",
+        "transfer.unexpected",
+        "matter.role",
+        "document.gone",
+        "server.disabled",
+        "server.removed",
+        "not_found",
+        "quota.installation",
+        "quota.matter",
+        "quota.member",
+        "storage.full",
+        "scan.away",
+        "scan.infected",
+        "scan.too_large",
+    }
+)
+"""Codes whose sentences are our own from end to end. Others may hold ids, names and words out of iManage."""
+TRIED_AGAIN = "It is tried again by itself."
+NOT_FOR_YOU = "What iManage said is shown to those who can use its server."
+
+
+def words_of(item: TransferItem, is_known: bool) -> Words:
+    """`is_known`: whether the viewer may know of the transfer's server.
+
+    To others a document that has not arrived has no name, and what came from iManage is not repeated.
+    """
+    notices, next_step = tuple(item.warnings or ()), _next_step(item)
+    if is_known or not (item.error_sentence or notices or item.source_id):
+        return Words(item.name, item.error_code, item.error_sentence, next_step, notices)
+    name = f"Document {item.position}" if item.source_id and item.state != ItemState.DONE else item.name
+    if not item.error_sentence or item.error_code in NAMES_NOTHING:
+        return Words(name, item.error_code, item.error_sentence, next_step, ())
+    return Words(name, item.error_code, NOT_FOR_YOU, "", ())
+
+
+def _next_step(item: TransferItem) -> str:
+    """While it waits for its next try, nobody is told to try again."""
+    waits = item.state == ItemState.WAITING and item.next_step.startswith("Try again")
+    return TRIED_AGAIN if waits else item.next_step
+
+
+def of_transfer(actor: Actor, transfer: Transfer, page: int, show: str, known: KnownServers) -> Items:
+    """Those that need somebody first, then what failed or stopped, then the rest as they were asked for.
+
+    Twins are named only to somebody who can use the server now.
+    """
+    query = (
+        select(TransferItem, Version.number, Document.name)
+        .outerjoin(Version, Version.id == TransferItem.version_id)
+        .outerjoin(Document, Document.id == TransferItem.document_id)
+        .where(TransferItem.transfer_id == transfer.id)
+        .order_by(case(FIRST, value=TransferItem.state, else_=3), TransferItem.position)
+        .offset((page - 1) * PAGE)
+        .limit(PAGE + 1)
+    )
+    if show != ALL:
+        query = query.where(TransferItem.state.in_(sorted(FILTERS[show][1])))
+    found = session().execute(query).all()
+    is_known, with_twins = known.may_know(transfer.server_id), known.may_use(transfer.server_id)
+    statuses = twins_of(actor, transfer, [item for item, _, _ in found[:PAGE]]) if with_twins else {}
+    rows = tuple(
+        _view(transfer.kind, item, number, name, statuses.get(item.id), is_known, with_twins)
+        for item, number, name in found[:PAGE]
+    )
+    return Items(rows, len(found) > PAGE)
+
+
+def twins_of(actor: Actor, transfer: Transfer, items: Sequence[TransferItem]) -> dict[uuid.UUID, TwinStatus]:
+    """By item that is done, what its document and the twin on the transfer's server are to each other now."""
+    documents = {
+        item.id: item.document_id for item in items if item.state == ItemState.DONE and item.document_id
+    }
+    if not documents:
+        return {}
+    statuses = links.for_documents(actor, set(documents.values()))
+    return {
+        item_id: status
+        for item_id, document_id in documents.items()
+        for status in statuses.get(document_id, ())
+        if status.twin.server_id == transfer.server_id
+    }
+
+
+def of_version(status: TwinStatus | None, number: int | None) -> TwinStatus | None:
+    """The status beside a version here: it speaks of the document's current version, so of no other."""
+    return status if status is not None and status.facts.here == number else None
+
+
+def names_of(item: TransferItem, here: str | None, with_twin: bool) -> tuple[str, str]:
+    """The document's names here and in iManage, each as it can be read, where it is on both sides and they differ."""
+    if item.state != ItemState.DONE or not with_twin or not here:
+        return "", ""
+    there = str((item.receipt or {}).get("full_name") or item.name)
+    return (visible(here), visible(there)) if here != there else ("", "")
+
+
+def tabs(counts: dict[str, int], show: str) -> tuple[Tab, ...]:
+    """The filters that would show something, and the one that is chosen."""
+    found = []
+    for name, (label, states) in FILTERS.items():
+        count = sum(counts.get(state, 0) for state in states)
+        if count or name == show:
+            found.append(Tab(name, label, count))
+    return tuple(found)
+
+
+def _view(
+    kind: str,
+    item: TransferItem,
+    version_number: int | None,
+    name: str | None,
+    status: TwinStatus | None,
+    is_known: bool,
+    with_twin: bool,
+) -> ItemView:
+    speed, said = _speed(item), words_of(item, is_known)
+    here, there = names_of(item, name, with_twin)
+    done = item.state == ItemState.DONE
+    twin = (item.receipt or {}) if done and with_twin else {}
+    return ItemView(
+        id=item.id,
+        name=visible(said.name),
+        state=item.state,
+        label=label_of(item.state, tallies.outcome(kind, item)),
+        tone=TONES[item.state],
+        name_here=here,
+        name_there=there,
+        size=item.size,
+        bytes_done=item.bytes_done,
+        is_moving=item.state in MOVING,
+        bytes_a_second=speed,
+        seconds_left=(item.size - item.bytes_done) / speed if speed and item.size else None,
+        sentence=said.sentence,
+        next_step=said.next_step,
+        wait_until=item.wait_until,
+        notices=said.notices,
+        document_id=item.document_id if done else None,
+        version_number=version_number if done else None,
+        twin=f"{twin['library']} {twin['number']} v{twin['version']}" if twin else "",
+        twin_url=str(twin.get("url", "")),
+        status=of_version(status, version_number),
+        question=_question(item, with_twin) if item.state == ItemState.ASKS else None,
+    )
+
+
+TITLES = {
+    decisions.UNDECIDED: ("Ours, as it was sent", "What may be it, in iManage"),
+    decisions.STORED_DIFFERENT: ("Ours, as it was sent", "What iManage stored"),
+}
+
+
+def _question(item: TransferItem, with_twin: bool) -> Question:
+    """Theirs is shown only to somebody who can use the server now. The key stays while the question does."""
+    kind = decisions.kind_of(item)
+    asked = item.question or {}
+    theirs = asked.get("theirs") or {}
+    shown = bool(theirs) and with_twin
+    return Question(
+        choices=decisions.choices_of(item),
+        titles=TITLES.get(kind, ("Ours, not saved yet", "Theirs, in iManage now")),
+        key=uuid.uuid5(item.id, str(theirs.get("id", kind))),
+        ours=_side(asked["ours"], f"Version {asked['ours']['version']} here") if shown else None,
+        theirs=_side(theirs, str(theirs["reference"])) if shown else None,
+    )
+
+
+def _side(facts: dict[str, Any], reference: str) -> Side:
+    return Side(
+        reference=reference,
+        who=facts.get("who"),
+        when=_moment(facts.get("when")),
+        size=facts.get("size"),
+        url=facts.get("url") or "",
+        holder=facts.get("holder") or "",
+        since=_moment(facts.get("since")),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _speed(item: TransferItem) -> float | None:
+    if item.state not in MOVING or item.progress_at is None or not item.bytes_done:
+        return None
+    seconds = (item.progress_at - item.state_at).total_seconds()
+    return item.bytes_done / seconds if seconds > 0 else None

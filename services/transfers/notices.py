@@ -1,0 +1,111 @@
+"""What the page head says of a person's own transfers: how many are under way, and which have ended unseen."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select, update
+
+from models import Participant, Transfer, utcnow
+from services.access.server_access import known_to
+from services.core.actor import Actor
+from services.core.unit_of_work import session, unit
+from services.transfers import tallies as transfer_tallies
+from services.transfers.outcomes import Outcome, verdict
+
+
+@dataclass(frozen=True)
+class News:
+    """Transfers under way, by what they do just now; and of those that ended unseen the newest, with how many others.
+
+    `waiting` will go on by themselves; of `asking` some document waits for this person.
+    """
+
+    running: int = 0
+    waiting: int = 0
+    paused: int = 0
+    asking: int = 0
+    ended: uuid.UUID | None = None
+    sentence: str = ""
+    tone: str = ""
+    others: int = 0
+
+    @property
+    def under_way(self) -> str:
+        """As "2 running, 1 paused"; empty where nothing is."""
+        counted = ((self.running, "running"), (self.waiting, "waiting"), (self.paused, "paused"))
+        return ", ".join(f"{count} {what}" for count, what in counted if count)
+
+    @property
+    def asks(self) -> str:
+        """As "1 needs you"; empty where none does."""
+        return f"{self.asking} {'needs' if self.asking == 1 else 'need'} you" if self.asking else ""
+
+
+def of(actor: Actor) -> News:
+    """Of the matters that they take part in. One query; two more while something is under way or ended unseen."""
+    if actor.is_guest:
+        return News()
+    rows = (
+        session()
+        .execute(
+            select(Transfer.id, Transfer.server_id, Transfer.finished_at, Transfer.paused_at)
+            .join(Participant, Participant.matter_id == Transfer.matter_id)
+            .where(
+                Transfer.member_id == actor.id,
+                Participant.member_id == actor.id,
+                or_(Transfer.finished_at.is_(None), Transfer.seen_at.is_(None)),
+            )
+            .order_by(Transfer.finished_at.desc())
+        )
+        .all()
+    )
+    if not rows:
+        return News()
+    ended = [row for row in rows if row.finished_at is not None]
+    live = [row for row in rows if row.finished_at is None]
+    tallies = transfer_tallies.of_transfers([row.id for row in (*live, *ended[:1])])
+    running = waiting = paused = asking = 0
+    for row in live:
+        outcomes = tallies[row.id].outcomes if row.id in tallies else {}
+        asks = bool(outcomes.get(Outcome.DECISION) or outcomes.get(Outcome.SIGN_IN))
+        asking += asks
+        if row.paused_at is not None:
+            paused += 1
+        elif outcomes.get(Outcome.MOVING):
+            running += 1
+        elif outcomes.get(Outcome.WAITING) or not asks:
+            waiting += 1
+    if not ended or ended[0].id not in tallies:
+        return News(running, waiting, paused, asking)
+    newest, known = ended[0], known_to(actor)
+    tally = tallies[newest.id]
+    return News(
+        running=running,
+        waiting=waiting,
+        paused=paused,
+        asking=asking,
+        ended=newest.id,
+        sentence=tally.summary(known.label(newest.server_id), known.may_know(newest.server_id)),
+        tone=verdict(tally.outcomes).tone,
+        others=len(ended) - 1,
+    )
+
+
+def see(actor: Actor, transfer_id: uuid.UUID | None = None) -> None:
+    """He has looked at the end of this transfer of his, or of all of them. Without news nothing is written."""
+    unseen = [
+        Transfer.member_id == actor.id,
+        Transfer.finished_at.is_not(None),
+        Transfer.seen_at.is_(None),
+        *([Transfer.id == transfer_id] if transfer_id else []),
+    ]
+    if session().scalar(select(func.count()).where(*unseen)):
+        with unit() as writing:
+            writing.execute(
+                update(Transfer)
+                .where(*unseen)
+                .values(seen_at=utcnow())
+                .execution_options(synchronize_session=False)
+            )

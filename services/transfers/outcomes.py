@@ -1,0 +1,206 @@
+"""What became of each document of a transfer, and the sentence that sums them up. Pure: rows in, words out.
+
+Page, list, news, mail, table and audit all say it by these words, so that none says what did not happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.transfers.states import LABELS, ItemState
+
+CANCELLED_CODE, LEFT_CODE = "transfer.cancelled", "transfer.left"
+NOT_CHANGED_BY_A_RETRY = (
+    "imanage.rejected",
+    "imanage.too_large",
+    "imanage.bad_id",
+    "imanage.not_found",
+    "transfer.stored_different",
+    "transfer.too_long",
+    "transfer.not_saved",
+    "document.gone",
+    "server.removed",
+    "matter.role",
+)
+"""Error codes, and the beginnings of finer ones, of what the same request would only meet again."""
+
+
+class Outcome(StrEnum):
+    """Kept with an item that is done, where its state alone does not say it; read off the row for all others."""
+
+    ADDED = "added"
+    NEW_VERSION = "new_version"
+    IN_HISTORY = "in_history"
+    HERE_ALREADY = "here_already"
+    SAVED = "saved"
+    REPLACED = "replaced"
+    THERE_ALREADY = "there_already"
+    DIFFERENT = "different"
+    UNSURE = "unsure"
+    ItemState.FAILED = "failed"
+    LEFT = "left"
+    CANCELLED = "cancelled"
+    ItemState.STOPPED = "stopped"
+    DECISION = "decision"
+    SIGN_IN = "sign_in"
+    MOVING = "moving"
+    ItemState.WAITING = "waiting"
+
+
+WELL = frozenset(
+    {
+        Outcome.ADDED,
+        Outcome.NEW_VERSION,
+        Outcome.IN_HISTORY,
+        Outcome.HERE_ALREADY,
+        Outcome.SAVED,
+        Outcome.REPLACED,
+        Outcome.THERE_ALREADY,
+    }
+)
+LIVE = frozenset({Outcome.DECISION, Outcome.SIGN_IN, Outcome.MOVING, Outcome.WAITING})
+FAILURES = frozenset({Outcome.FAILED, Outcome.UNSURE, Outcome.DIFFERENT})
+
+_ONE: dict[str, dict[Outcome, str]] = {
+    "get": {
+        Outcome.ADDED: "{name} arrived from {label}.",
+        Outcome.NEW_VERSION: "{name} arrived from {label} as a new version.",
+        Outcome.IN_HISTORY: "{name} arrived from {label}, was added to the history and not made current.",
+        Outcome.HERE_ALREADY: "{name} is here already, so nothing was added.",
+        Outcome.DIFFERENT: "{label} sent {name}, but not as it lists it, so nothing was kept.",
+        Outcome.FAILED: "{name} could not be got from {label}.",
+        Outcome.CANCELLED: "{name} was not got from {label}: the transfer was cancelled.",
+        Outcome.STOPPED: "{name} was not got from {label}: the transfer was stopped.",
+        Outcome.MOVING: "{name} is on its way from {label}.",
+        Outcome.WAITING: "{name} is waiting to be got from {label}.",
+        Outcome.SIGN_IN: "{name} is waiting for a sign-in to {label}.",
+    },
+    "save": {
+        Outcome.SAVED: "{name} was saved to {label}.",
+        Outcome.REPLACED: "{name} replaced {version} in {label}.",
+        Outcome.THERE_ALREADY: "{name} is in {label} already, so nothing was saved.",
+        Outcome.DIFFERENT: "{label} stored {name}, but not as it was sent.",
+        Outcome.UNSURE: "It is not known whether {name} was saved to {label}.",
+        Outcome.FAILED: "{name} could not be saved to {label}.",
+        Outcome.LEFT: "{name} was not saved to {label}: it was left as it is.",
+        Outcome.CANCELLED: "{name} was not saved to {label}: the transfer was cancelled.",
+        Outcome.STOPPED: "{name} was not saved to {label}: the transfer was stopped.",
+        Outcome.DECISION: "{name} is waiting for a decision.",
+        Outcome.MOVING: "{name} is on its way to {label}.",
+        Outcome.WAITING: "{name} is waiting to be saved to {label}.",
+        Outcome.SIGN_IN: "{name} is waiting for a sign-in to {label}.",
+    },
+}
+_ALL: dict[Outcome, str] = {
+    Outcome.ADDED: "All {count} documents arrived from {label}.",
+    Outcome.IN_HISTORY: "All {count} documents arrived from {label}, were added to the history and not made current.",
+    Outcome.HERE_ALREADY: "All {count} documents are here already, so nothing was added.",
+    Outcome.SAVED: "All {count} documents were saved to {label}.",
+    Outcome.REPLACED: "All {count} documents replaced the latest versions in {label}.",
+    Outcome.THERE_ALREADY: "All {count} documents are in {label} already, so nothing was saved.",
+}
+_COUNTED: dict[Outcome, str] = {
+    Outcome.ADDED: "arrived",
+    Outcome.IN_HISTORY: "added to the history",
+    Outcome.HERE_ALREADY: "here already",
+    Outcome.SAVED: "saved",
+    Outcome.REPLACED: "replaced a version there",
+    Outcome.THERE_ALREADY: "there already",
+    Outcome.DIFFERENT: "not as sent or listed",
+    Outcome.UNSURE: "not known",
+    Outcome.FAILED: "failed",
+    Outcome.LEFT: "left as they are",
+    Outcome.CANCELLED: "cancelled",
+    Outcome.STOPPED: "stopped",
+    Outcome.DECISION: "waiting for a decision",
+    Outcome.SIGN_IN: "waiting for a sign-in",
+    Outcome.MOVING: "on the way",
+    Outcome.WAITING: "waiting",
+}
+_LABELS: dict[Outcome, str] = {
+    Outcome.HERE_ALREADY: "Here already",
+    Outcome.THERE_ALREADY: "There already",
+    Outcome.REPLACED: "Replaced",
+    Outcome.UNSURE: "Not known",
+    Outcome.LEFT: "Left as it is",
+    Outcome.CANCELLED: "Cancelled",
+}
+
+
+def outcome_of(kind: str, state: str, kept: str, error_code: str, *, may_have_arrived: bool) -> Outcome:
+    """`kept` is what the row keeps of an item that is done; `may_have_arrived` of a send nobody found the end of."""
+    if state == ItemState.DONE:
+        return Outcome(kept) if kept else Outcome.ADDED if kind == "get" else Outcome.SAVED
+    if state in {ItemState.FAILED, ItemState.STOPPED}:
+        if error_code in {"transfer.stored_different", "transfer.different"}:
+            return Outcome.DIFFERENT
+        if may_have_arrived:
+            return Outcome.UNSURE
+        if state == ItemState.FAILED:
+            return Outcome.FAILED
+        return {CANCELLED_CODE: Outcome.CANCELLED, LEFT_CODE: Outcome.LEFT}.get(error_code, Outcome.STOPPED)
+    return {
+        ItemState.ASKS: Outcome.DECISION,
+        ItemState.NEEDS_SIGN_IN: Outcome.SIGN_IN,
+        ItemState.WAITING: Outcome.WAITING,
+    }.get(state, Outcome.MOVING)
+
+
+def may_retry(state: str, error_code: str, *, may_have_arrived: bool) -> bool:
+    """Whether the same request, made again, could end otherwise. Of a send with an unknown end it looks first."""
+    if state not in {ItemState.FAILED, ItemState.STOPPED} or error_code == LEFT_CODE:
+        return False
+    return may_have_arrived or not any(
+        error_code == code or error_code.startswith(f"{code}.") for code in NOT_CHANGED_BY_A_RETRY
+    )
+
+
+def label_of(state: str, outcome: Outcome) -> str:
+    """What a row's badge says."""
+    return _LABELS.get(outcome, LABELS[state])
+
+
+def summary(kind: str, label: str, counts: Mapping[Outcome, int], name: str, replaced: str = "") -> str:
+    """The whole in a sentence: one document by its `name`, more of them counted by what became of each.
+
+    `replaced` is the number of the version in iManage that the one took the place of; empty where it is not named.
+    """
+    total = sum(counts.values())
+    if total == 1:
+        (outcome,) = counts
+        version = f"version {replaced}" if replaced else "the latest version"
+        return _ONE[kind][outcome].format(name=name, label=label, version=version)
+    merged: dict[Outcome, int] = {}
+    for outcome in Outcome:
+        if counts.get(outcome):
+            as_ = Outcome.ADDED if outcome is Outcome.NEW_VERSION else outcome
+            merged[as_] = merged.get(as_, 0) + counts[outcome]
+    if len(merged) == 1 and (only := next(iter(merged))) in _ALL:
+        return _ALL[only].format(count=total, label=label)
+    way = "from" if kind == "get" else "to"
+    parts = ", ".join(f"{count} {_COUNTED[outcome]}" for outcome, count in merged.items())
+    return f"{total} documents {way} {label}: {parts}."
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A transfer that is over, in a word or two and its tone."""
+
+    label: str
+    tone: str
+
+
+def verdict(outcomes: Collection[Outcome]) -> Verdict:
+    """Of a transfer that is over, by what became of each document."""
+    found = set(outcomes)
+    if found & FAILURES:
+        return Verdict("Partly failed" if found & WELL else "Failed", "danger")
+    if Outcome.CANCELLED in found:
+        return Verdict("Cancelled", "neutral")
+    if Outcome.STOPPED in found:
+        return Verdict("Stopped", "neutral")
+    if found & WELL:
+        return Verdict("Finished", "success")
+    return Verdict("Left as it is", "neutral")

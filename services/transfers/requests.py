@@ -1,0 +1,330 @@
+"""Getting documents from iManage and saving them back: what a person asks for goes on record here, and nothing else."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, exists, select
+
+from copying.values import NewDocument, Target, target
+from imanage.errors import BadId
+from imanage.ids import VersionId
+from models import Document, Link, Member, Server, Transfer, TransferItem, Version, db, utcnow
+from services.access import permissions, rate_limits, server_access
+from services.core import audit
+from services.core.actor import Actor
+from services.core.errors import Conflict, Invalid, NotFound
+from services.core.text.file_names import split
+from services.core.unit_of_work import session, unit
+from services.mail import outbox
+from services.transfers import completion_log, signed_names
+from services.transfers.states import FINISHED, ItemState, move
+
+MOST_AT_ONCE = 500
+NEW_DOCUMENT, NEW_VERSION, REPLACE = "new_document", "new_version", "replace"
+LOOK_FIRST = "Look in iManage whether it arrived before you try again."
+STORED_DIFFERENT = "transfer.stored_different"
+"""iManage has it, though not as it was sent: whatever is done with the item then, that stays true of it."""
+SAVE_TARGETS = frozenset({NEW_DOCUMENT, NEW_VERSION, REPLACE})
+
+
+@dataclass(frozen=True)
+class GetCommand:
+    """`document_id`: as a new version of it. `older_becomes_current`: what is older than the version here is shown
+    in its place; otherwise it is added to the history.
+
+    `called` are the names that the person was shown, as picked_names signed them.
+    """
+
+    request_key: uuid.UUID
+    matter_id: uuid.UUID
+    server_id: uuid.UUID
+    sources: tuple[VersionId, ...]
+    document_id: uuid.UUID | None = None
+    called: tuple[str, ...] = ()
+    older_becomes_current: bool = False
+
+
+@dataclass(frozen=True)
+class SaveCommand:
+    """`extension` is the type of a new document whose file has none.
+
+    `over` is a version there that is newer than all that were here before, and that the person saw when they chose to
+    save on top of it.
+    """
+
+    request_key: uuid.UUID
+    document_id: uuid.UUID
+    server_id: uuid.UUID
+    target: Target
+    name: str = ""
+    note: str = ""
+    extension: str = ""
+    over: int = 0
+
+
+def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
+    """Put one transfer of all sources on record and start it. The same request again finds the same transfer."""
+    rate_limits.require(actor.id, rate_limits.TRANSFERS)
+    sources = command.sources
+    if not sources:
+        raise Invalid({"source": "Choose at least one document."})
+    if len(sources) > MOST_AT_ONCE:
+        raise Invalid({"source": f"Choose {MOST_AT_ONCE} documents or fewer at once."})
+    if command.document_id is not None and len(sources) > 1:
+        raise Invalid({"source": "Choose one document: it becomes a new version of the one here."})
+    with unit() as writing:
+        matter = permissions.require_transfer(actor, command.matter_id)
+        server = server_access.require_use(actor.id, command.server_id)
+        if (known := same_request(actor, command.request_key)) is not None:
+            return known
+        if command.document_id is not None:
+            _require_document(command.document_id, matter.id)
+        transfer = new_transfer(actor, command.request_key, "get", matter.id, server)
+        names = signed_names.read(server.id, command.called)
+        items = [
+            TransferItem(
+                transfer=transfer,
+                position=position,
+                name=names.get(source, str(source)),
+                state=ItemState.WAITING,
+                source_id=str(source),
+                older_becomes_current=command.older_becomes_current,
+                document_id=command.document_id,
+                target=NEW_VERSION if command.document_id else NEW_DOCUMENT,
+            )
+            for position, source in enumerate(sources, 1)
+        ]
+        writing.add_all(items)
+        writing.flush()
+        audit.record(
+            actor,
+            "transfer.get_started",
+            matter.name,
+            subject_id=transfer.id,
+            matter_id=matter.id,
+            server_id=server.id,
+            sources=list(map(str, sources)),
+        )
+        return transfer.id
+
+
+def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
+    """Put the saving of a document's current version on record and start it."""
+    rate_limits.require(actor.id, rate_limits.TRANSFERS)
+    with unit() as writing:
+        document = session().get(Document, command.document_id)
+        if document is None:
+            raise NotFound("We could not find this document.")
+        matter = permissions.require_transfer(actor, document.matter_id)
+        server = server_access.require_use(actor.id, command.server_id)
+        if (known := same_request(actor, command.request_key)) is not None:
+            return known
+        version = session().get(Version, document.current_version_id)
+        if version is None:
+            raise Conflict("This document has no version that could be saved.")
+        if not version.size:
+            raise Invalid({"target": "This file is empty (0 bytes), so it is not saved to iManage."})
+        transfer = new_transfer(actor, command.request_key, "save", matter.id, server)
+        item = TransferItem(
+            transfer=transfer,
+            position=1,
+            name=name_there(command.name, version, command.extension),
+            state=ItemState.WAITING,
+            document_id=document.id,
+            version_id=version.id,
+            target=command.target.kind,
+            target_id=str(command.target),
+            note=command.note,
+            size=version.size,
+            sha256=version.sha256,
+            based_on=_based_on(document.id, server.id, command),
+        )
+        writing.add(item)
+        writing.flush()
+        audit.record(
+            actor,
+            "transfer.save_started",
+            f"{document.name} v{version.number}",
+            subject_id=transfer.id,
+            matter_id=matter.id,
+            server_id=server.id,
+            target=command.target.kind,
+            target_id=str(command.target),
+        )
+        return transfer.id
+
+
+def name_there(stem: str, version: Version, extension: str = "") -> str:
+    """The name that a new document gets in iManage: what was typed, with the type that the bytes have.
+
+    `extension` is for a file that has none.
+    """
+    file = split(version.file_name)
+    suffix = file.extension or extension
+    stem = stem or file.stem
+    return f"{stem.removesuffix(f'.{suffix}')}.{suffix}" if suffix else stem
+
+
+def require_transfer(actor: Actor, transfer_id: uuid.UUID) -> Transfer:
+    """The transfer, for a member of its matter who is no guest."""
+    transfer = session().get(Transfer, transfer_id)
+    if transfer is None or actor.is_guest:
+        raise NotFound("We could not find this transfer.")
+    permissions.require_matter(actor, transfer.matter_id)
+    return transfer
+
+
+def call_off(transfer: Transfer, sentence: str, code: str) -> None:
+    """Stop what has not begun, and have what runs stop at its next chunk."""
+    items = (
+        session()
+        .scalars(
+            # Locked before the transfer is touched: a worker that ends an item locks in the same order.
+            select(TransferItem)
+            .where(TransferItem.transfer_id == transfer.id)
+            .order_by(TransferItem.position)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        .all()
+    )
+    transfer.cancelled_at = utcnow()
+    for item in items:
+        if item.state in {ItemState.NEEDS_SIGN_IN, ItemState.ASKS} or (
+            item.state == ItemState.WAITING and item.sent_at is None
+        ):
+            stop(item, sentence, code)
+    finish_if_over(transfer)
+
+
+def stop(item: TransferItem, sentence: str, code: str) -> None:
+    move(item, ItemState.STOPPED)
+    if item.error_code != STORED_DIFFERENT:
+        item.error_code, item.error_sentence = code, sentence
+    item.next_step = LOOK_FIRST if may_have_arrived(item) else ""
+    item.wait_until = None
+
+
+def may_have_arrived(item: TransferItem) -> bool:
+    """Whether a send was begun whose outcome nobody has found out."""
+    return item.sent_at is not None and item.receipt is None
+
+
+def clear_error(item: TransferItem) -> None:
+    item.error_code = item.error_sentence = item.next_step = ""
+
+
+def finish_if_over(transfer: Transfer) -> None:
+    """In the open unit that ended an item: whoever started the transfer is told in the same commit."""
+    if transfer.finished_at is None:
+        finish_over({transfer.id})
+        session().expire(transfer, ["finished_at"])
+
+
+def finish_over(transfer_ids: Collection[uuid.UUID]) -> None:
+    """The same for several, of which none but those without an unfinished item are over.
+
+    Asked at the end of every item, so it must not read all the others.
+    """
+    current = session()
+    current.flush()
+    over = current.connection().scalars(_FINISH, {"ids": list(transfer_ids), "now": utcnow()}).all()
+    outbox.note_ends(over)
+    completion_log.note_ends(over)
+
+
+_TRANSFERS = db.metadata.tables[Transfer.__tablename__]
+_UNFINISHED = exists().where(
+    TransferItem.transfer_id == _TRANSFERS.c.id, TransferItem.state.not_in(sorted(FINISHED))
+)
+_FINISH = (
+    _TRANSFERS.update()
+    .where(
+        _TRANSFERS.c.id.in_(bindparam("ids", expanding=True)),
+        _TRANSFERS.c.finished_at.is_(None),
+        ~_UNFINISHED,
+    )
+    .values(finished_at=bindparam("now", type_=_TRANSFERS.c.finished_at.type))
+    .returning(_TRANSFERS.c.id)
+)
+
+
+def new_transfer(
+    actor: Actor, request_key: uuid.UUID, kind: str, matter_id: uuid.UUID, server: Server
+) -> Transfer:
+    transfer = Transfer(
+        request_key=request_key,
+        kind=kind,
+        matter_id=matter_id,
+        server_id=server.id,
+        server_name=server.name,
+        member_id=actor.id,
+    )
+    session().add(transfer)
+    return transfer
+
+
+def same_request(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
+    """The transfer that this form made before: two presses and a replayed form make one.
+
+    A person's presses are taken one after the other, so that two at one moment find each other.
+    """
+    session().execute(select(Member.id).where(Member.id == actor.id).with_for_update(key_share=True))
+    known = session().scalar(select(Transfer).where(Transfer.request_key == request_key))
+    if known is not None and known.member_id != actor.id:
+        raise Conflict("This form was used by somebody else.", next_step="Open it again.")
+    return known.id if known else None
+
+
+def sources_of(texts: Iterable[str]) -> tuple[VersionId, ...]:
+    """What a form names to be got, each once. Raises Invalid."""
+    try:
+        return tuple(dict.fromkeys(map(VersionId.parse, texts)))
+    except BadId as error:
+        raise Invalid({"source": error.sentence}) from error
+
+
+def new_document_in(folder_id: str) -> NewDocument:
+    """A folder that a form names. Raises Invalid."""
+    found = target_of(NEW_DOCUMENT, folder_id)
+    assert isinstance(found, NewDocument)
+    return found
+
+
+def target_of(kind: str, id: str) -> Target:
+    """What a form names to be saved to: a folder for a new document, else a version in iManage. Raises Invalid."""
+    if kind not in SAVE_TARGETS:
+        raise Invalid({"target": "Choose how the document is saved."})
+    try:
+        return target(kind, id)
+    except BadId as error:
+        raise Invalid({"target": error.sentence}) from error
+
+
+def _require_document(document_id: uuid.UUID, matter_id: uuid.UUID) -> None:
+    document = session().get(Document, document_id)
+    if document is None or document.matter_id != matter_id:
+        raise NotFound("We could not find this document.")
+
+
+def _based_on(document_id: uuid.UUID, server_id: uuid.UUID, command: SaveCommand) -> int | None:
+    """The version there that a save was decided on: the one our copy stands on, or a newer one that was seen."""
+    if isinstance(command.target, NewDocument):
+        return None
+    twin = command.target.onto
+    versions = session().scalars(
+        select(Link.version).where(
+            Link.document_id == document_id,
+            Link.server_id == server_id,
+            Link.library_key == twin.library_key,
+            Link.number == twin.number,
+            Link.ended_at.is_(None),
+        )
+    )
+    known = max(versions, default=None)
+    if known is None:
+        raise Invalid({"target": "This document has no twin of that number in iManage."})
+    return max(known, command.over)

@@ -1,0 +1,105 @@
+"""The one table of a transfer item's states. Nothing else changes a state; docs/transfers.md draws it from here."""
+
+from __future__ import annotations
+
+from models import LIVE, ItemState, TransferItem, utcnow
+
+__all__ = [
+    "FINISHED",
+    "LABELS",
+    "LIVE",
+    "TRANSITIONS",
+    "ItemState",
+    "WrongTransition",
+    "diagram",
+    "move",
+    "require",
+]
+
+_S = ItemState
+TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
+    _S.WAITING: frozenset(
+        {
+            _S.RUNNING,
+            _S.SENDING,
+            _S.LOOKING_UP,
+            _S.NEEDS_SIGN_IN,
+            _S.FAILED,
+            _S.STOPPED,
+        }
+    ),
+    _S.RUNNING: frozenset(
+        {
+            _S.WAITING,
+            _S.SENDING,
+            _S.NEEDS_SIGN_IN,
+            _S.ASKS,
+            _S.DONE,
+            _S.FAILED,
+            _S.STOPPED,
+        }
+    ),
+    _S.SENDING: frozenset(
+        {
+            _S.WAITING,
+            _S.LOOKING_UP,
+            _S.NEEDS_SIGN_IN,
+            _S.ASKS,
+            _S.DONE,
+            _S.FAILED,
+            _S.STOPPED,
+        }
+    ),
+    _S.LOOKING_UP: frozenset({_S.WAITING, _S.NEEDS_SIGN_IN, _S.ASKS, _S.DONE, _S.FAILED}),
+    _S.NEEDS_SIGN_IN: frozenset({_S.WAITING, _S.STOPPED}),
+    _S.ASKS: frozenset({_S.WAITING, _S.DONE, _S.STOPPED}),
+    _S.DONE: frozenset(),
+    _S.FAILED: frozenset(),
+    _S.STOPPED: frozenset(),
+}
+FINISHED = frozenset(state for state, after in TRANSITIONS.items() if not after)
+
+UNCERTAIN_FOR_GOOD = "transfer.uncertain_for_good"
+"""The error code of a send that broke off for a reason that sending again would only meet again."""
+
+LABELS: dict[ItemState, str] = {
+    ItemState.WAITING: "Waiting",
+    ItemState.RUNNING: "Running",
+    ItemState.SENDING: "Saving to iManage",
+    ItemState.LOOKING_UP: "Checking what arrived",
+    ItemState.NEEDS_SIGN_IN: "Waiting for your sign-in",
+    ItemState.ASKS: "Needs your decision",
+    ItemState.DONE: "Done",
+    ItemState.FAILED: "Failed",
+    ItemState.STOPPED: "Stopped",
+}
+
+
+class WrongTransition(Exception):
+    """A step tried what the table does not have: the row has moved on, or the code is wrong."""
+
+
+def move(item: TransferItem, state: str) -> None:
+    """Change the state, in the open unit. Staying is allowed."""
+    if state == item.state:
+        return
+    require(item.state, state)
+    item.state = state
+    item.state_at = utcnow()
+
+
+def require(before: str, *states: str) -> None:
+    """That a state may become the next, and that one the next again. Staying is allowed."""
+    for state in states:
+        if state != before and state not in TRANSITIONS[before]:
+            raise WrongTransition(f"{before} does not become {state}.")
+        before = state
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", f"    [*] --> {ItemState.WAITING}"]
+    for state, after in TRANSITIONS.items():
+        lines += [f"    {state} --> {target}" for target in sorted(after)]
+        lines += [f"    {state} --> [*]"] if not after else []
+    return "\n".join(lines)

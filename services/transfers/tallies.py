@@ -1,0 +1,124 @@
+"""How many documents of a transfer ended how, and the name of one: read in one query, whatever their number."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Text, and_, case, cast, func, select
+
+from models import Document, Transfer, TransferItem
+from services.core.text.file_names import visible
+from services.core.unit_of_work import session
+from services.transfers.outcomes import Outcome, may_retry, outcome_of, summary
+from services.transfers.states import ItemState
+
+
+@dataclass
+class Tally:
+    """Of one transfer. `name` is the first of its documents' in the alphabet, `name_here` of those that are here.
+
+    `replaced` is the number of the version in iManage that a save of one document took the place of.
+    """
+
+    kind: str
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    states: Counter[str] = field(default_factory=Counter)
+    retryable: int = 0
+    bytes_done: int = 0
+    bytes_total: int = 0
+    name: str = ""
+    name_here: str = ""
+    replaced: str = ""
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+    def named(self, is_known: bool) -> str:
+        """The name as this viewer may read it; of a server they must not know of, what did not arrive has none."""
+        return visible(self.name if is_known else self.name_here) or "A document"
+
+    def summary(self, label: str, is_known: bool) -> str:
+        """In a sentence; `label` is what the viewer calls the server, `is_known` whether they may know of it."""
+        if not self.states:
+            return ""
+        replaced = self.replaced if is_known else ""
+        return summary(self.kind, label, self.outcomes, self.named(is_known), replaced)
+
+    def documents(self, is_known: bool) -> str:
+        """`Lease.docx`, or `Lease.docx and 8 others`."""
+        if self.total < 2:
+            return self.named(is_known)
+        if not (is_known or self.name_here):
+            return f"{self.total} documents"
+        others = "1 other" if self.total == 2 else f"{self.total - 1} others"
+        return f"{self.named(is_known)} and {others}"
+
+
+_IS_HERE = and_(TransferItem.state == ItemState.DONE, Document.name.is_not(None))
+# None is kept as JSON's null where it was given, and as the database's own where it was not.
+_NO_RECEIPT = func.coalesce(cast(TransferItem.receipt, Text), "null") == "null"
+_UNSURE = and_(TransferItem.sent_at.is_not(None), _NO_RECEIPT)
+
+
+def of_transfers(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tally]:
+    """By transfer. One query."""
+    name = case((_IS_HERE, Document.name), else_=TransferItem.name)
+    rows = session().execute(
+        select(
+            TransferItem.transfer_id,
+            Transfer.kind,
+            TransferItem.state,
+            TransferItem.outcome,
+            TransferItem.error_code,
+            _UNSURE.label("unsure"),
+            func.count().label("documents"),
+            func.coalesce(func.sum(TransferItem.bytes_done), 0).label("bytes_done"),
+            func.coalesce(func.sum(TransferItem.size), 0).label("bytes_total"),
+            func.min(name).label("name"),
+            func.min(TransferItem.receipt["version"].as_string()).label("version_there"),
+        )
+        .join(Transfer, Transfer.id == TransferItem.transfer_id)
+        .outerjoin(Document, Document.id == TransferItem.document_id)
+        .where(TransferItem.transfer_id.in_(ids))
+        .group_by(
+            TransferItem.transfer_id,
+            Transfer.kind,
+            TransferItem.state,
+            TransferItem.outcome,
+            TransferItem.error_code,
+            _UNSURE,
+        )
+    )
+    found: dict[uuid.UUID, Tally] = {}
+    for row in rows:
+        tally = found.setdefault(row.transfer_id, Tally(row.kind))
+        unsure = bool(row.unsure) and row.kind == "save"
+        outcome = outcome_of(row.kind, row.state, row.outcome, row.error_code, may_have_arrived=unsure)
+        tally.outcomes[outcome] += row.documents
+        tally.states[row.state] += row.documents
+        if outcome is Outcome.REPLACED:
+            tally.replaced = str(row.version_there or "")
+        if may_retry(row.state, row.error_code, may_have_arrived=unsure):
+            tally.retryable += row.documents
+        tally.bytes_done += int(row.bytes_done)
+        tally.bytes_total += int(row.bytes_total)
+        tally.name = min(filter(None, (tally.name, row.name)))
+        if row.kind == "save" or row.state == ItemState.DONE:
+            tally.name_here = min(filter(None, (tally.name_here, row.name)))
+    return found
+
+
+def outcome(kind: str, item: TransferItem) -> Outcome:
+    """What became of one."""
+    unsure = kind == "save" and item.sent_at is not None and item.receipt is None
+    return outcome_of(kind, item.state, item.outcome, item.error_code, may_have_arrived=unsure)
+
+
+def retries(kind: str, item: TransferItem) -> bool:
+    """Whether trying one again can change something."""
+    unsure = kind == "save" and item.sent_at is not None and item.receipt is None
+    return may_retry(item.state, item.error_code, may_have_arrived=unsure)

@@ -1,0 +1,192 @@
+"""What a page shows of transfers: frozen values, nothing asked of iManage."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+
+from models import Matter, Member, Participant, Transfer
+from services.access import permissions
+from services.access.server_access import KnownServers, known_to
+from services.core.actor import Actor
+from services.core.unit_of_work import session
+from services.servers import circuit_breaker
+from services.transfers import item_views
+from services.transfers import tallies as transfer_tallies
+from services.transfers.item_views import ALL, FILTERS, ItemView, Tab
+from services.transfers.outcomes import Outcome, verdict
+from services.transfers.requests import require_transfer
+from services.transfers.states import FINISHED, ItemState
+from services.transfers.tallies import Tally
+
+FILTERED_FROM = 20
+
+
+@dataclass(frozen=True)
+class TransferView:
+    id: uuid.UUID
+    kind: str
+    matter_id: uuid.UUID
+    matter_name: str
+    server_id: uuid.UUID | None
+    server_label: str
+    is_practice: bool
+    by: str
+    is_mine: bool
+    started_at: datetime
+    finished_at: datetime | None
+    is_cancelling: bool
+    is_paused: bool
+    left_alone: circuit_breaker.Pause | None
+    tally: Tally
+    summary: str
+    documents: str
+    retried_as: uuid.UUID | None = None
+    page: int = 1
+    show: str = ALL
+    has_next: bool = False
+    items: tuple[ItemView, ...] = ()
+
+    @property
+    def is_live(self) -> bool:
+        return self.finished_at is None
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many documents are in which state."""
+        return self.tally.states
+
+    @property
+    def total(self) -> int:
+        return self.tally.total
+
+    @property
+    def waits_for_person(self) -> bool:
+        """Nothing moves by itself any more: a sign-in or a decision is needed."""
+        waiting = self.counts.get(ItemState.NEEDS_SIGN_IN, 0) + self.counts.get(ItemState.ASKS, 0)
+        return self.is_live and waiting > 0 and waiting + self.over == self.total
+
+    @property
+    def over(self) -> int:
+        return sum(self.counts.get(state, 0) for state in FINISHED)
+
+    @property
+    def tabs(self) -> tuple[Tab, ...]:
+        """Filters over the rows, where there are enough of them to look for some."""
+        return item_views.tabs(self.tally.states, self.show) if self.total > FILTERED_FROM else ()
+
+    @property
+    def done(self) -> int:
+        return self.counts.get(ItemState.DONE, 0)
+
+    @property
+    def may_retry(self) -> bool:
+        """Where trying again can change something, and was not tried yet."""
+        return not self.is_live and self.tally.retryable > 0 and self.retried_as is None
+
+    @property
+    def label(self) -> str:
+        """The whole in a word or three."""
+        if not self.is_live:
+            return verdict(self.tally.outcomes).label
+        if self.is_cancelling:
+            return "Cancelling"
+        if self.is_paused:
+            return "Paused"
+        if self.waits_for_person:
+            return "Waiting for you" if self.is_mine else f"Waiting for {self.by}"
+        return "Running" if self.tally.outcomes[Outcome.MOVING] and not self.left_alone else "Waiting"
+
+    @property
+    def tone(self) -> str:
+        if not self.is_live:
+            return verdict(self.tally.outcomes).tone
+        return "warning" if self.waits_for_person or self.is_paused or self.left_alone else "info"
+
+
+def transfer(actor: Actor, transfer_id: uuid.UUID, page: int = 1, show: str = ALL) -> TransferView:
+    """One transfer with a page of its rows, those that need somebody first."""
+    row = require_transfer(actor, transfer_id)
+    show = show if show in FILTERS else ALL
+    known = known_to(actor)
+    items = item_views.of_transfer(actor, row, page, show, known)
+    return replace(
+        _views(actor, [row], known)[0],
+        retried_as=session().scalar(select(Transfer.id).where(Transfer.retry_of_id == row.id)),
+        page=page,
+        show=show,
+        has_next=items.has_next,
+        items=items.rows,
+    )
+
+
+def is_live_in(actor: Actor, matter_id: uuid.UUID) -> bool:
+    """Whether any transfer of the matter is under way, whoever started it. To guests none is."""
+    if actor.is_guest:
+        return False
+    permissions.require_matter(actor, matter_id)
+    under_way = select(Transfer.id).where(Transfer.matter_id == matter_id, Transfer.finished_at.is_(None))
+    return session().scalar(under_way.limit(1)) is not None
+
+
+def recent(actor: Actor, page: int = 1) -> tuple[tuple[TransferView, ...], bool]:
+    """This person's transfers in the matters that they take part in, newest first, and whether there are more."""
+    rows = (
+        session()
+        .scalars(
+            select(Transfer)
+            .join(Participant, Participant.matter_id == Transfer.matter_id)
+            .where(Transfer.member_id == actor.id, Participant.member_id == actor.id)
+            .order_by(Transfer.created_at.desc())
+            .offset((page - 1) * 20)
+            .limit(21)
+        )
+        .all()
+    )
+    return tuple(_views(actor, rows[:20], known_to(actor))), len(rows) > 20
+
+
+def _views(actor: Actor, rows: Sequence[Transfer], known: KnownServers) -> list[TransferView]:
+    practice = {server.id for server in known.usable if server.is_practice}
+    left_alone = circuit_breaker.paused_now() if any(row.finished_at is None for row in rows) else {}
+    ids = [row.id for row in rows]
+    tallies = defaultdict(lambda: Tally(""), transfer_tallies.of_transfers(ids))
+    matters = dict(
+        session()
+        .execute(select(Matter.id, Matter.name).where(Matter.id.in_({row.matter_id for row in rows})))
+        .all()
+    )
+    members = dict(
+        session()
+        .execute(select(Member.id, Member.name).where(Member.id.in_({row.member_id for row in rows})))
+        .all()
+    )
+    return [
+        TransferView(
+            id=row.id,
+            kind=row.kind,
+            matter_id=row.matter_id,
+            matter_name=matters[row.matter_id],
+            server_id=row.server_id,
+            server_label=known.label(row.server_id),
+            is_practice=row.server_id in practice,
+            by=members[row.member_id],
+            is_mine=row.member_id == actor.id,
+            started_at=row.created_at,
+            finished_at=row.finished_at,
+            is_cancelling=row.cancelled_at is not None and row.finished_at is None,
+            is_paused=row.paused_at is not None and row.finished_at is None,
+            left_alone=left_alone.get(row.server_id)
+            if row.server_id and row.finished_at is None and known.may_know(row.server_id)
+            else None,
+            tally=tallies[row.id],
+            summary=tallies[row.id].summary(known.label(row.server_id), known.may_know(row.server_id)),
+            documents=tallies[row.id].documents(known.may_know(row.server_id)),
+        )
+        for row in rows
+    ]
