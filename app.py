@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__)
     _configure(app, settings)
     _extend(app)
-    runtime.bind(runtime.House(settings=settings, blobs=_store(settings)))
+    runtime.bind(runtime.Runtime(settings=settings, blobs=_store(settings)))
     background_tasks.bind(app.app_context)
     composers.register(
         {
@@ -88,7 +88,7 @@ def create_web() -> Flask:
     return app
 
 
-class CannotStart(click.ClickException):
+class CannotStartError(click.ClickException):
     """In a terminal this is its sentence and exit status 1, without a traceback."""
 
     def show(self, file: IO[Any] | None = None) -> None:
@@ -99,7 +99,7 @@ def _settings() -> Settings:
     try:
         return Settings.from_env()
     except SettingsError as error:
-        raise CannotStart(str(error)) from None
+        raise CannotStartError(str(error)) from None
 
 
 def _store(settings: Settings) -> BlobStore:
@@ -107,7 +107,7 @@ def _store(settings: Settings) -> BlobStore:
         return open_store(settings.storage_url, spool=settings.data_dir / "spool")
     except (StorageError, OSError, ValueError) as error:
         said = f"Documents cannot be kept at {settings.storage_url}: {error.__cause__ or error}"
-        raise CannotStart(f"Counterpart cannot start. {said}\nCheck COUNTERPART_STORAGE_URL.") from None
+        raise CannotStartError(f"Counterpart cannot start. {said}\nCheck COUNTERPART_STORAGE_URL.") from None
 
 
 def _configure(app: Flask, settings: Settings) -> None:
@@ -115,7 +115,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         said = f"{settings.data_dir} cannot be made: {error.strerror}.\n{GIVE_IT}"
-        raise CannotStart(f"Counterpart cannot start. {said}") from None
+        raise CannotStartError(f"Counterpart cannot start. {said}") from None
     signing = [encryption.derive(key, "session").hex() for key in settings.secret_keys]
     app.config.update(
         SETTINGS=settings,

@@ -14,7 +14,7 @@ import time
 from importlib import import_module
 from pathlib import Path
 
-from bench.measure import Line, MissingTool, Options
+from bench.measure import Line, MissingToolError, Options
 
 ROWS = {
     "P1": "p1",
@@ -52,7 +52,7 @@ def main() -> int:
             began = time.monotonic()
             try:
                 lines = import_module(f"bench.rows.{module}").run(options)
-            except MissingTool as missing:
+            except MissingToolError as missing:
                 print(f"{module.upper()}: {missing}")
                 over += 1
                 continue

@@ -53,7 +53,7 @@ class Line:
         return "ok" if self.within else "machine" if self.machine else "over"
 
 
-class MissingTool(Exception):
+class MissingToolError(Exception):
     """Something that a row compares us with is not installed; the message says how to get it."""
 
 
@@ -84,9 +84,9 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
-def spread(values: Sequence[float], unit: str = "s") -> str:
+def spread(values: Sequence[float], unit_of_work: str = "s") -> str:
     """The median with the least and the most beside it."""
-    return f"{median(values):.2f} {unit} ({min(values):.2f}-{max(values):.2f})"
+    return f"{median(values):.2f} {unit_of_work} ({min(values):.2f}-{max(values):.2f})"
 
 
 def ratio_line(

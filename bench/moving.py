@@ -15,7 +15,7 @@ from bench.stand import Stand
 from models import TransferItem, db
 from services.core import runtime
 from services.core.actor import Actor
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.matters import documents
 from services.transfers import bulk_save, requests
 from services.transfers.states import FINISHED
@@ -75,10 +75,10 @@ def _shared_out(stand: Stand, things: Sequence[Thing]) -> Iterator[tuple[Actor, 
 
 
 def _added(matter: uuid.UUID, actor: Actor, name: str, size: int) -> uuid.UUID:
-    with runtime.house().blobs.writer() as writer:
+    with runtime.runtime().blobs.writer() as writer:
         writer.write(os.urandom(size))
         blob = writer.publish()
-    with unit() as writing:
+    with unit_of_work() as writing:
         document, _version = documents.land(
             writing, matter, actor.id, name, blob.sha256, blob.size, origin="upload"
         )

@@ -31,7 +31,7 @@ from imanage.types import Identity, TokenSet
 from models import Matter, Participant, Server, db, new_id, utcnow
 from services.connections import tokens
 from services.core.actor import SYSTEM, Actor
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.directory import people as directory_people
 from services.servers import transport
 from simulator import practice_password
@@ -85,7 +85,7 @@ class Stand:
         self.control("PUT", "settings", {"latency": seconds})
 
     def matter(self) -> uuid.UUID:
-        with unit() as writing:
+        with unit_of_work() as writing:
             matter = Matter(id=new_id(), name="Bench", created_by_id=self.people[0].actor.id)
             writing.add(matter)
             writing.flush()
@@ -218,7 +218,7 @@ def _environment(folder: Path, port: int, wire: Wire) -> dict[str, str]:
 
 def _make_server(wire: Wire) -> uuid.UUID:
     server_id = new_id()
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.add(
             Server(
                 id=server_id,
@@ -251,7 +251,7 @@ def _make_person(wire: Wire, server_id: uuid.UUID, user: str) -> Person:
     identity = Identity(
         user, user, None, "4242", f"{wire.tls}/work/api/v2/customers/4242", "Active", ("Active",), None
     )
-    with unit() as writing:
+    with unit_of_work() as writing:
         member = directory_people.create(
             SYSTEM, directory_people.NewMember(user, f"{user.lower()}@practice.example", password=PASSWORD)
         )

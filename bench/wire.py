@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from bench.measure import MissingTool
+from bench.measure import MissingToolError
 from tests.support.stack import free_port, until
 
 DOCUMENT = "Active!1.1"
@@ -132,7 +132,7 @@ def _running(folder: Path, http: str, port: int) -> Iterator[Path]:
     """nginx with this configuration, once it listens; yields the certificate that its TLS is to be trusted by."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
-        raise MissingTool("nginx is missing. Install it as root: apt-get install nginx-light")
+        raise MissingToolError("nginx is missing. Install it as root: apt-get install nginx-light")
     _make_certificate(folder)
     user = "user root;\n" if os.geteuid() == 0 else ""
     configuration = folder / "nginx.conf"

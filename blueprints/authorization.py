@@ -19,7 +19,7 @@ from extensions import csrf, login_manager
 from services.access import permissions
 from services.auth import sessions
 from services.core.actor import Actor, Nobody
-from services.core.errors import Conflict, Refusal
+from services.core.errors import ConflictError, RefusedError
 from services.core.text import csv_reading
 
 COOKIE_KEY = "session_token"
@@ -37,7 +37,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PERMISSIONS: dict[str, str] = {"static": "public"}
 
 
-class ForeignOrigin(Refusal):
+class ForeignOriginError(RefusedError):
     """A write came from a page of another address than ours."""
 
     title = "This came from a page at another address"
@@ -51,7 +51,7 @@ class ForeignOrigin(Refusal):
         )
 
 
-class SignInChanged(Conflict):
+class SignInChangedError(ConflictError):
     """The page was made for another person than the one who is signed in now."""
 
     def __init__(self, name: str) -> None:
@@ -173,7 +173,7 @@ def _check_token() -> None:
         csrf.protect()
         return
     if "X-CSRFToken" not in request.headers:
-        raise Refusal(
+        raise RefusedError(
             "A file of more than 1 MiB can only be added by a page that runs JavaScript.",
             code="upload.no_script",
             next_step="Allow JavaScript for this site, load the page again and add the file once more.",
@@ -193,7 +193,7 @@ def _check(permission: str | None) -> Response | None:
     if not current_user.is_authenticated:
         return _to_sign_in()
     if request.method not in SAFE and is_another_person():
-        raise SignInChanged(current_user.name)
+        raise SignInChangedError(current_user.name)
     if permission == "admin":
         permissions.require_admin(actor())
     if permission == "staff" and current_user.is_guest:
@@ -221,7 +221,7 @@ def _check_origin() -> None:
         expected=public_url,
         reached_as=request.host_url.rstrip("/")[:MOST_SAID],
     )
-    raise ForeignOrigin(public_url)
+    raise ForeignOriginError(public_url)
 
 
 def _to_sign_in() -> Response:

@@ -20,27 +20,27 @@ from blueprints.authorization import FORM_ROOM, nobody
 from blueprints.htmx import is_htmx, toast
 from services.core import audit, outages
 from services.core.errors import (
-    Conflict,
-    Forbidden,
-    Invalid,
-    NotFound,
-    Refusal,
-    RemoteRefusal,
-    SignInNeeded,
-    TooMany,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    RefusedError,
+    RemoteRefusedError,
+    SignInNeededError,
+    TooManyError,
 )
 from services.core.unit_of_work import abandon
 
 log = structlog.get_logger()
 
-STATUS: dict[type[Refusal], int] = {
-    Forbidden: 403,
-    NotFound: 404,
-    Conflict: 409,
-    SignInNeeded: 409,
-    Invalid: 422,
-    TooMany: 429,
-    RemoteRefusal: 502,
+STATUS: dict[type[RefusedError], int] = {
+    ForbiddenError: 403,
+    NotFoundError: 404,
+    ConflictError: 409,
+    SignInNeededError: 409,
+    InvalidError: 422,
+    TooManyError: 429,
+    RemoteRefusedError: 502,
 }
 
 
@@ -128,15 +128,15 @@ def answer(view: ErrorView, status: int) -> Response:
     return toast(html, status) if is_htmx() else Response(html, status, mimetype="text/html")
 
 
-def _refused(error: Refusal) -> Response:
-    if isinstance(error, Forbidden):
+def _refused(error: RefusedError) -> Response:
+    if isinstance(error, ForbiddenError):
         _record(error)
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
     view = ErrorView(error.code, error.title, error.sentence, error.next_step, error.whose)
     return answer(view, status)
 
 
-def _record(error: Forbidden) -> None:
+def _record(error: ForbiddenError) -> None:
     """The refusal stands whether or not it can be put on record."""
     try:
         who = current_user.actor if current_user.is_authenticated else nobody()
@@ -202,7 +202,7 @@ def _unexpected(error: Exception) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    app.register_error_handler(Refusal, _refused)
+    app.register_error_handler(RefusedError, _refused)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)

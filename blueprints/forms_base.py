@@ -5,14 +5,14 @@ from __future__ import annotations
 from flask_wtf import FlaskForm
 from wtforms import Field, StringField, ValidationError
 
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.core.text import normalise
 
 
 class BaseForm(FlaskForm):
     """A form that can take a service's field errors beside its own."""
 
-    def take(self, refusal: Invalid, *, beside: bool = False) -> None:
+    def take(self, refusal: InvalidError, *, beside: bool = False) -> None:
         """Put each sentence at its field; one without a field goes to the form as a whole.
 
         With `beside`, a field that the form itself has refused keeps that one sentence.

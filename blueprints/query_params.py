@@ -40,7 +40,7 @@ def is_search() -> bool:
 
 
 def search_text() -> str:
-    """What is searched for. Counted once a request: raises TooOften."""
+    """What is searched for. Counted once a request: raises RateLimitedError."""
     words = _words()
     if words.strip():
         count_search()
@@ -48,7 +48,7 @@ def search_text() -> str:
 
 
 def count_search() -> None:
-    """One more search of this member's, once a request. Raises TooOften."""
+    """One more search of this member's, once a request. Raises RateLimitedError."""
     if COUNTED not in request.environ:
         request.environ[COUNTED] = True
         rate_limits.require(actor().id, rate_limits.SEARCHES)

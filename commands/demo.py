@@ -17,8 +17,8 @@ from commands.preflight import only_one_here, require_free
 from commands.serve import children, prepare
 from commands.supervise import Child, supervise
 from config import Settings
-from services.core.errors import Refusal
-from services.matters.quotas import ASK, QuotaReached
+from services.core.errors import RefusedError
+from services.matters.quotas import ASK, QuotaReachedError
 
 group = AppGroup("demo", help="The practice firm.")
 SECRET_FILE = "practice.secret"
@@ -57,7 +57,7 @@ def _welcome(settings: Settings, practice_url: str, secret: str) -> None:
             print("Making the practice firm and its documents …", flush=True)
             try:
                 demo_firm.make(practice_url, secret)
-            except Refusal as refusal:
+            except RefusedError as refusal:
                 raise click.ClickException(f"The practice firm could not be made. {_said(refusal)}") from None
         made.touch()
     _wait_for(f"{settings.public_url}/health/live")
@@ -69,10 +69,10 @@ def _welcome(settings: Settings, practice_url: str, secret: str) -> None:
     print("\n  Ctrl-C stops everything; what you do here is kept until the next time.\n", flush=True)
 
 
-def _said(refusal: Refusal) -> str:
+def _said(refusal: RefusedError) -> str:
     """Whoever runs the demo sets the limits: there is nobody else to ask for more room."""
     reached = refusal.__cause__
-    if isinstance(reached, QuotaReached):
+    if isinstance(reached, QuotaReachedError):
         return (
             f"{reached.sentence.removesuffix(ASK).strip()} Set {QUOTAS[reached.code]} higher or leave it out, "
             "and start the demo again: it goes on with what is there."

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from commands import demo_files as files
 from models import Document, Matter, Member, Participant, Server
 from services.core.actor import SYSTEM, Actor
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.directory import people as directory_people
 from services.matters import documents, matters, participants
 from services.servers import registry
@@ -184,7 +184,7 @@ def _upload(actor: Actor, matter_id: uuid.UUID, file_name: str, content: bytes) 
 
 
 def _add(person: Person) -> Actor:
-    with unit():
+    with unit_of_work():
         row: Member = directory_people.create(
             SYSTEM,
             directory_people.NewMember(

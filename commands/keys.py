@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 import key_file
 from commands.serve import tables_refusal
 from services.core import encryption
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.operations import keys
 
 group = AppGroup("keys", help="The keys that tokens and secrets are sealed with.")
@@ -60,7 +60,7 @@ def rotate(old_keys_are_lost: bool) -> None:
 
 
 def _said(done: keys.Rotation) -> Iterator[str]:
-    path = house().settings.data_dir / key_file.NAME
+    path = runtime().settings.data_dir / key_file.NAME
     named = encryption.key_id(done.sealed_with)
     if done.new_key:
         yield "The keys come from COUNTERPART_SECRET_KEYS. Put this one in front of them, for every process:"
@@ -93,7 +93,7 @@ def _said(done: keys.Rotation) -> Iterator[str]:
 @contextmanager
 def _alone() -> Iterator[None]:
     """One rotation at a time on this machine."""
-    folder = house().settings.data_dir
+    folder = runtime().settings.data_dir
     with (folder / ".rotating").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,8 +9,8 @@ from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from services.core.actor import SYSTEM
-from services.core.errors import Invalid
-from services.core.unit_of_work import unit
+from services.core.errors import InvalidError
+from services.core.unit_of_work import unit_of_work
 from services.directory.people import NewMember, create
 from services.operations import keys
 
@@ -40,9 +40,9 @@ def add(
     try:
         if why := keys.refusal():
             raise click.ClickException(f"Nobody was added. {why}")
-        with unit():
+        with unit_of_work():
             create(SYSTEM, new)
-    except Invalid as refusal:
+    except InvalidError as refusal:
         lines = [f"{field}: {sentence}" for field, sentence in refusal.fields.items()]
         raise click.ClickException("\n  ".join(["Nobody was added.", *lines])) from None
     except (OperationalError, ProgrammingError):

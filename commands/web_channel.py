@@ -12,7 +12,7 @@ from typing import Any
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import WSGITask
-from waitress.utilities import BadRequest, RequestEntityTooLarge
+from waitress.utilities import BadRequestError, RequestEntityTooLarge
 
 from blueprints.authorization import BODY_ROOM, FORM_ROOM
 from commands.web_files import outgoing
@@ -25,7 +25,7 @@ FRAME_ROOM = 64 * 1024
 """So much may stand around the chunks of a body, and a quarter of what they hold: sizes, extensions, trailers."""
 
 
-class BodyWanted(BaseException):
+class BodyWantedError(BaseException):
     """The application has begun to read a body that has not come yet. No handler of its own may catch this."""
 
 
@@ -33,7 +33,7 @@ class AwaitedBody:
     """Stands for a body until it is wanted."""
 
     def read(self, _size: int = -1) -> bytes:
-        raise BodyWanted
+        raise BodyWantedError
 
     readline = readlines = readinto = __iter__ = read
 
@@ -60,10 +60,10 @@ class Parser(HTTPRequestParser):
             count: int = super().received(data)
         except ValueError:  # waitress leaves to Python what half an address is, and a number of 5,000 digits
             count, self.headers_finished = len(data), True
-            self._refuse(BadRequest("The request line or a header cannot be read."))
+            self._refuse(BadRequestError("The request line or a header cannot be read."))
         if not in_body and self.headers_finished and not self.error:
             if self._is_ambiguous:
-                self._refuse(BadRequest("How the body is sent can be read in two ways."))
+                self._refuse(BadRequestError("How the body is sent can be read in two ways."))
             elif self.is_large:
                 self.is_expecting, self.expect_continue = self.expect_continue, False
         elif in_body and not self.error and self._is_too_much():
@@ -79,7 +79,7 @@ class Parser(HTTPRequestParser):
         size = len(self.body_rcv)
         return size > self.room or self.body_bytes_received - size > FRAME_ROOM + size // 4
 
-    def _refuse(self, error: BadRequest | RequestEntityTooLarge) -> None:
+    def _refuse(self, error: BadRequestError | RequestEntityTooLarge) -> None:
         self.error, self.completed = error, True
 
     def take(self, room: int) -> None:
@@ -119,7 +119,7 @@ class Task(WSGITask):
     def execute(self) -> None:
         try:
             super().execute()
-        except BodyWanted:
+        except BodyWantedError:
             self.is_body_wanted = True
 
     def finish(self) -> None:

@@ -2,7 +2,14 @@
 
 from collections.abc import Callable
 
-from copying.errors import CutShort, Different, Rejected, Stopped, StoredDifferent, TooLong
+from copying.errors import (
+    CutShortError,
+    DifferentContentError,
+    RejectedError,
+    StoppedError,
+    StoredDifferentError,
+    TooLongError,
+)
 from copying.ports import Destination, OnProgress, ShouldStop, Source, ignore, never
 from copying.values import Fetched, Intent, Progress, Receipt, SourceFacts
 from storage import BlobStore, BlobWriter
@@ -36,7 +43,7 @@ def fetch(
         _require_whole(partial, facts, framed)
         try:
             inspect(partial)
-        except Rejected:
+        except RejectedError:
             partial.restart()
             raise
         blob = partial.publish()
@@ -53,12 +60,12 @@ def send(
 ) -> Receipt:
     """Send what the intent announced, once, unless it would run over somebody's work; then compare.
 
-    Uncertain means look up before anything else. StoredDifferent means that it is there, and is not the same.
+    Uncertain means look up before anything else. StoredDifferentError means that it is there, and is not the same.
     """
     _stop_if_asked(should_stop)
     facts = source.describe()
     if facts.sha256 != intent.sha256:
-        raise Different("SHA-256", intent.sha256, facts.sha256 or "unknown")
+        raise DifferentContentError("SHA-256", intent.sha256, facts.sha256 or "unknown")
     destination.check(intent)
     _stop_if_asked(should_stop)
     receipt = destination.send(intent, source, on_progress=on_progress, should_stop=should_stop)
@@ -79,7 +86,9 @@ def _pour(
             if _exceeds(partial.size + count, facts):
                 partial.restart()
                 raise (
-                    Different("size", f"{facts.size:,}", "more") if facts.size is not None else TooLong(MOST)
+                    DifferentContentError("size", f"{facts.size:,}", "more")
+                    if facts.size is not None
+                    else TooLongError(MOST)
                 )
             partial.took(count)
             on_progress(Progress(partial.size, facts.size))
@@ -96,14 +105,14 @@ def _require_whole(partial: BlobWriter, facts: SourceFacts, framed: bool) -> Non
         return
     if facts.size is not None and partial.size < facts.size:
         if not framed:
-            raise CutShort(partial.size, facts.size)
+            raise CutShortError(partial.size, facts.size)
         size = partial.size
         partial.restart()
-        raise Different("size", f"{facts.size:,}", f"{size:,}")
+        raise DifferentContentError("size", f"{facts.size:,}", f"{size:,}")
     if facts.sha256 is not None and partial.sha256 != facts.sha256:
         got = partial.sha256
         partial.restart()
-        raise Different("SHA-256", facts.sha256, got)
+        raise DifferentContentError("SHA-256", facts.sha256, got)
 
 
 def _require_same(intent: Intent, receipt: Receipt) -> None:
@@ -112,11 +121,11 @@ def _require_same(intent: Intent, receipt: Receipt) -> None:
     if stored.sha256 is not None and stored.sha256 == intent.sha256:
         return
     if stored.size is not None and stored.size != intent.size:
-        raise StoredDifferent(stored, "size", f"{intent.size:,}", f"{stored.size:,}")
+        raise StoredDifferentError(stored, "size", f"{intent.size:,}", f"{stored.size:,}")
     if stored.sha256 is not None and stored.sha256 != intent.sha256:
-        raise StoredDifferent(stored, "SHA-256", intent.sha256, stored.sha256)
+        raise StoredDifferentError(stored, "SHA-256", intent.sha256, stored.sha256)
 
 
 def _stop_if_asked(should_stop: ShouldStop) -> None:
     if reason := should_stop():
-        raise Stopped(reason)
+        raise StoppedError(reason)

@@ -27,7 +27,7 @@ class TransferError(Exception):
         super().__init__(sentence)
 
 
-class Stopped(TransferError):
+class StoppedError(TransferError):
     """Somebody said stop. What is complete stays, what is not is kept for going on or discarded by the caller."""
 
     code = "transfer.stopped"
@@ -37,7 +37,7 @@ class Stopped(TransferError):
         super().__init__(reason)
 
 
-class CutShort(TransferError):
+class CutShortError(TransferError):
     """The stream ended early. The next attempt goes on from there where the source can."""
 
     code = "transfer.cut_short"
@@ -48,13 +48,13 @@ class CutShort(TransferError):
         super().__init__(f"The connection ended after {got:,} of {expected:,} bytes.")
 
 
-class Rejected(TransferError):
+class RejectedError(TransferError):
     """Somebody who looked at the whole file does not let it in. Nothing of it is kept."""
 
     code = "transfer.rejected"
 
 
-class TooLong(TransferError):
+class TooLongError(TransferError):
     """A source that gives no size and does not end."""
 
     code = "transfer.too_long"
@@ -64,7 +64,7 @@ class TooLong(TransferError):
         super().__init__(f"The document is larger than {limit:,} bytes, the most that is copied at once.")
 
 
-class Different(TransferError):
+class DifferentContentError(TransferError):
     """What arrived is whole and is not what was promised. Nothing of it is kept."""
 
     code = "transfer.different"
@@ -82,7 +82,7 @@ class Different(TransferError):
         super().__init__(f"{said}. Nothing was kept.")
 
 
-class NothingInIt(TransferError):
+class EmptyContentError(TransferError):
     """A document of no bytes. Nothing is wrong with the copy; an empty file is no document here."""
 
     code = "transfer.empty"
@@ -92,7 +92,7 @@ class NothingInIt(TransferError):
         super().__init__("This document is empty (0 bytes) in iManage, so it was not added.")
 
 
-class StoredDifferent(TransferError):
+class StoredDifferentError(TransferError):
     """iManage says it stored something else than was sent. A person has to look; sending again would double it."""
 
     code = "transfer.stored_different"
@@ -107,7 +107,7 @@ class StoredDifferent(TransferError):
         )
 
 
-class Uncertain(TransferError):
+class UncertainOutcomeError(TransferError):
     """Bytes were on their way and no answer came: it may be stored or not. It is looked up, never sent again.
 
     `cause` is what broke the send off. When the look-up says Absent, the cause decides what comes next.
@@ -127,7 +127,7 @@ class Uncertain(TransferError):
         return next((each for each in causes if getattr(each, "retry", "later") == "no"), None)
 
 
-class CheckedOut(TransferError):
+class CheckedOutError(TransferError):
     """Somebody is working on the document. Nothing was sent."""
 
     code = "transfer.checked_out"
@@ -139,7 +139,7 @@ class CheckedOut(TransferError):
         super().__init__(f"The document is checked out in iManage {who}{when}. Nothing was overwritten.")
 
 
-class MovedOn(TransferError):
+class MovedOnError(TransferError):
     """iManage has a newer state than the one this save was decided on. Nothing was sent."""
 
     code = "transfer.moved_on"

@@ -58,12 +58,12 @@ class Destination(Protocol):
         """What is there now; it goes on record with the intent."""
 
     def check(self, intent: Intent) -> None:
-        """Raise CheckedOut or MovedOn when sending would run over somebody's work."""
+        """Raise CheckedOutError or MovedOnError when sending would run over somebody's work."""
 
     def send(
         self, intent: Intent, source: Source, *, on_progress: OnProgress, should_stop: ShouldStop
     ) -> Receipt:
-        """Send once. Raises Uncertain when it may have been stored; any other error means it was not."""
+        """Send once. Raises UncertainOutcomeError when it may have been stored; any other error means it was not."""
 
     def look_up(
         self,

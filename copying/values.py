@@ -47,7 +47,7 @@ Target = NewDocument | NewVersion | Replace
 
 
 def target(kind: str, id: str) -> Target:
-    """The target from the two texts that a row or a form has of it. Raises BadId."""
+    """The target from the two texts that a row or a form has of it. Raises BadIdError."""
     match kind:
         case "new_document":
             return NewDocument(container_id(id))

@@ -11,7 +11,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import parse_url
 
 from .hostnames import imitation
-from .networks import AddressRefused as AddressRefused
+from .networks import AddressRefusedError as AddressRefusedError
 from .networks import AddressRules as AddressRules
 from .networks import judge_address as judge_address
 from .networks import names_this_machine
@@ -43,7 +43,9 @@ def parse_server_url(text: str, rules: AddressRules) -> ServerAddress:
     scheme, rest = _scheme(typed, rules)
     authority, path = _split_path(rest)
     if "@" in authority:
-        raise AddressRefused("user_info", "Leave out the user name and the “@”: only the host is needed.")
+        raise AddressRefusedError(
+            "user_info", "Leave out the user name and the “@”: only the host is needed."
+        )
     host, port = _split_port(authority)
     origin = f"{scheme}://{_host(host, rules)}{_port(port, scheme, rules)}"
     notices = []
@@ -60,21 +62,21 @@ def parse_subdomain(text: str, rules: AddressRules) -> ServerAddress:
     if not label:
         return ServerAddress(f"https://{rules.cloud_domain}")
     if "/" in label or ":" in label:
-        raise AddressRefused(
+        raise AddressRefusedError(
             "subdomain_url", f"Type only the part before “.{rules.cloud_domain}”, not a URL."
         )
     if label.endswith(f".{rules.cloud_domain}") or label == rules.cloud_domain:
-        raise AddressRefused("subdomain_dots", f"Leave off “{rules.cloud_domain}”: we add it.")
+        raise AddressRefusedError("subdomain_dots", f"Leave off “{rules.cloud_domain}”: we add it.")
     if "." in label:
-        raise AddressRefused("subdomain_dots", "A subdomain is one word without dots.")
+        raise AddressRefusedError("subdomain_dots", "A subdomain is one word without dots.")
     if "_" in label:
-        raise AddressRefused("subdomain_underscore", "A subdomain cannot contain an underscore.")
+        raise AddressRefusedError("subdomain_underscore", "A subdomain cannot contain an underscore.")
     if label.startswith("-") or label.endswith("-"):
-        raise AddressRefused("subdomain_hyphen", "A subdomain cannot begin or end with a hyphen.")
+        raise AddressRefusedError("subdomain_hyphen", "A subdomain cannot begin or end with a hyphen.")
     if len(label) > 63:
-        raise AddressRefused("subdomain_long", "A subdomain has at most 63 characters.")
+        raise AddressRefusedError("subdomain_long", "A subdomain has at most 63 characters.")
     if not _LABEL.fullmatch(label):
-        raise AddressRefused(
+        raise AddressRefusedError(
             "subdomain_characters", "A subdomain has only letters a to z, digits and hyphens."
         )
     return ServerAddress(f"https://{label}.{rules.cloud_domain}")
@@ -83,17 +85,17 @@ def parse_subdomain(text: str, rules: AddressRules) -> ServerAddress:
 def _plain(text: str) -> str:
     typed = text.strip(" \t\r\n")
     if not typed:
-        raise AddressRefused("empty", "Type the address of the iManage server.")
+        raise AddressRefusedError("empty", "Type the address of the iManage server.")
     if len(typed) > _MAX_TEXT:
-        raise AddressRefused("too_long", "The address is too long.")
+        raise AddressRefusedError("too_long", "The address is too long.")
     if any(character.isspace() or not character.isprintable() for character in typed):
-        raise AddressRefused("spaces", "The address has a space or an invisible character in it.")
+        raise AddressRefusedError("spaces", "The address has a space or an invisible character in it.")
     if "\\" in typed:
-        raise AddressRefused("backslash", "The address has a backslash in it. Use “/”.")
+        raise AddressRefusedError("backslash", "The address has a backslash in it. Use “/”.")
     if "#" in typed:
-        raise AddressRefused("fragment", "Leave off everything from the “#” on.")
+        raise AddressRefusedError("fragment", "Leave off everything from the “#” on.")
     if "?" in typed:
-        raise AddressRefused("query", "Leave off everything from the “?” on.")
+        raise AddressRefusedError("query", "Leave off everything from the “?” on.")
     return typed
 
 
@@ -101,15 +103,17 @@ def _scheme(typed: str, rules: AddressRules) -> tuple[str, str]:
     scheme, mark, rest = typed.partition("://")
     if not mark:
         if typed.startswith("/") or _SCHEME.match(typed):
-            raise AddressRefused("scheme", "The address must begin with https://")
+            raise AddressRefusedError("scheme", "The address must begin with https://")
         return "https", typed
     if scheme.lower() == "https":
         return "https", rest
     if scheme.lower() == "http":
         if rules.allow_http:
             return "http", rest
-        raise AddressRefused("http", "Use https:// instead of http://, so that documents travel encrypted.")
-    raise AddressRefused("scheme", "The address must begin with https://")
+        raise AddressRefusedError(
+            "http", "Use https:// instead of http://, so that documents travel encrypted."
+        )
+    raise AddressRefusedError("scheme", "The address must begin with https://")
 
 
 def _split_path(rest: str) -> tuple[str, str]:
@@ -121,7 +125,7 @@ def _split_port(authority: str) -> tuple[str, str | None]:
     if authority.startswith("["):
         host, bracket, after = authority.partition("]")
         if not bracket or (after and not after.startswith(":")):
-            raise AddressRefused("ipv6", "The IPv6 address is not complete.")
+            raise AddressRefusedError("ipv6", "The IPv6 address is not complete.")
         return host + bracket, after[1:] if after else None
     host, mark, port = authority.partition(":")
     return host, port if mark else None
@@ -134,10 +138,10 @@ def _port(port: str | None, scheme: str, rules: AddressRules) -> str:
     elif _PORT.fullmatch(port) and int(port) <= 65535:
         number = int(port)
     else:
-        raise AddressRefused("port_number", "The port must be a number from 1 to 65535.")
+        raise AddressRefusedError("port_number", "The port must be a number from 1 to 65535.")
     if number not in rules.ports:
         allowed = ", ".join(map(str, sorted(rules.ports))) or "none"
-        raise AddressRefused(
+        raise AddressRefusedError(
             "port",
             f"Port {number} is not allowed (allowed: {allowed}). "
             "Whoever runs this installation can allow it with COUNTERPART_IMANAGE_PORTS.",
@@ -147,7 +151,7 @@ def _port(port: str | None, scheme: str, rules: AddressRules) -> str:
 
 def _host(host: str, rules: AddressRules) -> str:
     if not host:
-        raise AddressRefused("no_host", "The address has no host in it.")
+        raise AddressRefusedError("no_host", "The address has no host in it.")
     if host.startswith("["):
         return _ipv6(host[1:-1], rules)
     name = _ascii(host)
@@ -160,7 +164,7 @@ def _ipv6(text: str, rules: AddressRules) -> str:
     try:
         address = IPv6Address(text)
     except ValueError:
-        raise AddressRefused("ipv6", "The IPv6 address is not one.") from None
+        raise AddressRefusedError("ipv6", "The IPv6 address is not one.") from None
     judge_address(text, rules)
     return f"[{address.compressed}]"
 
@@ -170,7 +174,7 @@ def _ipv4(text: str, rules: AddressRules) -> str:
     try:
         address = IPv4Address(text)
     except ValueError:
-        raise AddressRefused(
+        raise AddressRefusedError(
             "ipv4", "An address of numbers must be four plain numbers from 0 to 255, such as 192.168.1.20."
         ) from None
     judge_address(text, rules)
@@ -180,12 +184,12 @@ def _ipv4(text: str, rules: AddressRules) -> str:
 def _ascii(host: str) -> str:
     """The host in lower case and in ASCII; letters of other scripts as IDNA spells them."""
     if "%" in host:
-        raise AddressRefused("percent", "The host has a “%” in it. Type it in plain letters.")
+        raise AddressRefusedError("percent", "The host has a “%” in it. Type it in plain letters.")
     if host.isascii():
         return host.lower()
     composed = unicodedata.normalize("NFC", host).lower()
     if unicodedata.normalize("NFKC", composed) != composed or "\u3002" in composed:
-        raise AddressRefused(
+        raise AddressRefusedError(
             "lookalike", "The host has characters in it that only look like letters or digits."
         )
     try:
@@ -193,7 +197,7 @@ def _ascii(host: str) -> str:
     except LocationParseError:
         spelled = None
     if not spelled or not spelled.isascii():
-        raise AddressRefused("characters", "The host has characters in it that a host name cannot have.")
+        raise AddressRefusedError("characters", "The host has characters in it that a host name cannot have.")
     return spelled
 
 
@@ -201,12 +205,12 @@ def _refuse_imitation(shown: str, spelled: str) -> None:
     """A name that only looks like another is refused, with what it really is."""
     kind = imitation(shown)
     if kind == "mixed":
-        raise AddressRefused(
+        raise AddressRefusedError(
             "mixed_scripts",
             f"This host mixes letters of different alphabets: it is really “{spelled}”. Type it again by hand.",
         )
     if kind == "lookalike":
-        raise AddressRefused(
+        raise AddressRefusedError(
             "lookalike",
             f"This host has letters that only look like Latin ones: it is really “{spelled}”. Type it again by hand.",
         )
@@ -214,29 +218,29 @@ def _refuse_imitation(shown: str, spelled: str) -> None:
 
 def _name(name: str, rules: AddressRules) -> str:
     if name.endswith("."):
-        raise AddressRefused("trailing_dot", "Leave off the dot at the end of the host.")
+        raise AddressRefusedError("trailing_dot", "Leave off the dot at the end of the host.")
     labels = name.split(".")
     if "" in labels:
-        raise AddressRefused("empty_label", "The host has two dots in a row, or begins with one.")
+        raise AddressRefusedError("empty_label", "The host has two dots in a row, or begins with one.")
     if len(name) > _MAX_HOST or any(len(label) > 63 for label in labels):
-        raise AddressRefused("host_long", "The host is longer than a host name can be.")
+        raise AddressRefusedError("host_long", "The host is longer than a host name can be.")
     if not all(_LABEL.fullmatch(label) for label in labels) or not all(map(_honest_punycode, labels)):
-        raise AddressRefused("characters", "The host has characters in it that a host name cannot have.")
+        raise AddressRefusedError("characters", "The host has characters in it that a host name cannot have.")
     _refuse_imitation(".".join(map(_decoded, labels)), name)
     if labels[-1] == "localhost" and names_this_machine(rules):
         return name
     if labels[-1] == "localhost" or labels[0] in _METADATA_LABELS:
-        raise AddressRefused("local_name", "This name only has a meaning on one machine or network.")
+        raise AddressRefusedError("local_name", "This name only has a meaning on one machine or network.")
     if _under(name, _LOCAL_SUFFIXES) and not _under(name, rules.domains):
-        raise AddressRefused(
+        raise AddressRefusedError(
             "local_name",
             f"Names that end in “.{labels[-1]}” only have a meaning on one network. Whoever runs this "
             "installation can allow your firm's own domain with COUNTERPART_IMANAGE_DOMAINS.",
         )
     if len(labels) == 1:
-        raise AddressRefused("single_label", "Type the host in full, such as imanage.firm.com.")
+        raise AddressRefusedError("single_label", "Type the host in full, such as imanage.firm.com.")
     if _under(name, _SPELLED_ADDRESSES):
-        raise AddressRefused("spelled_address", "This name is a stand-in for an address of numbers.")
+        raise AddressRefusedError("spelled_address", "This name is a stand-in for an address of numbers.")
     return name
 
 
@@ -256,5 +260,5 @@ def _honest_punycode(label: str) -> bool:
     try:
         shown = label[4:].encode("ascii").decode("punycode")
         return not shown.isascii() and _ascii(shown) == label
-    except (UnicodeError, AddressRefused):
+    except (UnicodeError, AddressRefusedError):
         return False

@@ -21,22 +21,22 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
-from .dialling import OutboundBlocked
+from .dialling import OutboundBlockedError
 from .errors import (
-    AnswerTooLarge,
-    Conflict,
-    Forbidden,
+    AnswerTooLargeError,
+    ConflictError,
+    ForbiddenError,
     ImanageError,
-    NotFound,
-    NotIManage,
-    OutcomeUnknown,
-    ProxySignIn,
-    Rejected,
-    ServerFault,
-    Throttled,
-    TooLarge,
-    Unauthorised,
-    Unreachable,
+    NotFoundError,
+    NotIManageError,
+    OutcomeUnknownError,
+    ProxySignInError,
+    RejectedError,
+    ServerFaultError,
+    ThrottledError,
+    TooLargeError,
+    UnauthorisedError,
+    UnreachableError,
 )
 from .guard import Cap, Limits
 
@@ -48,15 +48,15 @@ _DEFAULT_WAIT = 5.0
 _LONGEST_WAIT = 3600.0
 
 _BY_STATUS: Mapping[int, type[ImanageError]] = {
-    401: Unauthorised,
-    403: Forbidden,
-    404: NotFound,
-    407: ProxySignIn,
-    410: NotFound,
-    409: Conflict,
-    423: Conflict,
-    413: TooLarge,
-    429: Throttled,
+    401: UnauthorisedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    407: ProxySignInError,
+    410: NotFoundError,
+    409: ConflictError,
+    423: ConflictError,
+    413: TooLargeError,
+    429: ThrottledError,
 }
 
 
@@ -70,7 +70,7 @@ def read_body(response: requests.Response, limit: int, seconds: float) -> bytes:
             pieces.append(piece)
             size += len(piece)
             if size > limit:
-                raise AnswerTooLarge(status=response.status_code)
+                raise AnswerTooLargeError(status=response.status_code)
             if time.monotonic() > end:
                 raise requests.exceptions.ReadTimeout("the answer took too long")
     except (HTTPError, OSError, ValueError) as error:
@@ -92,13 +92,13 @@ def read_json(response: requests.Response, limits: Limits, cap: Cap | None = Non
 
 
 def parse_json(body: bytes, status: int, most_values: int = _MOST_VALUES) -> Any:
-    """JSON, or NotIManage. Raises AnswerTooLarge before anything is made of more values than these."""
+    """JSON, or NotIManageError. Raises AnswerTooLargeError before anything is made of more values than these."""
     if _values(body) > most_values:
-        raise AnswerTooLarge(status=status)
+        raise AnswerTooLargeError(status=status)
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise NotIManage(status=status) from None
+        raise NotIManageError(status=status) from None
 
 
 def _values(body: bytes) -> int:
@@ -124,7 +124,7 @@ def refusal(response: requests.Response, limits: Limits, secrets: Iterable[str] 
     if status == 429 and wait is None:
         wait = _DEFAULT_WAIT
     if kind is None:
-        kind = ServerFault if status >= 500 else Rejected if status >= 400 else NotIManage
+        kind = ServerFaultError if status >= 500 else RejectedError if status >= 400 else NotIManageError
     return kind(
         code="imanage.redirected" if 300 <= status < 400 else None,
         status=status,
@@ -206,28 +206,28 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def line_fault(error: requests.RequestException) -> Unreachable | OutboundBlocked:
+def line_fault(error: requests.RequestException) -> UnreachableError | OutboundBlockedError:
     """What a failed connection or a lost answer means, in our words."""
     if isinstance(error, requests.exceptions.InvalidSchema):
-        return OutboundBlocked(code="imanage.blocked.scheme")
+        return OutboundBlockedError(code="imanage.blocked.scheme")
     reason = _reason(error)
     if isinstance(reason, NameResolutionError):
-        return Unreachable(
+        return UnreachableError(
             "The name of the iManage server cannot be found.", code="imanage.unreachable.name_not_found"
         )
     if isinstance(error, requests.exceptions.SSLError):
-        return Unreachable(
+        return UnreachableError(
             "The iManage server could not prove who it is: its certificate was not accepted.",
             code="imanage.unreachable.tls",
             retry="no",
         )
     if isinstance(reason, NewConnectionError):
-        return Unreachable(code="imanage.unreachable.refused")
+        return UnreachableError(code="imanage.unreachable.refused")
     if isinstance(error, requests.exceptions.Timeout) or isinstance(
         reason, ConnectTimeoutError | ReadTimeoutError | TimeoutError
     ):
-        return Unreachable(code="imanage.unreachable.silent")
-    return Unreachable(code="imanage.unreachable.reset")
+        return UnreachableError(code="imanage.unreachable.silent")
+    return UnreachableError(code="imanage.unreachable.reset")
 
 
 def nothing_sent(error: requests.RequestException) -> bool:
@@ -240,9 +240,9 @@ def nothing_sent(error: requests.RequestException) -> bool:
     return isinstance(_root(error), ssl.SSLCertVerificationError)
 
 
-def lost_answer(error: ImanageError) -> OutcomeUnknown:
+def lost_answer(error: ImanageError) -> OutcomeUnknownError:
     """A write that was sent and not clearly answered."""
-    return OutcomeUnknown(
+    return OutcomeUnknownError(
         status=error.status,
         remote_code=error.remote_code,
         remote_message=error.remote_message,

@@ -11,7 +11,7 @@ import requests
 
 from .answers import line_fault, lost_answer, nothing_sent, read_json, refusal
 from .deadlines import time_left
-from .errors import ImanageError, NotIManage, ServerFault, Throttled, Unreachable
+from .errors import ImanageError, NotIManageError, ServerFaultError, ThrottledError, UnreachableError
 from .guard import Cap, limits_of
 from .listing import Listing, listing
 from .pacing import Pacer
@@ -82,7 +82,7 @@ class Client:
         """One call whose `data` is a single object."""
         rows = listing(self.json(method, path, cap=self._limits.single, **options)).rows
         if not rows:
-            raise NotIManage("iManage answered without the object that was asked for.")
+            raise NotIManageError("iManage answered without the object that was asked for.")
         return rows[0]
 
     def lists(self, method: str, path: str, **options: Any) -> Listing:
@@ -96,7 +96,7 @@ class Client:
         return self._call("GET", path, lambda response: response, reads=True, params=params, headers=headers)
 
     def multipart(self, method: str, path: str, body: Multipart) -> Any:
-        """Send a multipart body once. A lost answer is OutcomeUnknown, never repeated here."""
+        """Send a multipart body once. A lost answer is OutcomeUnknownError, never repeated here."""
         return self._call(
             method,
             path,
@@ -122,7 +122,7 @@ class Client:
             self._pacer.wait()
             try:
                 return self._once(method, path, finish, {**self._headers, **(headers or {})}, reads, options)
-            except (Unreachable, ServerFault) as error:
+            except (UnreachableError, ServerFaultError) as error:
                 pause = _pause(error, attempt)
                 if not reads or attempt == _ATTEMPTS or pause is None or pause > self._pacer.cap_seconds:
                     raise
@@ -161,14 +161,14 @@ class Client:
         except requests.RequestException as error:
             fault = line_fault(error)
             raise (fault if reads else lost_answer(fault)) from error
-        except NotIManage as error:
+        except NotIManageError as error:
             raise (error if reads else lost_answer(error)) from error
 
     def _refused(self, response: requests.Response, reads: bool) -> ImanageError:
         error = refusal(response, self._limits, self._secrets)
-        if isinstance(error, Throttled):
+        if isinstance(error, ThrottledError):
             self._pacer.throttled(error.wait_seconds or 0)
-        if isinstance(error, ServerFault) and not reads:
+        if isinstance(error, ServerFaultError) and not reads:
             return lost_answer(error)
         return error
 
@@ -176,6 +176,6 @@ class Client:
 def _pause(error: ImanageError, attempt: int) -> float | None:
     """How long to wait before asking again; None where asking again is no use."""
     backoff = _FIRST_PAUSE * 2 ** (attempt - 1) * _chance.uniform(0.5, 1.5)
-    if isinstance(error, ServerFault):
+    if isinstance(error, ServerFaultError):
         return max(backoff, error.wait_seconds or 0) if error.status == 503 else None
     return backoff if error.code in _REPEATABLE else None

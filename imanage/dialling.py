@@ -12,10 +12,10 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from .deadlines import TimedSocket, current
 from .errors import ImanageError
 from .lookups import SECONDS, Answers, addresses
-from .networks import AddressRefused, AddressRules, is_named, judge_address, leads_to
+from .networks import AddressRefusedError, AddressRules, is_named, judge_address, leads_to
 
 
-class OutboundBlocked(ImanageError):
+class OutboundBlockedError(ImanageError):
     """A connection that the rules do not allow. Not an OSError, so that nothing takes it for a passing fault."""
 
     code = "imanage.blocked"
@@ -23,7 +23,7 @@ class OutboundBlocked(ImanageError):
 
 
 def judge_origin(origin: str, rules: AddressRules) -> bool:
-    """Raise AddressRefused if an origin leads where the rules do not allow. False for a name unknown to DNS."""
+    """Raise AddressRefusedError if an origin leads where the rules do not allow. False for a name unknown to DNS."""
     try:
         answers_of(*place_of(origin), rules)
     except socket.gaierror:
@@ -50,7 +50,7 @@ def answers_of(host: str, port: int, rules: AddressRules, seconds: float = SECON
 def _judge(ip: str, rules: AddressRules) -> None:
     judge_address(ip, rules)
     if any(not is_named(each, rules) and is_own(each) for each in (ip, *map(str, leads_to(ip)))):
-        raise AddressRefused("own", "This address belongs to this machine itself.")
+        raise AddressRefusedError("own", "This address belongs to this machine itself.")
 
 
 def is_own(ip: str) -> bool:
@@ -86,13 +86,13 @@ def dial(connection: HTTPConnection, rules: AddressRules) -> socket.socket:
     """Resolve once, judge every answer, connect to a judged address and look again at what was reached."""
     host, port = connection._dns_host, connection.port
     if port not in rules.ports:
-        raise OutboundBlocked(code="imanage.blocked.port")
+        raise OutboundBlockedError(code="imanage.blocked.port")
     if rules.only and (connection.host, port) not in rules.only:
-        raise OutboundBlocked(code="imanage.blocked.place")
+        raise OutboundBlockedError(code="imanage.blocked.place")
     try:
         answers = answers_of(host, port, rules, _seconds(connection.timeout))
-    except AddressRefused as refused:
-        raise OutboundBlocked(f"{OutboundBlocked.sentence} {refused.sentence}") from refused
+    except AddressRefusedError as refused:
+        raise OutboundBlockedError(f"{OutboundBlockedError.sentence} {refused.sentence}") from refused
     except socket.gaierror as error:
         raise NameResolutionError(connection.host, connection, error) from error
     problem: OSError = OSError("the name has no address")
@@ -105,9 +105,9 @@ def dial(connection: HTTPConnection, rules: AddressRules) -> socket.socket:
             sock.settimeout(connection.timeout)
             sock.connect(address)
             _judge(str(sock.getpeername()[0]), rules)
-        except AddressRefused as refused:
+        except AddressRefusedError as refused:
             sock.close()
-            raise OutboundBlocked(f"{OutboundBlocked.sentence} {refused.sentence}") from refused
+            raise OutboundBlockedError(f"{OutboundBlockedError.sentence} {refused.sentence}") from refused
         except OSError as error:
             sock.close()
             problem = error

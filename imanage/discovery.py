@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import requests
 
 from .client import Client, TokenHeader
-from .errors import NotFound, NotIManage, Unauthorised
+from .errors import NotFoundError, NotIManageError, UnauthorisedError
 from .guard import limits_of
 from .pacing import Pacer
 from .profiles import text
@@ -32,27 +32,27 @@ def discover(
     cap = limits_of(session).single
     try:
         return _identity(client.json("GET", "api", cap=cap), endpoints)
-    except (NotFound, NotIManage):
+    except (NotFoundError, NotIManageError):
         pass
     try:
         return _identity(client.json("GET", "work/api", cap=cap), endpoints)
-    except NotFound as error:
-        raise NotIManage(status=error.status) from error
+    except NotFoundError as error:
+        raise NotIManageError(status=error.status) from error
 
 
 def _identity(payload: Any, endpoints: Endpoints) -> Identity:
     data = payload.get("data") if isinstance(payload, dict) else None
     if not isinstance(data, dict):
-        raise NotIManage
+        raise NotIManageError
     user, work = _part(data, "user"), _part(data, "work")
     user_id, customer = text(user, "id"), text(user, "customer_id")
     if user_id is None or customer is None:
         # The call also answers without a session, and then says so.
         if text(data, "auth_status") not in {None, "authenticated"}:
-            raise Unauthorised
-        raise NotIManage
+            raise UnauthorisedError
+        raise NotIManageError
     if not _CUSTOMER.fullmatch(customer):
-        raise NotIManage
+        raise NotIManageError
     base = f"{endpoints.api}{_api_path(data.get('versions'))}/customers/{customer}"
     rows = work.get("libraries")
     named = (

@@ -7,7 +7,7 @@ from typing import Any
 from . import profiles
 from .client import Client
 from .downloads import Download, download
-from .errors import NotFound, NotIManage, OutcomeUnknown
+from .errors import NotFoundError, NotIManageError, OutcomeUnknownError
 from .ids import VersionId, in_library, library_of, of_object
 from .listing import listing, page
 from .types import Checkout, Document, Page, Stored, Warning_
@@ -115,7 +115,7 @@ def checkout_details(client: Client, id: VersionId) -> Checkout | None:
     """Who holds a document; None when nobody does."""
     try:
         return profiles.checkout(client.data("GET", _of(id, "checkout")))
-    except NotFound:
+    except NotFoundError:
         return None
 
 
@@ -157,9 +157,9 @@ def _store(client: Client, method: str, path: str, body: dict[str, Any], upload:
     payload = client.multipart(method, path, Multipart(body, upload))
     try:
         document = profiles.document(listing(payload).rows[0])
-    except (NotIManage, IndexError) as error:
+    except (NotIManageError, IndexError) as error:
         # It was taken, but what became of it must be looked up.
-        raise OutcomeUnknown from error
+        raise OutcomeUnknownError from error
     rows = payload.get("warnings")
     return Stored(
         document,

@@ -13,7 +13,7 @@ import requests
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from .client import Client
-from .errors import CutStream
+from .errors import CutStreamError
 from .guard import deadline_of, line_of
 from .ids import MAX_NUMBER, VersionId, of_object
 
@@ -30,7 +30,7 @@ class Download:
     """A stream of bytes that begins at `start`. `resumed` is False where the server began again at 0.
 
     `length` is what is to come from there, or None where the server did not say. `framed`: the server said how the
-    body ends, so that one that is cut short ends in CutStream and any other is all that the server sent.
+    body ends, so that one that is cut short ends in CutStreamError and any other is all that the server sent.
     """
 
     def __init__(self, response: requests.Response, offset: int) -> None:
@@ -39,7 +39,7 @@ class Download:
         self.start = offset if self.resumed else 0
         if self.resumed and _range_start(response) != offset:
             response.close()
-            raise CutStream("iManage sent another part of the file than the one asked for.")
+            raise CutStreamError("iManage sent another part of the file than the one asked for.")
         self._packed = response.headers.get("Content-Encoding", "identity").strip().lower() not in {
             "",
             "identity",
@@ -51,7 +51,7 @@ class Download:
         if deadline := deadline_of(response):
             deadline.keep_pace()
         self._line = line_of(response) if self.length else None
-        self._cut: CutStream | None = None
+        self._cut: CutStreamError | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -68,8 +68,8 @@ class Download:
     def readinto(self, room: memoryview) -> int:
         """Fill the room; on a slow line with less, so that whoever reads can still stop. 0 at the end.
 
-        A body that ends before its announced length, or breaks its framing, ends in CutStream once the bytes before
-        that have been handed out.
+        A body that ends before its announced length, or breaks its framing, ends in CutStreamError once the bytes
+        before that have been handed out.
         """
         if self._cut:
             raise self._cut
@@ -80,7 +80,7 @@ class Download:
                 if time.monotonic() - since > _LINGER_SECONDS:
                     break
         except (HTTPError, OSError, ValueError) as error:
-            self._cut = CutStream()
+            self._cut = CutStreamError()
             self._cut.__cause__ = error
             if not count:
                 raise self._cut from error

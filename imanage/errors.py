@@ -46,7 +46,7 @@ class ImanageError(Exception):
         return f"{self.code}: {self.sentence}" + (f" ({self.status}: {said})" if self.status else "")
 
 
-class BadId(ImanageError, ValueError):
+class BadIdError(ImanageError, ValueError):
     """An id that no iManage server would give; nothing was sent."""
 
     code = "imanage.bad_id"
@@ -55,7 +55,7 @@ class BadId(ImanageError, ValueError):
         super().__init__(f"“{text[:80]!a}” is not the id of anything in iManage.")
 
 
-class Unreachable(ImanageError):
+class UnreachableError(ImanageError):
     """No connection, or none that lasted: the server was not asked, or a read went unanswered."""
 
     code = "imanage.unreachable"
@@ -63,21 +63,21 @@ class Unreachable(ImanageError):
     retry: Retry = "later"
 
 
-class NotIManage(ImanageError):
+class NotIManageError(ImanageError):
     """Something answered, but not as iManage does: a sign-in page, a proxy's notice, another program."""
 
     code = "imanage.not_imanage"
     sentence = "The server answered, but not as iManage Work does."
 
 
-class ProxySignIn(NotIManage):
+class ProxySignInError(NotIManageError):
     """407: a proxy in between wants a sign-in of its own, and passed nothing on."""
 
     code = "imanage.not_imanage.proxy"
     sentence = "A proxy between here and the iManage server wants a sign-in of its own."
 
 
-class SignInRefused(ImanageError):
+class SignInRefusedError(ImanageError):
     """The token endpoint said no to a code, a refresh token or our credentials."""
 
     code = "imanage.sign_in_refused"
@@ -85,7 +85,7 @@ class SignInRefused(ImanageError):
     retry: Retry = "sign_in"
 
 
-class Unauthorised(ImanageError):
+class UnauthorisedError(ImanageError):
     """401: the access token is not, or no longer, good."""
 
     code = "imanage.unauthorised"
@@ -93,42 +93,42 @@ class Unauthorised(ImanageError):
     retry: Retry = "sign_in"
 
 
-class Forbidden(ImanageError):
+class ForbiddenError(ImanageError):
     """403: this person may not do this there."""
 
     code = "imanage.forbidden"
     sentence = "iManage does not let you do this."
 
 
-class NotFound(ImanageError):
+class NotFoundError(ImanageError):
     """404: gone, moved, or not for this person to see."""
 
     code = "imanage.not_found"
     sentence = "iManage cannot find this. It may have been moved or deleted, or you may not see it."
 
 
-class Conflict(ImanageError):
+class ConflictError(ImanageError):
     """409 or 423: checked out, in use, or changed by somebody else."""
 
     code = "imanage.conflict"
     sentence = "The document is in use or has been changed by somebody else in iManage."
 
 
-class TooLarge(ImanageError):
+class TooLargeError(ImanageError):
     """413: more than the server takes."""
 
     code = "imanage.too_large"
     sentence = "The file is larger than iManage accepts."
 
 
-class Rejected(ImanageError):
+class RejectedError(ImanageError):
     """400, 415 or 422: the server did not accept what was sent. `fields` holds its word per profile field."""
 
     code = "imanage.rejected"
     sentence = "iManage did not accept this."
 
 
-class Throttled(ImanageError):
+class ThrottledError(ImanageError):
     """429: too many calls. `wait_seconds` says how long the server wants to be left alone."""
 
     code = "imanage.throttled"
@@ -136,7 +136,7 @@ class Throttled(ImanageError):
     retry: Retry = "later"
 
 
-class ServerFault(ImanageError):
+class ServerFaultError(ImanageError):
     """5xx to a read: the server failed."""
 
     code = "imanage.server_fault"
@@ -144,7 +144,7 @@ class ServerFault(ImanageError):
     retry: Retry = "later"
 
 
-class OutcomeUnknown(ImanageError):
+class OutcomeUnknownError(ImanageError):
     """A write was sent and its answer was lost: it must be looked up before anything is sent again."""
 
     code = "imanage.outcome_unknown"
@@ -152,7 +152,7 @@ class OutcomeUnknown(ImanageError):
     retry: Retry = "later"
 
 
-class CutStream(ImanageError):
+class CutStreamError(ImanageError):
     """A download ended early or broke its own promise about its length."""
 
     code = "imanage.cut_stream"
@@ -160,21 +160,21 @@ class CutStream(ImanageError):
     retry: Retry = "later"
 
 
-class AnswerTooLarge(NotIManage):
+class AnswerTooLargeError(NotIManageError):
     """An answer that never ends, or is far larger than any that iManage gives."""
 
     code = "imanage.answer_too_large"
     sentence = "The server sent far more than iManage would."
 
 
-class Stopped(ImanageError):
+class StoppedError(ImanageError):
     """We stopped on our own side, before the server had everything: nothing was stored."""
 
     code = "imanage.stopped"
     sentence = "The transfer was stopped."
 
 
-class SourceFailed(ImanageError):
+class SourceFailedError(ImanageError):
     """Our own copy could not be read, or is not the file it was; the upload was broken off before its end."""
 
     code = "imanage.source_failed"

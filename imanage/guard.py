@@ -127,7 +127,7 @@ def line_of(response: requests.Response) -> HTTPResponse | None:
 
 
 def addresses_of(session: GuardedSession, origin: str) -> tuple[str, ...]:
-    """Where a name leads. Raises AddressRefused, or socket.gaierror for a name unknown to DNS."""
+    """Where a name leads. Raises AddressRefusedError, or socket.gaierror for a name unknown to DNS."""
     host, port = place_of(origin)
     answers = answers_of(host, port, session.rules, session.limits.connect_seconds)
     return tuple(dict.fromkeys(str(answer[4][0]) for answer in answers))

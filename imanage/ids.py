@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote
 
-from .errors import BadId
+from .errors import BadIdError
 
 MAX_ID = 200
 MAX_NUMBER = 2**53 - 1
@@ -64,11 +64,11 @@ class VersionId:
         segment(text)
         found = _DOCUMENT.fullmatch(text)
         if found is None:
-            raise BadId(text)
+            raise BadIdError(text)
         number, version = int(found["number"]), version or int(found["version"] or 0)
         segment(found["library"])
         if not version or max(number, version) > MAX_NUMBER:
-            raise BadId(text)
+            raise BadIdError(text)
         return cls(found["library"], number, version)
 
     @property
@@ -86,17 +86,17 @@ def segment(text: str) -> str:
     It stays one component however often it is unquoted on its way: some proxies do that once more than they should.
     """
     if not text or len(text) > MAX_ID:
-        raise BadId(text)
+        raise BadIdError(text)
     before, read = "", text
     while read != before:
         if "/" in read or not read.isprintable() or not {".", ".."}.isdisjoint(read.split("\\")):
-            raise BadId(text)
+            raise BadIdError(text)
         before, read = read, unquote(read)
     return quote(text, safe="!")
 
 
 def container_id(text: str) -> str:
-    """The id of a workspace or folder, as it came in. Raises BadId."""
+    """The id of a workspace or folder, as it came in. Raises BadIdError."""
     library_of(text)
     return text
 
@@ -105,7 +105,7 @@ def library_of(object_id: str) -> str:
     """The library that an object's id names, which is also the one its path needs."""
     library, mark, number = object_id.rpartition("!")
     if not (mark and library and number):
-        raise BadId(object_id)
+        raise BadIdError(object_id)
     segment(library)
     segment(object_id)
     return library

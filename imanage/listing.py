@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from .errors import NotIManage
+from .errors import NotIManageError
 from .profiles import number
 from .types import Page
 
@@ -27,14 +27,14 @@ class Listing:
 def listing(payload: Any) -> Listing:
     """Read an answer in any of its shapes. An answer without `data` is not iManage's."""
     if not isinstance(payload, dict) or "data" not in payload:
-        raise NotIManage
+        raise NotIManageError
     data = payload["data"]
     if isinstance(data, dict) and isinstance(data.get("results"), list):
         data = data["results"]
     if isinstance(data, dict):
         data = [data] if data else []
     if data is not None and not isinstance(data, list):
-        raise NotIManage
+        raise NotIManageError
     cursor, overflow = payload.get("cursor"), payload.get("overflow")
     rows = tuple(row for row in data or () if isinstance(row, dict))
     return Listing(

@@ -25,7 +25,7 @@ class AddressRules:
     only: frozenset[tuple[str, int]] = frozenset()
 
 
-class AddressRefused(ValueError):
+class AddressRefusedError(ValueError):
     """An address that is not accepted. `code` is stable, `sentence` is for the person who typed it."""
 
     def __init__(self, code: str, sentence: str) -> None:
@@ -87,11 +87,11 @@ def names_this_machine(rules: AddressRules) -> bool:
 
 
 def judge_address(ip: str, rules: AddressRules) -> None:
-    """Raise AddressRefused unless this address may be reached."""
+    """Raise AddressRefusedError unless this address may be reached."""
     try:
         address = ip_address(ip)
     except ValueError:
-        raise AddressRefused("not_an_address", "This is not an IP address.") from None
+        raise AddressRefusedError("not_an_address", "This is not an IP address.") from None
     if isinstance(address, IPv6Address):
         # What leads to an IPv4 address is judged as that too, also where its own network is named.
         for inner in embedded(address):
@@ -99,12 +99,12 @@ def judge_address(ip: str, rules: AddressRules) -> None:
     if _within(address, rules.networks):
         return
     if isinstance(address, IPv6Address) and address.scope_id:
-        raise AddressRefused("special", _SPECIAL_SENTENCE)
+        raise AddressRefusedError("special", _SPECIAL_SENTENCE)
     if _within(address, _PRIVATE) and not _within(address, _METADATA):
         if not rules.allow_private:
-            raise AddressRefused("private", "Addresses of private networks are not allowed here.")
+            raise AddressRefusedError("private", "Addresses of private networks are not allowed here.")
     elif address not in _NAT64 and not _public(address):
-        raise AddressRefused("special", _SPECIAL_SENTENCE)
+        raise AddressRefusedError("special", _SPECIAL_SENTENCE)
 
 
 def leads_to(ip: str) -> tuple[IPv4Address, ...]:

@@ -19,7 +19,7 @@ from authlib.integrations.requests_client import OAuth2Session
 
 from .answers import line_fault, read_json, refusal, words
 from .client import auth_headers
-from .errors import ImanageError, NotIManage, SignInRefused
+from .errors import ImanageError, NotIManageError, SignInRefusedError
 from .guard import limits_of
 from .types import AppCredentials, Endpoints, TokenSet
 
@@ -134,23 +134,25 @@ class _TokenCall:
             raise self._refused(refusal(response, self._limits, self._secrets))
         payload = read_json(response, self._limits, self._limits.token)
         if not isinstance(payload, dict):
-            raise NotIManage(status=response.status_code)
+            raise NotIManageError(status=response.status_code)
         if not _word(payload.get("access_token")):
             code, message, _ = words(payload, self._secrets)
             if "error" in payload:
-                raise SignInRefused(status=response.status_code, remote_code=code, remote_message=message)
-            raise NotIManage(status=response.status_code)
+                raise SignInRefusedError(
+                    status=response.status_code, remote_code=code, remote_message=message
+                )
+            raise NotIManageError(status=response.status_code)
         if not _HEADER_SAFE.fullmatch(payload["access_token"]):
-            raise NotIManage(status=response.status_code)
+            raise NotIManageError(status=response.status_code)
         self._payload = payload
         return _Answer(response.status_code, payload["access_token"])
 
     def _refused(self, error: ImanageError) -> ImanageError:
         if error.status in {400, 401, 403}:
-            return SignInRefused(
+            return SignInRefusedError(
                 status=error.status, remote_code=error.remote_code, remote_message=error.remote_message
             )
-        return NotIManage(status=error.status) if error.status in {404, 405} else error
+        return NotIManageError(status=error.status) if error.status in {404, 405} else error
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from .errors import Stopped, Throttled
+from .errors import StoppedError, ThrottledError
 
 _LOOK_SECONDS = 0.25
 
@@ -35,10 +35,10 @@ class Pacer:
             return max(0.0, self._until - time.monotonic())
 
     def wait(self, should_stop: Callable[[], bool] | None = None) -> None:
-        """Return when the server may be asked, or raise Throttled or Stopped."""
+        """Return when the server may be asked, or raise ThrottledError or StoppedError."""
         while seconds := self.remaining():
             if seconds > self.cap_seconds:
-                raise Throttled(wait_seconds=seconds)
+                raise ThrottledError(wait_seconds=seconds)
             self.pause(seconds, should_stop)
 
     def pause(self, seconds: float, should_stop: Callable[[], bool] | None = None) -> None:
@@ -46,7 +46,7 @@ class Pacer:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if self._stopping.wait(min(left, _LOOK_SECONDS)) or (should_stop is not None and should_stop()):
-                raise Stopped
+                raise StoppedError
 
     def stop(self) -> None:
         """Wake everyone who waits: the process is going down."""

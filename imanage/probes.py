@@ -22,10 +22,10 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from .answers import line_fault, parse_json, read_body
 from .certificates import Certificate, Facts, known_firms, read_certificate
-from .dialling import OutboundBlocked
-from .errors import AnswerTooLarge, ImanageError
+from .dialling import OutboundBlockedError
+from .errors import AnswerTooLargeError, ImanageError
 from .guard import GuardedSession, addresses_of, open_line
-from .networks import AddressRefused
+from .networks import AddressRefusedError
 from .pages import Page, read_page
 
 _MOST = 1024 * 1024
@@ -43,7 +43,7 @@ _BY_LINE = {
 }
 
 
-class ProbeFault(Exception):
+class ProbeError(Exception):
     """How far it got, as a stable code, and what was seen there. `also`: codes of what is wrong beside it."""
 
     def __init__(self, code: str, facts: Facts = (), also: tuple[str, ...] = ()) -> None:
@@ -105,11 +105,11 @@ def resolve(session: GuardedSession, origin: str) -> tuple[str, ...]:
     host = urlsplit(origin).hostname or ""
     try:
         return addresses_of(session, origin)
-    except AddressRefused as refused:
-        raise ProbeFault("dns.not_allowed", (("Host", host), ("Why", refused.sentence))) from None
+    except AddressRefusedError as refused:
+        raise ProbeError("dns.not_allowed", (("Host", host), ("Why", refused.sentence))) from None
     except socket.gaierror as error:
         code = "dns.no_answer" if error.errno == socket.EAI_AGAIN else "dns.unknown"
-        raise ProbeFault(code, (("Host", host),)) from None
+        raise ProbeError(code, (("Host", host),)) from None
 
 
 def connect(session: GuardedSession, origin: str) -> str:
@@ -118,7 +118,7 @@ def connect(session: GuardedSession, origin: str) -> str:
         try:
             peer = sock.getpeername()
         except OSError:
-            raise ProbeFault("tcp.reset") from None
+            raise ProbeError("tcp.reset") from None
         return f"{peer[0]} port {peer[1]}"
 
 
@@ -130,7 +130,7 @@ def certificate(session: GuardedSession, origin: str) -> Certificate:
     except ssl.SSLCertVerificationError as error:
         raise _unproven(session, origin, error.verify_code) from None
     except (ssl.SSLError, OSError) as error:
-        raise ProbeFault(_tls_code(session, origin, error), (("Host", host),)) from None
+        raise ProbeError(_tls_code(session, origin, error), (("Host", host),)) from None
 
 
 def ask(
@@ -152,15 +152,15 @@ def ask(
             allow_redirects=False,
         )
         body = read_body(response, _MOST, session.limits.total_seconds)
-    except AnswerTooLarge:
+    except AnswerTooLargeError:
         body = b""
     except requests.RequestException as error:
         met = line_fault(error)
-        if isinstance(met, OutboundBlocked):
-            raise ProbeFault("tcp.not_allowed") from None
-        raise ProbeFault(_BY_LINE.get(met.code, "line.broken")) from None
-    except OutboundBlocked:
-        raise ProbeFault("tcp.not_allowed") from None
+        if isinstance(met, OutboundBlockedError):
+            raise ProbeError("tcp.not_allowed") from None
+        raise ProbeError(_BY_LINE.get(met.code, "line.broken")) from None
+    except OutboundBlockedError:
+        raise ProbeError("tcp.not_allowed") from None
     return Seen(response.status_code, response.headers, body, asked_at, urlsplit(url).netloc)
 
 
@@ -168,15 +168,15 @@ def ask(
 def _line(session: GuardedSession, origin: str) -> Iterator[socket.socket]:
     try:
         sock = open_line(session, origin)
-    except OutboundBlocked as blocked:
-        raise ProbeFault("tcp.not_allowed", (("Why", blocked.sentence),)) from None
+    except OutboundBlockedError as blocked:
+        raise ProbeError("tcp.not_allowed", (("Why", blocked.sentence),)) from None
     except NameResolutionError:
-        raise ProbeFault("dns.unknown") from None
+        raise ProbeError("dns.unknown") from None
     except NewConnectionError as error:
-        raise ProbeFault(_dial_code(error.__cause__)) from None
+        raise ProbeError(_dial_code(error.__cause__)) from None
     except ConnectTimeoutError:
         waited = f"{session.limits.connect_seconds:g} seconds"
-        raise ProbeFault("tcp.silent", (("Waited for", waited),)) from None
+        raise ProbeError("tcp.silent", (("Waited for", waited),)) from None
     with contextlib.closing(sock):
         yield sock
 
@@ -198,22 +198,22 @@ def _shaken(session: GuardedSession, origin: str, trust: ssl.SSLContext) -> Cert
         return read_certificate(line.getpeercert(binary_form=True) or b"", line.version() or "")
 
 
-def _unproven(session: GuardedSession, origin: str, verify_code: int) -> ProbeFault:
+def _unproven(session: GuardedSession, origin: str, verify_code: int) -> ProbeError:
     """The name of what is wrong with a certificate, and what stands in it."""
     open_eyed = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     open_eyed.check_hostname = False
     open_eyed.verify_mode = ssl.CERT_NONE  # only to read what was refused
     try:
         shown = _shaken(session, origin, open_eyed)
-    except (ProbeFault, OSError, ValueError):
-        return ProbeFault(_VERIFY.get(verify_code, "tls.unknown_authority"))
+    except (ProbeError, OSError, ValueError):
+        return ProbeError(_VERIFY.get(verify_code, "tls.unknown_authority"))
     code = _VERIFY.get(verify_code, "tls.unknown_authority")
     if verify_code == _SELF_SIGNED:
         code = "tls.self_signed"
     elif verify_code in _NO_ISSUER and shown.issuer_firm in known_firms(session.trust):
         code = "tls.incomplete"
     host = urlsplit(origin).hostname or ""
-    return ProbeFault(code, (("Host", host), *shown.facts), _wrong_beside(code, shown, host))
+    return ProbeError(code, (("Host", host), *shown.facts), _wrong_beside(code, shown, host))
 
 
 def _wrong_beside(code: str, shown: Certificate, host: str) -> tuple[str, ...]:
@@ -239,7 +239,7 @@ def _tls_code(session: GuardedSession, origin: str, error: OSError) -> str:
 
 def _speaks_http(session: GuardedSession, origin: str) -> bool:
     host = urlsplit(origin).hostname or ""
-    with contextlib.suppress(ProbeFault, OSError), _line(session, origin) as sock:
+    with contextlib.suppress(ProbeError, OSError), _line(session, origin) as sock:
         sock.sendall(
             f"HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode("ascii", "ignore")
         )

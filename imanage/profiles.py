@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from .errors import BadId, NotIManage
+from .errors import BadIdError, NotIManageError
 from .ids import MAX_NUMBER, VersionId, library_of
 from .types import Checkout, Container, Document, Library
 
@@ -20,10 +20,10 @@ _MOST_DIGITS = len(str(MAX_NUMBER))
 
 
 def document(row: Row) -> Document:
-    """A document's profile, or NotIManage where it is none."""
+    """A document's profile, or NotIManageError where it is none."""
     found = document_or_none(row)
     if found is None:
-        raise NotIManage("iManage answered with something that is not a document.")
+        raise NotIManageError("iManage answered with something that is not a document.")
     return found
 
 
@@ -32,7 +32,7 @@ def document_or_none(row: Row) -> Document | None:
     row = _target(row)
     try:
         id = VersionId.parse(_id(row), number(row, "version"))
-    except BadId:
+    except BadIdError:
         return None
     return Document(
         id=id,
@@ -67,10 +67,10 @@ def document_or_none(row: Row) -> Document | None:
 
 
 def container(row: Row) -> Container:
-    """A workspace or folder, or NotIManage where it is none."""
+    """A workspace or folder, or NotIManageError where it is none."""
     found = container_or_none(row)
     if found is None:
-        raise NotIManage("iManage answered with something that is not a workspace or folder.")
+        raise NotIManageError("iManage answered with something that is not a workspace or folder.")
     return found
 
 
@@ -80,7 +80,7 @@ def container_or_none(row: Row) -> Container | None:
     given = _id(row)
     try:
         library = library_of(given)
-    except BadId:
+    except BadIdError:
         return None
     kind = text(row, "wstype") or text(row, "type")
     is_workspace = kind == "workspace" or (kind != "folder" and text(row, "folder_type") is None)

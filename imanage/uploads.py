@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .errors import SourceFailed, Stopped
+from .errors import SourceFailedError, StoppedError
 from .proofs import BLOCK, proof_of
 
 
@@ -84,10 +84,10 @@ class Multipart:
         with _content(upload) as content, proof_of(getattr(content, "file", None)) as proof:
             for block in _blocks(content):
                 if upload.should_stop is not None and upload.should_stop():
-                    raise Stopped
+                    raise StoppedError
                 sent += len(block)
                 if sent > upload.size:
-                    raise SourceFailed
+                    raise SourceFailedError
                 proof.note(block)
                 # The heading leaves with the first bytes of the file. A server that finds it beside the request's head
                 # writes all that follows off its pages, which can cost it twice the time.
@@ -95,7 +95,7 @@ class Multipart:
                 if upload.on_progress is not None:
                     upload.on_progress(sent)
             if sent != upload.size or proof.sha256() != upload.sha256.lower():
-                raise SourceFailed
+                raise SourceFailedError
         yield self._suffix
 
     def _in_one_piece(self) -> memoryview:
@@ -104,12 +104,12 @@ class Multipart:
         body = memoryview(bytearray(len(self)))
         body[:start] = self._prefix
         if upload.should_stop is not None and upload.should_stop():
-            raise Stopped
+            raise StoppedError
         with _content(upload) as content:
             # One byte more than was announced would show that there is more.
             filled = _filled(content, body[start : start + upload.size + 1])
         if len(filled) != upload.size or hashlib.sha256(filled).hexdigest() != upload.sha256.lower():
-            raise SourceFailed
+            raise SourceFailedError
         body[start + upload.size :] = self._suffix
         return body
 
@@ -149,4 +149,4 @@ def _own_faults() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SourceFailed(retry="later") from error
+        raise SourceFailedError(retry="later") from error

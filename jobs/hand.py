@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from jobs.places import places
 from services.execution.queue import Due, half, share
 
-MOST_IN_LOAD = 64
+MOST_IN_BATCH = 64
 """A load costs a workflow and two turns to write: what is taken at once is one, unless it is a great deal."""
 STOCK = 4
 """In hand at most so many times what moves at once: what follows must be there when a place becomes free."""
@@ -67,7 +67,7 @@ def choose(due: Sequence[Due], in_hand: InHand, workers: int) -> list[list[Due]]
     loads = []
     for lane, items in lanes.items():
         chosen = list(_chosen(items, Counter(in_hand.get(lane, Counter())), workers))
-        loads += [chosen[at : at + MOST_IN_LOAD] for at in range(0, len(chosen), MOST_IN_LOAD)]
+        loads += [chosen[at : at + MOST_IN_BATCH] for at in range(0, len(chosen), MOST_IN_BATCH)]
     return loads
 
 

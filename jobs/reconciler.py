@@ -44,10 +44,10 @@ class Reconciler:
         if not chosen:
             return 0
         loads = {uuid.uuid4(): items for items in chosen}
-        wanted = {load_id: [item.id for item in items] for load_id, items in loads.items()}
+        wanted = {batch_id: [item.id for item in items] for batch_id, items in loads.items()}
         mine = record(queue.form_all, wanted)
-        for load_id in mine:
-            workflows.start(load_id, loads[load_id])
+        for batch_id in mine:
+            workflows.start(batch_id, loads[batch_id])
         return len(mine)
 
     def let_go_of_lost(self) -> int:

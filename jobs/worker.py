@@ -23,10 +23,10 @@ from jobs.engine import launch
 from jobs.hand import hand
 from jobs.places import places
 from jobs.reconciler import Reconciler, forget_finished
-from services.core.unit_of_work import all_wait_for_one_writer, tidy
+from services.core.unit_of_work import has_single_writer, tidy
 from services.core.writer_process import record
 from services.execution import maintenance, steps
-from services.execution.progress import Showing
+from services.execution.progress import ProgressFlusher
 from services.mail import smtp
 from services.monitoring import schedule
 from services.operations import schema, worker_heartbeats
@@ -72,7 +72,7 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
     workflows.bind(scope)
     with scope():
         worker_heartbeats.beat(executor_id)
-        has_log = all_wait_for_one_writer()
+        has_log = has_single_writer()
         launch(settings, executor_id)
     gc_tuning.started()
     reconciler = Reconciler(executor_id)
@@ -102,7 +102,7 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
         _every(HEALTH_SECONDS, schedule.check_due, stop, scope, first=0.0),
         _every(BEAT_SECONDS, lambda: record(worker_heartbeats.beat, executor_id), stop, scope),
         _every(LOST_SECONDS, mind_siblings, stop, scope),
-        _every(SHOW_SECONDS, Showing().show, stop, scope),
+        _every(SHOW_SECONDS, ProgressFlusher().show, stop, scope),
         _every(REAP_SECONDS, reap, stop, scope, first=0.0),
         _every(FORGET_SECONDS, forget_finished, stop, scope),
         _every(ERASE_SECONDS, packages_keys.forget_expired, stop, scope),

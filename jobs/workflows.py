@@ -47,39 +47,39 @@ def carried() -> frozenset[str]:
     return frozenset(_carried | _taken.keys())
 
 
-def start(load_id: uuid.UUID, items: Sequence[Due]) -> None:
+def start(batch_id: uuid.UUID, items: Sequence[Due]) -> None:
     """Carry a load that has just been taken. Where the engine cannot, the load is lost, and found so by a look."""
     for item in items:
         hand.take(item.lane, item.member, item.at_once)
-    _taken[str(load_id)] = items
+    _taken[str(batch_id)] = items
     try:
-        with SetWorkflowID(str(load_id)):
-            DBOS.start_workflow(carry, str(load_id))
+        with SetWorkflowID(str(batch_id)):
+            DBOS.start_workflow(carry, str(batch_id))
     except BaseException:
-        _lay_down(str(load_id))
+        _lay_down(str(batch_id))
         raise
 
 
 @DBOS.workflow(name=CARRY)
-def carry(load_id: str) -> None:
+def carry(batch_id: str) -> None:
     """Each item from the step at which it stands to its end, or to where it has to wait."""
-    _carried.add(load_id)
+    _carried.add(batch_id)
     try:
         with _in_scope():
-            taken = steps.take_load(uuid.UUID(load_id))
+            taken = steps.claim_batch(uuid.UUID(batch_id))
         for running, _step in taken:
             hand.take(_lane(running), running.task.member_id, running.task.at_once or 1)
-        _lay_down(load_id)
+        _lay_down(batch_id)
         jobs = [_threads.submit(_carry_one, running, step) for running, step in taken]
         errors = [error for job in jobs if (error := job.exception()) is not None]
         if errors:
             raise errors[0]
         if not all(running.is_over for running, _step in taken):
             with _in_scope():
-                queue.let_go([uuid.UUID(load_id)])
+                queue.let_go([uuid.UUID(batch_id)])
     finally:
-        _lay_down(load_id)
-        _carried.discard(load_id)
+        _lay_down(batch_id)
+        _carried.discard(batch_id)
 
 
 def _carry_one(running: Running, step: str) -> None:
@@ -98,7 +98,7 @@ def _lane(running: Running) -> str:
     return str(running.task.server_id or NO_SERVER)
 
 
-def _lay_down(load_id: str) -> None:
+def _lay_down(batch_id: str) -> None:
     """What was taken to hand with the load is counted item by item from here on."""
-    for item in _taken.pop(load_id, ()):
+    for item in _taken.pop(batch_id, ()):
         hand.give_back(item.lane, item.member)

@@ -22,7 +22,7 @@ import structlog
 from jobs import gc_tuning
 from jobs.workflows import Scope
 from services.core import writer_process
-from services.core.unit_of_work import all_wait_for_one_writer, disconnect
+from services.core.unit_of_work import disconnect, has_single_writer
 
 log = structlog.get_logger()
 
@@ -34,7 +34,7 @@ LOOK_THROUGH_EVERY = 50
 def beside(scope: Scope) -> Iterator[None]:
     """Records in a process beside this one, where the database has one writer. Begun before there are threads."""
     with scope():
-        needed = all_wait_for_one_writer()
+        needed = has_single_writer()
         disconnect()
     if not needed:
         yield

@@ -118,7 +118,7 @@ def was_refused(error: Exception) -> bool:
     return code & 0xFF == sqlite3.SQLITE_BUSY
 
 
-def move_log(engine: Engine) -> None:
+def checkpoint_wal(engine: Engine) -> None:
     """Move what SQLite's log holds into its file, beside those who read and write: nobody waits for it."""
     with closing(engine.raw_connection()) as connection:
         connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")

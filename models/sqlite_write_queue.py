@@ -17,12 +17,12 @@ from functools import cache
 from sqlalchemy.engine import Connection, Engine
 
 
-def turn_to_write(bind: Engine | Connection) -> AbstractContextManager[None]:
+def queue_for_write(bind: Engine | Connection) -> AbstractContextManager[None]:
     """Held while a transaction writes. Other databases than SQLite in a file queue by themselves."""
-    return _queue(str(bind.engine.url.database)).turn() if has_one_writer(bind) else nullcontext()
+    return _queue(str(bind.engine.url.database)).turn() if is_single_writer(bind) else nullcontext()
 
 
-def has_one_writer(bind: Engine | Connection) -> bool:
+def is_single_writer(bind: Engine | Connection) -> bool:
     """Whether all who write to this database wait for one another."""
     return bind.dialect.name == "sqlite" and bind.engine.url.database not in (None, "", ":memory:")
 

@@ -69,7 +69,7 @@ class TransferItem(Base):
     __table_args__ = (
         Index("ix_transfer_item_transfer", "transfer_id", "position"),
         # What is due is read in this order, without sorting and without what is over.
-        Index("ix_transfer_item_due", "state", "load_id", "position"),
+        Index("ix_transfer_item_due", "state", "batch_id", "position"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -95,8 +95,8 @@ class TransferItem(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     wait_until: Mapped[datetime | None]
 
-    load_id: Mapped[uuid.UUID | None]
-    fence: Mapped[int] = mapped_column(default=0)
+    batch_id: Mapped[uuid.UUID | None]
+    fencing_token: Mapped[int] = mapped_column(default=0)
     based_on: Mapped[ForeignNumber | None]
     announced_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]

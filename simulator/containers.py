@@ -12,7 +12,7 @@ from simulator.profiles import container_row, document_row, operations_of, short
 from simulator.search import as_filters, find_workspaces, searched
 from simulator.values import Container, Document, Security
 from simulator.web import (
-    Refusal,
+    RefusedError,
     api_room,
     body_json,
     both,
@@ -51,7 +51,7 @@ def recent_workspaces() -> Response:
 @room.get(f"{L}/users/<user>/my-matters/children")
 def my_matters(user: str) -> Response:
     if user.upper() != me().id.upper():
-        raise Refusal(403, "NRC_ACCESS_DENIED", "My Matters of another user are not yours to see")
+        raise RefusedError(403, "NRC_ACCESS_DENIED", "My Matters of another user are not yours to see")
     mine = [
         one for one in _all("workspace") if one.owner == me().id or me().id in dict(one.security.trustees)
     ]
@@ -214,6 +214,6 @@ def remove_folder(place: str) -> Response:
     found = container_at(place, "folder", "full_access")
     world = state().world
     if world.folders_in(found) or world.documents_in(found):
-        raise Refusal(409, "NRC_NOT_EMPTY", "Only an empty folder can be deleted")
+        raise RefusedError(409, "NRC_NOT_EMPTY", "Only an empty folder can be deleted")
     world.remove_folder(found)
     return Response(status=204)

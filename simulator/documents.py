@@ -20,7 +20,7 @@ from simulator.profiles import (
 from simulator.search import documents_by_query, searched
 from simulator.values import Activity, Document
 from simulator.web import (
-    Refusal,
+    RefusedError,
     api_room,
     body_json,
     both,
@@ -90,7 +90,7 @@ def profile(doc: str) -> Response:
 def change_profile(doc: str) -> Response:
     document, version = document_at(doc, "read_write")
     if document.lock:
-        raise Refusal(state().settings.checked_out_status, "NRC_IN_USE", "The document is checked out")
+        raise RefusedError(state().settings.checked_out_status, "NRC_IN_USE", "The document is checked out")
     changed = replace(version, **profile_changes(body_json()), edited=now(), last_user=me().id)
     versions = tuple(changed if one.number == version.number else one for one in document.versions)
     line = Activity("Profile Edit", 4, me().id, now(), version.number)
@@ -105,7 +105,7 @@ def delete(doc: str) -> Response:
     """Deletes one version; the last one takes the document with it."""
     document, version = document_at(doc, "full_access")
     if document.lock:
-        raise Refusal(state().settings.checked_out_status, "NRC_IN_USE", "The document is checked out")
+        raise RefusedError(state().settings.checked_out_status, "NRC_IN_USE", "The document is checked out")
     rest = tuple(one for one in document.versions if one.number != version.number)
     if rest:
         state().world.put_document(replace(document, versions=rest))

@@ -9,7 +9,7 @@ from flask import Response, request
 
 from simulator.contents import Content
 from simulator.values import Version
-from simulator.web import Refusal, api_room, document_at, flag, invalid, me, split_id, state
+from simulator.web import RefusedError, api_room, document_at, flag, invalid, me, split_id, state
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 room = api_room("downloads")
@@ -54,7 +54,7 @@ def _range(first: str, last: str, content: Content) -> tuple[int, int]:
     start = int(first) if first else max(0, size - int(last))
     stop = min(size, int(last) + 1) if first and last else size
     if start >= size or start >= stop:
-        raise Refusal(
+        raise RefusedError(
             416,
             "NRC_INVALID_PARAM",
             "The range is not in the file",

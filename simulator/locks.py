@@ -9,7 +9,7 @@ from flask import Response, request
 from simulator.downloads import send_bytes
 from simulator.profiles import document_profile, person, stamp
 from simulator.values import Document, Lock
-from simulator.web import Refusal, api_room, document_at, invalid, me, not_found, record, state
+from simulator.web import RefusedError, api_room, document_at, invalid, me, not_found, record, state
 from simulator.world import now
 
 room = api_room("locks")
@@ -26,7 +26,7 @@ def _lock(document: Document) -> Document:
         if current is None:
             raise not_found("The document")
         if current.lock and current.lock.user != me().id:
-            raise Refusal(
+            raise RefusedError(
                 state().settings.checked_out_status,
                 "NRC_IN_USE",
                 f"The document is checked out by {current.lock.user}",
@@ -48,7 +48,7 @@ def unlock(doc: str) -> Response:
     if document.lock is None:
         raise not_found("The lock")
     if document.lock.user != me().id and not state().world.may(me(), document, "full_access"):
-        raise Refusal(403, "NRC_ACCESS_DENIED", f"The document is checked out by {document.lock.user}")
+        raise RefusedError(403, "NRC_ACCESS_DENIED", f"The document is checked out by {document.lock.user}")
     free = state().world.set_lock(document, None)
     state().world.note(free, "Unlock", 7, me().id, version.number)
     return record(document_profile(free, version))

@@ -10,11 +10,11 @@ from urllib.parse import unquote_to_bytes
 MAX_LINE = 65536
 
 
-class ClientGone(ConnectionError):
+class ClientGoneError(ConnectionError):
     """The other side went away in the middle of its request."""
 
 
-class BadRequest(ValueError):
+class BadRequestError(ValueError):
     """What came is not HTTP."""
 
 
@@ -52,14 +52,14 @@ def read_head(reader: BufferedReader) -> Head | None:
         return None
     parts = line.decode("latin-1").split()
     if len(parts) != 3 or not parts[2].startswith("HTTP/1.") or len(line) > MAX_LINE:
-        raise BadRequest("not an HTTP/1 request line")
+        raise BadRequestError("not an HTTP/1 request line")
     headers: dict[str, str] = {}
     while (line := reader.readline(MAX_LINE + 1)) not in (b"\r\n", b"\n"):
         if not line:
-            raise ClientGone("closed inside the head")
+            raise ClientGoneError("closed inside the head")
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon or len(headers) > 200 or len(line) > MAX_LINE:
-            raise BadRequest("not a header line")
+            raise BadRequestError("not a header line")
         headers[name.strip().lower()] = value.strip()
     target = parts[1]
     if target.startswith(("http://", "https://")):
@@ -77,7 +77,7 @@ class Body:
         try:
             self._left = 0 if self.chunked else int(headers.get("content-length") or 0)
         except ValueError as error:
-            raise BadRequest("Content-Length is not a number") from error
+            raise BadRequestError("Content-Length is not a number") from error
         self.done = not self.chunked and self._left == 0
         self.received = 0
 
@@ -91,7 +91,7 @@ class Body:
             return b""
         data = self._reader.read1(min(size, self._left))
         if not data:
-            raise ClientGone("closed inside the body")
+            raise ClientGoneError("closed inside the body")
         self._left -= len(data)
         self.received += len(data)
         if self._left == 0:
@@ -106,7 +106,7 @@ class Body:
         try:
             self._left = int(line.split(b";")[0], 16)
         except ValueError as error:
-            raise ClientGone("closed between chunks") from error
+            raise ClientGoneError("closed between chunks") from error
         if self._left == 0:
             while self._reader.readline(MAX_LINE) not in (b"\r\n", b"\n", b""):
                 continue

@@ -10,7 +10,7 @@ from simulator.faults import Fault, Struck
 from simulator.state import Entry, State
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """The connection is to be broken on purpose; `how` is reset or close."""
 
     def __init__(self, how: str) -> None:
@@ -39,7 +39,7 @@ class Outlet:
     def head(self, top: bytes) -> None:
         if fault := self.headless:
             self.connection.sendall(top[: max(12, len(top) // 2)])
-            raise Broken(fault.how)
+            raise BrokenError(fault.how)
         if fault := self.slow_head:
             for piece, pause in _steps(top, fault.rate):
                 self.connection.sendall(piece)
@@ -57,7 +57,7 @@ class Outlet:
             data = data[here:]
             self.flush()
             if kind == "cut":
-                raise Broken(fault.how)
+                raise BrokenError(fault.how)
             if kind == "stall":
                 self.state.stopping.wait(fault.seconds)
             else:
@@ -71,7 +71,7 @@ class Outlet:
             self.waiting.append(self.answer.extra)
         if self.places and self.places[0][1] == "cut":
             self.flush()
-            raise Broken(self.places[0][2].how)
+            raise BrokenError(self.places[0][2].how)
 
     def flush(self) -> None:
         if self.waiting:
@@ -99,7 +99,7 @@ class Outlet:
 
     def _pause(self, seconds: float) -> None:
         if self.state.stopping.wait(seconds):
-            raise Broken("reset")
+            raise BrokenError("reset")
 
 
 def _steps(data: bytes, rate: int) -> Iterator[tuple[bytes, float]]:

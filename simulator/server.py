@@ -34,7 +34,7 @@ from simulator.settings import Settings
 from simulator.state import Request, State
 from simulator.tokens import Tokens
 from simulator.values import App, Container, Document, Key
-from simulator.web import Refusal, not_found, refused
+from simulator.web import RefusedError, not_found, refused
 from simulator.wire import Door, Wsgi
 from simulator.world import World
 
@@ -211,7 +211,7 @@ def web_app(state: State) -> Wsgi:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for one in ROOMS:
         app.register_blueprint(one.room)
-    app.register_error_handler(Refusal, refused)
+    app.register_error_handler(RefusedError, refused)
     app.register_error_handler(HTTPException, _http_error)
     app.teardown_request(lambda _error: discard(request.environ))
 
@@ -231,7 +231,7 @@ def _http_error(error: HTTPException) -> Any:
         return error
     if request.path.startswith(("/work/api", "/_simulator")):
         code = "NRC_INVALID_PARAM" if error.code in (400, 405, 415) else "NRC_REFUSED"
-        refusal = Refusal(error.code or 500, code, error.description or error.name)
+        refusal = RefusedError(error.code or 500, code, error.description or error.name)
         return refused(not_found() if error.code == 404 else refusal)
     page = render_template("missing.html") if error.code == 404 else f"<h1>{error.code} {error.name}</h1>"
     return Response(page, error.code)

@@ -15,7 +15,7 @@ from simulator.incoming import Incoming
 from simulator.names import checked_name
 from simulator.profiles import document_profile
 from simulator.values import LEVELS, Activity, Container, Document, Lock, Security, Version
-from simulator.web import Refusal, api_room, container_at, document_at, invalid, me, record, state
+from simulator.web import RefusedError, api_room, container_at, document_at, invalid, me, record, state
 from simulator.world import now
 
 room = api_room("uploads")
@@ -36,7 +36,7 @@ Row = dict[str, Any]
 def _parts() -> tuple[Row, Incoming]:
     """The profile and the file of a multipart request; the file is already on disk."""
     if request.mimetype != "multipart/form-data":
-        raise Refusal(415, "NRC_INVALID_PARAM", "The body must be multipart/form-data", "body")
+        raise RefusedError(415, "NRC_INVALID_PARAM", "The body must be multipart/form-data", "body")
     file = request.files.get("file") or request.files.get("myFile")
     text: str | bytes | None = request.form.get("profile")
     if text is None and (part := request.files.get("profile")):
@@ -56,7 +56,7 @@ def _parts() -> tuple[Row, Incoming]:
             raise invalid(name, f"{name} is not known in a profile")
     limit = state().settings.max_upload_bytes
     if limit is not None and file.stream.length > limit:
-        raise Refusal(413, "NRC_TOO_LARGE", f"The file is larger than {limit} bytes", "file")
+        raise RefusedError(413, "NRC_TOO_LARGE", f"The file is larger than {limit} bytes", "file")
     return profile, file.stream
 
 
@@ -111,7 +111,7 @@ def _refuse_duplicate(folder: Container, name: str, extension: str) -> None:
     wanted = (name.casefold(), extension)
     for one in state().world.documents_in(folder):
         if (one.latest.name.casefold(), one.latest.extension) == wanted:
-            raise Refusal(409, "NRC_DUPLICATE_NAME", f"{name} is already in this folder", "name")
+            raise RefusedError(409, "NRC_DUPLICATE_NAME", f"{name} is already in this folder", "name")
 
 
 @room.post(f"{L}/folders/<place>/documents")
@@ -153,7 +153,7 @@ def _content(stream: Incoming) -> Content:
 
 def _writable(document: Document) -> None:
     if document.lock and document.lock.user != me().id:
-        raise Refusal(
+        raise RefusedError(
             state().settings.checked_out_status,
             "NRC_IN_USE",
             f"The document is checked out by {document.lock.user}",

@@ -19,7 +19,7 @@ from simulator.values import Container, Document, Library, User, Version
 Row = dict[str, Any]
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """A request that the API refuses, with the words it refuses in."""
 
     def __init__(
@@ -30,12 +30,12 @@ class Refusal(Exception):
         self.headers = headers or {}
 
 
-def not_found(what: str = "The record") -> Refusal:
-    return Refusal(404, "NRC_NO_RECORD", f"{what} does not exist or is not yours to see")
+def not_found(what: str = "The record") -> RefusedError:
+    return RefusedError(404, "NRC_NO_RECORD", f"{what} does not exist or is not yours to see")
 
 
-def invalid(field: str, text: str = "") -> Refusal:
-    return Refusal(400, "NRC_INVALID_PARAM", text or f"{field} is not valid here", field)
+def invalid(field: str, text: str = "") -> RefusedError:
+    return RefusedError(400, "NRC_INVALID_PARAM", text or f"{field} is not valid here", field)
 
 
 def state() -> State:
@@ -58,7 +58,7 @@ def json_answer(body: Any, status: int = 200) -> Response:
     return Response(text, status, content_type="application/json;charset=UTF-8")
 
 
-def refused(refusal: Refusal) -> Response:
+def refused(refusal: RefusedError) -> Response:
     answer = json_answer(
         envelope(state().settings, refusal.code, refusal.text, refusal.field), refusal.status
     )
@@ -112,7 +112,7 @@ def require_user() -> User:
     token = caller_token()
     user = state().world.user(token.user) if token else None
     if user is None:
-        raise Refusal(401, "NRC_SESSION_INVALID", "X-Auth-Token is invalid or missing")
+        raise RefusedError(401, "NRC_SESSION_INVALID", "X-Auth-Token is invalid or missing")
     return user
 
 
@@ -136,7 +136,7 @@ class Pace:
             calls.popleft()
         if len(calls) >= limit * reset:
             headers = {"x-ratelimit-reset": str(reset), "x-ratelimit-remaining": "0"}
-            raise Refusal(429, "NRC_RATE_LIMIT", "Too many requests", headers=headers)
+            raise RefusedError(429, "NRC_RATE_LIMIT", "Too many requests", headers=headers)
         calls.append(at)
 
 
@@ -204,9 +204,9 @@ def need(thing: Container | Document, level: str = "read") -> None:
     if not world.may(me(), thing, "read"):
         if state().settings.wall_status == 404:
             raise not_found()
-        raise Refusal(403, "NRC_ACCESS_DENIED", "You do not have access to this record")
+        raise RefusedError(403, "NRC_ACCESS_DENIED", "You do not have access to this record")
     if not world.may(me(), thing, level):
-        raise Refusal(403, "NRC_ACCESS_DENIED", f"This needs {level} access")
+        raise RefusedError(403, "NRC_ACCESS_DENIED", f"This needs {level} access")
 
 
 def container_at(text: str, kind: str = "", level: str = "read") -> Container:

@@ -22,8 +22,8 @@ from typing import Any
 
 from simulator.answers import JSON, Answer, canned, damage, whole
 from simulator.faults import Struck
-from simulator.messages import BadRequest, Body, ClientGone, Head, environ_of, read_head
-from simulator.outlet import Broken, Outlet
+from simulator.messages import BadRequestError, Body, ClientGoneError, Head, environ_of, read_head
+from simulator.outlet import BrokenError, Outlet
 from simulator.state import Entry, State
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -81,7 +81,7 @@ class Door:
             connection = self._secured(connection)
             with connection.makefile("rb") as reader:
                 Talk(connection, reader, client, self.address, self._app, self._state).run()
-        except Broken as broken:
+        except BrokenError as broken:
             if broken.how == "reset":
                 self._let_arrive(connection)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
@@ -134,7 +134,7 @@ class Talk:
                 if head is None:
                     return
                 again = self._one(head)
-            except BadRequest as error:
+            except BadRequestError as error:
                 self._send(
                     whole(400, b'{"error":{"code":"BadRequest"}}', JSON), Struck([]), None, str(error) != ""
                 )
@@ -183,7 +183,7 @@ class Talk:
             wait(pause)
         if fault := struck.get("lost_before"):
             body.skip(1 << 40)
-            raise Broken(fault.how or "close")
+            raise BrokenError(fault.how or "close")
         answer = canned(struck, state.settings)
         early = struck.get("reject_early")
         if answer is None:
@@ -196,7 +196,7 @@ class Talk:
             close = getattr(answer.blocks, "close", None)
             if close:
                 close()
-            raise Broken(fault.how or "close")
+            raise BrokenError(fault.how or "close")
         answer = damage(answer, struck)
         again = head.keep_alive and (body.done or body.skip(1 << 20)) and not answer.close and not early
         entry.bytes_in = body.received
@@ -217,7 +217,7 @@ class Talk:
 
         try:
             blocks = self.app(environ, start_response)
-        except ClientGone:
+        except ClientGoneError:
             raise
         except Exception:
             traceback.print_exc()

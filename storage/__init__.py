@@ -4,23 +4,30 @@ A blob is written under a temporary name, hashed on the way, flushed, and only t
 address. What is published is whole, is never changed, and is the same file however often it arrives.
 """
 
-from storage.errors import BlobDamaged, BlobMissing, PartialBusy, StorageError, StorageFailed, StorageFull
+from storage.errors import (
+    BlobDamagedError,
+    BlobMissingError,
+    PartialBusyError,
+    StorageError,
+    StorageFailedError,
+    StorageFullError,
+)
 from storage.opening import open_store
 from storage.ports import CHUNK, Blob, BlobReader, BlobStore, BlobStream, BlobWriter, StoredBlob
 
 __all__ = [
     "CHUNK",
     "Blob",
-    "BlobDamaged",
-    "BlobMissing",
+    "BlobDamagedError",
+    "BlobMissingError",
     "BlobReader",
     "BlobStore",
     "BlobStream",
     "BlobWriter",
-    "PartialBusy",
+    "PartialBusyError",
     "StorageError",
-    "StorageFailed",
-    "StorageFull",
+    "StorageFailedError",
+    "StorageFullError",
     "StoredBlob",
     "open_store",
 ]

@@ -26,7 +26,7 @@ class StorageError(Exception):
         super().__init__(self.sentence)
 
 
-class StorageFull(StorageError):
+class StorageFullError(StorageError):
     """No room, or a quota is used up. Somebody has to make room; then the same work goes on."""
 
     code = "storage.full"
@@ -35,11 +35,11 @@ class StorageFull(StorageError):
     retry: Retry = "room"
 
 
-class StorageFailed(StorageError):
+class StorageFailedError(StorageError):
     """The disk or the object store refused, for a reason that may pass."""
 
 
-class BlobMissing(StorageError):
+class BlobMissingError(StorageError):
     """No such blob."""
 
     code = "storage.missing"
@@ -48,7 +48,7 @@ class BlobMissing(StorageError):
     retry: Retry = "no"
 
 
-class BlobDamaged(StorageError):
+class BlobDamagedError(StorageError):
     """The bytes under an address are not the bytes it promises."""
 
     code = "storage.damaged"
@@ -59,7 +59,7 @@ class BlobDamaged(StorageError):
     retry: Retry = "no"
 
 
-class PartialBusy(StorageError):
+class PartialBusyError(StorageError):
     """Another process is writing the same partial at this moment."""
 
     code = "storage.busy"
@@ -73,5 +73,5 @@ def disk_errors() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _NO_ROOM:
-            raise StorageFull from error
-        raise StorageFailed from error
+            raise StorageFullError from error
+        raise StorageFailedError from error

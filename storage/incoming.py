@@ -23,7 +23,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from storage.digests import Digest
-from storage.errors import PartialBusy, StorageError, StorageFull, disk_errors
+from storage.errors import PartialBusyError, StorageError, StorageFullError, disk_errors
 from storage.names import partial_name
 from storage.ports import CHUNK, Blob
 from storage.space import reserve
@@ -71,7 +71,7 @@ class Incoming:
         with disk_errors():
             left_over = [path for path in self._folder.iterdir() if path.suffix in (".part", ".new")]
         for path in left_over:
-            with suppress(PartialBusy, FileNotFoundError):
+            with suppress(PartialBusyError, FileNotFoundError):
                 if path.stat().st_mtime <= limit:
                     swept += self._remove(path)
         return swept
@@ -98,7 +98,7 @@ class Incoming:
                 if expected_size is not None:
                     partial.reserve(expected_size)
                 yield partial
-            except StorageFull:
+            except StorageFullError:
                 # Two that wait for each other's room would wait for ever: whoever lacks some gives up its own.
                 partial.discard()
                 raise
@@ -138,7 +138,7 @@ class Partial:
             return self._digest.hexdigest()
 
     def reserve(self, size: int) -> None:
-        """Set room aside for the whole file. StorageFull where there is none."""
+        """Set room aside for the whole file. StorageFullError where there is none."""
         self._expected = size
         reserve(self.path.parent, self._descriptor, size)
 
@@ -269,7 +269,7 @@ def _comes_alone() -> bool:
 
 
 def _locked(path: Path) -> int:
-    """Open the file under an exclusive lock, or PartialBusy.
+    """Open the file under an exclusive lock, or PartialBusyError.
 
     The file may have been published or swept between opening and locking it; then the lock is on a file
     without a name, and the next round makes a new one. What has its address and kept this name, since its writer
@@ -285,7 +285,7 @@ def _locked(path: Path) -> int:
                 path.unlink()
         except BlockingIOError:
             os.close(descriptor)
-            raise PartialBusy from None
+            raise PartialBusyError from None
         except BaseException:
             os.close(descriptor)
             raise

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from io import FileIO
 from pathlib import Path
 
-from storage.errors import BlobMissing, disk_errors
+from storage.errors import BlobMissingError, disk_errors
 from storage.incoming import Incoming, Partial
 from storage.names import address_of, key_of
 from storage.ports import Blob, StoredBlob
@@ -62,7 +62,7 @@ class LocalStore:
         try:
             return self._path(sha256).stat().st_size
         except FileNotFoundError:
-            raise BlobMissing from None
+            raise BlobMissingError from None
 
     def verify(self, sha256: str) -> None:
         with self.open(sha256, verify=True) as reader:
@@ -104,7 +104,7 @@ class LocalStore:
         try:
             return self._path(sha256).open("rb", buffering=0)
         except FileNotFoundError:
-            raise BlobMissing from None
+            raise BlobMissingError from None
 
     def _place(self, partial: Partial, blob: Blob) -> None:
         final = self._path(blob.sha256)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
 
-from storage.errors import BlobMissing, StorageFailed
+from storage.errors import BlobMissingError, StorageFailedError
 from storage.incoming import Incoming, Partial
 from storage.names import address_of, key_of
 from storage.ports import Blob, StoredBlob
@@ -66,7 +66,7 @@ class Objects:
     def exists(self, sha256: str) -> bool:
         try:
             self.size(sha256)
-        except BlobMissing:
+        except BlobMissingError:
             return False
         return True
 
@@ -88,7 +88,7 @@ class Objects:
                 if datetime.now(UTC) - published < unused_for:
                     return False
                 obstore.delete(self._store, key)
-        except BlobMissing:
+        except BlobMissingError:
             pass
         return True
 
@@ -116,16 +116,16 @@ class Objects:
                 obstore.put(self._store, key, partial.path, chunk_size=PART, max_concurrency=PARTS_AT_ONCE)
             # A store that accepted the put and does not have it must not lead to a row without bytes.
             stored = self.size(blob.sha256)
-        except BlobMissing:
-            raise StorageFailed from None
+        except BlobMissingError:
+            raise StorageFailedError from None
         if stored != blob.size:
-            raise StorageFailed
+            raise StorageFailedError
 
     def _is_fresh(self, key: str, size: int) -> bool:
         try:
             with _remote_errors():
                 meta = obstore.head(self._store, key)
-        except BlobMissing:
+        except BlobMissingError:
             return False
         return meta["size"] == size and datetime.now(UTC) - meta["last_modified"] < FRESH
 
@@ -155,6 +155,6 @@ def _remote_errors() -> Iterator[None]:
     try:
         yield
     except (NotFoundError, FileNotFoundError):
-        raise BlobMissing from None
+        raise BlobMissingError from None
     except (BaseError, OSError) as error:
-        raise StorageFailed from error
+        raise StorageFailedError from error

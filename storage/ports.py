@@ -39,7 +39,7 @@ class BlobWriter(Protocol):
         """The hash so far, in lower-case hexadecimal."""
 
     def write(self, data: bytes) -> None:
-        """Append. A full or failing disk raises StorageFull or StorageFailed."""
+        """Append. A full or failing disk raises StorageFullError or StorageFailedError."""
 
     def room(self) -> memoryview:
         """Where the next bytes may be put, to be told of by `took`: what comes in blocks need not be copied."""
@@ -95,12 +95,12 @@ class BlobStore(Protocol):
     def partial(self, token: str, expected_size: int | None = None) -> AbstractContextManager[BlobWriter]:
         """The file of this token: left unpublished it stays, and opening it again goes on where it stood.
 
-        Where there is no room for the whole, StorageFull, and what was there is given up. One process at a time: a
-        second one gets PartialBusy. The lock ends with the process that holds it.
+        Where there is no room for the whole, StorageFullError, and what was there is given up. One process at a time: a
+        second one gets PartialBusyError. The lock ends with the process that holds it.
         """
 
     def forget(self, token: str) -> None:
-        """Discard the partial of a token that nobody will go on with. PartialBusy while it is written."""
+        """Discard the partial of a token that nobody will go on with. PartialBusyError while it is written."""
 
     def open(
         self, sha256: str, start: int = 0, *, verify: bool = False
@@ -108,7 +108,7 @@ class BlobStore(Protocol):
         """Read a blob. With `verify`, from its beginning: its last bytes are given out only when the hash is right."""
 
     def stream(self, sha256: str, start: int = 0) -> BlobStream:
-        """The bytes from `start` to the end, for an answer that outlives whoever made it; or BlobMissing."""
+        """The bytes from `start` to the end, for an answer that outlives whoever made it; or BlobMissingError."""
 
     def look(self) -> None:
         """Whether the store answers at all: raises StorageError where nothing could be read."""
@@ -116,10 +116,10 @@ class BlobStore(Protocol):
     def exists(self, sha256: str) -> bool: ...
 
     def size(self, sha256: str) -> int:
-        """Size in bytes, or BlobMissing."""
+        """Size in bytes, or BlobMissingError."""
 
     def verify(self, sha256: str) -> None:
-        """Read the whole blob and raise BlobDamaged when it is not what its address says."""
+        """Read the whole blob and raise BlobDamagedError when it is not what its address says."""
 
     def delete(self, sha256: str, *, unused_for: timedelta = timedelta(0)) -> bool:
         """Remove a blob unless its bytes arrived (again) within `unused_for`. Says whether it is gone."""

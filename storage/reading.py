@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from io import FileIO
 from typing import Protocol
 
-from storage.errors import BlobDamaged
+from storage.errors import BlobDamagedError
 from storage.ports import CHUNK
 
 
@@ -48,7 +48,7 @@ class Reader:
     def _note(self, data: bytes | memoryview) -> None:
         self._position += len(data)
         if not data and self._position < self.size:
-            raise BlobDamaged
+            raise BlobDamagedError
         if self._hash is not None and data:
             self._hash.update(data)
             if self._position >= self.size:
@@ -56,4 +56,4 @@ class Reader:
 
     def _judge(self) -> None:
         if self._hash is not None and (self._position != self.size or self._hash.hexdigest() != self._sha256):
-            raise BlobDamaged
+            raise BlobDamagedError

@@ -6,7 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
-from storage.errors import StorageFull, disk_errors
+from storage.errors import StorageFullError, disk_errors
 
 KEPT_FREE = 64 << 20
 KEPT_PART = 50
@@ -19,7 +19,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def reserve(folder: Path, descriptor: int, size: int) -> None:
-    """Set room aside so that the open file can grow to `size` bytes; its size stays. StorageFull where there is none.
+    """Set room aside so that the open file can grow to `size` bytes; its size stays. StorageFullError where there
+    is none.
 
     The file system keeps the room for as long as the file is there, whichever process holds it. One that sets nothing
     aside (NFS, say) is asked how much is free.
@@ -31,7 +32,7 @@ def reserve(folder: Path, descriptor: int, size: int) -> None:
             return
         usage = shutil.disk_usage(folder)
         if missing > usage.free - min(KEPT_FREE, usage.total // KEPT_PART):
-            raise StorageFull
+            raise StorageFullError
         _allocate(descriptor, there.st_size, size - there.st_size)
 
 
@@ -42,6 +43,6 @@ def _allocate(descriptor: int, start: int, length: int) -> None:
     )
     number = ctypes.get_errno() if outcome else 0
     if number in _NO_ROOM:
-        raise StorageFull
+        raise StorageFullError
     if number and number not in _CANNOT:
         raise OSError(number, os.strerror(number))

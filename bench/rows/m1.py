@@ -19,13 +19,13 @@ from random import Random
 from sqlalchemy import insert, or_, select, text
 
 from app import create_app
-from bench.measure import Line, MissingTool, Options, median, percentile
+from bench.measure import Line, MissingToolError, Options, median, percentile
 from config import Settings
 from models import Member, db, new_id
 from models.member_search import UP
 from services.core.actor import Actor
 from services.core.text.normalise import search_fold
-from services.core.unit_of_work import session, tidy, unit
+from services.core.unit_of_work import session, tidy, unit_of_work
 from services.directory import people
 from services.directory.search import key_of
 from tests.support import postgres
@@ -115,7 +115,7 @@ def _sqlite(folder: Path) -> Iterator[str]:
 @contextmanager
 def _postgresql(_folder: Path) -> Iterator[str]:
     if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
-        raise MissingTool("PostgreSQL is missing. Install it as root: apt-get install postgresql")
+        raise MissingToolError("PostgreSQL is missing. Install it as root: apt-get install postgresql")
     with postgres.running() as url:
         yield url
 
@@ -195,13 +195,13 @@ def _fill(chance: Random, count: int) -> None:
     if is_postgresql:
         _do("DROP INDEX member_trigram")
     for start in range(0, count, BATCH):
-        with unit() as writing:
+        with unit_of_work() as writing:
             writing.execute(insert(Member), [_row(chance, start + number) for number in range(BATCH)])
     if is_postgresql:
         for statement in (*UP["postgresql"], "VACUUM ANALYZE member", "CHECKPOINT"):
             _do(statement)
     else:
-        with unit() as writing:
+        with unit_of_work() as writing:
             writing.execute(text("ANALYZE"))
         tidy()
 

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from bench.measure import Line, MissingTool, Options, command, interleaved, ratio_line, said_seconds
+from bench.measure import Line, MissingToolError, Options, command, interleaved, ratio_line, said_seconds
 from bench.wire import Wire, nginx
 from storage import open_store
 
@@ -34,7 +34,7 @@ REST = 0.3
 def run(options: Options) -> list[Line]:
     for tool in ("curl", "openssl"):
         if shutil.which(tool) is None:
-            raise MissingTool(f"{tool} is missing. Install it as root: apt-get install {tool}")
+            raise MissingToolError(f"{tool} is missing. Install it as root: apt-get install {tool}")
     folder = Path(tempfile.mkdtemp(prefix="wire-", dir=options.folder))
     try:
         content = folder / "content"

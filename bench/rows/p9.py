@@ -17,7 +17,7 @@ from bench import moving
 from bench.measure import Line, Options, is_the_machines, percentile
 from bench.stand import LATENCY, Stand, stand
 from models import Matter, utcnow
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 
 MOST_MS = 10.0
 LARGE_MIB = tuple(range(96, 112))
@@ -88,7 +88,7 @@ def _measured(place: Stand, *, seconds: float, until_done: list[uuid.UUID] | Non
     with closing(_bare_database(place)) as bare:
         while time.monotonic() < end:
             began = time.perf_counter()
-            with unit() as writing:
+            with unit_of_work() as writing:
                 writing.get_one(Matter, spare).changed_at = utcnow()
             found.commits.append((time.perf_counter() - began) * 1000)
             time.sleep(EVERY)

@@ -92,7 +92,7 @@ def _gets(place: Stand, started: Sequence[uuid.UUID], number: int) -> Line:
     links = Counter(session().scalars(select(Link.number).where(Link.direction == "got")))
     damaged = 0
     for sha256 in session().scalars(select(Version.sha256)):
-        with runtime.house().blobs.open(sha256) as blob:
+        with runtime.runtime().blobs.open(sha256) as blob:
             damaged += hashlib.sha256(b"".join(blob)).hexdigest() != sha256
     session().rollback()
     lost = number - len(links) + sum(item.version_id is None for item in items)
@@ -136,7 +136,7 @@ def _folder(place: Stand, folder: str, number: int) -> list[dict[str, str]]:
 
 def _orphans(place: Stand) -> Line:
     """What the sweep would leave when its waiting times are over."""
-    store = runtime.house().blobs
+    store = runtime.runtime().blobs
     store.sweep(timedelta(0))
     maintenance.sweep_store()
     named = set(session().scalars(select(Version.sha256)))

@@ -9,7 +9,7 @@ from datetime import timedelta
 from bench.measure import Line, Options
 from bench.stand import REPOSITORY, stand
 from models import Connection, utcnow
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 
 PROCESSES, THREADS = 4, 4
 
@@ -17,7 +17,7 @@ PROCESSES, THREADS = 4, 4
 def run(options: Options) -> list[Line]:
     with stand(options.folder) as place:
         person = place.people[0]
-        with unit() as writing:
+        with unit_of_work() as writing:
             for row in writing.query(Connection).filter_by(member_id=person.actor.id):
                 row.expires_at = utcnow() - timedelta(minutes=1)
         place.control("POST", "expire", {"user": person.user})

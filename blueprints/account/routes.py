@@ -10,7 +10,7 @@ from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx
 from services.auth import passwords
 from services.connections import clients
-from services.core.errors import Invalid, TooMany
+from services.core.errors import InvalidError, TooManyError
 from services.mail import server_state
 from services.members import account
 
@@ -30,13 +30,13 @@ def change_password() -> Response:
     is_whole = form.validate()
     try:
         if not is_whole:
-            raise Invalid(account.password_faults(actor(), form.current.data or "", form.new.data or ""))
+            raise InvalidError(account.password_faults(actor(), form.current.data or "", form.new.data or ""))
         account.change_password(actor(), form.current.data, form.new.data)
-    except Invalid as refusal:
+    except InvalidError as refusal:
         form.take(refusal, beside=True)
         return page(form, 422)
-    except TooMany as refusal:
-        form.take(Invalid({"": refusal.sentence}))
+    except TooManyError as refusal:
+        form.take(InvalidError({"": refusal.sentence}))
         return page(form, 429)
     flash("Your password is changed. You are signed out everywhere else.", "success")
     return go_to(url_for(".index"))

@@ -11,7 +11,7 @@ from blueprints.auth.sessions import begin_session
 from blueprints.authorization import needs, nobody
 from blueprints.htmx import fragment, go_to
 from services.auth import passwords
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.members import invitations
 
 
@@ -20,7 +20,7 @@ from services.members import invitations
 def join(token: str) -> Response:
     try:
         invited = invitations.standing(token)
-    except invitations.Over as over:
+    except invitations.InvitationOverError as over:
         return _over(over)
     return _answer(invited, JoinForm(formdata=None, name=invited.name), token)
 
@@ -33,12 +33,12 @@ def join_now(token: str) -> Response:
         invited = invitations.standing(token)
         if not form.validate():
             name, password = form.name.data or "", form.password.data or ""
-            form.take(Invalid(invitations.faults_of_joining(token, name, password)), beside=True)
+            form.take(InvalidError(invitations.faults_of_joining(token, name, password)), beside=True)
             return _answer(invited, form, token, 422)
         session = invitations.accept(nobody(), token, form.name.data, form.password.data)
-    except invitations.Over as over:
+    except invitations.InvitationOverError as over:
         return _over(over)
-    except Invalid as refusal:
+    except InvalidError as refusal:
         form.take(refusal)
         return _answer(invited, form, token, 422)
     begin_session(session)
@@ -51,6 +51,6 @@ def _answer(invited: invitations.InvitationView, form: JoinForm, token: str, sta
     return fragment(render_template("auth/join.html", **shown), status)
 
 
-def _over(over: invitations.Over) -> Response:
+def _over(over: invitations.InvitationOverError) -> Response:
     status = 404 if over.reason == "unknown" else 410
     return fragment(render_template("auth/join_over.html", over=over), status)

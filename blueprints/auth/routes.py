@@ -10,11 +10,11 @@ from werkzeug.wrappers import Response
 from blueprints.auth import joining, room
 from blueprints.auth.forms import SetUpForm, SignInForm
 from blueprints.auth.sessions import begin_session, device_cookie
-from blueprints.authorization import SignInChanged, actor, forget_session, needs, nobody
+from blueprints.authorization import SignInChangedError, actor, forget_session, needs, nobody
 from blueprints.ended_sessions import is_another_person
 from blueprints.htmx import fragment, go_to
 from services.auth import login, passwords
-from services.core.errors import Invalid, TooMany
+from services.core.errors import InvalidError, TooManyError
 from services.core.text.local_redirects import local_path
 from services.members import first_admin
 from services.transfers.mail import time_of
@@ -40,11 +40,11 @@ def sign_in_now() -> Response:
         return sign_in_answer(form, 422)
     try:
         signed_in = login.sign_in(nobody(), form.email.data, form.password.data, device_cookie())
-    except Invalid as refusal:
+    except InvalidError as refusal:
         form.take(refusal)
         return sign_in_answer(form, 422)
-    except TooMany as refusal:
-        form.take(Invalid({"": refusal.sentence}))
+    except TooManyError as refusal:
+        form.take(InvalidError({"": refusal.sentence}))
         return sign_in_answer(form, 429)
     begin_session(signed_in.token)
     if signed_in.slowed_at:
@@ -72,7 +72,7 @@ def sign_out() -> Response:
 def renew_page() -> Response:
     """The session's CSRF token in a header, for a page that was opened before its person signed in again."""
     if is_another_person():
-        raise SignInChanged(actor().name)
+        raise SignInChangedError(actor().name)
     answer = fragment("", 204)
     answer.headers["X-CSRFToken"] = generate_csrf()
     return answer
@@ -93,13 +93,13 @@ def set_up_now() -> Response:
     is_whole = form.validate()
     try:
         if not is_whole:
-            raise Invalid(first_admin.faults(nobody(), form.code.data or "", form.command()))
+            raise InvalidError(first_admin.faults(nobody(), form.code.data or "", form.command()))
         token = first_admin.set_up(nobody(), form.code.data, form.command())
-    except Invalid as refusal:
+    except InvalidError as refusal:
         form.take(refusal, beside=True)
         return set_up_answer(form, 422)
-    except TooMany as refusal:
-        form.take(Invalid({"": refusal.sentence}))
+    except TooManyError as refusal:
+        form.take(InvalidError({"": refusal.sentence}))
         return set_up_answer(form, 429)
     begin_session(token)
     flash("Counterpart is yours. Connect iManage next, or open a matter.", "success")

@@ -13,7 +13,7 @@ from blueprints.downloads import csv_attachment
 from blueprints.groups.forms import GroupForm
 from blueprints.htmx import go_to, is_htmx
 from blueprints.query_params import page_number, search_text
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.members import groups
 from services.servers import access_loss, bulk_add
 
@@ -39,7 +39,7 @@ def create_group() -> Response:
     if form.validate():
         try:
             group_id = groups.create(actor(), form.name.data)
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
         else:
             flash(f"The group “{form.name.data}” is made. Add its members.", "success")
@@ -91,7 +91,7 @@ def remove_person(group_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     try:
         losses = access_loss.by_leaving(actor(), group_id, member_id)
         access_loss.require_no_loss(losses, is_sure=request.form.get("sure") == "1")
-    except access_loss.WouldLose as told:
+    except access_loss.WouldLoseAccessError as told:
         title = f"Take out of {view.name}?"
         answer = _popup("losing", title, dialogs.ASKED, group=view, member_id=member_id, losses=told.losses)
         return dialogs.asked_first(answer)
@@ -115,7 +115,7 @@ def rename_group(group_id: uuid.UUID) -> Response:
     if form.validate():
         try:
             groups.rename(actor(), group_id, form.name.data)
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
         else:
             flash("The name is saved.", "success")

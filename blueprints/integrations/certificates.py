@@ -15,7 +15,7 @@ from blueprints.forms_base import BaseForm
 from blueprints.htmx import go_to
 from blueprints.integrations import room
 from blueprints.integrations.pages import popup
-from services.core.errors import Invalid, TooMany
+from services.core.errors import InvalidError, TooManyError
 from services.monitoring import check_runs
 from services.servers import certificate_authorities
 from services.servers import views as server_views
@@ -54,7 +54,7 @@ def save_certificates(server_id: uuid.UUID) -> Response:
     given = form.given()
     try:
         listed = certificate_authorities.save(actor(), server_id, given, form.version.data or "")
-    except Invalid as refusal:
+    except InvalidError as refusal:
         form.take(refusal)
         if certificate_authorities.holds_private_key(given) or len(given) > certificate_authorities.LARGEST:
             form.pem.data = ""
@@ -80,7 +80,7 @@ def remove_certificates(server_id: uuid.UUID) -> Response:
     form, view = VersionForm(), server_views.server(actor(), server_id)
     try:
         certificate_authorities.remove(actor(), server_id, form.version.data or "")
-    except Invalid as refusal:
+    except InvalidError as refusal:
         form.take(refusal)
         form.version.data = view.version
         return popup("own_ca_removal", "Remove own CA?", 422, form=form, server=view)
@@ -90,7 +90,7 @@ def remove_certificates(server_id: uuid.UUID) -> Response:
 
 def _checked(server_id: uuid.UUID) -> Response:
     """Back to the page, where a check shows what the change has done."""
-    with suppress(TooMany):
+    with suppress(TooManyError):
         check_runs.start(actor(), server_id)
     return go_to(url_for(".server", server_id=server_id))
 

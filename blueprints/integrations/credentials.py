@@ -13,7 +13,7 @@ from blueprints.htmx import go_to
 from blueprints.integrations import room
 from blueprints.integrations.package_forms import CredentialsForm
 from blueprints.integrations.pages import popup
-from services.core.errors import Invalid, TooMany
+from services.core.errors import InvalidError, TooManyError
 from services.diagnostics.report import Result
 from services.monitoring import check_runs
 from services.server_admin import credential_rotation
@@ -37,13 +37,13 @@ def replace_credentials(server_id: uuid.UUID) -> Response:
     if form.validate():
         try:
             replaced = credential_rotation.replace(actor(), server_id, form.command())
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
-        except credential_rotation.Unproven as unproven:
+        except credential_rotation.UnprovenCredentialsError as unproven:
             problems = unproven.problems
         else:
             _say(replaced)
-            with suppress(TooMany):
+            with suppress(TooManyError):
                 check_runs.start(actor(), server_id)
             return go_to(url_for(".server", server_id=server_id))
     view = server_views.server(actor(), server_id)

@@ -10,13 +10,13 @@ from blueprints.authorization import actor
 from blueprints.htmx import is_htmx
 from blueprints.integrations import room
 from blueprints.integrations.pages import servers_context
-from services.servers.registry import ServerGone
+from services.servers.registry import ServerGoneError
 
 STATUS = 404
 
 
-@room.errorhandler(ServerGone)
-def server_is_gone(gone: ServerGone) -> Response:
+@room.errorhandler(ServerGoneError)
+def server_is_gone(gone: ServerGoneError) -> Response:
     """A press on a page that is older than the removal is told the same in a toast."""
     if is_htmx():
         view = errors.ErrorView(gone.code, gone.title, gone.sentence, gone.next_step, gone.whose)

@@ -12,7 +12,7 @@ from blueprints.downloads import attachment
 from blueprints.htmx import fragment, go_to
 from blueprints.integrations import room
 from blueprints.integrations.package_forms import PackageForm
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.servers import redirect_urls, registry
 from services.servers.packages import packages
 
@@ -34,7 +34,7 @@ def make_package() -> Response:
     if form.validate():
         try:
             made = packages.make(actor(), form.command())
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
         else:
             return _package_page(made.package, made.keys)

@@ -13,7 +13,7 @@ from blueprints.htmx import go_to
 from blueprints.integrations import room
 from blueprints.integrations.forms import RemoveServerForm
 from blueprints.integrations.pages import popup
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.servers import practice, removal
 from services.servers import views as server_views
 
@@ -30,7 +30,7 @@ def remove_server(server_id: uuid.UUID) -> Response:
     form = RemoveServerForm()
     try:
         removed = removal.remove(actor(), server_id, form.typed_name.data)
-    except Invalid as refusal:
+    except InvalidError as refusal:
         form.take(refusal)
         return _answer(server_id, form, 422)
     practice.forget(server_id)

@@ -13,7 +13,7 @@ from blueprints.integrations import room
 from blueprints.integrations.forms import RestrictionForm
 from blueprints.integrations.pages import question, restriction_answer, server_answer
 from blueprints.query_params import count_search
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.servers import access_loss, restriction
 from services.servers import views as server_views
 
@@ -52,9 +52,9 @@ def save_restriction(server_id: uuid.UUID) -> Response:
         losses = access_loss.by_restriction(actor(), server_id, wanted)
         access_loss.require_no_loss(losses, is_sure=request.form.get("sure") == "1")
         saved = restriction.save(actor(), server_id, wanted)
-    except access_loss.WouldLose as told:
+    except access_loss.WouldLoseAccessError as told:
         return question("losing", f"Restrict “{view.name}”?", server=view, losses=told.losses, form=form)
-    except Invalid as refusal:
+    except InvalidError as refusal:
         form.take(refusal)
         return restriction_answer(server_id, form)
     _say(saved)

@@ -27,7 +27,7 @@ from blueprints.integrations import (
 )
 from blueprints.integrations.forms import AddServerForm, ChangeServerForm, as_id
 from blueprints.integrations.pages import popup, say, server_answer, servers_context
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.servers import registry, transport
 from services.servers import views as server_views
 from services.servers.packages import packages as application_packages
@@ -83,14 +83,14 @@ def add_server() -> Response:
     if form.validate():
         try:
             saved = registry.add(actor(), form.command())
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
         else:
             flash(f"“{saved.name}” is added. Members see it once you switch it on.", "success")
             say(saved)
             return go_to(url_for(".server", server_id=saved.id))
     else:
-        form.take(Invalid(registry.faults(actor(), form.command())), beside=True)
+        form.take(InvalidError(registry.faults(actor(), form.command())), beside=True)
     form.keep_subdomain_alone()
     return _add_answer(form, 422)
 
@@ -115,14 +115,14 @@ def change_server(server_id: uuid.UUID) -> Response:
     if form.validate():
         try:
             saved = registry.change(actor(), server_id, form.command())
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
         else:
             flash(f"Name and limit of “{saved.name}” are saved.", "success")
             say(saved)
             return go_to(url_for(".server", server_id=server_id))
     else:
-        form.take(Invalid(registry.change_faults(actor(), server_id, form.command())), beside=True)
+        form.take(InvalidError(registry.change_faults(actor(), server_id, form.command())), beside=True)
     view = server_views.server(actor(), server_id)
     form.version.data = view.version
     return _change_answer(view, form, 422)

@@ -24,7 +24,7 @@ def set_enabled(server_id: uuid.UUID) -> Response:
         abort(400)
     try:
         enabling.switch(actor(), server_id, wanted, is_sure=request.form.get("sure") == "1")
-    except enabling.Unsure as unsure:
+    except enabling.UnprovenServerError as unsure:
         view = server_views.server(actor(), server_id)
         title = f"Enable “{view.name}”?" if wanted else f"Switch off “{view.name}”?"
         return question("switch", title, server=view, unsure=unsure)

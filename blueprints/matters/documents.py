@@ -16,7 +16,7 @@ from blueprints.matters.forms import DocumentForm, DocumentNameForm
 from blueprints.matters.quotas import notice_for, refuse_unread
 from blueprints.query_params import is_search, page_number, search_text
 from services.access import permissions, server_access
-from services.core.errors import Invalid, NotFound
+from services.core.errors import InvalidError, NotFoundError
 from services.core.text.file_names import visible
 from services.matters import documents, duplicates, matters, versions
 from services.transfers import links
@@ -39,7 +39,7 @@ def new_document(matter_id: uuid.UUID) -> ResponseReturnValue:
             flash(_sentence(added), "success")
             return go_to(back)
         for problem in problems:
-            form.take(Invalid({"file": problem}))
+            form.take(InvalidError({"file": problem}))
     quota = "" if form.errors else notice_for(matter_id, view.may_change_documents)
     answer = form_answer(
         "Add document", "matters/_upload_form.html", back, form=form, matter=view, added=added, quota=quota
@@ -88,7 +88,7 @@ def rename_document(document_id: uuid.UUID) -> ResponseReturnValue:
             name = documents.rename(actor(), document_id, form.name.data or "")
             flash(f"The document is now named {name}.", "success")
             return go_to(back)
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
     return form_answer("Rename", "matters/_rename_form.html", back, form=form, document=view)
 
@@ -100,7 +100,7 @@ def choose_document(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseRetur
     permissions.require_transfer(actor(), matter_id)
     label = next((each.label for each in server_access.available_to(actor()) if each.id == server_id), None)
     if label is None:
-        raise NotFound()
+        raise NotFoundError()
     if ticked := request.args.getlist("document"):
         many = "transfers.save_many_picker"
         return redirect(url_for(many, matter_id=matter_id, server_id=server_id, document=ticked))
@@ -125,7 +125,7 @@ def _add(matter_id: uuid.UUID, file: FileStorage, added: list[str], one_of_sever
     name = file.filename or ""
     try:
         document_id = documents.add(actor(), matter_id, name, file.stream)
-    except Invalid as refusal:
+    except InvalidError as refusal:
         return f"{visible(name)}: {refusal.sentence}" if one_of_several else refusal.sentence
     added.append(name)
     if same := duplicates.of_document(actor(), document_id):

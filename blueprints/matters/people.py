@@ -14,7 +14,7 @@ from blueprints.htmx import go_to, is_htmx
 from blueprints.matters import room
 from blueprints.matters.answers import form_answer
 from blueprints.query_params import page_number, search_text
-from services.core.errors import Conflict, Invalid
+from services.core.errors import ConflictError, InvalidError
 from services.core.sealed_query import seal
 from services.matters import leaving, matters, participants
 
@@ -64,7 +64,7 @@ def change_role(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnVal
             return _ask_about_role(matter_id, loss, role)
     try:
         name = participants.change_role(actor(), matter_id, member_id, role)
-    except (Conflict, Invalid) as refusal:
+    except (ConflictError, InvalidError) as refusal:
         if not is_htmx() or is_sure:
             raise
         # The list anew, because the select already shows the role that was refused.

@@ -8,7 +8,7 @@ from flask import request
 
 from blueprints.authorization import actor
 from blueprints.forms_base import BaseForm
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.matters import quotas, uploads
 
 OTHER_FIELDS = 64 * 1024
@@ -27,7 +27,7 @@ def refuse_unread(form_class: type[BaseForm], matter_id: uuid.UUID) -> BaseForm 
         return None
     try:
         uploads.require_room(matter_id, actor().id, size)
-    except Invalid as refusal:
+    except InvalidError as refusal:
         form = form_class(formdata=None)
         form.take(refusal)
         return form

@@ -15,7 +15,7 @@ from blueprints.matters.downloading import send
 from blueprints.matters.forms import AgainForm, VersionForm
 from blueprints.matters.quotas import notice_for, refuse_unread
 from services.access import permissions
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.matters import documents, versions
 
 
@@ -34,7 +34,7 @@ def new_version(document_id: uuid.UUID) -> ResponseReturnValue:
             result = versions.add(
                 actor(), document_id, file.filename or "", file.stream, form.note.data or ""
             )
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
         else:
             if isinstance(result, versions.SameBytes):
@@ -53,7 +53,7 @@ def add_version_again(version_id: uuid.UUID) -> ResponseReturnValue:
     form = AgainForm()
     version = versions.require(actor(), version_id)
     if not form.validate():
-        raise Invalid({field: " ".join(sentences) for field, sentences in form.errors.items() if field})
+        raise InvalidError({field: " ".join(sentences) for field, sentences in form.errors.items() if field})
     result = versions.add_again(actor(), version_id, form.file_name.data or "", form.note.data or "")
     return _added(result, url_for("matters.document", document_id=version.document_id))
 

@@ -16,7 +16,7 @@ from blueprints.members.answers import popup
 from blueprints.members.forms import FileForm, ImportForm
 from blueprints.members.listing import Tab, asked
 from blueprints.query_params import place
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.mail import server_state
 from services.members import import_export
 
@@ -49,7 +49,7 @@ def read_file() -> Response:
     if form.validate():
         try:
             import_id = import_export.read(actor(), form.file.data.filename or "", form.file.data.read())
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
         else:
             return go_to(url_for(".preview_import", import_id=import_id))

@@ -12,7 +12,7 @@ from blueprints.htmx import go_to
 from blueprints.members import room
 from blueprints.members.answers import popup
 from blueprints.members.forms import InviteForm
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.mail import server_state
 from services.members import invitations
 
@@ -42,10 +42,10 @@ def invite() -> Response:
     if form.validate():
         try:
             return _link(invitations.invite(actor(), form.command()))
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
     else:
-        form.take(Invalid(invitations.faults(form.command())), beside=True)
+        form.take(InvalidError(invitations.faults(form.command())), beside=True)
     return _answer(form, 422)
 
 

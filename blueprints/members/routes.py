@@ -13,7 +13,7 @@ from blueprints.members import import_export, invitations, listing, orphaned_mat
 from blueprints.members.answers import popup
 from blueprints.members.forms import AddMemberForm, DetailsForm
 from services.auth import passwords
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.directory import people
 from services.members import account, editing, offboarding
 
@@ -33,7 +33,7 @@ def add_member() -> Response:
     if form.validate():
         try:
             added = people.add(actor(), form.command())
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
         else:
             flash(f"{added.name} is added.", "success")
@@ -42,7 +42,7 @@ def add_member() -> Response:
                 return password_answer(added.name, added.made_password, url)
             return go_to(url)
     else:
-        form.take(Invalid(people.faults(form.command(), makes_password=True)), beside=True)
+        form.take(InvalidError(people.faults(form.command(), makes_password=True)), beside=True)
     return add_answer(form, 422)
 
 
@@ -69,13 +69,13 @@ def change_member(member_id: uuid.UUID) -> Response:
     if form.validate():
         try:
             editing.change(actor(), member_id, form.details())
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
         else:
             flash(f"What is on record of {form.name.data} is saved.", "success")
             return go_to(url_for(".member", member_id=member_id))
     else:
-        form.take(Invalid(editing.faults(actor(), member_id, form.details())), beside=True)
+        form.take(InvalidError(editing.faults(actor(), member_id, form.details())), beside=True)
     return edit_answer(people.member(actor(), member_id), form, 422)
 
 

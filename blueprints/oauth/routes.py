@@ -13,7 +13,7 @@ from blueprints.authorization import actor, get_only, needs
 from blueprints.htmx import go_to, is_htmx, redirect_whole_page
 from blueprints.oauth import room, sign_ins
 from services.connections import clients, disconnecting, oauth
-from services.connections.oauth_errors import SignInUnfinished, unfinished
+from services.connections.oauth_errors import SignInUnfinishedError, unfinished
 from services.transfers import control
 
 __all__ = ["room", "sign_ins"]
@@ -43,7 +43,7 @@ def authorized() -> AnyResponse:
             abort(404)
         done = oauth.finish(actor(), _answer())
         control.resume_after_sign_in(actor(), done.server_id)
-    except SignInUnfinished as failure:
+    except SignInUnfinishedError as failure:
         return _unfinished(failure)
     flash(f"You are signed in to {done.label} as {done.imanage_name}.", "success")
     for sentence in done.warnings:
@@ -94,6 +94,6 @@ def _on_the_api_host() -> str | None:
     return f"{settings.public_url}{request.path}?{request.query_string.decode('ascii', 'replace')}"
 
 
-def _unfinished(failure: SignInUnfinished) -> AnyResponse:
+def _unfinished(failure: SignInUnfinishedError) -> AnyResponse:
     status = 502 if failure.code.startswith("imanage.") else 400
     return Response(render_template("oauth/unfinished.html", failure=failure), status)

@@ -12,7 +12,7 @@ from blueprints.htmx import fragment, go_to, is_htmx, placed
 from blueprints.transfers import room
 from blueprints.transfers.answers import refused_in_picker
 from blueprints.transfers.forms import SaveManyForm, as_uuid, as_uuids
-from services.core.errors import Invalid, NotFound, SignInNeeded
+from services.core.errors import InvalidError, NotFoundError, SignInNeededError
 from services.transfers import bulk_save
 
 
@@ -26,7 +26,7 @@ def save_many_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     asked = None if "all" in request.args else _asked()
     try:
         picker = bulk_save.plan(actor(), matter_id, server_id, asked)
-    except SignInNeeded as needed:
+    except SignInNeededError as needed:
         html = render_template(
             "transfers/_picker_sign_in.html", needed=needed, server_id=server_id, back=back
         )
@@ -49,7 +49,7 @@ def check_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     ids = as_uuids(request.form.getlist("document"))
     try:
         picker = bulk_save.check(actor(), matter_id, server_id, ids)
-    except SignInNeeded as needed:
+    except SignInNeededError as needed:
         html = render_template(
             "transfers/_picker_sign_in.html", needed=needed, server_id=server_id, back=back
         )
@@ -65,7 +65,7 @@ def start_save_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
         try:
             transfer_id = bulk_save.start(actor(), form.command(matter_id, server_id))
             return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
     return refused_in_picker(form)
 
@@ -73,5 +73,5 @@ def start_save_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
 def _asked() -> list[uuid.UUID]:
     ids = [as_uuid(text) for text in request.args.getlist("document")]
     if None in ids:
-        raise NotFound("We could not find one of these documents.")
+        raise NotFoundError("We could not find one of these documents.")
     return [each for each in ids if each is not None]

@@ -21,7 +21,7 @@ from blueprints.query_params import LONGEST_SEARCH, place
 from blueprints.transfers import room
 from blueprints.transfers.answers import refused_in_picker
 from blueprints.transfers.forms import SaveForm, as_uuid
-from services.core.errors import Conflict, RemoteRefusal, SignInNeeded
+from services.core.errors import ConflictError, RemoteRefusedError, SignInNeededError
 from services.core.text import normalise
 from services.matters import documents
 from services.picker import browse as picker_browse
@@ -64,7 +64,7 @@ def save_check(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     target = request.args.get("target", "")
     try:
         check = save_checks.look(actor(), document_id, server_id, target)
-    except SignInNeeded as needed:
+    except SignInNeededError as needed:
         return placed(_sign_in(needed, server_id, back), 409, DIALOG)
     picker = dialog.for_save(actor(), document_id, server_id)
     return fragment(
@@ -97,9 +97,9 @@ def browse(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     where = _where()
     try:
         listing = picker_browse.look(actor(), matter_id, server_id, where)
-    except SignInNeeded as needed:
+    except SignInNeededError as needed:
         return placed(_sign_in(needed, server_id, _back(matter_id, server_id)), 409, DIALOG)
-    except (RemoteRefusal, Conflict) as refusal:
+    except (RemoteRefusedError, ConflictError) as refusal:
         return placed(_said(refusal, where, matter_id, server_id), 502, MORE if where.offset else LIST)
     drawn = "transfers/_picker_more.html" if where.offset else "transfers/_picker_list.html"
     return fragment(render_template(drawn, **_context(listing, matter_id, server_id)))
@@ -112,7 +112,7 @@ def everything(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     try:
         below = "below" in request.form
         gathered = select_all.everything(actor(), matter_id, server_id, _where(), below=below)
-    except SignInNeeded as needed:
+    except SignInNeededError as needed:
         return placed(_sign_in(needed, server_id, _back(matter_id, server_id)), 409, DIALOG)
     return fragment(render_template("transfers/_picker_everything.html", gathered=gathered))
 
@@ -126,11 +126,11 @@ def _opened(draw: Callable[[], str], server_id: uuid.UUID, back: str) -> Respons
         return go_to(back)
     try:
         return fragment(draw())
-    except SignInNeeded as needed:
+    except SignInNeededError as needed:
         return fragment(_sign_in(needed, server_id, back))
 
 
-def _sign_in(needed: SignInNeeded, server_id: uuid.UUID, back: str) -> str:
+def _sign_in(needed: SignInNeededError, server_id: uuid.UUID, back: str) -> str:
     return render_template("transfers/_picker_sign_in.html", needed=needed, server_id=server_id, back=back)
 
 
@@ -237,7 +237,9 @@ def _frame(where: Where, matter_id: uuid.UUID, server_id: uuid.UUID) -> dict[str
     }
 
 
-def _said(refusal: RemoteRefusal | Conflict, where: Where, matter_id: uuid.UUID, server_id: uuid.UUID) -> str:
+def _said(
+    refusal: RemoteRefusedError | ConflictError, where: Where, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> str:
     frame = _frame(where, matter_id, server_id)
     again = frame["to"](frame["way"], q=where.text, shelf=where.shelf, offset=where.offset)
     return render_template("transfers/_picker_said.html", refusal=refusal, again=again, **frame)

@@ -13,7 +13,7 @@ from blueprints.query_params import page_number
 from blueprints.transfers import bulk_save, notices, picker, room
 from blueprints.transfers.answers import refused, refused_in_picker
 from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.operations import worker_heartbeats
 from services.transfers import control, decisions, requests, save_checks, update_check
 from services.transfers import notices as transfer_notices
@@ -41,7 +41,7 @@ def start_get(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
         try:
             transfer_id = requests.start_get(actor(), form.command(matter_id, server_id))
             return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
     return refused_in_picker(form)
 
@@ -56,10 +56,10 @@ def start_save(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
             command = form.command(document_id, server_id)
             transfer_id = save_checks.start(actor(), command, form.accept.data or ())
             return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
-        except save_checks.Unsettled as unsettled:
+        except save_checks.UnsettledError as unsettled:
             form.take(unsettled)
             check = unsettled.check
-        except Invalid as refusal:
+        except InvalidError as refusal:
             form.take(refusal)
     return picker.save_refused(form, document_id, server_id, check)
 

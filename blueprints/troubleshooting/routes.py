@@ -12,7 +12,7 @@ from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.query_params import search_text
 from blueprints.security_headers import allow_connect
 from services.access import permissions, server_access
-from services.core.errors import NotFound
+from services.core.errors import NotFoundError
 from services.guidance import topics
 from services.monitoring import check_report, check_runs
 from services.servers import views as server_views
@@ -77,7 +77,7 @@ def this_browser(server_id: uuid.UUID) -> Response:
     """The only page of a member whose scripts may ask another origin, and only this server's."""
     server = next((each for each in server_access.available_to(actor()) if each.id == server_id), None)
     if server is None:
-        raise NotFound()
+        raise NotFoundError()
     html = render_template("troubleshooting/this_browser.html", server=server, topics=topics.TOPICS)
     return allow_connect(make_response(html), server.url)
 
@@ -85,7 +85,7 @@ def this_browser(server_id: uuid.UUID) -> Response:
 def _topic(slug: str) -> topics.Topic:
     found = topics.topic(slug)
     if found is None:
-        raise NotFound()
+        raise NotFoundError()
     return found
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256 as new_hash
 
-from copying.errors import CheckedOut, MovedOn, Stopped, TransferError, Uncertain
+from copying.errors import CheckedOutError, MovedOnError, StoppedError, TransferError, UncertainOutcomeError
 from copying.outcome import QUIET, SKEW, lacks_comment, lacks_proof, settle
 from copying.ports import Features, OnProgress, ShouldStop, Source, Stream
 from copying.values import (
@@ -29,7 +29,7 @@ from copying.values import (
 from imanage import documents
 from imanage.client import Client
 from imanage.downloads import Download
-from imanage.errors import Forbidden, ImanageError, NotFound, OutcomeUnknown
+from imanage.errors import ForbiddenError, ImanageError, NotFoundError, OutcomeUnknownError
 from imanage.ids import VersionId
 from imanage.types import Document, Stored
 from imanage.uploads import Upload
@@ -89,9 +89,9 @@ class ImanageDestination:
         known = next((each for each in intent.baseline if each.id == there.id), None)
         is_another = is_replaced and there.id != self._target.onto
         if known is None or is_another or (there.latest or 0) > there.version:
-            raise MovedOn(intent.baseline[-1].id if intent.baseline else None, there.id)
+            raise MovedOnError(intent.baseline[-1].id if intent.baseline else None, there.id)
         if is_replaced and None not in (known.sha256, there.checksum) and known.sha256 != there.checksum:
-            raise MovedOn(None, there.id)
+            raise MovedOnError(None, there.id)
 
     def send(
         self, intent: Intent, source: Source, *, on_progress: OnProgress, should_stop: ShouldStop
@@ -107,7 +107,7 @@ class ImanageDestination:
 
         def stopped() -> bool:
             if reason := should_stop():
-                raise Stopped(reason)
+                raise StoppedError(reason)
             return False
 
         upload = Upload(
@@ -123,15 +123,15 @@ class ImanageDestination:
         )
         try:
             stored = self._store(upload)
-        except OutcomeUnknown as error:
-            raise Uncertain(error) from error
+        except OutcomeUnknownError as error:
+            raise UncertainOutcomeError(error) from error
         except (ImanageError, StorageError, TransferError):
             # Refused, not reached, or broken off by us before the last byte: the client holds the end of the
             # body back until the whole is right, so nothing was stored.
             raise
         except Exception as error:
             if began:
-                raise Uncertain(error) from error
+                raise UncertainOutcomeError(error) from error
             raise
         return self._receipt(stored)
 
@@ -145,7 +145,7 @@ class ImanageDestination:
     ) -> Outcome:
         try:
             found = self._present(intent)
-        except (NotFound, Forbidden) as error:
+        except (NotFoundError, ForbiddenError) as error:
             return Undecided(f"What was saved there cannot be looked up: {error.sentence}")
         present = [
             self._proved(each) if lacks_proof(intent, each, claimed) else each for each in found.present
@@ -217,7 +217,7 @@ def _require_free(document: Document, intent: Intent) -> None:
     holder = document.in_use_by
     if holder and intent.operator and holder.casefold() == intent.operator.casefold():
         return
-    raise CheckedOut(document.id, document.in_use_by_name or holder, document.checkout_at)
+    raise CheckedOutError(document.id, document.in_use_by_name or holder, document.checkout_at)
 
 
 @contextmanager

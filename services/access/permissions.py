@@ -6,7 +6,7 @@ import uuid
 
 from models import Matter, Participant
 from services.core.actor import Actor
-from services.core.errors import Forbidden, NotFound
+from services.core.errors import ForbiddenError, NotFoundError
 from services.core.unit_of_work import session
 
 CHANGES_DOCUMENTS = frozenset({"lead", "editor"})
@@ -19,7 +19,7 @@ def may_administer(actor: Actor) -> bool:
 
 def require_admin(actor: Actor) -> None:
     if not may_administer(actor):
-        raise Forbidden(
+        raise ForbiddenError(
             "Only System Admins can use the Admin System.",
             next_step="Ask a System Admin of your firm.",
             whose="your System Admin",
@@ -32,7 +32,7 @@ def may_create_matters(actor: Actor) -> bool:
 
 def require_create_matters(actor: Actor) -> None:
     if not may_create_matters(actor):
-        raise Forbidden("Guests cannot open matters.", next_step="Ask the firm that invited you.")
+        raise ForbiddenError("Guests cannot open matters.", next_step="Ask the firm that invited you.")
 
 
 def role_in(actor: Actor, matter_id: uuid.UUID) -> str | None:
@@ -63,14 +63,14 @@ def require_matter(actor: Actor, matter_id: uuid.UUID) -> tuple[Matter, str]:
     matter = session().get(Matter, matter_id)
     role = role_in(actor, matter_id) if matter else None
     if matter is None or role is None:
-        raise NotFound("We could not find this matter.")
+        raise NotFoundError("We could not find this matter.")
     return matter, role
 
 
 def require_change_documents(actor: Actor, matter_id: uuid.UUID) -> Matter:
     matter, role = require_matter(actor, matter_id)
     if not may_change_documents(actor, role):
-        raise Forbidden(
+        raise ForbiddenError(
             "You can read this matter, but not change its documents.",
             next_step="Ask a lead of the matter to make you an editor.",
             whose="a lead of the matter",
@@ -81,7 +81,7 @@ def require_change_documents(actor: Actor, matter_id: uuid.UUID) -> Matter:
 def require_manage_people(actor: Actor, matter_id: uuid.UUID) -> Matter:
     matter, role = require_matter(actor, matter_id)
     if not may_manage_people(actor, role):
-        raise Forbidden(
+        raise ForbiddenError(
             "Only leads of the matter can change who takes part in it.",
             next_step="Ask a lead of the matter.",
             whose="a lead of the matter",
@@ -92,7 +92,7 @@ def require_manage_people(actor: Actor, matter_id: uuid.UUID) -> Matter:
 def require_change_matter(actor: Actor, matter_id: uuid.UUID) -> Matter:
     matter, role = require_matter(actor, matter_id)
     if not may_change_matter(actor, role):
-        raise Forbidden(
+        raise ForbiddenError(
             "Only leads of the matter can change its name and numbers.",
             next_step="Ask a lead of the matter.",
             whose="a lead of the matter",
@@ -104,9 +104,9 @@ def require_transfer(actor: Actor, matter_id: uuid.UUID) -> Matter:
     """For everything between a matter and iManage. To a guest there is nothing here."""
     matter, role = require_matter(actor, matter_id)
     if actor.is_guest:
-        raise NotFound()
+        raise NotFoundError()
     if not may_transfer(actor, role):
-        raise Forbidden(
+        raise ForbiddenError(
             "You can read this matter, but not move documents between it and iManage.",
             next_step="Ask a lead of the matter to make you an editor.",
             whose="a lead of the matter",

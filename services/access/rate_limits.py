@@ -15,8 +15,8 @@ from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 
 from models import RateCount, utcnow
-from services.core.errors import TooMany
-from services.core.unit_of_work import session, unit
+from services.core.errors import TooManyError
+from services.core.unit_of_work import session, unit_of_work
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ _counts: dict[str, _Count] = {}
 MOST_KEPT = 10_000
 
 
-class TooOften(TooMany):
+class RateLimitedError(TooManyError):
     """A member has done something too often within the window."""
 
     code = "rate_limit"
@@ -56,7 +56,7 @@ class TooOften(TooMany):
 
 
 def require(member_id: uuid.UUID, limit: Limit) -> None:
-    """Count one more. Raises TooOften where the limit of this window is reached."""
+    """Count one more. Raises RateLimitedError where the limit of this window is reached."""
     now = utcnow()
     window = int(now.timestamp()) // limit.seconds
     ends_at = datetime.fromtimestamp((window + 1) * limit.seconds, UTC)
@@ -77,7 +77,7 @@ def require(member_id: uuid.UUID, limit: Limit) -> None:
             count.on_record = total
     if total > limit.most:
         wait = ends_at - now
-        raise TooOften(
+        raise RateLimitedError(
             f"You have {limit.done} {limit.most} times within {_within(limit.seconds)}. "
             f"Try again in {_within(max(1, round(wait / timedelta(seconds=1))))}.",
             next_step="Nothing was done. If this is work of yours, tell your System Admin.",
@@ -86,7 +86,7 @@ def require(member_id: uuid.UUID, limit: Limit) -> None:
 
 def _put(key: str, adding: int, ends_at: datetime, *, is_first: bool) -> int:
     """Add to the row of all processes; how many it has now."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         if is_first:
             writing.execute(delete(RateCount).where(RateCount.ends_at < utcnow()))
         insert = postgresql.insert if session().get_bind().dialect.name == "postgresql" else sqlite.insert

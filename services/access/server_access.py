@@ -16,7 +16,7 @@ from models import Member, Server
 from services.access.allow_list import is_listed, servers_of
 from services.access.server_policy import Denial, ServerUse, server_use_denial
 from services.core.actor import Actor
-from services.core.errors import Conflict, NotFound, Refusal
+from services.core.errors import ConflictError, NotFoundError, RefusedError
 from services.core.unit_of_work import session
 
 ONLY_SERVER = "iManage"
@@ -117,21 +117,24 @@ def use_denial(member_id: uuid.UUID, server: Server) -> Denial | None:
 
 
 def require_use(member_id: uuid.UUID, server_id: uuid.UUID) -> Server:
-    """The server, for this member's use now. Raises NotFound where he must not know of it, Conflict where it is off."""
+    """The server, for this member's use now.
+
+    Raises NotFoundError where he must not know of it, ConflictError where it is off.
+    """
     server = session().get(Server, server_id)
     if server is None:
-        raise NotFound()
+        raise NotFoundError()
     denial = use_denial(member_id, server)
     if denial is not None:
         raise refusal_of(denial)
     return server
 
 
-def refusal_of(denial: Denial) -> Refusal:
+def refusal_of(denial: Denial) -> RefusedError:
     """What the member reads: nothing of a server that he must not know of."""
     if denial.is_secret:
-        return NotFound()
-    return Conflict(
+        return NotFoundError()
+    return ConflictError(
         "This iManage server is switched off for now.",
         code=denial.code,
         next_step="Your links are kept. Ask your System Admin when it will be on again.",

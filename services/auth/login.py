@@ -11,9 +11,9 @@ from models import Member, utcnow
 from services.auth import known_devices, login_throttle, passwords, sessions
 from services.core import audit
 from services.core.actor import Actor, Nobody
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.core.text.email_addresses import email_fault, email_key
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.mail import outbox
 
 TOLD_EVERY = timedelta(days=1)
@@ -29,7 +29,7 @@ class SignedIn:
 
 
 def sign_in(who: Nobody, email: str, password: str, device: str = "") -> SignedIn:
-    """A new session. Raises Invalid where the pair is wrong, TooMany where guessing has to wait.
+    """A new session. Raises InvalidError where the pair is wrong, TooManyError where guessing has to wait.
 
     `device` is the browser's device cookie: the right password is never kept waiting by others' guesses.
     """
@@ -39,14 +39,14 @@ def sign_in(who: Nobody, email: str, password: str, device: str = "") -> SignedI
     nonce = known_devices.nonce_for(device, member.id) if member else None
     try:
         guess = _register(who, key, nonce)
-    except login_throttle.Slowed as slowed:
+    except login_throttle.SignInThrottledError as slowed:
         if slowed.is_first:
             _note_slowed(who, key, typed, slowed.limit)
         raise
     is_right = passwords.is_right(member.password_hash if member else None, password)
     if member is None or not is_right:
         _note(who, "sign_in", typed, "failed")
-        raise Invalid({"": WRONG})
+        raise InvalidError({"": WRONG})
     return _begin(who, member, guess, password)
 
 
@@ -57,14 +57,14 @@ def _register(who: Nobody, key: str, nonce: str | None) -> login_throttle.Guess:
         return login_throttle.register(strange)
     try:
         return login_throttle.register(login_throttle.of_device(nonce))
-    except login_throttle.Slowed:
+    except login_throttle.SignInThrottledError:
         return login_throttle.register(strange)
 
 
 def _note_slowed(who: Nobody, key: str, typed: str, limit: str) -> None:
     """Put on record that somebody has to wait, and tell whose account it is: at once, and at most once a day."""
     now = utcnow()
-    with unit() as writing:
+    with unit_of_work() as writing:
         audit.record(who, "sign_in.locked", typed, outcome="refused", limit=limit)
         told = (
             update(Member)
@@ -83,7 +83,7 @@ def _note_slowed(who: Nobody, key: str, typed: str, limit: str) -> None:
 def _begin(who: Nobody, member: Member, guess: login_throttle.Guess, password: str) -> SignedIn:
     """Open the session in a unit that looks again: the member may have been deactivated in between."""
     member_id, judged = member.id, member.password_hash
-    with unit() as writing:
+    with unit_of_work() as writing:
         member = writing.get_one(Member, member_id, with_for_update=True)
         still_right = member.is_active and member.password_hash == judged
         if still_right:
@@ -97,16 +97,16 @@ def _begin(who: Nobody, member: Member, guess: login_throttle.Guess, password: s
             audit.record(person, "sign_in", subject_id=member.id)
             return SignedIn(sessions.begin(member.id), slowed_at)
     _note(who, "sign_in", member.email, "failed")
-    raise Invalid({"": WRONG})
+    raise InvalidError({"": WRONG})
 
 
 def sign_out(actor: Actor, token: str) -> None:
     """End this browser's session, whatever its cookie says later."""
-    with unit():
+    with unit_of_work():
         sessions.end(token)
         audit.record(actor, "sign_out", subject_id=actor.id)
 
 
 def _note(who: Nobody, action: str, subject: str, outcome: str) -> None:
-    with unit():
+    with unit_of_work():
         audit.record(who, action, subject, outcome=outcome)

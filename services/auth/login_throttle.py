@@ -19,8 +19,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, exists, select
 
 from models import SignInAttempt, new_id, utcnow
-from services.core.errors import TooMany
-from services.core.unit_of_work import session, unit
+from services.core.errors import TooManyError
+from services.core.unit_of_work import session, unit_of_work
 
 WINDOW = timedelta(minutes=15)
 KEY = 80
@@ -46,7 +46,7 @@ class Guess:
     own_key: str
 
 
-class Slowed(TooMany):
+class SignInThrottledError(TooManyError):
     """A limit was reached. `is_first`: the first refusal of this limit within the window; `limit`: its kind."""
 
     def __init__(self, limit: Limit, wait: timedelta, *, is_first: bool) -> None:
@@ -90,10 +90,13 @@ def address(text: str) -> Limit:
 
 
 def register(limits: Sequence[Limit]) -> Guess:
-    """Put a guess on record. Raises Slowed where a limit is reached; a guess refused so does not count."""
+    """Put a guess on record.
+
+    Raises SignInThrottledError where a limit is reached; a guess refused so does not count.
+    """
     now = utcnow()
     mine = {limit: new_id() for limit in limits}
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(delete(SignInAttempt).where(SignInAttempt.at < now - WINDOW))
         for limit, row_id in mine.items():
             writing.add(SignInAttempt(id=row_id, key=limit.key, at=now))
@@ -101,7 +104,7 @@ def register(limits: Sequence[Limit]) -> Guess:
     if reached:
         forgive(Guess(tuple(mine.values()), ""))
         limit, free_again = max(reached.items(), key=lambda each: each[1])
-        raise Slowed(limit, free_again - now, is_first=_is_first(limit, now))
+        raise SignInThrottledError(limit, free_again - now, is_first=_is_first(limit, now))
     return Guess(tuple(mine.values()), limits[0].key)
 
 
@@ -110,7 +113,7 @@ def forgive(guess: Guess) -> None:
 
     Those of the address and of the account stay, or somebody with one account could guess at others without end.
     """
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(
             delete(SignInAttempt).where(
                 SignInAttempt.id.in_(guess.ids) | (SignInAttempt.key == guess.own_key)
@@ -121,7 +124,7 @@ def forgive(guess: Guess) -> None:
 def _is_first(limit: Limit, now: datetime) -> bool:
     """Whether nobody was refused by this limit within the window. Noted in the same table."""
     key = f"refused {_hash(limit.key)}"[:KEY]
-    with unit() as writing:
+    with unit_of_work() as writing:
         if writing.scalar(select(exists().where(SignInAttempt.key == key, SignInAttempt.at > now - WINDOW))):
             return False
         writing.add(SignInAttempt(key=key, at=now))

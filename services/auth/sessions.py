@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from models import SignInSession, utcnow
 from services.core.actor import Actor
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
@@ -49,7 +49,7 @@ def resume(token: str, *, address: str = "", request_id: str = "") -> Actor | No
         request_id=request_id,
     )
     if now - row.seen_at > SEEN_EVERY:
-        with unit() as writing:
+        with unit_of_work() as writing:
             writing.execute(
                 update(SignInSession).where(SignInSession.id == person.session_id).values(seen_at=now)
             )
@@ -58,7 +58,7 @@ def resume(token: str, *, address: str = "", request_id: str = "") -> Actor | No
 
 def end(token: str) -> None:
     """Sign out this browser."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(
             update(SignInSession).where(SignInSession.token_hash == _hash(token)).values(ended_at=utcnow())
         )

@@ -16,7 +16,7 @@ from sqlalchemy import Select, select
 
 from imanage import oauth
 from imanage.client import Client
-from imanage.errors import Unauthorised
+from imanage.errors import UnauthorisedError
 from imanage.guard import Limits, build_session
 from imanage.networks import AddressRules
 from imanage.types import Endpoints
@@ -25,7 +25,7 @@ from services.access.server_access import known_to
 from services.connections.tokens import Access, access_of, ended, open_token, renewed, sentence_for
 from services.core import audit
 from services.core.actor import Actor
-from services.core.unit_of_work import release, session, unit
+from services.core.unit_of_work import release, session, unit_of_work
 from services.servers import transport
 
 T = TypeVar("T")
@@ -101,7 +101,8 @@ class Line:
 def client_for(member_id: uuid.UUID, server_id: uuid.UUID) -> Client:
     """A client for this member's calls to this server, its token fresh. Holds no database connection afterwards.
 
-    Raises NotFound or Conflict (no longer his to use), SignInNeeded, RemoteRefusal and ImanageError.
+    Raises NotFoundError or ConflictError (no longer his to use), SignInNeededError, RemoteRefusedError and
+    ImanageError.
     """
     return Line().access(member_id, server_id).client()
 
@@ -123,13 +124,13 @@ def with_client(
     access = line.access(member_id, server_id)
     try:
         return call(access.client(outbound))
-    except Unauthorised:
+    except UnauthorisedError:
         access = renewed(member_id, server_id, access.token)
         line.keep(access)
     release()
     try:
         return call(access.client(outbound))
-    except Unauthorised:
+    except UnauthorisedError:
         raise ended(member_id, server_id, access.token, "refused") from None
 
 
@@ -208,7 +209,7 @@ def disconnect_these(actor: Actor, query: Select[Connection, Server]) -> int:
     """End these sign-ins; says how many. iManage is told of the first FAREWELLS, side by side; others run out there."""
     farewells: list[Farewell] = []
     ended_here = 0
-    with unit() as writing:
+    with unit_of_work() as writing:
         for row, server in writing.execute(query).all():
             if server.is_enabled and (token := open_token(row)):
                 farewells.append(

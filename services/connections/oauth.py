@@ -14,18 +14,18 @@ from sqlalchemy import delete, select
 from imanage import oauth
 from imanage.client import TokenHeader
 from imanage.discovery import discover
-from imanage.errors import Forbidden, ImanageError, NotFound, SignInRefused, Unauthorised
+from imanage.errors import ForbiddenError, ImanageError, NotFoundError, SignInRefusedError, UnauthorisedError
 from imanage.types import Endpoints, Identity, TokenSet
 from models import OAuthState, Server, SignInSession, utcnow
 from services.access.server_access import label_for, require_use, use_denial
 from services.connections import tokens
 from services.connections.clients import differs
-from services.connections.oauth_errors import Attempt, SignInUnfinished, unfinished
+from services.connections.oauth_errors import Attempt, SignInUnfinishedError, unfinished
 from services.core import audit, bulkhead, encryption
 from services.core.actor import Actor
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.core.text.local_redirects import local_path
-from services.core.unit_of_work import release, session, unit
+from services.core.unit_of_work import release, session, unit_of_work
 from services.guidance.imanage_errors import remote_refusal
 from services.servers import transport
 
@@ -70,9 +70,9 @@ def begin(actor: Actor, server_id: uuid.UUID, return_to: str) -> str:
     """Put a sign-in on record; returns the address of iManage's sign-in page, where the browser goes next."""
     server = require_use(actor.id, server_id)
     credentials = transport.credentials(server)
-    start = oauth.begin(transport.endpoints(server), credentials, house().settings.redirect_url)
+    start = oauth.begin(transport.endpoints(server), credentials, runtime().settings.redirect_url)
     changed_at = server.changed_at
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(
             delete(OAuthState).where(
                 OAuthState.member_id == actor.id, OAuthState.created_at < utcnow() - REMEMBERED
@@ -95,11 +95,14 @@ def begin(actor: Actor, server_id: uuid.UUID, return_to: str) -> str:
 
 
 def finish(actor: Actor, answer: CallbackAnswer) -> SignedIn:
-    """Turn iManage's answer into a stored sign-in. Raises SignInUnfinished with the cause; each leaves an event."""
+    """Turn iManage's answer into a stored sign-in.
+
+    Raises SignInUnfinishedError with the cause; each leaves an event.
+    """
     try:
         return _finish(actor, answer)
-    except SignInUnfinished as failure:
-        with unit():
+    except SignInUnfinishedError as failure:
+        with unit_of_work():
             audit.record(
                 actor,
                 "connection.sign_in_failed",
@@ -133,7 +136,7 @@ def _take(actor: Actor, state: str) -> _Begun:
     """The row of this state, used from now on. Another person's row is left as it is."""
     if not state:
         raise unfinished("oauth.no_state")
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = writing.scalar(
             select(OAuthState).where(OAuthState.state_hash == _hash(state)).with_for_update()
         )
@@ -149,7 +152,7 @@ def _take(actor: Actor, state: str) -> _Begun:
             raise unfinished("oauth.expired", Attempt(server_id=row.server_id, return_to=row.return_to))
         try:
             verifier = encryption.unseal(row.verifier, TABLE, row.id, "verifier")
-        except encryption.CannotOpen:
+        except encryption.DecryptionError:
             raise unfinished(
                 "oauth.expired", Attempt(server_id=row.server_id, return_to=row.return_to)
             ) from None
@@ -178,14 +181,14 @@ def _ask(
     outbound, credentials = transport.outbound(server, for_page=True), transport.credentials(server)
     header = cast(TokenHeader, server.auth_header)
     release()
-    redirect_url = house().settings.redirect_url
+    redirect_url = runtime().settings.redirect_url
     with bulkhead.slot(actor.id):
         fresh = oauth.exchange(outbound, endpoints, credentials, redirect_url, code, verifier)
         return fresh, discover(outbound, endpoints, fresh.access_token, header)
 
 
 def _store(actor: Actor, begun: _Begun, label: str, fresh: TokenSet, identity: Identity) -> SignedIn:
-    with unit() as writing:
+    with unit_of_work() as writing:
         server = _server_now(actor, begun)
         browser = writing.get(SignInSession, actor.session_id)
         if browser is None or browser.ended_at is not None:
@@ -230,11 +233,11 @@ def _warnings(
     return tuple(found)
 
 
-def _remote(error: ImanageError, attempt: Attempt) -> SignInUnfinished:
-    if isinstance(error, SignInRefused):
+def _remote(error: ImanageError, attempt: Attempt) -> SignInUnfinishedError:
+    if isinstance(error, SignInRefusedError):
         client = (error.remote_code or "").lower() in tokens.CLIENT_REFUSED
         return unfinished("oauth.client_refused" if client else "oauth.code_refused", attempt)
-    if isinstance(error, Unauthorised | Forbidden | NotFound):
+    if isinstance(error, UnauthorisedError | ForbiddenError | NotFoundError):
         return unfinished("oauth.api_refused", attempt)
     said = remote_refusal(error, attempt.label)
     return unfinished("oauth.remote", attempt, said=said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from services.core.errors import Refusal, RemoteRefusal, Whose
+from services.core.errors import RefusedError, RemoteRefusedError, Whose
 from services.guidance.topics import Topic, topic_for
 
 
@@ -21,7 +21,7 @@ class Attempt:
 UNKNOWN = Attempt()
 
 
-class SignInUnfinished(Refusal):
+class SignInUnfinishedError(RefusedError):
     """An answer of iManage that made no sign-in."""
 
     code = "oauth.failed"
@@ -144,16 +144,18 @@ REMOTE_TITLE = "iManage did not answer as it should"
 
 
 def unfinished(
-    code: str, attempt: Attempt = UNKNOWN, *, said: RemoteRefusal | None = None
-) -> SignInUnfinished:
+    code: str, attempt: Attempt = UNKNOWN, *, said: RemoteRefusedError | None = None
+) -> SignInUnfinishedError:
     """The failure of that code; `said` is what the iManage client met, where it was that."""
     if said is not None:
-        failure = SignInUnfinished(said.sentence, code=said.code, next_step=said.next_step, whose=said.whose)
+        failure = SignInUnfinishedError(
+            said.sentence, code=said.code, next_step=said.next_step, whose=said.whose
+        )
         failure.title = REMOTE_TITLE
     else:
         cause = CAUSES[code]
         sentence = cause.sentence.format(label=attempt.label)
-        failure = SignInUnfinished(sentence, code=code, next_step=cause.next_step, whose=cause.whose)
+        failure = SignInUnfinishedError(sentence, code=code, next_step=cause.next_step, whose=cause.whose)
         failure.title = cause.title
     failure.attempt = attempt
     return failure

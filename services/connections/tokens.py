@@ -23,15 +23,15 @@ from sqlalchemy import select
 
 from imanage import oauth
 from imanage.client import Client, TokenHeader
-from imanage.errors import ImanageError, NotIManage, SignInRefused, Unreachable
+from imanage.errors import ImanageError, NotIManageError, SignInRefusedError, UnreachableError
 from imanage.pacing import Pacer
 from imanage.types import AppCredentials, Endpoints, Identity, TokenSet
 from models import Connection, Member, Server, utcnow
 from services.access.server_access import label_for, require_use
 from services.core import audit, encryption
 from services.core.actor import SYSTEM
-from services.core.errors import RemoteRefusal, SignInNeeded
-from services.core.unit_of_work import session, unit
+from services.core.errors import RemoteRefusedError, SignInNeededError
+from services.core.unit_of_work import session, unit_of_work
 from services.servers import transport
 
 Reason = Literal["never_connected", "refused", "could_not_refresh", "registered_anew"]
@@ -108,7 +108,7 @@ def open_token(row: Connection) -> str | None:
     """The access token, to end it in iManage; None where it cannot be opened any more."""
     try:
         return encryption.unseal(row.access_token, TABLE, row.id, "access_token")
-    except encryption.CannotOpen:
+    except encryption.DecryptionError:
         return None
 
 
@@ -159,7 +159,7 @@ def access_of(member_id: uuid.UUID, server_id: uuid.UUID, *, lock: bool = False)
         refresh_token = row.refresh_token and encryption.unseal(
             row.refresh_token, TABLE, row.id, "refresh_token"
         )
-    except encryption.CannotOpen:
+    except encryption.DecryptionError:
         raise _needed("could_not_refresh", member_id, server) from None
     return Access(
         connection_id=row.id,
@@ -174,9 +174,9 @@ def access_of(member_id: uuid.UUID, server_id: uuid.UUID, *, lock: bool = False)
     )
 
 
-def _needed(reason: Reason, member_id: uuid.UUID, server: Server) -> SignInNeeded:
+def _needed(reason: Reason, member_id: uuid.UUID, server: Server) -> SignInNeededError:
     sentence = sentence_for(reason, label_for(member_id, server))
-    return SignInNeeded(sentence, server_id=server.id, reason=reason)
+    return SignInNeededError(sentence, server_id=server.id, reason=reason)
 
 
 def sentence_for(reason: str, label: str) -> str:
@@ -194,7 +194,7 @@ def renewed(member_id: uuid.UUID, server_id: uuid.UUID, spent: str) -> Access:
     waited = 0.0
     while (found := _claim(member_id, server_id, spent)) is None:
         if waited >= LONGEST_WAIT:
-            raise Unreachable(code="imanage.unreachable.silent")
+            raise UnreachableError(code="imanage.unreachable.silent")
         time.sleep(LOOK_AGAIN)
         waited += LOOK_AGAIN
     if isinstance(found, Access):
@@ -204,17 +204,17 @@ def renewed(member_id: uuid.UUID, server_id: uuid.UUID, spent: str) -> Access:
         raise ended(member_id, server_id, spent, "could_not_refresh")
     try:
         fresh = oauth.refresh(found.access.outbound, found.access.endpoints, found.credentials, refresh_token)
-    except SignInRefused as error:
+    except SignInRefusedError as error:
         return _after_refusal(member_id, server_id, found, error)
     except ImanageError as error:
         _let_go(found)
-        raise (_somebody_else(error) if isinstance(error, NotIManage) else error) from None
+        raise (_somebody_else(error) if isinstance(error, NotIManageError) else error) from None
     return _keep(member_id, server_id, found, fresh)
 
 
 def _claim(member_id: uuid.UUID, server_id: uuid.UUID, spent: str) -> Access | _Lease | None:
     """The sibling's token, or the right to refresh; None while somebody else has that right."""
-    with unit():
+    with unit_of_work():
         access = access_of(member_id, server_id, lock=True)
         if access.token != spent:
             return access
@@ -231,7 +231,7 @@ def _claim(member_id: uuid.UUID, server_id: uuid.UUID, spent: str) -> Access | _
 
 def _keep(member_id: uuid.UUID, server_id: uuid.UUID, lease: _Lease, fresh: TokenSet) -> Access:
     """Store what came, unless a sibling stored something newer while our lease had run out."""
-    with unit():
+    with unit_of_work():
         access = access_of(member_id, server_id, lock=True)
         if access.refresh_token == lease.access.refresh_token:
             _seal(session().get_one(Connection, access.connection_id), fresh)
@@ -240,38 +240,40 @@ def _keep(member_id: uuid.UUID, server_id: uuid.UUID, lease: _Lease, fresh: Toke
 
 
 def _let_go(lease: _Lease) -> None:
-    with unit():
+    with unit_of_work():
         row = session().get(Connection, lease.access.connection_id)
         if row is not None and row.refreshing_until == lease.until:
             row.refreshing_until = None
 
 
-def _after_refusal(member_id: uuid.UUID, server_id: uuid.UUID, lease: _Lease, error: SignInRefused) -> Access:
+def _after_refusal(
+    member_id: uuid.UUID, server_id: uuid.UUID, lease: _Lease, error: SignInRefusedError
+) -> Access:
     """Refused: perhaps because a sibling was quicker, perhaps because of our registration, else for good."""
     _let_go(lease)
     access = access_of(member_id, server_id)
     if access.token != lease.access.token:
         return access
     if (error.remote_code or "").lower() in CLIENT_REFUSED:
-        raise RemoteRefusal(
+        raise RemoteRefusedError(
             "iManage did not accept this installation's Client ID or Client Secret.",
             code="imanage.client_refused",
             next_step="Ask your System Admin to put them right on the server's page. Your sign-in is kept.",
             whose="your System Admin",
         ) from error
     if error.status == 403 and not (error.remote_code or error.remote_message):
-        raise _somebody_else(NotIManage(status=error.status)) from error
+        raise _somebody_else(NotIManageError(status=error.status)) from error
     raise ended(member_id, server_id, lease.access.token, "refused") from error
 
 
-def _somebody_else(error: NotIManage) -> NotIManage:
+def _somebody_else(error: NotIManageError) -> NotIManageError:
     """A proxy's own page, say. iManage gave this sign-in at that address, so it is asked there again later."""
-    return NotIManage(code=error.code, status=error.status, retry="later")
+    return NotIManageError(code=error.code, status=error.status, retry="later")
 
 
-def ended(member_id: uuid.UUID, server_id: uuid.UUID, spent: str, reason: Reason) -> SignInNeeded:
+def ended(member_id: uuid.UUID, server_id: uuid.UUID, spent: str, reason: Reason) -> SignInNeededError:
     """Mark the sign-in as over, once, and say so. A newer sign-in that came in between is left alone."""
-    with unit():
+    with unit_of_work():
         server = require_use(member_id, server_id)
         row = row_of(member_id, server_id, lock=True)
         if row is not None and row.state == "connected" and open_token(row) == spent:

@@ -8,9 +8,9 @@ from typing import Any
 
 from models import AuditEvent, db
 from services.core.actor import Actor, Who
-from services.core.errors import Refusal
+from services.core.errors import RefusedError
 from services.core.text.normalise import search_fold
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 
 Event = dict[str, Any]
 LONGEST_KEY = 1500
@@ -82,9 +82,9 @@ def key_of(*searched: str) -> str:
     return search_fold(" ".join(searched))[:LONGEST_KEY]
 
 
-def record_refusal(who: Who, refusal: Refusal, attempted: str) -> None:
+def record_refusal(who: Who, refusal: RefusedError, attempted: str) -> None:
     """A refusal in a commit of its own: what it refused was rolled back."""
-    with unit():
+    with unit_of_work():
         record(
             who,
             "refused",

@@ -73,7 +73,7 @@ class Slots:
 slots = Slots()
 
 
-class IsSlow(ImanageError):
+class BulkheadFullError(ImanageError):
     """Too many pages wait for iManage already. Nothing was asked."""
 
     code = "imanage.slow"
@@ -83,9 +83,12 @@ class IsSlow(ImanageError):
 
 @contextmanager
 def slot(member_id: uuid.UUID) -> Iterator[None]:
-    """Calls that a page waits for are made in here. Raises IsSlow. Hold no database connection when you come."""
+    """Calls that a page waits for are made in here.
+
+    Raises BulkheadFullError. Hold no database connection when you come.
+    """
     if not slots.take(member_id):
-        raise IsSlow(code="imanage.slow.yours" if slots.has_too_many(member_id) else None)
+        raise BulkheadFullError(code="imanage.slow.yours" if slots.has_too_many(member_id) else None)
     try:
         with within(PAGE_SECONDS):
             yield

@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 import key_file
 from models import Installation
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.core.unit_of_work import session
 
 VERSION = "v1"
@@ -39,11 +39,11 @@ _newer: tuple[str, ...] = ()
 _sealing: str | None = None
 
 
-class CannotOpen(Exception):
+class DecryptionError(Exception):
     """The key is gone, or the text is not the one that was sealed for this place."""
 
 
-class StaleKeys(Exception):
+class StaleKeysError(Exception):
     """The keys have been changed since this process was started, and it has not got the new one."""
 
 
@@ -67,7 +67,7 @@ def key_id(mark: str) -> str:
 
 def keys() -> tuple[str, ...]:
     """All that this process has, newest first."""
-    return tuple(dict.fromkeys((*_newer, *house().settings.secret_keys)))
+    return tuple(dict.fromkeys((*_newer, *runtime().settings.secret_keys)))
 
 
 def seal_with(mark: str) -> None:
@@ -80,11 +80,11 @@ def read_newer() -> bool:
     """Look whether the key file has keys that this process was not started with; True where it has."""
     global _newer, _sealing
     try:
-        found = key_file.read(house().settings.data_dir / key_file.NAME)
+        found = key_file.read(runtime().settings.data_dir / key_file.NAME)
     except key_file.KeyFileError:
         return False
     mine = keys()
-    if not set(house().settings.secret_keys) & set(found) or not set(found) - set(mine):
+    if not set(runtime().settings.secret_keys) & set(found) or not set(found) - set(mine):
         return False
     _newer, _sealing = found, None
     return True
@@ -103,7 +103,7 @@ def seal(text: str, table: str, row: uuid.UUID, column: str) -> str:
 
 
 def unseal(sealed: str, table: str, row: uuid.UUID, column: str) -> str:
-    """Raises CannotOpen, and StaleKeys where other processes can open it and this one cannot."""
+    """Raises DecryptionError, and StaleKeysError where other processes can open it and this one cannot."""
     version, _, rest = sealed.partition(".")
     named, _, body = rest.partition(".")
     key = _ring().get(named)
@@ -111,13 +111,13 @@ def unseal(sealed: str, table: str, row: uuid.UUID, column: str) -> str:
         key = _ring().get(named)
     if version != VERSION or key is None:
         if named and key_id(session().scalar(select(Installation.sealing_key)) or "") == named:
-            raise StaleKeys("This process was started with older keys than the installation has.")
-        raise CannotOpen("The key that sealed this is not among COUNTERPART_SECRET_KEYS.")
+            raise StaleKeysError("This process was started with older keys than the installation has.")
+        raise DecryptionError("The key that sealed this is not among COUNTERPART_SECRET_KEYS.")
     try:
         raw = base64.urlsafe_b64decode(body)
         return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _place(table, row, column)).decode()
     except (InvalidTag, ValueError) as error:
-        raise CannotOpen("This was not sealed for the place that it stands in.") from error
+        raise DecryptionError("This was not sealed for the place that it stands in.") from error
 
 
 def is_sealed_with(mark: str, sealed: str) -> bool:

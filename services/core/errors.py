@@ -13,7 +13,7 @@ OWNERS = {"you": "You", "imanage_admin": "Your iManage admin", "network_team": "
 """Who has to act on a finding of the diagnostics, and what they are called on the page."""
 
 
-class Refusal(Exception):
+class RefusedError(Exception):
     """The base: a stable code, a sentence, the next step and whose step it is."""
 
     code = "refused"
@@ -29,7 +29,7 @@ class Refusal(Exception):
         self.whose = whose
 
 
-class NotFound(Refusal):
+class NotFoundError(RefusedError):
     """It is not there, or not for this person: the two must look the same."""
 
     code = "not_found"
@@ -43,21 +43,21 @@ class NotFound(Refusal):
         )
 
 
-class Forbidden(Refusal):
+class ForbiddenError(RefusedError):
     """The person may know of it, but may not do this to it. Always audited by the hall."""
 
     code = "forbidden"
     title = "You cannot do this"
 
 
-class Conflict(Refusal):
+class ConflictError(RefusedError):
     """Something else happened first, or the thing is not in a state for this."""
 
     code = "conflict"
     title = "This has changed"
 
 
-class Invalid(Refusal):
+class InvalidError(RefusedError):
     """Input that a form could not judge alone: each sentence stands at its field."""
 
     code = "invalid"
@@ -68,14 +68,14 @@ class Invalid(Refusal):
         self.fields = dict(fields)
 
 
-class TooMany(Refusal):
+class TooManyError(RefusedError):
     """A limit on guessing was reached."""
 
     code = "too_many"
     title = "Too many tries"
 
 
-class SignInNeeded(Refusal):
+class SignInNeededError(RefusedError):
     """The member has no live sign-in to this iManage server; three different words for three reasons."""
 
     code = "imanage.sign_in"
@@ -87,7 +87,7 @@ class SignInNeeded(Refusal):
         self.reason = reason
 
 
-class RemoteRefusal(Refusal):
+class RemoteRefusedError(RefusedError):
     """iManage did not do what it was asked; the sentence, next step and owner come from the client's error.
 
     `ours` is what we say of it; the whole sentence has iManage's own words beside it.

@@ -29,7 +29,7 @@ class _Waiting(Generic[Entry]):
     error: Exception | None = field(default_factory=lambda: RuntimeError("It was not written."))
 
 
-class Together(Generic[Entry]):
+class GroupCommit(Generic[Entry]):
     """`write` makes one commit of several entries, and says for each what went wrong, None where nothing did.
 
     It is called through services/core/writer_process.py: a function of a module, whose entries can be pickled.

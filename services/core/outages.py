@@ -120,7 +120,7 @@ def of(error: BaseException) -> Outage | None:
     """The outage that this error tells of; None for any other error, such as a mistake of ours in a statement."""
     if isinstance(error, PoolTimeout):
         return BUSY
-    if isinstance(error, encryption.StaleKeys):
+    if isinstance(error, encryption.StaleKeysError):
         return STALE_KEYS
     if not isinstance(error, SQLAlchemyError):
         return None

@@ -10,28 +10,28 @@ from storage import BlobStore
 
 
 @dataclass(frozen=True)
-class House:
+class Runtime:
     settings: Settings
     blobs: BlobStore
 
 
-_house: House | None = None
+_runtime: Runtime | None = None
 
 
-def bind(house: House) -> None:
-    global _house
-    _house = house
+def bind(runtime: Runtime) -> None:
+    global _runtime
+    _runtime = runtime
 
 
-def house() -> House:
-    if _house is None:
+def runtime() -> Runtime:
+    if _runtime is None:
         raise RuntimeError("The services were used before create_app() bound the house.")
-    return _house
+    return _runtime
 
 
 def address_rules() -> AddressRules:
     """The rules for addresses that admins type and that connections are judged by."""
-    settings = house().settings
+    settings = runtime().settings
     return AddressRules(
         ports=settings.imanage_ports,
         allow_http=settings.imanage_allow_http,

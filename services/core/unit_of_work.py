@@ -10,8 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import db
-from models.base import AT_ONCE, READS_FIRST, SOON, WRITE, move_log, was_refused
-from models.sqlite_write_queue import has_one_writer, turn_to_write
+from models.base import AT_ONCE, READS_FIRST, SOON, WRITE, checkpoint_wal, was_refused
+from models.sqlite_write_queue import is_single_writer, queue_for_write
 
 Seen = TypeVar("Seen")
 Found = TypeVar("Found")
@@ -28,15 +28,15 @@ def is_writing() -> bool:
     return bool(session().info.get(_OPEN))
 
 
-def all_wait_for_one_writer() -> bool:
+def has_single_writer() -> bool:
     """Whether whoever writes to this database keeps all others from writing."""
-    return has_one_writer(session().get_bind())
+    return is_single_writer(session().get_bind())
 
 
 def tidy() -> None:
     """Do beside what else some commit would stop for: SQLite's log is moved into its file."""
     release()
-    move_log(db.engine)
+    checkpoint_wal(db.engine)
 
 
 def disconnect() -> None:
@@ -66,10 +66,11 @@ def abandon() -> None:
 
 
 @contextmanager
-def unit(*, soon: bool = False) -> Iterator[Session]:
+def unit_of_work(*, relaxed_durability: bool = False) -> Iterator[Session]:
     """A writing transaction. It starts afresh, so that what is read in it is what is true now.
 
-    With `soon`, a power cut within the next moments may take it back whole: for what is simply done again then.
+    With `relaxed_durability`, a power cut within the next moments may take it back whole: for what is simply done
+    again then.
 
     On SQLite the write lock is taken at once: a read that turns into a write half-way could fail.
     A unit inside a unit joins it.
@@ -79,13 +80,19 @@ def unit(*, soon: bool = False) -> Iterator[Session]:
         yield current
         return
     current.rollback()
-    with turn_to_write(current.get_bind()), _transaction(current, {WRITE: SOON if soon else AT_ONCE}):
+    with (
+        queue_for_write(current.get_bind()),
+        _transaction(current, {WRITE: SOON if relaxed_durability else AT_ONCE}),
+    ):
         yield current
         _commit(current)
 
 
-def after_a_look(
-    look: Callable[[Session], Seen], write: Callable[[Session, Seen], Found], *, soon: bool = False
+def optimistic(
+    look: Callable[[Session], Seen],
+    write: Callable[[Session, Seen], Found],
+    *,
+    relaxed_durability: bool = False,
 ) -> Found:
     """A unit in two steps: `look` reads all that is to be known and writes nothing, `write` puts it on record.
 
@@ -93,11 +100,11 @@ def after_a_look(
     in a unit like any other.
     """
     current = session()
-    if all_wait_for_one_writer() and not is_writing():
+    if has_single_writer() and not is_writing():
         current.rollback()
-        with _transaction(current, {WRITE: SOON if soon else AT_ONCE, READS_FIRST: True}):
+        with _transaction(current, {WRITE: SOON if relaxed_durability else AT_ONCE, READS_FIRST: True}):
             seen = look(current)
-            with turn_to_write(current.get_bind()):
+            with queue_for_write(current.get_bind()):
                 try:
                     found = write(current, seen)
                     _commit(current)
@@ -106,7 +113,7 @@ def after_a_look(
                     current.rollback()  # before others are let in
                     if not was_refused(error):
                         raise
-    with unit(soon=soon):
+    with unit_of_work(relaxed_durability=relaxed_durability):
         return write(current, look(current))
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from imanage.answers import clean, wait_of
 from imanage.certificates import Facts
-from imanage.probes import ProbeFault, Seen, ask, certificate, connect, resolve
+from imanage.probes import ProbeError, Seen, ask, certificate, connect, resolve
 from services.diagnostics.probe_session import Found, Visit, failed, passed, skipped, warned
 
 SOON_DAYS = 21
@@ -63,7 +63,7 @@ def name(visit: Visit, origin: str) -> Found:
 def port(visit: Visit, origin: str) -> Found:
     try:
         peer = connect(visit.outbound, origin)
-    except ProbeFault as fault:
+    except ProbeError as fault:
         if better := _nearby(visit, origin):
             return better
         at = str(urlsplit(origin).port or (80 if origin.startswith("http:") else 443))
@@ -205,6 +205,6 @@ def _nearby(visit: Visit, origin: str) -> Found | None:
         try:
             if judge(ask(visit.outbound, f"{better}/api")).outcome == "pass":
                 return failed(code, ("iManage answers at", better), ("The address here", origin))
-        except ProbeFault:
+        except ProbeError:
             continue
     return None

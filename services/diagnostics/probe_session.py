@@ -14,8 +14,8 @@ from imanage.guard import GuardedSession
 from imanage.probes import Seen, ask
 from imanage.types import AppCredentials, Endpoints
 from models import ApplicationPackage, Connection, Member, Server
-from services.core.errors import Conflict, NotFound
-from services.core.runtime import house
+from services.core.errors import ConflictError, NotFoundError
+from services.core.runtime import runtime
 from services.core.unit_of_work import release, session
 from services.diagnostics.report import Outcome
 from services.servers import transport
@@ -118,14 +118,14 @@ class Visit:
 
 
 def visit(server_id: uuid.UUID, credentials: AppCredentials | None, *, thorough: bool) -> Visit:
-    """Copy what is needed, so that no row is held while the server is asked. Raises NotFound."""
+    """Copy what is needed, so that no row is held while the server is asked. Raises NotFoundError."""
     server = session().get(Server, server_id)
     if server is None:
-        raise NotFound("We could not find this server.", next_step="It may have been removed.")
+        raise NotFoundError("We could not find this server.", next_step="It may have been removed.")
     lacking = ""
     if credentials is None:
         credentials, lacking = _own(server)
-    settings = house().settings
+    settings = runtime().settings
     last_sign_in = _last_sign_in(server.id)
     found = Visit(
         server_id=server.id,
@@ -147,7 +147,7 @@ def visit(server_id: uuid.UUID, credentials: AppCredentials | None, *, thorough:
 def _own(server: Server) -> tuple[AppCredentials | None, str]:
     try:
         credentials = transport.credentials(server)
-    except Conflict:
+    except ConflictError:
         return None, "client.secret_lost"
     if not (credentials.client_id and credentials.client_secret):
         return None, "client.missing"

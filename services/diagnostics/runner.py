@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from imanage.probes import ProbeFault
+from imanage.probes import ProbeError
 from imanage.types import AppCredentials
 from models import utcnow
 from services.diagnostics import application, authorities, network, sign_ins
@@ -45,7 +45,7 @@ def check(
     credentials: AppCredentials | None = None,
     thorough: bool = True,
 ) -> Report:
-    """Look at a server, step by step; `on_result` hears each result as it comes. Raises NotFound.
+    """Look at a server, step by step; `on_result` hears each result as it comes. Raises NotFoundError.
 
     `credentials` are looked at in place of those on record. Without `thorough` nothing is tried that a server would
     note as a wrong guess, no wrong secret and no other spelling of the redirect URL, and no member's sign-in is used.
@@ -81,7 +81,7 @@ def _run(step: Step, whom: Visit, because: str | None) -> Result:
     else:
         try:
             found = step.look(whom, whom.endpoints.api if step.at_api else whom.endpoints.browser)
-        except ProbeFault as fault:
+        except ProbeError as fault:
             found = replace(failed(fault.code, *fault.facts), also=fault.also)
     words = _words_of(found)
     return Result(

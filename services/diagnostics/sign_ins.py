@@ -10,7 +10,7 @@ from imanage.errors import ImanageError
 from imanage.probes import ask
 from services.connections import tokens
 from services.connections.clients import Line
-from services.core.errors import Refusal
+from services.core.errors import RefusedError
 from services.diagnostics.probe_session import Found, Visit, failed, passed, skipped, warned
 
 NOBODY = "Not looked at: nobody has signed in to this server yet."
@@ -41,7 +41,7 @@ def header(visit: Visit, origin: str) -> Found:
             came = _came_through(visit, origin, token, wanted)
             if came is None:
                 return warned("header.inconclusive", ("Sign-in of", last.member_name))
-    except (Refusal, ImanageError):
+    except (RefusedError, ImanageError):
         return skipped(NOT_USABLE)
     if came is None:
         return skipped(ENDED)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from models import Member
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.core.text.email_addresses import email_fault, email_key
 from services.core.text.normalise import clean_line, hidden_characters, search_fold
 from services.core.unit_of_work import session
@@ -63,16 +63,19 @@ def taken(details: Details, but: uuid.UUID | None = None) -> dict[str, str]:
 
 
 def write(row: Member, details: Details) -> None:
-    """Put tidied, faultless details on the row, in the open unit. Raises Invalid where the e-mail is somebody's."""
+    """Put tidied, faultless details on the row, in the open unit.
+
+    Raises InvalidError where the e-mail is somebody's.
+    """
     if found := taken(details, row.id):
-        raise Invalid(found)
+        raise InvalidError(found)
     for column, value in values_of(details).items():
         setattr(row, column, value)
     session().add(row)
     try:
         session().flush()
     except IntegrityError as error:
-        raise Invalid({"email": TAKEN}) from error
+        raise InvalidError({"email": TAKEN}) from error
 
 
 def values_of(details: Details) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from services.access import permissions
 from services.auth import passwords
 from services.core import audit
 from services.core.actor import Actor, Who
-from services.core.errors import Invalid, NotFound
-from services.core.unit_of_work import session, unit
+from services.core.errors import InvalidError, NotFoundError
+from services.core.unit_of_work import session, unit_of_work
 from services.directory import details as directory_details
 from services.directory import search as directory_search
 from services.directory.details import Details
@@ -130,11 +130,11 @@ def member(actor: Actor, member_id: uuid.UUID) -> MemberView:
 
 
 def require_member(actor: Actor, member_id: uuid.UUID) -> Member:
-    """The row, for System Admins. Raises NotFound where there is none."""
+    """The row, for System Admins. Raises NotFoundError where there is none."""
     permissions.require_admin(actor)
     row = session().get(Member, member_id)
     if row is None:
-        raise NotFound("We could not find this member.")
+        raise NotFoundError("We could not find this member.")
     return row
 
 
@@ -142,7 +142,7 @@ def add(actor: Actor, new: NewMember) -> Added:
     """Add a member or guest, as a System Admin. Without a password one is made."""
     permissions.require_admin(actor)
     made = "" if new.password else passwords.generate()
-    with unit():
+    with unit_of_work():
         row = create(actor, replace(new, password=new.password or made))
         return Added(row.id, row.name, made)
 
@@ -160,10 +160,10 @@ def faults(new: NewMember, *, makes_password: bool = False) -> dict[str, str]:
 
 
 def create(who: Who, new: NewMember) -> Member:
-    """Add a member or guest, in the open unit. Whoever calls has judged who may. Raises Invalid."""
+    """Add a member or guest, in the open unit. Whoever calls has judged who may. Raises InvalidError."""
     details = _details(new)
     if found := faults(new):
-        raise Invalid(found)
+        raise InvalidError(found)
     row = Member(id=new_id(), password_hash=passwords.hash_of(new.password))
     directory_details.write(row, details)
     audit.record(

@@ -17,7 +17,7 @@ from services.access.allow_list import is_listed_at
 from services.access.permissions import CHANGES_DOCUMENTS
 from services.access.server_access import refusal_of
 from services.access.server_policy import ServerUse, server_use_denial
-from services.core.errors import Refusal
+from services.core.errors import RefusedError
 from services.core.unit_of_work import release, session
 
 ASK_SECONDS = 1.0
@@ -45,38 +45,38 @@ _ALL_ASKED_OF = (
 )
 
 
-class Paused(Exception):
+class PausedError(Exception):
     """The person paused the transfer: the item waits, with what it has, until it goes on."""
 
 
 @dataclass(frozen=True)
-class Standing:
+class Authorization:
     """How a transfer stood when it was asked. `refusal` is the first rule that stops it, cancelling aside."""
 
     cancelled_at: datetime | None
     paused_at: datetime | None
-    refusal: Refusal | None
+    refusal: RefusedError | None
 
     def require(self, *, is_stored: bool = False) -> None:
-        """Raises the Refusal that applies. What iManage has stored is put on record though it was cancelled."""
+        """Raises the RefusedError that applies. What iManage has stored is put on record though it was cancelled."""
         if self.cancelled_at is not None and not is_stored:
-            raise Refusal("You cancelled it.", code="transfer.cancelled")
+            raise RefusedError("You cancelled it.", code="transfer.cancelled")
         if self.paused_at is not None and self.cancelled_at is None and not _is_removed(self.refusal):
-            raise Paused
+            raise PausedError
         if self.refusal is not None:
             raise self.refusal
 
 
-class Standings:
+class AuthorizationSnapshot:
     """How the transfers of one load stand: asked for all of them together, and again when a second has passed."""
 
     def __init__(self, transfer_ids: Collection[uuid.UUID]) -> None:
         self._ids = frozenset(transfer_ids)
         self._lock = threading.Lock()
-        self._found: Mapping[uuid.UUID, Standing] = {}
+        self._found: Mapping[uuid.UUID, Authorization] = {}
         self._at = _NEVER
 
-    def of(self, transfer_id: uuid.UUID) -> Standing | None:
+    def of(self, transfer_id: uuid.UUID) -> Authorization | None:
         """None where the transfer has gone with its matter."""
         with self._lock:
             if not self.is_recent():
@@ -89,12 +89,12 @@ class Standings:
         return time.monotonic() - self._at < ASK_SECONDS
 
 
-def _ask(transfer_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Standing]:
+def _ask(transfer_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Authorization]:
     rows = session().execute(_ALL_ASKED_OF.where(Transfer.id.in_(transfer_ids)))
-    return {row.id: Standing(row.cancelled_at, row.paused_at, _refusal(row)) for row in rows}
+    return {row.id: Authorization(row.cancelled_at, row.paused_at, _refusal(row)) for row in rows}
 
 
-def _refusal(row: Row[*tuple[Any, ...]]) -> Refusal | None:
+def _refusal(row: Row[*tuple[Any, ...]]) -> RefusedError | None:
     if row.server_id is None:
         return removed()
     denial = server_use_denial(
@@ -108,20 +108,20 @@ def _refusal(row: Row[*tuple[Any, ...]]) -> Refusal | None:
     )
     if denial is not None:
         refusal = refusal_of(denial)
-        return Refusal(
+        return RefusedError(
             "You can no longer use this iManage server." if denial.is_secret else refusal.sentence,
             code=refusal.code,
             next_step=refusal.next_step,
             whose="your System Admin",
         )
     if row.role not in CHANGES_DOCUMENTS:
-        return Refusal("You can no longer change this matter's documents.", code="matter.role")
+        return RefusedError("You can no longer change this matter's documents.", code="matter.role")
     return None
 
 
-def removed() -> Refusal:
-    return Refusal("The iManage server has been removed.", code=REMOVED)
+def removed() -> RefusedError:
+    return RefusedError("The iManage server has been removed.", code=REMOVED)
 
 
-def _is_removed(refusal: Refusal | None) -> bool:
+def _is_removed(refusal: RefusedError | None) -> bool:
     return refusal is not None and refusal.code == REMOVED

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Update, bindparam, select
 from models import Member, ServerPause, Transfer, TransferItem, db, utcnow
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Refusal
+from services.core.errors import RefusedError
 from services.execution.authorization import removed
-from services.execution.item_run import TakenOver
+from services.execution.item_run import TakenOverError
 from services.execution.tasks import Claim
 from services.servers import circuit_breaker
 from services.transfers import requests
@@ -28,7 +28,7 @@ class Held:
     """An item's row, locked to the end of the unit, and what its transfer says."""
 
     id: uuid.UUID
-    fence: int
+    fencing_token: int
     state: str
     name: str
     document_id: uuid.UUID | None
@@ -57,7 +57,7 @@ _NOTHING_WRONG = {"error_code": "", "error_sentence": "", "next_step": ""}
 _HELD = (
     select(
         TransferItem.id,
-        TransferItem.fence,
+        TransferItem.fencing_token,
         TransferItem.state,
         TransferItem.name,
         TransferItem.document_id,
@@ -87,7 +87,7 @@ _HELD = (
 
 def hold(
     reading: Connection, claims: Sequence[Claim]
-) -> tuple[dict[Claim, Held], list[TakenOver | Refusal | None]]:
+) -> tuple[dict[Claim, Held], list[TakenOverError | RefusedError | None]]:
     """The rows as they are now, in the open unit, of the claims that still hold; and for each why it does not.
 
     Of two claims to one item, as when it was taken over from a worker that went on, only the later one holds.
@@ -95,11 +95,11 @@ def hold(
     rows = reading.execute(_HELD, {"ids": [claim.item_id for claim in claims]})
     found = {row.id: row for row in rows}
     held: dict[Claim, Held] = {}
-    errors: list[TakenOver | Refusal | None] = []
+    errors: list[TakenOverError | RefusedError | None] = []
     for claim in claims:
         row = found.get(claim.item_id)
-        if row is None or row.fence != claim.fence or row.state not in LIVE:
-            errors.append(TakenOver())
+        if row is None or row.fencing_token != claim.fencing_token or row.state not in LIVE:
+            errors.append(TakenOverError())
         elif row.server_id is None:
             errors.append(removed())
         else:

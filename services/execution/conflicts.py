@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from copying.errors import StoredDifferent
+from copying.errors import StoredDifferentError
 from copying.values import Present
 from imanage.types import Document as RemoteDocument
 from models import Server, TransferItem, Version
 from services.core import audit
-from services.core.unit_of_work import session, unit
-from services.execution.item_run import Running, fresh
+from services.core.unit_of_work import session, unit_of_work
+from services.execution.item_run import ItemRun, fresh
 from services.servers import transport
 from services.transfers.decisions import CHECKED_OUT, MOVED_ON, STORED_DIFFERENT
 from services.transfers.link_facts import Facts, facts_of, facts_of_present, member_of
@@ -23,11 +23,11 @@ SENTENCES = {
 }
 
 
-def ask(running: Running, kind: str, theirs: RemoteDocument) -> None:
+def ask(run: ItemRun, kind: str, theirs: RemoteDocument) -> None:
     """Put both sides on the row, and wait for a person."""
     sentence = SENTENCES[kind].format(version=theirs.version)
-    with unit() as writing:
-        item = fresh(running)
+    with unit_of_work() as writing:
+        item = fresh(run)
         server = writing.get_one(Server, item.transfer.server_id)
         version = writing.get_one(Version, item.version_id)
         item.question = {"kind": kind, "ours": _ours(version), "theirs": _theirs(server, theirs)}
@@ -50,10 +50,10 @@ def ask(running: Running, kind: str, theirs: RemoteDocument) -> None:
         )
 
 
-def ask_what_was_stored(running: Running, error: StoredDifferent) -> None:
+def ask_what_was_stored(run: ItemRun, error: StoredDifferentError) -> None:
     """iManage has altered what it stored. To send it again would double it, so a person looks and may link it."""
-    with unit():
-        item = fresh(running)
+    with unit_of_work():
+        item = fresh(run)
         show(item, STORED_DIFFERENT, error.present)
         item.intent = item.announced_at = item.sent_at = item.wait_until = None
         item.error_code, item.error_sentence = error.code, error.sentence

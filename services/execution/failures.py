@@ -8,18 +8,18 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from copying import retry
-from copying.errors import Stopped, Uncertain
+from copying.errors import StoppedError, UncertainOutcomeError
 from imanage.errors import ImanageError
-from imanage.errors import Stopped as ClientStopped
+from imanage.errors import StoppedError as ClientStopped
 from models import TransferItem, utcnow
 from services.access.server_access import ONLY_SERVER
 from services.connections.tokens import sentence_for
 from services.core import audit
 from services.core.actor import SYSTEM
-from services.core.errors import Refusal, SignInNeeded
-from services.core.unit_of_work import unit
-from services.execution.authorization import Paused
-from services.execution.item_run import Running, fresh
+from services.core.errors import RefusedError, SignInNeededError
+from services.core.unit_of_work import unit_of_work
+from services.execution.authorization import PausedError
+from services.execution.item_run import ItemRun, fresh
 from services.guidance.imanage_errors import remote_refusal
 from services.servers import circuit_breaker
 from services.transfers import requests
@@ -31,33 +31,35 @@ UNEXPECTED_ATTEMPTS = 5
 REST_SECONDS = 5.0
 
 
-def put_on_row(error: Exception, running: Running) -> bool:
-    """Whether to look up at once what became of a send; else the item waits, or is over. May raise TakenOver."""
-    if isinstance(error, Paused) or (isinstance(error, Stopped | ClientStopped) and running.reason is None):
-        hand_back(running)
+def put_on_row(error: Exception, run: ItemRun) -> bool:
+    """Whether to look up at once what became of a send; else the item waits, or is over. May raise TakenOverError."""
+    if isinstance(error, PausedError) or (
+        isinstance(error, StoppedError | ClientStopped) and run.reason is None
+    ):
+        hand_back(run)
         return False
-    with unit():
-        item = fresh(running)
+    with unit_of_work():
+        item = fresh(run)
         if item.state not in LIVE:
             return False
         refusal = _refusal(error, item.transfer.kind)
         _say(item, refusal)
         _leave_alone(item, refusal, error)
-        if isinstance(error, SignInNeeded):
+        if isinstance(error, SignInNeededError):
             return _carry_out(retry.SignIn(), item)
         if refusal.code in circuit_breaker.FOR_THE_ADMIN:
             _back(item)
             return False
-        if isinstance(error, Refusal | Stopped | ClientStopped):
+        if isinstance(error, RefusedError | StoppedError | ClientStopped):
             _over(item, ItemState.STOPPED)
             return False
         return _carry_out(_decide(error, item), item)
 
 
-def hand_back(running: Running) -> None:
+def hand_back(run: ItemRun) -> None:
     """The process ends, or the transfer is paused: the item waits to be gone on with; a cut send is looked up then."""
-    with unit():
-        _back(fresh(running))
+    with unit_of_work():
+        _back(fresh(run))
 
 
 def _back(item: TransferItem) -> None:
@@ -72,9 +74,12 @@ def rest_or_fail(item: TransferItem) -> None:
     _carry_out(retry.Wait(REST_SECONDS * 2**item.attempt) if again else retry.GiveUp(), item)
 
 
-def _leave_alone(item: TransferItem, refusal: Refusal, error: Exception) -> None:
+def _leave_alone(item: TransferItem, refusal: RefusedError, error: Exception) -> None:
     """What the network or the server itself does wrong counts against the server, for everybody."""
-    cause, server_id = error.cause if isinstance(error, Uncertain) else error, item.transfer.server_id
+    cause, server_id = (
+        error.cause if isinstance(error, UncertainOutcomeError) else error,
+        item.transfer.server_id,
+    )
     if server_id is None:
         return
     if isinstance(cause, ImanageError):
@@ -137,32 +142,34 @@ def _over(item: TransferItem, state: str) -> None:
     )
 
 
-def _say(item: TransferItem, refusal: Refusal) -> None:
+def _say(item: TransferItem, refusal: RefusedError) -> None:
     item.error_code, item.error_sentence = refusal.code[:80], refusal.sentence[:600]
     item.next_step = refusal.next_step[:600]
 
 
-def _refusal(error: Exception, kind: str) -> Refusal:
+def _refusal(error: Exception, kind: str) -> RefusedError:
     """In words that do not name the server: all who take part in the matter read the row, not all may know of it."""
-    if isinstance(error, SignInNeeded):
+    if isinstance(error, SignInNeededError):
         sentence = sentence_for(error.reason, ONLY_SERVER)
-        return SignInNeeded(sentence, server_id=error.server_id, reason=error.reason)
-    if isinstance(error, Refusal):
+        return SignInNeededError(sentence, server_id=error.server_id, reason=error.reason)
+    if isinstance(error, RefusedError):
         return error
-    if isinstance(error, Uncertain) and error.last_word is not None:
+    if isinstance(error, UncertainOutcomeError) and error.last_word is not None:
         said = _refusal(error.last_word, kind)
-        return Refusal(said.sentence, code=UNCERTAIN_FOR_GOOD, next_step=said.next_step, whose=said.whose)
+        return RefusedError(
+            said.sentence, code=UNCERTAIN_FOR_GOOD, next_step=said.next_step, whose=said.whose
+        )
     if isinstance(error, ImanageError) and not isinstance(error, ClientStopped):
         return remote_refusal(error, ONLY_SERVER, "saving" if kind == "save" else "reading")
     sentence = getattr(error, "sentence", "")
     if sentence:
-        return Refusal(
+        return RefusedError(
             sentence,
             code=getattr(error, "code", "transfer.failed"),
             next_step=getattr(error, "next_step", ""),
         )
     lost = isinstance(error, DBAPIError)
-    return Refusal(
+    return RefusedError(
         "Counterpart's database was not there for a moment."
         if lost
         else "Counterpart met an error that it did not expect.",

@@ -9,7 +9,7 @@ from typing import cast
 from transfers.endpoints.imanage_endpoint import ImanageSource
 
 from copying import copy as copying_copy
-from copying.errors import NothingInIt
+from copying.errors import EmptyContentError
 from copying.values import Fetched, SourceFacts
 from imanage.client import Client
 from imanage.downloads import Download
@@ -18,10 +18,10 @@ from imanage.types import Document as RemoteDocument
 from models import Member, TransferItem
 from services.connections import clients
 from services.core.actor import Actor
-from services.core.runtime import house
-from services.core.unit_of_work import release, session, unit
+from services.core.runtime import runtime
+from services.core.unit_of_work import release, session, unit_of_work
 from services.execution import landing, maintenance
-from services.execution.item_run import Running, fresh
+from services.execution.item_run import ItemRun, fresh
 from services.execution.tasks import partial_tokens
 from services.matters import quotas
 from services.scanning import scan
@@ -29,52 +29,52 @@ from services.servers import circuit_breaker
 from services.transfers import requests
 from services.transfers.link_facts import facts_of
 from services.transfers.states import ItemState, move
-from storage import BlobWriter, PartialBusy, StorageFull
+from storage import BlobWriter, PartialBusyError, StorageFullError
 
 SMALL = 4 << 20
 """Bytes that are sooner fetched again than put on record before they land."""
 
 
-def fetch(running: Running) -> str | None:
+def fetch(run: ItemRun) -> str | None:
     """Copy the bytes, compare them with the profile, publish them. What is small lands in the same commit."""
-    task = running.task
+    task = run.task
     assert task.server_id is not None
     described: list[RemoteDocument] = []
 
     def copy(client: Client, place: int = 1) -> Fetched:
         try:
             return copying_copy.fetch(
-                _Described(client, running, described),
-                house().blobs,
+                _Described(client, run, described),
+                runtime().blobs,
                 partial_tokens(task.id)[place - 1],
-                on_progress=running.on_progress,
-                should_stop=running.should_stop(),
-                inspect=lambda whole: _inspect(running, whole, described[-1]),
+                on_progress=run.on_progress,
+                should_stop=run.should_stop(),
+                inspect=lambda whole: _inspect(run, whole, described[-1]),
             )
-        except PartialBusy:
+        except PartialBusyError:
             # Who was replaced still holds what came so far, and may be frozen: nobody waits for it to wake.
             if place == len(partial_tokens(task.id)):
                 raise
             return copy(client, place + 1)
 
     try:
-        with running.placed():
-            fetched = clients.with_client(task.member_id, task.server_id, copy, line=running.line)
+        with run.placed():
+            fetched = clients.with_client(task.member_id, task.server_id, copy, line=run.line)
     except Exception as error:
-        if isinstance(error, StorageFull):
+        if isinstance(error, StorageFullError):
             maintenance.forget_ended_gets()
         if described:
-            with unit(soon=True):
-                _name(fresh(running), described[-1])
+            with unit_of_work(relaxed_durability=True):
+                _name(fresh(run), described[-1])
         raise
     _require_bytes(fetched.size)
-    facts = facts_of(running.line.endpoints, described[-1])
-    if running.in_one_go and fetched.size <= SMALL:
-        running.require_allowed(is_stored=True)
-        landing.land(running, fetched.sha256, fetched.size, facts)
+    facts = facts_of(run.line.endpoints, described[-1])
+    if run.in_one_go and fetched.size <= SMALL:
+        run.require_allowed(is_stored=True)
+        landing.land(run, fetched.sha256, fetched.size, facts)
         return None
-    with unit(soon=True):
-        item = fresh(running)
+    with unit_of_work(relaxed_durability=True):
+        item = fresh(run)
         _name(item, described[-1])
         item.sha256, item.size, item.bytes_done = fetched.sha256, fetched.size, fetched.size
         circuit_breaker.note_success(task.server_id)
@@ -84,19 +84,19 @@ def fetch(running: Running) -> str | None:
     return "land"
 
 
-def land(running: Running) -> None:
+def land(run: ItemRun) -> None:
     """The version row and its link appear in one commit, and the item is done in the same."""
-    item = fresh(running)
+    item = fresh(run)
     sha256, size, facts = item.sha256, item.size or 0, item.receipt or {}
     release()
-    landing.land(running, sha256, size, facts)
+    landing.land(run, sha256, size, facts)
 
 
-def _inspect(running: Running, whole: BlobWriter, document: RemoteDocument) -> None:
+def _inspect(run: ItemRun, whole: BlobWriter, document: RemoteDocument) -> None:
     """iManage has said all; the virus scanner may take its time."""
-    if house().settings.scan:
-        running.leave_place()
-        task = running.task
+    if runtime().settings.scan:
+        run.leave_place()
+        task = run.task
         member = session().get_one(Member, task.member_id)
         asker = Actor(member.id, member.name, member.email, is_guest=member.is_guest)
         scan.inspect(asker, whole, document.full_name, task.matter_id, server_id=task.server_id)
@@ -105,7 +105,7 @@ def _inspect(running: Running, whole: BlobWriter, document: RemoteDocument) -> N
 def _require_bytes(size: int | None) -> None:
     """One rule whichever way a file comes: an empty one is no document."""
     if size == 0:
-        raise NothingInIt
+        raise EmptyContentError
 
 
 def _name(item: TransferItem, document: RemoteDocument) -> None:
@@ -118,9 +118,9 @@ class _Described(ImanageSource):
     When the last byte has come, its place is another's: hashing, flushing and publishing need none.
     """
 
-    def __init__(self, client: Client, running: Running, described: list[RemoteDocument]) -> None:
-        super().__init__(client, cast(VersionId, running.task.source))
-        self._running = running
+    def __init__(self, client: Client, run: ItemRun, described: list[RemoteDocument]) -> None:
+        super().__init__(client, cast(VersionId, run.task.source))
+        self._running = run
         self._described = described
 
     def describe(self) -> SourceFacts:
@@ -132,7 +132,7 @@ class _Described(ImanageSource):
         quotas.require_room(task.matter_id, task.member_id, facts.size or 0, item_id=task.id)
         release()
         if facts.size is None or facts.size > SMALL:
-            with unit(soon=True):
+            with unit_of_work(relaxed_durability=True):
                 _name(fresh(self._running), self.document)
         return facts
 

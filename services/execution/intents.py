@@ -10,17 +10,17 @@ from copying.values import Intent, Target
 from imanage.client import Client
 from models import TransferItem
 from services.connections import clients
-from services.execution.item_run import Running
+from services.execution.item_run import ItemRun
 from services.execution.tasks import Task
 
 T = TypeVar("T")
 
 
-def with_client(running: Running, call: Callable[[Client], T]) -> T:
+def with_client(run: ItemRun, call: Callable[[Client], T]) -> T:
     """Make the call while a place is held."""
-    task = running.task
-    with running.placed():
-        return clients.with_client(task.member_id, cast(uuid.UUID, task.server_id), call, line=running.line)
+    task = run.task
+    with run.placed():
+        return clients.with_client(task.member_id, cast(uuid.UUID, task.server_id), call, line=run.line)
 
 
 def target_of(task: Task) -> Target:

@@ -10,20 +10,20 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from sqlalchemy import select
 from sqlalchemy.orm import contains_eager
 
-from copying.errors import Stopped
+from copying.errors import StoppedError
 from copying.poll import asked_every
 from copying.ports import ShouldStop
 from copying.values import Progress
 from models import TransferItem
 from services.connections.clients import Line
-from services.core.errors import Refusal
+from services.core.errors import RefusedError
 from services.core.unit_of_work import is_writing, release, session
 from services.execution import authorization
-from services.execution.authorization import Paused, Standings
+from services.execution.authorization import AuthorizationSnapshot, PausedError
 from services.execution.tasks import Claim, Outgoing, Stored, Task
 
 
-class TakenOver(Exception):
+class TakenOverError(Exception):
     """Another worker has the item now; this one writes nothing more."""
 
 
@@ -36,7 +36,7 @@ _LOCKED = (
 )
 
 
-class Running:
+class ItemRun:
     """`reason` is why it was stopped, None where it only has to wait: the transfer is paused, or the process ends.
 
     `place` is held while iManage is asked: a worker keeps to what the server's admin allowed. `turn` is held by the
@@ -48,15 +48,15 @@ class Running:
     def __init__(
         self,
         task: Task,
-        fence: int,
-        standings: Standings,
+        fencing_token: int,
+        standings: AuthorizationSnapshot,
         stopping: threading.Event,
         *,
         in_one_go: bool = False,
     ) -> None:
         self.task = task
         self.item_id = task.id
-        self.fence = fence
+        self.fencing_token = fencing_token
         self.in_one_go = in_one_go
         self.reason: str | None = None
         self.place: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -75,7 +75,7 @@ class Running:
 
     @property
     def claim(self) -> Claim:
-        return Claim(self.item_id, self.fence)
+        return Claim(self.item_id, self.fencing_token)
 
     @contextmanager
     def placed(self) -> Iterator[None]:
@@ -104,7 +104,7 @@ class Running:
 
     def _require_after_waiting(self) -> None:
         if self.is_stopping:
-            raise Stopped("Counterpart is being restarted.")
+            raise StoppedError("Counterpart is being restarted.")
         if not self._standings.is_recent():
             self.require_allowed()
 
@@ -118,12 +118,12 @@ class Running:
         return self._stopping.is_set()
 
     def require_allowed(self, *, is_stored: bool = False) -> None:
-        """Ask again, at each step, all that was asked at the start. Raises the Refusal that applies now."""
+        """Ask again, at each step, all that was asked at the start. Raises the RefusedError that applies now."""
         if time.monotonic() - self._mine_at >= authorization.ASK_SECONDS:
             self._require_mine()
         standing = self._standings.of(self.task.transfer_id)
         if standing is None:
-            raise TakenOver
+            raise TakenOverError
         standing.require(is_stored=is_stored)
 
     def should_stop(self) -> ShouldStop:
@@ -145,21 +145,23 @@ class Running:
         try:
             self._require_mine()
             self.require_allowed()
-        except Paused:
+        except PausedError:
             return "The transfer is paused."
-        except Refusal as refusal:
+        except RefusedError as refusal:
             self.reason = refusal.sentence
-        except TakenOver:
+        except TakenOverError:
             self.reason = "Another worker has taken this over."
         finally:
             release()
         return self.reason
 
     def _require_mine(self) -> None:
-        fence = session().scalar(select(TransferItem.fence).where(TransferItem.id == self.item_id))
+        fencing_token = session().scalar(
+            select(TransferItem.fencing_token).where(TransferItem.id == self.item_id)
+        )
         release()
-        if fence != self.fence:
-            raise TakenOver
+        if fencing_token != self.fencing_token:
+            raise TakenOverError
         self._mine_at = time.monotonic()
 
     def on_progress(self, progress: Progress) -> None:
@@ -167,31 +169,31 @@ class Running:
         self.progress = progress
 
 
-_under_way: set[Running] = set()
+_under_way: set[ItemRun] = set()
 
 
-def fresh(running: Running) -> TransferItem:
-    """The row as it is now. Raises TakenOver where the fence has moved on.
+def fresh(run: ItemRun) -> TransferItem:
+    """The row as it is now. Raises TakenOverError where the fence has moved on.
 
     Within a unit the row is locked to its end, so that nobody takes the item over between this look and the commit.
     """
     if is_writing():
-        item = session().scalar(_LOCKED.where(TransferItem.id == running.item_id))
+        item = session().scalar(_LOCKED.where(TransferItem.id == run.item_id))
     else:
-        item = session().get(TransferItem, running.item_id)
-    if item is None or item.fence != running.fence:
-        raise TakenOver
+        item = session().get(TransferItem, run.item_id)
+    if item is None or item.fencing_token != run.fencing_token:
+        raise TakenOverError
     return item
 
 
 @contextmanager
-def under_way(running: Running) -> Iterator[None]:
+def under_way(run: ItemRun) -> Iterator[None]:
     """While a thread of this process carries it."""
-    _under_way.add(running)
+    _under_way.add(run)
     try:
         yield
     finally:
-        _under_way.discard(running)
+        _under_way.discard(run)
 
 
 def how_many() -> int:
@@ -199,6 +201,6 @@ def how_many() -> int:
     return len(_under_way)
 
 
-def now_under_way() -> list[Running]:
+def now_under_way() -> list[ItemRun]:
     """What the threads of this process carry at this moment."""
     return list(_under_way)

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from models import Document, Link, Version
 from services.core import audit
-from services.core.group_commit import Together
+from services.core.group_commit import GroupCommit
 from services.core.text.file_names import adapt
-from services.core.unit_of_work import after_a_look
+from services.core.unit_of_work import optimistic
 from services.execution import item_run
 from services.execution.completion import Ending, Held, end, hold
-from services.execution.item_run import Running
+from services.execution.item_run import ItemRun
 from services.execution.tasks import Claim
 from services.matters import quotas
 from services.matters.landing import Landed, Landing, Plan, planned, put
@@ -83,14 +83,14 @@ class _Seen:
     later: Sequence[Sequence[_Coming]]
 
 
-def land(running: Running, sha256: str, size: int, facts: Facts) -> None:
+def land(run: ItemRun, sha256: str, size: int, facts: Facts) -> None:
     """The version row and its link appear in one commit, and the item is done in the same."""
-    _together(Arrived(running.claim, sha256, size, facts, adapt(facts["full_name"]).full))
-    running.is_over = True
+    _group_commit(Arrived(run.claim, sha256, size, facts, adapt(facts["full_name"]).full))
+    run.is_over = True
 
 
 def _write(arrivals: Sequence[Arrived]) -> Sequence[Exception | None]:
-    return after_a_look(partial(_look, arrivals), _put, soon=True)
+    return optimistic(partial(_look, arrivals), _put, relaxed_durability=True)
 
 
 def _look(arrivals: Sequence[Arrived], current: Session) -> _Seen:
@@ -103,7 +103,7 @@ def _look(arrivals: Sequence[Arrived], current: Session) -> _Seen:
     return _Seen(errors, [_prepared(reading, batch) for batch in batches[:1]], batches[1:])
 
 
-def _without_room(reading: Connection, coming: Sequence[_Coming]) -> dict[Claim, quotas.QuotaReached]:
+def _without_room(reading: Connection, coming: Sequence[_Coming]) -> dict[Claim, quotas.QuotaReachedError]:
     """Those that would pass a limit: others may have landed since they were let in."""
     if not coming or not quotas.has_limits():
         return {}
@@ -122,7 +122,7 @@ def _put(current: Session, seen: _Seen) -> Sequence[Exception | None]:
     return seen.errors
 
 
-_together = Together(_write, linger=LINGER_SECONDS, others=item_run.how_many)
+_group_commit = GroupCommit(_write, linger=LINGER_SECONDS, others=item_run.how_many)
 
 
 _MATTERS = bindparam("matters", expanding=True, type_=Uuid())

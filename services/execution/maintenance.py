@@ -10,8 +10,8 @@ from itertools import islice
 from sqlalchemy import and_, exists, or_, select, update
 
 from models import Connection, ServerPause, Transfer, TransferItem, Version, utcnow
-from services.core.runtime import house
-from services.core.unit_of_work import release, session, unit
+from services.core.runtime import runtime
+from services.core.unit_of_work import release, session, unit_of_work
 from services.core.wall_clock import clock
 from services.execution.tasks import partial_tokens
 from services.servers import circuit_breaker
@@ -37,7 +37,7 @@ def finish_what_is_over() -> None:
     over = select(Transfer).where(Transfer.finished_at.is_(None), ~unfinished).limit(BATCH)
     if session().scalar(over.with_only_columns(Transfer.id).limit(1)) is None:
         return
-    with unit() as writing:
+    with unit_of_work() as writing:
         for transfer in writing.scalars(over.with_for_update(skip_locked=True)):
             requests.finish_if_over(transfer)
 
@@ -67,7 +67,7 @@ def wake_signed_in() -> int:
     )
     if session().scalar(waiting.with_only_columns(TransferItem.id).limit(1)) is None:
         return 0
-    with unit() as writing:
+    with unit_of_work() as writing:
         items = writing.scalars(waiting.with_for_update(of=TransferItem)).all()
         for item in items:
             move(item, ItemState.WAITING)
@@ -82,7 +82,7 @@ def mind_the_clock() -> None:
     if not clock.went_back():
         return
     now = utcnow()
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(
             update(TransferItem)
             .where(TransferItem.state.in_(LIVE), TransferItem.state_at > now + SET_BACK)
@@ -101,7 +101,7 @@ def sweep_store() -> int:
     Bytes are published before their row is written, so only those that have lain for a day are looked at; should the
     same bytes arrive in between, the store itself keeps them.
     """
-    store = house().blobs
+    store = runtime().blobs
     store.sweep(PARTIALS_KEPT)
     limit = utcnow() - UNUSED_FOR
     old = (blob for blob in store.blobs() if blob.published_at < limit)
@@ -134,7 +134,7 @@ def forget_ended_gets() -> None:
     release()
     for token in tokens:
         with suppress(StorageError):  # who was replaced may hold it still; the sweep comes by later
-            house().blobs.forget(token)
+            runtime().blobs.forget(token)
 
 
 def _unnamed(sums: list[str]) -> set[str]:

@@ -20,15 +20,15 @@ from imanage.errors import ImanageError
 from imanage.ids import VersionId
 from models import Link, Transfer, TransferItem, Version, utcnow
 from services.core import audit
-from services.core.errors import Refusal
-from services.core.group_commit import Together
-from services.core.unit_of_work import after_a_look, release, session, unit
+from services.core.errors import RefusedError
+from services.core.group_commit import GroupCommit
+from services.core.unit_of_work import optimistic, release, session, unit_of_work
 from services.core.wall_clock import clock
 from services.execution import conflicts, folder_snapshots
-from services.execution.authorization import Paused
+from services.execution.authorization import PausedError
 from services.execution.completion import Ending, Held, end, hold
 from services.execution.intents import intent_of, with_client
-from services.execution.item_run import Running, fresh, how_many
+from services.execution.item_run import ItemRun, fresh, how_many
 from services.execution.landing import LINGER_SECONDS
 from services.execution.tasks import Claim, Stored
 from services.transfers import decisions
@@ -40,7 +40,7 @@ from services.transfers.states import UNCERTAIN_FOR_GOOD, ItemState, move
 MOST_SENDS = 3
 
 
-class NotSaved(TransferError):
+class NotSavedError(TransferError):
     """It did not arrive, and what broke it off would break it off again."""
 
     code = "transfer.not_saved"
@@ -50,10 +50,10 @@ class NotSaved(TransferError):
         super().__init__(f"{because} Nothing was saved to iManage.")
 
 
-def look_up(running: Running) -> str | None:
+def look_up(run: ItemRun) -> str | None:
     """What became of a send whose answer never came: there, not there, or not to be told."""
-    with unit():
-        item = fresh(running)
+    with unit_of_work():
+        item = fresh(run)
         if item.state == ItemState.SENDING or (item.sent_at and item.sent_at > utcnow()):
             # Its sender is gone, or the clock was set back; when the last byte left, nobody knows.
             item.sent_at = utcnow()
@@ -61,15 +61,15 @@ def look_up(running: Running) -> str | None:
         intent, sent_at = intent_of(item), item.sent_at and clock.by_now(item.sent_at)
         claimed = _claimed(item)
     outcome = with_client(
-        running,
+        run,
         lambda client: ImanageDestination(client, intent.target).look_up(
             intent, now=utcnow(), last_sent_at=sent_at, claimed=claimed
         ),
     )
     if isinstance(outcome, Found):
-        return received(running, outcome.present, ())
-    with unit():
-        item = fresh(running)
+        return received(run, outcome.present, ())
+    with unit_of_work():
+        item = fresh(run)
         for_good = item.error_code == UNCERTAIN_FOR_GOOD
         if isinstance(outcome, Undecided) and outcome.again_after is not None:
             item.wait_until = utcnow() + timedelta(seconds=outcome.again_after)
@@ -82,9 +82,9 @@ def look_up(running: Running) -> str | None:
                 move(item, ItemState.WAITING)
                 return "announce"
     if for_good and isinstance(outcome, Absent):
-        raise NotSaved(item.error_sentence, item.next_step)
-    with unit():
-        item = fresh(running)
+        raise NotSavedError(item.error_sentence, item.next_step)
+    with unit_of_work():
+        item = fresh(run)
         move(item, ItemState.ASKS)
         if isinstance(outcome, Undecided) and len(outcome.candidates) == 1:
             conflicts.show(item, decisions.UNDECIDED, outcome.candidates[0])
@@ -104,16 +104,16 @@ def look_up(running: Running) -> str | None:
     return None
 
 
-def settle(running: Running) -> str | None:
+def settle(run: ItemRun) -> str | None:
     """Keep what iManage holds now, by its own word: link, audit and the end in one commit."""
-    stored = running.stored
+    stored = run.stored
     if stored is None:
-        item = fresh(running)
+        item = fresh(run)
         receipt, warnings = item.receipt or {}, tuple(item.warnings or ())
         release()
-        stored = Stored(_read_back(running, receipt), warnings)
-    _together(Saved(running.claim, stored))
-    running.is_over = True
+        stored = Stored(_read_back(run, receipt), warnings)
+    _group_commit(Saved(run.claim, stored))
+    run.is_over = True
     return None
 
 
@@ -134,10 +134,10 @@ class _Seen:
 
 
 def _write(saved: Sequence[Saved]) -> Sequence[Exception | None]:
-    return after_a_look(partial(_look, saved), _put, soon=True)
+    return optimistic(partial(_look, saved), _put, relaxed_durability=True)
 
 
-_together = Together(_write, linger=LINGER_SECONDS, others=how_many)
+_group_commit = GroupCommit(_write, linger=LINGER_SECONDS, others=how_many)
 
 
 _DOCUMENTS = select(Version.id, Version.document_id).where(Version.id.in_(bindparam("ids", expanding=True)))
@@ -195,32 +195,32 @@ def _put(current: Session, seen: _Seen) -> Sequence[Exception | None]:
     return seen.errors
 
 
-def _read_back(running: Running, receipt: Facts) -> Facts:
+def _read_back(run: ItemRun, receipt: Facts) -> Facts:
     """What iManage says of it now; where we may not ask any more or get no answer, what it said when it stored it."""
-    if running.is_stopping:
+    if run.is_stopping:
         return receipt
     try:
-        running.require_allowed(is_stored=True)
-        stored = with_client(running, lambda client: remote_documents.profile(client, stored_id(receipt)))
-    except (Refusal, ImanageError, Paused):
+        run.require_allowed(is_stored=True)
+        stored = with_client(run, lambda client: remote_documents.profile(client, stored_id(receipt)))
+    except (RefusedError, ImanageError, PausedError):
         return receipt
-    folder_snapshots.note_comment(cast(uuid.UUID, running.task.server_id), running.task.mark, stored.comment)
-    return facts_of(running.line.endpoints, stored)
+    folder_snapshots.note_comment(cast(uuid.UUID, run.task.server_id), run.task.mark, stored.comment)
+    return facts_of(run.line.endpoints, stored)
 
 
-def received(running: Running, present: Present, warnings: tuple[str, ...]) -> str:
+def received(run: ItemRun, present: Present, warnings: tuple[str, ...]) -> str:
     """It is there. In one go it is read back and put on record with the end; else before anything else is asked.
 
     Should the process end or a power cut take this back, the intent still stands, and what was stored is looked up
     and found.
     """
-    stored = Stored(facts_of_present(running.line.endpoints, present), warnings)
-    if running.in_one_go:
-        running.stored = stored
-        running.stored = Stored(_read_back(running, stored.receipt), warnings)
+    stored = Stored(facts_of_present(run.line.endpoints, present), warnings)
+    if run.in_one_go:
+        run.stored = stored
+        run.stored = Stored(_read_back(run, stored.receipt), warnings)
         return "settle"
-    with unit(soon=True):
-        item = fresh(running)
+    with unit_of_work(relaxed_durability=True):
+        item = fresh(run)
         item.receipt = stored.receipt
         item.warnings = list(warnings)
         item.bytes_done = item.size or item.bytes_done

@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, case, func, or_, select
 
-from copying.errors import Different
+from copying.errors import DifferentContentError
 from copying.values import Progress
 from models import TransferItem, db, utcnow
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.core.writer_process import record
 from services.execution import item_run
-from services.execution.item_run import Running
+from services.execution.item_run import ItemRun
 from services.transfers.states import LIVE, ItemState
 
 MOMENT_SECONDS = 0.5
@@ -30,12 +30,12 @@ _FREE = (
     .with_for_update(skip_locked=True)
 )
 # Bytes that moved count as progress, unless it is the same wrong bytes again.
-_HAS_COME_ON = and_(_ITEMS.c.bytes_done < _MOVED, _ITEMS.c.error_code != Different.code)
+_HAS_COME_ON = and_(_ITEMS.c.bytes_done < _MOVED, _ITEMS.c.error_code != DifferentContentError.code)
 _SHOW = (
     _ITEMS.update()
     .where(
         _ITEMS.c.id == bindparam("of_item"),
-        _ITEMS.c.fence == bindparam("of_fence"),
+        _ITEMS.c.fencing_token == bindparam("of_fence"),
         # Not IN: SQLAlchemy widens that for one row only, and here are as many as move.
         or_(*(_ITEMS.c.state == state for state in sorted(LIVE))),
     )
@@ -50,38 +50,38 @@ _SHOW = (
 )
 
 
-class Showing:
+class ProgressFlusher:
     """Of one worker: what it has put on record already is not written again."""
 
     def __init__(self) -> None:
-        self._shown: dict[Running, Progress | None] = {}
+        self._shown: dict[ItemRun, Progress | None] = {}
 
     def show(self) -> None:
         """Put on record that these move, and how far they are. One commit, however many move."""
         since = time.monotonic() - MOMENT_SECONDS
         moving = [
-            (running, running.progress)
-            for running in item_run.now_under_way()
-            if running.moves_since is not None and running.moves_since < since
+            (run, run.progress)
+            for run in item_run.now_under_way()
+            if run.moves_since is not None and run.moves_since < since
         ]
         before, self._shown = self._shown, dict(moving)
         news = [each for each in moving if each[0] not in before or before[each[0]] != each[1]]
         if news:
-            record(_write, [_row(running, progress) for running, progress in news])
+            record(_write, [_row(run, progress) for run, progress in news])
 
 
 def _write(rows: list[dict[str, Any]]) -> None:
-    with unit(soon=True) as current:
+    with unit_of_work(relaxed_durability=True) as current:
         writing = current.connection()
         free = set(writing.scalars(_FREE, {"ids": [row["of_item"] for row in rows]}))
         if still := [row for row in rows if row["of_item"] in free]:
             writing.execute(_SHOW, still)
 
 
-def _row(running: Running, progress: Progress | None) -> dict[str, Any]:
+def _row(run: ItemRun, progress: Progress | None) -> dict[str, Any]:
     return {
-        "of_item": running.item_id,
-        "of_fence": running.fence,
+        "of_item": run.item_id,
+        "of_fence": run.fencing_token,
         "now": utcnow(),
         "moved": progress.done if progress else None,
         "total": progress.total if progress else None,

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, or_, select, union_all, update
 
 from models import Server, ServerPause, Transfer, TransferItem, utcnow
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.transfers.states import LIVE
 
 NO_SERVER = "removed"
@@ -56,7 +56,7 @@ def _first(state: str) -> Select[*tuple[Any, ...]]:
         .join(Transfer, Transfer.id == TransferItem.transfer_id)
         .where(
             TransferItem.state == state,
-            TransferItem.load_id.is_(None),
+            TransferItem.batch_id.is_(None),
             or_(TransferItem.wait_until.is_(None), TransferItem.wait_until <= now),
             # What is cancelled asks iManage for nothing more, so no pause holds up its end.
             or_(
@@ -89,12 +89,12 @@ def is_due() -> ColumnElement[bool]:
     return or_(TransferItem.wait_until.is_(None), TransferItem.wait_until <= utcnow())
 
 
-def form(load_id: uuid.UUID, item_ids: Iterable[uuid.UUID]) -> int:
+def form(batch_id: uuid.UUID, item_ids: Iterable[uuid.UUID]) -> int:
     """Take these items as one load, in the open unit; says how many no other worker was quicker with."""
     taken = session().execute(
         update(TransferItem)
-        .where(TransferItem.id.in_(item_ids), TransferItem.load_id.is_(None), TransferItem.state.in_(LIVE))
-        .values(load_id=load_id)
+        .where(TransferItem.id.in_(item_ids), TransferItem.batch_id.is_(None), TransferItem.state.in_(LIVE))
+        .values(batch_id=batch_id)
         .returning(TransferItem.id)
         .execution_options(synchronize_session=False)
     )
@@ -103,27 +103,27 @@ def form(load_id: uuid.UUID, item_ids: Iterable[uuid.UUID]) -> int:
 
 def form_all(loads: Mapping[uuid.UUID, Collection[uuid.UUID]]) -> list[uuid.UUID]:
     """Take items as loads; says which of these came about."""
-    with unit(soon=True):
-        return [load_id for load_id, item_ids in loads.items() if form(load_id, item_ids)]
+    with unit_of_work(relaxed_durability=True):
+        return [batch_id for batch_id, item_ids in loads.items() if form(batch_id, item_ids)]
 
 
 def loads() -> set[uuid.UUID]:
     """Every load that has items left."""
     found = session().scalars(
-        select(TransferItem.load_id)
-        .where(TransferItem.state.in_(LIVE), TransferItem.load_id.is_not(None))
+        select(TransferItem.batch_id)
+        .where(TransferItem.state.in_(LIVE), TransferItem.batch_id.is_not(None))
         .distinct()
     )
-    return {load_id for load_id in found if load_id is not None}
+    return {batch_id for batch_id in found if batch_id is not None}
 
 
-def let_go(load_ids: Collection[uuid.UUID]) -> None:
+def let_go(batch_ids: Collection[uuid.UUID]) -> None:
     """What is left of these loads is nobody's again."""
-    with unit(soon=True) as writing:
+    with unit_of_work(relaxed_durability=True) as writing:
         writing.execute(
             update(TransferItem)
-            .where(TransferItem.load_id.in_(load_ids), TransferItem.state.in_(LIVE))
-            .values(load_id=None)
+            .where(TransferItem.batch_id.in_(batch_ids), TransferItem.state.in_(LIVE))
+            .values(batch_id=None)
             .execution_options(synchronize_session=False)
         )
 

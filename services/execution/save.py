@@ -18,7 +18,7 @@ from transfers.endpoints.store_endpoint import StoreSource
 
 from copying import copy as copying_copy
 from copying import outcome
-from copying.errors import CheckedOut, MovedOn, StoredDifferent
+from copying.errors import CheckedOutError, MovedOnError, StoredDifferentError
 from copying.values import (
     Intent,
     Known,
@@ -33,16 +33,16 @@ from copying.values import (
 from imanage import documents as remote_documents
 from imanage.client import Client
 from models import Connection, Version, utcnow
-from services.core.errors import Refusal
-from services.core.group_commit import Together
-from services.core.runtime import house
+from services.core.errors import RefusedError
+from services.core.group_commit import GroupCommit
+from services.core.runtime import runtime
 from services.core.text.file_names import split
-from services.core.unit_of_work import after_a_look, release, session, unit
+from services.core.unit_of_work import optimistic, release, session, unit_of_work
 from services.execution import conflicts, folder_snapshots
-from services.execution.authorization import Paused
+from services.execution.authorization import PausedError
 from services.execution.completion import Held, change, hold
 from services.execution.intents import intent_of, target_of, with_client
-from services.execution.item_run import Running, fresh, how_many
+from services.execution.item_run import ItemRun, fresh, how_many
 from services.execution.outcome import received
 from services.execution.tasks import Claim, Outgoing, Task
 from services.transfers import decisions, requests
@@ -54,20 +54,20 @@ LINGER_SECONDS = 0.02
 """How long an announcement waits for others, to be flushed with them. It keeps no place meanwhile."""
 
 
-def announce(running: Running) -> str | None:
+def announce(run: ItemRun) -> str | None:
     """Put on record what will be sent and what is there before it is; in one go it is sent once it has a place."""
     with ExitStack() as turn:
-        if running.in_one_go:
-            turn.enter_context(running.in_turn())
-        return _announce(running, turn)
+        if run.in_one_go:
+            turn.enter_context(run.in_turn())
+        return _announce(run, turn)
 
 
-def _announce(running: Running, turn: ExitStack) -> str | None:
-    task = running.task
-    source = _source_of(running)
+def _announce(run: ItemRun, turn: ExitStack) -> str | None:
+    task = run.task
+    source = _source_of(run)
     target = target_of(task)
     try:
-        by_mark, baseline = _baseline(running, target)
+        by_mark, baseline = _baseline(run, target)
         before = (
             None if isinstance(target, Replace) else outcome.sent_before(baseline, task.mark, source.sha256)
         )
@@ -75,8 +75,8 @@ def _announce(running: Running, turn: ExitStack) -> str | None:
             baseline = tuple(known for known in baseline if known is not before)
         elif task.based_on is not None:
             _require_not_moved_on(baseline, task.based_on)
-    except MovedOn as error:
-        _ask(running, error)
+    except MovedOnError as error:
+        _ask(run, error)
         return None
     intent = outcome.announce(
         target,
@@ -88,11 +88,11 @@ def _announce(running: Running, turn: ExitStack) -> str | None:
         comment=task.note or None,
         needs_mark=by_mark,
     )
-    if running.in_one_go and before is None:
-        on_record(Announced(running.claim, intent))
-        return _deliver(running, intent, turn)
-    with unit(soon=True):
-        item = fresh(running)
+    if run.in_one_go and before is None:
+        on_record(Announced(run.claim, intent))
+        return _deliver(run, intent, turn)
+    with unit_of_work(relaxed_durability=True):
+        item = fresh(run)
         item.intent = intent.record()
         item.announced_at = intent.announced_at
         requests.clear_error(item)
@@ -103,17 +103,17 @@ def _announce(running: Running, turn: ExitStack) -> str | None:
     return "send"
 
 
-def _baseline(running: Running, target: Target) -> tuple[bool, tuple[Known, ...]]:
+def _baseline(run: ItemRun, target: Target) -> tuple[bool, tuple[Known, ...]]:
     """What is there now, and whether only our mark tells ours from what has come since.
 
     Many saves into one folder stand on one reading of it; a repeated send reads it anew.
     """
-    task = running.task
+    task = run.task
     assert task.server_id is not None
 
     def read(*, at_a_glance: bool = False) -> tuple[Known, ...]:
         return with_client(
-            running,
+            run,
             lambda client: ImanageDestination(client, target).baseline(at_a_glance=at_a_glance),
         )
 
@@ -135,10 +135,10 @@ def _facts(source: Outgoing, task: Task) -> SourceFacts:
     return SourceFacts(name.stem, name.extension, source.size, source.sha256, "Counterpart")
 
 
-def _source_of(running: Running) -> Outgoing:
-    if running.outgoing is not None and running.outgoing.is_recent:
-        return running.outgoing
-    task = running.task
+def _source_of(run: ItemRun) -> Outgoing:
+    if run.outgoing is not None and run.outgoing.is_recent:
+        return run.outgoing
+    task = run.task
     row = (
         session()
         .execute(
@@ -153,7 +153,7 @@ def _source_of(running: Running) -> Outgoing:
     )
     release()
     if row is None:
-        raise Refusal("The document is no longer in the matter.", code="document.gone")
+        raise RefusedError("The document is no longer in the matter.", code="document.gone")
     return Outgoing(*row)
 
 
@@ -175,7 +175,7 @@ class _Seen:
 
 def _write(announced: Sequence[Announced]) -> Sequence[Exception | None]:
     """Intent and sending in one commit, on the disk before the first byte leaves."""
-    return after_a_look(partial(_look, announced), _put)
+    return optimistic(partial(_look, announced), _put)
 
 
 def _look(announced: Sequence[Announced], current: Session) -> _Seen:
@@ -204,14 +204,14 @@ def _put(current: Session, seen: _Seen) -> Sequence[Exception | None]:
     return seen.errors
 
 
-on_record = Together(_write, linger=LINGER_SECONDS, others=how_many)
+on_record = GroupCommit(_write, linger=LINGER_SECONDS, others=how_many)
 """Announce a send, together with all that are about to begin at this moment."""
 
 
-def send(running: Running) -> str | None:
+def send(run: ItemRun) -> str | None:
     """Send what was announced, once. A second call finds the mark of the first and goes to look."""
-    with unit():
-        item = fresh(running)
+    with unit_of_work():
+        item = fresh(run)
         if item.sent_at is not None:
             return "look_up"
         move(item, ItemState.SENDING)
@@ -219,16 +219,16 @@ def send(running: Running) -> str | None:
         item.sends += 1
         item.bytes_done = 0
         intent = intent_of(item)
-    return _deliver(running, intent, ExitStack())
+    return _deliver(run, intent, ExitStack())
 
 
-def _deliver(running: Running, intent: Intent, turn: ExitStack) -> str | None:
+def _deliver(run: ItemRun, intent: Intent, turn: ExitStack) -> str | None:
     """Send, and read back what was stored, in one place. Once its bytes are on the way, its turn is another's."""
-    source = StoreSource(house().blobs, intent.sha256, intent.name, intent.extension)
+    source = StoreSource(runtime().blobs, intent.sha256, intent.name, intent.extension)
 
     def moves(progress: Progress) -> None:
         turn.close()
-        running.on_progress(progress)
+        run.on_progress(progress)
 
     def deliver(client: Client) -> Receipt:
         return copying_copy.send(
@@ -236,41 +236,41 @@ def _deliver(running: Running, intent: Intent, turn: ExitStack) -> str | None:
             ImanageDestination(client, intent.target),
             intent,
             on_progress=moves,
-            should_stop=running.should_stop(),
+            should_stop=run.should_stop(),
         )
 
     with ExitStack() as place:
         try:
             if intent.size <= SMALL:
                 source.read_ahead()
-            place.enter_context(running.placed())
-            receipt = with_client(running, deliver)
-        except (MovedOn, CheckedOut) as error:
-            _ask(running, error)
+            place.enter_context(run.placed())
+            receipt = with_client(run, deliver)
+        except (MovedOnError, CheckedOutError) as error:
+            _ask(run, error)
             return None
-        except StoredDifferent as error:
-            conflicts.ask_what_was_stored(running, error)
+        except StoredDifferentError as error:
+            conflicts.ask_what_was_stored(run, error)
             return None
         except Exception as error:
-            with unit():
+            with unit_of_work():
                 # The quiet time of a look-up counts from when the send broke off, not from when it began.
-                fresh(running).sent_at = None if _nothing_was_stored(error) else utcnow()
+                fresh(run).sent_at = None if _nothing_was_stored(error) else utcnow()
             raise
-        return received(running, receipt.present, receipt.warnings)
+        return received(run, receipt.present, receipt.warnings)
 
 
-def _ask(running: Running, error: MovedOn | CheckedOut) -> None:
+def _ask(run: ItemRun, error: MovedOnError | CheckedOutError) -> None:
     """Both sides side by side, and a person chooses. Nothing was sent."""
-    target = running.task.target
+    target = run.task.target
     assert isinstance(target, NewVersion | Replace)
-    theirs = with_client(running, lambda client: remote_documents.profile(client, target.onto, latest=True))
-    question = decisions.CHECKED_OUT if isinstance(error, CheckedOut) else decisions.MOVED_ON
-    conflicts.ask(running, question, theirs)
+    theirs = with_client(run, lambda client: remote_documents.profile(client, target.onto, latest=True))
+    question = decisions.CHECKED_OUT if isinstance(error, CheckedOutError) else decisions.MOVED_ON
+    conflicts.ask(run, question, theirs)
 
 
 def _nothing_was_stored(error: Exception) -> bool:
     """Whether the send surely did not happen, so that it may be made anew without looking."""
-    if isinstance(error, Refusal | Paused):
+    if isinstance(error, RefusedError | PausedError):
         return True  # The connection was refused to us before a byte left, or it had not got its place yet.
     return getattr(error, "retry", "look_up") != "look_up"
 
@@ -278,4 +278,4 @@ def _nothing_was_stored(error: Exception) -> bool:
 def _require_not_moved_on(baseline: Sequence[Known], based_on: int) -> None:
     latest = max((known.id for known in baseline), key=lambda id: id.version, default=None)
     if latest is not None and latest.version > based_on:
-        raise MovedOn(latest.document.at(based_on), latest)
+        raise MovedOnError(latest.document.at(based_on), latest)

@@ -16,13 +16,13 @@ from sqlalchemy import ColumnElement, bindparam, select, update
 
 from models import Connection, Transfer, TransferItem, Version
 from services.connections.clients import Line
-from services.core.unit_of_work import release, session, unit
+from services.core.unit_of_work import release, session, unit_of_work
 from services.core.writer_process import record
 from services.execution import failures, outcome
 from services.execution import get as execution_get
 from services.execution import save as execution_save
-from services.execution.authorization import Standings
-from services.execution.item_run import Running, TakenOver, fresh, under_way
+from services.execution.authorization import AuthorizationSnapshot
+from services.execution.item_run import ItemRun, TakenOverError, fresh, under_way
 from services.execution.queue import is_due
 from services.execution.tasks import TASK, Outgoing, task_of
 from services.transfers.states import LIVE, ItemState, move
@@ -65,62 +65,62 @@ def claim(*which: ColumnElement[bool]) -> dict[uuid.UUID, int]:
     rows = session().execute(
         update(TransferItem)
         .where(*which)
-        .values(fence=TransferItem.fence + 1, wait_until=None)
-        .returning(TransferItem.id, TransferItem.fence)
+        .values(fencing_token=TransferItem.fencing_token + 1, wait_until=None)
+        .returning(TransferItem.id, TransferItem.fencing_token)
         .execution_options(synchronize_session=False)
     )
-    return {row.id: row.fence for row in rows}
+    return {row.id: row.fencing_token for row in rows}
 
 
-def take_load(load_id: uuid.UUID) -> list[tuple[Running, str]]:
+def claim_batch(batch_id: uuid.UUID) -> list[tuple[ItemRun, str]]:
     """Take over what can be carried now of a load, each with the step at which its row stands."""
-    return _begun(record(_claim_load, load_id))
+    return _begun(record(_claim_batch, batch_id))
 
 
-def take_item(item_id: uuid.UUID) -> list[tuple[Running, str]]:
+def take_item(item_id: uuid.UUID) -> list[tuple[ItemRun, str]]:
     """Take one item over, where it is live."""
     return _begun(record(_claim_item, item_id))
 
 
-def _claim_load(load_id: uuid.UUID) -> dict[uuid.UUID, int]:
-    with unit(soon=True):
-        return claim(TransferItem.load_id == load_id, is_due(), TransferItem.state.in_(LIVE))
+def _claim_batch(batch_id: uuid.UUID) -> dict[uuid.UUID, int]:
+    with unit_of_work(relaxed_durability=True):
+        return claim(TransferItem.batch_id == batch_id, is_due(), TransferItem.state.in_(LIVE))
 
 
 def _claim_item(item_id: uuid.UUID) -> dict[uuid.UUID, int]:
-    with unit(soon=True):
+    with unit_of_work(relaxed_durability=True):
         return claim(TransferItem.id == item_id, TransferItem.state.in_(LIVE))
 
 
-def _begun(fences: Mapping[uuid.UUID, int]) -> list[tuple[Running, str]]:
+def _begun(fences: Mapping[uuid.UUID, int]) -> list[tuple[ItemRun, str]]:
     """They are read when they are ours: whoever takes one over meanwhile has a higher fence, and we stop."""
     release()  # what was read before is of before
     rows = session().execute(_BEGUN, {"ids": list(fences)}).all() if fences else []
     release()
-    standings = Standings({row.transfer_id for row in rows})
+    standings = AuthorizationSnapshot({row.transfer_id for row in rows})
     lines: dict[tuple[uuid.UUID, uuid.UUID | None], Line] = {}
     found = []
     for row in rows:
-        running = Running(task_of(row), fences[row.id], standings, _stopping, in_one_go=True)
-        running.line = lines.setdefault((row.member_id, row.server_id), running.line)
+        run = ItemRun(task_of(row), fences[row.id], standings, _stopping, in_one_go=True)
+        run.line = lines.setdefault((row.member_id, row.server_id), run.line)
         if row.kind == "save" and row.file_name is not None:
-            running.outgoing = Outgoing(row.file_name, row.version_size, row.version_sha256, row.imanage_user)
-        found.append((running, _step_of(row.kind, row)))
+            run.outgoing = Outgoing(row.file_name, row.version_size, row.version_sha256, row.imanage_user)
+        found.append((run, _step_of(row.kind, row)))
     return found
 
 
-def fell_over(load_id: uuid.UUID) -> None:
+def fell_over(batch_id: uuid.UUID) -> None:
     """A run ended in an error that it could not put on the rows, such as one of the database's."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         items = writing.scalars(
             select(TransferItem)
-            .where(TransferItem.load_id == load_id, TransferItem.state.in_(LIVE))
+            .where(TransferItem.batch_id == batch_id, TransferItem.state.in_(LIVE))
             .order_by(TransferItem.transfer_id, TransferItem.position)
             .with_for_update()
         ).all()
         for item in items:
-            item.load_id = None
-            item.fence += 1
+            item.batch_id = None
+            item.fencing_token += 1
             failures.rest_or_fail(item)
 
 
@@ -131,61 +131,61 @@ def stop_this_process() -> None:
 
 def carry(item_id: uuid.UUID) -> None:
     """Take the item over and do its steps, from where its row stands to its end or to where it has to wait."""
-    for running, step in take_item(item_id):
-        carry_out(running, step)
+    for run, step in take_item(item_id):
+        carry_out(run, step)
 
 
-def carry_out(running: Running, step: str) -> None:
+def carry_out(run: ItemRun, step: str) -> None:
     """The steps of an item that was taken over. Where it is not over then, it is nobody's."""
-    with under_way(running):
+    with under_way(run):
         for _ in range(MOST_STEPS):
             if step == END:
                 break
-            step = _step(running, step)
-    if running.task.load_id is not None and not running.is_over:
-        with unit(soon=True) as writing:
+            step = _step(run, step)
+    if run.task.batch_id is not None and not run.is_over:
+        with unit_of_work(relaxed_durability=True) as writing:
             writing.execute(
                 update(TransferItem)
-                .where(TransferItem.id == running.item_id, TransferItem.fence == running.fence)
-                .values(load_id=None)
+                .where(TransferItem.id == run.item_id, TransferItem.fencing_token == run.fencing_token)
+                .values(batch_id=None)
                 .execution_options(synchronize_session=False)
             )
 
 
-def advance(item_id: uuid.UUID, step: str, fence: int) -> str:
+def advance(item_id: uuid.UUID, step: str, fencing_token: int) -> str:
     """Do one step; returns the next one's name, or END. What goes wrong is on the row, not in an exception."""
     row = session().execute(TASK.where(TransferItem.id == item_id)).one_or_none()
     if row is None:
         return END
     task = task_of(row)
-    return _step(Running(task, fence, Standings({task.transfer_id}), _stopping), step)
+    return _step(ItemRun(task, fencing_token, AuthorizationSnapshot({task.transfer_id}), _stopping), step)
 
 
-def _step(running: Running, step: str) -> str:
+def _step(run: ItemRun, step: str) -> str:
     try:
-        if _stopping.is_set() and running.stored is None:
-            failures.hand_back(running)
+        if _stopping.is_set() and run.stored is None:
+            failures.hand_back(run)
             return END
         if step == BEGIN:
-            return _begin(running)
+            return _begin(run)
         if step not in ENDS_WITHOUT_ASKING:
-            running.require_allowed(is_stored=step == "land")
-        return STEPS[step](running) or END
-    except TakenOver:
+            run.require_allowed(is_stored=step == "land")
+        return STEPS[step](run) or END
+    except TakenOverError:
         return END
     except Exception as error:
         session().rollback()
-        return _after(error, running)
+        return _after(error, run)
 
 
-def _begin(running: Running) -> str:
+def _begin(run: ItemRun) -> str:
     """The step at which the row stands: after a crash, or after a wait, it is not the first."""
-    with unit():
-        item = fresh(running)
+    with unit_of_work():
+        item = fresh(run)
         if item.state not in LIVE:
             return END
         item.wait_until = None
-        step = _step_of(running.task.kind, item)
+        step = _step_of(run.task.kind, item)
         if item.state == ItemState.WAITING:
             move(item, ItemState.LOOKING_UP if step == "look_up" else ItemState.RUNNING)
     return step
@@ -201,8 +201,8 @@ def _step_of(kind: str, item: Any) -> str:
     return "send" if item.announced_at else "announce"
 
 
-def _after(error: Exception, running: Running) -> str:
+def _after(error: Exception, run: ItemRun) -> str:
     try:
-        return "look_up" if failures.put_on_row(error, running) else END
-    except TakenOver:
+        return "look_up" if failures.put_on_row(error, run) else END
+    except TakenOverError:
         return END

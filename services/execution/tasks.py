@@ -34,7 +34,7 @@ class Task:
     member_id: uuid.UUID
     server_id: uuid.UUID | None
     at_once: int | None
-    load_id: uuid.UUID | None
+    batch_id: uuid.UUID | None
 
     @property
     def mark(self) -> str:
@@ -65,7 +65,7 @@ TASK = (
         Transfer.member_id,
         Transfer.server_id,
         Server.at_once,
-        TransferItem.load_id,
+        TransferItem.batch_id,
     )
     .join(Transfer, Transfer.id == TransferItem.transfer_id)
     .outerjoin(Server, Server.id == Transfer.server_id)
@@ -102,7 +102,7 @@ class Claim:
     """An item that was taken over: whoever takes it over next has a higher fence."""
 
     item_id: uuid.UUID
-    fence: int
+    fencing_token: int
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from imanage.errors import ImanageError
-from services.core.errors import RemoteRefusal, Whose
+from services.core.errors import RemoteRefusedError, Whose
 
 
 @dataclass(frozen=True)
@@ -161,10 +161,10 @@ WITHOUT_INDEX = Advice(
 UNKNOWN = Advice("{label} could not do this.", f"{LATER} {ASK_ADMIN}", "your System Admin")
 
 
-def remote_refusal(error: ImanageError, server_label: str, doing: Doing = "reading") -> RemoteRefusal:
+def remote_refusal(error: ImanageError, server_label: str, doing: Doing = "reading") -> RemoteRefusedError:
     """The refusal that a page or a transfer shows for what the iManage client met, with iManage's own words."""
     advice = _advice(error, doing)
-    return RemoteRefusal(
+    return RemoteRefusedError(
         advice.sentence.format(label=server_label, wait=_wait(error.wait_seconds)),
         code=error.code,
         next_step=advice.next_step,

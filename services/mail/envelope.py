@@ -10,7 +10,7 @@ from email.utils import format_datetime
 
 import idna
 
-from services.core.runtime import house
+from services.core.runtime import runtime
 
 
 def wire_address(email: str) -> str:
@@ -27,7 +27,7 @@ def new_message(mail_id: uuid.UUID, subject: str, to: str, at: datetime) -> Emai
 
     The Message-ID is the same at every try, so that a mail whose receipt was lost is recognised.
     """
-    sender = wire_address(house().settings.mail_from)
+    sender = wire_address(runtime().settings.mail_from)
     message = EmailMessage()
     message["Subject"] = subject
     message["From"] = Address("Counterpart", addr_spec=sender)

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 
 from models import Mail, utcnow
-from services.core.runtime import house
-from services.core.unit_of_work import release, session, unit
+from services.core.runtime import runtime
+from services.core.unit_of_work import release, session, unit_of_work
 
 RETRY_AFTER = (
     timedelta(minutes=1),
@@ -36,13 +36,13 @@ class Due:
 
 def note_ends(transfer_ids: Iterable[uuid.UUID]) -> None:
     """In the open unit that ends transfers: somebody is to be told, where this installation can send mail."""
-    if house().settings.smtp_url:
+    if runtime().settings.smtp_url:
         session().add_all(Mail(transfer_id=transfer_id) for transfer_id in transfer_ids)
 
 
 def note_lockout(member_id: uuid.UUID, address: str) -> None:
     """In the open unit: a member, guests too, is to be told who was made to wait, where mail can be sent."""
-    if house().settings.smtp_url:
+    if runtime().settings.smtp_url:
         session().add(Mail(kind=LOCKOUT, member_id=member_id, about=address[:80]))
 
 
@@ -64,7 +64,7 @@ def take(mail_id: uuid.UUID) -> Due | None:
 
     On record before the first byte is sent: a worker that dies here costs a wait, never a flood.
     """
-    with unit() as writing:
+    with unit_of_work() as writing:
         mail = writing.get(Mail, mail_id, with_for_update=True, populate_existing=True)
         now = utcnow()
         if mail is None or mail.closed_at is not None or mail.due_at > now:
@@ -76,7 +76,7 @@ def take(mail_id: uuid.UUID) -> Due | None:
 
 def close(mail: Due, outcome: str) -> None:
     """Sent, or never to be sent: with the reason."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(
             update(Mail).where(Mail.id == mail.id).values(closed_at=utcnow(), outcome=outcome[:300])
         )
@@ -87,12 +87,12 @@ def put_off(mail: Due, reason: str) -> None:
     if mail.attempt >= MOST_TRIES:
         close(mail, f"Given up: {reason}")
         return
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(Mail).where(Mail.id == mail.id).values(outcome=reason[:300]))
 
 
 def wait(mail: Due, reason: str) -> None:
     """It was not sent because the installation cannot send: the try does not count."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         values = {"outcome": reason[:300], "attempt": mail.attempt - 1}
         writing.execute(update(Mail).where(Mail.id == mail.id).values(values))

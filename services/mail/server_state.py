@@ -8,8 +8,8 @@ from datetime import datetime
 from models import MailServerState, utcnow
 from services.core import audit
 from services.core.actor import SYSTEM
-from services.core.runtime import house
-from services.core.unit_of_work import session, unit
+from services.core.runtime import runtime
+from services.core.unit_of_work import session, unit_of_work
 from services.mail.errors import MailError
 
 _ROW = 1
@@ -26,12 +26,12 @@ class MailServerView:
 
 def is_set_up() -> bool:
     """Whether this installation can send mail at all."""
-    return bool(house().settings.smtp_url)
+    return bool(runtime().settings.smtp_url)
 
 
 def note_failing(error: MailError) -> None:
     """The first failure of its kind is put on record, with one audit event; the same again changes nothing."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = writing.get(MailServerState, _ROW, with_for_update=True)
         if row is not None and row.code == error.code:
             return
@@ -46,7 +46,7 @@ def note_connected(*, takes_utf8: bool) -> None:
     """What the mail server offers, written where it changed."""
     if (row := session().get(MailServerState, _ROW)) is not None and row.takes_utf8 == takes_utf8:
         return
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = writing.get(MailServerState, _ROW) or MailServerState(id=_ROW)
         row.takes_utf8 = takes_utf8
         writing.add(row)
@@ -57,7 +57,7 @@ def note_sent() -> None:
     row = session().get(MailServerState, _ROW)
     if row is None or not row.code:
         return
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = writing.get_one(MailServerState, _ROW, with_for_update=True)
         row.code = row.reason = row.next_step = ""
         row.failing_since = None

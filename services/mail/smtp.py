@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import structlog
 
 from models import utcnow
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.core.unit_of_work import release
 from services.mail import composers, outbox, server_state
 from services.mail.composers import NotToBeSentError
@@ -27,7 +27,7 @@ PORTS = {"smtp": 587, "smtps": 465}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
-class _Stopped(Exception):
+class _MailStoppedError(Exception):
     """No mail can be sent at present."""
 
     def __init__(self, error: MailError) -> None:
@@ -52,7 +52,7 @@ def send_due(limit: int = 20) -> int:
                 error = _send(server, mail)
                 sent += error is None
                 not_allowed = error if error is not None and error.effect == "wait" else not_allowed
-    except _Stopped as stopped:
+    except _MailStoppedError as stopped:
         _note_failing(stopped.error)
     except MAIL_ERRORS as error:
         _note_failing(connection_error(error))
@@ -104,7 +104,7 @@ def _not_sent(server: MailLine, mail: outbox.Due, error: MailError) -> MailError
         case "wait" | "stop":
             outbox.wait(mail, error.reason)
     if error.effect == "stop":
-        raise _Stopped(error)
+        raise _MailStoppedError(error)
     server.rset()
     return error
 
@@ -113,7 +113,7 @@ def probe() -> MailError | None:
     """Why no mail could be sent now, None where it could: everything but the reader and the text is tried."""
     try:
         with _connected() as server:
-            sender = wire_address(house().settings.mail_from)
+            sender = wire_address(runtime().settings.mail_from)
             code, said = server.mail(sender)
             server.rset()
             if code != 250:
@@ -126,7 +126,7 @@ def probe() -> MailError | None:
 @contextmanager
 def _connected() -> Iterator[MailLine]:
     """TLS from the start or by STARTTLS; in the clear only to a mail server on this very machine."""
-    parts = urlsplit(house().settings.smtp_url)
+    parts = urlsplit(runtime().settings.smtp_url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
     context = trust()
     with MailLine(host, port, context if parts.scheme == "smtps" else None) as server:

@@ -14,10 +14,10 @@ from models import Document, Matter, Member, Participant, Version, new_id, utcno
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Invalid, NotFound
+from services.core.errors import InvalidError, NotFoundError
 from services.core.text.file_names import adapt, clean_file_name, same_name_key, search_key, split
 from services.core.text.normalise import ESCAPE, like_pattern, search_words
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.matters.naming import free_name, require_free
 from services.matters.row_locks import locked_document, locked_matter
 from services.matters.uploads import receive, take_room
@@ -120,7 +120,7 @@ def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
         .one_or_none()
     )
     if found is None:
-        raise NotFound("We could not find this document.")
+        raise NotFoundError("We could not find this document.")
     document, current, matter, role = found
     return DocumentView(
         id=document.id,
@@ -143,7 +143,7 @@ def add(actor: Actor, matter_id: uuid.UUID, file_name: str, stream: IO[bytes]) -
     permissions.require_change_documents(actor, matter_id)
     name = clean_file_name(file_name)
     blob = receive(actor, stream, matter_id, name.full)
-    with unit() as writing:
+    with unit_of_work() as writing:
         matter = permissions.require_change_documents(actor, matter_id)
         locked_matter(writing, matter.id)
         require_free(writing, matter.id, name.full, "file")
@@ -167,10 +167,10 @@ def add(actor: Actor, matter_id: uuid.UUID, file_name: str, stream: IO[bytes]) -
 def rename(actor: Actor, document_id: uuid.UUID, stem: str) -> str:
     """Give a document another name; what stands after its last dot stays. Says the whole new name."""
     if not stem.strip():
-        raise Invalid({"name": "Enter a name."})
+        raise InvalidError({"name": "Enter a name."})
     old = find(actor, document_id)
     extension = split(old.name).extension
-    with unit() as writing:
+    with unit_of_work() as writing:
         matter = permissions.require_change_documents(actor, old.matter_id)
         locked_matter(writing, matter.id)
         document = locked_document(writing, matter.id, document_id)

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Uuid, bindparam, func, select
 
 from models import Document, Matter, Version, db, new_id, utcnow
-from services.core.errors import Conflict
+from services.core.errors import ConflictError
 from services.core.text.file_names import search_key
 from services.matters.naming import free_names
 
@@ -101,13 +101,13 @@ _LOCK_DOCUMENTS = (
 def planned(reading: Connection, landings: Sequence[Landing], origin: str = "imanage") -> Plan:
     """For use inside the caller's unit. No two of them may be for one document.
 
-    Matters and documents are locked, always in this order. Raises Conflict where one of them is gone.
+    Matters and documents are locked, always in this order. Raises ConflictError where one of them is gone.
     """
     now, matters = utcnow(), {landing.matter_id for landing in landings}
     if not landings:
         return Plan((), (), (), matters, now)
     if len(reading.execute(_LOCK_MATTERS, {"ids": list(matters)}).all()) < len(matters):
-        raise Conflict("This matter is no longer there.", code="matter.gone")
+        raise ConflictError("This matter is no longer there.", code="matter.gone")
     next_versions = _as_next_versions(reading, landings)
     new = _as_documents(reading, landings)
     landed = next_versions | new
@@ -163,7 +163,7 @@ def _as_next_versions(reading: Connection, landings: Sequence[Landing]) -> dict[
         if row.matter_id == wanted[row.id][1]
     }
     if len(found) < len(wanted):
-        raise Conflict("This document is no longer in the matter.", code="document.gone")
+        raise ConflictError("This document is no longer in the matter.", code="document.gone")
     return found
 
 

@@ -14,7 +14,7 @@ from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
 from services.core.text.normalise import ESCAPE, like_pattern, search_fold, search_words
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 
 PAGE = 50
 SEARCH_KEY = 1500
@@ -117,7 +117,7 @@ def find(actor: Actor, matter_id: uuid.UUID) -> MatterView:
 def create(actor: Actor, details: MatterDetails) -> uuid.UUID:
     """Open a matter. Whoever opens it leads it."""
     permissions.require_create_matters(actor)
-    with unit() as writing:
+    with unit_of_work() as writing:
         matter = Matter(id=new_id(), created_by_id=actor.id)
         _describe(matter, details)
         writing.add(matter)
@@ -137,7 +137,7 @@ def create(actor: Actor, details: MatterDetails) -> uuid.UUID:
 
 def rename(actor: Actor, matter_id: uuid.UUID, details: MatterDetails) -> None:
     """Change a matter's name or numbers."""
-    with unit():
+    with unit_of_work():
         matter = permissions.require_change_matter(actor, matter_id)
         before = MatterDetails(matter.name, matter.client_number, matter.matter_number)
         if details == before:

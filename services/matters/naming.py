@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Uuid, bindparam, select
 from sqlalchemy.orm import Session
 
 from models import Document
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.core.text.file_names import numbered, same_name_key, search_key, split
 from services.core.text.normalise import ESCAPE, like_pattern
 
@@ -21,9 +21,9 @@ _NAMED = select(Document.matter_id, Document.name).where(
 
 
 def require_free(writing: Session, matter_id: uuid.UUID, name: str, field: str) -> None:
-    """Raises Invalid at `field` where the matter has a document of this name."""
+    """Raises InvalidError at `field` where the matter has a document of this name."""
     if same_name_key(name) in _taken(writing, matter_id, name):
-        raise Invalid(
+        raise InvalidError(
             {
                 field: f"This matter already has a document named {name}. "
                 "Use another name, or add a new version to it."

@@ -15,8 +15,8 @@ from models import Matter, Member, Participant, utcnow
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Conflict, Invalid, NotFound
-from services.core.unit_of_work import session, unit
+from services.core.errors import ConflictError, InvalidError, NotFoundError
+from services.core.unit_of_work import session, unit_of_work
 from services.directory import people as directory_people
 from services.matters.row_locks import locked_matter
 
@@ -121,15 +121,15 @@ def person(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> PersonRo
 
 def add(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: str) -> str:
     """Give somebody a place in the matter. Says his name."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         matter = permissions.require_manage_people(actor, matter_id)
         member = writing.get(Member, member_id)
         if member is None or not member.is_active:
-            raise NotFound("We could not find this person.")
+            raise NotFoundError("We could not find this person.")
         _require_role(member, role)
         locked_matter(writing, matter_id)
         if writing.get(Participant, (matter_id, member_id)):
-            raise Conflict(f"{member.name} takes part in this matter already.", code="participant.there")
+            raise ConflictError(f"{member.name} takes part in this matter already.", code="participant.there")
         writing.add(Participant(matter_id=matter_id, member_id=member_id, role=role))
         _changed(actor, "participant.added", matter, member, role=role, guest=member.is_guest)
         return member.name
@@ -137,7 +137,7 @@ def add(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: str) -> 
 
 def change_role(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: str) -> str:
     """Give a participant another role. Says his name."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         matter = permissions.require_manage_people(actor, matter_id)
         locked_matter(writing, matter_id)
         place = _require_place(writing, matter_id, member_id)
@@ -152,7 +152,7 @@ def change_role(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: 
 
 def remove(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> str:
     """Take somebody's place away; what he did in the matter stays. Says his name."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         matter = permissions.require_manage_people(actor, matter_id)
         locked_matter(writing, matter_id)
         place = _require_place(writing, matter_id, member_id)
@@ -172,22 +172,22 @@ def _changed(actor: Actor, action: str, matter: Matter, member: Member, **detail
 def _require_place(writing: Session, matter_id: uuid.UUID, member_id: uuid.UUID) -> Participant:
     place = writing.get(Participant, (matter_id, member_id), populate_existing=True)
     if place is None:
-        raise NotFound("This person does not take part in this matter.")
+        raise NotFoundError("This person does not take part in this matter.")
     return place
 
 
 def _require_role(member: Member, role: str) -> None:
     if role not in ROLES:
-        raise Invalid({"role": "Choose lead, editor or viewer."})
+        raise InvalidError({"role": "Choose lead, editor or viewer."})
     if role == "lead" and member.is_guest:
-        raise Invalid({"role": "A guest cannot lead a matter. Choose editor or viewer."})
+        raise InvalidError({"role": "A guest cannot lead a matter. Choose editor or viewer."})
 
 
 def _require_another_lead(writing: Session, place: Participant) -> None:
     """The matter is locked, so two leads cannot take each other's lead away at the same moment."""
     leads = select(func.count()).where(Participant.matter_id == place.matter_id, Participant.role == "lead")
     if place.role == "lead" and (writing.scalar(leads) or 0) < 2:
-        raise Conflict(
+        raise ConflictError(
             "A matter needs at least one lead.",
             code="participant.last_lead",
             next_step="Make somebody else a lead first.",

@@ -17,8 +17,8 @@ from typing import Literal
 from sqlalchemy import ColumnElement, func, select
 
 from models import LIVE, Document, Matter, Transfer, TransferItem, Version
-from services.core.errors import Refusal
-from services.core.runtime import house
+from services.core.errors import RefusedError
+from services.core.runtime import runtime
 from services.core.text.normalise import bytes_in_words
 from services.core.unit_of_work import session, when_committed
 
@@ -52,7 +52,7 @@ _total_lock = threading.Lock()
 _total: tuple[float, int] | None = None
 
 
-class QuotaReached(Refusal):
+class QuotaReachedError(RefusedError):
     """A limit would be passed. The next step is the System Admin's."""
 
     code = "quota"
@@ -107,7 +107,7 @@ def notice(matter_id: uuid.UUID, member_id: uuid.UUID) -> str:
 def require_room(
     matter_id: uuid.UUID, member_id: uuid.UUID, size: int, *, item_id: uuid.UUID | None = None
 ) -> None:
-    """For a file of so many bytes, before they come. Raises QuotaReached.
+    """For a file of so many bytes, before they come. Raises QuotaReachedError.
 
     `item_id` is the get that asks: what other gets under way will bring to the same matter, or of the same member, is
     counted as if it were here.
@@ -118,11 +118,11 @@ def require_room(
 
 
 def has_limits() -> bool:
-    settings = house().settings
+    settings = runtime().settings
     return any((settings.quota_matter_bytes, settings.quota_member_bytes, settings.quota_bytes))
 
 
-def landing(files: Sequence[Landing]) -> list[QuotaReached | None]:
+def landing(files: Sequence[Landing]) -> list[QuotaReachedError | None]:
     """In the open unit, in which they become versions: for each, in their order, which limit it would pass.
 
     Their matters, and where a limit asks for it their members and the installation, are held to the unit's end, always
@@ -130,11 +130,11 @@ def landing(files: Sequence[Landing]) -> list[QuotaReached | None]:
     """
     if not files or not has_limits():
         return [None] * len(files)
-    settings = house().settings
+    settings = runtime().settings
     is_near = _is_near_the_end(sum(file.size for file in files))
     _hold(files, all_of_it=is_near)
     uses: dict[tuple[Scope, uuid.UUID | None], Use] = {}
-    answers: list[QuotaReached | None] = []
+    answers: list[QuotaReachedError | None] = []
     for file in files:
         keys: list[tuple[Scope, uuid.UUID | None]] = []
         if limit := settings.quota_matter_bytes:
@@ -164,12 +164,12 @@ def note_landed(size: int) -> None:
 
 def installation_use() -> Use | None:
     """Of the whole installation, None where it has no limit."""
-    limit = house().settings.quota_bytes
+    limit = runtime().settings.quota_bytes
     return Use("installation", _sum_of_all(), limit) if limit else None
 
 
-def _reached(use: Use, size: int) -> QuotaReached:
-    return QuotaReached(f"{_why(use, size)} {ASK}", code=f"quota.{use.scope}", whose="your System Admin")
+def _reached(use: Use, size: int) -> QuotaReachedError:
+    return QuotaReachedError(f"{_why(use, size)} {ASK}", code=f"quota.{use.scope}", whose="your System Admin")
 
 
 def _is_near_the_end(size: int) -> bool:
@@ -187,7 +187,7 @@ def _hold(files: Sequence[Landing], *, all_of_it: bool) -> None:
     if session().get_bind().dialect.name != "postgresql":
         return
     # Not the rows: whoever presses a button holds his own, and may wait for an item that is held here.
-    if house().settings.quota_member_bytes:
+    if runtime().settings.quota_member_bytes:
         members = {file.member_id for file in files}
         for key in sorted({int.from_bytes(each.bytes[-8:], signed=True) for each in members}):
             session().execute(select(func.pg_advisory_xact_lock(key)))
@@ -202,7 +202,7 @@ def _why(use: Use, size: int) -> str:
 
 
 def _uses(matter_id: uuid.UUID, member_id: uuid.UUID, *, with_gets_but: uuid.UUID | None = None) -> list[Use]:
-    settings = house().settings
+    settings = runtime().settings
     uses = []
     if limit := settings.quota_matter_bytes:
         coming = _coming(with_gets_but, Transfer.matter_id == matter_id)
@@ -238,7 +238,7 @@ def _coming(item_id: uuid.UUID | None, whose: ColumnElement[bool]) -> int:
         .join(Transfer)
         .where(
             TransferItem.state.in_(OF_A_GET),
-            TransferItem.load_id.is_not(None),
+            TransferItem.batch_id.is_not(None),
             TransferItem.id != item_id,
             Transfer.kind == "get",
             whose,

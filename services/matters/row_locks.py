@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Document, Matter
-from services.core.errors import Conflict
+from services.core.errors import ConflictError
 
 
 def locked_matter(writing: Session, matter_id: uuid.UUID) -> Matter:
@@ -20,7 +20,7 @@ def locked_matter(writing: Session, matter_id: uuid.UUID) -> Matter:
         .execution_options(populate_existing=True)
     )
     if matter is None:
-        raise Conflict("This matter is no longer there.", code="matter.gone")
+        raise ConflictError("This matter is no longer there.", code="matter.gone")
     return matter
 
 
@@ -32,5 +32,5 @@ def locked_document(writing: Session, matter_id: uuid.UUID, document_id: uuid.UU
         .execution_options(populate_existing=True)
     )
     if document is None:
-        raise Conflict("This document is no longer in the matter.", code="document.gone")
+        raise ConflictError("This document is no longer in the matter.", code="document.gone")
     return document

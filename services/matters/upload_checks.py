@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 from services.access import permissions
 from services.core.actor import Actor
-from services.core.errors import Invalid
-from services.core.runtime import house
+from services.core.errors import InvalidError
+from services.core.runtime import runtime
 from services.core.text.file_names import clean_file_name, same_name_key, visible
 from services.core.text.normalise import bytes_in_words
 from services.core.unit_of_work import session
@@ -28,7 +28,7 @@ def of_documents(actor: Actor, matter_id: uuid.UUID, files: Named) -> list[str]:
     def judge(name: str) -> None:
         require_free(session(), matter_id, name, "file")
         if same_name_key(name) in seen:
-            raise Invalid({"file": f"Two of these files are named {name}. Choose one of them."})
+            raise InvalidError({"file": f"Two of these files are named {name}. Choose one of them."})
         seen.add(same_name_key(name))
 
     return _problems(actor, matter_id, files, judge)
@@ -47,19 +47,19 @@ def _problems(actor: Actor, matter_id: uuid.UUID, files: Named, judge: Callable[
         try:
             _require_size(size)
             judge(clean_file_name(name).full)
-        except Invalid as refusal:
+        except InvalidError as refusal:
             problems.append(f"{visible(name)}: {refusal.sentence}" if len(files) > 1 else refusal.sentence)
     if not problems:
         try:
             require_room(matter_id, actor.id, sum(size for _, size in files))
-        except Invalid as refusal:
+        except InvalidError as refusal:
             problems.append(refusal.sentence)
     return problems
 
 
 def _require_size(size: int) -> None:
-    largest = house().settings.max_document_bytes
+    largest = runtime().settings.max_document_bytes
     if not size:
-        raise Invalid({"file": EMPTY})
+        raise InvalidError({"file": EMPTY})
     if size > largest:
-        raise Invalid({"file": f"This file is larger than {bytes_in_words(largest)}, the most we take."})
+        raise InvalidError({"file": f"This file is larger than {bytes_in_words(largest)}, the most we take."})

@@ -8,8 +8,8 @@ from typing import IO
 
 from services.access import rate_limits
 from services.core.actor import Actor
-from services.core.errors import Invalid, Refusal
-from services.core.runtime import house
+from services.core.errors import InvalidError, RefusedError
+from services.core.runtime import runtime
 from services.core.unit_of_work import session
 from services.matters import quotas
 from services.scanning import scan
@@ -30,47 +30,47 @@ def receive(
     if size is not None:
         require_room(matter_id, actor.id, size, field)
     session().rollback()
-    largest = house().settings.max_document_bytes
+    largest = runtime().settings.max_document_bytes
     try:
-        with house().blobs.writer(size) as writer:
+        with runtime().blobs.writer(size) as writer:
             while piece := stream.read(CHUNK):
                 writer.write(piece)
                 if writer.size > largest:
-                    raise Invalid(
+                    raise InvalidError(
                         {field: f"This file is larger than {_in_words(largest)}, the most we take."}
                     )
             if not writer.size:
-                raise Invalid({field: EMPTY})
+                raise InvalidError({field: EMPTY})
             if size is None:
                 require_room(matter_id, actor.id, writer.size, field)
                 session().rollback()
             scan.inspect(actor, writer, file_name, matter_id)
             return writer.publish()
-    except (scan.Infected, scan.TooLarge) as error:
-        raise Invalid({field: f"{error.sentence} {error.next_step}"}) from error
-    except scan.NotScanned as error:
+    except (scan.InfectedFileError, scan.TooLargeError) as error:
+        raise InvalidError({field: f"{error.sentence} {error.next_step}"}) from error
+    except scan.NotScannedError as error:
         sentence = f"{error.sentence} Try again in a few minutes. If it stays so, tell your System Admin."
-        raise Invalid({field: sentence}) from error
+        raise InvalidError({field: sentence}) from error
     except StorageError as error:
         raise store_refusal(error) from error
 
 
 def require_room(matter_id: uuid.UUID, member_id: uuid.UUID, size: int, field: str = "file") -> None:
-    """Raises Invalid at `field` where so many bytes would pass a limit."""
+    """Raises InvalidError at `field` where so many bytes would pass a limit."""
     try:
         quotas.require_room(matter_id, member_id, size)
-    except quotas.QuotaReached as reached:
-        raise Invalid({field: reached.sentence}) from reached
+    except quotas.QuotaReachedError as reached:
+        raise InvalidError({field: reached.sentence}) from reached
 
 
 def take_room(matter_id: uuid.UUID, member_id: uuid.UUID, size: int, field: str = "file") -> None:
     """In the unit in which they become a version, before any document is held: others may have come meanwhile.
 
-    Raises Invalid at `field` where so many bytes would pass a limit.
+    Raises InvalidError at `field` where so many bytes would pass a limit.
     """
     (reached,) = quotas.landing([quotas.Landing(matter_id, member_id, size)])
     if reached is not None:
-        raise Invalid({field: reached.sentence}) from reached
+        raise InvalidError({field: reached.sentence}) from reached
     quotas.note_landed(size)
 
 
@@ -84,9 +84,9 @@ def _size_of(stream: IO[bytes]) -> int | None:
     return end - here
 
 
-def store_refusal(error: StorageError) -> Refusal:
+def store_refusal(error: StorageError) -> RefusedError:
     """What the store said, as a refusal: its sentence already names the next step."""
-    return Refusal(error.sentence, code=error.code, whose="your System Admin")
+    return RefusedError(error.sentence, code=error.code, whose="your System Admin")
 
 
 def _in_words(size: int) -> str:

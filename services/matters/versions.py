@@ -13,14 +13,14 @@ from models import Document, Participant, Version, utcnow
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import NotFound
-from services.core.runtime import house
+from services.core.errors import NotFoundError
+from services.core.runtime import runtime
 from services.core.text.file_names import FileName, clean_file_name, split
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.matters.documents import find, land
 from services.matters.row_locks import locked_document, locked_matter
 from services.matters.uploads import receive, require_room, store_refusal, take_room
-from storage import Blob, BlobDamaged, BlobStream, StorageError
+from storage import Blob, BlobDamagedError, BlobStream, StorageError
 
 PAGE = 25
 Stream = BlobStream
@@ -84,7 +84,7 @@ def require(actor: Actor, version_id: uuid.UUID) -> VersionView:
     """The version, for somebody who takes part in its matter. To others it is not there."""
     found = session().execute(_readable(actor).where(Version.id == version_id)).one_or_none()
     if found is None:
-        raise NotFound("We could not find this version.")
+        raise NotFoundError("We could not find this version.")
     version, document = found
     return view(actor, document, version)
 
@@ -153,7 +153,7 @@ def add_again(actor: Actor, version_id: uuid.UUID, file_name: str, note: str) ->
 def make_current(actor: Actor, version_id: uuid.UUID) -> VersionView:
     """Make an older version the one that the document shows. No version is lost by it."""
     asked = require(actor, version_id)
-    with unit() as writing:
+    with unit_of_work() as writing:
         permissions.require_change_documents(actor, asked.matter_id)
         matter = locked_matter(writing, asked.matter_id)
         document = locked_document(writing, asked.matter_id, asked.document_id)
@@ -174,14 +174,14 @@ def make_current(actor: Actor, version_id: uuid.UUID) -> VersionView:
 def send(actor: Actor, version: VersionView, start: int, stop: int) -> Stream:
     """The bytes from `start`, for an answer that sends those before `stop`: that this person had them is on record."""
     try:
-        if house().blobs.size(version.sha256) != version.size:
-            raise BlobDamaged
-        stream = house().blobs.stream(version.sha256, start)
+        if runtime().blobs.size(version.sha256) != version.size:
+            raise BlobDamagedError
+        stream = runtime().blobs.stream(version.sha256, start)
     except StorageError as error:
         raise store_refusal(error) from error
     is_whole = (start, stop) == (0, version.size)
     try:
-        with unit():
+        with unit_of_work():
             audit.record(
                 actor,
                 "version.downloaded",
@@ -241,7 +241,7 @@ def _add(
     note: str,
     field: str = "file",
 ) -> Added:
-    with unit() as writing:
+    with unit_of_work() as writing:
         permissions.require_change_documents(actor, matter_id)
         take_room(matter_id, actor.id, blob.size, field)
         document, version = land(

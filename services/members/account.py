@@ -9,24 +9,27 @@ from services.access import permissions
 from services.auth import login_throttle, passwords, sessions
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Invalid
-from services.core.runtime import house
-from services.core.unit_of_work import session, unit
+from services.core.errors import InvalidError
+from services.core.runtime import runtime
+from services.core.unit_of_work import session, unit_of_work
 from services.directory.people import require_member
 
 
 def change_password(actor: Actor, current: str, new: str) -> None:
-    """Set a new password and end the person's other sessions. Raises Invalid, or TooMany after wrong guesses."""
+    """Set a new password and end the person's other sessions.
+
+    Raises InvalidError, or TooManyError after wrong guesses.
+    """
     if found := password_faults(actor, current, new):
-        raise Invalid(found)
-    with unit() as writing:
+        raise InvalidError(found)
+    with unit_of_work() as writing:
         writing.get_one(Member, actor.id).password_hash = passwords.hash_of(new)
         sessions.end_all(actor.id, but=actor.session_id)
         audit.record(actor, "password.changed", subject_id=actor.id)
 
 
 def password_faults(actor: Actor, current: str, new: str) -> dict[str, str]:
-    """All that is wrong with what was typed, by field; a wrong password counts as a guess. Raises TooMany."""
+    """All that is wrong with what was typed, by field; a wrong password counts as a guess. Raises TooManyError."""
     found = {}
     if current:
         guess = login_throttle.register(login_throttle.of_member(f"password {actor.id}"))
@@ -34,7 +37,7 @@ def password_faults(actor: Actor, current: str, new: str) -> dict[str, str]:
         if passwords.is_right(member.password_hash, current):
             login_throttle.forgive(guess)
         else:
-            with unit():
+            with unit_of_work():
                 audit.record(actor, "password.changed", subject_id=actor.id, outcome="failed")
             found["current"] = "This is not your password."
     organisation = session().get_one(Member, actor.id).organisation
@@ -49,14 +52,14 @@ def password_faults(actor: Actor, current: str, new: str) -> dict[str, str]:
 
 def wants_mail(actor: Actor) -> bool | None:
     """Whether a mail tells this person that a transfer ended; None where none could."""
-    if actor.is_guest or not house().settings.smtp_url:
+    if actor.is_guest or not runtime().settings.smtp_url:
         return None
     return session().get_one(Member, actor.id).wants_mail
 
 
 def set_wants_mail(actor: Actor, wanted: bool) -> None:
     """Switch the mails about ended transfers on or off."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Member, actor.id).wants_mail = wanted
         audit.record(
             actor, "member.mail_on" if wanted else "member.mail_off", actor.name, subject_id=actor.id
@@ -73,7 +76,7 @@ def wants_health_mail(actor: Actor) -> bool | None:
 def set_wants_health_mail(actor: Actor, wanted: bool) -> None:
     """Switch the mails about the servers' health on or off."""
     permissions.require_admin(actor)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Member, actor.id).wants_health_mail = wanted
         audit.record(
             actor,
@@ -86,7 +89,7 @@ def set_wants_health_mail(actor: Actor, wanted: bool) -> None:
 def reset_password(actor: Actor, member_id: uuid.UUID) -> str:
     """A new password for somebody, to hand over; it is shown once and all his sessions end."""
     password = passwords.generate()
-    with unit():
+    with unit_of_work():
         member = require_member(actor, member_id)
         member.password_hash = passwords.hash_of(password)
         sessions.end_all(member_id, but=actor.session_id)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Invalid
-from services.core.unit_of_work import unit
+from services.core.errors import InvalidError
+from services.core.unit_of_work import unit_of_work
 from services.directory import details as directory_details
 from services.directory.details import Details
 from services.directory.people import require_member
@@ -36,12 +36,12 @@ def faults(actor: Actor, member_id: uuid.UUID, wanted: Details) -> dict[str, str
 
 def change(actor: Actor, member_id: uuid.UUID, wanted: Details) -> None:
     """New details; whether somebody is a guest stays as it was, since everything they see hangs on it."""
-    with unit():
+    with unit_of_work():
         offboarding.lock_admins()
         row = require_member(actor, member_id)
         details = replace(wanted, is_guest=row.is_guest).tidied()
         if found := faults(actor, member_id, wanted):
-            raise Invalid(found)
+            raise InvalidError(found)
         before = Details(row.name, row.email, row.organisation, row.is_admin, row.is_guest)
         if details == before:
             return

@@ -12,8 +12,8 @@ from sqlalchemy import exists, select
 from models import Installation, Member, utcnow
 from services.auth import login_throttle, sessions
 from services.core.actor import Nobody
-from services.core.errors import Conflict, Invalid
-from services.core.unit_of_work import session, unit
+from services.core.errors import ConflictError, InvalidError
+from services.core.unit_of_work import session, unit_of_work
 from services.directory import people
 from services.directory.people import NewMember, create
 
@@ -33,7 +33,7 @@ def is_needed() -> bool:
 
 def code_for_terminal() -> str | None:
     """A new set-up code to show in the terminal, None where the installation has members. Earlier codes end."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         if not is_needed():
             return None
         letters = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
@@ -48,18 +48,18 @@ def code_for_terminal() -> str | None:
 def set_up(who: Nobody, code: str, new: NewMember) -> str:
     """Make the first System Admin and sign him in: the token of his session. Once only, whoever comes second."""
     found = faults(who, code, new)
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = writing.get(Installation, ROW, with_for_update=True)
         if not is_needed():
-            raise Conflict(
+            raise ConflictError(
                 "Counterpart is set up already.",
                 next_step="Sign in, or ask your System Admin for an account.",
                 whose="your System Admin",
             )
         if row is None or not _is_code(code):
-            raise Invalid(found | {"code": WRONG_CODE})
+            raise InvalidError(found | {"code": WRONG_CODE})
         if found:
-            raise Invalid(found)
+            raise InvalidError(found)
         member = create(replace(who, name="Set-up page"), new)
         row.setup_code_hash = None
         row.set_up_at = utcnow()
@@ -67,7 +67,7 @@ def set_up(who: Nobody, code: str, new: NewMember) -> str:
 
 
 def faults(who: Nobody, code: str, new: NewMember) -> dict[str, str]:
-    """All that is wrong, by field; a code that was typed counts as a guess. Raises TooMany."""
+    """All that is wrong, by field; a code that was typed counts as a guess. Raises TooManyError."""
     if not code:
         return people.faults(new)
     guess = login_throttle.register((login_throttle.address(who.address),))

@@ -13,10 +13,10 @@ from models import Group, GroupMember, Member, Server, ServerGroup, new_id
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Invalid, NotFound
+from services.core.errors import InvalidError, NotFoundError
 from services.core.text import csv as text_csv
 from services.core.text.normalise import fold
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.servers import restriction
 from services.servers.restriction import Person, end_use_of_unlisted
 from services.servers.validation import name_problem
@@ -94,36 +94,36 @@ def member_ids(actor: Actor, group_id: uuid.UUID) -> set[uuid.UUID]:
 
 
 def create(actor: Actor, name: str) -> uuid.UUID:
-    """Raises Invalid at `name`."""
+    """Raises InvalidError at `name`."""
     permissions.require_admin(actor)
     group_id = new_id()
     _check(name)
     try:
-        with unit() as writing:
+        with unit_of_work() as writing:
             writing.add(Group(id=group_id, name=name, name_key=fold(name)))
             audit.record(actor, "group.created", name, subject_id=group_id)
     except IntegrityError:
-        raise Invalid({"name": TAKEN}) from None
+        raise InvalidError({"name": TAKEN}) from None
     return group_id
 
 
 def rename(actor: Actor, group_id: uuid.UUID, name: str) -> None:
-    """Raises Invalid at `name`."""
+    """Raises InvalidError at `name`."""
     _require(actor, group_id)
     _check(name)
     try:
-        with unit():
+        with unit_of_work():
             row = _require(actor, group_id)
             before, row.name, row.name_key = row.name, name, fold(name)
             if before != name:
                 audit.record(actor, "group.renamed", name, subject_id=group_id, before=before)
     except IntegrityError:
-        raise Invalid({"name": TAKEN}) from None
+        raise InvalidError({"name": TAKEN}) from None
 
 
 def add(actor: Actor, group_id: uuid.UUID, wanted: Iterable[uuid.UUID]) -> int:
     """Put active members of the firm into the group; others, and those in it, are left out. Says how many came."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = _require(actor, group_id, lock=True)
         inside = member_ids(actor, group_id)
         people = writing.scalars(
@@ -145,7 +145,7 @@ def add(actor: Actor, group_id: uuid.UUID, wanted: Iterable[uuid.UUID]) -> int:
 
 def remove(actor: Actor, group_id: uuid.UUID, member_id: uuid.UUID) -> int:
     """Take a member out. Says how many sign-ins ended: of servers that listed him by this group alone."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = _require(actor, group_id, lock=True)
         place = writing.get(GroupMember, (group_id, member_id))
         if place is None:
@@ -167,7 +167,7 @@ def remove(actor: Actor, group_id: uuid.UUID, member_id: uuid.UUID) -> int:
 
 def delete_group(actor: Actor, group_id: uuid.UUID) -> int:
     """Delete the group; its members stay. Says how many sign-ins ended with it."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = _require(actor, group_id, lock=True)
         servers = _servers(group_id)
         writing.execute(delete(ServerGroup).where(ServerGroup.group_id == group_id))
@@ -197,7 +197,7 @@ def _require(actor: Actor, group_id: uuid.UUID, *, lock: bool = False) -> Group:
     permissions.require_admin(actor)
     row = session().get(Group, group_id, with_for_update=lock or None)
     if row is None:
-        raise NotFound("We could not find this group.")
+        raise NotFoundError("We could not find this group.")
     return row
 
 
@@ -226,4 +226,4 @@ def _end_uses(servers: Iterable[Server]) -> int:
 
 def _check(name: str) -> None:
     if problem := name_problem(name):
-        raise Invalid({"name": problem})
+        raise InvalidError({"name": problem})

@@ -15,12 +15,12 @@ from models import Member, MemberImport, new_id, utcnow
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Conflict, Invalid, NotFound
+from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.text.csv import csv_lines
 from services.core.text.csv_reading import read_table
 from services.core.text.email_addresses import email_key
 from services.core.text.normalise import clean_line, fold
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.directory import details as directory_details
 from services.directory import people
 from services.directory import search as directory_search
@@ -97,18 +97,18 @@ class Imported:
 def export(actor: Actor, text: str, kept: Kept) -> Iterator[str]:
     """The members that the page shows, all of them by name, line by line."""
     permissions.require_admin(actor)
-    with unit():
+    with unit_of_work():
         audit.record(actor, "members.exported", "", search=text)
     return csv_lines(HEADER, _rows(text, kept))
 
 
 def read(actor: Actor, file_name: str, data: bytes) -> uuid.UUID:
-    """Keep what a file holds for an hour, to be looked at. Raises Invalid where it is no table of members."""
+    """Keep what a file holds for an hour, to be looked at. Raises InvalidError where it is no table of members."""
     permissions.require_admin(actor)
     entries = _entries(data)
     row = MemberImport(id=new_id(), member_id=actor.id, file_name=clean_line(file_name)[:200])
     row.rows = [[e.row, e.name, e.email, e.kind, e.organisation, e.admin] for e in entries]
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(delete(MemberImport).where(MemberImport.created_at < utcnow() - LIFE))
         writing.add(row)
     return row.id
@@ -122,11 +122,11 @@ def preview(actor: Actor, import_id: uuid.UUID) -> Preview:
 
 def run(actor: Actor, import_id: uuid.UUID, *, invite: bool) -> Imported:
     """Add and change whom the file says, all or none; refused rows are left out. Those added may be invited."""
-    with unit():
+    with unit_of_work():
         seen = preview(actor, import_id)
         added, changed = seen.of("add"), seen.of("change")
         if not added and not changed:
-            raise Conflict("There is nothing to import in this file.")
+            raise ConflictError("There is nothing to import in this file.")
         ids = _add(actor, added)
         _change(actor, changed)
         if invite:
@@ -157,9 +157,9 @@ def _entries(data: bytes) -> list[Entry]:
     for place, heading in enumerate(table[0][1]):
         places.setdefault(HEADINGS.get(fold(heading), ""), place)
     if not {"name", "email"} <= places.keys():
-        raise Invalid({"file": "The first row must name the columns. Name and Email are needed."})
+        raise InvalidError({"file": "The first row must name the columns. Name and Email are needed."})
     if len(table) == 1:
-        raise Invalid({"file": "The file names columns, but holds nobody."})
+        raise InvalidError({"file": "The file names columns, but holds nobody."})
 
     def cell(cells: list[str], column: str) -> str | None:
         place = places.get(column)
@@ -248,7 +248,7 @@ def _add(actor: Actor, rows: tuple[Judged, ...]) -> list[uuid.UUID]:
         for start in range(0, len(values), BATCH):
             session().execute(insert(Member), values[start : start + BATCH])
     except IntegrityError as error:
-        raise Conflict(
+        raise ConflictError(
             "Somebody in this file was added at the same moment. Look at the file again."
         ) from error
     audit.record_all(events)
@@ -274,7 +274,7 @@ def _require(actor: Actor, import_id: uuid.UUID) -> MemberImport:
     permissions.require_admin(actor)
     row = session().get(MemberImport, import_id)
     if row is None or row.member_id != actor.id or row.created_at < utcnow() - LIFE:
-        raise NotFound(
+        raise NotFoundError(
             "This file is no longer kept: it was imported, or read more than an hour ago. Choose it again."
         )
     return row

@@ -9,7 +9,7 @@ import uuid
 
 from models import Invitation
 from services.core import encryption
-from services.core.runtime import house
+from services.core.runtime import runtime
 
 
 def tokens_of(invitation_id: uuid.UUID) -> list[str]:
@@ -17,7 +17,7 @@ def tokens_of(invitation_id: uuid.UUID) -> list[str]:
 
     Made from the row's id, so that the worker can mail the same link later without it being kept anywhere.
     """
-    keys = [encryption.derive(key, "invitation") for key in house().settings.secret_keys]
+    keys = [encryption.derive(key, "invitation") for key in runtime().settings.secret_keys]
     made = [hmac.digest(key, invitation_id.bytes, "sha256") for key in keys]
     return [base64.urlsafe_b64encode(each).decode().rstrip("=") for each in made]
 
@@ -29,4 +29,4 @@ def hash_of(token: str) -> str:
 def link_of(row: Invitation) -> str | None:
     """The link of a row, None where the key that made it is gone."""
     token = next((each for each in tokens_of(row.id) if hash_of(each) == row.token_hash), None)
-    return f"{house().settings.public_url}/join/{token}" if token else None
+    return f"{runtime().settings.public_url}/join/{token}" if token else None

@@ -16,9 +16,9 @@ from services.access import permissions
 from services.auth import passwords, sessions
 from services.core import audit
 from services.core.actor import Actor, Nobody
-from services.core.errors import Conflict, Invalid, NotFound, Refusal
+from services.core.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from services.core.text.email_addresses import email_key
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.directory import details as directory_details
 from services.directory.details import Details
 from services.directory.people import NewMember, create
@@ -54,7 +54,7 @@ OVER = {
 }
 
 
-class Over(Refusal):
+class InvitationOverError(RefusedError):
     """The link opens nothing (any more); `code` says which of the reasons it is."""
 
     def __init__(self, reason: str) -> None:
@@ -99,16 +99,16 @@ class InvitationView:
 
 
 def invite(actor: Actor, new: NewInvitation) -> Invited:
-    """Make a link for somebody; an open one of his is replaced. Raises Invalid."""
+    """Make a link for somebody; an open one of his is replaced. Raises InvalidError."""
     permissions.require_admin(actor)
     if found := faults(new):
-        raise Invalid(found)
+        raise InvalidError(found)
     details = _details(new)
     name = "" if details.name == "-" else details.name
-    with unit():
+    with unit_of_work():
         known = _known(details.email)
         if known is not None and (sentence := _fault_of_known(known)):
-            raise Invalid({"email": sentence})
+            raise InvalidError({"email": sentence})
         row = put(
             actor, replace(new, name=name, email=details.email, organisation=details.organisation), known
         )
@@ -128,7 +128,7 @@ def faults(new: NewInvitation) -> dict[str, str]:
 
 def renew(actor: Actor, invitation_id: uuid.UUID) -> Invited:
     """A new link in the place of the old one, for seven more days."""
-    with unit():
+    with unit_of_work():
         row = _require_open(actor, invitation_id)
         new = NewInvitation(row.email, row.name, row.organisation, row.is_guest)
         known = session().get(Member, row.member_id) if row.member_id else None
@@ -139,7 +139,7 @@ def renew(actor: Actor, invitation_id: uuid.UUID) -> Invited:
 
 def withdraw(actor: Actor, invitation_id: uuid.UUID) -> str:
     """The link opens nothing from now on. Says whose it was."""
-    with unit():
+    with unit_of_work():
         row = _require_open(actor, invitation_id)
         _end(row, "withdrawn")
         audit.record(actor, "invitation.withdrawn", row.email, subject_id=row.id)
@@ -160,13 +160,16 @@ def open_invitations(actor: Actor) -> tuple[InvitationView, ...]:
 
 
 def standing(token: str) -> InvitationView:
-    """The invitation that a link opens. Raises Over."""
+    """The invitation that a link opens. Raises InvitationOverError."""
     return _view(_opened(token))
 
 
 def accept(who: Nobody, token: str, name: str, password: str) -> str:
-    """Make the account, or give it its password, and sign in: the session's token. Raises Over or Invalid."""
-    with unit():
+    """Make the account, or give it its password, and sign in: the session's token.
+
+    Raises InvitationOverError or InvalidError.
+    """
+    with unit_of_work():
         row = _opened(token, lock=True)
         by = replace(who, name=f"Invitation of {row.email}")
         member = session().get(Member, row.member_id, with_for_update=True) if row.member_id else None
@@ -203,7 +206,7 @@ def put_all(actor: Actor, wanted: Sequence[tuple[NewInvitation, uuid.UUID | None
             if server_state.is_set_up():
                 session().execute(insert(Mail), [{"id": row["id"], "kind": MAIL} for row in some])
     except IntegrityError as error:
-        raise Conflict("Somebody else invited the same person at the same moment.") from error
+        raise ConflictError("Somebody else invited the same person at the same moment.") from error
     return [row["id"] for row in rows]
 
 
@@ -229,18 +232,18 @@ def _opened(token: str, *, lock: bool = False) -> Invitation:
     query = select(Invitation).where(Invitation.token_hash == hash_of(token))
     row = session().scalar(query.with_for_update() if lock else query)
     if row is None:
-        raise Over("unknown")
+        raise InvitationOverError("unknown")
     if row.ended_as:
-        raise Over(row.ended_as)
+        raise InvitationOverError(row.ended_as)
     if row.expires_at <= utcnow():
-        raise Over("expired")
+        raise InvitationOverError("expired")
     known = session().scalar(select(Member).where(Member.email_key == row.email_key))
     if known is not None and not known.is_active:
-        raise Over("closed")
+        raise InvitationOverError("closed")
     if known is not None and (known.password_hash or known.id != row.member_id):
-        raise Over("used")
+        raise InvitationOverError("used")
     if known is None and row.member_id is not None:  # their address is another one since
-        raise Over("replaced")
+        raise InvitationOverError("replaced")
     return row
 
 
@@ -253,13 +256,13 @@ def _give_password(member: Member, name: str, password: str) -> None:
     ):
         found["password"] = sentence
     if found:
-        raise Invalid(found)
+        raise InvalidError(found)
     directory_details.write(member, details)
     member.password_hash = passwords.hash_of(password)
 
 
 def faults_of_joining(token: str, name: str, password: str) -> dict[str, str]:
-    """What is wrong with the name and the password of somebody who accepts, by field. Raises Over."""
+    """What is wrong with the name and the password of somebody who accepts, by field. Raises InvitationOverError."""
     row = _opened(token)
     details = Details(name, row.email, row.organisation, is_guest=row.is_guest).tidied()
     found = directory_details.faults(details)
@@ -290,9 +293,9 @@ def _require_open(actor: Actor, invitation_id: uuid.UUID) -> Invitation:
     permissions.require_admin(actor)
     row = session().get(Invitation, invitation_id, with_for_update=True)
     if row is None:
-        raise NotFound("We could not find this invitation.")
+        raise NotFoundError("We could not find this invitation.")
     if row.ended_as:
-        raise Conflict("This invitation was used, replaced or withdrawn in the meantime.")
+        raise ConflictError("This invitation was used, replaced or withdrawn in the meantime.")
     return row
 
 

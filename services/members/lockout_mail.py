@@ -6,7 +6,7 @@ import uuid
 from email.message import EmailMessage
 
 from models import Mail, Member
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.core.unit_of_work import session
 from services.mail.composers import NotToBeSentError
 from services.mail.envelope import new_message, time_of
@@ -31,7 +31,7 @@ def compose(mail_id: uuid.UUID) -> EmailMessage:
         "works at once.",
         "",
         "If it was not you, tell your System Admin: the audit shows the tries. If somebody may know your",
-        f"password, change it: {house().settings.public_url}/account",
+        f"password, change it: {runtime().settings.public_url}/account",
         "",
     ]
     message.set_content("\n".join(lines), cte="quoted-printable")

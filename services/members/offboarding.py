@@ -23,8 +23,8 @@ from models import (
 from services.auth import sessions
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Conflict
-from services.core.unit_of_work import session, unit
+from services.core.errors import ConflictError
+from services.core.unit_of_work import session, unit_of_work
 from services.directory.people import require_member
 from services.transfers import requests
 
@@ -77,11 +77,11 @@ def consequences(actor: Actor, member_id: uuid.UUID) -> Consequences:
 
 def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
     """End his sessions and sign-ins to iManage, and take him out of every matter and every list."""
-    with unit():
+    with unit_of_work():
         lock_admins()
         member = require_member(actor, member_id)
         if sentence := refusal(actor, member_id):
-            raise Conflict(sentence)
+            raise ConflictError(sentence)
         if not member.is_active:
             return
         member.is_active = False
@@ -110,7 +110,7 @@ def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
 
 def reactivate(actor: Actor, member_id: uuid.UUID) -> None:
     """Let him sign in again, with what he has then: no matter, no server, no connection."""
-    with unit():
+    with unit_of_work():
         member = require_member(actor, member_id)
         if member.is_active:
             return

@@ -12,8 +12,8 @@ from models import Matter, Member, Participant, utcnow
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Conflict, Invalid, NotFound
-from services.core.unit_of_work import session, unit
+from services.core.errors import ConflictError, InvalidError, NotFoundError
+from services.core.unit_of_work import session, unit_of_work
 from services.directory import people as directory_people
 from services.matters import participants
 from services.matters.row_locks import locked_matter
@@ -68,7 +68,7 @@ def matters(actor: Actor) -> tuple[LeaderlessMatter, ...]:
 
 
 def name_of(actor: Actor, matter_id: uuid.UUID) -> str:
-    """The name of one of them. Raises NotFound for every other matter: it is its people's affair."""
+    """The name of one of them. Raises NotFoundError for every other matter: it is its people's affair."""
     return _require(actor, matter_id).name
 
 
@@ -92,19 +92,19 @@ def possible(actor: Actor, matter_id: uuid.UUID, text: str = "") -> tuple[Possib
 def appoint(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> str:
     """Make somebody its lead, also who took no part in it. Says his name. Once it has a lead, that is his to do."""
     permissions.require_admin(actor)
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = locked_matter(writing, matter_id)
         if row.leaderless_since is None:
-            raise Conflict(
+            raise ConflictError(
                 "This matter has a lead again.",
                 code="matter.led",
                 next_step="Ask the lead of the matter, who can make others a lead.",
             )
         member = writing.get(Member, member_id)
         if member is None or not member.is_active:
-            raise NotFound("We could not find this member.")
+            raise NotFoundError("We could not find this member.")
         if member.is_guest:
-            raise Invalid({"member": "A guest cannot lead a matter."})
+            raise InvalidError({"member": "A guest cannot lead a matter."})
         place = writing.get(Participant, (matter_id, member_id))
         before = place.role if place else ""
         if place is None:
@@ -128,7 +128,7 @@ def _require(actor: Actor, matter_id: uuid.UUID) -> Matter:
     permissions.require_admin(actor)
     row = session().get(Matter, matter_id)
     if row is None or row.leaderless_since is None:
-        raise NotFound("There is no matter without a lead at this address. It may have one again.")
+        raise NotFoundError("There is no matter without a lead at this address. It may have one again.")
     return row
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import indent, wrap
 
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.monitoring.check_runs import Row, RunView
 
 WIDTH = 100
@@ -26,7 +26,7 @@ def report_text(run: RunView) -> str:
         f"Started:   {run.started_at:%Y-%m-%d %H:%M:%S} UTC by {run.started_by}",
         f"URL:       {run.url}",
         *([f"API URL:   {run.api_url}"] if run.api_url != run.url else []),
-        f"Checked from {house().settings.public_url}",
+        f"Checked from {runtime().settings.public_url}",
     ]
     parts = ["\n".join(head)]
     for group, rows in run.groups:

@@ -16,8 +16,8 @@ from services import diagnostics
 from services.access import permissions
 from services.core import audit, background_tasks
 from services.core.actor import Actor, Who
-from services.core.errors import OWNERS, NotFound, TooMany
-from services.core.unit_of_work import session, unit
+from services.core.errors import OWNERS, NotFoundError, TooManyError
+from services.core.unit_of_work import session, unit_of_work
 from services.diagnostics.report import Report, Result
 from services.guidance import topics
 from services.monitoring import state as monitoring_state
@@ -126,7 +126,7 @@ def of(actor: Actor, run_id: uuid.UUID) -> RunView:
     permissions.require_admin(actor)
     row = session().get(ServerCheck, run_id)
     if row is None:
-        raise NotFound("We could not find this check.", next_step="Run it again.")
+        raise NotFoundError("We could not find this check.", next_step="Run it again.")
     return _view(row)
 
 
@@ -140,7 +140,7 @@ def latest(actor: Actor, server_id: uuid.UUID) -> RunView | None:
 def _begin(who: Who, server_id: uuid.UUID) -> tuple[uuid.UUID, bool]:
     """The server's row is locked meanwhile, so that two presses at one moment begin one run."""
     plan = [list(row) for row in diagnostics.plan(server_id)]
-    with unit() as writing:
+    with unit_of_work() as writing:
         server = registry.locked(server_id)
         newest = _newest(server_id)
         if newest is not None and _state(newest) == RUNNING:
@@ -162,7 +162,7 @@ def _require_patience(actor: Actor) -> None:
         AuditEvent.at > since, AuditEvent.actor_id == actor.id, AuditEvent.action == STARTED
     )
     if (session().scalar(begun) or 0) >= PER_MINUTE:
-        raise TooMany(
+        raise TooManyError(
             f"You started {PER_MINUTE} checks within a minute.",
             code="check.too_many",
             next_step="Wait a minute, then check again.",
@@ -205,7 +205,7 @@ def _carry_out(run_id: uuid.UUID, server_id: uuid.UUID, thorough: bool) -> None:
 
 
 def _write(run_id: uuid.UUID, **values: Any) -> None:
-    with unit(soon=True) as writing:
+    with unit_of_work(relaxed_durability=True) as writing:
         change = update(ServerCheck).where(ServerCheck.id == run_id)
         writing.execute(change.values(seen_at=utcnow(), **values))
 

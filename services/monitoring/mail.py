@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import Mail, Member, Server, ServerHealth
 from services.core.errors import OWNERS
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.core.text.normalise import clean_line
 from services.core.unit_of_work import session
 from services.diagnostics.runner import ADVICE
@@ -39,7 +39,7 @@ def occasion(row: ServerHealth) -> str:
 
 def put_by(writing: Session, server_id: uuid.UUID, about: str) -> None:
     """In the open unit: one mail to each System Admin who wants it, where this installation can send any."""
-    if not house().settings.smtp_url:
+    if not runtime().settings.smtp_url:
         return
     readers = select(Member.id).where(
         Member.is_admin, Member.is_active, Member.is_guest.is_(False), Member.wants_health_mail
@@ -75,7 +75,7 @@ def _message(mail: Mail, member: Member, server: Server, row: ServerHealth) -> E
 
 
 def _lines(server: Server, row: ServerHealth) -> list[str]:
-    base, words = house().settings.public_url, ADVICE.get(row.code)
+    base, words = runtime().settings.public_url, ADVICE.get(row.code)
     lines = [OPENINGS[row.state].format(clean_line(server.name)), ""]
     if row.sentence:
         lines += [f"What was found: {row.sentence}"]

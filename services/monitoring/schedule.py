@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, exists, or_, select, update
 from models import Server, ServerHealth, ServerPause, Transfer, TransferItem, utcnow
 from services.access import permissions
 from services.core.actor import SYSTEM, Actor
-from services.core.errors import Conflict, NotFound, TooMany
-from services.core.runtime import house
-from services.core.unit_of_work import release, session, unit
+from services.core.errors import ConflictError, NotFoundError, TooManyError
+from services.core.runtime import runtime
+from services.core.unit_of_work import release, session, unit_of_work
 from services.monitoring import check_runs
 from services.monitoring import state as monitoring_state
 from services.servers import circuit_breaker, registry
@@ -24,7 +24,7 @@ AT_ONCE = 20
 
 def check_due() -> int:
     """Look at each enabled server whose turn has come, one after another. Says how many were looked at."""
-    if not house().settings.check_minutes:
+    if not runtime().settings.check_minutes:
         return 0
     return sum(_look_at(server_id) for server_id in due())
 
@@ -53,14 +53,14 @@ def due() -> tuple[uuid.UUID, ...]:
 def try_now(actor: Actor, server_id: uuid.UUID) -> None:
     """End the pause of a server, and look at it. Its next failure begins a longer one."""
     permissions.require_admin(actor)
-    with unit() as writing:
+    with unit_of_work() as writing:
         server = registry.require_server(actor, server_id)
         pause = writing.get(ServerPause, server_id, with_for_update=True, populate_existing=True)
         now = utcnow()
         if pause is None or pause.until is None or pause.until <= now:
             return
         if pause.code == circuit_breaker.THROTTLED:
-            raise Conflict(
+            raise ConflictError(
                 "iManage asked to be left alone for this long.",
                 code="server.throttled",
                 next_step="Calls go on by themselves when the time is over.",
@@ -78,19 +78,19 @@ def try_now(actor: Actor, server_id: uuid.UUID) -> None:
             .execution_options(synchronize_session=False)
         )
         registry.record(actor, "server.tried_now", server, failures=pause.failures, code=pause.code)
-    with suppress(TooMany):
+    with suppress(TooManyError):
         check_runs.start(actor, server_id)
 
 
 def _look_at(server_id: uuid.UUID) -> bool:
-    with suppress(NotFound):
+    with suppress(NotFoundError):
         return _take(server_id) and check_runs.run_now(SYSTEM, server_id) is not None
     return False
 
 
 def _take(server_id: uuid.UUID) -> bool:
     """The next turn is put off before the first look, so that of several workers one looks."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         server = monitoring_state.held(writing, server_id)
         if server is None:
             return False
@@ -110,4 +110,4 @@ def _has_come(now: datetime) -> ColumnElement[bool]:
 
 
 def _longest() -> timedelta:
-    return 2 * timedelta(minutes=house().settings.check_minutes)
+    return 2 * timedelta(minutes=runtime().settings.check_minutes)

@@ -15,8 +15,8 @@ from models import Server, ServerHealth, utcnow
 from services.access import permissions
 from services.core.actor import Actor
 from services.core.errors import OWNERS
-from services.core.runtime import house
-from services.core.unit_of_work import session, unit
+from services.core.runtime import runtime
+from services.core.unit_of_work import session, unit_of_work
 from services.diagnostics.report import Report, Result
 from services.diagnostics.runner import ADVICE
 from services.guidance import fix_locations
@@ -54,7 +54,7 @@ def note(server_id: uuid.UUID, report: Report) -> None:
     """What a finished check came to, whoever made it: the state, the day's counts, and the news for the admins."""
     found = _lasting(report)
     first, now = found.first_problem, utcnow()
-    with unit() as writing:
+    with unit_of_work() as writing:
         server = held(writing, server_id)
         if server is None:
             return
@@ -85,7 +85,7 @@ def every_health(actor: Actor) -> Mapping[uuid.UUID, HealthView]:
 
 def minutes() -> int:
     """How often the clock looks at a server; 0 where it never does."""
-    return house().settings.check_minutes
+    return runtime().settings.check_minutes
 
 
 def held(writing: Session, server_id: uuid.UUID) -> Server | None:
@@ -105,7 +105,7 @@ def row_of(writing: Session, server_id: uuid.UUID) -> ServerHealth:
 
 def wait_of(state: str) -> timedelta:
     """Until the next look: some tenth more or less, so that the servers' turns spread out."""
-    usual = timedelta(minutes=house().settings.check_minutes or 1)
+    usual = timedelta(minutes=runtime().settings.check_minutes or 1)
     wait = min(usual, WHILE_FAILING) if state == FAILING else usual
     return wait * (90 + secrets.randbelow(21)) / 100
 
@@ -133,7 +133,7 @@ def _is_news(row: ServerHealth, before: str, now: datetime) -> bool:
 def _view(row: ServerHealth | None) -> HealthView:
     if row is None or row.checked_at is None:
         return HealthView(NOT_CHECKED)
-    stale = max(LEAST_STALE, 3 * timedelta(minutes=house().settings.check_minutes))
+    stale = max(LEAST_STALE, 3 * timedelta(minutes=runtime().settings.check_minutes))
     if utcnow() - row.checked_at > stale:
         return HealthView(NOT_CHECKED, checked_at=row.checked_at, was=LABELS[row.state].lower())
     words = ADVICE.get(row.code)

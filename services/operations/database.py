@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from models import db
 from models.pool import PATIENCE, hold_at_most
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.core.unit_of_work import release, session
 from services.operations import worker_heartbeats
 
@@ -33,12 +33,12 @@ class Capacity:
 
 def web_pool() -> int:
     """Of sixteen threads half ask the database at once, and some hold a connection while they write to a file."""
-    return house().settings.database_pool or WEB_THREADS // 2 + 2
+    return runtime().settings.database_pool or WEB_THREADS // 2 + 2
 
 
 def worker_pool() -> int:
     """Its transfers wait for iManage most of the time. The job engine takes its connections from the same."""
-    return house().settings.database_pool or WORKER_POOL
+    return runtime().settings.database_pool or WORKER_POOL
 
 
 def share_as_web() -> None:

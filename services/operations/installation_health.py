@@ -18,13 +18,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import KEY_FILE, VERSION, Settings
 from models import utcnow
 from services.core import encryption
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.core.text.normalise import bytes_in_words
 from services.core.unit_of_work import abandon, release, session
 from services.mail import server_state, smtp
 from services.matters import quotas
 from services.operations import database, keys, schema, worker_heartbeats
-from services.scanning.scanners import ScannerAway, scan
+from services.scanning.scanners import ScannerUnavailableError, scan
 from storage import StorageError
 
 WORKER_SILENT = timedelta(seconds=30)
@@ -56,7 +56,7 @@ def readiness() -> tuple[Check, ...]:
 
 def examination() -> tuple[Check, ...]:
     """Everything that can be looked at from inside: for whoever runs the installation."""
-    settings = house().settings
+    settings = runtime().settings
     ready = readiness()
     inside = (
         () if ready[0].state == FAIL or ready[1].state == FAIL else (_worker(), keys_fit(), *_connections())
@@ -132,7 +132,7 @@ def _worker() -> Check:
 
 def _store_readable() -> Check:
     try:
-        house().blobs.look()
+        runtime().blobs.look()
     except (StorageError, OSError):
         log.exception("health.store_readable")
         return Check(
@@ -152,12 +152,12 @@ def _disks(settings: Settings) -> tuple[Check, ...]:
 
 def _scanner() -> tuple[Check, ...]:
     """Whether the virus scanner answers, where there is one."""
-    url = house().settings.scan
+    url = runtime().settings.scan
     if not url:
         return ()
     try:
         found = scan(url, [PROBE], len(PROBE))
-    except ScannerAway as error:
+    except ScannerUnavailableError as error:
         sentence = f"The virus scanner gives no answer ({error}), so no file comes in."
         return (Check("scanner", FAIL, sentence, "Start it, or put COUNTERPART_SCAN right."),)
     if found is not None:
@@ -188,7 +188,7 @@ def _disk(folder: Path) -> Check:
 
 def _storage() -> Check:
     """A few random bytes there and away again: the only proof that there are the rights for both."""
-    blobs = house().blobs
+    blobs = runtime().blobs
     try:
         with blobs.writer() as file:
             file.write(os.urandom(32))

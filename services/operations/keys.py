@@ -22,8 +22,8 @@ from models import Installation, db, utcnow
 from services.auth import sessions
 from services.core import audit, encryption
 from services.core.actor import SYSTEM
-from services.core.runtime import house
-from services.core.unit_of_work import release, session, unit
+from services.core.runtime import runtime
+from services.core.unit_of_work import release, session, unit_of_work
 
 ROW = 1
 BATCH = 200
@@ -105,7 +105,7 @@ def rotate() -> Rotation:
         return _sealed_anew(current)
     if not is_first:
         return _switched(made_key=False)
-    path = house().settings.data_dir / key_file.NAME
+    path = runtime().settings.data_dir / key_file.NAME
     if not path.exists() or keys[0] not in key_file.read(path):
         return Rotation(sealed_with=current, new_key=key_file.new_key())
     key_file.replace(path, (key_file.new_key(), *key_file.read(path)))
@@ -120,14 +120,14 @@ def begin_anew() -> Rotation:
         for row_id, sealed in list(_values(place)):
             if _opened(place, row_id, sealed) is None:
                 empty = None if column.nullable else ""
-                with unit() as writing:
+                with unit_of_work() as writing:
                     writing.execute(
                         update(table)
                         .where(table.c.id == row_id, column == sealed)
                         .values({column.name: empty})
                     )
                 lost += 1
-    with unit():
+    with unit_of_work():
         _row().sealing_key, _row().sealing_key_since = mark, utcnow()
         audit.record(SYSTEM, "keys.lost", encryption.key_id(mark), lost=lost)
     encryption.seal_with(mark)
@@ -136,7 +136,7 @@ def begin_anew() -> Rotation:
 
 def _switched(*, made_key: bool) -> Rotation:
     mark = encryption.fingerprint(encryption.keys()[0])
-    with unit():
+    with unit_of_work():
         _row().sealing_key, _row().sealing_key_since = mark, utcnow()
         audit.record(SYSTEM, "keys.rotated", encryption.key_id(mark))
     return _sealed_anew(mark, made_key=made_key)
@@ -168,7 +168,7 @@ def _seal_anew(place: Place, mark: str) -> int:
         query = select(table.c.id, column).where(_is_sealed(column), not_(_begins(column, mark)))
         if after is not None:
             query = query.where(table.c.id > after)
-        with unit() as writing:
+        with unit_of_work() as writing:
             rows = writing.execute(query.order_by(table.c.id).limit(BATCH)).all()
             for row_id, sealed in rows:
                 text = _opened(place, row_id, sealed)
@@ -191,7 +191,7 @@ def _adopt(mark: str) -> str:
     if strange:
         return strange.most_common(1)[0][0]
     try:
-        with unit() as writing:
+        with unit_of_work() as writing:
             row = writing.get(Installation, ROW, with_for_update=True) or Installation(id=ROW)
             if row.sealing_key is None:
                 row.sealing_key, row.sealing_key_since = mark, utcnow()
@@ -237,7 +237,7 @@ def _values(place: Place) -> Iterator[tuple[uuid.UUID, str]]:
 def _opened(place: Place, row_id: uuid.UUID, sealed: str) -> str | None:
     try:
         return encryption.unseal(sealed, place[0], row_id, place[1])
-    except (encryption.CannotOpen, encryption.StaleKeys):
+    except (encryption.DecryptionError, encryption.StaleKeysError):
         return None
 
 

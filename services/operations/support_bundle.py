@@ -28,8 +28,8 @@ from models import Transfer as TransferRow
 from services.access import permissions
 from services.core import audit, encryption
 from services.core.actor import Actor
-from services.core.runtime import house
-from services.core.unit_of_work import session, unit
+from services.core.runtime import runtime
+from services.core.unit_of_work import session, unit_of_work
 from services.monitoring import check_report, check_runs
 from services.operations import installation_health
 from services.servers.transport import SECRET_PLACE
@@ -114,12 +114,12 @@ def bundle(actor: Actor) -> tuple[str, bytes]:
         "health.json": _json({server.name: _strip(server) for server in servers}),
         "servers.json": _json([_server(server) for server in servers]),
         "errors.json": _json({"items": _item_errors(), "pauses": _pauses()}),
-        "settings.json": _json(_settings(house().settings)),
+        "settings.json": _json(_settings(runtime().settings)),
         "versions.json": _json(_versions()),
         "installation.json": _json([asdict(check) for check in installation_health.examination()]),
     }
-    secrets = sorted(set(_secrets(house().settings)), key=len, reverse=True)
-    with unit():
+    secrets = sorted(set(_secrets(runtime().settings)), key=len, reverse=True)
+    with unit_of_work():
         audit.record(actor, "support_bundle.downloaded", "Support bundle")
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
@@ -235,7 +235,7 @@ def _secrets(settings: Settings) -> Iterator[str]:
 def _opened(sealed: str, table: str, column: str, row_id: Any) -> Iterator[str]:
     try:
         yield encryption.unseal(sealed, table, row_id, column)
-    except encryption.CannotOpen:
+    except encryption.DecryptionError:
         return
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 
 from models import WorkerHeartbeat, utcnow
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 
 REAPER_LOCK = 0x434F554E54  # "COUNT": any number that no other program uses in this database
 FORGET_AFTER = timedelta(days=30)
@@ -20,7 +20,7 @@ COUNTED_WITHIN = timedelta(seconds=30)
 
 def beat(executor_id: str) -> None:
     """Say that this worker is alive."""
-    with unit(soon=True) as writing:
+    with unit_of_work(relaxed_durability=True) as writing:
         row = writing.get(WorkerHeartbeat, executor_id)
         if row is None:
             writing.add(WorkerHeartbeat(executor_id=executor_id))
@@ -31,7 +31,7 @@ def beat(executor_id: str) -> None:
 
 def gone(executor_id: str) -> None:
     """This worker has stopped in good order: what it left may be taken over at once."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.executor_id == executor_id))
 
 
@@ -60,7 +60,7 @@ def are_quiet() -> bool:
 @contextmanager
 def only_one() -> Iterator[bool]:
     """A lock that one process holds at a time; False where another holds it. On SQLite the unit itself is the lock."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         if writing.get_bind().dialect.name == "postgresql":
             yield bool(writing.scalar(select(func.pg_try_advisory_xact_lock(REAPER_LOCK))))
         else:

@@ -186,7 +186,10 @@ def doing(where: Where) -> Doing:
 
 
 def ask(actor: Actor, server_id: uuid.UUID, call: Callable[[Client], T], doing: Doing = "reading") -> T:
-    """Make calls in the person's name. What goes wrong there comes out as a RemoteRefusal with the server's name."""
+    """Make calls in the person's name.
+
+    What goes wrong there comes out as a RemoteRefusedError with the server's name.
+    """
     server = require_use(actor.id, server_id)
     label, outbound = label_for(actor.id, server), transport.outbound(server, for_page=True)
     release()

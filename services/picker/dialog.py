@@ -13,7 +13,7 @@ from services.access import permissions
 from services.access.server_access import label_for, require_use
 from services.connections import clients
 from services.core.actor import Actor
-from services.core.errors import NotFound
+from services.core.errors import NotFoundError
 from services.core.text.file_names import split
 from services.core.unit_of_work import session
 from services.matters import documents
@@ -82,12 +82,12 @@ class SavePicker:
 def for_get(
     actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, document_id: uuid.UUID | None
 ) -> GetPicker:
-    """Raises SignInNeeded where the person has no sign-in to this server that could be used."""
+    """Raises SignInNeededError where the person has no sign-in to this server that could be used."""
     matter = permissions.require_transfer(actor, matter_id)
     server = _usable(actor, server_id)
     document = documents.find(actor, document_id) if document_id else None
     if document and document.matter_id != matter_id:
-        raise NotFound("We could not find this document.")
+        raise NotFoundError("We could not find this document.")
     return GetPicker(
         matter_id=matter_id,
         matter_name=matter.name,
@@ -102,7 +102,7 @@ def for_get(
 
 
 def for_save(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> SavePicker:
-    """Raises SignInNeeded where the person has no sign-in to this server that could be used."""
+    """Raises SignInNeededError where the person has no sign-in to this server that could be used."""
     document = documents.find(actor, document_id)
     permissions.require_transfer(actor, document.matter_id)
     server = _usable(actor, server_id)

@@ -12,7 +12,7 @@ from imanage.ids import VersionId
 from imanage.types import Document, Page
 from services.access import permissions
 from services.core.actor import Actor
-from services.core.errors import Conflict
+from services.core.errors import ConflictError
 from services.picker.browse import PAGE, Where, ask, doing, left_out
 from services.transfers import signed_names
 from services.transfers.requests import MOST_AT_ONCE
@@ -73,7 +73,7 @@ def everything(
     permissions.require_transfer(actor, matter_id)
     place = next((step for step in reversed(where.steps) if step.kind != "document"), None)
     if place is None and not where.text:
-        raise Conflict("Open a folder, or search, before you select everything.", code="picker.nowhere")
+        raise ConflictError("Open a folder, or search, before you select everything.", code="picker.nowhere")
 
     def gather(client: Client) -> Gathered:
         fetch = _fetch(client, where.text, place.id if place else None, below or _is_top(where))

@@ -11,12 +11,12 @@ from typing import Any, Protocol
 
 import structlog
 
-from copying.errors import Rejected, TransferError
+from copying.errors import RejectedError, TransferError
 from services.core import audit
 from services.core.actor import Who
-from services.core.runtime import house
-from services.core.unit_of_work import release, unit
-from services.scanning.scanners import ScannerAway, TooLargeToScan, scan
+from services.core.runtime import runtime
+from services.core.unit_of_work import release, unit_of_work
+from services.scanning.scanners import ScannerUnavailableError, TooLargeToScanError, scan
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ class Arrived(Protocol):
     def pieces(self) -> Iterable[bytes]: ...
 
 
-class Infected(Rejected):
+class InfectedFileError(RejectedError):
     """The scanner found something. Nothing is kept."""
 
     code = "scan.infected"
@@ -43,7 +43,7 @@ class Infected(Rejected):
         super().__init__(f"The virus scanner found {found} in this file, so it was not kept.")
 
 
-class NotScanned(TransferError):
+class NotScannedError(TransferError):
     """The scanner gave no answer. What came is kept for the next try, and is nowhere to be seen."""
 
     code = "scan.away"
@@ -54,7 +54,7 @@ class NotScanned(TransferError):
         super().__init__("The virus scanner gave no answer, and no file comes in without it.")
 
 
-class TooLarge(Rejected):
+class TooLargeError(RejectedError):
     """The scanner takes no file of this size."""
 
     code = "scan.too_large"
@@ -65,26 +65,29 @@ class TooLarge(Rejected):
 
 
 def inspect(who: Who, arrived: Arrived, name: str, matter_id: uuid.UUID, **more: Any) -> None:
-    """Raises Infected, TooLarge or NotScanned. What was found is on record then; no row is held meanwhile."""
-    url = house().settings.scan
+    """Raises InfectedFileError, TooLargeError or NotScannedError.
+
+    What was found is on record then; no row is held meanwhile.
+    """
+    url = runtime().settings.scan
     if not url:
         return
     release()
     try:
         found = scan(url, arrived.pieces(), arrived.size)
-    except TooLargeToScan as error:
+    except TooLargeToScanError as error:
         _note(who, arrived, name, matter_id, "file.not_scanned", reason="too large", **more)
-        raise TooLarge from error
-    except ScannerAway as error:
+        raise TooLargeError from error
+    except ScannerUnavailableError as error:
         log.warning("scan.away", reason=str(error))
-        raise NotScanned from error
+        raise NotScannedError from error
     if found is not None:
         _note(who, arrived, name, matter_id, "file.infected", found=found, **more)
-        raise Infected(found)
+        raise InfectedFileError(found)
 
 
 def _note(who: Who, arrived: Arrived, name: str, matter_id: uuid.UUID, action: str, **more: Any) -> None:
-    with unit():
+    with unit_of_work():
         audit.record(
             who,
             action,

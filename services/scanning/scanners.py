@@ -1,6 +1,6 @@
 """Virus scanners, each asked in its own way: clamd over a socket (INSTREAM), ICAP (RFC 3507, RESPMOD), or a command.
 
-Whatever is not a clear answer is no answer: ScannerAway. A call has one deadline for all of it.
+Whatever is not a clear answer is no answer: ScannerUnavailableError. A call has one deadline for all of it.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ ICAP_PORT = 1344
 FOUND_IN = ("x-infection-found", "x-virus-id", "x-violations-found")
 
 
-class ScannerAway(Exception):
+class ScannerUnavailableError(Exception):
     """It could not be asked, or did not answer as a scanner does. The message is for the log."""
 
 
-class TooLargeToScan(ScannerAway):
+class TooLargeToScanError(ScannerUnavailableError):
     """The scanner takes no file of this size."""
 
 
 def scan(url: str, pieces: Iterable[bytes], size: int) -> str | None:
-    """What was found in the bytes, in the scanner's words; None where nothing was. Raises ScannerAway."""
+    """What was found in the bytes, in the scanner's words; None where nothing was. Raises ScannerUnavailableError."""
     deadline = time.monotonic() + SECONDS + size / BYTES_A_SECOND
     scheme = urlsplit(url).scheme
     ask = {"clamd": _clamd, "icap": _icap, "command": _command}[scheme]
     try:
         found = ask(url, pieces, deadline)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
-        raise ScannerAway(f"{scheme}: {type(error).__name__}") from error
+        raise ScannerUnavailableError(f"{scheme}: {type(error).__name__}") from error
     return None if found is None else (clean_line(found)[:LONGEST_NAME] or "something")
 
 
@@ -68,8 +68,8 @@ def _clamd(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
     if said.startswith("stream: ") and said.endswith(" FOUND"):
         return said.removeprefix("stream: ").removesuffix(" FOUND")
     if "size limit exceeded" in said:
-        raise TooLargeToScan(said[:200])
-    raise ScannerAway(f"clamd: {said[:200]!r}")
+        raise TooLargeToScanError(said[:200])
+    raise ScannerUnavailableError(f"clamd: {said[:200]!r}")
 
 
 def _icap(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
@@ -99,14 +99,14 @@ def _icap(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
     }
     if code == "204":
         if not is_sent:
-            raise ScannerAway("icap: 204 before the whole file was sent")
+            raise ScannerUnavailableError("icap: 204 before the whole file was sent")
         return None
     if code == "200":
         # With 204 allowed, an answer of its own means that the file is not to pass.
         return next(
             (headers[name] for name in FOUND_IN if headers.get(name)), "something that is not let through"
         )
-    raise ScannerAway(f"icap: {status[:200]!r}")
+    raise ScannerUnavailableError(f"icap: {status[:200]!r}")
 
 
 def _command(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
@@ -139,12 +139,12 @@ def _command(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
                 process.kill()
         is_read = unread >= 0 and _waiting_in(unread) == 0
     if status == 0 and not is_read:
-        raise ScannerAway("command: exit 0 without having read the whole file")
+        raise ScannerUnavailableError("command: exit 0 without having read the whole file")
     if status == 0:
         return None
     if status == 1:
         return (said.decode(errors="replace").strip().splitlines() or ["something"])[0]
-    raise ScannerAway(f"command: exit {status}")
+    raise ScannerUnavailableError(f"command: exit {status}")
 
 
 def _other_end(to_it: IO[bytes]) -> int:

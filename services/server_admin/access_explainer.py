@@ -16,7 +16,7 @@ from models import Connection, Matter, Member, Participant, Server, Transfer, Tr
 from services.access import allow_list, permissions, server_access, server_policy
 from services.connections import tokens
 from services.core.actor import Actor
-from services.core.errors import NotFound
+from services.core.errors import NotFoundError
 from services.core.unit_of_work import session
 from services.directory.search import EVERYBODY, first_by_name
 from services.servers.registry import require_server
@@ -115,10 +115,10 @@ def answer(
     server = require_server(actor, server_id)
     member = session().get(Member, member_id)
     if member is None:
-        raise NotFound("We could not find this member.")
+        raise NotFoundError("We could not find this member.")
     matters = _matters_of(member_id)
     if matter_id is not None and session().get(Matter, matter_id) is None:
-        raise NotFound("We could not find this matter.")
+        raise NotFoundError("We could not find this matter.")
     steps = [*_of_server(member, server)]
     if matter_id is not None:
         steps.append(_of_matter(member, matter_id))

@@ -15,9 +15,9 @@ from services.access import permissions
 from services.connections import tokens
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Invalid, Refusal, TooMany
-from services.core.runtime import house
-from services.core.unit_of_work import release, session, unit
+from services.core.errors import InvalidError, RefusedError, TooManyError
+from services.core.runtime import runtime
+from services.core.unit_of_work import release, session, unit_of_work
 from services.diagnostics.report import Report, Result
 from services.servers import circuit_breaker, transport, validation
 from services.servers.registry import asks_for_credentials, check_version, locked, record, require_server
@@ -47,7 +47,7 @@ class Replaced:
     signed_out: tuple[str, ...]
 
 
-class Unproven(Refusal):
+class UnprovenCredentialsError(RefusedError):
     """iManage could not be asked, or its answers prove nothing: the admin decides. `problems` say why, in order."""
 
     code = "credentials.unproven"
@@ -72,7 +72,8 @@ def signed_in(actor: Actor, server_id: uuid.UUID) -> tuple[str, ...]:
 def replace(actor: Actor, server_id: uuid.UUID, new: NewCredentials) -> Replaced:
     """Prove the new credentials against the server, then put them in the old ones' place.
 
-    Raises Invalid where iManage refuses them, Unproven where it cannot be told and the admin has not confirmed. The
+    Raises InvalidError where iManage refuses them, UnprovenCredentialsError where it cannot be told and the admin
+    has not confirmed. The
     old ones stay in both cases. With another Client ID every sign-in to this server ends in the same commit; with the
     same one they go on, and so does whatever transfer waited for a right secret.
     """
@@ -85,14 +86,14 @@ def replace(actor: Actor, server_id: uuid.UUID, new: NewCredentials) -> Replaced
     _refuse(report)
     problems = _unproven(report)
     if problems and not new.confirmed:
-        raise Unproven(problems)
+        raise UnprovenCredentialsError(problems)
     return _put(actor, server_id, new, proven=not problems)
 
 
 def _wanted(row: Server, new: NewCredentials) -> AppCredentials:
     """A Cloud server goes over to the installation's own registration where both fields are left empty."""
     if not new.client_id and not new.client_secret and not asks_for_credentials(row.kind):
-        settings = house().settings
+        settings = runtime().settings
         return AppCredentials(settings.cloud_client_id, settings.cloud_client_secret)
     validation.check_credentials(new.client_id, bool(new.client_secret))
     return AppCredentials(new.client_id, new.client_secret)
@@ -105,9 +106,9 @@ def _note_try(actor: Actor, row: Server) -> None:
         AuditEvent.at > since, AuditEvent.actor_id == actor.id, AuditEvent.action == TRIED
     )
     server_id, name = row.id, row.name
-    with unit():
+    with unit_of_work():
         if (session().scalar(tried) or 0) >= PER_MINUTE:
-            raise TooMany(
+            raise TooManyError(
                 f"You tried {PER_MINUTE} credentials within a minute.",
                 code="credentials.too_many",
                 next_step="Wait a minute, then try again.",
@@ -122,7 +123,7 @@ def _refuse(report: Report) -> None:
             sentence = f"{result.sentence} {result.next_step} Nothing was changed."
             refused.setdefault(PROVING[result.key], " ".join(sentence.split()))
     if refused:
-        raise Invalid(refused)
+        raise InvalidError(refused)
 
 
 def _unproven(report: Report) -> tuple[Result, ...]:
@@ -135,13 +136,13 @@ def _unproven(report: Report) -> tuple[Result, ...]:
 
 
 def _put(actor: Actor, server_id: uuid.UUID, new: NewCredentials, *, proven: bool) -> Replaced:
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = locked(server_id)
         check_version(row, new.version)
         is_other = row.client_id != new.client_id
         row.client_id = new.client_id
         row.client_secret = transport.seal_secret(row.id, new.client_secret) if new.client_id else ""
-        row.redirect_url, row.changed_at = house().settings.redirect_url, utcnow()
+        row.redirect_url, row.changed_at = runtime().settings.redirect_url, utcnow()
         circuit_breaker.put_right(row.id)
         signed_out = tokens.end_all(row.id) if is_other else ()
         writing.flush()

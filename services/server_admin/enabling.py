@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from services.access import permissions
 from services.core.actor import Actor
-from services.core.errors import Refusal
+from services.core.errors import RefusedError
 from services.monitoring import check_runs
 from services.monitoring import state as monitoring_state
 from services.servers import circuit_breaker, registry, restriction
@@ -26,7 +26,7 @@ class Doubt:
     is_checking: bool = False
 
 
-class Unsure(Refusal):
+class UnprovenServerError(RefusedError):
     """The admin decides, knowing this. `doubt` before switching on, `running` transfers before switching off."""
 
     code = "server.unsure"
@@ -39,13 +39,16 @@ class Unsure(Refusal):
 
 
 def switch(actor: Actor, server_id: uuid.UUID, on: bool, *, is_sure: bool = False) -> bool:
-    """Switch a server on or off; False where it was so already. Raises Unsure where something speaks against it."""
+    """Switch a server on or off; False where it was so already.
+
+    Raises UnprovenServerError where something speaks against it.
+    """
     view = server(actor, server_id)
     if view.is_enabled != on and not is_sure and (not on or view.has_credentials):
         if on and (doubt := doubt_about(actor, view)):
-            raise Unsure(doubt=doubt)
+            raise UnprovenServerError(doubt=doubt)
         if not on and view.usage.running:
-            raise Unsure(running=running_transfers(actor, server_id), count=view.usage.running)
+            raise UnprovenServerError(running=running_transfers(actor, server_id), count=view.usage.running)
     return registry.set_enabled(actor, server_id, on)
 
 

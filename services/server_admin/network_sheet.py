@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from services.core.actor import Actor
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.servers import views as server_views
 
 TLS = "TLS 1.2 or newer, with a certificate for this name and its whole chain"
@@ -85,7 +85,7 @@ class Sheet:
 
 def sheet(actor: Actor, server_id: uuid.UUID) -> Sheet:
     view = server_views.server(actor, server_id)
-    settings = house().settings
+    settings = runtime().settings
     lines = [
         _line("Members’ computers", view.url, "Signing in to iManage, opening documents there"),
         _line("Counterpart", view.api_url, "Signing in, getting and saving documents"),

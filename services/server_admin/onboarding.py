@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from models import ApplicationPackage, Connection, Link, Member, Server
 from services.access.allow_list import members_of
 from services.core.actor import Actor
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.core.unit_of_work import session
 from services.guidance import fix_locations
 from services.servers import redirect_urls
@@ -235,7 +235,7 @@ def _facts(row: Server) -> Facts:
     usable = select(func.count()).select_from(Member).where(Member.is_active, Member.is_guest.is_(False))
     if row.is_restricted:
         usable = usable.where(Member.id.in_(members_of(row.id)))
-    ours = house().settings.redirect_url
+    ours = runtime().settings.redirect_url
     package = select(ApplicationPackage.id).where(
         ApplicationPackage.server_id == row.id, ApplicationPackage.redirect_url == ours
     )

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from models import Connection, GroupMember, Member, Server, ServerGroup, ServerMember, Transfer
 from services.access import permissions
 from services.core.actor import Actor
-from services.core.errors import Refusal
+from services.core.errors import RefusedError
 from services.core.unit_of_work import session
 from services.servers.registry import require_server
 from services.servers.restriction import RestrictionChange
@@ -40,7 +40,7 @@ class Loss:
         return bool(self.signed_in or self.running or (self.is_enabled and self.count))
 
 
-class WouldLose(Refusal):
+class WouldLoseAccessError(RefusedError):
     """The admin decides, knowing whom it meets."""
 
     code = "server.would_lose"
@@ -51,10 +51,10 @@ class WouldLose(Refusal):
 
 
 def require_no_loss(losses: Collection[Loss], *, is_sure: bool) -> None:
-    """Raises WouldLose where the admin has not yet been told."""
+    """Raises WouldLoseAccessError where the admin has not yet been told."""
     told = tuple(loss for loss in losses if loss.matters)
     if told and not is_sure:
-        raise WouldLose(told)
+        raise WouldLoseAccessError(told)
 
 
 def by_restriction(actor: Actor, server_id: uuid.UUID, wanted: RestrictionChange) -> tuple[Loss, ...]:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from imanage.addresses import AddressRefused, AddressRules, ServerAddress, parse_server_url, parse_subdomain
+from imanage.addresses import (
+    AddressRefusedError,
+    AddressRules,
+    ServerAddress,
+    parse_server_url,
+    parse_subdomain,
+)
 from imanage.dialling import judge_origin
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.servers.transport import CLOUD, rules_for
 from services.servers.validation import host_of
 
@@ -27,7 +33,7 @@ def problem_with(kind: str, text: str) -> str | None:
     """The sentence why this subdomain (Cloud) or URL (on-premise) is no address, None where it is one."""
     try:
         _read(kind, text)
-    except AddressRefused as refused:
+    except AddressRefusedError as refused:
         return refused.sentence
     return None
 
@@ -36,12 +42,12 @@ def notice_about(kind: str, text: str) -> str | None:
     """What we changed about an address that is accepted, such as a path that was left off."""
     try:
         return _read(kind, text).notice
-    except AddressRefused:
+    except AddressRefusedError:
         return None
 
 
 def read(kind: str, subdomain: str, url: str, api_url: str) -> Addresses:
-    """Read what was typed; no network is asked. Raises Invalid with a sentence at each field."""
+    """Read what was typed; no network is asked. Raises InvalidError with a sentence at each field."""
     typed = {"subdomain": subdomain} if kind == CLOUD else {"url": url, "api_url": api_url}
     if not api_url.strip():
         typed.pop("api_url", None)
@@ -50,10 +56,10 @@ def read(kind: str, subdomain: str, url: str, api_url: str) -> Addresses:
     for name, text in typed.items():
         try:
             found[name] = _read(kind, text)
-        except AddressRefused as error:
+        except AddressRefusedError as error:
             refused[name] = error.sentence
     if refused:
-        raise Invalid(refused)
+        raise InvalidError(refused)
     browser = found["subdomain" if kind == CLOUD else "url"]
     return Addresses(
         url=browser.origin,
@@ -92,17 +98,17 @@ def _cloud_domain() -> str:
 
 
 def look_up(kind: str, addresses: Addresses) -> tuple[str, ...]:
-    """Ask once where each host leads. Warns of unknown ones; raises Invalid where an address is refused."""
+    """Ask once where each host leads. Warns of unknown ones; raises InvalidError where an address is refused."""
     refused: dict[str, str] = {}
     unknown: dict[str, None] = {}
     for name, origin in addresses.fields.items():
         try:
             if not judge_origin(origin, rules_for(kind)):
                 unknown[host_of(origin)] = None
-        except AddressRefused as error:
+        except AddressRefusedError as error:
             refused[name] = f"This host leads to an address that cannot be used. {error.sentence}"
     if refused:
-        raise Invalid(refused)
+        raise InvalidError(refused)
     if not unknown:
         return ()
     hosts = " or ".join(f"“{host}”" for host in unknown)
@@ -117,7 +123,7 @@ def _read(kind: str, text: str) -> ServerAddress:
     if kind == CLOUD:
         return _read_subdomain(text, rules)
     if is_cloud(text):
-        raise AddressRefused(
+        raise AddressRefusedError(
             "cloud_address",
             f"This is an address of Cloud iManage ({rules.cloud_domain}), not of a server of your own. Choose Cloud "
             "iManage.",
@@ -132,7 +138,7 @@ def _read_subdomain(text: str, rules: AddressRules) -> ServerAddress:
         notice = f"We took the subdomain “{label}” out of the address that you entered."
         return replace(parse_subdomain(label, rules), notice=notice)
     if "/" in text and "." in _host_in(text) and not is_cloud(text):
-        raise AddressRefused(
+        raise AddressRefusedError(
             "subdomain_other",
             f"This is no address of {rules.cloud_domain}. Choose On-premise for a server of your own, or enter the "
             f"word before “.{rules.cloud_domain}”.",

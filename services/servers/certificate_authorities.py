@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from models import utcnow
 from services.access import permissions
 from services.core.actor import Actor
-from services.core.errors import Conflict, Invalid
-from services.core.unit_of_work import unit
+from services.core.errors import ConflictError, InvalidError
+from services.core.unit_of_work import unit_of_work
 from services.servers import registry
 
 MOST = 10
@@ -71,11 +71,11 @@ def pem(actor: Actor, server_id: uuid.UUID) -> str:
 
 
 def save(actor: Actor, server_id: uuid.UUID, given: bytes, version: str) -> tuple[Authority, ...]:
-    """Put a list in the place of the one before. Every connection made from now on goes by it. Raises Invalid."""
+    """Put a list in the place of the one before. Every connection made from now on goes by it. Raises InvalidError."""
     permissions.require_admin(actor)
     found = read(given)
     listed = tuple(map(_authority, found))
-    with unit():
+    with unit_of_work():
         row = registry.locked(server_id)
         registry.check_version(row, version)
         row.ca_pem = "".join(each.public_bytes(Encoding.PEM).decode() for each in found)
@@ -87,18 +87,18 @@ def save(actor: Actor, server_id: uuid.UUID, given: bytes, version: str) -> tupl
 def remove(actor: Actor, server_id: uuid.UUID, version: str) -> None:
     """Trust the usual authorities alone again."""
     permissions.require_admin(actor)
-    with unit():
+    with unit_of_work():
         row = registry.locked(server_id)
         registry.check_version(row, version)
         if not row.ca_pem:
-            raise Conflict("This server has no CA of its own any more.", code="server.no_ca")
+            raise ConflictError("This server has no CA of its own any more.", code="server.no_ca")
         gone = map(_authority, x509.load_pem_x509_certificates(row.ca_pem.encode()))
         row.ca_pem, row.changed_at = None, utcnow()
         registry.record(actor, "server.ca_removed", row, certificates=[_short(each) for each in gone])
 
 
 def read(given: bytes) -> tuple[x509.Certificate, ...]:
-    """The certificates in what was pasted or chosen, each once. Raises Invalid with the reason."""
+    """The certificates in what was pasted or chosen, each once. Raises InvalidError with the reason."""
     if not given.strip():
         raise _wrong("Paste a certificate, or choose a file with one.")
     if len(given) > LARGEST:
@@ -190,5 +190,5 @@ def _day(moment: datetime) -> str:
     return f"{moment.day} {moment.strftime('%B %Y')}"
 
 
-def _wrong(sentence: str) -> Invalid:
-    return Invalid({"pem": sentence})
+def _wrong(sentence: str) -> InvalidError:
+    return InvalidError({"pem": sentence})

@@ -14,10 +14,10 @@ from sqlalchemy import exists, select
 from models import Server, new_id
 from services.access import permissions
 from services.core.actor import Actor
-from services.core.errors import Conflict, Invalid
-from services.core.runtime import house
+from services.core.errors import ConflictError, InvalidError
+from services.core.runtime import runtime
 from services.core.text.normalise import fold
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.servers import transport, validation
 from services.servers.registry import Saved, record
 
@@ -58,9 +58,12 @@ def is_there(actor: Actor) -> bool:
 
 
 def add(actor: Actor) -> Saved:
-    """Put the practice server on record, switched off. There is one at most. Raises Conflict where it cannot be."""
+    """Put the practice server on record, switched off. There is one at most.
+
+    Raises ConflictError where it cannot be.
+    """
     permissions.require_admin(actor)
-    settings = house().settings
+    settings = runtime().settings
     api_url = f"http://{HOST}:{settings.practice_port}"
     server_id = new_id()
     row = Server(
@@ -77,12 +80,12 @@ def add(actor: Actor) -> Saved:
     )
     try:
         validation.check_free(row.kind, row.name, row.url)
-        with validation.unique(row.kind, row.name, row.url), unit() as writing:
+        with validation.unique(row.kind, row.name, row.url), unit_of_work() as writing:
             writing.add(row)
             writing.flush()
             record(actor, "server.practice_added", row, url=row.url)
-    except Invalid as taken:
-        raise Conflict(
+    except InvalidError as taken:
+        raise ConflictError(
             f"There is a server named “{NAME}”, or one at its address, already.",
             code="server.practice_there",
             next_step="Use that one, or rename or remove it first.",
@@ -101,13 +104,13 @@ def to_run() -> Start | None:
         public_url=row.url,
         client_id=known.client_id,
         client_secret=known.client_secret,
-        redirect_url=house().settings.redirect_url,
+        redirect_url=runtime().settings.redirect_url,
         folder=folder_of(row.id),
     )
 
 
 def folder_of(server_id: UUID) -> Path:
-    return house().settings.data_dir / FOLDER / server_id.hex
+    return runtime().settings.data_dir / FOLDER / server_id.hex
 
 
 def forget(server_id: UUID) -> None:

@@ -13,9 +13,9 @@ from models import ApplicationPackage, Server, ServerCheck, utcnow
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import NotFound
-from services.core.runtime import house
-from services.core.unit_of_work import session, unit
+from services.core.errors import NotFoundError
+from services.core.runtime import runtime
+from services.core.unit_of_work import session, unit_of_work
 from services.servers.registry import locked, record
 
 FACT = "Our redirect URL"
@@ -47,7 +47,7 @@ class Moved:
 def moved(actor: Actor) -> Moved | None:
     """None as long as everybody was told what is true."""
     permissions.require_admin(actor)
-    ours = house().settings.redirect_url
+    ours = runtime().settings.redirect_url
     servers = session().execute(
         select(Server.id, Server.name, Server.redirect_url)
         .where(Server.redirect_url.not_in(("", ours)))
@@ -72,7 +72,7 @@ def is_accepted(results: Mapping[str, dict[str, Any]]) -> bool:
     found = results.get("redirect_url")
     if not found or found["outcome"] != "pass":
         return False
-    return [FACT, house().settings.redirect_url] in [list(fact) for fact in found["facts"]]
+    return [FACT, runtime().settings.redirect_url] in [list(fact) for fact in found["facts"]]
 
 
 def last_results(server_id: uuid.UUID) -> dict[str, dict[str, Any]]:
@@ -89,19 +89,19 @@ def last_results(server_id: uuid.UUID) -> dict[str, dict[str, Any]]:
 def confirm(actor: Actor, server_id: uuid.UUID) -> None:
     """An admin says that the application's registration in iManage has our redirect URL of now."""
     permissions.require_admin(actor)
-    with unit():
+    with unit_of_work():
         row = locked(server_id)
-        before, row.redirect_url = row.redirect_url, house().settings.redirect_url
+        before, row.redirect_url = row.redirect_url, runtime().settings.redirect_url
         record(actor, "server.redirect_url_changed", row, before=before, now=row.redirect_url)
 
 
 def settle(actor: Actor, package_id: uuid.UUID) -> None:
     """An admin says that a package's redirect URL is changed in iManage, or that the package is not in use."""
     permissions.require_admin(actor)
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = writing.get(ApplicationPackage, package_id)
         if row is None:
-            raise NotFound("We could not find this package.")
+            raise NotFoundError("We could not find this package.")
         row.settled_at = utcnow()
         audit.record(
             actor,
@@ -109,5 +109,5 @@ def settle(actor: Actor, package_id: uuid.UUID) -> None:
             row.name,
             subject_id=row.id,
             before=row.redirect_url,
-            now=house().settings.redirect_url,
+            now=runtime().settings.redirect_url,
         )

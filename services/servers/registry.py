@@ -12,10 +12,10 @@ from models import AuditEvent, Server, new_id, utcnow
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Conflict, Invalid, NotFound
-from services.core.runtime import house
+from services.core.errors import ConflictError, InvalidError, NotFoundError
+from services.core.runtime import runtime
 from services.core.text.normalise import fold
-from services.core.unit_of_work import release, session, unit
+from services.core.unit_of_work import release, session, unit_of_work
 from services.servers import addresses as server_addresses
 from services.servers import transport, validation
 from services.servers.packages import packages
@@ -59,21 +59,21 @@ class Saved:
 
 
 def cloud_domain() -> str:
-    return house().settings.cloud_domain
+    return runtime().settings.cloud_domain
 
 
 def redirect_url() -> str:
     """Ours, exactly as iManage must know it."""
-    return house().settings.redirect_url
+    return runtime().settings.redirect_url
 
 
 def asks_for_credentials(kind: str) -> bool:
     """Whether a server of this kind needs a registration of its own: Cloud only where we have none."""
-    return kind != transport.CLOUD or not house().settings.cloud_client_id
+    return kind != transport.CLOUD or not runtime().settings.cloud_client_id
 
 
 def add(actor: Actor, new: NewServer) -> Saved:
-    """Put a server on record, switched off. Raises Invalid with a sentence at each field that is wrong."""
+    """Put a server on record, switched off. Raises InvalidError with a sentence at each field that is wrong."""
     permissions.require_admin(actor)
     own = asks_for_credentials(new.kind)
     if own and new.package_id:
@@ -91,9 +91,9 @@ def add(actor: Actor, new: NewServer) -> Saved:
         api_url=addresses.api_url,
         client_id=new.client_id if own else "",
         client_secret=transport.seal_secret(server_id, new.client_secret) if own else "",
-        redirect_url=house().settings.redirect_url,
+        redirect_url=runtime().settings.redirect_url,
     )
-    with validation.unique(new.kind, new.name, addresses.url), unit() as writing:
+    with validation.unique(new.kind, new.name, addresses.url), unit_of_work() as writing:
         warnings = validation.confusions(new.name, addresses.url, addresses.api_url)
         writing.add(row)
         writing.flush()
@@ -116,15 +116,18 @@ def faults(actor: Actor, new: NewServer) -> dict[str, str]:
     permissions.require_admin(actor)
     try:
         _judge(new)
-    except Invalid as refusal:
+    except InvalidError as refusal:
         return refusal.fields
     return {}
 
 
 def _judge(new: NewServer) -> tuple[server_addresses.Addresses, tuple[str, ...]]:
-    """The addresses, and a warning of hosts that are not known here. Raises Invalid with all that is wrong at once."""
+    """The addresses, and a warning of hosts that are not known here.
+
+    Raises InvalidError with all that is wrong at once.
+    """
     if new.kind not in KINDS:
-        raise Invalid({"kind": "Choose Cloud iManage or On-premise."})
+        raise InvalidError({"kind": "Choose Cloud iManage or On-premise."})
     found: dict[str, str] = {}
     if problem := validation.name_problem(new.name):
         found["name"] = problem
@@ -137,10 +140,10 @@ def _judge(new: NewServer) -> tuple[server_addresses.Addresses, tuple[str, ...]]
         found = validation.taken(new.kind, new.name, addresses.url) | found
         release()
         unknown = server_addresses.look_up(new.kind, addresses)
-    except Invalid as refusal:
+    except InvalidError as refusal:
         found = validation.taken(new.kind, new.name, None) | refusal.fields | found
     if found or addresses is None:
-        raise Invalid(found)
+        raise InvalidError(found)
     return addresses, unknown
 
 
@@ -149,7 +152,7 @@ def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
     permissions.require_admin(actor)
     validation.check_name(wanted.name)
     validation.check_free("", wanted.name, None, but=server_id)
-    with validation.unique("", wanted.name, None, server_id), unit() as writing:
+    with validation.unique("", wanted.name, None, server_id), unit_of_work() as writing:
         row = locked(server_id)
         check_version(row, wanted.version)
         name_before = row.name
@@ -172,12 +175,12 @@ def change_faults(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> d
 def set_enabled(actor: Actor, server_id: uuid.UUID, on: bool) -> bool:
     """Switch a server on or off; False where it was so already. Each step of a transfer asks again by itself."""
     permissions.require_admin(actor)
-    with unit():
+    with unit_of_work():
         row = locked(server_id)
         if row.is_enabled == on:
             return False
         if on and not is_complete(row):
-            raise Conflict(
+            raise ConflictError(
                 "This server has no Client ID and Client Secret, so nobody could sign in to it.",
                 code="server.incomplete",
                 next_step="Enter them under Replace credentials, then switch it on.",
@@ -187,7 +190,7 @@ def set_enabled(actor: Actor, server_id: uuid.UUID, on: bool) -> bool:
     return True
 
 
-class ServerGone(NotFound):
+class ServerGoneError(NotFoundError):
     """There is no such server, or none any more: the admin is told by whom and when it was removed."""
 
     code = "server.gone"
@@ -210,16 +213,16 @@ def _found(row: Server | None, server_id: uuid.UUID) -> Server:
     return row
 
 
-def _gone(server_id: uuid.UUID) -> ServerGone:
+def _gone(server_id: uuid.UUID) -> ServerGoneError:
     event = session().scalar(
         select(AuditEvent)
         .where(AuditEvent.server_id == server_id, AuditEvent.action == "server.removed")
         .limit(1)
     )
     if event is None:
-        return ServerGone("We could not find this server.", next_step="It may have been removed.")
+        return ServerGoneError("We could not find this server.", next_step="It may have been removed.")
     day = f"{event.at.day} {event.at:%b %Y, %H:%M} UTC"
-    return ServerGone(
+    return ServerGoneError(
         f"“{event.subject}” was removed by {event.actor_name} on {day}.",
         next_step="The list of servers shows those that are there.",
     )
@@ -231,7 +234,7 @@ def version(row: Server) -> str:
 
 def check_version(row: Server, version_of_page: str) -> None:
     if version(row) != version_of_page:
-        raise Invalid(
+        raise InvalidError(
             {
                 "form": f"Somebody else changed this server, now named “{row.name}”, while you were "
                 "working on it. Save again to put what stands here in the place of their change."

@@ -12,10 +12,10 @@ from models import Document, Link, Matter, Member, Server, ServerRemoval, Transf
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Invalid, NotFound
+from services.core.errors import InvalidError, NotFoundError
 from services.core.text.csv import csv_text
 from services.core.text.normalise import clean_line
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.servers.registry import locked
 from services.servers.views import Usage, usage_of
 
@@ -64,11 +64,11 @@ class Removed:
 def remove(actor: Actor, server_id: uuid.UUID, typed_name: str) -> Removed:
     """Remove a server for good. Where it has links, its name must have been typed."""
     permissions.require_admin(actor)
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = locked(server_id)
         usage = usage_of(server_id)
         if usage.links and clean_line(typed_name) != row.name:
-            raise Invalid(
+            raise InvalidError(
                 {"typed_name": f"Type the name of the server exactly as it stands here: {row.name}"}
             )
         removal = ServerRemoval(
@@ -131,10 +131,10 @@ def recent_removals(actor: Actor) -> tuple[RemovalView, ...]:
 def removed_links(actor: Actor, removal_id: uuid.UUID) -> tuple[str, str]:
     """The name of a removed server and the CSV of the links that went with it."""
     permissions.require_admin(actor)
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = writing.get(ServerRemoval, removal_id)
         if row is None:
-            raise NotFound("We could not find this list of removed links.")
+            raise NotFoundError("We could not find this list of removed links.")
         audit.record(actor, "server.removed_links_downloaded", row.name, subject_id=row.id)
         return row.name, row.links_csv
 

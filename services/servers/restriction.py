@@ -14,8 +14,8 @@ from services.access import permissions
 from services.access.allow_list import members_of
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Invalid
-from services.core.unit_of_work import session, unit
+from services.core.errors import InvalidError
+from services.core.unit_of_work import session, unit_of_work
 from services.directory.people import search_people
 from services.servers.registry import locked, require_server
 
@@ -108,11 +108,11 @@ def people(actor: Actor, member_ids: Iterable[uuid.UUID]) -> tuple[Person, ...]:
 def save(actor: Actor, server_id: uuid.UUID, wanted: RestrictionChange) -> RestrictionSaved:
     """Apply switch and list together; whoever may no longer use the server loses the sign-in at once."""
     permissions.require_admin(actor)
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = locked(server_id)
         before, groups_before = _listed_ids(server_id), _listed_groups(server_id)
         if _version(row, before | groups_before) != wanted.version:
-            raise Invalid({"form": _stale_sentence(row, before, groups_before)})
+            raise InvalidError({"form": _stale_sentence(row, before, groups_before)})
         after = _allowed(set(wanted.member_ids), before)
         groups_after = {each.id for each in _groups(set(wanted.group_ids))}
         if (row.is_restricted, before, groups_before) == (wanted.is_restricted, after, groups_after):
@@ -165,7 +165,7 @@ def _allowed(wanted: set[uuid.UUID], before: set[uuid.UUID]) -> set[uuid.UUID]:
     known = _people(wanted)
     refused = [each.name for each in known if each.note and each.id not in before]
     if refused:
-        raise Invalid(
+        raise InvalidError(
             {"form": f"{', '.join(refused)} cannot be listed: only active members can use iManage."}
         )
     return {each.id for each in known}

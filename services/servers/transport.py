@@ -14,8 +14,8 @@ from imanage.guard import GuardedSession, Limits, build_session
 from imanage.types import AppCredentials, Endpoints
 from models import Server
 from services.core import encryption
-from services.core.errors import Conflict
-from services.core.runtime import address_rules, house
+from services.core.errors import ConflictError
+from services.core.runtime import address_rules, runtime
 
 CLOUD = "cloud"
 ON_PREMISE = "on_premise"
@@ -45,15 +45,15 @@ def seal_secret(server_id: uuid.UUID, secret: str) -> str:
 
 
 def credentials(server: Server) -> AppCredentials:
-    """The registration with this server, its secret opened. Raises Conflict where the key is gone."""
+    """The registration with this server, its secret opened. Raises ConflictError where the key is gone."""
     if uses_our_registration(server):
-        settings = house().settings
+        settings = runtime().settings
         return AppCredentials(settings.cloud_client_id, settings.cloud_client_secret)
     table, column = SECRET_PLACE
     try:
         secret = encryption.unseal(server.client_secret, table, server.id, column)
-    except encryption.CannotOpen as error:
-        raise Conflict(
+    except encryption.DecryptionError as error:
+        raise ConflictError(
             "The Client Secret of this iManage server cannot be opened with this installation's keys.",
             code="server.secret_lost",
             next_step="A System Admin can enter the Client Secret again on the server's page.",

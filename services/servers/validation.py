@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
 from models import Server
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.core.text.normalise import fold
 from services.core.unit_of_work import session
 from services.servers.transport import CLOUD
@@ -36,12 +36,12 @@ def name_problem(name: str) -> str | None:
 
 def check_name(name: str) -> None:
     if problem := name_problem(name):
-        raise Invalid({"name": problem})
+        raise InvalidError({"name": problem})
 
 
 def check_credentials(client_id: str, has_secret: bool) -> None:
     if missing := missing_credentials(client_id, has_secret):
-        raise Invalid(missing)
+        raise InvalidError(missing)
 
 
 def missing_credentials(client_id: str, has_secret: bool) -> dict[str, str]:
@@ -61,7 +61,7 @@ def address_field(kind: str) -> str:
 def check_free(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) -> None:
     """Both sentences at once where both are taken. The tables' own constraints decide a race."""
     if found := taken(kind, name, url, but):
-        raise Invalid(found)
+        raise InvalidError(found)
 
 
 def taken(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) -> dict[str, str]:
@@ -82,7 +82,7 @@ def unique(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) 
         yield
     except IntegrityError as error:
         if found := taken(kind, name, url, but):
-            raise Invalid(found) from error
+            raise InvalidError(found) from error
         raise
 
 

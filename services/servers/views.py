@@ -12,7 +12,7 @@ from models import Connection, Link, Server, Transfer
 from services.access import permissions
 from services.access.allow_list import counts
 from services.core.actor import Actor
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.core.unit_of_work import session
 from services.servers.registry import (
     KINDS,
@@ -99,7 +99,7 @@ def all_servers(actor: Actor) -> tuple[ServerRow, ...]:
 def server(actor: Actor, server_id: uuid.UUID) -> ServerView:
     """One server with what its page shows."""
     row = require_server(actor, server_id)
-    settings = house().settings
+    settings = runtime().settings
     return ServerView(
         id=row.id,
         kind=row.kind,

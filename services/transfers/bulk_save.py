@@ -18,9 +18,9 @@ from services.access.server_access import label_for, require_use
 from services.connections import clients
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Invalid, NotFound
+from services.core.errors import InvalidError, NotFoundError
 from services.core.text.file_names import split
-from services.core.unit_of_work import release, session, unit
+from services.core.unit_of_work import release, session, unit_of_work
 from services.guidance.imanage_errors import remote_refusal
 from services.transfers import links, update_check
 from services.transfers.links import TwinStatus
@@ -152,7 +152,7 @@ class SaveManyCommand:
 def plan(
     actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, document_ids: Sequence[uuid.UUID] | None
 ) -> SaveManyPicker:
-    """What would become of these documents, or of the whole matter's. Raises SignInNeeded.
+    """What would become of these documents, or of the whole matter's. Raises SignInNeededError.
 
     Of a matter with more than one transfer takes those come first that are not in iManage as they are here.
     """
@@ -172,7 +172,7 @@ def check(
 ) -> SaveManyPicker:
     """The same after iManage was asked about each twin, one call each, for eight seconds. What it said is kept.
 
-    Raises SignInNeeded. Where iManage cannot be asked, what is on record here is said.
+    Raises SignInNeededError. Where iManage cannot be asked, what is on record here is said.
     """
     matter = permissions.require_transfer(actor, matter_id)
     server = require_use(actor.id, server_id)
@@ -210,7 +210,7 @@ def _look(
             break
         update_check.keep(matter_id, twin, seen[document_id])
     if seen:
-        with unit():
+        with unit_of_work():
             audit.record(actor, "links.checked", subject, matter_id=matter_id, looked_at=len(seen))
     return seen, unasked
 
@@ -247,7 +247,7 @@ def _picker(
 def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
     """Put one transfer with an item for each document on record and start it. The same form finds the same transfer."""
     rate_limits.require(actor.id, rate_limits.TRANSFERS)
-    with unit() as writing:
+    with unit_of_work() as writing:
         matter = permissions.require_transfer(actor, command.matter_id)
         server = require_use(actor.id, command.server_id)
         if (known := same_request(actor, command.request_key)) is not None:
@@ -256,7 +256,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
         if command.onto_twins:
             lines = [line for line in lines if not line.is_there]
             if not lines:
-                raise Invalid({"document": "Each of these is in iManage already, just as it is here."})
+                raise InvalidError({"document": "Each of these is in iManage already, just as it is here."})
         left_out = [
             line
             for line in lines
@@ -265,7 +265,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
         ]
         lines = [line for line in lines if line not in left_out]
         if not lines:
-            raise Invalid(
+            raise InvalidError(
                 {
                     "document": "None of these can be saved this way. What stands against each is said beside it."
                 }
@@ -274,7 +274,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
         needs_folder = not command.onto_twins or any(line.twin is None for line in lines)
         if needs_folder:
             if not command.folder_id:
-                raise Invalid({"folder": "Choose a folder for those that become new documents."})
+                raise InvalidError({"folder": "Choose a folder for those that become new documents."})
             folder = new_document_in(command.folder_id)
         transfer = new_transfer(actor, command.request_key, "save", matter.id, server)
         items = []
@@ -322,13 +322,13 @@ _CURRENT = (
 
 
 def _chosen(matter_id: uuid.UUID, document_ids: Sequence[uuid.UUID]) -> Sequence[Row[Document, Version]]:
-    """By name. Raises NotFound for one of another matter, Invalid for too many."""
+    """By name. Raises NotFoundError for one of another matter, InvalidError for too many."""
     wanted = set(document_ids)
     if len(wanted) > MOST_AT_ONCE:
-        raise Invalid({"document": f"Choose {MOST_AT_ONCE} documents or fewer at once."})
+        raise InvalidError({"document": f"Choose {MOST_AT_ONCE} documents or fewer at once."})
     rows = session().execute(_CURRENT.where(Document.matter_id == matter_id, Document.id.in_(wanted))).all()
     if len(rows) < len(wanted):
-        raise NotFound("We could not find one of these documents.")
+        raise NotFoundError("We could not find one of these documents.")
     return rows
 
 
@@ -355,9 +355,9 @@ def _lines(
     seen: Mapping[uuid.UUID, Seen] | None = None,
     me: str = "",
 ) -> list[Line]:
-    """In their order. One query, however many. Raises Invalid for none."""
+    """In their order. One query, however many. Raises InvalidError for none."""
     if not rows:
-        raise Invalid({"document": "Choose at least one document."})
+        raise InvalidError({"document": "Choose at least one document."})
     twins = links.for_documents(actor, [document.id for document, _ in rows])
     label = label_for(actor.id, require_use(actor.id, server_id))
     return [

@@ -11,8 +11,8 @@ from models import Transfer, TransferItem, utcnow
 from services.access import permissions, rate_limits, server_access
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Conflict
-from services.core.unit_of_work import session, unit
+from services.core.errors import ConflictError
+from services.core.unit_of_work import session, unit_of_work
 from services.transfers import requests, tallies
 from services.transfers.outcomes import CANCELLED_CODE
 from services.transfers.states import ItemState, move
@@ -20,7 +20,7 @@ from services.transfers.states import ItemState, move
 
 def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
     """No new request to iManage after the next chunk. What is complete stays."""
-    with unit():
+    with unit_of_work():
         transfer = requests.require_transfer(actor, transfer_id)
         if transfer.finished_at is not None or transfer.cancelled_at is not None:
             return
@@ -41,7 +41,7 @@ def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -
     Once: whoever asks again is led to the transfer that was made then.
     """
     rate_limits.require(actor.id, rate_limits.TRANSFERS)
-    with unit() as writing:
+    with unit_of_work() as writing:
         before = requests.require_transfer(actor, transfer_id)
         permissions.require_transfer(actor, before.matter_id)
         if (known := requests.same_request(actor, request_key)) is not None:
@@ -50,11 +50,11 @@ def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -
         if made := session().scalar(select(Transfer.id).where(Transfer.retry_of_id == before.id)):
             return made
         if before.server_id is None:
-            raise Conflict("The iManage server of this transfer has been removed.")
+            raise ConflictError("The iManage server of this transfer has been removed.")
         server = server_access.require_use(actor.id, before.server_id)
         again = [item for item in before.items if tallies.retries(before.kind, item)]
         if not again:
-            raise Conflict("There is nothing in this transfer that trying again would change.")
+            raise ConflictError("There is nothing in this transfer that trying again would change.")
         transfer = requests.new_transfer(actor, request_key, before.kind, before.matter_id, server)
         transfer.retry_of_id = before.id
         items = [_copy_of(item, transfer, position) for position, item in enumerate(again, 1)]
@@ -73,7 +73,7 @@ def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -
 
 def resume_after_sign_in(actor: Actor, server_id: uuid.UUID) -> None:
     """What waited for this member's sign-in goes on where it stood, as soon as a worker looks."""
-    with unit():
+    with unit_of_work():
         items = (
             session()
             .scalars(
@@ -104,7 +104,7 @@ def resume(actor: Actor, transfer_id: uuid.UUID) -> None:
 
 
 def _set_pause(actor: Actor, transfer_id: uuid.UUID, at: datetime | None, action: str) -> None:
-    with unit():
+    with unit_of_work():
         transfer = requests.require_transfer(actor, transfer_id)
         permissions.require_transfer(actor, transfer.matter_id)
         if transfer.finished_at is not None or (transfer.paused_at is None) == (at is None):

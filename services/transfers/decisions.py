@@ -15,8 +15,8 @@ from models import Link, Transfer, TransferItem, Version
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Conflict, NotFound
-from services.core.unit_of_work import session, unit
+from services.core.errors import ConflictError, NotFoundError
+from services.core.unit_of_work import session, unit_of_work
 from services.transfers import requests
 from services.transfers.link_facts import link_values
 from services.transfers.outcomes import Outcome
@@ -51,15 +51,15 @@ def choices_of(item: TransferItem) -> tuple[tuple[str, str], ...]:
 
 def decide(actor: Actor, item_id: uuid.UUID, choice: str, request_key: uuid.UUID) -> uuid.UUID:
     """Carry out a choice. Returns the transfer to look at: a new one where theirs is got first."""
-    with unit():
+    with unit_of_work():
         item = session().get(TransferItem, item_id, with_for_update=True)
         if item is None:
-            raise NotFound()
+            raise NotFoundError()
         transfer = requests.require_transfer(actor, item.transfer_id)
         permissions.require_transfer(actor, transfer.matter_id)
         kind = kind_of(item)
         if item.state != ItemState.ASKS or choice not in dict(choices_of(item)):
-            raise Conflict("This has been decided already.")
+            raise ConflictError("This has been decided already.")
         audit.record(
             actor,
             "transfer.decided",
@@ -103,7 +103,7 @@ def _get_theirs(
 ) -> uuid.UUID:
     """Their version becomes the next one here; the save goes on waiting for its own decision."""
     if transfer.server_id is None:
-        raise Conflict("The iManage server of this transfer has been removed.")
+        raise ConflictError("The iManage server of this transfer has been removed.")
     return requests.start_get(
         actor,
         requests.GetCommand(request_key, transfer.matter_id, transfer.server_id, (source,), item.document_id),
@@ -114,9 +114,9 @@ def _link(actor: Actor, transfer: Transfer, item: TransferItem, theirs: dict[str
     """What iManage holds is ours by a person's word, other bytes or not."""
     facts, version = theirs["facts"], session().get(Version, item.version_id)
     if transfer.server_id is None:
-        raise Conflict("The iManage server of this transfer has been removed.")
+        raise ConflictError("The iManage server of this transfer has been removed.")
     if version is None:
-        raise Conflict("The document is no longer in the matter.")
+        raise ConflictError("The document is no longer in the matter.")
     taken = exists().where(
         Link.server_id == transfer.server_id,
         Link.library_key == facts["library"].casefold(),
@@ -126,7 +126,7 @@ def _link(actor: Actor, transfer: Transfer, item: TransferItem, theirs: dict[str
         Link.document_id != version.document_id,
     )
     if session().scalar(select(taken)):
-        raise Conflict("This version in iManage is linked to another document already.")
+        raise ConflictError("This version in iManage is linked to another document already.")
     values = link_values(
         "saved",
         facts,

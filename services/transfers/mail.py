@@ -8,8 +8,8 @@ from email.message import EmailMessage
 
 from models import Mail, Member, Transfer
 from services.core.actor import Actor
-from services.core.errors import Refusal
-from services.core.runtime import house
+from services.core.errors import RefusedError
+from services.core.runtime import runtime
 from services.core.text import normalise
 from services.core.unit_of_work import session
 from services.mail.composers import NotToBeSentError
@@ -39,7 +39,7 @@ def compose(mail_id: uuid.UUID) -> EmailMessage:
     reader = Actor(id=member.id, name=member.name, email=member.email)
     try:
         view = transfer_views.transfer(reader, transfer.id)
-    except Refusal as refusal:
+    except RefusedError as refusal:
         raise NotToBeSentError("The member takes no part in the matter any more.") from refusal
     return _message(mail_id, mail.created_at, member, view)
 
@@ -51,7 +51,7 @@ def _message(mail_id: uuid.UUID, at: datetime, member: Member, view: TransferVie
 
 
 def _lines(view: TransferView) -> list[str]:
-    base = house().settings.public_url
+    base = runtime().settings.public_url
     missing = [item for item in view.items if item.state in {ItemState.FAILED, ItemState.STOPPED}]
     count = view.total - view.done
     lines = [

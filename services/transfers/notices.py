@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select, update
 from models import Participant, Transfer, utcnow
 from services.access.server_access import known_to
 from services.core.actor import Actor
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.transfers import tallies as transfer_tallies
 from services.transfers.outcomes import Outcome, verdict
 
@@ -102,7 +102,7 @@ def see(actor: Actor, transfer_id: uuid.UUID | None = None) -> None:
         *([Transfer.id == transfer_id] if transfer_id else []),
     ]
     if session().scalar(select(func.count()).where(*unseen)):
-        with unit() as writing:
+        with unit_of_work() as writing:
             writing.execute(
                 update(Transfer)
                 .where(*unseen)

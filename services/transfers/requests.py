@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, exists, select
 
 from copying.values import NewDocument, Target, target
-from imanage.errors import BadId
+from imanage.errors import BadIdError
 from imanage.ids import VersionId
 from models import Document, Link, Member, Server, Transfer, TransferItem, Version, db, utcnow
 from services.access import permissions, rate_limits, server_access
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Conflict, Invalid, NotFound
+from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.text.file_names import split
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.mail import outbox
 from services.transfers import completion_log, signed_names
 from services.transfers.states import FINISHED, ItemState, move
@@ -70,12 +70,12 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
     rate_limits.require(actor.id, rate_limits.TRANSFERS)
     sources = command.sources
     if not sources:
-        raise Invalid({"source": "Choose at least one document."})
+        raise InvalidError({"source": "Choose at least one document."})
     if len(sources) > MOST_AT_ONCE:
-        raise Invalid({"source": f"Choose {MOST_AT_ONCE} documents or fewer at once."})
+        raise InvalidError({"source": f"Choose {MOST_AT_ONCE} documents or fewer at once."})
     if command.document_id is not None and len(sources) > 1:
-        raise Invalid({"source": "Choose one document: it becomes a new version of the one here."})
-    with unit() as writing:
+        raise InvalidError({"source": "Choose one document: it becomes a new version of the one here."})
+    with unit_of_work() as writing:
         matter = permissions.require_transfer(actor, command.matter_id)
         server = server_access.require_use(actor.id, command.server_id)
         if (known := same_request(actor, command.request_key)) is not None:
@@ -114,19 +114,19 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
 def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
     """Put the saving of a document's current version on record and start it."""
     rate_limits.require(actor.id, rate_limits.TRANSFERS)
-    with unit() as writing:
+    with unit_of_work() as writing:
         document = session().get(Document, command.document_id)
         if document is None:
-            raise NotFound("We could not find this document.")
+            raise NotFoundError("We could not find this document.")
         matter = permissions.require_transfer(actor, document.matter_id)
         server = server_access.require_use(actor.id, command.server_id)
         if (known := same_request(actor, command.request_key)) is not None:
             return known
         version = session().get(Version, document.current_version_id)
         if version is None:
-            raise Conflict("This document has no version that could be saved.")
+            raise ConflictError("This document has no version that could be saved.")
         if not version.size:
-            raise Invalid({"target": "This file is empty (0 bytes), so it is not saved to iManage."})
+            raise InvalidError({"target": "This file is empty (0 bytes), so it is not saved to iManage."})
         transfer = new_transfer(actor, command.request_key, "save", matter.id, server)
         item = TransferItem(
             transfer=transfer,
@@ -172,7 +172,7 @@ def require_transfer(actor: Actor, transfer_id: uuid.UUID) -> Transfer:
     """The transfer, for a member of its matter who is no guest."""
     transfer = session().get(Transfer, transfer_id)
     if transfer is None or actor.is_guest:
-        raise NotFound("We could not find this transfer.")
+        raise NotFoundError("We could not find this transfer.")
     permissions.require_matter(actor, transfer.matter_id)
     return transfer
 
@@ -275,39 +275,39 @@ def same_request(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
     session().execute(select(Member.id).where(Member.id == actor.id).with_for_update(key_share=True))
     known = session().scalar(select(Transfer).where(Transfer.request_key == request_key))
     if known is not None and known.member_id != actor.id:
-        raise Conflict("This form was used by somebody else.", next_step="Open it again.")
+        raise ConflictError("This form was used by somebody else.", next_step="Open it again.")
     return known.id if known else None
 
 
 def sources_of(texts: Iterable[str]) -> tuple[VersionId, ...]:
-    """What a form names to be got, each once. Raises Invalid."""
+    """What a form names to be got, each once. Raises InvalidError."""
     try:
         return tuple(dict.fromkeys(map(VersionId.parse, texts)))
-    except BadId as error:
-        raise Invalid({"source": error.sentence}) from error
+    except BadIdError as error:
+        raise InvalidError({"source": error.sentence}) from error
 
 
 def new_document_in(folder_id: str) -> NewDocument:
-    """A folder that a form names. Raises Invalid."""
+    """A folder that a form names. Raises InvalidError."""
     found = target_of(NEW_DOCUMENT, folder_id)
     assert isinstance(found, NewDocument)
     return found
 
 
 def target_of(kind: str, id: str) -> Target:
-    """What a form names to be saved to: a folder for a new document, else a version in iManage. Raises Invalid."""
+    """What a form names to be saved to: a folder for a new document, else a version in iManage. Raises InvalidError."""
     if kind not in SAVE_TARGETS:
-        raise Invalid({"target": "Choose how the document is saved."})
+        raise InvalidError({"target": "Choose how the document is saved."})
     try:
         return target(kind, id)
-    except BadId as error:
-        raise Invalid({"target": error.sentence}) from error
+    except BadIdError as error:
+        raise InvalidError({"target": error.sentence}) from error
 
 
 def _require_document(document_id: uuid.UUID, matter_id: uuid.UUID) -> None:
     document = session().get(Document, document_id)
     if document is None or document.matter_id != matter_id:
-        raise NotFound("We could not find this document.")
+        raise NotFoundError("We could not find this document.")
 
 
 def _based_on(document_id: uuid.UUID, server_id: uuid.UUID, command: SaveCommand) -> int | None:
@@ -326,5 +326,5 @@ def _based_on(document_id: uuid.UUID, server_id: uuid.UUID, command: SaveCommand
     )
     known = max(versions, default=None)
     if known is None:
-        raise Invalid({"target": "This document has no twin of that number in iManage."})
+        raise InvalidError({"target": "This document has no twin of that number in iManage."})
     return max(known, command.over)

@@ -21,7 +21,7 @@ from services.access import permissions
 from services.access.server_access import label_for, require_use
 from services.connections import clients
 from services.core.actor import Actor
-from services.core.errors import Invalid, NotFound
+from services.core.errors import InvalidError, NotFoundError
 from services.core.text.file_names import split
 from services.core.text.imanage_names import name_problem, nearest, type_problem
 from services.core.unit_of_work import release, session
@@ -86,7 +86,7 @@ class Check:
     unasked: str = ""
 
 
-class Unsettled(Invalid):
+class UnsettledError(InvalidError):
     """There is something that the person has to know or to choose first. Nothing was put on record."""
 
     def __init__(self, check: Check, sentence: str) -> None:
@@ -144,7 +144,7 @@ def empty(name: str, label: str) -> Concern:
 def look(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID, target: str) -> Check | None:
     """What is known of saving the current version onto its twin; None where it has none. One remote call.
 
-    Where iManage cannot be asked, what is on record here is said. Raises SignInNeeded.
+    Where iManage cannot be asked, what is on record here is said. Raises SignInNeededError.
     """
     version = _current(actor, document_id)
     server = require_use(actor.id, server_id)
@@ -175,7 +175,8 @@ def look(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID, target: str
 def start(actor: Actor, command: SaveCommand, accepted: Collection[str] = ()) -> uuid.UUID:
     """Put the save on record unless something stands against it that the person has not accepted.
 
-    Raises Unsettled for a save onto a twin, Invalid for a new document; the same request again finds its transfer.
+    Raises UnsettledError for a save onto a twin, InvalidError for a new document; the same request again finds its
+    transfer.
     """
     if (known := _same_request(actor, command.request_key)) is not None:
         return known
@@ -183,14 +184,14 @@ def start(actor: Actor, command: SaveCommand, accepted: Collection[str] = ()) ->
         ours = _ours(_current(actor, command.document_id))
         label = label_for(actor.id, require_use(actor.id, command.server_id))
         if problems := as_new_document(ours, command.name or split(ours.name).stem, command.extension, label):
-            raise Invalid(problems)
+            raise InvalidError(problems)
         return requests.start_save(actor, command)
     check = look(actor, command.document_id, command.server_id, command.target.kind)
     if check is None:
         return requests.start_save(actor, command)
     open_ones = [each for each in check.concerns if not each.accept or each.accept not in accepted]
     if open_ones:
-        raise Unsettled(check, " ".join(each.title + "." for each in open_ones))
+        raise UnsettledError(check, " ".join(each.title + "." for each in open_ones))
     return requests.start_save(actor, replace(command, over=_over(check, accepted)))
 
 
@@ -302,7 +303,7 @@ def _current(actor: Actor, document_id: uuid.UUID) -> Version:
         .one_or_none()
     )
     if row is None:
-        raise NotFound("We could not find this document.")
+        raise NotFoundError("We could not find this document.")
     permissions.require_transfer(actor, row.matter_id)
     version: Version = row.Version
     return version

@@ -12,7 +12,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from imanage.ids import VersionId
 from services.core import encryption
-from services.core.runtime import house
+from services.core.runtime import runtime
 
 LONGEST = 300
 Sign = Callable[[VersionId, str], str]
@@ -43,5 +43,5 @@ def read(server_id: uuid.UUID, given: Iterable[str]) -> dict[VersionId, str]:
 
 def _keyed(server_id: uuid.UUID) -> URLSafeSerializer:
     """Signs with the newest key, and reads what any key has signed."""
-    keys = [encryption.derive(key, "picked names") for key in reversed(house().settings.secret_keys)]
+    keys = [encryption.derive(key, "picked names") for key in reversed(runtime().settings.secret_keys)]
     return URLSafeSerializer(keys, salt=str(server_id))

@@ -9,8 +9,8 @@ __all__ = [
     "LABELS",
     "LIVE",
     "TRANSITIONS",
+    "InvalidTransitionError",
     "ItemState",
-    "WrongTransition",
     "diagram",
     "move",
     "require",
@@ -18,37 +18,12 @@ __all__ = [
 
 _S = ItemState
 TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
-    _S.WAITING: frozenset(
-        {
-            _S.RUNNING,
-            _S.SENDING,
-            _S.LOOKING_UP,
-            _S.NEEDS_SIGN_IN,
-            _S.FAILED,
-            _S.STOPPED,
-        }
-    ),
+    _S.WAITING: frozenset({_S.RUNNING, _S.SENDING, _S.LOOKING_UP, _S.NEEDS_SIGN_IN, _S.FAILED, _S.STOPPED}),
     _S.RUNNING: frozenset(
-        {
-            _S.WAITING,
-            _S.SENDING,
-            _S.NEEDS_SIGN_IN,
-            _S.ASKS,
-            _S.DONE,
-            _S.FAILED,
-            _S.STOPPED,
-        }
+        {_S.WAITING, _S.SENDING, _S.NEEDS_SIGN_IN, _S.ASKS, _S.DONE, _S.FAILED, _S.STOPPED}
     ),
     _S.SENDING: frozenset(
-        {
-            _S.WAITING,
-            _S.LOOKING_UP,
-            _S.NEEDS_SIGN_IN,
-            _S.ASKS,
-            _S.DONE,
-            _S.FAILED,
-            _S.STOPPED,
-        }
+        {_S.WAITING, _S.LOOKING_UP, _S.NEEDS_SIGN_IN, _S.ASKS, _S.DONE, _S.FAILED, _S.STOPPED}
     ),
     _S.LOOKING_UP: frozenset({_S.WAITING, _S.NEEDS_SIGN_IN, _S.ASKS, _S.DONE, _S.FAILED}),
     _S.NEEDS_SIGN_IN: frozenset({_S.WAITING, _S.STOPPED}),
@@ -71,11 +46,11 @@ LABELS: dict[ItemState, str] = {
     ItemState.ASKS: "Needs your decision",
     ItemState.DONE: "Done",
     ItemState.FAILED: "Failed",
-    ItemState.STOPPED: "Stopped",
+    ItemState.STOPPED: "StoppedError",
 }
 
 
-class WrongTransition(Exception):
+class InvalidTransitionError(Exception):
     """A step tried what the table does not have: the row has moved on, or the code is wrong."""
 
 
@@ -92,7 +67,7 @@ def require(before: str, *states: str) -> None:
     """That a state may become the next, and that one the next again. Staying is allowed."""
     for state in states:
         if state != before and state not in TRANSITIONS[before]:
-            raise WrongTransition(f"{before} does not become {state}.")
+            raise InvalidTransitionError(f"{before} does not become {state}.")
         before = state
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from imanage import documents as remote_documents
 from imanage.client import Client
-from imanage.errors import Forbidden, ImanageError, NotFound
+from imanage.errors import ForbiddenError, ImanageError, NotFoundError
 from imanage.ids import DocumentId, VersionId
 from imanage.types import Document as RemoteDocument
 from models import Document, Link, Server, utcnow
@@ -21,7 +21,7 @@ from services.access.server_access import available_to
 from services.connections import clients
 from services.core import audit, bulkhead
 from services.core.actor import Actor
-from services.core.unit_of_work import release, session, unit
+from services.core.unit_of_work import release, session, unit_of_work
 from services.guidance.imanage_errors import remote_refusal
 from services.servers import transport
 from services.transfers import links
@@ -104,7 +104,7 @@ def check(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None = No
         keep(matter.id, twin, seen)
         looked_at.add(twin)
     checked = _outcome(actor, matter.id, document_id, looked_at, left=len(twins) - len(looked_at))
-    with unit():
+    with unit_of_work():
         audit.record(
             actor,
             "links.checked",
@@ -158,9 +158,9 @@ def look(actor: Actor, twin: Twin) -> Seen:
     try:
         with bulkhead.slot(actor.id):
             return Seen(LIVE, clients.with_client(actor.id, twin.server_id, ask, outbound))
-    except NotFound:
+    except NotFoundError:
         return Seen(GONE)
-    except Forbidden:
+    except ForbiddenError:
         return Seen(FORBIDDEN)
 
 
@@ -170,7 +170,7 @@ def keep(matter_id: uuid.UUID, twin: Twin, seen: Seen) -> None:
     if seen.latest is not None:
         values["latest_version"] = seen.latest
     documents = select(Document.id).where(Document.matter_id == matter_id)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(
             update(Link)
             .where(

@@ -178,7 +178,7 @@ def test_a_database_that_cannot_hold_every_name_is_refused(
 @pytest.fixture
 def on_postgresql(app: Flask, settings: Settings, server: str, tmp_path: Path) -> Iterator[Flask]:
     """An application in this process on that server, with tables."""
-    usual = runtime.house()
+    usual = runtime.runtime()
     own = create_app(
         replace(settings, data_dir=tmp_path, database_url=fresh_database(server, "here"), database_pool=4)
     )

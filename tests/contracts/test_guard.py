@@ -14,10 +14,10 @@ import pytest
 import requests
 
 from imanage.client import Client
-from imanage.dialling import OutboundBlocked, is_own, judge_origin
-from imanage.errors import Unreachable
+from imanage.dialling import OutboundBlockedError, is_own, judge_origin
+from imanage.errors import UnreachableError
 from imanage.guard import Limits, build_session
-from imanage.networks import AddressRefused, AddressRules
+from imanage.networks import AddressRefusedError, AddressRules
 from tests.support.lines import Line, answering, certificate, line, ok, read_head
 
 GOOD = answering(ok(b'{"data": []}'))
@@ -47,7 +47,7 @@ def resolves(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
 def test_loopback_is_refused_unless_it_is_named() -> None:
     with line(GOOD) as server:
         url = f"http://127.0.0.1:{server.port}/"
-        with pytest.raises(OutboundBlocked):
+        with pytest.raises(OutboundBlockedError):
             build_session(rules(server.port, networks=())).get(url)
         assert server.connections == 0
         assert build_session(rules(server.port)).get(url).json() == {"data": []}
@@ -59,7 +59,7 @@ def test_loopback_is_refused_unless_it_is_named() -> None:
 )
 def test_no_spelling_of_loopback_gets_through(host: str) -> None:
     with line(GOOD) as server:
-        with pytest.raises(OutboundBlocked):
+        with pytest.raises(OutboundBlockedError):
             build_session(rules(server.port, networks=())).get(f"http://{host}:{server.port}/")
         assert server.connections == 0
 
@@ -69,15 +69,15 @@ def test_no_spelling_of_loopback_gets_through(host: str) -> None:
 )
 def test_a_name_that_leads_inside_is_refused(monkeypatch: pytest.MonkeyPatch, ip: str) -> None:
     resolves(monkeypatch, [ip])
-    with pytest.raises(OutboundBlocked):
+    with pytest.raises(OutboundBlockedError):
         build_session(AddressRules()).get("https://imanage.firm.com/")
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressRefusedError):
         judge_origin("https://imanage.firm.com", AddressRules())
 
 
 def test_one_bad_answer_among_good_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = resolves(monkeypatch, ["8.8.8.8", "127.0.0.1"])
-    with pytest.raises(OutboundBlocked):
+    with pytest.raises(OutboundBlockedError):
         build_session(AddressRules()).get("https://imanage.firm.com/")
     assert asked == ["imanage.firm.com"]
 
@@ -91,7 +91,7 @@ def test_a_name_that_answers_differently_the_second_time_gains_nothing(
         session = build_session(named)
         assert session.get(f"http://imanage.firm.com:{good.port}/").ok
         assert asked == ["imanage.firm.com"]
-        with pytest.raises(OutboundBlocked):
+        with pytest.raises(OutboundBlockedError):
             session.get(f"http://imanage.firm.com:{inside.port}/")
         assert (good.connections, inside.connections) == (1, 0)
 
@@ -99,7 +99,7 @@ def test_a_name_that_answers_differently_the_second_time_gains_nothing(
 def test_what_the_socket_reached_is_judged_too(monkeypatch: pytest.MonkeyPatch) -> None:
     with line(GOOD) as server:
         monkeypatch.setattr(socket.socket, "getpeername", lambda self: ("169.254.169.254", server.port))
-        with pytest.raises(OutboundBlocked):
+        with pytest.raises(OutboundBlockedError):
             build_session(rules(server.port)).get(f"http://127.0.0.1:{server.port}/")
 
 
@@ -129,9 +129,9 @@ def test_this_machines_own_address_is_refused_unless_named(own: str) -> None:
     shown = f"[{own}]" if ":" in own else own
     with line(GOOD, host=own) as server:
         url = f"http://{shown}:{server.port}/"
-        with pytest.raises(OutboundBlocked):
+        with pytest.raises(OutboundBlockedError):
             build_session(rules(server.port, networks=())).get(url)
-        with pytest.raises(AddressRefused):
+        with pytest.raises(AddressRefusedError):
             judge_origin(url, rules(server.port, networks=()))
         assert server.connections == 0
         assert build_session(rules(server.port, networks=(ip_network(own),))).get(url).ok
@@ -140,19 +140,19 @@ def test_this_machines_own_address_is_refused_unless_named(own: str) -> None:
 def test_private_addresses_follow_the_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     resolves(monkeypatch, ["10.255.255.254"])
     judge_origin("https://imanage.firm.com", AddressRules())
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressRefusedError):
         judge_origin("https://imanage.firm.com", AddressRules(allow_private=False))
-    with pytest.raises(OutboundBlocked):
+    with pytest.raises(OutboundBlockedError):
         build_session(AddressRules(allow_private=False)).get("https://imanage.firm.com/")
 
 
 def test_other_ports_and_schemes_are_refused() -> None:
     with line(GOOD) as server:
-        with pytest.raises(OutboundBlocked):
+        with pytest.raises(OutboundBlockedError):
             build_session(rules(443)).get(f"http://127.0.0.1:{server.port}/")
         no_http = AddressRules(ports=frozenset({server.port}), networks=LOOPBACK)
         one = Client(build_session(no_http), f"http://127.0.0.1:{server.port}", "t")
-        with pytest.raises(OutboundBlocked):
+        with pytest.raises(OutboundBlockedError):
             one.json("GET", "libraries")
         assert server.connections == 0
 
@@ -165,7 +165,7 @@ def test_a_name_unknown_to_dns_passes_the_form_and_is_unreachable_later(
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     judge_origin("https://imanage.firm.com", AddressRules())
-    with pytest.raises(Unreachable) as caught:
+    with pytest.raises(UnreachableError) as caught:
         Client(build_session(AddressRules()), "https://imanage.firm.com", "t").json("GET", "libraries")
     assert caught.value.code == "imanage.unreachable.name_not_found"
 
@@ -260,7 +260,7 @@ def test_a_certificate_for_another_name_is_refused(monkeypatch: pytest.MonkeyPat
         resolves(monkeypatch, ["127.0.0.1"])
         one = Client(secure(server, ca_pem), f"https://imanage.firm.com:{server.port}", "t")
         for method in ("GET", "POST"):
-            with pytest.raises(Unreachable) as caught:
+            with pytest.raises(UnreachableError) as caught:
                 one.json(method, "libraries")
             assert (caught.value.code, caught.value.retry) == ("imanage.unreachable.tls", "no")
 

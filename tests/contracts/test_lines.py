@@ -62,17 +62,17 @@ def then(act: Behaviour) -> Behaviour:
 def test_nobody_listens() -> None:
     with line(answering(b"")) as server:
         one = client(server)
-    with pytest.raises(errors.Unreachable) as caught:
+    with pytest.raises(errors.UnreachableError) as caught:
         one.json("GET", "libraries")
     assert caught.value.code == "imanage.unreachable.refused"
-    with pytest.raises(errors.Unreachable):
+    with pytest.raises(errors.UnreachableError):
         one.json("POST", "libraries", body={})
 
 
 def test_a_server_that_never_answers_is_given_up() -> None:
     with line(then(silence)) as server:
         started = time.monotonic()
-        with pytest.raises(errors.Unreachable) as caught:
+        with pytest.raises(errors.UnreachableError) as caught:
             client(server).json("GET", "libraries")
         assert caught.value.code == "imanage.unreachable.silent"
         assert time.monotonic() - started < 10
@@ -88,7 +88,7 @@ def test_a_trickle_is_given_up() -> None:
 
     with line(then(trickle)) as server:
         started = time.monotonic()
-        with pytest.raises(errors.Unreachable):
+        with pytest.raises(errors.UnreachableError):
             client(server).json("GET", "libraries")
         assert time.monotonic() - started < 20
 
@@ -105,7 +105,7 @@ def bomb(connection: socket.socket) -> None:
 
 @pytest.mark.parametrize("act", [endless, bomb])
 def test_an_endless_answer_is_cut_off(act: Behaviour) -> None:
-    with line(then(act)) as server, pytest.raises(errors.AnswerTooLarge):
+    with line(then(act)) as server, pytest.raises(errors.AnswerTooLargeError):
         client(server).json("GET", "libraries")
 
 
@@ -123,7 +123,7 @@ def another_protocol(connection: socket.socket) -> None:
 
 @pytest.mark.parametrize("act", [wide, many, another_protocol, reset])
 def test_what_is_hardly_http_is_unreachable(act: Behaviour) -> None:
-    with line(then(act)) as server, pytest.raises(errors.Unreachable):
+    with line(then(act)) as server, pytest.raises(errors.UnreachableError):
         client(server).json("GET", "libraries")
 
 
@@ -183,7 +183,7 @@ def test_a_download_cut_short_is_never_whole(act: Behaviour) -> None:
     with (
         line(then(act)) as server,
         documents.download(client(server), VersionId("Active", 1, 1)) as stream,
-        pytest.raises(errors.CutStream),
+        pytest.raises(errors.CutStreamError),
     ):
         for _ in stream.chunks():
             pass
@@ -199,7 +199,7 @@ def test_what_came_before_a_cut_is_handed_out_first() -> None:
         assert stream.readinto(room) == 1_000_000
         assert room[:1_000_000] == b"x" * 1_000_000
         for _ in range(2):
-            with pytest.raises(errors.CutStream):
+            with pytest.raises(errors.CutStreamError):
                 stream.readinto(room)
 
 
@@ -315,7 +315,7 @@ def test_the_calls_of_one_page_end_together() -> None:
     with line(then(spelling)) as server, within(0.5):
         one = client(server, replace(QUICK, total_seconds=60))
         for _ in range(3):
-            with pytest.raises(errors.Unreachable) as caught:
+            with pytest.raises(errors.UnreachableError) as caught:
                 one.json("GET", "libraries")
             assert caught.value.code == "imanage.unreachable.silent"
         assert server.connections == 1, "once the time is up nothing is dialled any more"
@@ -332,7 +332,7 @@ def test_a_download_keeps_a_pace_or_is_cut() -> None:
     with (
         line(then(trickle)) as server,
         documents.download(client(server), VersionId("Active", 7, 2)) as stream,
-        pytest.raises(errors.CutStream),
+        pytest.raises(errors.CutStreamError),
     ):
         while stream.readinto(memoryview(bytearray(1000))):
             pass
@@ -372,7 +372,7 @@ def test_more_values_than_a_listing_holds_are_never_made(
     made: list[bytes] = []
     monkeypatch.setattr(json, "loads", made.append)
     behave = then(lambda connection: connection.sendall(ok(body)))
-    with line(behave) as server, pytest.raises(errors.AnswerTooLarge):
+    with line(behave) as server, pytest.raises(errors.AnswerTooLargeError):
         client(server, Limits(read_seconds=10)).json("GET", "libraries")
     assert len(body) < Limits().listing.bytes and not made
 
@@ -394,5 +394,5 @@ CAPPED: list[tuple[str, Callable[[Client], object]]] = [
 def test_one_object_may_hold_less_than_a_listing(call: Callable[[Client], object]) -> None:
     body = b'{"data": {"id": "Active!7.2", "name": "' + b"x" * 300_000 + b'"}}'
     behave = then(lambda connection: connection.sendall(ok(body)))
-    with line(behave) as server, pytest.raises(errors.AnswerTooLarge):
+    with line(behave) as server, pytest.raises(errors.AnswerTooLargeError):
         call(client(server, Limits()))

@@ -20,7 +20,7 @@ from app import create_app
 from config import Settings, SettingsError
 from models import Transfer, db, utcnow
 from services.core import background_tasks, runtime
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.transfers import completion_log
 from tests.support import postgres
 from tests.support.pages import Browser
@@ -66,7 +66,7 @@ def test_every_answer_has_its_id(browser: Browser, url: str) -> None:
 def test_an_id_is_taken_from_a_named_proxy_alone(
     tmp_path: Path, given: str, is_kept: bool, app: Flask
 ) -> None:
-    usual = runtime.house()
+    usual = runtime.runtime()
     try:
         for proxies, kept in (("127.0.0.0/8", is_kept), ("", False)):
             own = create_app(
@@ -165,13 +165,13 @@ def test_the_end_of_a_transfer_has_one_line(
 ) -> None:
     transfer_id = make_firm(app).places["transfer"]
     capsys.readouterr()
-    with pytest.raises(ZeroDivisionError), unit() as writing:
+    with pytest.raises(ZeroDivisionError), unit_of_work() as writing:
         writing.get_one(Transfer, transfer_id).finished_at = utcnow()
         writing.flush()
         completion_log.note_ends([transfer_id])
         raise ZeroDivisionError
     assert not capsys.readouterr().err, "it was taken back"
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Transfer, transfer_id).finished_at = utcnow()
         writing.flush()
         completion_log.note_ends([transfer_id])

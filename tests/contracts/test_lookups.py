@@ -16,7 +16,7 @@ from imanage import lookups
 from imanage.client import Client
 from imanage.deadlines import Deadline, of_call, within
 from imanage.dialling import judge_origin
-from imanage.errors import Unreachable
+from imanage.errors import UnreachableError
 from imanage.guard import Limits, build_session
 from imanage.networks import AddressRules
 from tests.support.lines import answering, line, ok
@@ -55,7 +55,7 @@ def client(**limits: float) -> Client:
 @pytest.mark.parametrize("limits", [{"connect_seconds": 0.3}, {"total_seconds": 0.3}])
 def test_a_lookup_counts_in_the_time_of_its_call(resolver: Resolver, limits: dict[str, float]) -> None:
     began = time.monotonic()
-    with pytest.raises(Unreachable) as caught:
+    with pytest.raises(UnreachableError) as caught:
         client(**limits).json("POST", "libraries", body={})
     assert caught.value.code == "imanage.unreachable.name_not_found"
     assert resolver.asked == 1 and time.monotonic() - began < LONG / 2
@@ -78,7 +78,7 @@ def test_where_too_many_hang_the_next_is_refused_at_once_and_later_is_not(resolv
         lookups.addresses("imanage.firm.test", 443, LONG)
     assert resolver.asked == 2, "the third was not asked at all"
     assert str(refused.value) == str(late.value) and refused.value.errno == socket.EAI_AGAIN
-    with pytest.raises(Unreachable) as caught:
+    with pytest.raises(UnreachableError) as caught:
         client().json("POST", "libraries", body={})
     assert caught.value.code == "imanage.unreachable.name_not_found"
     resolver.let_go.set()

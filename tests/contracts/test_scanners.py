@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from services.scanning import scanners
-from services.scanning.scanners import ScannerAway, TooLargeToScan, scan
+from services.scanning.scanners import ScannerUnavailableError, TooLargeToScanError, scan
 from tests.support.scanners import EICAR, STREAM_MOST, IcapServer, clamd, icap
 
 CLEAN = b"A lease of the wharf. " * 100
@@ -50,7 +50,7 @@ def test_clamd_finds_what_it_knows_and_lets_the_rest_pass(clamd_url: str) -> Non
 
 def test_clamd_says_what_is_too_large_for_it(clamd_url: str) -> None:
     piece = os.urandom(1 << 20)
-    with pytest.raises(TooLargeToScan):
+    with pytest.raises(TooLargeToScanError):
         scan(clamd_url, [piece] * (3 * STREAM_MOST // len(piece)), 3 * STREAM_MOST)
 
 
@@ -75,7 +75,7 @@ def test_icap_finds_and_lets_pass(icap_server: IcapServer) -> None:
 )
 def test_what_icap_does_not_say_clearly_is_no_answer(icap_server: IcapServer, answer: bytes) -> None:
     icap_server.answer = answer
-    with pytest.raises(ScannerAway):
+    with pytest.raises(ScannerUnavailableError):
         scan(icap_server.url, [CLEAN], len(CLEAN))
 
 
@@ -91,7 +91,7 @@ def test_a_program_says_it_by_its_exit(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["exit 2", "kill -9 $$", "exit 127"])
 def test_a_program_that_fails_gives_no_answer(tmp_path: Path, text: str) -> None:
-    with pytest.raises(ScannerAway):
+    with pytest.raises(ScannerUnavailableError):
         scan(program(tmp_path, text), [CLEAN], len(CLEAN))
 
 
@@ -103,7 +103,7 @@ def test_a_program_that_did_not_read_it_all_cannot_call_it_clean(
     if "head" in text and size <= 1000:
         assert scan(program(tmp_path, text), [bytes(size)], size) is None
         return
-    with pytest.raises(ScannerAway):
+    with pytest.raises(ScannerUnavailableError):
         scan(program(tmp_path, text), [bytes(size)], size)
 
 
@@ -120,7 +120,7 @@ def test_what_icap_says_before_it_was_sent_all_lets_nothing_pass(
         assert answered.wait(10)
         yield EICAR
 
-    with pytest.raises(ScannerAway):
+    with pytest.raises(ScannerUnavailableError):
         scan(icap_server.url, pieces(), 1000 + len(EICAR))
 
 
@@ -133,7 +133,7 @@ def test_whoever_is_not_there_gives_no_answer(tmp_path: Path) -> None:
         f"command:{tmp_path}/none",
         f"command:{tmp_path}",
     ):
-        with pytest.raises(ScannerAway):
+        with pytest.raises(ScannerUnavailableError):
             scan(url, [CLEAN], len(CLEAN))
 
 
@@ -166,7 +166,7 @@ def test_one_deadline_holds_for_the_whole_call(
         thread = threading.Thread(target=answer)
         thread.start()
         started = time.monotonic()
-        with pytest.raises(ScannerAway):
+        with pytest.raises(ScannerUnavailableError):
             scan(f"clamd://{path}", [CLEAN], len(CLEAN))
         assert time.monotonic() - started < 30
         over.set()
@@ -175,5 +175,5 @@ def test_one_deadline_holds_for_the_whole_call(
 
 def test_a_program_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scanners, "SECONDS", 0.5)
-    with pytest.raises(ScannerAway):
+    with pytest.raises(ScannerUnavailableError):
         scan(program(tmp_path, "exec sleep 600"), [CLEAN], len(CLEAN))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from models import WorkerHeartbeat
-from services.core.unit_of_work import session, tidy, unit
+from services.core.unit_of_work import session, tidy, unit_of_work
 from services.operations import worker_heartbeats
 
 PAGES_BEFORE = 1000
@@ -43,7 +43,7 @@ def test_the_log_is_moved_into_the_file(file: Path) -> None:
 
 def test_it_is_moved_beside_whoever_writes(file: Path) -> None:
     name = beat()
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.add(WorkerHeartbeat(executor_id="unfinished"))
         writing.flush()
         tidy()

@@ -70,7 +70,7 @@ def half_an_answer(connection: socket.socket) -> None:
 @pytest.mark.parametrize("behave", [no_answer, reset_after, silence_after, half_an_answer])
 def test_a_lost_answer_is_unknown_and_sent_once(behave: Behaviour) -> None:
     with line(behave) as server:
-        with pytest.raises(errors.OutcomeUnknown):
+        with pytest.raises(errors.OutcomeUnknownError):
             documents.create(client(server), "Active!427", upload())
         assert server.connections == 1
 
@@ -79,7 +79,7 @@ def test_a_connection_that_broke_before_the_first_byte_lost_nothing() -> None:
     with line(reset) as server:
         rules = AddressRules(ports=frozenset({server.port}), networks=NETWORKS)
         one = Client(build_session(rules, QUICK), f"https://127.0.0.1:{server.port}/api", "token")
-        with pytest.raises(errors.Unreachable):
+        with pytest.raises(errors.UnreachableError):
             documents.create(one, "Active!427", upload())
 
 
@@ -91,7 +91,7 @@ def test_a_refusal_while_sending_is_heard() -> None:
         time.sleep(0.3)
 
     with line(too_large) as server:
-        with pytest.raises(errors.TooLarge):
+        with pytest.raises(errors.TooLargeError):
             documents.create(client(server), "Active!427", upload(30_000_000))
         assert server.connections == 1
 
@@ -119,7 +119,7 @@ def test_a_stop_leaves_the_server_with_less_than_it_was_promised() -> None:
         should_stop=lambda: len(sent) >= 2,
     )
     with line(count) as server:
-        with pytest.raises(errors.Stopped):
+        with pytest.raises(errors.StoppedError):
             documents.create(client(server), "Active!427", stopping)
         assert ended.wait(3)
     assert received[0] < base.size

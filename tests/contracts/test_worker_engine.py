@@ -16,7 +16,7 @@ from config import Settings
 from jobs import engine, workflows
 from jobs.reconciler import LIVE, Reconciler, forget_finished
 from models import TransferItem
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.execution import queue, steps
 from services.operations import worker_heartbeats
 from services.transfers import requests
@@ -37,37 +37,37 @@ class Engine:
 
     def leave(self, item_id: uuid.UUID, **columns: str) -> uuid.UUID:
         """A load of this one item as somebody else left it; no worker of this release takes it from the queue."""
-        load_id = self.take(item_id)
+        batch_id = self.take(item_id)
         DBOS.enqueue_workflow_with_options(
             {
                 "queue_name": engine.QUEUE,
                 "workflow_name": engine.CARRY,
-                "workflow_id": str(load_id),
+                "workflow_id": str(batch_id),
                 "app_version": "0",
             },
-            str(load_id),
+            str(batch_id),
         )
-        self.rewrite(load_id, **columns)
-        return load_id
+        self.rewrite(batch_id, **columns)
+        return batch_id
 
     def take(self, item_id: uuid.UUID) -> uuid.UUID:
-        load_id = uuid.uuid4()
-        with unit():
-            assert queue.form(load_id, [item_id]) == 1
-        return load_id
+        batch_id = uuid.uuid4()
+        with unit_of_work():
+            assert queue.form(batch_id, [item_id]) == 1
+        return batch_id
 
     def look(self) -> int:
         """What a worker does every second and every tenth of one; says how many loads it began to carry."""
         self.reconciler.let_go_of_lost()
         return self.reconciler.take_due()
 
-    def rewrite(self, load_id: uuid.UUID, **columns: str) -> None:
+    def rewrite(self, batch_id: uuid.UUID, **columns: str) -> None:
         if columns:
             named = ", ".join(f"{name} = ?" for name in columns)
             with sqlite3.connect(self.tables, timeout=30) as connection:
                 connection.execute(
                     f"UPDATE workflow_status SET {named} WHERE workflow_uuid = ?",
-                    (*columns.values(), str(load_id)),
+                    (*columns.values(), str(batch_id)),
                 )
             connection.close()
 
@@ -105,13 +105,13 @@ def row(item_id: uuid.UUID) -> TransferItem:
 
 
 def load_of(item_id: uuid.UUID) -> uuid.UUID:
-    load_id = row(item_id).load_id
-    assert load_id is not None
-    return load_id
+    batch_id = row(item_id).batch_id
+    assert batch_id is not None
+    return batch_id
 
 
-def status_of(load_id: uuid.UUID) -> str | None:
-    found = DBOS.list_workflows(workflow_ids=[str(load_id)])
+def status_of(batch_id: uuid.UUID) -> str | None:
+    found = DBOS.list_workflows(workflow_ids=[str(batch_id)])
     return found[0].status if found else None
 
 
@@ -128,7 +128,7 @@ def test_an_item_that_nobody_carries_is_taken_once(launched: Engine, item_id: uu
 
 def test_an_item_is_taken_by_one_worker(launched: Engine, item_id: uuid.UUID) -> None:
     launched.take(item_id)
-    with unit():
+    with unit_of_work():
         assert queue.form(uuid.uuid4(), [item_id]) == 0
 
 
@@ -148,11 +148,11 @@ def test_a_load_that_fell_over_rests_and_is_made_again(
     with monkeypatch.context() as patched:
         patched.setattr(steps, "claim", fails)
         launched.look()
-        load_id = load_of(item_id)
-        until(lambda: status_of(load_id) == "ERROR", "the fall", 15)
+        batch_id = load_of(item_id)
+        until(lambda: status_of(batch_id) == "ERROR", "the fall", 15)
     assert launched.look() == 0
     resting = row(item_id)
-    assert (resting.load_id, resting.attempt, resting.error_code) == (None, 1, "transfer.unexpected")
+    assert (resting.batch_id, resting.attempt, resting.error_code) == (None, 1, "transfer.unexpected")
     assert resting.wait_until is not None
     assert launched.look() == 0, "it rests"
     skip_wait(item_id)
@@ -175,7 +175,7 @@ def test_what_waits_leaves_its_load(launched: Engine, item_id: uuid.UUID, desk: 
     desk.practice.faults.add(Fault("cut", path="/download", fraction=0.5, times=1))
     launched.look()
     until(lambda: row(item_id).wait_until, "the wait", 15)
-    until(lambda: row(item_id).load_id is None, "the load's end", 15)
+    until(lambda: row(item_id).batch_id is None, "the load's end", 15)
     skip_wait(item_id)
     assert launched.look() == 1
     until_done(item_id)
@@ -194,10 +194,10 @@ def test_what_is_left_of_a_load_is_carried_on_and_nothing_else(
     """Of three documents one was done when their worker died."""
     named = [desk.practice.world.named(name).id() for name in ("Archive.tar", "Data room index")]
     items = [item_id, *(item.id for item in items_of(get(desk, *named)))]
-    load_id = launched.leave(items[0], status="PENDING", executor_id=OTHER, application_version=VERSION)
-    with unit() as writing:
+    batch_id = launched.leave(items[0], status="PENDING", executor_id=OTHER, application_version=VERSION)
+    with unit_of_work() as writing:
         for each in items:
-            writing.get_one(TransferItem, each).load_id = load_id
+            writing.get_one(TransferItem, each).batch_id = batch_id
     steps.carry(items[0])
     asked = len(desk.practice.requests)
     assert launched.reconciler.take_over() == 1
@@ -208,10 +208,10 @@ def test_what_is_left_of_a_load_is_carried_on_and_nothing_else(
 
 
 def test_the_work_of_a_living_worker_is_left_alone(launched: Engine, item_id: uuid.UUID) -> None:
-    load_id = launched.leave(item_id, status="PENDING", executor_id=OTHER, application_version=VERSION)
+    batch_id = launched.leave(item_id, status="PENDING", executor_id=OTHER, application_version=VERSION)
     worker_heartbeats.beat(OTHER)
     assert launched.reconciler.take_over() == 0
-    assert status_of(load_id) == "PENDING"
+    assert status_of(batch_id) == "PENDING"
     worker_heartbeats.gone(OTHER)
     assert launched.reconciler.take_over() == 1, "it stopped in good order and left this behind"
     until_done(item_id)
@@ -225,11 +225,11 @@ def test_a_load_that_no_thread_of_its_own_worker_has_is_found(launched: Engine, 
 
 
 def test_a_load_queued_by_an_older_release_is_made_anew(launched: Engine, item_id: uuid.UUID) -> None:
-    load_id = launched.leave(item_id)
+    batch_id = launched.leave(item_id)
     launched.look()
     assert launched.look() == 1
     until_done(item_id)
-    assert status_of(load_id) == "CANCELLED"
+    assert status_of(batch_id) == "CANCELLED"
 
 
 def test_a_load_under_way_in_an_older_release_is_made_anew(launched: Engine, item_id: uuid.UUID) -> None:
@@ -261,8 +261,8 @@ def test_the_engine_forgets_what_finished_long_ago(launched: Engine, item_id: uu
     assert forget_finished() == 0
     finished = [uuid.UUID(status.workflow_id) for status in DBOS.list_workflows(status="SUCCESS")]
     assert finished
-    for load_id in finished:
-        launched.rewrite(load_id, completed_at="1000000000000")
+    for batch_id in finished:
+        launched.rewrite(batch_id, completed_at="1000000000000")
     assert forget_finished() == len(finished)
     assert not DBOS.list_workflows(status="SUCCESS")
     with sqlite3.connect(launched.tables) as connection:

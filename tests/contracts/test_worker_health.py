@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from config import Settings
 from models import Server, ServerCheck, ServerHealth, utcnow
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from simulator import Fault, Simulator
 from tests.support.practice import practice_server
 from tests.support.worker_processes import crew, until
@@ -36,7 +36,7 @@ def test_the_clock_looks_once_and_again_after_a_change(
         until(lambda: state(server) == "healthy", "the first look")
         assert runs() == 1
         practice.faults.add(Fault("status", path="/api", status=503, times=None))
-        with unit() as writing:
+        with unit_of_work() as writing:
             writing.get_one(Server, server.id).changed_at = utcnow()
         until(lambda: state(server) == "failing", "the look after a change")
         assert runs() == 2

@@ -13,7 +13,7 @@ from flask import Flask
 from config import Settings
 from jobs.worker import LOST_SECONDS
 from models import Server
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from simulator import Fault, Simulator
 from simulator.state import Request
 from tests.support.pages import Browser
@@ -36,7 +36,7 @@ def practice(database: None) -> Iterator[Simulator]:
 @pytest.fixture
 def alice(app: Flask, practice: Simulator, database: None) -> Desk:
     desk = make_desk(Browser(app), practice)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Server, desk.server.id).at_once = AT_ONCE
     return desk
 

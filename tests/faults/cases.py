@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.transfers.states import ItemState
 from tests.faults.scene import Scene
 from tests.faults.setting import SIZE
@@ -39,7 +39,7 @@ def play(scene: Scene, case: Case) -> None:
     scene.prepare(case.size)
     case.breaks(scene)
     if case.refused and not scene.is_get:
-        with pytest.raises(Invalid, match=case.refused):
+        with pytest.raises(InvalidError, match=case.refused):
             scene.begin()
         return
     scene.begin()

@@ -104,7 +104,7 @@ def practice(
     monkeypatch.setattr(transport, "Limits", lambda: IMPATIENT)
     monkeypatch.setattr(imanage_client, "_FIRST_PAUSE", 0.01)
     with reached(running) as practice:
-        usual = runtime.house()
+        usual = runtime.runtime()
         ports = usual.settings.imanage_ports | {proxy.port}
         runtime.bind(replace(usual, settings=replace(usual.settings, imanage_ports=ports)))
         yield practice

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from models import Transfer, TransferItem
 from services.connections import tokens
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.core.unit_of_work import session
 from services.execution import maintenance, queue, steps
 from services.transfers.states import FINISHED, LIVE, ItemState
@@ -138,7 +138,7 @@ class Scene(Setting):
             maintenance.sweep_store()
         finally:
             maintenance.UNUSED_FOR, maintenance.PARTIALS_KEPT = kept, usual
-        store = house().blobs
+        store = runtime().blobs
         named = {version.sha256 for version in versions()}
         assert {blob.sha256 for blob in store.blobs()} <= named, "bytes that nothing names"
         for each in named:

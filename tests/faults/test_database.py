@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from models import db
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.execution import folder_snapshots
 from services.transfers.states import ItemState
 from tests.faults.matrix import cells
@@ -73,7 +73,7 @@ def test_connections_dropped(cell: Cell, scene: Scene) -> None:
 
 
 def database_file() -> Path:
-    return Path(house().settings.database_url.removeprefix("sqlite:///"))
+    return Path(runtime().settings.database_url.removeprefix("sqlite:///"))
 
 
 def gone(file: Path) -> None:
@@ -90,7 +90,7 @@ HARMS: dict[str, Callable[[Path], None]] = {"file-missing": gone, "file-corrupt"
 def copied(folder: Path) -> Path:
     """A backup of the database, whichever it is."""
     let_go()
-    backup, url = folder / "backup", house().settings.database_url
+    backup, url = folder / "backup", runtime().settings.database_url
     if not url.startswith("sqlite"):
         postgres.dump(url, backup)
         return backup
@@ -103,7 +103,7 @@ def copied(folder: Path) -> Path:
 
 def restored(backup: Path) -> None:
     let_go()
-    url = house().settings.database_url
+    url = runtime().settings.database_url
     if url.startswith("sqlite"):
         file = database_file()
         for each in file.parent.glob(f"{file.name}*"):

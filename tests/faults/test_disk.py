@@ -95,7 +95,7 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
 
 @contextmanager
 def stored_on(disk: Path) -> Iterator[None]:
-    usual = runtime.house()
+    usual = runtime.runtime()
     runtime.bind(replace(usual, blobs=open_store(f"file://{disk / 'blobs'}")))
     try:
         yield
@@ -137,7 +137,7 @@ def test_spool_changed_behind_us(cell: Cell, scene: Scene) -> None:
     scene.dial("cut", fraction=0.5)
     scene.begin()
     assert scene.carry_once()[0].state == ItemState.WAITING
-    (part,) = Path(runtime.house().settings.data_dir).rglob(partial_name(f"get-{scene.items[0]}"))
+    (part,) = Path(runtime.runtime().settings.data_dir).rglob(partial_name(f"get-{scene.items[0]}"))
     held = part.read_bytes()
     assert held
     match cell.scenario.name:
@@ -160,7 +160,7 @@ def test_store_changed_behind_us(cell: Cell, scene: Scene) -> None:
     scene.prepare()
     scene.begin()
     digest = sha256(scene.contents[0])
-    (file,) = Path(runtime.house().settings.data_dir).rglob(key_of(digest))
+    (file,) = Path(runtime.runtime().settings.data_dir).rglob(key_of(digest))
     held = file.read_bytes()
     match cell.scenario.name:
         case "store-deleted":
@@ -182,7 +182,7 @@ def test_database_busy(cell: Cell, scene: Scene) -> None:
     """Another program holds SQLite's lock for ten seconds."""
     scene.prepare()
     scene.begin()
-    path = Path(runtime.house().settings.database_url.removeprefix("sqlite:///"))
+    path = Path(runtime.runtime().settings.database_url.removeprefix("sqlite:///"))
     script = "import sqlite3,sys,time;c=sqlite3.connect(sys.argv[1]);c.execute('BEGIN IMMEDIATE');print(1,flush=True);"
     with subprocess.Popen(
         ["python3", "-c", f"{script}time.sleep(10);c.rollback()", str(path)], stdout=subprocess.PIPE

@@ -10,7 +10,7 @@ from sqlalchemy import Delete, delete, select
 from models import Document, Matter, Participant, Transfer, TransferItem
 from services.connections import clients
 from services.core.actor import Actor
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.execution import queue
 from services.matters import participants
 from services.members import offboarding
@@ -36,7 +36,7 @@ def an_admin() -> Actor:
 
 def another_lead(scene: Scene) -> Actor:
     lead = make_member("Partner Pim")
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.add(Participant(matter_id=scene.desk.matter_id, member_id=lead.id, role="lead"))
     return actor_of(lead)
 
@@ -145,7 +145,7 @@ def test_document_gone(cell: Cell, scene: Scene) -> None:
 
 
 def _clear_out(statement: Delete) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(statement)
 
 

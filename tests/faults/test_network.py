@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from imanage import guard
 from models import Connection, Server
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.transfers.states import ItemState
 from tests.faults.cases import Case, play
 from tests.faults.conftest import HOST
@@ -83,7 +83,7 @@ def behind_tls(
             bundle.write_text(authority)
             scene.setenv("SSL_CERT_FILE", str(bundle))
         guard._trust.cache_clear()
-        with unit() as writing:
+        with unit_of_work() as writing:
             for server in writing.scalars(select(Server)):
                 server.url, server.api_url = (
                     url.replace("http:", "https:") for url in (server.url, server.api_url)

@@ -72,7 +72,7 @@ def firm_changes_secret(scene: Scene) -> None:
 
 
 def key_lost(scene: Scene) -> None:
-    usual = runtime.house()
+    usual = runtime.runtime()
     runtime.bind(replace(usual, settings=replace(usual.settings, secret_keys=("A" * 43 + "=",))))
 
 

@@ -41,7 +41,7 @@ class Bucket:
 
     def bind(self, **more: str) -> None:
         store = stores.bucket(self.line.port, self.spool, prefix=self.prefix, **more)
-        runtime.bind(replace(runtime.house(), blobs=store))
+        runtime.bind(replace(runtime.runtime(), blobs=store))
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def bucket(server: int, scene: Scene, tmp_path: Path, monkeypatch: pytest.Monkey
     """Documents lie in a prefix of their own, behind the line, and nobody waits long."""
     monkeypatch.setattr(opening, "PATIENCE", timedelta(seconds=0.5))
     monkeypatch.setattr(opening, "RETRIES", 2)
-    usual = runtime.house()
+    usual = runtime.runtime()
     with fault_proxy(("127.0.0.1", server)) as line:
         found = Bucket(server, line, tmp_path / "spool", uuid.uuid4().hex)
         found.bind()

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from models import Group, GroupMember, Member, ServerGroup, ServerMember
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from tests.support.matters import counted_queries
 from tests.support.pages import Browser
 from tests.support.people import make_member
@@ -23,7 +23,7 @@ def admin(browser: Browser) -> Browser:
 
 def list_group(server_id: uuid.UUID, name: str, *members: Member) -> uuid.UUID:
     group = Group(id=uuid.uuid4(), name=name, name_key=name.lower())
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.add(group)
         writing.flush()
         writing.add(ServerGroup(server_id=server_id, group_id=group.id))
@@ -38,7 +38,7 @@ def test_queries_do_not_grow_with_the_rows(admin: Browser) -> None:
     member_id = first.id
     connect(server, first)
     group_id = list_group(server_id, "Deal team", first)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.add(ServerMember(server_id=server_id, member_id=member_id))
     pages = (
         ROOM,
@@ -56,7 +56,7 @@ def test_queries_do_not_grow_with_the_rows(admin: Browser) -> None:
         connect(another, member)
         connect(server, member)
         list_group(server_id, f"Team {number}", first, member)
-        with unit() as writing:
+        with unit_of_work() as writing:
             writing.add(GroupMember(group_id=group_id, member_id=member.id))
             writing.add(ServerMember(server_id=server_id, member_id=member.id))
     assert [_count(admin, page) for page in pages] == few

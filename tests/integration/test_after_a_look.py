@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models import Matter
-from services.core.unit_of_work import after_a_look, all_wait_for_one_writer, session, unit
+from services.core.unit_of_work import has_single_writer, optimistic, session, unit_of_work
 from tests.support.matters import open_matter
 from tests.support.people import actor_of, make_member
 
@@ -49,7 +49,7 @@ def counted(matter_id: uuid.UUID, meanwhile: Callable[[], object] = lambda: None
     def write(writing: Session, seen: int) -> None:
         rename(writing, matter_id, str(seen + 1))
 
-    after_a_look(look, write)
+    optimistic(look, write)
     return looks
 
 
@@ -63,14 +63,14 @@ def test_nobody_waits_for_whoever_looks_and_he_looks_again(app: Flask, matter_id
     session().rollback()
 
     def write() -> None:
-        with app.app_context(), unit() as writing:
+        with app.app_context(), unit_of_work() as writing:
             rename(writing, other_id, "written meanwhile")
 
     def meanwhile() -> None:
         with ThreadPoolExecutor(1) as pool:
             pool.submit(write).result(timeout=10)
 
-    assert counted(matter_id, meanwhile) == (2 if all_wait_for_one_writer() else 1)
+    assert counted(matter_id, meanwhile) == (2 if has_single_writer() else 1)
     assert (name_of(matter_id), name_of(other_id)) == ("1", "written meanwhile")
 
 
@@ -94,9 +94,9 @@ def test_an_error_takes_all_of_it_back_and_keeps_nobody_waiting(app: Flask, matt
         raise LookupError
 
     with pytest.raises(LookupError):
-        after_a_look(lambda _reading: None, fails)
+        optimistic(lambda _reading: None, fails)
     with pytest.raises(LookupError):
-        after_a_look(fails_to_look, fails)
+        optimistic(fails_to_look, fails)
     assert (writes, name_of(matter_id)) == (1, "0")
     assert counted(matter_id) == 1
 
@@ -106,11 +106,11 @@ def fails_to_look(_reading: Session) -> None:
 
 
 def test_within_a_unit_it_is_part_of_that(matter_id: uuid.UUID) -> None:
-    with pytest.raises(LookupError), unit():
+    with pytest.raises(LookupError), unit_of_work():
         counted(matter_id)
         raise LookupError
     assert name_of(matter_id) == "0"
-    with unit():
+    with unit_of_work():
         counted(matter_id)
         counted(matter_id)
     assert name_of(matter_id) == "2"

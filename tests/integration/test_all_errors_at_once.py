@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import Server, db
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.members import first_admin
 from tests.support.pages import Browser, Page, read
 from tests.support.passwords import PASSWORD
@@ -27,7 +27,7 @@ def admin(browser: Browser) -> Browser:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch, database: None) -> Iterator[Names]:
-    yield use_names(monkeypatch, house().settings)
+    yield use_names(monkeypatch, runtime().settings)
 
 
 def refused(admin: Browser, url: str, data: dict[str, str]) -> Page:

@@ -9,7 +9,7 @@ import pytest
 from models import AuditEvent, Member, utcnow
 from services.core import audit
 from services.core.actor import SYSTEM
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.operations import audit_log
 from tests.support.pages import Browser
 from tests.support.people import make_member
@@ -69,7 +69,7 @@ def test_no_address_breaks_the_page(browser: Browser, admin: Member, query: str)
     "subject", ["<script>alert(1)</script>", "=cmd()", "line\nbreak", "\u202eevil", "x" * 5000]
 )
 def test_what_people_typed_is_shown_as_text(browser: Browser, admin: Member, subject: str) -> None:
-    with unit():
+    with unit_of_work():
         audit.record(SYSTEM, "member.added", subject, email=subject, list_of=["<i>", 1], nothing=None)
     html = browser.get(PAGE).get_data(as_text=True)
     assert browser.page(PAGE)
@@ -78,7 +78,7 @@ def test_what_people_typed_is_shown_as_text(browser: Browser, admin: Member, sub
 
 def note(count: int, name: str) -> None:
     start = utcnow() - timedelta(hours=1)
-    with unit() as writing:
+    with unit_of_work() as writing:
         for number in range(count):
             writing.add(
                 AuditEvent(
@@ -93,7 +93,7 @@ def note(count: int, name: str) -> None:
 
 def test_a_name_from_outside_cannot_disguise_itself(browser: Browser, admin: Member) -> None:
     hostile = "Lease\u202excod.exe"
-    with unit():
+    with unit_of_work():
         audit.record(SYSTEM, "transfer.got", hostile, source=hostile, documents=[hostile])
     page = browser.page(PAGE)
     assert "\u202e" not in page.html and page.text.count("Lease[U+202E]xcod.exe") == 3

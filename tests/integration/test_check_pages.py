@@ -13,8 +13,8 @@ from sqlalchemy import func, select, update
 from models import AuditEvent, Server, ServerCheck, utcnow
 from services.core import background_tasks
 from services.core.actor import SYSTEM
-from services.core.errors import Forbidden
-from services.core.unit_of_work import session, unit
+from services.core.errors import ForbiddenError
+from services.core.unit_of_work import session, unit_of_work
 from services.monitoring import check_runs
 from simulator import Simulator
 from tests.support import health
@@ -51,7 +51,7 @@ def check(admin: Browser, server: Server) -> Page:
 
 
 def put_run(server: Server, **more: object) -> uuid.UUID:
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = ServerCheck(server_id=server.id, started_by="Ada")
         for name, value in more.items():
             setattr(row, name, value)
@@ -142,7 +142,7 @@ def test_a_run_that_still_has_results_lives(admin: Browser, database: None) -> N
 def test_a_server_removed_meanwhile_ends_the_run_quietly(app: Flask, database: None) -> None:
     server = make_server()
     server_id, run_id = server.id, put_run(server)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.delete(writing.get_one(Server, server_id))
     background_tasks.run(check_runs._carry_out, run_id, server_id, True)
     assert background_tasks.wait(30)
@@ -162,7 +162,7 @@ def test_the_clock_runs_one_at_a_time_and_leaves_no_audit(database: None) -> Non
 
 def test_two_hundred_runs_are_kept(database: None) -> None:
     server, other = make_server(), make_server("Paris")
-    with unit() as writing:
+    with unit_of_work() as writing:
         for age in range(205):
             at = utcnow() - timedelta(hours=1 + age)
             writing.add(
@@ -187,7 +187,7 @@ def test_an_admin_starts_ten_checks_a_minute_and_each_is_on_record(admin: Browse
     session().rollback()
     events = session().scalars(select(AuditEvent).where(AuditEvent.action == check_runs.STARTED)).all()
     assert len(events) == check_runs.PER_MINUTE
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(AuditEvent).values(at=utcnow() - timedelta(minutes=2)))
     assert admin.post(url_of(server, "checks")).status_code == 303
 
@@ -200,7 +200,7 @@ def test_only_admins_may_ask_the_service(database: None) -> None:
         lambda: check_runs.of(member, run_id),
         lambda: check_runs.latest(member, server.id),
     ):
-        with pytest.raises(Forbidden):
+        with pytest.raises(ForbiddenError):
             ask()
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from models import AuditEvent, Connection
 from services.connections import admin as connection_admin
 from services.connections import clients
-from services.core.errors import Forbidden
-from services.core.unit_of_work import session, unit
+from services.core.errors import ForbiddenError
+from services.core.unit_of_work import session, unit_of_work
 from simulator import Simulator
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
@@ -61,9 +61,9 @@ def test_the_list_of_sign_ins_is_for_admins(signed_in: SignIn) -> None:
 
 def test_nobody_but_an_admin_does(signed_in: SignIn) -> None:
     person = actor_of(make_member("Somebody Else"))
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenError):
         connection_admin.of_server(person, signed_in.server_id)
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenError):
         connection_admin.end(person, signed_in.server_id, signed_in.member_id)
 
 
@@ -97,7 +97,7 @@ def test_a_members_page_shows_and_ends_the_sign_ins(signed_in: SignIn) -> None:
 
 
 def test_a_sign_in_that_has_ended_says_why(signed_in: SignIn) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = writing.scalars(select(Connection)).one()
         row.state, row.reason = "sign_in_again", "refused"
     admin = Browser(signed_in.app).sign_in(make_member("Ada Admin", is_admin=True))

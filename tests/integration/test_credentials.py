@@ -11,11 +11,11 @@ from sqlalchemy import select
 
 from models import AuditEvent, Server
 from services.core.actor import Actor
-from services.core.errors import Invalid, SignInNeeded, TooMany
-from services.core.runtime import house
+from services.core.errors import InvalidError, SignInNeededError, TooManyError
+from services.core.runtime import runtime
 from services.core.unit_of_work import session
 from services.server_admin import credential_rotation
-from services.server_admin.credential_rotation import NewCredentials, Unproven
+from services.server_admin.credential_rotation import NewCredentials, UnprovenCredentialsError
 from services.servers import registry, transport
 from simulator import Fault, Simulator, practice_password
 from tests.support.pages import Browser, read
@@ -36,7 +36,7 @@ def other_app(practice: Simulator) -> Iterator[None]:
     """The application is registered a second time, with this installation's redirect URL."""
     first = practice.world.app(CLIENT_ID)
     assert first is not None
-    redirects = (*first.redirect_uris, house().settings.redirect_url)
+    redirects = (*first.redirect_uris, runtime().settings.redirect_url)
     practice.world.add_app(replace(first, redirect_uris=redirects))
     practice.world.add_app(
         replace(first, client_id=OTHER_ID, client_secret=OTHER_SECRET, redirect_uris=redirects)
@@ -116,7 +116,7 @@ def test_a_redirect_url_that_iManage_does_not_know_is_refused(admin: Browser, pr
     practice.world.add_app(
         replace(first, client_id=OTHER_ID, client_secret=OTHER_SECRET, redirect_uris=elsewhere)
     )
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidError) as refused:
         _replace(server_id, OTHER_ID, OTHER_SECRET)
     assert "redirect URL" in refused.value.fields["client_id"]
     assert kept(server_id) == OLD
@@ -145,7 +145,7 @@ def test_where_nothing_can_be_told_the_admin_decides(
 
 def test_a_server_that_cannot_be_reached_proves_nothing(practice: Simulator) -> None:
     server_id = practice_server(practice, url="http://127.0.0.1:9", api_url="http://127.0.0.1:9").id
-    with pytest.raises(Unproven) as unproven:
+    with pytest.raises(UnprovenCredentialsError) as unproven:
         _replace(server_id, OTHER_ID, OTHER_SECRET)
     assert unproven.value.problems[0].outcome == "fail"
     assert kept(server_id) == OLD
@@ -166,7 +166,7 @@ def test_another_client_id_ends_every_sign_in_and_says_whose(
     assert f"Sign in again: 1 member must do so, because the Client ID is another one: {name}." in page.text
     row = signed_in.row()
     assert (row.state, row.reason, row.refresh_token) == ("sign_in_again", "registered_anew", None)
-    with pytest.raises(SignInNeeded) as needed:
+    with pytest.raises(SignInNeededError) as needed:
         signed_in.ask()
     assert needed.value.reason == "registered_anew"
     assert "registered anew" in needed.value.sentence
@@ -176,7 +176,7 @@ def test_another_client_id_ends_every_sign_in_and_says_whose(
 def test_the_same_client_id_with_a_new_secret_keeps_everybody_signed_in(signed_in: SignIn) -> None:
     first = signed_in.practice.world.app(CLIENT_ID)
     assert first is not None
-    redirects = (*first.redirect_uris, house().settings.redirect_url)
+    redirects = (*first.redirect_uris, runtime().settings.redirect_url)
     changed = replace(first, client_secret=OTHER_SECRET, redirect_uris=redirects)
     signed_in.practice.world.add_app(changed)
     try:
@@ -200,7 +200,7 @@ def test_a_running_transfer_waits_for_the_new_sign_in_and_does_not_fail(desk: De
 def test_a_change_made_meanwhile_is_noticed(practice: Simulator, other_app: None) -> None:
     server_id = practice_server(practice).id
     actor = actor_of(make_member(is_admin=True))
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidError) as refused:
         credential_rotation.replace(
             actor, server_id, NewCredentials(OTHER_ID, "an earlier one", OTHER_SECRET)
         )
@@ -218,9 +218,9 @@ def test_nobody_tries_without_end(practice: Simulator, other_app: None) -> None:
     server_id = practice_server(practice).id
     actor = actor_of(make_member(is_admin=True))
     for _ in range(credential_rotation.PER_MINUTE):
-        with pytest.raises(Invalid):
+        with pytest.raises(InvalidError):
             _replace(server_id, "nobody-knows-this", OTHER_SECRET, actor)
-    with pytest.raises(TooMany):
+    with pytest.raises(TooManyError):
         _replace(server_id, OTHER_ID, OTHER_SECRET, actor)
     secrets = repr([(event.subject, event.detail) for event in events("server.credentials_tried")])
     assert OTHER_SECRET not in secrets

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from models import AuditEvent, Document, Version
-from services.core.errors import Forbidden
+from services.core.errors import ForbiddenError
 from services.core.text.file_names import adapt
 from services.core.unit_of_work import session
 from services.matters import documents, versions
@@ -214,8 +214,8 @@ def test_viewers_read_and_change_nothing(browser: Browser) -> None:
         f"/versions/{version_id}/again",
     ):
         assert browser.post(url, {"name": "Mine", "file_name": "Mine.docx"}).status_code == 403, url
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenError):
         documents.add(actor_of(ben), matter_id, "Mine.docx", io.BytesIO(b"x"))
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenError):
         versions.add(actor_of(ben), document_id, "Mine.docx", io.BytesIO(b"x"), "")
     assert session().scalars(select(Version.number)).all() == [1]

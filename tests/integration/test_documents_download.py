@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from models import AuditEvent, Version
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.core.unit_of_work import session
 from services.matters import versions
 from storage.names import key_of
@@ -230,7 +230,7 @@ def test_strangers_and_people_not_signed_in_get_nothing(browser: Browser, url: s
 
 def test_a_file_that_is_missing_from_the_store_is_said(browser: Browser, url: str) -> None:
     version = session().scalars(select(Version)).one()
-    house().blobs.delete(version.sha256)
+    runtime().blobs.delete(version.sha256)
     answer = browser.get(url)
     assert answer.status_code == 400
     assert "restore it from a backup" in answer.get_data(as_text=True)
@@ -241,7 +241,7 @@ def test_a_file_that_was_cut_short_in_the_store_is_never_sent_as_the_whole(
     browser: Browser, url: str
 ) -> None:
     version = session().scalars(select(Version)).one()
-    os.truncate(house().settings.data_dir / "blobs" / key_of(version.sha256), 100)
+    os.truncate(runtime().settings.data_dir / "blobs" / key_of(version.sha256), 100)
     answer = browser.get(url)
     assert answer.status_code == 400
     assert "has been damaged" in answer.get_data(as_text=True)

@@ -11,8 +11,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import Document, Version
-from services.core.errors import Conflict
-from services.core.unit_of_work import session, unit
+from services.core.errors import ConflictError
+from services.core.unit_of_work import session, unit_of_work
 from services.matters import documents, versions
 from services.matters.landing import Landing, planned, put
 from tests.support.matters import add_document, open_matter
@@ -24,13 +24,13 @@ SHA = "0" * 64
 def test_a_document_lands_and_its_next_version_becomes_current(database: None) -> None:
     ann = actor_of(make_member("Ann"))
     matter_id = open_matter(ann)
-    with unit() as writing:
+    with unit_of_work() as writing:
         document, first = documents.land(
             writing, matter_id, ann.id, "Re: Lease.docx", SHA, 5, note="From the bank"
         )
         assert (document.name, first.number, first.origin) == ("Re_ Lease.docx", 1, "imanage")
         document_id = document.id
-    with unit() as writing:
+    with unit_of_work() as writing:
         document, second = documents.land(
             writing, matter_id, ann.id, "L.pdf", SHA, 6, document_id=document_id
         )
@@ -54,7 +54,7 @@ def test_names_that_are_taken_get_a_number(database: None) -> None:
         "50%_OFF.docx",
         "Lea.docx",
     ):
-        with unit() as writing:
+        with unit_of_work() as writing:
             landed.append(documents.land(writing, matter_id, ann.id, name, SHA, 1)[0].name)
     assert landed == [
         "Lease.docx",
@@ -65,7 +65,7 @@ def test_names_that_are_taken_get_a_number(database: None) -> None:
         "50%_OFF (2).docx",
         "Lea.docx",
     ]
-    with unit() as writing:
+    with unit_of_work() as writing:
         assert documents.land(writing, other_id, ann.id, "Lease.docx", SHA, 1)[0].name == "Lease.docx"
 
 
@@ -74,7 +74,7 @@ def test_many_land_at_once_in_several_matters_and_none_where_one_is_gone(databas
     lease, sale = open_matter(ann), open_matter(ann)
 
     def land(*wanted: tuple[uuid.UUID, str]) -> list[str]:
-        with unit() as writing:
+        with unit_of_work() as writing:
             landings = [
                 Landing(matter_id, ann.id, name, SHA, 1, "From the bank") for matter_id, name in wanted
             ]
@@ -89,7 +89,7 @@ def test_many_land_at_once_in_several_matters_and_none_where_one_is_gone(databas
         "List.xlsx",
     ]
     assert land((sale, "deed.docx"), (lease, "List.xlsx")) == ["deed (2).docx", "List.xlsx"]
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         land((lease, "Never.docx"), (uuid.uuid4(), "Never.docx"))
     there = session().execute(select(Document.matter_id, Document.name)).all()
     assert sorted(name for matter_id, name in there if matter_id == lease) == [
@@ -105,7 +105,7 @@ def test_a_version_lands_only_on_a_document_of_its_matter(database: None) -> Non
     matter_id, other_id = open_matter(ann), open_matter(ann)
     document_id = add_document(ann, matter_id)
     for matter, document in ((other_id, document_id), (matter_id, uuid.uuid4()), (uuid.uuid4(), None)):
-        with pytest.raises(Conflict), unit() as writing:
+        with pytest.raises(ConflictError), unit_of_work() as writing:
             documents.land(writing, matter, ann.id, "x.docx", SHA, 1, document_id=document)
     assert session().scalars(select(Version.number)).all() == [1]
 
@@ -121,7 +121,7 @@ def test_eight_at_once_get_eight_numbers(app: Flask, database: None, onto_one_do
     def one(number: int) -> None:
         with app.app_context():
             together.wait(timeout=10)
-            with unit() as writing:
+            with unit_of_work() as writing:
                 sha256 = f"{number:064}"
                 documents.land(writing, matter_id, ann.id, "Lease.docx", sha256, 1, document_id=document_id)
 

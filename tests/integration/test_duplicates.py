@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from services.core.errors import NotFound
+from services.core.errors import NotFoundError
 from services.matters import duplicates
 from tests.support.matters import add_document, open_matter
 from tests.support.pages import Browser
@@ -31,7 +31,7 @@ def test_the_newest_document_with_these_bytes_is_named(database: None) -> None:
 def test_to_strangers_it_says_nothing(database: None) -> None:
     lead = actor_of(make_member())
     document_id = add_document(lead, open_matter(lead))
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         duplicates.of_document(actor_of(make_member()), document_id)
 
 

@@ -16,8 +16,8 @@ from app import create_app
 from config import Settings
 from models import db
 from services.core import audit, background_tasks, runtime
-from services.core.errors import Forbidden
-from services.core.unit_of_work import session, unit
+from services.core.errors import ForbiddenError
+from services.core.unit_of_work import session, unit_of_work
 from tests.support.pages import Browser, read
 from tests.support.people import make_member
 
@@ -35,7 +35,7 @@ def number_that_does_not_fit() -> object:
 
 
 def half_way_through_a_unit() -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(text("SELECT FROM WHERE"))
 
 
@@ -101,7 +101,7 @@ def test_a_refusal_stands_where_it_cannot_be_put_on_record(
     broken: Callable[[Break], Browser], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse() -> object:
-        raise Forbidden("Only a lead may do this.", next_step="Ask a lead.")
+        raise ForbiddenError("Only a lead may do this.", next_step="Ask a lead.")
 
     def full(*_arguments: object) -> None:
         session().execute(text("INSERT INTO not_there VALUES (1)"))
@@ -158,7 +158,7 @@ def test_an_answer_that_is_ready_is_not_lost_by_the_end_of_its_session(
 @pytest.fixture
 def on_a_file(app: Flask, settings: Settings, tmp_path: Path) -> Iterator[tuple[Flask, Path]]:
     """An application on a SQLite file of its own, with its tables."""
-    usual, file = runtime.house(), tmp_path / "folder" / "rows.sqlite"
+    usual, file = runtime.runtime(), tmp_path / "folder" / "rows.sqlite"
     file.parent.mkdir()
     own = create_app(replace(settings, data_dir=tmp_path, database_url=f"sqlite:///{file}"))
     with own.app_context():

@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from models import AuditEvent, Connection, GroupMember, Member, Server, ServerGroup, Transfer, db
 from services.access.server_access import available_to, require_use
-from services.core.errors import Invalid, NotFound, Refusal
-from services.core.unit_of_work import unit
-from services.execution.authorization import Standings
+from services.core.errors import InvalidError, NotFoundError, RefusedError
+from services.core.unit_of_work import unit_of_work
+from services.execution.authorization import AuthorizationSnapshot
 from services.members import groups, offboarding
 from services.server_admin import access_explainer
 from services.servers import restriction
@@ -47,7 +47,7 @@ def may_use(member: Member, server: Server) -> bool:
     db.session.rollback()
     try:
         require_use(member.id, server.id)
-    except Refusal:
+    except RefusedError:
         return False
     return bool(available_to(actor_of(member)))
 
@@ -91,7 +91,7 @@ def test_a_transfer_of_a_member_who_left_the_group_has_no_right_to_go_on(boss: M
     team = make_group(boss, "Deal team", ada)
     restrict(boss, server, team)
     matter_id = matters.open_matter(actor_of(ada))
-    with unit() as writing:
+    with unit_of_work() as writing:
         transfer = Transfer(
             request_key=uuid.uuid4(),
             kind="get",
@@ -101,11 +101,11 @@ def test_a_transfer_of_a_member_who_left_the_group_has_no_right_to_go_on(boss: M
             member_id=ada.id,
         )
         writing.add(transfer)
-    before = Standings([transfer.id]).of(transfer.id)
+    before = AuthorizationSnapshot([transfer.id]).of(transfer.id)
     assert before is not None
     assert before.refusal is None
     groups.remove(actor_of(boss), team, ada.id)
-    after = Standings([transfer.id]).of(transfer.id)
+    after = AuthorizationSnapshot([transfer.id]).of(transfer.id)
     assert after is not None
     assert after.refusal is not None
 
@@ -134,10 +134,10 @@ def test_guests_and_the_inactive_are_in_no_group_and_the_deactivated_leave(boss:
 
 def test_names_are_unique_without_regard_to_letter_case_or_accents(boss: Member) -> None:
     first = make_group(boss, "Équipe")
-    with pytest.raises(Invalid, match="there already"):
+    with pytest.raises(InvalidError, match="there already"):
         make_group(boss, "EQUIPE")
     second = make_group(boss, "Tax")
-    with pytest.raises(Invalid, match="there already"):
+    with pytest.raises(InvalidError, match="there already"):
         groups.rename(actor_of(boss), second, "équipe")
     groups.rename(actor_of(boss), first, "ÉQUIPE")
     assert [each.name for each in groups.all_groups(actor_of(boss))] == ["ÉQUIPE", "Tax"]
@@ -148,7 +148,7 @@ def test_a_group_saved_elsewhere_makes_the_restriction_stale(boss: Member) -> No
     actor = actor_of(boss)
     stale = restriction.restriction(actor, server.id).version
     restrict(boss, server, team)
-    with pytest.raises(Invalid, match="restricted to Deal team"):
+    with pytest.raises(InvalidError, match="restricted to Deal team"):
         restriction.save(actor, server.id, RestrictionChange(False, (), stale))
 
 
@@ -194,7 +194,7 @@ def test_only_admins_reach_the_service(boss: Member) -> None:
     somebody = actor_of(make_member())
     team = make_group(boss, "Deal team")
     for refused in (groups.all_groups, lambda actor: groups.group(actor, team)):
-        with pytest.raises(Refusal):
+        with pytest.raises(RefusedError):
             refused(somebody)
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         groups.group(actor_of(boss), uuid.uuid4())

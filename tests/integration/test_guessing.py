@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from models import Member, SignInAttempt
 from services.auth import known_devices, login_throttle
-from services.core.errors import TooMany
-from services.core.unit_of_work import unit
+from services.core.errors import TooManyError
+from services.core.unit_of_work import unit_of_work
 from services.mail import smtp
 from tests.support.audit import trail
 from tests.support.concurrency import at_once
@@ -28,7 +28,7 @@ def test_no_guess_slips_past_the_count(app: Flask, database: None) -> None:
 
     answers = at_once(app, *[guess] * 12)
     assert sum(isinstance(answer, login_throttle.Guess) for answer in answers) <= login_throttle.PER_PAIR
-    assert all(isinstance(answer, login_throttle.Guess | TooMany) for answer in answers)
+    assert all(isinstance(answer, login_throttle.Guess | TooManyError) for answer in answers)
 
 
 ANNA = "anna@firm.test"
@@ -201,12 +201,12 @@ def test_nobody_can_keep_an_installation_from_being_set_up(app: Flask, database:
     """From one address the code can be tried fifty times; others are not kept waiting by it."""
     for _ in range(login_throttle.PER_ADDRESS):
         login_throttle.register((login_throttle.address("192.0.2.1"),))
-    with pytest.raises(TooMany):
+    with pytest.raises(TooManyError):
         login_throttle.register((login_throttle.address("192.0.2.1"),))
     assert login_throttle.register((login_throttle.address("192.0.2.2"),))
 
 
 def wait_over() -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         for row in writing.scalars(select(SignInAttempt)):
             row.at -= login_throttle.WINDOW

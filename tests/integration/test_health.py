@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 
 from models import AuditEvent, Server, ServerCheck, ServerHealthDay, ServerPause, TransferItem, utcnow
 from services.core import background_tasks
-from services.core.errors import Conflict, Forbidden
-from services.core.unit_of_work import session, unit
+from services.core.errors import ConflictError, ForbiddenError
+from services.core.unit_of_work import session, unit_of_work
 from services.monitoring import history, schedule
 from services.monitoring import state as monitoring_state
 from services.servers import circuit_breaker, registry
@@ -37,7 +37,7 @@ def server(database: None) -> Server:
 
 
 def pause(server: Server, code: str = "imanage.unreachable.silent") -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.add(
             ServerPause(
                 server_id=server.id,
@@ -100,7 +100,7 @@ def test_a_change_makes_it_due_and_comes_first(server: Server) -> None:
 
 def test_a_check_that_began_before_a_change_does_not_speak_for_it(server: Server) -> None:
     early = report(server, "pass")
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(Server).values(changed_at=utcnow() + timedelta(seconds=1)))
     monitoring_state.note(server.id, early)
     assert schedule.due() == (server.id,)
@@ -117,7 +117,7 @@ def test_a_pause_that_begins_brings_the_next_look_forward(server: Server) -> Non
     note(server, "pass")
     for _ in range(circuit_breaker.ENOUGH):
         assert schedule.due() == ()
-        with unit():
+        with unit_of_work():
             circuit_breaker.note_failure(server.id, "imanage.unreachable.silent", "Nothing came.", None)
     assert schedule.due() == (server.id,)
 
@@ -134,7 +134,7 @@ def test_the_clock_checks_the_practice_server(practice: Simulator) -> None:
 
 def test_a_server_that_is_gone_is_passed_over(server: Server) -> None:
     gone = server.id
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.delete(writing.get_one(Server, gone))
     assert schedule._look_at(gone) is False
     monitoring_state.note(gone, report(server, "fail"))
@@ -143,7 +143,7 @@ def test_a_server_that_is_gone_is_passed_over(server: Server) -> None:
 def test_days_are_counted_and_old_ones_go(server: Server) -> None:
     admin = actor_of(make_member(is_admin=True))
     today = utcnow().date()
-    with unit() as writing:
+    with unit_of_work() as writing:
         for days in (1, 40, 91):
             row = ServerHealthDay(server_id=server.id, day=today - timedelta(days=days))
             row.healthy, row.warning, row.failing, row.seconds = 94, 0, 2, 96.0
@@ -181,7 +181,7 @@ def test_an_old_check_says_nothing_about_now(admin: Browser, server: Server) -> 
 def test_try_now_ends_a_pause_and_is_on_record(app: Flask, desk: Desk) -> None:
     admin = Browser(app).sign_in(make_member("Ada Admin", is_admin=True))
     transfer_id = get(desk, desk.practice.world.named("Data room index").id())
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(TransferItem).values(wait_until=utcnow() + timedelta(minutes=5)))
     pause(desk.server)
     for address in (ROOM, f"{ROOM}/{desk.server.id}"):
@@ -195,7 +195,7 @@ def test_try_now_ends_a_pause_and_is_on_record(app: Flask, desk: Desk) -> None:
     assert items_of(transfer_id)[0].wait_until is None
     actions = list(session().scalars(select(AuditEvent.action).where(AuditEvent.server_id == desk.server.id)))
     assert actions.count("server.tried_now") == 1 and "server.check_started" in actions
-    with unit():
+    with unit_of_work():
         circuit_breaker.note_failure(desk.server.id, "imanage.unreachable.silent", "Again.", None)
     assert desk.server.id in circuit_breaker.paused_now(), "One more failure is enough for the next pause."
 
@@ -203,7 +203,7 @@ def test_try_now_ends_a_pause_and_is_on_record(app: Flask, desk: Desk) -> None:
 def test_a_pause_that_imanage_asked_for_is_kept(admin: Browser, server: Server) -> None:
     pause(server, circuit_breaker.THROTTLED)
     assert "iManage asked to be left alone for this long." in admin.page(f"{ROOM}/{server.id}").html
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         schedule.try_now(actor_of(make_member(is_admin=True)), server.id)
     assert admin.post(f"{ROOM}/{server.id}/try-now").status_code == 409
     assert server.id in circuit_breaker.paused_now()
@@ -217,5 +217,5 @@ def test_only_admins_are_answered(server: Server) -> None:
         lambda: history.strip(member, server.id),
         lambda: schedule.try_now(member, server.id),
     ):
-        with pytest.raises(Forbidden):
+        with pytest.raises(ForbiddenError):
             ask()

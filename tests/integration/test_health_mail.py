@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from models import Mail, Member, Server, utcnow
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.mail import outbox, smtp
 from tests.support.health import mails, note, put, row_of
 from tests.support.pages import Browser
@@ -99,10 +99,10 @@ def test_it_is_sent_once_whoever_sends(box: Mailbox, admin: Member, server: Serv
     note(server, "fail")
     (mail_id,) = outbox.due(10)
     assert outbox.take(mail_id) is not None and outbox.take(mail_id) is None
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(Mail).values(due_at=utcnow() - timedelta(seconds=1)))
     assert len(subjects(box)) == 1
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(Mail).values(due_at=utcnow() - timedelta(seconds=1)))
     assert len(subjects(box)) == 1
 
@@ -111,7 +111,7 @@ def test_it_is_sent_once_whoever_sends(box: Mailbox, admin: Member, server: Serv
 def test_nobody_is_told_who_should_not_be(box: Mailbox, admin: Member, server: Server, change: str) -> None:
     make_member(email="member@firm.test")
     note(server, "fail")
-    with unit() as writing:
+    with unit_of_work() as writing:
         setattr(writing.get_one(Member, admin.id), change, False)
     assert subjects(box) == []
     note(server, "pass")
@@ -128,7 +128,7 @@ def test_one_that_was_switched_off_meanwhile_is_none_either(
     box: Mailbox, admin: Member, server: Server
 ) -> None:
     note(server, "fail")
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(Server).values(is_enabled=False))
     assert subjects(box) == []
 
@@ -140,7 +140,7 @@ def test_without_a_mail_server_nothing_is_put_by(admin: Member, server: Server) 
 
 def test_mails_go_with_their_server(box: Mailbox, admin: Member, server: Server) -> None:
     note(server, "fail")
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.delete(writing.get_one(Server, server.id))
     assert mails() == [] and subjects(box) == []
 

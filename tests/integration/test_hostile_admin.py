@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from models import Member, Server
 from services.core.actor import Actor
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.core.unit_of_work import session
 from services.directory.details import Details
 from services.members import editing, groups, import_export, invitations, offboarding
@@ -98,7 +98,7 @@ def test_a_link_of_an_account_closed_under_another_address_opens_nothing(app: Fl
     "table", [b",,,\n,\n", b'"",""\n', b"sep=;\n\n", b"sep=,\n  \n ", b"\xef\xbb\xbf,\n"]
 )
 def test_a_table_of_empty_cells_is_said_to_be_empty(actor: Actor, table: bytes) -> None:
-    with pytest.raises(Invalid, match="is empty"):
+    with pytest.raises(InvalidError, match="is empty"):
         import_export.read(actor, "people.csv", table)
 
 
@@ -128,7 +128,7 @@ def broken_certificates() -> list[bytes]:
 def test_certificates_that_are_broken_inside_are_refused_in_words(database: None) -> None:
     server, boss = make_server(url="https://imanage.invalid"), actor_of(make_member("Ada", is_admin=True))
     for given in broken_certificates():
-        with pytest.raises(Invalid):
+        with pytest.raises(InvalidError):
             certificate_authorities.save(
                 boss, server.id, given, registry.version(session().get_one(Server, server.id))
             )

@@ -42,7 +42,7 @@ def other_app(settings: Settings, tmp_path: Path, **changes: object) -> Flask:
 @pytest.fixture
 def own_house(app: Flask) -> object:
     """Puts the run's own services back after a test that made another application."""
-    usual = runtime.house()
+    usual = runtime.runtime()
     yield usual
     runtime.bind(usual)
     background_tasks.bind(app.app_context)

@@ -11,8 +11,8 @@ from sqlalchemy import select, text
 
 from models import Invitation, Mail, Member, db, utcnow
 from services.core.actor import Actor
-from services.core.errors import Invalid
-from services.core.unit_of_work import session, unit
+from services.core.errors import InvalidError
+from services.core.unit_of_work import session, unit_of_work
 from services.mail import smtp
 from services.members import invitations, offboarding
 from services.members.invitations import NewInvitation
@@ -72,7 +72,7 @@ def test_somebody_invited_joins_and_is_signed_in(app: Flask, desk: Browser) -> N
 
 
 def test_a_guest_is_of_an_organisation_and_stays_a_guest(browser: Browser, actor: Actor) -> None:
-    with pytest.raises(Invalid, match="organisation"):
+    with pytest.raises(InvalidError, match="organisation"):
         invite(actor, is_guest=True)
     link = invite(actor, is_guest=True, organisation="Bank", name="Gail")
     assert browser.page(link).value_of("name") == "Gail"
@@ -88,7 +88,7 @@ def test_a_link_that_is_over_says_why(app: Flask, browser: Browser, actor: Actor
     newest = invite(actor, email="TWICE@firm.test")
     by_email = {row.email: row.id for row in invitations.open_invitations(actor)}
     invitations.withdraw(actor, by_email["gone@firm.test"])
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Invitation, by_email["late@firm.test"]).expires_at = utcnow() - timedelta(seconds=1)
     for link, said, status in (
         (used, "This link has been used", 410),
@@ -174,7 +174,7 @@ def test_nobody_comes_in_by_the_word_of_somebody_deactivated_since(
     assert "1 open invitation of theirs withdrawn: that link opens nothing any more" in page
     offboarding.deactivate(actor, gone.id)
     assert offboarding.consequences(actor, gone.id).invitations == 0
-    with pytest.raises(invitations.Over) as over:
+    with pytest.raises(invitations.InvitationOverError) as over:
         invitations.standing(made.link.rsplit("/", 1)[-1])
     assert over.value.reason == "withdrawn"
     assert invitations.standing(kept.link.rsplit("/", 1)[-1]).email == "ours@firm.test"
@@ -230,7 +230,7 @@ def test_a_mail_server_that_is_away_is_asked_again_with_the_same_link(actor: Act
         box.hang_up_at = "DATA"
         assert smtp.send_due() == 0
         box.hang_up_at = ""
-        with unit() as writing:
+        with unit_of_work() as writing:
             for row in writing.scalars(select(Mail)):
                 row.due_at = utcnow()
         assert smtp.send_due() == 1

@@ -18,7 +18,7 @@ from config import Settings
 from models import AuditEvent, Connection, Installation, Server, utcnow
 from services.connections import tokens
 from services.core import encryption, outages, runtime
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.operations import installation_health, keys
 from tests.support.people import make_member
 from tests.support.schema import marked
@@ -30,7 +30,7 @@ OLD, NEW, STRANGE = "old-key-" + "o" * 40, "new-key-" + "n" * 40, "strange-" + "
 @pytest.fixture(autouse=True)
 def own_keys(database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test begins as a process that has read no key file yet."""
-    usual = runtime.house()
+    usual = runtime.runtime()
     monkeypatch.setattr(encryption, "_newer", ())
     monkeypatch.setattr(encryption, "_sealing", None)
     yield
@@ -40,12 +40,12 @@ def own_keys(database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def process_with(*have: str) -> None:
     """As a process that is started with these keys in its environment."""
     encryption._newer, encryption._sealing = (), None
-    runtime.bind(replace(runtime.house(), settings=replace(runtime.house().settings, secret_keys=have)))
+    runtime.bind(replace(runtime.runtime(), settings=replace(runtime.runtime().settings, secret_keys=have)))
 
 
 def sign_ins(count: int = 1) -> list[uuid.UUID]:
     server_id = make_server(client_secret="").id
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Server, server_id).client_secret = encryption.seal(
             "shh", "server", server_id, "client_secret"
         )
@@ -53,7 +53,7 @@ def sign_ins(count: int = 1) -> list[uuid.UUID]:
     for number in range(count):
         row_id = uuid.uuid4()
         member = make_member(f"Member {number}", email=f"m{number}@firm.test")
-        with unit() as writing:
+        with unit_of_work() as writing:
             writing.add(
                 Connection(
                     id=row_id,
@@ -101,7 +101,7 @@ def test_a_key_that_still_seals_something_must_not_be_missing() -> None:
     process_with(OLD)
     assert keys.refusal() is None
     sign_ins()
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(Installation).values(sealing_key=encryption.fingerprint(NEW)))
     process_with(NEW)
     said = keys.refusal()
@@ -185,7 +185,7 @@ def test_a_running_process_reads_the_new_key_from_the_file(settings: Settings) -
     path = settings.data_dir / key_file.NAME
     before = path.read_text()
     try:
-        (first,) = runtime.house().settings.secret_keys
+        (first,) = runtime.runtime().settings.secret_keys
         keys.refusal()
         (row_id,) = sign_ins()
         done = keys.rotate()
@@ -220,11 +220,11 @@ def test_a_process_that_was_overtaken_takes_no_sign_in_for_lost() -> None:
     process_with(NEW, OLD)
     keys.rotate()
     process_with(OLD)
-    with pytest.raises(encryption.StaleKeys) as raised:
+    with pytest.raises(encryption.StaleKeysError) as raised:
         access(row_id)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Server, server_id).is_enabled = True
-    with pytest.raises(encryption.StaleKeys):
+    with pytest.raises(encryption.StaleKeysError):
         tokens.access_of(member_id, server_id)
     outage = outages.of(raised.value)
     assert outage is outages.STALE_KEYS
@@ -238,7 +238,7 @@ def test_keys_that_are_lost_for_good() -> None:
     assert keys.refusal()
     assert keys.begin_anew().lost == 3
     assert keys.refusal() is None
-    with pytest.raises(encryption.CannotOpen):
+    with pytest.raises(encryption.DecryptionError):
         access(row_id)
     assert all(count.lost == 0 for count in keys.check())
 
@@ -287,7 +287,7 @@ def test_the_doctor_tells_whether_the_keys_fit() -> None:
     process_with(OLD)
     assert installation_health.keys_fit().state == installation_health.FAIL
     process_with(NEW, OLD)
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = writing.get_one(Connection, row_id)
         head, _, body = row.access_token.rpartition(".")
         raw = bytearray(base64.urlsafe_b64decode(body))

@@ -10,7 +10,7 @@ from flask import Flask
 
 from models import Matter, Member, Participant
 from services.core.actor import Actor
-from services.core.errors import Conflict, Forbidden, NotFound
+from services.core.errors import ConflictError, ForbiddenError, NotFoundError
 from services.core.unit_of_work import session
 from services.matters import participants
 from services.members import offboarding, orphaned_matters
@@ -97,7 +97,7 @@ def test_where_somebody_else_leads_nothing_is_to_be_done(admin: Member, anna: Me
     participants.add(actor_of(anna), matter_id, otto.id, "lead")
     offboarding.deactivate(actor_of(admin), anna.id)
     assert not is_leaderless(matter_id)
-    with pytest.raises(Conflict, match="has a lead"):
+    with pytest.raises(ConflictError, match="has a lead"):
         orphaned_matters.appoint(actor_of(admin), matter_id, make_member().id)
     offboarding.deactivate(actor_of(admin), otto.id)
     assert is_leaderless(matter_id)
@@ -119,16 +119,16 @@ def test_only_system_admins_appoint(admin: Member, anna: Member) -> None:
     otto = make_member("Otto")
     matter_id = left_by(admin, anna, editor=otto.id)
     for act in (orphaned_matters.matters, orphaned_matters.how_many):
-        with pytest.raises(Forbidden):
+        with pytest.raises(ForbiddenError):
             act(actor_of(otto))
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenError):
         orphaned_matters.appoint(actor_of(otto), matter_id, otto.id)
 
 
 def test_an_admin_sees_nothing_of_a_matter_that_is_led(admin: Member, anna: Member) -> None:
     matter_id = make_matter(anna.id)
     for look in (orphaned_matters.name_of, orphaned_matters.possible):
-        with pytest.raises(NotFound):
+        with pytest.raises(NotFoundError):
             look(actor_of(admin), matter_id)
 
 
@@ -141,7 +141,7 @@ def test_two_admins_at_once_appoint_one(app: Flask, admin: Member, anna: Member)
         return orphaned_matters.appoint(actor, matter_id, member_id)
 
     answers = at_once(app, partial(act, one, otto.id), partial(act, two, paul.id))
-    assert sum(isinstance(answer, Conflict) for answer in answers) == 1
+    assert sum(isinstance(answer, ConflictError) for answer in answers) == 1
     assert [role_of(matter_id, each) for each in (otto, paul)].count("lead") == 1
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from models import Mail, Member, Participant, utcnow
 from services.core import runtime
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.mail import outbox, smtp
 from tests.support.ended import make_transfer
 from tests.support.matters import add_server
@@ -43,7 +43,7 @@ def only_mail() -> Mail:
 
 
 def skip_wait() -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(Mail).values(due_at=utcnow() - timedelta(seconds=1)))
 
 
@@ -102,7 +102,7 @@ def test_without_a_mail_server_nothing_is_put_by(member: Member) -> None:
 @pytest.mark.parametrize("change", ["switched_off", "inactive", "guest", "not_in_matter"])
 def test_nobody_is_told_who_should_not_be(box: Mailbox, member: Member, change: str) -> None:
     end(member, "done")
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = writing.get_one(Member, member.id)
         row.wants_mail = change != "switched_off"
         row.is_active = change != "inactive"
@@ -168,7 +168,7 @@ def test_a_refused_mail_keeps_no_other_from_being_sent(box: Mailbox, member: Mem
     make_transfer(member.id, make_matter(member.id), None, ["done"])
     other = make_member("Bram", email="bram@firm.test")
     make_transfer(other.id, make_matter(other.id), None, ["done"])
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(Member).where(Member.id == member.id).values(email="not an address"))
     assert smtp.send_due() == 1
     assert box.recipients == ["bram@firm.test"]
@@ -188,7 +188,7 @@ def test_a_line_that_breaks_is_taken_up_again(box: Mailbox, member: Member) -> N
 
 def test_a_mail_server_that_is_away_costs_nothing(box: Mailbox, member: Member) -> None:
     end(member, "done")
-    usual = runtime.house()
+    usual = runtime.runtime()
     runtime.bind(replace(usual, settings=replace(usual.settings, smtp_url="smtp://127.0.0.1:1")))
     assert smtp.send_due() == 0
     runtime.bind(usual)
@@ -210,7 +210,7 @@ def test_a_password_is_never_sent_in_the_clear_to_another_machine(
     box: Mailbox, member: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(smtp, "LOOPBACK", frozenset())
-    usual = runtime.house()
+    usual = runtime.runtime()
     url = usual.settings.smtp_url.replace("//", "//alice:hunter2@")
     runtime.bind(replace(usual, settings=replace(usual.settings, smtp_url=url)))
     end(member, "done")

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 
 from models import AuditEvent, Mail, Member, utcnow
 from services.core import runtime
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.directory import details as directory_details
 from services.directory.details import Details
 from services.mail import connection as mail_connection
@@ -55,7 +55,7 @@ def mails() -> list[Mail]:
 
 
 def skip_wait() -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(Mail).values(due_at=utcnow() - timedelta(seconds=1)))
 
 
@@ -334,7 +334,7 @@ def test_the_pages_say_why_mails_wait(box: Mailbox, admin: Member, browser: Brow
 
 def test_news_of_last_week_is_not_sent_when_mail_works_again(box: Mailbox, admin: Member) -> None:
     end(admin)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(Mail).values(created_at=utcnow() - timedelta(days=8)))
     assert smtp.send_due() == 0
     (row,) = mails()
@@ -344,7 +344,7 @@ def test_news_of_last_week_is_not_sent_when_mail_works_again(box: Mailbox, admin
 def test_a_domain_with_letters_of_its_own_is_sent_as_dns_knows_it(box: Mailbox) -> None:
     member = make_member("Ana", email="ana@müller.example")
     end(member)
-    usual = runtime.house()
+    usual = runtime.runtime()
     runtime.bind(replace(usual, settings=replace(usual.settings, mail_from="post@kanzlei-grün.example")))
     box.takes_utf8 = False
     assert smtp.send_due() == 1
@@ -367,5 +367,5 @@ def test_an_address_that_the_mail_server_cannot_take_is_told_at_the_form(box: Ma
 
 
 def with_url(url: str) -> None:
-    usual = runtime.house()
+    usual = runtime.runtime()
     runtime.bind(replace(usual, settings=replace(usual.settings, smtp_url=url)))

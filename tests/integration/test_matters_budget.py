@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from models import Document, Link, Matter, Participant, Version, new_id
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from tests.support.matters import add_server, counted_queries, open_matter
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
@@ -18,7 +18,7 @@ MOST_BYTES = 60_000
 
 def fill(matter_id: uuid.UUID, member_id: uuid.UUID, server_id: uuid.UUID, count: int) -> uuid.UUID:
     """Documents with a twin each, matters of the same member, versions of the last document: in the tables."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         for number in range(count):
             document_id, version_id = new_id(), new_id()
             name = f"Facility agreement between the parties, draft {number:04}.docx"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from models import Link, Member, Server
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.matters import documents, versions
 from tests.support.matters import add_document, add_server, add_twin, current_version, open_matter
 from tests.support.pages import Browser
@@ -37,7 +37,7 @@ def bound(database: None) -> Bound:
     lead = actor_of(ann)
     matter_id = open_matter(lead, viewer=ben, editor=gina)
     document_id = add_document(lead, matter_id)
-    with unit() as writing:
+    with unit_of_work() as writing:
         documents.land(
             writing,
             matter_id,
@@ -114,7 +114,7 @@ def test_a_change_here_that_was_not_saved_is_marked(browser: Browser, bound: Bou
 @pytest.mark.parametrize(("kept", "badge"), [("lost", "Lost"), ("forbidden", "No access")])
 def test_what_imanage_refused_is_shown(browser: Browser, bound: Bound, kept: str, badge: str) -> None:
     browser.sign_in(bound.lead)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.query(Link).one().state = kept
     for url in (f"/matters/{bound.matter_id}", f"/documents/{bound.document_id}"):
         assert badge in browser.page(url).text
@@ -156,7 +156,7 @@ def test_a_viewer_sees_twins_and_no_transfer(browser: Browser, bound: Bound) -> 
 
 
 def test_a_server_that_is_off_leaves_no_trace(browser: Browser, bound: Bound) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Server, bound.server_id).is_enabled = False
     html = browser.sign_in(bound.lead).page(f"/matters/{bound.matter_id}").html
     assert "iManage" not in html and "104512" not in html

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from models import AuditEvent, Member, Participant
 from services.core.actor import Actor
-from services.core.errors import Conflict, Forbidden, Invalid, NotFound
+from services.core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from services.core.unit_of_work import session
 from services.matters import participants
 from tests.support.matters import add_document, open_matter
@@ -66,10 +66,10 @@ def test_people_stand_by_organisation_the_firm_first(browser: Browser) -> None:
 def test_a_role_that_cannot_be_is_refused(database: None, role: str, is_guest: bool) -> None:
     ann, other = actor_of(make_member()), make_member(is_guest=is_guest)
     matter_id = open_matter(ann)
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidError):
         participants.add(ann, matter_id, other.id, role)
     participants.add(ann, matter_id, other.id, "viewer")
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidError):
         participants.change_role(ann, matter_id, other.id, role)
     assert role_of(matter_id, other) == "viewer"
 
@@ -88,7 +88,7 @@ def test_the_last_lead_cannot_go_or_step_down(browser: Browser) -> None:
     ann, ben = make_member("Ann"), make_member("Ben")
     lead = actor_of(ann)
     matter_id = open_matter(lead, editor=ben)
-    with pytest.raises(Conflict, match="at least one lead"):
+    with pytest.raises(ConflictError, match="at least one lead"):
         participants.remove(lead, matter_id, ann.id)
     browser.sign_in(ann)
     url = f"/matters/{matter_id}/people/{ann.id}/role"
@@ -128,7 +128,7 @@ def test_two_leads_cannot_take_each_others_lead_away(app: Flask, database: None)
             together.wait(timeout=10)
             try:
                 return participants.change_role(who, matter_id, whom.id, "viewer")
-            except (Conflict, Forbidden) as refusal:
+            except (ConflictError, ForbiddenError) as refusal:
                 return refusal.code
 
     with ThreadPoolExecutor(2) as pool:
@@ -143,15 +143,15 @@ def test_only_leads_change_people(browser: Browser, role: str) -> None:
     ann, ben, eve = make_member("Ann"), make_member("Ben"), make_member("Eve")
     matter_id = open_matter(actor_of(ann), **{role: ben})
     actor = actor_of(ben)
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenError):
         participants.add(actor, matter_id, eve.id, "viewer")
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenError):
         participants.remove(actor, matter_id, ann.id)
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenError):
         participants.change_role(actor, matter_id, ben.id, "lead")
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenError):
         participants.search(actor, matter_id, "eve")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         participants.add(actor_of(eve), matter_id, eve.id, "lead")
     browser.sign_in(ben)
     assert browser.post(f"/matters/{matter_id}/people", {"member": str(eve.id)}).status_code == 403

@@ -10,7 +10,7 @@ from flask import Flask
 
 from models import Member
 from services.core.actor import Actor
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.core.unit_of_work import session
 from services.directory.details import Details
 from services.members import editing
@@ -114,4 +114,4 @@ def test_the_last_two_admins_cannot_undo_each_other(app: Flask, admin: Member) -
 
     answers = at_once(app, partial(act, one, two), partial(act, two, one))
     assert sum(answer == "done" for answer in answers) == 1
-    assert sum(isinstance(answer, Invalid) for answer in answers) == 1
+    assert sum(isinstance(answer, InvalidError) for answer in answers) == 1

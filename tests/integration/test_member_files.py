@@ -15,8 +15,8 @@ from werkzeug.test import TestResponse
 
 from models import AuditEvent, Member, MemberImport, utcnow
 from services.core.actor import Actor
-from services.core.errors import Conflict, NotFound
-from services.core.unit_of_work import session, unit
+from services.core.errors import ConflictError, NotFoundError
+from services.core.unit_of_work import session, unit_of_work
 from services.directory import people as directory_people
 from services.members import import_export, invitations
 from tests.support.audit import trail
@@ -160,7 +160,7 @@ def test_a_row_that_cannot_be_says_where_and_why(actor: Actor, row: str, said: t
     (judged,) = seen.rows
     assert (judged.action, judged.entry.row) == ("refused", 2)
     assert any(column == said[0] and said[1] in reason for column, reason in judged.reasons)
-    with pytest.raises(Conflict, match="nothing to import"):
+    with pytest.raises(ConflictError, match="nothing to import"):
         import_export.run(actor, seen.id, invite=True)
 
 
@@ -207,11 +207,11 @@ def test_a_file_of_five_megabytes_is_taken_and_a_larger_one_is_not(desk: Browser
 def test_a_kept_file_is_its_readers_own_and_goes_after_an_hour(actor: Actor) -> None:
     other = actor_of(make_member("Other", is_admin=True))
     import_id = import_export.read(actor, "p.csv", b"Name,Email\nAnn,a@x.test\n")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         import_export.preview(other, import_id)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(MemberImport, import_id).created_at = utcnow() - timedelta(minutes=61)
-    with pytest.raises(NotFound, match="more than an hour ago"):
+    with pytest.raises(NotFoundError, match="more than an hour ago"):
         import_export.run(actor, import_id, invite=False)
     import_export.read(other, "q.csv", b"Name,Email\nAnn,a@x.test\n")
     assert session().get(MemberImport, import_id) is None

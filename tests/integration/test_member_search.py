@@ -6,7 +6,7 @@ import pytest
 
 from models import Member
 from services.core.actor import Actor
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.directory import people
 from services.directory import search as directory_search
 from services.directory.details import Details
@@ -141,7 +141,7 @@ def test_a_changed_name_is_found_and_the_old_one_is_not(database: None) -> None:
     editing.change(admin, anna.id, Details("Anna Schmidt", "schmidt@firm.test"))
     assert names(admin, "schmi") == ["Anna Schmidt"]
     assert names(admin, "mueller") == []
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.delete(writing.get_one(Member, anna.id))
     assert names(admin, "schmi") == []
 

@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from models import Connection, Member, Participant, ServerMember, SignInSession, Transfer, TransferItem
 from services.auth import passwords
 from services.core.actor import Actor
-from services.core.errors import Conflict
-from services.core.unit_of_work import session, unit
+from services.core.errors import ConflictError
+from services.core.unit_of_work import session, unit_of_work
 from services.directory import people
 from services.members import offboarding
 from tests.support.audit import trail
@@ -228,7 +228,7 @@ def test_the_last_two_admins_cannot_deactivate_each_other(app: Flask, admin: Mem
 
     answers = at_once(app, partial(act, one, two.id), partial(act, two, one.id))
     assert sum(answer == "done" for answer in answers) == 1
-    assert sum(isinstance(answer, Conflict) for answer in answers) == 1
+    assert sum(isinstance(answer, ConflictError) for answer in answers) == 1
 
 
 def test_a_new_password_ends_the_old_one_and_every_session(app: Flask, desk: Browser) -> None:
@@ -268,7 +268,7 @@ def test_no_hash_is_on_any_page(desk: Browser) -> None:
 def busy(member: Member, matter_id: uuid.UUID) -> uuid.UUID:
     """The member is signed in to a server that lists him, and a transfer of his waits for a sign-in."""
     server_id = add_server()
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.add(ServerMember(server_id=server_id, member_id=member.id))
         writing.add(
             Connection(

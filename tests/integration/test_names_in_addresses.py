@@ -14,7 +14,7 @@ from blueprints.query_params import WORDS
 from models import Matter, Participant
 from services.core import sealed_query
 from services.core.text.normalise import fold
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from tests.support.pages import Browser, Page, read
 from tests.support.people import make_member
 from tests.support.transfers import Desk
@@ -71,7 +71,7 @@ def test_lists_links_and_exports_carry_sealed_words(admin: Browser) -> None:
 def test_pages_of_matters_and_documents_carry_sealed_words(browser: Browser) -> None:
     member = make_member("Alice Archer")
     browser.sign_in(member)
-    with unit() as writing:
+    with unit_of_work() as writing:
         for number in range(60):
             matter = Matter(
                 id=uuid.uuid4(),

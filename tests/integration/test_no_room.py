@@ -10,7 +10,7 @@ import pytest
 
 from models import TransferItem
 from services.core import runtime
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.transfers import control
 from simulator import Fault
 from storage import open_store
@@ -22,7 +22,7 @@ MIB = 1 << 20
 
 @pytest.fixture
 def disk(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallDisk:
-    usual = runtime.house()
+    usual = runtime.runtime()
     monkeypatch.setattr(
         runtime, "_house", replace(usual, blobs=open_store(f"file://{tmp_path}/blobs")), raising=False
     )
@@ -58,7 +58,7 @@ def test_two_large_ones_and_a_small_one_all_arrive(desk: Desk, disk: SmallDisk) 
 
 def test_waiting_for_room_never_fails(desk: Desk, disk: SmallDisk) -> None:
     (item,) = items_of(get(desk, large(desk, "Large", 20 * MIB)))
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(TransferItem, item.id).attempt = 1000
     assert carry(item.id).state == "waiting"
 

@@ -16,8 +16,8 @@ from models import (
     TransferItem,
 )
 from services.connections import clients
-from services.core.errors import SignInNeeded
-from services.core.unit_of_work import session, unit
+from services.core.errors import SignInNeededError
+from services.core.unit_of_work import session, unit_of_work
 from services.servers import registry
 from services.transfers.states import ItemState
 from simulator import Fault, Simulator
@@ -177,7 +177,7 @@ def test_an_answer_at_the_api_host_goes_on_to_the_public_one(alice: Browser) -> 
 def test_what_waited_for_the_sign_in_goes_on(browser: Browser, practice: Simulator) -> None:
     member = make_member("Alice Archer", email=ALICE)
     server = practice_server(practice)
-    with unit() as writing:
+    with unit_of_work() as writing:
         matter = Matter(id=uuid.uuid4(), name="Heron", search_key="heron", created_by_id=member.id)
         writing.add(matter)
         writing.flush()
@@ -205,6 +205,6 @@ def test_what_waited_for_the_sign_in_goes_on(browser: Browser, practice: Simulat
 def test_never_signed_in_is_said_so(database: None, practice: Simulator) -> None:
     server = practice_server(practice)
     person = actor_of(make_member("Carol Okonkwo"))
-    with pytest.raises(SignInNeeded) as needed:
+    with pytest.raises(SignInNeededError) as needed:
         clients.client_for(person.id, server.id)
     assert needed.value.reason == "never_connected"

@@ -52,7 +52,7 @@ def liar() -> Liar:
 @pytest.fixture
 def lying_line(liar: Liar, practice: Simulator) -> Iterator[Line]:
     with line(liar.behave) as there:
-        known = runtime.house()
+        known = runtime.runtime()
         ports = known.settings.imanage_ports | {there.port}
         runtime.bind(replace(known, settings=replace(known.settings, imanage_ports=ports)))
         yield there

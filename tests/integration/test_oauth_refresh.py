@@ -9,11 +9,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from imanage.errors import ImanageError, NotIManage, ServerFault, Unreachable
+from imanage.errors import ImanageError, NotIManageError, ServerFaultError, UnreachableError
 from models import AuditEvent, Server, utcnow
 from services.connections import tokens
-from services.core.errors import Conflict, NotFound, RemoteRefusal, SignInNeeded
-from services.core.unit_of_work import session, unit
+from services.core.errors import ConflictError, NotFoundError, RemoteRefusedError, SignInNeededError
+from services.core.unit_of_work import session, unit_of_work
 from services.servers import transport
 from simulator import Fault
 from tests.support.sign_ins import TOKEN, SignIn, lines_of
@@ -60,7 +60,7 @@ def test_a_refusal_marks_the_sign_in_and_never_loops(signed_in: SignIn) -> None:
     signed_in.practice.faults.add(Fault("refuse_refresh", path=TOKEN, times=None))
     signed_in.run_out()
     for _ in range(3):
-        with pytest.raises(SignInNeeded) as needed:
+        with pytest.raises(SignInNeededError) as needed:
             signed_in.ask()
         assert needed.value.reason == "refused"
     assert signed_in.refreshes() == 1
@@ -71,7 +71,7 @@ def test_a_refusal_marks_the_sign_in_and_never_loops(signed_in: SignIn) -> None:
 
 def test_a_401_right_after_renewing_is_a_refusal(signed_in: SignIn) -> None:
     signed_in.practice.faults.add(Fault("status", path="/libraries$", status=401, times=None))
-    with pytest.raises(SignInNeeded):
+    with pytest.raises(SignInNeededError):
         signed_in.ask()
     assert len([call for call in signed_in.practice.requests if call.path.endswith("/libraries")]) == 2
 
@@ -80,7 +80,7 @@ def test_without_refresh_token_the_token_is_used_until_it_is_refused(signed_in: 
     signed_in.change(refresh_token=None, expires_at=utcnow() - timedelta(hours=1))
     assert signed_in.ask() == 2
     signed_in.practice.tokens.forget_all("access")
-    with pytest.raises(SignInNeeded) as needed:
+    with pytest.raises(SignInNeededError) as needed:
         signed_in.ask()
     assert needed.value.reason == "could_not_refresh"
     assert signed_in.row().state == "sign_in_again"
@@ -89,10 +89,10 @@ def test_without_refresh_token_the_token_is_used_until_it_is_refused(signed_in: 
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        (Fault("status", path=TOKEN, status=500, times=None), ServerFault),
-        (Fault("html", path=TOKEN, times=None), NotIManage),
-        (Fault("lost_before", path=TOKEN, times=None), Unreachable),
-        (Fault("status", path=TOKEN, status=403, html=True, times=None), NotIManage),
+        (Fault("status", path=TOKEN, status=500, times=None), ServerFaultError),
+        (Fault("html", path=TOKEN, times=None), NotIManageError),
+        (Fault("lost_before", path=TOKEN, times=None), UnreachableError),
+        (Fault("status", path=TOKEN, status=403, html=True, times=None), NotIManageError),
     ],
     ids=lambda value: value.kind if isinstance(value, Fault) else "",
 )
@@ -109,11 +109,11 @@ def test_a_server_that_cannot_be_reached_is_no_refusal(
 
 
 def test_a_wrong_client_secret_is_the_admins_and_keeps_the_sign_in(signed_in: SignIn) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         server = writing.get_one(Server, signed_in.server_id)
         server.client_secret = transport.seal_secret(server.id, "not the secret")
     signed_in.run_out()
-    with pytest.raises(RemoteRefusal) as refused:
+    with pytest.raises(RemoteRefusedError) as refused:
         signed_in.ask()
     assert refused.value.code == "imanage.client_refused"
     assert signed_in.row().state == "connected"
@@ -139,7 +139,7 @@ def test_no_database_lock_is_held_while_imanage_is_asked(signed_in: SignIn) -> N
     def write() -> float:
         with signed_in.app.app_context():
             began = utcnow()
-            with unit() as writing:
+            with unit_of_work() as writing:
                 writing.get_one(Server, signed_in.server_id).name = "Paris"
             return (utcnow() - began).total_seconds()
 
@@ -157,14 +157,14 @@ def test_no_database_lock_is_held_while_imanage_is_asked(signed_in: SignIn) -> N
 
 
 def end_use(signed_in: SignIn, **values: object) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         server = writing.get_one(Server, signed_in.server_id)
         for name, value in values.items():
             setattr(server, name, value)
 
 
 @pytest.mark.parametrize(
-    ("values", "refusal"), [({"is_enabled": False}, Conflict), ({"is_restricted": True}, NotFound)]
+    ("values", "refusal"), [({"is_enabled": False}, ConflictError), ({"is_restricted": True}, NotFoundError)]
 )
 def test_the_right_to_use_the_server_is_asked_each_time(
     signed_in: SignIn, values: dict[str, bool], refusal: type[Exception]
@@ -181,7 +181,7 @@ def test_a_token_moved_to_another_row_does_not_open(signed_in: SignIn, column: s
     stranger = tokens.vault.seal("stolen", tokens.TABLE, uuid.uuid4(), column)
     assert getattr(row, column) != stranger
     signed_in.change(**{column: stranger})
-    with pytest.raises(SignInNeeded) as needed:
+    with pytest.raises(SignInNeededError) as needed:
         signed_in.ask()
     assert needed.value.reason == "could_not_refresh"
     (line,) = lines_of(signed_in)

@@ -14,7 +14,7 @@ from models import (
     utcnow,
 )
 from services.auth import sessions
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.servers import registry
 from simulator import Simulator
 from tests.support.pages import Browser, read
@@ -118,7 +118,7 @@ def test_an_answer_that_comes_twice(alice: Browser, practice: Simulator) -> None
 def test_an_answer_after_ten_minutes(alice: Browser, practice: Simulator) -> None:
     server = practice_server(practice)
     back = decide(begin(alice, server.id))
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = writing.scalar(select(OAuthState))
         assert row is not None
         row.created_at = utcnow() - timedelta(minutes=11)
@@ -146,7 +146,7 @@ def test_an_answer_after_signing_out(browser: Browser, practice: Simulator) -> N
     server = practice_server(practice)
     member = make_member("Alice Archer", email=ALICE)
     back = decide(begin(browser.sign_in(member), server.id))
-    with unit():
+    with unit_of_work():
         sessions.end_all(member.id)
     text = refused(browser, back, "You were signed out of Counterpart")
     assert "Sign in to Counterpart" in text
@@ -201,6 +201,6 @@ def test_a_member_who_was_unlisted_in_between_learns_nothing_of_the_server(
 def test_a_server_that_was_removed_in_between(alice: Browser, practice: Simulator) -> None:
     server = practice_server(practice)
     back = decide(begin(alice, server.id))
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.delete(writing.get_one(Server, server.id))
     refused(alice, back, "We do not know this sign-in")

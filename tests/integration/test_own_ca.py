@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from models import AuditEvent, Server
 from services.core import background_tasks
-from services.core.errors import Conflict, Forbidden
+from services.core.errors import ConflictError, ForbiddenError
 from services.core.unit_of_work import session
 from services.servers import certificate_authorities, registry
 from tests.support.authority import Authority
@@ -110,7 +110,7 @@ def test_the_service_refuses_by_itself(server: Server) -> None:
         lambda: certificate_authorities.save(member, server.id, ROOT.pem.encode(), ""),
         lambda: certificate_authorities.remove(member, server.id, ""),
     ):
-        with pytest.raises(Forbidden):
+        with pytest.raises(ForbiddenError):
             ask()
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         certificate_authorities.remove(chief, server.id, registry.version(kept(server)))

@@ -15,8 +15,8 @@ from sqlalchemy import select, update
 from config import Settings
 from models import ApplicationPackage, AuditEvent, Member, Server, db, utcnow
 from services.core.actor import Actor
-from services.core.errors import Conflict, Invalid
-from services.core.unit_of_work import unit
+from services.core.errors import ConflictError, InvalidError
+from services.core.unit_of_work import unit_of_work
 from services.servers import transport
 from services.servers.packages import keys as packages_keys
 from services.servers.packages import packages
@@ -73,7 +73,7 @@ def newest() -> ApplicationPackage:
 
 
 def run_out() -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(ApplicationPackage).values(open_until=utcnow() - timedelta(seconds=1)))
 
 
@@ -147,7 +147,7 @@ def test_after_a_quarter_of_an_hour_nothing_is_left_of_the_keys(admin: Browser) 
 
 def test_a_clock_that_was_set_back_makes_it_no_longer(admin: Browser) -> None:
     _, _, _, package_id = make(admin)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(ApplicationPackage).values(open_until=utcnow() + timedelta(hours=2)))
     assert admin.post(f"{PACKAGE}/{package_id}/manifest.zip").status_code == 409
     packages_keys.forget_expired()
@@ -167,7 +167,7 @@ def test_another_admin_has_none_of_it(admin: Browser) -> None:
 def test_no_key_is_ever_made_twice(margaret: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter(["a" * 32, "b" * 32, "a" * 32, "b" * 32, "c" * 32, "counter" * 4, "d" * 32])
     monkeypatch.setattr(packages_keys, "new_key", lambda: next(drawn))
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.add(
             Server(
                 kind="on_premise",
@@ -205,7 +205,7 @@ def test_a_bad_value_is_refused_at_its_field(admin: Browser, change: dict[str, s
 
 
 def test_the_service_judges_for_itself(margaret: Member) -> None:
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidError) as refused:
         packages.make(actor(margaret), NewPackage(uuid.uuid4(), "a b", "a\u2028b", "", "x" * 101))
     assert set(refused.value.fields) == {"application_id", "name", "publisher", "organization"}
 
@@ -236,7 +236,7 @@ def test_a_package_is_carried_into_add_server(admin: Browser) -> None:
     again = admin.post(f"{ROOM}/new", other, htmx=True)
     assert again.status_code == 422
     assert "no longer at hand" in read(again, whole=False).text
-    with pytest.raises(Conflict), unit():
+    with pytest.raises(ConflictError), unit_of_work():
         packages.hand_over(package_id, row.id)
     db.session.rollback()
     told = [event.action for event in db.session.scalars(select(AuditEvent).order_by(AuditEvent.at))]

@@ -8,7 +8,7 @@ import pytest
 
 from models import Participant, Server
 from services.core import bulkhead
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from simulator import Fault, Simulator
 from tests.support.looking import Desk, add_document, link, make_matter, step
 from tests.support.pages import Browser, read
@@ -52,7 +52,7 @@ def test_the_pop_up_says_who_outside_the_firm_will_see_it(desk: Desk) -> None:
     people = [
         make_member(is_guest=True, organisation=name) for name in ("Harbour plc", "Harbour plc", "Kestrel")
     ]
-    with unit() as writing:
+    with unit_of_work() as writing:
         for person in people:
             writing.add(Participant(matter_id=desk.matter_id, member_id=person.id, role="viewer"))
     page = desk.browser.page(f"/matters/{desk.matter_id}/get/{desk.server_id}", htmx=True)

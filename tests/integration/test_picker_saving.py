@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from models import Participant, Server
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from simulator import Simulator
 from tests.support.looking import Desk, add_document, link, make_matter, step
 from tests.support.pages import Browser
@@ -71,7 +71,7 @@ def test_nobody_else_looks_around(desk: Desk, practice: Simulator, who: str) -> 
     document_id = add_document(desk)
     member = make_member("Somebody Else", is_guest=who == "guest")
     if who != "stranger":
-        with unit() as writing:
+        with unit_of_work() as writing:
             role = "viewer" if who == "viewer" else "editor"
             writing.add(Participant(matter_id=desk.matter_id, member_id=member.id, role=role))
             if who == "unlisted":
@@ -87,7 +87,7 @@ def test_nobody_else_looks_around(desk: Desk, practice: Simulator, who: str) -> 
 
 
 def test_a_server_that_was_switched_off_is_said_so(desk: Desk) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Server, desk.server_id).is_enabled = False
     response = desk.browser.post(desk.base, htmx=True)
     assert "switched off" in response.get_data(as_text=True)

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from imanage.dialling import OutboundBlocked
+from imanage.dialling import OutboundBlockedError
 from models import Member, Server
 from services.access.server_access import available_to
 from services.core import runtime
 from services.core.actor import Actor
-from services.core.errors import Conflict, Forbidden
+from services.core.errors import ConflictError, ForbiddenError
 from services.servers import practice, registry, transport
 from services.servers import removal as server_removal
 from simulator import Simulator
@@ -55,12 +55,12 @@ def test_it_is_added_off_and_nothing_is_to_run_until_it_is_on(nora: Actor) -> No
 
 def test_there_is_one_at_most(nora: Actor) -> None:
     practice.add(nora)
-    with pytest.raises(Conflict, match="already"):
+    with pytest.raises(ConflictError, match="already"):
         practice.add(nora)
 
 
 def test_only_admins_add_it(database: None) -> None:
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenError):
         practice.add(actor_of(make_member("Una Blake")))
 
 
@@ -71,7 +71,7 @@ def test_its_people_are_those_of_the_practice_imanage() -> None:
 
 def test_its_one_origin_is_opened_for_it_alone(nora: Actor) -> None:
     """Where the installation opens nothing: this host and port, over http, and no other server gains by it."""
-    usual = runtime.house()
+    usual = runtime.runtime()
     with Simulator() as ours, Simulator() as beside:
         strict = replace(
             usual.settings,
@@ -87,10 +87,10 @@ def test_its_one_origin_is_opened_for_it_alone(nora: Actor) -> None:
             outbound = transport.outbound(row)
             assert outbound.get(f"{ours.url}/api").status_code == 200
             for elsewhere in (beside.url, f"http://localhost:{ours.port}", "http://127.0.0.2:1"):
-                with pytest.raises(OutboundBlocked):
+                with pytest.raises(OutboundBlockedError):
                     outbound.get(f"{elsewhere}/api")
             another = make_server("Another", url=f"https://127.0.0.1:{ours.port}")
-            with pytest.raises(OutboundBlocked):
+            with pytest.raises(OutboundBlockedError):
                 transport.outbound(another).get(f"https://127.0.0.1:{ours.port}/api")
             assert not transport.rules_of(another).allow_http
         finally:

@@ -17,8 +17,8 @@ from sqlalchemy import select
 from config import Settings, SettingsError
 from models import Member, Version
 from services.core import runtime
-from services.core.errors import Invalid
-from services.core.unit_of_work import session, unit
+from services.core.errors import InvalidError
+from services.core.unit_of_work import session, unit_of_work
 from services.matters import documents, quotas, versions
 from services.operations import installation_health
 from services.scanning import scan
@@ -38,7 +38,7 @@ def ada(database: None) -> Member:
 
 @pytest.fixture
 def limits() -> Iterator[Any]:
-    usual = runtime.house()
+    usual = runtime.runtime()
 
     def set_limits(**more: int) -> None:
         quotas.forget_total()
@@ -60,18 +60,18 @@ def test_what_would_pass_a_limit_is_refused_and_nothing_is_kept(ada: Member, lim
     matter_id = matters.open_matter(actor_of(ada))
     limits(**{scope: 100 * KB})
     document_id = add(ada, matter_id, 60 * KB)
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(InvalidError) as refused:
         add(ada, matter_id, 50 * KB)
     assert (
         "This file has 50 kB" in refused.value.fields["file"]
         and "room for 40 kB" in refused.value.fields["file"]
     )
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidError):
         versions.add(actor_of(ada), document_id, "x.docx", io.BytesIO(bytes(50 * KB)), "")
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidError):
         versions.add_again(actor_of(ada), matters.current_version(document_id), "x.docx", "")
     add(ada, matter_id, 40 * KB)
-    with pytest.raises(Invalid, match=r"full|used up"):
+    with pytest.raises(InvalidError, match=r"full|used up"):
         add(ada, matter_id, 1)
     assert session().query(Version).count() == 2
 
@@ -93,7 +93,7 @@ def test_ten_at_once_do_not_pass_a_limit_together(
     monkeypatch.setattr(scan, "inspect", lambda *_, **__: have_come.wait())
     monkeypatch.setattr(versions, "require_room", lambda *_: have_come.wait())
     if what == "the same again":
-        with unit() as writing:
+        with unit_of_work() as writing:
             for version_id in shown:
                 writing.get_one(Version, version_id).size = 12 * KB
         limits(**{scope: 48 * KB})
@@ -109,7 +109,7 @@ def test_ten_at_once_do_not_pass_a_limit_together(
 
     answers = at_once(app, *(partial(act, number) for number in range(10)))
     refused = [answer for answer in answers if isinstance(answer, Exception)]
-    assert len(refused) == 8 and all(isinstance(answer, Invalid) for answer in refused), answers
+    assert len(refused) == 8 and all(isinstance(answer, InvalidError) for answer in refused), answers
     field = "file_name" if what == "the same again" else "file"
     assert all("Ask your System Admin for more room." in answer.fields[field] for answer in refused)
     session().rollback()
@@ -127,13 +127,13 @@ def test_each_limit_counts_its_own(ada: Member, limits: Any) -> None:
     )
     limits(quota_matter_bytes=100 * KB, quota_member_bytes=150 * KB, quota_bytes=220 * KB)
     add(ada, first, 90 * KB)
-    with pytest.raises(Invalid, match="the matter has room"):
+    with pytest.raises(InvalidError, match="the matter has room"):
         add(bert, first, 20 * KB)
-    with pytest.raises(Invalid, match="you have room"):
+    with pytest.raises(InvalidError, match="you have room"):
         add(ada, second, 70 * KB)
     add(ada, second, 60 * KB)
     third = matters.open_matter(actor_of(bert))
-    with pytest.raises(Invalid, match="Counterpart has room"):
+    with pytest.raises(InvalidError, match="Counterpart has room"):
         add(bert, third, 80 * KB)
     add(bert, third, 70 * KB)
 
@@ -219,11 +219,11 @@ def test_gets_that_are_under_way_count(desk: Desk, limits: Any) -> None:
         sizes.append(item)
     first, second = sizes
     from models import TransferItem
-    from services.core.unit_of_work import unit
+    from services.core.unit_of_work import unit_of_work
 
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = writing.get_one(TransferItem, first.id)
-        row.size, row.load_id = 9 * KB * KB, uuid.uuid4()
+        row.size, row.batch_id = 9 * KB * KB, uuid.uuid4()
     limits(quota_matter_bytes=9 * KB * KB + 10)
     assert carry(second.id).error_code == "quota.matter"
 

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from models import Member, RateCount, utcnow
 from services.access import rate_limits
-from services.access.rate_limits import Limit, TooOften
-from services.core.unit_of_work import session, unit
+from services.access.rate_limits import Limit, RateLimitedError
+from services.core.unit_of_work import session, unit_of_work
 from services.transfers import control
 from tests.support import matters
 from tests.support.concurrency import at_once
@@ -39,7 +39,7 @@ def passed(member: Member, limit: Limit, times: int) -> int:
     for number in range(times):
         try:
             rate_limits.require(member.id, limit)
-        except TooOften:
+        except RateLimitedError:
             return number
     return times
 
@@ -110,11 +110,11 @@ def test_transfers_have_a_limit_whichever_way_they_are_started(
         get(desk, desk.practice.world.named("SPA – Project Heron").id())
     document_id = desk.add_document("Lease.docx", b"lease")
     folder = drafts_id(desk)
-    with pytest.raises(TooOften, match="You have started transfers 2 times within 10 minutes"):
+    with pytest.raises(RateLimitedError, match="You have started transfers 2 times within 10 minutes"):
         save(desk, document_id, "new_document", folder)
-    with pytest.raises(TooOften):
+    with pytest.raises(RateLimitedError):
         control.retry_failed(desk.actor, uuid.uuid4(), uuid.uuid4())
-    with unit() as writing:
+    with unit_of_work() as writing:
         for row in writing.scalars(select(RateCount)):
             writing.delete(row)
     another_process()

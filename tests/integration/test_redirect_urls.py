@@ -12,7 +12,7 @@ from sqlalchemy import select
 from config import Settings
 from models import AuditEvent, Server, ServerCheck, db, utcnow
 from services.core import runtime
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.servers import redirect_urls
 from services.servers.packages import packages
 from services.servers.packages.packages import NewPackage
@@ -36,7 +36,7 @@ def names(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
 @pytest.fixture(autouse=True)
 def usual(database: None) -> Iterator[None]:
     """The installation is where it was again afterwards."""
-    before = runtime.house()
+    before = runtime.runtime()
     yield
     runtime.bind(before)
 
@@ -48,8 +48,8 @@ def admin(browser: Browser) -> Browser:
 
 def move() -> None:
     """The installation has another API URL from now on."""
-    settings = runtime.house().settings
-    runtime.bind(replace(runtime.house(), settings=replace(settings, api_url="https://dms.firm.test")))
+    settings = runtime.runtime().settings
+    runtime.bind(replace(runtime.runtime(), settings=replace(settings, api_url="https://dms.firm.test")))
 
 
 def make_package(name: str) -> uuid.UUID:
@@ -104,7 +104,7 @@ def test_a_check_that_saw_the_new_one_accepted_settles_it(
     move()
     found = {"key": "redirect_url", "group": "Application", "title": "", "outcome": "pass", "seconds": 0.0}
     found |= {"code": "", "sentence": "", "cause": "", "next_step": "", "whose": ""}
-    with unit() as writing:
+    with unit_of_work() as writing:
         run = ServerCheck(server_id=server_id, started_by="Ada", finished_at=utcnow(), state="healthy")
         run.results = [found | {"facts": [["Our redirect URL", seen]]}]
         writing.add(run)
@@ -113,7 +113,7 @@ def test_a_check_that_saw_the_new_one_accepted_settles_it(
 
 def test_a_server_from_before_this_was_on_record_says_nothing(admin: Browser) -> None:
     server_id = add_server()
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Server, server_id).redirect_url = ""
     move()
     assert SENTENCE not in admin.page(ROOM).text

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from models import AuditEvent, Connection, Member, OAuthState, Server, ServerMember, SignInSession, db
 from services.access.server_access import available_to, require_use
-from services.core.errors import NotFound
-from services.core.unit_of_work import unit
+from services.core.errors import NotFoundError
+from services.core.unit_of_work import unit_of_work
 from services.servers import restriction
 from services.servers.restriction import RestrictionChange
 from tests.support.pages import Browser, Page, read
@@ -96,13 +96,13 @@ def test_unlisting_ends_the_use_at_once_and_deletes_the_tokens(admin: Browser) -
     assert set(kept) == {(server.id, ada.id), (other.id, ada.id), (other.id, tom.id)}
     assert db.session.scalars(select(OAuthState.member_id)).all() == [ada.id]
     assert require_use(ada.id, server.id).id == server.id
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         require_use(tom.id, server.id)
 
 
 def begin_sign_in(server: Server, member: Member) -> None:
     actor_of(member)
-    with unit() as session:
+    with unit_of_work() as session:
         browser_session = session.scalars(
             select(SignInSession).where(SignInSession.member_id == member.id)
         ).first()
@@ -223,7 +223,7 @@ def test_a_listed_member_who_became_inactive_stays_until_removed(admin: Browser)
     server = make_server()
     ada = make_member("Ada Byron")
     save(admin, server, ada)
-    with unit() as session:
+    with unit_of_work() as session:
         row = session.get(Member, ada.id)
         assert row is not None
         row.is_active = False
@@ -250,5 +250,5 @@ def test_only_admins_reach_the_service(database: None) -> None:
         lambda: restriction.restriction(member, server.id),
         lambda: restriction.find_people(member, "a"),
     ):
-        with pytest.raises(restriction.permissions.Forbidden):
+        with pytest.raises(restriction.permissions.ForbiddenError):
             call()

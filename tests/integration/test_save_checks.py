@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from models import Link, Transfer
-from services.core.errors import Invalid
-from services.core.unit_of_work import session, unit
+from services.core.errors import InvalidError
+from services.core.unit_of_work import session, unit_of_work
 from services.transfers import bulk_save
 from services.transfers.bulk_save import SaveManyCommand
 from simulator import Fault
@@ -139,7 +139,7 @@ def test_a_twin_out_of_reach_leaves_only_a_new_document(desk: Desk, kept: str, b
     document_id, _ = twin(desk)
     address = f"/documents/{document_id}/save/{desk.server.id}"
     assert ways(desk.browser.page(address, htmx=True)) == (["new_version"], [])
-    with unit() as writing:
+    with unit_of_work() as writing:
         for link in writing.query(Link).filter_by(document_id=document_id):
             link.state = kept
     page = desk.browser.page(address, htmx=True)
@@ -254,7 +254,7 @@ def test_of_many_each_row_says_what_stands_against_it(desk: Desk) -> None:
 
     assert save() == [(fine, 1)]
     assert set(save("moved_on", "other_type")) == {(fine, 1), (moved, 2), (other, 1)}
-    with pytest.raises(Invalid, match="None of these can be saved this way"):
+    with pytest.raises(InvalidError, match="None of these can be saved this way"):
         bulk_save.start(
             desk.actor,
             SaveManyCommand(

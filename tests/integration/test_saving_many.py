@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from models import AuditEvent, TransferItem
-from services.core.errors import Invalid, NotFound
+from services.core.errors import InvalidError, NotFoundError
 from services.core.unit_of_work import session
 from services.matters import versions
 from services.transfers import bulk_save
@@ -92,20 +92,20 @@ def test_what_cannot_be_is_refused_in_words(desk: Desk) -> None:
         (command(desk, there), "Each of these is in iManage already, just as it is here."),
         (command(desk, there, onto_twins=False), "Choose a folder"),
     ):
-        with pytest.raises(Invalid, match=sentence):
+        with pytest.raises(InvalidError, match=sentence):
             bulk_save.start(desk.actor, asked)
 
 
 def test_more_than_one_transfer_takes_is_refused(desk: Desk) -> None:
     many = tuple(uuid.uuid4() for _ in range(501))
-    with pytest.raises(Invalid, match="500 documents or fewer"):
+    with pytest.raises(InvalidError, match="500 documents or fewer"):
         bulk_save.start(desk.actor, command(desk, *many, folder=drafts(desk)))
 
 
 def test_a_document_of_another_matter_is_not_there(desk: Desk) -> None:
     other = make_matter(desk.actor.id, "Other")
     theirs = replace(desk, matter_id=other).add_document("Theirs.docx", b"theirs")
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         bulk_save.start(desk.actor, command(desk, theirs, folder=drafts(desk)))
 
 

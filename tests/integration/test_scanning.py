@@ -35,10 +35,10 @@ def clamd_url() -> Iterator[str]:
 
 @pytest.fixture
 def scan_by(database: None) -> Iterator[Scan]:
-    usual = runtime.house()
+    usual = runtime.runtime()
 
     def bind(url: str) -> None:
-        here = runtime.house()
+        here = runtime.runtime()
         runtime.bind(replace(here, settings=replace(here.settings, scan=url)))
 
     yield bind
@@ -51,7 +51,7 @@ def ada(database: None) -> Member:
 
 
 def stored() -> int:
-    return sum(1 for _ in runtime.house().blobs.blobs())
+    return sum(1 for _ in runtime.runtime().blobs.blobs())
 
 
 def send(browser: Browser, address: str, content: bytes) -> tuple[int, str]:
@@ -79,7 +79,7 @@ def test_an_upload_with_something_in_it_is_refused_and_on_record(
         )
     assert session().query(Version).count() == 1
     assert stored() == before
-    assert runtime.house().blobs.sweep(timedelta(0)) == 0
+    assert runtime.runtime().blobs.sweep(timedelta(0)) == 0
     events = infected()
     assert [(event.outcome, event.actor_id, event.matter_id) for event in events] == [
         ("refused", ada.id, matter_id)
@@ -119,7 +119,7 @@ def test_a_get_with_something_in_it_fails_and_keeps_nothing(
     (event,) = infected()
     assert event.matter_id == desk.matter_id and event.actor_id == desk.actor.id
     assert not [
-        path for path in Path(runtime.house().settings.data_dir).rglob("*.part") if path.stat().st_size
+        path for path in Path(runtime.runtime().settings.data_dir).rglob("*.part") if path.stat().st_size
     ]
     (clean,) = items_of(get(desk, remote(desk, b"A lease of the wharf")))
     assert carry(clean.id).state == "done"

@@ -10,7 +10,7 @@ from flask import Flask
 from models import Group, Member
 from services.core import audit
 from services.core.actor import Actor
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from tests.support import matters
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
@@ -67,7 +67,7 @@ def as_listed(office: Office, name: str) -> str:
 
 def as_one_of_a_group(office: Office, name: str) -> str:
     make_member(name)
-    with unit() as writing:
+    with unit_of_work() as writing:
         group = Group(name="Deal team", name_key="deal team")
         writing.add(group)
     return f"/admin/groups/{group.id}/search?q={{}}"
@@ -99,7 +99,7 @@ def as_a_document(office: Office, name: str) -> str:
 
 
 def as_an_event(office: Office, name: str) -> str:
-    with unit():
+    with unit_of_work():
         audit.record(office.actor, "matter.created", name)
         audit.record(office.actor, "matter.created", "Quite Another")
     return "/admin/audit?q={}"

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from models import Connection, db
 from services.connections import tokens
 from services.core import encryption
-from services.core.runtime import house
-from services.core.unit_of_work import session, unit
+from services.core.runtime import runtime
+from services.core.unit_of_work import session, unit_of_work
 from services.transfers import control, requests
 from services.transfers.requests import GetCommand, sources_of
 from simulator import Fault
@@ -33,7 +33,7 @@ def planted(desk: Desk) -> set[str]:
     row = session().scalars(select(Connection)).one()
     refresh = encryption.unseal(row.refresh_token or "", "connection", row.id, "refresh_token")
     secret = encryption.unseal(desk.server.client_secret, "server", desk.server.id, "client_secret")
-    return {tokens.open_token(row) or "", refresh, secret, PASSWORD, *house().settings.secret_keys}
+    return {tokens.open_token(row) or "", refresh, secret, PASSWORD, *runtime().settings.secret_keys}
 
 
 def every_value_in_the_database() -> str:
@@ -73,7 +73,7 @@ def test_no_secret_is_shown_kept_or_logged(
 ) -> None:
     secrets = planted(desk)
     assert all(len(secret) >= 16 for secret in secrets)
-    echo = " and ".join(secrets - {PASSWORD, *house().settings.secret_keys})  # what iManage knows of them
+    echo = " and ".join(secrets - {PASSWORD, *runtime().settings.secret_keys})  # what iManage knows of them
     for place, status in enumerate((400, 403)):
         said = f"bad {echo}"
         desk.practice.faults.add(
@@ -94,7 +94,7 @@ def test_no_secret_is_shown_kept_or_logged(
                 response = browser.get(url, htmx=htmx, buffered=True)
                 assert response.status_code != 500, endpoint
                 seen.append(f"{endpoint} {response.headers} {unpacked(response.get_data())}")
-    with unit():
+    with unit_of_work():
         rows = every_value_in_the_database()
     logged = capsys.readouterr()
     for secret in secrets:

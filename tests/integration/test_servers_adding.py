@@ -12,7 +12,7 @@ from sqlalchemy import select
 from config import Settings
 from models import AuditEvent, Server, db
 from services.core import encryption, runtime
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.servers import registry, transport
 from services.servers import views as server_views
 from services.servers.registry import NewServer
@@ -83,8 +83,8 @@ def test_without_htmx_the_form_is_a_page_and_its_answer_a_redirect(admin: Browse
 def test_cloud_needs_only_a_name_where_the_installation_has_a_registration(
     admin: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = replace(runtime.house().settings, cloud_client_id="house-id", cloud_client_secret="house-secret")
-    monkeypatch.setattr(runtime, "_house", replace(runtime.house(), settings=ours))
+    ours = replace(runtime.runtime().settings, cloud_client_id="house-id", cloud_client_secret="house-secret")
+    monkeypatch.setattr(runtime, "_house", replace(runtime.runtime(), settings=ours))
     page = admin.page(NEW, htmx=True)
     assert "Client Secret" not in page.text
     assert admin.post(NEW, {"kind": "cloud", "name": "Cloud", "subdomain": ""}).status_code == 303
@@ -199,7 +199,7 @@ def test_of_two_that_race_one_is_added_and_the_other_gets_a_sentence(
         with app.app_context():
             try:
                 outcomes.append(registry.add(actor, new))
-            except Invalid as refusal:
+            except InvalidError as refusal:
                 outcomes.append(refusal.fields)
 
     threads = [threading.Thread(target=add, args=(new,)) for new in (first, second)]
@@ -215,7 +215,7 @@ def test_of_two_that_race_one_is_added_and_the_other_gets_a_sentence(
 
 def test_a_secret_that_no_key_opens_is_a_sentence(database: None) -> None:
     server = make_server(client_secret=encryption.seal("x", "server", make_member().id, "client_secret"))
-    with pytest.raises(registry.Conflict, match="cannot be opened"):
+    with pytest.raises(registry.ConflictError, match="cannot be opened"):
         transport.credentials(server)
 
 

@@ -7,7 +7,7 @@ import uuid
 import pytest
 from flask import Flask
 
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.servers import removal
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
@@ -64,7 +64,7 @@ def test_with_one_server_on_and_one_off_the_account_page_names_neither(app: Flas
     assert "Not available now" in page.text
     assert "London DMS" not in page.text
     assert "Paris DMS" not in page.text
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.merge(paris).is_enabled = True
     page = member.page("/account")
     assert "London DMS" in page.text

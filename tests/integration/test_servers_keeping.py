@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from models import AuditEvent, Connection, Document, Link, Server, ServerMember, ServerRemoval, Transfer, db
 from services.access.server_access import available_to
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.servers import transport
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
@@ -52,7 +52,7 @@ def test_the_list_shows_name_kind_host_state_and_restriction(admin: Browser) -> 
     make_server("London", url="https://london.firm.test", is_enabled=True)
     paris = make_server("Paris", kind="cloud", url="https://firm.cloudimanage.com", is_restricted=True)
     members = [make_member() for _ in range(3)]
-    with unit() as session:
+    with unit_of_work() as session:
         session.add_all(ServerMember(server_id=paris.id, member_id=member.id) for member in members)
     text = admin.page(ROOM).text
     assert re.search(r"London\s+On-premise\s+london\.firm\.test\s+On\s+Not checked\s+All members", text)

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from models import Installation, Member
 from services.auth import login_throttle
 from services.core.actor import Nobody
-from services.core.errors import Conflict
+from services.core.errors import ConflictError
 from services.core.unit_of_work import session
 from services.directory.people import NewMember
 from services.members import first_admin
@@ -71,7 +71,7 @@ def test_two_at_once_make_one_admin(app: Flask, code: str) -> None:
 
     answers = at_once(app, *(partial(one, number) for number in range(4)))
     assert sum(isinstance(answer, str) for answer in answers) == 1
-    assert sum(isinstance(answer, Conflict) for answer in answers) == 3
+    assert sum(isinstance(answer, ConflictError) for answer in answers) == 3
     assert people() == 1
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from models import Member, SignInAttempt, SignInSession, utcnow
 from services.auth import login_throttle, passwords, sessions
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from tests.support.audit import trail
 from tests.support.pages import Browser, read
 from tests.support.passwords import PASSWORD, is_signed_in, sign_in, with_password
@@ -189,7 +189,7 @@ def test_idle_and_old_sessions_end(browser: Browser, anna: Member) -> None:
     for column, age in (("seen_at", sessions.IDLE), ("created_at", sessions.LONGEST)):
         sign_in(browser, "anna@firm.test")
         assert is_signed_in(browser)
-        with unit() as writing:
+        with unit_of_work() as writing:
             writing.execute(update(SignInSession).values({column: utcnow() - age - timedelta(minutes=1)}))
         assert not is_signed_in(browser)
 
@@ -207,6 +207,6 @@ def test_a_weaker_hash_is_made_again(browser: Browser, database: None) -> None:
 
 def later(by: timedelta) -> None:
     """Time passes: what is on record is that much older."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         for row in writing.scalars(select(SignInAttempt)):
             row.at -= by

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from config import KEY_FILE, Settings
 from models import WorkerHeartbeat, utcnow
 from services.core import runtime
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.operations import installation_health, schema, worker_heartbeats
 from storage import open_store
 from tests.support.pages import Browser
@@ -63,7 +63,7 @@ def test_a_worker_that_rests_takes_no_web_process_away(browser: Browser, migrate
     answer = browser.get("/health/ready")
     assert (answer.status_code, answer.json) == (200, READY)
     worker_heartbeats.beat("worker-1")
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(WorkerHeartbeat, "worker-1").seen_at = (
             utcnow() - installation_health.WORKER_SILENT - timedelta(seconds=1)
         )
@@ -73,7 +73,7 @@ def test_a_worker_that_rests_takes_no_web_process_away(browser: Browser, migrate
 def test_not_ready_where_documents_cannot_be_read(
     browser: Browser, working: None, settings: Settings, tmp_path: Path
 ) -> None:
-    usual = runtime.house()
+    usual = runtime.runtime()
     root = tmp_path / "blobs"
     runtime.bind(replace(usual, blobs=open_store(f"file://{root}", spool=tmp_path / "spool")))
     try:

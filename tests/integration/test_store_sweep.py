@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from models import TransferItem
-from services.core.runtime import house
-from services.core.unit_of_work import unit
+from services.core.runtime import runtime
+from services.core.unit_of_work import unit_of_work
 from services.execution import maintenance
-from storage import BlobMissing
+from storage import BlobMissingError
 from tests.support.pages import Browser
 from tests.support.practice import practice_imanage, reached
 from tests.support.transfers import Desk, get, items_of, make_desk, sha256
@@ -28,7 +28,7 @@ def desk(browser: Browser) -> Iterator[Desk]:
 
 
 def publish(content: bytes) -> str:
-    with house().blobs.writer() as writer:
+    with runtime().blobs.writer() as writer:
         writer.write(content)
         return writer.publish().sha256
 
@@ -41,12 +41,12 @@ def age(root: Path, name: str, days: float) -> None:
 
 
 def test_the_sweep_takes_old_bytes_that_nothing_names_and_nothing_else(desk: Desk) -> None:
-    blobs, root = house().blobs, Path(house().settings.storage_url.removeprefix("file://"))
+    blobs, root = runtime().blobs, Path(runtime().settings.storage_url.removeprefix("file://"))
     orphan, recent = publish(b"left over, old"), publish(b"left over, new")
     desk.add_document("Named.docx", b"named by a version")
     fetched = publish(b"fetched, not yet landed")
     (item,) = items_of(get(desk, desk.practice.world.named("Archive.tar").id()))
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(TransferItem, item.id).sha256 = fetched
     for sum_ in (orphan, sha256(b"named by a version"), fetched):
         age(root, sum_, 2)
@@ -58,7 +58,7 @@ def test_the_sweep_takes_old_bytes_that_nothing_names_and_nothing_else(desk: Des
     os.utime(old, (time.time() - 4 * DAY,) * 2)
 
     assert maintenance.sweep_store() == 1
-    with pytest.raises(BlobMissing):
+    with pytest.raises(BlobMissingError):
         blobs.size(orphan)
     for sum_ in (recent, sha256(b"named by a version"), fetched):
         assert blobs.size(sum_)
@@ -66,7 +66,7 @@ def test_the_sweep_takes_old_bytes_that_nothing_names_and_nothing_else(desk: Des
 
 
 def test_the_sweep_ends_however_much_there_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = Path(house().settings.storage_url.removeprefix("file://"))
+    root = Path(runtime().settings.storage_url.removeprefix("file://"))
     maintenance.sweep_store()
     monkeypatch.setattr(maintenance, "BATCH", 3)
     monkeypatch.setattr(maintenance, "MOST_DELETED", 4)

@@ -28,7 +28,7 @@ from models import (
 )
 from services.connections import tokens
 from services.core import encryption, runtime
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.servers import transport
 from tests.support.pages import Browser
 from tests.support.people import make_member
@@ -58,7 +58,7 @@ def admin(browser: Browser) -> Browser:
 @pytest.fixture
 def planted(database: None) -> Iterator[Server]:
     """Secrets where they belong, and each of them where it could come to stand by mistake."""
-    usual = runtime.house()
+    usual = runtime.runtime()
     settings = replace(
         usual.settings,
         secret_keys=(*usual.settings.secret_keys, KEY),
@@ -79,7 +79,7 @@ def plant() -> Server:
     server = make_server("London DMS", is_enabled=True)
     connection = connect(server, member)
     transfer = make_running_transfer(server, member)
-    with unit() as writing:
+    with unit_of_work() as writing:
         said = f"It said {EVERYWHERE} at https://lena:{IN_URL}@imanage.firm.test/api about {DOCUMENT}"
         writing.execute(
             update(Server)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from models import Connection, Group, GroupMember, Member, Server, ServerGroup, ServerMember, db, utcnow
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from tests.support import health
 from tests.support.pages import Browser, Page, read
 from tests.support.people import make_member
@@ -39,7 +39,7 @@ def is_on(server: Server) -> bool:
 
 
 def list_by_name(server: Server, *members: Member) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.add_all(ServerMember(server_id=server.id, member_id=each.id) for each in members)
 
 
@@ -197,7 +197,7 @@ def test_a_refused_restriction_comes_back_in_its_card_with_the_draft(admin: Brow
 
 
 def listed_team(server: Server, *members: Member) -> Group:
-    with unit() as writing:
+    with unit_of_work() as writing:
         group = Group(name="Deal team", name_key="deal team")
         writing.add(group)
         writing.flush()

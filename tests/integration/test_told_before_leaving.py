@@ -9,7 +9,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from models import Connection, Member, Participant, Server, Transfer, db
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.matters import participants
 from tests.support.matters import open_matter
 from tests.support.pages import Browser, Page, read
@@ -36,7 +36,7 @@ def role_of(matter_id: uuid.UUID, member: Member) -> str | None:
 
 def transfer_in(matter_id: uuid.UUID, member: Member) -> None:
     transfer = make_running_transfer(make_server("Paris DMS", is_enabled=True), member)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Transfer, transfer.id).matter_id = matter_id
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from imanage.ids import VersionId
 from models import AuditEvent, TransferItem, utcnow
-from services.core.errors import Conflict
+from services.core.errors import ConflictError
 from services.core.unit_of_work import session
 from services.transfers import decisions
 from services.transfers.outcomes import Outcome, may_retry, outcome_of
@@ -109,7 +109,7 @@ def test_leaving_it_ends_the_save_and_sends_nothing(desk: Desk) -> None:
     assert left.state == "stopped"
     assert left.transfer.finished_at is not None
     assert desk.practice.world.named(NAME).latest.number == before
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         choose(desk, item, "anyway")
 
 
@@ -123,7 +123,7 @@ def test_a_checked_out_document_is_left_alone_until_it_is_free(desk: Desk) -> No
     assert item.question is not None
     assert item.question["kind"] == "checked_out"
     assert "Bram" in item.question["theirs"]["holder"]
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         choose(desk, item, "anyway")
     choose(desk, item, "again")
     assert carry(item.id).state == "asks"
@@ -182,7 +182,7 @@ def test_a_server_that_alters_what_it_stores_is_never_given_it_twice(
     assert (made.direction, made.version_id) == ("saved", item.version_id)
     assert f"{made.library}!{made.number}.{made.version}" == item.receipt["id"]
     assert (len(world.documents_in(drafts)), len(world.named(NAME).versions)) == now
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         choose(desk, item, "link")
 
 
@@ -210,5 +210,5 @@ def test_a_version_that_another_document_is_linked_to_cannot_be_linked(desk: Des
     twin = VersionId.parse(item.question["theirs"]["id"])
     other = desk.add_document("Other.docx", b"other")
     add_twin(other, desk.server.id, desk.actor.id, number=twin.number, version=twin.version)
-    with pytest.raises(Conflict, match="another document"):
+    with pytest.raises(ConflictError, match="another document"):
         choose(desk, item, "link")

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import delete
 
 from models import Document, Matter, Transfer, TransferItem, utcnow
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.execution import maintenance, queue, steps
 from services.transfers import control, requests
 from services.transfers.states import LIVE
@@ -47,7 +47,7 @@ def only(transfer_id: uuid.UUID) -> uuid.UUID:
 
 
 def change(item_id: uuid.UUID, **columns: object) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         item = writing.get_one(TransferItem, item_id)
         for name, value in columns.items():
             setattr(item, name, value)
@@ -132,7 +132,7 @@ def test_what_waits_for_a_sign_in_to_a_removed_server_is_stopped(desk: Desk) -> 
     transfer_id = get_one(desk)
     item_id = only(transfer_id)
     change(item_id, state="needs_sign_in", state_at=utcnow() - timedelta(minutes=1))
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Transfer, transfer_id).server_id = None
     assert maintenance.wake_signed_in() == 1
     stopped = carry(item_id)
@@ -143,7 +143,7 @@ def test_a_transfer_whose_items_are_over_is_finished(desk: Desk) -> None:
     """Two workers that end its last two items at one moment each see the other's as unfinished."""
     over, open_still = get_one(desk), get_one(desk, "Archive.tar")
     carry_all(over)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Transfer, over).finished_at = None
     maintenance.finish_what_is_over()
     session().rollback()
@@ -156,18 +156,18 @@ def test_a_transfer_whose_items_are_over_is_finished(desk: Desk) -> None:
 
 def test_a_transfer_of_a_deleted_matter_ends_without_a_word(desk: Desk) -> None:
     item_id = only(get_one(desk))
-    fence = claim(item_id)
-    assert steps.advance(item_id, "begin", fence) == "fetch"
-    assert steps.advance(item_id, "fetch", fence) == "land"
-    with unit() as writing:
+    fencing_token = claim(item_id)
+    assert steps.advance(item_id, "begin", fencing_token) == "fetch"
+    assert steps.advance(item_id, "fetch", fencing_token) == "land"
+    with unit_of_work() as writing:
         writing.execute(delete(Matter).where(Matter.id == desk.matter_id))
-    assert steps.advance(item_id, "land", fence) == "end"
+    assert steps.advance(item_id, "land", fencing_token) == "end"
     assert versions() == [] and not is_due(item_id)
 
 
 def test_a_document_deleted_before_it_was_sent_is_not_sent(desk: Desk) -> None:
     transfer_id = save_one(desk, CONTENT)
-    with unit() as writing:
+    with unit_of_work() as writing:
         document = writing.scalar(requests.select(Document))
         assert document is not None
         document.current_version_id = None
@@ -182,12 +182,12 @@ def test_a_save_that_was_stored_is_done_even_where_it_cannot_be_read_back(desk: 
     """Were it called failed, trying it again would make a double."""
     content = CONTENT + b"not to be read back"
     item_id = only(save_one(desk, content))
-    fence = claim(item_id)
+    fencing_token = claim(item_id)
     for step in ("announce", "send"):
-        step = steps.advance(item_id, step, fence)
+        step = steps.advance(item_id, step, fencing_token)
     assert step == "settle"
     desk.practice.faults.add(Fault("status", method="GET", path="/documents/", status=403, times=None))
-    assert steps.advance(item_id, "settle", fence) == "end"
+    assert steps.advance(item_id, "settle", fencing_token) == "end"
     assert row(item_id).state == "done"
     (link,) = links()
     assert link.checksum == sha256(content) and link.version == 1

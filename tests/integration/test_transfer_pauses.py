@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from models import ServerPause, utcnow
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.execution import queue
 from services.servers import circuit_breaker
 from services.transfers import control
@@ -46,7 +46,7 @@ def test_a_transfer_paused_while_bytes_move_keeps_them(desk: Desk, monkeypatch: 
     (item,) = items_of(transfer_id)
     assert carry(item.id, most=1).state == "running"
     desk.practice.faults.add(Fault("slow", path="/download", seconds=0.1, times=1))
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(type(item.transfer), transfer_id).paused_at = None
     control.pause(desk.actor, transfer_id)
     assert carry(item.id).state == "waiting"
@@ -77,7 +77,7 @@ def test_repeated_failures_pause_the_server_and_a_success_forgets_them(desk: Des
         assert session().get_one(ServerPause, desk.server.id).failures == count
     assert due() == 0
     desk.practice.faults.clear()
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(ServerPause, desk.server.id).until = utcnow() - timedelta(seconds=1)
     assert due() == 1
     assert carry(item.id).state == "done"
@@ -110,7 +110,7 @@ def test_two_workers_that_meet_a_servers_first_failure_at_once_count_both(app: F
     meet = threading.Barrier(2)
 
     def fails() -> None:
-        with app.app_context(), unit():
+        with app.app_context(), unit_of_work():
             if session().get_bind().dialect.name == "postgresql":
                 assert session().get(ServerPause, desk.server.id) is None
                 meet.wait(10)  # SQLite lets no second writer begin

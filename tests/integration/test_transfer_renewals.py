@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from models import AuditEvent, Connection, Server, ServerPause, TransferItem, utcnow
 from services.connections import tokens
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.execution import queue
 from services.server_admin import credential_rotation
 from services.server_admin.credential_rotation import NewCredentials
@@ -122,7 +122,7 @@ def test_a_secret_that_stays_wrong_is_asked_after_ever_more_seldom_and_never_giv
         began = utcnow()
         assert carry(item.id).state == "waiting"
         waits.append(round((circuit_breaker.paused_now()[desk.server.id].until - began).total_seconds()))
-        with unit() as writing:
+        with unit_of_work() as writing:
             writing.get_one(ServerPause, desk.server.id).until = utcnow()
     assert waits == [30, 60, 120, 240, 480, 600, 600, 600]
     assert carry(item.id).attempt == 0
@@ -141,7 +141,7 @@ def test_another_change_of_the_server_wakes_nobody(desk: Desk) -> None:
 
 def test_a_secret_that_our_keys_cannot_open_waits_too(desk: Desk) -> None:
     (item,) = wanted(desk, NAME)
-    with unit() as writing:
+    with unit_of_work() as writing:
         server = writing.get_one(Server, desk.server.id)
         server.client_secret = tokens.vault.seal("x", "server", uuid.uuid4(), "client_secret")
     assert carry(item.id).state == "waiting"

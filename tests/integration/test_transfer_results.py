@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from models import Member, Server, Transfer, TransferItem
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.transfers import views as transfer_views
 from tests.support.ended import make_transfer
 from tests.support.matters import add_server
@@ -49,7 +49,7 @@ def test_a_row_for_each_document(
     browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
 ) -> None:
     transfer_id = make_transfer(alice.id, matter_id, server_id, ["done", "failed"], receipt=RECEIPT)
-    with unit() as writing:
+    with unit_of_work() as writing:
         failed = writing.query(TransferItem).filter_by(state="failed").one()
         failed.error_code, failed.error_sentence = "imanage.forbidden", "iManage does not let you do this."
         failed.next_step = "Ask for access."
@@ -74,7 +74,7 @@ def test_nobody_is_told_to_try_again_what_waits_for_its_next_try(
     browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
 ) -> None:
     transfer_id = make_transfer(alice.id, matter_id, server_id, ["waiting", "failed"])
-    with unit() as writing:
+    with unit_of_work() as writing:
         for item in writing.query(TransferItem):
             item.error_code, item.error_sentence = (
                 "imanage.server_fault",
@@ -97,7 +97,7 @@ def test_twins_on_a_server_that_is_off_are_not_told(
 ) -> None:
     transfer_id = make_transfer(alice.id, matter_id, server_id, ["done"], receipt=RECEIPT)
     assert "https://dms.test/7" in browser.page(f"/transfers/{transfer_id}").html
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Server, server_id).is_enabled = False
     assert rows_of(browser, transfer_id)[0]["url"] == ""
     assert "https://dms.test/7" not in browser.page(f"/transfers/{transfer_id}").html
@@ -127,7 +127,7 @@ def test_more_than_twenty_rows_can_be_filtered(
     page = browser.page(f"/transfers/{transfer_id}")
     for tab in ("All 23", "Done 20", "Failed 2", "Waiting 1"):
         assert tab in page.text
-    assert "Stopped" not in page.text
+    assert "StoppedError" not in page.text
     failed = browser.page(f"/transfers/{transfer_id}?show=failed")
     assert failed.html.count('id="item-') == 2
     assert "show=failed" in failed.html.split('hx-trigger="every 1s"')[0]
@@ -170,7 +170,7 @@ def test_the_page_head_asks_only_while_something_runs(
     transfer_id = make_transfer(alice.id, matter_id, server_id, ["running"])
     assert "1 running" in browser.page("/").text
     assert "every 15s" in browser.page("/transfers/_news", htmx=True).html
-    with unit() as writing:
+    with unit_of_work() as writing:
         transfer = writing.get_one(Transfer, transfer_id)
         transfer.items[0].state, transfer.finished_at = "done", transfer.created_at
     page = browser.page("/transfers/_news", htmx=True)

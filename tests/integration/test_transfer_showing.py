@@ -8,13 +8,13 @@ from contextlib import ExitStack
 
 import pytest
 
-from copying.errors import Different
+from copying.errors import DifferentContentError
 from copying.values import Progress
 from models import TransferItem, utcnow
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.execution import item_run, steps
 from services.execution.item_run import Running
-from services.execution.progress import Showing
+from services.execution.progress import ProgressFlusher
 from tests.support.transfers import Desk, drafts_id, items_of, save
 
 
@@ -40,14 +40,14 @@ def row_of(running: Running) -> TransferItem:
 
 
 def changed(running: Running, **values: object) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         item = writing.get_one(TransferItem, running.item_id)
         for name, value in values.items():
             setattr(item, name, value)
 
 
 def test_it_is_running_before_its_first_byte_and_then_as_far_as_it_is(running: Running) -> None:
-    showing = Showing()
+    showing = ProgressFlusher()
     changed(running, attempt=2)
     showing.show()
     item = row_of(running)
@@ -65,7 +65,7 @@ def test_it_is_running_before_its_first_byte_and_then_as_far_as_it_is(running: R
 
 
 def test_what_has_not_come_on_is_not_written_again(running: Running) -> None:
-    showing = Showing()
+    showing = ProgressFlusher()
     running.progress = Progress(500, 1000)
     showing.show()
     changed(running, bytes_done=1)
@@ -78,7 +78,7 @@ def test_what_has_not_come_on_is_not_written_again(running: Running) -> None:
 
 def test_what_has_only_just_begun_is_not_shown(running: Running) -> None:
     running.moves_since, running.progress = time.monotonic(), Progress(500, 1000)
-    Showing().show()
+    ProgressFlusher().show()
     assert (row_of(running).state, row_of(running).bytes_done) == ("waiting", 0)
 
 
@@ -86,14 +86,14 @@ def test_what_has_only_just_begun_is_not_shown(running: Running) -> None:
 def test_what_was_decided_meanwhile_stays(running: Running, decided: dict[str, object]) -> None:
     changed(running, state_at=utcnow(), **decided)
     running.progress = Progress(500, 1000)
-    Showing().show()
+    ProgressFlusher().show()
     assert (row_of(running).state, row_of(running).bytes_done) == (decided.get("state", "waiting"), 0)
 
 
 def test_the_same_wrong_bytes_again_do_not_count_as_coming_on(running: Running) -> None:
-    changed(running, attempt=2, error_code=Different.code)
+    changed(running, attempt=2, error_code=DifferentContentError.code)
     running.progress = Progress(500, 1000)
-    Showing().show()
+    ProgressFlusher().show()
     assert (row_of(running).bytes_done, row_of(running).attempt) == (500, 2)
 
 
@@ -103,6 +103,6 @@ def test_all_that_move_are_shown(running: Running, desk: Desk) -> None:
         for number, each in enumerate(several):
             under_way.enter_context(item_run.under_way(each))
             each.progress = Progress(100 + number, 1000)
-        Showing().show()
+        ProgressFlusher().show()
         assert [row_of(each).bytes_done for each in several] == [100, 101, 102]
         assert {row_of(each).state for each in several} == {"running"}

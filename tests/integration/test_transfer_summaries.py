@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 
 from models import AuditEvent, Member, Participant, Transfer, TransferItem
-from services.core.errors import Conflict
-from services.core.unit_of_work import session, unit
+from services.core.errors import ConflictError
+from services.core.unit_of_work import session, unit_of_work
 from services.matters import documents
 from services.transfers import control
 from tests.support.ended import make_transfer
@@ -152,7 +152,7 @@ def test_a_cancelled_transfer_is_cancelled(
     transfer_id = make_transfer(alice.id, matter_id, server_id, ["waiting"])
     browser.post(f"/transfers/{transfer_id}/cancel")
     page = browser.page(f"/transfers/{transfer_id}")
-    assert "Cancelled" in page.text and "Finished" not in page.text and "Stopped" not in page.text
+    assert "Cancelled" in page.text and "Finished" not in page.text and "StoppedError" not in page.text
     assert "Document 1.docx was not got from iManage: the transfer was cancelled." in page.text
     event = session().query(AuditEvent).filter_by(action="transfer.cancelled").one()
     assert event.subject == "Document 1.docx"
@@ -162,7 +162,7 @@ def test_trying_again_is_offered_once_and_only_where_it_can_help(
     browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
 ) -> None:
     transfer_id = make_transfer(alice.id, matter_id, server_id, ["done", "failed", "failed"])
-    with unit() as writing:
+    with unit_of_work() as writing:
         _done, hopeless, other = writing.query(TransferItem).order_by(TransferItem.position)
         hopeless.error_code, other.error_code = "imanage.too_large", "imanage.unreachable"
     assert "Retry failed only" in browser.page(f"/transfers/{transfer_id}").text
@@ -175,14 +175,14 @@ def test_trying_again_is_offered_once_and_only_where_it_can_help(
     assert session().query(Transfer).count() == 2
     hopeless_alone = make_transfer(alice.id, matter_id, server_id, ["failed"], error_code="imanage.rejected")
     assert "Retry failed only" not in browser.page(f"/transfers/{hopeless_alone}").text
-    with pytest.raises(Conflict, match="trying again"):
+    with pytest.raises(ConflictError, match="trying again"):
         control.retry_failed(actor, hopeless_alone, uuid.uuid4())
 
 
 def test_the_documents_page_tells_of_the_version_it_shows(desk: Desk) -> None:
     document_id, _twin = got_document(desk)
     bram = make_member("Bram")
-    with unit() as writing:
+    with unit_of_work() as writing:
         documents.land(
             writing, desk.matter_id, bram.id, "x.docx", "1" * 64, 3, document_id=document_id, origin="upload"
         )
@@ -194,7 +194,7 @@ def test_a_guest_reads_no_other_name_than_the_documents(app: Flask, desk: Desk) 
     document_id, _twin = got_document(desk)
     guest = make_member("Gina", is_guest=True, organisation="Harbour")
 
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.add(Participant(matter_id=desk.matter_id, member_id=guest.id, role="viewer"))
         documents.land(
             writing,
@@ -247,7 +247,7 @@ def test_the_news_is_one_line_whatever_happened_and_costs_few_queries(
 def test_a_name_that_was_altered_is_told_with_both(
     browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID, there: str, here: str
 ) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         document, _version = documents.land(writing, matter_id, alice.id, there, "1" * 64, 3)
     assert document.name == here
     receipt = {"library": "Active", "number": 7, "version": 1, "url": "", "full_name": there}

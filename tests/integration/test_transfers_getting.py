@@ -12,7 +12,7 @@ from imanage.ids import VersionId
 from models import AuditEvent, Document, Participant, Transfer, TransferItem, Version, utcnow
 from services.access import server_access
 from services.connections import clients
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.execution import steps
 from services.transfers import control, requests
 from services.transfers.requests import GetCommand, sources_of
@@ -154,7 +154,7 @@ def test_switching_the_server_off_stops_what_is_under_way(desk: Desk) -> None:
     spa = desk.practice.world.named("SPA – Project Heron")
     (item_id,) = (item.id for item in items_of(get(desk, spa.id())))
     asked = len(desk.practice.requests)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.merge(desk.server).is_enabled = False
     item = carry(item_id)
     assert item.state == "stopped"
@@ -166,7 +166,7 @@ def test_switching_the_server_off_stops_what_is_under_way(desk: Desk) -> None:
 def test_a_member_who_left_the_matter_gets_nothing_more(desk: Desk) -> None:
     spa = desk.practice.world.named("SPA – Project Heron")
     (item_id,) = (item.id for item in items_of(get(desk, spa.id())))
-    with unit() as writing:
+    with unit_of_work() as writing:
         place = writing.get_one(Participant, (desk.matter_id, desk.actor.id))
         place.role = "viewer"
     assert carry(item_id).state == "stopped"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from models import Server, Transfer, TransferItem
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.execution import authorization, steps
 from services.transfers import control
 from tests.support.transfers import Desk, drafts_id, items_of, links, save, sha256, stored
@@ -25,7 +25,7 @@ def cancelled(desk: Desk, transfer: Transfer) -> None:
 
 
 def switched_off(_desk: Desk, transfer: Transfer) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Server, transfer.server_id).is_enabled = False
 
 

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from models import TransferItem, utcnow
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.transfers import control
 from simulator import Fault
 from tests.support.transfers import (
@@ -64,7 +64,7 @@ def test_a_worker_that_died_while_sending_is_followed_by_a_look(desk: Desk) -> N
     (item_id,) = (item.id for item in items_of(save(desk, document_id, "new_document", drafts_id(desk))))
     desk.practice.faults.add(Fault("lost_after", method="POST", path="/documents$", times=1))
     carry(item_id, most=3)
-    with unit() as writing:
+    with unit_of_work() as writing:
         item = writing.get_one(TransferItem, item_id)
         item.state, item.receipt = "sending", None
     assert carry(item_id).state == "done"
@@ -116,7 +116,7 @@ def test_retrying_a_save_whose_outcome_is_unknown_looks_first(desk: Desk) -> Non
     (item_id,) = (item.id for item in items_of(transfer_id))
     desk.practice.faults.add(Fault("lost_after", method="POST", path="/documents$", times=1))
     carry(item_id, most=3)
-    with unit() as writing:
+    with unit_of_work() as writing:
         item = writing.get_one(TransferItem, item_id)
         item.receipt, item.state = None, "failed"
         item.transfer.finished_at = utcnow()

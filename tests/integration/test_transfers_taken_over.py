@@ -13,7 +13,7 @@ from models import TransferItem
 from services.core.unit_of_work import session
 from services.execution import landing, outcome, steps
 from services.execution import save as execution_save
-from services.execution.item_run import TakenOver
+from services.execution.item_run import TakenOverError
 from services.transfers.states import ItemState
 from tests.support.transfers import Desk, drafts_id, get, items_of, links, save, sha256, stored, versions
 
@@ -30,7 +30,7 @@ class Gate:
 
     def _keep(self, entry: object) -> None:
         self.entries.append(entry)
-        raise TakenOver
+        raise TakenOverError
 
     def two_meet(self, item_id: uuid.UUID, *, is_first_to_come: bool) -> None:
         """Two take the item over, one from the other, and end up in one commit; the first is told so, and no other."""
@@ -38,10 +38,13 @@ class Gate:
             ((running, step),) = steps.take_item(item_id)
             steps.carry_out(running, step)
         taken, ours = self.entries
-        assert (taken.claim.item_id, taken.claim.fence + 1) == (ours.claim.item_id, ours.claim.fence)
+        assert (taken.claim.item_id, taken.claim.fencing_token + 1) == (
+            ours.claim.item_id,
+            ours.claim.fencing_token,
+        )
         entries = [taken, ours] if is_first_to_come else [ours, taken]
         for entry, error in zip(entries, self.room._write(entries), strict=True):
-            assert isinstance(error, TakenOver) if entry is taken else error is None
+            assert isinstance(error, TakenOverError) if entry is taken else error is None
         session().rollback()
 
 

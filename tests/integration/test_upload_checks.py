@@ -8,8 +8,8 @@ import uuid
 import pytest
 
 from models import Participant
-from services.core.runtime import house
-from services.core.unit_of_work import unit
+from services.core.runtime import runtime
+from services.core.unit_of_work import unit_of_work
 from services.matters import documents
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
@@ -80,7 +80,7 @@ def test_of_several_each_is_named_once(desk: tuple[Browser, uuid.UUID, uuid.UUID
 
 def test_a_version_is_judged_too(desk: tuple[Browser, uuid.UUID, uuid.UUID]) -> None:
     browser, _, document_id = desk
-    largest = house().settings.max_document_bytes
+    largest = runtime().settings.max_document_bytes
     status, text = judged(browser, f"/documents/{document_id}/versions/check", ("Lease.docx", largest + 1))
     assert status == 422 and "the most we take" in text
 
@@ -88,7 +88,7 @@ def test_a_version_is_judged_too(desk: tuple[Browser, uuid.UUID, uuid.UUID]) -> 
 def test_who_may_not_add_learns_no_names(desk: tuple[Browser, uuid.UUID, uuid.UUID]) -> None:
     browser, matter_id, _ = desk
     viewer = make_member("Vera Viewer")
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.add(Participant(matter_id=matter_id, member_id=viewer.id, role="viewer"))
     for member, status in ((viewer, 403), (make_member("Olga Outsider"), 404)):
         other = Browser(browser.app).sign_in(member)

@@ -14,7 +14,7 @@ from flask import Flask
 
 from models import Connection, Link, Mail, Participant, Server, TransferItem
 from services.access.server_access import ONLY_SERVER, known_to
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.mail.composers import NotToBeSentError
 from services.matters import participants
 from services.transfers import mail as transfer_mail
@@ -83,7 +83,7 @@ class World:
         )
         self.document_id = matters.add_document(lead, self.matter_id, f"{OWN_DOCUMENT}.docx")
         self.server = make_server(SERVER, url="https://canary.test", is_enabled=True, is_restricted=True)
-        with unit() as writing:
+        with unit_of_work() as writing:
             writing.add(
                 Link(
                     server_id=self.server.id,
@@ -142,7 +142,7 @@ class World:
             document_id=self.document_id,
             question=QUESTION,
         )
-        with unit() as writing:
+        with unit_of_work() as writing:
             for item in writing.query(TransferItem).filter_by(transfer_id=got, state="done"):
                 item.name, item.document_id = f"{OWN_DOCUMENT}.docx", self.document_id
         return [got, over, saved]
@@ -185,7 +185,7 @@ def said(browser: Browser, route: Route, address: str) -> str:
 @pytest.mark.parametrize("person", ["guest", "unlisted", "removed"])
 @pytest.mark.parametrize("is_enabled", [True, False], ids=["on", "off"])
 def test_no_route_names_what_a_viewer_may_not_know(world: World, person: str, is_enabled: bool) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Server, world.server.id).is_enabled = is_enabled
     secrets = (*OF_THE_SERVER, *(OF_THE_MATTER if person == "removed" else ()))
     browser = world.browsers[person]
@@ -204,7 +204,7 @@ def test_no_route_names_what_a_viewer_may_not_know(world: World, person: str, is
 
 def test_who_may_know_reads_it(world: World) -> None:
     """The same pages, to somebody for whom the server is there: the test above looks where there is something."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Server, world.server.id).is_restricted = False
     got, _over, saved = world.transfers[:3]
     browser = world.browsers["unlisted"]
@@ -218,7 +218,7 @@ def test_who_may_know_reads_it(world: World) -> None:
 
 def test_a_mail_names_nothing_that_its_reader_may_not_know(world: World) -> None:
     unlisted, removed = world.transfers[1], world.transfers[4]
-    with unit() as writing:
+    with unit_of_work() as writing:
         mails = [Mail(transfer_id=transfer_id) for transfer_id in (unlisted, removed)]
         writing.add_all(mails)
     with mail_server():
@@ -245,7 +245,7 @@ def test_a_mail_names_nothing_that_its_reader_may_not_know(world: World) -> None
 def test_the_one_answer(
     world: World, change: Callable[[Server], object], label: str, may_use: bool, may_know: bool
 ) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         change(writing.get_one(Server, world.server.id))
     known = known_to(actor_of(world.people["unlisted"]))
     server_id = world.server.id
@@ -261,12 +261,12 @@ def test_the_one_answer(
 def test_of_two_servers_each_has_its_name(world: World) -> None:
     """Where both are open to the member: with one of them on, neither has a name to choose by."""
     second = make_server("Paris DMS")
-    with unit() as writing:
+    with unit_of_work() as writing:
         first = writing.get_one(Server, world.server.id)
         first.is_restricted = False
     known = known_to(actor_of(world.people["unlisted"]))
     assert (known.label(world.server.id), known.label(second.id)) == (ONLY_SERVER, ONLY_SERVER)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Server, second.id).is_enabled = True
     known = known_to(actor_of(world.people["unlisted"]))
     assert (known.label(world.server.id), known.label(second.id)) == (SERVER, "Paris DMS")
@@ -282,7 +282,7 @@ def test_a_removed_participant_has_no_news_of_the_matter(world: World) -> None:
 
 def test_what_a_real_get_leaves_behind_names_no_server(desk: Desk) -> None:
     """What everybody in the matter reads of it: the version's note, and the error on the row of one that failed."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Server, desk.server.id).name = SERVER
     make_server("Paris DMS", is_enabled=True)
     got_document(desk)
@@ -296,7 +296,7 @@ def test_what_a_real_get_leaves_behind_names_no_server(desk: Desk) -> None:
 
 
 def test_a_sign_in_that_ended_is_said_without_the_server(desk: Desk) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Server, desk.server.id).name = SERVER
         writing.query(Connection).delete()
     make_server("Paris DMS", is_enabled=True)

@@ -8,8 +8,8 @@ import pytest
 
 from models import Connection, Matter, Member, Participant, Server, ServerMember
 from services.access import server_access
-from services.core.errors import Refusal
-from services.core.unit_of_work import unit
+from services.core.errors import RefusedError
+from services.core.unit_of_work import unit_of_work
 from services.server_admin import access_explainer
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
@@ -24,7 +24,7 @@ def boss(browser: Browser) -> Member:
 
 
 def put(*rows: object) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.add_all(rows)
 
 
@@ -45,7 +45,7 @@ def test_it_says_no_exactly_where_the_enforcement_does(
     try:
         server_access.require_use(member.id, server.id)
         allowed = True
-    except Refusal:
+    except RefusedError:
         allowed = False
     assert allowed == (problem is None)
 
@@ -70,12 +70,12 @@ def test_matter_sign_in_and_imanage_come_after_the_server(boss: Member) -> None:
     assert problem() == "matter.role"
     put(Participant(matter_id=matter.id, member_id=member.id, role="viewer"))
     assert problem() == "matter.role"
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Participant, (matter.id, member.id)).role = "editor"
     assert problem() == "sign_in.never"
     row = connect(server, member)
     assert problem() is None
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.get_one(Connection, row.id).state = "sign_in_again"
     assert problem() == "sign_in.again"
 

@@ -17,7 +17,7 @@ from models.connections import Connection
 from services import diagnostics
 from services.connections.tokens import TABLE
 from services.core import encryption, runtime
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.diagnostics.report import WHOSE, Report, Result
 from tests.support.lines import Behaviour, ok, read_request
 from tests.support.servers import make_server
@@ -51,7 +51,7 @@ class Checked:
 
 def server_at(url: str, api_url: str = "", **more: object) -> Server:
     """A server row at this address, its ports among those that the installation allows."""
-    usual = runtime.house()
+    usual = runtime.runtime()
     ports = {_port(each) for each in (url, api_url or url)}
     runtime.bind(
         replace(usual, settings=replace(usual.settings, imanage_ports=usual.settings.imanage_ports | ports))
@@ -82,7 +82,7 @@ def keep_sign_in(
     )
     for column, value in more.items():
         setattr(row, column, value)
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.add(row)
     return row
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 
 from models import Transfer, TransferItem
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.transfers import requests
 
 
@@ -19,7 +19,7 @@ def make_transfer(
     **item: object,
 ) -> uuid.UUID:
     """One transfer with an item for each state; over, with all that belongs to it, where all of them are."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         transfer = Transfer(
             request_key=uuid.uuid4(),
             kind=kind,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select, update
 
 from models import Mail, Server, ServerHealth, utcnow
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.diagnostics.report import Outcome, Report, Result
 from services.monitoring import state as monitoring_state
 
@@ -36,7 +36,7 @@ def row_of(server: Server) -> ServerHealth:
 
 
 def put(server: Server, **values: object) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.execute(update(ServerHealth).where(ServerHealth.server_id == server.id).values(values))
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from models import Link, Matter, Participant
 from services.core.actor import Actor
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.matters import documents
 from simulator import Simulator
 from tests.support.pages import Browser, Page, read
@@ -45,7 +45,7 @@ def step(practice: Simulator, name: str, kind: str = "f") -> str:
 
 
 def make_matter(actor: Actor, role: str = "lead") -> uuid.UUID:
-    with unit() as writing:
+    with unit_of_work() as writing:
         matter = Matter(id=uuid.uuid4(), name="Project Heron", search_key="heron", created_by_id=actor.id)
         writing.add(matter)
         writing.flush()
@@ -54,7 +54,7 @@ def make_matter(actor: Actor, role: str = "lead") -> uuid.UUID:
 
 
 def add_document(desk: Desk, name: str = "Lease.docx") -> uuid.UUID:
-    with unit() as writing:
+    with unit_of_work() as writing:
         document, _ = documents.land(
             writing, desk.matter_id, desk.actor.id, name, "0" * 64, 3, origin="upload"
         )
@@ -62,7 +62,7 @@ def add_document(desk: Desk, name: str = "Lease.docx") -> uuid.UUID:
 
 
 def link(desk: Desk, document_id: uuid.UUID, number: int, version: int, latest: int = 0) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         current = writing.get_one(documents.Document, document_id).current_version_id
         writing.add(
             Link(

@@ -12,7 +12,7 @@ from sqlalchemy import event
 from models import Document, Link, Member, Server, db
 from services.core.actor import Actor
 from services.core.text.normalise import fold
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.matters import documents, matters, participants
 
 
@@ -38,7 +38,7 @@ def current_version(document_id: uuid.UUID) -> uuid.UUID:
 
 def add_server(name: str = "London DMS", *, is_enabled: bool = True) -> uuid.UUID:
     host = fold(name).replace(" ", "-")
-    with unit() as writing:
+    with unit_of_work() as writing:
         server = Server(
             kind="cloud",
             name=name,
@@ -56,7 +56,7 @@ def add_server(name: str = "London DMS", *, is_enabled: bool = True) -> uuid.UUI
 
 def add_twin(document_id: uuid.UUID, server_id: uuid.UUID, member_id: uuid.UUID, **more: int) -> None:
     """The current version was got from 104512 v3, or `version`; with `latest_version=4` iManage has a newer one."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         writing.add(
             Link(
                 server_id=server_id,

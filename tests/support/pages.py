@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from blueprints.authorization import COOKIE_KEY
 from models import Member
 from services.auth import sessions
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 
 VOID = frozenset(
     {
@@ -129,7 +129,7 @@ class Browser:
 
     def sign_in(self, member: Member) -> Browser:
         """Sign in without the sign-in page, whose own tests do that."""
-        with unit():
+        with unit_of_work():
             token = sessions.begin(member.id)
         with self.client.session_transaction() as cookie:
             cookie[COOKIE_KEY] = token

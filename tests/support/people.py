@@ -8,7 +8,7 @@ from models import Member
 from services.auth import sessions
 from services.core.actor import Actor
 from services.core.text.normalise import search_fold
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.directory.search import key_of
 
 _numbers = itertools.count(1)
@@ -28,7 +28,7 @@ def make_member(
     number = next(_numbers)
     name = name or f"Member {number}"
     email = email or f"member{number}@firm.test"
-    with unit() as session:
+    with unit_of_work() as session:
         member = Member(
             email=email,
             email_key=email.casefold(),
@@ -47,7 +47,7 @@ def make_member(
 
 def actor_of(member: Member) -> Actor:
     """An actor with a live session, as a request would have."""
-    with unit():
+    with unit_of_work():
         token = sessions.begin(member.id)
     person = sessions.resume(token)
     assert person is not None

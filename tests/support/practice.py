@@ -14,7 +14,7 @@ import requests
 from models import Server
 from services.core import runtime
 from services.core.text.normalise import fold
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.servers import transport
 from simulator import Settings, Simulator, practice_password
 from tests.support.pages import Browser
@@ -35,7 +35,7 @@ def reached(practice: Simulator) -> Iterator[Simulator]:
     practice.faults.clear()
     practice.settings.update(Settings().as_dict())
     practice.forget_requests()
-    usual = runtime.house()
+    usual = runtime.runtime()
     ports = usual.settings.imanage_ports | {practice.port}
     runtime.bind(replace(usual, settings=replace(usual.settings, imanage_ports=ports)))
     try:
@@ -54,7 +54,7 @@ class Practice(Protocol):
 def practice_server(practice: Practice, name: str = "London", **more: object) -> Server:
     """A server row that leads to the practice iManage, switched on."""
     server_id = uuid.uuid4()
-    with unit() as writing:
+    with unit_of_work() as writing:
         server = Server(
             id=server_id,
             kind="on_premise",

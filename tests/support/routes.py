@@ -18,7 +18,7 @@ from models import (
     TransferItem,
     utcnow,
 )
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from tests.support import matters
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
@@ -123,7 +123,7 @@ def make_firm(app: Flask) -> Firm:
 
 
 def _transfer(member: Member, matter_id: uuid.UUID, server_id: uuid.UUID) -> tuple[uuid.UUID, uuid.UUID]:
-    with unit() as writing:
+    with unit_of_work() as writing:
         transfer = Transfer(
             request_key=uuid.uuid4(),
             kind="get",
@@ -143,7 +143,7 @@ def _transfer(member: Member, matter_id: uuid.UUID, server_id: uuid.UUID) -> tup
 
 
 def _group() -> uuid.UUID:
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = Group(name="Deal team", name_key="deal team")
         writing.add(row)
         writing.flush()
@@ -151,7 +151,7 @@ def _group() -> uuid.UUID:
 
 
 def _run(server_id: uuid.UUID) -> uuid.UUID:
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = ServerCheck(server_id=server_id, started_by="Ada", finished_at=utcnow(), state="healthy")
         writing.add(row)
         writing.flush()
@@ -159,7 +159,7 @@ def _run(server_id: uuid.UUID) -> uuid.UUID:
 
 
 def _removal() -> uuid.UUID:
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = ServerRemoval(
             name="Old DMS", url="https://old.test", removed_by="Ada", link_count=0, links_csv="x\r\n"
         )
@@ -169,7 +169,7 @@ def _removal() -> uuid.UUID:
 
 
 def _invitation() -> uuid.UUID:
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = Invitation(
             token_hash="-", email="i@x.test", email_key="i@x.test", invited_by="Ada", expires_at=utcnow()
         )
@@ -180,7 +180,7 @@ def _invitation() -> uuid.UUID:
 
 def _package() -> uuid.UUID:
     """Made by somebody who is not there any more."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = ApplicationPackage(
             request_key=uuid.uuid4(),
             application_id="counterpart",

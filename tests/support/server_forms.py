@@ -68,5 +68,5 @@ def use_names(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Names:
 
 def use_strict_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings of a real installation: https only, port 443, no network named."""
-    strict = replace(runtime.house().settings, imanage_allow_http=False, imanage_networks=())
-    monkeypatch.setattr(runtime, "_house", replace(runtime.house(), settings=strict))
+    strict = replace(runtime.runtime().settings, imanage_allow_http=False, imanage_networks=())
+    monkeypatch.setattr(runtime, "_house", replace(runtime.runtime(), settings=strict))

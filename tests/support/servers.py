@@ -9,7 +9,7 @@ from typing import Any
 
 from models import Connection, Document, Link, Matter, Member, Server, Transfer, Version
 from services.core.text.normalise import fold
-from services.core.unit_of_work import unit
+from services.core.unit_of_work import unit_of_work
 from services.servers import transport
 
 
@@ -23,7 +23,7 @@ def make_server(name: str = "London DMS", **more: Any) -> Server:
         "client_secret": transport.seal_secret(server_id, "the-first-secret"),
     } | more
     values.setdefault("api_url", values["url"])
-    with unit() as session:
+    with unit_of_work() as session:
         server = Server(id=server_id, name=name, name_key=fold(name), **values)
         session.add(server)
     return server
@@ -31,7 +31,7 @@ def make_server(name: str = "London DMS", **more: Any) -> Server:
 
 def connect(server: Server, member: Member) -> Connection:
     """A member's sign-in to a server, as far as the admin's side looks at it."""
-    with unit() as session:
+    with unit_of_work() as session:
         connection = Connection(
             server_id=server.id,
             member_id=member.id,
@@ -45,7 +45,7 @@ def connect(server: Server, member: Member) -> Connection:
 
 def make_link(server: Server, member: Member, name: str = "Lease.docx") -> Link:
     """A document in a matter, and its twin on the server."""
-    with unit() as session:
+    with unit_of_work() as session:
         matter = Matter(name="Harlow v Finch", created_by_id=member.id)
         session.add(matter)
         session.flush()
@@ -82,7 +82,7 @@ def make_link(server: Server, member: Member, name: str = "Lease.docx") -> Link:
 
 
 def make_running_transfer(server: Server, member: Member) -> Transfer:
-    with unit() as session:
+    with unit_of_work() as session:
         matter = Matter(name="Harlow v Finch", created_by_id=member.id)
         session.add(matter)
         session.flush()

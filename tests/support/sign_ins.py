@@ -16,8 +16,8 @@ from imanage.errors import ImanageError
 from models import Connection, Member, Server, utcnow
 from services.connections import clients
 from services.core.actor import Actor
-from services.core.errors import RemoteRefusal, SignInNeeded
-from services.core.unit_of_work import session, unit
+from services.core.errors import RemoteRefusedError, SignInNeededError
+from services.core.unit_of_work import session, unit_of_work
 from simulator import Simulator
 from tests.support.pages import Browser, read
 
@@ -36,7 +36,7 @@ class SignIn:
         return session().scalars(select(Connection)).one()
 
     def change(self, **values: object) -> None:
-        with unit() as writing:
+        with unit_of_work() as writing:
             row = writing.scalars(select(Connection)).one()
             for name, value in values.items():
                 setattr(row, name, value)
@@ -59,7 +59,7 @@ class SignIn:
                 start.wait(10)
                 try:
                     return self.ask()
-                except (ImanageError, SignInNeeded, RemoteRefusal) as error:
+                except (ImanageError, SignInNeededError, RemoteRefusedError) as error:
                     return error
 
         with ThreadPoolExecutor(count) as pool:
@@ -92,7 +92,7 @@ def refused(browser: Browser, path: str, heading: str, status: int = 400) -> str
 
 
 def change_server(server_id: uuid.UUID, **values: object) -> None:
-    with unit() as writing:
+    with unit_of_work() as writing:
         row = writing.get_one(Server, server_id)
         for name, value in values.items():
             setattr(row, name, value)

@@ -118,7 +118,7 @@ def mail_server(context: ssl.SSLContext | None = None) -> Iterator[Mailbox]:
     with _Server(box, context) as server:
         box.port = server.server_address[1]
         threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
-        usual = runtime.house()
+        usual = runtime.runtime()
         url = f"{'smtps' if context else 'smtp'}://127.0.0.1:{box.port}"
         settings = replace(usual.settings, smtp_url=url, mail_from="counterpart@firm.test")
         runtime.bind(replace(usual, settings=settings))

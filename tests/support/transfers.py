@@ -20,9 +20,9 @@ from models import (
     utcnow,
 )
 from services.core.actor import Actor
-from services.core.runtime import house
+from services.core.runtime import runtime
 from services.core.text.normalise import search_fold
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.execution import steps
 from services.matters import documents
 from services.transfers import requests
@@ -46,10 +46,10 @@ class Desk:
     practice: Simulator
 
     def add_document(self, name: str, content: bytes) -> uuid.UUID:
-        with house().blobs.writer() as writer:
+        with runtime().blobs.writer() as writer:
             writer.write(content)
             blob = writer.publish()
-        with unit() as writing:
+        with unit_of_work() as writing:
             document, _version = documents.land(
                 writing, self.matter_id, self.actor.id, name, blob.sha256, blob.size, origin="upload"
             )
@@ -67,7 +67,7 @@ def make_desk(browser: Browser, practice: Simulator, user: str = "ALICE") -> Des
 
 def make_matter(lead_id: uuid.UUID, name: str = "Project Heron", **others: uuid.UUID) -> uuid.UUID:
     """A matter with its lead; further people as `role=member id`."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         matter = Matter(
             id=new_id(),
             name=name,
@@ -116,10 +116,10 @@ def items_of(transfer_id: uuid.UUID) -> list[TransferItem]:
 
 def carry(item_id: uuid.UUID, *, most: int = MOST_STEPS) -> TransferItem:
     """What the workflow does, in this thread, until the item ends or waits. `most=1` stops after the first step."""
-    fence = claim(item_id)
+    fencing_token = claim(item_id)
     step = steps.BEGIN
     for _ in range(most):
-        step = steps.advance(item_id, step, fence)
+        step = steps.advance(item_id, step, fencing_token)
         if step == steps.END:
             break
     session().rollback()
@@ -128,7 +128,7 @@ def carry(item_id: uuid.UUID, *, most: int = MOST_STEPS) -> TransferItem:
 
 def claim(item_id: uuid.UUID) -> int:
     """Take the item over, as whoever carries it next does; its fence from now on."""
-    with unit():
+    with unit_of_work():
         return steps.claim(TransferItem.id == item_id)[item_id]
 
 
@@ -145,10 +145,10 @@ def got_document(desk: Desk, name: str = "SPA – Project Heron") -> tuple[uuid.
 
 
 def add_version(desk: Desk, document_id: uuid.UUID, content: bytes) -> None:
-    with house().blobs.writer() as writer:
+    with runtime().blobs.writer() as writer:
         writer.write(content)
         blob = writer.publish()
-    with unit() as writing:
+    with unit_of_work() as writing:
         documents.land(
             writing,
             desk.matter_id,
@@ -163,7 +163,7 @@ def add_version(desk: Desk, document_id: uuid.UUID, content: bytes) -> None:
 
 def skip_wait(item_id: uuid.UUID, *, sent_long_ago: bool = False) -> None:
     """As if the time that the item waits for had passed."""
-    with unit() as writing:
+    with unit_of_work() as writing:
         item = writing.get_one(TransferItem, item_id)
         item.wait_until = None
         if sent_long_ago and item.sent_at is not None:

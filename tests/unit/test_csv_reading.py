@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.core.text.csv import csv_text, plain_cell, safe_cell
 from services.core.text.csv_reading import MOST_BYTES, MOST_LINES, MOST_ROWS, read_table
 
@@ -54,7 +54,7 @@ def test_a_cell_may_hold_line_breaks_and_quotes() -> None:
     ],
 )
 def test_what_is_no_such_table_is_refused_with_a_sentence(data: bytes, said: str) -> None:
-    with pytest.raises(Invalid, match=said):
+    with pytest.raises(InvalidError, match=said):
         read_table(data)
 
 

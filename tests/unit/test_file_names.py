@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.core.text.file_names import (
     LONGEST,
     LONGEST_BYTES,
@@ -54,7 +54,7 @@ REFUSED = {
 @pytest.mark.parametrize("name", NAMES)
 def test_every_name_of_the_list_is_decided(name: str) -> None:
     if name in REFUSED:
-        with pytest.raises(Invalid) as refusal:
+        with pytest.raises(InvalidError) as refusal:
             clean_file_name(name)
         sentence = refusal.value.fields["file"]
         assert sentence.endswith(".") and len(sentence) > 20
@@ -87,7 +87,7 @@ def test_every_name_of_the_list_is_decided(name: str) -> None:
     ],
 )
 def test_more_that_no_disk_or_reader_should_meet_is_refused(name: str) -> None:
-    with pytest.raises(Invalid):
+    with pytest.raises(InvalidError):
         clean_file_name(name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 
-from jobs.hand import MOST_IN_LOAD, STOCK, Hand, choose
+from jobs.hand import MOST_IN_BATCH, STOCK, Hand, choose
 from jobs.places import places
 from services.execution.queue import Due, share
 
@@ -32,7 +32,7 @@ def test_few_documents_spread_over_all_workers() -> None:
 
 def test_many_documents_come_in_whole_loads_and_no_more_than_is_soon_needed() -> None:
     loads = choose(due(256), {}, 1)
-    assert sizes(loads) == [MOST_IN_LOAD] * (STOCK * 16 // MOST_IN_LOAD)
+    assert sizes(loads) == [MOST_IN_BATCH] * (STOCK * 16 // MOST_IN_BATCH)
     in_hand = {"london": Counter({ANNA: STOCK * 16})}
     assert choose(due(256), in_hand, 1) == []
 

@@ -6,7 +6,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.servers import certificate_authorities
 from tests.support.authority import DAY, Authority, leaf, pem_of, self_signed_leaf
 
@@ -14,7 +14,7 @@ ROOT = Authority()
 
 
 def refusal(given: bytes | str) -> str:
-    with pytest.raises(Invalid) as caught:
+    with pytest.raises(InvalidError) as caught:
         certificate_authorities.read(given.encode() if isinstance(given, str) else given)
     return caught.value.fields["pem"]
 

@@ -10,7 +10,7 @@ import pytest
 
 from commands.web_server import THREADS
 from services.core import bulkhead
-from services.core.bulkhead import AT_ONCE, EACH, IsSlow, Slots, slot
+from services.core.bulkhead import AT_ONCE, EACH, BulkheadFullError, Slots, slot
 from services.guidance.imanage_errors import remote_refusal
 from tests.architecture.sources import files, text_of
 
@@ -93,11 +93,11 @@ def test_the_refusal_says_whose_pages_wait(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(bulkhead, "WAIT_SECONDS", 0)
     monkeypatch.setattr(bulkhead, "slots", Slots(at_once=3))
     with slot(ONE), slot(ONE):
-        with pytest.raises(IsSlow) as caught, slot(ONE):
+        with pytest.raises(BulkheadFullError) as caught, slot(ONE):
             pass
         said = remote_refusal(caught.value, "London")
         assert said.sentence == "London is slow: two of your pages are still waiting for its answer."
-        with slot(OTHER), pytest.raises(IsSlow) as caught, slot(uuid.uuid4()):
+        with slot(OTHER), pytest.raises(BulkheadFullError) as caught, slot(uuid.uuid4()):
             pass
         said = remote_refusal(caught.value, "London")
         assert said.sentence == "London is slow: other people’s pages are still waiting for its answer."

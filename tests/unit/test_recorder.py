@@ -11,7 +11,7 @@ import pytest
 
 from jobs.writer import Asking, answer
 from services.core import writer_process
-from services.core.errors import Conflict
+from services.core.errors import ConflictError
 from services.core.writer_process import record
 
 WRITTEN: list[int] = []
@@ -23,17 +23,17 @@ def write(number: int) -> int:
 
 
 def refuse() -> None:
-    raise Conflict("This matter is no longer there.", code="matter.gone")
+    raise ConflictError("This matter is no longer there.", code="matter.gone")
 
 
-class Unsendable(Exception):
+class UnsendableError(Exception):
     def __init__(self) -> None:
         super().__init__("it holds a lock")
         self.lock = threading.Lock()
 
 
 def fall_over() -> None:
-    raise Unsendable
+    raise UnsendableError
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def beside() -> Iterator[threading.Thread]:
 def test_without_a_recorder_each_writes_by_itself() -> None:
     WRITTEN.clear()
     assert record(write, 3) == 3 and WRITTEN == [3]
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         record(refuse)
 
 
@@ -65,7 +65,7 @@ def test_what_came_of_it_is_handed_back(beside: threading.Thread) -> None:
 
 
 def test_a_refusal_arrives_with_its_words_and_its_code(beside: threading.Thread) -> None:
-    with pytest.raises(Conflict) as caught:
+    with pytest.raises(ConflictError) as caught:
         record(refuse)
     assert (caught.value.sentence, caught.value.code) == ("This matter is no longer there.", "matter.gone")
     assert record(write, 1) == 1

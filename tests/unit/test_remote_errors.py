@@ -53,24 +53,24 @@ def test_an_unknown_code_has_words_too() -> None:
     ],
 )
 def test_how_long_a_wait_is(seconds: float | None, words: str) -> None:
-    said = remote_refusal(errors.Throttled(wait_seconds=seconds), "London")
+    said = remote_refusal(errors.ThrottledError(wait_seconds=seconds), "London")
     assert said.sentence == f"London is busy and asked us to wait {words}."
 
 
 def test_what_imanage_says_stands_beside_what_we_say() -> None:
-    error = errors.Rejected(
+    error = errors.RejectedError(
         remote_code="NRC_BAD_NAME", remote_message="The name is taken", fields={"name": "Taken"}
     )
     said = remote_refusal(error, "London", "saving")
     assert said.ours == "London did not accept this document."
     assert said.sentence == f"{said.ours} iManage says: “The name is taken; name: Taken” (NRC_BAD_NAME)."
-    assert its_words(errors.Conflict(remote_code="NRC_IN_USE")) == "iManage says: NRC_IN_USE."
-    assert its_words(errors.Conflict()) == ""
+    assert its_words(errors.ConflictError(remote_code="NRC_IN_USE")) == "iManage says: NRC_IN_USE."
+    assert its_words(errors.ConflictError()) == ""
 
 
 def test_its_words_are_shortened_wherever_there_are_many() -> None:
     fields = {"custom1": "Client is required", **{f"custom{number}": "x" * 300 for number in range(2, 30)}}
-    sentence = remote_refusal(errors.Rejected(fields=fields, remote_code="Y" * 300), "London").sentence
+    sentence = remote_refusal(errors.RejectedError(fields=fields, remote_code="Y" * 300), "London").sentence
     assert "custom1: Client is required" in sentence
     assert len(sentence) < 400
     assert sentence.endswith("…).")
@@ -81,19 +81,21 @@ def test_its_words_are_shortened_wherever_there_are_many() -> None:
     ["”. Sign in at evil.example “", "one\r\ntwo", "\u202eright to left", "zero\u200bwidth", "\x1b[2J", "„‟"],
 )
 def test_its_words_cannot_end_their_quotation_or_hide(hostile: str) -> None:
-    words = its_words(errors.Rejected(remote_message=hostile, fields={hostile: hostile}, remote_code=hostile))
+    words = its_words(
+        errors.RejectedError(remote_message=hostile, fields={hostile: hostile}, remote_code=hostile)
+    )
     assert words.isprintable()
     assert (words.count("“"), words.count("”")) == (1, 1)
 
 
 def test_a_refused_search_speaks_of_the_search() -> None:
-    error = errors.Rejected(remote_code="NRC_INVALID_PARAM", remote_message="Bad query")
+    error = errors.RejectedError(remote_code="NRC_INVALID_PARAM", remote_message="Bad query")
     said = remote_refusal(error, "London", "searching")
     assert said.ours == "London did not accept this search."
     assert "profile" not in said.next_step
     assert "profile" in remote_refusal(error, "London", "saving").next_step
     assert "profile" not in remote_refusal(error, "London").next_step
-    gone = remote_refusal(errors.ServerFault(remote_code="NRC_INDEX_UNAVAILABLE"), "London", "searching")
+    gone = remote_refusal(errors.ServerFaultError(remote_code="NRC_INDEX_UNAVAILABLE"), "London", "searching")
     assert gone.ours == "The search of London is not available at the moment."
 
 
@@ -104,4 +106,4 @@ def test_every_sentence_of_its_own_ends(doing: Doing) -> None:
 
 
 def test_names_with_braces_are_only_names() -> None:
-    assert "{wait}" in remote_refusal(errors.Unreachable(), "{wait}").sentence
+    assert "{wait}" in remote_refusal(errors.UnreachableError(), "{wait}").sentence

@@ -16,8 +16,8 @@ from services.transfers.states import (
     LABELS,
     LIVE,
     TRANSITIONS,
+    InvalidTransitionError,
     ItemState,
-    WrongTransition,
     diagram,
     move,
 )
@@ -41,7 +41,7 @@ def test_only_what_the_table_has_can_happen(before: str, after: str) -> None:
         move(item, after)
         assert item.state == after and item.state_at > LONG_AGO
     else:
-        with pytest.raises(WrongTransition):
+        with pytest.raises(InvalidTransitionError):
             move(item, after)
         assert item.state == before and item.state_at == LONG_AGO
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.core.group_commit import MOST, Together
+from services.core.group_commit import MOST, GroupCommit
 
 
-class Wrong(Exception):
+class WrongError(Exception):
     pass
 
 
@@ -26,20 +26,20 @@ class Book:
         self.began.set()
         assert self.may_write.wait(5)
         if "spoils" in entries:
-            raise Wrong(entries)
+            raise WrongError(entries)
         self.commits.append(list(entries))
-        return [Wrong(entry) if entry == "refused" else None for entry in entries]
+        return [WrongError(entry) if entry == "refused" else None for entry in entries]
 
 
 def all_at_once(book: Book, *entries: str) -> dict[str, Exception | None]:
     """The first begins to write; the others come while it does."""
-    together, outcomes = Together(book.write), {}
+    together, outcomes = GroupCommit(book.write), {}
 
     def put(entry: str) -> None:
         try:
             together(entry)
             outcomes[entry] = None
-        except Wrong as error:
+        except WrongError as error:
             outcomes[entry] = error
 
     threads = [threading.Thread(target=put, args=(entry,)) for entry in entries]
@@ -87,12 +87,12 @@ def test_one_that_is_refused_hears_of_it_and_the_others_do_not() -> None:
 def test_who_is_alone_does_not_linger() -> None:
     book = Book()
     book.may_write.set()
-    Together(book.write, linger=60.0, others=lambda: 1)("alone")
+    GroupCommit(book.write, linger=60.0, others=lambda: 1)("alone")
     assert book.commits == [["alone"]]
 
 
 def test_an_error_is_raised_to_whoever_put_it() -> None:
     book = Book()
     book.may_write.set()
-    with pytest.raises(Wrong):
-        Together(book.write)("spoils")
+    with pytest.raises(WrongError):
+        GroupCommit(book.write)("spoils")

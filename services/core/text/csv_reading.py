@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.core.text.csv import plain_cell
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -19,12 +19,12 @@ EMPTY = "The file is empty."
 
 
 def read_table(data: bytes) -> list[tuple[int, list[str]]]:
-    """The rows that hold anything, each with its number in the file. Raises Invalid for the field `file`."""
+    """The rows that hold anything, each with its number in the file. Raises InvalidError for the field `file`."""
     if len(data) > MOST_BYTES:
-        raise Invalid({"file": "The file has more than 5 MB. Split it in two."})
+        raise InvalidError({"file": "The file has more than 5 MB. Split it in two."})
     text = _decoded(data)
     if not text.strip():
-        raise Invalid({"file": EMPTY})
+        raise InvalidError({"file": EMPTY})
     first, _, rest = text.partition("\n")
     offset = 0
     if (
@@ -38,14 +38,14 @@ def read_table(data: bytes) -> list[tuple[int, list[str]]]:
             if any(cell.strip() for cell in cells):
                 rows.append((number, [plain_cell(cell) for cell in cells]))
             if len(rows) > MOST_ROWS + 1 or number > MOST_LINES:
-                raise Invalid({"file": f"The file has more than {MOST_ROWS:,} rows. Split it in two."})
+                raise InvalidError({"file": f"The file has more than {MOST_ROWS:,} rows. Split it in two."})
     except csv.Error as error:
         sentence = (
             f"The table cannot be read at line {reader.line_num + offset}: a quotation mark is not closed."
         )
-        raise Invalid({"file": sentence}) from error
+        raise InvalidError({"file": sentence}) from error
     if not rows:
-        raise Invalid({"file": EMPTY})
+        raise InvalidError({"file": EMPTY})
     return rows
 
 
@@ -53,9 +53,9 @@ def _decoded(data: bytes) -> str:
     try:
         text = data.decode(_encoding(data))
     except UnicodeDecodeError as error:
-        raise Invalid({"file": NOT_TEXT}) from error
+        raise InvalidError({"file": NOT_TEXT}) from error
     if "\0" in text:
-        raise Invalid({"file": NOT_TEXT})
+        raise InvalidError({"file": NOT_TEXT})
     return text.removeprefix("\ufeff")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from services.core.errors import Invalid
+from services.core.errors import InvalidError
 from services.core.text.normalise import normalise, search_fold
 
 LONGEST = 240
@@ -37,7 +37,7 @@ class FileName:
 def clean_file_name(raw: str, field: str = "file") -> FileName:
     """The name exactly as it came, or Invalid with the sentence for `field`. Nothing is ever mended silently."""
     if problem := _problem(raw):
-        raise Invalid({field: problem})
+        raise InvalidError({field: problem})
     return split(raw)
 
 

@@ -86,9 +86,9 @@ def _plain(character: str) -> str:
 
 def bytes_in_words(size: int) -> str:
     """A size as the pages write it: `1.5 GB`, `20 MB`, `300 kB`."""
-    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if size >= unit:
-            return f"{size / unit:.3g} {name}"
+    for factor, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= factor:
+            return f"{size / factor:.3g} {name}"
     return f"{size} bytes"
 
 

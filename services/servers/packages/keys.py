@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from models import ApplicationPackage, Server, utcnow
 from services.core import encryption
 from services.core.actor import Actor
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.servers.packages.manifest import new_key
 
 AT_HAND = timedelta(minutes=15)
@@ -43,7 +43,7 @@ def seal(package_id: uuid.UUID, keys: Keys) -> str:
 def forget_expired() -> None:
     """Erase what is no longer at hand: for the clock."""
     if session().scalar(select(exists().where(_is_due()))):
-        with unit():
+        with unit_of_work():
             erase_expired()
 
 
@@ -81,7 +81,7 @@ def of(actor: Actor, row: ApplicationPackage) -> Keys | None:
         return None
     try:
         api_key, api_secret = json.loads(encryption.unseal(row.sealed, _TABLE, row.id, _COLUMN))
-    except encryption.CannotOpen:
+    except encryption.DecryptionError:
         return None
     return Keys(api_key, api_secret)
 

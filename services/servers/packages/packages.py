@@ -14,10 +14,10 @@ from models import ApplicationPackage, Server, new_id, utcnow
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import Conflict, Invalid, NotFound
-from services.core.runtime import house
+from services.core.errors import ConflictError, InvalidError, NotFoundError
+from services.core.runtime import runtime
 from services.core.text import normalise
-from services.core.unit_of_work import session, unit
+from services.core.unit_of_work import session, unit_of_work
 from services.servers.packages import keys as packages_keys
 from services.servers.packages.keys import Keys
 from services.servers.packages.manifest import FILE_NAME, Manifest, as_zip
@@ -77,7 +77,7 @@ def defaults(actor: Actor) -> dict[str, str]:
     if last is not None:
         names = ("application_id", "name", "publisher", "organization")
         return {name: getattr(last, name) for name in names}
-    host = urlsplit(house().settings.public_url).hostname or "localhost"
+    host = urlsplit(runtime().settings.public_url).hostname or "localhost"
     return {
         "application_id": f"counterpart-{_NOT_OF_AN_ID.sub('-', host).strip('-')}"[:LONGEST],
         "name": OUR_NAME,
@@ -97,7 +97,7 @@ def make(actor: Actor, wanted: NewPackage) -> Made:
     """Make a package with a key and secret that this installation never had. A form sent again finds the first."""
     permissions.require_admin(actor)
     _check(wanted)
-    with unit() as writing:
+    with unit_of_work() as writing:
         packages_keys.erase_expired()
         known = writing.scalar(
             select(ApplicationPackage).where(ApplicationPackage.request_key == wanted.request_key)
@@ -112,7 +112,7 @@ def make(actor: Actor, wanted: NewPackage) -> Made:
             name=wanted.name,
             publisher=wanted.publisher,
             organization=wanted.organization,
-            redirect_url=house().settings.redirect_url,
+            redirect_url=runtime().settings.redirect_url,
             key_hash=packages_keys.hash_of(keys.api_key),
             secret_hash=packages_keys.hash_of(keys.api_secret),
             made_by_id=actor.id,
@@ -149,11 +149,11 @@ def package(actor: Actor, package_id: uuid.UUID) -> PackageView:
 def download(actor: Actor, package_id: uuid.UUID) -> tuple[str, bytes]:
     """The file, as long as the keys are at hand to this admin."""
     permissions.require_admin(actor)
-    with unit():
+    with unit_of_work():
         row = _found(package_id)
         keys = packages_keys.of(actor, row)
         if keys is None:
-            raise Conflict(
+            raise ConflictError(
                 "This package is no longer at hand: its secret was kept for 15 minutes, for whoever made it.",
                 code="package.gone",
                 next_step="If you have neither the file nor the secret, make a new package.",
@@ -180,12 +180,12 @@ def client_id_at_hand(actor: Actor, package_id: uuid.UUID | None) -> str | None:
 
 
 def keys_for_server(actor: Actor, package_id: uuid.UUID) -> Keys:
-    """Key and secret for a new server. Raises Invalid, with the sentence at the form's Client ID."""
+    """Key and secret for a new server. Raises InvalidError, with the sentence at the form's Client ID."""
     permissions.require_admin(actor)
     row = session().get(ApplicationPackage, package_id)
     keys = packages_keys.of(actor, row) if row and row.server_id is None else None
     if keys is None:
-        raise Invalid(
+        raise InvalidError(
             {
                 "client_id": "The package’s Client ID and secret are no longer at hand: they are kept for 15 minutes, "
                 "and used once. Enter both yourself, or make a new package."
@@ -202,7 +202,7 @@ def hand_over(package_id: uuid.UUID, server_id: uuid.UUID) -> None:
         .values(server_id=server_id)
     )
     if not getattr(taken, "rowcount", 0):
-        raise Conflict("Another server has this package’s Client ID already.", code="package.used")
+        raise ConflictError("Another server has this package’s Client ID already.", code="package.used")
 
 
 def _check(wanted: NewPackage) -> None:
@@ -219,13 +219,13 @@ def _check(wanted: NewPackage) -> None:
     if "application_id" not in problems and (problem := problem_with_id(wanted.application_id)):
         problems["application_id"] = problem
     if problems:
-        raise Invalid(problems)
+        raise InvalidError(problems)
 
 
 def _found(package_id: uuid.UUID) -> ApplicationPackage:
     row = session().get(ApplicationPackage, package_id)
     if row is None:
-        raise NotFound("We could not find this package.")
+        raise NotFoundError("We could not find this package.")
     return row
 
 
@@ -242,7 +242,8 @@ def _view(actor: Actor, row: ApplicationPackage) -> PackageView:
         made_at=row.made_at,
         open_until=row.open_until,
         at_hand=packages_keys.is_at_hand(actor, row),
-        is_behind=row.redirect_url != house().settings.redirect_url and not (row.server_id or row.settled_at),
+        is_behind=row.redirect_url != runtime().settings.redirect_url
+        and not (row.server_id or row.settled_at),
         server_id=row.server_id,
         server_name=server.name if server else "",
     )

@@ -18,7 +18,7 @@ from tests.support.checking import QUICK
 def short_patience(database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A server that says nothing is waited for by the blink of an eye, and ports are allowed as tests need them."""
     monkeypatch.setattr(transport, "PAGE_LIMITS", QUICK)
-    usual = runtime.house()
+    usual = runtime.runtime()
     yield
     runtime.bind(usual)
 

@@ -139,7 +139,7 @@ def test_a_port_too_many(practice: Simulator, monkeypatch: pytest.MonkeyPatch, i
         return usual(host, practice.port if port == 80 else port, *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    known = runtime.house()
+    known = runtime.runtime()
     runtime.bind(replace(known, settings=replace(known.settings, imanage_ports=frozenset({80}))))
     with line(site({})) as there:
         url = f"http://127.0.0.1:{there.port}"

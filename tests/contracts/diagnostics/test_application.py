@@ -73,7 +73,7 @@ def test_the_redirect_url_differs_and_how(
 
 def test_a_redirect_url_on_our_other_host(server: Server, practice: Simulator) -> None:
     """The API has a host of its own, and iManage was given the public one."""
-    usual = runtime.house()
+    usual = runtime.runtime()
     settings = replace(usual.settings, api_url="https://api.firm.test", public_url="https://work.firm.test")
     runtime.bind(replace(usual, settings=settings))
     register(practice, "https://work.firm.test/auth/v0/oauth2/authorized")
@@ -157,7 +157,9 @@ def test_flat_refusals_are_understood_too(server: Server, practice: Simulator) -
 
 
 def test_a_token_endpoint_that_answers_the_same_to_both(server: Server, practice: Simulator) -> None:
-    practice.faults.add(Fault("status", path=TOKEN, status=400, code="BadRequest", message="No", times=None))
+    practice.faults.add(
+        Fault("status", path=TOKEN, status=400, code="BadRequestError", message="No", times=None)
+    )
     assert checked(server).says("secret", "warn", "secret.inconclusive", "you")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import CHUNK, BlobDamaged, BlobMissing, BlobStore, PartialBusy, StorageFull
+from storage import CHUNK, BlobDamagedError, BlobMissingError, BlobStore, PartialBusyError, StorageFullError
 from tests.support import stores
 
 
@@ -174,9 +174,9 @@ def test_a_partial_can_begin_again(store: BlobStore) -> None:
 def test_two_never_write_the_same_partial(store: BlobStore) -> None:
     with store.partial("item-3") as writer:
         writer.write(b"mine")
-        with pytest.raises(PartialBusy), store.partial("item-3"):
+        with pytest.raises(PartialBusyError), store.partial("item-3"):
             pass
-        with pytest.raises(PartialBusy):
+        with pytest.raises(PartialBusyError):
             store.forget("item-3")
         assert store.sweep(timedelta(0)) == 0
     store.forget("item-3")
@@ -229,10 +229,10 @@ def test_what_is_not_there_is_missing(store: BlobStore) -> None:
     absent = secrets.token_hex(32)
     assert not store.exists(absent)
     for attempt in (store.size, store.verify, store.stream):
-        with pytest.raises(BlobMissing) as missing:
+        with pytest.raises(BlobMissingError) as missing:
             attempt(absent)
         assert missing.value.retry == "no"
-    with pytest.raises(BlobMissing), store.open(absent):
+    with pytest.raises(BlobMissingError), store.open(absent):
         pass
     assert store.delete(absent)
 
@@ -244,10 +244,10 @@ def test_damage_is_seen_before_the_last_byte_is_given_out(
     data = secrets.token_bytes(6) + b"bytes!"
     address = put(store, data)
     stores.damage(store, folder / request.node.callspec.params["store"], address, change)
-    with pytest.raises(BlobDamaged):
+    with pytest.raises(BlobDamagedError):
         store.verify(address)
     given = b""
-    with pytest.raises(BlobDamaged), store.open(address, verify=True) as reader:
+    with pytest.raises(BlobDamagedError), store.open(address, verify=True) as reader:
         while piece := reader.read(4):
             given += piece
     assert len(given) < max(len(change), 1)
@@ -279,7 +279,7 @@ def test_the_walk_tells_size_and_date(store: BlobStore) -> None:
 
 
 def test_a_file_too_large_for_the_disk_is_refused_before_its_first_byte(store: BlobStore) -> None:
-    with pytest.raises(StorageFull) as full, store.writer(expected_size=1 << 60):
+    with pytest.raises(StorageFullError) as full, store.writer(expected_size=1 << 60):
         pass
     assert full.value.code == "storage.full"
     assert store.sweep(timedelta(0)) == 0

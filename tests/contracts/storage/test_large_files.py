@@ -12,7 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from storage import CHUNK, BlobStore, BlobWriter, StorageFailed, StorageFull, digests, incoming, open_store
+from storage import (
+    CHUNK,
+    BlobStore,
+    BlobWriter,
+    StorageFailedError,
+    StorageFullError,
+    digests,
+    incoming,
+    open_store,
+)
 
 
 def _put_blocks(writer: BlobWriter, number: int) -> None:
@@ -29,7 +38,7 @@ def _put_blocks_over_the_limit(
     with open_store(f"file://{root}").partial("item") as writer:
         try:
             _put_blocks(writer, 9)
-        except StorageFull as full:
+        except StorageFullError as full:
             outcome.put((full.code, writer.size, writer.sha256))
 
 
@@ -59,7 +68,7 @@ def test_a_file_cut_short_behind_us_is_not_published(
         _put_blocks(writer, 1)
         assert writer.sha256
         (path,) = (root / "incoming").iterdir()
-        with pytest.raises(StorageFailed):
+        with pytest.raises(StorageFailedError):
             _put_blocks(writer, 1)
             os.truncate(path, cut_to)
             writer.publish()
@@ -133,7 +142,7 @@ def test_nothing_is_built_on_a_block_whose_flush_failed(
     monkeypatch.setattr(incoming, "FLUSHED_BY", CHUNK)
     monkeypatch.setattr(os, "fdatasync", failing)
     others = nullcontext() if is_alone else local.writer()
-    with others, local.partial("item") as large, pytest.raises(StorageFailed):
+    with others, local.partial("item") as large, pytest.raises(StorageFailedError):
         _put_blocks(large, 1)
         large.publish()
     assert list(local.blobs()) == []

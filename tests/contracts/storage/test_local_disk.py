@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import BlobStore, StorageFailed, StorageFull, open_store
+from storage import BlobStore, StorageFailedError, StorageFullError, open_store
 
 
 def test_flushed_linked_and_flushed_again(local: BlobStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +64,7 @@ def test_after_a_failed_flush_nothing_is_published_and_nothing_kept(
     with monkeypatch.context() as patched:
         patched.setattr(os, "fsync", failing)
         with (
-            pytest.raises(StorageFailed) as failed,
+            pytest.raises(StorageFailedError) as failed,
             local.partial(token) if token else local.writer() as writer,
         ):
             writer.write(b"uncertain")
@@ -84,7 +84,7 @@ def _write_over_the_limit(root: Path, outcome: "multiprocessing.SimpleQueue[tupl
         try:
             writer.write(b"y" * 1_000_000)
             writer.write(b"z" * 1_000_000)
-        except StorageFull as full:
+        except StorageFullError as full:
             outcome.put((full.code, writer.size))
 
 
@@ -166,7 +166,7 @@ def test_a_planted_link_is_not_followed(local: BlobStore, root: Path, tmp_path: 
     (partial,) = (root / "incoming").iterdir()
     partial.unlink()
     partial.symlink_to(victim)
-    with pytest.raises(StorageFailed), local.partial("item"):
+    with pytest.raises(StorageFailedError), local.partial("item"):
         pass
     assert victim.read_bytes() == b"precious"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from storage import opening
-from storage.errors import StorageFailed
+from storage.errors import StorageFailedError
 from storage.ports import BlobStore
 from tests.support.lines import Behaviour, line, read_head, silence
 from tests.support.stores import options_of
@@ -63,7 +63,7 @@ def test_one_that_does_not_go_on_is_given_up(
     with line(behave) as server:
         store = opening.open_store("s3://blobs", options=options_of(server.port), spool=tmp_path)
         began = time.monotonic()
-        with pytest.raises(StorageFailed):
+        with pytest.raises(StorageFailedError):
             read(store)
         assert time.monotonic() - began < 30
         assert server.connections

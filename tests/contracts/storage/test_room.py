@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from storage import BlobStore, StorageFull, open_store, space
+from storage import BlobStore, StorageFullError, open_store, space
 from tests.support.small_disk import SmallDisk, make_small
 
 MIB = 1 << 20
@@ -43,7 +43,7 @@ def test_what_was_begun_has_its_room_and_lands_while_others_wait(store: BlobStor
     half(store, "first", 6 * MIB)
     assert disk.used >= 6 * MIB
     before = disk.used
-    with pytest.raises(StorageFull), store.partial("second", 6 * MIB):
+    with pytest.raises(StorageFullError), store.partial("second", 6 * MIB):
         pytest.fail("There is no room for it.")
     assert disk.used == before, "Whoever waits holds nothing."
     whole(store, "small", 2 * MIB)
@@ -58,7 +58,7 @@ def test_two_halves_without_room_set_aside_do_not_stay_for_good(store: BlobStore
     for token in ("first", "second"):
         with store.partial(token) as partial:
             partial.write(os.urandom(4 * MIB))
-    with pytest.raises(StorageFull), store.partial("first", 8 * MIB):
+    with pytest.raises(StorageFullError), store.partial("first", 8 * MIB):
         pytest.fail("There is no room for it.")
     second = whole(store, "second", 8 * MIB)
     store.delete(second)
@@ -89,7 +89,7 @@ def test_what_is_given_up_gives_its_room_back(store: BlobStore, disk: SmallDisk)
 
 def test_a_part_of_the_disk_stays_free(store: BlobStore, disk: SmallDisk) -> None:
     """The database may lie there too, and has to say who waits."""
-    with pytest.raises(StorageFull), store.writer(disk.size):
+    with pytest.raises(StorageFullError), store.writer(disk.size):
         pytest.fail("There is no room for it.")
     with store.writer(disk.size - disk.size // space.KEPT_PART) as writer:
         assert writer.size == 0
@@ -103,7 +103,7 @@ def test_a_file_system_that_sets_nothing_aside_is_asked_how_much_is_free(
         return -1
 
     monkeypatch.setattr(space, "_libc", SimpleNamespace(fallocate=refuse))
-    with pytest.raises(StorageFull), store.partial("item", 20 * MIB):
+    with pytest.raises(StorageFullError), store.partial("item", 20 * MIB):
         pytest.fail("There is no room for it.")
     assert store.size(whole(store, "item", 3 * MIB)) == 3 * MIB
 
@@ -117,6 +117,6 @@ def test_a_disk_that_was_filled_by_others_meanwhile_says_so(
         return -1
 
     monkeypatch.setattr(space, "_libc", SimpleNamespace(fallocate=refuse))
-    with pytest.raises(StorageFull), store.partial("item", 3 * MIB):
+    with pytest.raises(StorageFullError), store.partial("item", 3 * MIB):
         pytest.fail("There is no room for it.")
     assert store.sweep(timedelta(0)) == 0

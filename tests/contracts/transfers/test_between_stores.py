@@ -11,9 +11,9 @@ import pytest
 from transfers.endpoints.store_endpoint import StoreSource
 
 from copying.copy import fetch
-from copying.errors import Different, Stopped
+from copying.errors import DifferentContentError, StoppedError
 from copying.values import Progress
-from storage import BlobMissing, BlobStore, PartialBusy, StorageFull, open_store
+from storage import BlobMissingError, BlobStore, PartialBusyError, StorageFullError, open_store
 
 DATA = secrets.token_bytes(5 * (1 << 20) + 12_345)
 
@@ -69,7 +69,7 @@ def test_a_copy_of_what_is_at_hand_needs_the_other_store_no_more(
 
 
 def test_stopped_between_chunks_and_gone_on_with(source: StoreSource, here: BlobStore) -> None:
-    with pytest.raises(Stopped, match=r"Cancelled by Alice\."):
+    with pytest.raises(StoppedError, match=r"Cancelled by Alice\."):
         fetch(source, here, "item", should_stop=stop_after(2))
     assert list(here.blobs()) == []
     seen: list[Progress] = []
@@ -80,7 +80,7 @@ def test_stopped_between_chunks_and_gone_on_with(source: StoreSource, here: Blob
 
 
 def test_stopped_before_anything(source: StoreSource, here: BlobStore) -> None:
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         fetch(source, here, "item", should_stop=lambda: "The server is disabled.")
     assert here.sweep(timedelta(0)) == 0
 
@@ -99,7 +99,7 @@ def test_bytes_left_by_another_version_are_found_out_and_dropped(
 ) -> None:
     with here.partial("item") as partial:
         partial.write(b"of another version")
-    with pytest.raises(Different) as different:
+    with pytest.raises(DifferentContentError) as different:
         fetch(source, here, "item")
     assert different.value.what == "SHA-256"
     assert list(here.blobs()) == []
@@ -115,21 +115,21 @@ def test_bytes_left_by_a_longer_version_are_dropped_at_once(source: StoreSource,
 def test_a_damaged_source_publishes_nothing(source: StoreSource, here: BlobStore, tmp_path: Path) -> None:
     (path,) = (path for path in (tmp_path / "there" / "sha256").rglob("*") if path.is_file())
     path.write_bytes(DATA[:-1] + bytes([DATA[-1] ^ 1]))
-    with pytest.raises(Different):
+    with pytest.raises(DifferentContentError):
         fetch(source, here, "item")
     assert list(here.blobs()) == []
     assert here.sweep(timedelta(0)) == 1
 
 
 def test_a_source_that_is_gone(there: BlobStore, here: BlobStore) -> None:
-    with pytest.raises(BlobMissing):
+    with pytest.raises(BlobMissingError):
         fetch(StoreSource(there, "0" * 64, "Deed", "docx"), here, "item")
 
 
 def test_a_second_worker_does_not_write_the_same_item(source: StoreSource, here: BlobStore) -> None:
     with here.partial("item") as partial:
         partial.write(DATA[:100])
-        with pytest.raises(PartialBusy):
+        with pytest.raises(PartialBusyError):
             fetch(source, here, "item")
     here.verify(fetch(source, here, "item").sha256)
 
@@ -139,7 +139,7 @@ def test_no_room_is_told_before_the_first_byte(
 ) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage(10, 9, 1))
-    with pytest.raises(StorageFull):
+    with pytest.raises(StorageFullError):
         fetch(source, here, "item")
     monkeypatch.undo()
     assert here.sweep(timedelta(0)) == 0

@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 
 from copying.copy import fetch
-from copying.errors import CutShort, Different, Stopped
+from copying.errors import CutShortError, DifferentContentError, StoppedError
 from copying.retry import GiveUp, SignIn, Wait, decide
 from copying.values import Progress
-from imanage.errors import CutStream, Unauthorised
+from imanage.errors import CutStreamError, UnauthorisedError
 from simulator import Fault, Generated
 from tests.contracts.transfers.conftest import LARGE, Desk
 
@@ -50,7 +50,7 @@ def test_two_requests_make_a_get(desk: Desk) -> None:
 @pytest.mark.parametrize("fraction", [0.01, 0.5, 0.999])
 def test_a_cut_stream_goes_on_by_range(desk: Desk, how: str, fraction: float) -> None:
     desk.sim.faults.add(Fault("cut", path="/download", fraction=fraction, how=how))
-    with pytest.raises(CutStream) as cut:
+    with pytest.raises(CutStreamError) as cut:
         get(desk)
     assert isinstance(decide(cut.value, 1), Wait)
     assert list(desk.store.blobs()) == []
@@ -65,7 +65,7 @@ def test_a_cut_stream_goes_on_by_range(desk: Desk, how: str, fraction: float) ->
 def test_a_cut_stream_starts_again_where_there_is_no_range(desk: Desk) -> None:
     desk.sim.settings.range_supported = False
     desk.sim.faults.add(Fault("cut", path="/download", fraction=0.6))
-    with pytest.raises(CutStream):
+    with pytest.raises(CutStreamError):
         get(desk)
     seen = get(desk)
     assert seen[0] == Progress(0, LARGE)
@@ -76,7 +76,7 @@ def test_a_cut_stream_starts_again_where_there_is_no_range(desk: Desk) -> None:
 def test_without_a_checksum_nothing_is_pieced_together(desk: Desk) -> None:
     desk.sim.settings.checksum = "absent"
     desk.sim.faults.add(Fault("cut", path="/download", fraction=0.6))
-    with pytest.raises(CutStream):
+    with pytest.raises(CutStreamError):
         get(desk)
     assert get(desk)[0] == Progress(0, LARGE)
     assert_got(desk)
@@ -85,7 +85,7 @@ def test_without_a_checksum_nothing_is_pieced_together(desk: Desk) -> None:
 def test_a_wrong_checksum_is_never_published_and_soon_given_up(desk: Desk) -> None:
     desk.sim.settings.checksum = "wrong"
     for _ in range(2):
-        with pytest.raises(Different) as different:
+        with pytest.raises(DifferentContentError) as different:
             get(desk)
     assert different.value.got == hashlib.sha256(whole(desk)).hexdigest()
     assert list(desk.store.blobs()) == []
@@ -95,7 +95,7 @@ def test_a_wrong_checksum_is_never_published_and_soon_given_up(desk: Desk) -> No
 
 def test_a_corrupted_byte_is_found_and_fetched_again(desk: Desk) -> None:
     desk.sim.faults.add(Fault("corrupt", path="/download", at=3))
-    with pytest.raises(Different):
+    with pytest.raises(DifferentContentError):
         get(desk)
     get(desk)
     assert_got(desk)
@@ -113,7 +113,7 @@ def test_broken_framing_is_never_half_a_document(desk: Desk, kind: str) -> None:
     desk.sim.faults.add(Fault(kind, path="/download"))
     try:
         get(desk)
-    except CutStream:
+    except CutStreamError:
         assert list(desk.store.blobs()) == []
         get(desk)
     assert_got(desk)
@@ -121,11 +121,11 @@ def test_broken_framing_is_never_half_a_document(desk: Desk, kind: str) -> None:
 
 def test_a_session_that_ended_asks_for_sign_in_and_goes_on(desk: Desk) -> None:
     desk.sim.faults.add(Fault("cut", path="/download", fraction=0.5))
-    with pytest.raises(CutStream):
+    with pytest.raises(CutStreamError):
         get(desk)
     source = desk.source("Plans")
     desk.sim.faults.add(Fault("expire_tokens", path="/download"))
-    with pytest.raises(Unauthorised) as ended:
+    with pytest.raises(UnauthorisedError) as ended:
         fetch(source, desk.store, "item")
     assert decide(ended.value, 1) == SignIn()
     assert get(desk)[0].done > 0
@@ -134,13 +134,13 @@ def test_a_session_that_ended_asks_for_sign_in_and_goes_on(desk: Desk) -> None:
 
 def test_a_newer_version_under_the_same_id_is_found_out(desk: Desk) -> None:
     desk.sim.faults.add(Fault("cut", path="/download", fraction=0.5))
-    with pytest.raises(CutStream):
+    with pytest.raises(CutStreamError):
         get(desk)
     with desk.store.partial("item") as partial:
         size = partial.size
         partial.restart()
         partial.write(bytes(size))
-    with pytest.raises(Different):
+    with pytest.raises(DifferentContentError):
         get(desk)
     get(desk)
     assert_got(desk)
@@ -149,7 +149,7 @@ def test_a_newer_version_under_the_same_id_is_found_out(desk: Desk) -> None:
 def test_stop_asks_nothing_more(desk: Desk) -> None:
     source = desk.source("Plans")
     reasons = iter([None, None, None, "The server is disabled."])
-    with pytest.raises(Stopped, match="disabled"):
+    with pytest.raises(StoppedError, match="disabled"):
         fetch(source, desk.store, "item", should_stop=lambda: next(reasons))
     calls = len(desk.sim.requests)
     time.sleep(0.2)
@@ -189,7 +189,7 @@ def test_a_complete_body_of_another_size_is_different_and_not_cut_short(desk: De
     desk.sim.settings.update({"checksum": "absent", "size_off": 100})
     if kind:
         desk.sim.faults.add(Fault(kind, path="/download", times=None))
-    with pytest.raises(Different) as different:
+    with pytest.raises(DifferentContentError) as different:
         get(desk)
     assert (different.value.what, different.value.got) == ("size", f"{LARGE:,}")
     assert isinstance(decide(different.value, 3), GiveUp)
@@ -200,7 +200,7 @@ def test_a_complete_body_of_another_size_is_different_and_not_cut_short(desk: De
 
 def test_a_longer_body_than_listed_is_different(desk: Desk) -> None:
     desk.sim.settings.update({"checksum": "absent", "size_off": -100})
-    with pytest.raises(Different):
+    with pytest.raises(DifferentContentError):
         get(desk)
 
 
@@ -213,5 +213,5 @@ def test_the_right_checksum_outweighs_a_wrong_size(desk: Desk) -> None:
 def test_a_body_that_ends_with_the_line_may_still_be_cut(desk: Desk) -> None:
     desk.sim.settings.update({"checksum": "absent", "size_off": 100})
     desk.sim.faults.add(Fault("no_length", path="/download", how="close", times=None))
-    with pytest.raises(CutShort):
+    with pytest.raises(CutShortError):
         get(desk)

@@ -6,11 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from copying.errors import CheckedOut, MovedOn, Stopped, StoredDifferent, Uncertain
+from copying.errors import (
+    CheckedOutError,
+    MovedOnError,
+    StoppedError,
+    StoredDifferentError,
+    UncertainOutcomeError,
+)
 from copying.outcome import QUIET
 from copying.retry import LookUp, decide
 from copying.values import Absent, Found, Known, NewDocument, Progress, TargetKind, Undecided
-from imanage.errors import Conflict, SourceFailed, Unauthorised
+from imanage.errors import ConflictError, SourceFailedError, UnauthorisedError
 from imanage.ids import VersionId
 from simulator import Fault
 from simulator.values import Lock
@@ -69,7 +75,7 @@ def test_saved_once_in_three_requests_at_most(desk: Desk, kind: TargetKind, data
 def test_the_answer_is_lost_after_it_was_stored(desk: Desk, kind: TargetKind, data: bytes, how: str) -> None:
     save = Save.of(desk, kind, data)
     desk.sim.faults.add(on_write(kind, "lost_after", how=how))
-    with pytest.raises(Uncertain) as uncertain:
+    with pytest.raises(UncertainOutcomeError) as uncertain:
         save.go()
     assert decide(uncertain.value, 1) == LookUp()
     outcome = save.look_up()
@@ -83,7 +89,7 @@ def test_the_answer_is_lost_after_it_was_stored(desk: Desk, kind: TargetKind, da
 def test_the_answer_is_lost(desk: Desk, kind: TargetKind, data: bytes, fault: str) -> None:
     save = Save.of(desk, kind, data)
     desk.sim.faults.add(on_write(kind, fault, status=502, html=True))
-    with pytest.raises(Uncertain):
+    with pytest.raises(UncertainOutcomeError):
         save.go()
     stored = save.times_stored()
     soon = save.look_up(later=timedelta(0))
@@ -103,7 +109,7 @@ def test_the_answer_is_lost(desk: Desk, kind: TargetKind, data: bytes, fault: st
 def test_an_upload_cut_in_the_middle_is_absent(desk: Desk, kind: TargetKind, data: bytes) -> None:
     save = Save.of(desk, kind, data)
     desk.sim.faults.add(on_write(kind, "reject_early", status=503, at=1 << 20))
-    with pytest.raises(Uncertain):
+    with pytest.raises(UncertainOutcomeError):
         save.go()
     assert isinstance(save.look_up(), Absent)
     assert save.times_stored() == 0
@@ -114,7 +120,7 @@ def test_without_checksums_the_bytes_are_read_back(desk: Desk, kind: TargetKind,
     desk.sim.settings.checksum = "absent"
     save = Save.of(desk, kind, data)
     desk.sim.faults.add(on_write(kind, "lost_after"))
-    with pytest.raises(Uncertain):
+    with pytest.raises(UncertainOutcomeError):
         save.go()
     assert isinstance(save.look_up(), Found)
     assert len(desk.calls("GET", "/download")) == 1
@@ -124,7 +130,7 @@ def test_a_mark_that_no_list_shows_is_read_from_the_profile(desk: Desk, data: by
     desk.sim.settings.comments = "not_listed"
     save = Save.of(desk, "new_document", data, mark="cp-7", needs_mark=True)
     desk.sim.faults.add(on_write("new_document", "lost_after"))
-    with pytest.raises(Uncertain):
+    with pytest.raises(UncertainOutcomeError):
         save.go()
     profiles = len(desk.calls("GET", f"/documents/{desk.document('New deed').id()}"))
     assert isinstance(save.look_up(), Found)
@@ -136,7 +142,7 @@ def test_a_mark_that_no_list_shows_is_read_from_the_profile(desk: Desk, data: by
 def test_a_document_that_grew_a_second_version_meanwhile_is_still_found(desk: Desk, data: bytes) -> None:
     save = Save.of(desk, "new_document", data)
     desk.sim.faults.add(on_write("new_document", "lost_after"))
-    with pytest.raises(Uncertain):
+    with pytest.raises(UncertainOutcomeError):
         save.go()
     desk.sim.world.add_version(desk.document("New deed"), b"edited at once", user="CAROL")
     outcome = save.look_up()
@@ -149,7 +155,7 @@ def test_two_saves_of_the_same_bytes_find_one_each(desk: Desk, kind: TargetKind,
     one, two = Save.of(desk, kind, data), Save.of(desk, kind, data)
     desk.sim.faults.add(on_write(kind, "lost_after", times=2))
     for save in (one, two):
-        with pytest.raises(Uncertain):
+        with pytest.raises(UncertainOutcomeError):
             save.destination.send(
                 save.intent, save.source, on_progress=lambda _: None, should_stop=lambda: None
             )
@@ -166,7 +172,7 @@ def test_the_mark_tells_two_saves_apart(desk: Desk, kind: TargetKind, data: byte
     one, two = Save.of(desk, kind, data, mark="cp-one"), Save.of(desk, kind, data, mark="cp-two")
     desk.sim.faults.add(on_write(kind, "lost_after", times=2))
     for save in (one, two):
-        with pytest.raises(Uncertain):
+        with pytest.raises(UncertainOutcomeError):
             save.destination.send(
                 save.intent, save.source, on_progress=lambda _: None, should_stop=lambda: None
             )
@@ -179,7 +185,7 @@ def test_the_mark_tells_two_saves_apart(desk: Desk, kind: TargetKind, data: byte
 def test_checked_out_by_somebody_else_is_refused_untouched(desk: Desk, kind: TargetKind, data: bytes) -> None:
     save = Save.of(desk, kind, data)
     desk.sim.world.set_lock(desk.document("Deed"), Lock("CAROL", datetime(2026, 11, 1, 9, 30, tzinfo=UTC)))
-    with pytest.raises(CheckedOut) as refused:
+    with pytest.raises(CheckedOutError) as refused:
         save.go()
     assert "Carol Cho since 01 November 2026, 09:30 UTC" in refused.value.sentence
     assert (save.times_stored(), written(save)) == (0, 0)
@@ -192,7 +198,7 @@ def test_checked_out_at_the_last_moment_is_refused_by_imanage(
     save = Save.of(desk, kind, data)
     save.destination.check(save.intent)
     desk.sim.world.set_lock(desk.document("Deed"), Lock("CAROL", datetime.now(UTC)))
-    with pytest.raises(Conflict):
+    with pytest.raises(ConflictError):
         save.destination.send(save.intent, save.source, on_progress=lambda _: None, should_stop=lambda: None)
     assert save.times_stored() == 0
 
@@ -201,7 +207,7 @@ def test_checked_out_at_the_last_moment_is_refused_by_imanage(
 def test_what_has_moved_on_is_not_run_over(desk: Desk, kind: TargetKind, data: bytes) -> None:
     save = Save.of(desk, kind, data)
     desk.sim.world.add_version(desk.document("Deed"), b"theirs", user="CAROL")
-    with pytest.raises(MovedOn) as moved:
+    with pytest.raises(MovedOnError) as moved:
         save.go()
     assert moved.value.found == VersionId.parse(desk.document("Deed").id())
     assert (save.times_stored(), written(save)) == (0, 0)
@@ -210,7 +216,7 @@ def test_what_has_moved_on_is_not_run_over(desk: Desk, kind: TargetKind, data: b
 def test_a_version_that_somebody_else_has_replaced_is_not_run_over(desk: Desk, data: bytes) -> None:
     theirs, ours = Save.of(desk, "replace", b"theirs"), Save.of(desk, "replace", data)
     theirs.go()
-    with pytest.raises(MovedOn):
+    with pytest.raises(MovedOnError):
         ours.go()
     assert (theirs.times_stored(), ours.times_stored()) == (1, 0)
 
@@ -219,7 +225,7 @@ def test_a_version_that_somebody_else_has_replaced_is_not_run_over(desk: Desk, d
 def test_stop_in_the_middle_stores_nothing(desk: Desk, kind: TargetKind, data: bytes) -> None:
     save = Save.of(desk, kind, data)
     reasons = iter([None, None, None, "Cancelled by Alice."])
-    with pytest.raises(Stopped, match="Cancelled by Alice"):
+    with pytest.raises(StoppedError, match="Cancelled by Alice"):
         save.go(should_stop=lambda: next(reasons))
     arrived_within(5, save)
     assert isinstance(save.look_up(), Absent)
@@ -232,7 +238,7 @@ def test_bytes_damaged_here_never_arrive_there(
     save = Save.of(desk, kind, data)
     stores.damage(desk.store, tmp_path, save.intent.sha256, data[:-1] + bytes([data[-1] ^ 1]))
     before = [each.versions for each in desk.sim.world.documents("Active")]
-    with pytest.raises(SourceFailed):
+    with pytest.raises(SourceFailedError):
         save.go()
     assert [each.versions for each in desk.sim.world.documents("Active")] == before
 
@@ -240,7 +246,7 @@ def test_bytes_damaged_here_never_arrive_there(
 def test_other_bytes_than_were_sent_are_shown_to_a_person(desk: Desk, data: bytes) -> None:
     desk.sim.faults.add(on_write("new_document", "wrong_checksum"))
     save = Save.of(desk, "new_document", data)
-    with pytest.raises(StoredDifferent) as different:
+    with pytest.raises(StoredDifferentError) as different:
         save.go()
     assert different.value.retry == "no"
     assert different.value.sent == save.intent.sha256
@@ -250,7 +256,7 @@ def test_other_bytes_than_were_sent_are_shown_to_a_person(desk: Desk, data: byte
 def test_a_session_that_ended_stores_nothing(desk: Desk, kind: TargetKind, data: bytes) -> None:
     save = Save.of(desk, kind, data)
     desk.sim.faults.add(on_write(kind, "expire_tokens"))
-    with pytest.raises(Unauthorised):
+    with pytest.raises(UnauthorisedError):
         save.go()
     assert save.times_stored() == 0
 
@@ -258,7 +264,7 @@ def test_a_session_that_ended_stores_nothing(desk: Desk, kind: TargetKind, data:
 def test_a_folder_that_is_gone_cannot_be_looked_up(desk: Desk, data: bytes) -> None:
     save = Save.of(desk, "new_document", data)
     desk.sim.faults.add(on_write("new_document", "lost_after"))
-    with pytest.raises(Uncertain):
+    with pytest.raises(UncertainOutcomeError):
         save.go()
     desk.sim.world.remove_folder(desk.folder)
     outcome = save.look_up()

@@ -8,7 +8,7 @@ from ipaddress import ip_network
 import pytest
 
 from imanage.addresses import (
-    AddressRefused,
+    AddressRefusedError,
     AddressRules,
     parse_server_url,
     parse_subdomain,
@@ -23,7 +23,7 @@ LOOPBACK = replace(
 
 @pytest.mark.parametrize("url", lines("refused_urls.txt") + lines("refused_urls_more.txt"))
 def test_refuses_with_a_sentence(url: str) -> None:
-    with pytest.raises(AddressRefused) as caught:
+    with pytest.raises(AddressRefusedError) as caught:
         parse_server_url(url, RULES)
     assert caught.value.sentence.endswith((".", "https://"))
     assert caught.value.code.startswith("address.")
@@ -32,7 +32,7 @@ def test_refuses_with_a_sentence(url: str) -> None:
 @pytest.mark.parametrize("url", lines("private_urls.txt"))
 def test_private_networks_are_for_on_premise_servers_only(url: str) -> None:
     assert parse_server_url(url, RULES).origin == url.rstrip("/")
-    with pytest.raises(AddressRefused) as caught:
+    with pytest.raises(AddressRefusedError) as caught:
         parse_server_url(url, replace(RULES, allow_private=False))
     assert caught.value.code == "address.private"
 
@@ -72,7 +72,7 @@ def test_takes_a_pasted_path_off_and_says_so(path: str) -> None:
 
 
 def test_a_refused_port_names_the_setting() -> None:
-    with pytest.raises(AddressRefused, match="COUNTERPART_IMANAGE_PORTS") as caught:
+    with pytest.raises(AddressRefusedError, match="COUNTERPART_IMANAGE_PORTS") as caught:
         parse_server_url("https://imanage.firm.com:8443", RULES)
     assert "8443" in caught.value.sentence
 
@@ -80,11 +80,11 @@ def test_a_refused_port_names_the_setting() -> None:
 def test_settings_allow_a_port_plain_http_and_loopback() -> None:
     assert parse_server_url("http://127.0.0.1:8900/x", LOOPBACK).origin == "http://127.0.0.1:8900"
     assert parse_server_url("http://localhost:8900", LOOPBACK).origin == "http://localhost:8900"
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressRefusedError):
         parse_server_url("http://127.0.0.1", LOOPBACK)
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressRefusedError):
         parse_server_url("http://[::1]:8900", LOOPBACK)
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressRefusedError):
         parse_server_url("http://[::ffff:127.0.0.1]:8900", LOOPBACK)
 
 
@@ -92,7 +92,7 @@ def test_settings_allow_a_port_plain_http_and_loopback() -> None:
     "typed", ["", "   ", "\n", "https://" + "a" * 300, "https://" + "a." * 200 + "com", "x" * 3000]
 )
 def test_refuses_nothing_and_too_much(typed: str) -> None:
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressRefusedError):
         parse_server_url(typed, RULES)
 
 
@@ -138,6 +138,6 @@ def test_a_subdomain_is_one_label(typed: str, origin: str) -> None:
     ],
 )
 def test_each_wrong_subdomain_has_its_own_sentence(typed: str, code: str) -> None:
-    with pytest.raises(AddressRefused) as caught:
+    with pytest.raises(AddressRefusedError) as caught:
         parse_subdomain(typed, RULES)
     assert caught.value.code == f"address.{code}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from imanage.addresses import AddressRefused, AddressRules, parse_server_url
+from imanage.addresses import AddressRefusedError, AddressRules, parse_server_url
 
 
 def test_a_domain_of_one_network_is_refused_and_the_setting_named() -> None:
-    with pytest.raises(AddressRefused) as refused:
+    with pytest.raises(AddressRefusedError) as refused:
         parse_server_url("https://imanage.firm.local", AddressRules())
     assert "COUNTERPART_IMANAGE_DOMAINS" in refused.value.sentence
 
@@ -17,7 +17,7 @@ def test_the_firms_own_domain_can_be_named() -> None:
     rules = AddressRules(domains=("firm.local",))
     assert parse_server_url("https://imanage.firm.local", rules).origin == "https://imanage.firm.local"
     for other in ("https://imanage.other.local", "https://xfirm.local", "https://metadata.firm.local"):
-        with pytest.raises(AddressRefused):
+        with pytest.raises(AddressRefusedError):
             parse_server_url(other, rules)
 
 

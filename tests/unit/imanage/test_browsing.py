@@ -12,10 +12,10 @@ import responses
 
 from imanage import containers, documents
 from imanage.client import Client
-from imanage.errors import BadId, Forbidden, NotIManage
+from imanage.errors import BadIdError, ForbiddenError, NotIManageError
 from imanage.ids import VersionId
 from imanage.types import Container, Document, Library
-from tests.unit.imanage.support import BASE, client, document_row, folder_row, workspace_row
+from tests.unit_of_work.imanage.support import BASE, client, document_row, folder_row, workspace_row
 
 PAGED = {"limit": "100", "offset": "0", "total": "true"}
 
@@ -141,7 +141,7 @@ def test_single_containers_and_rights() -> None:
 @responses.activate
 def test_an_empty_object_is_not_a_folder() -> None:
     responses.get(f"{BASE}/libraries/Active/folders/Active!427", json={"data": {}})
-    with pytest.raises(NotIManage):
+    with pytest.raises(NotIManageError):
         containers.folder(client(), "Active!427")
 
 
@@ -181,7 +181,7 @@ def test_checkout_details_are_none_where_there_is_no_lock() -> None:
     assert found is not None
     assert (found.user, found.comment, found.due_at and found.due_at.day) == ("MSMITH", "On the train", 1)
     responses.replace("GET", url, status=403)
-    with pytest.raises(Forbidden):
+    with pytest.raises(ForbiddenError):
         documents.checkout_details(client(), VersionId("Active", 1, 1))
 
 
@@ -211,6 +211,6 @@ def test_hostile_ids_never_leave(hostile: str) -> None:
         lambda c: documents.download(c, VersionId(hostile, 1, 1)),
     ]
     for ask in asks:
-        with pytest.raises(BadId):
+        with pytest.raises(BadIdError):
             ask(client())
     assert len(responses.calls) == 0

@@ -14,7 +14,7 @@ from imanage import errors
 from imanage.client import Client
 from imanage.guard import Cap
 from imanage.pacing import Pacer
-from tests.unit.imanage.support import BASE, TOKEN, client
+from tests.unit_of_work.imanage.support import BASE, TOKEN, client
 
 URL = f"{BASE}/libraries"
 REFUSED = requests.exceptions.ConnectionError(MaxRetryError(None, URL, NewConnectionError(None, "refused")))
@@ -53,21 +53,21 @@ def test_the_token_travels_in_the_chosen_header(header: Any, sent: dict[str, str
 @pytest.mark.parametrize(
     ("status", "kind", "retry"),
     [
-        (400, errors.Rejected, "no"),
-        (401, errors.Unauthorised, "sign_in"),
-        (403, errors.Forbidden, "no"),
-        (404, errors.NotFound, "no"),
-        (409, errors.Conflict, "no"),
-        (413, errors.TooLarge, "no"),
-        (415, errors.Rejected, "no"),
-        (418, errors.Rejected, "no"),
-        (422, errors.Rejected, "no"),
-        (423, errors.Conflict, "no"),
-        (500, errors.ServerFault, "later"),
-        (502, errors.ServerFault, "later"),
-        (302, errors.NotIManage, "no"),
-        (407, errors.ProxySignIn, "no"),
-        (307, errors.NotIManage, "no"),
+        (400, errors.RejectedError, "no"),
+        (401, errors.UnauthorisedError, "sign_in"),
+        (403, errors.ForbiddenError, "no"),
+        (404, errors.NotFoundError, "no"),
+        (409, errors.ConflictError, "no"),
+        (413, errors.TooLargeError, "no"),
+        (415, errors.RejectedError, "no"),
+        (418, errors.RejectedError, "no"),
+        (422, errors.RejectedError, "no"),
+        (423, errors.ConflictError, "no"),
+        (500, errors.ServerFaultError, "later"),
+        (502, errors.ServerFaultError, "later"),
+        (302, errors.NotIManageError, "no"),
+        (407, errors.ProxySignInError, "no"),
+        (307, errors.NotIManageError, "no"),
     ],
 )
 @responses.activate
@@ -101,7 +101,7 @@ def test_each_status_means_one_error(status: int, kind: type[errors.ImanageError
 @responses.activate
 def test_reads_every_shape_of_a_refusal(payload: Any, code: str | None, message: str | None) -> None:
     responses.get(URL, status=400, json=payload)
-    with pytest.raises(errors.Rejected) as caught:
+    with pytest.raises(errors.RejectedError) as caught:
         client().json("GET", "libraries")
     assert (caught.value.remote_code, caught.value.remote_message) == (code, message)
 
@@ -115,7 +115,7 @@ def test_keeps_the_servers_word_per_profile_field() -> None:
         {"field": "class"},
     ]
     responses.get(URL, status=400, json={"error": {"code": "NRC_INVALID_PARAM", "messages": messages}})
-    with pytest.raises(errors.Rejected) as caught:
+    with pytest.raises(errors.RejectedError) as caught:
         client().json("GET", "libraries")
     assert caught.value.fields == {"custom2": "Is required.", "class": ""}
 
@@ -124,7 +124,7 @@ def test_keeps_the_servers_word_per_profile_field() -> None:
 def test_a_servers_words_are_bounded_one_line_and_without_our_token() -> None:
     said = f"bad token {TOKEN}\r\nSet-Cookie: x\x1b[31m" + "y" * 1000
     responses.get(URL, status=401, json={"error": {"message": said}})
-    with pytest.raises(errors.Unauthorised) as caught:
+    with pytest.raises(errors.UnauthorisedError) as caught:
         client().json("GET", "libraries")
     message = caught.value.remote_message or ""
     assert TOKEN not in message + str(caught.value) + repr(caught.value)
@@ -136,7 +136,7 @@ def test_a_servers_words_are_bounded_one_line_and_without_our_token() -> None:
 @responses.activate
 def test_what_is_not_json_is_not_imanage(body: str) -> None:
     responses.get(URL, body=body)
-    with pytest.raises(errors.NotIManage):
+    with pytest.raises(errors.NotIManageError):
         client().json("GET", "libraries")
 
 
@@ -144,14 +144,14 @@ def test_what_is_not_json_is_not_imanage(body: str) -> None:
 @responses.activate
 def test_a_list_without_data_is_not_imanage(payload: Any) -> None:
     responses.get(URL, body=json.dumps(payload))
-    with pytest.raises(errors.NotIManage):
+    with pytest.raises(errors.NotIManageError):
         client().lists("GET", "libraries")
 
 
 @responses.activate
 def test_an_endless_answer_is_cut_off() -> None:
     responses.get(URL, body=b'{"data": "' + b"x" * 5000 + b'"}')
-    with pytest.raises(errors.AnswerTooLarge):
+    with pytest.raises(errors.AnswerTooLargeError):
         client(listing=Cap(1000, 100)).json("GET", "libraries")
 
 
@@ -160,7 +160,7 @@ def test_an_endless_answer_is_cut_off() -> None:
 def test_a_read_is_tried_three_times_with_growing_pauses(fault: Exception) -> None:
     responses.get(URL, body=fault)
     pacer = Hurried()
-    with pytest.raises(errors.Unreachable):
+    with pytest.raises(errors.UnreachableError):
         client(pacer=pacer).json("GET", "libraries")
     assert len(responses.calls) == 3
     assert len(pacer.pauses) == 2
@@ -181,7 +181,7 @@ def test_a_read_recovers_from_a_reset_and_a_503() -> None:
 @responses.activate
 def test_a_503_that_lasts_longer_than_we_wait_is_told_at_once() -> None:
     responses.get(URL, status=503, headers={"Retry-After": "600"})
-    with pytest.raises(errors.ServerFault) as caught:
+    with pytest.raises(errors.ServerFaultError) as caught:
         client(pacer=Hurried()).json("GET", "libraries")
     assert caught.value.wait_seconds == 600
     assert len(responses.calls) == 1
@@ -190,9 +190,9 @@ def test_a_503_that_lasts_longer_than_we_wait_is_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("fault", "kind", "code"),
     [
-        (requests.exceptions.ReadTimeout(), errors.Unreachable, "imanage.unreachable.silent"),
-        (requests.exceptions.ConnectTimeout(), errors.Unreachable, "imanage.unreachable.silent"),
-        (requests.exceptions.SSLError(), errors.Unreachable, "imanage.unreachable.tls"),
+        (requests.exceptions.ReadTimeout(), errors.UnreachableError, "imanage.unreachable.silent"),
+        (requests.exceptions.ConnectTimeout(), errors.UnreachableError, "imanage.unreachable.silent"),
+        (requests.exceptions.SSLError(), errors.UnreachableError, "imanage.unreachable.tls"),
         (requests.exceptions.InvalidSchema(), errors.ImanageError, "imanage.blocked.scheme"),
     ],
 )
@@ -211,7 +211,7 @@ def test_other_faults_of_a_read_are_not_repeated(
 @responses.activate
 def test_a_write_whose_answer_was_lost_is_unknown_and_never_repeated(fault: Exception) -> None:
     responses.post(URL, body=fault)
-    with pytest.raises(errors.OutcomeUnknown):
+    with pytest.raises(errors.OutcomeUnknownError):
         client(pacer=Hurried()).json("POST", "libraries", body={})
     assert len(responses.calls) == 1
 
@@ -220,7 +220,7 @@ def test_a_write_whose_answer_was_lost_is_unknown_and_never_repeated(fault: Exce
 @responses.activate
 def test_a_write_answered_by_a_fault_is_unknown(status: int) -> None:
     responses.post(URL, status=status, body="<html>")
-    with pytest.raises(errors.OutcomeUnknown) as caught:
+    with pytest.raises(errors.OutcomeUnknownError) as caught:
         client(pacer=Hurried()).json("POST", "libraries", body={})
     assert caught.value.status == status
     assert len(responses.calls) == 1
@@ -229,7 +229,7 @@ def test_a_write_answered_by_a_fault_is_unknown(status: int) -> None:
 @responses.activate
 def test_a_write_answered_with_something_else_than_json_is_unknown() -> None:
     responses.post(URL, body="<html>")
-    with pytest.raises(errors.OutcomeUnknown):
+    with pytest.raises(errors.OutcomeUnknownError):
         client().json("POST", "libraries", body={})
 
 
@@ -237,7 +237,7 @@ def test_a_write_answered_with_something_else_than_json_is_unknown() -> None:
 @responses.activate
 def test_a_write_that_never_left_is_only_unreachable(fault: Exception) -> None:
     responses.post(URL, body=fault)
-    with pytest.raises(errors.Unreachable):
+    with pytest.raises(errors.UnreachableError):
         client(pacer=Hurried()).json("POST", "libraries", body={})
     assert len(responses.calls) == 1
 
@@ -276,7 +276,7 @@ def test_too_many_calls_tells_how_long_to_wait(headers: dict[str, str], wait: fl
     responses.get(URL, status=429, headers=headers, json={"error": {"code": "x"}})
     pacer = Pacer(cap_seconds=0)
     one = client(pacer=pacer)
-    with pytest.raises(errors.Throttled) as caught:
+    with pytest.raises(errors.ThrottledError) as caught:
         one.json("GET", "libraries")
     assert caught.value.wait_seconds == pytest.approx(wait)
     assert pacer.remaining() == pytest.approx(wait, abs=0.5)
@@ -286,9 +286,9 @@ def test_too_many_calls_tells_how_long_to_wait(headers: dict[str, str], wait: fl
 def test_after_a_429_nobody_asks_until_the_reset() -> None:
     responses.get(URL, status=429, headers={"x-ratelimit-reset": "60"})
     pacer = Pacer(cap_seconds=1)
-    with pytest.raises(errors.Throttled):
+    with pytest.raises(errors.ThrottledError):
         client(pacer=pacer).json("GET", "libraries")
-    with pytest.raises(errors.Throttled) as caught:
+    with pytest.raises(errors.ThrottledError) as caught:
         client(pacer=pacer).json("GET", "libraries")
     assert 58 < (caught.value.wait_seconds or 0) <= 60
     assert len(responses.calls) == 1

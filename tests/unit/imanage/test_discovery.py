@@ -12,7 +12,7 @@ from imanage.discovery import discover
 from imanage.guard import build_session
 from imanage.networks import AddressRules
 from imanage.types import Identity
-from tests.unit.imanage.support import ENDPOINTS, HOST, TOKEN
+from tests.unit_of_work.imanage.support import ENDPOINTS, HOST, TOKEN
 
 
 def answer(**changes: Any) -> dict[str, Any]:
@@ -60,7 +60,7 @@ def test_falls_back_to_the_address_below_work(first: dict[str, Any]) -> None:
 def test_something_else_is_not_imanage() -> None:
     responses.get(f"{HOST}/api", status=404)
     responses.get(f"{HOST}/work/api", status=404)
-    with pytest.raises(errors.NotIManage):
+    with pytest.raises(errors.NotIManageError):
         ask()
 
 
@@ -92,20 +92,20 @@ def test_a_hostile_customer_is_not_imanage(customer: Any) -> None:
     hostile = answer(user={"id": "JDOE", "customer_id": customer})
     responses.get(f"{HOST}/api", json=hostile)
     responses.get(f"{HOST}/work/api", json=hostile)
-    with pytest.raises(errors.NotIManage):
+    with pytest.raises(errors.NotIManageError):
         ask()
 
 
 @responses.activate
 def test_an_answer_without_a_session_asks_to_sign_in() -> None:
     responses.get(f"{HOST}/api", json={"data": {"auth_status": "unauthenticated", "versions": []}})
-    with pytest.raises(errors.Unauthorised):
+    with pytest.raises(errors.UnauthorisedError):
         ask()
 
 
 @responses.activate
 def test_a_dead_token_is_not_tried_twice() -> None:
     responses.get(f"{HOST}/api", status=401)
-    with pytest.raises(errors.Unauthorised):
+    with pytest.raises(errors.UnauthorisedError):
         ask()
     assert len(responses.calls) == 1

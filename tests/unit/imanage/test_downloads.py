@@ -11,7 +11,7 @@ import responses
 from imanage import errors
 from imanage.documents import download
 from imanage.ids import VersionId
-from tests.unit.imanage.support import BASE, client
+from tests.unit_of_work.imanage.support import BASE, client
 
 URL = f"{BASE}/libraries/Active/documents/Active!7.2/download"
 BODY = bytes(range(256)) * 20_000
@@ -53,7 +53,7 @@ def test_says_so_when_the_server_begins_again() -> None:
 @responses.activate
 def test_another_part_than_asked_for_is_refused(given: str) -> None:
     responses.get(URL, status=206, body=BODY, headers={"Content-Range": given})
-    with pytest.raises(errors.CutStream):
+    with pytest.raises(errors.CutStreamError):
         download(client(), VersionId("Active", 7, 2), offset=1000)
 
 
@@ -68,7 +68,7 @@ def test_a_packed_body_is_unpacked_and_its_length_not_believed() -> None:
 @responses.activate
 def test_a_broken_packing_is_a_cut_stream() -> None:
     responses.get(URL, body=b"not gzip at all", headers={"Content-Encoding": "gzip"})
-    with download(client(), VersionId("Active", 7, 2)) as stream, pytest.raises(errors.CutStream):
+    with download(client(), VersionId("Active", 7, 2)) as stream, pytest.raises(errors.CutStreamError):
         list(stream.chunks())
 
 
@@ -104,12 +104,12 @@ def test_the_suggested_name_is_only_a_name(disposition: str, name: str | None) -
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        ({"status": 401}, errors.Unauthorised),
-        ({"status": 403}, errors.Forbidden),
-        ({"status": 404, "json": {"error": {"code": "NRC_NO_RECORD"}}}, errors.NotFound),
-        ({"status": 429, "headers": {"x-ratelimit-reset": "1"}}, errors.Throttled),
-        ({"status": 500}, errors.ServerFault),
-        ({"status": 302, "headers": {"Location": "https://evil.test/"}}, errors.NotIManage),
+        ({"status": 401}, errors.UnauthorisedError),
+        ({"status": 403}, errors.ForbiddenError),
+        ({"status": 404, "json": {"error": {"code": "NRC_NO_RECORD"}}}, errors.NotFoundError),
+        ({"status": 429, "headers": {"x-ratelimit-reset": "1"}}, errors.ThrottledError),
+        ({"status": 500}, errors.ServerFaultError),
+        ({"status": 302, "headers": {"Location": "https://evil.test/"}}, errors.NotIManageError),
     ],
 )
 @responses.activate
@@ -123,5 +123,5 @@ def test_refusals(answer: dict[str, Any], kind: type[errors.ImanageError]) -> No
 @responses.activate
 def test_a_range_that_begins_at_no_number_of_bytes_is_another_part() -> None:
     responses.get(URL, body=b"x", status=206, headers={"Content-Range": f"bytes {'9' * 5000}-/*"})
-    with pytest.raises(errors.CutStream):
+    with pytest.raises(errors.CutStreamError):
         download(client(), VersionId("Active", 7, 2), offset=1000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imanage.addresses import AddressRefused, AddressRules, parse_server_url, parse_subdomain
+from imanage.addresses import AddressRefusedError, AddressRules, parse_server_url, parse_subdomain
 from imanage.hostnames import imitation
 from services.core.text.email_addresses import email_fault
 
@@ -36,11 +36,11 @@ def test_a_name_that_imitates_is_refused_with_its_punycode(host: str) -> None:
         label if label.isascii() else "xn--" + label.encode("punycode").decode() for label in host.split(".")
     )
     for typed in (host, f"https://{host}/work/web", spelled, f"HTTPS://{spelled.upper()}"):
-        with pytest.raises(AddressRefused) as caught:
+        with pytest.raises(AddressRefusedError) as caught:
             parse_server_url(typed, AddressRules())
         assert caught.value.code == ("address.mixed_scripts" if host in MIXED else "address.lookalike")
         assert f"“{spelled}”" in caught.value.sentence
-    with pytest.raises(AddressRefused):
+    with pytest.raises(AddressRefusedError):
         parse_subdomain(host.split(".")[0], AddressRules()) if not host.split(".")[
             0
         ].isascii() else parse_subdomain(host, AddressRules())

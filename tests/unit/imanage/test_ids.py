@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imanage.errors import BadId
+from imanage.errors import BadIdError
 from imanage.ids import DocumentId, VersionId, in_library, library_of, of_object, segment
 
 HOSTILE = [
@@ -51,26 +51,26 @@ def test_a_user_of_a_domain_is_one_segment(user: str, quoted: str) -> None:
 
 @pytest.mark.parametrize("library", ["..", ".", "a/b", "%2e%2e"])
 def test_no_id_leads_out_of_its_library(library: str) -> None:
-    with pytest.raises(BadId):
+    with pytest.raises(BadIdError):
         of_object("folders", f"{library}!1")
-    with pytest.raises(BadId):
+    with pytest.raises(BadIdError):
         VersionId.parse(f"{library}!1.1")
-    with pytest.raises(BadId):
+    with pytest.raises(BadIdError):
         in_library(library)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_segments_are_refused_before_anything_is_sent(text: str) -> None:
-    with pytest.raises(BadId):
+    with pytest.raises(BadIdError):
         segment(text)
-    with pytest.raises(BadId):
+    with pytest.raises(BadIdError):
         of_object("documents", text)
-    with pytest.raises(BadId):
+    with pytest.raises(BadIdError):
         VersionId.parse(text)
 
 
 def test_a_bad_id_is_shown_harmlessly() -> None:
-    with pytest.raises(BadId) as caught:
+    with pytest.raises(BadIdError) as caught:
         segment("Active!1\r\n\u202e<b>" + "x" * 500)
     assert caught.value.sentence.isprintable()
     assert len(caught.value.sentence) < 200
@@ -106,7 +106,7 @@ def test_reads_and_writes_the_ids_of_versions(text: str, parts: tuple[str, int, 
     ],
 )
 def test_what_is_no_id_of_a_version(text: str) -> None:
-    with pytest.raises(BadId):
+    with pytest.raises(BadIdError):
         VersionId.parse(text)
 
 
@@ -130,5 +130,5 @@ def test_paths_name_the_library_of_the_id() -> None:
     assert in_library("Ä b"[:1], "documents") == "libraries/%C3%84/documents"
     assert library_of("ACTIVE_US!4") == "ACTIVE_US"
     for text in ("Active", "!4", "Active!"):
-        with pytest.raises(BadId):
+        with pytest.raises(BadIdError):
             library_of(text)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from imanage import profiles
-from imanage.errors import BadId
+from imanage.errors import BadIdError
 from imanage.ids import VersionId
 from imanage.links import container_link, document_link
 from imanage.types import Document, Endpoints
-from tests.unit.imanage.support import ENDPOINTS, document_row, folder_row, workspace_row
+from tests.unit_of_work.imanage.support import ENDPOINTS, document_row, folder_row, workspace_row
 
 BUILT = "https://work.firm.com/work/link/d/Active!104512.3"
 
@@ -73,5 +73,5 @@ def test_a_port_of_the_browsers_host_counts() -> None:
 
 def test_a_hostile_id_makes_no_link() -> None:
     hostile = Document(id=VersionId("Active!1/../../evil", 1, 1), name="x", extension="")
-    with pytest.raises(BadId):
+    with pytest.raises(BadIdError):
         document_link(ENDPOINTS, hostile)

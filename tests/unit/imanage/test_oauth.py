@@ -16,7 +16,7 @@ from imanage import errors, oauth
 from imanage.guard import build_session
 from imanage.networks import AddressRules
 from imanage.types import TokenSet
-from tests.unit.imanage.support import CREDENTIALS, ENDPOINTS, HOST, TOKEN
+from tests.unit_of_work.imanage.support import CREDENTIALS, ENDPOINTS, HOST, TOKEN
 
 TOKEN_URL = f"{HOST}/auth/oauth2/token"
 REDIRECT = "https://counterpart.firm.com/auth/v0/oauth2/authorized"
@@ -139,23 +139,23 @@ def test_every_kind_of_expiry(expires_in: Any, seconds: int | None) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "kind", "remote"),
     [
-        (401, {"error": {"code": "LoginFailed", "message": "No."}}, errors.SignInRefused, "LoginFailed"),
-        (400, {"error": "invalid_grant"}, errors.SignInRefused, "invalid_grant"),
-        (403, {"message": "No."}, errors.SignInRefused, None),
-        (200, {"error": "invalid_grant"}, errors.SignInRefused, "invalid_grant"),
-        (200, {"error": {"code": "LoginFailed"}}, errors.SignInRefused, "LoginFailed"),
-        (200, {}, errors.NotIManage, None),
-        (200, [], errors.NotIManage, None),
-        (200, {"access_token": ""}, errors.NotIManage, None),
-        (200, {"access_token": {"x": 1}}, errors.NotIManage, None),
-        (200, {"access_token": "a\r\nX-Evil: 1"}, errors.NotIManage, None),
-        (200, {"access_token": "é€"}, errors.NotIManage, None),
-        (200, "<html>", errors.NotIManage, None),
-        (404, "<html>", errors.NotIManage, None),
-        (302, "", errors.NotIManage, None),
-        (429, {}, errors.Throttled, None),
-        (500, "<html>", errors.ServerFault, None),
-        (503, {"error": "x"}, errors.ServerFault, "x"),
+        (401, {"error": {"code": "LoginFailed", "message": "No."}}, errors.SignInRefusedError, "LoginFailed"),
+        (400, {"error": "invalid_grant"}, errors.SignInRefusedError, "invalid_grant"),
+        (403, {"message": "No."}, errors.SignInRefusedError, None),
+        (200, {"error": "invalid_grant"}, errors.SignInRefusedError, "invalid_grant"),
+        (200, {"error": {"code": "LoginFailed"}}, errors.SignInRefusedError, "LoginFailed"),
+        (200, {}, errors.NotIManageError, None),
+        (200, [], errors.NotIManageError, None),
+        (200, {"access_token": ""}, errors.NotIManageError, None),
+        (200, {"access_token": {"x": 1}}, errors.NotIManageError, None),
+        (200, {"access_token": "a\r\nX-Evil: 1"}, errors.NotIManageError, None),
+        (200, {"access_token": "é€"}, errors.NotIManageError, None),
+        (200, "<html>", errors.NotIManageError, None),
+        (404, "<html>", errors.NotIManageError, None),
+        (302, "", errors.NotIManageError, None),
+        (429, {}, errors.ThrottledError, None),
+        (500, "<html>", errors.ServerFaultError, None),
+        (503, {"error": "x"}, errors.ServerFaultError, "x"),
     ],
 )
 @responses.activate
@@ -176,7 +176,7 @@ def test_every_kind_of_refusal(
 @responses.activate
 def test_an_echoed_secret_is_not_repeated(secret: str) -> None:
     responses.post(TOKEN_URL, status=400, json={"error": secret, "error_description": f"bad {secret}!"})
-    with pytest.raises(errors.SignInRefused) as caught:
+    with pytest.raises(errors.SignInRefusedError) as caught:
         exchange()
     assert secret not in f"{caught.value} {caught.value!r} {caught.value.remote_message}"
 
@@ -184,7 +184,7 @@ def test_an_echoed_secret_is_not_repeated(secret: str) -> None:
 @responses.activate
 def test_a_token_endpoint_that_cannot_be_reached() -> None:
     responses.post(TOKEN_URL, body=requests.exceptions.ReadTimeout())
-    with pytest.raises(errors.Unreachable):
+    with pytest.raises(errors.UnreachableError):
         refresh()
 
 

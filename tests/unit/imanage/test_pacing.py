@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from imanage.errors import Stopped, Throttled
+from imanage.errors import StoppedError, ThrottledError
 from imanage.pacing import Pacer
 
 
@@ -29,7 +29,7 @@ def test_waits_out_a_short_reset_and_keeps_the_longer_of_two() -> None:
 def test_a_long_reset_is_told_not_waited_for() -> None:
     pacer = Pacer(cap_seconds=1)
     pacer.throttled(50)
-    with pytest.raises(Throttled) as caught:
+    with pytest.raises(ThrottledError) as caught:
         pacer.wait()
     assert 49 < (caught.value.wait_seconds or 0) <= 50
 
@@ -38,7 +38,7 @@ def test_a_wait_ends_when_its_own_work_is_cancelled() -> None:
     pacer = Pacer()
     pacer.throttled(20)
     started = time.monotonic()
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         pacer.wait(lambda: True)
     assert time.monotonic() - started < 10
 
@@ -48,6 +48,6 @@ def test_a_wait_ends_when_the_process_stops() -> None:
     pacer.throttled(20)
     threading.Timer(0.1, pacer.stop).start()
     started = time.monotonic()
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         pacer.wait()
     assert time.monotonic() - started < 10

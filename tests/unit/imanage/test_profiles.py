@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from imanage import profiles
-from imanage.errors import NotIManage
+from imanage.errors import NotIManageError
 from imanage.ids import VersionId
 from imanage.listing import Listing, listing, page
 from imanage.types import Container, Document
-from tests.unit.imanage.support import SHA, document_row, folder_row, workspace_row
+from tests.unit_of_work.imanage.support import SHA, document_row, folder_row, workspace_row
 
 
 def test_a_full_profile() -> None:
@@ -75,7 +75,7 @@ def test_fields_are_read_tolerantly(fields: dict[str, Any], expected: dict[str, 
 
 @pytest.mark.parametrize("given", [None, "", "Active!1/../2", "Active", {}, "Active!x.1"])
 def test_a_row_without_a_good_id_is_no_document(given: Any) -> None:
-    with pytest.raises(NotIManage):
+    with pytest.raises(NotIManageError):
         profiles.document(document_row(id=given))
 
 
@@ -97,7 +97,7 @@ def test_workspaces_and_folders() -> None:
     assert folder.url == "https://x/f"
     assert profiles.container(folder_row(has_documents=False)).has_children is False
     assert profiles.container({"id": "Active!1", "folder_type": "tab"}).has_children is None
-    with pytest.raises(NotIManage):
+    with pytest.raises(NotIManageError):
         profiles.container(folder_row(id="x"))
 
 

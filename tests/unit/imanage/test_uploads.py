@@ -20,7 +20,7 @@ import responses
 from imanage import documents, errors
 from imanage.proofs import BLOCK
 from imanage.uploads import Multipart, Upload
-from tests.unit.imanage.support import BASE, client, document_row
+from tests.unit_of_work.imanage.support import BASE, client, document_row
 
 CONTENT = b"A deed of variation.\r\n--x\r\n" * 40
 
@@ -193,7 +193,7 @@ def test_a_source_that_changed_is_never_sent_to_its_end(
         changes["open"] = lambda: OnDisk(tmp_path / "content")
     body = Multipart({}, upload(content, **changes))
     sent = bytearray()
-    with pytest.raises(errors.SourceFailed):
+    with pytest.raises(errors.SourceFailedError):
         for block in body:
             sent += block
     assert not sent.endswith(b"--\r\n")
@@ -206,7 +206,7 @@ def test_a_small_document_goes_in_one_piece_and_a_stop_is_heard_before_it() -> N
     (piece,) = Multipart({}, upload(on_progress=told.append))
     assert CONTENT in bytes(piece)
     assert told == [len(CONTENT)]
-    with pytest.raises(errors.Stopped):
+    with pytest.raises(errors.StoppedError):
         next(iter(Multipart({}, upload(should_stop=lambda: True))))
 
 
@@ -216,7 +216,7 @@ def test_a_disk_fault_is_not_taken_for_a_fault_of_the_line() -> None:
         raise OSError(5, "Input/output error")
         yield iter(())
 
-    with pytest.raises(errors.SourceFailed):
+    with pytest.raises(errors.SourceFailedError):
         list(Multipart({}, upload(open=broken)))
 
 
@@ -224,7 +224,7 @@ def test_progress_is_told_and_a_stop_is_heard_between_blocks() -> None:
     content = b"x" * (3 * BLOCK)
     told: list[int] = []
     stopping = upload(content, on_progress=told.append, should_stop=lambda: len(told) == 2)
-    with pytest.raises(errors.Stopped):
+    with pytest.raises(errors.StoppedError):
         list(Multipart({}, stopping))
     assert told == [BLOCK, 2 * BLOCK]
 
@@ -235,7 +235,7 @@ def test_a_file_that_changes_while_it_is_sent_is_never_sent_to_its_end(tmp_path:
     os.utime(path, (1, 1))
     body = Multipart({}, upload(content, open=lambda: OnDisk(path)))
     sent = bytearray()
-    with pytest.raises(errors.SourceFailed):
+    with pytest.raises(errors.SourceFailedError):
         for block in body:
             sent += block
             with path.open("r+b") as other:
@@ -250,18 +250,18 @@ def test_a_file_that_changes_while_it_is_sent_is_never_sent_to_its_end(tmp_path:
 @responses.activate
 def test_an_answer_that_names_no_document_is_unknown(answer: dict[str, Any]) -> None:
     responses.post(f"{BASE}/libraries/Active/folders/Active!427/documents", status=201, **answer)
-    with pytest.raises(errors.OutcomeUnknown):
+    with pytest.raises(errors.OutcomeUnknownError):
         documents.create(client(), "Active!427", upload())
 
 
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        (401, errors.Unauthorised),
-        (409, errors.Conflict),
-        (413, errors.TooLarge),
-        (429, errors.Throttled),
-        (503, errors.OutcomeUnknown),
+        (401, errors.UnauthorisedError),
+        (409, errors.ConflictError),
+        (413, errors.TooLargeError),
+        (429, errors.ThrottledError),
+        (503, errors.OutcomeUnknownError),
     ],
 )
 @responses.activate

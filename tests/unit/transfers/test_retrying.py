@@ -4,9 +4,15 @@ from itertools import count
 
 import pytest
 
-from copying.errors import CheckedOut, CutShort, Different, Stopped, Uncertain
+from copying.errors import (
+    CheckedOutError,
+    CutShortError,
+    DifferentContentError,
+    StoppedError,
+    UncertainOutcomeError,
+)
 from copying.retry import DEFAULT, GiveUp, LookUp, Policy, SignIn, Wait, decide
-from storage import BlobDamaged, StorageFailed, StorageFull
+from storage import BlobDamagedError, StorageFailedError, StorageFullError
 
 
 class Asking(Exception):
@@ -23,10 +29,10 @@ class Asking(Exception):
     [
         (Asking("sign_in"), SignIn()),
         (Asking("no"), GiveUp()),
-        (Uncertain(), LookUp()),
-        (Stopped("Cancelled."), GiveUp()),
-        (CheckedOut("Active!1.1", "CAROL", None), GiveUp()),
-        (BlobDamaged(), GiveUp()),
+        (UncertainOutcomeError(), LookUp()),
+        (StoppedError("Cancelled."), GiveUp()),
+        (CheckedOutError("Active!1.1", "CAROL", None), GiveUp()),
+        (BlobDamagedError(), GiveUp()),
         (KeyError("a mistake of ours"), GiveUp()),
     ],
 )
@@ -36,14 +42,14 @@ def test_what_is_never_tried_again_by_itself(error: Exception, decision: object,
 
 
 def test_backing_off_doubles_up_to_the_cap_with_full_jitter() -> None:
-    error = CutShort(1, 2)
+    error = CutShortError(1, 2)
     longest = [decide(error, attempt, chance=lambda: 1.0) for attempt in range(1, 10)]
     assert longest == [Wait(seconds) for seconds in (1, 2, 4, 8, 16, 32, 60, 60, 60)]
     assert decide(error, 5, chance=lambda: 0.5) == Wait(8.0)
 
 
 def test_never_hot() -> None:
-    assert decide(CutShort(1, 2), 1, chance=lambda: 0.0) == Wait(DEFAULT.least_seconds)
+    assert decide(CutShortError(1, 2), 1, chance=lambda: 0.0) == Wait(DEFAULT.least_seconds)
     assert decide(Asking("later", 0.0), 1, chance=lambda: 0.0) == Wait(DEFAULT.least_seconds)
     assert decide(Asking("later", -5.0), 1, chance=lambda: 0.0) == Wait(DEFAULT.least_seconds)
 
@@ -55,23 +61,23 @@ def test_the_servers_wait_is_a_floor_with_a_ceiling() -> None:
 
 
 def test_attempts_end() -> None:
-    assert isinstance(decide(StorageFailed(), DEFAULT.attempts - 1), Wait)
-    assert decide(StorageFailed(), DEFAULT.attempts) == GiveUp()
-    assert decide(StorageFailed(), 1, Policy(attempts=1)) == GiveUp()
+    assert isinstance(decide(StorageFailedError(), DEFAULT.attempts - 1), Wait)
+    assert decide(StorageFailedError(), DEFAULT.attempts) == GiveUp()
+    assert decide(StorageFailedError(), 1, Policy(attempts=1)) == GiveUp()
 
 
 def test_what_waits_for_room_waits_as_long_as_it_takes() -> None:
     for attempt in (1, DEFAULT.attempts, 10_000):
-        waits = decide(StorageFull(), attempt, chance=lambda: 1.0)
+        waits = decide(StorageFullError(), attempt, chance=lambda: 1.0)
         assert isinstance(waits, Wait) and 0 < waits.seconds <= DEFAULT.most_seconds
 
 
 def test_an_enormous_attempt_is_no_overflow() -> None:
-    assert decide(CutShort(1, 2), 5_000, Policy(attempts=10_000), chance=lambda: 1.0) == Wait(60.0)
+    assert decide(CutShortError(1, 2), 5_000, Policy(attempts=10_000), chance=lambda: 1.0) == Wait(60.0)
 
 
 def test_a_dear_error_is_tried_less_often() -> None:
-    different = Different("SHA-256", "aa", "bb")
+    different = DifferentContentError("SHA-256", "aa", "bb")
     assert isinstance(decide(different, 2), Wait)
     assert decide(different, 3) == GiveUp()
 
@@ -79,7 +85,7 @@ def test_a_dear_error_is_tried_less_often() -> None:
 def test_the_default_outlasts_a_network_away_for_ten_minutes() -> None:
     waited = 0.0
     for attempt in count(1):
-        decision = decide(CutShort(0, 1), attempt, chance=lambda: 0.5)
+        decision = decide(CutShortError(0, 1), attempt, chance=lambda: 0.5)
         if not isinstance(decision, Wait):
             break
         waited += decision.seconds
