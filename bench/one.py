@@ -13,12 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from transfers.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
-from transfers.endpoints.store_endpoint import StoreSource
-
 from bench.wire import BASE, DOCUMENT, FOLDER
 from copying import copy as copying_copy
 from copying import outcome
+from copying.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
+from copying.endpoints.store_endpoint import StoreSource
 from copying.values import NewDocument
 from imanage.addresses import AddressRules
 from imanage.client import Client

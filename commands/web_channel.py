@@ -12,7 +12,7 @@ from typing import Any
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import WSGITask
-from waitress.utilities import BadRequestError, RequestEntityTooLarge
+from waitress.utilities import BadRequest, RequestEntityTooLarge
 
 from blueprints.authorization import BODY_ROOM, FORM_ROOM
 from commands.web_files import outgoing
@@ -60,10 +60,10 @@ class Parser(HTTPRequestParser):
             count: int = super().received(data)
         except ValueError:  # waitress leaves to Python what half an address is, and a number of 5,000 digits
             count, self.headers_finished = len(data), True
-            self._refuse(BadRequestError("The request line or a header cannot be read."))
+            self._refuse(BadRequest("The request line or a header cannot be read."))
         if not in_body and self.headers_finished and not self.error:
             if self._is_ambiguous:
-                self._refuse(BadRequestError("How the body is sent can be read in two ways."))
+                self._refuse(BadRequest("How the body is sent can be read in two ways."))
             elif self.is_large:
                 self.is_expecting, self.expect_continue = self.expect_continue, False
         elif in_body and not self.error and self._is_too_much():
@@ -79,7 +79,7 @@ class Parser(HTTPRequestParser):
         size = len(self.body_rcv)
         return size > self.room or self.body_bytes_received - size > FRAME_ROOM + size // 4
 
-    def _refuse(self, error: BadRequestError | RequestEntityTooLarge) -> None:
+    def _refuse(self, error: BadRequest | RequestEntityTooLarge) -> None:
         self.error, self.completed = error, True
 
     def take(self, room: int) -> None:

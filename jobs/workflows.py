@@ -18,7 +18,7 @@ from jobs.engine import CARRY
 from jobs.hand import hand
 from jobs.places import Caller, places
 from services.execution import queue, steps
-from services.execution.item_run import Running
+from services.execution.item_run import ItemRun
 from services.execution.queue import NO_SERVER, Due
 
 Scope = Callable[[], AbstractContextManager[object]]
@@ -82,7 +82,7 @@ def carry(batch_id: str) -> None:
         _carried.discard(batch_id)
 
 
-def _carry_one(running: Running, step: str) -> None:
+def _carry_one(running: ItemRun, step: str) -> None:
     task, lane = running.task, _lane(running)
     at_once = task.at_once or 1
     running.place = partial(places.held, Caller(lane, at_once, task.member_id, task.position))
@@ -94,7 +94,7 @@ def _carry_one(running: Running, step: str) -> None:
         hand.give_back(lane, task.member_id)
 
 
-def _lane(running: Running) -> str:
+def _lane(running: ItemRun) -> str:
     return str(running.task.server_id or NO_SERVER)
 
 

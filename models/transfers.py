@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Enum, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, ForeignNumber, new_id, utcnow
@@ -63,7 +63,7 @@ class Transfer(Base):
 
 
 class TransferItem(Base):
-    """One document on its way. While it bears a load's id, whoever carries that load carries it."""
+    """One document on its way. While it has a batch, the worker that has the batch carries it out."""
 
     __tablename__ = "transfer_item"
     __table_args__ = (
@@ -76,7 +76,16 @@ class TransferItem(Base):
     transfer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("transfer.id", ondelete="CASCADE"))
     position: Mapped[int]
     name: Mapped[str] = mapped_column(String(300))
-    state: Mapped[str] = mapped_column(String(20))
+    state: Mapped[ItemState] = mapped_column(
+        Enum(
+            ItemState,
+            name="state",
+            native_enum=False,
+            create_constraint=True,
+            length=20,
+            values_callable=lambda states: [state.value for state in states],
+        )
+    )
     state_at: Mapped[datetime] = mapped_column(default=utcnow)
     outcome: Mapped[str] = mapped_column(String(20), default="")
 

@@ -27,14 +27,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from transfers.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
-from transfers.endpoints.store_endpoint import StoreSource
-
 from bench import moving
 from bench.measure import Line, MissingToolError, Options, command, interleaved, median, spread
 from bench.stand import LATENCY, REPOSITORY, Stand, stand
 from copying import copy as copying_copy
 from copying import outcome
+from copying.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
+from copying.endpoints.store_endpoint import StoreSource
 from copying.values import NewDocument
 from imanage.client import Client
 from imanage.ids import VersionId

@@ -29,7 +29,7 @@ class Held:
 
     id: uuid.UUID
     fencing_token: int
-    state: str
+    state: ItemState
     name: str
     document_id: uuid.UUID | None
     version_id: uuid.UUID | None
@@ -131,7 +131,7 @@ class Ending:
     events: Sequence[audit.Event]
 
 
-def end(writing: Connection, ending: Ending, way: str) -> None:
+def end(writing: Connection, ending: Ending, way: ItemState) -> None:
     """Links, states and audit, in the open unit; an item is done where need be by way of another state."""
     if ending.links:
         writing.execute(ADD_LINKS, ending.links)

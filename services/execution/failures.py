@@ -120,7 +120,7 @@ def _decide(error: Exception, item: TransferItem) -> retry.Decision:
     )
 
 
-def _over(item: TransferItem, state: str) -> None:
+def _over(item: TransferItem, state: ItemState) -> None:
     """Where a send may have arrived, nobody looks any more, so the person is told to: it has failed, not stopped."""
     if requests.may_have_arrived(item):
         item.next_step = f"{requests.LOOK_FIRST} {item.next_step}".strip()[:600]

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import cast
 
-from transfers.endpoints.imanage_endpoint import ImanageSource
-
 from copying import copy as copying_copy
+from copying.endpoints.imanage_endpoint import ImanageSource
 from copying.errors import EmptyContentError
 from copying.values import Fetched, SourceFacts
 from imanage.client import Client

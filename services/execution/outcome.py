@@ -11,8 +11,8 @@ from typing import cast
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
-from transfers.endpoints.imanage_endpoint import ImanageDestination
 
+from copying.endpoints.imanage_endpoint import ImanageDestination
 from copying.errors import TransferError
 from copying.values import Absent, Found, Present, Undecided
 from imanage import documents as remote_documents

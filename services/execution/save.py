@@ -13,11 +13,11 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from transfers.endpoints.imanage_endpoint import ImanageDestination
-from transfers.endpoints.store_endpoint import StoreSource
 
 from copying import copy as copying_copy
 from copying import outcome
+from copying.endpoints.imanage_endpoint import ImanageDestination
+from copying.endpoints.store_endpoint import StoreSource
 from copying.errors import CheckedOutError, MovedOnError, StoredDifferentError
 from copying.values import (
     Intent,

@@ -39,14 +39,14 @@ class Outcome(StrEnum):
     THERE_ALREADY = "there_already"
     DIFFERENT = "different"
     UNSURE = "unsure"
-    ItemState.FAILED = "failed"
+    FAILED = "failed"
     LEFT = "left"
     CANCELLED = "cancelled"
-    ItemState.STOPPED = "stopped"
+    STOPPED = "stopped"
     DECISION = "decision"
     SIGN_IN = "sign_in"
     MOVING = "moving"
-    ItemState.WAITING = "waiting"
+    WAITING = "waiting"
 
 
 WELL = frozenset(
@@ -129,7 +129,7 @@ _LABELS: dict[Outcome, str] = {
 }
 
 
-def outcome_of(kind: str, state: str, kept: str, error_code: str, *, may_have_arrived: bool) -> Outcome:
+def outcome_of(kind: str, state: ItemState, kept: str, error_code: str, *, may_have_arrived: bool) -> Outcome:
     """`kept` is what the row keeps of an item that is done; `may_have_arrived` of a send nobody found the end of."""
     if state == ItemState.DONE:
         return Outcome(kept) if kept else Outcome.ADDED if kind == "get" else Outcome.SAVED
@@ -148,7 +148,7 @@ def outcome_of(kind: str, state: str, kept: str, error_code: str, *, may_have_ar
     }.get(state, Outcome.MOVING)
 
 
-def may_retry(state: str, error_code: str, *, may_have_arrived: bool) -> bool:
+def may_retry(state: ItemState, error_code: str, *, may_have_arrived: bool) -> bool:
     """Whether the same request, made again, could end otherwise. Of a send with an unknown end it looks first."""
     if state not in {ItemState.FAILED, ItemState.STOPPED} or error_code == LEFT_CODE:
         return False
@@ -157,7 +157,7 @@ def may_retry(state: str, error_code: str, *, may_have_arrived: bool) -> bool:
     )
 
 
-def label_of(state: str, outcome: Outcome) -> str:
+def label_of(state: ItemState, outcome: Outcome) -> str:
     """What a row's badge says."""
     return _LABELS.get(outcome, LABELS[state])
 

@@ -54,7 +54,7 @@ class InvalidTransitionError(Exception):
     """A step tried what the table does not have: the row has moved on, or the code is wrong."""
 
 
-def move(item: TransferItem, state: str) -> None:
+def move(item: TransferItem, state: ItemState) -> None:
     """Change the state, in the open unit. Staying is allowed."""
     if state == item.state:
         return
@@ -63,7 +63,7 @@ def move(item: TransferItem, state: str) -> None:
     item.state_at = utcnow()
 
 
-def require(before: str, *states: str) -> None:
+def require(before: ItemState, *states: ItemState) -> None:
     """That a state may become the next, and that one the next again. Staying is allowed."""
     for state in states:
         if state != before and state not in TRANSITIONS[before]:

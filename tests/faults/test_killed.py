@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from transfers.endpoints.imanage_endpoint import ImanageDestination
 
 from copying import copy as copying_copy
+from copying.endpoints.imanage_endpoint import ImanageDestination
 from imanage import client as imanage_client
 from imanage.uploads import Multipart
 from services.core import audit

@@ -13,12 +13,12 @@ from copying.values import Progress
 from models import TransferItem, utcnow
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import item_run, steps
-from services.execution.item_run import Running
+from services.execution.item_run import ItemRun
 from services.execution.progress import ProgressFlusher
 from tests.support.transfers import Desk, drafts_id, items_of, save
 
 
-def moving(desk: Desk, name: str) -> Running:
+def moving(desk: Desk, name: str) -> ItemRun:
     """One that has been moving for a while."""
     document_id = desk.add_document(name, name.encode() * 400)
     (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
@@ -28,25 +28,25 @@ def moving(desk: Desk, name: str) -> Running:
 
 
 @pytest.fixture
-def running(desk: Desk) -> Iterator[Running]:
+def running(desk: Desk) -> Iterator[ItemRun]:
     running = moving(desk, "Side letter.docx")
     with item_run.under_way(running):
         yield running
 
 
-def row_of(running: Running) -> TransferItem:
+def row_of(running: ItemRun) -> TransferItem:
     session().rollback()
     return session().get_one(TransferItem, running.item_id)
 
 
-def changed(running: Running, **values: object) -> None:
+def changed(running: ItemRun, **values: object) -> None:
     with unit_of_work() as writing:
         item = writing.get_one(TransferItem, running.item_id)
         for name, value in values.items():
             setattr(item, name, value)
 
 
-def test_it_is_running_before_its_first_byte_and_then_as_far_as_it_is(running: Running) -> None:
+def test_it_is_running_before_its_first_byte_and_then_as_far_as_it_is(running: ItemRun) -> None:
     showing = ProgressFlusher()
     changed(running, attempt=2)
     showing.show()
@@ -64,7 +64,7 @@ def test_it_is_running_before_its_first_byte_and_then_as_far_as_it_is(running: R
     assert (row_of(running).bytes_done, row_of(running).size) == (750, 1000)
 
 
-def test_what_has_not_come_on_is_not_written_again(running: Running) -> None:
+def test_what_has_not_come_on_is_not_written_again(running: ItemRun) -> None:
     showing = ProgressFlusher()
     running.progress = Progress(500, 1000)
     showing.show()
@@ -76,28 +76,28 @@ def test_what_has_not_come_on_is_not_written_again(running: Running) -> None:
     assert row_of(running).bytes_done == 501
 
 
-def test_what_has_only_just_begun_is_not_shown(running: Running) -> None:
+def test_what_has_only_just_begun_is_not_shown(running: ItemRun) -> None:
     running.moves_since, running.progress = time.monotonic(), Progress(500, 1000)
     ProgressFlusher().show()
     assert (row_of(running).state, row_of(running).bytes_done) == ("waiting", 0)
 
 
 @pytest.mark.parametrize("decided", [{"state": "stopped"}, {"fence": 9}])
-def test_what_was_decided_meanwhile_stays(running: Running, decided: dict[str, object]) -> None:
+def test_what_was_decided_meanwhile_stays(running: ItemRun, decided: dict[str, object]) -> None:
     changed(running, state_at=utcnow(), **decided)
     running.progress = Progress(500, 1000)
     ProgressFlusher().show()
     assert (row_of(running).state, row_of(running).bytes_done) == (decided.get("state", "waiting"), 0)
 
 
-def test_the_same_wrong_bytes_again_do_not_count_as_coming_on(running: Running) -> None:
+def test_the_same_wrong_bytes_again_do_not_count_as_coming_on(running: ItemRun) -> None:
     changed(running, attempt=2, error_code=DifferentContentError.code)
     running.progress = Progress(500, 1000)
     ProgressFlusher().show()
     assert (row_of(running).bytes_done, row_of(running).attempt) == (500, 2)
 
 
-def test_all_that_move_are_shown(running: Running, desk: Desk) -> None:
+def test_all_that_move_are_shown(running: ItemRun, desk: Desk) -> None:
     several = [running, *(moving(desk, f"Schedule {number}.docx") for number in range(2))]
     with ExitStack() as under_way:
         for number, each in enumerate(several):

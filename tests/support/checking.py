@@ -17,8 +17,9 @@ from models.connections import Connection
 from services import diagnostics
 from services.connections.tokens import TABLE
 from services.core import encryption, runtime
+from services.core.errors import OWNERS
 from services.core.unit_of_work import unit_of_work
-from services.diagnostics.report import WHOSE, Report, Result
+from services.diagnostics.report import Report, Result
 from tests.support.lines import Behaviour, ok, read_request
 from tests.support.servers import make_server
 
@@ -41,7 +42,7 @@ class Checked:
         assert (found.outcome, found.code) == (outcome, code), found
         assert found.sentence
         if code:
-            assert found.cause and found.next_step and found.whose in WHOSE
+            assert found.cause and found.next_step and found.whose in OWNERS
             assert not whose or found.whose == whose, found
         return True
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from transfers.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
-from transfers.endpoints.store_endpoint import StoreSource
 
 from copying.copy import send
+from copying.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
+from copying.endpoints.store_endpoint import StoreSource
 from copying.outcome import announce
 from copying.values import Intent, Outcome, Receipt, TargetKind, target
 from imanage.addresses import AddressRules

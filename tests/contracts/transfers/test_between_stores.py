@@ -8,9 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from transfers.endpoints.store_endpoint import StoreSource
 
 from copying.copy import fetch
+from copying.endpoints.store_endpoint import StoreSource
 from copying.errors import DifferentContentError, StoppedError
 from copying.values import Progress
 from storage import BlobMissingError, BlobStore, PartialBusyError, StorageFullError, open_store

@@ -15,7 +15,7 @@ from imanage.client import Client
 from imanage.errors import BadIdError, ForbiddenError, NotIManageError
 from imanage.ids import VersionId
 from imanage.types import Container, Document, Library
-from tests.unit_of_work.imanage.support import BASE, client, document_row, folder_row, workspace_row
+from tests.unit.imanage.support import BASE, client, document_row, folder_row, workspace_row
 
 PAGED = {"limit": "100", "offset": "0", "total": "true"}
 

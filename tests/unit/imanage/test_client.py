@@ -14,7 +14,7 @@ from imanage import errors
 from imanage.client import Client
 from imanage.guard import Cap
 from imanage.pacing import Pacer
-from tests.unit_of_work.imanage.support import BASE, TOKEN, client
+from tests.unit.imanage.support import BASE, TOKEN, client
 
 URL = f"{BASE}/libraries"
 REFUSED = requests.exceptions.ConnectionError(MaxRetryError(None, URL, NewConnectionError(None, "refused")))

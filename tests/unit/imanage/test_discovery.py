@@ -12,7 +12,7 @@ from imanage.discovery import discover
 from imanage.guard import build_session
 from imanage.networks import AddressRules
 from imanage.types import Identity
-from tests.unit_of_work.imanage.support import ENDPOINTS, HOST, TOKEN
+from tests.unit.imanage.support import ENDPOINTS, HOST, TOKEN
 
 
 def answer(**changes: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import responses
 from imanage import errors
 from imanage.documents import download
 from imanage.ids import VersionId
-from tests.unit_of_work.imanage.support import BASE, client
+from tests.unit.imanage.support import BASE, client
 
 URL = f"{BASE}/libraries/Active/documents/Active!7.2/download"
 BODY = bytes(range(256)) * 20_000

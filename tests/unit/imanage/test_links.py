@@ -9,7 +9,7 @@ from imanage.errors import BadIdError
 from imanage.ids import VersionId
 from imanage.links import container_link, document_link
 from imanage.types import Document, Endpoints
-from tests.unit_of_work.imanage.support import ENDPOINTS, document_row, folder_row, workspace_row
+from tests.unit.imanage.support import ENDPOINTS, document_row, folder_row, workspace_row
 
 BUILT = "https://work.firm.com/work/link/d/Active!104512.3"
 

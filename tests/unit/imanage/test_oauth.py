@@ -16,7 +16,7 @@ from imanage import errors, oauth
 from imanage.guard import build_session
 from imanage.networks import AddressRules
 from imanage.types import TokenSet
-from tests.unit_of_work.imanage.support import CREDENTIALS, ENDPOINTS, HOST, TOKEN
+from tests.unit.imanage.support import CREDENTIALS, ENDPOINTS, HOST, TOKEN
 
 TOKEN_URL = f"{HOST}/auth/oauth2/token"
 REDIRECT = "https://counterpart.firm.com/auth/v0/oauth2/authorized"

@@ -12,7 +12,7 @@ from imanage.errors import NotIManageError
 from imanage.ids import VersionId
 from imanage.listing import Listing, listing, page
 from imanage.types import Container, Document
-from tests.unit_of_work.imanage.support import SHA, document_row, folder_row, workspace_row
+from tests.unit.imanage.support import SHA, document_row, folder_row, workspace_row
 
 
 def test_a_full_profile() -> None:

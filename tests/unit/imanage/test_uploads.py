@@ -20,7 +20,7 @@ import responses
 from imanage import documents, errors
 from imanage.proofs import BLOCK
 from imanage.uploads import Multipart, Upload
-from tests.unit_of_work.imanage.support import BASE, client, document_row
+from tests.unit.imanage.support import BASE, client, document_row
 
 CONTENT = b"A deed of variation.\r\n--x\r\n" * 40
 
