@@ -4,7 +4,7 @@ BIN := .venv/bin
 DEMO_DIR ?= $(CURDIR)/instance/demo
 PRACTICE_PORT ?= 8001
 QUIETLY := --quiet --disable-pip-version-check
-NAUGHTY := tests/integration/test_naughty_strings.py
+NAUGHTY := tests/integration/blueprints/test_naughty_strings.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-demo setup-test demo run worker test check migrate bench faults screenshots lock sbom

@@ -6,7 +6,9 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.support.repository import ROOT
+
+REPOSITORY = ROOT
 MADE_BY_TOOLS = ("migrations/versions/", "static/vendor/")
 
 

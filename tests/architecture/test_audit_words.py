@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 from blueprints.audit.words import FAILED, WORDS, words_for
+from tests.support.repository import ROOT
 
-SERVICES = Path(__file__).resolve().parents[2] / "services"
+SERVICES = ROOT / "services"
 RECORDERS = {"record", "_record", "_note", "_changed"}
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from tests.faults.matrix import ELSEWHERE, SCENARIOS, cells
 from tests.faults.scenario import KINDS, Cell, Scenario
+from tests.support.repository import ROOT
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "transfers.md"
+PAGE = ROOT / "docs" / "transfers.md"
 BEGIN, END = "<!-- measured: faults -->", "<!-- end of what is measured -->"
 DATABASES = ("sqlite", "postgresql")
 GREEN, RED, NOT_MET = "✓", "✗", "–"

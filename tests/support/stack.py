@@ -22,8 +22,9 @@ from typing import Any
 import requests
 
 from simulator import practice_password
+from tests.support.repository import ROOT
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = ROOT
 CLIENT_ID = "counterpart-practice"
 CONTROL_TOKEN = "turn-the-dials"
 START_SECONDS = 60.0

@@ -15,9 +15,10 @@ from pathlib import Path
 from config import Settings
 from services.core.unit_of_work import session
 from services.operations import worker_heartbeats
+from tests.support.repository import ROOT
 from tests.support.schema import marked
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = ROOT
 WATCHFUL = ("tests.support.watchful",)
 
 
