@@ -11,6 +11,7 @@ import os
 import select
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -31,8 +32,9 @@ RECEIVE_BUFFER = 4096
 
 
 def run(options: Options) -> list[Line]:
-    with _practice(options.folder) as practice:
-        installation = install(options.folder, SIZE, practice=practice.url)
+    folder = Path(tempfile.mkdtemp(dir=options.folder))
+    with _practice(folder) as practice:
+        installation = install(folder, SIZE, practice=practice.url)
         lookers = cycle(installation.lookers)
         with serving(installation, *FLASK) as web:
             kinds: dict[str, Callable[[Web], bytes]] = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from bench.measure import Line, Options
 from tests.support.web import FLASK, install, own_memory, serving, upload
@@ -13,7 +15,7 @@ ROUNDS = 3
 
 
 def run(options: Options) -> list[Line]:
-    installation = install(options.folder, 1 << 20)
+    installation = install(Path(tempfile.mkdtemp(dir=options.folder)), 1 << 20)
     with serving(installation, *FLASK) as web, ThreadPoolExecutor(AT_ONCE) as people:
         (pid,) = web.pids()
         for _ in range(32):
