@@ -5,17 +5,18 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import tomllib
 from collections.abc import Callable
 
 from services.transfers import states as transfer_states
 from tests.architecture.sources import REPOSITORY, files, text_of
 
-ROOMS = (
+PACKAGES = (
     "blueprints",
     "commands",
     "jobs",
     "services",
-    "transfers",
+    "copying",
     "imanage",
     "storage",
     "models",
@@ -25,24 +26,51 @@ MARK = "<!-- drawn: {name} -->"
 END = "<!-- end of what is drawn -->"
 
 
-def rooms() -> str:
-    """A line for each package and each room of the blueprints, in the words of its own first sentence."""
-    lines = ["| room | what it is for |", "|---|---|"]
-    for room in ROOMS:
-        lines.append(f"| `{room}/` | {_first_sentence(f'{room}/__init__.py')} |")
-        if room == "blueprints":
+def packages() -> str:
+    """A line for each package, in the words of its own first sentence; those of services in the order of their layers."""
+    lines = ["| package | what it is for |", "|---|---|"]
+    for package in PACKAGES:
+        lines.append(f"| `{package}/` | {_first_sentence(f'{package}/__init__.py')} |")
+        if package == "blueprints":
             inner = sorted(files("/routes.py", below="blueprints/"))
             lines += [f"| `{name.removesuffix('routes.py')}` | {_first_sentence(name)} |" for name in inner]
+        if package == "services":
+            lines += [f"| `{name}/` | {_first_sentence(f'{name}/__init__.py')} |" for name in _service_packages()]
     return "\n".join(lines)
 
 
+def modules() -> str:
+    """Every module of every service package, in the words of its own first sentence."""
+    lines = []
+    for package in _service_packages():
+        lines += ["", f"**`{package}/`**", "", "| module | what it does |", "|---|---|"]
+        inside = sorted(name for name in files(".py", below=f"{package}/") if not name.endswith("__init__.py"))
+        lines += [f"| `{name.removeprefix(f'{package}/')}` | {_first_sentence(name)} |" for name in inside]
+    return "\n".join(lines[1:])
+
+
+def layers() -> str:
+    """The layers of services, the highest first, as `pyproject.toml` holds them."""
+    return "\n".join(["```", *(" | ".join(layer) for layer in _layers()), "```"])
+
+
+def _layers() -> list[list[str]]:
+    contracts = tomllib.loads(text_of("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    (found,) = (each["layers"] for each in contracts if each["name"] == "Services import down")
+    return [layer.split(" | ") for layer in found]
+
+
+def _service_packages() -> list[str]:
+    return [name.replace(".", "/") for layer in reversed(_layers()) for name in layer]
+
+
 def arrows() -> str:
-    """Who imports whom, room by room, as it is and not as it was meant."""
+    """Who imports whom, package by package."""
     found = {
         (name.split("/")[0], target)
         for name in files(".py")
-        if name.split("/")[0] in ROOMS
-        for target in _imported(name) & set(ROOMS)
+        if name.split("/")[0] in PACKAGES
+        for target in _imported(name) & set(PACKAGES)
         if target != name.split("/")[0]
     }
     return "\n".join(["```mermaid", "flowchart TD", *(f"    {a} --> {b}" for a, b in sorted(found)), "```"])
@@ -53,7 +81,7 @@ def states() -> str:
 
 
 DRAWN: dict[str, dict[str, Callable[[], str]]] = {
-    "docs/map.md": {"rooms": rooms, "arrows": arrows},
+    "docs/map.md": {"packages": packages, "layers": layers, "modules": modules, "arrows": arrows},
     "docs/transfers.md": {"states": states},
 }
 

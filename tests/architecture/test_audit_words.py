@@ -14,7 +14,7 @@ RECORDERS = {"record", "_record", "_note", "_changed"}
 
 def recorded() -> Iterator[str]:
     """The actions named in calls that record; those put together at run time are not seen."""
-    for path in SERVICES.glob("*.py"):
+    for path in SERVICES.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call) or len(node.args) < 2:
                 continue

@@ -57,3 +57,10 @@ def test_what_the_flows_name_exists() -> None:
         if not (REPOSITORY / name).is_dir() and not (REPOSITORY / f"{name}.py").is_file()
     ]
     assert missing == []
+
+
+def test_the_thirty_questions_are_answered_by_files_that_exist() -> None:
+    table = text_of("docs/map.md").split("## Thirty questions")[1].split("## ")[0]
+    answers = re.findall(r"(?m)^\| [^|]+\? \| `([^`]+)` \|$", table)
+    assert len(answers) == 30
+    assert [name for name in answers if not (REPOSITORY / name).is_file()] == []

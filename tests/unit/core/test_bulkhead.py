@@ -33,7 +33,7 @@ def test_half_of_the_web_threads_and_two_of_one_person() -> None:
 def test_whoever_asks_imanage_for_a_page_takes_a_slot() -> None:
     asking = {name for name in files(".py", below="services/") if "for_page=True" in text_of(name)}
     taking = {
-        name for name in files(".py", below="services/") if re.search(r"page_calls\.slot\(", text_of(name))
+        name for name in files(".py", below="services/") if re.search(r"bulkhead\.slot\(", text_of(name))
     }
     assert (
         asking - IN_THE_BACKGROUND - {"services/servers/transport.py", "services/connections/clients.py"}
