@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 
 from services.core.unit_of_work import release, session
 
-MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
 @dataclass(frozen=True)

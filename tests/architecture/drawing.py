@@ -27,7 +27,7 @@ END = "<!-- end of what is drawn -->"
 
 
 def packages() -> str:
-    """A line for each package, in the words of its own first sentence; those of services in the order of their layers."""
+    """A line for each package, in the words of its own first sentence; services in the order of their layers."""
     lines = ["| package | what it is for |", "|---|---|"]
     for package in PACKAGES:
         lines.append(f"| `{package}/` | {_first_sentence(f'{package}/__init__.py')} |")

@@ -69,4 +69,4 @@ def use_names(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Names:
 def use_strict_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """The settings of a real installation: https only, port 443, no network named."""
     strict = replace(runtime.runtime().settings, imanage_allow_http=False, imanage_networks=())
-    monkeypatch.setattr(runtime, "_house", replace(runtime.runtime(), settings=strict))
+    monkeypatch.setattr(runtime, "_runtime", replace(runtime.runtime(), settings=strict))

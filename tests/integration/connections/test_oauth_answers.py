@@ -70,7 +70,7 @@ def test_a_code_that_the_server_refuses(alice: Browser, practice: Simulator) -> 
 
 def test_a_client_secret_that_the_server_refuses(alice: Browser, practice: Simulator) -> None:
     server_id = uuid.uuid4()
-    wrong = registry.remote.seal_secret(server_id, "not the secret")
+    wrong = registry.transport.seal_secret(server_id, "not the secret")
     server = practice_server(practice, id=server_id, client_secret=wrong)
     refused(alice, decide(begin(alice, server.id)), "iManage does not accept this application")
 

@@ -89,7 +89,7 @@ def test_no_secret_is_in_any_row_page_or_event(alice: Browser, practice: Simulat
     code = back.partition("code=")[2].partition("&")[0]
     alice.get(back)
     row = connection()
-    token = registry.remote.vault.unseal(row.access_token, "connection", row.id, "access_token")
+    token = registry.transport.encryption.unseal(row.access_token, "connection", row.id, "access_token")
     events = repr([event.detail for event in session().scalars(select(AuditEvent))])
     for secret in (code, token, "counterpart-practice-practice"):
         assert secret not in events

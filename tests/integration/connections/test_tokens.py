@@ -178,7 +178,7 @@ def test_the_right_to_use_the_server_is_asked_each_time(
 @pytest.mark.parametrize("column", ["access_token", "refresh_token"])
 def test_a_token_moved_to_another_row_does_not_open(signed_in: SignIn, column: str) -> None:
     row = signed_in.row()
-    stranger = tokens.vault.seal("stolen", tokens.TABLE, uuid.uuid4(), column)
+    stranger = tokens.encryption.seal("stolen", tokens.TABLE, uuid.uuid4(), column)
     assert getattr(row, column) != stranger
     signed_in.change(**{column: stranger})
     with pytest.raises(SignInNeededError) as needed:

@@ -82,7 +82,7 @@ def test_what_has_only_just_begun_is_not_shown(running: ItemRun) -> None:
     assert (row_of(running).state, row_of(running).bytes_done) == ("waiting", 0)
 
 
-@pytest.mark.parametrize("decided", [{"state": "stopped"}, {"fence": 9}])
+@pytest.mark.parametrize("decided", [{"state": "stopped"}, {"fencing_token": 9}])
 def test_what_was_decided_meanwhile_stays(running: ItemRun, decided: dict[str, object]) -> None:
     changed(running, state_at=utcnow(), **decided)
     running.progress = Progress(500, 1000)

@@ -143,7 +143,7 @@ def test_a_secret_that_our_keys_cannot_open_waits_too(desk: Desk) -> None:
     (item,) = wanted(desk, NAME)
     with unit_of_work() as writing:
         server = writing.get_one(Server, desk.server.id)
-        server.client_secret = tokens.vault.seal("x", "server", uuid.uuid4(), "client_secret")
+        server.client_secret = tokens.encryption.seal("x", "server", uuid.uuid4(), "client_secret")
     assert carry(item.id).state == "waiting"
     assert due() == set()
     put_right(desk, practice_password(CLIENT_ID))

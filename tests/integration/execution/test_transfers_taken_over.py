@@ -57,7 +57,7 @@ def test_a_save_has_one_link(desk: Desk, monkeypatch: pytest.MonkeyPatch, is_fir
     content = secrets.token_bytes(9_000)
     document_id = desk.add_document("Side letter.docx", content)
     (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
-    gate = Gate(monkeypatch, outcome, "_together")
+    gate = Gate(monkeypatch, outcome, "_group_commit")
     gate.two_meet(item.id, is_first_to_come=is_first_to_come)
     assert row(item.id).state == ItemState.DONE
     assert stored(desk, "Drafts").count(sha256(content)) == 1
@@ -68,7 +68,7 @@ def test_a_save_has_one_link(desk: Desk, monkeypatch: pytest.MonkeyPatch, is_fir
 def test_a_get_is_one_version(desk: Desk, monkeypatch: pytest.MonkeyPatch, is_first_to_come: bool) -> None:
     twin = desk.practice.world.named("SPA – Project Heron")
     (item,) = items_of(get(desk, twin.id()))
-    gate = Gate(monkeypatch, landing, "_together")
+    gate = Gate(monkeypatch, landing, "_group_commit")
     gate.two_meet(item.id, is_first_to_come=is_first_to_come)
     assert row(item.id).state == ItemState.DONE
     assert not row(item.id).warnings, "the second of the two would have found the first's"

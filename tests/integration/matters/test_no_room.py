@@ -24,7 +24,7 @@ MIB = 1 << 20
 def disk(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallDisk:
     usual = runtime.runtime()
     monkeypatch.setattr(
-        runtime, "_house", replace(usual, blobs=open_store(f"file://{tmp_path}/blobs")), raising=False
+        runtime, "_runtime", replace(usual, blobs=open_store(f"file://{tmp_path}/blobs")), raising=False
     )
     return make_small(monkeypatch, tmp_path, 16 * MIB)
 

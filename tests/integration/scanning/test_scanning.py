@@ -68,6 +68,7 @@ def test_an_upload_with_something_in_it_is_refused_and_on_record(
 ) -> None:
     matter_id = matters.open_matter(actor_of(ada))
     document_id = matters.add_document(actor_of(ada), matter_id)
+    runtime.runtime().blobs.sweep(timedelta(0))
     scan_by(clamd_url)
     before, browser = stored(), Browser(app).sign_in(ada)
     for address in (f"/matters/{matter_id}/documents/new", f"/documents/{document_id}/versions/new"):

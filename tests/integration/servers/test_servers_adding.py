@@ -84,7 +84,7 @@ def test_cloud_needs_only_a_name_where_the_installation_has_a_registration(
     admin: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours = replace(runtime.runtime().settings, cloud_client_id="house-id", cloud_client_secret="house-secret")
-    monkeypatch.setattr(runtime, "_house", replace(runtime.runtime(), settings=ours))
+    monkeypatch.setattr(runtime, "_runtime", replace(runtime.runtime(), settings=ours))
     page = admin.page(NEW, htmx=True)
     assert "Client Secret" not in page.text
     assert admin.post(NEW, {"kind": "cloud", "name": "Cloud", "subdomain": ""}).status_code == 303
@@ -157,7 +157,7 @@ def test_a_refused_form_says_what_it_left_off(admin: Browser) -> None:
 def test_the_same_server_is_refused_however_it_is_written(admin: Browser) -> None:
     make_server("First", url="https://imanage.firm.test")
     page = read(admin.post(NEW, on_premise(url="HTTPS://ImAnage.firm.test:443/work"), htmx=True), whole=False)
-    assert registry.server_rules.URL_TAKEN.format("First") in page.text
+    assert registry.validation.URL_TAKEN.format("First") in page.text
     assert count_servers() == 1
 
 
