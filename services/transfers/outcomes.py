@@ -200,7 +200,7 @@ def verdict(outcomes: Collection[Outcome]) -> Verdict:
     if Outcome.CANCELLED in found:
         return Verdict("Cancelled", "neutral")
     if Outcome.STOPPED in found:
-        return Verdict("StoppedError", "neutral")
+        return Verdict("Stopped", "neutral")
     if found & WELL:
         return Verdict("Finished", "success")
     return Verdict("Left as it is", "neutral")

@@ -46,7 +46,7 @@ LABELS: dict[ItemState, str] = {
     ItemState.ASKS: "Needs your decision",
     ItemState.DONE: "Done",
     ItemState.FAILED: "Failed",
-    ItemState.STOPPED: "StoppedError",
+    ItemState.STOPPED: "Stopped",
 }
 
 

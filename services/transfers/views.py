@@ -97,7 +97,7 @@ class TransferView:
         if self.is_cancelling:
             return "Cancelling"
         if self.is_paused:
-            return "PausedError"
+            return "Paused"
         if self.waits_for_person:
             return "Waiting for you" if self.is_mine else f"Waiting for {self.by}"
         return "Running" if self.tally.outcomes[Outcome.MOVING] and not self.left_alone else "Waiting"

@@ -127,7 +127,7 @@ def test_more_than_twenty_rows_can_be_filtered(
     page = browser.page(f"/transfers/{transfer_id}")
     for tab in ("All 23", "Done 20", "Failed 2", "Waiting 1"):
         assert tab in page.text
-    assert "StoppedError" not in page.text
+    assert "Stopped" not in page.text
     failed = browser.page(f"/transfers/{transfer_id}?show=failed")
     assert failed.html.count('id="item-') == 2
     assert "show=failed" in failed.html.split('hx-trigger="every 1s"')[0]

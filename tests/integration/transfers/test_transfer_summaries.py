@@ -152,7 +152,7 @@ def test_a_cancelled_transfer_is_cancelled(
     transfer_id = make_transfer(alice.id, matter_id, server_id, ["waiting"])
     browser.post(f"/transfers/{transfer_id}/cancel")
     page = browser.page(f"/transfers/{transfer_id}")
-    assert "Cancelled" in page.text and "Finished" not in page.text and "StoppedError" not in page.text
+    assert "Cancelled" in page.text and "Finished" not in page.text and "Stopped" not in page.text
     assert "Document 1.docx was not got from iManage: the transfer was cancelled." in page.text
     event = session().query(AuditEvent).filter_by(action="transfer.cancelled").one()
     assert event.subject == "Document 1.docx"
