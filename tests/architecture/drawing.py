@@ -35,7 +35,9 @@ def packages() -> str:
             inner = sorted(files("/routes.py", below="blueprints/"))
             lines += [f"| `{name.removesuffix('routes.py')}` | {_first_sentence(name)} |" for name in inner]
         if package == "services":
-            lines += [f"| `{name}/` | {_first_sentence(f'{name}/__init__.py')} |" for name in _service_packages()]
+            lines += [
+                f"| `{name}/` | {_first_sentence(f'{name}/__init__.py')} |" for name in _service_packages()
+            ]
     return "\n".join(lines)
 
 
@@ -44,7 +46,9 @@ def modules() -> str:
     lines = []
     for package in _service_packages():
         lines += ["", f"**`{package}/`**", "", "| module | what it does |", "|---|---|"]
-        inside = sorted(name for name in files(".py", below=f"{package}/") if not name.endswith("__init__.py"))
+        inside = sorted(
+            name for name in files(".py", below=f"{package}/") if not name.endswith("__init__.py")
+        )
         lines += [f"| `{name.removeprefix(f'{package}/')}` | {_first_sentence(name)} |" for name in inside]
     return "\n".join(lines[1:])
 
