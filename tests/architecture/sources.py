@@ -1,7 +1,8 @@
-"""The files of the house, as the architecture tests walk over them."""
+"""The files of the repository, each read and parsed once for all tests that walk over them."""
 
 from __future__ import annotations
 
+import ast
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -14,7 +15,7 @@ MADE_BY_TOOLS = ("migrations/versions/", "static/vendor/")
 
 @cache
 def tracked() -> tuple[Path, ...]:
-    """Every file that is, or is about to be, in the repository; where git is missing, what lies here."""
+    """Every file that git tracks or would add; without git, every file that is not a tool's."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=REPOSITORY,
@@ -30,8 +31,8 @@ def tracked() -> tuple[Path, ...]:
     return tuple(sorted(path for path in found if path.is_file()))
 
 
-def files(suffix: str, *, below: str = "") -> list[str]:
-    """Names with this ending, written by hand, from the repository's root."""
+def files(suffix: str | tuple[str, ...], *, below: str = "") -> list[str]:
+    """Paths relative to the root that end in `suffix`, without those that a tool writes."""
     names = (path.relative_to(REPOSITORY).as_posix() for path in tracked())
     return [
         name
@@ -40,5 +41,11 @@ def files(suffix: str, *, below: str = "") -> list[str]:
     ]
 
 
+@cache
 def text_of(name: str) -> str:
     return (REPOSITORY / name).read_text(encoding="utf-8")
+
+
+@cache
+def tree_of(name: str) -> ast.Module:
+    return ast.parse(text_of(name))
