@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from . import profiles
 from .client import Client, Params
-from .ids import VersionId, in_library, of_object
+from .ids import in_library, of_object
 from .listing import page
 from .types import Container, Document, Library, Page
 
@@ -68,26 +66,6 @@ def folder_children(
     """Subfolders and documents of a folder, in the server's order."""
     path = of_object("folders", folder_id, "children")
     return _items(client, path, _paging(limit, offset), offset, limit)
-
-
-def folder_operations(client: Client, folder_id: str) -> Mapping[str, bool]:
-    """What this person may do with a folder, by the server's own names."""
-    return profiles.operations(client.data("GET", of_object("folders", folder_id, "operations")))
-
-
-def document_path(client: Client, id: VersionId) -> tuple[tuple[Container, ...], ...]:
-    """Every way from a workspace down to a document: a document can stand in several folders."""
-    payload = client.json("GET", of_object("documents", str(id), "path"))
-    ways = payload.get("data") if isinstance(payload, dict) else None
-    return tuple(
-        tuple(step for step in map(profiles.container_or_none, filter(_is_row, way)) if step is not None)
-        for way in (ways if isinstance(ways, list) else [])
-        if isinstance(way, list)
-    )
-
-
-def _is_row(value: object) -> bool:
-    return isinstance(value, dict)
 
 
 def _paging(limit: int, offset: int) -> dict[str, str | int]:

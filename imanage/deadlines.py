@@ -49,7 +49,7 @@ class Deadline:
             raise TimeoutError("the whole call took too long")
         return left
 
-    def moved(self, count: int) -> None:
+    def transferred(self, count: int) -> None:
         """So many bytes went over the line in the wait that has just ended."""
         if not self._is_paced:
             return
@@ -92,63 +92,52 @@ def current() -> Deadline | None:
     return _current.get()
 
 
-class TimedSocket(socket.socket):
-    """A socket none of whose waits outlasts its call."""
+class Timed(socket.socket):
+    """What both kinds of socket share: no wait outlasts the deadline of the call."""
 
     deadline: Deadline | None = None
-    patience: float | None = None
+    own_timeout: float | None = None
+    """The timeout set by the caller; the one in force may be shorter."""
 
     def settimeout(self, value: float | None, /) -> None:
-        self.patience = value
+        self.own_timeout = value
         super().settimeout(value)
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        _arm(self)
-        return _moved(self, super().recv_into(*args, **kwargs))
+        self._limit_wait()
+        return self._counted(super().recv_into(*args, **kwargs))
+
+    def _limit_wait(self) -> None:
+        """Cut the next wait to the seconds left for the call. Raises TimeoutError when there are none."""
+        if self.deadline is None:
+            return
+        left, timeout = self.deadline.left(), self.own_timeout
+        wait = left if timeout is None else min(left, timeout)
+        if wait != self.gettimeout():
+            super().settimeout(wait)
+
+    def _counted(self, count: int) -> int:
+        if self.deadline is not None:
+            self.deadline.transferred(count)
+        return count
+
+
+class TimedSocket(Timed):
+    """A TCP socket under a deadline."""
 
     def sendall(self, data: Any, *args: Any) -> None:
-        _arm(self)
+        self._limit_wait()
         super().sendall(data, *args)
-        _moved(self, len(data))
+        self._counted(len(data))
 
     def connect(self, address: Any, /) -> None:
-        _arm(self)
+        self._limit_wait()
         super().connect(address)
 
 
-class TimedTLS(ssl.SSLSocket):
-    """The same over TLS."""
-
-    deadline: Deadline | None = None
-    patience: float | None = None
-
-    def settimeout(self, value: float | None, /) -> None:
-        self.patience = value
-        super().settimeout(value)
-
-    def recv_into(self, *args: Any, **kwargs: Any) -> int:
-        _arm(self)
-        return _moved(self, super().recv_into(*args, **kwargs))
+class TimedTLS(Timed, ssl.SSLSocket):
+    """A TLS socket under a deadline. Its `sendall` calls `send`."""
 
     def send(self, *args: Any, **kwargs: Any) -> int:
-        _arm(self)
-        return _moved(self, super().send(*args, **kwargs))
-
-
-Timed = TimedSocket | TimedTLS
-
-
-def _arm(sock: Timed) -> None:
-    """Cut the socket's next wait to what is left. Raises TimeoutError where nothing is."""
-    if sock.deadline is None:
-        return
-    left, patience = sock.deadline.left(), sock.patience
-    wait = left if patience is None else min(left, patience)
-    if wait != sock.gettimeout():
-        socket.socket.settimeout(sock, wait)
-
-
-def _moved(sock: Timed, count: int) -> int:
-    if sock.deadline is not None:
-        sock.deadline.moved(count)
-    return count
+        self._limit_wait()
+        return self._counted(super().send(*args, **kwargs))

@@ -7,25 +7,22 @@ from typing import Any
 from . import profiles
 from .client import Client
 from .downloads import Download, download
-from .errors import NotFoundError, NotIManageError, OutcomeUnknownError
+from .errors import NotIManageError, OutcomeUnknownError
 from .ids import VersionId, in_library, library_of, of_object
 from .listing import listing, page
-from .types import Checkout, Document, Page, Stored, Warning_
+from .types import Document, Page, Stored, Warning_
 from .uploads import Multipart, Upload
 
 __all__ = [
     "Download",
     "Upload",
     "add_version",
-    "checkout_details",
     "create",
     "download",
     "folder_documents",
-    "lock",
     "profile",
     "replace",
     "search",
-    "unlock",
     "versions",
 ]
 
@@ -109,24 +106,6 @@ def add_version(client: Client, id: VersionId, upload: Upload) -> Stored:
 def replace(client: Client, id: VersionId, upload: Upload) -> Stored:
     """Store other content in the place of one version's."""
     return _store(client, "PUT", _of(id, "file"), _profile(upload, {}), upload)
-
-
-def checkout_details(client: Client, id: VersionId) -> Checkout | None:
-    """Who holds a document; None when nobody does."""
-    try:
-        return profiles.checkout(client.data("GET", _of(id, "checkout")))
-    except NotFoundError:
-        return None
-
-
-def lock(client: Client, id: VersionId, comment: str | None = None) -> None:
-    """Keep others from changing a document."""
-    client.json("POST", _of(id, "lock"), body={"comments": comment} if comment else {})
-
-
-def unlock(client: Client, id: VersionId) -> None:
-    """Let others change a document again."""
-    client.json("DELETE", _of(id, "lock"))
 
 
 def _of(id: VersionId, *parts: str) -> str:

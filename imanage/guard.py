@@ -21,7 +21,7 @@ from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from .deadlines import Deadline, TimedSocket, TimedTLS, current, of_call
+from .deadlines import Deadline, Timed, TimedTLS, current, of_call
 from .dialling import answers_of, dial, place_of
 from .networks import AddressRules
 
@@ -164,7 +164,7 @@ def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPCon
 
         def _begin(self) -> None:
             self.sock.settimeout(limits.read_seconds)
-            if isinstance(self.sock, TimedSocket | TimedTLS):
+            if isinstance(self.sock, Timed):
                 self.sock.deadline = current()
 
     class GuardedTLS(Guarded, HTTPSConnection):

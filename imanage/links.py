@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from .ids import VersionId, segment
-from .types import Container, Document, Endpoints
+from .types import Document, Endpoints
 
 
 def document_link(endpoints: Endpoints, document: Document) -> str:
@@ -16,12 +16,6 @@ def document_link(endpoints: Endpoints, document: Document) -> str:
 def id_link(endpoints: Endpoints, id: VersionId) -> str:
     """The same from the id alone."""
     return f"{endpoints.browser}/work/link/d/{segment(str(id))}"
-
-
-def container_link(endpoints: Endpoints, container: Container) -> str:
-    """Where this workspace or folder opens."""
-    form = "w" if container.kind == "workspace" else "f"
-    return _own(endpoints, container.url) or f"{endpoints.browser}/work/link/{form}/{segment(container.id)}"
 
 
 def _own(endpoints: Endpoints, url: str | None) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .errors import BadIdError, NotIManageError
 from .ids import MAX_NUMBER, VersionId, library_of
-from .types import Checkout, Container, Document, Library
+from .types import Container, Document, Library
 
 Row = Mapping[str, Any]
 
@@ -50,7 +50,6 @@ def document_or_none(row: Row) -> Document | None:
         created_at=moment(row, "create_date", "file_create_date"),
         type=text(row, "type"),
         latest=number(row, "latest"),
-        is_latest=truth(row, "is_latest"),
         is_checked_out=truth(row, "is_checked_out") or False,
         in_use=truth(row, "is_in_use", "in_use") or False,
         in_use_by=text(row, "in_use_by"),
@@ -84,7 +83,6 @@ def container_or_none(row: Row) -> Container | None:
         return None
     kind = text(row, "wstype") or text(row, "type")
     is_workspace = kind == "workspace" or (kind != "folder" and text(row, "folder_type") is None)
-    inside = [truth(row, "has_subfolders"), truth(row, "has_documents")]
     profile = row["profile"] if isinstance(row.get("profile"), dict) else {}
     return Container(
         id=given,
@@ -97,7 +95,6 @@ def container_or_none(row: Row) -> Container | None:
         view_type=text(row, "view_type"),
         client=text(row, "custom1_description", "custom1") or text(profile, "custom1_description", "custom1"),
         matter=text(row, "custom2_description", "custom2") or text(profile, "custom2_description", "custom2"),
-        has_children=any(inside) if any(known is not None for known in inside) else None,
         edited_at=moment(row, "edit_date"),
         url=text(row, "workspace_url" if is_workspace else "folder_url"),
         access=text(row, "effective_security", "access"),
@@ -121,18 +118,6 @@ def library(row: Row) -> Library | None:
         return None
     hidden = truth(row, "is_hidden") or False
     return Library(id=given, name=text(row, "display_name") or given, hidden=hidden)
-
-
-def checkout(row: Row) -> Checkout:
-    """Who holds a document, whatever the fields are called."""
-    return Checkout(
-        user=text(row, "in_use_by", "user"),
-        user_name=text(row, "in_use_by_description", "user_fullname"),
-        comment=text(row, "comments", "comment", "checkout_comment"),
-        due_at=moment(row, "due_date", "checkout_due_date"),
-        location=text(row, "location"),
-        path=text(row, "path", "checkout_path"),
-    )
 
 
 def operations(row: Row) -> dict[str, bool]:

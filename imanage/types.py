@@ -76,7 +76,6 @@ class Container:
     view_type: str | None = None
     client: str | None = None
     matter: str | None = None
-    has_children: bool | None = None
     edited_at: datetime | None = None
     url: str | None = None
     access: str | None = None
@@ -101,7 +100,6 @@ class Document:
     created_at: datetime | None = None
     type: str | None = None
     latest: int | None = None
-    is_latest: bool | None = None
     is_checked_out: bool = False
     in_use: bool = False
     in_use_by: str | None = None
@@ -152,15 +150,3 @@ class Stored:
 
     document: Document
     warnings: tuple[Warning_, ...] = ()
-
-
-@dataclass(frozen=True)
-class Checkout:
-    """Who holds a document, as far as the server tells."""
-
-    user: str | None
-    user_name: str | None
-    comment: str | None
-    due_at: datetime | None
-    location: str | None
-    path: str | None

@@ -98,15 +98,6 @@ class Line:
         return self._access.endpoints
 
 
-def client_for(member_id: uuid.UUID, server_id: uuid.UUID) -> Client:
-    """A client for this member's calls to this server, its token fresh. Holds no database connection afterwards.
-
-    Raises NotFoundError or ConflictError (no longer his to use), SignInNeededError, RemoteRefusedError and
-    ImanageError.
-    """
-    return Line().access(member_id, server_id).client()
-
-
 def with_client(
     member_id: uuid.UUID,
     server_id: uuid.UUID,
@@ -117,6 +108,8 @@ def with_client(
 ) -> T:
     """Make the call; where iManage answers 401 the token is renewed and the call made once more, never a third time.
 
+    Raises NotFoundError or ConflictError (the member may no longer use the server), SignInNeededError,
+    RemoteRefusedError and ImanageError.
     `outbound` is a session with other limits than a transfer's: `remote.outbound(server, for_page=True)`.
     Whoever makes many calls in a row gives a `line`, so that not each of them looks up the same.
     """
@@ -135,7 +128,7 @@ def with_client(
 
 
 def home_of(member_id: uuid.UUID, server_id: uuid.UUID) -> Home:
-    """Where the person is at home on this server. Raises as client_for does, without asking iManage."""
+    """Where the person is at home on this server. Raises as with_client does, without asking iManage."""
     access_of(member_id, server_id)
     row = (
         session()

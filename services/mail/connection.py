@@ -10,7 +10,7 @@ import socket
 import ssl
 from typing import Any
 
-from imanage.deadlines import Deadline, TimedSocket, TimedTLS
+from imanage.deadlines import Deadline, Timed, TimedSocket, TimedTLS
 from imanage.lookups import addresses, within_time
 
 SECONDS = 20.0
@@ -52,7 +52,7 @@ class MailLine(smtplib.SMTP):
 
     def _keep(self, deadline: Deadline) -> None:
         self._deadline = deadline
-        if isinstance(self.sock, TimedSocket | TimedTLS):
+        if isinstance(self.sock, Timed):
             self.sock.settimeout(SECONDS)
             self.sock.deadline = deadline
 

@@ -206,5 +206,5 @@ def test_never_signed_in_is_said_so(database: None, practice: Simulator) -> None
     server = practice_server(practice)
     person = actor_of(make_member("Carol Okonkwo"))
     with pytest.raises(SignInNeededError) as needed:
-        clients.client_for(person.id, server.id)
+        clients.with_client(person.id, server.id, lambda client: client)
     assert needed.value.reason == "never_connected"

@@ -12,7 +12,7 @@ import responses
 
 from imanage import containers, documents
 from imanage.client import Client
-from imanage.errors import BadIdError, ForbiddenError, NotIManageError
+from imanage.errors import BadIdError, NotIManageError
 from imanage.ids import VersionId
 from imanage.types import Container, Document, Library
 from tests.unit.imanage.support import BASE, client, document_row, folder_row, workspace_row
@@ -130,12 +130,8 @@ def test_libraries_without_link_sites() -> None:
 def test_single_containers_and_rights() -> None:
     responses.get(f"{BASE}/libraries/Active/workspaces/Active!88231", json={"data": workspace_row()})
     responses.get(f"{BASE}/libraries/Active/folders/Active!427", json={"data": folder_row()})
-    responses.get(
-        f"{BASE}/libraries/Active/folders/Active!427/operations", json={"data": {"create": True, "x": 1}}
-    )
     assert containers.workspace(client(), "Active!88231").name == "Project Heron"
     assert containers.folder(client(), "Active!427").parent_id == "Active!88231"
-    assert containers.folder_operations(client(), "Active!427") == {"create": True}
 
 
 @responses.activate
@@ -143,17 +139,6 @@ def test_an_empty_object_is_not_a_folder() -> None:
     responses.get(f"{BASE}/libraries/Active/folders/Active!427", json={"data": {}})
     with pytest.raises(NotIManageError):
         containers.folder(client(), "Active!427")
-
-
-@responses.activate
-def test_every_way_down_to_a_document() -> None:
-    ways = [[workspace_row(), folder_row()], [workspace_row(), "x"], "odd"]
-    responses.get(f"{BASE}/libraries/Active/documents/Active!1.1/path", json={"data": ways})
-    found = containers.document_path(client(), VersionId("Active", 1, 1))
-    assert [[step.name for step in way] for way in found] == [
-        ["Project Heron", "Correspondence"],
-        ["Project Heron"],
-    ]
 
 
 @responses.activate
@@ -170,44 +155,17 @@ def test_profiles_and_versions() -> None:
     assert ([each.version for each in found.items], found.unreadable) == ([1, 3], 1)
 
 
-@responses.activate
-def test_checkout_details_are_none_where_there_is_no_lock() -> None:
-    url = f"{BASE}/libraries/Active/documents/Active!1.1/checkout"
-    responses.get(url, status=404)
-    assert documents.checkout_details(client(), VersionId("Active", 1, 1)) is None
-    held = {"in_use_by": "MSMITH", "comments": "On the train", "due_date": "2026-12-01T00:00:00Z"}
-    responses.replace("GET", url, json={"data": held})
-    found = documents.checkout_details(client(), VersionId("Active", 1, 1))
-    assert found is not None
-    assert (found.user, found.comment, found.due_at and found.due_at.day) == ("MSMITH", "On the train", 1)
-    responses.replace("GET", url, status=403)
-    with pytest.raises(ForbiddenError):
-        documents.checkout_details(client(), VersionId("Active", 1, 1))
-
-
-@responses.activate
-def test_lock_and_unlock() -> None:
-    url = f"{BASE}/libraries/Active/documents/Active!1.1/lock"
-    responses.post(url, status=201, json={"data": {}})
-    responses.delete(url, status=204)
-    documents.lock(client(), VersionId("Active", 1, 1), "Editing")
-    documents.unlock(client(), VersionId("Active", 1, 1))
-    assert responses.calls[0].request.body == b'{"comments": "Editing"}'
-    assert len(responses.calls) == 2
-
-
 @pytest.mark.parametrize("hostile", ["Active!1/../2", "../x!1", "Active!1\n", ""])
 @responses.activate
 def test_hostile_ids_never_leave(hostile: str) -> None:
     asks: list[Callable[[Client], Any]] = [
         lambda c: containers.workspace(c, hostile),
         lambda c: containers.folder_children(c, hostile),
-        lambda c: containers.document_path(c, VersionId(hostile, 1, 1)),
         lambda c: containers.favourites(c, hostile),
         lambda c: containers.my_matters(c, "Active", hostile),
         lambda c: documents.profile(c, VersionId(hostile, 1, 1)),
         lambda c: documents.search(c, "x", container_id=hostile) if hostile else VersionId.parse(hostile),
-        lambda c: documents.unlock(c, VersionId(hostile, 1, 1)),
+        lambda c: documents.versions(c, VersionId(hostile, 1, 1)),
         lambda c: documents.download(c, VersionId(hostile, 1, 1)),
     ]
     for ask in asks:

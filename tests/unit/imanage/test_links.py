@@ -7,9 +7,9 @@ import pytest
 from imanage import profiles
 from imanage.errors import BadIdError
 from imanage.ids import VersionId
-from imanage.links import container_link, document_link
+from imanage.links import document_link
 from imanage.types import Document, Endpoints
-from tests.unit.imanage.support import ENDPOINTS, document_row, folder_row, workspace_row
+from tests.unit.imanage.support import ENDPOINTS, document_row
 
 BUILT = "https://work.firm.com/work/link/d/Active!104512.3"
 
@@ -51,18 +51,6 @@ def test_the_profiles_own_link_is_kept_on_the_browsers_host(url: str) -> None:
 )
 def test_any_other_link_is_ignored(url: object) -> None:
     assert linked(url) == BUILT
-
-
-def test_containers_have_links_too() -> None:
-    assert (
-        container_link(ENDPOINTS, profiles.container(folder_row()))
-        == "https://work.firm.com/work/link/f/Active!427"
-    )
-    assert container_link(ENDPOINTS, profiles.container(workspace_row())).endswith(
-        "/work/link/w/Active!88231"
-    )
-    own = workspace_row(workspace_url="https://work.firm.com/w/9")
-    assert container_link(ENDPOINTS, profiles.container(own)) == "https://work.firm.com/w/9"
 
 
 def test_a_port_of_the_browsers_host_counts() -> None:

@@ -50,7 +50,6 @@ def test_a_full_profile() -> None:
         ({"is_in_use": None, "in_use": True}, {"in_use": True}),
         ({"is_checked_out": "true"}, {"is_checked_out": True}),
         ({"is_checked_out": 1}, {"is_checked_out": False}),
-        ({"is_latest": None}, {"is_latest": None}),
         ({"extension": ".Docx"}, {"extension": "Docx"}),
         ({"extension": ""}, {"full_name": "Share purchase agreement (draft)"}),
         (
@@ -86,17 +85,10 @@ def test_a_document_of_no_version_is_none() -> None:
 def test_workspaces_and_folders() -> None:
     workspace = profiles.container(workspace_row())
     assert (workspace.kind, workspace.client, workspace.matter) == ("workspace", "Harbour Holdings", "0007")
-    assert (workspace.workspace_id, workspace.has_children) == ("Active!88231", True)
+    assert workspace.workspace_id == "Active!88231"
     folder = profiles.container(folder_row(edit_date="2026-11-20T16:40:12Z", folder_url="https://x/f"))
-    assert (folder.kind, folder.library, folder.access, folder.has_children) == (
-        "folder",
-        "Active",
-        "read_write",
-        True,
-    )
+    assert (folder.kind, folder.library, folder.access) == ("folder", "Active", "read_write")
     assert folder.url == "https://x/f"
-    assert profiles.container(folder_row(has_documents=False)).has_children is False
-    assert profiles.container({"id": "Active!1", "folder_type": "tab"}).has_children is None
     with pytest.raises(NotIManageError):
         profiles.container(folder_row(id="x"))
 
