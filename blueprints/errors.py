@@ -50,7 +50,7 @@ class ErrorView:
     title: str
     sentence: str
     next_step: str = ""
-    whose: str = ""
+    owner: str = ""
 
 
 HTTP_ERRORS: dict[int, ErrorView] = {
@@ -132,7 +132,7 @@ def _refused(error: RefusedError) -> Response:
     if isinstance(error, ForbiddenError):
         _record(error)
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
-    view = ErrorView(error.code, error.title, error.sentence, error.next_step, error.whose)
+    view = ErrorView(error.code, error.title, error.sentence, error.next_step, error.owner)
     return answer(view, status)
 
 
@@ -193,7 +193,7 @@ def _unexpected(error: Exception) -> Response:
             code=outage.code,
             exc_info=error,
         )
-        view = ErrorView(outage.code, outage.title, outage.sentence, outage.next_step, outage.whose)
+        view = ErrorView(outage.code, outage.title, outage.sentence, outage.next_step, outage.owner)
         response = answer(view, 503)
         response.headers["Retry-After"] = str(outage.retry_after)
         return response

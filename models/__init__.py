@@ -18,7 +18,7 @@ from models.members import Installation, Member, SignInAttempt, SignInSession
 from models.outbox import Mail
 from models.packages import ApplicationPackage
 from models.rate_limits import RateCount
-from models.servers import Server, ServerMember, ServerPause, ServerRemoval
+from models.servers import Server, ServerCircuit, ServerMember, ServerRemoval
 from models.transfers import LIVE, ItemState, Transfer, TransferItem
 
 __all__ = [
@@ -45,11 +45,11 @@ __all__ = [
     "RateCount",
     "Server",
     "ServerCheck",
+    "ServerCircuit",
     "ServerGroup",
     "ServerHealth",
     "ServerHealthDay",
     "ServerMember",
-    "ServerPause",
     "ServerRemoval",
     "SignInAttempt",
     "SignInSession",

@@ -41,15 +41,18 @@ class Server(Base):
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
-class ServerPause(Base):
-    """A server that is left alone for a while, by all workers: it asked us to wait, or has failed again and again."""
+class ServerCircuit(Base):
+    """The circuit breaker of one server, for all workers; no row is a closed circuit without failures.
 
-    __tablename__ = "server_pause"
+    Open until `open_until`, then half-open; `code` and `sentence` are those of the last failure.
+    """
+
+    __tablename__ = "server_circuit"
 
     server_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("server.id", ondelete="CASCADE"), primary_key=True
     )
-    until: Mapped[datetime | None]
+    open_until: Mapped[datetime | None]
     code: Mapped[str] = mapped_column(String(80), default="")
     sentence: Mapped[str] = mapped_column(String(600), default="")
     failures: Mapped[int] = mapped_column(default=0)

@@ -28,7 +28,7 @@ def server_health(server_id: uuid.UUID) -> Response:
         server=view,
         health=monitoring_state.health(actor(), server_id),
         check_minutes=monitoring_state.minutes(),
-        pause=circuit_breaker.paused_now().get(server_id),
+        pause=circuit_breaker.open_circuits().get(server_id),
     )
     return fragment(html)
 

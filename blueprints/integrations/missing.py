@@ -19,7 +19,7 @@ STATUS = 404
 def server_is_gone(gone: ServerGoneError) -> Response:
     """A press on a page that is older than the removal is told the same in a toast."""
     if is_htmx():
-        view = errors.ErrorView(gone.code, gone.title, gone.sentence, gone.next_step, gone.whose)
+        view = errors.ErrorView(gone.code, gone.title, gone.sentence, gone.next_step, gone.owner)
         return errors.answer(view, STATUS)
     html = render_template("integrations/index.html", gone=gone, **servers_context(actor()))
     return Response(html, STATUS, mimetype="text/html")

@@ -32,7 +32,7 @@ def servers_context(who: Actor) -> dict[str, object]:
     return {
         "servers": server_views.all_servers(who),
         "healths": monitoring_state.every_health(who),
-        "pauses": circuit_breaker.paused_now(),
+        "pauses": circuit_breaker.open_circuits(),
         "has_practice": practice.is_there(who),
         "removals": removal.recent_removals(who),
     }

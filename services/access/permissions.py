@@ -22,7 +22,7 @@ def require_admin(actor: Actor) -> None:
         raise ForbiddenError(
             "Only System Admins can use the Admin System.",
             next_step="Ask a System Admin of your firm.",
-            whose="your System Admin",
+            owner="your System Admin",
         )
 
 
@@ -73,7 +73,7 @@ def require_change_documents(actor: Actor, matter_id: uuid.UUID) -> Matter:
         raise ForbiddenError(
             "You can read this matter, but not change its documents.",
             next_step="Ask a lead of the matter to make you an editor.",
-            whose="a lead of the matter",
+            owner="a lead of the matter",
         )
     return matter
 
@@ -84,7 +84,7 @@ def require_manage_people(actor: Actor, matter_id: uuid.UUID) -> Matter:
         raise ForbiddenError(
             "Only leads of the matter can change who takes part in it.",
             next_step="Ask a lead of the matter.",
-            whose="a lead of the matter",
+            owner="a lead of the matter",
         )
     return matter
 
@@ -95,7 +95,7 @@ def require_change_matter(actor: Actor, matter_id: uuid.UUID) -> Matter:
         raise ForbiddenError(
             "Only leads of the matter can change its name and numbers.",
             next_step="Ask a lead of the matter.",
-            whose="a lead of the matter",
+            owner="a lead of the matter",
         )
     return matter
 
@@ -109,6 +109,6 @@ def require_transfer(actor: Actor, matter_id: uuid.UUID) -> Matter:
         raise ForbiddenError(
             "You can read this matter, but not move documents between it and iManage.",
             next_step="Ask a lead of the matter to make you an editor.",
-            whose="a lead of the matter",
+            owner="a lead of the matter",
         )
     return matter

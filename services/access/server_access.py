@@ -138,5 +138,5 @@ def refusal_of(denial: Denial) -> RefusedError:
         "This iManage server is switched off for now.",
         code=denial.code,
         next_step="Your links are kept. Ask your System Admin when it will be on again.",
-        whose="your System Admin",
+        owner="your System Admin",
     )

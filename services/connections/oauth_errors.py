@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from services.core.errors import RefusedError, RemoteRefusedError, Whose
+from services.core.errors import Owner, RefusedError, RemoteRefusedError
 from services.guidance.topics import Topic, topic_for
 
 
@@ -38,7 +38,7 @@ class Cause:
     title: str
     sentence: str
     next_step: str
-    whose: Whose = "you"
+    owner: Owner = "you"
 
 
 BEGIN_AGAIN = "Begin again from the page where you needed iManage. Your work there is kept."
@@ -114,7 +114,7 @@ CAUSES: dict[str, Cause] = {
         "iManage could not sign you in",
         "{label} answered with an error instead of a sign-in.",
         "Try again. If it happens again, ask the iManage admin to check the application's registration.",
-        "the iManage admin",
+        "your iManage admin",
     ),
     "oauth.no_code": Cause(
         "iManage sent half an answer",
@@ -137,7 +137,7 @@ CAUSES: dict[str, Cause] = {
         "iManage signed you in, but its API did not",
         "{label} gave a sign-in, and then its API did not accept it.",
         "Ask the iManage admin whether this application and your account may use the API.",
-        "the iManage admin",
+        "your iManage admin",
     ),
 }
 REMOTE_TITLE = "iManage did not answer as it should"
@@ -149,13 +149,13 @@ def unfinished(
     """The failure of that code; `said` is what the iManage client met, where it was that."""
     if said is not None:
         failure = SignInUnfinishedError(
-            said.sentence, code=said.code, next_step=said.next_step, whose=said.whose
+            said.sentence, code=said.code, next_step=said.next_step, owner=said.owner
         )
         failure.title = REMOTE_TITLE
     else:
         cause = CAUSES[code]
         sentence = cause.sentence.format(label=attempt.label)
-        failure = SignInUnfinishedError(sentence, code=code, next_step=cause.next_step, whose=cause.whose)
+        failure = SignInUnfinishedError(sentence, code=code, next_step=cause.next_step, owner=cause.owner)
         failure.title = cause.title
     failure.attempt = attempt
     return failure

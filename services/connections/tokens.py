@@ -259,7 +259,7 @@ def _after_refusal(
             "iManage did not accept this installation's Client ID or Client Secret.",
             code="imanage.client_refused",
             next_step="Ask your System Admin to put them right on the server's page. Your sign-in is kept.",
-            whose="your System Admin",
+            owner="your System Admin",
         ) from error
     if error.status == 403 and not (error.remote_code or error.remote_message):
         raise _somebody_else(NotIManageError(status=error.status)) from error

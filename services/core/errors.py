@@ -5,28 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-Whose = Literal[
-    "you", "a lead of the matter", "your System Admin", "the iManage admin", "your network team", "nobody"
+Owner = Literal[
+    "you", "a lead of the matter", "your System Admin", "your iManage admin", "your network team", "nobody"
 ]
 
-OWNERS = {"you": "You", "imanage_admin": "Your iManage admin", "network_team": "Your network team"}
-"""Who has to act on a finding of the diagnostics, and what they are called on the page."""
+
+def owner_label(owner: str) -> str:
+    """The owner of a next step at the beginning of a line, such as "Your network team"."""
+    return owner[:1].upper() + owner[1:]
 
 
 class RefusedError(Exception):
-    """The base: a stable code, a sentence, the next step and whose step it is."""
+    """The base: a stable code, a sentence, the next step and who needs to act (`owner`)."""
 
     code = "refused"
     title = "That was not possible"
 
     def __init__(
-        self, sentence: str, *, code: str | None = None, next_step: str = "", whose: Whose = "you"
+        self, sentence: str, *, code: str | None = None, next_step: str = "", owner: Owner = "you"
     ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.code = code or type(self).code
         self.next_step = next_step
-        self.whose = whose
+        self.owner = owner
 
 
 class NotFoundError(RefusedError):
@@ -97,7 +99,7 @@ class RemoteRefusedError(RefusedError):
     title = "iManage did not answer as it should"
 
     def __init__(
-        self, ours: str, *, code: str, next_step: str = "", whose: Whose = "you", its_words: str = ""
+        self, ours: str, *, code: str, next_step: str = "", owner: Owner = "you", its_words: str = ""
     ) -> None:
-        super().__init__(f"{ours} {its_words}".strip(), code=code, next_step=next_step, whose=whose)
+        super().__init__(f"{ours} {its_words}".strip(), code=code, next_step=next_step, owner=owner)
         self.ours = ours

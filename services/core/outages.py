@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.core import encryption
-from services.core.errors import Whose
+from services.core.errors import Owner
 
 SAFE: Final = "What was saved before is safe."
 LOOK_FIRST: Final = "If you were saving something, look whether it is there before you send it again."
@@ -27,7 +27,7 @@ class Outage:
     title: str
     sentence: str
     next_step: str
-    whose: Whose = "your System Admin"
+    owner: Owner = "your System Admin"
     retry_after: int = 15
 
 

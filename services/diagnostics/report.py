@@ -24,7 +24,7 @@ class Result:
     sentence: str = ""
     cause: str = ""
     next_step: str = ""
-    whose: str = ""
+    owner: str = ""
     facts: tuple[tuple[str, str], ...] = ()
 
 

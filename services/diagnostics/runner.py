@@ -94,7 +94,7 @@ def _run(step: Step, whom: Visit, because: str | None) -> Result:
         sentence=words.sentence if words else found.sentence,
         cause=words.cause if words else "",
         next_step=words.next_step if words else "",
-        whose=words.whose if words else "",
+        owner=words.owner if words else "",
         facts=found.facts,
     )
 

@@ -112,7 +112,7 @@ def _refusal(row: Row[*tuple[Any, ...]]) -> RefusedError | None:
             "You can no longer use this iManage server." if denial.is_secret else refusal.sentence,
             code=refusal.code,
             next_step=refusal.next_step,
-            whose="your System Admin",
+            owner="your System Admin",
         )
     if row.role not in CHANGES_DOCUMENTS:
         return RefusedError("You can no longer change this matter's documents.", code="matter.role")

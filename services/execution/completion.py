@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Update, bindparam, select
 
-from models import Member, ServerPause, Transfer, TransferItem, db, utcnow
+from models import Member, ServerCircuit, Transfer, TransferItem, db, utcnow
 from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import RefusedError
@@ -74,11 +74,11 @@ _HELD = (
         Transfer.server_name,
         Member.name.label("member_name"),
         Member.email.label("member_email"),
-        ServerPause.server_id.label("has_failed"),
+        ServerCircuit.server_id.label("has_failed"),
     )
     .join(Transfer, Transfer.id == TransferItem.transfer_id)
     .join(Member, Member.id == Transfer.member_id)
-    .outerjoin(ServerPause, ServerPause.server_id == Transfer.server_id)
+    .outerjoin(ServerCircuit, ServerCircuit.server_id == Transfer.server_id)
     .where(TransferItem.id.in_(bindparam("ids", expanding=True)))
     .order_by(TransferItem.transfer_id, TransferItem.position)
     .with_for_update(of=TransferItem)
@@ -146,6 +146,6 @@ def end(writing: Connection, ending: Ending, way: ItemState) -> None:
         ],
     )
     for server_id in {item.server_id for item in ending.items if item.has_failed}:
-        circuit_breaker.note_success(server_id)
+        circuit_breaker.record_success(server_id)
     requests.finish_over({item.transfer_id for item in ending.items})
     audit.record_all(ending.events)

@@ -83,11 +83,13 @@ def _leave_alone(item: TransferItem, refusal: RefusedError, error: Exception) ->
     if server_id is None:
         return
     if isinstance(cause, ImanageError):
-        circuit_breaker.note_failure(
+        circuit_breaker.record_failure(
             server_id, cause.code, getattr(refusal, "ours", refusal.sentence), cause.wait_seconds
         )
     elif refusal.code in circuit_breaker.FOR_THE_ADMIN:
-        circuit_breaker.note_failure(server_id, refusal.code, f"{refusal.sentence} {refusal.next_step}", None)
+        circuit_breaker.record_failure(
+            server_id, refusal.code, f"{refusal.sentence} {refusal.next_step}", None
+        )
 
 
 def _carry_out(decision: retry.Decision, item: TransferItem) -> bool:
@@ -157,7 +159,7 @@ def _refusal(error: Exception, kind: str) -> RefusedError:
     if isinstance(error, UncertainOutcomeError) and error.last_word is not None:
         said = _refusal(error.last_word, kind)
         return RefusedError(
-            said.sentence, code=UNCERTAIN_FOR_GOOD, next_step=said.next_step, whose=said.whose
+            said.sentence, code=UNCERTAIN_FOR_GOOD, next_step=said.next_step, owner=said.owner
         )
     if isinstance(error, ImanageError) and not isinstance(error, ClientStopped):
         return remote_refusal(error, ONLY_SERVER, "saving" if kind == "save" else "reading")

@@ -76,7 +76,7 @@ def fetch(run: ItemRun) -> str | None:
         item = fresh(run)
         _name(item, described[-1])
         item.sha256, item.size, item.bytes_done = fetched.sha256, fetched.size, fetched.size
-        circuit_breaker.note_success(task.server_id)
+        circuit_breaker.record_success(task.server_id)
         item.receipt = facts
         requests.clear_error(item)
         move(item, ItemState.RUNNING)

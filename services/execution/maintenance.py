@@ -9,7 +9,7 @@ from itertools import islice
 
 from sqlalchemy import and_, exists, or_, select, update
 
-from models import Connection, ServerPause, Transfer, TransferItem, Version, utcnow
+from models import Connection, ServerCircuit, Transfer, TransferItem, Version, utcnow
 from services.core.runtime import runtime
 from services.core.unit_of_work import release, session, unit_of_work
 from services.core.wall_clock import clock
@@ -89,9 +89,9 @@ def mind_the_clock() -> None:
             .values(wait_until=None, state_at=now)
         )
         writing.execute(
-            update(ServerPause)
-            .where(ServerPause.until > now + circuit_breaker.LONGEST_ASKED)
-            .values(until=None)
+            update(ServerCircuit)
+            .where(ServerCircuit.open_until > now + circuit_breaker.LONGEST_RETRY_AFTER)
+            .values(open_until=None)
         )
 
 

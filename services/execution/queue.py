@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, or_, select, union_all, update
 
-from models import Server, ServerPause, Transfer, TransferItem, utcnow
+from models import Server, ServerCircuit, Transfer, TransferItem, utcnow
 from services.core.unit_of_work import session, unit_of_work
 from services.transfers.states import LIVE
 
@@ -44,7 +44,7 @@ def due(limit: int) -> tuple[Due, ...]:
 def _first(state: str) -> Select[*tuple[Any, ...]]:
     """Read along the index, so that it costs no more where a million are over or waiting."""
     now = bindparam("now", type_=TransferItem.wait_until.type)
-    left_alone = select(ServerPause.server_id).where(ServerPause.until > now)
+    left_alone = select(ServerCircuit.server_id).where(ServerCircuit.open_until > now)
     return (
         select(
             TransferItem.id,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-YOU, IMANAGE_ADMIN, NETWORK_TEAM = "you", "imanage_admin", "network_team"
+from services.core.errors import Owner
+
+YOU: Owner = "you"
+IMANAGE_ADMIN: Owner = "your iManage admin"
+NETWORK_TEAM: Owner = "your network team"
 
 
 @dataclass(frozen=True)
 class Advice:
-    """`whose` is a key of OWNERS."""
+    """What a failure means to the people who run the installation."""
 
     sentence: str
     cause: str
     next_step: str
-    whose: str
+    owner: Owner

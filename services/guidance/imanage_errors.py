@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from imanage.errors import ImanageError
-from services.core.errors import RemoteRefusedError, Whose
+from services.core.errors import Owner, RemoteRefusedError
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Advice:
 
     sentence: str
     next_step: str
-    whose: Whose
+    owner: Owner
 
 
 Doing = Literal["reading", "searching", "saving"]
@@ -56,7 +56,7 @@ ADVICE: dict[str, Advice] = {
     "imanage.unreachable.tls": Advice(
         "{label} could not prove who it is: its certificate was not accepted.",
         "Ask your System Admin to have the server's certificate checked.",
-        "the iManage admin",
+        "your iManage admin",
     ),
     "imanage.blocked": Advice(
         "This installation does not allow connections to the address of {label}.",
@@ -92,7 +92,7 @@ ADVICE: dict[str, Advice] = {
     "imanage.forbidden": Advice(
         "{label} does not let you do this.",
         "Ask whoever manages the workspace in iManage for the right to it.",
-        "the iManage admin",
+        "your iManage admin",
     ),
     "imanage.not_found": Advice(
         "{label} cannot find this.",
@@ -110,7 +110,7 @@ ADVICE: dict[str, Advice] = {
     "imanage.too_large": Advice(
         "The file is larger than {label} accepts.",
         "Ask the iManage admin about the limit, or save a smaller file.",
-        "the iManage admin",
+        "your iManage admin",
     ),
     "imanage.rejected": Advice(
         "{label} did not accept this request.",
@@ -120,7 +120,7 @@ ADVICE: dict[str, Advice] = {
     "imanage.throttled": Advice(
         "{label} is busy and asked us to wait {wait}.", "Try again after that.", "nobody"
     ),
-    "imanage.server_fault": Advice("{label} has a fault at the moment.", LATER, "the iManage admin"),
+    "imanage.server_fault": Advice("{label} has a fault at the moment.", LATER, "your iManage admin"),
     "imanage.outcome_unknown": Advice(
         "The answer from {label} was lost, so it is not known yet whether the change was made.",
         "It is looked up before anything is sent again.",
@@ -147,7 +147,7 @@ WHILE: dict[Doing, dict[str, Advice]] = {
         "imanage.rejected": Advice(
             "{label} did not accept this document.",
             "Check the name, and ask the iManage admin which profile fields are required there.",
-            "the iManage admin",
+            "your iManage admin",
         ),
     },
 }
@@ -156,7 +156,7 @@ NO_INDEX = "NRC_INDEX_UNAVAILABLE"
 WITHOUT_INDEX = Advice(
     "The search of {label} is not available at the moment.",
     "Open the folder instead, or search again later.",
-    "the iManage admin",
+    "your iManage admin",
 )
 UNKNOWN = Advice("{label} could not do this.", f"{LATER} {ASK_ADMIN}", "your System Admin")
 
@@ -168,7 +168,7 @@ def remote_refusal(error: ImanageError, server_label: str, doing: Doing = "readi
         advice.sentence.format(label=server_label, wait=_wait(error.wait_seconds)),
         code=error.code,
         next_step=advice.next_step,
-        whose=advice.whose,
+        owner=advice.owner,
         its_words=its_words(error),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.core.errors import OWNERS
+from services.core.errors import Owner, owner_label
 from services.core.text.normalise import fold, search_words
 
 STOPS = ".,;:!?\"'“”‘’«»()[]…"
@@ -32,12 +32,12 @@ class Cause:
     title: str
     tell: str
     mend: str
-    whose: str
+    owner: Owner
     checks: tuple[str, ...] = ()
 
     @property
     def who(self) -> str:
-        return OWNERS[self.whose]
+        return owner_label(self.owner)
 
     def found_by(self, results: Iterable[CheckResult]) -> str:
         """What the last run says of it: "fail", "warn", "pass", or nothing where no check has told."""
@@ -81,27 +81,27 @@ CONTENT_IS_BLOCKED = Topic(
             "A firewall or content filter on the way to your browser",
             "The check from this browser fails, while Counterpart’s own checks of name and connection pass.",
             "Allow the server’s URL for members’ browsers. The request sheet on the server’s page names it.",
-            "network_team",
+            "your network team",
         ),
         Cause(
             "A firewall between Counterpart and the server",
             "“The server takes connections” fails without an answer or with a refusal, while browsers reach it.",
             "Open the server’s host and port for Counterpart’s own addresses. The request sheet names them all.",
-            "network_team",
+            "your network team",
             ("tcp", "api_tcp"),
         ),
         Cause(
             "A proxy that answers in iManage’s place",
             "The checks find a page that is not iManage’s: a sign-in, a warning or an error of the proxy.",
             "Let Counterpart reach the server’s address without the proxy, or without the proxy’s own sign-in.",
-            "network_team",
+            "your network team",
             ("api", "api_api"),
         ),
         Cause(
             "A certificate that is not trusted",
             "The check of the certificate fails: unknown issuer, another name, or past its date. Browsers warn.",
             "Install a certificate for this name with its whole chain on the iManage server.",
-            "imanage_admin",
+            "your iManage admin",
             ("tls", "api_tls", "own_ca"),
         ),
         Cause(
@@ -157,7 +157,7 @@ SOMETHING_WENT_WRONG = Topic(
             "the check from this browser fails while Counterpart’s own checks pass.",
             "Allow the server’s host and port for Counterpart and for members’ browsers, and let answers and headers "
             "through unchanged. The request sheet on the server’s page names all of it.",
-            "network_team",
+            "your network team",
             ("tcp", "tls", "api_tcp", "api_tls", "header"),
         ),
         Cause(
@@ -165,7 +165,7 @@ SOMETHING_WENT_WRONG = Topic(
             "“The Client ID is known” fails.",
             "In iManage Control Center, under Applications, look for this application: it must be there, enabled, "
             "and its Client ID the one on the server’s page.",
-            "imanage_admin",
+            "your iManage admin",
             ("client_id", "sign_in_page"),
         ),
         Cause(
@@ -180,13 +180,13 @@ SOMETHING_WENT_WRONG = Topic(
             "The person may not use the application",
             "Some people can sign in and others cannot. All checks pass.",
             "In iManage Control Center, open the application’s Access and add the person or a group.",
-            "imanage_admin",
+            "your iManage admin",
         ),
         Cause(
             "A proxy takes away the sign-in’s header",
             "“The sign-in’s header arrives” fails: signing in works, and then iManage knows nobody.",
             "Let the proxy pass the headers X-Auth-Token and Authorization on unchanged.",
-            "network_team",
+            "your network team",
             ("header",),
         ),
         Cause(
@@ -200,14 +200,14 @@ SOMETHING_WENT_WRONG = Topic(
             "The clocks differ",
             "“The clocks agree” fails or warns.",
             "Set both clocks by a time server: sign-ins are good for minutes only.",
-            "imanage_admin",
+            "your iManage admin",
             ("clock",),
         ),
         Cause(
             "iManage has a fault, or asks to be left alone",
             "The checks say so, often with how long to wait.",
             "Wait, then check again. If it stays, look into the iManage server’s own logs.",
-            "imanage_admin",
+            "your iManage admin",
             ("api", "api_api"),
         ),
     ),
@@ -254,7 +254,7 @@ MISMATCH = Topic(
             "Letter case",
             "The two addresses differ only in capital letters.",
             "Copy the redirect URL from the server’s page and put it into the registration.",
-            "imanage_admin",
+            "your iManage admin",
             ("redirect_url",),
         ),
         Cause(
@@ -262,21 +262,21 @@ MISMATCH = Topic(
             "The registration begins with http:// and ours with https://, or the other way round.",
             "Copy the redirect URL from the server’s page. If ours begins with http:// although people use "
             "https://, set COUNTERPART_PUBLIC_URL to the https address first.",
-            "imanage_admin",
+            "your iManage admin",
             ("redirect_url",),
         ),
         Cause(
             "A slash at the end",
             "One of the two ends in “/”.",
             "Take the slash away in the registration.",
-            "imanage_admin",
+            "your iManage admin",
             ("redirect_url",),
         ),
         Cause(
             "Spaces",
             "A blank or a line break came along when the address was pasted. It cannot be seen.",
             "Empty the field in the registration, then paste the redirect URL again with its Copy button.",
-            "imanage_admin",
+            "your iManage admin",
             ("redirect_url",),
         ),
         Cause(
@@ -284,14 +284,14 @@ MISMATCH = Topic(
             "The registration names another host or port: a test installation, a short name, an address.",
             "Put the redirect URL of the server’s page into the registration. If Counterpart has moved, check "
             "COUNTERPART_PUBLIC_URL and COUNTERPART_API_URL first.",
-            "imanage_admin",
+            "your iManage admin",
             ("redirect_url",),
         ),
         Cause(
             "Another path",
             "The registration ends in something other than /auth/v0/oauth2/authorized.",
             "Copy the whole redirect URL, path and all.",
-            "imanage_admin",
+            "your iManage admin",
             ("redirect_url",),
         ),
     ),

@@ -169,7 +169,7 @@ def installation_use() -> Use | None:
 
 
 def _reached(use: Use, size: int) -> QuotaReachedError:
-    return QuotaReachedError(f"{_why(use, size)} {ASK}", code=f"quota.{use.scope}", whose="your System Admin")
+    return QuotaReachedError(f"{_why(use, size)} {ASK}", code=f"quota.{use.scope}", owner="your System Admin")
 
 
 def _is_near_the_end(size: int) -> bool:

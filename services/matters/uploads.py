@@ -86,7 +86,7 @@ def _size_of(stream: IO[bytes]) -> int | None:
 
 def store_refusal(error: StorageError) -> RefusedError:
     """What the store said, as a refusal: its sentence already names the next step."""
-    return RefusedError(error.sentence, code=error.code, whose="your System Admin")
+    return RefusedError(error.sentence, code=error.code, owner="your System Admin")
 
 
 def _in_words(size: int) -> str:

@@ -54,7 +54,7 @@ def set_up(who: Nobody, code: str, new: NewMember) -> str:
             raise ConflictError(
                 "Counterpart is set up already.",
                 next_step="Sign in, or ask your System Admin for an account.",
-                whose="your System Admin",
+                owner="your System Admin",
             )
         if row is None or not _is_code(code):
             raise InvalidError(found | {"code": WRONG_CODE})

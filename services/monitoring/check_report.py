@@ -45,7 +45,7 @@ def _row(row: Row) -> str:
             _named("Code", result.code),
             _named("What it means", result.cause),
             _named("What to do", result.next_step),
-            _named("Whose step", row.whose),
+            _named("Whose step", row.owner),
         ]
     said += [_named(name, value) for name, value in result.facts]
     lines += [indent("\n".join(wrap(line, WIDTH)), "    ") for line in said if line]

@@ -16,7 +16,7 @@ from services import diagnostics
 from services.access import permissions
 from services.core import audit, background_tasks
 from services.core.actor import Actor, Who
-from services.core.errors import OWNERS, NotFoundError, TooManyError
+from services.core.errors import NotFoundError, TooManyError, owner_label
 from services.core.unit_of_work import session, unit_of_work
 from services.diagnostics.report import Report, Result
 from services.guidance import topics
@@ -46,8 +46,8 @@ class Row:
         return self.result.outcome if self.result else "waiting"
 
     @property
-    def whose(self) -> str:
-        return OWNERS.get(self.result.whose, "") if self.result else ""
+    def owner(self) -> str:
+        return owner_label(self.result.owner) if self.result else ""
 
     @property
     def topic(self) -> topics.Topic | None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Mail, Member, Server, ServerHealth
-from services.core.errors import OWNERS
+from services.core.errors import owner_label
 from services.core.runtime import runtime
 from services.core.text.normalise import clean_line
 from services.core.unit_of_work import session
@@ -83,7 +83,7 @@ def _lines(server: Server, row: ServerHealth) -> list[str]:
         lines += [
             f"What it means: {words.cause}",
             f"What to do: {words.next_step}",
-            f"Whose step: {OWNERS[words.whose]}",
+            f"Whose step: {owner_label(words.owner)}",
         ]
     lines += [
         f"Since: {_time(row.since)}",

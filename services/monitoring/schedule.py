@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, exists, or_, select, update
 
-from models import Server, ServerHealth, ServerPause, Transfer, TransferItem, utcnow
+from models import Server, ServerCircuit, ServerHealth, Transfer, TransferItem, utcnow
 from services.access import permissions
 from services.core.actor import SYSTEM, Actor
 from services.core.errors import ConflictError, NotFoundError, TooManyError
@@ -33,9 +33,9 @@ def due() -> tuple[uuid.UUID, ...]:
     """Those that nobody has looked at since they were changed come first. Who asks to be left alone is left alone."""
     now = utcnow()
     is_throttled = exists().where(
-        ServerPause.server_id == Server.id,
-        ServerPause.until > now,
-        ServerPause.code == circuit_breaker.THROTTLED,
+        ServerCircuit.server_id == Server.id,
+        ServerCircuit.open_until > now,
+        ServerCircuit.code == circuit_breaker.THROTTLED,
     )
     is_new = or_(ServerHealth.as_changed_at.is_(None), ServerHealth.as_changed_at != Server.changed_at)
     found = session().scalars(
@@ -55,9 +55,9 @@ def try_now(actor: Actor, server_id: uuid.UUID) -> None:
     permissions.require_admin(actor)
     with unit_of_work() as writing:
         server = registry.require_server(actor, server_id)
-        pause = writing.get(ServerPause, server_id, with_for_update=True, populate_existing=True)
+        pause = writing.get(ServerCircuit, server_id, with_for_update=True, populate_existing=True)
         now = utcnow()
-        if pause is None or pause.until is None or pause.until <= now:
+        if pause is None or pause.open_until is None or pause.open_until <= now:
             return
         if pause.code == circuit_breaker.THROTTLED:
             raise ConflictError(
@@ -65,7 +65,7 @@ def try_now(actor: Actor, server_id: uuid.UUID) -> None:
                 code="server.throttled",
                 next_step="Calls go on by themselves when the time is over.",
             )
-        pause.until = None
+        pause.open_until = None
         of_server = select(Transfer.id).where(Transfer.server_id == server_id)
         writing.execute(
             update(TransferItem)

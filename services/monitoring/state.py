@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models import Server, ServerHealth, utcnow
 from services.access import permissions
 from services.core.actor import Actor
-from services.core.errors import OWNERS
+from services.core.errors import owner_label
 from services.core.runtime import runtime
 from services.core.unit_of_work import session, unit_of_work
 from services.diagnostics.report import Report, Result
@@ -42,7 +42,7 @@ class HealthView:
     was: str = ""
     sentence: str = ""
     next_step: str = ""
-    whose: str = ""
+    owner: str = ""
     place: fix_locations.Place | None = None
 
     @property
@@ -143,6 +143,6 @@ def _view(row: ServerHealth | None) -> HealthView:
         checked_at=row.checked_at,
         sentence=row.sentence,
         next_step=words.next_step if words else "",
-        whose=OWNERS[words.whose] if words else "",
+        owner=owner_label(words.owner) if words else "",
         place=fix_locations.place_of(row.code) if row.code else None,
     )

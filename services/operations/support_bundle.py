@@ -23,7 +23,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import func, select
 
 from config import VERSION, Settings
-from models import Connection, Server, ServerCheck, ServerHealthDay, ServerPause, TransferItem, utcnow
+from models import Connection, Server, ServerCheck, ServerCircuit, ServerHealthDay, TransferItem, utcnow
 from models import Transfer as TransferRow
 from services.access import permissions
 from services.core import audit, encryption
@@ -178,14 +178,14 @@ def _item_errors() -> list[dict[str, Any]]:
 
 
 def _pauses() -> list[dict[str, Any]]:
-    rows = session().execute(select(ServerPause, Server.name).join(Server))
+    rows = session().execute(select(ServerCircuit, Server.name).join(Server))
     return [
         {
             "server": name,
             "code": row.code,
             "failures": row.failures,
             "failed_at": row.failed_at,
-            "until": row.until,
+            "until": row.open_until,
         }
         for row, name in rows
     ]

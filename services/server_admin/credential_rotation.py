@@ -143,7 +143,7 @@ def _put(actor: Actor, server_id: uuid.UUID, new: NewCredentials, *, proven: boo
         row.client_id = new.client_id
         row.client_secret = transport.seal_secret(row.id, new.client_secret) if new.client_id else ""
         row.redirect_url, row.changed_at = runtime().settings.redirect_url, utcnow()
-        circuit_breaker.put_right(row.id)
+        circuit_breaker.close_for_new_credentials(row.id)
         signed_out = tokens.end_all(row.id) if is_other else ()
         writing.flush()
         record(

@@ -58,7 +58,7 @@ def doubt_about(actor: Actor, view: ServerView) -> Doubt | None:
     if view.is_practice:
         return None
     health = monitoring_state.health(actor, view.id)
-    reason = _reason(health, is_paused=view.id in circuit_breaker.paused_now())
+    reason = _reason(health, is_paused=view.id in circuit_breaker.open_circuits())
     if not reason:
         return None
     run = check_runs.latest(actor, view.id)

@@ -22,7 +22,7 @@ class ServerPage:
     checklist: onboarding.Checklist
     health: monitoring_state.HealthView
     days: tuple[history.Day, ...]
-    pause: circuit_breaker.Pause | None
+    pause: circuit_breaker.OpenCircuit | None
     authorities: tuple[certificate_authorities.Authority, ...]
     run: check_runs.RunView | None
     kept: restriction.RestrictionView
@@ -36,7 +36,7 @@ def of(actor: Actor, server_id: uuid.UUID) -> ServerPage:
         checklist=onboarding.checklist(actor, row.id),
         health=monitoring_state.health(actor, row.id),
         days=history.strip(actor, row.id),
-        pause=circuit_breaker.paused_now().get(row.id),
+        pause=circuit_breaker.open_circuits().get(row.id),
         authorities=certificate_authorities.authorities(actor, row.id),
         run=check_runs.latest(actor, row.id),
         kept=restriction.restriction(actor, row.id),

@@ -57,7 +57,7 @@ def credentials(server: Server) -> AppCredentials:
             "The Client Secret of this iManage server cannot be opened with this installation's keys.",
             code="server.secret_lost",
             next_step="A System Admin can enter the Client Secret again on the server's page.",
-            whose="your System Admin",
+            owner="your System Admin",
         ) from error
     return AppCredentials(server.client_id, secret)
 

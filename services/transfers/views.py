@@ -42,7 +42,7 @@ class TransferView:
     finished_at: datetime | None
     is_cancelling: bool
     is_paused: bool
-    left_alone: circuit_breaker.Pause | None
+    left_alone: circuit_breaker.OpenCircuit | None
     tally: Tally
     summary: str
     documents: str
@@ -153,7 +153,7 @@ def recent(actor: Actor, page: int = 1) -> tuple[tuple[TransferView, ...], bool]
 
 def _views(actor: Actor, rows: Sequence[Transfer], known: KnownServers) -> list[TransferView]:
     practice = {server.id for server in known.usable if server.is_practice}
-    left_alone = circuit_breaker.paused_now() if any(row.finished_at is None for row in rows) else {}
+    left_alone = circuit_breaker.open_circuits() if any(row.finished_at is None for row in rows) else {}
     ids = [row.id for row in rows]
     tallies = defaultdict(lambda: Tally(""), transfer_tallies.of_transfers(ids))
     matters = dict(

@@ -7,6 +7,7 @@ import socket
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import get_args
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,7 +18,7 @@ from models.connections import Connection
 from services import diagnostics
 from services.connections.tokens import TABLE
 from services.core import encryption, runtime
-from services.core.errors import OWNERS
+from services.core.errors import Owner
 from services.core.unit_of_work import unit_of_work
 from services.diagnostics.report import Report, Result
 from tests.support.lines import Behaviour, ok, read_request
@@ -36,14 +37,14 @@ class Checked:
     def __getitem__(self, key: str) -> Result:
         return next(result for result in self.report.results if result.key == key)
 
-    def says(self, key: str, outcome: str, code: str = "", whose: str = "") -> bool:
+    def says(self, key: str, outcome: str, code: str = "", owner: str = "") -> bool:
         """Whether a row came to this, and says all that a person needs."""
         found = self[key]
         assert (found.outcome, found.code) == (outcome, code), found
         assert found.sentence
         if code:
-            assert found.cause and found.next_step and found.whose in OWNERS
-            assert not whose or found.whose == whose, found
+            assert found.cause and found.next_step and found.owner in get_args(Owner)
+            assert not owner or found.owner == owner, found
         return True
 
     def fact(self, key: str, name: str) -> str:

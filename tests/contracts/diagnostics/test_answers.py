@@ -40,22 +40,26 @@ def test_imanage_that_says_nothing_to_strangers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "code", "whose"),
+    ("said", "code", "owner"),
     [
-        (page(b"407 Proxy Authentication Required", b"Proxy sign-in"), "proxy.sign_in", "network_team"),
+        (page(b"407 Proxy Authentication Required", b"Proxy sign-in"), "proxy.sign_in", "your network team"),
         (page(b"200 OK", b"Welcome to the wiki"), "api.not_imanage", "you"),
-        (page(b"200 OK", b"Web Gateway: not allowed"), "proxy.own_page", "network_team"),
-        (page(b"403 Forbidden", b"Zscaler: not allowed"), "proxy.own_page", "network_team"),
-        (page(b"403 Forbidden", b"Forbidden", b"Server: squid/5.7"), "proxy.own_page", "network_team"),
-        (page(b"403 Forbidden", b"Forbidden"), "proxy.refused", "network_team"),
-        (page(b"511 Network Authentication Required", b"Guests"), "proxy.captive_portal", "network_team"),
+        (page(b"200 OK", b"Web Gateway: not allowed"), "proxy.own_page", "your network team"),
+        (page(b"403 Forbidden", b"Zscaler: not allowed"), "proxy.own_page", "your network team"),
+        (page(b"403 Forbidden", b"Forbidden", b"Server: squid/5.7"), "proxy.own_page", "your network team"),
+        (page(b"403 Forbidden", b"Forbidden"), "proxy.refused", "your network team"),
+        (
+            page(b"511 Network Authentication Required", b"Guests"),
+            "proxy.captive_portal",
+            "your network team",
+        ),
         (page(b"404 Not Found", b"Not Found"), "api.not_found", "you"),
         (ok(b'{"hello": "world"}'), "api.not_imanage", "you"),
         (ok(b"[" * 2000), "api.not_imanage", "you"),
         (ok(b"SSH-2.0-OpenSSH_9.2"), "api.not_imanage", "you"),
         (ok(b"x" * 1_200_000), "api.not_imanage", "you"),
-        (page(b"503 Service Unavailable", b"No server is available"), "api.gateway", "imanage_admin"),
-        (answer(b"500 Internal Server Error", b"{}"), "api.server_fault", "imanage_admin"),
+        (page(b"503 Service Unavailable", b"No server is available"), "api.gateway", "your iManage admin"),
+        (answer(b"500 Internal Server Error", b"{}"), "api.server_fault", "your iManage admin"),
         (
             answer(b"302 Found", b"", b"Location: https://sso.firm.test/gate?secret=1"),
             "api.redirected",
@@ -63,9 +67,9 @@ def test_imanage_that_says_nothing_to_strangers() -> None:
         ),
     ],
 )
-def test_what_may_answer_in_its_place(said: bytes, code: str, whose: str) -> None:
+def test_what_may_answer_in_its_place(said: bytes, code: str, owner: str) -> None:
     found = at({}, otherwise=said)
-    assert found.says("api", "fail", code, whose)
+    assert found.says("api", "fail", code, owner)
     assert found.says("sign_in_page", "skipped")
     assert "secret=1" not in str(found.report)
 
@@ -161,7 +165,7 @@ def test_a_port_too_many(practice: Simulator, monkeypatch: pytest.MonkeyPatch, i
 def test_clocks_that_are_apart(seconds: int, outcome: str, code: str) -> None:
     theirs = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
     found = at({"GET /api ": ok(UNKNOWN_SIGN_IN, b"Date: " + theirs.encode())})
-    assert found.says("clock", outcome, code, "network_team" if code else "")
+    assert found.says("clock", outcome, code, "your network team" if code else "")
 
 
 def test_a_server_that_does_not_say_the_time() -> None:
@@ -174,6 +178,6 @@ def test_a_server_that_asks_us_to_wait(practice: Simulator, path: str) -> None:
     practice.faults.add(Fault("throttle", path=path, reset=7, times=None))
     found = checked(practice_server(practice))
     key = {"/api": "api", "/auth/oauth2/authorize": "sign_in_page", "/auth/oauth2/token": "secret"}[path]
-    assert found.says(key, "warn", "throttled.calls", "imanage_admin")
+    assert found.says(key, "warn", "throttled.calls", "your iManage admin")
     assert found.fact(key, "Asked to wait") == "7 seconds"
     assert found.report.state == "warning"

@@ -65,7 +65,7 @@ def test_the_redirect_url_differs_and_how(
     found = checked(server)
     assert found.says("sign_in_page", "pass")
     assert found.says("client_id", "pass")
-    assert found.says("redirect_url", "fail", code, "imanage_admin")
+    assert found.says("redirect_url", "fail", code, "your iManage admin")
     assert found.fact("redirect_url", "Our redirect URL") == OURS
     assert found.fact("redirect_url", "Registered in iManage") == registered.replace(" ", "␠")
     assert found.says("secret", "pass")
@@ -82,7 +82,7 @@ def test_a_redirect_url_on_our_other_host(server: Server, practice: Simulator) -
 
 def test_a_redirect_url_of_something_else(server: Server, practice: Simulator) -> None:
     register(practice, "https://elsewhere.test/some/where")
-    assert checked(server).says("redirect_url", "fail", "redirect.mismatch", "imanage_admin")
+    assert checked(server).says("redirect_url", "fail", "redirect.mismatch", "your iManage admin")
     practice.forget_requests()
     assert checked(server, thorough=False).says("redirect_url", "fail", "redirect.mismatch")
     assert sum(AUTHORIZE in call.path for call in practice.requests) <= 3
@@ -116,7 +116,7 @@ def test_a_package_that_nobody_has_uploaded_yet(server: Server, practice: Simula
     assert made.keys is not None
     credentials = AppCredentials(made.keys.api_key, made.keys.api_secret)
     found = checked(server, credentials=credentials)
-    assert found.says("client_id", "fail", "client.not_uploaded", "imanage_admin")
+    assert found.says("client_id", "fail", "client.not_uploaded", "your iManage admin")
     practice.world.add_app(
         replace(
             practice.world.apps[0],
@@ -180,7 +180,7 @@ def test_the_same_refusal_with_another_number_is_the_same(practice: Simulator) -
 
 def test_something_else_gives_out_tokens(server: Server, practice: Simulator) -> None:
     practice.faults.add(Fault("html", path=TOKEN, times=None))
-    assert checked(server).says("secret", "fail", "token.not_imanage", "network_team")
+    assert checked(server).says("secret", "fail", "token.not_imanage", "your network team")
 
 
 def test_by_the_clock_no_wrong_secret_is_tried(server: Server, practice: Simulator) -> None:

@@ -52,7 +52,7 @@ def test_the_dns_says_no_or_nothing(monkeypatch: pytest.MonkeyPatch, errno: int,
         raise socket.gaierror(errno, "as the resolver says")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    assert checked(server_at("https://imanage.firm.test")).says("dns", "fail", code, "network_team")
+    assert checked(server_at("https://imanage.firm.test")).says("dns", "fail", code, "your network team")
 
 
 def test_an_address_that_is_not_allowed() -> None:
@@ -68,7 +68,7 @@ def test_a_port_where_nobody_listens() -> None:
     with fault_proxy(("127.0.0.1", 9)) as there:
         there.refuse()
         found = checked(server_at(f"https://127.0.0.1:{there.port}"))
-    assert found.says("tcp", "fail", "tcp.refused", "imanage_admin")
+    assert found.says("tcp", "fail", "tcp.refused", "your iManage admin")
     assert found.says("tls", "skipped")
 
 
@@ -76,26 +76,28 @@ def test_a_firewall_that_drops_packets() -> None:
     with fault_proxy(("127.0.0.1", 9)) as there:
         there.swallow()
         found = checked(server_at(f"https://127.0.0.1:{there.port}"))
-    assert found.says("tcp", "fail", "tcp.silent", "network_team")
+    assert found.says("tcp", "fail", "tcp.silent", "your network team")
     assert found["tcp"].seconds >= 0.4
 
 
 def test_no_way_to_that_network() -> None:
     """A broadcast address takes no connection: the kernel itself says that there is no way."""
-    assert checked(server_at("https://127.255.255.255")).says("tcp", "fail", "tcp.no_route", "network_team")
+    assert checked(server_at("https://127.255.255.255")).says(
+        "tcp", "fail", "tcp.no_route", "your network team"
+    )
 
 
 def test_an_expired_certificate(authority: Authority, tmp_path: Path) -> None:
     context = authority.context(tmp_path, "127.0.0.1", begins=-9 * DAY, ends=-2 * DAY)
     found = https_at(IMANAGE, context)
-    assert found.says("tls", "fail", "tls.expired", "imanage_admin")
+    assert found.says("tls", "fail", "tls.expired", "your iManage admin")
     assert found.fact("tls", "Valid until")
     assert found.says("api", "skipped")
 
 
 def test_a_certificate_that_begins_tomorrow(authority: Authority, tmp_path: Path) -> None:
     context = authority.context(tmp_path, "127.0.0.1", begins=DAY)
-    assert https_at(IMANAGE, context).says("tls", "fail", "tls.not_yet_valid", "imanage_admin")
+    assert https_at(IMANAGE, context).says("tls", "fail", "tls.not_yet_valid", "your iManage admin")
 
 
 @pytest.mark.parametrize(("left", "outcome"), [(20, "warn"), (22, "pass")])
@@ -112,7 +114,7 @@ def test_a_certificate_for_another_name(
 ) -> None:
     names_lead_here(monkeypatch, HOST)
     found = https_at(IMANAGE, authority.context(tmp_path, "dms.firm.test", "work.firm.test"), host)
-    assert found.says("tls", "fail", "tls.wrong_name", "imanage_admin")
+    assert found.says("tls", "fail", "tls.wrong_name", "your iManage admin")
     assert found.fact("tls", "Names in the certificate") == "dms.firm.test, work.firm.test"
 
 
@@ -140,13 +142,13 @@ def test_an_unknown_authority_whose_certificate_has_expired_is_told_as_both(
 
 def test_a_certificate_that_only_vouches_for_itself(tmp_path: Path) -> None:
     found = https_at(IMANAGE, self_signed(tmp_path, "127.0.0.1"))
-    assert found.says("tls", "fail", "tls.self_signed", "imanage_admin")
+    assert found.says("tls", "fail", "tls.self_signed", "your iManage admin")
 
 
 def test_a_chain_without_its_middle(authority: Authority, tmp_path: Path) -> None:
     issuing = Authority(above=authority)
     found = https_at(IMANAGE, issuing.context(tmp_path, "127.0.0.1"))
-    assert found.says("tls", "fail", "tls.incomplete", "imanage_admin")
+    assert found.says("tls", "fail", "tls.incomplete", "your iManage admin")
     whole = https_at(IMANAGE, issuing.context(tmp_path, "127.0.0.1", chain=issuing.pem))
     assert whole.says("tls", "pass")
 
@@ -157,19 +159,19 @@ def test_a_server_with_old_tls_only(authority: Authority, tmp_path: Path) -> Non
     with pytest.warns(DeprecationWarning):
         context.minimum_version = ssl.TLSVersion.TLSv1
         context.maximum_version = ssl.TLSVersion.TLSv1_1
-    assert https_at(IMANAGE, context).says("tls", "fail", "tls.too_old", "imanage_admin")
+    assert https_at(IMANAGE, context).says("tls", "fail", "tls.too_old", "your iManage admin")
 
 
 def test_a_server_with_weak_ciphers_only(authority: Authority, tmp_path: Path) -> None:
     context = authority.context(tmp_path, "127.0.0.1")
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers("NULL:@SECLEVEL=0")
-    assert https_at(IMANAGE, context).says("tls", "fail", "tls.too_weak", "imanage_admin")
+    assert https_at(IMANAGE, context).says("tls", "fail", "tls.too_weak", "your iManage admin")
 
 
 def test_plain_http_at_the_port() -> None:
     plain = answering(page(b"400 Bad Request", b"Bad Request"))
-    assert https_at(plain, None).says("tls", "fail", "tls.plain_http", "imanage_admin")
+    assert https_at(plain, None).says("tls", "fail", "tls.plain_http", "your iManage admin")
 
 
 def test_a_port_that_breaks_off_at_the_first_word() -> None:
@@ -177,7 +179,7 @@ def test_a_port_that_breaks_off_at_the_first_word() -> None:
         connection.recv(1)
         reset(connection)
 
-    assert https_at(hear_and_reset, None).says("tls", "fail", "tls.broken_off", "network_team")
+    assert https_at(hear_and_reset, None).says("tls", "fail", "tls.broken_off", "your network team")
 
 
 @pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
@@ -189,7 +191,7 @@ def test_a_port_that_breaks_off_before_any_word() -> None:
     found = https_at(reset, None)
     first = found.report.first_problem
     assert first is not None and first.code in {"tcp.reset", "tls.broken_off"}
-    assert first.whose == "network_team"
+    assert first.owner == "your network team"
 
 
 def test_a_line_that_is_gone_before_one_can_look(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,11 +199,11 @@ def test_a_line_that_is_gone_before_one_can_look(monkeypatch: pytest.MonkeyPatch
         raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
 
     monkeypatch.setattr(socket.socket, "getpeername", gone)
-    assert https_at(silence, None).says("tcp", "fail", "tcp.reset", "network_team")
+    assert https_at(silence, None).says("tcp", "fail", "tcp.reset", "your network team")
 
 
 def test_a_port_that_takes_the_connection_and_says_nothing() -> None:
-    assert https_at(silence, None).says("tls", "fail", "tls.silent", "network_team")
+    assert https_at(silence, None).says("tls", "fail", "tls.silent", "your network team")
 
 
 def test_a_server_that_wants_a_client_certificate(authority: Authority, tmp_path: Path) -> None:
@@ -209,12 +211,12 @@ def test_a_server_that_wants_a_client_certificate(authority: Authority, tmp_path
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_verify_locations(cadata=authority.pem)
     found = https_at(IMANAGE, context)
-    assert found.says("api", "fail", "line.tls", "network_team")
+    assert found.says("api", "fail", "line.tls", "your network team")
 
 
 def test_a_server_that_hears_and_does_not_answer(authority: Authority, tmp_path: Path) -> None:
     found = https_at(silence, authority.context(tmp_path, "127.0.0.1"))
-    assert found.says("api", "fail", "line.silent", "imanage_admin")
+    assert found.says("api", "fail", "line.silent", "your iManage admin")
 
 
 def test_a_line_that_breaks_before_the_answer(authority: Authority, tmp_path: Path) -> None:
@@ -222,7 +224,7 @@ def test_a_line_that_breaks_before_the_answer(authority: Authority, tmp_path: Pa
         connection.recv(4096)
 
     found = https_at(cut, authority.context(tmp_path, "127.0.0.1"))
-    assert found.says("api", "fail", "line.broken", "network_team")
+    assert found.says("api", "fail", "line.broken", "your network team")
 
 
 def test_the_api_url_is_looked_at_by_itself(authority: Authority, tmp_path: Path) -> None:
@@ -231,7 +233,7 @@ def test_the_api_url_is_looked_at_by_itself(authority: Authority, tmp_path: Path
         found = checked(server_at(f"http://127.0.0.1:{good.port}", f"https://127.0.0.1:{bad.port}"))
     assert found.says("api", "pass")
     assert found.says("api_tcp", "pass")
-    assert found.says("api_tls", "fail", "tls.expired", "imanage_admin")
+    assert found.says("api_tls", "fail", "tls.expired", "your iManage admin")
     assert found.says("api_api", "skipped")
     assert found.says("secret", "skipped")
 

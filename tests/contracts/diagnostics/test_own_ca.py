@@ -117,7 +117,7 @@ def test_it_warns_in_good_time(tmp_path: Path, left: object, code: str) -> None:
     with there(authority.context(tmp_path, "127.0.0.1")) as server:
         add(server, authority.pem)
         found = look(server)
-        assert found.says("own_ca", "warn" if code else "pass", code, "network_team" if code else "")
+        assert found.says("own_ca", "warn" if code else "pass", code, "your network team" if code else "")
 
 
 def test_one_that_has_expired_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,4 +125,4 @@ def test_one_that_has_expired_is_told_of(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(certificate_authorities, "_fault", lambda certificate: None)
     with there(Authority().context(tmp_path, "127.0.0.1")) as server:
         add(server, authority.pem)
-        assert look(server).says("own_ca", "warn", "ca.expired", "network_team")
+        assert look(server).says("own_ca", "warn", "ca.expired", "your network team")

@@ -46,7 +46,7 @@ def test_a_proxy_that_swallows_the_header(practice: Simulator, alice: Member) ->
         server = server_at(f"http://127.0.0.1:{proxy.port}", is_enabled=True)
         keep_sign_in(server, alice.id, practice.token_for("ALICE"), refresh_token_of(practice))
         found = checked(server)
-    assert found.says("header", "fail", "header.swallowed", "network_team")
+    assert found.says("header", "fail", "header.swallowed", "your network team")
     assert found.fact("header", "Header that is lost") == "X-Auth-Token"
     assert session().scalars(session().query(Connection.state).statement).one() == "connected"
 
@@ -70,7 +70,7 @@ def test_a_fresh_token_that_neither_header_carries(practice: Simulator, alice: M
     practice.settings.update({"access_idle_seconds": 0})
     server = practice_server(practice)
     keep_sign_in(server, alice.id, practice.token_for("ALICE"), refresh_token_of(practice))
-    assert checked(server).says("header", "warn", "header.inconclusive", "network_team")
+    assert checked(server).says("header", "warn", "header.inconclusive", "your network team")
 
 
 def test_a_sign_in_that_has_ended_says_nothing_of_the_header(practice: Simulator, alice: Member) -> None:
@@ -107,7 +107,7 @@ def test_no_refresh_token(practice: Simulator, alice: Member, state: str, reason
     server = practice_server(practice)
     keep_sign_in(server, alice.id, practice.token_for("ALICE"), state=state, reason=reason)
     found = checked(server)
-    assert found.says("refresh_token", "warn", "refresh.none", "imanage_admin")
+    assert found.says("refresh_token", "warn", "refresh.none", "your iManage admin")
     assert "Allow Refresh Token" in found["refresh_token"].cause
 
 

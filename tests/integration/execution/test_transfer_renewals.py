@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from models import AuditEvent, Connection, Server, ServerPause, TransferItem, utcnow
+from models import AuditEvent, Connection, Server, ServerCircuit, TransferItem, utcnow
 from services.connections import tokens
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import queue
@@ -101,7 +101,7 @@ def test_a_changed_client_secret_waits_for_the_admin_and_goes_on(desk: Desk, bro
     assert "Client ID or Client Secret" in waiting.error_sentence
     assert "System Admin" in waiting.next_step
     assert due() == set(), "the others of this server ask in vain"
-    pause = circuit_breaker.paused_now()[desk.server.id]
+    pause = circuit_breaker.open_circuits()[desk.server.id]
     assert "Ask your System Admin to put them right on the server's page." in pause.sentence
     page = browser.get(f"/transfers/{first.transfer_id}").get_data(as_text=True)
     assert "Counterpart leaves iManage alone for a while" in page
@@ -121,9 +121,9 @@ def test_a_secret_that_stays_wrong_is_asked_after_ever_more_seldom_and_never_giv
     for _ in range(8):
         began = utcnow()
         assert carry(item.id).state == "waiting"
-        waits.append(round((circuit_breaker.paused_now()[desk.server.id].until - began).total_seconds()))
+        waits.append(round((circuit_breaker.open_circuits()[desk.server.id].until - began).total_seconds()))
         with unit_of_work() as writing:
-            writing.get_one(ServerPause, desk.server.id).until = utcnow()
+            writing.get_one(ServerCircuit, desk.server.id).open_until = utcnow()
     assert waits == [30, 60, 120, 240, 480, 600, 600, 600]
     assert carry(item.id).attempt == 0
 

@@ -40,7 +40,7 @@ def test_a_member_reads_causes_and_who_mends_them(app: Flask, database: None, sl
         assert cause.mend in page.text
     assert f"/troubleshooting/this-browser/{server.id}" in page.links
     assert "Check now" not in page.text
-    assert "Your System Admin" in page.text or all(cause.whose != "you" for cause in topic.causes)
+    assert "Your System Admin" in page.text or all(cause.owner != "you" for cause in topic.causes)
 
 
 def test_a_page_that_is_none_of_the_three_is_not_there(app: Flask, database: None) -> None:

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from models import AuditEvent, Server, ServerCheck, ServerHealthDay, ServerPause, TransferItem, utcnow
+from models import AuditEvent, Server, ServerCheck, ServerCircuit, ServerHealthDay, TransferItem, utcnow
 from services.core import background_tasks
 from services.core.errors import ConflictError, ForbiddenError
 from services.core.unit_of_work import session, unit_of_work
@@ -39,9 +39,9 @@ def server(database: None) -> Server:
 def pause(server: Server, code: str = "imanage.unreachable.silent") -> None:
     with unit_of_work() as writing:
         writing.add(
-            ServerPause(
+            ServerCircuit(
                 server_id=server.id,
-                until=utcnow() + timedelta(minutes=5),
+                open_until=utcnow() + timedelta(minutes=5),
                 code=code,
                 sentence="The server did not answer.",
                 failures=5,
@@ -115,10 +115,10 @@ def test_who_asked_to_be_left_alone_is_not_asked(server: Server) -> None:
 def test_a_pause_that_begins_brings_the_next_look_forward(server: Server) -> None:
     schedule._take(server.id)
     note(server, "pass")
-    for _ in range(circuit_breaker.ENOUGH):
+    for _ in range(circuit_breaker.FAILURES_TO_OPEN):
         assert schedule.due() == ()
         with unit_of_work():
-            circuit_breaker.note_failure(server.id, "imanage.unreachable.silent", "Nothing came.", None)
+            circuit_breaker.record_failure(server.id, "imanage.unreachable.silent", "Nothing came.", None)
     assert schedule.due() == (server.id,)
 
 
@@ -190,14 +190,14 @@ def test_try_now_ends_a_pause_and_is_on_record(app: Flask, desk: Desk) -> None:
     assert admin.post(f"{ROOM}/{desk.server.id}/try-now").status_code == 303
     assert background_tasks.wait(60)
     session().rollback()
-    assert circuit_breaker.paused_now() == {}
-    assert session().get_one(ServerPause, desk.server.id).failures == 5
+    assert circuit_breaker.open_circuits() == {}
+    assert session().get_one(ServerCircuit, desk.server.id).failures == 5
     assert items_of(transfer_id)[0].wait_until is None
     actions = list(session().scalars(select(AuditEvent.action).where(AuditEvent.server_id == desk.server.id)))
     assert actions.count("server.tried_now") == 1 and "server.check_started" in actions
     with unit_of_work():
-        circuit_breaker.note_failure(desk.server.id, "imanage.unreachable.silent", "Again.", None)
-    assert desk.server.id in circuit_breaker.paused_now(), "One more failure is enough for the next pause."
+        circuit_breaker.record_failure(desk.server.id, "imanage.unreachable.silent", "Again.", None)
+    assert desk.server.id in circuit_breaker.open_circuits(), "One more failure is enough for the next pause."
 
 
 def test_a_pause_that_imanage_asked_for_is_kept(admin: Browser, server: Server) -> None:
@@ -206,7 +206,7 @@ def test_a_pause_that_imanage_asked_for_is_kept(admin: Browser, server: Server) 
     with pytest.raises(ConflictError):
         schedule.try_now(actor_of(make_member(is_admin=True)), server.id)
     assert admin.post(f"{ROOM}/{server.id}/try-now").status_code == 409
-    assert server.id in circuit_breaker.paused_now()
+    assert server.id in circuit_breaker.open_circuits()
 
 
 def test_only_admins_are_answered(server: Server) -> None:

@@ -20,7 +20,7 @@ from models import (
     Connection,
     Server,
     ServerCheck,
-    ServerPause,
+    ServerCircuit,
     Transfer,
     TransferItem,
     utcnow,
@@ -105,7 +105,7 @@ def plant() -> Server:
             "sentence": said.replace(DOCUMENT, ""),
             "cause": EVERYWHERE,
             "next_step": EVERYWHERE,
-            "whose": "network_team",
+            "owner": "your network team",
             "facts": [["Server", EVERYWHERE], [EVERYWHERE, f"https://a:{IN_URL}@b.test"]],
         }
         writing.add(
@@ -119,7 +119,7 @@ def plant() -> Server:
             )
         )
         writing.add(
-            ServerPause(
+            ServerCircuit(
                 server_id=server.id, code="imanage.unreachable.silent", sentence=said[:600], failures=5
             )
         )

@@ -103,7 +103,7 @@ def test_a_check_that_saw_the_new_one_accepted_settles_it(
     server_id = add_server()
     move()
     found = {"key": "redirect_url", "group": "Application", "title": "", "outcome": "pass", "seconds": 0.0}
-    found |= {"code": "", "sentence": "", "cause": "", "next_step": "", "whose": ""}
+    found |= {"code": "", "sentence": "", "cause": "", "next_step": "", "owner": ""}
     with unit_of_work() as writing:
         run = ServerCheck(server_id=server_id, started_by="Ada", finished_at=utcnow(), state="healthy")
         run.results = [found | {"facts": [["Our redirect URL", seen]]}]

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from models import ServerPause, utcnow
+from models import ServerCircuit, utcnow
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import queue
 from services.servers import circuit_breaker
@@ -61,7 +61,7 @@ def test_throttling_holds_for_everybody_on_that_server(desk: Desk) -> None:
     carry(items_of(first)[0].id)
     assert due() == 0
     assert items_of(second)[0].state == "waiting"
-    pause = circuit_breaker.paused_now()[desk.server.id]
+    pause = circuit_breaker.open_circuits()[desk.server.id]
     assert pause.until > utcnow() + timedelta(seconds=80)
 
 
@@ -69,20 +69,20 @@ def test_repeated_failures_pause_the_server_and_a_success_forgets_them(desk: Des
     transfer_id = get(desk, desk.practice.world.named(NAME).id())
     (item,) = items_of(transfer_id)
     desk.practice.faults.add(Fault("status", path="/documents/", status=500, times=None))
-    for count in range(1, circuit_breaker.ENOUGH + 1):
+    for count in range(1, circuit_breaker.FAILURES_TO_OPEN + 1):
         assert due() == 1
         carry(item.id)
         skip_wait(item.id)
         session().rollback()
-        assert session().get_one(ServerPause, desk.server.id).failures == count
+        assert session().get_one(ServerCircuit, desk.server.id).failures == count
     assert due() == 0
     desk.practice.faults.clear()
     with unit_of_work() as writing:
-        writing.get_one(ServerPause, desk.server.id).until = utcnow() - timedelta(seconds=1)
+        writing.get_one(ServerCircuit, desk.server.id).open_until = utcnow() - timedelta(seconds=1)
     assert due() == 1
     assert carry(item.id).state == "done"
     session().rollback()
-    assert session().get(ServerPause, desk.server.id) is None
+    assert session().get(ServerCircuit, desk.server.id) is None
 
 
 def test_a_refused_sign_in_never_counts_against_the_server(desk: Desk) -> None:
@@ -91,7 +91,7 @@ def test_a_refused_sign_in_never_counts_against_the_server(desk: Desk) -> None:
     desk.practice.faults.add(Fault("refuse_refresh", times=None))
     assert carry(item.id).state == "needs_sign_in"
     session().rollback()
-    assert session().get(ServerPause, desk.server.id) is None
+    assert session().get(ServerCircuit, desk.server.id) is None
 
 
 def test_a_small_transfer_does_not_wait_for_the_tail_of_a_huge_one(desk: Desk) -> None:
@@ -112,9 +112,9 @@ def test_two_workers_that_meet_a_servers_first_failure_at_once_count_both(app: F
     def fails() -> None:
         with app.app_context(), unit_of_work():
             if session().get_bind().dialect.name == "postgresql":
-                assert session().get(ServerPause, desk.server.id) is None
+                assert session().get(ServerCircuit, desk.server.id) is None
                 meet.wait(10)  # SQLite lets no second writer begin
-            circuit_breaker.note_failure(
+            circuit_breaker.record_failure(
                 desk.server.id, "imanage.unreachable", "It could not be reached.", None
             )
 
@@ -122,4 +122,4 @@ def test_two_workers_that_meet_a_servers_first_failure_at_once_count_both(app: F
         for one in [pool.submit(fails) for _ in range(2)]:
             one.result(20)
     session().rollback()
-    assert session().get_one(ServerPause, desk.server.id).failures == 2
+    assert session().get_one(ServerCircuit, desk.server.id).failures == 2

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from datetime import UTC, datetime
+from typing import get_args
 from uuid import uuid4
 
 import pytest
 
-from services.core.errors import OWNERS
+from services.core.errors import Owner
 from services.diagnostics.redirect_variants import variants
 from services.diagnostics.report import Outcome, Report, Result
 from services.diagnostics.runner import ADVICE
@@ -42,7 +43,7 @@ def test_every_code_has_its_words_and_no_words_are_without_a_code() -> None:
 @pytest.mark.parametrize("code", sorted(ADVICE))
 def test_the_words_are_whole_sentences_and_name_whose_step_it_is(code: str) -> None:
     advice = ADVICE[code]
-    assert advice.whose in OWNERS
+    assert advice.owner in get_args(Owner)
     for text in (advice.sentence, advice.cause, advice.next_step):
         assert re.match(r"“?(iManage|[A-Z])", text) and text.endswith(".") and "  " not in text
         assert not re.search(r"[{}]|\bplease\b|\berror occurred\b", text, re.IGNORECASE)

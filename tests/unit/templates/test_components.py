@@ -259,7 +259,7 @@ ERROR = SimpleNamespace(
     title="iManage did not answer",
     sentence="It took too long.",
     next_step="Try again.",
-    whose="you",
+    owner="you",
 )
 
 
