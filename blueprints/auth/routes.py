@@ -16,8 +16,8 @@ from blueprints.htmx import fragment, go_to
 from services.auth import login, passwords
 from services.core.errors import InvalidError, TooManyError
 from services.core.text.local_redirects import local_path
+from services.mail.envelope import time_of
 from services.members import first_admin
-from services.transfers.mail import time_of
 
 __all__ = ["joining", "room"]
 
