@@ -27,10 +27,9 @@ REFRESHED = "documentsChanged"
 @room.get("/transfers")
 @needs("staff")
 def index() -> str:
-    page = page_number()
-    rows, has_next = transfer_views.recent(actor(), page)
+    found = transfer_views.recent(actor(), page_number())
     transfer_notices.see(actor())
-    return render_template("transfers/index.html", transfers=rows, page=page, has_next=has_next)
+    return render_template("transfers/index.html", found=found)
 
 
 @room.post("/matters/<uuid:matter_id>/get/<uuid:server_id>")

@@ -15,6 +15,7 @@ from models import Connection, Member, Server
 from services.access.permissions import require_admin
 from services.connections.clients import differs, disconnect_these
 from services.core.actor import Actor
+from services.core.pagination import Page, paginate
 from services.core.text.normalise import ESCAPE, like_pattern, search_words
 from services.core.unit_of_work import session
 
@@ -45,14 +46,10 @@ class SignIn:
 
 
 @dataclass(frozen=True)
-class SignIns:
-    """A page of a server's sign-ins; `total` counts those of all pages and of any name."""
+class SignIns(Page[SignIn]):
+    """A page of a server's sign-ins; `total` counts those that the search leaves out, too."""
 
-    rows: tuple[SignIn, ...]
-    total: int
-    text: str
-    page: int
-    has_next: bool
+    total: int = 0
 
 
 def of_server(actor: Actor, server_id: uuid.UUID, text: str = "", page: int = 1) -> SignIns:
@@ -61,10 +58,10 @@ def of_server(actor: Actor, server_id: uuid.UUID, text: str = "", page: int = 1)
     query = _all().where(Connection.server_id == server_id)
     for word in search_words(text):
         query = query.where(Member.search_key.like(like_pattern(word), escape=ESCAPE))
-    found = session().execute(query.offset((page - 1) * PAGE).limit(PAGE + 1)).all()
-    rows = tuple(_sign_in(*row) for row in found)
+    found = paginate(query, page, PAGE, text)
     total = session().scalar(select(func.count()).where(Connection.server_id == server_id)) or 0
-    return SignIns(rows[:PAGE], total, text, page, len(rows) > PAGE)
+    rows = tuple(_sign_in(*row) for row in found.rows)
+    return SignIns(rows, found.number, found.has_next, text, total)
 
 
 def of_member(actor: Actor, member_id: uuid.UUID) -> tuple[SignIn, ...]:

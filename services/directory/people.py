@@ -26,14 +26,24 @@ MOST_FOUND = 20
 
 
 @dataclass(frozen=True)
-class PersonView:
-    """A person as others find him: enough to tell two namesakes apart."""
+class Person:
+    """A member or guest as others find them: enough to tell two namesakes apart.
+
+    `role` is theirs in the matter that the search is for; empty where they take no part in it.
+    """
 
     id: uuid.UUID
     name: str
     email: str
     organisation: str
     is_guest: bool
+    is_active: bool
+    role: str = ""
+
+    @property
+    def note(self) -> str:
+        """What keeps them from using iManage, if anything does."""
+        return "Guest" if self.is_guest else "" if self.is_active else "Not active"
 
 
 @dataclass(frozen=True)
@@ -89,15 +99,17 @@ class NewMember:
 
 def search_people(
     actor: Actor, text: str, *, staff_only: bool, limit: int = MOST_FOUND
-) -> tuple[PersonView, ...]:
+) -> tuple[Person, ...]:
     """Active people who are found by the text, first by name. Guests find nobody."""
     if actor.is_guest:
         return ()
     kept = Kept(is_active=True, is_guest=False if staff_only else None)
     found = directory_search.first_by_name(text, kept, limit)
-    return tuple(
-        PersonView(row.id, row.name, row.email, row.organisation, row.is_guest) for row in found.members
-    )
+    return tuple(map(person_of, found.members))
+
+
+def person_of(row: Member, *, role: str = "") -> Person:
+    return Person(row.id, row.name, row.email, row.organisation, row.is_guest, row.is_active, role)
 
 
 def page_of_members(

@@ -15,6 +15,7 @@ from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import InvalidError, NotFoundError
+from services.core.pagination import Page, paginate
 from services.core.text.file_names import adapt, clean_file_name, same_name_key, search_key, split
 from services.core.text.normalise import ESCAPE, like_pattern, search_words
 from services.core.unit_of_work import session, unit_of_work
@@ -37,14 +38,6 @@ class DocumentRow:
     size: int
     by: str
     at: datetime
-
-
-@dataclass(frozen=True)
-class DocumentList:
-    rows: tuple[DocumentRow, ...]
-    page: int
-    has_next: bool
-    search: str
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,7 @@ class DocumentView:
         return self.name.removeprefix(self.stem)
 
 
-def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 1) -> DocumentList:
+def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 1) -> Page[DocumentRow]:
     """Documents of a matter, newest change first, whose names hold every word of `search`. One query.
 
     To others than those who take part in the matter there are none.
@@ -89,8 +82,8 @@ def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 
     )
     for word in search_words(search):
         query = query.where(Document.name_key.like(like_pattern(word), escape=ESCAPE))
-    found = session().execute(query.offset((page - 1) * PAGE).limit(PAGE + 1)).all()
-    rows = tuple(
+    found = paginate(query, page, PAGE, search)
+    return found.with_rows(
         DocumentRow(
             id=document_id,
             name=name,
@@ -101,9 +94,8 @@ def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 
             by=by,
             at=version.created_at,
         )
-        for document_id, name, version, by in found[:PAGE]
+        for document_id, name, version, by in found.rows
     )
-    return DocumentList(rows, page, len(found) > PAGE, search)
 
 
 def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:

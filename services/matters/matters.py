@@ -13,6 +13,7 @@ from models import Document, Matter, Participant, new_id, utcnow
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
+from services.core.pagination import Page, paginate
 from services.core.text.normalise import ESCAPE, like_pattern, search_fold, search_words
 from services.core.unit_of_work import session, unit_of_work
 
@@ -43,14 +44,6 @@ class MatterRow:
 
 
 @dataclass(frozen=True)
-class MatterList:
-    rows: tuple[MatterRow, ...]
-    page: int
-    has_next: bool
-    search: str
-
-
-@dataclass(frozen=True)
 class MatterView:
     """A matter's page head, with what this person may do there."""
 
@@ -67,7 +60,7 @@ class MatterView:
     may_transfer: bool
 
 
-def mine(actor: Actor, search: str = "", page: int = 1) -> MatterList:
+def mine(actor: Actor, search: str = "", page: int = 1) -> Page[MatterRow]:
     """The matters this person takes part in, newest change first, that hold every word of `search`."""
     query = (
         select(Matter)
@@ -77,11 +70,10 @@ def mine(actor: Actor, search: str = "", page: int = 1) -> MatterList:
     )
     for word in search_words(search):
         query = query.where(Matter.search_key.like(like_pattern(word), escape=ESCAPE))
-    found = session().scalars(query.offset((page - 1) * PAGE).limit(PAGE + 1)).all()
-    shown = found[:PAGE]
-    ids = [matter.id for matter in shown]
+    found = paginate(query, page, PAGE, search)
+    ids = [matter.id for matter in found.rows]
     documents, people = _counts(Document.matter_id, ids), _counts(Participant.matter_id, ids)
-    rows = tuple(
+    return found.with_rows(
         MatterRow(
             id=matter.id,
             name=matter.name,
@@ -91,9 +83,8 @@ def mine(actor: Actor, search: str = "", page: int = 1) -> MatterList:
             people=people.get(matter.id, 0),
             changed_at=matter.changed_at,
         )
-        for matter in shown
+        for matter in found.rows
     )
-    return MatterList(rows, page, len(found) > PAGE, search)
 
 
 def find(actor: Actor, matter_id: uuid.UUID) -> MatterView:

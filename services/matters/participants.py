@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -16,8 +16,10 @@ from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import ConflictError, InvalidError, NotFoundError
+from services.core.pagination import Page, paginate
 from services.core.unit_of_work import session, unit_of_work
 from services.directory import people as directory_people
+from services.directory.people import Person
 from services.matters.row_locks import locked_matter
 
 PAGE = 50
@@ -46,61 +48,28 @@ class Group:
     people: tuple[PersonRow, ...]
 
 
-@dataclass(frozen=True)
-class PeoplePage:
+def of_matter(actor: Actor, matter_id: uuid.UUID, page: int = 1) -> Page[Group]:
     """The firm's own people first, then guests by organisation."""
-
-    groups: tuple[Group, ...]
-    page: int
-    has_next: bool
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """Somebody whom a search found. `role` is empty where he takes no part yet."""
-
-    id: uuid.UUID
-    name: str
-    email: str
-    organisation: str
-    is_guest: bool
-    role: str
-
-
-def of_matter(actor: Actor, matter_id: uuid.UUID, page: int = 1) -> PeoplePage:
     permissions.require_matter(actor, matter_id)
     query = (
         select(Participant)
         .join(Member, Member.id == Participant.member_id)
         .where(Participant.matter_id == matter_id)
         .order_by(Member.is_guest, Member.organisation, Member.name_key, Member.id)
-        .offset((page - 1) * PAGE)
-        .limit(PAGE + 1)
     )
-    found = session().scalars(query).all()
-    groups = tuple(
+    found = paginate(query, page, PAGE)
+    return found.with_rows(
         Group(organisation, tuple(_row(actor, place) for place in places))
-        for organisation, places in groupby(found[:PAGE], key=lambda place: _organisation(place.member))
+        for organisation, places in groupby(found.rows, key=lambda place: _organisation(place.member))
     )
-    return PeoplePage(groups, page, len(found) > PAGE)
 
 
-def search(actor: Actor, matter_id: uuid.UUID, text: str) -> tuple[Candidate, ...]:
+def search(actor: Actor, matter_id: uuid.UUID, text: str) -> tuple[Person, ...]:
     """People who could be added, and who of them is in already."""
     permissions.require_manage_people(actor, matter_id)
     people = directory_people.search_people(actor, text, staff_only=False, limit=RESULTS)
     roles = roles_of(matter_id, [person.id for person in people])
-    return tuple(
-        Candidate(
-            person.id,
-            person.name,
-            person.email,
-            person.organisation,
-            person.is_guest,
-            roles.get(person.id, ""),
-        )
-        for person in people
-    )
+    return tuple(replace(person, role=roles.get(person.id, "")) for person in people)
 
 
 def roles_of(matter_id: uuid.UUID, member_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:

@@ -14,6 +14,7 @@ from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import NotFoundError
+from services.core.pagination import Page, paginate
 from services.core.runtime import runtime
 from services.core.text.file_names import FileName, clean_file_name, split
 from services.core.unit_of_work import session, unit_of_work
@@ -50,13 +51,6 @@ class VersionView:
     @property
     def download_name(self) -> str:
         return _name_of(self.document_name, self.file_name)
-
-
-@dataclass(frozen=True)
-class History:
-    rows: tuple[VersionView, ...]
-    page: int
-    has_next: bool
 
 
 @dataclass(frozen=True)
@@ -116,17 +110,11 @@ def _name_of(document_name: str, file_name: str) -> str:
     return f"{document.stem}.{own.extension}"
 
 
-def history(actor: Actor, document_id: uuid.UUID, page: int = 1) -> History:
+def history(actor: Actor, document_id: uuid.UUID, page: int = 1) -> Page[VersionView]:
     """A document's versions, newest first. To others than those who take part there are none."""
-    found = session().execute(
-        _readable(actor)
-        .where(Document.id == document_id)
-        .order_by(Version.number.desc())
-        .offset((page - 1) * PAGE)
-        .limit(PAGE + 1)
-    )
-    rows = tuple(view(actor, document, version) for version, document in found)
-    return History(rows[:PAGE], page, len(rows) > PAGE)
+    query = _readable(actor).where(Document.id == document_id).order_by(Version.number.desc())
+    found = paginate(query, page, PAGE)
+    return found.with_rows(view(actor, document, version) for version, document in found.rows)
 
 
 def add(

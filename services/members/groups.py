@@ -14,11 +14,13 @@ from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import InvalidError, NotFoundError
+from services.core.pagination import Page, paginate
 from services.core.text import csv as text_csv
 from services.core.text.normalise import fold
 from services.core.unit_of_work import session, unit_of_work
+from services.directory.people import Person, person_of
 from services.servers import restriction
-from services.servers.restriction import Person, end_use_of_unlisted
+from services.servers.restriction import end_use_of_unlisted
 from services.servers.validation import name_problem
 
 LONGEST_NAME = 100
@@ -43,10 +45,8 @@ class GroupView:
     id: uuid.UUID
     name: str
     members: int
-    people: tuple[Person, ...]
+    people: Page[Person]
     servers: tuple[str, ...]
-    page: int
-    has_next: bool
 
 
 def all_groups(actor: Actor) -> tuple[GroupRow, ...]:
@@ -70,16 +70,14 @@ def all_groups(actor: Actor) -> tuple[GroupRow, ...]:
 
 def group(actor: Actor, group_id: uuid.UUID, page: int = 1) -> GroupView:
     row = _require(actor, group_id)
-    people = session().scalars(_members(group_id).offset((page - 1) * PAGE).limit(PAGE + 1)).all()
+    people = paginate(_members(group_id), page, PAGE)
     count = select(func.count()).where(GroupMember.group_id == group_id)
     return GroupView(
         row.id,
         row.name,
         session().scalar(count) or 0,
-        tuple(Person(each.id, each.name, each.email) for each in people[:PAGE]),
+        people.with_rows(map(person_of, people.rows)),
         tuple(each.name for each in _servers(group_id)),
-        page,
-        len(people) > PAGE,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -15,6 +15,7 @@ from services.core.actor import Actor
 from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.unit_of_work import session, unit_of_work
 from services.directory import people as directory_people
+from services.directory.people import Person, person_of
 from services.matters import participants
 from services.matters.row_locks import locked_matter
 
@@ -32,16 +33,6 @@ class LeaderlessMatter:
     matter_number: str
     since: datetime
     people: int
-
-
-@dataclass(frozen=True)
-class Possible:
-    """A member who could lead it. `role` is empty where he takes no part in it yet."""
-
-    id: uuid.UUID
-    name: str
-    email: str
-    role: str
 
 
 _WITHOUT_A_LEAD = Matter.leaderless_since.is_not(None)
@@ -72,7 +63,7 @@ def name_of(actor: Actor, matter_id: uuid.UUID) -> str:
     return _require(actor, matter_id).name
 
 
-def possible(actor: Actor, matter_id: uuid.UUID, text: str = "") -> tuple[Possible, ...]:
+def possible(actor: Actor, matter_id: uuid.UUID, text: str = "") -> tuple[Person, ...]:
     """Members who are found by the text; without one, those of the firm who take part in it."""
     _require(actor, matter_id)
     if not text.strip():
@@ -83,10 +74,10 @@ def possible(actor: Actor, matter_id: uuid.UUID, text: str = "") -> tuple[Possib
             .order_by(Participant.role, Member.name_key, Member.id)
             .limit(MOST_FOUND)
         )
-        return tuple(Possible(row.id, row.name, row.email, role) for row, role in rows)
+        return tuple(person_of(row, role=role) for row, role in rows)
     found = directory_people.search_people(actor, text, staff_only=True, limit=MOST_FOUND)
     roles = participants.roles_of(matter_id, [person.id for person in found])
-    return tuple(Possible(person.id, person.name, person.email, roles.get(person.id, "")) for person in found)
+    return tuple(replace(person, role=roles.get(person.id, "")) for person in found)
 
 
 def appoint(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> str:

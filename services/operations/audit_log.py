@@ -12,9 +12,9 @@ from sqlalchemy import select
 from models import AuditEvent
 from services.access import permissions
 from services.core.actor import Actor
+from services.core.pagination import Page, paginate
 from services.core.text.file_names import visible
 from services.core.text.normalise import ESCAPE, like_pattern, search_words
-from services.core.unit_of_work import session
 
 PAGE = 50
 OUTCOMES = ("done", "refused", "failed")
@@ -33,14 +33,7 @@ class EventView:
     detail: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class EventPage:
-    events: tuple[EventView, ...]
-    page: int
-    has_next: bool
-
-
-def page_of_events(actor: Actor, *, text: str = "", outcome: str = "", page: int = 1) -> EventPage:
+def page_of_events(actor: Actor, *, text: str = "", outcome: str = "", page: int = 1) -> Page[EventView]:
     """The newest events first, a page at a time, by who, what, whose address or which reference."""
     permissions.require_admin(actor)
     query = select(AuditEvent)
@@ -48,8 +41,8 @@ def page_of_events(actor: Actor, *, text: str = "", outcome: str = "", page: int
         query = query.where(AuditEvent.outcome == outcome)
     for word in search_words(text):
         query = query.where(AuditEvent.search_key.like(like_pattern(word), escape=ESCAPE))
-    newest = query.order_by(AuditEvent.at.desc(), AuditEvent.id).offset((page - 1) * PAGE).limit(PAGE + 1)
-    views = tuple(
+    found = paginate(query.order_by(AuditEvent.at.desc(), AuditEvent.id), page, PAGE, text)
+    return found.with_rows(
         EventView(
             id=row.id,
             at=row.at,
@@ -61,6 +54,5 @@ def page_of_events(actor: Actor, *, text: str = "", outcome: str = "", page: int
             subject=visible(row.subject),
             detail=row.detail,
         )
-        for row in session().scalars(newest)
+        for row in found.rows
     )
-    return EventPage(views[:PAGE], page, len(views) > PAGE)

@@ -18,6 +18,7 @@ from services.connections import tokens
 from services.core.actor import Actor
 from services.core.errors import NotFoundError
 from services.core.unit_of_work import session
+from services.directory.people import Person, person_of
 from services.directory.search import EVERYBODY, first_by_name
 from services.servers.registry import require_server
 
@@ -48,16 +49,6 @@ ROLE_SENTENCES = {
         "Ask a lead of the matter to make the member an editor.",
     ),
 }
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """Somebody to ask about: guests and inactive members as well, since that may be why."""
-
-    id: uuid.UUID
-    name: str
-    email: str
-    note: str
 
 
 @dataclass(frozen=True)
@@ -102,10 +93,11 @@ class Answer:
         return next((step for step in self.steps if step.state == "fail"), None)
 
 
-def candidates(actor: Actor, server_id: uuid.UUID, text: str) -> tuple[Candidate, ...]:
+def candidates(actor: Actor, server_id: uuid.UUID, text: str) -> tuple[Person, ...]:
+    """People whom the explanation can be about: guests and inactive members too, since that may be the reason."""
     require_server(actor, server_id)
     found = first_by_name(text, EVERYBODY, MOST_FOUND)
-    return tuple(Candidate(row.id, row.name, row.email, _note(row)) for row in found.members)
+    return tuple(map(person_of, found.members))
 
 
 def answer(
@@ -226,7 +218,3 @@ def _matters_of(member_id: uuid.UUID) -> tuple[MatterChoice, ...]:
 
 def _account(row: Connection) -> str:
     return f"{row.imanage_user} ({row.imanage_email})" if row.imanage_email else row.imanage_user
-
-
-def _note(row: Member) -> str:
-    return "Guest" if row.is_guest else "" if row.is_active else "Not active"

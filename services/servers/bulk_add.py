@@ -15,7 +15,7 @@ from services.access import permissions
 from services.core.actor import Actor
 from services.core.text.email_addresses import email_fault, email_key
 from services.core.unit_of_work import session
-from services.servers.restriction import Person
+from services.directory.people import Person, person_of
 
 MOST = 2000
 AT_A_TIME = 500
@@ -55,7 +55,7 @@ def look_up(actor: Actor, typed: str, chosen: Collection[uuid.UUID] = ()) -> Pas
     sorted_rows: dict[str, list[Person]] = {"matched": [], "already": [], "inactive": [], "guests": []}
     for key in wanted:
         if row := known.get(key):
-            sorted_rows[_kind(row, chosen)].append(Person(row.id, row.name, row.email))
+            sorted_rows[_kind(row, chosen)].append(person_of(row))
     return Pasted(
         **{kind: tuple(people) for kind, people in sorted_rows.items()},
         unknown=tuple(email for key, email in wanted.items() if key not in known),

@@ -16,21 +16,11 @@ from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import InvalidError
 from services.core.unit_of_work import session, unit_of_work
-from services.directory.people import search_people
+from services.directory.people import Person, person_of, search_people
 from services.servers.registry import locked, require_server
 
 MOST_FOUND = 20
 LONGEST_SEARCH = 200
-
-
-@dataclass(frozen=True)
-class Person:
-    """A member who is or could be listed. `note` says why a listed one cannot use the server all the same."""
-
-    id: uuid.UUID
-    name: str
-    email: str
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,9 +84,7 @@ def find_people(actor: Actor, text: str, chosen: Iterable[uuid.UUID] = ()) -> tu
     permissions.require_admin(actor)
     left_out = set(chosen)
     found = search_people(actor, text[:LONGEST_SEARCH], staff_only=True, limit=MOST_FOUND + len(left_out))
-    return tuple(Person(each.id, each.name, each.email) for each in found if each.id not in left_out)[
-        :MOST_FOUND
-    ]
+    return tuple(each for each in found if each.id not in left_out)[:MOST_FOUND]
 
 
 def people(actor: Actor, member_ids: Iterable[uuid.UUID]) -> tuple[Person, ...]:
@@ -203,12 +191,7 @@ def _people(member_ids: set[uuid.UUID]) -> tuple[Person, ...]:
 
 
 def _persons(query: Select[Member]) -> tuple[Person, ...]:
-    return tuple(_person(row) for row in session().scalars(query.order_by(Member.name_key, Member.id)))
-
-
-def _person(row: Member) -> Person:
-    note = "Guest" if row.is_guest else "" if row.is_active else "Not active"
-    return Person(row.id, row.name, row.email, note)
+    return tuple(person_of(row) for row in session().scalars(query.order_by(Member.name_key, Member.id)))
 
 
 def _version(row: Server, listed: set[uuid.UUID]) -> str:

@@ -13,8 +13,8 @@ from sqlalchemy import case, select
 from models import Document, Transfer, TransferItem, Version
 from services.access.server_access import KnownServers
 from services.core.actor import Actor
+from services.core.pagination import Page, paginate
 from services.core.text.file_names import visible
-from services.core.unit_of_work import session
 from services.transfers import decisions, links, tallies
 from services.transfers.links import TwinStatus
 from services.transfers.outcomes import label_of
@@ -103,14 +103,6 @@ class ItemView:
 
 
 @dataclass(frozen=True)
-class Items:
-    """A page of rows, and whether there are more."""
-
-    rows: tuple[ItemView, ...] = ()
-    has_next: bool = False
-
-
-@dataclass(frozen=True)
 class Tab:
     name: str
     label: str
@@ -174,7 +166,9 @@ def _next_step(item: TransferItem) -> str:
     return TRIED_AGAIN if waits else item.next_step
 
 
-def of_transfer(actor: Actor, transfer: Transfer, page: int, show: str, known: KnownServers) -> Items:
+def of_transfer(
+    actor: Actor, transfer: Transfer, page: int, show: str, known: KnownServers
+) -> Page[ItemView]:
     """Those that need somebody first, then what failed or stopped, then the rest as they were asked for.
 
     Twins are named only to somebody who can use the server now.
@@ -185,19 +179,16 @@ def of_transfer(actor: Actor, transfer: Transfer, page: int, show: str, known: K
         .outerjoin(Document, Document.id == TransferItem.document_id)
         .where(TransferItem.transfer_id == transfer.id)
         .order_by(case(FIRST, value=TransferItem.state, else_=3), TransferItem.position)
-        .offset((page - 1) * PAGE)
-        .limit(PAGE + 1)
     )
     if show != ALL:
         query = query.where(TransferItem.state.in_(sorted(FILTERS[show][1])))
-    found = session().execute(query).all()
+    found = paginate(query, page, PAGE)
     is_known, with_twins = known.may_know(transfer.server_id), known.may_use(transfer.server_id)
-    statuses = twins_of(actor, transfer, [item for item, _, _ in found[:PAGE]]) if with_twins else {}
-    rows = tuple(
+    statuses = twins_of(actor, transfer, [item for item, _, _ in found.rows]) if with_twins else {}
+    return found.with_rows(
         _view(transfer.kind, item, number, name, statuses.get(item.id), is_known, with_twins)
-        for item, number, name in found[:PAGE]
+        for item, number, name in found.rows
     )
-    return Items(rows, len(found) > PAGE)
 
 
 def twins_of(actor: Actor, transfer: Transfer, items: Sequence[TransferItem]) -> dict[uuid.UUID, TwinStatus]:

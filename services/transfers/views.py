@@ -14,6 +14,7 @@ from models import Matter, Member, Participant, Transfer
 from services.access import permissions
 from services.access.server_access import KnownServers, known_to
 from services.core.actor import Actor
+from services.core.pagination import Page, paginate
 from services.core.unit_of_work import session
 from services.servers import circuit_breaker
 from services.transfers import item_views
@@ -134,21 +135,16 @@ def is_live_in(actor: Actor, matter_id: uuid.UUID) -> bool:
     return session().scalar(under_way.limit(1)) is not None
 
 
-def recent(actor: Actor, page: int = 1) -> tuple[tuple[TransferView, ...], bool]:
-    """This person's transfers in the matters that they take part in, newest first, and whether there are more."""
-    rows = (
-        session()
-        .scalars(
-            select(Transfer)
-            .join(Participant, Participant.matter_id == Transfer.matter_id)
-            .where(Transfer.member_id == actor.id, Participant.member_id == actor.id)
-            .order_by(Transfer.created_at.desc())
-            .offset((page - 1) * 20)
-            .limit(21)
-        )
-        .all()
+def recent(actor: Actor, page: int = 1) -> Page[TransferView]:
+    """This person's transfers in the matters that they take part in, newest first."""
+    query = (
+        select(Transfer)
+        .join(Participant, Participant.matter_id == Transfer.matter_id)
+        .where(Transfer.member_id == actor.id, Participant.member_id == actor.id)
+        .order_by(Transfer.created_at.desc())
     )
-    return tuple(_views(actor, rows[:20], known_to(actor))), len(rows) > 20
+    found = paginate(query, page, 20)
+    return found.with_rows(_views(actor, found.rows, known_to(actor)))
 
 
 def _views(actor: Actor, rows: Sequence[Transfer], known: KnownServers) -> list[TransferView]:

@@ -52,7 +52,7 @@ def test_people_stand_by_organisation_the_firm_first(browser: Browser) -> None:
     none = make_member("Olaf", is_guest=True)
     matter_id = open_matter(actor_of(ann), viewer=bank, viewer_2=none)
     page = participants.of_matter(actor_of(ann), matter_id)
-    assert [group.organisation for group in page.groups] == [
+    assert [group.organisation for group in page.rows] == [
         "The firm",
         "No organisation given",
         "Harbour Bank",

@@ -274,7 +274,7 @@ def test_of_two_servers_each_has_its_name(world: World) -> None:
 
 def test_a_removed_participant_has_no_news_of_the_matter(world: World) -> None:
     removed = actor_of(world.people["removed"])
-    rows, _more = transfer_views.recent(removed)
+    rows = transfer_views.recent(removed).rows
     assert rows == ()
     assert "cp-ended" not in world.browsers["removed"].page("/matters").html
     assert session().get(Participant, (world.matter_id, removed.id)) is None
