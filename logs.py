@@ -150,11 +150,12 @@ def _kind_of(line: Line) -> str:
     return type(cause).__qualname__ if cause is not None else ""
 
 
-def _error_of(given: Any) -> BaseException | None:
+def _error_of(given: object) -> BaseException | None:
     if isinstance(given, BaseException):
         return given
     if isinstance(given, tuple):
-        return given[1]
+        error: BaseException | None = given[1]
+        return error
     return sys.exc_info()[1] if given else None
 
 

@@ -42,7 +42,7 @@ def init_app(app: Flask) -> None:
             response.headers["Cache-Control"] = FOR_EVER
         if response.mimetype in PACKED:
             response.vary.add("Accept-Encoding")
-            if "gzip" in request.accept_encodings:
+            if request.accept_encodings.quality("gzip"):
                 file = folder / (request.view_args or {})["filename"]
                 response.close()
                 response.direct_passthrough = False

@@ -147,7 +147,7 @@ def _record(error: ForbiddenError) -> None:
 
 
 def _http(error: HTTPException) -> Response:
-    if error.response is not None:
+    if isinstance(error.response, Response):
         return error.response
     if isinstance(error, InternalServerError) and isinstance(error.original_exception, Exception):
         return _unexpected(error.original_exception)  # what failed was the answer to an earlier failure

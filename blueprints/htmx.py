@@ -14,8 +14,8 @@ TOASTS = "#toasts"
 
 def is_htmx() -> bool:
     """Whether the page asked for a fragment. A boosted or history request wants the whole page."""
-    asked = getattr(htmx_request, "htmx", None)
-    return bool(asked) and not asked.boosted and not asked.history_restore_request
+    htmx: Any = getattr(htmx_request, "htmx", None)
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def page_behind() -> str:

@@ -6,6 +6,7 @@ in a header while one types, and its own links carry them sealed.
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from flask import Flask, request, url_for
@@ -68,14 +69,9 @@ def _words() -> str:
 def _stay_at(response: Response) -> Response:
     """A page that was searched keeps its search when it is loaded again, or come back to."""
     if WORDS in request.headers and is_htmx() and urlsplit(page_behind()).path == request.path:
-        kept = {name: values for name, values in request.args.lists() if name not in {SEALED, "q", "page"}}
-        sealed = sealed_query.seal(_words())
-        response.headers["HX-Replace-Url"] = url_for(
-            request.endpoint or "",
-            **(request.view_args or {}),
-            **kept,
-            **({SEALED: sealed} if sealed else {}),
-        )
+        query: dict[str, Any] = request.args.to_dict(flat=False) | (request.view_args or {})
+        query |= {"q": None, "page": None, SEALED: sealed_query.seal(_words()) or None}
+        response.headers["HX-Replace-Url"] = url_for(request.endpoint or "", **query)
     return response
 
 

@@ -41,6 +41,8 @@ class AwaitedBody:
 class Parser(HTTPRequestParser):
     """A request. Where its body is large, nothing of it is asked for before the application wants it."""
 
+    headers_finished: bool
+    expect_continue: bool
     room = FORM_ROOM
     is_announced = False
     is_expecting = False

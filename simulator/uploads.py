@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, request
 
 from simulator.changes import profile_changes
-from simulator.contents import Content, OnDisk, as_content
+from simulator.contents import Content, as_content
 from simulator.doctypes import CLASSES, EXTENSION_OF, type_of
 from simulator.incoming import Incoming
 from simulator.names import checked_name
@@ -160,7 +160,7 @@ def _writable(document: Document) -> None:
         )
 
 
-def _add_version(document: Document, profile: Row, content: OnDisk, changes: Row) -> Document:
+def _add_version(document: Document, profile: Row, content: Content, changes: Row) -> Document:
     last, at, user = document.latest, now(), me().id
     version = replace(
         last,

@@ -15,6 +15,7 @@ from blueprints.integrations.package_forms import PackageForm
 from services.core.errors import InvalidError
 from services.servers import redirect_urls, registry
 from services.servers.packages import packages
+from services.servers.packages.keys import Keys
 
 PACKAGE = "/package"
 
@@ -80,7 +81,7 @@ def _form_page(form: PackageForm, status: int = 200) -> Response:
     return fragment(html, status)
 
 
-def _package_page(view: packages.PackageView, keys: packages.Keys | None = None) -> Response:
+def _package_page(view: packages.PackageView, keys: Keys | None = None) -> Response:
     return fragment(
         render_template(
             "integrations/package_made.html", package=view, keys=keys, redirect_url=view.redirect_url

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, unquote
 
 from flask import render_template, request, url_for
@@ -26,7 +26,7 @@ from services.core.text import normalise
 from services.matters import documents
 from services.picker import browse as picker_browse
 from services.picker import dialog, select_all
-from services.picker.browse import SHELVES, Kind, Listing, Shelf, Step, Where
+from services.picker.browse import SHELVES, Kind, Listing, Step, Where
 from services.transfers import save_checks
 
 LIST = "#picker-list"
@@ -172,7 +172,7 @@ def _where() -> Where:
     return Where(
         steps=tuple(filter(None, map(_step, request.form.getlist("step")[:DEEPEST]))),
         text=normalise.clean_line(request.form.get("q", "")[:LONGEST_SEARCH]),
-        shelf=cast(Shelf, shelf) if shelf in SHELVES else "recent",
+        shelf=shelf if shelf in SHELVES else "recent",
         offset=place("offset"),
         for_saving="saving" in request.args,
     )

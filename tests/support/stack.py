@@ -170,14 +170,12 @@ class Practice:
     def add_version(self, user: str, document: str, content: bytes) -> None:
         """A newer version of a document, made in iManage itself."""
         with self.as_user(user) as session:
-            answer = session.post(
-                f"{self.library()}/documents/{document}/versions",
-                files={
-                    "profile": (None, '{"doc_profile": {"comment": "Made in iManage"}}', "application/json"),
-                    "file": ("new.docx", content),
-                },
-                timeout=10,
-            )
+            parts: dict[str, Any] = {
+                "profile": (None, '{"doc_profile": {"comment": "Made in iManage"}}', "application/json"),
+                "file": ("new.docx", content),
+            }
+            url = f"{self.library()}/documents/{document}/versions"
+            answer = session.post(url, files=parts, timeout=10)
         assert answer.ok, answer.text
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tests.support.stack import REPOSITORY, Process, answers, free_port, until
@@ -188,10 +188,10 @@ def install(folder: Path, size: int, *, practice: str = "", **more: str) -> Inst
         text=True,
         check=True,
     ).stdout
-    told = json.loads(said.splitlines()[-1])
-    people = {name: Person(**told.pop(name)) for name in ("ann", "eve")}
+    told: dict[str, Any] = json.loads(said.splitlines()[-1])
+    told |= {name: Person(**told[name]) for name in ("ann", "eve")}
     told["lookers"] = tuple(Person(**each) for each in told["lookers"])
-    return Installation(folder=folder, size=size, environment=environment, **people, **told)
+    return Installation(folder=folder, size=size, environment=environment, **told)
 
 
 @contextmanager
