@@ -31,7 +31,7 @@ from services.operations import database
 from services.transfers import mail as transfer_mail
 from storage import BlobStore, StorageError, open_store
 
-ROOMS = (
+BLUEPRINTS = (
     "auth",
     "account",
     "matters",
@@ -64,8 +64,8 @@ def create_app(settings: Settings | None = None) -> Flask:
             outbox.LOCKOUT: lockout_mail.compose,
         }
     )
-    for room in ROOMS:
-        app.register_blueprint(import_module(f"blueprints.{room}.routes").room)
+    for name in BLUEPRINTS:
+        app.register_blueprint(import_module(f"blueprints.{name}.routes").bp)
     for part in (request_log, security_headers, authorization, htmx, query_params, nav, assets, errors):
         part.init_app(app)
     commands.init_app(app, settings, process=logs.process)

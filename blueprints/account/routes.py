@@ -14,16 +14,16 @@ from services.core.errors import InvalidError, TooManyError
 from services.mail import server_state
 from services.members import account
 
-room = Blueprint("account", __name__, url_prefix="/account")
+bp = Blueprint("account", __name__, url_prefix="/account")
 
 
-@room.get("")
+@bp.get("")
 @needs("member")
 def index() -> Response:
     return page(PasswordForm())
 
 
-@room.post("/password")
+@bp.post("/password")
 @needs("member")
 def change_password() -> Response:
     form = PasswordForm()
@@ -42,7 +42,7 @@ def change_password() -> Response:
     return go_to(url_for(".index"))
 
 
-@room.post("/mail")
+@bp.post("/mail")
 @needs("staff")
 def set_mail() -> Response:
     wanted = {"1": True, "0": False}.get(request.form.get("mail", ""))
@@ -54,7 +54,7 @@ def set_mail() -> Response:
     return go_to(url_for(".index"))
 
 
-@room.post("/health-mail")
+@bp.post("/health-mail")
 @needs("admin")
 def set_health_mail() -> Response:
     wanted = {"1": True, "0": False}.get(request.form.get("health_mail", ""))

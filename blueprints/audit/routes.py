@@ -10,10 +10,10 @@ from blueprints.htmx import is_htmx
 from blueprints.query_params import page_number, search_text
 from services.operations import audit_log
 
-room = Blueprint("audit", __name__, url_prefix="/admin/audit")
+bp = Blueprint("audit", __name__, url_prefix="/admin/audit")
 
 
-@room.get("")
+@bp.get("")
 @needs("admin")
 def index() -> str:
     text = search_text()

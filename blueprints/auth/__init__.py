@@ -1,7 +1,7 @@
-"""The room's blueprint, apart from its routes so that each file of routes can hang on it."""
+"""The blueprint, defined apart from its route modules so that each can import it."""
 
 from __future__ import annotations
 
 from flask import Blueprint
 
-room = Blueprint("auth", __name__)
+bp = Blueprint("auth", __name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import flash, render_template
 from werkzeug.wrappers import Response
 
-from blueprints.auth import room
+from blueprints.auth import bp
 from blueprints.auth.forms import JoinForm
 from blueprints.auth.sessions import begin_session
 from blueprints.authorization import needs, nobody
@@ -15,7 +15,7 @@ from services.core.errors import InvalidError
 from services.members import invitations
 
 
-@room.get("/join/<token>")
+@bp.get("/join/<token>")
 @needs("public")
 def join(token: str) -> Response:
     try:
@@ -25,7 +25,7 @@ def join(token: str) -> Response:
     return _answer(invited, JoinForm(formdata=None, name=invited.name), token)
 
 
-@room.post("/join/<token>")
+@bp.post("/join/<token>")
 @needs("public")
 def join_now(token: str) -> Response:
     form = JoinForm()

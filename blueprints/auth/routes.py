@@ -7,7 +7,7 @@ from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
-from blueprints.auth import joining, room
+from blueprints.auth import bp, joining
 from blueprints.auth.forms import SetUpForm, SignInForm
 from blueprints.auth.sessions import begin_session, device_cookie
 from blueprints.authorization import SignInChangedError, actor, forget_session, needs, nobody
@@ -19,10 +19,10 @@ from services.core.text.local_redirects import local_path
 from services.mail.envelope import time_of
 from services.members import first_admin
 
-__all__ = ["joining", "room"]
+__all__ = ["bp", "joining"]
 
 
-@room.get("/sign-in")
+@bp.get("/sign-in")
 @needs("public")
 def sign_in() -> Response:
     if current_user.is_authenticated:
@@ -32,7 +32,7 @@ def sign_in() -> Response:
     return sign_in_answer(SignInForm())
 
 
-@room.post("/sign-in")
+@bp.post("/sign-in")
 @needs("public")
 def sign_in_now() -> Response:
     form = SignInForm()
@@ -56,7 +56,7 @@ def sign_in_now() -> Response:
     return go_to(after_sign_in())
 
 
-@room.post("/sign-out")
+@bp.post("/sign-out")
 @needs("member")
 def sign_out() -> Response:
     person = actor()
@@ -67,7 +67,7 @@ def sign_out() -> Response:
     return go_to(url_for(".sign_in"))
 
 
-@room.get("/session")
+@bp.get("/session")
 @needs("member")
 def renew_page() -> Response:
     """The session's CSRF token in a header, for a page that was opened before its person signed in again."""
@@ -78,7 +78,7 @@ def renew_page() -> Response:
     return answer
 
 
-@room.get("/set-up")
+@bp.get("/set-up")
 @needs("public")
 def set_up() -> Response:
     if not first_admin.is_needed():
@@ -86,7 +86,7 @@ def set_up() -> Response:
     return set_up_answer(SetUpForm())
 
 
-@room.post("/set-up")
+@bp.post("/set-up")
 @needs("public")
 def set_up_now() -> Response:
     form = SetUpForm()

@@ -17,22 +17,22 @@ from services.core.errors import InvalidError
 from services.members import groups
 from services.servers import access_loss, bulk_add
 
-room = Blueprint("groups", __name__, url_prefix="/admin/groups")
+bp = Blueprint("groups", __name__, url_prefix="/admin/groups")
 
 
-@room.get("")
+@bp.get("")
 @needs("admin")
 def index() -> str:
     return render_template("groups/index.html", groups=groups.all_groups(actor()))
 
 
-@room.get("/new")
+@bp.get("/new")
 @needs("admin")
 def new_group() -> Response:
     return _popup("name", "New group", form=GroupForm(), group=None)
 
 
-@room.post("/new")
+@bp.post("/new")
 @needs("admin")
 def create_group() -> Response:
     form = GroupForm()
@@ -47,13 +47,13 @@ def create_group() -> Response:
     return _popup("name", "New group", 422, form=form, group=None)
 
 
-@room.get("/<uuid:group_id>")
+@bp.get("/<uuid:group_id>")
 @needs("admin")
 def group(group_id: uuid.UUID) -> str:
     return _page(group_id)
 
 
-@room.get("/<uuid:group_id>/search")
+@bp.get("/<uuid:group_id>/search")
 @needs("admin")
 def search_people(group_id: uuid.UUID) -> str:
     """Whom the group could take in; htmx asks for the results alone."""
@@ -64,7 +64,7 @@ def search_people(group_id: uuid.UUID) -> str:
     return render_template("groups/_found.html", group_id=group_id, q=query, found=found)
 
 
-@room.post("/<uuid:group_id>/members")
+@bp.post("/<uuid:group_id>/members")
 @needs("admin")
 def add_person(group_id: uuid.UUID) -> Response:
     member_id = request.form.get("member", type=uuid.UUID)
@@ -73,7 +73,7 @@ def add_person(group_id: uuid.UUID) -> Response:
     return go_to(url_for(".group", group_id=group_id))
 
 
-@room.post("/<uuid:group_id>/pasted")
+@bp.post("/<uuid:group_id>/pasted")
 @needs("admin")
 def paste_people(group_id: uuid.UUID) -> str:
     """Whoever of a pasted list can be in the group is put in, and the others are named with the reason."""
@@ -83,7 +83,7 @@ def paste_people(group_id: uuid.UUID) -> str:
     return _page(group_id, pasted=pasted)
 
 
-@room.post("/<uuid:group_id>/members/<uuid:member_id>/remove")
+@bp.post("/<uuid:group_id>/members/<uuid:member_id>/remove")
 @needs("admin")
 def remove_person(group_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     """At once, unless it takes a server from the member: then a pop-up says so and asks."""
@@ -101,14 +101,14 @@ def remove_person(group_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     return go_to(url_for(".group", group_id=group_id))
 
 
-@room.get("/<uuid:group_id>/rename")
+@bp.get("/<uuid:group_id>/rename")
 @needs("admin")
 def confirm_name(group_id: uuid.UUID) -> Response:
     view = groups.group(actor(), group_id)
     return _popup("name", f"Rename {view.name}", form=GroupForm(formdata=None, name=view.name), group=view)
 
 
-@room.post("/<uuid:group_id>/rename")
+@bp.post("/<uuid:group_id>/rename")
 @needs("admin")
 def rename_group(group_id: uuid.UUID) -> Response:
     form, view = GroupForm(), groups.group(actor(), group_id)
@@ -123,7 +123,7 @@ def rename_group(group_id: uuid.UUID) -> Response:
     return _popup("name", f"Rename {view.name}", 422, form=form, group=view)
 
 
-@room.get("/<uuid:group_id>/delete")
+@bp.get("/<uuid:group_id>/delete")
 @needs("admin")
 def confirm_deletion(group_id: uuid.UUID) -> Response:
     view = groups.group(actor(), group_id)
@@ -131,7 +131,7 @@ def confirm_deletion(group_id: uuid.UUID) -> Response:
     return _popup("delete", f"Delete {view.name}?", group=view, losses=losses)
 
 
-@room.post("/<uuid:group_id>/delete")
+@bp.post("/<uuid:group_id>/delete")
 @needs("admin")
 def delete_group(group_id: uuid.UUID) -> Response:
     name = groups.group(actor(), group_id).name
@@ -141,7 +141,7 @@ def delete_group(group_id: uuid.UUID) -> Response:
     return go_to(url_for(".index"))
 
 
-@room.get("/<uuid:group_id>/members.csv")
+@bp.get("/<uuid:group_id>/members.csv")
 @needs("admin")
 def members_csv(group_id: uuid.UUID) -> Response:
     name, text = groups.as_csv(actor(), group_id)

@@ -1,7 +1,7 @@
-"""The room's blueprint, apart from its routes so that each file of routes can hang on it."""
+"""The blueprint, defined apart from its route modules so that each can import it."""
 
 from __future__ import annotations
 
 from flask import Blueprint
 
-room = Blueprint("integrations", __name__, url_prefix="/admin/integrations/imanage")
+bp = Blueprint("integrations", __name__, url_prefix="/admin/integrations/imanage")

@@ -9,13 +9,13 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, is_htmx
-from blueprints.integrations import room
+from blueprints.integrations import bp
 from blueprints.query_params import search_text
 from services.server_admin import access_explainer
 from services.servers import views as server_views
 
 
-@room.get("/<uuid:server_id>/why")
+@bp.get("/<uuid:server_id>/why")
 @needs("admin")
 def why_not(server_id: uuid.UUID) -> Response:
     """The search; htmx asks for its results alone while somebody types."""
@@ -31,7 +31,7 @@ def why_not(server_id: uuid.UUID) -> Response:
     return fragment(html)
 
 
-@room.get("/<uuid:server_id>/why/<uuid:member_id>")
+@bp.get("/<uuid:server_id>/why/<uuid:member_id>")
 @needs("admin")
 def why_not_member(server_id: uuid.UUID, member_id: uuid.UUID) -> str:
     found = access_explainer.answer(actor(), server_id, member_id, request.args.get("matter", type=uuid.UUID))

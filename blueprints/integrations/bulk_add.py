@@ -9,14 +9,14 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, is_htmx
-from blueprints.integrations import room
+from blueprints.integrations import bp
 from blueprints.integrations.forms import RestrictionForm
 from blueprints.integrations.pages import server_answer
 from services.servers import bulk_add, restriction
 from services.servers import views as server_views
 
 
-@room.post("/<uuid:server_id>/restriction/pasted")
+@bp.post("/<uuid:server_id>/restriction/pasted")
 @needs("admin")
 def paste_people(server_id: uuid.UUID) -> Response:
     """The list with everybody in it who was found, and what became of the others."""

@@ -13,7 +13,7 @@ from wtforms import HiddenField, TextAreaField
 from blueprints.authorization import actor, needs
 from blueprints.forms_base import BaseForm
 from blueprints.htmx import go_to
-from blueprints.integrations import room
+from blueprints.integrations import bp
 from blueprints.integrations.pages import popup
 from services.core.errors import InvalidError, TooManyError
 from services.monitoring import check_runs
@@ -37,7 +37,7 @@ class VersionForm(BaseForm):
     version = HiddenField()
 
 
-@room.get("/<uuid:server_id>/own-ca")
+@bp.get("/<uuid:server_id>/own-ca")
 @needs("admin")
 def own_certificates(server_id: uuid.UUID) -> Response:
     view = server_views.server(actor(), server_id)
@@ -47,7 +47,7 @@ def own_certificates(server_id: uuid.UUID) -> Response:
     )
 
 
-@room.post("/<uuid:server_id>/own-ca")
+@bp.post("/<uuid:server_id>/own-ca")
 @needs("admin")
 def save_certificates(server_id: uuid.UUID) -> Response:
     form, view = OwnCaForm(), server_views.server(actor(), server_id)
@@ -66,7 +66,7 @@ def save_certificates(server_id: uuid.UUID) -> Response:
     return _checked(server_id)
 
 
-@room.get("/<uuid:server_id>/own-ca/remove")
+@bp.get("/<uuid:server_id>/own-ca/remove")
 @needs("admin")
 def confirm_ca_removal(server_id: uuid.UUID) -> Response:
     view = server_views.server(actor(), server_id)
@@ -74,7 +74,7 @@ def confirm_ca_removal(server_id: uuid.UUID) -> Response:
     return popup("own_ca_removal", "Remove own CA?", form=form, server=view)
 
 
-@room.post("/<uuid:server_id>/own-ca/remove")
+@bp.post("/<uuid:server_id>/own-ca/remove")
 @needs("admin")
 def remove_certificates(server_id: uuid.UUID) -> Response:
     form, view = VersionForm(), server_views.server(actor(), server_id)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from blueprints.authorization import actor, get_only, needs
 from blueprints.downloads import attachment
 from blueprints.htmx import fragment, go_to, is_htmx
-from blueprints.integrations import room
+from blueprints.integrations import bp
 from services.monitoring import check_report as monitoring_check_report
 from services.monitoring import check_runs
 from services.monitoring import state as monitoring_state
@@ -20,7 +20,7 @@ from services.server_admin import network_sheet, onboarding
 from services.servers import views as server_views
 
 
-@room.post("/<uuid:server_id>/checks")
+@bp.post("/<uuid:server_id>/checks")
 @needs("admin")
 def start_check(server_id: uuid.UUID) -> Response:
     """From the page, or from a pop-up that offers to check first: that one is shut."""
@@ -31,21 +31,21 @@ def start_check(server_id: uuid.UUID) -> Response:
     return answer
 
 
-@room.get("/<uuid:server_id>/checks/<uuid:run_id>")
+@bp.get("/<uuid:server_id>/checks/<uuid:run_id>")
 @needs("admin")
 def check_run(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
     """A part of the server's page, asked for again while the run lives; its address alone leads there."""
     return _answer(server_id, run_id)
 
 
-@room.get("/<uuid:server_id>/checks/<uuid:run_id>/report.txt")
+@bp.get("/<uuid:server_id>/checks/<uuid:run_id>/report.txt")
 @needs("admin")
 def check_report(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
     run = check_runs.of(actor(), run_id)
     return _text(monitoring_check_report.report_text(run), f"Check of {run.server_name}.txt")
 
 
-@room.get("/<uuid:server_id>/request-sheet")
+@bp.get("/<uuid:server_id>/request-sheet")
 @needs("admin")
 def request_sheet_page(server_id: uuid.UUID) -> str:
     sheet = network_sheet.sheet(actor(), server_id)
@@ -54,7 +54,7 @@ def request_sheet_page(server_id: uuid.UUID) -> str:
     )
 
 
-@room.get("/support-bundle.zip")
+@bp.get("/support-bundle.zip")
 @needs("admin")
 @get_only
 def download_support_bundle() -> Response:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to
-from blueprints.integrations import room
+from blueprints.integrations import bp
 from blueprints.integrations.package_forms import CredentialsForm
 from blueprints.integrations.pages import popup
 from services.core.errors import InvalidError, TooManyError
@@ -22,14 +22,14 @@ from services.servers import views as server_views
 NAMED = 10
 
 
-@room.get("/<uuid:server_id>/credentials")
+@bp.get("/<uuid:server_id>/credentials")
 @needs("admin")
 def new_credentials(server_id: uuid.UUID) -> Response:
     view = server_views.server(actor(), server_id)
     return _answer(view, CredentialsForm(formdata=None, version=view.version, client_id=view.client_id))
 
 
-@room.post("/<uuid:server_id>/credentials")
+@bp.post("/<uuid:server_id>/credentials")
 @needs("admin")
 def replace_credentials(server_id: uuid.UUID) -> Response:
     form = CredentialsForm()

@@ -9,14 +9,14 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx
-from blueprints.integrations import room
+from blueprints.integrations import bp
 from services.monitoring import schedule
 from services.monitoring import state as monitoring_state
 from services.servers import circuit_breaker
 from services.servers import views as server_views
 
 
-@room.get("/<uuid:server_id>/health")
+@bp.get("/<uuid:server_id>/health")
 @needs("admin")
 def server_health(server_id: uuid.UUID) -> Response:
     """A part of the server's page; its address alone leads there."""
@@ -33,7 +33,7 @@ def server_health(server_id: uuid.UUID) -> Response:
     return fragment(html)
 
 
-@room.post("/<uuid:server_id>/try-now")
+@bp.post("/<uuid:server_id>/try-now")
 @needs("admin")
 def try_now(server_id: uuid.UUID) -> Response:
     schedule.try_now(actor(), server_id)

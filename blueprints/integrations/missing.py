@@ -8,14 +8,14 @@ from werkzeug.wrappers import Response
 from blueprints import errors
 from blueprints.authorization import actor
 from blueprints.htmx import is_htmx
-from blueprints.integrations import room
+from blueprints.integrations import bp
 from blueprints.integrations.pages import servers_context
 from services.servers.registry import ServerGoneError
 
 STATUS = 404
 
 
-@room.errorhandler(ServerGoneError)
+@bp.errorhandler(ServerGoneError)
 def server_is_gone(gone: ServerGoneError) -> Response:
     """A press on a page that is older than the removal is told the same in a toast."""
     if is_htmx():

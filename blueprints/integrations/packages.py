@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from blueprints.authorization import actor, needs
 from blueprints.downloads import attachment
 from blueprints.htmx import fragment, go_to
-from blueprints.integrations import room
+from blueprints.integrations import bp
 from blueprints.integrations.package_forms import PackageForm
 from services.core.errors import InvalidError
 from services.servers import redirect_urls, registry
@@ -20,14 +20,14 @@ from services.servers.packages.keys import Keys
 PACKAGE = "/package"
 
 
-@room.get(PACKAGE)
+@bp.get(PACKAGE)
 @needs("admin")
 def application_package() -> Response:
     form = PackageForm(formdata=None, request_key=str(uuid.uuid4()), **packages.defaults(actor()))
     return _form_page(form)
 
 
-@room.post(PACKAGE)
+@bp.post(PACKAGE)
 @needs("admin")
 def make_package() -> Response:
     """The one answer in which the secret stands. The same form sent again, as a reload does, shows it no more."""
@@ -42,20 +42,20 @@ def make_package() -> Response:
     return _form_page(form, 422)
 
 
-@room.get(f"{PACKAGE}/<uuid:package_id>")
+@bp.get(f"{PACKAGE}/<uuid:package_id>")
 @needs("admin")
 def package(package_id: uuid.UUID) -> Response:
     return _package_page(packages.package(actor(), package_id))
 
 
-@room.post(f"{PACKAGE}/<uuid:package_id>/manifest.zip")
+@bp.post(f"{PACKAGE}/<uuid:package_id>/manifest.zip")
 @needs("admin")
 def download_package(package_id: uuid.UUID) -> Response:
     name, content = packages.download(actor(), package_id)
     return attachment(content, "application/zip", name)
 
 
-@room.post(f"{PACKAGE}/<uuid:package_id>/settled")
+@bp.post(f"{PACKAGE}/<uuid:package_id>/settled")
 @needs("admin")
 def settle_package(package_id: uuid.UUID) -> Response:
     redirect_urls.settle(actor(), package_id)
@@ -63,7 +63,7 @@ def settle_package(package_id: uuid.UUID) -> Response:
     return go_to(url_for(".application_package"))
 
 
-@room.post("/<uuid:server_id>/redirect-url")
+@bp.post("/<uuid:server_id>/redirect-url")
 @needs("admin")
 def confirm_redirect_url(server_id: uuid.UUID) -> Response:
     redirect_urls.confirm(actor(), server_id)

@@ -7,18 +7,18 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to
-from blueprints.integrations import room
+from blueprints.integrations import bp
 from blueprints.integrations.pages import popup
 from services.servers import practice
 
 
-@room.get("/practice/new")
+@bp.get("/practice/new")
 @needs("admin")
 def new_practice_server() -> Response:
     return popup("practice", "Add practice server")
 
 
-@room.post("/practice")
+@bp.post("/practice")
 @needs("admin")
 def add_practice_server() -> Response:
     saved = practice.add(actor())

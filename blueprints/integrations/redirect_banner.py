@@ -7,13 +7,13 @@ from flask_login import current_user
 
 from blueprints.authorization import actor
 from blueprints.htmx import is_htmx
-from blueprints.integrations import room
+from blueprints.integrations import bp
 from services.servers import redirect_urls
 
 ADMIN = "/admin/"
 
 
-@room.app_context_processor
+@bp.app_context_processor
 def moved() -> dict[str, redirect_urls.Moved | None]:
     """On whole pages of System Admins."""
     if not request.path.startswith(ADMIN) or is_htmx() or not current_user.is_authenticated:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from blueprints.authorization import actor, get_only, needs
 from blueprints.downloads import csv_attachment
 from blueprints.htmx import go_to
-from blueprints.integrations import room
+from blueprints.integrations import bp
 from blueprints.integrations.forms import RemoveServerForm
 from blueprints.integrations.pages import popup
 from services.core.errors import InvalidError
@@ -18,13 +18,13 @@ from services.servers import practice, removal
 from services.servers import views as server_views
 
 
-@room.get("/<uuid:server_id>/remove")
+@bp.get("/<uuid:server_id>/remove")
 @needs("admin")
 def confirm_removal(server_id: uuid.UUID) -> Response:
     return _answer(server_id, RemoveServerForm())
 
 
-@room.post("/<uuid:server_id>/remove")
+@bp.post("/<uuid:server_id>/remove")
 @needs("admin")
 def remove_server(server_id: uuid.UUID) -> Response:
     form = RemoveServerForm()
@@ -40,7 +40,7 @@ def remove_server(server_id: uuid.UUID) -> Response:
     return go_to(url_for(".index"))
 
 
-@room.get("/removed/<uuid:removal_id>/links.csv")
+@bp.get("/removed/<uuid:removal_id>/links.csv")
 @needs("admin")
 @get_only
 def removed_links(removal_id: uuid.UUID) -> Response:

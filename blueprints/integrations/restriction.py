@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to
-from blueprints.integrations import room
+from blueprints.integrations import bp
 from blueprints.integrations.forms import RestrictionForm
 from blueprints.integrations.pages import question, restriction_answer, server_answer
 from blueprints.query_params import count_search
@@ -18,7 +18,7 @@ from services.servers import access_loss, restriction
 from services.servers import views as server_views
 
 
-@room.post("/<uuid:server_id>/restriction/search")
+@bp.post("/<uuid:server_id>/restriction/search")
 @needs("admin")
 def search_people(server_id: uuid.UUID) -> str:
     """Members who could be added. Asked for by POST: the list so far travels with it and may be long."""
@@ -26,7 +26,7 @@ def search_people(server_id: uuid.UUID) -> str:
     return render_template("integrations/_found.html", server_id=server_id, **_found(RestrictionForm()))
 
 
-@room.post("/<uuid:server_id>/restriction/chosen")
+@bp.post("/<uuid:server_id>/restriction/chosen")
 @needs("admin")
 def choose_person(server_id: uuid.UUID) -> str:
     """The list with one more member in it, not saved yet."""
@@ -41,7 +41,7 @@ def choose_person(server_id: uuid.UUID) -> str:
     )
 
 
-@room.post("/<uuid:server_id>/restriction")
+@bp.post("/<uuid:server_id>/restriction")
 @needs("admin")
 def save_restriction(server_id: uuid.UUID) -> Response:
     form = RestrictionForm()

@@ -11,6 +11,7 @@ from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to
 from blueprints.integrations import (
     access_explainer,
+    bp,
     bulk_add,
     certificates,
     checks,
@@ -22,7 +23,6 @@ from blueprints.integrations import (
     redirect_banner,
     removal,
     restriction,
-    room,
     switching,
 )
 from blueprints.integrations.forms import AddServerForm, ChangeServerForm, as_id
@@ -34,6 +34,7 @@ from services.servers.packages import packages as application_packages
 
 __all__ = [
     "access_explainer",
+    "bp",
     "bulk_add",
     "certificates",
     "checks",
@@ -45,18 +46,17 @@ __all__ = [
     "redirect_banner",
     "removal",
     "restriction",
-    "room",
     "switching",
 ]
 
 
-@room.get("")
+@bp.get("")
 @needs("admin")
 def index() -> str:
     return render_template("integrations/index.html", gone=None, **servers_context(actor()))
 
 
-@room.get("/new")
+@bp.get("/new")
 @needs("admin")
 def new_server() -> Response:
     """With the id of an application package, its Client ID and secret are filled in: on our side, not on the page."""
@@ -66,14 +66,14 @@ def new_server() -> Response:
     return _add_answer(AddServerForm(formdata=None, package=str(package), kind=transport.ON_PREMISE))
 
 
-@room.post("/new/fields")
+@bp.post("/new/fields")
 @needs("admin")
 def new_server_fields() -> str:
     """The fields that follow the kind. Asked for by POST so that nothing typed stands in an address."""
     return render_template("integrations/_kind_fields.html", **_surroundings(AddServerForm()))
 
 
-@room.post("/new")
+@bp.post("/new")
 @needs("admin")
 def add_server() -> Response:
     form = AddServerForm()
@@ -95,20 +95,20 @@ def add_server() -> Response:
     return _add_answer(form, 422)
 
 
-@room.get("/<uuid:server_id>")
+@bp.get("/<uuid:server_id>")
 @needs("admin")
 def server(server_id: uuid.UUID) -> Response:
     return server_answer(server_id)
 
 
-@room.get("/<uuid:server_id>/edit")
+@bp.get("/<uuid:server_id>/edit")
 @needs("admin")
 def edit_server(server_id: uuid.UUID) -> Response:
     view = server_views.server(actor(), server_id)
     return _change_answer(view, ChangeServerForm(obj=view))
 
 
-@room.post("/<uuid:server_id>/edit")
+@bp.post("/<uuid:server_id>/edit")
 @needs("admin")
 def change_server(server_id: uuid.UUID) -> Response:
     form = ChangeServerForm()

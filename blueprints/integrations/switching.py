@@ -9,14 +9,14 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx
-from blueprints.integrations import room
+from blueprints.integrations import bp
 from blueprints.integrations.pages import question
 from services.monitoring import state as monitoring_state
 from services.server_admin import enabling, onboarding
 from services.servers import views as server_views
 
 
-@room.post("/<uuid:server_id>/enabled")
+@bp.post("/<uuid:server_id>/enabled")
 @needs("admin")
 def set_enabled(server_id: uuid.UUID) -> Response:
     wanted = {"1": True, "0": False}.get(request.form.get("enabled", ""))

@@ -1,7 +1,7 @@
-"""The room's blueprint, by itself so that its route files need not import one another."""
+"""The blueprint, defined apart from its route modules so that each can import it."""
 
 from __future__ import annotations
 
 from flask import Blueprint
 
-room = Blueprint("matters", __name__)
+bp = Blueprint("matters", __name__)

@@ -9,19 +9,19 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment
-from blueprints.matters import room
+from blueprints.matters import bp
 from services.matters import upload_checks
 
 MOST = 1000
 
 
-@room.post("/matters/<uuid:matter_id>/documents/check")
+@bp.post("/matters/<uuid:matter_id>/documents/check")
 @needs("member")
 def check_new_documents(matter_id: uuid.UUID) -> Response:
     return _answer(upload_checks.of_documents(actor(), matter_id, _chosen()))
 
 
-@room.post("/documents/<uuid:document_id>/versions/check")
+@bp.post("/documents/<uuid:document_id>/versions/check")
 @needs("member")
 def check_new_version(document_id: uuid.UUID) -> Response:
     return _answer(upload_checks.of_version(actor(), document_id, _chosen()))

@@ -10,7 +10,7 @@ from werkzeug.datastructures import FileStorage
 
 from blueprints.authorization import actor, needs, takes_files
 from blueprints.htmx import fragment, go_to, is_htmx
-from blueprints.matters import room
+from blueprints.matters import bp
 from blueprints.matters.answers import form_answer
 from blueprints.matters.forms import DocumentForm, DocumentNameForm
 from blueprints.matters.quotas import notice_for, refuse_unread
@@ -22,7 +22,7 @@ from services.matters import documents, duplicates, matters, versions
 from services.transfers import links
 
 
-@room.route("/matters/<uuid:matter_id>/documents/new", methods=["GET", "POST"])
+@bp.route("/matters/<uuid:matter_id>/documents/new", methods=["GET", "POST"])
 @needs("member")
 @takes_files
 def new_document(matter_id: uuid.UUID) -> ResponseReturnValue:
@@ -47,7 +47,7 @@ def new_document(matter_id: uuid.UUID) -> ResponseReturnValue:
     return fragment(answer, answer.status_code, documentsChanged=True) if added else answer
 
 
-@room.get("/documents/<uuid:document_id>")
+@bp.get("/documents/<uuid:document_id>")
 @needs("member")
 def document(document_id: uuid.UUID) -> ResponseReturnValue:
     view = documents.find(actor(), document_id)
@@ -62,7 +62,7 @@ def document(document_id: uuid.UUID) -> ResponseReturnValue:
     )
 
 
-@room.get("/documents/<uuid:document_id>/actions")
+@bp.get("/documents/<uuid:document_id>/actions")
 @needs("member")
 def document_actions(document_id: uuid.UUID) -> ResponseReturnValue:
     """The inside of a row's menu, fetched when it is opened: forty menus would outweigh the list."""
@@ -76,7 +76,7 @@ def document_actions(document_id: uuid.UUID) -> ResponseReturnValue:
     )
 
 
-@room.route("/documents/<uuid:document_id>/rename", methods=["GET", "POST"])
+@bp.route("/documents/<uuid:document_id>/rename", methods=["GET", "POST"])
 @needs("member")
 def rename_document(document_id: uuid.UUID) -> ResponseReturnValue:
     view = documents.find(actor(), document_id)
@@ -93,7 +93,7 @@ def rename_document(document_id: uuid.UUID) -> ResponseReturnValue:
     return form_answer("Rename", "matters/_rename_form.html", back, form=form, document=view)
 
 
-@room.get("/matters/<uuid:matter_id>/save/<uuid:server_id>")
+@bp.get("/matters/<uuid:matter_id>/save/<uuid:server_id>")
 @needs("staff")
 def choose_document(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseReturnValue:
     """Saving begun at the matter: first, which of its documents, unless some are ticked there."""

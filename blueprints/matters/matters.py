@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to, is_htmx
-from blueprints.matters import room
+from blueprints.matters import bp
 from blueprints.matters.answers import form_answer
 from blueprints.matters.forms import MatterForm
 from blueprints.matters.open_dialog import pop_up_to_open
@@ -20,8 +20,8 @@ from services.matters import documents, matters
 from services.transfers import links
 
 
-@room.get("/matters")
-@room.get("/")
+@bp.get("/matters")
+@bp.get("/")
 @needs("member")
 def index() -> ResponseReturnValue:
     found = matters.mine(actor(), search_text(), page_number())
@@ -29,7 +29,7 @@ def index() -> ResponseReturnValue:
     return render_template(template, found=found, may_create=permissions.may_create_matters(actor()))
 
 
-@room.route("/matters/new", methods=["GET", "POST"])
+@bp.route("/matters/new", methods=["GET", "POST"])
 @needs("staff")
 def new() -> ResponseReturnValue:
     form = MatterForm()
@@ -40,7 +40,7 @@ def new() -> ResponseReturnValue:
     return form_answer("New matter", "matters/_matter_form.html", url_for("matters.index"), form=form)
 
 
-@room.get("/matters/<uuid:matter_id>")
+@bp.get("/matters/<uuid:matter_id>")
 @needs("member")
 def matter(matter_id: uuid.UUID) -> ResponseReturnValue:
     """The matter's documents, and on the whole page its head. One function feeds page and refresh."""
@@ -60,7 +60,7 @@ def matter(matter_id: uuid.UUID) -> ResponseReturnValue:
     )
 
 
-@room.route("/matters/<uuid:matter_id>/rename", methods=["GET", "POST"])
+@bp.route("/matters/<uuid:matter_id>/rename", methods=["GET", "POST"])
 @needs("staff")
 def rename(matter_id: uuid.UUID) -> ResponseReturnValue:
     view = matters.find(actor(), matter_id)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from blueprints import dialogs
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to, is_htmx
-from blueprints.matters import room
+from blueprints.matters import bp
 from blueprints.matters.answers import form_answer
 from blueprints.query_params import page_number, search_text
 from services.core.errors import ConflictError, InvalidError
@@ -21,7 +21,7 @@ from services.matters import leaving, matters, participants
 A_ROLE = {"lead": "a lead", "editor": "an editor", "viewer": "a viewer"}
 
 
-@room.get("/matters/<uuid:matter_id>/people")
+@bp.get("/matters/<uuid:matter_id>/people")
 @needs("member")
 def people(matter_id: uuid.UUID) -> ResponseReturnValue:
     view = matters.find(actor(), matter_id)
@@ -34,7 +34,7 @@ def people(matter_id: uuid.UUID) -> ResponseReturnValue:
     )
 
 
-@room.get("/matters/<uuid:matter_id>/people/search")
+@bp.get("/matters/<uuid:matter_id>/people/search")
 @needs("staff")
 def search_people(matter_id: uuid.UUID) -> ResponseReturnValue:
     if not is_htmx():
@@ -46,7 +46,7 @@ def search_people(matter_id: uuid.UUID) -> ResponseReturnValue:
     )
 
 
-@room.post("/matters/<uuid:matter_id>/people")
+@bp.post("/matters/<uuid:matter_id>/people")
 @needs("staff")
 def add_person(matter_id: uuid.UUID) -> ResponseReturnValue:
     member_id = request.form.get("member", type=uuid.UUID) or uuid.UUID(int=0)
@@ -54,7 +54,7 @@ def add_person(matter_id: uuid.UUID) -> ResponseReturnValue:
     return _changed(matter_id, f"{name} now takes part in this matter.")
 
 
-@room.post("/matters/<uuid:matter_id>/people/<uuid:member_id>/role")
+@bp.post("/matters/<uuid:matter_id>/people/<uuid:member_id>/role")
 @needs("staff")
 def change_role(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnValue:
     role, is_sure = request.form.get("role", ""), request.form.get("sure") == "1"
@@ -75,7 +75,7 @@ def change_role(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnVal
     return _changed(matter_id, f"{name} is {A_ROLE[role]} now.")
 
 
-@room.route("/matters/<uuid:matter_id>/people/<uuid:member_id>/remove", methods=["GET", "POST"])
+@bp.route("/matters/<uuid:matter_id>/people/<uuid:member_id>/remove", methods=["GET", "POST"])
 @needs("staff")
 def remove_person(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnValue:
     back = url_for("matters.people", matter_id=matter_id)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from blueprints.matters import checking_files, documents, matters, people, room, versions
+from blueprints.matters import bp, checking_files, documents, matters, people, versions
 
-__all__ = ["checking_files", "documents", "matters", "people", "room", "versions"]
+__all__ = ["bp", "checking_files", "documents", "matters", "people", "versions"]

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from blueprints.authorization import actor, needs, takes_files
 from blueprints.htmx import go_to
-from blueprints.matters import room
+from blueprints.matters import bp
 from blueprints.matters.answers import form_answer
 from blueprints.matters.downloading import send
 from blueprints.matters.forms import AgainForm, VersionForm
@@ -19,7 +19,7 @@ from services.core.errors import InvalidError
 from services.matters import documents, versions
 
 
-@room.route("/documents/<uuid:document_id>/versions/new", methods=["GET", "POST"])
+@bp.route("/documents/<uuid:document_id>/versions/new", methods=["GET", "POST"])
 @needs("member")
 @takes_files
 def new_version(document_id: uuid.UUID) -> ResponseReturnValue:
@@ -46,7 +46,7 @@ def new_version(document_id: uuid.UUID) -> ResponseReturnValue:
     )
 
 
-@room.post("/versions/<uuid:version_id>/again")
+@bp.post("/versions/<uuid:version_id>/again")
 @needs("member")
 def add_version_again(version_id: uuid.UUID) -> ResponseReturnValue:
     """The answer to "This is the same file": add it all the same."""
@@ -58,7 +58,7 @@ def add_version_again(version_id: uuid.UUID) -> ResponseReturnValue:
     return _added(result, url_for("matters.document", document_id=version.document_id))
 
 
-@room.post("/versions/<uuid:version_id>/current")
+@bp.post("/versions/<uuid:version_id>/current")
 @needs("member")
 def make_current(version_id: uuid.UUID) -> ResponseReturnValue:
     version = versions.make_current(actor(), version_id)
@@ -66,7 +66,7 @@ def make_current(version_id: uuid.UUID) -> ResponseReturnValue:
     return go_to(url_for("matters.document", document_id=version.document_id))
 
 
-@room.get("/versions/<uuid:version_id>/download")
+@bp.get("/versions/<uuid:version_id>/download")
 @needs("member")
 def download(version_id: uuid.UUID) -> ResponseReturnValue:
     return send(actor(), versions.require(actor(), version_id), request)

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs, takes_table
 from blueprints.htmx import go_to
-from blueprints.members import room
+from blueprints.members import bp
 from blueprints.members.answers import popup
 from blueprints.members.forms import FileForm, ImportForm
 from blueprints.members.listing import Tab, asked
@@ -25,7 +25,7 @@ PAGE = 100
 ACTIONS = {"refused": "Refused", "add": "To add", "change": "To change", "unchanged": "Unchanged"}
 
 
-@room.get("/export.csv")
+@bp.get("/export.csv")
 @needs("admin")
 def export() -> Response:
     text, _, kept = asked()
@@ -35,13 +35,13 @@ def export() -> Response:
     return answer
 
 
-@room.get("/import")
+@bp.get("/import")
 @needs("admin")
 def choose_file() -> Response:
     return _answer(FileForm())
 
 
-@room.post("/import")
+@bp.post("/import")
 @needs("admin")
 @takes_table
 def read_file() -> Response:
@@ -56,7 +56,7 @@ def read_file() -> Response:
     return _answer(form, 422)
 
 
-@room.get("/import/<uuid:import_id>")
+@bp.get("/import/<uuid:import_id>")
 @needs("admin")
 def preview_import(import_id: uuid.UUID) -> str:
     seen = import_export.preview(actor(), import_id)
@@ -87,7 +87,7 @@ def preview_import(import_id: uuid.UUID) -> str:
     )
 
 
-@room.post("/import/<uuid:import_id>")
+@bp.post("/import/<uuid:import_id>")
 @needs("admin")
 def run_import(import_id: uuid.UUID) -> Response:
     done = import_export.run(actor(), import_id, invite=ImportForm().invite.data)

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to
-from blueprints.members import room
+from blueprints.members import bp
 from blueprints.members.answers import popup
 from blueprints.members.forms import InviteForm
 from services.core.errors import InvalidError
@@ -17,7 +17,7 @@ from services.mail import server_state
 from services.members import invitations
 
 
-@room.get("/invitations")
+@bp.get("/invitations")
 @needs("admin")
 def open_invitations() -> str:
     found = invitations.open_invitations(actor())
@@ -29,13 +29,13 @@ def open_invitations() -> str:
     )
 
 
-@room.get("/invitations/new")
+@bp.get("/invitations/new")
 @needs("admin")
 def new_invitation() -> Response:
     return _answer(InviteForm())
 
 
-@room.post("/invitations/new")
+@bp.post("/invitations/new")
 @needs("admin")
 def invite() -> Response:
     form = InviteForm()
@@ -49,13 +49,13 @@ def invite() -> Response:
     return _answer(form, 422)
 
 
-@room.post("/invitations/<uuid:invitation_id>/link")
+@bp.post("/invitations/<uuid:invitation_id>/link")
 @needs("admin")
 def renew_invitation(invitation_id: uuid.UUID) -> Response:
     return _link(invitations.renew(actor(), invitation_id))
 
 
-@room.post("/invitations/<uuid:invitation_id>/withdraw")
+@bp.post("/invitations/<uuid:invitation_id>/withdraw")
 @needs("admin")
 def withdraw_invitation(invitation_id: uuid.UUID) -> Response:
     email = invitations.withdraw(actor(), invitation_id)

@@ -9,7 +9,7 @@ from flask import render_template, request, url_for
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import is_htmx
-from blueprints.members import room
+from blueprints.members import bp
 from blueprints.query_params import search_text
 from services.core.sealed_query import seal
 from services.directory import people
@@ -34,7 +34,7 @@ class Tab:
     count: int | None = None
 
 
-@room.get("")
+@bp.get("")
 @needs("admin")
 def index() -> str:
     text, state, kept = asked()

@@ -10,20 +10,20 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to
-from blueprints.members import room
+from blueprints.members import bp
 from blueprints.members.answers import popup
 from blueprints.query_params import search_text
 from services.members import orphaned_matters
 
 
-@room.get("/leads")
+@bp.get("/leads")
 @needs("admin")
 def without_a_lead() -> str:
     found = orphaned_matters.matters(actor())
     return render_template("members/leads.html", found=found, most=orphaned_matters.MOST_LISTED)
 
 
-@room.get("/leads/<uuid:matter_id>")
+@bp.get("/leads/<uuid:matter_id>")
 @needs("admin")
 def choose_lead(matter_id: uuid.UUID) -> ResponseReturnValue:
     name, text = orphaned_matters.name_of(actor(), matter_id), search_text()
@@ -31,7 +31,7 @@ def choose_lead(matter_id: uuid.UUID) -> ResponseReturnValue:
     return popup("lead", f"Lead of {name}", matter_id=matter_id, people=people, text=text)
 
 
-@room.get("/leads/<uuid:matter_id>/search")
+@bp.get("/leads/<uuid:matter_id>/search")
 @needs("admin")
 def search_lead(matter_id: uuid.UUID) -> str:
     text = search_text()
@@ -39,7 +39,7 @@ def search_lead(matter_id: uuid.UUID) -> str:
     return render_template("members/_lead_found.html", matter_id=matter_id, people=people, text=text)
 
 
-@room.post("/leads/<uuid:matter_id>/<uuid:member_id>")
+@bp.post("/leads/<uuid:matter_id>/<uuid:member_id>")
 @needs("admin")
 def appoint_lead(matter_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     matter_name = orphaned_matters.name_of(actor(), matter_id)

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to
-from blueprints.members import import_export, invitations, listing, orphaned_matters, room
+from blueprints.members import bp, import_export, invitations, listing, orphaned_matters
 from blueprints.members.answers import popup
 from blueprints.members.forms import AddMemberForm, DetailsForm
 from services.auth import passwords
@@ -17,16 +17,16 @@ from services.core.errors import InvalidError
 from services.directory import people
 from services.members import account, editing, offboarding
 
-__all__ = ["import_export", "invitations", "listing", "orphaned_matters", "room"]
+__all__ = ["bp", "import_export", "invitations", "listing", "orphaned_matters"]
 
 
-@room.get("/new")
+@bp.get("/new")
 @needs("admin")
 def new_member() -> Response:
     return add_answer(AddMemberForm())
 
 
-@room.post("/new")
+@bp.post("/new")
 @needs("admin")
 def add_member() -> Response:
     form = AddMemberForm()
@@ -46,7 +46,7 @@ def add_member() -> Response:
     return add_answer(form, 422)
 
 
-@room.get("/<uuid:member_id>")
+@bp.get("/<uuid:member_id>")
 @needs("admin")
 def member(member_id: uuid.UUID) -> str:
     view = people.member(actor(), member_id)
@@ -55,14 +55,14 @@ def member(member_id: uuid.UUID) -> str:
     )
 
 
-@room.get("/<uuid:member_id>/edit")
+@bp.get("/<uuid:member_id>/edit")
 @needs("admin")
 def edit_member(member_id: uuid.UUID) -> Response:
     view = people.member(actor(), member_id)
     return edit_answer(view, DetailsForm(formdata=None, obj=view))
 
 
-@room.post("/<uuid:member_id>/edit")
+@bp.post("/<uuid:member_id>/edit")
 @needs("admin")
 def change_member(member_id: uuid.UUID) -> Response:
     form = DetailsForm(formdata=request.form)
@@ -79,7 +79,7 @@ def change_member(member_id: uuid.UUID) -> Response:
     return edit_answer(people.member(actor(), member_id), form, 422)
 
 
-@room.get("/<uuid:member_id>/deactivate")
+@bp.get("/<uuid:member_id>/deactivate")
 @needs("admin")
 def confirm_deactivation(member_id: uuid.UUID) -> Response:
     view = people.member(actor(), member_id)
@@ -87,7 +87,7 @@ def confirm_deactivation(member_id: uuid.UUID) -> Response:
     return popup("deactivate", f"Deactivate {view.name}", member=view, ends=ends)
 
 
-@room.post("/<uuid:member_id>/deactivate")
+@bp.post("/<uuid:member_id>/deactivate")
 @needs("admin")
 def deactivate(member_id: uuid.UUID) -> Response:
     offboarding.deactivate(actor(), member_id)
@@ -96,7 +96,7 @@ def deactivate(member_id: uuid.UUID) -> Response:
     return go_to(url_for(".member", member_id=member_id))
 
 
-@room.post("/<uuid:member_id>/reactivate")
+@bp.post("/<uuid:member_id>/reactivate")
 @needs("admin")
 def reactivate(member_id: uuid.UUID) -> Response:
     offboarding.reactivate(actor(), member_id)
@@ -105,14 +105,14 @@ def reactivate(member_id: uuid.UUID) -> Response:
     return go_to(url_for(".member", member_id=member_id))
 
 
-@room.get("/<uuid:member_id>/password")
+@bp.get("/<uuid:member_id>/password")
 @needs("admin")
 def confirm_new_password(member_id: uuid.UUID) -> Response:
     view = people.member(actor(), member_id)
     return popup("reset", f"New password for {view.name}", member=view)
 
 
-@room.post("/<uuid:member_id>/password")
+@bp.post("/<uuid:member_id>/password")
 @needs("admin")
 def reset_password(member_id: uuid.UUID) -> Response:
     password = account.reset_password(actor(), member_id)

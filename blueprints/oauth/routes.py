@@ -11,15 +11,15 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.authorization import actor, get_only, needs
 from blueprints.htmx import go_to, is_htmx, redirect_whole_page
-from blueprints.oauth import room, sign_ins
+from blueprints.oauth import bp, sign_ins
 from services.connections import clients, disconnecting, oauth
 from services.connections.oauth_errors import SignInUnfinishedError, unfinished
 from services.transfers import control
 
-__all__ = ["room", "sign_ins"]
+__all__ = ["bp", "sign_ins"]
 
 
-@room.post("/connect/<uuid:server_id>")
+@bp.post("/connect/<uuid:server_id>")
 @needs("staff")
 def begin(server_id: uuid.UUID) -> AnyResponse:
     """The page moves on to iManage by itself; our policy lets no form lead there, so without scripts it is a link."""
@@ -29,7 +29,7 @@ def begin(server_id: uuid.UUID) -> AnyResponse:
     return Response(render_template("oauth/leave.html", url=url, host=urlsplit(url).hostname))
 
 
-@room.get("/auth/v0/oauth2/authorized")
+@bp.get("/auth/v0/oauth2/authorized")
 @needs("public")
 @get_only
 def authorized() -> AnyResponse:
@@ -51,7 +51,7 @@ def authorized() -> AnyResponse:
     return redirect(done.return_to, 303)
 
 
-@room.post("/disconnect/<uuid:server_id>")
+@bp.post("/disconnect/<uuid:server_id>")
 @needs("staff")
 def disconnect(server_id: uuid.UUID) -> AnyResponse:
     if (asked := _ask_first(disconnecting.own(actor(), server_id))) is not None:
@@ -61,7 +61,7 @@ def disconnect(server_id: uuid.UUID) -> AnyResponse:
     return go_to(url_for("account.index"))
 
 
-@room.post("/disconnect")
+@bp.post("/disconnect")
 @needs("staff")
 def disconnect_all() -> AnyResponse:
     if (asked := _ask_first(disconnecting.own(actor()))) is not None:

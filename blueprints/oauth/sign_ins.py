@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from blueprints.authorization import actor, needs
 from blueprints.dialogs import ASKED, asked_first, popup
 from blueprints.htmx import fragment, go_to, is_htmx
-from blueprints.oauth import room
+from blueprints.oauth import bp
 from blueprints.query_params import page_number, search_text
 from services.connections import admin as connection_admin
 from services.connections import disconnecting
@@ -21,7 +21,7 @@ OF_MEMBER = "/admin/members/<uuid:member_id>/sign-ins"
 ENDED = "The sign-in has ended. Documents and links stay as they are."
 
 
-@room.get(OF_SERVER, endpoint="sign_ins")
+@bp.get(OF_SERVER, endpoint="sign_ins")
 @needs("admin")
 def of_server(server_id: uuid.UUID) -> Response:
     """A part of the server's page; its address alone leads there."""
@@ -30,7 +30,7 @@ def of_server(server_id: uuid.UUID) -> Response:
     return fragment(_of_server(server_id))
 
 
-@room.post(f"{OF_SERVER}/<uuid:member_id>/end")
+@bp.post(f"{OF_SERVER}/<uuid:member_id>/end")
 @needs("admin")
 def end_sign_in(server_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     back = url_for("integrations.server", server_id=server_id)
@@ -45,7 +45,7 @@ def end_sign_in(server_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     return go_to(back)
 
 
-@room.get(f"{OF_SERVER}/end")
+@bp.get(f"{OF_SERVER}/end")
 @needs("admin")
 def confirm_end_of_all(server_id: uuid.UUID) -> Response:
     """How many would have to sign in again, before they do."""
@@ -54,7 +54,7 @@ def confirm_end_of_all(server_id: uuid.UUID) -> Response:
     return popup("oauth/_end_all.html", "Disconnect all members?", crumb, server=view)
 
 
-@room.post(f"{OF_SERVER}/end")
+@bp.post(f"{OF_SERVER}/end")
 @needs("admin")
 def end_all_sign_ins(server_id: uuid.UUID) -> Response:
     ended = connection_admin.end(actor(), server_id)
@@ -62,7 +62,7 @@ def end_all_sign_ins(server_id: uuid.UUID) -> Response:
     return go_to(url_for("integrations.server", server_id=server_id))
 
 
-@room.get(OF_MEMBER)
+@bp.get(OF_MEMBER)
 @needs("admin")
 def member_sign_ins(member_id: uuid.UUID) -> Response:
     """A part of the member's page; its address alone leads there."""
@@ -71,7 +71,7 @@ def member_sign_ins(member_id: uuid.UUID) -> Response:
     return fragment(_of_member(member_id))
 
 
-@room.post(f"{OF_MEMBER}/<uuid:server_id>/end")
+@bp.post(f"{OF_MEMBER}/<uuid:server_id>/end")
 @needs("admin")
 def end_member_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     back = url_for("members.member", member_id=member_id)

@@ -7,16 +7,16 @@ from flask import Blueprint, Response, jsonify
 from blueprints.authorization import needs
 from services.operations import installation_health
 
-room = Blueprint("status", __name__, url_prefix="/health")
+bp = Blueprint("status", __name__, url_prefix="/health")
 
 
-@room.get("/live")
+@bp.get("/live")
 @needs("public")
 def live() -> Response:
     return Response("ok\n", mimetype="text/plain")
 
 
-@room.get("/ready")
+@bp.get("/ready")
 @needs("public")
 def ready() -> Response:
     checks = installation_health.readiness()
@@ -26,7 +26,7 @@ def ready() -> Response:
     return answer
 
 
-@room.get("/details")
+@bp.get("/details")
 @needs("admin")
 def details() -> Response:
     """All that the doctor looks at, told by a web process: of its own keys, folder and disks."""

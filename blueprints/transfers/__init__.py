@@ -1,7 +1,7 @@
-"""The room itself, so that each of its files can hang its routes there."""
+"""The blueprint, defined apart from its route modules so that each can import it."""
 
 from __future__ import annotations
 
 from flask import Blueprint
 
-room = Blueprint("transfers", __name__)
+bp = Blueprint("transfers", __name__)

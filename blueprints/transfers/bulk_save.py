@@ -9,14 +9,14 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx, placed
-from blueprints.transfers import room
+from blueprints.transfers import bp
 from blueprints.transfers.answers import refused_in_picker
 from blueprints.transfers.forms import SaveManyForm, as_uuid, as_uuids
 from services.core.errors import InvalidError, NotFoundError, SignInNeededError
 from services.transfers import bulk_save
 
 
-@room.get("/matters/<uuid:matter_id>/save-many/<uuid:server_id>")
+@bp.get("/matters/<uuid:matter_id>/save-many/<uuid:server_id>")
 @needs("staff")
 def save_many_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     """Of the documents that are named, or with `all` of the whole matter."""
@@ -41,7 +41,7 @@ def save_many_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     )
 
 
-@room.post("/matters/<uuid:matter_id>/save-many/<uuid:server_id>/check")
+@bp.post("/matters/<uuid:matter_id>/save-many/<uuid:server_id>/check")
 @needs("staff")
 def check_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     """What iManage says of each twin now: asked for once the pop-up is open."""
@@ -57,7 +57,7 @@ def check_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     return fragment(render_template("transfers/_picker_many_check.html", picker=picker))
 
 
-@room.post("/matters/<uuid:matter_id>/save-many/<uuid:server_id>")
+@bp.post("/matters/<uuid:matter_id>/save-many/<uuid:server_id>")
 @needs("staff")
 def start_save_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     form = SaveManyForm()

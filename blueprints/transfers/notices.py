@@ -11,33 +11,33 @@ from werkzeug.wrappers import Response
 from blueprints.authorization import actor, needs
 from blueprints.downloads import csv_attachment
 from blueprints.htmx import fragment, go_to, is_htmx
-from blueprints.transfers import room
+from blueprints.transfers import bp
 from services.transfers import export as transfer_export
 from services.transfers import notices
 from services.transfers.notices import News
 from services.transfers.views import TransferView
 
 
-@room.app_context_processor
+@bp.app_context_processor
 def news_of_transfers() -> dict[str, News]:
     return {"transfer_news": notices.of(actor()) if current_user.is_authenticated else News()}
 
 
-@room.get("/transfers/_news")
+@bp.get("/transfers/_news")
 @needs("staff")
 def news() -> str:
     """Asked for by the page head while something runs."""
     return render_template("transfers/_polled.html")
 
 
-@room.post("/transfers/seen")
+@bp.post("/transfers/seen")
 @needs("staff")
 def see_news() -> Response:
     notices.see(actor())
     return fragment(render_template("transfers/_news.html")) if is_htmx() else go_to(url_for(".index"))
 
 
-@room.get("/transfers/<uuid:transfer_id>/results.csv")
+@bp.get("/transfers/<uuid:transfer_id>/results.csv")
 @needs("staff")
 def results(transfer_id: uuid.UUID) -> Response:
     # The byte order mark tells spreadsheets that the names in it are UTF-8.

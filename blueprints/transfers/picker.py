@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx, placed
 from blueprints.query_params import LONGEST_SEARCH, place
-from blueprints.transfers import room
+from blueprints.transfers import bp
 from blueprints.transfers.answers import refused_in_picker
 from blueprints.transfers.forms import SaveForm, as_uuid
 from services.core.errors import ConflictError, RemoteRefusedError, SignInNeededError
@@ -40,13 +40,13 @@ LETTERS = {kind: letter for letter, kind in KINDS.items()}
 SHELF_NAMES = {"recent": "Recent workspaces", "mine": "My matters", "favourites": "Favourites"}
 
 
-@room.get("/matters/<uuid:matter_id>/get/<uuid:server_id>")
+@bp.get("/matters/<uuid:matter_id>/get/<uuid:server_id>")
 @needs("staff")
 def get_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     return _opened(lambda: _get_form(matter_id, server_id), server_id, _back(matter_id, server_id))
 
 
-@room.get("/documents/<uuid:document_id>/save/<uuid:server_id>")
+@bp.get("/documents/<uuid:document_id>/save/<uuid:server_id>")
 @needs("staff")
 def save_picker(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     matter_id = documents.find(actor(), document_id).matter_id
@@ -54,7 +54,7 @@ def save_picker(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     return _opened(lambda: _save_form(document_id, server_id), server_id, back)
 
 
-@room.get("/documents/<uuid:document_id>/save/<uuid:server_id>/check")
+@bp.get("/documents/<uuid:document_id>/save/<uuid:server_id>/check")
 @needs("staff")
 def save_check(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     """What iManage says of the twin now: asked for once the pop-up is open, and when another way is chosen."""
@@ -90,7 +90,7 @@ def save_refused(
     )
 
 
-@room.post("/matters/<uuid:matter_id>/browse/<uuid:server_id>")
+@bp.post("/matters/<uuid:matter_id>/browse/<uuid:server_id>")
 @needs("staff")
 def browse(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     """A list of the pop-up: the first hundred of a place, or with `offset` the next."""
@@ -105,7 +105,7 @@ def browse(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     return fragment(render_template(drawn, **_context(listing, matter_id, server_id)))
 
 
-@room.post("/matters/<uuid:matter_id>/everything/<uuid:server_id>")
+@bp.post("/matters/<uuid:matter_id>/everything/<uuid:server_id>")
 @needs("staff")
 def everything(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     """Adds all documents of a place, or of a search, to what is selected."""

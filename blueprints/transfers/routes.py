@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, go_to
 from blueprints.query_params import page_number
-from blueprints.transfers import bulk_save, notices, picker, room
+from blueprints.transfers import bp, bulk_save, notices, picker
 from blueprints.transfers.answers import refused, refused_in_picker
 from blueprints.transfers.forms import DecideForm, GetForm, RetryForm, SaveForm
 from services.core.errors import InvalidError
@@ -19,12 +19,12 @@ from services.transfers import control, decisions, requests, save_checks, update
 from services.transfers import notices as transfer_notices
 from services.transfers import views as transfer_views
 
-__all__ = ["bulk_save", "notices", "picker", "room"]
+__all__ = ["bp", "bulk_save", "notices", "picker"]
 
 REFRESHED = "documentsChanged"
 
 
-@room.get("/transfers")
+@bp.get("/transfers")
 @needs("staff")
 def index() -> str:
     found = transfer_views.recent(actor(), page_number())
@@ -32,7 +32,7 @@ def index() -> str:
     return render_template("transfers/index.html", found=found)
 
 
-@room.post("/matters/<uuid:matter_id>/get/<uuid:server_id>")
+@bp.post("/matters/<uuid:matter_id>/get/<uuid:server_id>")
 @needs("staff")
 def start_get(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     form = GetForm()
@@ -45,7 +45,7 @@ def start_get(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     return refused_in_picker(form)
 
 
-@room.post("/documents/<uuid:document_id>/save/<uuid:server_id>")
+@bp.post("/documents/<uuid:document_id>/save/<uuid:server_id>")
 @needs("staff")
 def start_save(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     form = SaveForm()
@@ -63,19 +63,19 @@ def start_save(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     return picker.save_refused(form, document_id, server_id, check)
 
 
-@room.get("/transfers/<uuid:transfer_id>")
+@bp.get("/transfers/<uuid:transfer_id>")
 @needs("staff")
 def transfer(transfer_id: uuid.UUID) -> str:
     return render_template("transfers/transfer.html", **_context(transfer_id))
 
 
-@room.get("/transfers/<uuid:transfer_id>/_status")
+@bp.get("/transfers/<uuid:transfer_id>/_status")
 @needs("staff")
 def transfer_status(transfer_id: uuid.UUID) -> str:
     return render_template("transfers/_transfer.html", badge_anew=True, **_context(transfer_id))
 
 
-@room.get("/matters/<uuid:matter_id>/_transfers")
+@bp.get("/matters/<uuid:matter_id>/_transfers")
 @needs("staff")
 def matter_status(matter_id: uuid.UUID) -> Response:
     """The live region of a matter's page. When the last transfer ends, the page's documents are told."""
@@ -85,28 +85,28 @@ def matter_status(matter_id: uuid.UUID) -> Response:
     return fragment(html, **{REFRESHED: True}) if was_live and not is_live else fragment(html)
 
 
-@room.post("/transfers/<uuid:transfer_id>/cancel")
+@bp.post("/transfers/<uuid:transfer_id>/cancel")
 @needs("staff")
 def cancel(transfer_id: uuid.UUID) -> Response:
     control.cancel(actor(), transfer_id)
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
 
-@room.post("/transfers/<uuid:transfer_id>/pause")
+@bp.post("/transfers/<uuid:transfer_id>/pause")
 @needs("staff")
 def pause(transfer_id: uuid.UUID) -> Response:
     control.pause(actor(), transfer_id)
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
 
-@room.post("/transfers/<uuid:transfer_id>/resume")
+@bp.post("/transfers/<uuid:transfer_id>/resume")
 @needs("staff")
 def resume(transfer_id: uuid.UUID) -> Response:
     control.resume(actor(), transfer_id)
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
 
-@room.post("/transfers/<uuid:transfer_id>/retry")
+@bp.post("/transfers/<uuid:transfer_id>/retry")
 @needs("staff")
 def retry(transfer_id: uuid.UUID) -> Response:
     form = RetryForm()
@@ -116,7 +116,7 @@ def retry(transfer_id: uuid.UUID) -> Response:
     return go_to(url_for("transfers.transfer", transfer_id=new_id))
 
 
-@room.post("/transfer-items/<uuid:item_id>/decide")
+@bp.post("/transfer-items/<uuid:item_id>/decide")
 @needs("staff")
 def decide(item_id: uuid.UUID) -> Response:
     form = DecideForm()
@@ -126,14 +126,14 @@ def decide(item_id: uuid.UUID) -> Response:
     return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
 
 
-@room.post("/matters/<uuid:matter_id>/check")
+@bp.post("/matters/<uuid:matter_id>/check")
 @needs("staff")
 def check_matter(matter_id: uuid.UUID) -> Response:
     flash(update_check.check(actor(), matter_id).sentence, "info")
     return go_to(url_for("matters.matter", matter_id=matter_id))
 
 
-@room.post("/matters/<uuid:matter_id>/documents/<uuid:document_id>/check")
+@bp.post("/matters/<uuid:matter_id>/documents/<uuid:document_id>/check")
 @needs("staff")
 def check_document(matter_id: uuid.UUID, document_id: uuid.UUID) -> Response:
     flash(update_check.check(actor(), matter_id, document_id).sentence, "info")

@@ -17,10 +17,10 @@ from services.guidance import topics
 from services.monitoring import check_report, check_runs
 from services.servers import views as server_views
 
-room = Blueprint("troubleshooting", __name__, url_prefix="/troubleshooting")
+bp = Blueprint("troubleshooting", __name__, url_prefix="/troubleshooting")
 
 
-@room.get("")
+@bp.get("")
 @needs("staff")
 def index() -> Response:
     """The three messages, or what a search found; htmx asks for the list alone while somebody types."""
@@ -35,7 +35,7 @@ def index() -> Response:
     return fragment(html)
 
 
-@room.get("/<slug>")
+@bp.get("/<slug>")
 @needs("staff")
 def topic(slug: str) -> str:
     """Admins choose a server to check; members try it from their own browser."""
@@ -58,20 +58,20 @@ def topic(slug: str) -> str:
     )
 
 
-@room.post("/<slug>/check/<uuid:server_id>")
+@bp.post("/<slug>/check/<uuid:server_id>")
 @needs("admin")
 def start_check(slug: str, server_id: uuid.UUID) -> Response:
     found = _topic(slug)
     return _answer(found, server_id, check_runs.start(actor(), server_id))
 
 
-@room.get("/<slug>/check/<uuid:server_id>/<uuid:run_id>")
+@bp.get("/<slug>/check/<uuid:server_id>/<uuid:run_id>")
 @needs("admin")
 def check_run(slug: str, server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
     return _answer(_topic(slug), server_id, run_id)
 
 
-@room.get("/this-browser/<uuid:server_id>")
+@bp.get("/this-browser/<uuid:server_id>")
 @needs("staff")
 def this_browser(server_id: uuid.UUID) -> Response:
     """The only page of a member whose scripts may ask another origin, and only this server's."""
