@@ -7,7 +7,7 @@ QUIETLY := --quiet --disable-pip-version-check
 NAUGHTY := tests/integration/blueprints/test_naughty_strings.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo setup-test demo run worker test check migrate bench faults screenshots lock sbom
+.PHONY: help setup setup-demo setup-test demo run worker test check migrate bench faults screenshots tabler lock sbom
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,9 @@ faults: setup-test ## Every fault against every kind of transfer, and every naug
 screenshots: setup-test ## Take the pictures in docs/screenshots anew
 	@tests/prepare
 	$(BIN)/python -m tests.browser.screenshots
+
+tabler: ## Build static/vendor/tabler-*/tabler.purged.css anew: after a template uses another class of Tabler (needs npm)
+	cd tools/tabler && npm ci --no-audit --no-fund --silent && node purge.js
 
 lock: .venv/tools.done ## Make requirements.lock anew: after a change of requirements.txt
 	CUSTOM_COMPILE_COMMAND="make lock" .venv/tools/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate \

@@ -11,6 +11,7 @@ from blueprints import nav
 from tests.support.repository import ROOT
 
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+WORD = re.compile(r"-?[a-z_][\w-]*", re.IGNORECASE)
 SPRITE = (ROOT / "static/icons.svg").read_text()
 ICONS = set(re.findall(r'<symbol id="([^"]+)"', SPRITE))
 
@@ -56,7 +57,19 @@ def test_what_a_first_visit_loads_stays_within_its_budget() -> None:
         if path.name.startswith("_picker"):
             assert extra <= 5_000, path.name  # no first visit: a press of Get or Save asks for it
         else:
-            assert sum(weight.values()) + extra <= 120_000, path.name
+            assert sum(weight.values()) + extra <= 60_000, path.name
+
+
+def test_every_class_of_tabler_that_is_used_was_kept() -> None:
+    """`make tabler` builds the stylesheet anew and lists the classes of the whole Tabler in classes.txt."""
+    theirs = set((ROOT / "tools/tabler/classes.txt").read_text().split())
+    (purged,) = ROOT.glob("static/vendor/tabler-*/tabler.purged.css")
+    kept = set(re.findall(rf"\.({WORD.pattern})", purged.read_text(), re.IGNORECASE))
+    classes = re.compile(r"""class(?:Name)?\s*=\s*["']([^"']*)|classList\.\w+\(([^)]*)""")
+    sources = [*TEMPLATES, *(ROOT / "static/js").glob("*.js")]
+    used = {word for path in sources for hit in classes.findall(path.read_text()) for word in WORD.findall("".join(hit))}
+    assert len(used & theirs) > 10
+    assert used & theirs - kept == set()
 
 
 def test_what_is_vendored_carries_version_and_licence() -> None:
