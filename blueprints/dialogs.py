@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.htmx import fragment, is_htmx, retarget
 
-ASKED = 422
+CONFIRM = 422
 """The status of a question in place of an act: nothing was written yet."""
 
 
@@ -28,6 +28,6 @@ def popup(part: str, title: str, crumb: tuple[str, str], status: int = 200, **co
     return fragment(html, status)
 
 
-def asked_first(response: Response) -> Response:
+def confirmation(response: Response) -> Response:
     """The same pop-up, opened in the place of pop-ups whatever the request meant to redraw."""
     return retarget(response, "#dialog")

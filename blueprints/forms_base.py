@@ -12,13 +12,13 @@ from services.core.text import normalise
 class BaseForm(FlaskForm):
     """A form that can take a service's field errors beside its own."""
 
-    def take(self, refusal: InvalidError, *, beside: bool = False) -> None:
+    def add_errors(self, refusal: InvalidError, *, keep_own: bool = False) -> None:
         """Put each sentence at its field; one without a field goes to the form as a whole.
 
-        With `beside`, a field that the form itself has refused keeps that one sentence.
+        With `keep_own`, a field that the form itself has refused keeps that one sentence.
         """
         for name, sentence in refusal.fields.items():
-            if beside and name in self._fields and self._fields[name].errors:
+            if keep_own and name in self._fields and self._fields[name].errors:
                 continue
             if name in self._fields:
                 self._fields[name].errors = [*self._fields[name].errors, sentence]

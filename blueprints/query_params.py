@@ -30,7 +30,7 @@ def page_number() -> int:
     return min(max(request.args.get("page", 1, type=int), 1), LAST_PAGE)
 
 
-def place(name: str) -> int:
+def offset(name: str) -> int:
     """How many of a list stand before what is asked for. What is no number is none."""
     return min(max(request.values.get(name, 0, type=int), 0), FURTHEST)
 

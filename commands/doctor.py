@@ -22,14 +22,14 @@ COLOURS = {
 @with_appcontext
 def command(as_json: bool) -> None:
     """Check the installation and say what is wrong and what to do. Exit status 1 where something fails."""
-    checks = installation_health.examination()
+    checks = installation_health.all_checks()
     if as_json:
         click.echo(json.dumps(installation_health.report(checks), ensure_ascii=False, indent=2))
-        sys.exit(0 if installation_health.is_sound(checks) else 1)
+        sys.exit(0 if installation_health.is_healthy(checks) else 1)
     for check in checks:
         state = click.style(f"{check.state:<4}", fg=COLOURS[check.state])
         click.echo(f"{state}  {check.name}: {check.sentence}")
         if check.next_step:
             click.echo(f"      {check.next_step}")
-    if not installation_health.is_sound(checks):
+    if not installation_health.is_healthy(checks):
         sys.exit(1)

@@ -50,7 +50,7 @@ def rotate(old_keys_are_lost: bool) -> None:
     _require_tables()
     with _alone():
         try:
-            done = keys.begin_anew() if old_keys_are_lost else keys.rotate()
+            done = keys.discard_undecryptable() if old_keys_are_lost else keys.rotate()
         except key_file.KeyFileError as error:
             raise click.ClickException(str(error)) from None
     for line in _said(done):

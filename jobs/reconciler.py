@@ -33,7 +33,7 @@ class Reconciler:
 
     def __init__(self, executor_id: str) -> None:
         self._executor_id = executor_id
-        self._watch = worker_heartbeats.Watch(DEAD_AFTER_SECONDS)
+        self._watch = worker_heartbeats.LivenessTracker(DEAD_AFTER_SECONDS)
         self._adrift: set[str] = set()
         self._lost: set[uuid.UUID] = set()
 
@@ -73,7 +73,7 @@ class Reconciler:
 
     def count_living(self) -> frozenset[str]:
         """The workers that are alive, this one among them: they share each server's places."""
-        living = self._watch.living(worker_heartbeats.beats(), time.monotonic()) | {self._executor_id}
+        living = self._watch.living(worker_heartbeats.last_seen(), time.monotonic()) | {self._executor_id}
         places.workers = len(living)
         return living
 
@@ -83,7 +83,7 @@ class Reconciler:
         if not left:
             return 0
         taken = 0
-        with worker_heartbeats.only_one() as mine:
+        with worker_heartbeats.takeover_lock() as mine:
             for status in _pending(list(left)) if mine else ():
                 if status.executor_id == left[status.workflow_id]:
                     log.warning("worker.taken_over", workflow=status.workflow_id, worker=status.executor_id)

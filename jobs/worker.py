@@ -71,7 +71,7 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
     executor_id = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
     workflows.bind(scope)
     with scope():
-        worker_heartbeats.beat(executor_id)
+        worker_heartbeats.record(executor_id)
         has_log = has_single_writer()
         launch(settings, executor_id)
     gc_tuning.started()
@@ -100,7 +100,7 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
         _every(TABLES_SECONDS, look_at_tables, stop, scope),
         _every(MAIL_SECONDS, smtp.send_due, stop, scope),
         _every(HEALTH_SECONDS, schedule.check_due, stop, scope, first=0.0),
-        _every(BEAT_SECONDS, lambda: record(worker_heartbeats.beat, executor_id), stop, scope),
+        _every(BEAT_SECONDS, lambda: record(worker_heartbeats.record, executor_id), stop, scope),
         _every(LOST_SECONDS, mind_siblings, stop, scope),
         _every(SHOW_SECONDS, ProgressFlusher().show, stop, scope),
         _every(REAP_SECONDS, reap, stop, scope, first=0.0),
@@ -121,7 +121,7 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
             duty.join(max(0.0, latest - time.monotonic()))
         DBOS.destroy(workflow_completion_timeout_sec=GRACE_SECONDS)
         with scope():
-            worker_heartbeats.gone(executor_id)
+            worker_heartbeats.remove(executor_id)
         if workflows.carried():
             # A step that waits for an answer may wait for minutes. Its item can be taken over already, so that
             # nothing it could still do would count; the process does not stay for it.

@@ -33,10 +33,10 @@ def change_password() -> Response:
             raise InvalidError(account.password_faults(actor(), form.current.data or "", form.new.data or ""))
         account.change_password(actor(), form.current.data, form.new.data)
     except InvalidError as refusal:
-        form.take(refusal, beside=True)
+        form.add_errors(refusal, keep_own=True)
         return page(form, 422)
     except TooManyError as refusal:
-        form.take(InvalidError({"": refusal.sentence}))
+        form.add_errors(InvalidError({"": refusal.sentence}))
         return page(form, 429)
     flash("Your password is changed. You are signed out everywhere else.", "success")
     return go_to(url_for(".index"))

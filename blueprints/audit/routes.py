@@ -20,7 +20,7 @@ def index() -> str:
     outcome = request.args.get("outcome", "")
     if outcome not in audit_log.OUTCOMES:
         outcome = ""
-    found = audit_log.page_of_events(actor(), text=text, outcome=outcome, page=page_number())
+    found = audit_log.events(actor(), text=text, outcome=outcome, page=page_number())
     return render_template(
         "audit/_list.html" if is_htmx() else "audit/index.html",
         found=found,

@@ -19,8 +19,8 @@ from services.members import invitations
 @needs("public")
 def join(token: str) -> Response:
     try:
-        invited = invitations.standing(token)
-    except invitations.InvitationOverError as over:
+        invited = invitations.by_token(token)
+    except invitations.InvitationEndedError as over:
         return _over(over)
     return _answer(invited, JoinForm(formdata=None, name=invited.name), token)
 
@@ -30,16 +30,16 @@ def join(token: str) -> Response:
 def join_now(token: str) -> Response:
     form = JoinForm()
     try:
-        invited = invitations.standing(token)
+        invited = invitations.by_token(token)
         if not form.validate():
             name, password = form.name.data or "", form.password.data or ""
-            form.take(InvalidError(invitations.faults_of_joining(token, name, password)), beside=True)
+            form.add_errors(InvalidError(invitations.problems_joining(token, name, password)), keep_own=True)
             return _answer(invited, form, token, 422)
         session = invitations.accept(nobody(), token, form.name.data, form.password.data)
-    except invitations.InvitationOverError as over:
+    except invitations.InvitationEndedError as over:
         return _over(over)
     except InvalidError as refusal:
-        form.take(refusal)
+        form.add_errors(refusal)
         return _answer(invited, form, token, 422)
     begin_session(session)
     flash("Welcome. Your matters stand here as soon as somebody has added you to one.", "success")
@@ -51,6 +51,6 @@ def _answer(invited: invitations.InvitationView, form: JoinForm, token: str, sta
     return fragment(render_template("auth/join.html", **shown), status)
 
 
-def _over(over: invitations.InvitationOverError) -> Response:
+def _over(over: invitations.InvitationEndedError) -> Response:
     status = 404 if over.reason == "unknown" else 410
     return fragment(render_template("auth/join_over.html", over=over), status)

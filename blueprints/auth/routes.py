@@ -41,10 +41,10 @@ def sign_in_now() -> Response:
     try:
         signed_in = login.sign_in(nobody(), form.email.data, form.password.data, device_cookie())
     except InvalidError as refusal:
-        form.take(refusal)
+        form.add_errors(refusal)
         return sign_in_answer(form, 422)
     except TooManyError as refusal:
-        form.take(InvalidError({"": refusal.sentence}))
+        form.add_errors(InvalidError({"": refusal.sentence}))
         return sign_in_answer(form, 429)
     begin_session(signed_in.token)
     if signed_in.slowed_at:
@@ -93,13 +93,13 @@ def set_up_now() -> Response:
     is_whole = form.validate()
     try:
         if not is_whole:
-            raise InvalidError(first_admin.faults(nobody(), form.code.data or "", form.command()))
+            raise InvalidError(first_admin.problems(nobody(), form.code.data or "", form.command()))
         token = first_admin.set_up(nobody(), form.code.data, form.command())
     except InvalidError as refusal:
-        form.take(refusal, beside=True)
+        form.add_errors(refusal, keep_own=True)
         return set_up_answer(form, 422)
     except TooManyError as refusal:
-        form.take(InvalidError({"": refusal.sentence}))
+        form.add_errors(InvalidError({"": refusal.sentence}))
         return set_up_answer(form, 429)
     begin_session(token)
     flash("Counterpart is yours. Connect iManage next, or open a matter.", "success")

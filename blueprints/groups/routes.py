@@ -40,7 +40,7 @@ def create_group() -> Response:
         try:
             group_id = groups.create(actor(), form.name.data)
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
         else:
             flash(f"The group “{form.name.data}” is made. Add its members.", "success")
             return go_to(url_for(".group", group_id=group_id))
@@ -93,8 +93,8 @@ def remove_person(group_id: uuid.UUID, member_id: uuid.UUID) -> Response:
         access_loss.require_no_loss(losses, is_sure=request.form.get("sure") == "1")
     except access_loss.WouldLoseAccessError as told:
         title = f"Take out of {view.name}?"
-        answer = _popup("losing", title, dialogs.ASKED, group=view, member_id=member_id, losses=told.losses)
-        return dialogs.asked_first(answer)
+        answer = _popup("losing", title, dialogs.CONFIRM, group=view, member_id=member_id, losses=told.losses)
+        return dialogs.confirmation(answer)
     ended = groups.remove(actor(), group_id, member_id)
     flash("Taken out of the group.", "success")
     _say_ended(ended)
@@ -116,7 +116,7 @@ def rename_group(group_id: uuid.UUID) -> Response:
         try:
             groups.rename(actor(), group_id, form.name.data)
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
         else:
             flash("The name is saved.", "success")
             return go_to(url_for(".group", group_id=group_id))

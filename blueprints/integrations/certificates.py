@@ -55,7 +55,7 @@ def save_certificates(server_id: uuid.UUID) -> Response:
     try:
         listed = certificate_authorities.save(actor(), server_id, given, form.version.data or "")
     except InvalidError as refusal:
-        form.take(refusal)
+        form.add_errors(refusal)
         if certificate_authorities.holds_private_key(given) or len(given) > certificate_authorities.LARGEST:
             form.pem.data = ""
         view = server_views.server(actor(), server_id)
@@ -81,7 +81,7 @@ def remove_certificates(server_id: uuid.UUID) -> Response:
     try:
         certificate_authorities.remove(actor(), server_id, form.version.data or "")
     except InvalidError as refusal:
-        form.take(refusal)
+        form.add_errors(refusal)
         form.version.data = view.version
         return popup("own_ca_removal", "Remove own CA?", 422, form=form, server=view)
     flash(f"Removed. Connections to “{view.name}” trust the usual authorities alone.", "success")

@@ -38,7 +38,7 @@ def replace_credentials(server_id: uuid.UUID) -> Response:
         try:
             replaced = credential_rotation.replace(actor(), server_id, form.command())
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
         except credential_rotation.UnprovenCredentialsError as unproven:
             problems = unproven.problems
         else:

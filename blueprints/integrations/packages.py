@@ -36,7 +36,7 @@ def make_package() -> Response:
         try:
             made = packages.make(actor(), form.command())
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
         else:
             return _package_page(made.package, made.keys)
     return _form_page(form, 422)

@@ -40,7 +40,7 @@ def servers_context(who: Actor) -> dict[str, object]:
 
 def question(name: str, title: str, **context: object) -> Response:
     """A pop-up that says what an act would do, and asks; nothing was done yet. It opens from wherever it was asked."""
-    return dialogs.asked_first(popup(name, title, dialogs.ASKED, **context))
+    return dialogs.confirmation(popup(name, title, dialogs.CONFIRM, **context))
 
 
 def server_answer(

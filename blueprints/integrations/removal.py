@@ -31,7 +31,7 @@ def remove_server(server_id: uuid.UUID) -> Response:
     try:
         removed = removal.remove(actor(), server_id, form.typed_name.data)
     except InvalidError as refusal:
-        form.take(refusal)
+        form.add_errors(refusal)
         return _answer(server_id, form, 422)
     practice.forget(server_id)
     flash(f"“{removed.name}” is removed. Documents in your matters stay as they were.", "success")

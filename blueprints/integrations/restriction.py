@@ -55,7 +55,7 @@ def save_restriction(server_id: uuid.UUID) -> Response:
     except access_loss.WouldLoseAccessError as told:
         return question("losing", f"Restrict “{view.name}”?", server=view, losses=told.losses, form=form)
     except InvalidError as refusal:
-        form.take(refusal)
+        form.add_errors(refusal)
         return restriction_answer(server_id, form)
     _say(saved)
     return go_to(url_for(".server", server_id=server_id))

@@ -84,13 +84,13 @@ def add_server() -> Response:
         try:
             saved = registry.add(actor(), form.command())
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
         else:
             flash(f"“{saved.name}” is added. Members see it once you switch it on.", "success")
             say(saved)
             return go_to(url_for(".server", server_id=saved.id))
     else:
-        form.take(InvalidError(registry.faults(actor(), form.command())), beside=True)
+        form.add_errors(InvalidError(registry.faults(actor(), form.command())), keep_own=True)
     form.keep_subdomain_alone()
     return _add_answer(form, 422)
 
@@ -116,13 +116,15 @@ def change_server(server_id: uuid.UUID) -> Response:
         try:
             saved = registry.change(actor(), server_id, form.command())
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
         else:
             flash(f"Name and limit of “{saved.name}” are saved.", "success")
             say(saved)
             return go_to(url_for(".server", server_id=server_id))
     else:
-        form.take(InvalidError(registry.change_faults(actor(), server_id, form.command())), beside=True)
+        form.add_errors(
+            InvalidError(registry.change_faults(actor(), server_id, form.command())), keep_own=True
+        )
     view = server_views.server(actor(), server_id)
     form.version.data = view.version
     return _change_answer(view, form, 422)

@@ -39,7 +39,7 @@ def new_document(matter_id: uuid.UUID) -> ResponseReturnValue:
             flash(_sentence(added), "success")
             return go_to(back)
         for problem in problems:
-            form.take(InvalidError({"file": problem}))
+            form.add_errors(InvalidError({"file": problem}))
     quota = "" if form.errors else notice_for(matter_id, view.may_change_documents)
     answer = form_answer(
         "Add document", "matters/_upload_form.html", back, form=form, matter=view, added=added, quota=quota
@@ -89,7 +89,7 @@ def rename_document(document_id: uuid.UUID) -> ResponseReturnValue:
             flash(f"The document is now named {name}.", "success")
             return go_to(back)
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
     return form_answer("Rename", "matters/_rename_form.html", back, form=form, document=view)
 
 

@@ -16,6 +16,7 @@ from blueprints.matters.answers import form_answer
 from blueprints.query_params import page_number, search_text
 from services.core.errors import ConflictError, InvalidError
 from services.core.sealed_query import seal
+from services.directory.people import Person
 from services.matters import leaving, matters, participants
 
 A_ROLE = {"lead": "a lead", "editor": "an editor", "viewer": "a viewer"}
@@ -89,14 +90,14 @@ def remove_person(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnV
 
 def _ask_about_role(matter_id: uuid.UUID, loss: leaving.Leaving, role: str) -> Response:
     """Nothing was changed, so the list behind the pop-up comes anew: its select shows the role that was asked for."""
-    return dialogs.asked_first(
+    return dialogs.confirmation(
         dialogs.popup(
             "matters/_role_form.html",
             "Stop being a lead of this matter?"
             if loss.person.is_you and loss.person.role == "lead"
             else "Change role?",
             ("People", _page(matter_id)),
-            dialogs.ASKED,
+            dialogs.CONFIRM,
             leaving=loss,
             role=role,
             url=url_for("matters.change_role", matter_id=matter_id, member_id=loss.person.id, page=_later()),
@@ -116,7 +117,7 @@ def _later() -> int | None:
     return page_number() if page_number() > 1 else None
 
 
-def _candidates(matter_id: uuid.UUID, text: str) -> tuple[participants.Candidate, ...]:
+def _candidates(matter_id: uuid.UUID, text: str) -> tuple[Person, ...]:
     return participants.search(actor(), matter_id, text)
 
 

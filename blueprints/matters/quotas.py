@@ -29,6 +29,6 @@ def refuse_unread(form_class: type[BaseForm], matter_id: uuid.UUID) -> BaseForm 
         uploads.require_room(matter_id, actor().id, size)
     except InvalidError as refusal:
         form = form_class(formdata=None)
-        form.take(refusal)
+        form.add_errors(refusal)
         return form
     return None

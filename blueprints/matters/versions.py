@@ -35,7 +35,7 @@ def new_version(document_id: uuid.UUID) -> ResponseReturnValue:
                 actor(), document_id, file.filename or "", file.stream, form.note.data or ""
             )
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
         else:
             if isinstance(result, versions.SameBytes):
                 return form_answer("New version", "matters/_same_form.html", back, same=result, document=view)

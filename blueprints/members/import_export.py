@@ -15,7 +15,7 @@ from blueprints.members import bp
 from blueprints.members.answers import popup
 from blueprints.members.forms import FileForm, ImportForm
 from blueprints.members.listing import Tab, asked
-from blueprints.query_params import place
+from blueprints.query_params import offset
 from services.core.errors import InvalidError
 from services.mail import server_state
 from services.members import import_export
@@ -50,7 +50,7 @@ def read_file() -> Response:
         try:
             import_id = import_export.read(actor(), form.file.data.filename or "", form.file.data.read())
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
         else:
             return go_to(url_for(".preview_import", import_id=import_id))
     return _answer(form, 422)
@@ -64,7 +64,7 @@ def preview_import(import_id: uuid.UUID) -> str:
     fullest = next((action for action, count in counts.items() if count), "add")
     show = request.args.get("show", "")
     show = show if show in ACTIONS else fullest
-    start = place("from")
+    start = offset("from")
     return render_template(
         "members/import.html",
         seen=seen,

@@ -43,9 +43,9 @@ def invite() -> Response:
         try:
             return _link(invitations.invite(actor(), form.command()))
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
     else:
-        form.take(InvalidError(invitations.faults(form.command())), beside=True)
+        form.add_errors(InvalidError(invitations.problems(form.command())), keep_own=True)
     return _answer(form, 422)
 
 

@@ -13,16 +13,16 @@ from blueprints.members import bp
 from blueprints.query_params import search_text
 from services.core.sealed_query import seal
 from services.directory import people
-from services.directory.search import EVERYBODY, Kept
+from services.directory.search import EVERYONE, MemberFilter
 from services.mail import server_state
 from services.members import orphaned_matters
 
-STATES: dict[str, tuple[str, Kept]] = {
-    "": ("Everybody", EVERYBODY),
-    "active": ("Active", Kept(is_active=True)),
-    "guests": ("Guests", Kept(is_active=True, is_guest=True)),
-    "admins": ("System Admins", Kept(is_active=True, is_admin=True)),
-    "deactivated": ("Deactivated", Kept(is_active=False)),
+STATES: dict[str, tuple[str, MemberFilter]] = {
+    "": ("Everybody", EVERYONE),
+    "active": ("Active", MemberFilter(is_active=True)),
+    "guests": ("Guests", MemberFilter(is_active=True, is_guest=True)),
+    "admins": ("System Admins", MemberFilter(is_active=True, is_admin=True)),
+    "deactivated": ("Deactivated", MemberFilter(is_active=False)),
 }
 
 
@@ -53,7 +53,7 @@ def index() -> str:
     )
 
 
-def asked() -> tuple[str, str, Kept]:
+def asked() -> tuple[str, str, MemberFilter]:
     """What the address asks for: the text, the name of the state, and who is kept in it."""
     state = request.args.get("state", "")
     state = state if state in STATES else ""

@@ -34,7 +34,7 @@ def add_member() -> Response:
         try:
             added = people.add(actor(), form.command())
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
         else:
             flash(f"{added.name} is added.", "success")
             url = url_for(".member", member_id=added.id)
@@ -42,7 +42,7 @@ def add_member() -> Response:
                 return password_answer(added.name, added.made_password, url)
             return go_to(url)
     else:
-        form.take(InvalidError(people.faults(form.command(), makes_password=True)), beside=True)
+        form.add_errors(InvalidError(people.problems(form.command(), makes_password=True)), keep_own=True)
     return add_answer(form, 422)
 
 
@@ -70,12 +70,12 @@ def change_member(member_id: uuid.UUID) -> Response:
         try:
             editing.change(actor(), member_id, form.details())
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
         else:
             flash(f"What is on record of {form.name.data} is saved.", "success")
             return go_to(url_for(".member", member_id=member_id))
     else:
-        form.take(InvalidError(editing.faults(actor(), member_id, form.details())), beside=True)
+        form.add_errors(InvalidError(editing.problems(actor(), member_id, form.details())), keep_own=True)
     return edit_answer(people.member(actor(), member_id), form, 422)
 
 

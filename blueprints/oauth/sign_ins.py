@@ -8,7 +8,7 @@ from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
-from blueprints.dialogs import ASKED, asked_first, popup
+from blueprints.dialogs import CONFIRM, confirmation, popup
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.oauth import bp
 from blueprints.query_params import page_number, search_text
@@ -106,7 +106,7 @@ def ask_first(
     else:
         title = f"Disconnect {'from ' + endings[0].server if is_own else endings[0].member}?"
     context = {"endings": endings, "url": url, "back": back, "place": place, "is_own": is_own}
-    return asked_first(popup("oauth/_disconnect.html", title, crumb, ASKED, **context))
+    return confirmation(popup("oauth/_disconnect.html", title, crumb, CONFIRM, **context))
 
 
 def _of_server(server_id: uuid.UUID) -> str:

@@ -20,7 +20,7 @@ def live() -> Response:
 @needs("public")
 def ready() -> Response:
     checks = installation_health.readiness()
-    is_ready = installation_health.is_sound(checks)
+    is_ready = installation_health.is_healthy(checks)
     answer = jsonify(ready=is_ready, checks={check.name: check.state for check in checks})
     answer.status_code = 200 if is_ready else 503
     return answer
@@ -30,4 +30,4 @@ def ready() -> Response:
 @needs("admin")
 def details() -> Response:
     """All that the doctor looks at, told by a web process: of its own keys, folder and disks."""
-    return jsonify(installation_health.report(installation_health.examination()))
+    return jsonify(installation_health.report(installation_health.all_checks()))

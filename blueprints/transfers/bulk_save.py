@@ -66,7 +66,7 @@ def start_save_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
             transfer_id = bulk_save.start(actor(), form.command(matter_id, server_id))
             return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
     return refused_in_picker(form)
 
 

@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx, placed
-from blueprints.query_params import LONGEST_SEARCH, place
+from blueprints.query_params import LONGEST_SEARCH, offset
 from blueprints.transfers import bp
 from blueprints.transfers.answers import refused_in_picker
 from blueprints.transfers.forms import SaveForm, as_uuid
@@ -173,7 +173,7 @@ def _where() -> Where:
         steps=tuple(filter(None, map(_step, request.form.getlist("step")[:DEEPEST]))),
         text=normalise.clean_line(request.form.get("q", "")[:LONGEST_SEARCH]),
         shelf=shelf if shelf in SHELVES else "recent",
-        offset=place("offset"),
+        offset=offset("offset"),
         for_saving="saving" in request.args,
     )
 

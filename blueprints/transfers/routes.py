@@ -41,7 +41,7 @@ def start_get(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
             transfer_id = requests.start_get(actor(), form.command(matter_id, server_id))
             return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
     return refused_in_picker(form)
 
 
@@ -56,10 +56,10 @@ def start_save(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
             transfer_id = save_checks.start(actor(), command, form.accept.data or ())
             return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
         except save_checks.UnsettledError as unsettled:
-            form.take(unsettled)
+            form.add_errors(unsettled)
             check = unsettled.check
         except InvalidError as refusal:
-            form.take(refusal)
+            form.add_errors(refusal)
     return picker.save_refused(form, document_id, server_id, check)
 
 
@@ -149,5 +149,5 @@ def _context(transfer_id: uuid.UUID) -> dict[str, object]:
         "page": page,
         "tabs": notices.tabs_of(view),
         "retry_key": uuid.uuid4(),
-        "is_quiet": view.is_live and worker_heartbeats.are_quiet(),
+        "is_quiet": view.is_live and worker_heartbeats.are_all_silent(),
     }

@@ -12,7 +12,7 @@ from services.auth import known_devices, login_throttle, passwords, sessions
 from services.core import audit
 from services.core.actor import Actor, Nobody
 from services.core.errors import InvalidError
-from services.core.text.email_addresses import email_fault, email_key
+from services.core.text.email_addresses import email_key, email_problem
 from services.core.unit_of_work import session, unit_of_work
 from services.mail import outbox
 
@@ -34,16 +34,16 @@ def sign_in(who: Nobody, email: str, password: str, device: str = "") -> SignedI
     `device` is the browser's device cookie: the right password is never kept waiting by others' guesses.
     """
     key = email_key(email)
-    typed = email if email_fault(email) is None else "something that is no e-mail address"
+    typed = email if email_problem(email) is None else "something that is no e-mail address"
     member = session().scalar(select(Member).where(Member.email_key == key))
     nonce = known_devices.nonce_for(device, member.id) if member else None
     try:
         guess = _register(who, key, nonce)
-    except login_throttle.SignInThrottledError as slowed:
+    except login_throttle.LoginThrottledError as slowed:
         if slowed.is_first:
             _note_slowed(who, key, typed, slowed.limit)
         raise
-    is_right = passwords.is_right(member.password_hash if member else None, password)
+    is_right = passwords.verify(member.password_hash if member else None, password)
     if member is None or not is_right:
         _note(who, "sign_in", typed, "failed")
         raise InvalidError({"": WRONG})
@@ -57,7 +57,7 @@ def _register(who: Nobody, key: str, nonce: str | None) -> login_throttle.Guess:
         return login_throttle.register(strange)
     try:
         return login_throttle.register(login_throttle.of_device(nonce))
-    except login_throttle.SignInThrottledError:
+    except login_throttle.LoginThrottledError:
         return login_throttle.register(strange)
 
 
@@ -77,7 +77,7 @@ def _note_slowed(who: Nobody, key: str, typed: str, limit: str) -> None:
             .returning(Member.id)
         )
         if limit != "address" and (member_id := writing.scalar(told)):
-            outbox.note_lockout(member_id, who.address)
+            outbox.queue_lockout(member_id, who.address)
 
 
 def _begin(who: Nobody, member: Member, guess: login_throttle.Guess, password: str) -> SignedIn:
@@ -90,7 +90,7 @@ def _begin(who: Nobody, member: Member, guess: login_throttle.Guess, password: s
             if passwords.is_outdated(judged):
                 member.password_hash = passwords.hash_of(password)
             slowed_at, member.sign_in_slowed_at = member.sign_in_slowed_at, None
-            login_throttle.forgive(guess)
+            login_throttle.clear(guess)
             person = Actor(
                 member.id, member.name, member.email, address=who.address, request_id=who.request_id
             )

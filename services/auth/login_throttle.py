@@ -40,13 +40,13 @@ class Limit:
 
 @dataclass(frozen=True)
 class Guess:
-    """A guess on record that has not been judged yet: wrong until it is forgiven. `own_key`: see forgive()."""
+    """A guess on record that has not been judged yet: wrong until it is forgiven. `own_key`: see clear()."""
 
     ids: tuple[uuid.UUID, ...]
     own_key: str
 
 
-class SignInThrottledError(TooManyError):
+class LoginThrottledError(TooManyError):
     """A limit was reached. `is_first`: the first refusal of this limit within the window; `limit`: its kind."""
 
     def __init__(self, limit: Limit, wait: timedelta, *, is_first: bool) -> None:
@@ -92,7 +92,7 @@ def address(text: str) -> Limit:
 def register(limits: Sequence[Limit]) -> Guess:
     """Put a guess on record.
 
-    Raises SignInThrottledError where a limit is reached; a guess refused so does not count.
+    Raises LoginThrottledError where a limit is reached; a guess refused so does not count.
     """
     now = utcnow()
     mine = {limit: new_id() for limit in limits}
@@ -102,13 +102,13 @@ def register(limits: Sequence[Limit]) -> Guess:
             writing.add(SignInAttempt(id=row_id, key=limit.key, at=now))
     reached = {limit: at for limit in mine if (at := _free_again(limit, now)) is not None}
     if reached:
-        forgive(Guess(tuple(mine.values()), ""))
+        clear(Guess(tuple(mine.values()), ""))
         limit, free_again = max(reached.items(), key=lambda each: each[1])
-        raise SignInThrottledError(limit, free_again - now, is_first=_is_first(limit, now))
+        raise LoginThrottledError(limit, free_again - now, is_first=_is_first(limit, now))
     return Guess(tuple(mine.values()), limits[0].key)
 
 
-def forgive(guess: Guess) -> None:
+def clear(guess: Guess) -> None:
     """The guess was right: it is taken off the record, and with it the earlier wrong ones of the first limit.
 
     Those of the address and of the account stay, or somebody with one account could guess at others without end.

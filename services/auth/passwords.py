@@ -31,7 +31,7 @@ def hash_of(password: str) -> str:
     return _hasher.hash(_normal(password))
 
 
-def is_right(stored: str | None, password: str) -> bool:
+def verify(stored: str | None, password: str) -> bool:
     """Whether the password opens this hash. Without a hash it takes as long and says no."""
     stand_in = _nobodys_hash()
     if len(password) > LONGEST:
@@ -47,7 +47,7 @@ def is_outdated(stored: str) -> bool:
     return _hasher.check_needs_rehash(stored)
 
 
-def fault(password: str, *, name: str, email: str, organisation: str = "") -> str | None:
+def problem(password: str, *, name: str, email: str, organisation: str = "") -> str | None:
     """What is wrong with a new password, None where it may be used."""
     if len(password) < SHORTEST:
         return f"Use {SHORTEST} characters or more. A few words together are easy to remember."

@@ -117,7 +117,7 @@ def optimistic(
         return write(current, look(current))
 
 
-def when_committed(say: Callable[[], object]) -> None:
+def on_commit(say: Callable[[], object]) -> None:
     """Call this once the open unit is committed, and never where it is taken back."""
     session().info[_SAID].append(say)
 

@@ -1,4 +1,4 @@
-"""What is on record of a member: tidied, judged and written the same way when added and when changed."""
+"""What is on record of a member: normalised, judged and written the same way when added and when changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from models import Member
 from services.core.errors import InvalidError
-from services.core.text.email_addresses import email_fault, email_key
+from services.core.text.email_addresses import email_key, email_problem
 from services.core.text.normalise import clean_line, hidden_characters, search_fold
 from services.core.unit_of_work import session
 from services.directory.search import key_of
@@ -34,7 +34,7 @@ class Details:
     is_admin: bool = False
     is_guest: bool = False
 
-    def tidied(self) -> Details:
+    def normalised(self) -> Details:
         return replace(
             self,
             name=clean_line(self.name),
@@ -43,14 +43,14 @@ class Details:
         )
 
 
-def faults(details: Details) -> dict[str, str]:
-    """What is wrong with tidied details, by field."""
+def problems(details: Details) -> dict[str, str]:
+    """What is wrong with normalised details, by field."""
     found = {
         "name": _line_fault(details.name, "Enter a name."),
         "organisation": _line_fault(
             details.organisation, "Enter an organisation." if details.is_guest else None
         ),
-        "email": email_fault(details.email) or _mail_fault(details.email),
+        "email": email_problem(details.email) or _mail_fault(details.email),
         "is_admin": "A guest cannot be a System Admin." if details.is_guest and details.is_admin else None,
     }
     return {field: sentence for field, sentence in found.items() if sentence}
@@ -63,7 +63,7 @@ def taken(details: Details, but: uuid.UUID | None = None) -> dict[str, str]:
 
 
 def write(row: Member, details: Details) -> None:
-    """Put tidied, faultless details on the row, in the open unit.
+    """Put normalised, faultless details on the row, in the open unit.
 
     Raises InvalidError where the e-mail is somebody's.
     """
@@ -79,7 +79,7 @@ def write(row: Member, details: Details) -> None:
 
 
 def values_of(details: Details) -> dict[str, Any]:
-    """The columns of tidied, faultless details: as they were typed, and as they are compared and found."""
+    """The columns of normalised, faultless details: as they were typed, and as they are compared and found."""
     return {
         "name": details.name,
         "name_key": search_fold(details.name)[:LONGEST_NAME_KEY],

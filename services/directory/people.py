@@ -19,7 +19,7 @@ from services.core.unit_of_work import session, unit_of_work
 from services.directory import details as directory_details
 from services.directory import search as directory_search
 from services.directory.details import Details
-from services.directory.search import EVERYBODY, Kept
+from services.directory.search import EVERYONE, MemberFilter
 
 PAGE = 100
 MOST_FOUND = 20
@@ -103,8 +103,8 @@ def search_people(
     """Active people who are found by the text, first by name. Guests find nobody."""
     if actor.is_guest:
         return ()
-    kept = Kept(is_active=True, is_guest=False if staff_only else None)
-    found = directory_search.first_by_name(text, kept, limit)
+    kept = MemberFilter(is_active=True, is_guest=False if staff_only else None)
+    found = directory_search.search_by_name(text, kept, limit)
     return tuple(map(person_of, found.members))
 
 
@@ -115,7 +115,7 @@ def person_of(row: Member, *, role: str = "") -> Person:
 def page_of_members(
     actor: Actor,
     text: str = "",
-    kept: Kept = EVERYBODY,
+    kept: MemberFilter = EVERYONE,
     *,
     after: uuid.UUID | None = None,
     before: uuid.UUID | None = None,
@@ -123,7 +123,7 @@ def page_of_members(
     """Whoever is kept, by name: those found by the text, or without one a page at a time from a place onwards."""
     permissions.require_admin(actor)
     if text.strip():
-        found = directory_search.first_by_name(text, kept, PAGE)
+        found = directory_search.search_by_name(text, kept, PAGE)
         return MemberPage(views(found.members), matches=found.matches, too_many=found.too_many)
     to = session().get(Member, before) if before else None
     since = session().get(Member, after) if after and not to else None
@@ -159,11 +159,11 @@ def add(actor: Actor, new: NewMember) -> Added:
         return Added(row.id, row.name, made)
 
 
-def faults(new: NewMember, *, makes_password: bool = False) -> dict[str, str]:
+def problems(new: NewMember, *, makes_password: bool = False) -> dict[str, str]:
     """All that is wrong with somebody to add, by field. `makes_password`: one is made where none is given."""
     details = _details(new)
-    found = directory_details.taken(details) | directory_details.faults(details)
-    sentence = passwords.fault(
+    found = directory_details.taken(details) | directory_details.problems(details)
+    sentence = passwords.problem(
         new.password, name=details.name, email=details.email, organisation=details.organisation
     )
     if sentence and (new.password or not makes_password):
@@ -174,7 +174,7 @@ def faults(new: NewMember, *, makes_password: bool = False) -> dict[str, str]:
 def create(who: Who, new: NewMember) -> Member:
     """Add a member or guest, in the open unit. Whoever calls has judged who may. Raises InvalidError."""
     details = _details(new)
-    if found := faults(new):
+    if found := problems(new):
         raise InvalidError(found)
     row = Member(id=new_id(), password_hash=passwords.hash_of(new.password))
     directory_details.write(row, details)
@@ -190,7 +190,7 @@ def create(who: Who, new: NewMember) -> Member:
 
 
 def _details(new: NewMember) -> Details:
-    return Details(new.name, new.email, new.organisation, new.is_admin, new.is_guest).tidied()
+    return Details(new.name, new.email, new.organisation, new.is_admin, new.is_guest).normalised()
 
 
 def views(rows: Sequence[Member]) -> tuple[MemberView, ...]:

@@ -26,7 +26,7 @@ LAST_LETTER = "\U0010ffff"
 
 
 @dataclass(frozen=True)
-class Kept:
+class MemberFilter:
     """Who is looked for: None where it does not matter."""
 
     is_active: bool | None = None
@@ -34,7 +34,7 @@ class Kept:
     is_admin: bool | None = None
 
 
-EVERYBODY = Kept()
+EVERYONE = MemberFilter()
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def key_of(name: str, email: str) -> str:
     return "".join(f"  {word}" for word in words)[:LONGEST_KEY]
 
 
-def first_by_name(typed: str, kept: Kept, limit: int) -> Found:
+def search_by_name(typed: str, kept: MemberFilter, limit: int) -> Found:
     """The first members by name of all who match; nobody where nothing was typed."""
     if not search_words(typed):
         return Found()
@@ -69,7 +69,7 @@ def first_by_name(typed: str, kept: Kept, limit: int) -> Found:
 
 
 def by_name(
-    kept: Kept,
+    kept: MemberFilter,
     limit: int,
     *,
     after: Member | None = None,
@@ -101,7 +101,7 @@ def _like(typed: str) -> list[Condition]:
     return [Member.search_key.like(like_pattern(_piece(word)), escape=ESCAPE) for word in search_words(typed)]
 
 
-def _few(typed: str, kept: Kept) -> Select[uuid.UUID, str, str]:
+def _few(typed: str, kept: MemberFilter) -> Select[uuid.UUID, str, str]:
     """Who matches, in no order, and no more than one too many. The database stops as soon as it has them."""
     query = select(Member.id, Member.name_key, Member.email_key).where(*_only(kept)).limit(MOST_SORTED + 1)
     if session().get_bind().dialect.name == "sqlite" and not kept.is_admin:
@@ -121,7 +121,7 @@ def _piece(word: str) -> str:
     return word.rjust(LETTERS) if len(word) < LETTERS else word
 
 
-def _only(kept: Kept) -> list[Condition]:
+def _only(kept: MemberFilter) -> list[Condition]:
     wanted = (
         (Member.is_active, kept.is_active),
         (Member.is_guest, kept.is_guest),

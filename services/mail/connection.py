@@ -23,7 +23,7 @@ MAIL_SECONDS = 120.0
 """One mail, from its sender to the mail server's word that it has taken it."""
 
 
-class MailLine(smtplib.SMTP):
+class MailConnection(smtplib.SMTP):
     """Connected when it is made. `tls` is of a server that speaks TLS from the start."""
 
     def __init__(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
@@ -46,7 +46,7 @@ class MailLine(smtplib.SMTP):
         self._keep(self._deadline)
         return answer
 
-    def begin_mail(self) -> None:
+    def start_mail(self) -> None:
         """What follows, up to the next mail or the goodbye, has a time of its own."""
         self._keep(Deadline(MAIL_SECONDS))
 

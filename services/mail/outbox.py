@@ -25,7 +25,7 @@ LOCKOUT = "sign_in"
 
 
 @dataclass(frozen=True)
-class Due:
+class ClaimedMail:
     """A mail that this process has taken: until its next try is due nobody else touches it."""
 
     id: uuid.UUID
@@ -34,13 +34,13 @@ class Due:
     attempt: int
 
 
-def note_ends(transfer_ids: Iterable[uuid.UUID]) -> None:
+def queue_transfer_ended(transfer_ids: Iterable[uuid.UUID]) -> None:
     """In the open unit that ends transfers: somebody is to be told, where this installation can send mail."""
     if runtime().settings.smtp_url:
         session().add_all(Mail(transfer_id=transfer_id) for transfer_id in transfer_ids)
 
 
-def note_lockout(member_id: uuid.UUID, address: str) -> None:
+def queue_lockout(member_id: uuid.UUID, address: str) -> None:
     """In the open unit: a member, guests too, is to be told who was made to wait, where mail can be sent."""
     if runtime().settings.smtp_url:
         session().add(Mail(kind=LOCKOUT, member_id=member_id, about=address[:80]))
@@ -59,7 +59,7 @@ def due(limit: int) -> list[uuid.UUID]:
     return ids
 
 
-def take(mail_id: uuid.UUID) -> Due | None:
+def claim(mail_id: uuid.UUID) -> ClaimedMail | None:
     """Count a try and put the next one off; None where another worker was first.
 
     On record before the first byte is sent: a worker that dies here costs a wait, never a flood.
@@ -71,10 +71,10 @@ def take(mail_id: uuid.UUID) -> Due | None:
             return None
         mail.due_at = now + RETRY_AFTER[min(mail.attempt, len(RETRY_AFTER) - 1)]
         mail.attempt += 1
-        return Due(mail.id, mail.kind, mail.created_at, mail.attempt)
+        return ClaimedMail(mail.id, mail.kind, mail.created_at, mail.attempt)
 
 
-def close(mail: Due, outcome: str) -> None:
+def close(mail: ClaimedMail, outcome: str) -> None:
     """Sent, or never to be sent: with the reason."""
     with unit_of_work() as writing:
         writing.execute(
@@ -82,7 +82,7 @@ def close(mail: Due, outcome: str) -> None:
         )
 
 
-def put_off(mail: Due, reason: str) -> None:
+def reschedule(mail: ClaimedMail, reason: str) -> None:
     """It was not sent this time. After the last try it is given up."""
     if mail.attempt >= MOST_TRIES:
         close(mail, f"Given up: {reason}")
@@ -91,7 +91,7 @@ def put_off(mail: Due, reason: str) -> None:
         writing.execute(update(Mail).where(Mail.id == mail.id).values(outcome=reason[:300]))
 
 
-def wait(mail: Due, reason: str) -> None:
+def hold(mail: ClaimedMail, reason: str) -> None:
     """It was not sent because the installation cannot send: the try does not count."""
     with unit_of_work() as writing:
         values = {"outcome": reason[:300], "attempt": mail.attempt - 1}

@@ -29,7 +29,7 @@ def is_set_up() -> bool:
     return bool(runtime().settings.smtp_url)
 
 
-def note_failing(error: MailError) -> None:
+def record_failure(error: MailError) -> None:
     """The first failure of its kind is put on record, with one audit event; the same again changes nothing."""
     with unit_of_work() as writing:
         row = writing.get(MailServerState, _ROW, with_for_update=True)
@@ -42,7 +42,7 @@ def note_failing(error: MailError) -> None:
         audit.record(SYSTEM, "mail.failing", error.reason, outcome="failed", code=error.code)
 
 
-def note_connected(*, takes_utf8: bool) -> None:
+def record_features(*, takes_utf8: bool) -> None:
     """What the mail server offers, written where it changed."""
     if (row := session().get(MailServerState, _ROW)) is not None and row.takes_utf8 == takes_utf8:
         return
@@ -52,7 +52,7 @@ def note_connected(*, takes_utf8: bool) -> None:
         writing.add(row)
 
 
-def note_sent() -> None:
+def record_success() -> None:
     """Mail goes out (again)."""
     row = session().get(MailServerState, _ROW)
     if row is None or not row.code:

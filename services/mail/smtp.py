@@ -16,7 +16,7 @@ from services.core.runtime import runtime
 from services.core.unit_of_work import release
 from services.mail import composers, outbox, server_state
 from services.mail.composers import NotToBeSentError
-from services.mail.connection import MailLine, trust
+from services.mail.connection import MailConnection, trust
 from services.mail.envelope import wire_address
 from services.mail.errors import MAIL_ERRORS, MailError, connection_error, sending_error
 
@@ -46,7 +46,7 @@ def send_due(limit: int = 20) -> int:
     sent, not_allowed = 0, None
     try:
         with _connected() as server:
-            for mail in map(outbox.take, ids):
+            for mail in map(outbox.claim, ids):
                 if mail is None:
                     continue
                 error = _send(server, mail)
@@ -58,7 +58,7 @@ def send_due(limit: int = 20) -> int:
         _note_failing(connection_error(error))
     else:
         if sent:
-            server_state.note_sent()
+            server_state.record_success()
         elif not_allowed:
             _note_failing(not_allowed)
     return sent
@@ -66,10 +66,10 @@ def send_due(limit: int = 20) -> int:
 
 def _note_failing(error: MailError) -> None:
     log.warning("mail.failing", code=error.code, reason=error.reason)
-    server_state.note_failing(error)
+    server_state.record_failure(error)
 
 
-def _send(server: MailLine, mail: outbox.Due) -> MailError | None:
+def _send(server: MailConnection, mail: outbox.ClaimedMail) -> MailError | None:
     """None where it was taken. Raises _Stopped where no other could be sent either."""
     try:
         if mail.created_at < utcnow() - OLDEST_NEWS:
@@ -81,7 +81,7 @@ def _send(server: MailLine, mail: outbox.Due) -> MailError | None:
         reason = "The address cannot be written to."
         return _closed(mail, MailError("mail.address_invalid", reason, effect="close"))
     release()  # the mail server may take its time; the database does not wait for it
-    server.begin_mail()
+    server.start_mail()
     try:
         server.send_message(message)
     except MAIL_ERRORS as raised:
@@ -90,19 +90,19 @@ def _send(server: MailLine, mail: outbox.Due) -> MailError | None:
     return None
 
 
-def _closed(mail: outbox.Due, error: MailError) -> MailError:
+def _closed(mail: outbox.ClaimedMail, error: MailError) -> MailError:
     outbox.close(mail, error.reason)
     return error
 
 
-def _not_sent(server: MailLine, mail: outbox.Due, error: MailError) -> MailError:
+def _not_sent(server: MailConnection, mail: outbox.ClaimedMail, error: MailError) -> MailError:
     match error.effect:
         case "close":
             outbox.close(mail, error.reason)
         case "retry":
-            outbox.put_off(mail, error.reason)
+            outbox.reschedule(mail, error.reason)
         case "wait" | "stop":
-            outbox.wait(mail, error.reason)
+            outbox.hold(mail, error.reason)
     if error.effect == "stop":
         raise _MailStoppedError(error)
     server.rset()
@@ -124,17 +124,17 @@ def probe() -> MailError | None:
 
 
 @contextmanager
-def _connected() -> Iterator[MailLine]:
+def _connected() -> Iterator[MailConnection]:
     """TLS from the start or by STARTTLS; in the clear only to a mail server on this very machine."""
     parts = urlsplit(runtime().settings.smtp_url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
     context = trust()
-    with MailLine(host, port, context if parts.scheme == "smtps" else None) as server:
+    with MailConnection(host, port, context if parts.scheme == "smtps" else None) as server:
         server.ehlo_or_helo_if_needed()
         if parts.scheme == "smtp" and (server.has_extn("starttls") or host not in LOOPBACK):
             server.starttls(context=context)
             server.ehlo_or_helo_if_needed()  # what is offered in the clear says nothing of what is offered now
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
-        server_state.note_connected(takes_utf8=server.has_extn("smtputf8"))
+        server_state.record_features(takes_utf8=server.has_extn("smtputf8"))
         yield server

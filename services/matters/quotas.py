@@ -20,7 +20,7 @@ from models import LIVE, Document, Matter, Transfer, TransferItem, Version
 from services.core.errors import RefusedError
 from services.core.runtime import runtime
 from services.core.text.normalise import bytes_in_words
-from services.core.unit_of_work import session, when_committed
+from services.core.unit_of_work import on_commit, session
 
 Scope = Literal["matter", "member", "installation"]
 NEARLY = 0.8
@@ -159,7 +159,7 @@ def landing(files: Sequence[Landing]) -> list[QuotaReachedError | None]:
 
 def note_landed(size: int) -> None:
     """In the open unit: so many bytes become versions by it."""
-    when_committed(partial(_note_added, size))
+    on_commit(partial(_note_added, size))
 
 
 def installation_use() -> Use | None:

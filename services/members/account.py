@@ -34,15 +34,15 @@ def password_faults(actor: Actor, current: str, new: str) -> dict[str, str]:
     if current:
         guess = login_throttle.register(login_throttle.of_member(f"password {actor.id}"))
         member = session().get_one(Member, actor.id)
-        if passwords.is_right(member.password_hash, current):
-            login_throttle.forgive(guess)
+        if passwords.verify(member.password_hash, current):
+            login_throttle.clear(guess)
         else:
             with unit_of_work():
                 audit.record(actor, "password.changed", subject_id=actor.id, outcome="failed")
             found["current"] = "This is not your password."
     organisation = session().get_one(Member, actor.id).organisation
     if new and (
-        sentence := passwords.fault(new, name=actor.name, email=actor.email, organisation=organisation)
+        sentence := passwords.problem(new, name=actor.name, email=actor.email, organisation=organisation)
     ):
         found["new"] = sentence
     elif new and new == current:

@@ -24,11 +24,11 @@ def admin_refusal(actor: Actor, member_id: uuid.UUID) -> str | None:
     return None
 
 
-def faults(actor: Actor, member_id: uuid.UUID, wanted: Details) -> dict[str, str]:
+def problems(actor: Actor, member_id: uuid.UUID, wanted: Details) -> dict[str, str]:
     """All that is wrong with new details, by field."""
     row = require_member(actor, member_id)
-    details = replace(wanted, is_guest=row.is_guest).tidied()
-    found = directory_details.taken(details, member_id) | directory_details.faults(details)
+    details = replace(wanted, is_guest=row.is_guest).normalised()
+    found = directory_details.taken(details, member_id) | directory_details.problems(details)
     if row.is_admin and not details.is_admin and (sentence := admin_refusal(actor, member_id)):
         found["is_admin"] = sentence
     return found
@@ -39,8 +39,8 @@ def change(actor: Actor, member_id: uuid.UUID, wanted: Details) -> None:
     with unit_of_work():
         offboarding.lock_admins()
         row = require_member(actor, member_id)
-        details = replace(wanted, is_guest=row.is_guest).tidied()
-        if found := faults(actor, member_id, wanted):
+        details = replace(wanted, is_guest=row.is_guest).normalised()
+        if found := problems(actor, member_id, wanted):
             raise InvalidError(found)
         before = Details(row.name, row.email, row.organisation, row.is_admin, row.is_guest)
         if details == before:

@@ -47,7 +47,7 @@ def code_for_terminal() -> str | None:
 
 def set_up(who: Nobody, code: str, new: NewMember) -> str:
     """Make the first System Admin and sign him in: the token of his session. Once only, whoever comes second."""
-    found = faults(who, code, new)
+    found = problems(who, code, new)
     with unit_of_work() as writing:
         row = writing.get(Installation, ROW, with_for_update=True)
         if not is_needed():
@@ -66,15 +66,15 @@ def set_up(who: Nobody, code: str, new: NewMember) -> str:
         return sessions.begin(member.id)
 
 
-def faults(who: Nobody, code: str, new: NewMember) -> dict[str, str]:
+def problems(who: Nobody, code: str, new: NewMember) -> dict[str, str]:
     """All that is wrong, by field; a code that was typed counts as a guess. Raises TooManyError."""
     if not code:
-        return people.faults(new)
+        return people.problems(new)
     guess = login_throttle.register((login_throttle.address(who.address),))
     if not _is_code(code):
-        return {"code": WRONG_CODE} | people.faults(new)
-    login_throttle.forgive(guess)
-    return people.faults(new)
+        return {"code": WRONG_CODE} | people.problems(new)
+    login_throttle.clear(guess)
+    return people.problems(new)
 
 
 def _is_code(code: str) -> bool:

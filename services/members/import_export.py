@@ -25,7 +25,7 @@ from services.directory import details as directory_details
 from services.directory import people
 from services.directory import search as directory_search
 from services.directory.details import Details
-from services.directory.search import Kept
+from services.directory.search import MemberFilter
 from services.members import invitations
 from services.members.invitations import NewInvitation
 
@@ -65,7 +65,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedRow:
     """What a row would do. `reasons` are (column, sentence) of one that is refused."""
 
     entry: Entry
@@ -80,9 +80,9 @@ class Judged:
 class Preview:
     id: uuid.UUID
     file_name: str
-    rows: tuple[Judged, ...]
+    rows: tuple[JudgedRow, ...]
 
-    def of(self, action: str) -> tuple[Judged, ...]:
+    def of(self, action: str) -> tuple[JudgedRow, ...]:
         return tuple(row for row in self.rows if row.action == action)
 
 
@@ -94,7 +94,7 @@ class Imported:
     invited: int
 
 
-def export(actor: Actor, text: str, kept: Kept) -> Iterator[str]:
+def export(actor: Actor, text: str, kept: MemberFilter) -> Iterator[str]:
     """The members that the page shows, all of them by name, line by line."""
     permissions.require_admin(actor)
     with unit_of_work():
@@ -131,7 +131,7 @@ def run(actor: Actor, import_id: uuid.UUID, *, invite: bool) -> Imported:
         _change(actor, changed)
         if invite:
             wanted = [(row.details, member_id) for row, member_id in zip(added, ids, strict=True)]
-            invitations.put_all(
+            invitations.create_all(
                 actor,
                 [(NewInvitation(d.email, d.name, d.organisation, d.is_guest), each) for d, each in wanted],
             )
@@ -141,7 +141,7 @@ def run(actor: Actor, import_id: uuid.UUID, *, invite: bool) -> Imported:
         return done
 
 
-def _rows(text: str, kept: Kept) -> Iterator[tuple[object, ...]]:
+def _rows(text: str, kept: MemberFilter) -> Iterator[tuple[object, ...]]:
     after: Member | None = None
     while found := directory_search.by_name(kept, BATCH, after=after, holding=text):
         for row in people.views(found):
@@ -171,7 +171,7 @@ def _entries(data: bytes) -> list[Entry]:
     ]
 
 
-def _judge(entries: list[Entry]) -> tuple[Judged, ...]:
+def _judge(entries: list[Entry]) -> tuple[JudgedRow, ...]:
     known = _known([email_key(entry.email) for entry in entries])
     first: dict[str, int] = {}
     judged = []
@@ -180,7 +180,7 @@ def _judge(entries: list[Entry]) -> tuple[Judged, ...]:
         earlier = first.setdefault(key, entry.row)
         row = _judge_one(entry, known.get(key))
         if key and earlier != entry.row:
-            row = Judged(
+            row = JudgedRow(
                 entry, "refused", row.details, reasons=((COLUMNS["email"], f"Row {earlier} has the same."),)
             )
         judged.append(row)
@@ -195,15 +195,15 @@ def _known(keys: list[str]) -> dict[str, Member]:
     return found
 
 
-def _judge_one(entry: Entry, row: Member | None) -> Judged:
+def _judge_one(entry: Entry, row: Member | None) -> JudgedRow:
     kind, admin = fold(entry.kind or ""), fold(entry.admin or "")
     is_guest = kind == "guest" if kind else bool(row and row.is_guest)
     is_admin = bool(row and row.is_admin) if entry.admin is None else admin in YES
     organisation = entry.organisation if entry.organisation is not None else row.organisation if row else ""
     details = Details(
         entry.name, row.email if row else entry.email, organisation, is_admin, is_guest
-    ).tidied()
-    faults = directory_details.faults(details)
+    ).normalised()
+    faults = directory_details.problems(details)
     if "is_admin" in faults:
         faults["admin"] = faults.pop("is_admin")
     if kind not in {"", "member", "guest"}:
@@ -218,12 +218,12 @@ def _judge_one(entry: Entry, row: Member | None) -> Judged:
     if row and changes and not row.is_active:
         faults["email"] = "They are deactivated. Reactivate them first."
     if faults:
-        return Judged(
+        return JudgedRow(
             entry, "refused", details, reasons=tuple((COLUMNS[at], said) for at, said in faults.items())
         )
     if row is None:
-        return Judged(entry, "add", details)
-    return Judged(entry, "change" if changes else "unchanged", details, row.id, changes)
+        return JudgedRow(entry, "add", details)
+    return JudgedRow(entry, "change" if changes else "unchanged", details, row.id, changes)
 
 
 def _changes(row: Member, details: Details) -> tuple[str, ...]:
@@ -233,7 +233,7 @@ def _changes(row: Member, details: Details) -> tuple[str, ...]:
     )
 
 
-def _add(actor: Actor, rows: tuple[Judged, ...]) -> list[uuid.UUID]:
+def _add(actor: Actor, rows: tuple[JudgedRow, ...]) -> list[uuid.UUID]:
     """Without a password: nobody can sign in as them before they have been invited or given one."""
     ids = [new_id() for _ in rows]
     values, events = [], []
@@ -255,7 +255,7 @@ def _add(actor: Actor, rows: tuple[Judged, ...]) -> list[uuid.UUID]:
     return ids
 
 
-def _change(actor: Actor, rows: tuple[Judged, ...]) -> None:
+def _change(actor: Actor, rows: tuple[JudgedRow, ...]) -> None:
     known = _known([email_key(each.details.email) for each in rows])
     events = []
     for each in rows:

@@ -54,7 +54,7 @@ OVER = {
 }
 
 
-class InvitationOverError(RefusedError):
+class InvitationEndedError(RefusedError):
     """The link opens nothing (any more); `code` says which of the reasons it is."""
 
     def __init__(self, reason: str) -> None:
@@ -101,7 +101,7 @@ class InvitationView:
 def invite(actor: Actor, new: NewInvitation) -> Invited:
     """Make a link for somebody; an open one of his is replaced. Raises InvalidError."""
     permissions.require_admin(actor)
-    if found := faults(new):
+    if found := problems(new):
         raise InvalidError(found)
     details = _details(new)
     name = "" if details.name == "-" else details.name
@@ -116,10 +116,10 @@ def invite(actor: Actor, new: NewInvitation) -> Invited:
         return _told(row)
 
 
-def faults(new: NewInvitation) -> dict[str, str]:
+def problems(new: NewInvitation) -> dict[str, str]:
     """All that is wrong with an invitation, by field."""
     details = _details(new)
-    found = directory_details.faults(details)
+    found = directory_details.problems(details)
     known = _known(details.email) if "email" not in found else None
     if known is not None and (sentence := _fault_of_known(known)):
         found["email"] = sentence
@@ -159,15 +159,15 @@ def open_invitations(actor: Actor) -> tuple[InvitationView, ...]:
     return tuple(_view(row, mail) for row, mail in rows)
 
 
-def standing(token: str) -> InvitationView:
-    """The invitation that a link opens. Raises InvitationOverError."""
+def by_token(token: str) -> InvitationView:
+    """The invitation that a link opens. Raises InvitationEndedError."""
     return _view(_opened(token))
 
 
 def accept(who: Nobody, token: str, name: str, password: str) -> str:
     """Make the account, or give it its password, and sign in: the session's token.
 
-    Raises InvitationOverError or InvalidError.
+    Raises InvitationEndedError or InvalidError.
     """
     with unit_of_work():
         row = _opened(token, lock=True)
@@ -186,11 +186,11 @@ def accept(who: Nobody, token: str, name: str, password: str) -> str:
 
 def put(actor: Actor, new: NewInvitation, member: Member | None) -> Invitation:
     """A new row in the open unit, judged by whoever calls; an open one of the same person ends."""
-    (invitation_id,) = put_all(actor, [(new, member.id if member else None)])
+    (invitation_id,) = create_all(actor, [(new, member.id if member else None)])
     return session().get_one(Invitation, invitation_id)
 
 
-def put_all(actor: Actor, wanted: Sequence[tuple[NewInvitation, uuid.UUID | None]]) -> list[uuid.UUID]:
+def create_all(actor: Actor, wanted: Sequence[tuple[NewInvitation, uuid.UUID | None]]) -> list[uuid.UUID]:
     """New rows for many in few statements."""
     rows = [_row(actor, new, member_id) for new, member_id in wanted]
     try:
@@ -232,26 +232,26 @@ def _opened(token: str, *, lock: bool = False) -> Invitation:
     query = select(Invitation).where(Invitation.token_hash == hash_of(token))
     row = session().scalar(query.with_for_update() if lock else query)
     if row is None:
-        raise InvitationOverError("unknown")
+        raise InvitationEndedError("unknown")
     if row.ended_as:
-        raise InvitationOverError(row.ended_as)
+        raise InvitationEndedError(row.ended_as)
     if row.expires_at <= utcnow():
-        raise InvitationOverError("expired")
+        raise InvitationEndedError("expired")
     known = session().scalar(select(Member).where(Member.email_key == row.email_key))
     if known is not None and not known.is_active:
-        raise InvitationOverError("closed")
+        raise InvitationEndedError("closed")
     if known is not None and (known.password_hash or known.id != row.member_id):
-        raise InvitationOverError("used")
+        raise InvitationEndedError("used")
     if known is None and row.member_id is not None:  # their address is another one since
-        raise InvitationOverError("replaced")
+        raise InvitationEndedError("replaced")
     return row
 
 
 def _give_password(member: Member, name: str, password: str) -> None:
     """Somebody who was put on record without one."""
-    details = Details(name, member.email, member.organisation, member.is_admin, member.is_guest).tidied()
-    found = directory_details.faults(details)
-    if sentence := passwords.fault(
+    details = Details(name, member.email, member.organisation, member.is_admin, member.is_guest).normalised()
+    found = directory_details.problems(details)
+    if sentence := passwords.problem(
         password, name=details.name, email=details.email, organisation=details.organisation
     ):
         found["password"] = sentence
@@ -261,13 +261,13 @@ def _give_password(member: Member, name: str, password: str) -> None:
     member.password_hash = passwords.hash_of(password)
 
 
-def faults_of_joining(token: str, name: str, password: str) -> dict[str, str]:
-    """What is wrong with the name and the password of somebody who accepts, by field. Raises InvitationOverError."""
+def problems_joining(token: str, name: str, password: str) -> dict[str, str]:
+    """What is wrong with the name and the password of somebody who accepts, by field. Raises InvitationEndedError."""
     row = _opened(token)
-    details = Details(name, row.email, row.organisation, is_guest=row.is_guest).tidied()
-    found = directory_details.faults(details)
+    details = Details(name, row.email, row.organisation, is_guest=row.is_guest).normalised()
+    found = directory_details.problems(details)
     if password and (
-        sentence := passwords.fault(
+        sentence := passwords.problem(
             password, name=details.name, email=details.email, organisation=details.organisation
         )
     ):
@@ -276,7 +276,7 @@ def faults_of_joining(token: str, name: str, password: str) -> dict[str, str]:
 
 
 def _details(new: NewInvitation) -> Details:
-    return Details(new.name or "-", new.email, new.organisation, is_guest=new.is_guest).tidied()
+    return Details(new.name or "-", new.email, new.organisation, is_guest=new.is_guest).normalised()
 
 
 def _known(email: str) -> Member | None:

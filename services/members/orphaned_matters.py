@@ -24,7 +24,7 @@ MOST_FOUND = 20
 
 
 @dataclass(frozen=True)
-class LeaderlessMatter:
+class OrphanedMatter:
     """No more of a matter than a System Admin needs to find somebody who knows it."""
 
     id: uuid.UUID
@@ -43,7 +43,7 @@ def how_many(actor: Actor) -> int:
     return session().scalar(select(func.count()).where(_WITHOUT_A_LEAD)) or 0
 
 
-def matters(actor: Actor) -> tuple[LeaderlessMatter, ...]:
+def matters(actor: Actor) -> tuple[OrphanedMatter, ...]:
     """Those that have been without a lead for longest, first."""
     permissions.require_admin(actor)
     people = (
@@ -123,8 +123,8 @@ def _require(actor: Actor, matter_id: uuid.UUID) -> Matter:
     return row
 
 
-def _view(row: Matter, people: int) -> LeaderlessMatter:
+def _view(row: Matter, people: int) -> OrphanedMatter:
     assert row.leaderless_since is not None
-    return LeaderlessMatter(
+    return OrphanedMatter(
         row.id, row.name, row.client_number, row.matter_number, row.leaderless_since, people
     )

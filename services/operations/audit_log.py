@@ -33,7 +33,7 @@ class EventView:
     detail: dict[str, Any]
 
 
-def page_of_events(actor: Actor, *, text: str = "", outcome: str = "", page: int = 1) -> Page[EventView]:
+def events(actor: Actor, *, text: str = "", outcome: str = "", page: int = 1) -> Page[EventView]:
     """The newest events first, a page at a time, by who, what, whose address or which reference."""
     permissions.require_admin(actor)
     query = select(AuditEvent)

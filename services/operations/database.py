@@ -83,7 +83,7 @@ def capacity() -> Capacity | None:
     told = session().connection().connection.dbapi_connection
     is_pooled = told is not None and told.info.backend_pid != real_pid
     release()
-    living = worker_heartbeats.count_recent()
+    living = worker_heartbeats.count_live()
     return Capacity(
         has=min(limit for limit in limits if limit >= 0),
         needs=max(1, living) * worker_pool() + web_pool() + COMMANDS,

@@ -54,7 +54,7 @@ def readiness() -> tuple[Check, ...]:
     return database, _migrations(), _store_readable()
 
 
-def examination() -> tuple[Check, ...]:
+def all_checks() -> tuple[Check, ...]:
     """Everything that can be looked at from inside: for whoever runs the installation."""
     settings = runtime().settings
     ready = readiness()
@@ -75,14 +75,14 @@ def examination() -> tuple[Check, ...]:
     )
 
 
-def is_sound(checks: Iterable[Check]) -> bool:
+def is_healthy(checks: Iterable[Check]) -> bool:
     return all(check.state != FAIL for check in checks)
 
 
 def report(checks: Iterable[Check]) -> dict[str, object]:
     """The same for programs. Names of checks and states stay; sentences may change."""
     found = tuple(checks)
-    return {"ok": is_sound(found), "version": VERSION, "checks": [asdict(check) for check in found]}
+    return {"ok": is_healthy(found), "version": VERSION, "checks": [asdict(check) for check in found]}
 
 
 def _database() -> Check:
@@ -115,7 +115,7 @@ def _migrations() -> Check:
 
 
 def _worker() -> Check:
-    seen, living = worker_heartbeats.last_beat(), worker_heartbeats.count_recent()
+    seen, living = worker_heartbeats.latest(), worker_heartbeats.count_live()
     release()
     if seen is not None and utcnow() - seen < WORKER_SILENT:
         sentence = "A worker is at work." if living < 2 else f"{living} workers are at work."

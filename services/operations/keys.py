@@ -113,7 +113,7 @@ def rotate() -> Rotation:
     return _switched(made_key=True)
 
 
-def begin_anew() -> Rotation:
+def discard_undecryptable() -> Rotation:
     """The keys that sealed it are lost: what does not open is erased, so that it can be entered again."""
     mark, lost = encryption.fingerprint(encryption.keys()[0]), 0
     for place, (table, column) in _columns().items():

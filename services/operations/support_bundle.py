@@ -116,7 +116,7 @@ def bundle(actor: Actor) -> tuple[str, bytes]:
         "errors.json": _json({"items": _item_errors(), "pauses": _pauses()}),
         "settings.json": _json(_settings(runtime().settings)),
         "versions.json": _json(_versions()),
-        "installation.json": _json([asdict(check) for check in installation_health.examination()]),
+        "installation.json": _json([asdict(check) for check in installation_health.all_checks()]),
     }
     secrets = sorted(set(_secrets(runtime().settings)), key=len, reverse=True)
     with unit_of_work():

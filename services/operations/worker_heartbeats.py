@@ -18,7 +18,7 @@ QUIET_AFTER = timedelta(seconds=10)
 COUNTED_WITHIN = timedelta(seconds=30)
 
 
-def beat(executor_id: str) -> None:
+def record(executor_id: str) -> None:
     """Say that this worker is alive."""
     with unit_of_work(relaxed_durability=True) as writing:
         row = writing.get(WorkerHeartbeat, executor_id)
@@ -29,36 +29,36 @@ def beat(executor_id: str) -> None:
         writing.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < utcnow() - FORGET_AFTER))
 
 
-def gone(executor_id: str) -> None:
+def remove(executor_id: str) -> None:
     """This worker has stopped in good order: what it left may be taken over at once."""
     with unit_of_work() as writing:
         writing.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.executor_id == executor_id))
 
 
-def beats() -> dict[str, datetime]:
+def last_seen() -> dict[str, datetime]:
     """The last beat of every worker on record, by the clock of its own host."""
     return {row.executor_id: row.seen_at for row in session().scalars(select(WorkerHeartbeat))}
 
 
-def last_beat() -> datetime | None:
+def latest() -> datetime | None:
     """When any worker was last heard of."""
     return session().scalar(select(func.max(WorkerHeartbeat.seen_at)))
 
 
-def count_recent() -> int:
+def count_live() -> int:
     """How many workers were heard of within the last half minute."""
     recent = WorkerHeartbeat.seen_at > utcnow() - COUNTED_WITHIN
     return session().scalar(select(func.count()).select_from(WorkerHeartbeat).where(recent)) or 0
 
 
-def are_quiet() -> bool:
+def are_all_silent() -> bool:
     """Whether somebody who waits should be told that no worker is at work just now."""
-    seen = last_beat()
+    seen = latest()
     return seen is None or utcnow() - seen > QUIET_AFTER
 
 
 @contextmanager
-def only_one() -> Iterator[bool]:
+def takeover_lock() -> Iterator[bool]:
     """A lock that one process holds at a time; False where another holds it. On SQLite the unit itself is the lock."""
     with unit_of_work() as writing:
         if writing.get_bind().dialect.name == "postgresql":
@@ -67,7 +67,7 @@ def only_one() -> Iterator[bool]:
             yield True
 
 
-class Watch:
+class LivenessTracker:
     """Tells the living from the dead by whether a beat changes, measured by the watcher's own steady clock.
 
     So the clocks of several hosts need not agree, and a machine that slept finds nobody dead when it wakes.

@@ -19,7 +19,7 @@ from services.core.actor import Actor
 from services.core.errors import NotFoundError
 from services.core.unit_of_work import session
 from services.directory.people import Person, person_of
-from services.directory.search import EVERYBODY, first_by_name
+from services.directory.search import EVERYONE, search_by_name
 from services.servers.registry import require_server
 
 State = Literal["done", "fail", "skipped"]
@@ -96,7 +96,7 @@ class Answer:
 def candidates(actor: Actor, server_id: uuid.UUID, text: str) -> tuple[Person, ...]:
     """People whom the explanation can be about: guests and inactive members too, since that may be the reason."""
     require_server(actor, server_id)
-    found = first_by_name(text, EVERYBODY, MOST_FOUND)
+    found = search_by_name(text, EVERYONE, MOST_FOUND)
     return tuple(map(person_of, found.members))
 
 

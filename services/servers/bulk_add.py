@@ -13,7 +13,7 @@ from sqlalchemy import select
 from models import Member
 from services.access import permissions
 from services.core.actor import Actor
-from services.core.text.email_addresses import email_fault, email_key
+from services.core.text.email_addresses import email_key, email_problem
 from services.core.unit_of_work import session
 from services.directory.people import Person, person_of
 
@@ -78,7 +78,7 @@ def _read(typed: str) -> tuple[dict[str, str], list[str]]:
     unread: list[str] = []
     for piece in _BETWEEN.split(typed.replace("\0", " ")):
         for word in _addresses(piece):
-            if email_fault(word) is None:
+            if email_problem(word) is None:
                 emails.setdefault(email_key(word), word)
             elif word:
                 unread.append(word[:LONGEST_SHOWN])

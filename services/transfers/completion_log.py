@@ -11,12 +11,12 @@ import structlog
 from sqlalchemy import func, select
 
 from models import Transfer, TransferItem
-from services.core.unit_of_work import session, when_committed
+from services.core.unit_of_work import on_commit, session
 
 log = structlog.get_logger()
 
 
-def note_ends(over: Sequence[uuid.UUID]) -> None:
+def queue_transfer_ended(over: Sequence[uuid.UUID]) -> None:
     """In the open unit that ended them: said once it is committed."""
     if not over:
         return
@@ -37,7 +37,7 @@ def note_ends(over: Sequence[uuid.UUID]) -> None:
         Transfer.finished_at,
     ).where(Transfer.id.in_(over))
     for row in session().connection().execute(asked):
-        when_committed(
+        on_commit(
             partial(
                 log.info,
                 "transfer.ended",

@@ -232,8 +232,8 @@ def finish_over(transfer_ids: Collection[uuid.UUID]) -> None:
     current = session()
     current.flush()
     over = current.connection().scalars(_FINISH, {"ids": list(transfer_ids), "now": utcnow()}).all()
-    outbox.note_ends(over)
-    completion_log.note_ends(over)
+    outbox.queue_transfer_ended(over)
+    completion_log.queue_transfer_ended(over)
 
 
 _TRANSFERS = db.metadata.tables[Transfer.__tablename__]

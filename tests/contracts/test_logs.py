@@ -168,13 +168,13 @@ def test_the_end_of_a_transfer_has_one_line(
     with pytest.raises(ZeroDivisionError), unit_of_work() as writing:
         writing.get_one(Transfer, transfer_id).finished_at = utcnow()
         writing.flush()
-        completion_log.note_ends([transfer_id])
+        completion_log.queue_transfer_ended([transfer_id])
         raise ZeroDivisionError
     assert not capsys.readouterr().err, "it was taken back"
     with unit_of_work() as writing:
         writing.get_one(Transfer, transfer_id).finished_at = utcnow()
         writing.flush()
-        completion_log.note_ends([transfer_id])
+        completion_log.queue_transfer_ended([transfer_id])
         assert not capsys.readouterr().err, "it is not committed yet"
     (line,) = lines_of(capsys.readouterr().err)
     assert (

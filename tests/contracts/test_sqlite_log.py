@@ -25,7 +25,7 @@ def file(database: None) -> Path:
 def beat() -> str:
     """Something that is on record, and by which it is found in a file."""
     name = uuid.uuid4().hex
-    worker_heartbeats.beat(name)
+    worker_heartbeats.record(name)
     return name
 
 

@@ -85,7 +85,7 @@ def tables(app: Flask, settings: Settings, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def launched(tables: Path, desk: Desk) -> Engine:
-    worker_heartbeats.beat(ME)
+    worker_heartbeats.record(ME)
     return Engine(Reconciler(ME), tables)
 
 
@@ -209,10 +209,10 @@ def test_what_is_left_of_a_load_is_carried_on_and_nothing_else(
 
 def test_the_work_of_a_living_worker_is_left_alone(launched: Engine, item_id: uuid.UUID) -> None:
     batch_id = launched.leave(item_id, status="PENDING", executor_id=OTHER, application_version=VERSION)
-    worker_heartbeats.beat(OTHER)
+    worker_heartbeats.record(OTHER)
     assert launched.reconciler.take_over() == 0
     assert status_of(batch_id) == "PENDING"
-    worker_heartbeats.gone(OTHER)
+    worker_heartbeats.remove(OTHER)
     assert launched.reconciler.take_over() == 1, "it stopped in good order and left this behind"
     until_done(item_id)
 

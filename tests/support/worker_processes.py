@@ -101,7 +101,7 @@ class Crew:
 
 def _beating() -> str:
     session().rollback()
-    return " ".join(worker_heartbeats.beats())
+    return " ".join(worker_heartbeats.last_seen())
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def email_key(email: str) -> str:
     return normalise("NFKC", clean_line(email.replace("\0", ""))).casefold()
 
 
-def email_fault(email: str) -> str | None:
+def email_problem(email: str) -> str | None:
     """What is wrong with the address, None where it can be one."""
     if len(email) > LONGEST:
         return f"Use {LONGEST} characters or fewer."

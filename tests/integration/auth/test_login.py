@@ -123,7 +123,7 @@ def test_signing_in_clears_the_pair_but_neither_address_nor_account(browser: Bro
 def test_one_address_cannot_try_many_accounts(
     browser: Browser, anna: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passwords, "is_right", lambda stored, password: False)
+    monkeypatch.setattr(passwords, "verify", lambda stored, password: False)
     for number in range(login_throttle.PER_ADDRESS):
         assert sign_in(browser, f"m{number}@firm.test", "wrong").status_code == 422
     assert sign_in(browser, "one.more@firm.test", "wrong").status_code == 429
@@ -202,7 +202,7 @@ def test_a_weaker_hash_is_made_again(browser: Browser, database: None) -> None:
     assert sign_in(browser, "old@firm.test").status_code == 303
     session().rollback()
     stored = session().get_one(Member, member_id).password_hash
-    assert stored != weak and passwords.is_right(stored, PASSWORD)
+    assert stored != weak and passwords.verify(stored, PASSWORD)
 
 
 def later(by: timedelta) -> None:

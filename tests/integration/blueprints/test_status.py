@@ -34,7 +34,7 @@ def migrated(database: None) -> Iterator[None]:
 
 @pytest.fixture
 def working(migrated: None) -> None:
-    worker_heartbeats.beat("worker-1")
+    worker_heartbeats.record("worker-1")
 
 
 def doctor(app: Flask) -> Result:
@@ -62,7 +62,7 @@ def test_ready_when_pages_can_be_served(browser: Browser, working: None) -> None
 def test_a_worker_that_rests_takes_no_web_process_away(browser: Browser, migrated: None) -> None:
     answer = browser.get("/health/ready")
     assert (answer.status_code, answer.json) == (200, READY)
-    worker_heartbeats.beat("worker-1")
+    worker_heartbeats.record("worker-1")
     with unit_of_work() as writing:
         writing.get_one(WorkerHeartbeat, "worker-1").seen_at = (
             utcnow() - installation_health.WORKER_SILENT - timedelta(seconds=1)

@@ -10,7 +10,7 @@ from services.core.unit_of_work import unit_of_work
 from services.directory import people
 from services.directory import search as directory_search
 from services.directory.details import Details
-from services.directory.search import EVERYBODY, MOST_SORTED, Kept
+from services.directory.search import EVERYONE, MOST_SORTED, MemberFilter
 from services.members import editing
 from tests.support.people import actor_of, make_member
 
@@ -72,7 +72,7 @@ def test_of_too_many_only_those_whose_name_begins_so_are_shown(database: None) -
         make_member(f"Twin {number:04}")
     make_member("Anna Twin")
     make_member("Zara", email="twin.z@firm.test")
-    found = directory_search.first_by_name("twin", EVERYBODY, 20)
+    found = directory_search.search_by_name("twin", EVERYONE, 20)
     assert (found.too_many, found.matches) == (True, MOST_SORTED + 1)
     assert [row.name for row in found.members] == [f"Twin {number:04}" for number in range(20)]
 
@@ -99,28 +99,28 @@ def test_one_or_two_letters_find_the_beginning_of_a_word(
     make_member("Anna Müller", email="a.m@firm.test")
     make_member("Mona Ball", email="secretary@firm.test")
     make_member("鈴木 花子", email="hanako@firm.test")
-    assert [row.name for row in directory_search.first_by_name(text, EVERYBODY, 20).members] == expected
+    assert [row.name for row in directory_search.search_by_name(text, EVERYONE, 20).members] == expected
 
 
 @pytest.mark.parametrize(
     ("kept", "expected"),
     [
-        (Kept(), ["Ann Admin", "Ann Gone", "Ann Guest", "Ann Member"]),
-        (Kept(is_active=True), ["Ann Admin", "Ann Guest", "Ann Member"]),
-        (Kept(is_active=False), ["Ann Gone"]),
-        (Kept(is_guest=True), ["Ann Guest"]),
-        (Kept(is_active=True, is_guest=False), ["Ann Admin", "Ann Member"]),
-        (Kept(is_admin=True), ["Ann Admin"]),
-        (Kept(is_admin=True, is_guest=True), []),
+        (MemberFilter(), ["Ann Admin", "Ann Gone", "Ann Guest", "Ann Member"]),
+        (MemberFilter(is_active=True), ["Ann Admin", "Ann Guest", "Ann Member"]),
+        (MemberFilter(is_active=False), ["Ann Gone"]),
+        (MemberFilter(is_guest=True), ["Ann Guest"]),
+        (MemberFilter(is_active=True, is_guest=False), ["Ann Admin", "Ann Member"]),
+        (MemberFilter(is_admin=True), ["Ann Admin"]),
+        (MemberFilter(is_admin=True, is_guest=True), []),
     ],
 )
-def test_only_the_kept_are_found_and_listed(database: None, kept: Kept, expected: list[str]) -> None:
+def test_only_the_kept_are_found_and_listed(database: None, kept: MemberFilter, expected: list[str]) -> None:
     make_member("Ann Member")
     make_member("Ann Admin", is_admin=True)
     make_member("Ann Guest", is_guest=True)
     make_member("Ann Gone", is_active=False)
     for typed in ("ann", "an", "a"):
-        assert [row.name for row in directory_search.first_by_name(typed, kept, 20).members] == expected
+        assert [row.name for row in directory_search.search_by_name(typed, kept, 20).members] == expected
     assert [row.name for row in directory_search.by_name(kept, 20)] == expected
 
 
@@ -132,7 +132,7 @@ def test_a_name_with_wildcards_is_found_by_them(database: None, name: str) -> No
     make_member("1000 Legal")
     make_member("underscore")
     make_member("a--b")
-    assert [row.name for row in directory_search.first_by_name(name, EVERYBODY, 20).members] == [name]
+    assert [row.name for row in directory_search.search_by_name(name, EVERYONE, 20).members] == [name]
 
 
 def test_a_changed_name_is_found_and_the_old_one_is_not(database: None) -> None:
@@ -149,8 +149,8 @@ def test_a_changed_name_is_found_and_the_old_one_is_not(database: None) -> None:
 def test_pages_go_on_where_the_last_one_ended(database: None) -> None:
     for number in range(25):
         make_member(f"Twin {number % 5}", email=f"t{number:02}@firm.test")
-    everybody = [row.email for row in directory_search.by_name(EVERYBODY, 100)]
-    first = directory_search.by_name(EVERYBODY, 10)
-    second = directory_search.by_name(EVERYBODY, 10, after=first[-1])
+    everybody = [row.email for row in directory_search.by_name(EVERYONE, 100)]
+    first = directory_search.by_name(EVERYONE, 10)
+    second = directory_search.by_name(EVERYONE, 10, after=first[-1])
     assert [row.email for row in (*first, *second)] == everybody[:20]
-    assert directory_search.by_name(EVERYBODY, 10, before=second[0]) == first
+    assert directory_search.by_name(EVERYONE, 10, before=second[0]) == first

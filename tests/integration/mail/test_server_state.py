@@ -162,7 +162,7 @@ def test_a_mail_server_that_cannot_be_reached_is_told_with_its_reason(
     assert smtp.send_due() == 0
     failing = server_state.failing()
     assert failing is not None and failing.reason == reason
-    check = next(check for check in installation_health.examination() if check.name == "mail")
+    check = next(check for check in installation_health.all_checks() if check.name == "mail")
     assert check.state == installation_health.FAIL and reason in check.sentence and check.next_step
     assert told() == [("mail.failing", reason)]
 
@@ -283,7 +283,7 @@ def test_what_is_offered_under_tls_counts(
         with_url(f"smtp://127.0.0.1:{server.port}")
         assert smtp.probe() is None
         assert server_state.takes_utf8_addresses()
-        assert directory_details.faults(Details("Jürgen", "jürgen@firm.test")) == {}
+        assert directory_details.problems(Details("Jürgen", "jürgen@firm.test")) == {}
 
 
 def test_starttls_goes_on_under_the_deadline_with_the_name_checked(
@@ -355,15 +355,15 @@ def test_a_domain_with_letters_of_its_own_is_sent_as_dns_knows_it(box: Mailbox) 
 
 def test_an_address_that_the_mail_server_cannot_take_is_told_at_the_form(box: Mailbox, admin: Member) -> None:
     details = Details("Jürgen", "jürgen@firm.test")
-    assert directory_details.faults(details) == {}, "nothing is known of the mail server yet"
+    assert directory_details.problems(details) == {}, "nothing is known of the mail server yet"
     box.takes_utf8 = False
     end(admin)
     assert smtp.send_due() == 1
-    assert directory_details.faults(details) == {"email": directory_details.CANNOT_BE_WRITTEN_TO}
+    assert directory_details.problems(details) == {"email": directory_details.CANNOT_BE_WRITTEN_TO}
     box.takes_utf8 = True
     end(admin)
     assert smtp.send_due() == 1
-    assert directory_details.faults(details) == {}
+    assert directory_details.problems(details) == {}
 
 
 def with_url(url: str) -> None:

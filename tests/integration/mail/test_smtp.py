@@ -82,8 +82,8 @@ def test_a_mail_is_sent_once(box: Mailbox, member: Member) -> None:
 def test_one_worker_takes_it(box: Mailbox, member: Member) -> None:
     end(member, "done")
     (mail_id,) = outbox.due(10)
-    assert outbox.take(mail_id) is not None
-    assert outbox.take(mail_id) is None
+    assert outbox.claim(mail_id) is not None
+    assert outbox.claim(mail_id) is None
     assert outbox.due(10) == []
 
 

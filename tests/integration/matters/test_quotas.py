@@ -256,10 +256,10 @@ def test_doctor_says_how_much_is_used(ada: Member, limits: Any) -> None:
     matter_id = matters.open_matter(actor_of(ada))
     add(ada, matter_id, 90 * KB)
     limits()
-    assert not [check for check in installation_health.examination() if check.name == "quota"]
+    assert not [check for check in installation_health.all_checks() if check.name == "quota"]
     for limit, state in ((1000, "ok"), (100, "warn"), (90, "fail")):
         limits(quota_bytes=limit * KB)
-        (check,) = [check for check in installation_health.examination() if check.name == "quota"]
+        (check,) = [check for check in installation_health.all_checks() if check.name == "quota"]
         assert check.state == state
 
 

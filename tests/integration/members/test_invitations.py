@@ -174,10 +174,10 @@ def test_nobody_comes_in_by_the_word_of_somebody_deactivated_since(
     assert "1 open invitation of theirs withdrawn: that link opens nothing any more" in page
     offboarding.deactivate(actor, gone.id)
     assert offboarding.consequences(actor, gone.id).invitations == 0
-    with pytest.raises(invitations.InvitationOverError) as over:
-        invitations.standing(made.link.rsplit("/", 1)[-1])
+    with pytest.raises(invitations.InvitationEndedError) as over:
+        invitations.by_token(made.link.rsplit("/", 1)[-1])
     assert over.value.reason == "withdrawn"
-    assert invitations.standing(kept.link.rsplit("/", 1)[-1]).email == "ours@firm.test"
+    assert invitations.by_token(kept.link.rsplit("/", 1)[-1]).email == "ours@firm.test"
 
 
 def test_the_list_renews_and_withdraws(app: Flask, desk: Browser, actor: Actor) -> None:

@@ -98,7 +98,7 @@ def test_what_has_changed_before_it_was_sent_is_not_told(box: Mailbox, admin: Me
 def test_it_is_sent_once_whoever_sends(box: Mailbox, admin: Member, server: Server) -> None:
     note(server, "fail")
     (mail_id,) = outbox.due(10)
-    assert outbox.take(mail_id) is not None and outbox.take(mail_id) is None
+    assert outbox.claim(mail_id) is not None and outbox.claim(mail_id) is None
     with unit_of_work() as writing:
         writing.execute(update(Mail).values(due_at=utcnow() - timedelta(seconds=1)))
     assert len(subjects(box)) == 1

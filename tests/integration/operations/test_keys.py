@@ -236,7 +236,7 @@ def test_keys_that_are_lost_for_good() -> None:
     (row_id,) = sign_ins()
     process_with(STRANGE)
     assert keys.refusal()
-    assert keys.begin_anew().lost == 3
+    assert keys.discard_undecryptable().lost == 3
     assert keys.refusal() is None
     with pytest.raises(encryption.DecryptionError):
         access(row_id)

@@ -143,7 +143,7 @@ def test_a_get_waits_for_the_scanner_and_is_not_fetched_twice(
 
 def test_doctor_asks_the_scanner(scan_by: Scan, clamd_url: str, tmp_path: Path) -> None:
     def state() -> list[str]:
-        return [check.state for check in installation_health.examination() if check.name == "scanner"]
+        return [check.state for check in installation_health.all_checks() if check.name == "scanner"]
 
     assert state() == []
     scan_by(clamd_url)

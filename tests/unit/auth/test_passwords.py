@@ -14,31 +14,31 @@ GOOD = "correct horse battery"
 def test_only_the_password_opens_its_hash() -> None:
     stored = passwords.hash_of(GOOD)
     assert GOOD not in stored and stored.startswith("$argon2id$")
-    assert passwords.is_right(stored, GOOD)
-    assert not passwords.is_right(stored, GOOD + " ")
-    assert not passwords.is_right(stored, "")
+    assert passwords.verify(stored, GOOD)
+    assert not passwords.verify(stored, GOOD + " ")
+    assert not passwords.verify(stored, "")
     assert not passwords.is_outdated(stored)
 
 
 def test_an_accent_is_the_same_however_the_keyboard_sends_it() -> None:
-    assert passwords.is_right(passwords.hash_of("Zo\u00eb likes rivers"), "Zoe\u0308 likes rivers")
+    assert passwords.verify(passwords.hash_of("Zo\u00eb likes rivers"), "Zoe\u0308 likes rivers")
 
 
 @pytest.mark.parametrize("stored", [None, "", "-", "plain", "$argon2id$broken"])
 def test_without_a_hash_nothing_opens(stored: str | None) -> None:
-    assert not passwords.is_right(stored, GOOD)
+    assert not passwords.verify(stored, GOOD)
 
 
 def test_nobody_costs_as_much_as_somebody() -> None:
     stored = passwords.hash_of(GOOD)
     passwords._nobodys_hash.cache_clear()  # it may stem from a test that hashed at less cost
 
-    passwords.is_right(None, "the first one makes the stand-in")
+    passwords.verify(None, "the first one makes the stand-in")
     costs: dict[str | None, list[float]] = {stored: [], None: []}
     for _ in range(9):
         for hash_, times in costs.items():
             start = time.process_time()
-            passwords.is_right(hash_, "a wrong one")
+            passwords.verify(hash_, "a wrong one")
             times.append(time.process_time() - start)
     assert 0.6 < min(costs[None]) / min(costs[stored]) < 1.7
 
@@ -54,7 +54,7 @@ def test_nobody_costs_as_much_as_somebody() -> None:
 )  # fmt: skip
 def test_what_may_not_be_chosen(password: str) -> None:
     email = "anna.maria.m@firm.test" if password == "anna.maria.m" else "anna.maria@firm.test"
-    assert passwords.fault(password, name="Anna Maria Müller", email=email, organisation="Harlow Finch LLP")
+    assert passwords.problem(password, name="Anna Maria Müller", email=email, organisation="Harlow Finch LLP")
 
 
 @pytest.mark.parametrize(
@@ -68,12 +68,12 @@ def test_what_may_not_be_chosen(password: str) -> None:
     ],
 )
 def test_what_may_be_chosen(password: str) -> None:
-    assert passwords.fault(password, name="Ann Bo", email="ann@firm.test") is None
+    assert passwords.problem(password, name="Ann Bo", email="ann@firm.test") is None
 
 
 def test_a_short_name_may_be_part_of_a_word() -> None:
-    assert passwords.fault("planned a canal trip", name="Ann", email="ann@x.test") is None
-    assert passwords.fault("go ann canal trip", name="Ann", email="a@x.test")
+    assert passwords.problem("planned a canal trip", name="Ann", email="ann@x.test") is None
+    assert passwords.problem("go ann canal trip", name="Ann", email="a@x.test")
 
 
 def test_judging_takes_little_time_whatever_was_typed() -> None:
@@ -85,11 +85,11 @@ def test_judging_takes_little_time_whatever_was_typed() -> None:
 
 def _seconds(password: str) -> float:
     start = time.process_time()
-    passwords.fault(password, name="Zed", email="zed@firm.test")
+    passwords.problem(password, name="Zed", email="zed@firm.test")
     return time.process_time() - start
 
 
 def test_made_passwords_are_good_and_never_the_same() -> None:
     made = {passwords.generate() for _ in range(50)}
     assert len(made) == 50
-    assert all(passwords.fault(one, name="Anna", email="a@b.test") is None for one in made)
+    assert all(passwords.problem(one, name="Anna", email="a@b.test") is None for one in made)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.core.text.email_addresses import email_fault, email_key
+from services.core.text.email_addresses import email_key, email_problem
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from services.core.text.email_addresses import email_fault, email_key
     ["a@b.test", "anna.mueller+x@firm.co.uk", "o'neil@firm.test", "müller@bücher.test", "a_b-c@x-y.test"],
 )
 def test_an_address_is_taken(email: str) -> None:
-    assert email_fault(email) is None
+    assert email_problem(email) is None
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def test_an_address_is_taken(email: str) -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_an_address_is_refused(email: str) -> None:
-    assert email_fault(email)
+    assert email_problem(email)
 
 
 def test_letter_case_and_width_make_no_second_account() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from imanage.addresses import AddressRefusedError, AddressRules, parse_server_url, parse_subdomain
 from imanage.hostnames import imitation
-from services.core.text.email_addresses import email_fault
+from services.core.text.email_addresses import email_problem
 
 HONEST = [
     "imanage.firm.com", "bücher.example", "łódź.example", "straße.example", "smørrebrød.example",
@@ -45,9 +45,9 @@ def test_a_name_that_imitates_is_refused_with_its_punycode(host: str) -> None:
             0
         ].isascii() else parse_subdomain(host, AddressRules())
     for typed in (host, spelled):
-        assert spelled in (email_fault(f"anna@{typed}") or "")
+        assert spelled in (email_problem(f"anna@{typed}") or "")
 
 
 def test_an_honest_domain_takes_mail() -> None:
-    assert email_fault("anna@bücher.example") is None
-    assert email_fault("anna@xn--bcher-kva.example") is None
+    assert email_problem("anna@bücher.example") is None
+    assert email_problem("anna@xn--bcher-kva.example") is None
