@@ -16,7 +16,7 @@ from models import TransferItem, db
 from services.core import runtime
 from services.core.actor import Actor
 from services.core.unit_of_work import session, unit_of_work
-from services.matters import documents
+from services.matters import landing
 from services.transfers import bulk_save, requests
 from services.transfers.states import FINISHED
 
@@ -79,10 +79,8 @@ def _added(matter: uuid.UUID, actor: Actor, name: str, size: int) -> uuid.UUID:
         writer.write(os.urandom(size))
         blob = writer.publish()
     with unit_of_work() as writing:
-        document, _version = documents.land(
-            writing, matter, actor.id, name, blob.sha256, blob.size, origin="upload"
-        )
-        return document.id
+        landed = landing.land(writing, matter, actor.id, name, blob.sha256, blob.size, origin="upload")
+        return landed.document_id
 
 
 def carried_out(stand: Stand, started: Sequence[uuid.UUID]) -> Moved:

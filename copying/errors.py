@@ -9,7 +9,7 @@ from typing import Literal
 from copying.values import Present
 from imanage.ids import VersionId
 
-Retry = Literal["later", "no", "sign_in", "look_up", "room"]
+Retry = Literal["later", "no", "sign_in", "resolve", "room"]
 
 
 class TransferError(Exception):
@@ -114,7 +114,7 @@ class UncertainOutcomeError(TransferError):
     """
 
     code = "transfer.uncertain"
-    retry: Retry = "look_up"
+    retry: Retry = "resolve"
 
     def __init__(self, cause: Exception | None = None) -> None:
         self.cause = cause

@@ -30,7 +30,7 @@ LOOK_AGAIN = timedelta(seconds=10)
 """What is stored late is found soon after."""
 
 
-def settle(
+def resolve(
     intent: Intent,
     present: Sequence[Present],
     *,
@@ -49,13 +49,13 @@ def settle(
 
     marked = [each for each in candidates if _has_mark(intent, each)]
     if marked:
-        return _settle_marked(marked, intent)
+        return _resolve_marked(marked, intent)
     if not alike:
-        return _settle_absent(candidates, intent, now, last_sent_at or intent.announced_at)
+        return _resolve_absent(candidates, intent, now, last_sent_at or intent.announced_at)
     if unproved := [each for each in alike if each.sha256 is None]:
         ids = _names(unproved)
         return Undecided(f"iManage gives no checksum for {ids}, so it cannot be told apart.", tuple(alike))
-    return _settle_alike(alike, intent)
+    return _resolve_alike(alike, intent)
 
 
 def announce(
@@ -149,7 +149,7 @@ def _has_mark(intent: Intent, each: Present) -> bool:
     return bool(intent.mark and each.comment and intent.mark in each.comment)
 
 
-def _settle_marked(marked: Sequence[Present], intent: Intent) -> Outcome:
+def _resolve_marked(marked: Sequence[Present], intent: Intent) -> Outcome:
     # A later version may have inherited the comment, so the mark alone does not prove the bytes.
     ours = [each for each in marked if _may_hold_our_bytes(intent, each)]
     if len(ours) == 1:
@@ -159,7 +159,7 @@ def _settle_marked(marked: Sequence[Present], intent: Intent) -> Outcome:
     return Undecided(f"{_names(marked)} carries the mark of this save, but other bytes.", tuple(marked))
 
 
-def _settle_absent(
+def _resolve_absent(
     others: Sequence[Present], intent: Intent, now: datetime, last_sent_at: datetime
 ) -> Outcome:
     quiet_for = now - last_sent_at
@@ -177,7 +177,7 @@ def _settle_absent(
     return Absent("It is not in iManage: this save did not arrive.")
 
 
-def _settle_alike(alike: Sequence[Present], intent: Intent) -> Outcome:
+def _resolve_alike(alike: Sequence[Present], intent: Intent) -> Outcome:
     doubts = {each.id: _doubt(intent, each) for each in alike}
     agreeing = [each for each in alike if doubts[each.id] is None]
     if len(agreeing) == 1:

@@ -1,4 +1,4 @@
-"""Ask somebody at most so often, whatever the speed of the copy."""
+"""Limit how often a costly question is asked, whatever the speed of the copy."""
 
 import time
 from collections.abc import Callable
@@ -8,17 +8,17 @@ from copying.ports import ShouldStop
 Clock = Callable[[], float]
 
 
-def asked_every(seconds: float, should_stop: ShouldStop, clock: Clock = time.monotonic) -> ShouldStop:
-    """Ask at most once in `seconds`, for a flag that costs a query. A stop, once said, is not taken back."""
-    last: float | None = None
+def throttled(seconds: float, should_stop: ShouldStop, clock: Clock = time.monotonic) -> ShouldStop:
+    """Ask at most once in `seconds`, and for the first time after as many. A reason to stop is final."""
+    last = clock()
     reason: str | None = None
 
-    def throttled() -> str | None:
+    def ask() -> str | None:
         nonlocal last, reason
         now = clock()
-        if reason is None and (last is None or now - last >= seconds):
+        if reason is None and now - last >= seconds:
             last = now
             reason = should_stop()
         return reason
 
-    return throttled
+    return ask

@@ -65,7 +65,7 @@ class Destination(Protocol):
     ) -> Receipt:
         """Send once. Raises UncertainOutcomeError when it may have been stored; any other error means it was not."""
 
-    def look_up(
+    def resolve(
         self,
         intent: Intent,
         *,

@@ -18,7 +18,7 @@ class SignIn:
 
 
 @dataclass(frozen=True)
-class LookUp:
+class Resolve:
     """It may have been stored: look before anything is sent again."""
 
 
@@ -27,7 +27,7 @@ class GiveUp:
     """Trying again by itself would not help."""
 
 
-Decision = Wait | SignIn | LookUp | GiveUp
+Decision = Wait | SignIn | Resolve | GiveUp
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def decide(
     match getattr(error, "retry", "no"):
         case "sign_in":
             return SignIn()
-        case "look_up":
-            return LookUp()
+        case "resolve":
+            return Resolve()
         case "room":
             # It holds nothing meanwhile, and smaller files go on.
             return Wait(_seconds(None, attempt, policy, chance()))

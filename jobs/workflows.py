@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from functools import partial
 
 from dbos import DBOS, SetWorkflowID
 
@@ -18,7 +17,7 @@ from jobs.engine import CARRY
 from jobs.hand import hand
 from jobs.places import Caller, places
 from services.execution import queue, steps
-from services.execution.item_run import ItemRun
+from services.execution.item_run import ItemRun, Task
 from services.execution.queue import NO_SERVER, Due
 
 Scope = Callable[[], AbstractContextManager[object]]
@@ -66,7 +65,7 @@ def carry(batch_id: str) -> None:
     _carried.add(batch_id)
     try:
         with _in_scope():
-            taken = steps.claim_batch(uuid.UUID(batch_id))
+            taken = steps.claim_batch(uuid.UUID(batch_id), _Slots())
         for running, _step in taken:
             hand.take(_lane(running), running.task.member_id, running.task.at_once or 1)
         _lay_down(batch_id)
@@ -84,14 +83,24 @@ def carry(batch_id: str) -> None:
 
 def _carry_one(running: ItemRun, step: str) -> None:
     task, lane = running.task, _lane(running)
-    at_once = task.at_once or 1
-    running.place = partial(places.held, Caller(lane, at_once, task.member_id, task.position))
-    running.turn = partial(places.held, Caller(f"next {lane}", at_once, task.member_id, task.position))
     try:
         with _in_scope():
             steps.carry_out(running, step)
     finally:
         hand.give_back(lane, task.member_id)
+
+
+class _Slots:
+    def slot(self, task: Task) -> AbstractContextManager[None]:
+        return places.held(_caller(task, ""))
+
+    def announcement(self, task: Task) -> AbstractContextManager[None]:
+        return places.held(_caller(task, "next "))
+
+
+def _caller(task: Task, prefix: str) -> Caller:
+    lane = prefix + str(task.server_id or NO_SERVER)
+    return Caller(lane, task.at_once or 1, task.member_id, task.position)
 
 
 def _lane(running: ItemRun) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import sha256 as new_hash
 
 from copying.errors import CheckedOutError, MovedOnError, StoppedError, TransferError, UncertainOutcomeError
-from copying.outcome import QUIET, SKEW, lacks_comment, lacks_proof, settle
+from copying.outcome import QUIET, SKEW, lacks_comment, lacks_proof, resolve
 from copying.ports import Features, OnProgress, ShouldStop, Source, Stream
 from copying.values import (
     Absent,
@@ -135,7 +135,7 @@ class ImanageDestination:
             raise
         return self._receipt(stored)
 
-    def look_up(
+    def resolve(
         self,
         intent: Intent,
         *,
@@ -153,7 +153,7 @@ class ImanageDestination:
         present = [
             self._with_comment(each) if lacks_comment(intent, each, claimed) else each for each in present
         ]
-        outcome = settle(intent, present, now=now, last_sent_at=last_sent_at, claimed=claimed)
+        outcome = resolve(intent, present, now=now, last_sent_at=last_sent_at, claimed=claimed)
         if isinstance(outcome, Absent) and not found.steady:
             return Undecided("The folder changes while it is being read.", again_after=QUIET.total_seconds())
         if isinstance(outcome, Absent) and found.unreadable:

@@ -1,4 +1,4 @@
-"""Whether a transfer may go on: all that was asked at its start, asked again, for many transfers in one query."""
+"""Whether a transfer may continue: the checks of its start, made again, for many transfers in one query."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from services.access.server_policy import ServerUse, server_use_denial
 from services.core.errors import RefusedError
 from services.core.unit_of_work import release, session
 
-ASK_SECONDS = 1.0
+RECHECK_SECONDS = 1.0
+"""How old an authorization may be when it is relied on. Each transfer is read again at most that often."""
 REMOVED = "server.removed"
 _NEVER = float("-inf")
-_ALL_ASKED_OF = (
+_FACTS = (
     select(
         Transfer.id,
         Transfer.cancelled_at,
@@ -46,19 +47,19 @@ _ALL_ASKED_OF = (
 
 
 class PausedError(Exception):
-    """The person paused the transfer: the item waits, with what it has, until it goes on."""
+    """The member paused the transfer: the item keeps what it has and waits until it is resumed."""
 
 
 @dataclass(frozen=True)
 class Authorization:
-    """How a transfer stood when it was asked. `refusal` is the first rule that stops it, cancelling aside."""
+    """What applied to a transfer when it was read. `refusal` is the first rule against it, apart from cancelling."""
 
     cancelled_at: datetime | None
     paused_at: datetime | None
     refusal: RefusedError | None
 
     def require(self, *, is_stored: bool = False) -> None:
-        """Raises the RefusedError that applies. What iManage has stored is put on record though it was cancelled."""
+        """Raises the RefusedError or PausedError that applies. `is_stored`: recorded even where it was cancelled."""
         if self.cancelled_at is not None and not is_stored:
             raise RefusedError("You cancelled it.", code="transfer.cancelled")
         if self.paused_at is not None and self.cancelled_at is None and not _is_removed(self.refusal):
@@ -68,29 +69,29 @@ class Authorization:
 
 
 class AuthorizationSnapshot:
-    """How the transfers of one load stand: asked for all of them together, and again when a second has passed."""
+    """The authorizations of several transfers, read in one query and read again when they are a second old."""
 
     def __init__(self, transfer_ids: Collection[uuid.UUID]) -> None:
         self._ids = frozenset(transfer_ids)
         self._lock = threading.Lock()
-        self._found: Mapping[uuid.UUID, Authorization] = {}
-        self._at = _NEVER
+        self._authorizations: Mapping[uuid.UUID, Authorization] = {}
+        self._read_at = _NEVER
 
     def of(self, transfer_id: uuid.UUID) -> Authorization | None:
-        """None where the transfer has gone with its matter."""
+        """None where the transfer was deleted with its matter."""
         with self._lock:
             if not self.is_recent():
-                self._at, self._found = time.monotonic(), _ask(self._ids)
+                self._read_at, self._authorizations = time.monotonic(), _read(self._ids)
                 release()
-            return self._found.get(transfer_id)
+            return self._authorizations.get(transfer_id)
 
     def is_recent(self) -> bool:
-        """Whether all was asked so recently that it need not be asked again."""
-        return time.monotonic() - self._at < ASK_SECONDS
+        """Whether they need not be read again yet."""
+        return time.monotonic() - self._read_at < RECHECK_SECONDS
 
 
-def _ask(transfer_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Authorization]:
-    rows = session().execute(_ALL_ASKED_OF.where(Transfer.id.in_(transfer_ids)))
+def _read(transfer_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Authorization]:
+    rows = session().execute(_FACTS.where(Transfer.id.in_(transfer_ids)))
     return {row.id: Authorization(row.cancelled_at, row.paused_at, _refusal(row)) for row in rows}
 
 

@@ -15,10 +15,9 @@ from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import RefusedError
 from services.execution.authorization import removed
-from services.execution.item_run import TakenOverError
-from services.execution.tasks import Claim
+from services.execution.item_run import Claim, TakenOverError
 from services.servers import circuit_breaker
-from services.transfers import requests
+from services.transfers import lifecycle
 from services.transfers.link_facts import ADD_LINKS
 from services.transfers.states import LIVE, TRANSITIONS, ItemState, require
 
@@ -147,5 +146,5 @@ def end(writing: Connection, ending: Ending, way: ItemState) -> None:
     )
     for server_id in {item.server_id for item in ending.items if item.has_failed}:
         circuit_breaker.record_success(server_id)
-    requests.finish_over({item.transfer_id for item in ending.items})
+    lifecycle.finish_over({item.transfer_id for item in ending.items})
     audit.record_all(ending.events)

@@ -11,7 +11,7 @@ from imanage.types import Document as RemoteDocument
 from models import Server, TransferItem, Version
 from services.core import audit
 from services.core.unit_of_work import session, unit_of_work
-from services.execution.item_run import ItemRun, fresh
+from services.execution.item_run import ItemRun, current
 from services.servers import transport
 from services.transfers.decisions import CHECKED_OUT, MOVED_ON, STORED_DIFFERENT
 from services.transfers.link_facts import Facts, facts_of, facts_of_present, member_of
@@ -27,7 +27,7 @@ def ask(run: ItemRun, kind: str, theirs: RemoteDocument) -> None:
     """Put both sides on the row, and wait for a person."""
     sentence = SENTENCES[kind].format(version=theirs.version)
     with unit_of_work() as writing:
-        item = fresh(run)
+        item = current(run)
         server = writing.get_one(Server, item.transfer.server_id)
         version = writing.get_one(Version, item.version_id)
         item.question = {"kind": kind, "ours": _ours(version), "theirs": _theirs(server, theirs)}
@@ -53,7 +53,7 @@ def ask(run: ItemRun, kind: str, theirs: RemoteDocument) -> None:
 def ask_what_was_stored(run: ItemRun, error: StoredDifferentError) -> None:
     """iManage has altered what it stored. To send it again would double it, so a person looks and may link it."""
     with unit_of_work():
-        item = fresh(run)
+        item = current(run)
         show(item, STORED_DIFFERENT, error.present)
         item.intent = item.announced_at = item.sent_at = item.wait_until = None
         item.error_code, item.error_sentence = error.code, error.sentence

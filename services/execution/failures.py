@@ -19,10 +19,10 @@ from services.core.actor import SYSTEM
 from services.core.errors import RefusedError, SignInNeededError
 from services.core.unit_of_work import unit_of_work
 from services.execution.authorization import PausedError
-from services.execution.item_run import ItemRun, fresh
+from services.execution.item_run import ItemRun, current
 from services.guidance.imanage_errors import remote_refusal
 from services.servers import circuit_breaker
-from services.transfers import requests
+from services.transfers import lifecycle
 from services.transfers.states import LIVE, UNCERTAIN_FOR_GOOD, ItemState, move
 
 log = structlog.get_logger()
@@ -34,12 +34,12 @@ REST_SECONDS = 5.0
 def put_on_row(error: Exception, run: ItemRun) -> bool:
     """Whether to look up at once what became of a send; else the item waits, or is over. May raise TakenOverError."""
     if isinstance(error, PausedError) or (
-        isinstance(error, StoppedError | ClientStopped) and run.reason is None
+        isinstance(error, StoppedError | ClientStopped) and run.stop_reason is None
     ):
         hand_back(run)
         return False
     with unit_of_work():
-        item = fresh(run)
+        item = current(run)
         if item.state not in LIVE:
             return False
         refusal = _refusal(error, item.transfer.kind)
@@ -59,7 +59,7 @@ def put_on_row(error: Exception, run: ItemRun) -> bool:
 def hand_back(run: ItemRun) -> None:
     """The process ends, or the transfer is paused: the item waits to be gone on with; a cut send is looked up then."""
     with unit_of_work():
-        _back(fresh(run))
+        _back(current(run))
 
 
 def _back(item: TransferItem) -> None:
@@ -94,7 +94,7 @@ def _leave_alone(item: TransferItem, refusal: RefusedError, error: Exception) ->
 
 def _carry_out(decision: retry.Decision, item: TransferItem) -> bool:
     match decision:
-        case retry.LookUp():
+        case retry.Resolve():
             move(item, ItemState.LOOKING_UP)
             return True
         case retry.Wait(seconds=seconds):
@@ -118,19 +118,19 @@ def _decide(error: Exception, item: TransferItem) -> retry.Decision:
         return retry.GiveUp()
     # A fault of ours while sending says nothing of what arrived.
     return (
-        retry.LookUp() if item.state == ItemState.SENDING and not item.receipt else retry.Wait(REST_SECONDS)
+        retry.Resolve() if item.state == ItemState.SENDING and not item.receipt else retry.Wait(REST_SECONDS)
     )
 
 
 def _over(item: TransferItem, state: ItemState) -> None:
     """Where a send may have arrived, nobody looks any more, so the person is told to: it has failed, not stopped."""
-    if requests.may_have_arrived(item):
-        item.next_step = f"{requests.LOOK_FIRST} {item.next_step}".strip()[:600]
+    if lifecycle.may_have_arrived(item):
+        item.next_step = f"{lifecycle.LOOK_FIRST} {item.next_step}".strip()[:600]
         state = ItemState.FAILED
     move(item, state)
     item.wait_until = None
     transfer = item.transfer
-    requests.finish_if_over(transfer)
+    lifecycle.finish_if_over(transfer)
     audit.record(
         SYSTEM,
         f"transfer.item_{state}",

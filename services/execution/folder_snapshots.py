@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from copying.values import Known
-from services.execution.item_run import how_many
+from services.execution.item_run import active_count
 
 Baseline = tuple[Known, ...]
 Key = tuple[uuid.UUID, uuid.UUID, str]
@@ -69,7 +69,7 @@ def shared(
         return reading.found
     try:
         if reading.at < wanted:
-            if not by_mark and how_many() > 1:
+            if not by_mark and active_count() > 1:
                 time.sleep(LINGER_SECONDS)
             began = time.monotonic()
             reading.found = read()

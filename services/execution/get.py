@@ -1,4 +1,4 @@
-"""The steps of a get: fetch the bytes into the store, then land version and link in one commit."""
+"""Get one document: fetch its bytes into the store, then land version and link in one commit."""
 
 from __future__ import annotations
 
@@ -15,94 +15,91 @@ from imanage.downloads import Download
 from imanage.ids import VersionId
 from imanage.types import Document as RemoteDocument
 from models import Member, TransferItem
-from services.connections import clients
 from services.core.actor import Actor
 from services.core.runtime import runtime
 from services.core.unit_of_work import release, session, unit_of_work
 from services.execution import landing, maintenance
-from services.execution.item_run import ItemRun, fresh
-from services.execution.tasks import partial_tokens
+from services.execution.item_run import ItemRun, current, partial_tokens
 from services.matters import quotas
 from services.scanning import scan
 from services.servers import circuit_breaker
-from services.transfers import requests
+from services.transfers import lifecycle
 from services.transfers.link_facts import facts_of
 from services.transfers.states import ItemState, move
 from storage import BlobWriter, PartialBusyError, StorageFullError
 
-SMALL = 4 << 20
-"""Bytes that are sooner fetched again than put on record before they land."""
+SMALL_BYTES = 4 << 20
+"""Up to this size a download is repeated after a crash rather than recorded in a commit of its own."""
 
 
 def fetch(run: ItemRun) -> str | None:
-    """Copy the bytes, compare them with the profile, publish them. What is small lands in the same commit."""
+    """Copy the bytes, compare them with the profile, publish them. A small document lands at once."""
     task = run.task
     assert task.server_id is not None
     described: list[RemoteDocument] = []
 
-    def copy(client: Client, place: int = 1) -> Fetched:
+    def copy(client: Client, attempt: int = 1) -> Fetched:
         try:
             return copying_copy.fetch(
                 _Described(client, run, described),
                 runtime().blobs,
-                partial_tokens(task.id)[place - 1],
+                partial_tokens(task.id)[attempt - 1],
                 on_progress=run.on_progress,
                 should_stop=run.should_stop(),
                 inspect=lambda whole: _inspect(run, whole, described[-1]),
             )
         except PartialBusyError:
-            # Who was replaced still holds what came so far, and may be frozen: nobody waits for it to wake.
-            if place == len(partial_tokens(task.id)):
+            # A worker that was replaced still holds the partial file and may be frozen, so it is not waited for.
+            if attempt == len(partial_tokens(task.id)):
                 raise
-            return copy(client, place + 1)
+            return copy(client, attempt + 1)
 
     try:
-        with run.placed():
-            fetched = clients.with_client(task.member_id, task.server_id, copy, line=run.line)
+        fetched = run.with_client(copy)
     except Exception as error:
         if isinstance(error, StorageFullError):
             maintenance.forget_ended_gets()
         if described:
             with unit_of_work(relaxed_durability=True):
-                _name(fresh(run), described[-1])
+                _name(current(run), described[-1])
         raise
     _require_bytes(fetched.size)
     facts = facts_of(run.line.endpoints, described[-1])
-    if run.in_one_go and fetched.size <= SMALL:
+    if fetched.size <= SMALL_BYTES:
         run.require_allowed(is_stored=True)
         landing.land(run, fetched.sha256, fetched.size, facts)
         return None
     with unit_of_work(relaxed_durability=True):
-        item = fresh(run)
+        item = current(run)
         _name(item, described[-1])
         item.sha256, item.size, item.bytes_done = fetched.sha256, fetched.size, fetched.size
         circuit_breaker.record_success(task.server_id)
         item.receipt = facts
-        requests.clear_error(item)
+        lifecycle.clear_error(item)
         move(item, ItemState.RUNNING)
     return "land"
 
 
 def land(run: ItemRun) -> None:
-    """The version row and its link appear in one commit, and the item is done in the same."""
-    item = fresh(run)
+    """Land what an earlier step fetched: version, link and the end of the item in one commit."""
+    item = current(run)
     sha256, size, facts = item.sha256, item.size or 0, item.receipt or {}
     release()
     landing.land(run, sha256, size, facts)
 
 
 def _inspect(run: ItemRun, whole: BlobWriter, document: RemoteDocument) -> None:
-    """iManage has said all; the virus scanner may take its time."""
+    """Have the whole file scanned. No slot is held while the scanner works."""
     if runtime().settings.scan:
-        run.leave_place()
+        run.leave_slot()
         task = run.task
         member = session().get_one(Member, task.member_id)
-        asker = Actor(member.id, member.name, member.email, is_guest=member.is_guest)
-        scan.inspect(asker, whole, document.full_name, task.matter_id, server_id=task.server_id)
+        actor = Actor(member.id, member.name, member.email, is_guest=member.is_guest)
+        scan.inspect(actor, whole, document.full_name, task.matter_id, server_id=task.server_id)
 
 
 def _require_bytes(size: int | None) -> None:
-    """One rule whichever way a file comes: an empty one is no document."""
+    """An empty file is not a document, as in an upload."""
     if size == 0:
         raise EmptyContentError
 
@@ -112,14 +109,14 @@ def _name(item: TransferItem, document: RemoteDocument) -> None:
 
 
 class _Described(ImanageSource):
-    """Puts a large document's name on the row as soon as iManage has told it; a small one is soon here whole.
+    """Writes the name and size of a large document to its row as soon as iManage tells them.
 
-    When the last byte has come, its place is another's: hashing, flushing and publishing need none.
+    The slot is given back after the last byte: hashing, flushing and publishing need none.
     """
 
     def __init__(self, client: Client, run: ItemRun, described: list[RemoteDocument]) -> None:
         super().__init__(client, cast(VersionId, run.task.source))
-        self._running = run
+        self._run = run
         self._described = described
 
     def describe(self) -> SourceFacts:
@@ -127,16 +124,16 @@ class _Described(ImanageSource):
         assert self.document is not None
         self._described.append(self.document)
         _require_bytes(facts.size)
-        task = self._running.task
+        task = self._run.task
         quotas.require_room(task.matter_id, task.member_id, facts.size or 0, item_id=task.id)
         release()
-        if facts.size is None or facts.size > SMALL:
+        if facts.size is None or facts.size > SMALL_BYTES:
             with unit_of_work(relaxed_durability=True):
-                _name(fresh(self._running), self.document)
+                _name(current(self._run), self.document)
         return facts
 
     @contextmanager
     def open(self, offset: int = 0) -> Iterator[Download]:
         with super().open(offset) as stream:
             yield stream
-        self._running.leave_place()
+        self._run.leave_slot()

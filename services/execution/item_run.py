@@ -1,32 +1,155 @@
-"""One item while a worker has it: what it is, who holds it, whether it may still go on, and how far it is."""
+"""One transfer item while a worker carries it out: the task, the claim, the right to continue, and the progress."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+import uuid
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar, cast
 
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import contains_eager
 
 from copying.errors import StoppedError
-from copying.poll import asked_every
+from copying.poll import throttled
 from copying.ports import ShouldStop
-from copying.values import Progress
-from models import TransferItem
+from copying.values import Intent, Progress, Target, target
+from imanage.client import Client
+from imanage.ids import VersionId
+from models import LIVE, Connection, Server, Transfer, TransferItem, Version
+from services.connections import clients
 from services.connections.clients import Line
 from services.core.errors import RefusedError
 from services.core.unit_of_work import is_writing, release, session
 from services.execution import authorization
 from services.execution.authorization import AuthorizationSnapshot, PausedError
-from services.execution.tasks import Claim, Outgoing, Stored, Task
+
+T = TypeVar("T")
+RESTARTING = "Counterpart is being restarted."
 
 
 class TakenOverError(Exception):
-    """Another worker has the item now; this one writes nothing more."""
+    """Another worker holds the item now; this one writes nothing more."""
 
 
+@dataclass(frozen=True)
+class Task:
+    """What an item asks for: a get has a `source`, a save a `target`. Nothing of it changes during a run.
+
+    `at_once` is the server's limit of simultaneous transfers; None where the server has been removed.
+    """
+
+    id: uuid.UUID
+    transfer_id: uuid.UUID
+    kind: str
+    position: int
+    name: str
+    source: VersionId | None
+    version_id: uuid.UUID | None
+    target: Target | None
+    note: str
+    based_on: int | None
+    sends: int
+    matter_id: uuid.UUID
+    member_id: uuid.UUID
+    server_id: uuid.UUID | None
+    at_once: int | None
+
+    @property
+    def mark(self) -> str:
+        """The mark in the comment of a saved version, by which it is recognised later."""
+        return f"[Counterpart {self.id.hex[:12]}]"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claimed item. The next worker that claims it gets a higher fencing token."""
+
+    item_id: uuid.UUID
+    fencing_token: int
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """The version that a save sends, and the member's user id in iManage, as they were at `read_at` (monotonic)."""
+
+    file_name: str
+    size: int
+    sha256: str
+    operator: str | None
+    read_at: float = field(default_factory=time.monotonic, compare=False)
+
+    @property
+    def is_recent(self) -> bool:
+        return time.monotonic() - self.read_at < authorization.RECHECK_SECONDS
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What iManage said of a save that it has stored."""
+
+    receipt: dict[str, Any]
+    warnings: tuple[str, ...]
+
+
+class Limiter(Protocol):
+    """How many items of one server move at a time in this process. See jobs/scheduler.py."""
+
+    def slot(self, task: Task) -> AbstractContextManager[None]:
+        """Waits for a slot of the task's server."""
+
+    def announcement(self, task: Task) -> AbstractContextManager[None]:
+        """Waits until the task is among the next few to get a slot."""
+
+
+class Unlimited:
+    """No limit, for callers that carry out one item at a time."""
+
+    def slot(self, _task: Task) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    announcement = slot
+
+
+_READ = (
+    select(
+        TransferItem.id,
+        TransferItem.transfer_id,
+        Transfer.kind,
+        TransferItem.position,
+        TransferItem.name,
+        TransferItem.source_id,
+        TransferItem.version_id,
+        TransferItem.target,
+        TransferItem.target_id,
+        TransferItem.note,
+        TransferItem.based_on,
+        TransferItem.sends,
+        Transfer.matter_id,
+        Transfer.member_id,
+        Transfer.server_id,
+        Server.at_once,
+        TransferItem.state,
+        TransferItem.sha256,
+        TransferItem.sent_at,
+        Version.file_name,
+        Version.size.label("version_size"),
+        Version.sha256.label("version_sha256"),
+        Connection.imanage_user,
+    )
+    .join(Transfer, Transfer.id == TransferItem.transfer_id)
+    .outerjoin(Server, Server.id == Transfer.server_id)
+    .outerjoin(Version, Version.id == TransferItem.version_id)
+    .outerjoin(
+        Connection,
+        (Connection.member_id == Transfer.member_id) & (Connection.server_id == Transfer.server_id),
+    )
+    .where(TransferItem.id.in_(bindparam("ids", expanding=True)), TransferItem.state.in_(LIVE))
+    .order_by(TransferItem.position)
+)
 _LOCKED = (
     select(TransferItem)
     .join(TransferItem.transfer)
@@ -37,57 +160,58 @@ _LOCKED = (
 
 
 class ItemRun:
-    """`reason` is why it was stopped, None where it only has to wait: the transfer is paused, or the process ends.
+    """One run of one item, by one thread.
 
-    `place` is held while iManage is asked: a worker keeps to what the server's admin allowed. `turn` is held by the
-    few that are announced before a place is free for them. Carried `in_one_go` a small document is put on record once
-    at its end, and not step by step. `progress` is the newest of what moves, on record or not yet. `is_over` once its
-    end is on record.
+    `stop_reason` is why the item was stopped; None where it only has to wait, because the transfer is paused or the
+    process ends. `moves_since` (monotonic) is set while the run holds a slot. `progress` may be newer than the row.
+    `is_over` once the end is committed.
     """
 
     def __init__(
         self,
         task: Task,
         fencing_token: int,
-        standings: AuthorizationSnapshot,
+        outgoing: Outgoing | None,
+        line: Line,
+        snapshot: AuthorizationSnapshot,
+        limiter: Limiter,
         stopping: threading.Event,
-        *,
-        in_one_go: bool = False,
     ) -> None:
         self.task = task
         self.item_id = task.id
         self.fencing_token = fencing_token
-        self.in_one_go = in_one_go
-        self.reason: str | None = None
-        self.place: Callable[[], AbstractContextManager[None]] = nullcontext
-        self.turn: Callable[[], AbstractContextManager[None]] = nullcontext
+        self.outgoing = outgoing
+        self.line = line
+        self.stop_reason: str | None = None
         self.moves_since: float | None = None
-        self.line = Line()
-        self.outgoing: Outgoing | None = None
-        self.stored: Stored | None = None
         self.progress: Progress | None = None
         self.is_over = False
-        self._place = ExitStack()
-        # Carried in one go it has just been taken over.
-        self._mine_at = time.monotonic() if in_one_go else float("-inf")
-        self._standings = standings
+        self._snapshot = snapshot
+        self._limiter = limiter
         self._stopping = stopping
+        self._slot = ExitStack()
+        self._claim_checked_at = time.monotonic()
 
     @property
     def claim(self) -> Claim:
         return Claim(self.item_id, self.fencing_token)
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether this process is about to end."""
+        return self._stopping.is_set()
+
     @contextmanager
-    def placed(self) -> Iterator[None]:
-        """While iManage is asked. What is done between two calls may be done in one place with them."""
+    def in_slot(self) -> Iterator[None]:
+        """Hold a slot of the server. Nested use shares the slot that is held."""
         if self.moves_since is not None:
             yield
             return
         if self.task.server_id is not None:
-            # Looked up for what follows while it has no place yet.
+            # Token and server are read while the run waits for its slot anyway.
             self.line.access(self.task.member_id, self.task.server_id)
-        with ExitStack() as self._place:
-            self._place.enter_context(self.place())
+        with ExitStack() as self._slot:
+            self._slot.enter_context(self._limiter.slot(self.task))
             self._require_after_waiting()
             self.moves_since = time.monotonic()
             try:
@@ -96,86 +220,105 @@ class ItemRun:
                 self.moves_since = None
 
     @contextmanager
-    def in_turn(self) -> Iterator[None]:
-        """While it is announced and waits for its place: the next of those that move are ready when one is free."""
-        with self.turn():
+    def announced(self) -> Iterator[None]:
+        """Announce the send and wait for its slot: only a few runs of a server do so at a time."""
+        with self._limiter.announcement(self.task):
             self._require_after_waiting()
             yield
 
-    def _require_after_waiting(self) -> None:
-        if self.is_stopping:
-            raise StoppedError("Counterpart is being restarted.")
-        if not self._standings.is_recent():
-            self.require_allowed()
+    def leave_slot(self) -> None:
+        """Give the slot back early: iManage has answered everything, and the rest is local work."""
+        self._slot.close()
 
-    def leave_place(self) -> None:
-        """iManage has said all that it was asked for; what is left to do is done here."""
-        self._place.close()
-
-    @property
-    def is_stopping(self) -> bool:
-        """Whether this process is about to end."""
-        return self._stopping.is_set()
+    def with_client(self, call: Callable[[Client], T]) -> T:
+        """Call iManage as the member who asked for the transfer, in a slot."""
+        with self.in_slot():
+            return clients.with_client(
+                self.task.member_id, cast(uuid.UUID, self.task.server_id), call, line=self.line
+            )
 
     def require_allowed(self, *, is_stored: bool = False) -> None:
-        """Ask again, at each step, all that was asked at the start. Raises the RefusedError that applies now."""
-        if time.monotonic() - self._mine_at >= authorization.ASK_SECONDS:
-            self._require_mine()
-        standing = self._standings.of(self.task.transfer_id)
-        if standing is None:
+        """Check again everything that was checked when the transfer was started. Raises the RefusedError that applies.
+
+        `is_stored`: iManage has stored the document already, so a cancelled transfer is still recorded.
+        """
+        if time.monotonic() - self._claim_checked_at >= authorization.RECHECK_SECONDS:
+            self._require_claim()
+        current = self._snapshot.of(self.task.transfer_id)
+        if current is None:
             raise TakenOverError
-        standing.require(is_stored=is_stored)
+        current.require(is_stored=is_stored)
 
     def should_stop(self) -> ShouldStop:
-        """For the engine, which asks between chunks; the rows are read at most once a second.
+        """For the copying engine, which asks between chunks. The rows are read at most once a second."""
+        rows_say = throttled(authorization.RECHECK_SECONDS, self._reason_to_stop)
+        return lambda: RESTARTING if self.is_stopping else rows_say()
 
-        They were read when the step began, so a small document is through before they are read again.
-        """
-        in_rows = asked_every(authorization.ASK_SECONDS, self._reason)
-        began = time.monotonic()
+    def on_progress(self, progress: Progress) -> None:
+        """For the copying engine. execution/progress.py writes it to the row."""
+        self.progress = progress
 
-        def ask() -> str | None:
-            if self._stopping.is_set():
-                return "Counterpart is being restarted."
-            return in_rows() if time.monotonic() - began >= authorization.ASK_SECONDS else None
+    def _require_after_waiting(self) -> None:
+        if self.is_stopping:
+            raise StoppedError(RESTARTING)
+        if not self._snapshot.is_recent():
+            self.require_allowed()
 
-        return ask
-
-    def _reason(self) -> str | None:
+    def _reason_to_stop(self) -> str | None:
         try:
-            self._require_mine()
+            self._require_claim()
             self.require_allowed()
         except PausedError:
             return "The transfer is paused."
         except RefusedError as refusal:
-            self.reason = refusal.sentence
+            self.stop_reason = refusal.sentence
         except TakenOverError:
-            self.reason = "Another worker has taken this over."
+            self.stop_reason = "Another worker has taken this over."
         finally:
             release()
-        return self.reason
+        return self.stop_reason
 
-    def _require_mine(self) -> None:
+    def _require_claim(self) -> None:
         fencing_token = session().scalar(
             select(TransferItem.fencing_token).where(TransferItem.id == self.item_id)
         )
         release()
         if fencing_token != self.fencing_token:
             raise TakenOverError
-        self._mine_at = time.monotonic()
-
-    def on_progress(self, progress: Progress) -> None:
-        """For the engine. What it says is put on record by transfer_showing, for all that move at once."""
-        self.progress = progress
+        self._claim_checked_at = time.monotonic()
 
 
-_under_way: set[ItemRun] = set()
+def read(item_ids: Collection[uuid.UUID]) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The rows of claimed items, with everything that a run has to know, in the order of their positions."""
+    release()  # or the transaction would still see the rows as they were before the claim
+    rows = session().execute(_READ, {"ids": list(item_ids)}).all() if item_ids else []
+    release()
+    return rows
 
 
-def fresh(run: ItemRun) -> TransferItem:
-    """The row as it is now. Raises TakenOverError where the fence has moved on.
+def task_of(row: Row[*tuple[Any, ...]]) -> Task:
+    values = {name: value for name, value in row._mapping.items() if name in Task.__dataclass_fields__}
+    is_save = row.kind == "save"
+    values["source"] = None if is_save else VersionId.parse(row.source_id)
+    values["target"] = target(row.target, row.target_id) if is_save else None
+    return Task(**values)
 
-    Within a unit the row is locked to its end, so that nobody takes the item over between this look and the commit.
+
+def outgoing_of(row: Row[*tuple[Any, ...]]) -> Outgoing | None:
+    """None for a get, and where the version has been deleted."""
+    if row.kind != "save" or row.file_name is None:
+        return None
+    return Outgoing(row.file_name, row.version_size, row.version_sha256, row.imanage_user)
+
+
+def intent_of(item: TransferItem) -> Intent:
+    return Intent.from_record(cast(dict[str, Any], item.intent))
+
+
+def current(run: ItemRun) -> TransferItem:
+    """The row as it is now. Raises TakenOverError where its fencing token is no longer the run's.
+
+    Within a unit of work the row is locked until the end, so nobody claims it between this read and the commit.
     """
     if is_writing():
         item = session().scalar(_LOCKED.where(TransferItem.id == run.item_id))
@@ -186,21 +329,27 @@ def fresh(run: ItemRun) -> TransferItem:
     return item
 
 
+def partial_tokens(item_id: uuid.UUID) -> tuple[str, ...]:
+    """Names of a get's partial downloads: the next is used while another process still holds the one before."""
+    return (f"get-{item_id}", f"get-{item_id}-2", f"get-{item_id}-3")
+
+
+_active: set[ItemRun] = set()
+
+
 @contextmanager
-def under_way(run: ItemRun) -> Iterator[None]:
-    """While a thread of this process carries it."""
-    _under_way.add(run)
+def active(run: ItemRun) -> Iterator[None]:
+    """While a thread of this process carries it out."""
+    _active.add(run)
     try:
         yield
     finally:
-        _under_way.discard(run)
+        _active.discard(run)
 
 
-def how_many() -> int:
-    """So many items are under way in this process."""
-    return len(_under_way)
+def active_count() -> int:
+    return len(_active)
 
 
-def now_under_way() -> list[ItemRun]:
-    """What the threads of this process carry at this moment."""
-    return list(_under_way)
+def active_runs() -> list[ItemRun]:
+    return list(_active)

@@ -18,10 +18,10 @@ from services.core.text.file_names import adapt
 from services.core.unit_of_work import optimistic
 from services.execution import item_run
 from services.execution.completion import Ending, Held, end, hold
-from services.execution.item_run import ItemRun
-from services.execution.tasks import Claim
+from services.execution.item_run import Claim, ItemRun
+from services.matters import landing as matters_landing
 from services.matters import quotas
-from services.matters.landing import Landed, Landing, Plan, planned, put
+from services.matters.landing import Landed, Landing, Plan
 from services.transfers.link_facts import Facts, link_values
 from services.transfers.outcomes import Outcome
 from services.transfers.states import ItemState
@@ -122,7 +122,7 @@ def _put(current: Session, seen: _Seen) -> Sequence[Exception | None]:
     return seen.errors
 
 
-_group_commit = GroupCommit(_write, linger=LINGER_SECONDS, others=item_run.how_many)
+_group_commit = GroupCommit(_write, linger=LINGER_SECONDS, others=item_run.active_count)
 
 
 _MATTERS = bindparam("matters", expanding=True, type_=Uuid())
@@ -224,7 +224,7 @@ def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
         )
         for each in new
     ]
-    plan = planned(reading, landings)
+    plan = matters_landing.plan(reading, landings)
     landed = dict(zip((each.item.id for each in new), plan.landed, strict=True))
     links = [
         link_values(
@@ -269,7 +269,7 @@ def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
 
 
 def _land(writing: Connection, ready: _Ready) -> None:
-    put(writing, ready.plan)
+    matters_landing.write(writing, ready.plan)
     quotas.note_landed(sum(row["size"] for row in ready.plan.versions))
     end(writing, ready.ending, ItemState.RUNNING)
 

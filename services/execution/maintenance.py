@@ -13,9 +13,9 @@ from models import Connection, ServerCircuit, Transfer, TransferItem, Version, u
 from services.core.runtime import runtime
 from services.core.unit_of_work import release, session, unit_of_work
 from services.core.wall_clock import clock
-from services.execution.tasks import partial_tokens
+from services.execution.item_run import partial_tokens
 from services.servers import circuit_breaker
-from services.transfers import requests
+from services.transfers import lifecycle
 from services.transfers.states import FINISHED, LIVE, ItemState, move
 from storage import StorageError, StoredBlob
 
@@ -39,7 +39,7 @@ def finish_what_is_over() -> None:
         return
     with unit_of_work() as writing:
         for transfer in writing.scalars(over.with_for_update(skip_locked=True)):
-            requests.finish_if_over(transfer)
+            lifecycle.finish_if_over(transfer)
 
 
 def wake_signed_in() -> int:
@@ -73,7 +73,7 @@ def wake_signed_in() -> int:
             move(item, ItemState.WAITING)
             item.wait_until = None
             item.attempt += 1
-            requests.clear_error(item)
+            lifecycle.clear_error(item)
         return len(items)
 
 

@@ -1,9 +1,10 @@
-"""The end of a save: what became of a send whose answer was lost, and what is kept of one that arrived."""
+"""The outcome of a save: resolved where its answer was lost, read back and committed where it was stored."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,15 +23,13 @@ from models import Link, Transfer, TransferItem, Version, utcnow
 from services.core import audit
 from services.core.errors import RefusedError
 from services.core.group_commit import GroupCommit
-from services.core.unit_of_work import optimistic, release, session, unit_of_work
+from services.core.unit_of_work import optimistic, session, unit_of_work
 from services.core.wall_clock import clock
 from services.execution import conflicts, folder_snapshots
 from services.execution.authorization import PausedError
 from services.execution.completion import Ending, Held, end, hold
-from services.execution.intents import intent_of, with_client
-from services.execution.item_run import ItemRun, fresh, how_many
+from services.execution.item_run import Claim, ItemRun, Stored, active_count, current, intent_of
 from services.execution.landing import LINGER_SECONDS
-from services.execution.tasks import Claim, Stored
 from services.transfers import decisions
 from services.transfers.link_facts import Facts, facts_of, facts_of_present, link_values, member_of, stored_id
 from services.transfers.outcomes import Outcome
@@ -41,7 +40,7 @@ MOST_SENDS = 3
 
 
 class NotSavedError(TransferError):
-    """It did not arrive, and what broke it off would break it off again."""
+    """It was not stored, and what broke it off would do so again."""
 
     code = "transfer.not_saved"
 
@@ -50,26 +49,28 @@ class NotSavedError(TransferError):
         super().__init__(f"{because} Nothing was saved to iManage.")
 
 
-def look_up(run: ItemRun) -> str | None:
-    """What became of a send whose answer never came: there, not there, or not to be told."""
+def resolve(run: ItemRun) -> str | None:
+    """Find out what became of a send whose answer never came: stored, not stored, or not to be told."""
     with unit_of_work():
-        item = fresh(run)
+        item = current(run)
         if item.state == ItemState.SENDING or (item.sent_at and item.sent_at > utcnow()):
-            # Its sender is gone, or the clock was set back; when the last byte left, nobody knows.
+            # Its sender is gone, or the clock was set back: the last byte may have left only now.
             item.sent_at = utcnow()
         move(item, ItemState.LOOKING_UP)
         intent, sent_at = intent_of(item), item.sent_at and clock.by_now(item.sent_at)
         claimed = _claimed(item)
-    outcome = with_client(
-        run,
-        lambda client: ImanageDestination(client, intent.target).look_up(
-            intent, now=utcnow(), last_sent_at=sent_at, claimed=claimed
-        ),
-    )
-    if isinstance(outcome, Found):
-        return received(run, outcome.present, ())
+    with run.in_slot():
+        outcome = run.with_client(
+            lambda client: ImanageDestination(client, intent.target).resolve(
+                intent, now=utcnow(), last_sent_at=sent_at, claimed=claimed
+            )
+        )
+        stored = read_back(run, outcome.present, ()) if isinstance(outcome, Found) else None
+    if stored is not None:
+        finish(run, stored)
+        return None
     with unit_of_work():
-        item = fresh(run)
+        item = current(run)
         for_good = item.error_code == UNCERTAIN_FOR_GOOD
         if isinstance(outcome, Undecided) and outcome.again_after is not None:
             item.wait_until = utcnow() + timedelta(seconds=outcome.again_after)
@@ -80,11 +81,11 @@ def look_up(run: ItemRun) -> str | None:
             item.intent = item.announced_at = item.sent_at = None
             if not for_good:
                 move(item, ItemState.WAITING)
-                return "announce"
+                return "send"
     if for_good and isinstance(outcome, Absent):
         raise NotSavedError(item.error_sentence, item.next_step)
     with unit_of_work():
-        item = fresh(run)
+        item = current(run)
         move(item, ItemState.ASKS)
         if isinstance(outcome, Undecided) and len(outcome.candidates) == 1:
             conflicts.show(item, decisions.UNDECIDED, outcome.candidates[0])
@@ -104,47 +105,40 @@ def look_up(run: ItemRun) -> str | None:
     return None
 
 
-def settle(run: ItemRun) -> str | None:
-    """Keep what iManage holds now, by its own word: link, audit and the end in one commit."""
-    stored = run.stored
-    if stored is None:
-        item = fresh(run)
-        receipt, warnings = item.receipt or {}, tuple(item.warnings or ())
-        release()
-        stored = Stored(_read_back(run, receipt), warnings)
+def finish(run: ItemRun, stored: Stored) -> None:
+    """Commit link, audit event and the end of the item, together with other saves that end at the same moment."""
     _group_commit(Saved(run.claim, stored))
     run.is_over = True
-    return None
 
 
 @dataclass(frozen=True)
 class Saved:
-    """What iManage holds now."""
+    """A save that iManage holds."""
 
     claim: Claim
     stored: Stored
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What is written of several, and what is wrong with each."""
+class _Changes:
+    """What is written of several items, and what is wrong with each claim."""
 
     errors: Sequence[Exception | None]
     ending: Ending
 
 
 def _write(saved: Sequence[Saved]) -> Sequence[Exception | None]:
-    return optimistic(partial(_look, saved), _put, relaxed_durability=True)
+    return optimistic(partial(_prepare, saved), _apply, relaxed_durability=True)
 
 
-_group_commit = GroupCommit(_write, linger=LINGER_SECONDS, others=how_many)
+_group_commit = GroupCommit(_write, linger=LINGER_SECONDS, others=active_count)
 
 
 _DOCUMENTS = select(Version.id, Version.document_id).where(Version.id.in_(bindparam("ids", expanding=True)))
 
 
-def _look(saved: Sequence[Saved], current: Session) -> _Seen:
-    reading = current.connection()
+def _prepare(saved: Sequence[Saved], session: Session) -> _Changes:
+    reading = session.connection()
     held, errors = hold(reading, [each.claim for each in saved])
     ours = [(each.stored, held[each.claim]) for each in saved if each.claim in held]
     versions = reading.execute(_DOCUMENTS, {"ids": [item.version_id for _, item in ours if item.version_id]})
@@ -172,7 +166,7 @@ def _look(saved: Sequence[Saved], current: Session) -> _Seen:
         for stored, item in ours
     }
     events = [_event(item, stored.receipt) for stored, item in ours]
-    return _Seen(errors, Ending([item for _, item in ours], links, values, events))
+    return _Changes(errors, Ending([item for _, item in ours], links, values, events))
 
 
 def _event(item: Held, facts: Facts) -> audit.Event:
@@ -190,45 +184,28 @@ def _event(item: Held, facts: Facts) -> audit.Event:
     )
 
 
-def _put(current: Session, seen: _Seen) -> Sequence[Exception | None]:
-    end(current.connection(), seen.ending, ItemState.SENDING)
-    return seen.errors
+def _apply(writing: Session, changes: _Changes) -> Sequence[Exception | None]:
+    end(writing.connection(), changes.ending, ItemState.SENDING)
+    return changes.errors
 
 
-def _read_back(run: ItemRun, receipt: Facts) -> Facts:
-    """What iManage says of it now; where we may not ask any more or get no answer, what it said when it stored it."""
-    if run.is_stopping:
-        return receipt
-    try:
-        run.require_allowed(is_stored=True)
-        stored = with_client(run, lambda client: remote_documents.profile(client, stored_id(receipt)))
-    except (RefusedError, ImanageError, PausedError):
-        return receipt
-    folder_snapshots.note_comment(cast(uuid.UUID, run.task.server_id), run.task.mark, stored.comment)
-    return facts_of(run.line.endpoints, stored)
+def read_back(run: ItemRun, present: Present, warnings: tuple[str, ...]) -> Stored:
+    """What iManage says now of the version that it stored; where it cannot be asked, what it said when it did.
 
-
-def received(run: ItemRun, present: Present, warnings: tuple[str, ...]) -> str:
-    """It is there. In one go it is read back and put on record with the end; else before anything else is asked.
-
-    Should the process end or a power cut take this back, the intent still stands, and what was stored is looked up
-    and found.
+    Nothing is committed yet: should the process end here, the intent is still announced and is resolved later.
     """
-    stored = Stored(facts_of_present(run.line.endpoints, present), warnings)
-    if run.in_one_go:
-        run.stored = stored
-        run.stored = Stored(_read_back(run, stored.receipt), warnings)
-        return "settle"
-    with unit_of_work(relaxed_durability=True):
-        item = fresh(run)
-        item.receipt = stored.receipt
-        item.warnings = list(warnings)
-        item.bytes_done = item.size or item.bytes_done
-    return "settle"
+    receipt = facts_of_present(run.line.endpoints, present)
+    if not run.is_stopping:
+        with suppress(RefusedError, ImanageError, PausedError):
+            run.require_allowed(is_stored=True)
+            stored = run.with_client(lambda client: remote_documents.profile(client, stored_id(receipt)))
+            folder_snapshots.note_comment(cast(uuid.UUID, run.task.server_id), run.task.mark, stored.comment)
+            receipt = facts_of(run.line.endpoints, stored)
+    return Stored(receipt, warnings)
 
 
 def _claimed(item: TransferItem) -> set[VersionId]:
-    """What other saves are known to have made on this server: none of it can be this one's."""
+    """Versions on this server that are known to come from other saves."""
     since = cast(datetime, item.announced_at) - timedelta(days=1)
     links = session().execute(
         select(Link.library, Link.number, Link.version).where(

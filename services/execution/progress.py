@@ -61,7 +61,7 @@ class ProgressFlusher:
         since = time.monotonic() - MOMENT_SECONDS
         moving = [
             (run, run.progress)
-            for run in item_run.now_under_way()
+            for run in item_run.active_runs()
             if run.moves_since is not None and run.moves_since < since
         ]
         before, self._shown = self._shown, dict(moving)

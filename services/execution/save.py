@@ -1,6 +1,6 @@
-"""The first steps of a save: announce what will be sent, then send it once. transfer_settle.py has the others.
+"""Save one version to iManage: announce what will be sent, then send it once. outcome.py has what comes afterwards.
 
-What reaches iManage is on record before it is sent, and nothing is sent again before it was looked up.
+The intent is committed before the first byte leaves, and nothing is sent again before its outcome is resolved.
 """
 
 from __future__ import annotations
@@ -41,80 +41,73 @@ from services.core.unit_of_work import optimistic, release, session, unit_of_wor
 from services.execution import conflicts, folder_snapshots
 from services.execution.authorization import PausedError
 from services.execution.completion import Held, change, hold
-from services.execution.intents import intent_of, target_of, with_client
-from services.execution.item_run import ItemRun, fresh, how_many
-from services.execution.outcome import received
-from services.execution.tasks import Claim, Outgoing, Task
-from services.transfers import decisions, requests
+from services.execution.item_run import Claim, ItemRun, Outgoing, Task, active_count, current
+from services.execution.outcome import finish, read_back
+from services.transfers import decisions, lifecycle
 from services.transfers.states import ItemState, move, require
 
-SMALL = 256 << 10
-"""Bytes that are read before there is a place, so that none is held meanwhile: no more than memory has for many."""
+READ_AHEAD_BYTES = 256 << 10
+"""Files up to this size are read into memory before the slot is taken, so that no slot waits for the store."""
 LINGER_SECONDS = 0.02
-"""How long an announcement waits for others, to be flushed with them. It keeps no place meanwhile."""
+"""How long an announcement waits for others to share its commit. No slot is held meanwhile."""
 
 
-def announce(run: ItemRun) -> str | None:
-    """Put on record what will be sent and what is there before it is; in one go it is sent once it has a place."""
-    with ExitStack() as turn:
-        if run.in_one_go:
-            turn.enter_context(run.in_turn())
-        return _announce(run, turn)
-
-
-def _announce(run: ItemRun, turn: ExitStack) -> str | None:
-    task = run.task
-    source = _source_of(run)
-    target = target_of(task)
-    try:
-        by_mark, baseline = _baseline(run, target)
-        before = (
-            None if isinstance(target, Replace) else outcome.sent_before(baseline, task.mark, source.sha256)
+def send(run: ItemRun) -> str | None:
+    """Announce and send. Ends with the item done, or with a question to the member; else returns the next step."""
+    with ExitStack() as announcement:
+        announcement.enter_context(run.announced())
+        target, outgoing = _target_of(run.task), _outgoing(run)
+        try:
+            by_mark, baseline = _baseline(run, target)
+            before = None
+            if not isinstance(target, Replace):
+                before = outcome.sent_before(baseline, run.task.mark, outgoing.sha256)
+            if before is not None:
+                baseline = tuple(known for known in baseline if known is not before)
+            elif run.task.based_on is not None:
+                _require_not_moved_on(baseline, run.task.based_on)
+        except MovedOnError as error:
+            _ask(run, error)
+            return None
+        intent = outcome.announce(
+            target,
+            _facts(outgoing, run.task),
+            operator=outgoing.operator,
+            now=utcnow(),
+            baseline=baseline,
+            mark=run.task.mark,
+            comment=run.task.note or None,
+            needs_mark=by_mark,
         )
         if before is not None:
-            baseline = tuple(known for known in baseline if known is not before)
-        elif task.based_on is not None:
-            _require_not_moved_on(baseline, task.based_on)
-    except MovedOnError as error:
-        _ask(run, error)
-        return None
-    intent = outcome.announce(
-        target,
-        _facts(source, task),
-        operator=source.operator,
-        now=utcnow(),
-        baseline=baseline,
-        mark=task.mark,
-        comment=task.note or None,
-        needs_mark=by_mark,
-    )
-    if run.in_one_go and before is None:
-        on_record(Announced(run.claim, intent))
-        return _deliver(run, intent, turn)
+            _note_sent_before(run, intent)
+            return "resolve"
+        announce(Announced(run.claim, intent))
+        return _deliver(run, intent, announcement)
+
+
+def _note_sent_before(run: ItemRun, intent: Intent) -> None:
+    """The row comes from an older backup: iManage has what it only announces."""
     with unit_of_work(relaxed_durability=True):
-        item = fresh(run)
+        item = current(run)
         item.intent = intent.record()
         item.announced_at = intent.announced_at
-        requests.clear_error(item)
-        if before is not None:
-            move(item, ItemState.SENDING)
-            item.sent_at = utcnow()
-            return "look_up"
-    return "send"
+        item.sent_at = utcnow()
+        lifecycle.clear_error(item)
+        move(item, ItemState.SENDING)
 
 
 def _baseline(run: ItemRun, target: Target) -> tuple[bool, tuple[Known, ...]]:
-    """What is there now, and whether only our mark tells ours from what has come since.
+    """Whether only our mark tells our version from newer ones, and what the target holds now.
 
-    Many saves into one folder stand on one reading of it; a repeated send reads it anew.
+    Many saves into one folder share one reading of it; a repeated send reads it again.
     """
     task = run.task
     assert task.server_id is not None
 
     def read(*, at_a_glance: bool = False) -> tuple[Known, ...]:
-        return with_client(
-            run,
-            lambda client: ImanageDestination(client, target).baseline(at_a_glance=at_a_glance),
+        return run.with_client(
+            lambda client: ImanageDestination(client, target).baseline(at_a_glance=at_a_glance)
         )
 
     if isinstance(target, NewDocument) and not task.sends:
@@ -130,12 +123,17 @@ def _baseline(run: ItemRun, target: Target) -> tuple[bool, tuple[Known, ...]]:
     return False, read()
 
 
-def _facts(source: Outgoing, task: Task) -> SourceFacts:
-    name = split(task.name if isinstance(task.target, NewDocument) else source.file_name)
-    return SourceFacts(name.stem, name.extension, source.size, source.sha256, "Counterpart")
+def _facts(outgoing: Outgoing, task: Task) -> SourceFacts:
+    name = split(task.name if isinstance(task.target, NewDocument) else outgoing.file_name)
+    return SourceFacts(name.stem, name.extension, outgoing.size, outgoing.sha256, "Counterpart")
 
 
-def _source_of(run: ItemRun) -> Outgoing:
+def _target_of(task: Task) -> Target:
+    assert task.target is not None
+    return task.target
+
+
+def _outgoing(run: ItemRun) -> Outgoing:
     if run.outgoing is not None and run.outgoing.is_recent:
         return run.outgoing
     task = run.task
@@ -159,29 +157,29 @@ def _source_of(run: ItemRun) -> Outgoing:
 
 @dataclass(frozen=True)
 class Announced:
-    """What is about to be sent."""
+    """A send that is about to begin."""
 
     claim: Claim
     intent: Intent
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """The rows that say so, and what is wrong with each."""
+class _Changes:
+    """The changed rows of several items, and what is wrong with each claim."""
 
     errors: Sequence[Exception | None]
     rows: Sequence[dict[str, Any]]
 
 
 def _write(announced: Sequence[Announced]) -> Sequence[Exception | None]:
-    """Intent and sending in one commit, on the disk before the first byte leaves."""
-    return optimistic(partial(_look, announced), _put)
+    """Commit intents and the state SENDING, flushed to disk before the first byte leaves."""
+    return optimistic(partial(_prepare, announced), _apply)
 
 
-def _look(announced: Sequence[Announced], current: Session) -> _Seen:
-    held, errors = hold(current.connection(), [each.claim for each in announced])
+def _prepare(announced: Sequence[Announced], reading: Session) -> _Changes:
+    held, errors = hold(reading.connection(), [each.claim for each in announced])
     ours = [(each.intent, held[each.claim]) for each in announced if each.claim in held]
-    return _Seen(errors, [_sending(item, intent) for intent, item in ours])
+    return _Changes(errors, [_sending(item, intent) for intent, item in ours])
 
 
 def _sending(item: Held, intent: Intent) -> dict[str, Any]:
@@ -199,35 +197,21 @@ def _sending(item: Held, intent: Intent) -> dict[str, Any]:
     }
 
 
-def _put(current: Session, seen: _Seen) -> Sequence[Exception | None]:
-    change(current.connection(), seen.rows)
-    return seen.errors
+def _apply(writing: Session, changes: _Changes) -> Sequence[Exception | None]:
+    change(writing.connection(), changes.rows)
+    return changes.errors
 
 
-on_record = GroupCommit(_write, linger=LINGER_SECONDS, others=how_many)
-"""Announce a send, together with all that are about to begin at this moment."""
+announce = GroupCommit(_write, linger=LINGER_SECONDS, others=active_count)
+"""Commit an announcement, together with those of other threads at the same moment."""
 
 
-def send(run: ItemRun) -> str | None:
-    """Send what was announced, once. A second call finds the mark of the first and goes to look."""
-    with unit_of_work():
-        item = fresh(run)
-        if item.sent_at is not None:
-            return "look_up"
-        move(item, ItemState.SENDING)
-        item.sent_at = utcnow()
-        item.sends += 1
-        item.bytes_done = 0
-        intent = intent_of(item)
-    return _deliver(run, intent, ExitStack())
-
-
-def _deliver(run: ItemRun, intent: Intent, turn: ExitStack) -> str | None:
-    """Send, and read back what was stored, in one place. Once its bytes are on the way, its turn is another's."""
+def _deliver(run: ItemRun, intent: Intent, announcement: ExitStack) -> str | None:
+    """Send and read back in one slot, then commit the end. Once bytes move, the announcement's limit is free again."""
     source = StoreSource(runtime().blobs, intent.sha256, intent.name, intent.extension)
 
-    def moves(progress: Progress) -> None:
-        turn.close()
+    def on_progress(progress: Progress) -> None:
+        announcement.close()
         run.on_progress(progress)
 
     def deliver(client: Client) -> Receipt:
@@ -235,16 +219,16 @@ def _deliver(run: ItemRun, intent: Intent, turn: ExitStack) -> str | None:
             source,
             ImanageDestination(client, intent.target),
             intent,
-            on_progress=moves,
+            on_progress=on_progress,
             should_stop=run.should_stop(),
         )
 
-    with ExitStack() as place:
+    with ExitStack() as slot:
         try:
-            if intent.size <= SMALL:
+            if intent.size <= READ_AHEAD_BYTES:
                 source.read_ahead()
-            place.enter_context(run.placed())
-            receipt = with_client(run, deliver)
+            slot.enter_context(run.in_slot())
+            receipt = run.with_client(deliver)
         except (MovedOnError, CheckedOutError) as error:
             _ask(run, error)
             return None
@@ -253,26 +237,28 @@ def _deliver(run: ItemRun, intent: Intent, turn: ExitStack) -> str | None:
             return None
         except Exception as error:
             with unit_of_work():
-                # The quiet time of a look-up counts from when the send broke off, not from when it began.
-                fresh(run).sent_at = None if _nothing_was_stored(error) else utcnow()
+                # The quiet time before a resolution counts from when the send broke off, not from when it began.
+                current(run).sent_at = None if _nothing_was_stored(error) else utcnow()
             raise
-        return received(run, receipt.present, receipt.warnings)
+        stored = read_back(run, receipt.present, receipt.warnings)
+    finish(run, stored)
+    return None
 
 
 def _ask(run: ItemRun, error: MovedOnError | CheckedOutError) -> None:
-    """Both sides side by side, and a person chooses. Nothing was sent."""
+    """Nothing was sent: show both sides and let the member decide."""
     target = run.task.target
     assert isinstance(target, NewVersion | Replace)
-    theirs = with_client(run, lambda client: remote_documents.profile(client, target.onto, latest=True))
+    theirs = run.with_client(lambda client: remote_documents.profile(client, target.onto, latest=True))
     question = decisions.CHECKED_OUT if isinstance(error, CheckedOutError) else decisions.MOVED_ON
     conflicts.ask(run, question, theirs)
 
 
 def _nothing_was_stored(error: Exception) -> bool:
-    """Whether the send surely did not happen, so that it may be made anew without looking."""
+    """Whether the send certainly did not happen, so that it can be repeated without resolving an outcome."""
     if isinstance(error, RefusedError | PausedError):
-        return True  # The connection was refused to us before a byte left, or it had not got its place yet.
-    return getattr(error, "retry", "look_up") != "look_up"
+        return True  # Access was refused before a byte left, or the run had no slot yet.
+    return getattr(error, "retry", "resolve") != "resolve"
 
 
 def _require_not_moved_on(baseline: Sequence[Known], based_on: int) -> None:

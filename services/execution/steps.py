@@ -1,8 +1,7 @@
-"""What a worker does with a transfer item, a step at a time. Every step looks at the row first, so each may come twice.
+"""Claim items and carry each out, step by step. Every step reads the row first, so it can be repeated after a crash.
 
-begin -> fetch -> land                          (get)
-begin -> announce -> send -> settle             (save)
-                      |-> look_up -> settle     (its answer was lost, or the worker was)
+get:  fetch -> land
+save: send -> (resolve, where the answer or the worker was lost)
 """
 
 from __future__ import annotations
@@ -12,56 +11,25 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import ColumnElement, select, update
 
-from models import Connection, Transfer, TransferItem, Version
+from models import TransferItem
 from services.connections.clients import Line
-from services.core.unit_of_work import release, session, unit_of_work
+from services.core.unit_of_work import session, unit_of_work
 from services.core.writer_process import record
-from services.execution import failures, outcome
-from services.execution import get as execution_get
-from services.execution import save as execution_save
+from services.execution import failures, get, item_run, outcome, save
 from services.execution.authorization import AuthorizationSnapshot
-from services.execution.item_run import ItemRun, TakenOverError, fresh, under_way
+from services.execution.item_run import ItemRun, Limiter, TakenOverError
 from services.execution.queue import is_due
-from services.execution.tasks import TASK, Outgoing, task_of
-from services.transfers.states import LIVE, ItemState, move
+from services.transfers.states import LIVE
 
-BEGIN, END = "begin", "end"
 MOST_STEPS = 12
-STEPS = {
-    "fetch": execution_get.fetch,
-    "land": execution_get.land,
-    "announce": execution_save.announce,
-    "send": execution_save.send,
-    "look_up": outcome.look_up,
-    "settle": outcome.settle,
-}
-ENDS_WITHOUT_ASKING = frozenset({"settle"})
-"""What iManage has stored is put on record whatever has been switched off since."""
+STEPS = {"fetch": get.fetch, "land": get.land, "send": save.send, "resolve": outcome.resolve}
 _stopping = threading.Event()
-_BEGUN = (
-    TASK.add_columns(
-        TransferItem.sha256,
-        TransferItem.receipt,
-        TransferItem.sent_at,
-        TransferItem.announced_at,
-        Version.file_name,
-        Version.size.label("version_size"),
-        Version.sha256.label("version_sha256"),
-        Connection.imanage_user,
-    )
-    .outerjoin(Version, Version.id == TransferItem.version_id)
-    .outerjoin(
-        Connection,
-        (Connection.member_id == Transfer.member_id) & (Connection.server_id == Transfer.server_id),
-    )
-    .where(TransferItem.id.in_(bindparam("ids", expanding=True)), TransferItem.state.in_(LIVE))
-)
 
 
 def claim(*which: ColumnElement[bool]) -> dict[uuid.UUID, int]:
-    """Take items over, in the open unit: whoever held one before finds a higher fence and stops."""
+    """Claim items, in the open unit of work. A run that held one before finds a higher fencing token and ends."""
     rows = session().execute(
         update(TransferItem)
         .where(*which)
@@ -72,14 +40,9 @@ def claim(*which: ColumnElement[bool]) -> dict[uuid.UUID, int]:
     return {row.id: row.fencing_token for row in rows}
 
 
-def claim_batch(batch_id: uuid.UUID) -> list[tuple[ItemRun, str]]:
-    """Take over what can be carried now of a load, each with the step at which its row stands."""
-    return _begun(record(_claim_batch, batch_id))
-
-
-def take_item(item_id: uuid.UUID) -> list[tuple[ItemRun, str]]:
-    """Take one item over, where it is live."""
-    return _begun(record(_claim_item, item_id))
+def claim_batch(batch_id: uuid.UUID, limiter: Limiter) -> list[tuple[ItemRun, str]]:
+    """Claim the items of a batch that are due, each with the step at which to begin or to resume."""
+    return _runs(record(_claim_batch, batch_id), limiter)
 
 
 def _claim_batch(batch_id: uuid.UUID) -> dict[uuid.UUID, int]:
@@ -87,30 +50,35 @@ def _claim_batch(batch_id: uuid.UUID) -> dict[uuid.UUID, int]:
         return claim(TransferItem.batch_id == batch_id, is_due(), TransferItem.state.in_(LIVE))
 
 
-def _claim_item(item_id: uuid.UUID) -> dict[uuid.UUID, int]:
-    with unit_of_work(relaxed_durability=True):
-        return claim(TransferItem.id == item_id, TransferItem.state.in_(LIVE))
+def _runs(claims: Mapping[uuid.UUID, int], limiter: Limiter) -> list[tuple[ItemRun, str]]:
+    rows = item_run.read(claims.keys())
+    snapshot = AuthorizationSnapshot({row.transfer_id for row in rows})
+    lines = {(row.member_id, row.server_id): Line() for row in rows}
+    return [
+        (
+            ItemRun(
+                task=item_run.task_of(row),
+                fencing_token=claims[row.id],
+                outgoing=item_run.outgoing_of(row),
+                line=lines[row.member_id, row.server_id],
+                snapshot=snapshot,
+                limiter=limiter,
+                stopping=_stopping,
+            ),
+            _step_of(row),
+        )
+        for row in rows
+    ]
 
 
-def _begun(fences: Mapping[uuid.UUID, int]) -> list[tuple[ItemRun, str]]:
-    """They are read when they are ours: whoever takes one over meanwhile has a higher fence, and we stop."""
-    release()  # what was read before is of before
-    rows = session().execute(_BEGUN, {"ids": list(fences)}).all() if fences else []
-    release()
-    standings = AuthorizationSnapshot({row.transfer_id for row in rows})
-    lines: dict[tuple[uuid.UUID, uuid.UUID | None], Line] = {}
-    found = []
-    for row in rows:
-        run = ItemRun(task_of(row), fences[row.id], standings, _stopping, in_one_go=True)
-        run.line = lines.setdefault((row.member_id, row.server_id), run.line)
-        if row.kind == "save" and row.file_name is not None:
-            run.outgoing = Outgoing(row.file_name, row.version_size, row.version_sha256, row.imanage_user)
-        found.append((run, _step_of(row.kind, row)))
-    return found
+def _step_of(row: Any) -> str:
+    if row.kind == "get":
+        return "land" if row.sha256 else "fetch"
+    return "resolve" if row.sent_at else "send"
 
 
 def fell_over(batch_id: uuid.UUID) -> None:
-    """A run ended in an error that it could not put on the rows, such as one of the database's."""
+    """The run of a batch ended in an error that it could not write to the rows, such as one of the database's."""
     with unit_of_work() as writing:
         items = writing.scalars(
             select(TransferItem)
@@ -125,24 +93,19 @@ def fell_over(batch_id: uuid.UUID) -> None:
 
 
 def stop_this_process() -> None:
-    """Every running step of this process ends at its next chunk and leaves its item to be gone on with."""
+    """Every run of this process ends at its next chunk, with its item ready to be resumed."""
     _stopping.set()
 
 
-def carry(item_id: uuid.UUID) -> None:
-    """Take the item over and do its steps, from where its row stands to its end or to where it has to wait."""
-    for run, step in take_item(item_id):
-        carry_out(run, step)
-
-
 def carry_out(run: ItemRun, step: str) -> None:
-    """The steps of an item that was taken over. Where it is not over then, it is nobody's."""
-    with under_way(run):
+    """Do the steps of an item until it is over or has to wait. Afterwards no worker holds it."""
+    following: str | None = step
+    with item_run.active(run):
         for _ in range(MOST_STEPS):
-            if step == END:
+            if following is None:
                 break
-            step = _step(run, step)
-    if run.task.batch_id is not None and not run.is_over:
+            following = _do(run, following)
+    if not run.is_over:
         with unit_of_work(relaxed_durability=True) as writing:
             writing.execute(
                 update(TransferItem)
@@ -152,57 +115,23 @@ def carry_out(run: ItemRun, step: str) -> None:
             )
 
 
-def advance(item_id: uuid.UUID, step: str, fencing_token: int) -> str:
-    """Do one step; returns the next one's name, or END. What goes wrong is on the row, not in an exception."""
-    row = session().execute(TASK.where(TransferItem.id == item_id)).one_or_none()
-    if row is None:
-        return END
-    task = task_of(row)
-    return _step(ItemRun(task, fencing_token, AuthorizationSnapshot({task.transfer_id}), _stopping), step)
-
-
-def _step(run: ItemRun, step: str) -> str:
+def _do(run: ItemRun, step: str) -> str | None:
+    """Do one step; returns the next one. An error becomes a change of the row."""
     try:
-        if _stopping.is_set() and run.stored is None:
+        if run.is_stopping:
             failures.hand_back(run)
-            return END
-        if step == BEGIN:
-            return _begin(run)
-        if step not in ENDS_WITHOUT_ASKING:
-            run.require_allowed(is_stored=step == "land")
-        return STEPS[step](run) or END
+            return None
+        run.require_allowed(is_stored=step == "land")
+        return STEPS[step](run)
     except TakenOverError:
-        return END
+        return None
     except Exception as error:
         session().rollback()
         return _after(error, run)
 
 
-def _begin(run: ItemRun) -> str:
-    """The step at which the row stands: after a crash, or after a wait, it is not the first."""
-    with unit_of_work():
-        item = fresh(run)
-        if item.state not in LIVE:
-            return END
-        item.wait_until = None
-        step = _step_of(run.task.kind, item)
-        if item.state == ItemState.WAITING:
-            move(item, ItemState.LOOKING_UP if step == "look_up" else ItemState.RUNNING)
-    return step
-
-
-def _step_of(kind: str, item: Any) -> str:
-    if kind == "get":
-        return "land" if item.sha256 else "fetch"
-    if item.receipt:
-        return "settle"
-    if item.sent_at:
-        return "look_up"
-    return "send" if item.announced_at else "announce"
-
-
-def _after(error: Exception, run: ItemRun) -> str:
+def _after(error: Exception, run: ItemRun) -> str | None:
     try:
-        return "look_up" if failures.put_on_row(error, run) else END
+        return "resolve" if failures.put_on_row(error, run) else None
     except TakenOverError:
-        return END
+        return None

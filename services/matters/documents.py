@@ -1,4 +1,4 @@
-"""Documents of a matter: listed, added, renamed, and landed by a transfer."""
+"""Documents of a matter: listed, added and renamed."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
-from models import Document, Matter, Member, Participant, Version, new_id, utcnow
+from models import Document, Matter, Member, Participant, Version, utcnow
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import InvalidError, NotFoundError
 from services.core.pagination import Page, paginate
-from services.core.text.file_names import adapt, clean_file_name, same_name_key, search_key, split
+from services.core.text.file_names import clean_file_name, same_name_key, search_key, split
 from services.core.text.normalise import ESCAPE, like_pattern, search_words
 from services.core.unit_of_work import session, unit_of_work
-from services.matters.naming import free_name, require_free
+from services.matters.landing import land
+from services.matters.naming import require_free
 from services.matters.row_locks import locked_document, locked_matter
 from services.matters.uploads import receive, take_room
 
@@ -140,20 +140,18 @@ def add(actor: Actor, matter_id: uuid.UUID, file_name: str, stream: IO[bytes]) -
         locked_matter(writing, matter.id)
         require_free(writing, matter.id, name.full, "file")
         take_room(matter.id, actor.id, blob.size)
-        document, version = land(
-            writing, matter.id, actor.id, name.full, blob.sha256, blob.size, origin="upload"
-        )
+        landed = land(writing, matter.id, actor.id, name.full, blob.sha256, blob.size, origin="upload")
         audit.record(
             actor,
             "document.added",
-            document.name,
-            subject_id=document.id,
+            landed.document_name,
+            subject_id=landed.document_id,
             matter_id=matter.id,
-            version=version.number,
+            version=landed.number,
             size=blob.size,
             sha256=blob.sha256,
         )
-        return document.id
+        return landed.document_id
 
 
 def rename(actor: Actor, document_id: uuid.UUID, stem: str) -> str:
@@ -178,61 +176,3 @@ def rename(actor: Actor, document_id: uuid.UUID, stem: str) -> str:
             actor, "document.renamed", name, subject_id=document.id, matter_id=matter.id, before=before
         )
         return name
-
-
-def land(
-    writing: Session,
-    matter_id: uuid.UUID,
-    member_id: uuid.UUID,
-    file_name: str,
-    sha256: str,
-    size: int,
-    *,
-    document_id: uuid.UUID | None = None,
-    origin: str = "imanage",
-    note: str = "",
-) -> tuple[Document, Version]:
-    """Make stored bytes a new document of a matter, or the next version of one; it becomes the current version.
-
-    For use inside the caller's unit, which also records the audit event. Matter and document are locked,
-    always in this order, so that numbers and names are given out once. A new document whose name is taken gets
-    a number: `Lease (2).docx`. A name that no disk would take is made to fit (file_names.adapt).
-    """
-    matter = locked_matter(writing, matter_id)
-    name = adapt(file_name).full
-    now = utcnow()
-    if document_id is None:
-        document = _new_document(writing, matter_id, member_id, name)
-        number = 1
-    else:
-        document = locked_document(writing, matter_id, document_id)
-        number = 1 + (
-            writing.scalar(select(func.max(Version.number)).where(Version.document_id == document_id)) or 0
-        )
-    version = Version(
-        id=new_id(),
-        document_id=document.id,
-        number=number,
-        sha256=sha256,
-        size=size,
-        file_name=name,
-        origin=origin,
-        note=note,
-        created_by_id=member_id,
-        created_at=now,
-    )
-    writing.add(version)
-    writing.flush()
-    document.current_version_id = version.id
-    document.changed_at = matter.changed_at = now
-    return document, version
-
-
-def _new_document(writing: Session, matter_id: uuid.UUID, member_id: uuid.UUID, name: str) -> Document:
-    free = free_name(writing, matter_id, name)
-    document = Document(
-        id=new_id(), matter_id=matter_id, name=free, name_key=search_key(free), created_by_id=member_id
-    )
-    writing.add(document)
-    writing.flush()
-    return document

@@ -1,6 +1,6 @@
-"""Several stored files made documents or versions at once: what documents.land does for one, in a few statements.
+"""Make stored files documents of a matter, or next versions of documents, in a few statements however many they are.
 
-`planned` reads all that has to be known, and `put` writes it.
+`plan` reads and locks everything that has to be known, `write` writes it, and `land` does both for one file.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Uuid, bindparam, func, select
+from sqlalchemy.orm import Session
 
 from models import Document, Matter, Version, db, new_id, utcnow
 from services.core.errors import ConflictError
-from services.core.text.file_names import search_key
+from services.core.text.file_names import adapt, search_key
 from services.matters.naming import free_names
 
 
@@ -24,8 +25,8 @@ from services.matters.naming import free_names
 class Landing:
     """Stored bytes that become a new document of a matter, or the next version of `document_id`.
 
-    `file_name` is one that we take (file_names.adapt). `becomes_current` is meant for next versions: a new document
-    shows its first.
+    `file_name` fits any disk (file_names.adapt). `becomes_current` concerns next versions: the first version of a new
+    document is always current.
     """
 
     matter_id: uuid.UUID
@@ -36,11 +37,12 @@ class Landing:
     note: str = ""
     document_id: uuid.UUID | None = None
     becomes_current: bool = True
+    origin: str = "imanage"
 
 
 @dataclass(frozen=True)
 class Landed:
-    """What became of it."""
+    """The version that a file became."""
 
     document_id: uuid.UUID
     document_name: str
@@ -50,7 +52,7 @@ class Landed:
 
 @dataclass(frozen=True)
 class Plan:
-    """What becomes of several, in their order, and the rows that say so."""
+    """The versions that several files become, in their order, and the rows to write."""
 
     landed: Sequence[Landed]
     documents: Sequence[dict[str, Any]]
@@ -66,7 +68,7 @@ _DOCUMENTS = db.metadata.tables[Document.__tablename__]
 _MATTERS = db.metadata.tables[Matter.__tablename__]
 _IDS = bindparam("ids", expanding=True, type_=Uuid())
 
-# Made once: to make a statement costs more than to run it.
+# Built once: building a statement costs more than running it.
 _ADD_VERSIONS = _VERSIONS.insert()
 _ADD_DOCUMENTS = _DOCUMENTS.insert()
 _SHOW_VERSIONS = (
@@ -98,10 +100,36 @@ _LOCK_DOCUMENTS = (
 )
 
 
-def planned(reading: Connection, landings: Sequence[Landing], origin: str = "imanage") -> Plan:
-    """For use inside the caller's unit. No two of them may be for one document.
+def land(
+    writing: Session,
+    matter_id: uuid.UUID,
+    member_id: uuid.UUID,
+    file_name: str,
+    sha256: str,
+    size: int,
+    *,
+    document_id: uuid.UUID | None = None,
+    origin: str = "imanage",
+    note: str = "",
+) -> Landed:
+    """Make one stored file a new document, or the next version of `document_id`; it becomes the current version.
 
-    Matters and documents are locked, always in this order. Raises ConflictError where one of them is gone.
+    For use inside the caller's unit of work, which also records the audit event. A new document whose name is taken
+    gets a number: `Lease (2).docx`. Raises ConflictError where the matter or the document is gone.
+    """
+    writing.flush()
+    landing = Landing(
+        matter_id, member_id, adapt(file_name).full, sha256, size, note, document_id, origin=origin
+    )
+    planned = plan(writing.connection(), [landing])
+    write(writing.connection(), planned)
+    return planned.landed[0]
+
+
+def plan(reading: Connection, landings: Sequence[Landing]) -> Plan:
+    """For use inside the caller's unit of work. No two landings may be for the same document.
+
+    Matters are locked before documents, both in the order of their ids. Raises ConflictError where one is gone.
     """
     now, matters = utcnow(), {landing.matter_id for landing in landings}
     if not landings:
@@ -119,7 +147,7 @@ def planned(reading: Connection, landings: Sequence[Landing], origin: str = "ima
             "sha256": landing.sha256,
             "size": landing.size,
             "file_name": landing.file_name,
-            "origin": origin,
+            "origin": landing.origin,
             "note": landing.note,
             "created_by_id": landing.member_id,
             "created_at": now,
@@ -136,8 +164,8 @@ def planned(reading: Connection, landings: Sequence[Landing], origin: str = "ima
     )
 
 
-def put(writing: Connection, plan: Plan) -> None:
-    """Write it, in the unit in which it was planned."""
+def write(writing: Connection, plan: Plan) -> None:
+    """Write the rows, in the unit of work in which they were planned."""
     if not plan.landed:
         return
     writing.execute(_CHANGE_MATTERS, {"ids": list(plan.matters), "now": plan.now})

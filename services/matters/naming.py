@@ -31,11 +31,6 @@ def require_free(writing: Session, matter_id: uuid.UUID, name: str, field: str) 
         )
 
 
-def free_name(writing: Session, matter_id: uuid.UUID, name: str) -> str:
-    """The name, or the name with the first number that is free: `Lease (2).docx`. One query."""
-    return _numbered(name, _taken(writing, matter_id, name))
-
-
 def _numbered(name: str, taken: Collection[str]) -> str:
     free, number = name, 1
     while same_name_key(free) in taken:
@@ -45,7 +40,10 @@ def _numbered(name: str, taken: Collection[str]) -> str:
 
 
 def free_names(writing: Connection, wanted: Mapping[uuid.UUID, Sequence[str]]) -> dict[uuid.UUID, list[str]]:
-    """The same for several new documents of each matter. One query, and one more for each name that is taken."""
+    """Free names for several new documents of each matter: `Lease (2).docx` where `Lease.docx` is taken.
+
+    One query, and one more for each name that is taken.
+    """
     keys = {search_key(name) for names in wanted.values() for name in names}
     there = writing.execute(_NAMED, {"matters": list(wanted), "keys": list(keys)}).all()
     given = {}

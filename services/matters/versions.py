@@ -18,7 +18,8 @@ from services.core.pagination import Page, paginate
 from services.core.runtime import runtime
 from services.core.text.file_names import FileName, clean_file_name, split
 from services.core.unit_of_work import session, unit_of_work
-from services.matters.documents import find, land
+from services.matters.documents import find
+from services.matters.landing import land
 from services.matters.row_locks import locked_document, locked_matter
 from services.matters.uploads import receive, require_room, store_refusal, take_room
 from storage import Blob, BlobDamagedError, BlobStream, StorageError
@@ -232,7 +233,7 @@ def _add(
     with unit_of_work() as writing:
         permissions.require_change_documents(actor, matter_id)
         take_room(matter_id, actor.id, blob.size, field)
-        document, version = land(
+        landed = land(
             writing,
             matter_id,
             actor.id,
@@ -246,12 +247,12 @@ def _add(
         audit.record(
             actor,
             "version.added",
-            document.name,
-            subject_id=document.id,
+            landed.document_name,
+            subject_id=landed.document_id,
             matter_id=matter_id,
-            version=version.number,
+            version=landed.number,
             size=blob.size,
             sha256=blob.sha256,
         )
-        other = split(document.name).extension.casefold() != name.extension.casefold()
-        return Added(version.number, name.full, document.name, other)
+        other = split(landed.document_name).extension.casefold() != name.extension.casefold()
+        return Added(landed.number, name.full, landed.document_name, other)

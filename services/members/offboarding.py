@@ -26,7 +26,7 @@ from services.core.actor import Actor
 from services.core.errors import ConflictError
 from services.core.unit_of_work import session, unit_of_work
 from services.directory.people import require_member
-from services.transfers import requests
+from services.transfers import lifecycle
 
 NAMED = 5
 
@@ -153,7 +153,7 @@ def _stop_transfers(member_id: uuid.UUID) -> int:
     """What waits for him would otherwise go on by itself when he is taken back."""
     running = session().scalars(select(Transfer).where(*_running_of(member_id))).all()
     for transfer in running:
-        requests.call_off(transfer, "The person who started it was deactivated.", "member.inactive")
+        lifecycle.call_off(transfer, "The person who started it was deactivated.", "member.inactive")
     return len(running)
 
 

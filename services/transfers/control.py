@@ -13,7 +13,7 @@ from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import ConflictError
 from services.core.unit_of_work import session, unit_of_work
-from services.transfers import requests, tallies
+from services.transfers import lifecycle, requests, tallies
 from services.transfers.outcomes import CANCELLED_CODE
 from services.transfers.states import ItemState, move
 
@@ -24,7 +24,7 @@ def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
         transfer = requests.require_transfer(actor, transfer_id)
         if transfer.finished_at is not None or transfer.cancelled_at is not None:
             return
-        requests.call_off(transfer, "You cancelled it.", CANCELLED_CODE)
+        lifecycle.call_off(transfer, "You cancelled it.", CANCELLED_CODE)
         audit.record(
             actor,
             "transfer.cancelled",
@@ -90,7 +90,7 @@ def resume_after_sign_in(actor: Actor, server_id: uuid.UUID) -> None:
         for item in items:
             move(item, ItemState.WAITING)
             item.wait_until = None
-            requests.clear_error(item)
+            lifecycle.clear_error(item)
 
 
 def pause(actor: Actor, transfer_id: uuid.UUID) -> None:
@@ -122,7 +122,7 @@ def _documents(transfer: Transfer) -> str:
 
 
 def _copy_of(item: TransferItem, transfer: Transfer, position: int) -> TransferItem:
-    unsettled = requests.may_have_arrived(item)
+    unsettled = lifecycle.may_have_arrived(item)
     return TransferItem(
         transfer=transfer,
         position=position,

@@ -17,10 +17,10 @@ from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import ConflictError, NotFoundError
 from services.core.unit_of_work import session, unit_of_work
-from services.transfers import requests
+from services.transfers import lifecycle, requests
+from services.transfers.lifecycle import STORED_DIFFERENT as STORED_DIFFERENT_CODE
 from services.transfers.link_facts import link_values
 from services.transfers.outcomes import Outcome
-from services.transfers.requests import STORED_DIFFERENT as STORED_DIFFERENT_CODE
 from services.transfers.states import ItemState, move
 
 MOVED_ON, CHECKED_OUT, UNDECIDED = "moved_on", "checked_out", "undecided"
@@ -83,8 +83,8 @@ def _carry_out(
         _link(actor, transfer, item, theirs)
         return transfer.id
     if choice == LEAVE:
-        requests.stop(item, "You left it as it is.", "transfer.left")
-        requests.finish_if_over(transfer)
+        lifecycle.stop(item, "You left it as it is.", "transfer.left")
+        lifecycle.finish_if_over(transfer)
         return transfer.id
     if choice == ANYWAY:
         # Decided with theirs in sight: from here on only something newer still would be a surprise.
@@ -94,7 +94,7 @@ def _carry_out(
     item.announced_at = item.sent_at = None
     item.sends = item.attempt = 0
     move(item, ItemState.WAITING)
-    requests.clear_error(item)
+    lifecycle.clear_error(item)
     return transfer.id
 
 
@@ -147,8 +147,8 @@ def _link(actor: Actor, transfer: Transfer, item: TransferItem, theirs: dict[str
     item.bytes_done = item.size or item.bytes_done
     item.question = item.intent = item.wait_until = None
     move(item, ItemState.DONE)
-    requests.clear_error(item)
-    requests.finish_if_over(transfer)
+    lifecycle.clear_error(item)
+    lifecycle.finish_if_over(transfer)
     audit.record(
         actor,
         "transfer.linked",

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import select
 
 from copying.values import NewDocument, Target, target
 from imanage.errors import BadIdError
 from imanage.ids import VersionId
-from models import Document, Link, Member, Server, Transfer, TransferItem, Version, db, utcnow
+from models import Document, Link, Member, Server, Transfer, TransferItem, Version
 from services.access import permissions, rate_limits, server_access
 from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.text.file_names import split
 from services.core.unit_of_work import session, unit_of_work
-from services.mail import outbox
-from services.transfers import completion_log, signed_names
-from services.transfers.states import FINISHED, ItemState, move
+from services.transfers import signed_names
+from services.transfers.states import ItemState
 
 MOST_AT_ONCE = 500
 NEW_DOCUMENT, NEW_VERSION, REPLACE = "new_document", "new_version", "replace"
-LOOK_FIRST = "Look in iManage whether it arrived before you try again."
-STORED_DIFFERENT = "transfer.stored_different"
-"""iManage has it, though not as it was sent: whatever is done with the item then, that stays true of it."""
 SAVE_TARGETS = frozenset({NEW_DOCUMENT, NEW_VERSION, REPLACE})
 
 
@@ -175,81 +171,6 @@ def require_transfer(actor: Actor, transfer_id: uuid.UUID) -> Transfer:
         raise NotFoundError("We could not find this transfer.")
     permissions.require_matter(actor, transfer.matter_id)
     return transfer
-
-
-def call_off(transfer: Transfer, sentence: str, code: str) -> None:
-    """Stop what has not begun, and have what runs stop at its next chunk."""
-    items = (
-        session()
-        .scalars(
-            # Locked before the transfer is touched: a worker that ends an item locks in the same order.
-            select(TransferItem)
-            .where(TransferItem.transfer_id == transfer.id)
-            .order_by(TransferItem.position)
-            .with_for_update()
-            .execution_options(populate_existing=True)
-        )
-        .all()
-    )
-    transfer.cancelled_at = utcnow()
-    for item in items:
-        if item.state in {ItemState.NEEDS_SIGN_IN, ItemState.ASKS} or (
-            item.state == ItemState.WAITING and item.sent_at is None
-        ):
-            stop(item, sentence, code)
-    finish_if_over(transfer)
-
-
-def stop(item: TransferItem, sentence: str, code: str) -> None:
-    move(item, ItemState.STOPPED)
-    if item.error_code != STORED_DIFFERENT:
-        item.error_code, item.error_sentence = code, sentence
-    item.next_step = LOOK_FIRST if may_have_arrived(item) else ""
-    item.wait_until = None
-
-
-def may_have_arrived(item: TransferItem) -> bool:
-    """Whether a send was begun whose outcome nobody has found out."""
-    return item.sent_at is not None and item.receipt is None
-
-
-def clear_error(item: TransferItem) -> None:
-    item.error_code = item.error_sentence = item.next_step = ""
-
-
-def finish_if_over(transfer: Transfer) -> None:
-    """In the open unit that ended an item: whoever started the transfer is told in the same commit."""
-    if transfer.finished_at is None:
-        finish_over({transfer.id})
-        session().expire(transfer, ["finished_at"])
-
-
-def finish_over(transfer_ids: Collection[uuid.UUID]) -> None:
-    """The same for several, of which none but those without an unfinished item are over.
-
-    Asked at the end of every item, so it must not read all the others.
-    """
-    current = session()
-    current.flush()
-    over = current.connection().scalars(_FINISH, {"ids": list(transfer_ids), "now": utcnow()}).all()
-    outbox.queue_transfer_ended(over)
-    completion_log.queue_transfer_ended(over)
-
-
-_TRANSFERS = db.metadata.tables[Transfer.__tablename__]
-_UNFINISHED = exists().where(
-    TransferItem.transfer_id == _TRANSFERS.c.id, TransferItem.state.not_in(sorted(FINISHED))
-)
-_FINISH = (
-    _TRANSFERS.update()
-    .where(
-        _TRANSFERS.c.id.in_(bindparam("ids", expanding=True)),
-        _TRANSFERS.c.finished_at.is_(None),
-        ~_UNFINISHED,
-    )
-    .values(finished_at=bindparam("now", type_=_TRANSFERS.c.finished_at.type))
-    .returning(_TRANSFERS.c.id)
-)
 
 
 def new_transfer(

@@ -21,7 +21,7 @@ from services.execution import queue, steps
 from services.operations import worker_heartbeats
 from services.transfers import requests
 from simulator import Fault
-from tests.support.transfers import Desk, get, items_of, skip_wait, versions
+from tests.support.transfers import Desk, carry, get, items_of, skip_wait, versions
 from tests.support.worker_processes import until
 
 ME, OTHER = "this-process", "another-process"
@@ -198,7 +198,7 @@ def test_what_is_left_of_a_load_is_carried_on_and_nothing_else(
     with unit_of_work() as writing:
         for each in items:
             writing.get_one(TransferItem, each).batch_id = batch_id
-    steps.carry(items[0])
+    carry(items[0])
     asked = len(desk.practice.requests)
     assert launched.reconciler.take_over() == 1
     until(lambda: all(row(each).state == "done" for each in items), "the others", 15)

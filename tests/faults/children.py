@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import Any
 
 from models import db
-from services.execution import steps
 from tests.faults.scene import Scene
+from tests.support.transfers import carry_out
 
 
 def carried_by_a_child(
@@ -32,7 +32,7 @@ def carried_by_a_child(
             os.close(gate_in)
             os.read(gate_out, 1)
             prepare()
-            steps.carry(scene.items[0])
+            carry_out(scene.items[0])
             code = 0
         except BaseException:
             with suppress(OSError):

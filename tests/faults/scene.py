@@ -12,10 +12,11 @@ from models import Transfer, TransferItem
 from services.connections import tokens
 from services.core.runtime import runtime
 from services.core.unit_of_work import session
-from services.execution import maintenance, queue, steps
+from services.execution import maintenance, queue
 from services.transfers.states import FINISHED, LIVE, ItemState
 from tests.faults.setting import Setting
 from tests.support.transfers import (
+    carry_out,
     links,
     sha256,
     skip_wait,
@@ -43,7 +44,7 @@ class Scene(Setting):
         """What the worker does with an item, in this thread, to its end or to where it waits."""
         seen = len(self.practice.requests)
         try:
-            steps.carry(item_id)
+            carry_out(item_id)
         finally:
             asked = self.practice.requests[seen:]
             self.calls[item_id] += asked

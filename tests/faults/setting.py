@@ -12,7 +12,6 @@ from typing import Any
 
 from models import TransferItem
 from services.core.unit_of_work import session
-from services.execution import steps
 from services.servers import transport
 from services.transfers import bulk_save
 from services.transfers.bulk_save import SaveManyCommand
@@ -24,6 +23,7 @@ from tests.support.fault_proxy import FaultProxy
 from tests.support.transfers import (
     Desk,
     add_version,
+    carry_out,
     get,
     items_of,
     versions,
@@ -94,7 +94,7 @@ class Setting:
             self.twins.append(document.id())
         if not self.is_get:
             for item in items_of(get(self.desk, *self.twins)):
-                steps.carry(item.id)
+                carry_out(item.id)
             session().rollback()
             by_name = sorted(versions(), key=lambda version: version.file_name)
             self.documents = [version.document_id for version in by_name]

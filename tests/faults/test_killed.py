@@ -49,13 +49,10 @@ def sent_and_not_answered() -> None:
     ImanageDestination.send = send
 
 
-STEPS = steps.STEPS
-
-
 KILLS: dict[str, Prepare] = {
     "claim-before": before(steps, "claim"),
     "claim-within": after(steps, "claim"),
-    "claim-after": before(steps, "_step"),
+    "claim-after": before(steps, "_do"),
     "download-before": before(copying_copy, "_pour"),
     "download-during": after(Partial, "write"),
     "download-after": before(copying_copy, "_require_whole"),
@@ -67,17 +64,17 @@ KILLS: dict[str, Prepare] = {
     "spool-after": after(Partial, "discard"),
     "audit-before": before(audit, "record_all"),
     "audit-after": after(audit, "record_all"),
-    "intent-before": before(execution_save, "on_record"),
-    "intent-after": after(execution_save, "on_record"),
+    "intent-before": before(execution_save, "announce"),
+    "intent-after": after(execution_save, "announce"),
     "post-before": before(copying_copy, "send"),
     "post-during": sent_but_for_the_end,
     "post-after": sent_and_not_answered,
-    "response-before": before(execution_save, "received"),
-    "response-after": after(execution_save, "received"),
+    "response-before": before(execution_save, "read_back"),
+    "response-after": after(execution_save, "read_back"),
 }
 
 
-ENDS = {"get": after(STEPS, "fetch"), "save": after(STEPS, "settle")}
+ENDS = {"get": after(steps.STEPS, "fetch"), "save": after(execution_save, "finish")}
 
 
 def no_more_files() -> None:

@@ -42,7 +42,7 @@ def carried_despite(scene: Scene, change: Callable[[], object]) -> None:
         watched(scene, change)
     except DBAPIError:
         db.session.remove()
-        steps.fell_over(first, scene.row(first).run)
+        steps.fell_over(scene.row(first).batch_id)
     row = scene.row(first)
     assert row.state in LIVE | {ItemState.DONE}, row.error_sentence
     assert not JARGON.search(f"{row.error_sentence} {row.next_step}")

@@ -19,7 +19,7 @@ from tests.faults.matrix import cells
 from tests.faults.meanwhile import watched
 from tests.faults.scenario import NEW_DOCUMENT, Cell
 from tests.faults.scene import Scene
-from tests.support.transfers import claim
+from tests.support.transfers import begin, carry_out
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_two_at_one_item(cell: Cell, scene: Scene) -> None:
     """A second worker takes the item over while the first has it: the first one writes and sends nothing more."""
     scene.prepare()
     scene.begin()
-    other = steps.carry if cell.scenario.fault == 29 else claim
+    other = carry_out if cell.scenario.fault == 29 else begin
     watched(scene, lambda: other(scene.items[0]))
     scene.practice.faults.clear()
     scene.carry_on()

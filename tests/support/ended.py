@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from models import Transfer, TransferItem
 from services.core.unit_of_work import unit_of_work
-from services.transfers import requests
+from services.transfers import lifecycle
 
 
 def make_transfer(
@@ -34,5 +34,5 @@ def make_transfer(
             values = {"name": f"Document {position}.docx", "target": "new_document", "size": 1000} | item
             writing.add(TransferItem(transfer=transfer, position=position, state=state, **values))
         writing.flush()
-        requests.finish_if_over(transfer)
+        lifecycle.finish_if_over(transfer)
         return transfer.id

@@ -6,10 +6,10 @@ import uuid
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from models import Link, Matter, Participant
+from models import Document, Link, Matter, Participant
 from services.core.actor import Actor
 from services.core.unit_of_work import unit_of_work
-from services.matters import documents
+from services.matters import landing
 from simulator import Simulator
 from tests.support.pages import Browser, Page, read
 
@@ -55,15 +55,13 @@ def make_matter(actor: Actor, role: str = "lead") -> uuid.UUID:
 
 def add_document(desk: Desk, name: str = "Lease.docx") -> uuid.UUID:
     with unit_of_work() as writing:
-        document, _ = documents.land(
-            writing, desk.matter_id, desk.actor.id, name, "0" * 64, 3, origin="upload"
-        )
-    return document.id
+        landed = landing.land(writing, desk.matter_id, desk.actor.id, name, "0" * 64, 3, origin="upload")
+    return landed.document_id
 
 
 def link(desk: Desk, document_id: uuid.UUID, number: int, version: int, latest: int = 0) -> None:
     with unit_of_work() as writing:
-        current = writing.get_one(documents.Document, document_id).current_version_id
+        current = writing.get_one(Document, document_id).current_version_id
         writing.add(
             Link(
                 server_id=desk.server_id,

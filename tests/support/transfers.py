@@ -6,7 +6,9 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from models import (
@@ -24,15 +26,14 @@ from services.core.runtime import runtime
 from services.core.text.normalise import search_fold
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import steps
-from services.matters import documents
+from services.execution.item_run import ItemRun, Limiter, Unlimited
+from services.matters import landing
 from services.transfers import requests
 from services.transfers.requests import GetCommand, SaveCommand, sources_of, target_of
 from simulator import Simulator
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
 from tests.support.practice import practice_server, sign_in_to_imanage
-
-MOST_STEPS = 40
 
 
 @dataclass
@@ -50,10 +51,10 @@ class Desk:
             writer.write(content)
             blob = writer.publish()
         with unit_of_work() as writing:
-            document, _version = documents.land(
+            landed = landing.land(
                 writing, self.matter_id, self.actor.id, name, blob.sha256, blob.size, origin="upload"
             )
-        return document.id
+        return landed.document_id
 
 
 def make_desk(browser: Browser, practice: Simulator, user: str = "ALICE") -> Desk:
@@ -114,22 +115,55 @@ def items_of(transfer_id: uuid.UUID) -> list[TransferItem]:
     return list(rows)
 
 
-def carry(item_id: uuid.UUID, *, most: int = MOST_STEPS) -> TransferItem:
-    """What the workflow does, in this thread, until the item ends or waits. `most=1` stops after the first step."""
-    fencing_token = claim(item_id)
-    step = steps.BEGIN
-    for _ in range(most):
-        step = steps.advance(item_id, step, fencing_token)
-        if step == steps.END:
-            break
+def begin(item_id: uuid.UUID, limiter: Limiter | None = None) -> tuple[ItemRun, str]:
+    """Claim one item as a worker does, whoever holds it: its run, and the step at which it begins."""
+    ((run, step),) = _claimed(item_id, limiter)
+    return run, step
+
+
+def _claimed(item_id: uuid.UUID, limiter: Limiter | None = None) -> list[tuple[ItemRun, str]]:
+    batch_id = uuid.uuid4()
+    with unit_of_work() as writing:
+        item = writing.get(TransferItem, item_id)
+        if item is not None:
+            item.wait_until = None
+            item.batch_id = batch_id
+    return steps.claim_batch(batch_id, limiter or Unlimited())
+
+
+def carry_out(item_id: uuid.UUID) -> None:
+    """What a worker does, in this thread, until the item is over or waits. Nothing where it is over already."""
+    for run, step in _claimed(item_id):
+        steps.carry_out(run, step)
     session().rollback()
+
+
+def carry(item_id: uuid.UUID) -> TransferItem:
+    """The same; the row afterwards."""
+    carry_out(item_id)
     return session().get_one(TransferItem, item_id)
 
 
-def claim(item_id: uuid.UUID) -> int:
-    """Take the item over, as whoever carries it next does; its fence from now on."""
-    with unit_of_work():
-        return steps.claim(TransferItem.id == item_id)[item_id]
+class Crash(BaseException):
+    """The end of a worker: nothing of ours catches it."""
+
+
+def crash_at(item_id: uuid.UUID, owner: Any, name: str) -> TransferItem:
+    """Carry an item out until the named function (or entry of a mapping) is called; the row that is left."""
+
+    def die(*_arguments: object, **_named: object) -> None:
+        raise Crash
+
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(Crash):
+        if isinstance(owner, dict):
+            patched.setitem(owner, name, die)
+        else:
+            patched.setattr(owner, name, die)
+        carry_out(item_id)
+    with unit_of_work() as writing:  # as the other workers do once its heartbeat has stopped
+        item = writing.get_one(TransferItem, item_id)
+        item.batch_id = None
+    return item
 
 
 def carry_all(transfer_id: uuid.UUID) -> list[TransferItem]:
@@ -149,7 +183,7 @@ def add_version(desk: Desk, document_id: uuid.UUID, content: bytes) -> None:
         writer.write(content)
         blob = writer.publish()
     with unit_of_work() as writing:
-        documents.land(
+        landing.land(
             writing,
             desk.matter_id,
             desk.actor.id,

@@ -115,13 +115,13 @@ class Save:
     def go(self, **how: object) -> Receipt:
         return send(self.source, self.destination, self.intent, **how)
 
-    def look_up(
+    def resolve(
         self, later: timedelta = timedelta(minutes=1), claimed: tuple[VersionId, ...] = ()
     ) -> Outcome:
         """By another process, after a while: nothing of the first one's memory helps."""
         destination = ImanageDestination(self.desk.client(), self.intent.target)
         intent = Intent.from_record(self.intent.record())
-        return destination.look_up(intent, now=datetime.now(UTC) + later, last_sent_at=None, claimed=claimed)
+        return destination.resolve(intent, now=datetime.now(UTC) + later, last_sent_at=None, claimed=claimed)
 
     def times_stored(self) -> int:
         """How often iManage holds our bytes."""

@@ -14,7 +14,7 @@ from copying.errors import (
     UncertainOutcomeError,
 )
 from copying.outcome import QUIET
-from copying.retry import LookUp, decide
+from copying.retry import Resolve, decide
 from copying.values import Absent, Found, Known, NewDocument, Progress, TargetKind, Undecided
 from imanage.errors import ConflictError, SourceFailedError, UnauthorisedError
 from imanage.ids import VersionId
@@ -67,7 +67,7 @@ def test_saved_once_in_three_requests_at_most(desk: Desk, kind: TargetKind, data
     assert (receipt.present.operator or "").upper() == "ALICE"
     assert seen[-1] == Progress(len(data), len(data))
     assert save.times_stored() == 1
-    assert isinstance(save.look_up(), Found)
+    assert isinstance(save.resolve(), Found)
 
 
 @every_kind
@@ -77,8 +77,8 @@ def test_the_answer_is_lost_after_it_was_stored(desk: Desk, kind: TargetKind, da
     desk.sim.faults.add(on_write(kind, "lost_after", how=how))
     with pytest.raises(UncertainOutcomeError) as uncertain:
         save.go()
-    assert decide(uncertain.value, 1) == LookUp()
-    outcome = save.look_up()
+    assert decide(uncertain.value, 1) == Resolve()
+    outcome = save.resolve()
     assert isinstance(outcome, Found)
     assert outcome.present.sha256 == save.intent.sha256
     assert (save.times_stored(), written(save)) == (1, 1)
@@ -92,8 +92,8 @@ def test_the_answer_is_lost(desk: Desk, kind: TargetKind, data: bytes, fault: st
     with pytest.raises(UncertainOutcomeError):
         save.go()
     stored = save.times_stored()
-    soon = save.look_up(later=timedelta(0))
-    late = save.look_up(later=QUIET)
+    soon = save.resolve(later=timedelta(0))
+    late = save.resolve(later=QUIET)
     if stored:
         assert isinstance(soon, Found)
         assert isinstance(late, Found)
@@ -111,7 +111,7 @@ def test_an_upload_cut_in_the_middle_is_absent(desk: Desk, kind: TargetKind, dat
     desk.sim.faults.add(on_write(kind, "reject_early", status=503, at=1 << 20))
     with pytest.raises(UncertainOutcomeError):
         save.go()
-    assert isinstance(save.look_up(), Absent)
+    assert isinstance(save.resolve(), Absent)
     assert save.times_stored() == 0
 
 
@@ -122,7 +122,7 @@ def test_without_checksums_the_bytes_are_read_back(desk: Desk, kind: TargetKind,
     desk.sim.faults.add(on_write(kind, "lost_after"))
     with pytest.raises(UncertainOutcomeError):
         save.go()
-    assert isinstance(save.look_up(), Found)
+    assert isinstance(save.resolve(), Found)
     assert len(desk.calls("GET", "/download")) == 1
 
 
@@ -133,10 +133,10 @@ def test_a_mark_that_no_list_shows_is_read_from_the_profile(desk: Desk, data: by
     with pytest.raises(UncertainOutcomeError):
         save.go()
     profiles = len(desk.calls("GET", f"/documents/{desk.document('New deed').id()}"))
-    assert isinstance(save.look_up(), Found)
+    assert isinstance(save.resolve(), Found)
     assert len(desk.calls("GET", f"/documents/{desk.document('New deed').id()}")) == profiles + 1
     desk.sim.settings.comments = "dropped"
-    assert isinstance(save.look_up(), Undecided)
+    assert isinstance(save.resolve(), Undecided)
 
 
 def test_a_document_that_grew_a_second_version_meanwhile_is_still_found(desk: Desk, data: bytes) -> None:
@@ -145,7 +145,7 @@ def test_a_document_that_grew_a_second_version_meanwhile_is_still_found(desk: De
     with pytest.raises(UncertainOutcomeError):
         save.go()
     desk.sim.world.add_version(desk.document("New deed"), b"edited at once", user="CAROL")
-    outcome = save.look_up()
+    outcome = save.resolve()
     assert isinstance(outcome, Found)
     assert outcome.present.id.version == 1
 
@@ -159,10 +159,10 @@ def test_two_saves_of_the_same_bytes_find_one_each(desk: Desk, kind: TargetKind,
             save.destination.send(
                 save.intent, save.source, on_progress=lambda _: None, should_stop=lambda: None
             )
-    asked = one.look_up()
+    asked = one.resolve()
     assert isinstance(asked, Undecided)
     assert len(asked.candidates) == 2
-    found = two.look_up(claimed=(asked.candidates[0].id,))
+    found = two.resolve(claimed=(asked.candidates[0].id,))
     assert isinstance(found, Found)
     assert found.present.id == asked.candidates[1].id
 
@@ -176,7 +176,7 @@ def test_the_mark_tells_two_saves_apart(desk: Desk, kind: TargetKind, data: byte
             save.destination.send(
                 save.intent, save.source, on_progress=lambda _: None, should_stop=lambda: None
             )
-    outcomes = [one.look_up(), two.look_up()]
+    outcomes = [one.resolve(), two.resolve()]
     assert all(isinstance(each, Found) for each in outcomes)
     assert len({each.present.id for each in outcomes}) == 2
 
@@ -228,7 +228,7 @@ def test_stop_in_the_middle_stores_nothing(desk: Desk, kind: TargetKind, data: b
     with pytest.raises(StoppedError, match="Cancelled by Alice"):
         save.go(should_stop=lambda: next(reasons))
     arrived_within(5, save)
-    assert isinstance(save.look_up(), Absent)
+    assert isinstance(save.resolve(), Absent)
 
 
 @every_kind
@@ -267,7 +267,7 @@ def test_a_folder_that_is_gone_cannot_be_looked_up(desk: Desk, data: bytes) -> N
     with pytest.raises(UncertainOutcomeError):
         save.go()
     desk.sim.world.remove_folder(desk.folder)
-    outcome = save.look_up()
+    outcome = save.resolve()
     assert isinstance(outcome, Undecided)
     assert "cannot be looked up" in outcome.because
 

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
+from types import ModuleType
 
 import pytest
 from sqlalchemy import delete
 
+from copying import copy
 from models import Document, Matter, Transfer, TransferItem, utcnow
 from services.core.unit_of_work import session, unit_of_work
-from services.execution import maintenance, queue, steps
-from services.transfers import control, requests
+from services.execution import landing, maintenance, queue, steps
+from services.execution import save as execution_save
+from services.transfers import control, lifecycle, requests
 from services.transfers.states import LIVE
 from simulator import Fault
 from tests.support.transfers import (
     Desk,
     carry,
     carry_all,
-    claim,
+    carry_out,
+    crash_at,
     drafts_id,
     get,
     items_of,
@@ -63,6 +68,19 @@ def is_due(item_id: uuid.UUID) -> bool:
     return item_id in {due.id for due in queue.due(100)}
 
 
+def before(
+    monkeypatch: pytest.MonkeyPatch, owner: ModuleType, name: str, happens: Callable[[], object]
+) -> None:
+    """Something happens just before a function is called."""
+    usual = getattr(owner, name)
+
+    def call(*arguments: object) -> object:
+        happens()
+        return usual(*arguments)
+
+    monkeypatch.setattr(owner, name, call)
+
+
 def posts(desk: Desk) -> int:
     return sum(call.method == "POST" and call.path.endswith("/documents") for call in desk.practice.requests)
 
@@ -87,7 +105,7 @@ def test_an_item_left_in_any_live_state_is_due_and_comes_to_its_end(
 ) -> None:
     item_id = only(get_one(desk) if kind == "get" else save_one(desk, CONTENT + state.encode()))
     if sent:
-        assert steps.advance(item_id, "announce", claim(item_id)) == "send"
+        crash_at(item_id, copy, "send")
         change(item_id, sent_at=utcnow() - timedelta(minutes=2))
     change(item_id, state=state, wait_until=utcnow() - timedelta(seconds=1))
     for _ in range(3):
@@ -154,14 +172,15 @@ def test_a_transfer_whose_items_are_over_is_finished(desk: Desk) -> None:
 # -- what an item stood on is gone -----------------------------------------------------------------------------
 
 
-def test_a_transfer_of_a_deleted_matter_ends_without_a_word(desk: Desk) -> None:
+def test_a_transfer_of_a_deleted_matter_ends_silently(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     item_id = only(get_one(desk))
-    fencing_token = claim(item_id)
-    assert steps.advance(item_id, "begin", fencing_token) == "fetch"
-    assert steps.advance(item_id, "fetch", fencing_token) == "land"
-    with unit_of_work() as writing:
-        writing.execute(delete(Matter).where(Matter.id == desk.matter_id))
-    assert steps.advance(item_id, "land", fencing_token) == "end"
+
+    def delete_matter() -> None:
+        with unit_of_work() as writing:
+            writing.execute(delete(Matter).where(Matter.id == desk.matter_id))
+
+    before(monkeypatch, landing, "land", delete_matter)
+    carry_out(item_id)
     assert versions() == [] and not is_due(item_id)
 
 
@@ -178,16 +197,15 @@ def test_a_document_deleted_before_it_was_sent_is_not_sent(desk: Desk) -> None:
     assert posts(desk) == 0
 
 
-def test_a_save_that_was_stored_is_done_even_where_it_cannot_be_read_back(desk: Desk) -> None:
+def test_a_save_that_was_stored_is_done_even_where_it_cannot_be_read_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Were it called failed, trying it again would make a double."""
     content = CONTENT + b"not to be read back"
     item_id = only(save_one(desk, content))
-    fencing_token = claim(item_id)
-    for step in ("announce", "send"):
-        step = steps.advance(item_id, step, fencing_token)
-    assert step == "settle"
-    desk.practice.faults.add(Fault("status", method="GET", path="/documents/", status=403, times=None))
-    assert steps.advance(item_id, "settle", fencing_token) == "end"
+    fault = Fault("status", method="GET", path="/documents/", status=403, times=None)
+    before(monkeypatch, execution_save, "read_back", lambda: desk.practice.faults.add(fault))
+    carry_out(item_id)
     assert row(item_id).state == "done"
     (link,) = links()
     assert link.checksum == sha256(content) and link.version == 1
@@ -197,12 +215,12 @@ def test_a_cancelled_save_that_may_have_arrived_says_so(desk: Desk) -> None:
     desk.practice.faults.add(Fault("lost_after", method="POST", path="/documents$"))
     transfer_id = save_one(desk, CONTENT + b"cancelled")
     item_id = only(transfer_id)
-    carry(item_id, most=3)
+    crash_at(item_id, steps.STEPS, "resolve")
     assert row(item_id).state == "looking_up"
     control.cancel(desk.actor, transfer_id)
     item = carry(item_id)
     assert item.state == "failed"
-    assert requests.LOOK_FIRST in item.next_step
+    assert lifecycle.LOOK_FIRST in item.next_step
 
 
 def test_a_save_that_was_paused_and_then_cancelled_comes_to_its_end(desk: Desk) -> None:
@@ -210,7 +228,7 @@ def test_a_save_that_was_paused_and_then_cancelled_comes_to_its_end(desk: Desk) 
     desk.practice.faults.add(Fault("lost_after", method="POST", path="/documents$"))
     transfer_id = save_one(desk, CONTENT + b"paused and cancelled")
     item_id = only(transfer_id)
-    carry(item_id, most=3)
+    crash_at(item_id, steps.STEPS, "resolve")
     skip_wait(item_id)
     control.pause(desk.actor, transfer_id)
     assert row(item_id).state == "looking_up" and not is_due(item_id)
@@ -220,15 +238,17 @@ def test_a_save_that_was_paused_and_then_cancelled_comes_to_its_end(desk: Desk) 
     assert session().get_one(Transfer, transfer_id).finished_at is not None
 
 
-def test_what_was_stored_is_put_on_record_though_paused_and_cancelled(desk: Desk) -> None:
+def test_what_was_stored_is_recorded_though_paused_and_cancelled(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     transfer_id = save_one(desk, CONTENT + b"stored, paused and cancelled")
-    item_id = only(transfer_id)
-    carry(item_id, most=3)
-    assert row(item_id).receipt
-    control.pause(desk.actor, transfer_id)
-    control.cancel(desk.actor, transfer_id)
-    assert is_due(item_id)
-    assert carry(item_id).state == "done"
+
+    def pause_and_cancel() -> None:
+        control.pause(desk.actor, transfer_id)
+        control.cancel(desk.actor, transfer_id)
+
+    before(monkeypatch, execution_save, "finish", pause_and_cancel)
+    assert carry(only(transfer_id)).state == "done"
     assert len(links()) == 1
 
 
@@ -256,7 +276,7 @@ def test_a_fault_of_ours_while_looking_up_does_not_go_round_and_round(
         raise ZeroDivisionError
 
     desk.practice.faults.add(Fault("lost_after", method="POST", path="/documents$"))
-    monkeypatch.setattr(ImanageDestination, "look_up", breaks)
+    monkeypatch.setattr(ImanageDestination, "resolve", breaks)
     item_id = only(save_one(desk, CONTENT + b"round and round"))
     for attempt in range(1, 6):
         item = carry(item_id)
@@ -265,4 +285,4 @@ def test_a_fault_of_ours_while_looking_up_does_not_go_round_and_round(
         skip_wait(item_id)
     item = carry(item_id)
     assert (item.state, item.error_code) == ("failed", "transfer.unexpected")
-    assert requests.LOOK_FIRST in item.next_step
+    assert lifecycle.LOOK_FIRST in item.next_step

@@ -12,17 +12,17 @@ from copying.errors import DifferentContentError
 from copying.values import Progress
 from models import TransferItem, utcnow
 from services.core.unit_of_work import session, unit_of_work
-from services.execution import item_run, steps
+from services.execution import item_run
 from services.execution.item_run import ItemRun
 from services.execution.progress import ProgressFlusher
-from tests.support.transfers import Desk, drafts_id, items_of, save
+from tests.support.transfers import Desk, begin, drafts_id, items_of, save
 
 
 def moving(desk: Desk, name: str) -> ItemRun:
     """One that has been moving for a while."""
     document_id = desk.add_document(name, name.encode() * 400)
     (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
-    ((running, _step),) = steps.take_item(item.id)
+    running, _step = begin(item.id)
     running.moves_since = time.monotonic() - 1.0
     return running
 
@@ -30,7 +30,7 @@ def moving(desk: Desk, name: str) -> ItemRun:
 @pytest.fixture
 def running(desk: Desk) -> Iterator[ItemRun]:
     running = moving(desk, "Side letter.docx")
-    with item_run.under_way(running):
+    with item_run.active(running):
         yield running
 
 
@@ -101,7 +101,7 @@ def test_all_that_move_are_shown(running: ItemRun, desk: Desk) -> None:
     several = [running, *(moving(desk, f"Schedule {number}.docx") for number in range(2))]
     with ExitStack() as under_way:
         for number, each in enumerate(several):
-            under_way.enter_context(item_run.under_way(each))
+            under_way.enter_context(item_run.active(each))
             each.progress = Progress(100 + number, 1000)
         ProgressFlusher().show()
         assert [row_of(each).bytes_done for each in several] == [100, 101, 102]

@@ -15,7 +15,18 @@ from services.execution import landing, outcome, steps
 from services.execution import save as execution_save
 from services.execution.item_run import TakenOverError
 from services.transfers.states import ItemState
-from tests.support.transfers import Desk, drafts_id, get, items_of, links, save, sha256, stored, versions
+from tests.support.transfers import (
+    Desk,
+    begin,
+    drafts_id,
+    get,
+    items_of,
+    links,
+    save,
+    sha256,
+    stored,
+    versions,
+)
 
 either_order = pytest.mark.parametrize("is_first_to_come", [True, False], ids=["first", "last"])
 
@@ -35,7 +46,7 @@ class Gate:
     def two_meet(self, item_id: uuid.UUID, *, is_first_to_come: bool) -> None:
         """Two take the item over, one from the other, and end up in one commit; the first is told so, and no other."""
         for _ in range(2):
-            ((running, step),) = steps.take_item(item_id)
+            running, step = begin(item_id)
             steps.carry_out(running, step)
         taken, ours = self.entries
         assert (taken.claim.item_id, taken.claim.fencing_token + 1) == (
@@ -81,7 +92,7 @@ def test_what_is_announced_is_the_last_one_s(
 ) -> None:
     document_id = desk.add_document("Side letter.docx", secrets.token_bytes(9_000))
     (item,) = items_of(save(desk, document_id, "new_document", drafts_id(desk)))
-    gate = Gate(monkeypatch, execution_save, "on_record")
+    gate = Gate(monkeypatch, execution_save, "announce")
     gate.two_meet(item.id, is_first_to_come=is_first_to_come)
     assert (row(item.id).state, row(item.id).sends) == (ItemState.SENDING, 1)
     assert row(item.id).intent == gate.entries[-1].intent.record()

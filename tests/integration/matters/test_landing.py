@@ -13,8 +13,8 @@ from sqlalchemy import select
 from models import Document, Version
 from services.core.errors import ConflictError
 from services.core.unit_of_work import session, unit_of_work
-from services.matters import documents, versions
-from services.matters.landing import Landing, planned, put
+from services.matters import landing, versions
+from services.matters.landing import Landing
 from tests.support.matters import add_document, open_matter
 from tests.support.people import actor_of, make_member
 
@@ -25,19 +25,16 @@ def test_a_document_lands_and_its_next_version_becomes_current(database: None) -
     ann = actor_of(make_member("Ann"))
     matter_id = open_matter(ann)
     with unit_of_work() as writing:
-        document, first = documents.land(
-            writing, matter_id, ann.id, "Re: Lease.docx", SHA, 5, note="From the bank"
-        )
-        assert (document.name, first.number, first.origin) == ("Re_ Lease.docx", 1, "imanage")
-        document_id = document.id
+        first = landing.land(writing, matter_id, ann.id, "Re: Lease.docx", SHA, 5, note="From the bank")
+        assert (first.document_name, first.number) == ("Re_ Lease.docx", 1)
+        document_id = first.document_id
     with unit_of_work() as writing:
-        document, second = documents.land(
-            writing, matter_id, ann.id, "L.pdf", SHA, 6, document_id=document_id
-        )
-        version_id = second.id
-        assert (second.number, document.current_version_id) == (2, version_id)
+        second = landing.land(writing, matter_id, ann.id, "L.pdf", SHA, 6, document_id=document_id)
+        version_id = second.version_id
+        assert second.number == 2
     view = versions.require(ann, version_id)
     assert (view.file_name, view.sha256, view.size) == ("L.pdf", SHA, 6)
+    assert view.is_current and view.origin == "imanage"
     assert (view.document_id, view.matter_id, view.download_name) == (document_id, matter_id, "Re_ Lease.pdf")
 
 
@@ -55,7 +52,7 @@ def test_names_that_are_taken_get_a_number(database: None) -> None:
         "Lea.docx",
     ):
         with unit_of_work() as writing:
-            landed.append(documents.land(writing, matter_id, ann.id, name, SHA, 1)[0].name)
+            landed.append(landing.land(writing, matter_id, ann.id, name, SHA, 1).document_name)
     assert landed == [
         "Lease.docx",
         "LEASE (2).docx",
@@ -66,7 +63,7 @@ def test_names_that_are_taken_get_a_number(database: None) -> None:
         "Lea.docx",
     ]
     with unit_of_work() as writing:
-        assert documents.land(writing, other_id, ann.id, "Lease.docx", SHA, 1)[0].name == "Lease.docx"
+        assert landing.land(writing, other_id, ann.id, "Lease.docx", SHA, 1).document_name == "Lease.docx"
 
 
 def test_many_land_at_once_in_several_matters_and_none_where_one_is_gone(database: None) -> None:
@@ -78,8 +75,8 @@ def test_many_land_at_once_in_several_matters_and_none_where_one_is_gone(databas
             landings = [
                 Landing(matter_id, ann.id, name, SHA, 1, "From the bank") for matter_id, name in wanted
             ]
-            plan = planned(writing.connection(), landings)
-            put(writing.connection(), plan)
+            plan = landing.plan(writing.connection(), landings)
+            landing.write(writing.connection(), plan)
             return [each.document_name for each in plan.landed]
 
     assert land((lease, "Deed.docx"), (sale, "Deed.docx"), (lease, "DEED.docx"), (sale, "List.xlsx")) == [
@@ -106,7 +103,7 @@ def test_a_version_lands_only_on_a_document_of_its_matter(database: None) -> Non
     document_id = add_document(ann, matter_id)
     for matter, document in ((other_id, document_id), (matter_id, uuid.uuid4()), (uuid.uuid4(), None)):
         with pytest.raises(ConflictError), unit_of_work() as writing:
-            documents.land(writing, matter, ann.id, "x.docx", SHA, 1, document_id=document)
+            landing.land(writing, matter, ann.id, "x.docx", SHA, 1, document_id=document)
     assert session().scalars(select(Version.number)).all() == [1]
 
 
@@ -123,7 +120,7 @@ def test_eight_at_once_get_eight_numbers(app: Flask, database: None, onto_one_do
             together.wait(timeout=10)
             with unit_of_work() as writing:
                 sha256 = f"{number:064}"
-                documents.land(writing, matter_id, ann.id, "Lease.docx", sha256, 1, document_id=document_id)
+                landing.land(writing, matter_id, ann.id, "Lease.docx", sha256, 1, document_id=document_id)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, range(8)))

@@ -9,9 +9,11 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from copying.values import Progress
 from models import ServerCircuit, utcnow
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import queue
+from services.execution.item_run import ItemRun
 from services.servers import circuit_breaker
 from services.transfers import control
 from simulator import Fault
@@ -40,18 +42,22 @@ def test_a_paused_transfer_is_left_alone_and_goes_on_where_it_stood(desk: Desk) 
 
 
 def test_a_transfer_paused_while_bytes_move_keeps_them(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.execution.authorization.ASK_SECONDS", 0.0)
+    monkeypatch.setattr("services.execution.authorization.RECHECK_SECONDS", 0.0)
     large = desk.practice.world.named("Data room index")
     transfer_id = get(desk, large.id())
     (item,) = items_of(transfer_id)
-    assert carry(item.id, most=1).state == "running"
-    desk.practice.faults.add(Fault("slow", path="/download", seconds=0.1, times=1))
-    with unit_of_work() as writing:
-        writing.get_one(type(item.transfer), transfer_id).paused_at = None
-    control.pause(desk.actor, transfer_id)
-    assert carry(item.id).state == "waiting"
+
+    def on_progress(_run: ItemRun, progress: Progress) -> None:
+        if progress.done:
+            control.pause(desk.actor, transfer_id)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ItemRun, "on_progress", on_progress)
+        assert carry(item.id).state == "waiting"
     control.resume(desk.actor, transfer_id)
     assert carry(item.id).state == "done"
+    sent = [call.bytes_out for call in desk.practice.requests if call.path.endswith("/download")]
+    assert sent[-1] < large.latest.content.size, "the second download begins where the first ended"
 
 
 def test_throttling_holds_for_everybody_on_that_server(desk: Desk) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from models import TransferItem, utcnow
 from services.core.unit_of_work import unit_of_work
+from services.execution import steps
 from services.transfers import control
 from simulator import Fault
 from tests.support.transfers import (
@@ -15,6 +16,7 @@ from tests.support.transfers import (
     add_version,
     carry,
     carry_all,
+    crash_at,
     drafts_id,
     got_document,
     items_of,
@@ -63,7 +65,7 @@ def test_a_worker_that_died_while_sending_is_followed_by_a_look(desk: Desk) -> N
     document_id = desk.add_document("Died.docx", content)
     (item_id,) = (item.id for item in items_of(save(desk, document_id, "new_document", drafts_id(desk))))
     desk.practice.faults.add(Fault("lost_after", method="POST", path="/documents$", times=1))
-    carry(item_id, most=3)
+    crash_at(item_id, steps.STEPS, "resolve")
     with unit_of_work() as writing:
         item = writing.get_one(TransferItem, item_id)
         item.state, item.receipt = "sending", None
@@ -115,7 +117,7 @@ def test_retrying_a_save_whose_outcome_is_unknown_looks_first(desk: Desk) -> Non
     transfer_id = save(desk, document_id, "new_document", drafts_id(desk))
     (item_id,) = (item.id for item in items_of(transfer_id))
     desk.practice.faults.add(Fault("lost_after", method="POST", path="/documents$", times=1))
-    carry(item_id, most=3)
+    crash_at(item_id, steps.STEPS, "resolve")
     with unit_of_work() as writing:
         item = writing.get_one(TransferItem, item_id)
         item.receipt, item.state = None, "failed"

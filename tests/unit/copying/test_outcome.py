@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from copying.outcome import LOOK_AGAIN, QUIET, SKEW, lacks_comment, sent_before, settle
+from copying.outcome import LOOK_AGAIN, QUIET, SKEW, lacks_comment, resolve, sent_before
 from copying.values import (
     Absent,
     Found,
@@ -62,7 +62,7 @@ def after(
     later: timedelta = timedelta(hours=1),
     claimed: tuple[VersionId, ...] = (),
 ) -> Outcome:
-    return settle(intent, present, now=BEGAN + later, last_sent_at=BEGAN, claimed=claimed)
+    return resolve(intent, present, now=BEGAN + later, last_sent_at=BEGAN, claimed=claimed)
 
 
 def test_the_new_version_with_our_bytes_is_ours() -> None:
@@ -150,8 +150,8 @@ def test_found_needs_no_waiting() -> None:
 
 
 def test_where_nobody_knows_the_last_byte_the_announcement_counts() -> None:
-    soon = settle(VERSION, OLD, now=BEGAN + timedelta(seconds=1), last_sent_at=None)
-    late = settle(VERSION, OLD, now=BEGAN + QUIET, last_sent_at=None)
+    soon = resolve(VERSION, OLD, now=BEGAN + timedelta(seconds=1), last_sent_at=None)
+    late = resolve(VERSION, OLD, now=BEGAN + QUIET, last_sent_at=None)
     assert isinstance(soon, Undecided)
     assert isinstance(late, Absent)
 

@@ -1,10 +1,10 @@
-"""Asking at most so often, and an intent that is kept as a row."""
+"""A question asked at most so often, and an intent that is kept as a row."""
 
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from copying.poll import asked_every
+from copying.poll import throttled
 from copying.values import Intent, Known, Replace
 from imanage.ids import VersionId
 
@@ -17,9 +17,11 @@ class Clock:
         return self.now
 
 
-def test_a_stop_is_asked_for_seldom_and_kept() -> None:
+def test_a_reason_to_stop_is_asked_for_seldom_and_is_final() -> None:
     clock, answers = Clock(), iter([None, "Cancelled by Alice."])
-    should_stop = asked_every(1.0, lambda: next(answers), clock)
+    should_stop = throttled(1.0, lambda: next(answers), clock)
+    assert should_stop() is None
+    clock.now += 1.0
     assert [should_stop(), should_stop()] == [None, None]
     clock.now += 1.0
     assert should_stop() == "Cancelled by Alice."

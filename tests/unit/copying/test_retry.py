@@ -11,7 +11,7 @@ from copying.errors import (
     StoppedError,
     UncertainOutcomeError,
 )
-from copying.retry import DEFAULT, GiveUp, LookUp, Policy, SignIn, Wait, decide
+from copying.retry import DEFAULT, GiveUp, Policy, Resolve, SignIn, Wait, decide
 from storage import BlobDamagedError, StorageFailedError, StorageFullError
 
 
@@ -29,7 +29,7 @@ class Asking(Exception):
     [
         (Asking("sign_in"), SignIn()),
         (Asking("no"), GiveUp()),
-        (UncertainOutcomeError(), LookUp()),
+        (UncertainOutcomeError(), Resolve()),
         (StoppedError("Cancelled."), GiveUp()),
         (CheckedOutError("Active!1.1", "CAROL", None), GiveUp()),
         (BlobDamagedError(), GiveUp()),

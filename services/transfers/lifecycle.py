@@ -1,0 +1,93 @@
+"""The ends of items and transfers: stopped, cancelled, finished."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+
+from sqlalchemy import bindparam, exists, select
+
+from models import Transfer, TransferItem, db, utcnow
+from services.core.unit_of_work import session
+from services.mail import outbox
+from services.transfers import completion_log
+from services.transfers.states import FINISHED, ItemState, move
+
+LOOK_FIRST = "Look in iManage whether it arrived before you try again."
+STORED_DIFFERENT = "transfer.stored_different"
+"""iManage stored other bytes than were sent. The item keeps this code whatever the member decides."""
+
+
+def call_off(transfer: Transfer, sentence: str, code: str) -> None:
+    """Cancel: items that have not begun are stopped, running ones stop at their next chunk."""
+    items = (
+        session()
+        .scalars(
+            # Locked before the transfer is touched: a worker that ends an item locks in the same order.
+            select(TransferItem)
+            .where(TransferItem.transfer_id == transfer.id)
+            .order_by(TransferItem.position)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        .all()
+    )
+    transfer.cancelled_at = utcnow()
+    for item in items:
+        if item.state in {ItemState.NEEDS_SIGN_IN, ItemState.ASKS} or (
+            item.state == ItemState.WAITING and item.sent_at is None
+        ):
+            stop(item, sentence, code)
+    finish_if_over(transfer)
+
+
+def stop(item: TransferItem, sentence: str, code: str) -> None:
+    move(item, ItemState.STOPPED)
+    if item.error_code != STORED_DIFFERENT:
+        item.error_code, item.error_sentence = code, sentence
+    item.next_step = LOOK_FIRST if may_have_arrived(item) else ""
+    item.wait_until = None
+
+
+def may_have_arrived(item: TransferItem) -> bool:
+    """Whether a send was begun whose outcome is still unknown."""
+    return item.sent_at is not None and item.receipt is None
+
+
+def clear_error(item: TransferItem) -> None:
+    item.error_code = item.error_sentence = item.next_step = ""
+
+
+def finish_if_over(transfer: Transfer) -> None:
+    """In the open unit of work that ended an item: the member who started the transfer is notified with it."""
+    if transfer.finished_at is None:
+        finish_over({transfer.id})
+        session().expire(transfer, ["finished_at"])
+
+
+def finish_over(transfer_ids: Collection[uuid.UUID]) -> None:
+    """Finish those of these transfers that have no unfinished item left.
+
+    Runs at the end of every item, so it must not read all the others.
+    """
+    current = session()
+    current.flush()
+    over = current.connection().scalars(_FINISH, {"ids": list(transfer_ids), "now": utcnow()}).all()
+    outbox.queue_transfer_ended(over)
+    completion_log.queue_transfer_ended(over)
+
+
+_TRANSFERS = db.metadata.tables[Transfer.__tablename__]
+_UNFINISHED = exists().where(
+    TransferItem.transfer_id == _TRANSFERS.c.id, TransferItem.state.not_in(sorted(FINISHED))
+)
+_FINISH = (
+    _TRANSFERS.update()
+    .where(
+        _TRANSFERS.c.id.in_(bindparam("ids", expanding=True)),
+        _TRANSFERS.c.finished_at.is_(None),
+        ~_UNFINISHED,
+    )
+    .values(finished_at=bindparam("now", type_=_TRANSFERS.c.finished_at.type))
+    .returning(_TRANSFERS.c.id)
+)
