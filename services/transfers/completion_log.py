@@ -16,7 +16,7 @@ from services.core.unit_of_work import on_commit, session
 log = structlog.get_logger()
 
 
-def queue_transfer_ended(over: Sequence[uuid.UUID]) -> None:
+def log_when_committed(over: Sequence[uuid.UUID]) -> None:
     """In the open unit that ended them: said once it is committed."""
     if not over:
         return

@@ -74,7 +74,7 @@ def finish_over(transfer_ids: Collection[uuid.UUID]) -> None:
     current.flush()
     over = current.connection().scalars(_FINISH, {"ids": list(transfer_ids), "now": utcnow()}).all()
     outbox.queue_transfer_ended(over)
-    completion_log.queue_transfer_ended(over)
+    completion_log.log_when_committed(over)
 
 
 _TRANSFERS = db.metadata.tables[Transfer.__tablename__]
