@@ -1,4 +1,4 @@
 """A client for iManage Work's REST API (v2), with the outbound guard that every call goes through.
 
-It knows nothing of the workspace around it: hand it addresses, credentials and tokens, and it answers in frozen values.
+It does not depend on the rest of the application: callers pass addresses, credentials and tokens and get frozen values.
 """

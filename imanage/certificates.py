@@ -1,4 +1,4 @@
-"""What a server proves itself with: its certificate, read into words for a person."""
+"""A server's TLS certificate, read for display."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import cast
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from .answers import clean
+from .responses import sanitise
 
 Facts = tuple[tuple[str, str], ...]
 _Name = tuple[tuple[tuple[str, str], ...], ...]
@@ -18,12 +18,12 @@ _Name = tuple[tuple[tuple[str, str], ...], ...]
 
 @dataclass(frozen=True)
 class Certificate:
-    """What a server proved itself with, in words for a person."""
+    """The leaf certificate and the TLS version of a handshake."""
 
     names: tuple[str, ...]
     subject: str
     issuer: str
-    issuer_firm: str
+    issuer_organisation: str
     not_before: datetime
     not_after: datetime
     protocol: str = ""
@@ -37,11 +37,11 @@ class Certificate:
         return self.not_after < datetime.now(UTC)
 
     @property
-    def is_early(self) -> bool:
+    def is_not_yet_valid(self) -> bool:
         return self.not_before > datetime.now(UTC)
 
-    def is_for(self, host: str) -> bool:
-        """Whether it names this host, itself or by a wildcard for its first label."""
+    def matches(self, host: str) -> bool:
+        """Whether it names this host, directly or by a wildcard for the first label."""
         asked = host.lower().rstrip(".")
         wild = f"*.{asked.partition('.')[2]}"
         return bool({asked, wild} & {name.lower().rstrip(".") for name in self.names})
@@ -49,15 +49,15 @@ class Certificate:
     @property
     def facts(self) -> Facts:
         return (
-            ("Names in the certificate", clean(", ".join(self.names[:10]) or self.subject)),
-            ("Issued by", clean(self.issuer)),
+            ("Names in the certificate", sanitise(", ".join(self.names[:10]) or self.subject)),
+            ("Issued by", sanitise(self.issuer)),
             ("Valid from", self.not_before.strftime("%d %B %Y")),
             ("Valid until", self.not_after.strftime("%d %B %Y")),
         )
 
 
-def known_firms(trust: ssl.SSLContext) -> set[str]:
-    """The organisations whose authorities are trusted: what they issued needs only its missing link."""
+def trusted_organisations(trust: ssl.SSLContext) -> set[str]:
+    """Organisations of the trusted authorities: if one issued a certificate, only an intermediate is missing."""
     subjects = cast(list[dict[str, _Name]], trust.get_ca_certs())
     return {
         value
@@ -69,7 +69,7 @@ def known_firms(trust: ssl.SSLContext) -> set[str]:
 
 
 def read_certificate(der: bytes, protocol: str) -> Certificate:
-    """From the bytes that the server showed."""
+    """Parse a DER certificate. `protocol` is the TLS version, such as "TLSv1.3"."""
     leaf = x509.load_der_x509_certificate(der)
     try:
         found = leaf.extensions.get_extension_for_oid(ExtensionOID.SUBJECT_ALTERNATIVE_NAME).value
@@ -82,13 +82,13 @@ def read_certificate(der: bytes, protocol: str) -> Certificate:
         names=names,
         subject=leaf.subject.rfc4514_string()[:200],
         issuer=leaf.issuer.rfc4514_string()[:200],
-        issuer_firm=_firm(leaf.issuer),
+        issuer_organisation=_organisation(leaf.issuer),
         not_before=leaf.not_valid_before_utc,
         not_after=leaf.not_valid_after_utc,
         protocol=protocol,
     )
 
 
-def _firm(name: x509.Name) -> str:
+def _organisation(name: x509.Name) -> str:
     found = name.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     return str(found[0].value) if found else ""

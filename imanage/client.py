@@ -1,4 +1,4 @@
-"""The transport: one person's calls to one server, paced, bounded, and repeated only where that is safe."""
+"""The transport: one user's calls to one server, rate-limited, bounded, and retried only where that is safe."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, Literal, TypeVar
 
 import requests
 
-from .answers import line_fault, lost_answer, nothing_sent, read_json, refusal
 from .deadlines import time_left
 from .errors import ImanageError, NotIManageError, ServerFaultError, ThrottledError, UnreachableError
 from .guard import Cap, limits_of
 from .listing import Listing, listing
 from .pacing import Pacer
+from .responses import connection_fault, error_from_response, is_unsent, outcome_unknown, read_json
 from .uploads import Multipart
 
 TokenHeader = Literal["x-auth-token", "bearer", "both"]
@@ -22,13 +22,13 @@ Params = Mapping[str, str | int]
 R = TypeVar("R")
 
 _ATTEMPTS = 3
-_FIRST_PAUSE = 0.4
-_REPEATABLE = frozenset({"imanage.unreachable.refused", "imanage.unreachable.reset"})
-_chance = random.SystemRandom()
+_FIRST_BACKOFF = 0.4
+_RETRYABLE = frozenset({"imanage.unreachable.refused", "imanage.unreachable.reset"})
+_random = random.SystemRandom()
 
 
 def auth_headers(access_token: str, header: TokenHeader = "x-auth-token") -> dict[str, str]:
-    """The header or headers that carry the token."""
+    """The headers that carry the access token."""
     headers = {}
     if header != "bearer":
         headers["X-Auth-Token"] = access_token
@@ -38,7 +38,7 @@ def auth_headers(access_token: str, header: TokenHeader = "x-auth-token") -> dic
 
 
 class Client:
-    """Calls below one customer's base URL. Paths are relative and made of checked segments."""
+    """Calls below one customer's base URL. Paths are relative and built from validated segments (imanage/ids.py)."""
 
     def __init__(
         self,
@@ -65,9 +65,9 @@ class Client:
         reads: bool | None = None,
         cap: Cap | None = None,
     ) -> Any:
-        """One call with a JSON answer, whole; None for an empty one. `reads` marks a POST that changes nothing.
+        """One call with a JSON response; None for an empty body. `reads` marks a POST that changes nothing.
 
-        The answer may hold what a listing may, if no other `cap` is given.
+        The limits for listings apply unless `cap` is given.
         """
         return self._call(
             method,
@@ -82,21 +82,21 @@ class Client:
         """One call whose `data` is a single object."""
         rows = listing(self.json(method, path, cap=self._limits.single, **options)).rows
         if not rows:
-            raise NotIManageError("iManage answered without the object that was asked for.")
+            raise NotIManageError("iManage did not return the requested item.")
         return rows[0]
 
     def lists(self, method: str, path: str, **options: Any) -> Listing:
-        """One call whose `data` is a list, in any of its shapes."""
+        """One call whose `data` is a list, in any of the shapes of imanage/listing.py."""
         return listing(self.json(method, path, **options))
 
     def stream(
         self, path: str, *, params: Params | None = None, headers: Mapping[str, str] | None = None
     ) -> requests.Response:
-        """A 2xx answer whose body has not been read yet. The caller closes it."""
+        """A 2xx response whose body has not been read. The caller closes it."""
         return self._call("GET", path, lambda response: response, reads=True, params=params, headers=headers)
 
     def multipart(self, method: str, path: str, body: Multipart) -> Any:
-        """Send a multipart body once. A lost answer is OutcomeUnknownError, never repeated here."""
+        """Send a multipart body once, never retried. A lost response raises OutcomeUnknownError."""
         return self._call(
             method,
             path,
@@ -104,7 +104,7 @@ class Client:
             reads=False,
             data=body,
             headers={"Content-Type": body.content_type},
-            timeout=(self._limits.connect_seconds, self._limits.stored_seconds),
+            timeout=(self._limits.connect_seconds, self._limits.upload_response_seconds),
         )
 
     def _call(
@@ -121,9 +121,11 @@ class Client:
         for attempt in range(1, _ATTEMPTS + 1):
             self._pacer.wait()
             try:
-                return self._once(method, path, finish, {**self._headers, **(headers or {})}, reads, options)
+                return self._attempt(
+                    method, path, finish, {**self._headers, **(headers or {})}, reads, options
+                )
             except (UnreachableError, ServerFaultError) as error:
-                pause = _pause(error, attempt)
+                pause = _backoff(error, attempt)
                 if not reads or attempt == _ATTEMPTS or pause is None or pause > self._pacer.cap_seconds:
                     raise
                 if time.monotonic() + pause >= end:
@@ -131,7 +133,7 @@ class Client:
                 self._pacer.pause(pause)
         raise AssertionError("the last attempt returns or raises")
 
-    def _once(
+    def _attempt(
         self,
         method: str,
         path: str,
@@ -150,32 +152,32 @@ class Client:
                 **options,
             )
         except requests.RequestException as error:
-            fault = line_fault(error)
+            fault = connection_fault(error)
             body = options.get("data")
-            unsent = nothing_sent(error) or (isinstance(body, Multipart) and not body.started)
-            raise (fault if reads or unsent else lost_answer(fault)) from error
+            unsent = is_unsent(error) or (isinstance(body, Multipart) and not body.started)
+            raise (fault if reads or unsent else outcome_unknown(fault)) from error
         if not 200 <= response.status_code < 300:
             raise self._refused(response, reads)
         try:
             return finish(response)
         except requests.RequestException as error:
-            fault = line_fault(error)
-            raise (fault if reads else lost_answer(fault)) from error
+            fault = connection_fault(error)
+            raise (fault if reads else outcome_unknown(fault)) from error
         except NotIManageError as error:
-            raise (error if reads else lost_answer(error)) from error
+            raise (error if reads else outcome_unknown(error)) from error
 
     def _refused(self, response: requests.Response, reads: bool) -> ImanageError:
-        error = refusal(response, self._limits, self._secrets)
+        error = error_from_response(response, self._limits, self._secrets)
         if isinstance(error, ThrottledError):
             self._pacer.throttled(error.wait_seconds or 0)
         if isinstance(error, ServerFaultError) and not reads:
-            return lost_answer(error)
+            return outcome_unknown(error)
         return error
 
 
-def _pause(error: ImanageError, attempt: int) -> float | None:
-    """How long to wait before asking again; None where asking again is no use."""
-    backoff = _FIRST_PAUSE * 2 ** (attempt - 1) * _chance.uniform(0.5, 1.5)
+def _backoff(error: ImanageError, attempt: int) -> float | None:
+    """Seconds to wait before a retry; None if a retry cannot help."""
+    backoff = _FIRST_BACKOFF * 2 ** (attempt - 1) * _random.uniform(0.5, 1.5)
     if isinstance(error, ServerFaultError):
         return max(backoff, error.wait_seconds or 0) if error.status == 503 else None
-    return backoff if error.code in _REPEATABLE else None
+    return backoff if error.code in _RETRYABLE else None

@@ -1,10 +1,10 @@
-"""Libraries, workspaces and folders: what a person can browse. One remote call per page."""
+"""Libraries, workspaces and folders. One call per page."""
 
 from __future__ import annotations
 
 from . import profiles
 from .client import Client, Params
-from .ids import in_library, of_object
+from .ids import library_path, object_path
 from .listing import page
 from .types import Container, Document, Library, Page
 
@@ -18,53 +18,53 @@ def libraries(client: Client) -> tuple[Library, ...]:
 
 
 def recent_workspaces(client: Client, library: str | None = None, limit: int = PAGE) -> Page[Container]:
-    """Where this person worked last."""
-    path = in_library(library, "recent-workspaces") if library else "recent-workspaces"
+    """The workspaces that the user worked in most recently."""
+    path = library_path(library, "recent-workspaces") if library else "recent-workspaces"
     return _containers(client, path, {"limit": limit}, 0, limit)
 
 
 def my_matters(client: Client, library: str, user_id: str) -> Page[Container]:
-    """The workspaces that this person put under My Matters."""
-    return _containers(client, in_library(library, "users", user_id, "my-matters", "children"), {}, 0, PAGE)
+    """The workspaces in the user's My Matters."""
+    return _containers(client, library_path(library, "users", user_id, "my-matters", "children"), {}, 0, PAGE)
 
 
 def favourites(client: Client, library: str) -> Page[Container | Document]:
-    """What this person marked as a favourite; shortcuts are followed."""
-    return _items(client, in_library(library, "my-favorites", "children"), {"limit": 500}, 0, 500)
+    """The user's favourites; shortcuts are resolved to their targets."""
+    return _items(client, library_path(library, "my-favorites", "children"), {"limit": 500}, 0, 500)
 
 
 def search_workspaces(
     client: Client, text: str, library: str | None = None, limit: int = PAGE, offset: int = 0
 ) -> Page[Container]:
-    """Workspaces whose name has this text."""
-    path = in_library(library, "workspaces") if library else "workspaces"
+    """Workspaces whose name contains the text."""
+    path = library_path(library, "workspaces") if library else "workspaces"
     params: Params = {"name": text, **_paging(limit, offset)}
     return _containers(client, path, params, offset, limit)
 
 
 def workspace(client: Client, workspace_id: str) -> Container:
     """One workspace."""
-    return profiles.container(client.data("GET", of_object("workspaces", workspace_id)))
+    return profiles.container(client.data("GET", object_path("workspaces", workspace_id)))
 
 
 def workspace_children(
     client: Client, workspace_id: str, limit: int = PAGE, offset: int = 0
 ) -> Page[Container | Document]:
-    """The top folders and tabs of a workspace."""
-    path = of_object("workspaces", workspace_id, "children")
+    """The top-level folders and tabs of a workspace."""
+    path = object_path("workspaces", workspace_id, "children")
     return _items(client, path, _paging(limit, offset), offset, limit)
 
 
 def folder(client: Client, folder_id: str) -> Container:
     """One folder."""
-    return profiles.container(client.data("GET", of_object("folders", folder_id)))
+    return profiles.container(client.data("GET", object_path("folders", folder_id)))
 
 
 def folder_children(
     client: Client, folder_id: str, offset: int = 0, limit: int = PAGE
 ) -> Page[Container | Document]:
     """Subfolders and documents of a folder, in the server's order."""
-    path = of_object("folders", folder_id, "children")
+    path = object_path("folders", folder_id, "children")
     return _items(client, path, _paging(limit, offset), offset, limit)
 
 

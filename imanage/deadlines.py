@@ -1,8 +1,8 @@
-"""One deadline for a whole outbound call: connecting, the handshake, headers and body, however they are drawn out.
+"""One deadline for a whole outbound call: connect, TLS handshake, headers and body.
 
-A socket's own time-out counts from byte to byte, so a server that sends one header line a second holds its caller for
-ever. Here every wait of a call's socket is cut to what is left of the call. A body that is long because the document is
-has no such end: it must keep a pace instead, and time that we ourselves take between two blocks does not count.
+A socket's own timeout restarts with every byte, so a server that sends one header line a second holds its caller for
+ever. Here every wait is cut to the time left for the call. The body of a large document has no deadline but a minimum
+rate; time that the caller takes between two blocks does not count.
 """
 
 from __future__ import annotations
@@ -18,69 +18,69 @@ from typing import Any
 
 
 class Deadline:
-    """When a call must have ended; once `keep_pace` is said, when it must have brought its next share of bytes."""
+    """The time by which a call must end or, under a minimum rate, by which the next bytes must have arrived."""
 
-    def __init__(self, seconds: float, slowest: int = 1024, span: float = 60) -> None:
-        self._outer = _outer.get()
-        self._span, self._share = span, max(1, round(slowest * span))
-        self._is_paced = False
-        self._came = 0
+    def __init__(self, seconds: float, min_bytes_per_second: int = 1024, span: float = 60) -> None:
+        self._outer_end = _outer_end.get()
+        self._span, self._quota = span, max(1, round(min_bytes_per_second * span))
+        self._checks_rate = False
+        self._received = 0
         self._paused_at: float | None = None
         self._end = time.monotonic() + seconds
 
     def end_in(self, seconds: float) -> None:
-        """The rest of the call ends in so many seconds."""
-        self._is_paced = False
+        """Set the time for the rest of the call."""
+        self._checks_rate = False
         self._end = time.monotonic() + seconds
 
-    def keep_pace(self) -> None:
-        """From now on it may last, if each span of waiting brings its share of bytes."""
-        self._is_paced, self._came, self._paused_at = True, 0, None
+    def require_minimum_rate(self) -> None:
+        """Replace the deadline: from now on each `span` seconds of waiting must transfer a minimum number of bytes."""
+        self._checks_rate, self._received, self._paused_at = True, 0, None
         self._end = time.monotonic() + self._span
 
     def left(self) -> float:
-        """Seconds for the next wait. Raises TimeoutError where there are none."""
+        """Seconds left for the next wait. Raises TimeoutError when there are none."""
         now = time.monotonic()
-        if self._is_paced and self._paused_at is not None:
+        if self._checks_rate and self._paused_at is not None:
             self._end += now - self._paused_at
             self._paused_at = None
-        left = min(self._end, self._outer) - now
+        left = min(self._end, self._outer_end) - now
         if left <= 0:
             raise TimeoutError("the whole call took too long")
         return left
 
     def transferred(self, count: int) -> None:
-        """So many bytes went over the line in the wait that has just ended."""
-        if not self._is_paced:
+        """Count bytes sent or received in the wait that has just ended."""
+        if not self._checks_rate:
             return
-        self._came += count
+        self._received += count
         self._paused_at = time.monotonic()
-        if self._came >= self._share:
-            self._came, self._end = 0, self._paused_at + self._span
+        if self._received >= self._quota:
+            self._received, self._end = 0, self._paused_at + self._span
 
 
-_outer: ContextVar[float] = ContextVar("outer", default=math.inf)
+_outer_end: ContextVar[float] = ContextVar("outer", default=math.inf)
 _current: ContextVar[Deadline | None] = ContextVar("current", default=None)
 
 
 @contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Every call that is begun in here has ended by then, all of them together."""
-    outer = _outer.set(min(_outer.get(), time.monotonic() + seconds))
+    """All calls begun in this block share one deadline, `seconds` from now."""
+    outer = _outer_end.set(min(_outer_end.get(), time.monotonic() + seconds))
     try:
         yield
     finally:
-        _outer.reset(outer)
+        _outer_end.reset(outer)
 
 
 def time_left() -> float:
-    """Seconds that are left of what `within` allows; endless outside of it."""
-    return _outer.get() - time.monotonic()
+    """Seconds left of the enclosing `within`; infinite outside of it."""
+    return _outer_end.get() - time.monotonic()
 
 
 @contextmanager
 def of_call(deadline: Deadline) -> Iterator[None]:
-    """The connections that are made or taken from the pool in here work under this deadline."""
+    """Connections opened or taken from the pool in this block use this deadline."""
     current = _current.set(deadline)
     try:
         yield

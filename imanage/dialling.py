@@ -1,4 +1,4 @@
-"""The connection itself: resolved once, every answer judged, and the socket looked at again when it stands."""
+"""Opens connections: resolve once, check every address, connect, and check the address actually reached."""
 
 from __future__ import annotations
 
@@ -10,66 +10,69 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from .deadlines import TimedSocket, current
+from .dns import SECONDS, Answers, addresses
 from .errors import ImanageError
-from .lookups import SECONDS, Answers, addresses
-from .networks import AddressRefusedError, AddressRules, is_named, judge_address, leads_to
+from .networks import AddressRefusedError, AddressRules, check_address, embedded_in, is_allowed_by_name
 
 
 class OutboundBlockedError(ImanageError):
-    """A connection that the rules do not allow. Not an OSError, so that nothing takes it for a passing fault."""
+    """A connection that the rules do not allow. Not an OSError, so that it is never treated as a transient fault."""
 
     code = "imanage.blocked"
     sentence = "This installation does not allow connections to that address."
 
 
-def judge_origin(origin: str, rules: AddressRules) -> bool:
-    """Raise AddressRefusedError if an origin leads where the rules do not allow. False for a name unknown to DNS."""
+def check_origin(origin: str, rules: AddressRules) -> bool:
+    """Raise AddressRefusedError if an origin resolves to a forbidden address. Returns False if DNS has no such name."""
     try:
-        answers_of(*place_of(origin), rules)
+        resolve_allowed(*host_and_port(origin), rules)
     except socket.gaierror:
         return False
     return True
 
 
-def place_of(origin: str) -> tuple[str, int]:
+def host_and_port(origin: str) -> tuple[str, int]:
     parts = urlsplit(origin)
     return parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
 
 
-def answers_of(host: str, port: int, rules: AddressRules, seconds: float = SECONDS) -> Answers:
-    """Every address of one lookup, each of them judged. The lookup takes this time and what is left of the call."""
+def resolve_allowed(host: str, port: int, rules: AddressRules, seconds: float = SECONDS) -> Answers:
+    """Resolve a host and check every address. The lookup ends after `seconds` or at the deadline of the call."""
     try:
         found = addresses(host, port, seconds)
     except UnicodeError as error:
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from error
     for answer in found:
-        _judge(str(answer[4][0]), rules)
+        _check(str(answer[4][0]), rules)
     return found
 
 
-def _judge(ip: str, rules: AddressRules) -> None:
-    judge_address(ip, rules)
-    if any(not is_named(each, rules) and is_own(each) for each in (ip, *map(str, leads_to(ip)))):
+def _check(ip: str, rules: AddressRules) -> None:
+    check_address(ip, rules)
+    if any(
+        not is_allowed_by_name(each, rules) and is_local_address(each)
+        for each in (ip, *map(str, embedded_in(ip)))
+    ):
         raise AddressRefusedError("own", "This address belongs to this machine itself.")
 
 
-def is_own(ip: str) -> bool:
-    """Whether an address is one of this machine's: its packets would come from it, or a socket can take it."""
+def is_local_address(ip: str) -> bool:
+    """Whether an address belongs to this machine: it is the source of its own route, or a socket can bind to it."""
     family, elsewhere = (socket.AF_INET6, "100::1") if ":" in ip else (socket.AF_INET, "192.0.0.8")
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            # Connecting a datagram socket sends nothing; it only asks the kernel for the route.
+            # Connecting a datagram socket sends nothing; the kernel only chooses the route.
             probe.connect((ip, 9))
             if probe.getsockname()[0] == ip:
                 return True
     except OSError:
         pass
-    # Second addresses of an interface are reached from its first. Where the kernel lets a socket take any
-    # address at all, as failover set-ups ask it to, being able to take this one says nothing.
-    return _can_take(family, ip) and not _can_take(family, elsewhere)
+    # Secondary addresses of an interface are reached from its primary one. With ip_nonlocal_bind, which failover
+    # setups use, a socket can bind to any address, so binding to this one proves nothing.
+    return _can_bind(family, ip) and not _can_bind(family, elsewhere)
 
 
-def _can_take(family: int, ip: str) -> bool:
+def _can_bind(family: int, ip: str) -> bool:
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.bind((ip, 0))
@@ -83,14 +86,14 @@ def _seconds(timeout: object) -> float:
 
 
 def dial(connection: HTTPConnection, rules: AddressRules) -> socket.socket:
-    """Resolve once, judge every answer, connect to a judged address and look again at what was reached."""
+    """Resolve once, check every address, connect to the first that answers and check the peer's address again."""
     host, port = connection._dns_host, connection.port
     if port not in rules.ports:
         raise OutboundBlockedError(code="imanage.blocked.port")
     if rules.only and (connection.host, port) not in rules.only:
         raise OutboundBlockedError(code="imanage.blocked.place")
     try:
-        answers = answers_of(host, port, rules, _seconds(connection.timeout))
+        answers = resolve_allowed(host, port, rules, _seconds(connection.timeout))
     except AddressRefusedError as refused:
         raise OutboundBlockedError(f"{OutboundBlockedError.sentence} {refused.sentence}") from refused
     except socket.gaierror as error:
@@ -104,7 +107,7 @@ def dial(connection: HTTPConnection, rules: AddressRules) -> socket.socket:
                 sock.setsockopt(*option)
             sock.settimeout(connection.timeout)
             sock.connect(address)
-            _judge(str(sock.getpeername()[0]), rules)
+            _check(str(sock.getpeername()[0]), rules)
         except AddressRefusedError as refused:
             sock.close()
             raise OutboundBlockedError(f"{OutboundBlockedError.sentence} {refused.sentence}") from refused

@@ -1,4 +1,4 @@
-"""`GET /api` with a fresh token: who it belongs to, which customer, and where that customer's API begins."""
+"""`GET /api` with a fresh token: the user, the customer and the base URL of the customer's API."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def discover(
     header: TokenHeader = "x-auth-token",
     pacing: Pacer | None = None,
 ) -> Identity:
-    """Ask the server who we are there. Some answer only below `/work`."""
+    """Whose token this is and where the API is. Some servers answer only below `/work`."""
     client = Client(session, endpoints.api, access_token, header, pacing)
     cap = limits_of(session).single
     try:
@@ -47,7 +47,7 @@ def _identity(payload: Any, endpoints: Endpoints) -> Identity:
     user, work = _part(data, "user"), _part(data, "work")
     user_id, customer = text(user, "id"), text(user, "customer_id")
     if user_id is None or customer is None:
-        # The call also answers without a session, and then says so.
+        # The call also succeeds without a session and then reports that in `auth_status`.
         if text(data, "auth_status") not in {None, "authenticated"}:
             raise UnauthorisedError
         raise NotIManageError
@@ -76,7 +76,7 @@ def _part(data: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _api_path(versions: Any) -> str:
-    """The path of version 2. Only the path: the token goes to no host but the one the administrator named."""
+    """The path of version 2. Only the path is used: the token is sent to no host but the one the administrator set."""
     for row in versions if isinstance(versions, list) else []:
         if not isinstance(row, dict):
             continue

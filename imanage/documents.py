@@ -1,4 +1,4 @@
-"""Documents: find them, read their profiles and versions, and store new ones."""
+"""Documents: search, profiles, versions, and uploads."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from . import profiles
 from .client import Client
 from .downloads import Download, download
 from .errors import NotIManageError, OutcomeUnknownError
-from .ids import VersionId, in_library, library_of, of_object
+from .ids import VersionId, library_of, library_path, object_path
 from .listing import listing, page
-from .types import Document, Page, Stored, Warning_
+from .types import Document, FieldWarning, Page, Stored
 from .uploads import Multipart, Upload
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 PAGE = 100
-# The library's own name for a kind of file. Of any other kind the server decides by the extension.
+# iManage's type codes by extension. For any other extension the server chooses the type.
 _TYPES = {
     "docx": "WORDX",
     "doc": "WORD",
@@ -48,11 +48,11 @@ def search(
     limit: int = PAGE,
     offset: int = 0,
 ) -> Page[Document]:
-    """Documents that have this text in their profile or content; of each only its newest version.
+    """The latest versions of documents whose profile or content contains the text.
 
-    Without a text: every document of a container and of all below it.
+    Without a text: every document in a container and its subfolders.
     """
-    place = library or (library_of(container_id) if container_id else None)
+    scope = library or (library_of(container_id) if container_id else None)
     params: dict[str, str | int] = {
         "latest": "true",
         "limit": limit,
@@ -63,19 +63,19 @@ def search(
         params["anywhere"] = text
     if container_id:
         params["container_id"] = container_id
-    path = in_library(place, "documents") if place else "documents"
+    path = library_path(scope, "documents") if scope else "documents"
     return page(client.lists("GET", path, params=params), profiles.document_or_none, offset, limit)
 
 
 def folder_documents(client: Client, folder_id: str, offset: int = 0, limit: int = PAGE) -> Page[Document]:
     """The documents of a folder, without its subfolders."""
     params = {"limit": limit, "offset": offset, "total": "true"}
-    found = client.lists("GET", of_object("folders", folder_id, "documents"), params=params)
+    found = client.lists("GET", object_path("folders", folder_id, "documents"), params=params)
     return page(found, profiles.document_or_none, offset, limit)
 
 
 def profile(client: Client, id: VersionId, latest: bool = False, operations: bool = False) -> Document:
-    """One version's profile, or the newest version's whatever the id says."""
+    """The profile of one version, or of the latest one with `latest`."""
     params = {
         name: "true"
         for name, wanted in {"is_latest": latest, "include_operations": operations}.items()
@@ -85,31 +85,31 @@ def profile(client: Client, id: VersionId, latest: bool = False, operations: boo
 
 
 def versions(client: Client, id: VersionId) -> Page[Document]:
-    """Every version of its document that this person may see, oldest first."""
+    """Every version of the document that the user may see, oldest first."""
     found = client.lists("GET", _of(id, "versions"))
     read = (profiles.document_or_none(row) for row in found.rows)
     items = tuple(sorted((each for each in read if each is not None), key=lambda each: each.version))
-    return Page(items, len(items), False, None, len(found.rows) + found.odd - len(items))
+    return Page(items, len(items), False, None, len(found.rows) + found.malformed - len(items))
 
 
 def create(client: Client, folder_id: str, upload: Upload) -> Stored:
     """Store a new document in a folder."""
     body = _profile(upload, {"name": upload.name}, inherit_profile_from_folder=True)
-    return _store(client, "POST", of_object("folders", folder_id, "documents"), body, upload)
+    return _store(client, "POST", object_path("folders", folder_id, "documents"), body, upload)
 
 
 def add_version(client: Client, id: VersionId, upload: Upload) -> Stored:
-    """Store a new version of its document."""
+    """Store a new version of the document."""
     return _store(client, "POST", _of(id, "versions"), _profile(upload, {}), upload)
 
 
 def replace(client: Client, id: VersionId, upload: Upload) -> Stored:
-    """Store other content in the place of one version's."""
+    """Replace the content of one version."""
     return _store(client, "PUT", _of(id, "file"), _profile(upload, {}), upload)
 
 
 def _of(id: VersionId, *parts: str) -> str:
-    return of_object("documents", str(id), *parts)
+    return object_path("documents", str(id), *parts)
 
 
 def _profile(upload: Upload, named: dict[str, Any], **options: Any) -> dict[str, Any]:
@@ -137,13 +137,13 @@ def _store(client: Client, method: str, path: str, body: dict[str, Any], upload:
     try:
         document = profiles.document(listing(payload).rows[0])
     except (NotIManageError, IndexError) as error:
-        # It was taken, but what became of it must be looked up.
+        # The server accepted the upload, but the response does not say what it stored.
         raise OutcomeUnknownError from error
     rows = payload.get("warnings")
     return Stored(
         document,
         tuple(
-            Warning_(
+            FieldWarning(
                 profiles.text(row, "field") or "",
                 profiles.text(row, "error", "message", "code_message") or "",
             )

@@ -1,4 +1,4 @@
-"""The bytes of one version of a document, as a stream that owns up when it was cut short."""
+"""Downloads one version of a document as a stream that detects truncation."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from urllib3.exceptions import HTTPError, ProtocolError
 
 from .client import Client
 from .errors import CutStreamError
-from .guard import deadline_of, line_of
-from .ids import MAX_NUMBER, VersionId, of_object
+from .guard import deadline_of, raw_body
+from .ids import MAX_NUMBER, VersionId, object_path
 
 _RANGE = re.compile(r"bytes (\d{1,20})-")
 _EXTENDED_NAME = re.compile(r"filename\*\s{0,9}=\s{0,9}UTF-8''([^;]+)", re.IGNORECASE)
@@ -23,14 +23,14 @@ _PLAIN_NAME = re.compile(r'filename\s{0,9}=\s{0,9}(?:"((?:[^"\\]|\\.)*)"|([^;]+)
 _FOLDERS = re.compile(r"[/\\]")
 _READ = 128 * 1024
 _TAIL = 64 * 1024
-_LINGER_SECONDS = 1.0
+_MAX_READ_SECONDS = 1.0
 
 
 class Download:
-    """A stream of bytes that begins at `start`. `resumed` is False where the server began again at 0.
+    """A stream of bytes that begins at `start`. `resumed` is False if the server started again at 0.
 
-    `length` is what is to come from there, or None where the server did not say. `framed`: the server said how the
-    body ends, so that one that is cut short ends in CutStreamError and any other is all that the server sent.
+    `length` is the number of bytes from `start` on, or None if the server did not say. `framed`: the response has a
+    Content-Length or is chunked, so a truncated body raises CutStreamError and any other body is complete.
     """
 
     def __init__(self, response: requests.Response, offset: int) -> None:
@@ -39,19 +39,19 @@ class Download:
         self.start = offset if self.resumed else 0
         if self.resumed and _range_start(response) != offset:
             response.close()
-            raise CutStreamError("iManage sent another part of the file than the one asked for.")
-        self._packed = response.headers.get("Content-Encoding", "identity").strip().lower() not in {
+            raise CutStreamError("iManage sent a different part of the file than requested.")
+        self._is_compressed = response.headers.get("Content-Encoding", "identity").strip().lower() not in {
             "",
             "identity",
         }
         length = response.headers.get("Content-Length", "")
-        self.length = None if self._packed else _number(length)
+        self.length = None if self._is_compressed else _number(length)
         self.framed = length.isdecimal() or bool(response.raw.chunked)
         self.file_name = _file_name(response.headers.get("Content-Disposition", ""))
         if deadline := deadline_of(response):
-            deadline.keep_pace()
-        self._line = line_of(response) if self.length else None
-        self._cut: CutStreamError | None = None
+            deadline.require_minimum_rate()
+        self._raw_body = raw_body(response) if self.length else None
+        self._error: CutStreamError | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -62,59 +62,60 @@ class Download:
         self.close()
 
     def close(self) -> None:
-        """Give the connection up. One with bytes still to come cannot be used again."""
+        """Release the connection. If bytes are still to come it is not reused."""
         self._response.close()
 
-    def readinto(self, room: memoryview) -> int:
-        """Fill the room; on a slow line with less, so that whoever reads can still stop. 0 at the end.
+    def readinto(self, buffer: memoryview) -> int:
+        """Fill the buffer and return the number of bytes, 0 at the end. Returns early on a slow connection.
 
-        A body that ends before its announced length, or breaks its framing, ends in CutStreamError once the bytes
-        before that have been handed out.
+        A body shorter than announced, or with broken chunks, raises CutStreamError after its last good bytes have been
+        returned.
         """
-        if self._cut:
-            raise self._cut
+        if self._error:
+            raise self._error
         count, since = 0, time.monotonic()
         try:
-            while count < len(room) and (came := self._read(room[count:])):
+            while count < len(buffer) and (came := self._read(buffer[count:])):
                 count += came
-                if time.monotonic() - since > _LINGER_SECONDS:
+                if time.monotonic() - since > _MAX_READ_SECONDS:
                     break
         except (HTTPError, OSError, ValueError) as error:
-            self._cut = CutStreamError()
-            self._cut.__cause__ = error
+            self._error = CutStreamError()
+            self._error.__cause__ = error
             if not count:
-                raise self._cut from error
+                raise self._error from error
         return count
 
     def chunks(self, size: int = 1024 * 1024) -> Iterator[bytes]:
-        """The bytes in pieces of up to `size`."""
-        room = memoryview(bytearray(size))
-        while count := self.readinto(room):
-            yield bytes(room[:count])
+        """The bytes in blocks of up to `size`."""
+        buffer = memoryview(bytearray(size))
+        while count := self.readinto(buffer):
+            yield bytes(buffer[:count])
 
-    def _read(self, room: memoryview) -> int:
-        """What has come, at least a byte of it; 0 at the end."""
+    def _read(self, buffer: memoryview) -> int:
+        """Read at least one byte; 0 at the end."""
         raw = self._response.raw
-        # urllib3 makes new bytes of every 16 KiB that TLS gives. While much is to come it is read past it, from the
-        # buffer below, and told to both who count; the tail is urllib3's, which then gives the connection back.
-        beside = (raw.length_remaining or 0) - _TAIL
-        if self._line and beside > 0:
-            came = self._line.fp.readinto1(room[:beside])
+        # urllib3 copies every 16 KiB TLS record into a new bytes object. All but the tail is therefore read from the
+        # http.client response below it, and both counters are updated. urllib3 reads the tail and then returns the
+        # connection to the pool.
+        direct = (raw.length_remaining or 0) - _TAIL
+        if self._raw_body and direct > 0:
+            came = self._raw_body.fp.readinto1(buffer[:direct])
             if not came:
-                raise ProtocolError("The line ended before the body did.")
-            self._line.length = raw.length_remaining = beside - came + _TAIL
+                raise ProtocolError("The connection ended before the body did.")
+            self._raw_body.length = raw.length_remaining = direct - came + _TAIL
             return came
-        data = raw.read1(min(_READ, len(room)), decode_content=self._packed)
-        room[: len(data)] = data
+        data = raw.read1(min(_READ, len(buffer)), decode_content=self._is_compressed)
+        buffer[: len(data)] = data
         return len(data)
 
 
 def download(client: Client, id: VersionId, offset: int = 0) -> Download:
-    """Open the bytes of one version. With an offset the rest is asked for, and `resumed` says whether it came."""
+    """Open the content of one version. With an offset, request the rest; `resumed` tells whether the server agreed."""
     headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
     if offset > 0:
         headers["Range"] = f"bytes={offset}-"
-    response = client.stream(of_object("documents", str(id), "download"), headers=headers)
+    response = client.stream(object_path("documents", str(id), "download"), headers=headers)
     return Download(response, offset)
 
 
@@ -124,12 +125,12 @@ def _range_start(response: requests.Response) -> int | None:
 
 
 def _number(digits: str) -> int | None:
-    """A number of bytes, where it is one that a file can have."""
+    """A number of bytes, or None if it is not a possible file size."""
     return int(digits) if digits.isdecimal() and len(digits) <= len(str(MAX_NUMBER)) else None
 
 
 def _file_name(disposition: str) -> str | None:
-    """The name that the server suggests, without any folder. It is a hint, never a path."""
+    """The file name from Content-Disposition, without folders. Never to be used as a path."""
     extended = _EXTENDED_NAME.search(disposition)
     plain = _PLAIN_NAME.search(disposition)
     if extended:

@@ -1,7 +1,7 @@
-"""What can go wrong between us and an iManage server: one tree, each error with its code, its sentence and its advice.
+"""What can go wrong with an iManage server: one hierarchy; each error has a code, a sentence and a retry policy.
 
-`sentence` is fit for the person who asked; `remote_message` is what the server said, bounded and without secrets,
-for the log and the administrator.
+`sentence` can be shown to the user; `remote_message` is the server's own message, bounded and without secrets, for
+the log and the administrator.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Retry = Literal["later", "no", "sign_in"]
 
 
 class ImanageError(Exception):
-    """The root. `retry` says what can help: trying later, nothing, or signing in again."""
+    """The base class. `retry` tells what can help: trying later, nothing, or signing in again."""
 
     code = "imanage.failed"
     sentence = "iManage could not do this."
@@ -47,16 +47,16 @@ class ImanageError(Exception):
 
 
 class BadIdError(ImanageError, ValueError):
-    """An id that no iManage server would give; nothing was sent."""
+    """A malformed object id; nothing was sent."""
 
     code = "imanage.bad_id"
 
     def __init__(self, text: str) -> None:
-        super().__init__(f"“{text[:80]!a}” is not the id of anything in iManage.")
+        super().__init__(f"“{text[:80]!a}” is not a valid iManage id.")
 
 
 class UnreachableError(ImanageError):
-    """No connection, or none that lasted: the server was not asked, or a read went unanswered."""
+    """No connection, or one that broke: the request was not sent, or a read got no response."""
 
     code = "imanage.unreachable"
     sentence = "The iManage server could not be reached."
@@ -64,21 +64,21 @@ class UnreachableError(ImanageError):
 
 
 class NotIManageError(ImanageError):
-    """Something answered, but not as iManage does: a sign-in page, a proxy's notice, another program."""
+    """Not a response of iManage: a sign-in page, a proxy's notice, another program."""
 
     code = "imanage.not_imanage"
-    sentence = "The server answered, but not as iManage Work does."
+    sentence = "The server responded, but not as iManage Work does."
 
 
 class ProxySignInError(NotIManageError):
-    """407: a proxy in between wants a sign-in of its own, and passed nothing on."""
+    """407: a proxy on the way requires authentication and forwarded nothing."""
 
     code = "imanage.not_imanage.proxy"
-    sentence = "A proxy between here and the iManage server wants a sign-in of its own."
+    sentence = "A proxy between Counterpart and the iManage server requires its own sign-in."
 
 
 class SignInRefusedError(ImanageError):
-    """The token endpoint said no to a code, a refresh token or our credentials."""
+    """The token endpoint rejected a code, a refresh token or the client credentials."""
 
     code = "imanage.sign_in_refused"
     sentence = "iManage refused the sign-in. Sign in again."
@@ -86,7 +86,7 @@ class SignInRefusedError(ImanageError):
 
 
 class UnauthorisedError(ImanageError):
-    """401: the access token is not, or no longer, good."""
+    """401: the access token is invalid or expired."""
 
     code = "imanage.unauthorised"
     sentence = "Your iManage sign-in has ended. Sign in again."
@@ -94,88 +94,88 @@ class UnauthorisedError(ImanageError):
 
 
 class ForbiddenError(ImanageError):
-    """403: this person may not do this there."""
+    """403: the user is not permitted to do this."""
 
     code = "imanage.forbidden"
-    sentence = "iManage does not let you do this."
+    sentence = "You do not have permission to do this in iManage."
 
 
 class NotFoundError(ImanageError):
-    """404: gone, moved, or not for this person to see."""
+    """404: deleted, moved, or not visible to the user."""
 
     code = "imanage.not_found"
-    sentence = "iManage cannot find this. It may have been moved or deleted, or you may not see it."
+    sentence = "iManage cannot find this. It may have been moved or deleted, or you may not have access."
 
 
 class ConflictError(ImanageError):
-    """409 or 423: checked out, in use, or changed by somebody else."""
+    """409 or 423: checked out, in use, or changed by someone else."""
 
     code = "imanage.conflict"
-    sentence = "The document is in use or has been changed by somebody else in iManage."
+    sentence = "The document is in use or has been changed by someone else in iManage."
 
 
 class TooLargeError(ImanageError):
-    """413: more than the server takes."""
+    """413: larger than the server accepts."""
 
     code = "imanage.too_large"
     sentence = "The file is larger than iManage accepts."
 
 
 class RejectedError(ImanageError):
-    """400, 415 or 422: the server did not accept what was sent. `fields` holds its word per profile field."""
+    """400, 415 or 422: the request was not accepted. `fields` holds the server's message for each profile field."""
 
     code = "imanage.rejected"
     sentence = "iManage did not accept this."
 
 
 class ThrottledError(ImanageError):
-    """429: too many calls. `wait_seconds` says how long the server wants to be left alone."""
+    """429: too many requests. `wait_seconds` is the time until the server's limit resets."""
 
     code = "imanage.throttled"
-    sentence = "iManage is busy and asks us to wait."
+    sentence = "iManage is busy. Try again later."
     retry: Retry = "later"
 
 
 class ServerFaultError(ImanageError):
-    """5xx to a read: the server failed."""
+    """5xx in response to a read."""
 
     code = "imanage.server_fault"
-    sentence = "iManage has a fault at the moment."
+    sentence = "iManage has a problem at the moment."
     retry: Retry = "later"
 
 
 class OutcomeUnknownError(ImanageError):
-    """A write was sent and its answer was lost: it must be looked up before anything is sent again."""
+    """A write was sent and its response was lost: resolve the outcome before sending it again."""
 
     code = "imanage.outcome_unknown"
-    sentence = "The answer from iManage was lost, so it is not known whether the change was made."
+    sentence = "iManage’s response was lost, so we do not know whether the change was made."
     retry: Retry = "later"
 
 
 class CutStreamError(ImanageError):
-    """A download ended early or broke its own promise about its length."""
+    """A download ended early or did not have the announced length."""
 
     code = "imanage.cut_stream"
-    sentence = "The download from iManage broke off."
+    sentence = "The download from iManage was interrupted."
     retry: Retry = "later"
 
 
 class AnswerTooLargeError(NotIManageError):
-    """An answer that never ends, or is far larger than any that iManage gives."""
+    """A response that never ends, or is far larger than any of iManage's."""
 
     code = "imanage.answer_too_large"
-    sentence = "The server sent far more than iManage would."
+    sentence = "The server sent far more data than iManage would."
 
 
 class StoppedError(ImanageError):
-    """We stopped on our own side, before the server had everything: nothing was stored."""
+    """The caller stopped before the server had the whole upload: nothing was stored."""
 
     code = "imanage.stopped"
     sentence = "The transfer was stopped."
 
 
 class SourceFailedError(ImanageError):
-    """Our own copy could not be read, or is not the file it was; the upload was broken off before its end."""
+    """The local copy could not be read, or has changed; the upload was aborted before its end."""
 
     code = "imanage.source_failed"
-    sentence = "The file could not be read in full, so nothing was saved to iManage."
+    sentence = "Counterpart could not read the whole file, so nothing was saved to iManage."

@@ -1,8 +1,8 @@
-"""The one outbound HTTP session: every call to an iManage server goes through it, and none can leave its rules.
+"""The outbound HTTP session for every call to an iManage server: the guard against SSRF.
 
-The address is judged where the connection is made (imanage/dialling.py), so a name that answers differently the second
-time gains nothing. Redirects are never followed, the environment's proxies and password files are not read,
-certificates are always verified and no cookie is kept, because threads that act for different people share the session.
+Addresses are checked when the connection is opened (imanage/dialling.py), so DNS rebinding gains nothing. Redirects are
+never followed, proxy variables and .netrc are ignored, certificates are always verified, and no cookies are kept,
+because threads that act for different users share the session.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from .deadlines import Deadline, Timed, TimedTLS, current, of_call
-from .dialling import answers_of, dial, place_of
+from .dialling import dial, host_and_port, resolve_allowed
 from .networks import AddressRules
 
 USER_AGENT = "Counterpart/0.1 (iManage Work client)"
@@ -30,7 +30,7 @@ USER_AGENT = "Counterpart/0.1 (iManage Work client)"
 
 @dataclass(frozen=True)
 class Cap:
-    """The most that one kind of answer may hold. Of `values`, each takes some hundred bytes once it is read."""
+    """The largest response of one kind: bytes of body and JSON values, each of which takes about 100 bytes parsed."""
 
     bytes: int
     values: int
@@ -38,31 +38,31 @@ class Cap:
 
 @dataclass(frozen=True)
 class Limits:
-    """How long and how much. Connect and read seconds are of one silence; `total_seconds` is of one whole call.
+    """Timeouts and sizes. `connect_seconds` and `read_seconds` limit one wait, `total_seconds` a whole call.
 
-    A document on its way has no total: it keeps a pace of `slowest` bytes a second, taken over `read_seconds`. What
-    iManage then says of an upload may take it `stored_seconds`.
+    Uploads and downloads have no total; they must transfer `min_bytes_per_second` on average over `read_seconds`.
+    The response to an upload may take `upload_response_seconds`.
     """
 
     connect_seconds: float = 10
     read_seconds: float = 60
     total_seconds: float = 180
-    stored_seconds: float = 600
-    slowest: int = 1024
+    upload_response_seconds: float = 600
+    min_bytes_per_second: int = 1024
     listing: Cap = Cap(4 * 1024 * 1024, 150_000)
     single: Cap = Cap(256 * 1024, 10_000)
     token: Cap = Cap(64 * 1024, 1_000)
     pool_size: int = 32
 
     def deadline(self) -> Deadline:
-        """Of a call that begins now."""
-        return Deadline(self.total_seconds, self.slowest, self.read_seconds)
+        """The deadline of a call that begins now."""
+        return Deadline(self.total_seconds, self.min_bytes_per_second, self.read_seconds)
 
 
 class GuardedSession(requests.Session):
-    """A session that follows no redirect, reads no environment and keeps no cookie. Safe to share by threads.
+    """A session without redirects, environment settings and cookies. Threads may share it.
 
-    What requests does for these around each call is left out, which also halves the call's cost.
+    It skips what requests does for these on every call, which also halves the cost of a call.
     """
 
     def __init__(self, limits: Limits, rules: AddressRules, trust: ssl.SSLContext) -> None:
@@ -74,7 +74,7 @@ class GuardedSession(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
-        """Method, address, headers and body, and nothing else."""
+        """Only method, URL, headers and body."""
         prepared = requests.PreparedRequest()
         prepared.prepare_method(request.method)
         prepared.prepare_url(request.url or "", request.params or None)
@@ -83,22 +83,22 @@ class GuardedSession(requests.Session):
         return prepared
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        """There is nothing to merge."""
+        """Ignore the environment."""
         return {"stream": stream}
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        """Hand it to the adapter. A redirect is an answer like any other."""
+        """Send through the adapter. A redirect is returned as it is."""
         adapter = self.get_adapter(request.url or "")
         response = adapter.send(request, stream=True, timeout=options.get("timeout"))
         if not options.get("stream"):
-            _ = response.content  # read whole, so that the connection is free again
+            _ = response.content  # read the whole body, so that the connection returns to the pool
         return response
 
 
 def build_session(
     rules: AddressRules, limits: Limits | None = None, ca_pem: str | None = None
 ) -> GuardedSession:
-    """A guarded, pooled session for one server. `ca_pem` is trusted beside the usual authorities."""
+    """A guarded, pooled session for one server. `ca_pem` is trusted in addition to the usual authorities."""
     limits = limits or Limits()
     session = GuardedSession(limits, rules, _trust(ca_pem))
     adapter = _GuardedAdapter(rules, limits, session.trust)
@@ -115,39 +115,39 @@ def limits_of(session: requests.Session) -> Limits:
 
 
 def deadline_of(response: requests.Response) -> Deadline | None:
-    """What the rest of this answer must keep to."""
+    """The deadline for the rest of this response."""
     found = getattr(response, "deadline", None)
     return found if isinstance(found, Deadline) else None
 
 
-def line_of(response: requests.Response) -> HTTPResponse | None:
-    """What urllib3 reads the answer's body from, where it comes as it is and not in chunks."""
+def raw_body(response: requests.Response) -> HTTPResponse | None:
+    """The http.client response below urllib3's, unless the body is chunked."""
     line = getattr(response.raw, "_fp", None)
     return line if isinstance(line, HTTPResponse) and not line.chunked else None
 
 
 def addresses_of(session: GuardedSession, origin: str) -> tuple[str, ...]:
-    """Where a name leads. Raises AddressRefusedError, or socket.gaierror for a name unknown to DNS."""
-    host, port = place_of(origin)
-    answers = answers_of(host, port, session.rules, session.limits.connect_seconds)
+    """The addresses of an origin. Raises AddressRefusedError, or socket.gaierror if DNS has no such name."""
+    host, port = host_and_port(origin)
+    answers = resolve_allowed(host, port, session.rules, session.limits.connect_seconds)
     return tuple(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
 
-def open_line(session: GuardedSession, origin: str) -> socket.socket:
-    """A connection of its own, dialled as every other is, for looking at the line itself."""
-    host, port = place_of(origin)
+def open_connection(session: GuardedSession, origin: str) -> socket.socket:
+    """A separate connection outside the pool, opened under the same rules, for the connection check."""
+    host, port = host_and_port(origin)
     with of_call(session.limits.deadline()):
         return dial(HTTPConnection(host, port, timeout=session.limits.connect_seconds), session.rules)
 
 
 def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPConnectionPool]]:
-    """Connection pools whose connections are dialled under these rules."""
+    """Connection pools that open their connections with `dial`."""
 
     class Guarded(HTTPConnection):
         def _new_conn(self) -> socket.socket:
             return dial(self, rules)
 
-        # urllib3 sends under the connect time-out; a block of a large upload may well take longer than that.
+        # urllib3 sends with the connect timeout; a block of a large upload can take longer.
         def connect(self) -> None:
             super().connect()
             self._begin()
@@ -157,10 +157,10 @@ def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPCon
                 self._begin()
             deadline = current() if not isinstance(body, str | bytes | None) else None
             if deadline:
-                deadline.keep_pace()
+                deadline.require_minimum_rate()
             super().request(method, url, body, *args, **kwargs)
             if deadline:
-                deadline.end_in(limits.stored_seconds)
+                deadline.end_in(limits.upload_response_seconds)
 
         def _begin(self) -> None:
             self.sock.settimeout(limits.read_seconds)
@@ -200,7 +200,7 @@ class _GuardedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = self._classes
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Leave the pool as it is: its context already holds every authority that is trusted."""
+        """Nothing to do: the pool's SSL context already has the trusted authorities."""
 
     def send(
         self,
@@ -211,7 +211,7 @@ class _GuardedAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """Send with verification on, no proxy, and an end whatever the caller asked for."""
+        """Send with verification, without a proxy and under a deadline, whatever the caller passed."""
         limits = self._limits
         patience = timeout or (limits.connect_seconds, limits.read_seconds)
         deadline = limits.deadline()
@@ -225,13 +225,13 @@ class _GuardedAdapter(HTTPAdapter):
 
 @lru_cache(maxsize=64)
 def _trust(ca_pem: str | None) -> ssl.SSLContext:
-    """Every authority that is trusted. Reading them takes longer than many a call, so it is done once."""
+    """The trusted authorities. Cached, because loading them takes longer than many calls."""
     context = ssl.create_default_context()
     context.sslsocket_class = TimedTLS
     context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
     if ca_pem:
         context.load_verify_locations(cadata=ca_pem)
-        # An authority may be trusted without the root above it: that says less, not more.
+        # An intermediate may be trusted without its root: that trusts less, not more.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

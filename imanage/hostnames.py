@@ -1,7 +1,7 @@
-"""Host names that imitate others: letters of several alphabets in one label, or letters that only look like Latin ones.
+"""Detects homograph host names: labels that mix scripts, or use letters that only look like Latin ones.
 
-Follows the "highly restrictive" level of Unicode's security mechanisms (UTS 39), which browsers use to decide whether
-to show a name or its punycode. The letters that pass for Latin ones are those of its table of confusables.
+Follows the "highly restrictive" level of Unicode's security mechanisms (UTS 39), by which browsers decide whether to
+show a name or its punycode. `_LATIN_LOOKALIKES` comes from its confusables table.
 """
 
 from __future__ import annotations
@@ -55,18 +55,18 @@ _RECOMMENDED = frozenset(
         ),
     }
 )
-# Latin letters of living languages that are not a plain letter with marks. Dotless i and script a are not among them.
-_OF_THEIR_OWN = frozenset("ßæœøđłþðħŋə")
-_LOOK_LATIN = frozenset("абгеорсухѕіјѡѵүһҽӏԁԛԝꙇьъпαγινορσυϳκτագզհոռսցքօյւտყჿဝ၀ሀዐഠംଠ०০੦૦୦௦౦೦൦๐໐੧੪৪৭૧୨")
+# Latin letters of living languages that do not decompose into a base letter and marks; without dotless i and script a.
+_LATIN_LETTERS = frozenset("ßæœøđłþðħŋə")
+_LATIN_LOOKALIKES = frozenset("абгеорсухѕіјѡѵүһҽӏԁԛԝꙇьъпαγινορσυϳκτագզհոռսցքօյւտყჿဝ၀ሀዐഠംଠ०০੦૦୦௦౦೦൦๐໐੧੪৪৭૧୨")
 
 
 def imitation(host: str) -> Imitation | None:
-    """In what way a host, in letters and not in punycode, can pass for another; None where it cannot."""
-    found = [_of_label(label) for label in unicodedata.normalize("NFC", host).lower().split(".")]
+    """How a host (decoded, not punycode) can be mistaken for another; None if it cannot."""
+    found = [_label_imitation(label) for label in unicodedata.normalize("NFC", host).lower().split(".")]
     return next((each for each in found if each), None)
 
 
-def _of_label(label: str) -> Imitation | None:
+def _label_imitation(label: str) -> Imitation | None:
     if label.isascii():
         return None
     letters = [sign for sign in label if not unicodedata.combining(sign) and sign not in "-0123456789"]
@@ -77,13 +77,13 @@ def _of_label(label: str) -> Imitation | None:
         return "mixed"
     if "LATIN" in scripts and not all(map(_is_plain, filter(lambda one: _script(one) == "LATIN", letters))):
         return "lookalike"
-    return "lookalike" if letters and all(letter in _LOOK_LATIN for letter in letters) else None
+    return "lookalike" if letters and all(letter in _LATIN_LOOKALIKES for letter in letters) else None
 
 
 def _script(letter: str) -> str:
-    """The first word of a letter's name is its script's, but for a few signs that several scripts share."""
+    """The first word of a letter's Unicode name, which is its script except for a few shared characters."""
     return unicodedata.name(letter, "NONE").split()[0].split("-")[0]
 
 
 def _is_plain(letter: str) -> bool:
-    return letter in _OF_THEIR_OWN or unicodedata.normalize("NFD", letter)[0].isascii()
+    return letter in _LATIN_LETTERS or unicodedata.normalize("NFD", letter)[0].isascii()

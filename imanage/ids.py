@@ -1,7 +1,7 @@
 """The ids of iManage objects: `Library!number` for containers, `Library!number.version` for versions of documents.
 
-An id is checked before it becomes part of a path, so that no id can lead a call somewhere else. Text becomes a
-`VersionId` where it comes in, and nothing past that place compares or takes apart texts.
+Ids are validated before they become part of a path, so that no id can redirect a call (path traversal). Text is parsed
+into a `VersionId` at the boundary; code inside never compares or splits strings.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from .errors import BadIdError
 
 MAX_ID = 200
 MAX_NUMBER = 2**53 - 1
-"""The largest number that is taken from iManage, of a document, a version or bytes.
+"""The largest document number, version or byte count accepted from iManage.
 
-Every program that reads JSON has it exactly, a column of eight bytes holds it, and a thousand of them can be added up.
+Exact in every JSON parser, fits a 64-bit column, and a thousand of them can be summed.
 """
 _DOCUMENT = re.compile(r"(?P<library>[^!]+)!(?P<number>[0-9]{1,16})(?:\.(?P<version>[0-9]{1,16}))?")
 
 
 @dataclass(frozen=True)
 class DocumentId:
-    """A document with all its versions: what a twin is known by.
+    """A document with all its versions, by which links to it are stored.
 
-    Equal whatever the library's spelling: iManage writes `Active` here and `ACTIVE` there, and means the same.
+    Compares the library case-insensitively: iManage writes `Active` in ids and `ACTIVE` in a profile's `database`.
     """
 
     library: str = field(compare=False)
@@ -36,7 +36,7 @@ class DocumentId:
         object.__setattr__(self, "library_key", self.library.casefold())
 
     def at(self, version: int) -> VersionId:
-        """One version of it."""
+        """One version of the document."""
         return VersionId(self.library, self.number, version)
 
     def __str__(self) -> str:
@@ -45,9 +45,9 @@ class DocumentId:
 
 @dataclass(frozen=True)
 class VersionId:
-    """One version of a document. A call that names a document names its version too, as iManage's own clients do.
+    """One version of a document. Calls always include the version in the id, as iManage's own clients do.
 
-    No kind of DocumentId: the two are never equal, and neither may stand where the other is meant.
+    Not a subclass of DocumentId: the two are never equal and not interchangeable.
     """
 
     library: str = field(compare=False)
@@ -60,7 +60,7 @@ class VersionId:
 
     @classmethod
     def parse(cls, text: str, version: int | None = None) -> VersionId:
-        """Read `Active!104512.3`. A `version` that was told beside the text goes before the text's own."""
+        """Parse `Active!104512.3`. An explicit `version` overrides the one in the text. Raises BadIdError."""
         segment(text)
         found = _DOCUMENT.fullmatch(text)
         if found is None:
@@ -73,7 +73,7 @@ class VersionId:
 
     @property
     def document(self) -> DocumentId:
-        """The document that it is a version of."""
+        """The document without the version."""
         return DocumentId(self.library, self.number)
 
     def __str__(self) -> str:
@@ -81,9 +81,9 @@ class VersionId:
 
 
 def segment(text: str) -> str:
-    """One path component, quoted except for `!`, which no client of iManage encodes.
+    """One path segment, percent-encoded except for `!`, which no iManage client encodes. Raises BadIdError.
 
-    It stays one component however often it is unquoted on its way: some proxies do that once more than they should.
+    It remains one segment however often it is decoded on the way: some proxies decode once too often.
     """
     if not text or len(text) > MAX_ID:
         raise BadIdError(text)
@@ -96,13 +96,13 @@ def segment(text: str) -> str:
 
 
 def container_id(text: str) -> str:
-    """The id of a workspace or folder, as it came in. Raises BadIdError."""
+    """The id of a workspace or folder, unchanged. Raises BadIdError."""
     library_of(text)
     return text
 
 
 def library_of(object_id: str) -> str:
-    """The library that an object's id names, which is also the one its path needs."""
+    """The library in an object's id, which its path needs too. Raises BadIdError."""
     library, mark, number = object_id.rpartition("!")
     if not (mark and library and number):
         raise BadIdError(object_id)
@@ -111,11 +111,11 @@ def library_of(object_id: str) -> str:
     return library
 
 
-def in_library(library: str, *parts: str) -> str:
-    """A path below a library, from parts that are ids or fixed words."""
+def library_path(library: str, *parts: str) -> str:
+    """A path below a library; the parts are ids or fixed words."""
     return "/".join(["libraries", segment(library), *map(segment, parts)])
 
 
-def of_object(kind: str, object_id: str, *parts: str) -> str:
+def object_path(kind: str, object_id: str, *parts: str) -> str:
     """A path below one object, such as `libraries/Active/folders/Active!7/children`."""
-    return in_library(library_of(object_id), kind, object_id, *parts)
+    return library_path(library_of(object_id), kind, object_id, *parts)

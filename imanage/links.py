@@ -1,4 +1,4 @@
-"""Links that open a document, folder or workspace in iManage's own pages: always on the host people sign in to."""
+"""Links that open a document in iManage's web client, always on the host where users sign in."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from .types import Document, Endpoints
 
 
 def document_link(endpoints: Endpoints, document: Document) -> str:
-    """Where this version opens."""
-    return _own(endpoints, document.url) or id_link(endpoints, document.id)
+    """The web link of this version."""
+    return _checked_link(endpoints, document.url) or id_link(endpoints, document.id)
 
 
 def id_link(endpoints: Endpoints, id: VersionId) -> str:
-    """The same from the id alone."""
+    """The web link built from the id alone."""
     return f"{endpoints.browser}/work/link/d/{segment(str(id))}"
 
 
-def _own(endpoints: Endpoints, url: str | None) -> str | None:
-    """A profile's ready-made link, if it really is one of this server: profiles can hold anything."""
+def _checked_link(endpoints: Endpoints, url: str | None) -> str | None:
+    """The link in a profile, if it belongs to this server: profiles are not trusted."""
     if not url or not url.isascii() or not url.isprintable() or any(sign in url for sign in ' \\"<>'):
         return None
     try:

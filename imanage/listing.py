@@ -1,4 +1,4 @@
-"""One rule for lists: `data` may be an object, an array or `{results: [...]}`; counts stand beside it, not inside."""
+"""Reads lists: `data` may be an object, an array or `{results: [...]}`, with the counts beside it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Listing:
-    """The rows of an answer and what it says about the rest. `odd` entries are no rows at all."""
+    """The rows of a response and its paging fields. `malformed` counts entries that are not objects."""
 
     rows: tuple[dict[str, Any], ...]
     total: int | None = None
     overflow: bool | None = None
     cursor: str | None = None
-    odd: int = 0
+    malformed: int = 0
 
 
 def listing(payload: Any) -> Listing:
-    """Read an answer in any of its shapes. An answer without `data` is not iManage's."""
+    """Read a response in any of its shapes. Raises NotIManageError without `data`."""
     if not isinstance(payload, dict) or "data" not in payload:
         raise NotIManageError
     data = payload["data"]
@@ -39,7 +39,7 @@ def listing(payload: Any) -> Listing:
     rows = tuple(row for row in data or () if isinstance(row, dict))
     return Listing(
         rows=rows,
-        odd=len(data or ()) - len(rows),
+        malformed=len(data or ()) - len(rows),
         total=number(payload, "total_count") if isinstance(payload.get("total_count"), int) else None,
         overflow=overflow if isinstance(overflow, bool) else None,
         cursor=cursor if isinstance(cursor, str) and cursor else None,
@@ -47,9 +47,9 @@ def listing(payload: Any) -> Listing:
 
 
 def page(found: Listing, read: Callable[[dict[str, Any]], T | None], offset: int, limit: int) -> Page[T]:
-    """A page of values. Rows that cannot be read are counted, also for where the next page begins."""
+    """A page of values. Unreadable rows are skipped but counted towards the next offset."""
     items = tuple(item for item in map(read, found.rows) if item is not None)
-    entries = len(found.rows) + found.odd
+    entries = len(found.rows) + found.malformed
     end = offset + entries
     if not entries:
         more = False

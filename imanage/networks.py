@@ -1,4 +1,4 @@
-"""Which IP addresses may be reached: the one place that says so, for the form and for the socket alike."""
+"""Which IP addresses may be connected to. Used by the form and by every connection."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True)
 class AddressRules:
-    """What an installation allows. `networks` and `domains` name what would be refused otherwise.
+    """What an installation allows. `networks` and `domains` list exceptions that would be refused otherwise.
 
-    Where `only` is not empty, no other host and port is connected to, whatever the rest allows.
+    If `only` is not empty, connections are limited to its hosts and ports.
     """
 
     ports: frozenset[int] = frozenset({443})
@@ -26,7 +26,7 @@ class AddressRules:
 
 
 class AddressRefusedError(ValueError):
-    """An address that is not accepted. `code` is stable, `sentence` is for the person who typed it."""
+    """An address that is not allowed. `code` is stable; `sentence` is shown to the administrator who typed it."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -39,7 +39,7 @@ def _nets(*texts: str) -> tuple[Network, ...]:
 
 
 _PRIVATE = _nets("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
-# Cloud metadata and platform services that live among addresses which are otherwise allowed.
+# Cloud metadata and platform services inside ranges that are otherwise allowed.
 _METADATA = _nets("168.63.129.16/32", "fd00:ec2::/32", "fd20:ce::/32")
 _PUBLIC_IPV6 = ip_network("2000::/3")
 _NAT64 = ip_network("64:ff9b::/96")
@@ -70,32 +70,32 @@ _SPECIAL = _nets(
     "3fff::/20",
 )
 _SPECIAL_SENTENCE = (
-    "This address is one that only the server itself or its network equipment can reach. "
-    "Whoever runs this installation can allow it with COUNTERPART_IMANAGE_NETWORKS."
+    "Only this machine or its network equipment can reach this address. "
+    "The operator of this installation can allow it with COUNTERPART_IMANAGE_NETWORKS."
 )
 _LOOPBACK = (ip_address("127.0.0.1"), ip_address("::1"))
 
 
-def is_named(ip: str, rules: AddressRules) -> bool:
-    """Whether the installation names this address as one that may be reached."""
+def is_allowed_by_name(ip: str, rules: AddressRules) -> bool:
+    """Whether `networks` lists this address."""
     return _within(ip_address(ip), rules.networks)
 
 
-def names_this_machine(rules: AddressRules) -> bool:
-    """Whether the installation allows loopback, so that `localhost` may be typed."""
+def allows_loopback(rules: AddressRules) -> bool:
+    """Whether `networks` lists a loopback address, so that `localhost` is accepted."""
     return any(_within(address, rules.networks) for address in _LOOPBACK)
 
 
-def judge_address(ip: str, rules: AddressRules) -> None:
-    """Raise AddressRefusedError unless this address may be reached."""
+def check_address(ip: str, rules: AddressRules) -> None:
+    """Raise AddressRefusedError unless this address may be connected to."""
     try:
         address = ip_address(ip)
     except ValueError:
         raise AddressRefusedError("not_an_address", "This is not an IP address.") from None
     if isinstance(address, IPv6Address):
-        # What leads to an IPv4 address is judged as that too, also where its own network is named.
+        # An embedded IPv4 address must be allowed too, even if the IPv6 network is listed.
         for inner in embedded(address):
-            judge_address(str(inner), rules)
+            check_address(str(inner), rules)
     if _within(address, rules.networks):
         return
     if isinstance(address, IPv6Address) and address.scope_id:
@@ -107,17 +107,14 @@ def judge_address(ip: str, rules: AddressRules) -> None:
         raise AddressRefusedError("special", _SPECIAL_SENTENCE)
 
 
-def leads_to(ip: str) -> tuple[IPv4Address, ...]:
-    """The IPv4 addresses behind an address; none behind an IPv4 address."""
+def embedded_in(ip: str) -> tuple[IPv4Address, ...]:
+    """The IPv4 addresses embedded in an address; none for an IPv4 address."""
     address = ip_address(ip)
     return embedded(address) if isinstance(address, IPv6Address) else ()
 
 
 def embedded(address: IPv6Address) -> tuple[IPv4Address, ...]:
-    """The IPv4 addresses that this one leads to: translated (NAT64), mapped, or through a tunnel.
-
-    A tunnel of Teredo names two, its server and its client.
-    """
+    """The embedded IPv4 addresses: NAT64, IPv4-mapped, 6to4, Teredo (server and client) and ISATAP."""
     whole, last = int(address), IPv4Address(int(address) & 0xFFFFFFFF)
     translated = any(address in network for network in (_NAT64, _NAT64_LOCAL, _MAPPED))
     if translated or (address in _COMPATIBLE and whole > 1):

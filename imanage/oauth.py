@@ -1,7 +1,7 @@
-"""Signing a person in: authorization code with PKCE S256, the secret in the body, no redirect followed.
+"""OAuth 2.0: authorization code with PKCE (S256), client secret in the body, no redirects.
 
-One Authlib session is built per call. Refreshing twice at once is not prevented here: whoever keeps the tokens holds
-the lock.
+One Authlib session per call. Concurrent refreshes are not prevented here: the caller that stores the tokens holds the
+lock.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from typing import Any
 import requests
 from authlib.integrations.requests_client import OAuth2Session
 
-from .answers import line_fault, read_json, refusal, words
 from .client import auth_headers
 from .errors import ImanageError, NotIManageError, SignInRefusedError
 from .guard import limits_of
+from .responses import connection_fault, error_details, error_from_response, read_json
 from .types import AppCredentials, Endpoints, TokenSet
 
-_AUTHORIZE = "/auth/oauth2/authorize"
-_EXCHANGE = "/auth/oauth2/token"
-_TERMINATE = "/login/terminate"
+_AUTHORIZE_PATH = "/auth/oauth2/authorize"
+_EXCHANGE_PATH = "/auth/oauth2/token"
+_SIGN_OUT_PATH = "/login/terminate"
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+")
-_IN_BODY = "client_secret_post"
-_LONGEST_LIFE = timedelta(days=400)
+_AUTH_METHOD = "client_secret_post"
+_MAX_LIFETIME = timedelta(days=400)
 
 
 @dataclass(frozen=True)
 class AuthorizationStart:
-    """Where to send the browser, and what to keep until it comes back."""
+    """The URL to redirect the browser to, and the values to keep until the callback."""
 
     url: str
     state: str = field(repr=False)
@@ -43,11 +43,11 @@ class AuthorizationStart:
 def begin(
     endpoints: Endpoints, credentials: AppCredentials, redirect_uri: str, scope: str = "user"
 ) -> AuthorizationStart:
-    """Start a sign-in. State and verifier are fresh, 256 bits and more."""
+    """Start a sign-in with a fresh state and verifier, at least 256 bits each."""
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
     oauth = _oauth(credentials, redirect_uri=redirect_uri, scope=scope)
     url, _ = oauth.create_authorization_url(
-        f"{endpoints.browser}{_AUTHORIZE}", state=state, code_verifier=verifier
+        f"{endpoints.browser}{_AUTHORIZE_PATH}", state=state, code_verifier=verifier
     )
     return AuthorizationStart(str(url), state, verifier)
 
@@ -60,7 +60,7 @@ def exchange(
     code: str,
     verifier: str,
 ) -> TokenSet:
-    """Trade the code that the browser brought back for tokens."""
+    """Exchange the authorization code for tokens."""
     call = _TokenCall(session, endpoints, credentials, (code, verifier), redirect_uri)
     return call.fetch(grant_type="authorization_code", code=code, code_verifier=verifier)
 
@@ -68,16 +68,16 @@ def exchange(
 def refresh(
     session: requests.Session, endpoints: Endpoints, credentials: AppCredentials, refresh_token: str
 ) -> TokenSet:
-    """Get a new access token. `refresh_token` is None where the server sent no new one: the old one stays good."""
+    """Get a new access token. `refresh_token` is None if the server did not rotate it: the old one remains valid."""
     call = _TokenCall(session, endpoints, credentials, (refresh_token,))
     return call.fetch(grant_type="refresh_token", refresh_token=refresh_token)
 
 
 def sign_out(session: requests.Session, endpoints: Endpoints, access_token: str) -> None:
-    """Tell the server that we are done with a token. If it cannot be told, the token ends by itself."""
+    """End the session of a token, best effort: without it the token expires by itself."""
     with contextlib.suppress(requests.RequestException, ImanageError):
         session.get(
-            f"{endpoints.api}{_TERMINATE}",
+            f"{endpoints.api}{_SIGN_OUT_PATH}",
             headers=auth_headers(access_token),
             allow_redirects=False,
             stream=True,
@@ -88,14 +88,14 @@ def _oauth(credentials: AppCredentials, **options: Any) -> OAuth2Session:
     return OAuth2Session(
         credentials.client_id,
         credentials.client_secret,
-        token_endpoint_auth_method=_IN_BODY,
+        token_endpoint_auth_method=_AUTH_METHOD,
         code_challenge_method="S256",
         **options,
     )
 
 
 class _TokenCall:
-    """One call of the token endpoint: Authlib makes the request, the guarded session's adapter carries it."""
+    """One call of the token endpoint: Authlib builds the request, the guarded session's adapter sends it."""
 
     def __init__(
         self,
@@ -106,37 +106,37 @@ class _TokenCall:
         redirect_uri: str | None = None,
     ) -> None:
         self._limits = limits_of(session)
-        self._url = f"{endpoints.api}{_EXCHANGE}"
+        self._url = f"{endpoints.api}{_EXCHANGE_PATH}"
         self._secrets = (*private, credentials.client_secret)
         self._payload: dict[str, Any] = {}
         self._oauth = _oauth(credentials, redirect_uri=redirect_uri)
         self._oauth.trust_env = False
         self._oauth.headers.update(session.headers)
         self._oauth.adapters = session.adapters
-        self._oauth.register_compliance_hook("access_token_response", self._judge)
+        self._oauth.register_compliance_hook("access_token_response", self._check)
 
     def fetch(self, **form: str) -> TokenSet:
-        asked_at = datetime.now(UTC)
+        requested_at = datetime.now(UTC)
         try:
             self._oauth.fetch_token(self._url, allow_redirects=False, stream=True, **form)
         except requests.RequestException as error:
-            raise line_fault(error) from None
+            raise connection_fault(error) from None
         return TokenSet(
             access_token=self._payload["access_token"],
-            refresh_token=_word(self._payload.get("refresh_token")),
-            expires_at=_expiry(self._payload.get("expires_in"), asked_at),
-            scope=_word(self._payload.get("scope")),
+            refresh_token=_text(self._payload.get("refresh_token")),
+            expires_at=_expiry(self._payload.get("expires_in"), requested_at),
+            scope=_text(self._payload.get("scope")),
         )
 
-    def _judge(self, response: requests.Response) -> _Answer:
-        """Read the answer ourselves: iManage nests its errors, and any program may stand behind the address."""
+    def _check(self, response: requests.Response) -> _Answer:
+        """Read the response here: iManage nests its errors, and another program may be answering."""
         if not 200 <= response.status_code < 300:
-            raise self._refused(refusal(response, self._limits, self._secrets))
+            raise self._refused(error_from_response(response, self._limits, self._secrets))
         payload = read_json(response, self._limits, self._limits.token)
         if not isinstance(payload, dict):
             raise NotIManageError(status=response.status_code)
-        if not _word(payload.get("access_token")):
-            code, message, _ = words(payload, self._secrets)
+        if not _text(payload.get("access_token")):
+            code, message, _ = error_details(payload, self._secrets)
             if "error" in payload:
                 raise SignInRefusedError(
                     status=response.status_code, remote_code=code, remote_message=message
@@ -157,7 +157,7 @@ class _TokenCall:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What Authlib needs to see of an answer that has been judged already."""
+    """The part of a checked response that Authlib reads."""
 
     status_code: int
     access_token: str = field(repr=False)
@@ -166,16 +166,16 @@ class _Answer:
         return {"access_token": self.access_token, "token_type": "Bearer"}
 
 
-def _word(value: Any) -> str | None:
+def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _expiry(expires_in: Any, asked_at: datetime) -> datetime | None:
-    """When the token ends; None where the server said nothing that can be used."""
+def _expiry(expires_in: Any, requested_at: datetime) -> datetime | None:
+    """When the token expires; None if the server sent no usable value."""
     try:
         seconds = float(expires_in)
     except (TypeError, ValueError, OverflowError):
         return None
     if isinstance(expires_in, bool) or not math.isfinite(seconds) or seconds <= 0:
         return None
-    return asked_at + min(timedelta(seconds=min(seconds, _LONGEST_LIFE.total_seconds())), _LONGEST_LIFE)
+    return requested_at + min(timedelta(seconds=min(seconds, _MAX_LIFETIME.total_seconds())), _MAX_LIFETIME)

@@ -1,4 +1,4 @@
-"""How fast one server is asked: after it says "too many", every call of this process waits until its reset."""
+"""Client-side rate limiting: after a 429, every call of this process to the server waits until its limit resets."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 from .errors import StoppedError, ThrottledError
 
-_LOOK_SECONDS = 0.25
+_POLL_SECONDS = 0.25
 
 
 class Pacer:
-    """Shared by all threads that talk to one server.
+    """Shared by all threads that call one server.
 
-    A wait longer than `cap_seconds` is not waited for: Throttled says how long it is, so that a page can tell and a
-    job can come back.
+    A wait longer than `cap_seconds` raises ThrottledError with the wait instead, so that a page can show it and a job
+    can be rescheduled.
     """
 
     def __init__(self, cap_seconds: float = 30) -> None:
@@ -25,29 +25,29 @@ class Pacer:
         self._stopping = threading.Event()
 
     def throttled(self, seconds: float) -> None:
-        """The server asked to be left alone for so long."""
+        """Hold back all calls for so many seconds."""
         with self._lock:
             self._until = max(self._until, time.monotonic() + max(0.0, seconds))
 
     def remaining(self) -> float:
-        """Seconds until the server may be asked again; 0 when it may be asked now."""
+        """Seconds until the next call is allowed; 0 if it is allowed now."""
         with self._lock:
             return max(0.0, self._until - time.monotonic())
 
     def wait(self, should_stop: Callable[[], bool] | None = None) -> None:
-        """Return when the server may be asked, or raise ThrottledError or StoppedError."""
+        """Return when the next call is allowed, or raise ThrottledError or StoppedError."""
         while seconds := self.remaining():
             if seconds > self.cap_seconds:
                 raise ThrottledError(wait_seconds=seconds)
             self.pause(seconds, should_stop)
 
     def pause(self, seconds: float, should_stop: Callable[[], bool] | None = None) -> None:
-        """Sleep, but wake for a stop."""
+        """Sleep. Raises StoppedError when stopped meanwhile."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            if self._stopping.wait(min(left, _LOOK_SECONDS)) or (should_stop is not None and should_stop()):
+            if self._stopping.wait(min(left, _POLL_SECONDS)) or (should_stop is not None and should_stop()):
                 raise StoppedError
 
     def stop(self) -> None:
-        """Wake everyone who waits: the process is going down."""
+        """Wake all waiting threads: the process is shutting down."""
         self._stopping.set()

@@ -1,6 +1,6 @@
-"""Looking at the line to a server, one step at a time: the name, the connection, the certificate, one plain answer.
+"""Probes a server step by step for the connection check: DNS, TCP, TLS certificate, one plain HTTP response.
 
-Nothing here judges: each step gives what it saw, or raises a fault whose code says how far it got.
+Each step returns what it found, or raises ProbeError with a code that tells how far it got.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from .answers import line_fault, parse_json, read_body
-from .certificates import Certificate, Facts, known_firms, read_certificate
+from .certificates import Certificate, Facts, read_certificate, trusted_organisations
 from .dialling import OutboundBlockedError
 from .errors import AnswerTooLargeError, ImanageError
-from .guard import GuardedSession, addresses_of, open_line
+from .guard import GuardedSession, addresses_of, open_connection
+from .html_text import Page, read_page
 from .networks import AddressRefusedError
-from .pages import Page, read_page
+from .responses import connection_fault, parse_json, read_body
 
-_MOST = 1024 * 1024
+_MAX_BODY = 1024 * 1024
 _SELF_SIGNED = 18
 _NO_ISSUER = frozenset({2, 20, 21})
-_VERIFY = {9: "tls.not_yet_valid", 10: "tls.expired", 62: "tls.wrong_name", 64: "tls.wrong_name"}
-_VERIFY |= {66: "tls.too_weak", 67: "tls.too_weak", 68: "tls.too_weak"}
+_VERIFY_CODES = {9: "tls.not_yet_valid", 10: "tls.expired", 62: "tls.wrong_name", 64: "tls.wrong_name"}
+_VERIFY_CODES |= {66: "tls.too_weak", 67: "tls.too_weak", 68: "tls.too_weak"}
 _TOO_OLD = ("UNSUPPORTED_PROTOCOL", "PROTOCOL_VERSION", "NO_PROTOCOLS", "WRONG_SSL_VERSION")
 _TOO_WEAK = ("HANDSHAKE_FAILURE", "TOO_SMALL", "NO_SHARED_CIPHER", "INSUFFICIENT_SECURITY")
-_BY_LINE = {
+_CONNECTION_CODES = {
     "imanage.unreachable.name_not_found": "dns.unknown",
     "imanage.unreachable.refused": "tcp.refused",
     "imanage.unreachable.silent": "line.silent",
@@ -44,7 +44,7 @@ _BY_LINE = {
 
 
 class ProbeError(Exception):
-    """How far it got, as a stable code, and what was seen there. `also`: codes of what is wrong beside it."""
+    """A failed probe: a stable code and the facts found. `also`: codes of further faults of the same certificate."""
 
     def __init__(self, code: str, facts: Facts = (), also: tuple[str, ...] = ()) -> None:
         super().__init__(code)
@@ -52,24 +52,24 @@ class ProbeError(Exception):
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One answer, read as far as a person would look at it. Nothing of it is followed."""
+class ProbeResponse:
+    """One HTTP response. No link or redirect in it is followed."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
-    asked_at: datetime
-    place: str = ""
-    """The host and port that were asked."""
+    requested_at: datetime
+    netloc: str = ""
+    """The host and port that the request went to."""
 
     @cached_property
     def page(self) -> Page:
-        """What it shows where it is a web page."""
+        """The visible text, if it is a web page."""
         return read_page(self.body.decode("utf-8", "replace"))
 
     @property
     def json(self) -> Any:
-        """None where it is not JSON."""
+        """The parsed body; None if it is not JSON."""
         try:
             return parse_json(self.body, self.status)
         except ImanageError:
@@ -84,7 +84,7 @@ class Seen:
 
     @property
     def location(self) -> str:
-        """Where it is sent on to; nothing where that cannot be read as an address."""
+        """The target of a redirect; empty if there is none and “?” if it is not a valid URL."""
         found = self.headers.get("Location", "") if 300 <= self.status < 400 else ""
         with contextlib.suppress(ValueError):
             urlsplit(found)
@@ -101,7 +101,7 @@ class Seen:
 
 
 def resolve(session: GuardedSession, origin: str) -> tuple[str, ...]:
-    """The addresses that the name leads to, all of them allowed."""
+    """The addresses of the name, all of them allowed."""
     host = urlsplit(origin).hostname or ""
     try:
         return addresses_of(session, origin)
@@ -113,8 +113,8 @@ def resolve(session: GuardedSession, origin: str) -> tuple[str, ...]:
 
 
 def connect(session: GuardedSession, origin: str) -> str:
-    """The address and port that took the connection."""
-    with _line(session, origin) as sock:
+    """The address and port that accepted the connection."""
+    with _connection(session, origin) as sock:
         try:
             peer = sock.getpeername()
         except OSError:
@@ -123,25 +123,25 @@ def connect(session: GuardedSession, origin: str) -> str:
 
 
 def certificate(session: GuardedSession, origin: str) -> Certificate:
-    """What the server proved itself with, by the rules that every call to it keeps."""
+    """The server's certificate, verified as for every other call."""
     host = urlsplit(origin).hostname or ""
     try:
-        return _shaken(session, origin, session.trust)
+        return _handshake(session, origin, session.trust)
     except ssl.SSLCertVerificationError as error:
-        raise _unproven(session, origin, error.verify_code) from None
+        raise _certificate_error(session, origin, error.verify_code) from None
     except (ssl.SSLError, OSError) as error:
         raise ProbeError(_tls_code(session, origin, error), (("Host", host),)) from None
 
 
-def ask(
+def request(
     session: GuardedSession,
     url: str,
     *,
     headers: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
-) -> Seen:
-    """One GET, or one POST where there is a form; whatever is answered is an answer."""
-    asked_at = datetime.now(UTC)
+) -> ProbeResponse:
+    """One GET, or one POST if there is a form. Any status is a response."""
+    requested_at = datetime.now(UTC)
     try:
         response = session.request(
             "POST" if form is not None else "GET",
@@ -151,29 +151,29 @@ def ask(
             stream=True,
             allow_redirects=False,
         )
-        body = read_body(response, _MOST, session.limits.total_seconds)
+        body = read_body(response, _MAX_BODY, session.limits.total_seconds)
     except AnswerTooLargeError:
         body = b""
     except requests.RequestException as error:
-        met = line_fault(error)
-        if isinstance(met, OutboundBlockedError):
+        fault = connection_fault(error)
+        if isinstance(fault, OutboundBlockedError):
             raise ProbeError("tcp.not_allowed") from None
-        raise ProbeError(_BY_LINE.get(met.code, "line.broken")) from None
+        raise ProbeError(_CONNECTION_CODES.get(fault.code, "line.broken")) from None
     except OutboundBlockedError:
         raise ProbeError("tcp.not_allowed") from None
-    return Seen(response.status_code, response.headers, body, asked_at, urlsplit(url).netloc)
+    return ProbeResponse(response.status_code, response.headers, body, requested_at, urlsplit(url).netloc)
 
 
 @contextlib.contextmanager
-def _line(session: GuardedSession, origin: str) -> Iterator[socket.socket]:
+def _connection(session: GuardedSession, origin: str) -> Iterator[socket.socket]:
     try:
-        sock = open_line(session, origin)
+        sock = open_connection(session, origin)
     except OutboundBlockedError as blocked:
         raise ProbeError("tcp.not_allowed", (("Why", blocked.sentence),)) from None
     except NameResolutionError:
         raise ProbeError("dns.unknown") from None
     except NewConnectionError as error:
-        raise ProbeError(_dial_code(error.__cause__)) from None
+        raise ProbeError(_connect_code(error.__cause__)) from None
     except ConnectTimeoutError:
         waited = f"{session.limits.connect_seconds:g} seconds"
         raise ProbeError("tcp.silent", (("Waited for", waited),)) from None
@@ -181,49 +181,49 @@ def _line(session: GuardedSession, origin: str) -> Iterator[socket.socket]:
         yield sock
 
 
-def _dial_code(cause: BaseException | None) -> str:
+def _connect_code(cause: BaseException | None) -> str:
     if isinstance(cause, ConnectionRefusedError):
         return "tcp.refused"
-    # Taken and broken off before one could look: there is no other end any more.
-    is_gone = isinstance(cause, OSError) and cause.errno in {errno.ENOTCONN, errno.ECONNRESET, errno.EINVAL}
-    return "tcp.reset" if is_gone else "tcp.no_route"
+    # Accepted and reset before getpeername.
+    is_reset = isinstance(cause, OSError) and cause.errno in {errno.ENOTCONN, errno.ECONNRESET, errno.EINVAL}
+    return "tcp.reset" if is_reset else "tcp.no_route"
 
 
-def _shaken(session: GuardedSession, origin: str, trust: ssl.SSLContext) -> Certificate:
-    """Shake hands and read the certificate. Nothing is sent over the line."""
+def _handshake(session: GuardedSession, origin: str, trust: ssl.SSLContext) -> Certificate:
+    """The certificate of a TLS handshake. No request is sent."""
     with (
-        _line(session, origin) as sock,
-        trust.wrap_socket(sock, server_hostname=urlsplit(origin).hostname) as line,
+        _connection(session, origin) as sock,
+        trust.wrap_socket(sock, server_hostname=urlsplit(origin).hostname) as tls,
     ):
-        return read_certificate(line.getpeercert(binary_form=True) or b"", line.version() or "")
+        return read_certificate(tls.getpeercert(binary_form=True) or b"", tls.version() or "")
 
 
-def _unproven(session: GuardedSession, origin: str, verify_code: int) -> ProbeError:
-    """The name of what is wrong with a certificate, and what stands in it."""
-    open_eyed = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    open_eyed.check_hostname = False
-    open_eyed.verify_mode = ssl.CERT_NONE  # only to read what was refused
+def _certificate_error(session: GuardedSession, origin: str, verify_code: int) -> ProbeError:
+    """What is wrong with a certificate, and its contents."""
+    unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    unverified.check_hostname = False
+    unverified.verify_mode = ssl.CERT_NONE  # only to read the certificate that failed verification
     try:
-        shown = _shaken(session, origin, open_eyed)
+        presented = _handshake(session, origin, unverified)
     except (ProbeError, OSError, ValueError):
-        return ProbeError(_VERIFY.get(verify_code, "tls.unknown_authority"))
-    code = _VERIFY.get(verify_code, "tls.unknown_authority")
+        return ProbeError(_VERIFY_CODES.get(verify_code, "tls.unknown_authority"))
+    code = _VERIFY_CODES.get(verify_code, "tls.unknown_authority")
     if verify_code == _SELF_SIGNED:
         code = "tls.self_signed"
-    elif verify_code in _NO_ISSUER and shown.issuer_firm in known_firms(session.trust):
+    elif verify_code in _NO_ISSUER and presented.issuer_organisation in trusted_organisations(session.trust):
         code = "tls.incomplete"
     host = urlsplit(origin).hostname or ""
-    return ProbeError(code, (("Host", host), *shown.facts), _wrong_beside(code, shown, host))
+    return ProbeError(code, (("Host", host), *presented.facts), _other_faults(code, presented, host))
 
 
-def _wrong_beside(code: str, shown: Certificate, host: str) -> tuple[str, ...]:
-    """A handshake stops at the first thing that is wrong; whoever mends it should know of the others."""
+def _other_faults(code: str, presented: Certificate, host: str) -> tuple[str, ...]:
+    """Further faults of the certificate: verification stops at the first one."""
     found = {
-        "tls.expired": shown.is_expired,
-        "tls.not_yet_valid": shown.is_early,
-        "tls.wrong_name": bool(shown.names) and not shown.is_for(host),
+        "tls.expired": presented.is_expired,
+        "tls.not_yet_valid": presented.is_not_yet_valid,
+        "tls.wrong_name": bool(presented.names) and not presented.matches(host),
     }
-    return tuple(each for each, is_so in found.items() if is_so and each != code)
+    return tuple(each for each, is_present in found.items() if is_present and each != code)
 
 
 def _tls_code(session: GuardedSession, origin: str, error: OSError) -> str:
@@ -239,11 +239,11 @@ def _tls_code(session: GuardedSession, origin: str, error: OSError) -> str:
 
 def _speaks_http(session: GuardedSession, origin: str) -> bool:
     host = urlsplit(origin).hostname or ""
-    with contextlib.suppress(ProbeError, OSError), _line(session, origin) as sock:
+    with contextlib.suppress(ProbeError, OSError), _connection(session, origin) as sock:
         sock.sendall(
             f"HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode("ascii", "ignore")
         )
-        said = sock.recv(1024)
-        # A port that does speak TLS may say so in plain HTTP.
-        return said.startswith(b"HTTP/") and b"https" not in said.lower()
+        reply = sock.recv(1024)
+        # A TLS port may say in plain HTTP that it expects https.
+        return reply.startswith(b"HTTP/") and b"https" not in reply.lower()
     return False

@@ -1,4 +1,4 @@
-"""From the rows that a server sends to our values. Servers differ in spelling, so every field is read tolerantly."""
+"""Converts JSON rows to values. Servers differ in field names and types, so every field is read tolerantly."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ Row = Mapping[str, Any]
 _SHA256 = re.compile(r"(?:sha-?256:)?([0-9a-f]{64})", re.IGNORECASE)
 
 _MAX_TEXT = 4000
-_MOST_DIGITS = len(str(MAX_NUMBER))
+_MAX_DIGITS = len(str(MAX_NUMBER))
 
 
 def document(row: Row) -> Document:
-    """A document's profile, or NotIManageError where it is none."""
+    """A document's profile, or NotIManageError."""
     found = document_or_none(row)
     if found is None:
-        raise NotIManageError("iManage answered with something that is not a document.")
+        raise NotIManageError("iManage returned something that is not a document.")
     return found
 
 
 def document_or_none(row: Row) -> Document | None:
-    """A document's profile, also one reached through a shortcut."""
-    row = _target(row)
+    """A document's profile, also through a shortcut; None if the row is not a document."""
+    row = _resolve_shortcut(row)
     try:
         id = VersionId.parse(_id(row), number(row, "version"))
     except BadIdError:
@@ -50,8 +50,8 @@ def document_or_none(row: Row) -> Document | None:
         created_at=moment(row, "create_date", "file_create_date"),
         type=text(row, "type"),
         latest=number(row, "latest"),
-        is_checked_out=truth(row, "is_checked_out") or False,
-        in_use=truth(row, "is_in_use", "in_use") or False,
+        is_checked_out=boolean(row, "is_checked_out") or False,
+        in_use=boolean(row, "is_in_use", "in_use") or False,
         in_use_by=text(row, "in_use_by"),
         in_use_by_name=text(row, "in_use_by_description"),
         checkout_at=moment(row, "checkout_date"),
@@ -66,16 +66,16 @@ def document_or_none(row: Row) -> Document | None:
 
 
 def container(row: Row) -> Container:
-    """A workspace or folder, or NotIManageError where it is none."""
+    """A workspace or folder, or NotIManageError."""
     found = container_or_none(row)
     if found is None:
-        raise NotIManageError("iManage answered with something that is not a workspace or folder.")
+        raise NotIManageError("iManage returned something that is not a workspace or folder.")
     return found
 
 
 def container_or_none(row: Row) -> Container | None:
-    """A workspace or folder, also one reached through a shortcut."""
-    row = _target(row)
+    """A workspace or folder, also through a shortcut; None if the row is neither."""
+    row = _resolve_shortcut(row)
     given = _id(row)
     try:
         library = library_of(given)
@@ -102,7 +102,7 @@ def container_or_none(row: Row) -> Container | None:
 
 
 def item_or_none(row: Row) -> Container | Document | None:
-    """A child of a folder: a document has no folder type and says so, anything else with an id is a folder."""
+    """A child of a folder: told apart by `wstype`, else by `folder_type`, else by `document_number`."""
     wstype = (text(row, "wstype") or "").removesuffix("_shortcut")
     if wstype in {"document", "email"}:
         return document_or_none(row)
@@ -112,27 +112,27 @@ def item_or_none(row: Row) -> Container | Document | None:
 
 
 def library(row: Row) -> Library | None:
-    """A document library; link sites are none."""
+    """A document library; None for a link site."""
     given = _id(row) or text(row, "alias")
     if given is None or text(row, "type") == "linksite":
         return None
-    hidden = truth(row, "is_hidden") or False
+    hidden = boolean(row, "is_hidden") or False
     return Library(id=given, name=text(row, "display_name") or given, hidden=hidden)
 
 
 def operations(row: Row) -> dict[str, bool]:
-    """What a person may do, by the server's own names."""
+    """What the user may do, by the server's own names."""
     return {name: value for name, value in row.items() if isinstance(value, bool)}
 
 
 def _id(row: Row) -> str:
-    """As it came: an id that was mended would be another's."""
+    """The id unchanged: a corrected id would be another object's."""
     value = row.get("id")
     return value if isinstance(value, str) else ""
 
 
-def _target(row: Row) -> Row:
-    """What a shortcut points at, with the shortcut's own fields where the target is silent."""
+def _resolve_shortcut(row: Row) -> Row:
+    """The target of a shortcut, completed with the shortcut's own fields."""
     target = row.get("target")
     if not isinstance(target, dict) or not _id(target):
         return row
@@ -141,7 +141,7 @@ def _target(row: Row) -> Row:
 
 
 def text(row: Row, *names: str) -> str | None:
-    """The first of these fields that says anything."""
+    """The first of these fields that is not empty."""
     for name in names:
         value = row.get(name)
         if isinstance(value, str) and value.strip():
@@ -152,22 +152,22 @@ def text(row: Row, *names: str) -> str | None:
 
 
 def storable(value: str) -> str:
-    """A server's string without what no database and no page can hold: NUL and halves of characters."""
+    """A string without NUL and lone surrogates, which no database or page can hold, cut to 4,000 characters."""
     return value.replace("\x00", "").encode("utf-8", "replace").decode()[:_MAX_TEXT]
 
 
 def number(row: Row, name: str) -> int | None:
-    """A whole number, also where it comes as a string."""
+    """A non-negative integer, also from a string."""
     value = row.get(name)
     if isinstance(value, bool):
         return None
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _MAX_DIGITS:
         value = int(value)
     return value if isinstance(value, int) and 0 <= value <= MAX_NUMBER else None
 
 
-def truth(row: Row, *names: str) -> bool | None:
-    """A yes or no, also where it comes as a string."""
+def boolean(row: Row, *names: str) -> bool | None:
+    """A boolean, also from a string."""
     for name in names:
         value = row.get(name)
         if isinstance(value, bool):
@@ -178,7 +178,7 @@ def truth(row: Row, *names: str) -> bool | None:
 
 
 def moment(row: Row, *names: str) -> datetime | None:
-    """An aware UTC time from ISO 8601; one without a zone is taken as UTC."""
+    """An aware UTC time from ISO 8601; without a zone it is read as UTC."""
     for name in names:
         value = row.get(name)
         if not isinstance(value, str):
@@ -192,6 +192,6 @@ def moment(row: Row, *names: str) -> datetime | None:
 
 
 def checksum(value: str | None) -> str | None:
-    """Lower-case hex of a SHA-256; other kinds of sum are of no use to us."""
+    """Lower-case hex of a SHA-256; None for other kinds of checksum."""
     found = _SHA256.fullmatch(value.strip()) if value else None
     return found[1].lower() if found else None

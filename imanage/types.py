@@ -1,4 +1,4 @@
-"""What iManage Work holds and answers, as frozen values in the words of the field."""
+"""iManage Work's objects as frozen values, in iManage's terms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Endpoints:
-    """The two origins of one server: browsers are sent to `.browser`, our own calls go to `.api`."""
+    """The two origins of one server: browsers are sent to `.browser`, calls go to `.api`."""
 
     browser: str
     api: str
@@ -23,7 +23,7 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class AppCredentials:
-    """The application's registration with the server. The secret never shows in a repr."""
+    """The application's registration with the server. The secret is left out of the repr."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -31,7 +31,7 @@ class AppCredentials:
 
 @dataclass(frozen=True)
 class TokenSet:
-    """What the token endpoint gave. `expires_at` is aware UTC, or None where the server did not say."""
+    """The tokens of one response. `expires_at` is aware UTC, or None if the server did not say."""
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(default=None, repr=False)
@@ -41,7 +41,7 @@ class TokenSet:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who a token belongs to, and where that customer's API begins."""
+    """The user and customer of a token, and the base URL of the customer's API."""
 
     user_id: str
     name: str
@@ -120,25 +120,25 @@ class Document:
 
     @property
     def full_name(self) -> str:
-        """The name as a file would carry it."""
+        """The name with its extension."""
         return f"{self.name}.{self.extension.lower()}" if self.extension else self.name
 
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """A stretch of a remote list. `total` is None where the server did not count."""
+    """One page of a remote list. `total` is None if the server did not count."""
 
     items: tuple[T, ...]
     total: int | None
     more: bool
     next_offset: int | None
     unreadable: int = 0
-    """So many rows were none of ours, or had an id that cannot be asked for."""
+    """The number of rows skipped because they were malformed or had an invalid id."""
 
 
 @dataclass(frozen=True)
-class Warning_:
-    """A profile field that iManage took with a complaint."""
+class FieldWarning:
+    """A profile field that iManage accepted with a warning."""
 
     field: str
     message: str
@@ -146,7 +146,7 @@ class Warning_:
 
 @dataclass(frozen=True)
 class Stored:
-    """What iManage says it stored."""
+    """The stored document, as iManage reports it."""
 
     document: Document
-    warnings: tuple[Warning_, ...] = ()
+    warnings: tuple[FieldWarning, ...] = ()

@@ -1,4 +1,4 @@
-"""A file on its way to iManage: a multipart body of known length, made block by block and never held whole."""
+"""Uploads: a multipart body of known length, streamed in blocks and never held whole in memory."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .errors import SourceFailedError, StoppedError
-from .proofs import BLOCK, proof_of
+from .upload_hashing import BLOCK, running_hash
 
 
 class Content(Protocol):
-    """Bytes to be read once. Where they lie in a file on this machine, a `file` of theirs is that, open."""
+    """Bytes that are read once. If they are in a local file, an attribute `file` is that file, open."""
 
-    def readinto(self, room: memoryview, /) -> int: ...
+    def readinto(self, buffer: memoryview, /) -> int: ...
 
 
 @dataclass(frozen=True)
 class Upload:
-    """What to store. `open` gives the bytes once; `sha256` and `size` are theirs and are checked while sending."""
+    """What to store. `open` gives the content once; its `sha256` and `size` are verified while sending."""
 
     name: str
     extension: str
@@ -46,10 +46,10 @@ class Upload:
 
 
 class Multipart:
-    """The two parts that iManage wants, `profile` and `file`, as a sized iterable for one sending.
+    """The parts `profile` and `file` as a sized iterable, for one request.
 
-    The last bytes are held back until size and SHA-256 are known to be right: a body that breaks off early cannot
-    be stored, so a source that changed under our hands never becomes a document.
+    The last bytes are held back until size and SHA-256 are verified: a server cannot store an incomplete body, so a
+    source that changed meanwhile never becomes a document.
     """
 
     def __init__(self, profile: Mapping[str, Any], upload: Upload) -> None:
@@ -63,7 +63,7 @@ class Multipart:
             "Content-Type: application/json\r\n\r\n"
             f"{json.dumps(profile)}\r\n"
             f"--{boundary}\r\n"
-            f'Content-Disposition: form-data; name="file"; filename="{escaped(upload.file_name)}"\r\n'
+            f'Content-Disposition: form-data; name="file"; filename="{escape_filename(upload.file_name)}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         ).encode()
         self._suffix = f"\r\n--{boundary}--\r\n".encode()
@@ -72,80 +72,80 @@ class Multipart:
         return len(self._prefix) + self._upload.size + len(self._suffix)
 
     def __iter__(self) -> Iterator[bytes | memoryview]:
-        """The body, block by block. A block is good until the next is asked for."""
+        """The body in blocks. A block is valid until the next is requested."""
         upload = self._upload
         self.started = True
         if upload.size <= BLOCK:
-            yield self._in_one_piece()
+            yield self._whole_body()
             if upload.on_progress is not None:
                 upload.on_progress(upload.size)
             return
         sent = 0
-        with _content(upload) as content, proof_of(getattr(content, "file", None)) as proof:
+        with _content(upload) as content, running_hash(getattr(content, "file", None)) as digest:
             for block in _blocks(content):
                 if upload.should_stop is not None and upload.should_stop():
                     raise StoppedError
                 sent += len(block)
                 if sent > upload.size:
                     raise SourceFailedError
-                proof.note(block)
-                # The heading leaves with the first bytes of the file. A server that finds it beside the request's head
-                # writes all that follows off its pages, which can cost it twice the time.
+                digest.update(block)
+                # The prefix is sent with the first block. If it arrives with the request's head, the rest of the body
+                # is no longer page-aligned in the server's buffer, which can double the time of its writes.
                 yield self._prefix + block if sent == len(block) else block
                 if upload.on_progress is not None:
                     upload.on_progress(sent)
-            if sent != upload.size or proof.sha256() != upload.sha256.lower():
+            if sent != upload.size or digest.sha256() != upload.sha256.lower():
                 raise SourceFailedError
         yield self._suffix
 
-    def _in_one_piece(self) -> memoryview:
-        """The whole body: each piece costs its way to the line, and of many small documents that is the most."""
+    def _whole_body(self) -> memoryview:
+        """The whole body in one buffer: for small documents the number of sends dominates."""
         upload, start = self._upload, len(self._prefix)
         body = memoryview(bytearray(len(self)))
         body[:start] = self._prefix
         if upload.should_stop is not None and upload.should_stop():
             raise StoppedError
         with _content(upload) as content:
-            # One byte more than was announced would show that there is more.
-            filled = _filled(content, body[start : start + upload.size + 1])
+            # One byte more than announced, to notice content that is too long.
+            filled = _fill(content, body[start : start + upload.size + 1])
         if len(filled) != upload.size or hashlib.sha256(filled).hexdigest() != upload.sha256.lower():
             raise SourceFailedError
         body[start + upload.size :] = self._suffix
         return body
 
 
-def escaped(name: str) -> str:
-    """A file name for a part's header, as browsers write it (RFC 7578): no quote and no control can get out."""
+def escape_filename(name: str) -> str:
+    """A file name for a part's header, escaped as browsers do (RFC 7578): quotes and control characters removed."""
     plain = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A").replace("\\", "_")
-    kept = "".join(sign if sign.isprintable() else "_" for sign in plain)
+    kept = "".join(character if character.isprintable() else "_" for character in plain)
     return kept.encode("utf-8", "replace").decode()
 
 
 @contextmanager
 def _content(upload: Upload) -> Iterator[Content]:
-    with _own_faults(), upload.opened() as content:
+    with _source_errors(), upload.opened() as content:
         yield content
 
 
 def _blocks(content: Content) -> Iterator[memoryview]:
-    """In two rooms by turns, so that a block is there until the next but one is asked for."""
-    rooms = deque(memoryview(bytearray(BLOCK)) for _ in range(2))
-    while block := _filled(content, rooms[0]):
+    """Blocks in two alternating buffers: each remains valid until the next but one is requested."""
+    buffers = deque(memoryview(bytearray(BLOCK)) for _ in range(2))
+    while block := _fill(content, buffers[0]):
         yield block
-        rooms.rotate()
+        buffers.rotate()
 
 
-def _filled(content: Content, room: memoryview) -> memoryview:
+def _fill(content: Content, buffer: memoryview) -> memoryview:
     filled = 0
-    with _own_faults():
-        while filled < len(room) and (came := content.readinto(room[filled:])):
-            filled += came
-    return room[:filled]
+    with _source_errors():
+        while filled < len(buffer) and (count := content.readinto(buffer[filled:])):
+            filled += count
+    return buffer[:filled]
 
 
 @contextmanager
-def _own_faults() -> Iterator[None]:
-    """Our own disk's OSError must not look like a fault of the line."""
+def _source_errors() -> Iterator[None]:
+    """Keep an OSError of the local disk apart from connection faults."""
     try:
         yield
     except OSError as error:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
-from imanage.answers import clean, words
 from imanage.certificates import Facts
-from imanage.probes import Seen
+from imanage.probes import ProbeResponse
+from imanage.responses import error_details, sanitise
 from services.diagnostics.network import facts_of, stopped_on_the_way
 from services.diagnostics.probe_session import Found, Visit, failed, passed, skipped, warned
 from services.diagnostics.redirect_variants import variants
@@ -128,7 +128,7 @@ def _read(visit: Visit, client: str, redirect_url: str) -> Reading:
         kind = "stopped"
     elif seen.location:
         if seen.location.startswith(redirect_url):
-            kind, error = "returned", clean(parse_qs(urlsplit(seen.location).query).get("error", [""])[0])
+            kind, error = "returned", sanitise(parse_qs(urlsplit(seen.location).query).get("error", [""])[0])
     elif _UNKNOWN.search(text):
         kind = "unknown_client"
     elif _MISMATCH.search(text):
@@ -174,8 +174,8 @@ def _visible(url: str) -> str:
     return url.replace(" ", "␠")
 
 
-def _said(seen: Seen, secret_sent: str) -> Facts:
-    code, message, _ = words(seen.json, (secret_sent,))
+def _said(seen: ProbeResponse, secret_sent: str) -> Facts:
+    code, message, _ = error_details(seen.json, (secret_sent,))
     found = {"Status": str(seen.status), "iManage says": ": ".join(filter(None, [code, message]))}
     return tuple((name, value) for name, value in found.items() if value)
 
@@ -185,9 +185,9 @@ def _lasting(text: str) -> str:
     return _PASSING.sub("#", text)
 
 
-def _is_about_the_client(seen: Seen) -> bool:
+def _is_about_the_client(seen: ProbeResponse) -> bool:
     return seen.status in {400, 401, 403} and any(
-        map(_CLIENT_SAID.search, filter(None, words(seen.json)[:2]))
+        map(_CLIENT_SAID.search, filter(None, error_details(seen.json)[:2]))
     )
 
 

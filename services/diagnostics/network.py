@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from imanage.answers import clean, wait_of
 from imanage.certificates import Facts
-from imanage.probes import ProbeError, Seen, ask, certificate, connect, resolve
+from imanage.probes import ProbeError, ProbeResponse, certificate, connect, request, resolve
+from imanage.responses import retry_after, sanitise
 from services.diagnostics.probe_session import Found, Visit, failed, passed, skipped, warned
 
 SOON_DAYS = 21
@@ -83,10 +83,10 @@ def tls(visit: Visit, origin: str) -> Found:
 
 def api(visit: Visit, origin: str) -> Found:
     """What answers at `/api`, or at `/work/api` where only that is there."""
-    seen = ask(visit.outbound, f"{origin}/api")
+    seen = request(visit.outbound, f"{origin}/api")
     found = judge(seen)
     if found.code in {"api.not_found", "api.not_imanage"}:
-        second = ask(visit.outbound, f"{origin}/work/api")
+        second = request(visit.outbound, f"{origin}/work/api")
         if judge(second).outcome == "pass":
             seen, found = second, judge(second)
     if found.code in _NEARBY and (better := _nearby(visit, origin)):
@@ -100,11 +100,11 @@ def clock(visit: Visit, origin: str) -> Found:
     theirs = seen.server_time
     if theirs is None:
         return skipped("Not looked at: the server does not say what time it is.")
-    apart = abs(theirs - seen.asked_at)
+    apart = abs(theirs - seen.requested_at)
     seconds = round(apart.total_seconds())
     facts = (
         ("The server’s clock", theirs.strftime("%d %B %Y %H:%M:%S UTC")),
-        ("This installation’s clock", seen.asked_at.strftime("%d %B %Y %H:%M:%S UTC")),
+        ("This installation’s clock", seen.requested_at.strftime("%d %B %Y %H:%M:%S UTC")),
         ("Apart", "1 second" if seconds == 1 else f"{seconds} seconds"),
     )
     if apart > WRONG_CLOCK:
@@ -112,7 +112,7 @@ def clock(visit: Visit, origin: str) -> Found:
     return warned("clock.apart", *facts) if apart > SLOW_CLOCK else passed("The two clocks agree.", *facts)
 
 
-def judge(seen: Seen) -> Found:
+def judge(seen: ProbeResponse) -> Found:
     """Whether an answer to `/api` is iManage's, and else whose it may be."""
     if stopped := stopped_on_the_way(seen):
         return stopped
@@ -123,7 +123,7 @@ def judge(seen: Seen) -> Found:
     if isinstance(said, dict) and _is_imanage(said, seen.status):
         data = said.get("data")
         version = data.get("dms_version") if isinstance(data, dict) else None
-        if isinstance(version, str) and (shown := clean(version)):
+        if isinstance(version, str) and (shown := sanitise(version)):
             return passed(f"The answer is of iManage Work {shown}.", ("iManage version", shown))
         return passed("The answer is of iManage Work.")
     if seen.is_page and _names(_PROXIES, f"{seen.headers} {seen.page.title} {seen.page.words[:20_000]}"):
@@ -135,7 +135,7 @@ def judge(seen: Seen) -> Found:
     return failed("api.not_found" if seen.status == 404 else "api.not_imanage", *facts)
 
 
-def stopped_on_the_way(seen: Seen) -> Found | None:
+def stopped_on_the_way(seen: ProbeResponse) -> Found | None:
     """What any address can answer before iManage has a say."""
     facts = facts_of(seen)
     if seen.status == 407:
@@ -143,14 +143,14 @@ def stopped_on_the_way(seen: Seen) -> Found | None:
     if seen.status == 511:
         return failed("proxy.captive_portal", *facts)
     if seen.status == 429:
-        wait = wait_of(seen.headers)
+        wait = retry_after(seen.headers)
         return warned("throttled.calls", *facts, *((("Asked to wait", f"{wait:g} seconds"),) if wait else ()))
     if seen.status in {502, 503, 504}:
         return failed("api.gateway", *facts)
     return failed("api.server_fault", *facts) if seen.status >= 500 else None
 
 
-def facts_of(seen: Seen) -> Facts:
+def facts_of(seen: ProbeResponse) -> Facts:
     """What may be told of an answer: its status, and what iManage or a known product on the way says of itself.
 
     Whoever may add a server could else read any host of the firm's network through these checks.
@@ -163,7 +163,7 @@ def facts_of(seen: Seen) -> Facts:
     found = [("Status", str(seen.status))]
     if seen.location:
         found.append(("Sent on to", _place(seen)))
-    named = [(name, clean(value)) for name, value in known.items() if _names(_KNOWN, value)]
+    named = [(name, sanitise(value)) for name, value in known.items() if _names(_KNOWN, value)]
     return (*found, *(named or [("Who answers", "Another program, whose words are not shown here")]))
 
 
@@ -172,15 +172,15 @@ def _names(products: tuple[str, ...], text: str) -> bool:
     return any(product in folded for product in products)
 
 
-def _place(seen: Seen) -> str:
+def _place(seen: ProbeResponse) -> str:
     """Where a redirect leads, without its query; another host's address only where its product is a known one."""
     there = seen.location.partition("?")[0].partition("#")[0]
     parts = urlsplit(there)
     if _names(_KNOWN, parts.netloc) or (
-        parts.netloc in {"", seen.place} and parts.path.startswith(_OUR_PATHS)
+        parts.netloc in {"", seen.netloc} and parts.path.startswith(_OUR_PATHS)
     ):
-        return clean(there)[:200]
-    return "another page of this host" if parts.netloc in {"", seen.place} else "another host"
+        return sanitise(there)[:200]
+    return "another page of this host" if parts.netloc in {"", seen.netloc} else "another host"
 
 
 def _is_imanage(said: dict[str, Any], status: int) -> bool:
@@ -203,7 +203,7 @@ def _nearby(visit: Visit, origin: str) -> Found | None:
         tries.append(("address.port", f"{parts.scheme}://{host}"))
     for code, better in tries:
         try:
-            if judge(ask(visit.outbound, f"{better}/api")).outcome == "pass":
+            if judge(request(visit.outbound, f"{better}/api")).outcome == "pass":
                 return failed(code, ("iManage answers at", better), ("The address here", origin))
         except ProbeError:
             continue

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from imanage import oauth
 from imanage.certificates import Facts
 from imanage.guard import GuardedSession
-from imanage.probes import Seen, ask
+from imanage.probes import ProbeResponse, request
 from imanage.types import AppCredentials, Endpoints
 from models import ApplicationPackage, Connection, Member, Server
 from services.core.errors import ConflictError, NotFoundError
@@ -81,8 +81,8 @@ class Visit:
     thorough: bool
     no_code: str = field(default_factory=lambda: f"connection-check-{secrets.token_hex(24)}")
     token: str = field(default="", repr=False)
-    asked: dict[tuple[str, str], Seen] = field(default_factory=dict)
-    answers: dict[str, Seen] = field(default_factory=dict)
+    asked: dict[tuple[str, str], ProbeResponse] = field(default_factory=dict)
+    answers: dict[str, ProbeResponse] = field(default_factory=dict)
 
     @property
     def is_split(self) -> bool:
@@ -96,15 +96,15 @@ class Visit:
             raise RuntimeError("There are no credentials to look at.")
         return self.credentials
 
-    def authorize(self, client_id: str, redirect_url: str) -> Seen:
+    def authorize(self, client_id: str, redirect_url: str) -> ProbeResponse:
         """The first answer to a browser that begins a sign-in, once for each question."""
         key = client_id, redirect_url
         if key not in self.asked:
             start = oauth.begin(self.endpoints, AppCredentials(client_id, ""), redirect_url)
-            self.asked[key] = ask(self.outbound, start.url, headers={"Accept": "text/html,*/*"})
+            self.asked[key] = request(self.outbound, start.url, headers={"Accept": "text/html,*/*"})
         return self.asked[key]
 
-    def exchange(self, client_secret: str) -> Seen:
+    def exchange(self, client_secret: str) -> ProbeResponse:
         """The token endpoint's answer to a code that nobody gave, with this secret."""
         form = {
             "grant_type": "authorization_code",
@@ -114,7 +114,7 @@ class Visit:
             "client_id": self.registration.client_id,
             "client_secret": client_secret,
         }
-        return ask(self.outbound, f"{self.endpoints.api}/auth/oauth2/token", form=form)
+        return request(self.outbound, f"{self.endpoints.api}/auth/oauth2/token", form=form)
 
 
 def visit(server_id: uuid.UUID, credentials: AppCredentials | None, *, thorough: bool) -> Visit:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from imanage.client import TokenHeader, auth_headers
 from imanage.errors import ImanageError
-from imanage.probes import ask
+from imanage.probes import request
 from services.connections import tokens
 from services.connections.clients import Line
 from services.core.errors import RefusedError
@@ -92,7 +92,7 @@ def _came_through(visit: Visit, origin: str, token: str, wanted: TokenHeader) ->
 def _who(visit: Visit, origin: str, token: str, header: TokenHeader) -> str | None:
     """The customer that the token is known at, None where it is not known."""
     for path in ("api", "work/api"):
-        seen = ask(visit.outbound, f"{origin}/{path}", headers=auth_headers(token, header))
+        seen = request(visit.outbound, f"{origin}/{path}", headers=auth_headers(token, header))
         said = seen.json
         data = said.get("data") if isinstance(said, dict) else None
         user = data.get("user") if isinstance(data, dict) else None

@@ -11,7 +11,7 @@ import ssl
 from typing import Any
 
 from imanage.deadlines import Deadline, Timed, TimedSocket, TimedTLS
-from imanage.lookups import addresses, within_time
+from imanage.dns import addresses, with_timeout
 
 SECONDS = 20.0
 """Of one silence."""
@@ -83,8 +83,8 @@ def _dialled(host: str, port: int, deadline: Deadline) -> TimedSocket:
 def _own_name(deadline: Deadline) -> str:
     """As smtplib would say it, but the resolver is given a time."""
     try:
-        name = within_time(socket.getfqdn, min(NAME_SECONDS, deadline.left()))
-        return name if "." in name else f"[{within_time(_own_address, min(NAME_SECONDS, deadline.left()))}]"
+        name = with_timeout(socket.getfqdn, min(NAME_SECONDS, deadline.left()))
+        return name if "." in name else f"[{with_timeout(_own_address, min(NAME_SECONDS, deadline.left()))}]"
     except OSError:
         return "[127.0.0.1]"
 

@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import IO
 from urllib.parse import urlsplit
 
-from imanage.lookups import addresses
+from imanage.dns import addresses
 from services.core.text.normalise import clean_line
 
 PIECE = 256 * 1024

@@ -12,7 +12,7 @@ from imanage.addresses import (
     parse_server_url,
     parse_subdomain,
 )
-from imanage.dialling import judge_origin
+from imanage.dialling import check_origin
 from services.core.errors import InvalidError
 from services.servers.transport import CLOUD, rules_for
 from services.servers.validation import host_of
@@ -103,7 +103,7 @@ def look_up(kind: str, addresses: Addresses) -> tuple[str, ...]:
     unknown: dict[str, None] = {}
     for name, origin in addresses.fields.items():
         try:
-            if not judge_origin(origin, rules_for(kind)):
+            if not check_origin(origin, rules_for(kind)):
                 unknown[host_of(origin)] = None
         except AddressRefusedError as error:
             refused[name] = f"This host leads to an address that cannot be used. {error.sentence}"

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from imanage.pages import read_page
+from imanage.html_text import read_page
 from services.core.text.normalise import clean_line, fold, normalise
 from tests.architecture.sources import files, text_of, tree_of
 

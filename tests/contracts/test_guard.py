@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from imanage.client import Client
-from imanage.dialling import OutboundBlockedError, is_own, judge_origin
+from imanage.dialling import OutboundBlockedError, check_origin, is_local_address
 from imanage.errors import UnreachableError
 from imanage.guard import Limits, build_session
 from imanage.networks import AddressRefusedError, AddressRules
@@ -72,7 +72,7 @@ def test_a_name_that_leads_inside_is_refused(monkeypatch: pytest.MonkeyPatch, ip
     with pytest.raises(OutboundBlockedError):
         build_session(AddressRules()).get("https://imanage.firm.com/")
     with pytest.raises(AddressRefusedError):
-        judge_origin("https://imanage.firm.com", AddressRules())
+        check_origin("https://imanage.firm.com", AddressRules())
 
 
 def test_one_bad_answer_among_good_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,9 +119,9 @@ def own_addresses() -> list[str]:
 
 def test_this_machine_knows_its_own_addresses() -> None:
     for ip in ["127.0.0.1", "127.8.9.10", "::1", *own_addresses()]:
-        assert is_own(ip), ip
+        assert is_local_address(ip), ip
     for ip in ["8.8.8.8", "10.255.255.254", "198.51.100.1", "2606:4700:4700::1111", "fd99::99"]:
-        assert not is_own(ip), ip
+        assert not is_local_address(ip), ip
 
 
 @pytest.mark.parametrize("own", own_addresses() or ["127.0.0.1"])
@@ -132,16 +132,16 @@ def test_this_machines_own_address_is_refused_unless_named(own: str) -> None:
         with pytest.raises(OutboundBlockedError):
             build_session(rules(server.port, networks=())).get(url)
         with pytest.raises(AddressRefusedError):
-            judge_origin(url, rules(server.port, networks=()))
+            check_origin(url, rules(server.port, networks=()))
         assert server.connections == 0
         assert build_session(rules(server.port, networks=(ip_network(own),))).get(url).ok
 
 
 def test_private_addresses_follow_the_rule(monkeypatch: pytest.MonkeyPatch) -> None:
     resolves(monkeypatch, ["10.255.255.254"])
-    judge_origin("https://imanage.firm.com", AddressRules())
+    check_origin("https://imanage.firm.com", AddressRules())
     with pytest.raises(AddressRefusedError):
-        judge_origin("https://imanage.firm.com", AddressRules(allow_private=False))
+        check_origin("https://imanage.firm.com", AddressRules(allow_private=False))
     with pytest.raises(OutboundBlockedError):
         build_session(AddressRules(allow_private=False)).get("https://imanage.firm.com/")
 
@@ -164,7 +164,7 @@ def test_a_name_unknown_to_dns_passes_the_form_and_is_unreachable_later(
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    judge_origin("https://imanage.firm.com", AddressRules())
+    check_origin("https://imanage.firm.com", AddressRules())
     with pytest.raises(UnreachableError) as caught:
         Client(build_session(AddressRules()), "https://imanage.firm.com", "t").json("GET", "libraries")
     assert caught.value.code == "imanage.unreachable.name_not_found"

@@ -21,7 +21,7 @@ from tests.support.lines import Behaviour, Line, line, ok, partly, read_head, re
 
 STORED = b'{"data": {"id": "Active!9.1", "version": 1, "name": "Deed", "extension": "docx"}}'
 NETWORKS = (ip_network("127.0.0.0/8"),)
-QUICK = Limits(connect_seconds=1, read_seconds=1, stored_seconds=1)
+QUICK = Limits(connect_seconds=1, read_seconds=1, upload_response_seconds=1)
 
 
 def client(server: Line, limits: Limits = QUICK) -> Client:
@@ -131,7 +131,7 @@ def test_a_slow_reader_is_waited_for_longer_than_a_connection() -> None:
         read_request(connection)
         connection.sendall(ok(STORED))
 
-    patient = Limits(connect_seconds=0.5, read_seconds=5, stored_seconds=5)
+    patient = Limits(connect_seconds=0.5, read_seconds=5, upload_response_seconds=5)
     with line(slow_reader) as server:
         stored = documents.create(client(server, patient), "Active!427", upload(20_000_000))
         assert stored.document.version == 1

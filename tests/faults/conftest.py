@@ -30,7 +30,7 @@ from tests.support.practice import practice_imanage, practice_server, reached, s
 from tests.support.transfers import Desk, make_matter
 
 HOST = "imanage.practice.test"
-IMPATIENT = Limits(connect_seconds=0.4, read_seconds=0.6, total_seconds=2, stored_seconds=0.6)
+IMPATIENT = Limits(connect_seconds=0.4, read_seconds=0.6, total_seconds=2, upload_response_seconds=0.6)
 _results: dict[str, str] = {}
 
 

@@ -65,7 +65,7 @@ def test_an_on_premise_server_is_added_off_with_its_secret_sealed(admin: Browser
     assert transport.endpoints(row).api == "https://api.firm.test"
     page = admin.page(f"/admin/integrations/imanage/{row.id}")
     assert "Members see it once you switch it on." in page.text
-    assert 'We left off "/work/web": only the host is needed.' in page.text
+    assert "We removed “/work/web”. Only the host is needed." in page.text
     assert SECRET not in page.html
     told = db.session.scalars(select(AuditEvent)).one()
     assert (told.action, told.server_id) == ("server.added", row.id)
@@ -150,7 +150,7 @@ def test_every_field_speaks_at_once_and_the_secret_must_be_retyped(admin: Browse
 def test_a_refused_form_says_what_it_left_off(admin: Browser) -> None:
     bad = on_premise(name="", url="https://imanage.firm.test/work/login")
     page = read(admin.post(NEW, bad, htmx=True), whole=False)
-    assert 'We left off "/work/login": only the host is needed.' in page.text
+    assert "We removed “/work/login”. Only the host is needed." in page.text
     assert page.value_of("url") == "https://imanage.firm.test/work/login"
 
 

@@ -37,34 +37,34 @@ def admin(browser: Browser) -> Browser:
 
 
 URLS = [
-    ("", "Type the address of the iManage server."),
-    ("   ", "Type the address of the iManage server."),
+    ("", "Enter the address of the iManage server."),
+    ("   ", "Enter the address of the iManage server."),
     ("http://imanage.firm.test", "Use https:// instead of http://"),
     ("ftp://imanage.firm.test", "must begin with https://"),
     ("javascript:alert(1)", "must begin with https://"),
-    ("https://user:pw@imanage.firm.test", "Leave out the user name"),
-    ("https://imanage.firm.test?x=1", "Leave off everything from the “?” on."),
-    ("https://imanage.firm.test/#top", "Leave off everything from the “#” on."),
+    ("https://user:pw@imanage.firm.test", "Remove the user name"),
+    ("https://imanage.firm.test?x=1", "Remove the “?” and everything after it."),
+    ("https://imanage.firm.test/#top", "Remove the “#” and everything after it."),
     ("https://imanage .firm.test", "a space or an invisible character"),
     ("https://imanage.firm\n.test", "a space or an invisible character"),
     ("https://imanage.firm\x00.test", "a space or an invisible character"),
-    ("https://imanage.firm.test.", "Leave off the dot at the end"),
-    ("https://xn--a.firm.test", "characters in it that a host name cannot have"),
+    ("https://imanage.firm.test.", "Remove the dot at the end"),
+    ("https://xn--a.firm.test", "characters that are not allowed in a host name"),
     ("https://①②⑦.⓪.⓪.①/", "only look like letters or digits"),
     ("https://[::1]", "COUNTERPART_IMANAGE_NETWORKS"),
     ("https://[fd00:ec2::254]", "COUNTERPART_IMANAGE_NETWORKS"),
-    ("https://2130706433", "four plain numbers"),
-    ("https://0x7f000001", "four plain numbers"),
-    ("https://localhost", "only has a meaning on one machine"),
+    ("https://2130706433", "four numbers between 0 and 255"),
+    ("https://0x7f000001", "four numbers between 0 and 255"),
+    ("https://localhost", "only works on one machine"),
     ("https://0.0.0.0", "COUNTERPART_IMANAGE_NETWORKS"),
     ("https://127.0.0.1", "COUNTERPART_IMANAGE_NETWORKS"),
     ("https://169.254.169.254/latest", "COUNTERPART_IMANAGE_NETWORKS"),
     ("https://sly.firm.test", "This host leads to an address that cannot be used."),
     ("https://imanage.firm.test:8443", "COUNTERPART_IMANAGE_PORTS"),
-    ("https://imanage.firm.test:0", "The port must be a number from 1 to 65535."),
-    (f"https://{'a' * 300}.test", "longer than a host name can be"),
+    ("https://imanage.firm.test:0", "The port must be a number between 1 and 65535."),
+    (f"https://{'a' * 300}.test", "The host is too long."),
     ("https://" + "a" * 2100, "too long"),
-    ("imanage", "Type the host in full"),
+    ("imanage", "Enter the full host name"),
 ]
 
 
@@ -74,7 +74,7 @@ def test_a_bad_url_gets_its_sentence_at_its_field_and_stays(
     admin: Browser, strict: None, field: str, typed: str, sentence: str
 ) -> None:
     if field == "api_url" and not typed.strip():
-        typed, sentence = "https://", "The address has no host in it."
+        typed, sentence = "https://", "The address has no host."
     answer = admin.post(NEW, on_premise(**{field: typed}), htmx=True)
     page = read(answer, whole=False)
     assert answer.status_code == 422
@@ -89,12 +89,12 @@ def test_a_bad_url_gets_its_sentence_at_its_field_and_stays(
 
 
 SUBDOMAINS = [
-    ("firm.eu", "A subdomain is one word without dots."),
-    ("cloudimanage.com", "Leave off “cloudimanage.com”"),
-    ("a.firm.cloudimanage.com", "Leave off “cloudimanage.com”"),
+    ("firm.eu", "A subdomain cannot contain dots."),
+    ("cloudimanage.com", "Remove “cloudimanage.com”"),
+    ("a.firm.cloudimanage.com", "Remove “cloudimanage.com”"),
     ("https://imanage.firm.test/work", "Choose On-premise for a server of your own"),
     ("my_firm", "underscore"),
-    ("a" * 64, "at most 63 characters"),
+    ("a" * 64, "63 characters or fewer"),
     ("-firm", "cannot begin or end with a hyphen"),
     ("fi rm", "only letters a to z, digits and hyphens"),
     ("fürm", "only letters a to z, digits and hyphens"),

@@ -59,7 +59,7 @@ def test_private_networks_are_for_on_premise_servers_only(url: str) -> None:
 )
 def test_accepts_and_normalises(typed: str, origin: str) -> None:
     address = parse_server_url(typed, RULES)
-    completed = None if "://" in typed else 'We put "https://" in front.'
+    completed = None if "://" in typed else "We added “https://”."
     assert (address.origin, address.notice) == (origin, completed)
 
 
@@ -68,7 +68,7 @@ def test_takes_a_pasted_path_off_and_says_so(path: str) -> None:
     address = parse_server_url(f"https://imanage.firm.com{path}", RULES)
     assert address.origin == "https://imanage.firm.com"
     if path.strip("/"):
-        assert address.notice == f'We left off "{path}": only the host is needed.'
+        assert address.notice == f"We removed “{path}”. Only the host is needed."
 
 
 def test_a_refused_port_names_the_setting() -> None:

@@ -24,4 +24,4 @@ def test_the_firms_own_domain_can_be_named() -> None:
 def test_a_bare_host_is_completed_and_that_is_said() -> None:
     address = parse_server_url("imanage.firm.com/work/web", AddressRules())
     assert address.origin == "https://imanage.firm.com"
-    assert address.notice == 'We put "https://" in front. We left off "/work/web": only the host is needed.'
+    assert address.notice == "We added “https://”. We removed “/work/web”. Only the host is needed."

@@ -39,7 +39,11 @@ PAGED = {"limit": "100", "offset": "0", "total": "true"}
             "libraries/Active/my-favorites/children",
             {"limit": "500"},
         ),
-        (lambda c: containers.search_workspaces(c, "he ron"), "workspaces", {"name": "he ron", **PAGED}),
+        (
+            lambda c: containers.search_workspaces(c, "proj heron"),
+            "workspaces",
+            {"name": "proj heron", **PAGED},
+        ),
         (
             lambda c: containers.search_workspaces(c, "x", "Active", 10, 20),
             "libraries/Active/workspaces",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imanage.errors import BadIdError
-from imanage.ids import DocumentId, VersionId, in_library, library_of, of_object, segment
+from imanage.ids import DocumentId, VersionId, library_of, library_path, object_path, segment
 
 HOSTILE = [
     "",
@@ -39,7 +39,7 @@ HOSTILE = [
     ],
 )
 def test_what_a_url_can_carry_is_quoted(text: str, path: str) -> None:
-    assert of_object("folders", text) == path
+    assert object_path("folders", text) == path
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def test_a_user_of_a_domain_is_one_segment(user: str, quoted: str) -> None:
 @pytest.mark.parametrize("library", ["..", ".", "a/b", "%2e%2e"])
 def test_no_id_leads_out_of_its_library(library: str) -> None:
     with pytest.raises(BadIdError):
-        of_object("folders", f"{library}!1")
+        object_path("folders", f"{library}!1")
     with pytest.raises(BadIdError):
         VersionId.parse(f"{library}!1.1")
     with pytest.raises(BadIdError):
-        in_library(library)
+        library_path(library)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -64,7 +64,7 @@ def test_hostile_segments_are_refused_before_anything_is_sent(text: str) -> None
     with pytest.raises(BadIdError):
         segment(text)
     with pytest.raises(BadIdError):
-        of_object("documents", text)
+        object_path("documents", text)
     with pytest.raises(BadIdError):
         VersionId.parse(text)
 
@@ -126,8 +126,8 @@ def test_one_version_is_the_same_however_its_library_is_spelt_and_is_never_its_d
 
 
 def test_paths_name_the_library_of_the_id() -> None:
-    assert of_object("folders", "Active!427", "children") == "libraries/Active/folders/Active!427/children"
-    assert in_library("Ä b"[:1], "documents") == "libraries/%C3%84/documents"
+    assert object_path("folders", "Active!427", "children") == "libraries/Active/folders/Active!427/children"
+    assert library_path("Ä b"[:1], "documents") == "libraries/%C3%84/documents"
     assert library_of("ACTIVE_US!4") == "ACTIVE_US"
     for text in ("Active", "!4", "Active!"):
         with pytest.raises(BadIdError):

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import pytest
 
-from imanage.networks import AddressRefusedError, AddressRules, judge_address
+from imanage.networks import AddressRefusedError, AddressRules, check_address
 
 RULES = AddressRules()
 PUBLIC_ONLY = replace(RULES, allow_private=False)
@@ -17,7 +17,7 @@ PUBLIC_ONLY = replace(RULES, allow_private=False)
 
 def allowed(ip: str, rules: AddressRules) -> bool:
     try:
-        judge_address(ip, rules)
+        check_address(ip, rules)
     except AddressRefusedError:
         return False
     return True

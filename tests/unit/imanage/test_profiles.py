@@ -142,7 +142,7 @@ ROW = {"id": "Active!1"}
         ({"data": [], "overflow": False}, Listing((), None, False)),
         ({"data": {}}, Listing(())),
         ({"data": None}, Listing(())),
-        ({"data": [ROW, "x", None]}, Listing((ROW,), odd=2)),
+        ({"data": [ROW, "x", None]}, Listing((ROW,), malformed=2)),
         ({"data": [ROW], "total_count": "9", "cursor": ""}, Listing((ROW,))),
         ({"data": [ROW], "overflow": True}, Listing((ROW,), None, True)),
     ],
@@ -172,8 +172,8 @@ def test_whether_there_is_more(found: Listing, offset: int, limit: int, more: bo
 def test_unreadable_rows_are_left_out_but_counted() -> None:
     got = page(Listing((ROW, {"id": None}), total=9), lambda row: row["id"], 4, 2)
     assert (got.items, got.next_offset, got.unreadable) == (("Active!1",), 6, 1)
-    odd = page(Listing((ROW,), odd=2), lambda row: row["id"], 0, 3)
-    assert (odd.items, odd.next_offset, odd.unreadable) == (("Active!1",), 3, 2)
+    malformed = page(Listing((ROW,), malformed=2), lambda row: row["id"], 0, 3)
+    assert (malformed.items, malformed.next_offset, malformed.unreadable) == (("Active!1",), 3, 2)
 
 
 @pytest.mark.parametrize("id", ["Active!1\x002.1", "Active!\ud8001.1", "Active!1.1\u200b"])

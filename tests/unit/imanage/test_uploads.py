@@ -18,7 +18,7 @@ import pytest
 import responses
 
 from imanage import documents, errors
-from imanage.proofs import BLOCK
+from imanage.upload_hashing import BLOCK
 from imanage.uploads import Multipart, Upload
 from tests.unit.imanage.support import BASE, client, document_row
 
@@ -129,10 +129,10 @@ class Dribble(io.RawIOBase):
     """Content of which each read brings a little."""
 
     def __init__(self, content: bytes) -> None:
-        self._left = io.BytesIO(content)
+        self._content = io.BytesIO(content)
 
-    def readinto(self, room: Any) -> int:
-        return self._left.readinto(memoryview(room)[: max(1, len(room) // 3)])
+    def readinto(self, buffer: Any) -> int:
+        return self._content.readinto(memoryview(buffer)[: max(1, len(buffer) // 3)])
 
 
 class OnDisk(io.FileIO):

@@ -1,4 +1,4 @@
-"""Reading what a server answered: bounded JSON, refusals with their words, and faults of the line."""
+"""Reads responses: JSON within limits, error envelopes, and what a failed connection means."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ from .errors import (
 )
 from .guard import Cap, Limits
 
-_PIECE = 64 * 1024
-_MAX_REFUSAL = 64 * 1024
-_MOST_VALUES = 10_000
-_MAX_WORDS = 300
+_CHUNK = 64 * 1024
+_MAX_ERROR_BODY = 64 * 1024
+_MAX_VALUES = 10_000
+_MAX_MESSAGE = 300
 _DEFAULT_WAIT = 5.0
-_LONGEST_WAIT = 3600.0
+_MAX_WAIT = 3600.0
 
 _BY_STATUS: Mapping[int, type[ImanageError]] = {
     401: UnauthorisedError,
@@ -61,18 +61,18 @@ _BY_STATUS: Mapping[int, type[ImanageError]] = {
 
 
 def read_body(response: requests.Response, limit: int, seconds: float) -> bytes:
-    """The whole body, if it ends within `limit` bytes and `seconds`. Line faults come out as RequestException."""
+    """The whole body, at most `limit` bytes within `seconds`. Connection faults are raised as RequestException."""
     pieces: list[bytes] = []
     size = 0
     end = time.monotonic() + seconds
     try:
-        while piece := response.raw.read1(_PIECE, decode_content=True):
+        while piece := response.raw.read1(_CHUNK, decode_content=True):
             pieces.append(piece)
             size += len(piece)
             if size > limit:
                 raise AnswerTooLargeError(status=response.status_code)
             if time.monotonic() > end:
-                raise requests.exceptions.ReadTimeout("the answer took too long")
+                raise requests.exceptions.ReadTimeout("the response took too long")
     except (HTTPError, OSError, ValueError) as error:
         if isinstance(error, requests.RequestException | ImanageError):
             raise
@@ -83,7 +83,7 @@ def read_body(response: requests.Response, limit: int, seconds: float) -> bytes:
 
 
 def read_json(response: requests.Response, limits: Limits, cap: Cap | None = None) -> Any:
-    """The JSON of an answer, capped as a listing if no other way; None for an empty one. Else it is not iManage."""
+    """The JSON of a response, or None for an empty body. The limits for listings apply unless `cap` is given."""
     cap = cap or limits.listing
     body = read_body(response, cap.bytes, limits.total_seconds)
     if not body.strip():
@@ -91,9 +91,9 @@ def read_json(response: requests.Response, limits: Limits, cap: Cap | None = Non
     return parse_json(body, response.status_code, cap.values)
 
 
-def parse_json(body: bytes, status: int, most_values: int = _MOST_VALUES) -> Any:
-    """JSON, or NotIManageError. Raises AnswerTooLargeError before anything is made of more values than these."""
-    if _values(body) > most_values:
+def parse_json(body: bytes, status: int, max_values: int = _MAX_VALUES) -> Any:
+    """Parse JSON, or raise NotIManageError. Raises AnswerTooLargeError for more than `max_values` values."""
+    if _count_values(body) > max_values:
         raise AnswerTooLargeError(status=status)
     try:
         return json.loads(body)
@@ -101,26 +101,28 @@ def parse_json(body: bytes, status: int, most_values: int = _MOST_VALUES) -> Any
         raise NotIManageError(status=status) from None
 
 
-def _values(body: bytes) -> int:
-    """How many values a JSON text holds, or a few more: those in its strings count too.
+def _count_values(body: bytes) -> int:
+    """An upper bound for the number of values in a JSON text: commas and brackets inside strings count too.
 
-    A value is the first of an object or list, or stands behind a comma; four megabytes can hold two million, which
-    take Python twenty times that room and seconds under its lock.
+    Checked before parsing, because 4 MB can hold two million values, which take Python twenty times the memory and
+    seconds under the GIL.
     """
     return sum(map(body.count, (b",", b"{", b"[")))
 
 
-def refusal(response: requests.Response, limits: Limits, secrets: Iterable[str] = ()) -> ImanageError:
-    """The error that a non-2xx answer stands for, with the server's own words, bounded and without secrets."""
+def error_from_response(
+    response: requests.Response, limits: Limits, secrets: Iterable[str] = ()
+) -> ImanageError:
+    """The error for a non-2xx response, with the server's own message, bounded and without secrets."""
     status = response.status_code
     try:
-        body = read_body(response, _MAX_REFUSAL, limits.read_seconds)
+        body = read_body(response, _MAX_ERROR_BODY, limits.read_seconds)
         payload = parse_json(body, status)
     except (requests.RequestException, ImanageError):
         payload = None
-    code, message, fields = words(payload, secrets)
+    code, message, fields = error_details(payload, secrets)
     kind = _BY_STATUS.get(status)
-    wait = wait_of(response.headers) if status in {429, 503} else None
+    wait = retry_after(response.headers) if status in {429, 503} else None
     if status == 429 and wait is None:
         wait = _DEFAULT_WAIT
     if kind is None:
@@ -135,8 +137,8 @@ def refusal(response: requests.Response, limits: Limits, secrets: Iterable[str] 
     )
 
 
-def words(payload: Any, secrets: Iterable[str] = ()) -> tuple[str | None, str | None, dict[str, str]]:
-    """Code, message and per-field messages of an error envelope in any of the shapes that have been seen."""
+def error_details(payload: Any, secrets: Iterable[str] = ()) -> tuple[str | None, str | None, dict[str, str]]:
+    """Code, message and per-field messages of an error envelope, in each of the shapes that public clients handle."""
     top = payload if isinstance(payload, dict) else {}
     error = top.get("error")
     inner = error if isinstance(error, dict) else {}
@@ -150,36 +152,36 @@ def words(payload: Any, secrets: Iterable[str] = ()) -> tuple[str | None, str | 
     )
     rows = inner.get("messages") or top.get("messages")
     fields = {
-        clean(row["field"], secrets): clean(
+        sanitise(row["field"], secrets): sanitise(
             row.get("code_message") or row.get("message") or row.get("code"), secrets
         )
         for row in (rows[:50] if isinstance(rows, list) else [])
         if isinstance(row, dict) and row.get("field")
     }
-    return clean(code, secrets) or None, clean(message, secrets) or None, fields
+    return sanitise(code, secrets) or None, sanitise(message, secrets) or None, fields
 
 
-def clean(value: Any, secrets: Iterable[str] = ()) -> str:
-    """A server's words made fit for a log line: one line, bounded, no secret of ours in it."""
+def sanitise(value: Any, secrets: Iterable[str] = ()) -> str:
+    """A server's text made safe to log and show: one line, bounded, secrets replaced."""
     if not isinstance(value, str | int | float):
         return ""
     text = str(value)
     for secret in secrets:
         if secret:
             text = text.replace(secret, "…")
-    return "".join(sign if sign.isprintable() else " " for sign in text[:_MAX_WORDS]).strip()
+    return "".join(sign if sign.isprintable() else " " for sign in text[:_MAX_MESSAGE]).strip()
 
 
-def wait_of(headers: Mapping[str, str]) -> float | None:
-    """How long the server asks to be left alone: `Retry-After`, else `x-ratelimit-reset`.
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait before the next request, from `Retry-After` or else `x-ratelimit-reset`.
 
-    Where it names a moment, that counts from the server's own `Date`: its clock and ours need not agree.
+    A point in time is measured from the server's own `Date` header, because its clock and ours may differ.
     """
-    now = _moment(headers.get("Date") or "") or datetime.now(UTC)
+    now = _http_date(headers.get("Date") or "") or datetime.now(UTC)
     for name in ("Retry-After", "x-ratelimit-reset"):
         seconds = _seconds(headers.get(name), now)
         if seconds is not None:
-            return min(max(seconds, 0.0), _LONGEST_WAIT)
+            return min(max(seconds, 0.0), _MAX_WAIT)
     return None
 
 
@@ -189,16 +191,16 @@ def _seconds(text: str | None, now: datetime) -> float | None:
     try:
         number = float(text)
     except ValueError:
-        moment = _moment(text)
+        moment = _http_date(text)
         return None if moment is None else (moment - now).total_seconds()
     if not math.isfinite(number):
         return None
-    # A number this large can only be a moment in time.
+    # A number this large is a Unix timestamp.
     return number - now.timestamp() if number > 1_000_000_000 else number
 
 
-def _moment(text: str) -> datetime | None:
-    """A date as HTTP writes it."""
+def _http_date(text: str) -> datetime | None:
+    """Parse an HTTP date."""
     try:
         moment = parsedate_to_datetime(text)
     except ValueError:
@@ -206,18 +208,18 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def line_fault(error: requests.RequestException) -> UnreachableError | OutboundBlockedError:
-    """What a failed connection or a lost answer means, in our words."""
+def connection_fault(error: requests.RequestException) -> UnreachableError | OutboundBlockedError:
+    """The error for a failed connection or a lost response."""
     if isinstance(error, requests.exceptions.InvalidSchema):
         return OutboundBlockedError(code="imanage.blocked.scheme")
     reason = _reason(error)
     if isinstance(reason, NameResolutionError):
         return UnreachableError(
-            "The name of the iManage server cannot be found.", code="imanage.unreachable.name_not_found"
+            "The iManage server’s name could not be found.", code="imanage.unreachable.name_not_found"
         )
     if isinstance(error, requests.exceptions.SSLError):
         return UnreachableError(
-            "The iManage server could not prove who it is: its certificate was not accepted.",
+            "The iManage server’s certificate is not trusted.",
             code="imanage.unreachable.tls",
             retry="no",
         )
@@ -230,18 +232,18 @@ def line_fault(error: requests.RequestException) -> UnreachableError | OutboundB
     return UnreachableError(code="imanage.unreachable.reset")
 
 
-def nothing_sent(error: requests.RequestException) -> bool:
-    """Whether the fault came before a single byte of the request could have gone out."""
+def is_unsent(error: requests.RequestException) -> bool:
+    """Whether the fault happened before any byte of the request could have been sent."""
     reason = _reason(error)
     if isinstance(reason, NewConnectionError | ConnectTimeoutError):
         return True
     if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.InvalidSchema):
         return True
-    return isinstance(_root(error), ssl.SSLCertVerificationError)
+    return isinstance(_root_cause(error), ssl.SSLCertVerificationError)
 
 
-def lost_answer(error: ImanageError) -> OutcomeUnknownError:
-    """A write that was sent and not clearly answered."""
+def outcome_unknown(error: ImanageError) -> OutcomeUnknownError:
+    """The error for a write that was sent and got no clear response."""
     return OutcomeUnknownError(
         status=error.status,
         remote_code=error.remote_code,
@@ -255,7 +257,7 @@ def _reason(error: requests.RequestException) -> BaseException | None:
     return inner.reason if isinstance(inner, MaxRetryError) else inner
 
 
-def _root(error: requests.RequestException) -> BaseException | None:
+def _root_cause(error: requests.RequestException) -> BaseException | None:
     """The innermost exception that urllib3 wrapped."""
     inner: BaseException | None = _reason(error)
     while inner is not None and inner.args and isinstance(inner.args[0], BaseException):

@@ -1,7 +1,7 @@
-"""Names looked up within a time. The machine's resolver takes as long as it likes, and cannot be called back.
+"""DNS lookups with a timeout. The system resolver has none and cannot be cancelled.
 
-So a thread asks it, and whoever waits for the answer waits only so long. A lookup that hangs keeps its thread until the
-resolver gives up; when there are too many of those, the next is refused at once.
+Each lookup therefore runs in a thread, and the caller stops waiting in time. A lookup that hangs keeps its thread until
+the resolver gives up; when `MAX_LOOKUPS` threads are busy, further lookups fail at once.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from typing import Any, TypeVar
 
 from .deadlines import current, time_left
 
-MOST = 32
+MAX_LOOKUPS = 32
 SECONDS = 10.0
 
 Answers = Sequence[tuple[int, int, int, str, tuple[Any, ...]]]
 
 T = TypeVar("T")
 
-_free = threading.BoundedSemaphore(MOST)
+_free = threading.BoundedSemaphore(MAX_LOOKUPS)
 
 
 def addresses(host: str, port: int, seconds: float = SECONDS) -> Answers:
-    """What getaddrinfo says of a name, within this time and what is left of the call. Raises socket.gaierror."""
+    """getaddrinfo within `seconds` and the deadline of the call. Raises socket.gaierror."""
     host = host.strip("[]")
 
-    def ask() -> Answers:
+    def lookup() -> Answers:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
-    return ask() if _is_address(host) else within_time(ask, seconds)
+    return lookup() if _is_address(host) else with_timeout(lookup, seconds)
 
 
-def within_time(ask: Callable[[], T], seconds: float = SECONDS) -> T:
-    """What the resolver answers. One that takes too long is a name server that does not answer: EAI_AGAIN."""
+def with_timeout(lookup: Callable[[], T], seconds: float = SECONDS) -> T:
+    """Run a lookup in a thread. A timeout raises socket.gaierror with EAI_AGAIN."""
     try:
         deadline = current()
         seconds = min(seconds, deadline.left() if deadline else time_left())
@@ -44,29 +44,29 @@ def within_time(ask: Callable[[], T], seconds: float = SECONDS) -> T:
         seconds = 0
     free = _free
     if seconds <= 0 or not free.acquire(blocking=False):
-        raise _late()
+        raise _timed_out()
     answer: Future[T] = Future()
     try:
-        threading.Thread(target=_answer, args=(free, answer, ask), name="lookup", daemon=True).start()
-    except RuntimeError as error:  # the system gives no more threads
+        threading.Thread(target=_run_lookup, args=(free, answer, lookup), name="lookup", daemon=True).start()
+    except RuntimeError as error:  # the system has no more threads
         free.release()
-        raise _late() from error
+        raise _timed_out() from error
     try:
         return answer.result(seconds)
     except TimeoutError as error:
-        raise _late() from error
+        raise _timed_out() from error
 
 
-def _answer(free: threading.BoundedSemaphore, answer: Future[T], ask: Callable[[], T]) -> None:
+def _run_lookup(free: threading.BoundedSemaphore, answer: Future[T], lookup: Callable[[], T]) -> None:
     try:
-        answer.set_result(ask())
+        answer.set_result(lookup())
     except Exception as error:
         answer.set_exception(error)
     finally:
         free.release()
 
 
-def _late() -> socket.gaierror:
+def _timed_out() -> socket.gaierror:
     return socket.gaierror(socket.EAI_AGAIN, "the name server did not answer in time")
 
 

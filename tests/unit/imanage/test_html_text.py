@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imanage.pages import LONGEST, Page, read_page
+from imanage.html_text import MAX_LENGTH, Page, read_page
 
 
 def test_title_heading_and_words_are_read_as_a_person_sees_them() -> None:
@@ -23,4 +23,4 @@ def test_whatever_comes_is_read_without_a_fault(text: str) -> None:
 
 
 def test_no_more_than_the_cap_is_read() -> None:
-    assert "late" not in read_page("<p>early</p>" + " " * LONGEST + "<p>late</p>").words
+    assert "late" not in read_page("<p>early</p>" + " " * MAX_LENGTH + "<p>late</p>").words

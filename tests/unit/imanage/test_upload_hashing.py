@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from imanage import proofs
-from imanage.proofs import BLOCK, proof_of
+from imanage import upload_hashing
+from imanage.upload_hashing import BLOCK, running_hash
 
 CONTENT = random.Random(1).randbytes(5 * BLOCK + 17)
 
@@ -28,49 +28,49 @@ def path(tmp_path: Path) -> Path:
 
 
 def blocks(file: FileIO) -> Iterator[memoryview]:
-    """In two rooms by turns."""
-    rooms = [memoryview(bytearray(BLOCK)) for _ in range(2)]
-    for room in itertools.cycle(rooms):
-        if not (count := file.readinto(room)):
+    """The file in blocks, in two alternating buffers."""
+    buffers = [memoryview(bytearray(BLOCK)) for _ in range(2)]
+    for buffer in itertools.cycle(buffers):
+        if not (count := file.readinto(buffer)):
             return
-        yield room[:count]
+        yield buffer[:count]
 
 
 @pytest.mark.parametrize("beside", [True, False])
 def test_it_is_that_of_all_that_was_sent(path: Path, beside: bool) -> None:
-    with FileIO(path) as file, proof_of(file if beside else None) as proof:
+    with FileIO(path) as file, running_hash(file if beside else None) as running:
         for block in blocks(file):
-            proof.note(block)
-        assert proof.sha256() == sha256(CONTENT).hexdigest()
+            running.update(block)
+        assert running.sha256() == sha256(CONTENT).hexdigest()
 
 
 @pytest.mark.parametrize("sent", [0, 1, 6])
 def test_a_file_that_is_written_to_is_hashed_as_it_is_in_the_end(path: Path, sent: int) -> None:
-    with FileIO(path) as file, proof_of(file) as proof:
+    with FileIO(path) as file, running_hash(file) as running:
         for _ in range(sent):
-            proof.note(memoryview(file.read(BLOCK)))
+            running.update(memoryview(file.read(BLOCK)))
         with path.open("r+b") as other:
             other.seek(5 * BLOCK)
             other.write(b"other")
         for block in blocks(file):
-            proof.note(block)
-        assert proof.sha256() == sha256(path.read_bytes()).hexdigest()
+            running.update(block)
+        assert running.sha256() == sha256(path.read_bytes()).hexdigest()
 
 
 def test_a_file_that_was_only_touched_is_the_same(path: Path) -> None:
-    with FileIO(path) as file, proof_of(file) as proof:
+    with FileIO(path) as file, running_hash(file) as running:
         path.touch()
         for block in blocks(file):
-            proof.note(block)
-        assert proof.sha256() == sha256(CONTENT).hexdigest()
+            running.update(block)
+        assert running.sha256() == sha256(CONTENT).hexdigest()
 
 
 def test_a_file_that_was_cut_short_is_another(path: Path) -> None:
-    with FileIO(path) as file, proof_of(file) as proof:
+    with FileIO(path) as file, running_hash(file) as running:
         os.truncate(path, BLOCK)
         for block in blocks(file):
-            proof.note(block)
-        assert proof.sha256() == sha256(CONTENT[:BLOCK]).hexdigest()
+            running.update(block)
+        assert running.sha256() == sha256(CONTENT[:BLOCK]).hexdigest()
 
 
 @pytest.fixture
@@ -80,11 +80,11 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int]]:
     places: list[int] = []
     preadv = os.preadv
 
-    def noted(descriptor: int, rooms: Sequence[memoryview], at: int) -> int:
+    def noted(descriptor: int, buffers: Sequence[memoryview], at: int) -> int:
         with enough:
             places.append(at)
             enough.notify_all()
-        return preadv(descriptor, rooms, at)
+        return preadv(descriptor, buffers, at)
 
     def after(count: int) -> list[int]:
         with enough:
@@ -98,22 +98,22 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int]]:
 def test_it_is_read_no_further_than_its_lead(
     path: Path, reads: Callable[[int], list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proofs, "LEAD", 2 * BLOCK)
-    with FileIO(path) as file, proof_of(file) as proof:
+    monkeypatch.setattr(upload_hashing, "READ_AHEAD", 2 * BLOCK)
+    with FileIO(path) as file, running_hash(file) as running:
         assert reads(3) == [0, BLOCK, 2 * BLOCK]
-        proof.note(memoryview(file.read(BLOCK)))
+        running.update(memoryview(file.read(BLOCK)))
         assert reads(4) == [0, BLOCK, 2 * BLOCK, 3 * BLOCK]
         for block in blocks(file):
-            proof.note(block)
-        assert proof.sha256() == sha256(CONTENT).hexdigest()
+            running.update(block)
+        assert running.sha256() == sha256(CONTENT).hexdigest()
 
 
 def test_who_leaves_early_leaves_nobody_reading(
     path: Path, reads: Callable[[int], list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proofs, "LEAD", BLOCK)
+    monkeypatch.setattr(upload_hashing, "READ_AHEAD", BLOCK)
     before = set(threading.enumerate())
-    with pytest.raises(KeyError), FileIO(path) as file, proof_of(file):
+    with pytest.raises(KeyError), FileIO(path) as file, running_hash(file):
         reads(2)
         raise KeyError
     assert set(threading.enumerate()) == before
@@ -121,5 +121,9 @@ def test_who_leaves_early_leaves_nobody_reading(
 
 
 def test_a_disk_that_fails_is_told(path: Path) -> None:
-    with path.open("ab", buffering=0) as unreadable, proof_of(unreadable) as proof, pytest.raises(OSError):
-        proof.sha256()
+    with (
+        path.open("ab", buffering=0) as unreadable,
+        running_hash(unreadable) as running,
+        pytest.raises(OSError),
+    ):
+        running.sha256()

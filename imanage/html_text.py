@@ -1,7 +1,7 @@
-"""What a person would see of a web page: its title, its first heading and its words.
+"""The visible text of a web page: title, first heading and body.
 
-Pages come from whoever answers, so they are read by libxml2, whose time grows with the length and no faster, and only
-as far as LONGEST. Python's own html.parser and expressions over tags both take the square of the length.
+Pages come from untrusted servers, so they are parsed by libxml2, in linear time, and only up to MAX_LENGTH. Python's
+html.parser and regular expressions over tags both take quadratic time.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-LONGEST = 256 * 1024  # characters
+MAX_LENGTH = 256 * 1024  # characters
 
 
 @dataclass(frozen=True)
 class Page:
-    """Each is one line, its blanks tidied; empty where the page has none."""
+    """Each is one line with whitespace collapsed; empty if the page has none."""
 
     title: str = ""
     heading: str = ""
@@ -23,9 +23,9 @@ class Page:
 
 
 def read_page(text: str) -> Page:
-    """What is shown of this HTML, however broken. An empty Page where nothing of it can be read."""
+    """Parse HTML, however broken. An empty Page if nothing can be read."""
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
-    source = text[:LONGEST].replace("\0", " ").encode("utf-8", "replace")
+    source = text[:MAX_LENGTH].replace("\0", " ").encode("utf-8", "replace")
     try:
         root = etree.fromstring(source, parser)
     except etree.LxmlError:

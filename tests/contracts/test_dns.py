@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from imanage import lookups
+from imanage import dns
 from imanage.client import Client
 from imanage.deadlines import Deadline, of_call, within
-from imanage.dialling import judge_origin
+from imanage.dialling import check_origin
 from imanage.errors import UnreachableError
 from imanage.guard import Limits, build_session
 from imanage.networks import AddressRules
@@ -42,7 +42,7 @@ class Resolver:
 def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
     found = Resolver()
     monkeypatch.setattr(socket, "getaddrinfo", found)
-    monkeypatch.setattr(lookups, "_free", threading.BoundedSemaphore(2))
+    monkeypatch.setattr(dns, "_free", threading.BoundedSemaphore(2))
     yield found
     found.let_go.set()
 
@@ -64,18 +64,18 @@ def test_a_lookup_counts_in_the_time_of_its_call(resolver: Resolver, limits: dic
 def test_a_lookup_counts_in_the_time_of_its_page(resolver: Resolver) -> None:
     began = time.monotonic()
     with within(0.3), pytest.raises(socket.gaierror):
-        lookups.addresses("imanage.firm.test", 443, LONG)
+        dns.addresses("imanage.firm.test", 443, LONG)
     with of_call(Deadline(0)), pytest.raises(socket.gaierror):
-        lookups.addresses("imanage.firm.test", 443, LONG)
+        dns.addresses("imanage.firm.test", 443, LONG)
     assert resolver.asked == 1 and time.monotonic() - began < LONG / 2
 
 
 def test_where_too_many_hang_the_next_is_refused_at_once_and_later_is_not(resolver: Resolver) -> None:
     for _ in range(2):
         with pytest.raises(socket.gaierror) as late:
-            lookups.addresses("imanage.firm.test", 443, 0.1)
+            dns.addresses("imanage.firm.test", 443, 0.1)
     with pytest.raises(socket.gaierror) as refused:
-        lookups.addresses("imanage.firm.test", 443, LONG)
+        dns.addresses("imanage.firm.test", 443, LONG)
     assert resolver.asked == 2, "the third was not asked at all"
     assert str(refused.value) == str(late.value) and refused.value.errno == socket.EAI_AGAIN
     with pytest.raises(UnreachableError) as caught:
@@ -85,7 +85,7 @@ def test_where_too_many_hang_the_next_is_refused_at_once_and_later_is_not(resolv
     end = time.monotonic() + LONG
     while time.monotonic() < end:
         try:
-            assert list(lookups.addresses("imanage.firm.test", 443, LONG)) == [ANSWER]
+            assert list(dns.addresses("imanage.firm.test", 443, LONG)) == [ANSWER]
             break
         except socket.gaierror:
             time.sleep(0.01)
@@ -93,8 +93,8 @@ def test_where_too_many_hang_the_next_is_refused_at_once_and_later_is_not(resolv
 
 
 def test_an_address_is_not_looked_up_and_needs_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookups, "_free", threading.BoundedSemaphore(1))
-    assert lookups._free.acquire(blocking=False)
+    monkeypatch.setattr(dns, "_free", threading.BoundedSemaphore(1))
+    assert dns._free.acquire(blocking=False)
     with line(answering(ok(b"{}"))) as server:
         rules = AddressRules(
             ports=frozenset({server.port}), allow_http=True, networks=(ip_network("127.0.0.0/8"),)
@@ -108,10 +108,10 @@ def test_what_the_resolver_raises_is_raised_and_gives_its_place_back(monkeypatch
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    for _ in range(lookups.MOST + 1):
-        assert judge_origin("https://imanage.firm.test", AddressRules()) is False
-        lookups._free.acquire()
-        lookups._free.release()
+    for _ in range(dns.MAX_LOOKUPS + 1):
+        assert check_origin("https://imanage.firm.test", AddressRules()) is False
+        dns._free.acquire()
+        dns._free.release()
     with pytest.raises(socket.gaierror) as caught:
-        lookups.addresses("imanage.firm.test", 443)
+        dns.addresses("imanage.firm.test", 443)
     assert caught.value.errno == socket.EAI_NONAME
