@@ -1,9 +1,10 @@
-"""What all tests share: one application for the run, and an empty database for each test that asks for one."""
+"""What all tests share: one application for each process, and an empty database for each test that asks for one."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,18 +18,33 @@ from app import create_app
 from config import Settings
 from models import Document, db
 from services.core import background_tasks
+from tests.support import postgres
 from tests.support.pages import Browser
 from tests.support.passwords import CHEAP
 
 pytest_plugins = ["tests.support.fixtures"]
-
-
+DATABASE_URL = "COUNTERPART_TEST_DATABASE_URL"
 MEMORY = Path("/dev/shm")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgresql", action="store_true", help="run on a PostgreSQL server started for the tests"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Each process that runs tests has a server of its own, since some tests stop it."""
+    distributes = getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
+    if config.getoption("postgresql") and not distributes:
+        server = ExitStack()
+        config.add_cleanup(server.close)
+        os.environ[DATABASE_URL] = server.enter_context(postgres.running())
 
 
 @pytest.fixture(scope="session")
 def quick_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where a commit waits for no disk, if there is such a place: what a power cut takes is not tested here."""
+    """A folder in memory, where a commit waits for no disk: no test here is about a power cut."""
     if not os.access(MEMORY, os.W_OK):
         yield tmp_path_factory.mktemp("database")
         return
@@ -46,7 +62,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory, quick_folder: Path) -> Se
         "COUNTERPART_IMANAGE_ALLOW_HTTP": "1",
         "COUNTERPART_IMANAGE_NETWORKS": "127.0.0.0/8",
     }
-    if url := os.environ.get("COUNTERPART_TEST_DATABASE_URL"):
+    if url := os.environ.get(DATABASE_URL):
         environ["COUNTERPART_DATABASE_URL"] = url
     return Settings.from_env(environ)
 
@@ -69,12 +85,12 @@ def app(settings: Settings) -> Iterator[Flask]:
 
 @pytest.fixture
 def database(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An application context around the test, and empty tables after it. Passwords are hashed at little cost."""
+    """An application context for the test, and empty tables after it. Passwords are hashed at low cost."""
     monkeypatch.setattr(services.auth.passwords, "_hasher", CHEAP)
     logs.repeats.forget()
     with app.app_context():
         yield
-        assert background_tasks.wait(60), "What a page began in the background is still at work."
+        assert background_tasks.wait(60), "A background task of a page is still running."
         db.session.remove()
         with db.engine.begin() as connection:
             connection.execute(update(Document).values(current_version_id=None))
@@ -84,5 +100,5 @@ def database(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def browser(app: Flask, database: None) -> Browser:
-    """A browser that nobody is signed in with; it checks the house rules on every page it is given."""
+    """A browser without a session; it checks the rules for all pages on every page it is given."""
     return Browser(app)
