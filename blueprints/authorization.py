@@ -154,7 +154,7 @@ def _guard() -> Response | None:
     if getattr(view, "takes_files", False):
         _allow(current_app.config["SETTINGS"].max_document_bytes + FORM_ROOM)
     elif getattr(view, "takes_table", False):
-        _allow(csv_reading.MOST_BYTES + FORM_ROOM)
+        _allow(csv_reading.MAX_BYTES + FORM_ROOM)
     if (request.content_length or 0) > (request.max_content_length or FORM_ROOM):
         abort(413)
     _check_origin()

@@ -52,5 +52,5 @@ class Line:
             )
         if normalise.hidden_characters(value):
             raise ValidationError(
-                "This holds a character that cannot be seen, such as a direction mark. Type it again by hand."
+                "This contains an invisible character, such as a direction mark. Type it again."
             )

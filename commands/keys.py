@@ -33,7 +33,7 @@ def check() -> None:
         click.echo(
             f"{count.name}: {count.sealed} sealed, {count.older} with an older key, {count.lost} do not open"
         )
-    lost = [count for count in counts if count.lost and not encryption.PLACES[count.place]]
+    lost = [count for count in counts if count.lost and not encryption.SEALED_COLUMNS[count.place]]
     if lost:
         click.echo("What does not open has to be entered anew, unless the missing key is found.", err=True)
         sys.exit(1)

@@ -23,7 +23,7 @@ from jobs.engine import launch
 from jobs.hand import hand
 from jobs.places import places
 from jobs.reconciler import Reconciler, forget_finished
-from services.core.unit_of_work import has_single_writer, tidy
+from services.core.unit_of_work import checkpoint, has_single_writer
 from services.core.writer_process import record
 from services.execution import maintenance, steps
 from services.execution.progress import ProgressFlusher
@@ -109,7 +109,7 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
         _every(SWEEP_SECONDS, maintenance.sweep_store, stop, scope, first=FIRST_SWEEP_SECONDS),
     ]
     if has_log:
-        duties.append(_every(TIDY_SECONDS, tidy, stop, scope))
+        duties.append(_every(TIDY_SECONDS, checkpoint, stop, scope))
     try:
         _repeat(LEAST_LOOK_SECONDS, look, stop, scope)
     finally:

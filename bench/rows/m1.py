@@ -25,7 +25,7 @@ from models import Member, db, new_id
 from models.member_search import UP
 from services.core.actor import Actor
 from services.core.text.normalise import search_fold
-from services.core.unit_of_work import session, tidy, unit_of_work
+from services.core.unit_of_work import checkpoint, session, unit_of_work
 from services.directory import people
 from services.directory.search import key_of
 from tests.support import postgres
@@ -203,7 +203,7 @@ def _fill(chance: Random, count: int) -> None:
     else:
         with unit_of_work() as writing:
             writing.execute(text("ANALYZE"))
-        tidy()
+        checkpoint()
 
 
 def _do(statement: str) -> None:

@@ -19,7 +19,7 @@ from itertools import cycle
 from pathlib import Path
 
 from bench.measure import Line, Options, percentile
-from services.core.bulkhead import AT_ONCE
+from services.core.bulkhead import MAX_SLOTS
 from tests.support.stack import CONTROL_TOKEN, Practice, Process, answers, free_port, until
 from tests.support.web import FLASK, Person, Web, install, serving, upload_head
 
@@ -59,8 +59,8 @@ def _line(web: Web, kind: str, said: Callable[[Web], bytes], practice: Practice 
         time.sleep(1)
         _pages(web, 30)
         beside = _pages(web, PAGES)
-        if practice and (waiting := sum(map(_waits, opened))) < AT_ONCE:
-            raise RuntimeError(f"{waiting} pages wait for iManage, and {AT_ONCE} should.")
+        if practice and (waiting := sum(map(_waits, opened))) < MAX_SLOTS:
+            raise RuntimeError(f"{waiting} pages wait for iManage, and {MAX_SLOTS} should.")
     rest += _pages(web, PAGES)
     ratio = percentile(beside, 0.99) / percentile(rest, 0.99)
     return Line(

@@ -29,7 +29,7 @@ def _keep_device(value: str) -> None:
         response.set_cookie(
             _name(),
             value,
-            max_age=known_devices.LIFE,
+            max_age=known_devices.MAX_AGE,
             secure=current_app.config["SETTINGS"].is_https,
             httponly=True,
             samesite="Lax",

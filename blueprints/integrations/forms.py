@@ -45,7 +45,7 @@ class Secret:
         if len(value) > LONGEST_SECRET:
             raise ValidationError(f"Use {LONGEST_SECRET} characters or fewer.")
         if normalise.hidden_characters(value):
-            raise ValidationError("This holds a character that cannot be seen. Copy the secret again.")
+            raise ValidationError("This contains an invisible character. Copy the secret again.")
 
 
 class ServerName:

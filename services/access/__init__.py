@@ -1,1 +1,1 @@
-"""Authorization: permissions in pairs, the rules of who may use a server, and rate limits."""
+"""Authorization: permissions, the rules of who may use a server, and rate limits."""

@@ -1,4 +1,4 @@
-"""Who is listed for a restricted server: by name, or as one of a group that is listed. Every question asks here."""
+"""The allow list of a restricted server: members listed by name, and members of listed groups."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Column = Any
 
 
 def is_listed_at(server_id: Column, member_id: Column) -> ColumnElement[bool]:
-    """For a query over servers and members: whether the one lists the other."""
+    """SQL condition: whether the server lists the member, by name or by a group."""
     by_name = select(ServerMember.member_id).where(
         ServerMember.server_id == server_id, ServerMember.member_id == member_id
     )
@@ -37,7 +37,7 @@ def servers_of(member_id: uuid.UUID) -> CompoundSelect[uuid.UUID]:
 
 
 def members_of(server_id: Column) -> CompoundSelect[uuid.UUID]:
-    """The members whom this server lists, each once."""
+    """The members that this server lists, without duplicates."""
     return union(
         select(ServerMember.member_id).where(ServerMember.server_id == server_id),
         select(GroupMember.member_id)
@@ -47,7 +47,7 @@ def members_of(server_id: Column) -> CompoundSelect[uuid.UUID]:
 
 
 def counts() -> Subquery:
-    """For a query over servers: `server_id`, and as `listed` how many members each lists, counted once."""
+    """Subquery with `server_id` and `listed`, the number of different members that the server lists."""
     pairs = union(
         select(ServerMember.server_id, ServerMember.member_id),
         select(ServerGroup.server_id, GroupMember.member_id).join(
@@ -61,7 +61,7 @@ def is_listed(member_id: uuid.UUID, server_id: uuid.UUID) -> bool:
     return bool(session().scalar(select(is_listed_at(server_id, member_id))))
 
 
-def ways(member_id: uuid.UUID, server_id: uuid.UUID) -> tuple[str, ...]:
+def listings(member_id: uuid.UUID, server_id: uuid.UUID) -> tuple[str, ...]:
     """How the member is listed, in words: "by name", "by the group Deal team"."""
     by_name = session().get(ServerMember, (server_id, member_id)) is not None
     groups = session().scalars(

@@ -36,9 +36,9 @@ def require_create_matters(actor: Actor) -> None:
 
 
 def role_in(actor: Actor, matter_id: uuid.UUID) -> str | None:
-    """The person's role in the matter, None where he takes no part in it."""
-    place = session().get(Participant, (matter_id, actor.id))
-    return place.role if place else None
+    """The person's role in the matter; None if they take no part in it."""
+    participant = session().get(Participant, (matter_id, actor.id))
+    return participant.role if participant else None
 
 
 def may_change_documents(actor: Actor, role: str | None) -> bool:
@@ -54,12 +54,12 @@ def may_change_matter(actor: Actor, role: str | None) -> bool:
 
 
 def may_transfer(actor: Actor, role: str | None) -> bool:
-    """Whether iManage actions stand on the page at all: never for guests."""
+    """Whether the page shows iManage actions at all: never to guests."""
     return not actor.is_guest and role in CHANGES_DOCUMENTS
 
 
 def require_matter(actor: Actor, matter_id: uuid.UUID) -> tuple[Matter, str]:
-    """The matter and the person's role in it. Others' matters look as if they were not there."""
+    """The matter and the person's role in it. Raises NotFoundError for a matter that they take no part in."""
     matter = session().get(Matter, matter_id)
     role = role_in(actor, matter_id) if matter else None
     if matter is None or role is None:
@@ -101,7 +101,7 @@ def require_change_matter(actor: Actor, matter_id: uuid.UUID) -> Matter:
 
 
 def require_transfer(actor: Actor, matter_id: uuid.UUID) -> Matter:
-    """For everything between a matter and iManage. To a guest there is nothing here."""
+    """For everything between a matter and iManage. Raises NotFoundError for guests."""
     matter, role = require_matter(actor, matter_id)
     if actor.is_guest:
         raise NotFoundError()

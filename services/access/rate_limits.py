@@ -1,7 +1,7 @@
-"""How often a member may search, start transfers and add files: counted in a table, so over all processes.
+"""How often a member may search, start transfers and add files: counted in a table, for all processes together.
 
-The limits are far above what a person does; they hold a script or a stuck key. Searches come with every letter that is
-typed, so a process puts them on record ten at a time: over all processes some more than the limit may pass.
+The limits are far above what a person does; they stop a script or a stuck key. A search runs with every letter typed,
+so each process writes its count once for ten searches, and slightly more than the limit may pass.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from services.core.unit_of_work import session, unit_of_work
 
 @dataclass(frozen=True)
 class Limit:
-    """At most so many within each window; `step` of them are put on record at once. `done`: as "You have … times"."""
+    """At most `most` within each window of `seconds`, written `step` at a time. `done` reads "You have … 300 times"."""
 
     kind: str
     most: int
@@ -37,55 +37,55 @@ UPLOADS = Limit("upload", 2000, 600, "added files")
 
 @dataclass
 class _Count:
-    """Of one window: what all processes had on record when this one last looked, and what it has done since."""
+    """Of one window: the stored total of all processes when last read, and what this process counted since."""
 
-    on_record: int = 0
+    stored: int = 0
     since: int = 0
 
 
 _lock = threading.Lock()
 _counts: dict[str, _Count] = {}
-MOST_KEPT = 10_000
+MAX_CACHED = 10_000
 
 
 class RateLimitedError(TooManyError):
-    """A member has done something too often within the window."""
+    """A member did something too often within the window."""
 
     code = "rate_limit"
-    title = "Too many at once"
+    title = "Too many requests"
 
 
 def require(member_id: uuid.UUID, limit: Limit) -> None:
-    """Count one more. Raises RateLimitedError where the limit of this window is reached."""
+    """Count one more. Raises RateLimitedError if the limit of this window is reached."""
     now = utcnow()
     window = int(now.timestamp()) // limit.seconds
     ends_at = datetime.fromtimestamp((window + 1) * limit.seconds, UTC)
     key = f"{limit.kind} {member_id.hex} {window}"
     with _lock:
-        if len(_counts) > MOST_KEPT:
+        if len(_counts) > MAX_CACHED:
             _counts.clear()
         is_first = key not in _counts
         count = _counts.setdefault(key, _Count())
         count.since += 1
-        total = count.on_record + count.since
+        total = count.stored + count.since
         adding = count.since if is_first or count.since >= limit.step else 0
         if adding:
             count.since = 0
     if adding and total <= limit.most:
-        total = _put(key, adding, ends_at, is_first=is_first)
+        total = _add(key, adding, ends_at, is_first=is_first)
         with _lock:
-            count.on_record = total
+            count.stored = total
     if total > limit.most:
         wait = ends_at - now
         raise RateLimitedError(
-            f"You have {limit.done} {limit.most} times within {_within(limit.seconds)}. "
-            f"Try again in {_within(max(1, round(wait / timedelta(seconds=1))))}.",
-            next_step="Nothing was done. If this is work of yours, tell your System Admin.",
+            f"You have {limit.done} {limit.most} times within {_duration(limit.seconds)}. "
+            f"Try again in {_duration(max(1, round(wait / timedelta(seconds=1))))}.",
+            next_step="Nothing was changed. If you need to do more than this, tell your System Admin.",
         )
 
 
-def _put(key: str, adding: int, ends_at: datetime, *, is_first: bool) -> int:
-    """Add to the row of all processes; how many it has now."""
+def _add(key: str, adding: int, ends_at: datetime, *, is_first: bool) -> int:
+    """Add to the row shared by all processes; returns the new total."""
     with unit_of_work() as writing:
         if is_first:
             writing.execute(delete(RateCount).where(RateCount.ends_at < utcnow()))
@@ -97,7 +97,7 @@ def _put(key: str, adding: int, ends_at: datetime, *, is_first: bool) -> int:
         return int(writing.scalar(counted) or 0)
 
 
-def _within(seconds: int) -> str:
+def _duration(seconds: int) -> str:
     if seconds == 60:
         return "a minute"
     if seconds < 120:

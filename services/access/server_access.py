@@ -1,7 +1,7 @@
-"""Which servers a person may use or know of, and what each is called on their screen. Every use asks here, each time.
+"""Which servers a person may use or know of, and what each is called on their screen. Checked at every use.
 
-Whatever is shown of a server outside the Admin System (its name, what stands in it, what it said) is asked of
-`known_to`: who may not know of it reads "iManage" and nothing else.
+Outside the Admin System, `known_to` decides what is shown of a server (its name, its contents, its errors): a person
+who may not know of it reads "iManage" and nothing else.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PRACTICE = "Practice"
 
 @dataclass(frozen=True)
 class ServerLabel:
-    """A server as members see it: "iManage" where it is the only one that they have."""
+    """A server as members see it: "iManage" if it is the only one they can use."""
 
     id: uuid.UUID
     label: str
@@ -35,13 +35,13 @@ class ServerLabel:
 
 @dataclass(frozen=True)
 class KnownServers:
-    """What one viewer may know of servers at this moment. `usable`: on, and open to them; `off`: switched off."""
+    """The servers that one viewer may know of now. `usable`: enabled and open to them; `off`: disabled."""
 
     usable: tuple[ServerLabel, ...] = ()
     off: tuple[ServerLabel, ...] = ()
 
     def of(self, server_id: uuid.UUID | None) -> ServerLabel | None:
-        """None where the server is gone, or where this viewer must not know of it: the two look the same."""
+        """None if the server is gone or this viewer must not know of it: the two look the same."""
         return next((each for each in (*self.usable, *self.off) if each.id == server_id), None)
 
     def label(self, server_id: uuid.UUID | None) -> str:
@@ -50,16 +50,16 @@ class KnownServers:
         return known.label if known else ONLY_SERVER
 
     def may_use(self, server_id: uuid.UUID | None) -> bool:
-        """Whether twins on it may be named: its libraries, numbers, people and addresses."""
+        """Whether its libraries, document numbers, people and addresses may be shown."""
         return any(each.id == server_id for each in self.usable)
 
     def may_know(self, server_id: uuid.UUID | None) -> bool:
-        """Whether it may be named, and what it said be shown."""
+        """Whether its name and its errors may be shown."""
         return self.of(server_id) is not None
 
 
 def known_to(actor: Actor) -> KnownServers:
-    """What this person may know of servers now. One query."""
+    """The servers that this person may know of now. One query."""
     return KnownServers() if actor.is_guest else _known(actor.id)
 
 
@@ -74,7 +74,7 @@ def label_for(member_id: uuid.UUID, server: Server) -> str:
 
 
 def _known(member_id: uuid.UUID) -> KnownServers:
-    """A server that is off is no secret from those who could use it were it on."""
+    """A disabled server is known to those who could use it if it were enabled."""
     listed = servers_of(member_id)
     rows = session().scalars(
         select(Server)
@@ -84,7 +84,7 @@ def _known(member_id: uuid.UUID) -> KnownServers:
     known = rows.all()
     on = [row for row in known if row.is_enabled]
     off = [row for row in known if not row.is_enabled]
-    alone = len(on) <= 1  # a firm's own name tells servers apart only where there is a choice
+    alone = len(on) <= 1  # names are needed only if there is a choice
     return KnownServers(_labels(on, alone=alone), _labels(off, alone=alone))
 
 
@@ -93,14 +93,14 @@ def _labels(servers: Sequence[Server], *, alone: bool) -> tuple[ServerLabel, ...
 
 
 def _label(server: Server, alone: bool) -> str:
-    """The practice server is called so whatever its name is, and never passes for the firm's own."""
+    """The practice server is always marked as such, so that it never passes for the firm's own."""
     if server.is_practice:
         return server.name if PRACTICE in server.name else f"{server.name} ({PRACTICE})"
     return ONLY_SERVER if alone else server.name
 
 
 def facts_of(member_id: uuid.UUID, server: Server) -> ServerUse:
-    """All that the rules look at, of this member and this server as they are now."""
+    """The facts that the rules need about this member and this server now."""
     member = session().get(Member, member_id)
     return ServerUse(
         member_is_active=member is not None and member.is_active,
@@ -112,14 +112,14 @@ def facts_of(member_id: uuid.UUID, server: Server) -> ServerUse:
 
 
 def use_denial(member_id: uuid.UUID, server: Server) -> Denial | None:
-    """The first rule that keeps this member from this server, None where he may use it."""
+    """The first rule that denies this member this server; None if they may use it."""
     return server_use_denial(facts_of(member_id, server))
 
 
 def require_use(member_id: uuid.UUID, server_id: uuid.UUID) -> Server:
-    """The server, for this member's use now.
+    """The server, for use by this member now.
 
-    Raises NotFoundError where he must not know of it, ConflictError where it is off.
+    Raises NotFoundError if they must not know of it, ConflictError if it is disabled.
     """
     server = session().get(Server, server_id)
     if server is None:
@@ -131,12 +131,12 @@ def require_use(member_id: uuid.UUID, server_id: uuid.UUID) -> Server:
 
 
 def refusal_of(denial: Denial) -> RefusedError:
-    """What the member reads: nothing of a server that he must not know of."""
+    """The refusal that the member reads: it reveals nothing of a server that they must not know of."""
     if denial.is_secret:
         return NotFoundError()
     return ConflictError(
-        "This iManage server is switched off for now.",
+        "This iManage server is switched off.",
         code=denial.code,
-        next_step="Your links are kept. Ask your System Admin when it will be on again.",
+        next_step="Your links are kept. Ask your System Admin when it will be back on.",
         owner="your System Admin",
     )

@@ -1,6 +1,6 @@
-"""The rules about who may use which iManage server, as pure functions of facts.
+"""The rules of who may use which iManage server, as pure functions of facts.
 
-Enforcement, the greyed-out button and the explanation to an admin all ask the same rules, so they cannot differ.
+Enforcement, the disabled button and the explanation to an admin use the same rules, so they cannot differ.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ServerUse:
-    """The facts on which the use of a server is decided."""
+    """The facts that the rules decide on."""
 
     member_is_active: bool
     member_is_guest: bool
@@ -22,9 +22,9 @@ class ServerUse:
 
 @dataclass(frozen=True)
 class Rule:
-    """One condition of using a server. `sentence` says what is so where it does not hold.
+    """One condition of using a server. `sentence` describes the case in which it fails.
 
-    `is_secret` means that whoever fails it must not learn of the server at all.
+    `is_secret`: a member who fails it must not learn of the server at all.
     """
 
     code: str
@@ -53,7 +53,7 @@ SERVER_USE = (
     ),
     Rule(
         "member.guest",
-        "Is it a member of the firm?",
+        "Is the person a member of the firm?",
         "Guests never see anything of iManage.",
         True,
         lambda facts: not facts.member_is_guest,
@@ -73,11 +73,11 @@ SERVER_USE = (
         lambda facts: facts.server_is_enabled,
     ),
 )
-"""In the order in which they are asked: what must stay unknown to somebody is decided first."""
+"""In the order of evaluation: the secret ones come first."""
 
 
 def server_use_denial(facts: ServerUse) -> Denial | None:
-    """None where the member may use the server."""
+    """None if the member may use the server."""
     for rule in SERVER_USE:
         if not rule.holds(facts):
             return Denial(rule.code, rule.sentence, rule.is_secret)

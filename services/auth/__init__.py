@@ -1,1 +1,1 @@
-"""Authentication: passwords, sessions, signing in and its throttle."""
+"""Authentication: passwords, sessions, signing in and its rate limit."""

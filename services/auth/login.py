@@ -1,4 +1,4 @@
-"""Signing in and out: one sentence and one cost for a wrong password and for an account that is not there."""
+"""Signing in and out: a wrong password and an unknown account get the same answer in the same time."""
 
 from __future__ import annotations
 
@@ -16,97 +16,97 @@ from services.core.text.email_addresses import email_key, email_problem
 from services.core.unit_of_work import session, unit_of_work
 from services.mail import outbox
 
-TOLD_EVERY = timedelta(days=1)
-WRONG = "The e-mail address or the password is not right. Check both and try again."
+NOTIFY_EVERY = timedelta(days=1)
+WRONG = "The e-mail address or password is wrong. Check both and try again."
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A new session's token. `slowed_at`: when others had to wait after guessing at this account, since last told."""
+    """A new session's token. `slowed_at`: when failed sign-ins by others were last throttled, if not reported yet."""
 
     token: str
     slowed_at: datetime | None
 
 
 def sign_in(who: Nobody, email: str, password: str, device: str = "") -> SignedIn:
-    """A new session. Raises InvalidError where the pair is wrong, TooManyError where guessing has to wait.
+    """A new session. Raises InvalidError if address or password is wrong, TooManyError above the rate limit.
 
-    `device` is the browser's device cookie: the right password is never kept waiting by others' guesses.
+    `device` is the browser's device cookie: failed sign-ins from elsewhere never throttle a known browser.
     """
     key = email_key(email)
-    typed = email if email_problem(email) is None else "something that is no e-mail address"
+    typed = email if email_problem(email) is None else "an invalid e-mail address"
     member = session().scalar(select(Member).where(Member.email_key == key))
     nonce = known_devices.nonce_for(device, member.id) if member else None
     try:
-        guess = _register(who, key, nonce)
+        attempt = _register(who, key, nonce)
     except login_throttle.LoginThrottledError as slowed:
         if slowed.is_first:
-            _note_slowed(who, key, typed, slowed.limit)
+            _record_throttled(who, key, typed, slowed.limit)
         raise
     is_right = passwords.verify(member.password_hash if member else None, password)
     if member is None or not is_right:
-        _note(who, "sign_in", typed, "failed")
+        _record(who, "sign_in", typed, "failed")
         raise InvalidError({"": WRONG})
-    return _begin(who, member, guess, password)
+    return _open_session(who, member, attempt, password)
 
 
-def _register(who: Nobody, key: str, nonce: str | None) -> login_throttle.Guess:
-    """A browser that is known is one like any other after too many wrong guesses of its own."""
-    strange = login_throttle.of_stranger(key, who.address)
+def _register(who: Nobody, key: str, nonce: str | None) -> login_throttle.Attempt:
+    """A known browser counts as unknown after too many failures of its own."""
+    unknown = login_throttle.unknown_browser_limits(key, who.address)
     if nonce is None:
-        return login_throttle.register(strange)
+        return login_throttle.register(unknown)
     try:
-        return login_throttle.register(login_throttle.of_device(nonce))
+        return login_throttle.register(login_throttle.device_limits(nonce))
     except login_throttle.LoginThrottledError:
-        return login_throttle.register(strange)
+        return login_throttle.register(unknown)
 
 
-def _note_slowed(who: Nobody, key: str, typed: str, limit: str) -> None:
-    """Put on record that somebody has to wait, and tell whose account it is: at once, and at most once a day."""
+def _record_throttled(who: Nobody, key: str, typed: str, limit: str) -> None:
+    """Record that sign-ins are throttled, and notify the account's owner by e-mail, at most once a day."""
     now = utcnow()
     with unit_of_work() as writing:
         audit.record(who, "sign_in.locked", typed, outcome="refused", limit=limit)
-        told = (
+        notified = (
             update(Member)
             .where(
                 Member.email_key == key,
                 Member.is_active,
-                or_(Member.sign_in_slowed_at.is_(None), Member.sign_in_slowed_at < now - TOLD_EVERY),
+                or_(Member.sign_in_slowed_at.is_(None), Member.sign_in_slowed_at < now - NOTIFY_EVERY),
             )
             .values(sign_in_slowed_at=now)
             .returning(Member.id)
         )
-        if limit != "address" and (member_id := writing.scalar(told)):
+        if limit != "address" and (member_id := writing.scalar(notified)):
             outbox.queue_lockout(member_id, who.address)
 
 
-def _begin(who: Nobody, member: Member, guess: login_throttle.Guess, password: str) -> SignedIn:
-    """Open the session in a unit that looks again: the member may have been deactivated in between."""
-    member_id, judged = member.id, member.password_hash
+def _open_session(who: Nobody, member: Member, attempt: login_throttle.Attempt, password: str) -> SignedIn:
+    """Open the session in a unit of work that reads the member again: they may have been deactivated in between."""
+    member_id, checked_hash = member.id, member.password_hash
     with unit_of_work() as writing:
         member = writing.get_one(Member, member_id, with_for_update=True)
-        still_right = member.is_active and member.password_hash == judged
-        if still_right:
-            if passwords.is_outdated(judged):
+        is_unchanged = member.is_active and member.password_hash == checked_hash
+        if is_unchanged:
+            if passwords.is_outdated(checked_hash):
                 member.password_hash = passwords.hash_of(password)
             slowed_at, member.sign_in_slowed_at = member.sign_in_slowed_at, None
-            login_throttle.clear(guess)
+            login_throttle.clear(attempt)
             person = Actor(
                 member.id, member.name, member.email, address=who.address, request_id=who.request_id
             )
             audit.record(person, "sign_in", subject_id=member.id)
             return SignedIn(sessions.begin(member.id), slowed_at)
-    _note(who, "sign_in", member.email, "failed")
+    _record(who, "sign_in", member.email, "failed")
     raise InvalidError({"": WRONG})
 
 
 def sign_out(actor: Actor, token: str) -> None:
-    """End this browser's session, whatever its cookie says later."""
+    """End this browser's session on the server."""
     with unit_of_work():
         sessions.end(token)
         audit.record(actor, "sign_out", subject_id=actor.id)
 
 
-def _note(who: Nobody, action: str, subject: str, outcome: str) -> None:
+def _record(who: Nobody, action: str, subject: str, outcome: str) -> None:
     with unit_of_work():
         audit.record(who, action, subject, outcome=outcome)

@@ -1,10 +1,10 @@
-"""Limits on guessing, counted in a table so that they hold over all web processes.
+"""The rate limit of failed sign-ins, counted in a table for all web processes.
 
-A guess is put on record before it is judged: of many guesses at the same moment, none slips past the count.
+An attempt is recorded before the password is checked, so that simultaneous attempts cannot slip past the limit.
 
-A guess from a browser that has signed in to the account before (see devices) counts for that browser alone. Any other
-counts for its address with this account, for its address, and for the account; so nobody who guesses at an account
-from elsewhere keeps its owner out of it.
+An attempt from a browser that has signed in to the account before (see known_devices) counts for that browser alone.
+Any other counts for the pair of address and account, for the address, and for the account. So attempts from elsewhere
+never lock out an account's owner.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from services.core.errors import TooManyError
 from services.core.unit_of_work import session, unit_of_work
 
 WINDOW = timedelta(minutes=15)
-KEY = 80
+MAX_KEY_LENGTH = 80
 PER_PAIR = 5
 PER_DEVICE = 20
 PER_ADDRESS = 50
@@ -32,40 +32,40 @@ PER_ACCOUNT = 100
 
 @dataclass(frozen=True)
 class Limit:
-    """How many wrong guesses a key may have within the window."""
+    """How many failed attempts a key may have within the window."""
 
     key: str
     most: int
 
 
 @dataclass(frozen=True)
-class Guess:
-    """A guess on record that has not been judged yet: wrong until it is forgiven. `own_key`: see clear()."""
+class Attempt:
+    """A recorded attempt: it counts as failed until it is cleared. `own_key`: see clear()."""
 
     ids: tuple[uuid.UUID, ...]
     own_key: str
 
 
 class LoginThrottledError(TooManyError):
-    """A limit was reached. `is_first`: the first refusal of this limit within the window; `limit`: its kind."""
+    """A limit was reached. `is_first`: the first refusal by this limit within the window; `limit`: its kind."""
 
     def __init__(self, limit: Limit, wait: timedelta, *, is_first: bool) -> None:
         super().__init__(
-            f"There were too many wrong tries. Try again in {_minutes(wait)}.",
-            next_step="Nothing is wrong with your account.",
+            f"Too many failed attempts. Try again in {_minutes(wait)}.",
+            next_step="Your account is not locked.",
         )
         self.limit = limit.key.partition(":")[0]
         self.is_first = is_first
 
 
-def of_device(nonce: str) -> tuple[Limit, ...]:
+def device_limits(nonce: str) -> tuple[Limit, ...]:
     """The limit of a browser that has signed in to this account before."""
     return (Limit(f"device:{_hash(nonce)}", PER_DEVICE),)
 
 
-def of_stranger(subject: str, from_address: str) -> tuple[Limit, ...]:
-    """The limits of everybody else. There need be no such account."""
-    by_address = address(from_address)
+def unknown_browser_limits(subject: str, from_address: str) -> tuple[Limit, ...]:
+    """The limits of any other browser. The account need not exist."""
+    by_address = address_limit(from_address)
     return (
         Limit(f"pair:{_hash(f'{subject} {by_address.key}')}", PER_PAIR),
         by_address,
@@ -73,13 +73,13 @@ def of_stranger(subject: str, from_address: str) -> tuple[Limit, ...]:
     )
 
 
-def of_member(subject: str) -> tuple[Limit, ...]:
-    """The limit of somebody who is signed in and types a password."""
+def member_limits(subject: str) -> tuple[Limit, ...]:
+    """The limit of a signed-in person who enters their password."""
     return (Limit(f"member:{_hash(subject)}", PER_PAIR),)
 
 
-def address(text: str) -> Limit:
-    """The limit of one address. An IPv6 household has 2**64 of them, so it counts as one."""
+def address_limit(text: str) -> Limit:
+    """The limit of one address. An IPv6 /64 network counts as one address."""
     try:
         ip = ipaddress.ip_address(text)
     except ValueError:
@@ -89,41 +89,41 @@ def address(text: str) -> Limit:
     return Limit(f"address:{ip}", PER_ADDRESS)
 
 
-def register(limits: Sequence[Limit]) -> Guess:
-    """Put a guess on record.
+def register(limits: Sequence[Limit]) -> Attempt:
+    """Record an attempt.
 
-    Raises LoginThrottledError where a limit is reached; a guess refused so does not count.
+    Raises LoginThrottledError if a limit is reached; a throttled attempt does not count.
     """
     now = utcnow()
-    mine = {limit: new_id() for limit in limits}
+    rows = {limit: new_id() for limit in limits}
     with unit_of_work() as writing:
         writing.execute(delete(SignInAttempt).where(SignInAttempt.at < now - WINDOW))
-        for limit, row_id in mine.items():
+        for limit, row_id in rows.items():
             writing.add(SignInAttempt(id=row_id, key=limit.key, at=now))
-    reached = {limit: at for limit in mine if (at := _free_again(limit, now)) is not None}
+    reached = {limit: at for limit in rows if (at := _retry_at(limit, now)) is not None}
     if reached:
-        clear(Guess(tuple(mine.values()), ""))
-        limit, free_again = max(reached.items(), key=lambda each: each[1])
-        raise LoginThrottledError(limit, free_again - now, is_first=_is_first(limit, now))
-    return Guess(tuple(mine.values()), limits[0].key)
+        clear(Attempt(tuple(rows.values()), ""))
+        limit, retry_at = max(reached.items(), key=lambda each: each[1])
+        raise LoginThrottledError(limit, retry_at - now, is_first=_is_first(limit, now))
+    return Attempt(tuple(rows.values()), limits[0].key)
 
 
-def clear(guess: Guess) -> None:
-    """The guess was right: it is taken off the record, and with it the earlier wrong ones of the first limit.
+def clear(attempt: Attempt) -> None:
+    """The attempt succeeded: delete it, and the earlier failures of its first limit.
 
-    Those of the address and of the account stay, or somebody with one account could guess at others without end.
+    Those of the address and the account stay: otherwise a person with one account could attack others without limit.
     """
     with unit_of_work() as writing:
         writing.execute(
             delete(SignInAttempt).where(
-                SignInAttempt.id.in_(guess.ids) | (SignInAttempt.key == guess.own_key)
+                SignInAttempt.id.in_(attempt.ids) | (SignInAttempt.key == attempt.own_key)
             )
         )
 
 
 def _is_first(limit: Limit, now: datetime) -> bool:
-    """Whether nobody was refused by this limit within the window. Noted in the same table."""
-    key = f"refused {_hash(limit.key)}"[:KEY]
+    """Whether this limit refuses for the first time within the window. Recorded in the same table."""
+    key = f"refused {_hash(limit.key)}"[:MAX_KEY_LENGTH]
     with unit_of_work() as writing:
         if writing.scalar(select(exists().where(SignInAttempt.key == key, SignInAttempt.at > now - WINDOW))):
             return False
@@ -135,8 +135,8 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _free_again(limit: Limit, now: datetime) -> datetime | None:
-    """When the next guess is allowed, None where this one is. This one is on record already."""
+def _retry_at(limit: Limit, now: datetime) -> datetime | None:
+    """When the next attempt is allowed; None if this one is. This one is recorded already."""
     newest = select(SignInAttempt.at).where(SignInAttempt.key == limit.key, SignInAttempt.at > now - WINDOW)
     times = session().scalars(newest.order_by(SignInAttempt.at.desc()).limit(limit.most + 1)).all()
     return times[-1] + WINDOW if len(times) > limit.most else None

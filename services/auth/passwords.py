@@ -1,4 +1,4 @@
-"""Passwords: hashed with argon2id, checked at one cost whoever is asked for, and refused where soon guessed."""
+"""Passwords: hashed with argon2id, verified in constant time per account, and refused if easy to guess."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from services.core.text.normalise import normalise, search_fold
 
 SHORTEST = 12
 LONGEST = 200
-TELLING = 4
-"""A name of so many letters is not to be anywhere in a password; a shorter one is not to be a word of it."""
-HARD_ENOUGH = 3
-MOST_JUDGED = 72
+SUBSTRING_FROM = 4
+"""A personal word of this length may be nowhere in a password; a shorter one may only not be a word of it."""
+MIN_SCORE = 3
+MAX_SCORED = 72
 COMMON_LABELS = frozenset({"co", "com", "org", "net", "mail", "email", "law", "legal", "the", "and", "for"})
-# Without letters and digits that look alike, because it may be read out.
+# Without letters and digits that look alike.
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 GROUPS = 4
 GROUP = 5
@@ -32,38 +32,38 @@ def hash_of(password: str) -> str:
 
 
 def verify(stored: str | None, password: str) -> bool:
-    """Whether the password opens this hash. Without a hash it takes as long and says no."""
-    stand_in = _nobodys_hash()
+    """Whether the password matches the hash. Without a hash it takes as long and returns False."""
+    dummy = _dummy_hash()
     if len(password) > LONGEST:
         password = ""
     try:
-        return _hasher.verify(stored or stand_in, _normal(password)) and bool(stored)
+        return _hasher.verify(stored or dummy, _normal(password)) and bool(stored)
     except (VerificationError, InvalidHashError):
         return False
 
 
 def is_outdated(stored: str) -> bool:
-    """Whether the hash was made under weaker settings than today's."""
+    """Whether the hash was made with weaker parameters than today's."""
     return _hasher.check_needs_rehash(stored)
 
 
 def problem(password: str, *, name: str, email: str, organisation: str = "") -> str | None:
-    """What is wrong with a new password, None where it may be used."""
+    """What is wrong with a new password; None if it is accepted."""
     if len(password) < SHORTEST:
-        return f"Use {SHORTEST} characters or more. A few words together are easy to remember."
+        return f"Use {SHORTEST} characters or more. A few unrelated words are easy to remember."
     if len(password) > LONGEST:
         return f"Use {LONGEST} characters or fewer."
-    told = _told_by(name, email, organisation)
+    personal = _personal_words(name, email, organisation)
     folded = search_fold(password)
-    if any(word in (folded.split() if len(word) < TELLING else _letters(folded)) for word in told):
-        return "Choose a password without the name, the e-mail address or the firm in it."
-    if _score(password, told) < HARD_ENOUGH:
-        return "This password would be guessed soon. Use a few words that have nothing to do with each other."
+    if any(word in (folded.split() if len(word) < SUBSTRING_FROM else _letters(folded)) for word in personal):
+        return "Choose a password that does not contain your name, e-mail address or organisation."
+    if _score(password, personal) < MIN_SCORE:
+        return "This password is easy to guess. Use a few unrelated words."
     return None
 
 
-def _told_by(name: str, email: str, organisation: str) -> set[str]:
-    """What is known of a person by whoever can write to them: words of three letters and more, in plain letters."""
+def _personal_words(name: str, email: str, organisation: str) -> set[str]:
+    """Words from the name, address and organisation, of three letters or more, transliterated to ASCII."""
     local, _, domain = search_fold(email).partition("@")
     labels = domain.split(".")[:-1] if "." in domain else [domain]
     words = [
@@ -73,30 +73,30 @@ def _told_by(name: str, email: str, organisation: str) -> set[str]:
         local,
     ]
     plain = {_letters(word) for word in (*words, *labels)} - COMMON_LABELS
-    return {word for word in plain if len(word) >= TELLING - 1}
+    return {word for word in plain if len(word) >= SUBSTRING_FROM - 1}
 
 
 def _letters(text: str) -> str:
     return "".join(character for character in text if character.isalnum())
 
 
-def _score(password: str, told: set[str]) -> int:
-    """How hard it is to guess, from 0 to 4. Imported here: its lists of words are of no use to anything else."""
+def _score(password: str, personal: set[str]) -> int:
+    """The zxcvbn score, from 0 to 4. Imported here because its word lists take memory."""
     from zxcvbn import zxcvbn
 
-    return int(zxcvbn(password[:MOST_JUDGED], user_inputs=[*told, "counterpart"])["score"])
+    return int(zxcvbn(password[:MAX_SCORED], user_inputs=[*personal, "counterpart"])["score"])
 
 
 def generate() -> str:
-    """A password to hand over once: 99 bits, in groups that can be read out."""
+    """A generated password of 99 bits, in groups that can be read out."""
     return "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP)) for _ in range(GROUPS))
 
 
 def _normal(password: str) -> str:
-    """The same password whether the keyboard sends an accent with its letter or after it."""
+    """NFC, since some keyboards send an accent and its letter as two characters."""
     return normalise("NFC", password)
 
 
 @cache
-def _nobodys_hash() -> str:
+def _dummy_hash() -> str:
     return hash_of(secrets.token_urlsafe())

@@ -1,4 +1,4 @@
-"""Sign-in sessions of browsers: on record here, so that they can be ended from here."""
+"""Sign-in sessions of browsers, stored so that they can be ended on the server."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from models import SignInSession, utcnow
 from services.core.actor import Actor
 from services.core.unit_of_work import session, unit_of_work
 
-IDLE = timedelta(hours=12)
+IDLE_TIMEOUT = timedelta(hours=12)
 LONGEST = timedelta(days=7)
-SEEN_EVERY = timedelta(minutes=1)
+UPDATE_SEEN_EVERY = timedelta(minutes=1)
 
 
 def _hash(token: str) -> str:
@@ -23,19 +23,19 @@ def _hash(token: str) -> str:
 
 
 def begin(member_id: uuid.UUID) -> str:
-    """A new session for this member, in the open unit; the token returned is nowhere on record."""
+    """A new session for this member, in the open unit of work. Only a hash of the returned token is stored."""
     token = secrets.token_urlsafe(32)
     session().add(SignInSession(token_hash=_hash(token), member_id=member_id))
     return token
 
 
 def resume(token: str, *, address: str = "", request_id: str = "") -> Actor | None:
-    """The person behind a token, None where the session is over or the member inactive."""
+    """The person behind a token; None if the session has ended or the member is inactive."""
     row = session().scalar(select(SignInSession).where(SignInSession.token_hash == _hash(token)))
     now = utcnow()
     if row is None or row.ended_at or not row.member.is_active:
         return None
-    if now - row.seen_at > IDLE or now - row.created_at > LONGEST:
+    if now - row.seen_at > IDLE_TIMEOUT or now - row.created_at > LONGEST:
         return None
     member = row.member
     person = Actor(
@@ -48,7 +48,7 @@ def resume(token: str, *, address: str = "", request_id: str = "") -> Actor | No
         address=address,
         request_id=request_id,
     )
-    if now - row.seen_at > SEEN_EVERY:
+    if now - row.seen_at > UPDATE_SEEN_EVERY:
         with unit_of_work() as writing:
             writing.execute(
                 update(SignInSession).where(SignInSession.id == person.session_id).values(seen_at=now)
@@ -65,7 +65,7 @@ def end(token: str) -> None:
 
 
 def end_all(member_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
-    """End every session of a member, in the open unit: on deactivation and password change."""
+    """End every session of a member, in the open unit of work: on deactivation and password change."""
     ending = update(SignInSession).where(
         SignInSession.member_id == member_id, SignInSession.ended_at.is_(None)
     )

@@ -1,4 +1,4 @@
-"""Who acts: a frozen value that every service function takes first."""
+"""Who acts: the first argument of every service function."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Actor:
-    """A signed-in person and where the request came from. Holds no row and asks nothing."""
+    """A signed-in person and where the request came from. A plain value: it holds no row and runs no query."""
 
     id: uuid.UUID
     name: str
@@ -22,7 +22,7 @@ class Actor:
 
 @dataclass(frozen=True)
 class Nobody:
-    """A request without a signed-in person, or the installation itself acting."""
+    """A request without a signed-in person, or the installation itself."""
 
     name: str
     address: str = ""

@@ -1,4 +1,4 @@
-"""The audit trail: every write makes its event in the same commit, and refusals leave one too."""
+"""The audit log: every write records its event in the same commit, and every refusal records one too."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.core.text.normalise import search_fold
 from services.core.unit_of_work import session, unit_of_work
 
 Event = dict[str, Any]
-LONGEST_KEY = 1500
+MAX_KEY_LENGTH = 1500
 _INSERT = db.metadata.tables[AuditEvent.__tablename__].insert()
 
 
@@ -28,7 +28,7 @@ def record(
     outcome: str = "done",
     **detail: Any,
 ) -> None:
-    """Add the event to the unit that is open. `detail` must hold no secret: names and numbers only."""
+    """Add an event to the open unit of work. `detail` must hold no secret: names and numbers only."""
     values = event(
         who,
         action,
@@ -43,7 +43,7 @@ def record(
 
 
 def record_all(events: Sequence[Event]) -> None:
-    """Add the events of many like things to the unit that is open, in one statement."""
+    """Add many events to the open unit of work in one statement."""
     if events:
         session().connection().execute(_INSERT, events)
 
@@ -59,7 +59,7 @@ def event(
     outcome: str = "done",
     **detail: Any,
 ) -> Event:
-    """What record_all takes of each."""
+    """An event for record_all()."""
     by = f"{who.name} <{who.email}>" if isinstance(who, Actor) else who.name
     return {
         "action": action,
@@ -78,12 +78,12 @@ def event(
 
 
 def key_of(*searched: str) -> str:
-    """What is kept of an event to be found by: who, what, how, from where and under which reference."""
-    return search_fold(" ".join(searched))[:LONGEST_KEY]
+    """The search key of an event: who, what, the action, the address and the request id."""
+    return search_fold(" ".join(searched))[:MAX_KEY_LENGTH]
 
 
 def record_refusal(who: Who, refusal: RefusedError, attempted: str) -> None:
-    """A refusal in a commit of its own: what it refused was rolled back."""
+    """Record a refusal in a commit of its own: the refused change was rolled back."""
     with unit_of_work():
         record(
             who,

@@ -1,6 +1,6 @@
-"""Work that a page starts and does not wait for: threads of the process that answered it, a few at a time.
+"""Work that a request starts and does not wait for: threads of the same process, a few at a time.
 
-For what may be lost when the process ends. What must not be lost belongs to the worker.
+For work that may be lost when the process ends; anything else belongs to the worker.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Any
 import structlog
 
 Scope = Callable[[], AbstractContextManager[Any]]
-AT_ONCE = 4
+MAX_THREADS = 4
 
 log = structlog.get_logger()
-_places = threading.BoundedSemaphore(AT_ONCE)
+_slots = threading.BoundedSemaphore(MAX_THREADS)
 _running: set[threading.Thread] = set()
 _scope: Scope | None = None
 
 
 def bind(scope: Scope) -> None:
-    """By the composition root: what gives a thread its database session."""
+    """Called by the composition root: the context that gives a thread its database session."""
     global _scope
     _scope = scope
 
 
 def run(work: Callable[..., object], *arguments: object) -> None:
-    """Begin soon, and return at once. Threads are daemons: the end of the process does not wait for them."""
+    """Start the work and return. Threads are daemons: the process does not wait for them when it ends."""
     if _scope is None:
         raise RuntimeError("services.core.background_tasks.bind() was not called.")
     thread = threading.Thread(target=_work, args=(_scope, work, arguments), name=work.__name__, daemon=True)
@@ -37,7 +37,7 @@ def run(work: Callable[..., object], *arguments: object) -> None:
 
 
 def wait(seconds: float) -> bool:
-    """Until all that was begun is over; False where it takes longer than that."""
+    """Wait for all started work; False if it takes longer than this."""
     for thread in tuple(_running):
         thread.join(seconds)
     return not _running
@@ -45,7 +45,7 @@ def wait(seconds: float) -> bool:
 
 def _work(scope: Scope, work: Callable[..., object], arguments: tuple[object, ...]) -> None:
     try:
-        with _places, scope():
+        with _slots, scope():
             work(*arguments)
     except Exception:
         log.exception("background.failed", work=work.__name__)

@@ -1,7 +1,7 @@
-"""How many web threads may wait for iManage: half of them at most, and two for one person.
+"""A bulkhead: at most half of the web threads may wait for iManage, and two for any one person.
 
-A page that asks iManage keeps its thread until the answer is there. Where iManage is slow, the other half goes on
-serving everybody, and whoever comes too many is told so instead of waiting in the dark.
+A page that calls iManage occupies its thread until iManage answers. When iManage is slow, the other threads keep
+serving, and a request for which no slot is free gets an error instead of waiting.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from imanage.deadlines import within
 from imanage.errors import ImanageError
 
 WEB_THREADS = 16
-AT_ONCE = WEB_THREADS // 2
-EACH = 2
-MOST_WAITING = WEB_THREADS // 4
+MAX_SLOTS = WEB_THREADS // 2
+PER_MEMBER = 2
+MAX_WAITING = WEB_THREADS // 4
 WAIT_SECONDS = 1.0
 PAGE_SECONDS = 45.0
-"""All calls of one page together; each of them has its own end besides."""
+"""For all calls of one page together; each call also has a time-out of its own."""
 
 
 class Slots:
-    """Places for calls, counted in all and for each person."""
+    """Slots for calls, limited in total and for each member."""
 
-    def __init__(self, at_once: int = AT_ONCE, each: int = EACH, waiting: int = MOST_WAITING) -> None:
-        self._at_once, self._each, self._most_waiting = at_once, each, waiting
+    def __init__(self, total: int = MAX_SLOTS, each: int = PER_MEMBER, waiting: int = MAX_WAITING) -> None:
+        self._total, self._each, self._max_waiting = total, each, waiting
         self._changed = threading.Condition()
         self._taken: Counter[uuid.UUID] = Counter()
         self._waiting: Counter[uuid.UUID] = Counter()
 
-    def take(self, member_id: uuid.UUID, seconds: float | None = None) -> bool:
-        """Whether a place was to be had, after a short wait in which an iManage that is not slow has answered."""
+    def acquire(self, member_id: uuid.UUID, seconds: float | None = None) -> bool:
+        """Take a slot, waiting briefly for one; False if none became free."""
         with self._changed:
             if not self._is_free(member_id) and not self._wait(
                 member_id, WAIT_SECONDS if seconds is None else seconds
@@ -44,22 +44,22 @@ class Slots:
             self._taken[member_id] += 1
             return True
 
-    def give_back(self, member_id: uuid.UUID) -> None:
+    def release(self, member_id: uuid.UUID) -> None:
         with self._changed:
             self._taken[member_id] -= 1
-            self._taken += Counter()  # those who have none are forgotten
+            self._taken += Counter()  # drops members who hold none
             self._changed.notify_all()
 
-    def has_too_many(self, member_id: uuid.UUID) -> bool:
-        """Whether it is the person's own pages that wait."""
+    def is_at_own_limit(self, member_id: uuid.UUID) -> bool:
+        """Whether the member's own pages hold all the slots that one member may have."""
         with self._changed:
             return self._taken[member_id] >= self._each
 
     def _is_free(self, member_id: uuid.UUID) -> bool:
-        return self._taken.total() < self._at_once and self._taken[member_id] < self._each
+        return self._taken.total() < self._total and self._taken[member_id] < self._each
 
     def _wait(self, member_id: uuid.UUID, seconds: float) -> bool:
-        if self._waiting.total() >= self._most_waiting or self._waiting[member_id] >= self._each:
+        if self._waiting.total() >= self._max_waiting or self._waiting[member_id] >= self._each:
             return False
         self._waiting[member_id] += 1
         end = time.monotonic() + seconds
@@ -74,23 +74,23 @@ slots = Slots()
 
 
 class BulkheadFullError(ImanageError):
-    """Too many pages wait for iManage already. Nothing was asked."""
+    """Too many pages are waiting for iManage. No call was made."""
 
     code = "imanage.slow"
-    sentence = "iManage is slow: other pages are still waiting for its answer."
+    sentence = "iManage is slow: other pages are still waiting for an answer."
     retry = "later"
 
 
 @contextmanager
 def slot(member_id: uuid.UUID) -> Iterator[None]:
-    """Calls that a page waits for are made in here.
+    """Make the calls that a page waits for inside this. Raises BulkheadFullError.
 
-    Raises BulkheadFullError. Hold no database connection when you come.
+    Hold no database connection on entry.
     """
-    if not slots.take(member_id):
-        raise BulkheadFullError(code="imanage.slow.yours" if slots.has_too_many(member_id) else None)
+    if not slots.acquire(member_id):
+        raise BulkheadFullError(code="imanage.slow.yours" if slots.is_at_own_limit(member_id) else None)
     try:
         with within(PAGE_SECONDS):
             yield
     finally:
-        slots.give_back(member_id)
+        slots.release(member_id)

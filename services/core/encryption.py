@@ -1,7 +1,7 @@
-"""Secrets at rest: AES-256-GCM, bound to the row and column that they stand in, under a ring of keys.
+"""Secrets at rest: AES-256-GCM under a ring of keys, with the table, row and column as associated data.
 
-A sealed text reads `v1.<key id>.<nonce and ciphertext, base64url>`. A sealed text that was moved to another row
-does not open, which Fernet's would.
+A sealed text reads `v1.<key id>.<nonce and ciphertext, base64url>`. Unlike Fernet's, it cannot be decrypted after it
+was copied to another row.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from services.core.unit_of_work import session
 VERSION = "v1"
 NONCE_BYTES = 12
 ID_LENGTH = 8
-# (table, column) -> whether its values are over within minutes. What is not here is never sealed.
-PLACES = {
+# (table, column) -> whether its values expire within minutes. Key rotation covers these columns and no others.
+SEALED_COLUMNS = {
     ("server", "client_secret"): False,
     ("connection", "access_token"): False,
     ("connection", "refresh_token"): False,
@@ -40,11 +40,11 @@ _sealing: str | None = None
 
 
 class DecryptionError(Exception):
-    """The key is gone, or the text is not the one that was sealed for this place."""
+    """The key is gone, or the text was sealed for another row or column."""
 
 
 class StaleKeysError(Exception):
-    """The keys have been changed since this process was started, and it has not got the new one."""
+    """The keys were rotated after this process started, and it does not have the new one."""
 
 
 @lru_cache(maxsize=64)
@@ -56,28 +56,28 @@ def derive(key: str, purpose: str) -> bytes:
 
 
 def fingerprint(key: str) -> str:
-    """What tells one key from another and tells nothing of either: its first eight digits stand in what it sealed."""
+    """A hash that identifies a key without revealing it; its first eight digits are the key id in sealed texts."""
     return hashlib.sha256(derive(key, "vault")).hexdigest()
 
 
-def key_id(mark: str) -> str:
-    """The part of a fingerprint that a sealed text names its key by."""
-    return mark[:ID_LENGTH]
+def key_id(fingerprint: str) -> str:
+    """The part of a fingerprint that sealed texts carry."""
+    return fingerprint[:ID_LENGTH]
 
 
 def keys() -> tuple[str, ...]:
-    """All that this process has, newest first."""
+    """The keys of this process, newest first."""
     return tuple(dict.fromkeys((*_newer, *runtime().settings.secret_keys)))
 
 
-def seal_with(mark: str) -> None:
-    """From now on, this process seals with the key of this fingerprint: the one that all processes have."""
+def seal_with(fingerprint: str) -> None:
+    """Seal with the key of this fingerprint from now on: one that all processes have."""
     global _sealing
-    _sealing = mark
+    _sealing = fingerprint
 
 
-def read_newer() -> bool:
-    """Look whether the key file has keys that this process was not started with; True where it has."""
+def reload_keys() -> bool:
+    """Read the key file again; True if it has keys that this process was not started with."""
     global _newer, _sealing
     try:
         found = key_file.read(runtime().settings.data_dir / key_file.NAME)
@@ -91,47 +91,51 @@ def read_newer() -> bool:
 
 
 def seal(text: str, table: str, row: uuid.UUID, column: str) -> str:
-    if (table, column) not in PLACES:
-        raise ValueError(f"{table}.{column} is not among PLACES: its values would never be sealed anew.")
+    if (table, column) not in SEALED_COLUMNS:
+        raise ValueError(f"{table}.{column} is not in SEALED_COLUMNS, so key rotation would miss it.")
     ring = _ring()
     chosen = key_id(_sealing or "")
     if chosen not in ring:
         chosen = next(iter(ring))
     nonce = os.urandom(NONCE_BYTES)
-    sealed = nonce + AESGCM(ring[chosen]).encrypt(nonce, text.encode(), _place(table, row, column))
+    sealed = nonce + AESGCM(ring[chosen]).encrypt(nonce, text.encode(), _associated_data(table, row, column))
     return f"{VERSION}.{chosen}.{base64.urlsafe_b64encode(sealed).decode()}"
 
 
 def unseal(sealed: str, table: str, row: uuid.UUID, column: str) -> str:
-    """Raises DecryptionError, and StaleKeysError where other processes can open it and this one cannot."""
+    """Raises DecryptionError, or StaleKeysError if only other processes have the key."""
     version, _, rest = sealed.partition(".")
     named, _, body = rest.partition(".")
     key = _ring().get(named)
-    if key is None and named and read_newer():
+    if key is None and named and reload_keys():
         key = _ring().get(named)
     if version != VERSION or key is None:
         if named and key_id(session().scalar(select(Installation.sealing_key)) or "") == named:
-            raise StaleKeysError("This process was started with older keys than the installation has.")
-        raise DecryptionError("The key that sealed this is not among COUNTERPART_SECRET_KEYS.")
+            raise StaleKeysError("This process was started with older keys than those of the installation.")
+        raise DecryptionError("The key for this value is not in COUNTERPART_SECRET_KEYS.")
     try:
         raw = base64.urlsafe_b64decode(body)
-        return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _place(table, row, column)).decode()
+        return (
+            AESGCM(key)
+            .decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _associated_data(table, row, column))
+            .decode()
+        )
     except (InvalidTag, ValueError) as error:
-        raise DecryptionError("This was not sealed for the place that it stands in.") from error
+        raise DecryptionError("This value was sealed for another row or column.") from error
 
 
-def is_sealed_with(mark: str, sealed: str) -> bool:
-    return sealed.startswith(prefix(mark))
+def is_sealed_with(fingerprint: str, sealed: str) -> bool:
+    return sealed.startswith(prefix(fingerprint))
 
 
-def prefix(mark: str) -> str:
-    """How every text begins that the key of this fingerprint has sealed."""
-    return f"{VERSION}.{key_id(mark)}."
+def prefix(fingerprint: str) -> str:
+    """The start of every text sealed with the key of this fingerprint."""
+    return f"{VERSION}.{key_id(fingerprint)}."
 
 
 def _ring() -> dict[str, bytes]:
     return {key_id(fingerprint(key)): derive(key, "vault") for key in keys()}
 
 
-def _place(table: str, row: uuid.UUID, column: str) -> bytes:
+def _associated_data(table: str, row: uuid.UUID, column: str) -> bytes:
     return f"{table}:{row}:{column}".encode()

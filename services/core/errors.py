@@ -1,4 +1,4 @@
-"""What a service can refuse, in the words that the person reads. Nothing here knows HTTP."""
+"""Refusals of the services, with the words that people read. Independent of HTTP."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RefusedError(Exception):
 
 
 class NotFoundError(RefusedError):
-    """It is not there, or not for this person: the two must look the same."""
+    """It does not exist, or this person may not know of it: the two must look the same."""
 
     code = "not_found"
     title = "Page not found"
@@ -46,21 +46,21 @@ class NotFoundError(RefusedError):
 
 
 class ForbiddenError(RefusedError):
-    """The person may know of it, but may not do this to it. Always audited by the hall."""
+    """The person may know of it, but may not do this to it. blueprints/errors.py audits every one."""
 
     code = "forbidden"
     title = "You cannot do this"
 
 
 class ConflictError(RefusedError):
-    """Something else happened first, or the thing is not in a state for this."""
+    """Something changed first, or the current state does not allow it."""
 
     code = "conflict"
     title = "This has changed"
 
 
 class InvalidError(RefusedError):
-    """Input that a form could not judge alone: each sentence stands at its field."""
+    """Input that failed a rule of the service; `fields` maps each field to its sentence."""
 
     code = "invalid"
     title = "Check what you entered"
@@ -71,32 +71,32 @@ class InvalidError(RefusedError):
 
 
 class TooManyError(RefusedError):
-    """A limit on guessing was reached."""
+    """A rate limit was reached."""
 
     code = "too_many"
-    title = "Too many tries"
+    title = "Too many attempts"
 
 
 class SignInNeededError(RefusedError):
-    """The member has no live sign-in to this iManage server; three different words for three reasons."""
+    """The member has no valid sign-in to this iManage server; `reason` says why."""
 
     code = "imanage.sign_in"
     title = "Sign in to iManage"
 
     def __init__(self, sentence: str, *, server_id: object, reason: str) -> None:
-        super().__init__(sentence, code=f"imanage.{reason}", next_step="Sign in to iManage to go on.")
+        super().__init__(sentence, code=f"imanage.{reason}", next_step="Sign in to iManage to continue.")
         self.server_id = server_id
         self.reason = reason
 
 
 class RemoteRefusedError(RefusedError):
-    """iManage did not do what it was asked; the sentence, next step and owner come from the client's error.
+    """iManage refused or failed; the sentence, next step and owner come from the client's error.
 
-    `ours` is what we say of it; the whole sentence has iManage's own words beside it.
+    `ours` is our own sentence, without the words of iManage that follow it.
     """
 
     code = "imanage.failed"
-    title = "iManage did not answer as it should"
+    title = "iManage did not answer as expected"
 
     def __init__(
         self, ours: str, *, code: str, next_step: str = "", owner: Owner = "you", its_words: str = ""

@@ -1,7 +1,7 @@
-"""Threads that have something to put on record at the same moment do it in one commit.
+"""Group commit: threads that write at the same moment share one commit.
 
-Whoever comes first writes for all that wait, and hands the turn on. Should the common commit fail, each is written
-alone: what is wrong with one never spoils another.
+The first thread writes for all that are waiting, then hands over to the next. If the shared commit fails, each entry
+is written by itself, so that a bad entry fails alone.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Generic, TypeVar
 from services.core.writer_process import record
 
 Entry = TypeVar("Entry")
-MOST = 6
-"""So many in one commit: more would keep others from the database for too long."""
+MAX_BATCH = 6
+"""Entries in one commit: more would block other writers for too long."""
 
 
 @dataclass
 class _Waiting(Generic[Entry]):
-    """An entry, until it is written. `woken`: it is, or its thread is to write for all."""
+    """An entry that is not written yet. `woken` is set when it is written or when its thread has to write for all."""
 
     entry: Entry
     woken: threading.Event = field(default_factory=threading.Event)
@@ -30,11 +30,11 @@ class _Waiting(Generic[Entry]):
 
 
 class GroupCommit(Generic[Entry]):
-    """`write` makes one commit of several entries, and says for each what went wrong, None where nothing did.
+    """`write` commits several entries at once and returns the error of each, or None.
 
-    It is called through services/core/writer_process.py: a function of a module, whose entries can be pickled.
+    It is called through services/core/writer_process.py, so it is a module-level function and entries are picklable.
 
-    `linger` is how long the writer may wait for others to come, while there are `others()` still to come.
+    The writing thread waits up to `linger` seconds for more entries, while fewer than `others()` are waiting.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class GroupCommit(Generic[Entry]):
         self._is_writing = False
 
     def __call__(self, entry: Entry) -> None:
-        """Returns when the entry is on record. Raises what went wrong with it."""
+        """Return when the entry is committed. Raises its error."""
         mine = _Waiting(entry)
         with self._lock:
             self._waiting.append(mine)
@@ -67,7 +67,7 @@ class GroupCommit(Generic[Entry]):
     def _write_all(self) -> None:
         self._wait_for_others()
         with self._lock:
-            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
         try:
             self._record(batch)
         finally:
@@ -83,7 +83,7 @@ class GroupCommit(Generic[Entry]):
     def _wait_for_others(self) -> None:
         until = time.monotonic() + self._linger
         while (left := until - time.monotonic()) > 0:
-            if len(self._waiting) >= min(MOST, self._others()):
+            if len(self._waiting) >= min(MAX_BATCH, self._others()):
                 return
             time.sleep(min(left, self._linger / 4))
 

@@ -1,4 +1,4 @@
-"""What the services need from outside, bound once by the composition root: settings and bytes."""
+"""What the services need from outside, bound once by the composition root: settings and the blob store."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def bind(runtime: Runtime) -> None:
 
 def runtime() -> Runtime:
     if _runtime is None:
-        raise RuntimeError("The services were used before create_app() bound the house.")
+        raise RuntimeError("The services were used before create_app() bound the runtime.")
     return _runtime
 
 
 def address_rules() -> AddressRules:
-    """The rules for addresses that admins type and that connections are judged by."""
+    """The rules for server addresses, applied to what admins enter and to every connection."""
     settings = runtime().settings
     return AddressRules(
         ports=settings.imanage_ports,

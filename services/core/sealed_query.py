@@ -1,6 +1,6 @@
-"""The words of a search, sealed to travel in an address: they are often a person's or a client's name.
+"""Search text, encrypted for use in a URL: it is often the name of a person or a client.
 
-An address is kept in browsers' histories and in the logs of every proxy on the way.
+URLs are kept in browser histories and in the logs of every proxy on the way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NONCE_BYTES = 12
 
 
 def seal(words: str) -> str:
-    """Letters, digits, `-` and `_`; empty for no words."""
+    """Base64url text; empty for no words."""
     if not words:
         return ""
     nonce = os.urandom(NONCE_BYTES)
@@ -27,7 +27,7 @@ def seal(words: str) -> str:
 
 
 def unseal(sealed: str) -> str:
-    """The words; empty for what none of our keys has sealed."""
+    """The words; empty if none of our keys decrypts them."""
     try:
         raw = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
     except ValueError:

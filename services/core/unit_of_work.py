@@ -1,4 +1,4 @@
-"""The unit of work: everything in it is committed at once, or nothing is."""
+"""The unit of work: a writing transaction. All of it is committed, or none."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from models import db
 from models.base import AT_ONCE, READS_FIRST, SOON, WRITE, checkpoint_wal, was_refused
 from models.sqlite_write_queue import is_single_writer, queue_for_write
 
-Seen = TypeVar("Seen")
-Found = TypeVar("Found")
-_OPEN, _SAID = "counterpart_unit", "counterpart_when_committed"
+Facts = TypeVar("Facts")
+Result = TypeVar("Result")
+_OPEN, _ON_COMMIT = "counterpart_unit_of_work", "counterpart_on_commit"
 
 
 def session() -> Session:
@@ -24,31 +24,31 @@ def session() -> Session:
 
 
 def is_writing() -> bool:
-    """Whether a writing unit is open."""
+    """Whether a unit of work is open."""
     return bool(session().info.get(_OPEN))
 
 
 def has_single_writer() -> bool:
-    """Whether whoever writes to this database keeps all others from writing."""
+    """Whether the database has one writer at a time for all tables, as SQLite has."""
     return is_single_writer(session().get_bind())
 
 
-def tidy() -> None:
-    """Do beside what else some commit would stop for: SQLite's log is moved into its file."""
+def checkpoint() -> None:
+    """Run a WAL checkpoint now, so that no commit has to run it and wait for it."""
     release()
     checkpoint_wal(db.engine)
 
 
 def disconnect() -> None:
-    """Close this process's connections, before another is forked from it that must not go on with them."""
+    """Close this process's connections before a fork: a child must not use its parent's."""
     release()
     db.engine.dispose()
 
 
 def release() -> None:
-    """End reading, so that no database connection is held while another system is waited for.
+    """End the read transaction, so that no connection is held while waiting for another system.
 
-    Inside a unit there is nothing to end: its reads and writes belong together.
+    Does nothing inside a unit of work.
     """
     current = session()
     if not current.info.get(_OPEN):
@@ -56,7 +56,7 @@ def release() -> None:
 
 
 def abandon() -> None:
-    """Give up whatever was under way after a failure, so that the next statement begins anew. Never raises."""
+    """Roll back after a failure, so that the next statement starts a new transaction. Never raises."""
     current = session()
     current.info.pop(_OPEN, None)
     try:
@@ -67,13 +67,11 @@ def abandon() -> None:
 
 @contextmanager
 def unit_of_work(*, relaxed_durability: bool = False) -> Iterator[Session]:
-    """A writing transaction. It starts afresh, so that what is read in it is what is true now.
+    """A writing transaction, started afresh so that its reads are current. Nested units of work join the outer one.
 
-    With `relaxed_durability`, a power cut within the next moments may take it back whole: for what is simply done
-    again then.
+    With `relaxed_durability`, a power cut may lose it whole: for work that is then simply repeated.
 
-    On SQLite the write lock is taken at once: a read that turns into a write half-way could fail.
-    A unit inside a unit joins it.
+    SQLite's write lock is taken at the start: a transaction that reads first may be refused when it writes.
     """
     current = session()
     if current.info.get(_OPEN):
@@ -89,54 +87,54 @@ def unit_of_work(*, relaxed_durability: bool = False) -> Iterator[Session]:
 
 
 def optimistic(
-    look: Callable[[Session], Seen],
-    write: Callable[[Session, Seen], Found],
+    read: Callable[[Session], Facts],
+    write: Callable[[Session, Facts], Result],
     *,
     relaxed_durability: bool = False,
-) -> Found:
-    """A unit in two steps: `look` reads all that is to be known and writes nothing, `write` puts it on record.
+) -> Result:
+    """A unit of work in two steps: `read` reads all that `write` needs, and writes nothing.
 
-    SQLite has one writer, and nobody waits for this one while it looks. Where somebody wrote meanwhile, it looks again,
-    in a unit like any other.
+    On SQLite the write queue is joined only for the second step. If another process wrote in between, both steps run
+    again in an ordinary unit of work.
     """
     current = session()
     if has_single_writer() and not is_writing():
         current.rollback()
         with _transaction(current, {WRITE: SOON if relaxed_durability else AT_ONCE, READS_FIRST: True}):
-            seen = look(current)
+            facts = read(current)
             with queue_for_write(current.get_bind()):
                 try:
-                    found = write(current, seen)
+                    result = write(current, facts)
                     _commit(current)
-                    return found
+                    return result
                 except Exception as error:
-                    current.rollback()  # before others are let in
+                    current.rollback()  # before the next in the queue starts
                     if not was_refused(error):
                         raise
     with unit_of_work(relaxed_durability=relaxed_durability):
-        return write(current, look(current))
+        return write(current, read(current))
 
 
-def on_commit(say: Callable[[], object]) -> None:
-    """Call this once the open unit is committed, and never where it is taken back."""
-    session().info[_SAID].append(say)
+def on_commit(callback: Callable[[], object]) -> None:
+    """Call this after the open unit of work is committed; not if it is rolled back."""
+    session().info[_ON_COMMIT].append(callback)
 
 
 def _commit(current: Session) -> None:
     current.commit()
-    for say in current.info.pop(_SAID, ()):
-        say()
+    for callback in current.info.pop(_ON_COMMIT, ()):
+        callback()
 
 
 @contextmanager
 def _transaction(current: Session, options: dict[str, Any]) -> Iterator[None]:
-    """What is not committed in it is taken back."""
+    """Rolls back what is not committed inside it."""
     current.connection(execution_options=options)
     current.info[_OPEN] = True
-    current.info[_SAID] = []
+    current.info[_ON_COMMIT] = []
     try:
         yield
     finally:
         current.info.pop(_OPEN, None)
-        current.info.pop(_SAID, None)
+        current.info.pop(_ON_COMMIT, None)
         current.rollback()

@@ -1,6 +1,6 @@
-"""What became of the machine's clock while this process ran: it may be set forward or back in the middle of work.
+"""Detects when the machine's clock is set forward or back while this process runs.
 
-Only the steady clock knows how much time has passed; rows carry times of the other one, for they outlast a process.
+The monotonic clock measures elapsed time; rows carry wall-clock times, since they outlast a process.
 """
 
 from __future__ import annotations
@@ -11,48 +11,48 @@ from datetime import datetime, timedelta
 
 from models import utcnow
 
-SET = timedelta(seconds=1)
-"""A clock that gains or loses more than this between two looks was set."""
-KEPT = 20
+TOLERANCE = timedelta(seconds=1)
+"""A larger gain or loss between two readings means that the clock was set."""
+MAX_JUMPS = 20
 
 
 class Clock:
-    """Compares the two clocks whenever it is asked."""
+    """Compares the two clocks at every call."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._began = _began()
+        self._epoch = _epoch()
         self._forward: list[tuple[datetime, timedelta]] = []
-        self._went_back = True
+        self._was_set_back = True
 
-    def by_now(self, moment: datetime) -> datetime:
-        """A time on record, by the clock as it goes now. No later than now, and never further back than it truly is."""
+    def adjusted(self, moment: datetime) -> datetime:
+        """A stored time by the clock as it is set now: never in the future, never earlier than it really was."""
         with self._lock:
-            self._look()
+            self._check()
             since = (jump for before, jump in self._forward if moment <= before)
             return min(utcnow(), moment + sum(since, timedelta(0)))
 
-    def went_back(self) -> bool:
-        """Whether it was set back since this was last asked; true the first time, for who knows what was before."""
+    def was_set_back(self) -> bool:
+        """Whether it was set back since the last call; true on the first call, as nothing is known of earlier times."""
         with self._lock:
-            self._look()
-            found, self._went_back = self._went_back, False
+            self._check()
+            found, self._was_set_back = self._was_set_back, False
             return found
 
-    def _look(self) -> None:
-        jump = _began() - self._began
-        if abs(jump) < SET:
+    def _check(self) -> None:
+        jump = _epoch() - self._epoch
+        if abs(jump) < TOLERANCE:
             return
-        self._began += jump
+        self._epoch += jump
         if jump > timedelta(0):
-            # Whatever is on record from before the jump is no later than the old clock would say now.
-            self._forward = [*self._forward, (utcnow() - jump, jump)][-KEPT:]
+            # Times stored before the jump are no later than the old clock would read now.
+            self._forward = [*self._forward, (utcnow() - jump, jump)][-MAX_JUMPS:]
         else:
-            self._went_back = True
+            self._was_set_back = True
 
 
-def _began() -> datetime:
-    """When the steady clock began to run, by the machine's clock."""
+def _epoch() -> datetime:
+    """The wall-clock time at which the monotonic clock read zero."""
     return utcnow() - timedelta(seconds=time.monotonic())
 
 

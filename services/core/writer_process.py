@@ -1,7 +1,7 @@
-"""Where the threads of a worker write what they put on record: each in itself, or all in one process beside them.
+"""Where a worker's threads run their writes: in the thread itself, or all of them in one writer process.
 
-SQLite has one writer, and pages wait for it. Among sixteen threads that move documents a writer has its turn for as
-long as Python lets the others run first; in a process that does nothing else it is through in a third of that.
+SQLite has one writer at a time, and pages wait for it. A thread among sixteen busy ones holds the write lock while it
+waits for the GIL; a process that does nothing else finishes in a third of the time.
 """
 
 from __future__ import annotations
@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-Found = TypeVar("Found")
-Recorder = Callable[[Callable[..., Any], tuple[Any, ...]], Any]
-_recorder: Recorder | None = None
+Result = TypeVar("Result")
+Writer = Callable[[Callable[..., Any], tuple[Any, ...]], Any]
+_writer: Writer | None = None
 
 
-def bind(recorder: Recorder | None) -> None:
-    """By a worker: who calls what is to be recorded, and hands back what came of it."""
-    global _recorder
-    _recorder = recorder
+def bind(writer: Writer | None) -> None:
+    """Called by a worker: `writer` calls the function with the arguments and returns its result."""
+    global _writer
+    _writer = writer
 
 
-def record(write: Callable[..., Found], *arguments: object) -> Found:
+def record(write: Callable[..., Result], *arguments: object) -> Result:
     """Call a function that writes rows and keeps nothing in memory. Raises what it raises.
 
-    The function is one of a module, and it and its arguments can be pickled. Never inside a unit: that has the turn
-    for which this would wait.
+    It is a module-level function, and it and its arguments can be pickled. Never inside a unit of work: it would hold
+    the write lock that this call waits for.
     """
-    if _recorder is None:
+    if _writer is None:
         return write(*arguments)
-    found: Found = _recorder(write, arguments)
-    return found
+    result: Result = _writer(write, arguments)
+    return result

@@ -103,5 +103,5 @@ def _line_fault(text: str, if_empty: str | None) -> str | None:
     if len(text) > LONGEST_NAME:
         return f"Use {LONGEST_NAME} characters or fewer."
     if hidden_characters(text):
-        return "This holds a character that cannot be seen. Type it again by hand."
+        return "This contains an invisible character. Type it again."
     return None

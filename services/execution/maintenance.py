@@ -79,7 +79,7 @@ def wake_signed_in() -> int:
 
 def mind_the_clock() -> None:
     """Where the clock was set back, what waits would wait as much longer: it is looked at now instead."""
-    if not clock.went_back():
+    if not clock.was_set_back():
         return
     now = utcnow()
     with unit_of_work() as writing:

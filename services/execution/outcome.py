@@ -57,7 +57,7 @@ def resolve(run: ItemRun) -> str | None:
             # Its sender is gone, or the clock was set back: the last byte may have left only now.
             item.sent_at = utcnow()
         move(item, ItemState.LOOKING_UP)
-        intent, sent_at = intent_of(item), item.sent_at and clock.by_now(item.sent_at)
+        intent, sent_at = intent_of(item), item.sent_at and clock.adjusted(item.sent_at)
         claimed = _claimed(item)
     with run.in_slot():
         outcome = run.with_client(

@@ -1,4 +1,4 @@
-"""A person's own account, and the password that a System Admin sets for somebody."""
+"""A person's account settings, and the password that a System Admin resets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.directory.people import require_member
 def change_password(actor: Actor, current: str, new: str) -> None:
     """Set a new password and end the person's other sessions.
 
-    Raises InvalidError, or TooManyError after wrong guesses.
+    Raises InvalidError, or TooManyError after too many wrong passwords.
     """
     if found := password_faults(actor, current, new):
         raise InvalidError(found)
@@ -29,36 +29,36 @@ def change_password(actor: Actor, current: str, new: str) -> None:
 
 
 def password_faults(actor: Actor, current: str, new: str) -> dict[str, str]:
-    """All that is wrong with what was typed, by field; a wrong password counts as a guess. Raises TooManyError."""
+    """Validation errors by field; a wrong current password counts as an attempt. Raises TooManyError."""
     found = {}
     if current:
-        guess = login_throttle.register(login_throttle.of_member(f"password {actor.id}"))
+        attempt = login_throttle.register(login_throttle.member_limits(f"password {actor.id}"))
         member = session().get_one(Member, actor.id)
         if passwords.verify(member.password_hash, current):
-            login_throttle.clear(guess)
+            login_throttle.clear(attempt)
         else:
             with unit_of_work():
                 audit.record(actor, "password.changed", subject_id=actor.id, outcome="failed")
-            found["current"] = "This is not your password."
+            found["current"] = "This is not your current password."
     organisation = session().get_one(Member, actor.id).organisation
     if new and (
         sentence := passwords.problem(new, name=actor.name, email=actor.email, organisation=organisation)
     ):
         found["new"] = sentence
     elif new and new == current:
-        found["new"] = "Choose a password that you do not have already."
+        found["new"] = "Choose a password that differs from your current one."
     return found
 
 
 def wants_mail(actor: Actor) -> bool | None:
-    """Whether a mail tells this person that a transfer ended; None where none could."""
+    """Whether this person gets e-mails about finished transfers; None if they cannot get any."""
     if actor.is_guest or not runtime().settings.smtp_url:
         return None
     return session().get_one(Member, actor.id).wants_mail
 
 
 def set_wants_mail(actor: Actor, wanted: bool) -> None:
-    """Switch the mails about ended transfers on or off."""
+    """Turn e-mails about finished transfers on or off."""
     with unit_of_work() as writing:
         writing.get_one(Member, actor.id).wants_mail = wanted
         audit.record(
@@ -67,14 +67,14 @@ def set_wants_mail(actor: Actor, wanted: bool) -> None:
 
 
 def wants_health_mail(actor: Actor) -> bool | None:
-    """Whether a mail tells this System Admin how the servers are; None for everybody else."""
+    """Whether this System Admin gets e-mails about the servers' health; None for everybody else."""
     if not permissions.may_administer(actor):
         return None
     return session().get_one(Member, actor.id).wants_health_mail
 
 
 def set_wants_health_mail(actor: Actor, wanted: bool) -> None:
-    """Switch the mails about the servers' health on or off."""
+    """Turn e-mails about the servers' health on or off."""
     permissions.require_admin(actor)
     with unit_of_work() as writing:
         writing.get_one(Member, actor.id).wants_health_mail = wanted
@@ -87,7 +87,7 @@ def set_wants_health_mail(actor: Actor, wanted: bool) -> None:
 
 
 def reset_password(actor: Actor, member_id: uuid.UUID) -> str:
-    """A new password for somebody, to hand over; it is shown once and all his sessions end."""
+    """Generate a new password for a member and end their sessions. It is returned once and not stored."""
     password = passwords.generate()
     with unit_of_work():
         member = require_member(actor, member_id)

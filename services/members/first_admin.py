@@ -1,4 +1,4 @@
-"""The first System Admin of an empty installation: made once, by whoever can read the terminal that it runs in."""
+"""The first System Admin of an empty installation: created once, with a code shown in its terminal."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from services.directory import people
 from services.directory.people import NewMember, create
 
 ROW = 1
-# Crockford's base 32: no letter that could be read as a digit. 20 of them are 100 bits.
+# Crockford's base 32: no letter that looks like a digit. 20 of them are 100 bits.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 20
 GROUP = 5
-READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
-WRONG_CODE = "This is not the set-up code. It is the one that the terminal shows since the last start."
+CONFUSABLE = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
+WRONG_CODE = "This is not the current set-up code. Enter the code shown in the terminal at the last start."
 
 
 def is_needed() -> bool:
-    """Whether nobody can sign in yet, because nobody was ever added."""
+    """Whether the installation has no members yet."""
     return not session().scalar(select(exists(select(Member.id))))
 
 
 def code_for_terminal() -> str | None:
-    """A new set-up code to show in the terminal, None where the installation has members. Earlier codes end."""
+    """A new set-up code for the terminal, which replaces earlier ones; None if the installation has members."""
     with unit_of_work() as writing:
         if not is_needed():
             return None
@@ -46,13 +46,13 @@ def code_for_terminal() -> str | None:
 
 
 def set_up(who: Nobody, code: str, new: NewMember) -> str:
-    """Make the first System Admin and sign him in: the token of his session. Once only, whoever comes second."""
+    """Create the first System Admin and return the token of their session. Raises ConflictError the second time."""
     found = problems(who, code, new)
     with unit_of_work() as writing:
         row = writing.get(Installation, ROW, with_for_update=True)
         if not is_needed():
             raise ConflictError(
-                "Counterpart is set up already.",
+                "Counterpart is already set up.",
                 next_step="Sign in, or ask your System Admin for an account.",
                 owner="your System Admin",
             )
@@ -67,13 +67,13 @@ def set_up(who: Nobody, code: str, new: NewMember) -> str:
 
 
 def problems(who: Nobody, code: str, new: NewMember) -> dict[str, str]:
-    """All that is wrong, by field; a code that was typed counts as a guess. Raises TooManyError."""
+    """Validation errors by field; entering a code counts as an attempt. Raises TooManyError."""
     if not code:
         return people.problems(new)
-    guess = login_throttle.register((login_throttle.address(who.address),))
+    attempt = login_throttle.register((login_throttle.address_limit(who.address),))
     if not _is_code(code):
         return {"code": WRONG_CODE} | people.problems(new)
-    login_throttle.clear(guess)
+    login_throttle.clear(attempt)
     return people.problems(new)
 
 
@@ -83,4 +83,4 @@ def _is_code(code: str) -> bool:
 
 
 def _hash(code: str) -> str:
-    return hashlib.sha256(code.upper().translate(READ_AS).encode()).hexdigest()
+    return hashlib.sha256(code.upper().translate(CONFUSABLE).encode()).hexdigest()

@@ -262,7 +262,7 @@ def keys_fit() -> Check:
         log.exception("health.keys")
         abandon()
         return Check("keys fit", FAIL, "What is sealed could not be read.", "See the checks above.")
-    lost = sum(count.lost for count in counts if not encryption.PLACES[count.place])
+    lost = sum(count.lost for count in counts if not encryption.SEALED_COLUMNS[count.place])
     older = sum(count.older for count in counts)
     if lost:
         return Check(

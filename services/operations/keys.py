@@ -62,7 +62,7 @@ def refusal() -> str | None:
     """Why this process must not start, None where its keys open what is stored. The first process leaves its mark."""
     marks = _marks()
     current = _adopt(marks[0])
-    if current not in marks and encryption.read_newer():
+    if current not in marks and encryption.reload_keys():
         marks = _marks()
     missing = 0 if current not in marks else sum(_sealed_with_none_of(marks, lasting=True).values())
     release()
@@ -82,7 +82,7 @@ def check() -> tuple[Count, ...]:
     """Open every sealed value."""
     current = _current() or encryption.fingerprint(encryption.keys()[0])
     counts = []
-    for place in encryption.PLACES:
+    for place in encryption.SEALED_COLUMNS:
         seen: Counter[str] = Counter()
         for row_id, sealed in _values(place):
             seen["sealed"] += 1
@@ -109,7 +109,7 @@ def rotate() -> Rotation:
     if not path.exists() or keys[0] not in key_file.read(path):
         return Rotation(sealed_with=current, new_key=key_file.new_key())
     key_file.replace(path, (key_file.new_key(), *key_file.read(path)))
-    encryption.read_newer()
+    encryption.reload_keys()
     return _switched(made_key=True)
 
 
@@ -144,7 +144,7 @@ def _switched(*, made_key: bool) -> Rotation:
 
 def _sealed_anew(mark: str, *, made_key: bool = False) -> Rotation:
     encryption.seal_with(mark)
-    done = sum(_seal_anew(place, mark) for place in encryption.PLACES)
+    done = sum(_seal_anew(place, mark) for place in encryption.SEALED_COLUMNS)
     counts = check()
     since = _row().sealing_key_since or utcnow()
     older = tuple(encryption.key_id(each) for each in _marks() if each != mark)
@@ -217,7 +217,7 @@ def _marks() -> list[str]:
 
 def _columns() -> Mapping[Place, tuple[Table, ColumnElement[Any]]]:
     tables = db.metadata.tables
-    return {place: (tables[place[0]], tables[place[0]].c[place[1]]) for place in encryption.PLACES}
+    return {place: (tables[place[0]], tables[place[0]].c[place[1]]) for place in encryption.SEALED_COLUMNS}
 
 
 def _is_sealed(column: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -246,7 +246,7 @@ def _sealed_with_none_of(marks: list[str], *, lasting: bool) -> Counter[str]:
     found: Counter[str] = Counter()
     start = len(encryption.VERSION) + 2
     for place, (_, column) in _columns().items():
-        if lasting and encryption.PLACES[place]:
+        if lasting and encryption.SEALED_COLUMNS[place]:
             continue
         named = func.substr(column, start, encryption.ID_LENGTH)
         strange = and_(_is_sealed(column), *(not_(_begins(column, mark)) for mark in marks))

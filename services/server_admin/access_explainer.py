@@ -136,7 +136,7 @@ def _holding(rule: server_policy.Rule, facts: server_policy.ServerUse, member: M
         return HOLDS[rule.code]
     if not facts.server_is_restricted:
         return "The server is open to all members."
-    return f"The member is listed: {' and '.join(allow_list.ways(member.id, server.id))}."
+    return f"The member is listed: {' and '.join(allow_list.listings(member.id, server.id))}."
 
 
 def _of_matter(member: Member, matter_id: uuid.UUID) -> Step:

@@ -59,7 +59,7 @@ def makes_the_first_system_admin(nora: Person) -> None:
     page.get_by_label("Email").fill(ADMIN)
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("This is not the set-up code.")
+    expect(page.get_by_role("alert")).to_contain_text("This is not the current set-up code.")
     expect(page.get_by_label("Name")).to_have_value("Nora Vale")
     nora.look()
     page.get_by_label("Set-up code").fill(found[1].lower())

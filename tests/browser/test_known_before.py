@@ -55,7 +55,7 @@ def names_what_imanage_does_not_take(alice: Person) -> None:
     name.fill("a/b:c*?")
     alice.in_dialog("Save here").click()
     problem = alice.dialog().get_by_role("alert")
-    expect(problem).to_contain_text("iManage does not take / : * ? in a name.")
+    expect(problem).to_contain_text("iManage does not accept / : * ? in a name.")
     expect(name).to_have_value("a/b:c*?")
     expect(name).to_have_attribute("aria-invalid", "true")
     expect(alice.dialog().get_by_text("It will be saved in “Correspondence”.")).to_be_visible()

@@ -116,7 +116,7 @@ def test_the_database_stops_and_comes_back(
                 f"{url}/matters/new", data={"name": "x"}, headers={"X-CSRFToken": token}, timeout=20
             )
             in_words(written, whole=True)
-            assert "look whether it is there before you send it again" in written.text
+            assert "check whether it was saved before you send it again" in written.text
             missing = person.get(f"{url}/no-such-page", timeout=20)
             assert missing.status_code == 404 and "Page not found" in missing.text
             assert person.get(f"{url}{static[1]}", timeout=20).status_code == 200

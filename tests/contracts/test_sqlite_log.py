@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from models import WorkerHeartbeat
-from services.core.unit_of_work import session, tidy, unit_of_work
+from services.core.unit_of_work import checkpoint, session, unit_of_work
 from services.operations import worker_heartbeats
 
 PAGES_BEFORE = 1000
@@ -18,7 +18,7 @@ PAGES_BEFORE = 1000
 
 @pytest.fixture
 def file(database: None) -> Path:
-    tidy()  # of what was written before
+    checkpoint()  # of what was written before
     return Path(str(session().get_bind().engine.url.database))
 
 
@@ -37,7 +37,7 @@ def holds(file: Path, name: str) -> bool:
 def test_the_log_is_moved_into_the_file(file: Path) -> None:
     name = beat()
     assert not holds(file, name)
-    tidy()
+    checkpoint()
     assert holds(file, name)
 
 
@@ -46,7 +46,7 @@ def test_it_is_moved_beside_whoever_writes(file: Path) -> None:
     with unit_of_work() as writing:
         writing.add(WorkerHeartbeat(executor_id="unfinished"))
         writing.flush()
-        tidy()
+        checkpoint()
         assert holds(file, name) and not holds(file, "unfinished")
 
 

@@ -50,7 +50,7 @@ class Setting:
 def machine(monkeypatch: pytest.MonkeyPatch) -> Setting:
     """With a memory of its own of how the clock was set, which no other test shares."""
     clock = Clock()
-    clock.went_back()
+    clock.was_set_back()
     for user in (outcome, maintenance):
         monkeypatch.setattr(user, "clock", clock)
     return Setting(monkeypatch)

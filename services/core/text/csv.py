@@ -1,4 +1,4 @@
-"""Tables as CSV text that a spreadsheet shows and never runs."""
+"""Tables as CSV text, guarded against formula injection (https://owasp.org/www-community/attacks/CSV_Injection)."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 
-# Spreadsheets also start a formula at the full-width forms, and after blanks, quotes or separators they skip.
+# Spreadsheets also accept the full-width forms, and skip spaces, quotes and separators before a formula.
 _FORMULA = re.compile(r"""[\s"',;]*[=+\-@\uff1d\uff0b\uff0d\uff20]""")
 _CONTROL_FIRST = ("\t", "\r", "\n")
 
 
 def safe_cell(value: object) -> str:
-    """The cell as text; one that could be taken for a formula begins with an apostrophe."""
+    """The cell as text; one that a spreadsheet could run as a formula gets a leading apostrophe."""
     text = str(value)
     return f"'{text}" if _could_run(text) else text
 
 
 def plain_cell(text: str) -> str:
-    """A cell as it was before safe_cell() made it safe."""
+    """The inverse of safe_cell()."""
     return text[1:] if text.startswith("'") and _could_run(text[1:]) else text
 
 
@@ -33,7 +33,7 @@ def csv_text(header: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 
 def csv_lines(header: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
-    """The table line by line, for one that is longer than should be held at once."""
+    """The table line by line, for one that is too long to hold in memory."""
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_ALL)
     writer.writerow(header)

@@ -1,4 +1,4 @@
-"""Tables that people bring as CSV: whatever their spreadsheet writes, read as the same rows."""
+"""Reads CSV files as spreadsheets write them: any of the usual encodings and delimiters."""
 
 from __future__ import annotations
 
@@ -9,27 +9,25 @@ import io
 from services.core.errors import InvalidError
 from services.core.text.csv import plain_cell
 
-MOST_BYTES = 5 * 1024 * 1024
-MOST_ROWS = 10_000
-MOST_LINES = 100_000  # most of them empty, as some spreadsheets write
+MAX_BYTES = 5 * 1024 * 1024
+MAX_ROWS = 10_000
+MAX_LINES = 100_000  # some spreadsheets write many empty ones
 DELIMITERS = ",;\t"
-NOT_TEXT = "This is not a table as text. Save it as CSV (comma or semicolon) and choose that file."
+NOT_TEXT = "This file is not CSV. Save the table as CSV and choose that file."
 
 EMPTY = "The file is empty."
 
 
 def read_table(data: bytes) -> list[tuple[int, list[str]]]:
-    """The rows that hold anything, each with its number in the file. Raises InvalidError for the field `file`."""
-    if len(data) > MOST_BYTES:
-        raise InvalidError({"file": "The file has more than 5 MB. Split it in two."})
+    """The rows that are not empty, each with its line number. Raises InvalidError for the field `file`."""
+    if len(data) > MAX_BYTES:
+        raise InvalidError({"file": "The file is larger than 5 MB. Split it in two."})
     text = _decoded(data)
     if not text.strip():
         raise InvalidError({"file": EMPTY})
     first, _, rest = text.partition("\n")
     offset = 0
-    if (
-        first.strip().lower().startswith("sep=") and rest
-    ):  # a hint that some spreadsheets write for one another
+    if first.strip().lower().startswith("sep=") and rest:  # a delimiter hint that some spreadsheets write
         text, offset = rest, 1
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     rows = []
@@ -37,11 +35,11 @@ def read_table(data: bytes) -> list[tuple[int, list[str]]]:
         for number, cells in enumerate(reader, start=1 + offset):
             if any(cell.strip() for cell in cells):
                 rows.append((number, [plain_cell(cell) for cell in cells]))
-            if len(rows) > MOST_ROWS + 1 or number > MOST_LINES:
-                raise InvalidError({"file": f"The file has more than {MOST_ROWS:,} rows. Split it in two."})
+            if len(rows) > MAX_ROWS + 1 or number > MAX_LINES:
+                raise InvalidError({"file": f"The file has more than {MAX_ROWS:,} rows. Split it in two."})
     except csv.Error as error:
         sentence = (
-            f"The table cannot be read at line {reader.line_num + offset}: a quotation mark is not closed."
+            f"Line {reader.line_num + offset} of the file cannot be read: a quotation mark is not closed."
         )
         raise InvalidError({"file": sentence}) from error
     if not rows:
@@ -75,6 +73,6 @@ def _encoding(data: bytes) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """The one that the row of headings holds most of."""
+    """The most frequent one in the header row."""
     heading = next(iter(text.lstrip().splitlines()), "")
     return max(DELIMITERS, key=heading.count)

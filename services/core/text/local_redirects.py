@@ -1,21 +1,21 @@
-"""Where a person may be sent back to after signing in: a path of this installation, never another site."""
+"""Redirect targets after signing in: a path of this installation, never another site (open redirect)."""
 
 from __future__ import annotations
 
 import unicodedata
 from urllib.parse import unquote, urlsplit
 
-LONGEST = 500
-DECODINGS = 3
+MAX_LENGTH = 500
+MAX_DECODINGS = 3
 
 
 def local_path(text: str | None) -> str | None:
-    """The text where it is a path that every browser keeps on this site, None where any might read it otherwise."""
-    if not text or len(text) > LONGEST:
+    """The text if every browser reads it as a path of this site; else None."""
+    if not text or len(text) > MAX_LENGTH:
         return None
     seen = text
-    for _ in range(DECODINGS):
-        if not _stays_here(seen):
+    for _ in range(MAX_DECODINGS):
+        if not _is_local(seen):
             return None
         decoded = unquote(seen)
         if decoded == seen:
@@ -24,8 +24,8 @@ def local_path(text: str | None) -> str | None:
     return None
 
 
-def _stays_here(text: str) -> bool:
-    """Browsers read a backslash as a slash and drop tabs and line ends, so neither may stand anywhere."""
+def _is_local(text: str) -> bool:
+    """Browsers read a backslash as a slash and drop tabs and line breaks, so none of them is allowed."""
     if not text.startswith("/") or text.startswith("//") or "\\" in text:
         return False
     if any(unicodedata.category(character).startswith(("C", "Z")) and character != " " for character in text):

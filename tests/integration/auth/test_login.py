@@ -16,7 +16,7 @@ from tests.support.pages import Browser, read
 from tests.support.passwords import PASSWORD, is_signed_in, sign_in, with_password
 from tests.support.people import make_member
 
-WRONG = "The e-mail address or the password is not right."
+WRONG = "The e-mail address or password is wrong."
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_wrong_pair_is_one_sentence(browser: Browser, anna: Member, email: str
 
 def test_a_password_typed_as_the_address_is_not_kept(browser: Browser, anna: Member) -> None:
     sign_in(browser, "my secret pass phrase", "x")
-    assert trail() == [("sign_in", "failed", "something that is no e-mail address")]
+    assert trail() == [("sign_in", "failed", "an invalid e-mail address")]
 
 
 @pytest.mark.parametrize("missing", ["email", "password"])
@@ -137,9 +137,9 @@ def test_one_address_cannot_try_many_accounts(
 
 
 def test_an_ipv6_network_is_one_address() -> None:
-    assert login_throttle.address("2001:db8::1") == login_throttle.address("2001:db8::ffff:1")
-    assert login_throttle.address("2001:db8::1") != login_throttle.address("2001:db8:0:1::1")
-    assert login_throttle.address("") == login_throttle.address("unix:")
+    assert login_throttle.address_limit("2001:db8::1") == login_throttle.address_limit("2001:db8::ffff:1")
+    assert login_throttle.address_limit("2001:db8::1") != login_throttle.address_limit("2001:db8:0:1::1")
+    assert login_throttle.address_limit("") == login_throttle.address_limit("unix:")
 
 
 def test_signing_in_makes_a_new_session_and_ends_the_one_before(
@@ -186,7 +186,7 @@ def test_a_write_without_the_token_or_from_elsewhere_is_refused(browser: Browser
 
 
 def test_idle_and_old_sessions_end(browser: Browser, anna: Member) -> None:
-    for column, age in (("seen_at", sessions.IDLE), ("created_at", sessions.LONGEST)):
+    for column, age in (("seen_at", sessions.IDLE_TIMEOUT), ("created_at", sessions.LONGEST)):
         sign_in(browser, "anna@firm.test")
         assert is_signed_in(browser)
         with unit_of_work() as writing:

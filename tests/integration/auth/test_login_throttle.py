@@ -23,12 +23,12 @@ from tests.support.smtp import mail_server
 
 
 def test_no_guess_slips_past_the_count(app: Flask, database: None) -> None:
-    def guess() -> login_throttle.Guess:
-        return login_throttle.register(login_throttle.of_stranger("anna@firm.test", "192.0.2.1"))
+    def guess() -> login_throttle.Attempt:
+        return login_throttle.register(login_throttle.unknown_browser_limits("anna@firm.test", "192.0.2.1"))
 
     answers = at_once(app, *[guess] * 12)
-    assert sum(isinstance(answer, login_throttle.Guess) for answer in answers) <= login_throttle.PER_PAIR
-    assert all(isinstance(answer, login_throttle.Guess | TooManyError) for answer in answers)
+    assert sum(isinstance(answer, login_throttle.Attempt) for answer in answers) <= login_throttle.PER_PAIR
+    assert all(isinstance(answer, login_throttle.Attempt | TooManyError) for answer in answers)
 
 
 ANNA = "anna@firm.test"
@@ -131,7 +131,7 @@ def test_a_cookie_that_is_not_this_accounts_makes_no_browser_known(
     sign_in(browser, ANNA)
     value = device_of(browser)
     if change == "old":
-        later = time.time() + known_devices.LIFE.total_seconds() + 60
+        later = time.time() + known_devices.MAX_AGE.total_seconds() + 60
         monkeypatch.setattr("itsdangerous.timed.time.time", lambda: later)
     value = {
         "forged": f"{value[:-4]}AAAA",
@@ -146,12 +146,12 @@ def test_a_cookie_that_is_not_this_accounts_makes_no_browser_known(
 
 
 def test_a_browser_of_several_people_is_known_to_each(database: None) -> None:
-    people = [make_member() for _ in range(known_devices.MOST_ACCOUNTS + 1)]
+    people = [make_member() for _ in range(known_devices.MAX_ACCOUNTS + 1)]
     cookie = ""
     for person in people:
         cookie = known_devices.remember(cookie, person.id)
     known = [known_devices.nonce_for(cookie, person.id) is not None for person in people]
-    assert known == [False] + [True] * known_devices.MOST_ACCOUNTS
+    assert known == [False] + [True] * known_devices.MAX_ACCOUNTS
     assert len(cookie) < 1000
 
 
@@ -200,10 +200,10 @@ def test_the_audit_has_the_tries_and_the_wait_once(app: Flask, anna: Member) -> 
 def test_nobody_can_keep_an_installation_from_being_set_up(app: Flask, database: None) -> None:
     """From one address the code can be tried fifty times; others are not kept waiting by it."""
     for _ in range(login_throttle.PER_ADDRESS):
-        login_throttle.register((login_throttle.address("192.0.2.1"),))
+        login_throttle.register((login_throttle.address_limit("192.0.2.1"),))
     with pytest.raises(TooManyError):
-        login_throttle.register((login_throttle.address("192.0.2.1"),))
-    assert login_throttle.register((login_throttle.address("192.0.2.2"),))
+        login_throttle.register((login_throttle.address_limit("192.0.2.1"),))
+    assert login_throttle.register((login_throttle.address_limit("192.0.2.2"),))
 
 
 def wait_over() -> None:

@@ -43,9 +43,9 @@ def test_a_member_opens_a_matter_and_leads_it(browser: Browser) -> None:
         ("", "Enter a name."),
         (" \t\n", "Enter a name."),
         ("x" * 201, "Use 200 characters or fewer. What you entered has 201."),
-        ("Heron\u202egnp.exe", "This holds a character that cannot be seen"),
-        ("He\u200bron", "This holds a character that cannot be seen"),
-        ("Heron\x00", "This holds a character that cannot be seen"),
+        ("Heron\u202egnp.exe", "This contains an invisible character"),
+        ("He\u200bron", "This contains an invisible character"),
+        ("Heron\x00", "This contains an invisible character"),
     ],
 )
 @pytest.mark.parametrize("htmx", [True, False])

@@ -36,11 +36,11 @@ def judged(browser: Browser, url: str, *files: tuple[str, int]) -> tuple[int, st
     ("name", "size", "words"),
     [
         ("LEASE.docx", 1 << 30, "This matter already has a document named LEASE.docx."),
-        ("a:b.docx", 1, "cannot hold : here"),
-        ("What? <draft>.docx", 1, "cannot hold ? < > here"),
+        ("a:b.docx", 1, "cannot contain :."),
+        ("What? <draft>.docx", 1, "cannot contain ? < >."),
         ("Empty.docx", 0, "This file is empty"),
         ("Huge.docx", 1 << 50, "the most we take"),
-        ("NUL.docx", 1, "Windows keeps the name NUL"),
+        ("NUL.docx", 1, "Windows reserves the name NUL"),
     ],
 )
 def test_a_file_is_refused_by_name_and_size_alone(
@@ -72,7 +72,7 @@ def test_of_several_each_is_named_once(desk: tuple[Browser, uuid.UUID, uuid.UUID
         "Lease.docx: This matter already has",
         "deed.DOCX: Two of these",
         "Empty.pdf: This file is empty",
-        "Invoice[U+202E]xcod.exe: The file's name holds a character that cannot be seen",
+        "Invoice[U+202E]xcod.exe: The file name contains an invisible character",
     ):
         assert text.replace("\u2019", "'").count(words) == 1, words
     assert "Deed.docx:" not in text

@@ -42,13 +42,13 @@ def test_a_changed_password_ends_the_other_sessions_only(app: Flask, browser: Br
 @pytest.mark.parametrize(
     ("current", "new", "sentence"),
     [
-        ("not mine at all", NEW, "This is not your password."),
+        ("not mine at all", NEW, "This is not your current password."),
         ("", NEW, "Enter your current password."),
         (PASSWORD, "", "Enter a new password."),
         (PASSWORD, "short", "12 characters or more"),
         (PASSWORD, "p" * 201, "200 characters or fewer"),
-        (PASSWORD, "anna@firm.test", "without the name, the e-mail address or the firm"),
-        (PASSWORD, PASSWORD, "that you do not have already"),
+        (PASSWORD, "anna@firm.test", "does not contain your name, e-mail address or organisation"),
+        (PASSWORD, PASSWORD, "that differs from your current one"),
     ],
 )
 def test_what_does_not_change_it(

@@ -79,7 +79,7 @@ def test_two_at_once_make_one_admin(app: Flask, code: str) -> None:
 def test_a_wrong_code_makes_nobody(browser: Browser, code: str, wrong: str) -> None:
     answer = browser.post("/set-up", form(wrong))
     assert answer.status_code == 422
-    assert "This is not the set-up code." in read(answer, whole=True).text
+    assert "This is not the current set-up code." in read(answer, whole=True).text
     assert people() == 0
 
 

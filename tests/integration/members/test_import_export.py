@@ -140,7 +140,7 @@ def test_nothing_is_written_before_import(app: Flask, desk: Browser) -> None:
     [
         ("Ann,nonsense,,,", ("Email", "Enter an e-mail")),
         (",a@x.test,,,", ("Name", "Enter a name.")),
-        ("An\u202en,a@x.test,,,", ("Name", "cannot be seen")),
+        ("An\u202en,a@x.test,,,", ("Name", "an invisible character")),
         ("Ann,a@x.test,Guest,,", ("Organisation", "Enter an organisation.")),
         ("Ann,a@x.test,King,,", ("Kind", "Member or Guest")),
         ("Ann,a@x.test,,,Yes", ("System Admin", "cannot make")),
@@ -187,7 +187,7 @@ def test_those_added_can_be_invited(app: Flask, desk: Browser, actor: Actor) -> 
         (b"", "The file is empty."),
         (b"First,Second\n1,2\n", "Name and Email are needed."),
         (b"Name,Email\n", "holds nobody"),
-        (b"\x00\x01\x02\x03", "not a table as text"),
+        (b"\x00\x01\x02\x03", "This file is not CSV"),
     ],
 )
 def test_a_file_that_is_no_table_of_members_is_refused(desk: Browser, data: bytes, said: str) -> None:

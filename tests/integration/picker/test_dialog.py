@@ -268,8 +268,8 @@ def test_when_too_many_wait_for_imanage_it_is_said_and_imanage_is_not_asked(
     slots = bulkhead.Slots()
     monkeypatch.setattr(bulkhead, "slots", slots)
     monkeypatch.setattr(bulkhead, "WAIT_SECONDS", 0.0)
-    for _ in range(bulkhead.AT_ONCE):
-        slots.take(uuid.uuid4())
+    for _ in range(bulkhead.MAX_SLOTS):
+        slots.acquire(uuid.uuid4())
     page = desk.look(status=502)
     assert "iManage is slow: other people’s pages are still waiting for its answer." in page.text
     assert desk.calls() == []

@@ -117,7 +117,7 @@ def test_the_set_up_page_says_all_of_it_at_once(app: Flask, database: None) -> N
     first_admin.code_for_terminal()
     data = {"code": "AAAAA-AAAAA-AAAAA-AAAAA", "name": "", "email": "nobody", "password": "short"}
     page = refused(Browser(app), "/set-up", data)
-    for sentence in ("This is not the set-up code.", "Enter your name.", "Use 12 characters or more."):
+    for sentence in ("This is not the current set-up code.", "Enter your name.", "Use 12 characters or more."):
         assert sentence in page.text
     assert 'href="#email"' in page.html
 
@@ -126,7 +126,7 @@ def test_the_set_up_page_judges_the_rest_while_the_code_is_wrong(app: Flask, dat
     first_admin.code_for_terminal()
     data = {"code": "AAAAA", "name": "Nora", "email": "nora@firm.test", "password": "short"}
     page = refused(Browser(app), "/set-up", data)
-    assert "This is not the set-up code." in page.text
+    assert "This is not the current set-up code." in page.text
     assert "Use 12 characters or more." in page.text
 
 
@@ -164,7 +164,7 @@ def test_an_invitation_is_judged_whole(admin: Browser) -> None:
 def test_a_new_password_is_judged_beside_the_present_one(browser: Browser) -> None:
     browser.sign_in(make_member("Ada Byron"))
     page = refused(browser, "/account/password", {"current": "not this one", "new": "short"})
-    assert "This is not your password." in page.text
+    assert "This is not your current password." in page.text
     assert "Use 12 characters or more." in page.text
     page = refused(browser, "/account/password", {"current": "", "new": "short"})
     assert "Enter your current password." in page.text

@@ -193,7 +193,7 @@ def test_no_key_is_ever_made_twice(margaret: Member, monkeypatch: pytest.MonkeyP
         ({"application_id": "counter part"}, "Use letters from a to z"),
         ({"application_id": "-x"}, "begin with a letter or digit"),
         ({"name": "x" * 101}, "Use 100 characters or fewer."),
-        ({"publisher": "a\u202eb"}, "cannot be seen"),
+        ({"publisher": "a\u202eb"}, "an invisible character"),
         ({"organization": ""}, "Enter your organization."),
     ],
 )

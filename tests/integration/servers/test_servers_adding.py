@@ -128,7 +128,7 @@ def test_the_fields_follow_the_kind_and_keep_what_was_typed(admin: Browser) -> N
         ({"client_id": "x" * 201}, "Use 200 characters or fewer."),
         ({"client_secret": ""}, "Enter the Client Secret that belongs"),
         ({"client_secret": "x" * 501}, "Use 500 characters or fewer."),
-        ({"client_secret": "abc\x07def"}, "a character that cannot be seen"),
+        ({"client_secret": "abc\x07def"}, "an invisible character"),
         ({"kind": "somewhere"}, "Choose Cloud iManage or On-premise."),
     ],
 )

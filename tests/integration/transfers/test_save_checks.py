@@ -176,7 +176,7 @@ def test_a_name_that_imanage_does_not_take_stays_in_its_field_with_one_that_it_t
     more = {"folder": drafts_id(desk), "name": "a/b:c*?"}
     status, answer = press(desk, document_id, "new_document", **more)
     assert status == 422 and isinstance(answer, Page)
-    assert "iManage does not take / : * ? in a name." in answer.text
+    assert "iManage does not accept / : * ? in a name." in answer.text
     assert answer.value_of("name") == "a/b:c*?" and "Use “a_b_c__”" in answer.text
     assert saves() == 0
     status, transfer_id = press(desk, document_id, "new_document", **more | {"name": "a_b_c__.docx"})

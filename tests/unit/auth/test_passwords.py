@@ -31,7 +31,7 @@ def test_without_a_hash_nothing_opens(stored: str | None) -> None:
 
 def test_nobody_costs_as_much_as_somebody() -> None:
     stored = passwords.hash_of(GOOD)
-    passwords._nobodys_hash.cache_clear()  # it may stem from a test that hashed at less cost
+    passwords._dummy_hash.cache_clear()  # it may stem from a test that hashed at less cost
 
     passwords.verify(None, "the first one makes the stand-in")
     costs: dict[str | None, list[float]] = {stored: [], None: []}

@@ -10,7 +10,7 @@ import pytest
 
 from commands.web_server import THREADS
 from services.core import bulkhead
-from services.core.bulkhead import AT_ONCE, EACH, BulkheadFullError, Slots, slot
+from services.core.bulkhead import MAX_SLOTS, PER_MEMBER, BulkheadFullError, Slots, slot
 from services.guidance.imanage_errors import remote_refusal
 from tests.architecture.sources import files, text_of
 
@@ -27,7 +27,7 @@ IN_THE_BACKGROUND = {"services/diagnostics/probe_session.py"}
 def test_half_of_the_web_threads_and_two_of_one_person() -> None:
     assert bulkhead.WEB_THREADS == THREADS
     assert f"threads = {THREADS}\n" in text_of("gunicorn.conf.py")
-    assert AT_ONCE * 2 == THREADS and EACH == 2
+    assert MAX_SLOTS * 2 == THREADS and PER_MEMBER == 2
 
 
 def test_whoever_asks_imanage_for_a_page_takes_a_slot() -> None:
@@ -44,45 +44,45 @@ def test_whoever_asks_imanage_for_a_page_takes_a_slot() -> None:
 
 def test_a_third_call_of_one_person_is_refused_and_another_persons_is_not() -> None:
     slots = Slots()
-    assert slots.take(ONE) and slots.take(ONE)
-    assert not slots.take(ONE, seconds=0)
-    assert slots.has_too_many(ONE) and not slots.has_too_many(OTHER)
-    assert slots.take(OTHER, seconds=0)
-    slots.give_back(ONE)
-    assert slots.take(ONE, seconds=0)
+    assert slots.acquire(ONE) and slots.acquire(ONE)
+    assert not slots.acquire(ONE, seconds=0)
+    assert slots.is_at_own_limit(ONE) and not slots.is_at_own_limit(OTHER)
+    assert slots.acquire(OTHER, seconds=0)
+    slots.release(ONE)
+    assert slots.acquire(ONE, seconds=0)
 
 
 def test_no_more_than_all_are_taken() -> None:
     slots = Slots()
-    assert all(slots.take(uuid.uuid4(), seconds=0) for _ in range(AT_ONCE))
-    assert not slots.take(ONE, seconds=0)
-    assert not slots.has_too_many(ONE)
+    assert all(slots.acquire(uuid.uuid4(), seconds=0) for _ in range(MAX_SLOTS))
+    assert not slots.acquire(ONE, seconds=0)
+    assert not slots.is_at_own_limit(ONE)
 
 
 def test_a_slot_that_comes_free_in_time_is_taken() -> None:
     slots = Slots()
-    slots.take(ONE)
-    slots.take(ONE)
-    later = threading.Timer(0.05, slots.give_back, (ONE,))
+    slots.acquire(ONE)
+    slots.acquire(ONE)
+    later = threading.Timer(0.05, slots.release, (ONE,))
     later.start()
-    assert slots.take(ONE, seconds=30)
+    assert slots.acquire(ONE, seconds=30)
     later.join()
 
 
 def test_only_some_wait() -> None:
-    slots = Slots(at_once=1, waiting=1)
-    slots.take(ONE)
-    waiting = threading.Thread(target=slots.take, args=(OTHER, 30))
+    slots = Slots(total=1, waiting=1)
+    slots.acquire(ONE)
+    waiting = threading.Thread(target=slots.acquire, args=(OTHER, 30))
     waiting.start()
     while not slots._waiting:
         pass
-    assert not slots.take(uuid.uuid4(), seconds=30), "told at once, for somebody waits already"
-    slots.give_back(ONE)
+    assert not slots.acquire(uuid.uuid4(), seconds=30), "told at once, for somebody waits already"
+    slots.release(ONE)
     waiting.join()
 
 
 def test_a_slot_is_given_back_whatever_happened(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulkhead, "slots", Slots(at_once=1))
+    monkeypatch.setattr(bulkhead, "slots", Slots(total=1))
     with pytest.raises(ZeroDivisionError), slot(ONE):
         raise ZeroDivisionError
     with slot(ONE):
@@ -91,7 +91,7 @@ def test_a_slot_is_given_back_whatever_happened(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_refusal_says_whose_pages_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulkhead, "WAIT_SECONDS", 0)
-    monkeypatch.setattr(bulkhead, "slots", Slots(at_once=3))
+    monkeypatch.setattr(bulkhead, "slots", Slots(total=3))
     with slot(ONE), slot(ONE):
         with pytest.raises(BulkheadFullError) as caught, slot(ONE):
             pass

@@ -8,7 +8,7 @@ import pytest
 
 from services.core.errors import InvalidError
 from services.core.text.csv import csv_text, plain_cell, safe_cell
-from services.core.text.csv_reading import MOST_BYTES, MOST_LINES, MOST_ROWS, read_table
+from services.core.text.csv_reading import MAX_BYTES, MAX_LINES, MAX_ROWS, read_table
 from tests.support.repository import LISTS
 
 HOSTILE: list[str] = json.loads((LISTS / "csv_cells.json").read_text())
@@ -45,11 +45,11 @@ def test_a_cell_may_hold_line_breaks_and_quotes() -> None:
         (b"\n \n", "empty"),
         (b"\xef\xbb\xbf", "empty"),
         (b'Name,Email\n"Anna,a@x.test\n', "not closed"),
-        (b"PK\x03\x04\x00\x00\x08\x00\x00\x00\xff\xfe\x81", "not a table"),
-        (b"\x81\x8d\x90", "not a table"),
-        (b"a" * (MOST_BYTES + 1), "5 MB"),
-        (b"n\n" * (MOST_ROWS + 2), "10,000 rows"),
-        (b"n\n" + b"\n" * MOST_LINES, "10,000 rows"),
+        (b"PK\x03\x04\x00\x00\x08\x00\x00\x00\xff\xfe\x81", "not CSV"),
+        (b"\x81\x8d\x90", "not CSV"),
+        (b"a" * (MAX_BYTES + 1), "5 MB"),
+        (b"n\n" * (MAX_ROWS + 2), "10,000 rows"),
+        (b"n\n" + b"\n" * MAX_LINES, "10,000 rows"),
         (b"Name,Email\n" + b"x" * 200_000, "cannot be read"),
     ],
 )
@@ -59,7 +59,7 @@ def test_what_is_no_such_table_is_refused_with_a_sentence(data: bytes, said: str
 
 
 def test_as_many_rows_as_are_allowed_are_read() -> None:
-    assert len(read_table(b"n\n" * (MOST_ROWS + 1))) == MOST_ROWS + 1
+    assert len(read_table(b"n\n" * (MAX_ROWS + 1))) == MAX_ROWS + 1
 
 
 @pytest.mark.parametrize("cell", [*HOSTILE, "'", "''", "'=1", "''=1", "O'Neill", "=1", "plain", ""])

@@ -10,7 +10,7 @@ import pytest
 from services.core.errors import InvalidError
 from services.core.text.file_names import (
     LONGEST,
-    LONGEST_BYTES,
+    MAX_BYTES,
     adapt,
     clean_file_name,
     numbered,
@@ -152,4 +152,4 @@ def test_a_numbered_name_keeps_its_type_and_its_length() -> None:
     assert numbered(split("README"), 3) == "README (3)"
     longest = numbered(split("漢" * 83 + ".docx"), 12)
     assert longest.endswith(" (12).docx")
-    assert len(longest) <= LONGEST and len(longest.encode()) <= LONGEST_BYTES
+    assert len(longest) <= LONGEST and len(longest.encode()) <= MAX_BYTES

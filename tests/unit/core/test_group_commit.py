@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.core.group_commit import MOST, GroupCommit
+from services.core.group_commit import MAX_BATCH, GroupCommit
 
 
 class WrongError(Exception):
@@ -66,9 +66,9 @@ def test_those_that_come_while_one_writes_share_the_next_commit() -> None:
 
 def test_a_commit_has_its_limit() -> None:
     book = Book()
-    names = [f"entry {number}" for number in range(MOST + 4)]
+    names = [f"entry {number}" for number in range(MAX_BATCH + 4)]
     assert set(all_at_once(book, *names).values()) == {None}
-    assert [len(commit) for commit in book.commits] == [1, MOST, 3]
+    assert [len(commit) for commit in book.commits] == [1, MAX_BATCH, 3]
 
 
 def test_one_that_spoils_the_commit_spoils_it_for_itself_alone() -> None:

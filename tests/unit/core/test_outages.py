@@ -74,10 +74,10 @@ def read_only(path: Path) -> str:
 @pytest.mark.parametrize(
     ("arrange", "statements", "expected"),
     [
-        (no_database, ["SELECT * FROM thing"], outages.HARMED),
-        (damaged, ["SELECT * FROM thing"], outages.HARMED),
-        (a_folder, ["SELECT * FROM thing"], outages.HARMED),
-        (read_only, ["INSERT INTO thing VALUES ('x')"], outages.HARMED),
+        (no_database, ["SELECT * FROM thing"], outages.DAMAGED),
+        (damaged, ["SELECT * FROM thing"], outages.DAMAGED),
+        (a_folder, ["SELECT * FROM thing"], outages.DAMAGED),
+        (read_only, ["INSERT INTO thing VALUES ('x')"], outages.DAMAGED),
         (emptied, ["SELECT * FROM thing"], outages.OTHER_TABLES),
         (as_it_is, ["SELECT missing FROM thing"], outages.OTHER_TABLES),
         (
@@ -97,7 +97,7 @@ def test_somebody_else_writes_to_the_file(file: Path) -> None:
     with sqlite3.connect(file) as other:
         other.execute("BEGIN IMMEDIATE")
         late = engine(as_it_is(file), connect_args={"timeout": 0})
-        assert outages.of(failure(late, "INSERT INTO thing VALUES ('x')")) is outages.MEANWHILE
+        assert outages.of(failure(late, "INSERT INTO thing VALUES ('x')")) is outages.CONFLICT
     other.close()
 
 
@@ -117,12 +117,12 @@ def test_a_pool_that_is_full() -> None:
         (psycopg.errors.CannotConnectNow, outages.AWAY),
         (psycopg.errors.TooManyConnections, outages.BUSY),
         (psycopg.errors.DiskFull, outages.FULL),
-        (psycopg.errors.DeadlockDetected, outages.MEANWHILE),
-        (psycopg.errors.SerializationFailure, outages.MEANWHILE),
+        (psycopg.errors.DeadlockDetected, outages.CONFLICT),
+        (psycopg.errors.SerializationFailure, outages.CONFLICT),
         (psycopg.errors.ReadOnlySqlTransaction, outages.AWAY),
         (psycopg.errors.InvalidPassword, outages.AWAY),
         (psycopg.errors.UndefinedTable, outages.OTHER_TABLES),
-        (psycopg.errors.DataCorrupted, outages.HARMED),
+        (psycopg.errors.DataCorrupted, outages.DAMAGED),
         (psycopg.errors.NumericValueOutOfRange, None),
         (psycopg.errors.UniqueViolation, None),
         (psycopg.errors.SyntaxError, None),

@@ -64,17 +64,17 @@ def test_each_fact_has_its_concern(
     [
         (DOCX, "Lease", "", {}),
         (DOCX, "Side letter (2) – final", "", {}),
-        (DOCX, "a/b:c*?", "", {"name": "iManage does not take / : * ? in a name."}),
+        (DOCX, "a/b:c*?", "", {"name": "iManage does not accept / : * ? in a name."}),
         (DOCX, "  .", "", {"name": "Enter a name."}),
         (Ours("README", "", 12), "README", "", {"extension": "iManage needs a file type"}),
         (Ours("README", "", 12), "README", "txt", {}),
-        (Ours("README", "", 12), "README", "t/x", {"extension": "letters and digits only"}),
+        (Ours("README", "", 12), "README", "t/x", {"extension": "only letters and digits"}),
         (Ours("Empty.docx", "docx", 0), "Empty", "", {"target": "0 bytes"}),
         (
             Ours("README", "", 0),
             "a|b",
             "",
-            {"target": "0 bytes", "name": "iManage does not take |", "extension": "needs a file type"},
+            {"target": "0 bytes", "name": "iManage does not accept |", "extension": "needs a file type"},
         ),
     ],
 )
