@@ -117,7 +117,11 @@ def test_the_set_up_page_says_all_of_it_at_once(app: Flask, database: None) -> N
     first_admin.code_for_terminal()
     data = {"code": "AAAAA-AAAAA-AAAAA-AAAAA", "name": "", "email": "nobody", "password": "short"}
     page = refused(Browser(app), "/set-up", data)
-    for sentence in ("This is not the current set-up code.", "Enter your name.", "Use 12 characters or more."):
+    for sentence in (
+        "This is not the current set-up code.",
+        "Enter your name.",
+        "Use 12 characters or more.",
+    ):
         assert sentence in page.text
     assert 'href="#email"' in page.html
 
