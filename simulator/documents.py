@@ -193,7 +193,6 @@ def parents() -> Response:
     for document in visible(
         world.document(library().id, n) for n in numbers if world.document(library().id, n)
     ):
-        for number in document.folders:
-            if folder := world.container(document.library, number):
-                rows.append(container_row(folder) | {"document_number": document.number})
+        folders = filter(None, (world.container(document.library, number) for number in document.folders))
+        rows += [container_row(folder) | {"document_number": document.number} for folder in folders]
     return listing(rows)

@@ -45,13 +45,13 @@ def find_documents(filters: Row) -> list[tuple[Document, Version]]:
     """Newest first, one row a document; every version where `latest` is false or a version is asked for."""
     tests = [_document_test(name, str(value)) for name, value in filters.items() if name in _TESTS]
     tests += [_field_test(name, str(value)) for name, value in filters.items() if name in CUSTOMS]
-    found = []
     every = filters.get("latest") is False or "document_version" in filters
-    for document in visible(_candidates(filters)):
-        for version in document.versions if every else (document.latest,):
-            if all(test(document, version) for test in tests) and _states(filters, document, version):
-                found.append((document, version))
-    return found
+    return [
+        (document, version)
+        for document in visible(_candidates(filters))
+        for version in (document.versions if every else (document.latest,))
+        if all(test(document, version) for test in tests) and _states(filters, document, version)
+    ]
 
 
 def _candidates(filters: Row) -> Iterable[Document]:
@@ -85,7 +85,7 @@ def _stands_in(word: str, line: str) -> bool:
 
 def _date(text: str, name: str) -> datetime:
     try:
-        at = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        at = datetime.fromisoformat(text)
     except ValueError as error:
         raise invalid(name) from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -213,7 +213,7 @@ class Talk:
         heard: list[Any] = []
 
         def start_response(status: str, headers: list[tuple[str, str]], _info: object = None) -> None:
-            heard[:] = [int(status.split()[0]), headers]
+            heard[:] = [int(status.split(maxsplit=1)[0]), headers]
 
         try:
             blocks = self.app(environ, start_response)

@@ -15,7 +15,7 @@ BESIDE = {"tests", "bench", "migrations"}
 
 def test_the_contracts_are_kept() -> None:
     command = Path(sys.executable).parent / "lint-imports"
-    done = subprocess.run([command], cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([command], cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout
 
 

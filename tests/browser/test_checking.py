@@ -25,7 +25,7 @@ def server_url(stack: Stack) -> str:
 
 @pytest.fixture
 def ada(firm_without_faults: Stack, sit: Sit) -> Iterator[Person]:
-    yield sit(firm_without_faults, ADMIN)
+    return sit(firm_without_faults, ADMIN)
 
 
 def says(person: Person, outcome: str) -> None:
@@ -100,7 +100,7 @@ def test_this_browser_says_what_keeps_it_away(firm: Stack, sit: Sit) -> None:
     page.unroute("**/api")
 
     held: list[Route] = []
-    page.route("**/api", lambda route: held.append(route))
+    page.route("**/api", held.append)
     page.clock.install()
     alice.button("Check from this browser").click()
     says(alice, "trying")

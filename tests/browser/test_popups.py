@@ -25,7 +25,7 @@ def dawdles(route: Route) -> None:
 
 def shows_that_it_loads(person: Person, button: str, address: str, ready: str) -> None:
     held: list[Route] = []
-    person.page.route(address, lambda route: held.append(route))
+    person.page.route(address, held.append)
     person.button(button).first.click()
     expect(person.dialog()).to_contain_text("Loading…")
     person.look()

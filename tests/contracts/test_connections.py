@@ -63,6 +63,7 @@ def run(environ: dict[str, str], *command: str, given: str = "") -> subprocess.C
         text=True,
         capture_output=True,
         timeout=90,
+        check=False,
     )
 
 

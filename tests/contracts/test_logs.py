@@ -149,6 +149,7 @@ def test_libraries_and_warnings_and_what_nobody_catches_come_out_as_json(tmp_pat
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
     )
     found = lines_of(done.stderr)
     events = [str(line["event"]) for line in found]

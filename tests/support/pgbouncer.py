@@ -52,7 +52,7 @@ logfile = {folder / "log"}
         [PROGRAM, "--quiet", str(settings)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **as_user
     )
     try:
-        until(lambda: (folder / f".s.PGSQL.{port}").exists(), "PgBouncer", 10)
+        until((folder / f".s.PGSQL.{port}").exists, "PgBouncer", 10)
         yield f"postgresql+psycopg://{USER}@/{behind.database}?host={folder}&port={port}"
     finally:
         process.send_signal(signal.SIGTERM)

@@ -60,6 +60,7 @@ class Fresh:
             capture_output=True,
             text=True,
             timeout=60,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
 

@@ -108,7 +108,7 @@ def test_refused_ones_leave_the_old_ones_where_they_are(
     assert events("server.credentials_replaced") == []
 
 
-def test_a_redirect_url_that_iManage_does_not_know_is_refused(admin: Browser, practice: Simulator) -> None:
+def test_a_redirect_url_that_imanage_does_not_know_is_refused(admin: Browser, practice: Simulator) -> None:
     server_id = practice_server(practice).id
     first = practice.world.app(CLIENT_ID)
     assert first is not None

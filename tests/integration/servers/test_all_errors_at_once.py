@@ -27,7 +27,7 @@ def admin(browser: Browser) -> Browser:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch, database: None) -> Iterator[Names]:
-    yield use_names(monkeypatch, runtime().settings)
+    return use_names(monkeypatch, runtime().settings)
 
 
 def refused(admin: Browser, url: str, data: dict[str, str]) -> Page:

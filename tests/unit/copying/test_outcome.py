@@ -189,7 +189,7 @@ def test_the_same_bytes_with_a_doubt_are_asked_about(change: dict[str, object], 
         "other case",
     ],
 )
-def test_what_iManage_leaves_out_or_changes_is_no_doubt(change: dict[str, object]) -> None:
+def test_what_imanage_leaves_out_or_changes_is_no_doubt(change: dict[str, object]) -> None:
     assert isinstance(after(VERSION, replace(NEW, **change)), Found)
 
 

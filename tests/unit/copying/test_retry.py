@@ -15,7 +15,7 @@ from copying.retry import DEFAULT, GiveUp, Policy, Resolve, SignIn, Wait, decide
 from storage import BlobDamagedError, StorageFailedError, StorageFullError
 
 
-class Asking(Exception):
+class AskingError(Exception):
     """An error as the client raises it: it knows what it wants."""
 
     def __init__(self, retry: str, wait_seconds: float | None = None) -> None:
@@ -27,8 +27,8 @@ class Asking(Exception):
 @pytest.mark.parametrize(
     ("error", "decision"),
     [
-        (Asking("sign_in"), SignIn()),
-        (Asking("no"), GiveUp()),
+        (AskingError("sign_in"), SignIn()),
+        (AskingError("no"), GiveUp()),
         (UncertainOutcomeError(), Resolve()),
         (StoppedError("Cancelled."), GiveUp()),
         (CheckedOutError("Active!1.1", "CAROL", None), GiveUp()),
@@ -50,14 +50,14 @@ def test_backing_off_doubles_up_to_the_cap_with_full_jitter() -> None:
 
 def test_never_hot() -> None:
     assert decide(CutShortError(1, 2), 1, chance=lambda: 0.0) == Wait(DEFAULT.least_seconds)
-    assert decide(Asking("later", 0.0), 1, chance=lambda: 0.0) == Wait(DEFAULT.least_seconds)
-    assert decide(Asking("later", -5.0), 1, chance=lambda: 0.0) == Wait(DEFAULT.least_seconds)
+    assert decide(AskingError("later", 0.0), 1, chance=lambda: 0.0) == Wait(DEFAULT.least_seconds)
+    assert decide(AskingError("later", -5.0), 1, chance=lambda: 0.0) == Wait(DEFAULT.least_seconds)
 
 
 def test_the_servers_wait_is_a_floor_with_a_ceiling() -> None:
-    assert decide(Asking("later", 30.0), 1, chance=lambda: 0.0) == Wait(30.0)
-    assert decide(Asking("later", 30.0), 1, chance=lambda: 1.0) == Wait(33.0)
-    assert decide(Asking("later", 1e9), 1, chance=lambda: 1.0) == Wait(3_605.0)
+    assert decide(AskingError("later", 30.0), 1, chance=lambda: 0.0) == Wait(30.0)
+    assert decide(AskingError("later", 30.0), 1, chance=lambda: 1.0) == Wait(33.0)
+    assert decide(AskingError("later", 1e9), 1, chance=lambda: 1.0) == Wait(3_605.0)
 
 
 def test_attempts_end() -> None:

@@ -23,7 +23,7 @@ PAGED = {"limit": "100", "offset": "0", "total": "true"}
 @pytest.mark.parametrize(
     ("ask", "path", "query"),
     [
-        (lambda c: containers.recent_workspaces(c), "recent-workspaces", {"limit": "100"}),
+        (containers.recent_workspaces, "recent-workspaces", {"limit": "100"}),
         (
             lambda c: containers.recent_workspaces(c, "Active", 5),
             "libraries/Active/recent-workspaces",

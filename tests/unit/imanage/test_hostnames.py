@@ -41,7 +41,7 @@ def test_a_name_that_imitates_is_refused_with_its_punycode(host: str) -> None:
         assert caught.value.code == ("address.mixed_scripts" if host in MIXED else "address.lookalike")
         assert f"“{spelled}”" in caught.value.sentence
     with pytest.raises(AddressRefusedError):
-        parse_subdomain(host.split(".")[0], AddressRules()) if not host.split(".")[
+        parse_subdomain(host.split(".", maxsplit=1)[0], AddressRules()) if not host.split(".", maxsplit=1)[
             0
         ].isascii() else parse_subdomain(host, AddressRules())
     for typed in (host, spelled):
