@@ -1,6 +1,6 @@
-"""The file with this installation's keys: one a line, newest first, readable by its owner alone.
+"""The file with this installation's keys: one per line, newest first, readable only by its owner.
 
-It is always there whole or not at all: written under another name, flushed to the disk, and then given its own.
+Written atomically: to a temporary name, flushed, then renamed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SHORTEST_KEY = 32
 
 
 class KeyFileError(Exception):
-    """The file cannot serve; the message says why and what to do, and holds no key."""
+    """The file cannot be used; the message says why and what to do, and contains no key."""
 
 
 def new_key() -> str:
@@ -22,25 +22,25 @@ def new_key() -> str:
 
 
 def read(path: Path) -> tuple[str, ...]:
-    """The keys, newest first. Raises KeyFileError where the file is not there or holds none."""
+    """The keys, newest first. Raises KeyFileError if the file is missing or has none."""
     try:
         lines = path.read_text(encoding="ascii").splitlines()
     except FileNotFoundError:
-        raise KeyFileError(f"{path} is not there.") from None
+        raise KeyFileError(f"{path} does not exist.") from None
     except OSError as error:
         raise KeyFileError(f"{path} cannot be read: {error.strerror}. {_GIVE_IT}") from None
     except UnicodeDecodeError:
-        raise KeyFileError(f"{path} is not a file of keys. {_RESTORE}") from None
+        raise KeyFileError(f"{path} is not a key file. {_RESTORE}") from None
     keys = tuple(line.strip() for line in lines if line.strip())
     if not keys:
         raise KeyFileError(f"{path} is empty. {_RESTORE}")
     if any(len(key) < SHORTEST_KEY for key in keys):
-        raise KeyFileError(f"{path} has a key of fewer than {SHORTEST_KEY} characters. {_RESTORE}")
+        raise KeyFileError(f"{path} has a key with fewer than {SHORTEST_KEY} characters. {_RESTORE}")
     return keys
 
 
 def read_or_make(path: Path) -> tuple[str, ...]:
-    """The keys; made where there is no file. Of several processes that start together one makes it and all read it."""
+    """The keys; the file is created if missing. If several processes start at once, one creates it and all read it."""
     if not path.exists():
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -53,12 +53,12 @@ def read_or_make(path: Path) -> tuple[str, ...]:
                 draft.unlink()
             _flush_folder(path.parent)
         except OSError as error:
-            raise KeyFileError(f"{path} cannot be made: {error.strerror}. {_GIVE_IT}") from None
+            raise KeyFileError(f"{path} cannot be created: {error.strerror}. {_GIVE_IT}") from None
     return read(path)
 
 
 def replace(path: Path, keys: tuple[str, ...]) -> None:
-    """Other keys in place of those that it holds, for whoever reads it from now on. Raises KeyFileError."""
+    """Replace the keys. Raises KeyFileError."""
     try:
         _draft(path, keys).replace(path)
         _flush_folder(path.parent)
@@ -66,10 +66,10 @@ def replace(path: Path, keys: tuple[str, ...]) -> None:
         raise KeyFileError(f"{path} cannot be written: {error.strerror}. {_GIVE_IT}") from None
 
 
-_GIVE_IT = "Give its folder to the user that runs Counterpart."
+_GIVE_IT = "Make the user that runs Counterpart the owner of its folder."
 _RESTORE = (
-    "Put it back from your copy. If there is none, remove the file: a new one is made, and every sign-in to iManage "
-    "and every Client Secret has to be entered anew."
+    "Restore it from a backup. If there is none, delete the file: a new one is created, and every iManage sign-in and "
+    "every Client Secret has to be entered again."
 )
 
 

@@ -81,7 +81,7 @@ def _pour(
         if partial.size and not stream.resumed:
             partial.restart()
         on_progress(Progress(partial.size, facts.size))
-        while count := stream.readinto(partial.room()):
+        while count := stream.readinto(partial.buffer()):
             _stop_if_asked(should_stop)
             if _exceeds(partial.size + count, facts):
                 partial.restart()
@@ -90,7 +90,7 @@ def _pour(
                     if facts.size is not None
                     else TooLongError(MOST)
                 )
-            partial.took(count)
+            partial.advance(count)
             on_progress(Progress(partial.size, facts.size))
         return stream.framed
 

@@ -9,7 +9,7 @@ from typing import Literal
 from copying.values import Present
 from imanage.ids import VersionId
 
-Retry = Literal["later", "no", "sign_in", "resolve", "room"]
+Retry = Literal["later", "no", "sign_in", "resolve", "space"]
 
 
 class TransferError(Exception):

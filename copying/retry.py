@@ -59,7 +59,7 @@ def decide(
             return SignIn()
         case "resolve":
             return Resolve()
-        case "room":
+        case "space":
             # It holds nothing meanwhile, and smaller files go on.
             return Wait(_seconds(None, attempt, policy, chance()))
         case "later" if attempt < _most(error, policy):

@@ -1,7 +1,7 @@
 """The bytes of every document, named by their SHA-256, on a local disk or in an object store.
 
-A blob is written under a temporary name, hashed on the way, flushed, and only then published under its
-address. What is published is whole, is never changed, and is the same file however often it arrives.
+A blob is written to a temporary file, hashed while it is written, flushed, and only then published under its address.
+Published blobs are complete and immutable, and the same content is stored once.
 """
 
 from storage.errors import (

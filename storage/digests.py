@@ -1,8 +1,7 @@
-"""The SHA-256 of a file that grows.
+"""The SHA-256 of a growing file.
 
-What comes in blocks is hashed by a thread that reads the file again, right behind whoever writes. It looks by itself
-whether there is more: two threads that hand each other every block were seen to take turns on one processor while
-another stood idle (docs/decisions/005).
+Full blocks are hashed by a background thread that reads the file again, just behind the writer. The thread polls for
+new data: two threads that hand each block over ran alternately on one core while another was idle (docs/decisions/005).
 """
 
 import errno
@@ -13,61 +12,61 @@ from threading import Event
 
 from storage.ports import CHUNK
 
-NAP_SECONDS = 0.02
-"""Between two looks. Before the second a fast line has brought some 20 MiB, which are still in memory."""
+POLL_SECONDS = 0.02
+"""In this time a fast connection brings about 20 MiB, which are still in the page cache."""
 
 
 class Digest:
-    """What is in one file, hashed up to where `grown` says that it was written."""
+    """The hash of one file, up to the size reported with `update`."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._hash = hashlib.sha256()
         self.written = 0
-        """So many bytes are in the file."""
+        """Bytes in the file."""
         self._thread: ThreadPoolExecutor | None = None
-        self._beside: Future[None] | None = None
-        self._is_all = Event()
+        self._background: Future[None] | None = None
+        self._complete = Event()
         self.hashed = 0
-        """So many bytes need not be read again."""
+        """Bytes hashed so far."""
 
-    def grown(self, data: bytes | memoryview) -> None:
-        """These bytes follow in the file by now."""
-        if self._beside is None:
+    def update(self, data: bytes | memoryview) -> None:
+        """These bytes have been appended to the file."""
+        if self._background is None:
             self._hash.update(data)
             self.hashed += len(data)
         self.written += len(data)
 
-    def beside(self) -> None:
-        """What follows is hashed by the thread, until somebody asks for the hash."""
+    def hash_in_background(self) -> None:
+        """Hash what follows in a background thread, until `hexdigest` is called."""
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1)
-        if self._beside is None:
-            self._is_all.clear()
-            self._beside = self._thread.submit(self._follow)
+        if self._background is None:
+            self._complete.clear()
+            self._background = self._thread.submit(self._read_appended)
 
     def hexdigest(self) -> str:
-        """In lower-case hexadecimal, of all that was written. OSError where it cannot be read again."""
-        self._is_all.set()
-        if self._beside is not None:
-            self._beside.result()
-            self._beside = None
+        """Lower-case hexadecimal, of all bytes written. Raises OSError if they cannot be read again."""
+        self._complete.set()
+        if self._background is not None:
+            self._background.result()
+            self._background = None
         return self._hash.hexdigest()
 
     def close(self) -> None:
-        self._is_all.set()
+        self._complete.set()
         if self._thread is not None:
             self._thread.shutdown()
 
-    def _follow(self) -> None:
-        room = memoryview(bytearray(CHUNK))
+    def _read_appended(self) -> None:
+        buffer = memoryview(bytearray(CHUNK))
         while True:
-            is_all = self._is_all.wait(NAP_SECONDS)
+            complete = self._complete.wait(POLL_SECONDS)
             while (missing := self.written - self.hashed) > 0:
-                count = os.preadv(self._descriptor, [room[:missing]], self.hashed)
+                count = os.preadv(self._descriptor, [buffer[:missing]], self.hashed)
                 if not count:
-                    raise OSError(errno.EIO, "The file has been cut short behind us.")
-                self._hash.update(room[:count])
+                    raise OSError(errno.EIO, "The file was truncated while it was being hashed.")
+                self._hash.update(buffer[:count])
                 self.hashed += count
-            if is_all:
+            if complete:
                 return

@@ -1,21 +1,21 @@
-"""What can go wrong with the bytes: each has a code, a sentence for the person, and whether to try again."""
+"""Storage errors: each has a code, a sentence for the user and a retry policy."""
 
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-Retry = Literal["later", "no", "room"]
-"""`room`: for as long as it takes; somebody or something else makes room."""
+Retry = Literal["later", "no", "space"]
+"""`space`: retry without limit, until space has been freed."""
 
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_OUT_OF_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class StorageError(Exception):
-    """The base of all of them. The sentence is fit to be shown; the cause is chained for the log."""
+    """The base class. The sentence can be shown to the user; the cause is chained for the log."""
 
     code = "storage.failed"
-    sentence = "The document store cannot be used at the moment."
+    sentence = "The document store is not available at the moment."
     next_step = "Try again. If it happens again, tell your System Admin."
     retry: Retry = "later"
     wait_seconds: float | None = None
@@ -27,51 +27,51 @@ class StorageError(Exception):
 
 
 class StorageFullError(StorageError):
-    """No room, or a quota is used up. Somebody has to make room; then the same work goes on."""
+    """The disk is full, or a quota is used up. The work resumes when space has been freed."""
 
     code = "storage.full"
-    sentence = "There is no room for this file in the document store. Ask your System Admin to make room."
-    next_step = "A transfer waits, and goes on by itself when there is room."
-    retry: Retry = "room"
+    sentence = "The document store is full. Ask your System Admin to free some space."
+    next_step = "Transfers wait, and resume automatically when there is space."
+    retry: Retry = "space"
 
 
 class StorageFailedError(StorageError):
-    """The disk or the object store refused, for a reason that may pass."""
+    """The disk or the object store failed, perhaps temporarily."""
 
 
 class BlobMissingError(StorageError):
-    """No such blob."""
+    """There is no such blob."""
 
     code = "storage.missing"
-    sentence = "The file is not in the document store. Ask your System Admin to restore it from a backup."
-    next_step = "Try again when it has been restored."
+    sentence = (
+        "The file is missing from the document store. Ask your System Admin to restore it from a backup."
+    )
+    next_step = "Try again once it has been restored."
     retry: Retry = "no"
 
 
 class BlobDamagedError(StorageError):
-    """The bytes under an address are not the bytes it promises."""
+    """The content of a blob does not match its address."""
 
     code = "storage.damaged"
-    sentence = (
-        "The file in the document store has been damaged. Ask your System Admin to restore it from a backup."
-    )
-    next_step = "Try again when it has been restored."
+    sentence = "The file in the document store is damaged. Ask your System Admin to restore it from a backup."
+    next_step = "Try again once it has been restored."
     retry: Retry = "no"
 
 
 class PartialBusyError(StorageError):
-    """Another process is writing the same partial at this moment."""
+    """Another process is writing the same partial file."""
 
     code = "storage.busy"
-    sentence = "This file is being copied already."
+    sentence = "This file is already being copied."
 
 
 @contextmanager
 def disk_errors() -> Iterator[None]:
-    """Turn what the operating system says into our two words for it."""
+    """Translate OSError into StorageFullError or StorageFailedError."""
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if error.errno in _OUT_OF_SPACE:
             raise StorageFullError from error
         raise StorageFailedError from error

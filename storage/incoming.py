@@ -1,13 +1,13 @@
-"""Files on their way in: temporary names, a lock each, hashed while they are written.
+"""Files being written: temporary names, one lock each, hashed while they are written.
 
-What comes in full blocks is hashed beside whoever brings it. The disk begins with each block at once, and is told to
-flush now and then, so that the flush at the end finds little left to do; what is flushed and hashed leaves the page
-cache, which it would only fill. A disk that flushes writes down what anybody has left to it. So where several files
-come in at once each block is flushed as it comes: a commit of the database would wait for the blocks of them all.
+Full blocks are hashed in the background. Writeback of each block starts at once and the file is flushed at intervals,
+so that the final flush has little left to do; blocks that are flushed and hashed are dropped from the page cache. A
+flush writes out the dirty pages of every file, so while several files are written each block is flushed at once:
+otherwise a database commit would wait for the blocks of all of them.
 
-Both stores use this folder. A published file leaves it through the store's own `place`; one that was
-left unpublished is discarded, or kept when it has a token under which it can be continued. Where its size is known
-the room for all of it is set aside before its first byte, and stays so while it is kept.
+Both stores use this folder. A finished file leaves it through the store's `publish`; an unpublished one is discarded,
+or kept if it has a token by which it can be resumed. If the size is known, space for the whole file is reserved
+before its first byte and stays reserved while the file is kept.
 """
 
 import fcntl
@@ -28,23 +28,23 @@ from storage.names import partial_name
 from storage.ports import CHUNK, Blob
 from storage.space import reserve
 
-FLUSHED_BY = 16 * CHUNK
-"""So much of a file that comes alone is flushed at a time."""
-_AT_THE_DISK = threading.Lock()
-"""One full block keeps a disk busy. With sixteen in its queue the database's commits would wait behind them all."""
-_COMING: set["Partial"] = set()
-"""The files on their way into this process just now."""
+FLUSH_EVERY = 16 * CHUNK
+"""Flush interval in bytes while a single file is being written."""
+_DISK_LOCK = threading.Lock()
+"""One full block keeps a disk busy. With sixteen in its queue, database commits would wait behind all of them."""
+_IN_PROGRESS: set["Partial"] = set()
+"""The files that this process is writing."""
 
-Place = Callable[["Partial", Blob], None]
+Publish = Callable[["Partial", Blob], None]
 """Moves a finished file to its address."""
 
 
 class Incoming:
     """The folder of unfinished files."""
 
-    def __init__(self, folder: Path, place: Place) -> None:
+    def __init__(self, folder: Path, place: Publish) -> None:
         self._folder = folder
-        self._place = place
+        self._publish = place
         with disk_errors():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -57,7 +57,7 @@ class Incoming:
                 partial.discard()
 
     @contextmanager
-    def of_token(self, token: str, expected_size: int | None) -> Iterator["Partial"]:
+    def resumable(self, token: str, expected_size: int | None) -> Iterator["Partial"]:
         with self._open(self._folder / partial_name(token), expected_size) as partial:
             yield partial
 
@@ -65,12 +65,12 @@ class Incoming:
         self._remove(self._folder / partial_name(token))
 
     def sweep(self, older_than: timedelta) -> int:
-        """A file in use keeps its lock, so only what nobody holds is removed."""
+        """Remove files that nobody has touched for so long. A file in use is locked and stays."""
         limit = time.time() - older_than.total_seconds()
         swept = 0
         with disk_errors():
-            left_over = [path for path in self._folder.iterdir() if path.suffix in (".part", ".new")]
-        for path in left_over:
+            leftovers = [path for path in self._folder.iterdir() if path.suffix in (".part", ".new")]
+        for path in leftovers:
             with suppress(PartialBusyError, FileNotFoundError):
                 if path.stat().st_mtime <= limit:
                     swept += self._remove(path)
@@ -92,37 +92,37 @@ class Incoming:
         with disk_errors():
             descriptor = _locked(path)
         try:
-            partial = Partial(descriptor, path, self._place)
-            _COMING.add(partial)
+            partial = Partial(descriptor, path, self._publish)
+            _IN_PROGRESS.add(partial)
             try:
                 if expected_size is not None:
                     partial.reserve(expected_size)
                 yield partial
             except StorageFullError:
-                # Two that wait for each other's room would wait for ever: whoever lacks some gives up its own.
+                # Two files that wait for each other's space would deadlock: one that lacks space gives up its own.
                 partial.discard()
                 raise
             finally:
-                _COMING.discard(partial)
+                _IN_PROGRESS.discard(partial)
                 partial.close()
         finally:
             os.close(descriptor)
 
 
 class Partial:
-    """One file on its way in, held under its lock."""
+    """One file being written, under its lock."""
 
-    def __init__(self, descriptor: int, path: Path, place: Place) -> None:
+    def __init__(self, descriptor: int, path: Path, place: Publish) -> None:
         self.path = path
         self._descriptor = descriptor
-        self._place = place
+        self._publish = place
         self._open = True
         self._expected: int | None = None
         self._digest = Digest(descriptor)
         with disk_errors():
             while data := os.read(descriptor, CHUNK):
-                self._digest.grown(data)
-        self._room: memoryview | None = None
+                self._digest.update(data)
+        self._buffer: memoryview | None = None
         self._flusher: ThreadPoolExecutor | None = None
         self._flushing: Future[None] | None = None
         self._failed: StorageError | None = None
@@ -133,30 +133,30 @@ class Partial:
 
     @property
     def sha256(self) -> str:
-        self._settle()
+        self._wait_for_flush()
         with disk_errors():
             return self._digest.hexdigest()
 
     def reserve(self, size: int) -> None:
-        """Set room aside for the whole file. StorageFullError where there is none."""
+        """Reserve space for the whole file. Raises StorageFullError."""
         self._expected = size
         reserve(self.path.parent, self._descriptor, size)
 
-    def room(self) -> memoryview:
+    def buffer(self) -> memoryview:
         self._require_open()
-        if self._room is None:
-            # Mapped memory: the system has it back as soon as nobody uses it.
-            self._room = memoryview(mmap.mmap(-1, CHUNK))
-        return self._room
+        if self._buffer is None:
+            # Mapped memory returns to the system as soon as it is unused.
+            self._buffer = memoryview(mmap.mmap(-1, CHUNK))
+        return self._buffer
 
-    def took(self, count: int) -> None:
-        """What is less than a full block came slowly, or is the end."""
-        block = self.room()[:count]
+    def advance(self, count: int) -> None:
+        """Less than a full block means a slow connection or the end of the file."""
+        block = self.buffer()[:count]
         if count < CHUNK:
             self.write(block)
         else:
-            self._digest.beside()
-            self._put(block)
+            self._digest.hash_in_background()
+            self._append_block(block)
 
     def write(self, data: bytes | memoryview) -> None:
         self._require_open()
@@ -164,9 +164,9 @@ class Partial:
         with disk_errors():
             while view:
                 written = os.write(self._descriptor, view)
-                # What the disk took counts, even when the rest of the chunk then fails: size and hash
-                # always tell what is in the file.
-                self._digest.grown(view[:written])
+                # Count what was written even if the rest of the chunk then fails: size and hash always describe
+                # what is in the file.
+                self._digest.update(view[:written])
                 view = view[written:]
 
     def pieces(self) -> Iterator[bytes]:
@@ -181,7 +181,7 @@ class Partial:
 
     def restart(self) -> None:
         self._require_open()
-        self._settle()
+        self._wait_for_flush()
         self._digest.close()
         with disk_errors():
             os.ftruncate(self._descriptor, 0)
@@ -193,87 +193,87 @@ class Partial:
     def publish(self) -> Blob:
         self._require_open()
         blob = Blob(self.sha256, self.size)
-        self._place(self, blob)
+        self._publish(self, blob)
         self.discard()
         return blob
 
     def flush(self) -> None:
-        """Make durable what is there."""
+        """Make the content durable."""
         self._sync(os.fsync)
-        self._require_sound()
+        self._raise_flush_error()
 
     def discard(self) -> None:
-        """Take the file away. What is published has its own name by then."""
+        """Remove the temporary name. A published file has its own name by then."""
         if self._open:
             self._open = False
-            with suppress(OSError):  # what cannot be removed now, the sweep removes
+            with suppress(OSError):  # left for the sweep
                 self.path.unlink()
 
     def close(self) -> None:
-        """Wait for what is under way."""
+        """Wait for background work and release the file."""
         self._digest.close()
         if self._flusher is not None:
             self._flusher.shutdown()
         if self._failed is not None:
-            # After a failed flush nobody knows what is on the disk, so nothing may be built on it.
+            # After a failed fsync the content on disk is unknown, so it must not be resumed.
             with suppress(OSError):
                 os.ftruncate(self._descriptor, 0)
 
-    def _put(self, block: memoryview) -> None:
-        """Write a full block, and see to it that the disk does not fall behind."""
+    def _append_block(self, block: memoryview) -> None:
+        """Write a full block and keep the disk from falling behind."""
         at = self.size
-        with _AT_THE_DISK:
+        with _DISK_LOCK:
             self.write(block)
-            if not _comes_alone():
+            if not _is_only_upload():
                 self._flush_early()
                 return
-            self._hand_on(at, CHUNK)
-        if self.size // FLUSHED_BY > at // FLUSHED_BY and (self._flushing is None or self._flushing.done()):
+            self._drop_from_cache(at, CHUNK)
+        if self.size // FLUSH_EVERY > at // FLUSH_EVERY and (self._flushing is None or self._flushing.done()):
             self._flusher = self._flusher or ThreadPoolExecutor(1)
             self._flushing = self._flusher.submit(self._flush_early)
 
     def _flush_early(self) -> None:
         self._sync(os.fdatasync)
-        self._hand_on(0, self._digest.hashed)
+        self._drop_from_cache(0, self._digest.hashed)
 
     def _sync(self, act: Callable[[int], None]) -> None:
-        """A refusal is told at the next call, and nothing follows it."""
+        """Flush. An error is raised by the next call and by all that follow."""
         try:
             with disk_errors():
                 act(self._descriptor)
         except StorageError as error:
             self._failed = error
 
-    def _hand_on(self, at: int, count: int) -> None:
-        """The disk begins with what it does not have yet, and what it has leaves the page cache."""
-        if count:  # 0 would mean all, and what is not hashed yet is to stay
+    def _drop_from_cache(self, at: int, count: int) -> None:
+        """Start writeback of a range and drop its clean pages from the page cache."""
+        if count:  # 0 would mean the whole file, including what is not hashed yet
             os.posix_fadvise(self._descriptor, at, count, os.POSIX_FADV_DONTNEED)
 
-    def _settle(self) -> None:
+    def _wait_for_flush(self) -> None:
         if self._flushing is not None:
             self._flushing.result()
-        self._require_sound()
+        self._raise_flush_error()
 
     def _require_open(self) -> None:
         if not self._open:
-            raise ValueError("this file has been published or discarded already")
-        self._require_sound()
+            raise ValueError("this file has already been published or discarded")
+        self._raise_flush_error()
 
-    def _require_sound(self) -> None:
+    def _raise_flush_error(self) -> None:
         if self._failed is not None:
             raise self._failed
 
 
-def _comes_alone() -> bool:
-    return len(_COMING) == 1
+def _is_only_upload() -> bool:
+    return len(_IN_PROGRESS) == 1
 
 
 def _locked(path: Path) -> int:
-    """Open the file under an exclusive lock, or PartialBusyError.
+    """Open the file under an exclusive lock. Raises PartialBusyError.
 
-    The file may have been published or swept between opening and locking it; then the lock is on a file
-    without a name, and the next round makes a new one. What has its address and kept this name, since its writer
-    was killed, is a document: nobody writes on in it.
+    The file may have been published or swept between opening and locking it; the lock is then on an unlinked file, and
+    the next iteration creates a new one. A file with a second link was published before its writer was killed: it
+    must not be written to.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)

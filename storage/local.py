@@ -1,6 +1,6 @@
-"""The store on a local disk: flushed, linked under its address, and the folder flushed as well.
+"""The store on a local disk: file flushed, hard-linked under its address, folder flushed.
 
-A power cut leaves either the whole blob or none. Files are 0600 and folders 0700.
+After a power cut a blob is either complete or absent. Files have mode 0600 and folders 0700.
 """
 
 import fcntl
@@ -26,13 +26,13 @@ class LocalStore:
         self._root = root
         with disk_errors():
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._incoming = Incoming(root / "incoming", self._place)
+        self._incoming = Incoming(root / "incoming", self._publish)
 
     def writer(self, expected_size: int | None = None) -> AbstractContextManager[Partial]:
         return self._incoming.new(expected_size)
 
     def partial(self, token: str, expected_size: int | None = None) -> AbstractContextManager[Partial]:
-        return self._incoming.of_token(token, expected_size)
+        return self._incoming.resumable(token, expected_size)
 
     def forget(self, token: str) -> None:
         self._incoming.forget(token)
@@ -42,16 +42,16 @@ class LocalStore:
 
     @contextmanager
     def open(self, sha256: str, start: int = 0, *, verify: bool = False) -> Iterator[Reader]:
-        with self._file(sha256) as file:
+        with self._open_file(sha256) as file:
             file.seek(start)
             yield Reader(file, sha256, os.fstat(file.fileno()).st_size, start, verify=verify)
 
     def stream(self, sha256: str, start: int = 0) -> FileIO:
-        file = self._opened(sha256)
+        file = self._open_file(sha256)
         file.seek(start)
         return file
 
-    def look(self) -> None:
+    def check(self) -> None:
         with disk_errors(), os.scandir(self._root) as entries:
             next(entries, None)
 
@@ -71,7 +71,7 @@ class LocalStore:
 
     def delete(self, sha256: str, *, unused_for: timedelta = timedelta(0)) -> bool:
         path = self._path(sha256)
-        with disk_errors(), self._gate():
+        with disk_errors(), self._publish_lock():
             try:
                 age = time.time() - path.stat().st_mtime
             except FileNotFoundError:
@@ -88,25 +88,20 @@ class LocalStore:
                 continue
             try:
                 facts = path.stat()
-            except FileNotFoundError:  # deleted while we walked
+            except FileNotFoundError:  # deleted meanwhile
                 continue
             yield StoredBlob(address, facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
 
     def _path(self, sha256: str) -> Path:
         return self._root / key_of(sha256)
 
-    @contextmanager
-    def _file(self, sha256: str) -> Iterator[FileIO]:
-        with self._opened(sha256) as file:
-            yield file
-
-    def _opened(self, sha256: str) -> FileIO:
+    def _open_file(self, sha256: str) -> FileIO:
         try:
             return self._path(sha256).open("rb", buffering=0)
         except FileNotFoundError:
             raise BlobMissingError from None
 
-    def _place(self, partial: Partial, blob: Blob) -> None:
+    def _publish(self, partial: Partial, blob: Blob) -> None:
         final = self._path(blob.sha256)
         partial.flush()
         with disk_errors():
@@ -114,29 +109,29 @@ class LocalStore:
             try:
                 os.link(partial.path, final)
             except FileExistsError:
-                with self._gate():
-                    _renew(partial.path, final, blob.size)
+                with self._publish_lock():
+                    _keep_existing(partial.path, final, blob.size)
             _flush_folder(final.parent)
 
     @contextmanager
-    def _gate(self) -> Iterator[None]:
-        """Publishing bytes that are there already, and deleting the same, must not cross."""
-        gate = os.open(self._root / "gate.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _publish_lock(self) -> Iterator[None]:
+        """Serialises publishing a blob that already exists with deleting it."""
+        lock = os.open(self._root / "gate.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(gate, fcntl.LOCK_EX)
+            fcntl.flock(lock, fcntl.LOCK_EX)
             yield
         finally:
-            os.close(gate)
+            os.close(lock)
 
 
-def _renew(path: Path, final: Path, size: int) -> None:
-    """These bytes are here already: that is noted, so that they stay. What was cut short behind us is mended."""
+def _keep_existing(path: Path, final: Path, size: int) -> None:
+    """Renew the date of an existing blob, so that it is not deleted; replace one of the wrong size."""
     try:
         if final.stat().st_size == size:
             os.utime(final)
             return
     except FileNotFoundError:
-        pass  # deleted since
+        pass  # deleted meanwhile
     path.replace(final)
 
 

@@ -1,7 +1,7 @@
-"""The store in an object store (S3 and what speaks like it).
+"""The store in an object store (S3 and compatible services).
 
-An object store has no rename and its writer cannot be continued after a crash, so a file is first written to
-a local spool, where it has its hash and its lock, and then put whole under its address. The put is atomic.
+An object store has no rename, and an upload cannot be resumed after a crash. A file is therefore written to a local
+spool folder first, where it is hashed and locked, and then put under its address in one atomic request.
 """
 
 from collections.abc import Iterator
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from obstore import ReadableFile
     from obstore.store import ObjectStore
 
-PART = 8 << 20
-PARTS_AT_ONCE = 3
-NOWHERE = "nothing-lies-here"
-FRESH = timedelta(hours=1)
-"""Bytes that arrive again are put again when the object is older, so that its date tells it is in use."""
+PART_SIZE = 8 << 20
+MAX_CONCURRENCY = 3
+EMPTY_PREFIX = "no-objects-here"
+RENEW_AFTER = timedelta(hours=1)
+"""Content that arrives again is put again if the object is older than this, which renews its date."""
 
 
-class Objects:
+class ObjectBlobStore:
     """Blobs as objects `sha256/ab/cdef…` under a bucket and prefix."""
 
     def __init__(self, store: "ObjectStore", spool: Path) -> None:
         self._store = store
-        self._incoming = Incoming(spool, self._place)
+        self._incoming = Incoming(spool, self._publish)
 
     def writer(self, expected_size: int | None = None) -> AbstractContextManager[Partial]:
         return self._incoming.new(expected_size)
 
     def partial(self, token: str, expected_size: int | None = None) -> AbstractContextManager[Partial]:
-        return self._incoming.of_token(token, expected_size)
+        return self._incoming.resumable(token, expected_size)
 
     def forget(self, token: str) -> None:
         self._incoming.forget(token)
@@ -57,11 +57,10 @@ class Objects:
     def stream(self, sha256: str, start: int = 0) -> "_Remote":
         return _Remote(self._file(sha256, start))
 
-    def look(self) -> None:
-        with (
-            _remote_errors()
-        ):  # a question about one object does not tell a missing bucket from a missing object
-            next(iter(obstore.list(self._store, NOWHERE)), None)
+    def check(self) -> None:
+        # A HEAD request cannot tell a missing bucket from a missing object; a listing can.
+        with _remote_errors():
+            next(iter(obstore.list(self._store, EMPTY_PREFIX)), None)
 
     def exists(self, sha256: str) -> bool:
         try:
@@ -103,35 +102,37 @@ class Objects:
     def _file(self, sha256: str, start: int = 0) -> "ReadableFile":
         key = key_of(sha256)
         with _remote_errors():
-            file = obstore.open_reader(self._store, key, buffer_size=PART)
+            file = obstore.open_reader(self._store, key, buffer_size=PART_SIZE)
             file.seek(min(start, file.size))
             return file
 
-    def _place(self, partial: Partial, blob: Blob) -> None:
+    def _publish(self, partial: Partial, blob: Blob) -> None:
         key = key_of(blob.sha256)
-        if self._is_fresh(key, blob.size):
+        if self._is_recent(key, blob.size):
             return
         try:
             with _remote_errors():
-                obstore.put(self._store, key, partial.path, chunk_size=PART, max_concurrency=PARTS_AT_ONCE)
-            # A store that accepted the put and does not have it must not lead to a row without bytes.
+                obstore.put(
+                    self._store, key, partial.path, chunk_size=PART_SIZE, max_concurrency=MAX_CONCURRENCY
+                )
+            # Check that the store has the object before a row refers to it.
             stored = self.size(blob.sha256)
         except BlobMissingError:
             raise StorageFailedError from None
         if stored != blob.size:
             raise StorageFailedError
 
-    def _is_fresh(self, key: str, size: int) -> bool:
+    def _is_recent(self, key: str, size: int) -> bool:
         try:
             with _remote_errors():
                 meta = obstore.head(self._store, key)
         except BlobMissingError:
             return False
-        return meta["size"] == size and datetime.now(UTC) - meta["last_modified"] < FRESH
+        return meta["size"] == size and datetime.now(UTC) - meta["last_modified"] < RENEW_AFTER
 
 
 class _Remote:
-    """An object open for reading, with bytes and errors as everywhere else."""
+    """An object opened for reading, as bytes and with StorageError."""
 
     def __init__(self, file: "ReadableFile") -> None:
         self._file = file
@@ -143,10 +144,10 @@ class _Remote:
     def close(self) -> None:
         self._file.close()
 
-    def readinto(self, room: memoryview, /) -> int:
+    def readinto(self, buffer: memoryview, /) -> int:
         with _remote_errors():
-            data = memoryview(self._file.read(len(room)))
-        room[: len(data)] = data
+            data = memoryview(self._file.read(len(buffer)))
+        buffer[: len(data)] = data
         return len(data)
 
 

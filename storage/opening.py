@@ -1,4 +1,4 @@
-"""From an address to a store: `file:///path` or `s3://bucket/prefix`."""
+"""Opens the store for a URL: `file:///path` or `s3://bucket/prefix`."""
 
 import os
 from collections.abc import Mapping
@@ -10,24 +10,24 @@ from urllib.parse import unquote, urlsplit
 from obstore.store import S3Store
 
 from storage.local import LocalStore
-from storage.objects import Objects
+from storage.objects import ObjectBlobStore
 from storage.ports import BlobStore
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
 
-CONNECTING = timedelta(seconds=5)
-PATIENCE = timedelta(seconds=30)
-"""How long one whole request to an object store may take, connecting and body and all: each carries 8 MiB at most."""
-RETRIES = 4
-"""No request is begun again once it has taken twice as long."""
+CONNECT_TIMEOUT = timedelta(seconds=5)
+REQUEST_TIMEOUT = timedelta(seconds=30)
+"""Timeout of one request to an object store, including connect and body. Each carries at most 8 MiB."""
+MAX_RETRIES = 4
+"""A request is not retried after twice the request timeout in all."""
 
 
 def open_store(url: str, *, options: Mapping[str, str] | None = None, spool: Path | None = None) -> BlobStore:
-    """The store at this address; ValueError when it is none.
+    """The store at this URL. Raises ValueError.
 
-    `options` are the usual AWS_… variables and win over the environment's. `spool` is where files wait on
-    their way into an object store; a download cut off there goes on only on the same machine.
+    `options` are the usual AWS_… variables and override the environment. `spool` is a local folder for files on their
+    way into an object store; an interrupted download can be resumed only on the same machine.
     """
     parts = urlsplit(url)
     if parts.query or parts.fragment:
@@ -38,13 +38,13 @@ def open_store(url: str, *, options: Mapping[str, str] | None = None, spool: Pat
         case "s3" if parts.netloc:
             if spool is None:
                 raise ValueError("an object store needs a spool folder on a local disk")
-            return Objects(_bucket(parts.netloc, parts.path.strip("/"), options or {}), spool)
+            return ObjectBlobStore(_bucket(parts.netloc, parts.path.strip("/"), options or {}), spool)
     raise ValueError("a storage address is file:///path or s3://bucket/prefix")
 
 
 def _bucket(bucket: str, prefix: str, options: Mapping[str, str]) -> S3Store:
     given = {name.lower(): value for name, value in options.items() if name.upper().startswith("AWS_")}
-    # The client reads the environment itself, but has to be told that a plain http endpoint there is meant.
+    # The client reads the environment itself, but plain http endpoints have to be allowed explicitly.
     known = {**{name.lower(): value for name, value in os.environ.items()}, **given}
     endpoint = known.get("aws_endpoint_url_s3") or known.get("aws_endpoint_url") or known.get("aws_endpoint")
     given.setdefault("aws_checksum_algorithm", "SHA256")
@@ -54,8 +54,8 @@ def _bucket(bucket: str, prefix: str, options: Mapping[str, str]) -> S3Store:
         config=cast("S3Config", given),
         client_options={
             "allow_http": bool(endpoint and endpoint.startswith("http://")),
-            "connect_timeout": CONNECTING,
-            "timeout": PATIENCE,
+            "connect_timeout": CONNECT_TIMEOUT,
+            "timeout": REQUEST_TIMEOUT,
         },
-        retry_config={"max_retries": RETRIES, "retry_timeout": 2 * PATIENCE},
+        retry_config={"max_retries": MAX_RETRIES, "retry_timeout": 2 * REQUEST_TIMEOUT},
     )

@@ -1,4 +1,4 @@
-"""The port every store keeps: one contract suite runs over all of them."""
+"""The interface of every store. tests/contracts/storage runs against all of them."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -12,7 +12,7 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Blob:
-    """What was published: its address and its size."""
+    """A published blob: its address and size."""
 
     sha256: str
     size: int
@@ -20,7 +20,7 @@ class Blob:
 
 @dataclass(frozen=True)
 class StoredBlob:
-    """A blob as a walk over the store finds it. `published_at` is the last time the same bytes arrived."""
+    """A blob in a listing of the store. `published_at` is the last time that the same content was published."""
 
     sha256: str
     size: int
@@ -28,33 +28,33 @@ class StoredBlob:
 
 
 class BlobWriter(Protocol):
-    """A file on its way in. It has no address until it is published."""
+    """A file being written. It has no address until it is published."""
 
     @property
     def size(self) -> int:
-        """How many bytes are there, those of an earlier attempt included."""
+        """Bytes written, including those of an earlier attempt."""
 
     @property
     def sha256(self) -> str:
         """The hash so far, in lower-case hexadecimal."""
 
     def write(self, data: bytes) -> None:
-        """Append. A full or failing disk raises StorageFullError or StorageFailedError."""
+        """Append. Raises StorageFullError or StorageFailedError."""
 
-    def room(self) -> memoryview:
-        """Where the next bytes may be put, to be told of by `took`: what comes in blocks need not be copied."""
+    def buffer(self) -> memoryview:
+        """A buffer of CHUNK bytes for the next block, to be appended with `advance` without a copy."""
 
-    def took(self, count: int) -> None:
-        """Append the first so many bytes of the room. What the disk says to a flush is told at a later call."""
+    def advance(self, count: int) -> None:
+        """Append the first `count` bytes of the buffer. An error of a background flush is raised by a later call."""
 
     def pieces(self) -> Iterator[bytes]:
-        """What is there so far, from its beginning."""
+        """The content so far, from the start."""
 
     def restart(self) -> None:
-        """Drop what is there and begin again at nothing."""
+        """Discard the content so far and start again at 0."""
 
     def publish(self) -> Blob:
-        """Make the bytes durable and give them their address. The last thing a writer does."""
+        """Make the content durable under its address. No method may be called afterwards."""
 
 
 class BlobReader(Protocol):
@@ -65,67 +65,67 @@ class BlobReader(Protocol):
 
     @property
     def file(self) -> FileIO | None:
-        """The open file, where the bytes lie on this machine."""
+        """The open file, if it is on this machine."""
 
     def read(self, size: int = CHUNK) -> bytes:
-        """The next bytes, at most so many; none at the end."""
+        """At most `size` bytes; none at the end."""
 
-    def readinto(self, room: memoryview, /) -> int:
-        """The next bytes, put into the room; how many, and 0 at the end."""
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Read into the buffer; returns the number of bytes, 0 at the end."""
 
     def __iter__(self) -> Iterator[bytes]:
-        """Chunks of 1 MiB to the end."""
+        """Chunks of 1 MiB up to the end."""
 
 
 class BlobStream(Protocol):
-    """A published blob that is being sent. Whoever sends it closes it. On this machine it is the open file itself."""
+    """A published blob being sent; the sender closes it. In a local store it is the open file itself."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """The next bytes, at most so many; none at the end."""
+        """At most `size` bytes; none at the end."""
 
     def close(self) -> None: ...
 
 
 class BlobStore(Protocol):
-    """Content-addressed bytes. Every `sha256` is 64 hexadecimal digits, else ValueError."""
+    """Content-addressed storage. A `sha256` that is not 64 hexadecimal digits raises ValueError."""
 
     def writer(self, expected_size: int | None = None) -> AbstractContextManager[BlobWriter]:
-        """A new file; leaving without publishing discards it. With a size, room for all of it is set aside."""
+        """A new file, discarded on exit unless published. With a size, space for all of it is reserved."""
 
     def partial(self, token: str, expected_size: int | None = None) -> AbstractContextManager[BlobWriter]:
-        """The file of this token: left unpublished it stays, and opening it again goes on where it stood.
+        """The resumable file of a token: kept on exit unless published, and continued when opened again.
 
-        Where there is no room for the whole, StorageFullError, and what was there is given up. One process at a time: a
-        second one gets PartialBusyError. The lock ends with the process that holds it.
+        Raises StorageFullError, and discards the content so far, if there is no space for the whole file. Raises
+        PartialBusyError if another process has it open. The lock ends with the process that holds it.
         """
 
     def forget(self, token: str) -> None:
-        """Discard the partial of a token that nobody will go on with. PartialBusyError while it is written."""
+        """Discard the partial file of a token. Raises PartialBusyError while it is being written."""
 
     def open(
         self, sha256: str, start: int = 0, *, verify: bool = False
     ) -> AbstractContextManager[BlobReader]:
-        """Read a blob. With `verify`, from its beginning: its last bytes are given out only when the hash is right."""
+        """Read a blob. With `verify`, which needs `start` 0, the last bytes are returned only if the hash matches."""
 
     def stream(self, sha256: str, start: int = 0) -> BlobStream:
-        """The bytes from `start` to the end, for an answer that outlives whoever made it; or BlobMissingError."""
+        """The bytes from `start` to the end, for a response that outlives its view. Raises BlobMissingError."""
 
-    def look(self) -> None:
-        """Whether the store answers at all: raises StorageError where nothing could be read."""
+    def check(self) -> None:
+        """Raise StorageError if the store cannot be read."""
 
     def exists(self, sha256: str) -> bool: ...
 
     def size(self, sha256: str) -> int:
-        """Size in bytes, or BlobMissingError."""
+        """Size in bytes. Raises BlobMissingError."""
 
     def verify(self, sha256: str) -> None:
-        """Read the whole blob and raise BlobDamagedError when it is not what its address says."""
+        """Read the whole blob. Raises BlobDamagedError if it does not match its address."""
 
     def delete(self, sha256: str, *, unused_for: timedelta = timedelta(0)) -> bool:
-        """Remove a blob unless its bytes arrived (again) within `unused_for`. Says whether it is gone."""
+        """Delete a blob unless its content was published within `unused_for`. Returns whether it is gone."""
 
     def blobs(self) -> Iterator[StoredBlob]:
-        """Every blob, in no order: the caller compares them with its rows."""
+        """Every blob, in no particular order."""
 
     def sweep(self, older_than: timedelta) -> int:
-        """Remove partials that nobody writes and nobody touched for so long. Says how many."""
+        """Remove partial files that are not being written and are older. Returns how many."""

@@ -1,4 +1,4 @@
-"""Reading a blob in pieces, and proving on the way that it is what its address says."""
+"""Reads a blob, optionally verifying that it matches its address."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,15 +10,15 @@ from storage.ports import CHUNK
 
 
 class Raw(Protocol):
-    """An open file of either kind."""
+    """An open file of either store."""
 
     def read(self, size: int, /) -> bytes: ...
 
-    def readinto(self, room: memoryview, /) -> int: ...
+    def readinto(self, buffer: memoryview, /) -> int: ...
 
 
 class Reader:
-    """A blob being read. When it verifies, damaged bytes are never completed: the last read raises."""
+    """A blob being read. With `verify`, the last read raises BlobDamagedError if the content does not match."""
 
     def __init__(self, raw: Raw, sha256: str, size: int, start: int = 0, *, verify: bool = False) -> None:
         self._raw = raw
@@ -28,32 +28,32 @@ class Reader:
         self.size = size
         self.file = raw if isinstance(raw, FileIO) else None
         if verify and size == 0:
-            self._judge()
+            self._verify()
 
     def read(self, size: int = CHUNK) -> bytes:
         data = self._raw.read(size)
         if size:
-            self._note(data)
+            self._update(data)
         return data
 
-    def readinto(self, room: memoryview, /) -> int:
-        count = self._raw.readinto(room)
-        self._note(room[:count])
+    def readinto(self, buffer: memoryview, /) -> int:
+        count = self._raw.readinto(buffer)
+        self._update(buffer[:count])
         return count
 
     def __iter__(self) -> Iterator[bytes]:
         while data := self.read(CHUNK):
             yield data
 
-    def _note(self, data: bytes | memoryview) -> None:
+    def _update(self, data: bytes | memoryview) -> None:
         self._position += len(data)
         if not data and self._position < self.size:
             raise BlobDamagedError
         if self._hash is not None and data:
             self._hash.update(data)
             if self._position >= self.size:
-                self._judge()
+                self._verify()
 
-    def _judge(self) -> None:
+    def _verify(self) -> None:
         if self._hash is not None and (self._position != self.size or self._hash.hexdigest() != self._sha256):
             raise BlobDamagedError

@@ -1,4 +1,4 @@
-"""Room on a disk, set aside for a file before its first byte is there."""
+"""Reserves disk space for a file before its first byte is written."""
 
 import ctypes
 import errno
@@ -8,22 +8,21 @@ from pathlib import Path
 
 from storage.errors import StorageFullError, disk_errors
 
-KEPT_FREE = 64 << 20
-KEPT_PART = 50
-"""The database may lie on the same disk: of a small one a fiftieth stays free, of a large one 64 MiB."""
+MIN_FREE = 64 << 20
+MIN_FREE_FRACTION = 50
+"""The database may be on the same disk: the smaller of 64 MiB and a fiftieth of the disk stays free."""
 _BLOCK = 512
 _KEEP_SIZE = 1
-_CANNOT = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NOT_SUPPORTED = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+_OUT_OF_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def reserve(folder: Path, descriptor: int, size: int) -> None:
-    """Set room aside so that the open file can grow to `size` bytes; its size stays. StorageFullError where there
-    is none.
+    """Reserve space for the open file to grow to `size` bytes, without changing its size. Raises StorageFullError.
 
-    The file system keeps the room for as long as the file is there, whichever process holds it. One that sets nothing
-    aside (NFS, say) is asked how much is free.
+    The file system keeps the reservation for as long as the file exists. On one without reservations, such as NFS, only
+    the free space is checked.
     """
     with disk_errors():
         there = os.fstat(descriptor)
@@ -31,18 +30,18 @@ def reserve(folder: Path, descriptor: int, size: int) -> None:
         if missing <= 0:
             return
         usage = shutil.disk_usage(folder)
-        if missing > usage.free - min(KEPT_FREE, usage.total // KEPT_PART):
+        if missing > usage.free - min(MIN_FREE, usage.total // MIN_FREE_FRACTION):
             raise StorageFullError
         _allocate(descriptor, there.st_size, size - there.st_size)
 
 
 def _allocate(descriptor: int, start: int, length: int) -> None:
-    """fallocate(2): what posix_fallocate cannot do is to leave the size alone, by which we know what has come."""
+    """fallocate(2) with FALLOC_FL_KEEP_SIZE: posix_fallocate would change the size, by which we resume."""
     outcome = _libc.fallocate(
         ctypes.c_int(descriptor), ctypes.c_int(_KEEP_SIZE), ctypes.c_int64(start), ctypes.c_int64(length)
     )
     number = ctypes.get_errno() if outcome else 0
-    if number in _NO_ROOM:
+    if number in _OUT_OF_SPACE:
         raise StorageFullError
-    if number and number not in _CANNOT:
+    if number and number not in _NOT_SUPPORTED:
         raise OSError(number, os.strerror(number))

@@ -132,7 +132,7 @@ def _worker() -> Check:
 
 def _store_readable() -> Check:
     try:
-        runtime().blobs.look()
+        runtime().blobs.check()
     except (StorageError, OSError):
         log.exception("health.store_readable")
         return Check(

@@ -47,7 +47,7 @@ class NotScannedError(TransferError):
     """The scanner gave no answer. What came is kept for the next try, and is nowhere to be seen."""
 
     code = "scan.away"
-    retry = "room"
+    retry = "space"
     next_step = "A transfer waits, and goes on by itself. If it stays so, tell your System Admin."
 
     def __init__(self) -> None:

@@ -55,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 @pytest.fixture
 def bucket(server: int, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     """Documents lie in a prefix of their own, behind the line, and nobody waits long."""
-    monkeypatch.setattr(opening, "PATIENCE", timedelta(seconds=0.5))
+    monkeypatch.setattr(opening, "REQUEST_TIMEOUT", timedelta(seconds=0.5))
     monkeypatch.setattr(opening, "RETRIES", 2)
     usual = runtime.runtime()
     with fault_proxy(("127.0.0.1", server)) as line:
@@ -82,7 +82,7 @@ def harms(**more: object) -> Callable[[Bucket], None]:
 
 def slow(bucket: Bucket) -> None:
     """Slower than the patience of the others, so that this one has more of it."""
-    opening.PATIENCE = timedelta(seconds=10)
+    opening.REQUEST_TIMEOUT = timedelta(seconds=10)
     bucket.bind()
     bucket.line.delay = 0.2
 

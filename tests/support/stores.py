@@ -14,7 +14,7 @@ import requests
 from obstore.store import MemoryStore, S3Store
 
 from storage import BlobStore, StorageError, open_store
-from storage.objects import Objects
+from storage.objects import ObjectBlobStore
 
 KEY, SECRET = "practice", "practice-secret"
 
@@ -29,7 +29,7 @@ def running(kind: str, folder: Path) -> Iterator[BlobStore]:
         case "local":
             yield open_store(f"file://{folder / 'blobs'}")
         case "memory":
-            yield Objects(MemoryStore(), folder / "spool")
+            yield ObjectBlobStore(MemoryStore(), folder / "spool")
         case "s3":
             with seaweed(folder / "weed") as port:
                 yield bucket(port, folder / "spool")
@@ -38,7 +38,7 @@ def running(kind: str, folder: Path) -> Iterator[BlobStore]:
 def damage(store: BlobStore, folder: Path, sha256: str, data: bytes) -> None:
     """Change what lies under an address, as a failing disk or a careless person would."""
     key = f"sha256/{sha256[:2]}/{sha256[2:]}"
-    if isinstance(store, Objects):
+    if isinstance(store, ObjectBlobStore):
         obstore.put(store._store, key, data)
     else:
         (folder / "blobs" / key).write_bytes(data)

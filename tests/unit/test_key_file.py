@@ -45,9 +45,9 @@ def test_four_processes_at_one_barrier_agree_a_thousand_times(tmp_path: Path) ->
     [
         (b"", "is empty"),
         (b"\n  \n", "is empty"),
-        (b"too short\n", "fewer than 32 characters"),
-        (b"k" * 64 + b"\nshort\n", "fewer than 32 characters"),
-        (b"\xff\xfe\x00k" * 20, "is not a file of keys"),
+        (b"too short\n", "with fewer than 32 characters"),
+        (b"k" * 64 + b"\nshort\n", "with fewer than 32 characters"),
+        (b"\xff\xfe\x00k" * 20, "is not a key file"),
     ],
 )
 def test_a_file_that_cannot_serve_is_said_in_a_sentence_and_stays(
@@ -57,7 +57,7 @@ def test_a_file_that_cannot_serve_is_said_in_a_sentence_and_stays(
     path.write_bytes(content)
     with pytest.raises(SettingsError) as raised:
         Settings.from_env({"COUNTERPART_DATA_DIR": str(tmp_path)})
-    assert says in str(raised.value) and "from your copy" in str(raised.value)
+    assert says in str(raised.value) and "from a backup" in str(raised.value)
     assert path.read_bytes() == content
 
 
@@ -69,7 +69,7 @@ def test_a_folder_in_its_place(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SettingsError, match="cannot be made"):
+    with pytest.raises(SettingsError, match="cannot be created"):
         Settings.from_env({"COUNTERPART_DATA_DIR": str(tmp_path / "file" / "data")})
 
 

@@ -1,4 +1,4 @@
-"""One store of each kind, started once for all its contract tests; every test writes bytes of its own."""
+"""One store of each kind, started once for all contract tests; every test writes different content."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What every store promises, whatever lies under it."""
+"""The contract of every store."""
 
 import hashlib
 import multiprocessing
@@ -46,35 +46,35 @@ def test_what_goes_in_comes_out_under_its_hash(store: BlobStore) -> None:
 @pytest.mark.parametrize(
     "pieces", [[CHUNK] * 3, [CHUNK, 1, 4_095, CHUNK, CHUNK, 77], [5], [CHUNK - 1, 1, CHUNK]]
 )
-def test_what_is_put_into_the_room_comes_out_too(store: BlobStore, pieces: list[int]) -> None:
+def test_what_is_put_into_the_buffer_comes_out_too(store: BlobStore, pieces: list[int]) -> None:
     data = secrets.token_bytes(sum(pieces))
     taken = 0
-    with store.partial("room", len(data)) as writer:
+    with store.partial("buffer", len(data)) as writer:
         for most in pieces:
-            room = writer.room()
-            count = min(most, len(room), len(data) - taken)
-            room[:count] = data[taken : taken + count]
-            writer.took(count)
+            buffer = writer.buffer()
+            count = min(most, len(buffer), len(data) - taken)
+            buffer[:count] = data[taken : taken + count]
+            writer.advance(count)
             taken += count
             assert writer.size == taken
-    with store.partial("room", len(data)) as writer:
+    with store.partial("buffer", len(data)) as writer:
         assert (writer.size, writer.sha256) == (taken, hashlib.sha256(data[:taken]).hexdigest())
         while taken < len(data):
-            room = writer.room()[: len(data) - taken]
-            room[:] = data[taken : taken + len(room)]
-            writer.took(len(room))
-            taken += len(room)
+            buffer = writer.buffer()[: len(data) - taken]
+            buffer[:] = data[taken : taken + len(buffer)]
+            writer.advance(len(buffer))
+            taken += len(buffer)
         blob = writer.publish()
     assert blob.sha256 == hashlib.sha256(data).hexdigest()
     store.verify(blob.sha256)
 
 
-def test_pieces_and_blocks_may_take_turns(store: BlobStore) -> None:
+def test_pieces_and_blocks_may_alternate(store: BlobStore) -> None:
     data = secrets.token_bytes(4 * CHUNK)
     with store.writer() as writer:
         for start in range(0, len(data), 2 * CHUNK):
-            writer.room()[:] = data[start : start + CHUNK]
-            writer.took(CHUNK)
+            writer.buffer()[:] = data[start : start + CHUNK]
+            writer.advance(CHUNK)
             writer.write(data[start + CHUNK : start + 2 * CHUNK])
         blob = writer.publish()
     assert blob.sha256 == hashlib.sha256(data).hexdigest()
@@ -85,8 +85,8 @@ def test_blocks_can_be_begun_again(store: BlobStore) -> None:
     with store.writer() as writer:
         for letter in b"xy":
             for _ in range(3):
-                writer.room()[:] = bytes([letter]) * CHUNK
-                writer.took(CHUNK)
+                writer.buffer()[:] = bytes([letter]) * CHUNK
+                writer.advance(CHUNK)
             if letter == ord("x"):
                 writer.restart()
         blob = writer.publish()
@@ -102,9 +102,9 @@ def test_reading_from_the_middle(store: BlobStore, start: int) -> None:
         chunks = list(iter(lambda: stream.read(1_000), b""))
     assert b"".join(chunks) == data[start:]
     assert all(0 < len(chunk) <= 1_000 for chunk in chunks)
-    room = memoryview(bytearray(1_000))
+    buffer = memoryview(bytearray(1_000))
     with store.open(address, start) as reader:
-        assert b"".join(iter(lambda: bytes(room[: reader.readinto(room)]), b"")) == data[start:]
+        assert b"".join(iter(lambda: bytes(buffer[: reader.readinto(buffer)]), b"")) == data[start:]
 
 
 def test_an_empty_document_is_a_document(store: BlobStore) -> None:
@@ -144,7 +144,7 @@ def test_a_published_file_takes_no_more_bytes(store: BlobStore) -> None:
             writer.publish()
 
 
-def test_a_partial_goes_on_where_it_stood(store: BlobStore) -> None:
+def test_a_partial_is_resumed_at_its_end(store: BlobStore) -> None:
     first, second = secrets.token_bytes(100_000), secrets.token_bytes(50_000)
     with store.partial("item-1") as writer:
         writer.write(first)
@@ -253,7 +253,7 @@ def test_damage_is_seen_before_the_last_byte_is_given_out(
     assert len(given) < max(len(change), 1)
 
 
-def test_bytes_cut_short_behind_us_are_mended_when_they_arrive_again(
+def test_a_truncated_blob_is_replaced_when_its_content_arrives_again(
     store: BlobStore, folder: Path, request: pytest.FixtureRequest
 ) -> None:
     data = secrets.token_bytes(100)

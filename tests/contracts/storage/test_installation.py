@@ -1,4 +1,4 @@
-"""An installation whose documents lie in an object store, named by its settings as docs/operations.md tells."""
+"""An installation with an object store, configured as docs/operations.md describes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comes in full blocks: flushed and hashed while it comes, and what the disk under it may refuse."""
+"""Files written in full blocks: flushed and hashed meanwhile, and disk errors at every point."""
 
 import errno
 import hashlib
@@ -26,8 +26,8 @@ from storage import (
 
 def _put_blocks(writer: BlobWriter, number: int) -> None:
     for index in range(number):
-        writer.room()[:] = bytes([index]) * CHUNK
-        writer.took(CHUNK)
+        writer.buffer()[:] = bytes([index]) * CHUNK
+        writer.advance(CHUNK)
 
 
 def _put_blocks_over_the_limit(
@@ -50,20 +50,20 @@ def test_a_block_that_the_disk_refuses_is_told_and_what_it_took_is_kept(local: B
     process.join(30)
     assert process.exitcode == 0
     whole = b"".join(bytes([index]) * CHUNK for index in range(3))
-    took = 2 * CHUNK + 5_000
-    hashed = hashlib.sha256(whole[:took]).hexdigest()
-    assert outcome.get() == ("storage.full", took, hashed)
+    written = 2 * CHUNK + 5_000
+    hashed = hashlib.sha256(whole[:written]).hexdigest()
+    assert outcome.get() == ("storage.full", written, hashed)
     with local.partial("item") as writer:
-        assert (writer.size, writer.sha256) == (took, hashed)
-        writer.write(whole[took:])
+        assert (writer.size, writer.sha256) == (written, hashed)
+        writer.write(whole[written:])
         assert writer.publish().sha256 == hashlib.sha256(whole).hexdigest()
 
 
 @pytest.mark.parametrize("cut_to", [0, CHUNK, 2 * CHUNK - 1])
-def test_a_file_cut_short_behind_us_is_not_published(
+def test_a_file_truncated_while_written_is_not_published(
     local: BlobStore, root: Path, monkeypatch: pytest.MonkeyPatch, cut_to: int
 ) -> None:
-    monkeypatch.setattr(digests, "NAP_SECONDS", 60)  # what comes is read again when it is asked for
+    monkeypatch.setattr(digests, "POLL_SECONDS", 60)  # hash only when the digest is requested
     with local.partial("item") as writer:
         _put_blocks(writer, 1)
         assert writer.sha256
@@ -77,7 +77,7 @@ def test_a_file_cut_short_behind_us_is_not_published(
 
 @pytest.fixture
 def flushed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many blocks there were of a file at each flush of it while it came."""
+    """The number of blocks in the file at each flush."""
     found: list[int] = []
     flush = os.fdatasync
 
@@ -90,10 +90,10 @@ def flushed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def cached(path: Path) -> int:
-    """How many bytes of a file can be read without asking the disk."""
+    """The number of bytes of a file in the page cache."""
     found = 0
     with path.open("rb") as file:
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)  # looking at one page fetches no other
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_RANDOM)  # no readahead
         for at in range(0, path.stat().st_size, 4096):
             with suppress(BlockingIOError):
                 found += os.preadv(file.fileno(), [bytearray(4096)], at, os.RWF_NOWAIT)
@@ -108,7 +108,7 @@ def is_in_memory(path: Path) -> bool:
 def test_a_large_file_is_flushed_while_it_comes_and_does_not_fill_the_page_cache(
     local: BlobStore, root: Path, monkeypatch: pytest.MonkeyPatch, flushed: list[int]
 ) -> None:
-    monkeypatch.setattr(incoming, "FLUSHED_BY", 4 * CHUNK)
+    monkeypatch.setattr(incoming, "FLUSH_EVERY", 4 * CHUNK)
     with local.writer() as writer:
         for _ in range(4):
             _put_blocks(writer, 4)
@@ -139,7 +139,7 @@ def test_nothing_is_built_on_a_block_whose_flush_failed(
     def failing(_descriptor: int) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(incoming, "FLUSHED_BY", CHUNK)
+    monkeypatch.setattr(incoming, "FLUSH_EVERY", CHUNK)
     monkeypatch.setattr(os, "fdatasync", failing)
     others = nullcontext() if is_alone else local.writer()
     with others, local.partial("item") as large, pytest.raises(StorageFailedError):

@@ -1,4 +1,4 @@
-"""What the local store does with the disk under it: order of flushes, modes, and disks that refuse."""
+"""The local store and its disk: order of flushes, file modes, and disk errors."""
 
 import multiprocessing
 import os
@@ -36,7 +36,7 @@ def test_flushed_linked_and_flushed_again(local: BlobStore, monkeypatch: pytest.
     assert steps[-2:] == ["link", "flush sha256"]
 
 
-def test_a_blob_is_lent_with_its_file_to_be_read_beside(local: BlobStore) -> None:
+def test_a_blob_comes_with_its_open_file(local: BlobStore) -> None:
     with local.writer() as writer:
         writer.write(b"read twice")
         blob = writer.publish()
@@ -104,7 +104,7 @@ def test_a_disk_that_fills_up_keeps_what_it_took(local: BlobStore, root: Path) -
         assert stream.read() == b"y" * 1_000_000 + b"z" * 1_000_000
 
 
-def test_nobody_writes_on_in_a_document_that_kept_its_passing_name(
+def test_a_published_file_that_kept_its_temporary_name_is_not_written_to(
     local: BlobStore, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched, local.partial("item") as writer:
@@ -171,7 +171,7 @@ def test_a_planted_link_is_not_followed(local: BlobStore, root: Path, tmp_path: 
     assert victim.read_bytes() == b"precious"
 
 
-def test_a_strangers_file_is_neither_listed_nor_swept(local: BlobStore, root: Path) -> None:
+def test_an_unrelated_file_is_neither_listed_nor_swept(local: BlobStore, root: Path) -> None:
     with local.writer() as writer:
         writer.write(b"ours")
         address = writer.publish().sha256

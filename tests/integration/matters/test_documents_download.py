@@ -244,7 +244,7 @@ def test_a_file_that_was_cut_short_in_the_store_is_never_sent_as_the_whole(
     os.truncate(runtime().settings.data_dir / "blobs" / key_of(version.sha256), 100)
     answer = browser.get(url)
     assert answer.status_code == 400
-    assert "has been damaged" in answer.get_data(as_text=True)
+    assert "is damaged" in answer.get_data(as_text=True)
     assert downloads() == 0
 
 

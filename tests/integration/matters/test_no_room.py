@@ -43,7 +43,7 @@ def test_two_large_ones_and_a_small_one_all_arrive(desk: Desk, disk: SmallDisk) 
     assert carry(first).state == "waiting"
     waiting = carry(second)
     assert (waiting.state, waiting.error_code) == ("waiting", "storage.full")
-    assert waiting.error_sentence.startswith("There is no room for this file")
+    assert waiting.error_sentence.startswith("The document store is full")
     assert waiting.wait_until is not None
     assert carry(small).state == "done"
     skip_wait(first)

@@ -1,4 +1,4 @@
-"""From an address in the settings to a store, and the addresses that are refused."""
+"""Storage URLs from the settings, valid and invalid."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from storage import open_store
 from storage.local import LocalStore
 from storage.names import address_of, key_of
-from storage.objects import Objects
+from storage.objects import ObjectBlobStore
 
 
 def test_a_folder(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_a_bucket_is_opened_without_being_called(tmp_path: Path) -> None:
     store = open_store(
         "s3://bucket/prefix/", options={"AWS_REGION": "eu-west-2", "PATH": "/bin"}, spool=tmp_path / "spool"
     )
-    assert isinstance(store, Objects)
+    assert isinstance(store, ObjectBlobStore)
 
 
 @pytest.mark.parametrize(

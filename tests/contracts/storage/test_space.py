@@ -1,4 +1,4 @@
-"""Room is set aside before the first byte: two halves that wait for each other's room do not fill a disk for good."""
+"""Space is reserved before the first byte, so that two files that wait for each other's space cannot deadlock."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def store(tmp_path: Path, disk: SmallDisk) -> BlobStore:
 
 
 def half(store: BlobStore, token: str, size: int) -> None:
-    """A download that is cut off in its middle."""
+    """An interrupted download."""
     with store.partial(token, size) as partial:
         partial.write(os.urandom(size // 2))
 
@@ -39,13 +39,13 @@ def whole(store: BlobStore, token: str, size: int) -> str:
         return partial.publish().sha256
 
 
-def test_what_was_begun_has_its_room_and_lands_while_others_wait(store: BlobStore, disk: SmallDisk) -> None:
+def test_a_reserved_file_is_published_while_others_wait(store: BlobStore, disk: SmallDisk) -> None:
     half(store, "first", 6 * MIB)
     assert disk.used >= 6 * MIB
     before = disk.used
     with pytest.raises(StorageFullError), store.partial("second", 6 * MIB):
-        pytest.fail("There is no room for it.")
-    assert disk.used == before, "Whoever waits holds nothing."
+        pytest.fail("There is no space for it.")
+    assert disk.used == before, "A waiting file holds nothing."
     whole(store, "small", 2 * MIB)
     first = whole(store, "first", 6 * MIB)
     assert store.size(first) == 6 * MIB
@@ -53,19 +53,19 @@ def test_what_was_begun_has_its_room_and_lands_while_others_wait(store: BlobStor
     assert store.size(whole(store, "second", 6 * MIB)) == 6 * MIB
 
 
-def test_two_halves_without_room_set_aside_do_not_stay_for_good(store: BlobStore, disk: SmallDisk) -> None:
-    """As an earlier version left them, or a disk that sets nothing aside: one gives up its own, and both arrive."""
+def test_two_partials_without_a_reservation_do_not_deadlock(store: BlobStore, disk: SmallDisk) -> None:
+    """As left by an earlier version, or on a disk without reservations: one gives up its space, and both arrive."""
     for token in ("first", "second"):
         with store.partial(token) as partial:
             partial.write(os.urandom(4 * MIB))
     with pytest.raises(StorageFullError), store.partial("first", 8 * MIB):
-        pytest.fail("There is no room for it.")
+        pytest.fail("There is no space for it.")
     second = whole(store, "second", 8 * MIB)
     store.delete(second)
     assert store.size(whole(store, "first", 8 * MIB)) == 8 * MIB
 
 
-def test_beginning_again_keeps_the_room(store: BlobStore, disk: SmallDisk) -> None:
+def test_a_restart_keeps_the_reservation(store: BlobStore, disk: SmallDisk) -> None:
     with store.partial("item", 6 * MIB) as partial:
         partial.write(os.urandom(4 * MIB))
         partial.restart()
@@ -73,12 +73,12 @@ def test_beginning_again_keeps_the_room(store: BlobStore, disk: SmallDisk) -> No
         assert disk.used >= 6 * MIB
 
 
-def test_what_is_published_holds_no_more_than_it_is(store: BlobStore, disk: SmallDisk) -> None:
+def test_a_published_file_uses_only_its_size(store: BlobStore, disk: SmallDisk) -> None:
     whole(store, "item", 3 * MIB)
     assert 3 * MIB <= disk.used < 3 * MIB + 64 * 1024
 
 
-def test_what_is_given_up_gives_its_room_back(store: BlobStore, disk: SmallDisk) -> None:
+def test_a_discarded_file_releases_its_reservation(store: BlobStore, disk: SmallDisk) -> None:
     half(store, "item", 6 * MIB)
     store.forget("item")
     assert disk.used == 0
@@ -88,14 +88,14 @@ def test_what_is_given_up_gives_its_room_back(store: BlobStore, disk: SmallDisk)
 
 
 def test_a_part_of_the_disk_stays_free(store: BlobStore, disk: SmallDisk) -> None:
-    """The database may lie there too, and has to say who waits."""
+    """The database may be on the same disk and must still be able to write."""
     with pytest.raises(StorageFullError), store.writer(disk.size):
-        pytest.fail("There is no room for it.")
-    with store.writer(disk.size - disk.size // space.KEPT_PART) as writer:
+        pytest.fail("There is no space for it.")
+    with store.writer(disk.size - disk.size // space.MIN_FREE_FRACTION) as writer:
         assert writer.size == 0
 
 
-def test_a_file_system_that_sets_nothing_aside_is_asked_how_much_is_free(
+def test_without_reservations_the_free_space_is_checked(
     store: BlobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_arguments: object) -> int:
@@ -104,7 +104,7 @@ def test_a_file_system_that_sets_nothing_aside_is_asked_how_much_is_free(
 
     monkeypatch.setattr(space, "_libc", SimpleNamespace(fallocate=refuse))
     with pytest.raises(StorageFullError), store.partial("item", 20 * MIB):
-        pytest.fail("There is no room for it.")
+        pytest.fail("There is no space for it.")
     assert store.size(whole(store, "item", 3 * MIB)) == 3 * MIB
 
 
@@ -118,5 +118,5 @@ def test_a_disk_that_was_filled_by_others_meanwhile_says_so(
 
     monkeypatch.setattr(space, "_libc", SimpleNamespace(fallocate=refuse))
     with pytest.raises(StorageFullError), store.partial("item", 3 * MIB):
-        pytest.fail("There is no room for it.")
+        pytest.fail("There is no space for it.")
     assert store.sweep(timedelta(0)) == 0

@@ -1,4 +1,4 @@
-"""An object store that stalls or trickles is given up, with what is said where one cannot be used."""
+"""A request to an object store that stalls or trickles times out with StorageFailedError."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def headers_drip(connection: socket.socket) -> None:
 
 
 def body_drips(connection: socket.socket) -> None:
-    """Sends the head of an object as it should be, and of its bytes one after the other."""
+    """Sends the correct headers of an object, and then its bytes one by one."""
     whole = b'HTTP/1.1 200 OK\r\nLast-Modified: Mon, 30 Nov 2026 10:00:00 GMT\r\nETag: "x"\r\n'
     whole += b"Content-Length: 1000\r\n\r\n"
     while True:
@@ -54,12 +54,12 @@ def read(store: BlobStore) -> None:
 
 
 @pytest.mark.parametrize("behave", [silence, headers_drip, body_drips])
-def test_one_that_does_not_go_on_is_given_up(
+def test_a_request_that_stalls_or_trickles_times_out(
     behave: Behaviour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each byte comes soon after the last, and still the whole request has an end."""
-    monkeypatch.setattr(opening, "PATIENCE", TIMES)
-    monkeypatch.setattr(opening, "RETRIES", 1)
+    """Each byte arrives soon after the last, but the whole request has a timeout."""
+    monkeypatch.setattr(opening, "REQUEST_TIMEOUT", TIMES)
+    monkeypatch.setattr(opening, "MAX_RETRIES", 1)
     with line(behave) as server:
         store = opening.open_store("s3://blobs", options=options_of(server.port), spool=tmp_path)
         began = time.monotonic()
