@@ -84,6 +84,11 @@ class Settings:
         return _Reader(os.environ if environ is None else environ).read()
 
 
+def check_environment() -> None:
+    """Raises SettingsError where a setting is wrong. Touches no file."""
+    _Reader(os.environ).checked()
+
+
 def origin(url: str) -> str:
     """The origin that a browser would call this URL by. Raises ValueError where it is more or less than an origin."""
     parts = urlsplit(url)
@@ -112,6 +117,14 @@ class _Reader:
         self.problems: list[str] = []
 
     def read(self) -> Settings:
+        settings, given = self.checked()
+        try:
+            return replace(settings, secret_keys=given or key_file.read_or_make(settings.data_dir / KEY_FILE))
+        except key_file.KeyFileError as error:
+            raise SettingsError([str(error)]) from None
+
+    def checked(self) -> tuple[Settings, tuple[str, ...]]:
+        """The settings without keys, and the keys that the environment gives. Touches no file."""
         data_dir = Path(self._text("DATA_DIR", str(DEFAULT_DATA_DIR))).expanduser().resolve()
         public_url = self._origin("PUBLIC_URL", "http://127.0.0.1:8000")
         settings = Settings(
@@ -151,10 +164,7 @@ class _Reader:
             self._wrong("SECRET_KEYS", f"has a key of fewer than {key_file.SHORTEST_KEY} characters.")
         if self.problems:
             raise SettingsError(self.problems)
-        try:
-            return replace(settings, secret_keys=given or key_file.read_or_make(data_dir / KEY_FILE))
-        except key_file.KeyFileError as error:
-            raise SettingsError([str(error)]) from None
+        return settings, given
 
     def _text(self, name: str, default: str) -> str:
         return self.environ.get(f"COUNTERPART_{name}", "").strip() or default

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from htmx_flask import Htmx
 
 csrf = CSRFProtect()
 htmx = Htmx()
 login_manager = LoginManager()
-migrate = Migrate()

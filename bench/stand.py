@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import flask_migrate
 import requests
 
 from app import create_app
 from bench.wire import Wire, in_front
+from commands import migrations
 from config import Settings
 from imanage.types import Identity, TokenSet
 from models import Matter, Participant, Server, db, new_id, utcnow
@@ -152,7 +152,7 @@ def stand(
         environment = _environment(place, web_port, wire)
         app = create_app(Settings.from_env(environment))
         with app.app_context():
-            flask_migrate.upgrade()
+            migrations.upgrade()
             server_id = _make_server(wire)
             people = tuple(_make_person(wire, server_id, user) for user in USERS)
             if web:

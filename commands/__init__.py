@@ -1,16 +1,84 @@
-"""The front door for operators: `flask --app app …`. One file per subject, bound by the composition root."""
+"""The commands of `flask --app app`. Each is imported when it is used, so that none pays for the others."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, cast
+
+import click
 from flask import Flask
+from flask.cli import AppGroup, ScriptInfo
 
-from commands import demo, doctor, keys, member, serve
-from config import Settings
+from config import SettingsError, check_environment
+
+LIGHT = {
+    "up": ("commands.up:up", "Migrate, then run web and worker until Ctrl-C."),
+    "demo": ("commands.demo:group", "Run the demo firm with the practice iManage."),
+}
+"""Do without the application."""
+COMPLETE = {
+    "web": ("commands.serve:web", "Serve pages in this process."),
+    "worker": ("commands.serve:worker", "Do the background work in this process."),
+    "practice": ("commands.serve:practice", "Run the practice iManage while an admin has it switched on."),
+    "db": ("commands.migrations:group", "Migrate the database."),
+    "doctor": ("commands.doctor:command", "Check the installation and say what to do."),
+    "keys": ("commands.keys:group", "Check or rotate the encryption keys."),
+    "member": ("commands.member:group", "Add members."),
+}
+HIDDEN = {
+    "prepare": ("commands.serve:prepare", "Migrate and check before `up` starts its processes."),
+    "demo-firm": ("commands.demo_welcome:command", "Create the demo firm and print its addresses."),
+    "practice-imanage": ("commands.serve:practice_imanage", "Become the practice iManage."),
+}
 
 
-def init_app(app: Flask, settings: Settings, *, process: serve.Process) -> None:
-    app.cli.add_command(member.group)
-    app.cli.add_command(doctor.command)
-    app.cli.add_command(keys.group)
-    app.cli.add_command(demo.group)
-    serve.init_app(app, settings, process)
+class LazyCommand(click.Command):
+    """Stands in the list of commands for one that is imported when it is used."""
+
+    def __init__(
+        self, name: str, target: str, text: str, *, hidden: bool = False, light: bool = False
+    ) -> None:
+        super().__init__(name, help=text, hidden=hidden)
+        self._target, self._light = target, light
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if parent is not None and not self._light:
+            parent.with_resource(_application(parent).app_context())
+        module, name = self._target.split(":")
+        command = cast(click.Command, getattr(import_module(module), name))
+        return command.make_context(info_name, args, parent, **extra)
+
+
+class Commands(AppGroup):
+    """Lists the commands even where a setting is wrong, and says which."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        try:
+            check_environment()
+        except SettingsError as error:
+            click.echo(f"{error}\n", err=True)
+        return super().list_commands(ctx)
+
+
+class CommandLine(Flask):
+    """What `flask --app app` loads: the commands without the application, which those that need it create."""
+
+    def __init__(self, name: str, create_app: Callable[[], Flask]) -> None:
+        super().__init__(name)
+        self.create_app = create_app
+        self.cli: AppGroup = Commands(self.name)
+        add_to(self)
+
+
+def add_to(app: Flask) -> None:
+    for commands, light, hidden in ((LIGHT, True, False), (COMPLETE, False, False), (HIDDEN, False, True)):
+        for name, (target, text) in commands.items():
+            app.cli.add_command(LazyCommand(name, target, text, hidden=hidden, light=light))
+
+
+def _application(context: click.Context) -> Flask:
+    loaded = context.ensure_object(ScriptInfo).load_app()
+    return loaded.create_app() if isinstance(loaded, CommandLine) else loaded

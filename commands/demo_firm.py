@@ -121,8 +121,8 @@ MATTERS = (
 )
 
 
-def is_whole() -> bool:
-    """Whether the last thing of it is there: for a firm that was made before there was a mark."""
+def is_complete() -> bool:
+    """Whether its last document is there: for a firm that was created before there was a marker file."""
     _, client, matter, contents, _ = MATTERS[-1]
     there = _matter(client, matter)
     return there is not None and len(_documents(there)) >= len(contents)

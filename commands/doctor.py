@@ -6,7 +6,6 @@ import json
 import sys
 
 import click
-from flask.cli import with_appcontext
 
 from services.operations import installation_health
 
@@ -19,7 +18,6 @@ COLOURS = {
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
-@with_appcontext
 def command(as_json: bool) -> None:
     """Check the installation and say what is wrong and what to do. Exit status 1 where something fails."""
     checks = installation_health.all_checks()

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from flask.cli import AppGroup
 
 import key_file
 from commands.serve import tables_refusal
@@ -16,7 +15,7 @@ from services.core import encryption
 from services.core.runtime import runtime
 from services.operations import keys
 
-group = AppGroup("keys", help="The keys that tokens and secrets are sealed with.")
+group = click.Group("keys", help="The keys that tokens and secrets are sealed with.")
 
 
 def _require_tables() -> None:

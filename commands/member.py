@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 import click
-from flask.cli import AppGroup
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from services.core.actor import SYSTEM
@@ -14,7 +13,7 @@ from services.core.unit_of_work import unit_of_work
 from services.directory.people import NewMember, create
 from services.operations import keys
 
-group = AppGroup("member", help="Members of this installation.")
+group = click.Group("member", help="Members of this installation.")
 
 
 @group.command("add")

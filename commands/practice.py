@@ -1,4 +1,4 @@
-"""The practice iManage as a process: while a practice server is there and switched on, and not a moment else."""
+"""The practice iManage as a process, which runs while a practice server is switched on."""
 
 from __future__ import annotations
 
@@ -6,52 +6,56 @@ import json
 import secrets
 import sys
 import time
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
+from commands.database import Reader, UnreachableError
+from commands.supervise import Child, Running, start, stop_all
+from config import Settings
 
-from commands.supervise import Child, Running, start, stop_all, supervise
-from services.servers import practice
+if TYPE_CHECKING:
+    from services.servers import practice
 
-LOOK_EVERY = 1.0
-REST_SECONDS = 5.0
+CHECK_SECONDS = 1.0
+RESTART_SECONDS = 5.0
+SWITCHED_ON = "SELECT id, url, api_url, client_id, redirect_url FROM server WHERE is_practice AND is_enabled"
 
 
 class PracticeProcess:
-    """Follows the row: started when the practice server is switched on, stopped when it is off or removed."""
+    """Started when the practice server is switched on, stopped when it is switched off or removed."""
 
-    def __init__(self, app: Flask) -> None:
-        self._app = app
-        self._next_look = 0.0
-        self._rest_until = 0.0
-        self._runs: practice.Start | None = None
+    def __init__(self, settings: Settings) -> None:
+        self._reader = Reader(settings)
+        self._next_check = 0.0
+        self._restart_at = 0.0
+        self._wanted: list[tuple[Any, ...]] = []
+        self._runs: list[tuple[Any, ...]] = []
         self._running: Running | None = None
 
-    def look(self) -> None:
-        if time.monotonic() < self._next_look:
+    def check(self) -> None:
+        if time.monotonic() < self._next_check:
             return
-        self._next_look = time.monotonic() + LOOK_EVERY
+        self._next_check = time.monotonic() + CHECK_SECONDS
         try:
-            with self._app.app_context():
-                wanted = practice.to_run()
-        except SQLAlchemyError:
-            return  # the database is away for a moment: what runs goes on
-        if wanted != self._runs:
+            if self._reader.has_changed():
+                self._wanted = self._reader.rows(SWITCHED_ON)
+        except UnreachableError:
+            return  # what runs keeps running
+        if self._wanted != self._runs:
             self.stop()
-        if wanted is not None:
-            self._keep_up(wanted)
+        if self._wanted:
+            self._keep_up()
 
     def stop(self) -> None:
         if self._running is not None:
             stop_all([self._running])
-        self._running = self._runs = None
+        self._running, self._runs = None, []
 
-    def _keep_up(self, wanted: practice.Start) -> None:
-        fallen = self._running is not None and self._running.process.poll() is not None
-        if fallen:
-            self._running, self._rest_until = None, time.monotonic() + REST_SECONDS
-        if self._running is None and time.monotonic() >= self._rest_until:
-            self._running, self._runs = start(child(wanted)), wanted
+    def _keep_up(self) -> None:
+        if self._running is not None and self._running.process.poll() is not None:
+            self._running, self._restart_at = None, time.monotonic() + RESTART_SECONDS
+        if self._running is None and time.monotonic() >= self._restart_at:
+            command = [sys.executable, "-m", "flask", "--app", "app", "practice-imanage"]
+            self._running, self._runs = start(Child("practice iManage", command)), self._wanted
 
 
 def child(wanted: practice.Start) -> Child:
@@ -63,8 +67,3 @@ def child(wanted: practice.Start) -> Child:
     ]
     told = {"client_secret": wanted.client_secret, "control_token": secrets.token_hex(16)}
     return Child("practice iManage", command, told=json.dumps(told), ours=False)
-
-
-def run(app: Flask) -> int:
-    """Follow the row until a signal, for whoever runs Counterpart under units of their own."""
-    return supervise((), beside=PracticeProcess(app))

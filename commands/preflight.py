@@ -10,11 +10,39 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any
 
-from commands.web_server import listen
+import click
+
+from commands.sockets import listen
+from config import Settings, SettingsError
 
 LOCK = ".up"
 OURS = "COUNTERPART_PORT and COUNTERPART_PUBLIC_URL"
+
+
+class CannotStartError(click.ClickException):
+    """In a terminal this is its sentence and exit status 1, without a traceback."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(self.message, file=file or sys.stderr)
+
+
+def read_settings() -> Settings:
+    """The settings of the environment. Raises CannotStartError, which names every wrong one."""
+    try:
+        return Settings.from_env()
+    except SettingsError as error:
+        raise CannotStartError(str(error)) from None
+
+
+def make_data_dir(settings: Settings) -> None:
+    """Raises CannotStartError."""
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        said = f"{settings.data_dir} cannot be made: {error.strerror}.\n{GIVE_IT}"
+        raise CannotStartError(f"Counterpart cannot start. {said}") from None
 
 
 @contextmanager

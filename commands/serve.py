@@ -1,84 +1,94 @@
-"""`flask --app app up`, `web` and `worker`: the processes of an installation."""
+"""`flask --app app web`, `worker` and what goes before them: the processes that use the application."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-import flask_migrate
-from flask import Flask
+import click
+from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from commands.practice import PracticeProcess
-from commands.practice import run as run_practice
-from commands.preflight import cannot_listen, only_one_here, require_free
-from commands.supervise import Child, supervise
-from commands.web_server import Web, listen
+from commands.practice import PracticeProcess, child
+from commands.preflight import cannot_listen
+from commands.sockets import listen
+from commands.supervise import READY, become, supervise
+from commands.up import PRIVATE
 from config import Settings
-from jobs import gc_tuning
-from jobs.worker import run as run_worker
 from services.core.unit_of_work import session
 from services.members import first_admin
 from services.operations import database, keys, schema
-
-PRIVATE = 0o077
-Process = Callable[..., AbstractContextManager[None]]
+from services.servers import practice as practice_server
 
 
-def init_app(app: Flask, settings: Settings, process: Process) -> None:
-    """Add the commands; they close over the application, which this module must not import.
-
-    `process` stands around what serves or works, and says in the log when it began and ended.
-    """
-
-    @app.cli.command("web")
-    def web() -> None:
-        """Serve pages in this process."""
-        os.umask(PRIVATE)
-        require_ready()
-        database.share_as_web()
-        with process("web", host=settings.host, port=settings.port):
-            serve_web(app, settings)
-
-    @app.cli.command("worker")
-    def worker() -> None:
-        """Do the background work in this process."""
-        os.umask(PRIVATE)
-        require_ready()
-        database.share_as_worker()
-        with process("worker"):
-            run_worker(settings, app.app_context)
-
-    @app.cli.command("practice")
-    def practice() -> None:
-        """Keep the practice iManage running while a practice server is there and switched on."""
-        os.umask(PRIVATE)
-        require_ready()
-        with process("practice"):
-            sys.exit(run_practice(app))
-
-    @app.cli.command("up")
-    def up() -> None:
-        """Bring the database up to date, then serve pages and do the background work until Ctrl-C."""
-        with only_one_here(settings.data_dir):
-            require_free(settings.host, settings.port)
-            prepare()
-            sys.exit(supervise(children(), ready=lambda: _say_where(settings), beside=PracticeProcess(app)))
+@click.command("web")
+@click.option("--announce", is_flag=True, hidden=True)
+@click.option("--ready-fd", type=int, hidden=True)
+def web(announce: bool, ready_fd: int | None) -> None:
+    """Serve pages in this process."""
+    os.umask(PRIVATE)
+    require_ready()
+    database.share_as_web()
+    settings = _settings()
+    with process("web", host=settings.host, port=settings.port):
+        serve_web(announce, ready_fd)
 
 
+@click.command("worker")
+def worker() -> None:
+    """Do the background work in this process."""
+    from jobs.worker import run
+
+    os.umask(PRIVATE)
+    require_ready()
+    database.share_as_worker()
+    with process("worker"):
+        run(_settings(), current_app.app_context)
+
+
+@click.command("practice")
+def practice() -> None:
+    """Keep the practice iManage running while a practice server is there and switched on."""
+    os.umask(PRIVATE)
+    require_ready()
+    with process("practice"):
+        sys.exit(supervise((), beside=PracticeProcess(_settings())))
+
+
+@click.command("practice-imanage")
+def practice_imanage() -> None:
+    """Become the practice iManage that is switched on."""
+    if (wanted := practice_server.to_run()) is not None:
+        become(child(wanted))
+
+
+@click.command("prepare")
 def prepare() -> None:
-    """Bring the database to this version before any process uses it; what is written is the owner's alone."""
+    """Migrate and check the database before `up` starts its processes."""
     os.umask(PRIVATE)
     try:
         if (found := schema.mismatch()) is schema.NEWER:
             sys.exit(_refused(found))
     except SQLAlchemyError as error:
         sys.exit(_refused(_away(error)))
-    flask_migrate.upgrade()
+    if found is not None:
+        from commands.migrations import upgrade
+
+        upgrade()
     require_ready()
+
+
+def process(kind: str, **facts: object) -> AbstractContextManager[None]:
+    """Logs when this process starts and stops."""
+    logged: AbstractContextManager[None] = current_app.extensions["process"](kind, **facts)
+    return logged
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
 
 
 def require_ready() -> None:
@@ -88,7 +98,7 @@ def require_ready() -> None:
 
 
 def refusal() -> str | None:
-    """Why this process must not start, in words for whoever reads the terminal: the tables, then the keys."""
+    """Why this process must not start, as a sentence for the terminal: the tables, then the keys."""
     try:
         if why := tables_refusal():
             return why
@@ -118,26 +128,30 @@ def _refused(found: schema.Mismatch) -> str:
     return f"Counterpart cannot start. {found.sentence}\n{found.next_step}"
 
 
-def children() -> list[Child]:
-    flask = [sys.executable, "-m", "flask", "--app", "app"]
-    return [Child("web", [*flask, "web"]), Child("worker", [*flask, "worker"])]
+def serve_web(announce: bool, ready_fd: int | None) -> None:
+    """Serve until SIGTERM or Ctrl-C, then finish the requests in progress; a second signal cuts them off."""
+    from commands.web_server import Web
+    from jobs import gc_tuning
 
-
-def serve_web(app: Flask, settings: Settings) -> None:
-    """Serve until SIGTERM or Ctrl-C, then end what has begun; a second one cuts it."""
+    settings = _settings()
     try:
         sockets = listen(settings.host, settings.port)
     except OSError as error:
         sys.exit(cannot_listen(settings.host, settings.port, error))
-    web = Web(app, sockets)
+    server = Web(current_app.wsgi_app, sockets)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: web.stop())
+        signal.signal(number, lambda _number, _frame: server.stop())
+    if announce:
+        _announce(settings)
+    if ready_fd is not None:
+        os.write(ready_fd, READY)
+        os.close(ready_fd)
     gc_tuning.started()
     gc_tuning.give_back_large()
-    web.run()
+    server.run()
 
 
-def _say_where(settings: Settings) -> None:
+def _announce(settings: Settings) -> None:
     print(f"\n  Counterpart:  {settings.public_url}")
     if (code := first_admin.code_for_terminal()) is not None:
         print(f"  Set-up code:  {code}\n\n  The first page asks for it and makes the first System Admin.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import resource
 import socket
 import time
@@ -16,19 +15,17 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
 from blueprints.authorization import FORM_ROOM
+from commands.sockets import BACKLOG
 from commands.web_channel import Channel
 from services.operations.database import WEB_THREADS
 
 THREADS = WEB_THREADS
 CONNECTIONS = 1000
 FILES = 8192
-BACKLOG = 1024
 STOP_SECONDS = 30.0
 """What has been begun when the server is told to stop has so long to come to its end."""
 LOOK_EVERY = 1.0
 NO_LIMIT = 1 << 62
-EITHER = "::"
-"""Every address of this machine, of both kinds."""
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -49,30 +46,6 @@ class Server(TcpWSGIServer):
     def maintenance(self, now: float) -> None:
         for channel in list(self.active_channels.values()):
             channel.look(now)
-
-
-def listen(host: str, port: int) -> list[socket.socket]:
-    """The sockets that this host and port stand for. Raises OSError where there is none to be had.
-
-    `::` is both kinds of address. Each kind has a socket of its own, so that a peer's address is always its plain one.
-    """
-    found = socket.getaddrinfo(
-        None if host == EITHER else host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )
-    sockets: list[socket.socket] = []
-    refused: OSError | None = None
-    for family, address in dict.fromkeys((each[0], each[4]) for each in found):
-        try:
-            sockets.append(socket.create_server(address[:2], family=family, backlog=BACKLOG))
-        except OSError as error:
-            if len(found) == 1 or error.errno == errno.EADDRINUSE:
-                for each in sockets:
-                    each.close()
-                raise
-            refused = error  # a machine without one of the two kinds
-    if not sockets:
-        raise refused or OSError("There is no address to listen on.")
-    return sockets
 
 
 class Web:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
 
+from migrations import revisions
 from services.core.unit_of_work import release, session
-
-MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 
 
 @dataclass(frozen=True)
@@ -38,8 +34,8 @@ NEWER = Mismatch(
 
 def mismatch() -> Mismatch | None:
     """How the tables differ from this version's, None where they do not."""
-    heads, known = _revisions()
-    found = frozenset(MigrationContext.configure(session().connection()).get_current_heads())
+    heads, known = revisions.read()
+    found = installed()
     release()
     if found == heads:
         return None
@@ -48,8 +44,9 @@ def mismatch() -> Mismatch | None:
     return OLDER if found <= known else NEWER
 
 
-@cache
-def _revisions() -> tuple[frozenset[str], frozenset[str]]:
-    """Where this version's migrations end, and all of them."""
-    scripts = ScriptDirectory(str(MIGRATIONS))
-    return frozenset(scripts.get_heads()), frozenset(each.revision for each in scripts.walk_revisions())
+def installed() -> frozenset[str]:
+    """The revisions that the database has; none where it has no tables."""
+    connection = session().connection()
+    if not inspect(connection).has_table("alembic_version"):
+        return frozenset()
+    return frozenset(connection.scalars(text("SELECT version_num FROM alembic_version")))

@@ -19,7 +19,6 @@ from importlib import metadata
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import func, select
 
 from config import VERSION, Settings
@@ -31,7 +30,7 @@ from services.core.actor import Actor
 from services.core.runtime import runtime
 from services.core.unit_of_work import session, unit_of_work
 from services.monitoring import check_report, check_runs
-from services.operations import installation_health
+from services.operations import installation_health, schema
 from services.servers.transport import SECRET_PLACE
 
 STRIP = timedelta(days=30)
@@ -207,13 +206,12 @@ def _host(parts: SplitResult) -> str:
 
 
 def _versions() -> dict[str, Any]:
-    heads = MigrationContext.configure(session().connection()).get_current_heads()
     return {
         "counterpart": VERSION,
         "python": sys.version,
         "platform": platform.platform(),
         "database": session().get_bind().dialect.name,
-        "tables": list(heads),
+        "tables": sorted(schema.installed()),
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
     }
 

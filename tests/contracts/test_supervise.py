@@ -38,7 +38,7 @@ def start() -> Iterator[Start]:
             import sys
             from commands import supervise
             supervise.STOP_SECONDS = {stop_seconds}
-            supervise.FIRST_REST_SECONDS = {first_rest}
+            supervise.FIRST_DELAY_SECONDS = {first_rest}
             children = [supervise.Child("one", [sys.executable, "-c", each]) for each in {list(children)!r}]
             sys.exit(supervise.supervise(children))
         """

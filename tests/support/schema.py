@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
+from migrations import revisions
 from models import db
-from services.operations import schema
 
 
 def head() -> str:
-    (revision,) = ScriptDirectory(str(schema.MIGRATIONS)).get_heads()
+    (revision,) = revisions.read()[0]
     return revision
 
 

@@ -267,13 +267,11 @@ def installation(folder: Path, *, with_firm: bool) -> Iterator[Stack]:
 
 
 def _make_firm(practice_url: str, secret: str) -> None:
-    import flask_migrate
-
     from app import create_app
-    from commands import demo_firm
+    from commands import demo_firm, migrations
 
     with create_app().app_context():
-        flask_migrate.upgrade()
+        migrations.upgrade()
         demo_firm.make(practice_url, secret)
 
 

@@ -219,16 +219,15 @@ def serving(installation: Installation, *command: str, **environment: str) -> It
 
 
 def _fill(size: int, practice: str) -> dict[str, object]:
-    import flask_migrate
-
     from app import create_app
+    from commands import migrations
     from tests.support.matters import add_document, current_version, open_matter
     from tests.support.pages import Browser
     from tests.support.people import actor_of, make_member
 
     app = create_app()
     with app.app_context():
-        flask_migrate.upgrade()
+        migrations.upgrade()
         ann, eve = make_member("Ann"), make_member("Eve")
         matter = open_matter(actor_of(ann))
         content = os.urandom(1 << 20) * (size >> 20)

@@ -16,6 +16,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from config import KEY_FILE, Settings
+from migrations import revisions
 from models import WorkerHeartbeat, utcnow
 from services.core import runtime
 from services.core.unit_of_work import unit_of_work
@@ -128,8 +129,8 @@ def test_not_ready_on_the_tables_of_another_version(
 ) -> None:
     """Pretending that there is one more migration where the tables are to be older."""
     if says is schema.OLDER:
-        heads, known = schema._revisions()
-        monkeypatch.setattr(schema, "_revisions", lambda: (frozenset({"the_next"}), known | heads))
+        heads, known = revisions.read()
+        monkeypatch.setattr(revisions, "read", lambda: (frozenset({"the_next"}), known | heads))
     mark(revision)
     answer = browser.get("/health/ready")
     assert answer.status_code == 503
