@@ -8,7 +8,7 @@ from flask import render_template, request
 from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
-from blueprints.htmx import fragment
+from blueprints.htmx import placed
 from blueprints.matters import bp
 from services.matters import upload_checks
 
@@ -36,4 +36,4 @@ def _answer(problems: list[str]) -> Response:
     """Status 422 with the sentences, or an empty 204."""
     if not problems:
         return Response(status=204)
-    return fragment(render_template("matters/_file_problems.html", problems=problems), 422)
+    return placed(render_template("matters/_file_problems.html", problems=problems), 422, "[data-judged]")

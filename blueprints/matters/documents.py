@@ -86,7 +86,7 @@ def rename_document(document_id: uuid.UUID) -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             name = documents.rename(actor(), document_id, form.name.data or "")
-            flash(f"The document is now named {name}.", "success")
+            flash(f"The document has been renamed {name}.", "success")
             return go_to(back)
         except InvalidError as refusal:
             form.add_errors(refusal)
@@ -134,4 +134,4 @@ def _add(matter_id: uuid.UUID, file: FileStorage, added: list[str], one_of_sever
 
 
 def _sentence(added: list[str]) -> str:
-    return f"{added[0]} is added." if len(added) == 1 else f"{len(added)} documents are added."
+    return f"{added[0]} has been added." if len(added) == 1 else f"{len(added)} documents have been added."

@@ -69,6 +69,6 @@ def rename(matter_id: uuid.UUID) -> ResponseReturnValue:
     back = url_for("matters.matter", matter_id=matter_id)
     if form.validate_on_submit():
         matters.rename(actor(), matter_id, form.details())
-        flash("The matter's details are changed.", "success")
+        flash("The matter’s details have been changed.", "success")
         return go_to(back)
     return form_answer("Change details", "matters/_matter_form.html", back, form=form, matter=view)

@@ -52,7 +52,7 @@ def search_people(matter_id: uuid.UUID) -> ResponseReturnValue:
 def add_person(matter_id: uuid.UUID) -> ResponseReturnValue:
     member_id = request.form.get("member", type=uuid.UUID) or uuid.UUID(int=0)
     name = participants.add(actor(), matter_id, member_id, request.form.get("role", ""))
-    return _changed(matter_id, f"{name} now takes part in this matter.")
+    return _changed(matter_id, f"{name} has been added to this matter.")
 
 
 @bp.post("/matters/<uuid:matter_id>/people/<uuid:member_id>/role")
@@ -71,9 +71,9 @@ def change_role(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnVal
         # The list anew, because the select already shows the role that was refused.
         return _changed(matter_id, f"{refusal.sentence} {refusal.next_step}".strip(), "danger"), 422
     if is_sure:  # the person may be the one who looks at the page, and may see less of it now
-        flash(f"{name} is {A_ROLE[role]} now.", "success")
+        flash(f"{name} is now {A_ROLE[role]}.", "success")
         return go_to(_page(matter_id))
-    return _changed(matter_id, f"{name} is {A_ROLE[role]} now.")
+    return _changed(matter_id, f"{name} is now {A_ROLE[role]}.")
 
 
 @bp.route("/matters/<uuid:matter_id>/people/<uuid:member_id>/remove", methods=["GET", "POST"])
@@ -84,7 +84,7 @@ def remove_person(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnV
         loss = leaving.leaving(actor(), matter_id, member_id)
         return form_answer("Remove from the matter", "matters/_remove_form.html", back, leaving=loss)
     name = participants.remove(actor(), matter_id, member_id)
-    flash(f"{name} no longer takes part in this matter.", "success")
+    flash(f"{name} has been removed from this matter.", "success")
     return go_to(url_for("matters.index") if member_id == actor().id else back)
 
 

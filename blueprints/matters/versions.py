@@ -62,7 +62,7 @@ def add_version_again(version_id: uuid.UUID) -> ResponseReturnValue:
 @needs("member")
 def make_current(version_id: uuid.UUID) -> ResponseReturnValue:
     version = versions.make_current(actor(), version_id)
-    flash(f"Version {version.number} is the current version now.", "success")
+    flash(f"Version {version.number} is now the current version.", "success")
     return go_to(url_for("matters.document", document_id=version.document_id))
 
 
@@ -73,10 +73,10 @@ def download(version_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _added(version: versions.Added, back: str) -> ResponseReturnValue:
-    flash(f"Version {version.number} is added and is the current version now.", "success")
+    flash(f"Version {version.number} has been added and is now the current version.", "success")
     if version.other_type:
         flash(
-            f"It is of another type: it came as {version.file_name}, and the document keeps its name, "
+            f"The file type has changed: the new file is {version.file_name}, and the document is still named "
             f"{version.document_name}.",
             "warning",
         )

@@ -17,7 +17,7 @@ PROBLEMS = "#picker-problems"
 
 def refused(form: BaseForm) -> Response:
     """A form of a page, which has no place of its own for what is wrong."""
-    view = ErrorView("invalid", "Check what you chose", first_error(form), "Choose again.", "you")
+    view = ErrorView("invalid", "Check your selection", first_error(form), "Go back and try again.", "you")
     return answer(view, 422)
 
 

@@ -78,7 +78,7 @@ class GetForm(KeyedForm):
 
 
 class SaveForm(KeyedForm):
-    target = StringField(validators=[AnyOf(SAVE_TARGETS, message="Choose how the document is saved.")])
+    target = StringField(validators=[AnyOf(SAVE_TARGETS, message="Choose how to save the document.")])
     folder = StringField(validators=[Length(max=300)])
     twin = StringField(validators=[Length(max=300)])
     name = LineField("Name", validators=[Line("a name", 200, required=False)])
@@ -92,7 +92,7 @@ class SaveForm(KeyedForm):
 
     def validate_twin(self, field: StringField) -> None:
         if self.target.data != NEW_DOCUMENT and not field.data:
-            raise ValidationError("Choose the document in iManage that this is saved onto.")
+            raise ValidationError("Choose the iManage document to save to.")
 
     def command(self, document_id: uuid.UUID, server_id: uuid.UUID) -> SaveCommand:
         is_new = self.target.data == NEW_DOCUMENT
@@ -109,7 +109,7 @@ class SaveForm(KeyedForm):
 
 class SaveManyForm(KeyedForm):
     document = SelectMultipleField(validate_choice=False)
-    target = StringField(validators=[AnyOf(MANY_TARGETS, message="Choose how the documents are saved.")])
+    target = StringField(validators=[AnyOf(MANY_TARGETS, message="Choose how to save the documents.")])
     folder = StringField(validators=[Length(max=300)])
     note = LineField("Version note", validators=[Line("a note", LONGEST_NOTE, required=False)])
     accept = SelectMultipleField(validate_choice=False)
@@ -139,7 +139,7 @@ class RetryForm(KeyedForm):
 
 
 class DecideForm(KeyedForm):
-    choice = StringField(validators=[AnyOf(CHOICE_NAMES, message="Choose what is to be done.")])
+    choice = StringField(validators=[AnyOf(CHOICE_NAMES, message="Choose what to do.")])
 
 
 def first_error(form: BaseForm) -> str:

@@ -24,7 +24,7 @@ def same_bytes_here(matter_id: uuid.UUID, sha256: str, but_document_id: uuid.UUI
     if but_document_id is not None:
         query = query.where(Document.id != but_document_id)
     found = session().execute(query).first()
-    return f"The same file is here as {found.name} version {found.number}." if found else None
+    return f"This file is already in the matter as {found.name} version {found.number}." if found else None
 
 
 def of_document(actor: Actor, document_id: uuid.UUID) -> str | None:

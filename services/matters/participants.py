@@ -26,7 +26,7 @@ PAGE = 50
 RESULTS = 20
 ROLES = ("lead", "editor", "viewer")
 FIRM = "The firm"
-NO_ORGANISATION = "No organisation given"
+NO_ORGANISATION = "No organisation"
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def add(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: str) -> 
         _require_role(member, role)
         locked_matter(writing, matter_id)
         if writing.get(Participant, (matter_id, member_id)):
-            raise ConflictError(f"{member.name} takes part in this matter already.", code="participant.there")
+            raise ConflictError(f"{member.name} is already in this matter.", code="participant.there")
         writing.add(Participant(matter_id=matter_id, member_id=member_id, role=role))
         _changed(actor, "participant.added", matter, member, role=role, guest=member.is_guest)
         return member.name
@@ -141,7 +141,7 @@ def _changed(actor: Actor, action: str, matter: Matter, member: Member, **detail
 def _require_place(writing: Session, matter_id: uuid.UUID, member_id: uuid.UUID) -> Participant:
     place = writing.get(Participant, (matter_id, member_id), populate_existing=True)
     if place is None:
-        raise NotFoundError("This person does not take part in this matter.")
+        raise NotFoundError("This person is not in this matter.")
     return place
 
 
@@ -159,7 +159,7 @@ def _require_another_lead(writing: Session, place: Participant) -> None:
         raise ConflictError(
             "A matter needs at least one lead.",
             code="participant.last_lead",
-            next_step="Make somebody else a lead first.",
+            next_step="Make someone else a lead first.",
         )
 
 

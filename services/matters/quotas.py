@@ -32,21 +32,21 @@ MARGIN = 64 * 1024**3
 _ALL = 0x71756F7461
 """The advisory lock of the installation's limit."""
 NEAR = {
-    "matter": "This matter is nearly full: it holds {used} of the {limit} that it may hold.",
-    "member": "You have nearly used up your space: what you added takes {used} of {limit}, in all matters together.",
-    "installation": "Counterpart is nearly full: it holds {used} of the {limit} that it may hold.",
+    "matter": "This matter is nearly full: {used} of {limit} is used.",
+    "member": "You have nearly used all your space: {used} of {limit} across all matters.",
+    "installation": "Counterpart is nearly full: {used} of {limit} is used.",
 }
 FULL = {
-    "matter": "This matter is full: it holds {used} of the {limit} that it may hold, so nothing can be added.",
-    "member": "You have used up your space: what you added takes {used} of {limit}, so you cannot add more.",
-    "installation": "Counterpart is full: it holds {used} of the {limit} that it may hold, so nothing can be added.",
+    "matter": "This matter is full: {used} of {limit} is used. Nothing more can be added.",
+    "member": "You have used all your space: {used} of {limit}. You cannot add more.",
+    "installation": "Counterpart is full: {used} of {limit} is used. Nothing more can be added.",
 }
 TOO_LARGE = {
-    "matter": "This file has {size}, and the matter has room for {left} more.",
-    "member": "This file has {size}, and you have room for {left} more.",
-    "installation": "This file has {size}, and Counterpart has room for {left} more.",
+    "matter": "This file is {size}. The matter has space for {left} more.",
+    "member": "This file is {size}. You have space for {left} more.",
+    "installation": "This file is {size}. Counterpart has space for {left} more.",
 }
-ASK = "Ask your System Admin for more room."
+ASK = "Ask your System Admin for more space."
 
 _total_lock = threading.Lock()
 _total: tuple[float, int] | None = None
@@ -56,7 +56,7 @@ class QuotaReachedError(RefusedError):
     """A limit would be passed. The next step is the System Admin's."""
 
     code = "quota"
-    title = "There is no room for this"
+    title = "Not enough space"
 
 
 @dataclass(frozen=True)

@@ -62,4 +62,4 @@ def _require_size(size: int) -> None:
     if not size:
         raise InvalidError({"file": EMPTY})
     if size > largest:
-        raise InvalidError({"file": f"This file is larger than {bytes_in_words(largest)}, the most we take."})
+        raise InvalidError({"file": f"This file is larger than the limit of {bytes_in_words(largest)}."})

@@ -37,7 +37,7 @@ def receive(
                 writer.write(piece)
                 if writer.size > largest:
                     raise InvalidError(
-                        {field: f"This file is larger than {_in_words(largest)}, the most we take."}
+                        {field: f"This file is larger than the limit of {_in_words(largest)}."}
                     )
             if not writer.size:
                 raise InvalidError({field: EMPTY})
@@ -49,7 +49,9 @@ def receive(
     except (scan.InfectedFileError, scan.TooLargeError) as error:
         raise InvalidError({field: f"{error.sentence} {error.next_step}"}) from error
     except scan.NotScannedError as error:
-        sentence = f"{error.sentence} Try again in a few minutes. If it stays so, tell your System Admin."
+        sentence = (
+            f"{error.sentence} Try again in a few minutes. If it happens again, tell your System Admin."
+        )
         raise InvalidError({field: sentence}) from error
     except StorageError as error:
         raise store_refusal(error) from error

@@ -115,7 +115,7 @@ class FoundRow:
         if self.id.version == self.here.latest:
             return sentence(self.here, self.label)
         if self.id.version == self.here.held:
-            return f"This is version {self.here.here} here, the current one."
+            return f"This is version {self.here.here} here, the current version."
         return "Older than the copy here." if self.standing == "older" else ""
 
 
@@ -255,7 +255,7 @@ def _place(item: Container) -> PlaceRow:
 
 def _found(sign: signed_names.Sign, item: RemoteDocument, here: TwinFacts | None, label: str) -> FoundRow:
     name = item.full_name or str(item.id)
-    holder = item.in_use_by_name or item.in_use_by or "somebody"
+    holder = item.in_use_by_name or item.in_use_by or "someone"
     return FoundRow(
         id=item.id,
         name=visible(name),

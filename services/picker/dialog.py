@@ -32,9 +32,12 @@ class Outside:
     @property
     def sentence(self) -> str:
         if not self.guests:
-            return "Nobody outside the firm takes part in this matter."
+            return "No one outside the firm is in this matter."
         people = "1 person" if self.guests == 1 else f"{self.guests} people"
-        named = ", ".join(f"{count} of {name}" for name, count in self.organisations)
+        if len(self.organisations) == 1:
+            named = self.organisations[0][0]
+        else:
+            named = ", ".join(f"{name} ({count})" for name, count in self.organisations)
         return f"{people} outside the firm will see what you get: {named}."
 
 
@@ -135,7 +138,7 @@ def outside_of(matter_id: uuid.UUID) -> Outside:
         .group_by(Member.organisation)
         .order_by(Member.organisation)
     )
-    organisations = tuple((name or "no organisation given", count) for name, count in rows)
+    organisations = tuple((name or "no organisation", count) for name, count in rows)
     return Outside(sum(count for _, count in organisations), organisations)
 
 

@@ -51,16 +51,16 @@ class Gathered:
     def _passed(self) -> str:
         if not self.empty:
             return ""
-        return f"{self.empty} {'is' if self.empty == 1 else 'are'} empty (0 bytes) and cannot be got."
+        return f"{self.empty} {'is' if self.empty == 1 else 'are'} empty (0 bytes) and cannot be selected."
 
     @property
     def _selected(self) -> str:
         if not self.documents:
-            return "" if self.is_short else "There is no document that you may see."
+            return "" if self.is_short else "There are no documents here that you can see."
         if not self.is_cut:
             return f"{len(self.documents)} selected."
-        there = f"There are {self.total:,}. " if self.total else "There are more. "
-        return f"{there}One transfer takes {MOST_AT_ONCE}, so the first {len(self.documents)} are selected."
+        there = f"There are {self.total:,} documents. " if self.total else "There are more documents. "
+        return f"{there}You can get {MOST_AT_ONCE} at once, so the first {len(self.documents)} are selected."
 
 
 def everything(

@@ -37,7 +37,7 @@ class InfectedFileError(RejectedError):
     """The scanner found something. Nothing is kept."""
 
     code = "scan.infected"
-    next_step = "Tell your System Admin, and whoever the file is from."
+    next_step = "Tell your System Admin and the person who sent you the file."
 
     def __init__(self, found: str) -> None:
         super().__init__(f"The virus scanner found {found} in this file, so it was not kept.")
@@ -48,20 +48,20 @@ class NotScannedError(TransferError):
 
     code = "scan.away"
     retry = "space"
-    next_step = "A transfer waits, and goes on by itself. If it stays so, tell your System Admin."
+    next_step = "The transfer will resume automatically. If this does not change, tell your System Admin."
 
     def __init__(self) -> None:
-        super().__init__("The virus scanner gave no answer, and no file comes in without it.")
+        super().__init__("The virus scanner did not respond, so the file could not be checked.")
 
 
 class TooLargeError(RejectedError):
     """The scanner takes no file of this size."""
 
     code = "scan.too_large"
-    next_step = "Ask your System Admin to have the scanner's limit raised."
+    next_step = "Ask your System Admin to raise the scanner’s limit."
 
     def __init__(self) -> None:
-        super().__init__("This file is larger than the virus scanner takes, so it was not kept.")
+        super().__init__("This file is too large for the virus scanner, so it was not kept.")
 
 
 def inspect(who: Who, arrived: Arrived, name: str, matter_id: uuid.UUID, **more: Any) -> None:

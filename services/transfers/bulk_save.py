@@ -38,7 +38,11 @@ from services.transfers.states import ItemState
 from services.transfers.update_check import Seen, Twin
 
 SECONDS = 8.0
-BRIEF = {"target": "empty", "name": "name not taken there", "extension": "no file type; rename it first"}
+BRIEF = {
+    "target": "empty",
+    "name": "name not allowed in iManage",
+    "extension": "no file type: rename it first",
+}
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,10 @@ class Line:
     @property
     def becomes(self) -> str:
         if self.is_there:
-            return "There already"
+            return "Already there"
         if self.against:
             return f"Left out: {', '.join(each.short for each in self.against)}"
-        return f"Onto its twin, {self.twin.number}" if self.twin else "New document"
+        return f"New version of {self.twin.number}" if self.twin else "New document"
 
     def based_on(self, accepted: Collection[str]) -> int | None:
         """The version there that a save onto the twin is decided on: the latest one where that was accepted."""
@@ -199,8 +203,8 @@ def _look(
     for document_id, twin in wanted.items():
         if time.monotonic() > deadline:
             unasked = (
-                f"{len(wanted) - len(seen)} could not be looked at in time: "
-                "of these you are asked if something stands against them."
+                f"{len(wanted) - len(seen)} could not be checked in time. "
+                "If one of them has a problem, you will be asked during the transfer."
             )
             break
         try:
@@ -256,7 +260,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
         if command.onto_twins:
             lines = [line for line in lines if not line.is_there]
             if not lines:
-                raise InvalidError({"document": "Each of these is in iManage already, just as it is here."})
+                raise InvalidError({"document": "All of these are already in iManage, unchanged."})
         left_out = [
             line
             for line in lines
@@ -266,15 +270,13 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
         lines = [line for line in lines if line not in left_out]
         if not lines:
             raise InvalidError(
-                {
-                    "document": "None of these can be saved this way. What stands against each is said beside it."
-                }
+                {"document": "None of these can be saved this way. The reason is shown beside each."}
             )
         folder = None
         needs_folder = not command.onto_twins or any(line.twin is None for line in lines)
         if needs_folder:
             if not command.folder_id:
-                raise InvalidError({"folder": "Choose a folder for those that become new documents."})
+                raise InvalidError({"folder": "Choose a folder for the new documents."})
             folder = new_document_in(command.folder_id)
         transfer = new_transfer(actor, command.request_key, "save", matter.id, server)
         items = []

@@ -24,7 +24,7 @@ def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
         transfer = requests.require_transfer(actor, transfer_id)
         if transfer.finished_at is not None or transfer.cancelled_at is not None:
             return
-        lifecycle.call_off(transfer, "You cancelled it.", CANCELLED_CODE)
+        lifecycle.call_off(transfer, "The transfer was cancelled.", CANCELLED_CODE)
         audit.record(
             actor,
             "transfer.cancelled",
@@ -54,7 +54,7 @@ def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -
         server = server_access.require_use(actor.id, before.server_id)
         again = [item for item in before.items if tallies.retries(before.kind, item)]
         if not again:
-            raise ConflictError("There is nothing in this transfer that trying again would change.")
+            raise ConflictError("Nothing in this transfer can be retried.")
         transfer = requests.new_transfer(actor, request_key, before.kind, before.matter_id, server)
         transfer.retry_of_id = before.id
         items = [_copy_of(item, transfer, position) for position, item in enumerate(again, 1)]

@@ -26,16 +26,16 @@ from services.transfers.states import ItemState, move
 MOVED_ON, CHECKED_OUT, UNDECIDED = "moved_on", "checked_out", "undecided"
 STORED_DIFFERENT = "stored_different"
 AGAIN, ANYWAY, GET_THEIRS, LEAVE, LINK = "again", "anyway", "get_theirs", "leave", "link"
-THIS_IS_IT = (LINK, "This is it: link it")
+THIS_IS_IT = (LINK, "Link to this version")
 CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
     MOVED_ON: (
         (ANYWAY, "Save as new version anyway"),
         (GET_THEIRS, "Get theirs first"),
-        (LEAVE, "Leave it"),
+        (LEAVE, "Don’t save"),
     ),
-    CHECKED_OUT: ((AGAIN, "Try again"), (GET_THEIRS, "Get theirs first"), (LEAVE, "Leave it")),
-    UNDECIDED: (THIS_IS_IT, (AGAIN, "Send it again"), (LEAVE, "Leave it")),
-    STORED_DIFFERENT: (THIS_IS_IT, (LEAVE, "Leave it")),
+    CHECKED_OUT: ((AGAIN, "Try again"), (GET_THEIRS, "Get theirs first"), (LEAVE, "Don’t save")),
+    UNDECIDED: (THIS_IS_IT, (AGAIN, "Send again"), (LEAVE, "Don’t save")),
+    STORED_DIFFERENT: (THIS_IS_IT, (LEAVE, "Don’t save")),
 }
 """What may be chosen for each question, and what the button says. Nothing can be linked that is not in sight."""
 
@@ -59,7 +59,7 @@ def decide(actor: Actor, item_id: uuid.UUID, choice: str, request_key: uuid.UUID
         permissions.require_transfer(actor, transfer.matter_id)
         kind = kind_of(item)
         if item.state != ItemState.ASKS or choice not in dict(choices_of(item)):
-            raise ConflictError("This has been decided already.")
+            raise ConflictError("This has already been decided.")
         audit.record(
             actor,
             "transfer.decided",
@@ -83,7 +83,7 @@ def _carry_out(
         _link(actor, transfer, item, theirs)
         return transfer.id
     if choice == LEAVE:
-        lifecycle.stop(item, "You left it as it is.", "transfer.left")
+        lifecycle.stop(item, "The decision was not to save it.", "transfer.left")
         lifecycle.finish_if_over(transfer)
         return transfer.id
     if choice == ANYWAY:
@@ -126,7 +126,7 @@ def _link(actor: Actor, transfer: Transfer, item: TransferItem, theirs: dict[str
         Link.document_id != version.document_id,
     )
     if session().scalar(select(taken)):
-        raise ConflictError("This version in iManage is linked to another document already.")
+        raise ConflictError("This version in iManage is already linked to another document.")
     values = link_values(
         "saved",
         facts,
@@ -143,7 +143,9 @@ def _link(actor: Actor, transfer: Transfer, item: TransferItem, theirs: dict[str
     is_replaced = item.target == requests.REPLACE and is_stored
     item.receipt = facts
     item.outcome = (Outcome.REPLACED if is_replaced else Outcome.SAVED).value
-    item.warnings = ["iManage holds other bytes than were sent. You linked it as it is."] if differs else []
+    item.warnings = (
+        ["The file in iManage differs from the one sent. It was linked anyway."] if differs else []
+    )
     item.bytes_done = item.size or item.bytes_done
     item.question = item.intent = item.wait_until = None
     move(item, ItemState.DONE)

@@ -20,7 +20,7 @@ from services.transfers.outcomes import label_of
 from services.transfers.requests import require_transfer
 from services.transfers.states import ItemState
 
-PRACTICE_NOTE = "Moved with the practice iManage, which is not a real system."
+PRACTICE_NOTE = "Transferred with Practice iManage, which is for training only."
 HEADER = (
     "name",
     "name here",

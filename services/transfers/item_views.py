@@ -43,7 +43,6 @@ FILTERS: dict[str, tuple[str, frozenset[str]]] = {
     "failed": ("Failed", frozenset({ItemState.FAILED})),
     "stopped": ("Cancelled or stopped", frozenset({ItemState.STOPPED})),
 }
-FIRST = {ItemState.ASKS: 0, ItemState.NEEDS_SIGN_IN: 0, ItemState.FAILED: 1, ItemState.STOPPED: 2}
 
 
 @dataclass(frozen=True)
@@ -142,8 +141,8 @@ NAMES_NOTHING = frozenset(
     }
 )
 """Codes whose sentences are our own from end to end. Others may hold ids, names and words out of iManage."""
-TRIED_AGAIN = "It is tried again by itself."
-NOT_FOR_YOU = "What iManage said is shown to those who can use its server."
+TRIED_AGAIN = "Counterpart will try again automatically."
+NOT_FOR_YOU = "Details are shown to people who can use this iManage server."
 
 
 def words_of(item: TransferItem, is_known: bool) -> Words:
@@ -178,7 +177,9 @@ def of_transfer(
         .outerjoin(Version, Version.id == TransferItem.version_id)
         .outerjoin(Document, Document.id == TransferItem.document_id)
         .where(TransferItem.transfer_id == transfer.id)
-        .order_by(case(FIRST, value=TransferItem.state, else_=3), TransferItem.position)
+        .order_by(
+            case(tallies.ROW_ORDER, value=TransferItem.state, else_=tallies.LAST), TransferItem.position
+        )
     )
     if show != ALL:
         query = query.where(TransferItem.state.in_(sorted(FILTERS[show][1])))
@@ -270,8 +271,8 @@ def _view(
 
 
 TITLES = {
-    decisions.UNDECIDED: ("Ours, as it was sent", "What may be it, in iManage"),
-    decisions.STORED_DIFFERENT: ("Ours, as it was sent", "What iManage stored"),
+    decisions.UNDECIDED: ("Ours, as sent", "Possible match in iManage"),
+    decisions.STORED_DIFFERENT: ("Ours, as sent", "What iManage stored"),
 }
 
 

@@ -13,6 +13,7 @@ from services.transfers.states import LABELS, ItemState
 
 CANCELLED_CODE, LEFT_CODE = "transfer.cancelled", "transfer.left"
 NOT_CHANGED_BY_A_RETRY = (
+    CANCELLED_CODE,
     "imanage.rejected",
     "imanage.too_large",
     "imanage.bad_id",
@@ -67,26 +68,26 @@ _ONE: dict[str, dict[Outcome, str]] = {
     "get": {
         Outcome.ADDED: "{name} arrived from {label}.",
         Outcome.NEW_VERSION: "{name} arrived from {label} as a new version.",
-        Outcome.IN_HISTORY: "{name} arrived from {label}, was added to the history and not made current.",
-        Outcome.HERE_ALREADY: "{name} is here already, so nothing was added.",
-        Outcome.DIFFERENT: "{label} sent {name}, but not as it lists it, so nothing was kept.",
-        Outcome.FAILED: "{name} could not be got from {label}.",
-        Outcome.CANCELLED: "{name} was not got from {label}: the transfer was cancelled.",
-        Outcome.STOPPED: "{name} was not got from {label}: the transfer was stopped.",
+        Outcome.IN_HISTORY: "{name} arrived from {label} as an older version. It was not made current.",
+        Outcome.HERE_ALREADY: "{name} is already here, so nothing was added.",
+        Outcome.DIFFERENT: "{name} from {label} did not match its listed details, so it was not kept.",
+        Outcome.FAILED: "We could not get {name} from {label}.",
+        Outcome.CANCELLED: "The transfer of {name} from {label} was cancelled.",
+        Outcome.STOPPED: "The transfer of {name} from {label} was stopped.",
         Outcome.MOVING: "{name} is on its way from {label}.",
-        Outcome.WAITING: "{name} is waiting to be got from {label}.",
+        Outcome.WAITING: "{name} is waiting to transfer from {label}.",
         Outcome.SIGN_IN: "{name} is waiting for a sign-in to {label}.",
     },
     "save": {
         Outcome.SAVED: "{name} was saved to {label}.",
         Outcome.REPLACED: "{name} replaced {version} in {label}.",
-        Outcome.THERE_ALREADY: "{name} is in {label} already, so nothing was saved.",
-        Outcome.DIFFERENT: "{label} stored {name}, but not as it was sent.",
-        Outcome.UNSURE: "It is not known whether {name} was saved to {label}.",
-        Outcome.FAILED: "{name} could not be saved to {label}.",
-        Outcome.LEFT: "{name} was not saved to {label}: it was left as it is.",
-        Outcome.CANCELLED: "{name} was not saved to {label}: the transfer was cancelled.",
-        Outcome.STOPPED: "{name} was not saved to {label}: the transfer was stopped.",
+        Outcome.THERE_ALREADY: "{name} is already in {label}, so nothing was saved.",
+        Outcome.DIFFERENT: "The copy of {name} stored in {label} differs from the one sent.",
+        Outcome.UNSURE: "We do not know whether {name} was saved to {label}.",
+        Outcome.FAILED: "We could not save {name} to {label}.",
+        Outcome.LEFT: "{name} was skipped, not saved to {label}.",
+        Outcome.CANCELLED: "The transfer of {name} to {label} was cancelled.",
+        Outcome.STOPPED: "The transfer of {name} to {label} was stopped.",
         Outcome.DECISION: "{name} is waiting for a decision.",
         Outcome.MOVING: "{name} is on its way to {label}.",
         Outcome.WAITING: "{name} is waiting to be saved to {label}.",
@@ -95,36 +96,36 @@ _ONE: dict[str, dict[Outcome, str]] = {
 }
 _ALL: dict[Outcome, str] = {
     Outcome.ADDED: "All {count} documents arrived from {label}.",
-    Outcome.IN_HISTORY: "All {count} documents arrived from {label}, were added to the history and not made current.",
-    Outcome.HERE_ALREADY: "All {count} documents are here already, so nothing was added.",
+    Outcome.IN_HISTORY: "All {count} documents arrived from {label} as older versions. None was made current.",
+    Outcome.HERE_ALREADY: "All {count} documents are already here, so nothing was added.",
     Outcome.SAVED: "All {count} documents were saved to {label}.",
     Outcome.REPLACED: "All {count} documents replaced the latest versions in {label}.",
-    Outcome.THERE_ALREADY: "All {count} documents are in {label} already, so nothing was saved.",
+    Outcome.THERE_ALREADY: "All {count} documents are already in {label}, so nothing was saved.",
 }
 _COUNTED: dict[Outcome, str] = {
     Outcome.ADDED: "arrived",
     Outcome.IN_HISTORY: "added to the history",
-    Outcome.HERE_ALREADY: "here already",
+    Outcome.HERE_ALREADY: "already here",
     Outcome.SAVED: "saved",
-    Outcome.REPLACED: "replaced a version there",
-    Outcome.THERE_ALREADY: "there already",
-    Outcome.DIFFERENT: "not as sent or listed",
-    Outcome.UNSURE: "not known",
+    Outcome.REPLACED: "replaced the latest version",
+    Outcome.THERE_ALREADY: "already there",
+    Outcome.DIFFERENT: "different from expected",
+    Outcome.UNSURE: "unknown",
     Outcome.FAILED: "failed",
-    Outcome.LEFT: "left as they are",
+    Outcome.LEFT: "skipped",
     Outcome.CANCELLED: "cancelled",
     Outcome.STOPPED: "stopped",
     Outcome.DECISION: "waiting for a decision",
     Outcome.SIGN_IN: "waiting for a sign-in",
-    Outcome.MOVING: "on the way",
+    Outcome.MOVING: "in progress",
     Outcome.WAITING: "waiting",
 }
 _LABELS: dict[Outcome, str] = {
-    Outcome.HERE_ALREADY: "Here already",
-    Outcome.THERE_ALREADY: "There already",
+    Outcome.HERE_ALREADY: "Already here",
+    Outcome.THERE_ALREADY: "Already there",
     Outcome.REPLACED: "Replaced",
-    Outcome.UNSURE: "Not known",
-    Outcome.LEFT: "Left as it is",
+    Outcome.UNSURE: "Unknown",
+    Outcome.LEFT: "Skipped",
     Outcome.CANCELLED: "Cancelled",
 }
 
@@ -149,7 +150,10 @@ def outcome_of(kind: str, state: ItemState, kept: str, error_code: str, *, may_h
 
 
 def may_retry(state: ItemState, error_code: str, *, may_have_arrived: bool) -> bool:
-    """Whether the same request, made again, could end otherwise. Of a send with an unknown end it looks first."""
+    """Whether the same request could succeed now. What a person stopped is not retried.
+
+    A send with an unknown outcome is resolved before it is retried.
+    """
     if state not in {ItemState.FAILED, ItemState.STOPPED} or error_code == LEFT_CODE:
         return False
     return may_have_arrived or not any(
@@ -203,4 +207,4 @@ def verdict(outcomes: Collection[Outcome]) -> Verdict:
         return Verdict("Stopped", "neutral")
     if found & WELL:
         return Verdict("Finished", "success")
-    return Verdict("Left as it is", "neutral")
+    return Verdict("Skipped", "neutral")

@@ -120,9 +120,9 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
             return known
         version = session().get(Version, document.current_version_id)
         if version is None:
-            raise ConflictError("This document has no version that could be saved.")
+            raise ConflictError("This document has no version to save.")
         if not version.size:
-            raise InvalidError({"target": "This file is empty (0 bytes), so it is not saved to iManage."})
+            raise InvalidError({"target": "This file is empty (0 bytes), so it cannot be saved to iManage."})
         transfer = new_transfer(actor, command.request_key, "save", matter.id, server)
         item = TransferItem(
             transfer=transfer,
@@ -196,7 +196,7 @@ def same_request(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
     session().execute(select(Member.id).where(Member.id == actor.id).with_for_update(key_share=True))
     known = session().scalar(select(Transfer).where(Transfer.request_key == request_key))
     if known is not None and known.member_id != actor.id:
-        raise ConflictError("This form was used by somebody else.", next_step="Open it again.")
+        raise ConflictError("Someone else has already used this form.", next_step="Open it again.")
     return known.id if known else None
 
 
@@ -218,7 +218,7 @@ def new_document_in(folder_id: str) -> NewDocument:
 def target_of(kind: str, id: str) -> Target:
     """What a form names to be saved to: a folder for a new document, else a version in iManage. Raises InvalidError."""
     if kind not in SAVE_TARGETS:
-        raise InvalidError({"target": "Choose how the document is saved."})
+        raise InvalidError({"target": "Choose how to save the document."})
     try:
         return target(kind, id)
     except BadIdError as error:

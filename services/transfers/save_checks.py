@@ -136,7 +136,7 @@ def empty(name: str, label: str) -> Concern:
     return Concern(
         EMPTY,
         "This file is empty",
-        f"{name} holds no bytes (0 bytes), so it is not saved to {label}. Add a version that holds something first.",
+        f"{name} is empty (0 bytes), so it cannot be saved to {label}. Add a version with content first.",
         brief="empty",
     )
 
@@ -206,7 +206,7 @@ def holder_of(document: RemoteDocument, me: str) -> Holder | None:
         return None
     if document.in_use_by and document.in_use_by.casefold() == me.casefold():
         return None
-    return Holder(document.in_use_by_name or document.in_use_by or "somebody", document.checkout_at)
+    return Holder(document.in_use_by_name or document.in_use_by or "someone", document.checkout_at)
 
 
 def _over(check: Check, accepted: Collection[str]) -> int:
@@ -216,22 +216,22 @@ def _over(check: Check, accepted: Collection[str]) -> int:
 
 
 def _moved_on(target: str, facts: TwinFacts, label: str, newer_id: str) -> Concern:
-    said = f"Version {facts.latest} is there, and the latest that was here before is version {facts.had}."
+    said = f"The latest version there is {facts.latest}. The last one you had here was {facts.had}."
     if target == REPLACE:
         return Concern(
             MOVED_ON,
-            f"{label} has moved on",
-            f"{said} Replacing it would lose what is in version {facts.latest}. "
+            f"{label} has a newer version",
+            f"{said} Replacing it would overwrite version {facts.latest}. "
             "Get it first, or choose Save as new version.",
             newer=newer_id,
         )
     return Concern(
         MOVED_ON,
-        brief=f"{label} has moved on to version {facts.latest}",
-        title=f"{label} has moved on",
+        brief=f"{label} has a newer version, {facts.latest}",
+        title=f"{label} has a newer version",
         sentence=f"{said} Get it first to see what changed.",
         accept=f"{MOVED_ON}-{facts.latest}",
-        label=f"Save on top of version {facts.latest} all the same",
+        label=f"Save on top of version {facts.latest} anyway",
         newer=newer_id,
     )
 
@@ -240,8 +240,8 @@ def _checked_out(holder: Holder, label: str) -> Concern:
     return Concern(
         CHECKED_OUT,
         f"Checked out by {holder.name}",
-        f"Nothing can be saved onto it until it is checked in in {label}. "
-        "Ask them, or choose Save as new document.",
+        f"You cannot save to it until it is checked in to {label}. "
+        "Ask them to check it in, or choose Save as new document.",
         since=holder.since,
         brief=f"checked out by {holder.name}",
     )
@@ -251,7 +251,7 @@ def _there_already(facts: TwinFacts, label: str) -> Concern:
     return Concern(
         "there_already",
         "There is nothing to save",
-        f"Version {facts.held} in {label} holds this very file, byte for byte.",
+        f"Version {facts.held} in {label} is identical to this file.",
     )
 
 
@@ -260,13 +260,13 @@ def _out_of_reach(access: str, label: str) -> Concern:
         return Concern(
             "lost",
             f"The document is no longer in {label}",
-            "Choose Save as new document to save it anew.",
+            "Choose Save as new document to save it again.",
             brief="lost",
         )
     return Concern(
         "no_access",
-        f"{label} does not let you see the document",
-        "Ask for access there, or choose Save as new document.",
+        f"You cannot see the document in {label}",
+        "Ask for access in iManage, or choose Save as new document.",
         brief="no access",
     )
 
@@ -275,12 +275,12 @@ def _other_type(ours: str, theirs: str) -> Concern:
     ours, theirs = ours.lower(), theirs.lower()
     return Concern(
         OTHER_TYPE,
-        "The types differ",
-        f"This file is a .{ours}, and the document there is a .{theirs}: its type would change. "
+        "The file types differ",
+        f"This file is .{ours} and the document in iManage is .{theirs}, so its type would change. "
         "Choose Save as new document to keep both.",
         accept=OTHER_TYPE,
-        label=f"Save it as a .{ours} all the same",
-        brief=f"a .{theirs} there",
+        label=f"Save as .{ours} anyway",
+        brief=f"is .{theirs} in iManage",
     )
 
 

@@ -41,7 +41,7 @@ LABELS: dict[ItemState, str] = {
     ItemState.WAITING: "Waiting",
     ItemState.RUNNING: "Running",
     ItemState.SENDING: "Saving to iManage",
-    ItemState.LOOKING_UP: "Checking what arrived",
+    ItemState.LOOKING_UP: "Checking in iManage",
     ItemState.NEEDS_SIGN_IN: "Waiting for your sign-in",
     ItemState.ASKS: "Needs your decision",
     ItemState.DONE: "Done",

@@ -18,7 +18,8 @@ from services.transfers.states import ItemState
 
 @dataclass
 class Tally:
-    """Of one transfer. `name` is the first of its documents' in the alphabet, `name_here` of those that are here.
+    """Of one transfer. `first` and `first_here` sort as the rows of its page do, and name the first document of all
+    and of those that are here.
 
     `replaced` is the number of the version in iManage that a save of one document took the place of.
     """
@@ -29,8 +30,8 @@ class Tally:
     retryable: int = 0
     bytes_done: int = 0
     bytes_total: int = 0
-    name: str = ""
-    name_here: str = ""
+    first: tuple[int, int, str] | None = None
+    first_here: tuple[int, int, str] | None = None
     replaced: str = ""
 
     @property
@@ -39,7 +40,8 @@ class Tally:
 
     def named(self, is_known: bool) -> str:
         """The name as this viewer may read it; of a server they must not know of, what did not arrive has none."""
-        return visible(self.name if is_known else self.name_here) or "A document"
+        found = self.first if is_known else self.first_here
+        return (visible(found[-1]) if found else "") or "A document"
 
     def summary(self, label: str, is_known: bool) -> str:
         """In a sentence; `label` is what the viewer calls the server, `is_known` whether they may know of it."""
@@ -52,12 +54,19 @@ class Tally:
         """`Lease.docx`, or `Lease.docx and 8 others`."""
         if self.total < 2:
             return self.named(is_known)
-        if not (is_known or self.name_here):
+        if not (is_known or self.first_here):
             return f"{self.total} documents"
         others = "1 other" if self.total == 2 else f"{self.total - 1} others"
         return f"{self.named(is_known)} and {others}"
 
 
+ROW_ORDER = {ItemState.ASKS: 0, ItemState.NEEDS_SIGN_IN: 0, ItemState.FAILED: 1, ItemState.STOPPED: 2}
+LAST = 3
+"""A transfer's page shows what needs a person first, then what failed or stopped, then the rest by position."""
+
+_DIGITS = 7
+# With its leading 1 cut off, a position that sorts as text.
+_POSITION = func.substr(cast(10**_DIGITS + TransferItem.position, Text), 2, type_=Text)
 _IS_HERE = and_(TransferItem.state == ItemState.DONE, Document.name.is_not(None))
 # None is kept as JSON's null where it was given, and as the database's own where it was not.
 _NO_RECEIPT = func.coalesce(cast(TransferItem.receipt, Text), "null") == "null"
@@ -78,7 +87,7 @@ def of_transfers(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tally]:
             func.count().label("documents"),
             func.coalesce(func.sum(TransferItem.bytes_done), 0).label("bytes_done"),
             func.coalesce(func.sum(TransferItem.size), 0).label("bytes_total"),
-            func.min(name).label("name"),
+            func.min(_POSITION + name).label("first"),
             func.min(TransferItem.receipt["version"].as_string()).label("version_there"),
         )
         .join(Transfer, Transfer.id == TransferItem.transfer_id)
@@ -106,9 +115,10 @@ def of_transfers(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tally]:
             tally.retryable += row.documents
         tally.bytes_done += int(row.bytes_done)
         tally.bytes_total += int(row.bytes_total)
-        tally.name = min(filter(None, (tally.name, row.name)))
+        first = (ROW_ORDER.get(row.state, LAST), int(row.first[:_DIGITS]), row.first[_DIGITS:])
+        tally.first = min(filter(None, (tally.first, first)))
         if row.kind == "save" or row.state == ItemState.DONE:
-            tally.name_here = min(filter(None, (tally.name_here, row.name)))
+            tally.first_here = min(filter(None, (tally.first_here, first)))
     return found
 
 

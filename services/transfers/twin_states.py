@@ -147,18 +147,18 @@ def sentence(facts: TwinFacts, label: str = "iManage") -> str:
         case TwinState.SAME:
             return f"V{ours[1:]} is {theirs} in {label}, the latest there."
         case TwinState.NOT_CHECKED:
-            return f"V{ours[1:]} was {theirs} in {label}. Check whether there is a newer one now."
+            return f"V{ours[1:]} was {theirs} in {label} at the last check. Check for newer versions."
         case TwinState.NEWER:
-            known = f", which is version {facts.latest_here} here" if facts.latest_here else ""
+            known = f" (version {facts.latest_here} here)" if facts.latest_here else ""
             rest = f"is version {facts.held} there" if facts.held else "is not there"
-            return f"{label} holds {theirs}{known}; {ours}, the current one, {rest}."
+            return f"{label} has {theirs}{known}. V{ours[1:]}, the current one, {rest}."
         case TwinState.CHANGED_HERE:
             return f"V{ours[1:]} is not in {label}. The latest there is {theirs}."
         case TwinState.BOTH:
-            return f"V{ours[1:]} is not in {label}, and {label} has moved on to {theirs}."
+            return f"V{ours[1:]} is not in {label}, which now has {theirs}."
         case TwinState.NO_ACCESS:
-            return f"{label} did not let the person who checked last see this document."
+            return f"The last person to check could not see this document in {label}."
         case TwinState.LOST if facts.access == GONE:
-            return f"The document was not found in {label} when it was last checked."
+            return f"This document was not found in {label} at the last check."
         case TwinState.LOST:
             return f"Version {facts.held} is no longer in {label}. The latest there is {theirs}."

@@ -73,8 +73,8 @@ class Checked:
         """*Lease.docx: Lost. …* of one; of more, how many are what: *3 twins checked: 2 Same, 1 Lost.*"""
         if not self.looked_at:
             return "No document here has a twin in iManage yet."
-        are = "is" if self.left == 1 else "are"
-        rest = f" {self.left} {are} left: check again to go on." if self.left else ""
+        were = "was" if self.left == 1 else "were"
+        rest = f" {self.left} {were} not checked in time. Check again to continue." if self.left else ""
         if self.name:
             (state,) = self.counts
             return f"{self.name}: {BADGES[state][0]}. {self.says}{rest}"

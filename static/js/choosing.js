@@ -41,7 +41,7 @@
     box().hidden = seen.size === 0;
     const older = document.getElementById("picker-older");
     if (older) older.hidden = !list().querySelector("[data-older]");
-    box().querySelector("[data-count]").textContent = seen.size < most || most === 1 ? selected(seen.size) : `${selected(seen.size)}, the most at once`;
+    box().querySelector("[data-count]").textContent = seen.size < most || most === 1 ? selected(seen.size) : `${selected(seen.size)} (the maximum)`;
   }
 
   // Where one was and what was selected outlive the pop-up, in this tab and for this person, until Get is pressed.

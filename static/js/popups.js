@@ -11,7 +11,7 @@
     <div class="cp-dialog-head"><h2 id="loading-title" role="status">Loading…</h2><button type="button" class="cp-dismiss" data-close aria-label="Close">×</button></div>
     <div class="cp-dialog-body" aria-hidden="true"><div class="cp-skeleton"></div><div class="cp-skeleton"></div><div class="cp-skeleton"></div></div></dialog>`;
   const UNSAVED = `<div class="cp-unsaved cp-alert cp-tone-warning" role="alert"><div class="cp-alert-body"><strong>Leave without saving?</strong>
-    <p>What you typed here has not been sent.</p><div class="cp-actions"><button type="button" class="btn btn-sm btn-primary" data-stay>Keep editing</button>
+    <p>Your changes have not been saved.</p><div class="cp-actions"><button type="button" class="btn btn-sm btn-primary" data-stay>Keep editing</button>
     <button type="button" class="btn btn-sm" data-close>Leave</button></div></div></div>`;
 
   // -- on its way

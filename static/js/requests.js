@@ -1,8 +1,8 @@
 // What every htmx request has in common: its CSRF token, its failures, its upload progress; and the toasts.
 (() => {
-  const UNREACHABLE = "We could not reach Counterpart. Nothing was lost; try again.";
-  const PROXY_LIMIT = "The proxy in front of Counterpart refused this because of its size, by a limit of its own: Counterpart has not seen it. Nothing was saved. Ask your System Admin to raise the proxy’s limit for uploads.";
-  const UNREADABLE = "Counterpart answered in a way that this page does not understand. Nothing was lost; try again.";
+  const UNREACHABLE = "We could not reach Counterpart. Nothing has been lost. Try again.";
+  const PROXY_LIMIT = "This is larger than the proxy in front of Counterpart allows, so nothing was saved. Ask your System Admin to raise the proxy’s upload limit.";
+  const UNREADABLE = "This page could not read Counterpart’s answer. Nothing has been lost. Try again.";
   const LEAVE_AFTER = 7000;
   const READ_WITHIN = 60000;
   const on = (name, handler) => document.addEventListener(name, handler);
@@ -146,7 +146,7 @@
     box.hidden = false;
     box.querySelector("progress").value = (100 * loaded) / total;
     box.querySelector("[data-upload-text]").textContent =
-      loaded < total ? `${size(loaded)} of ${size(total)}` : "Checking what arrived";
+      loaded < total ? `${size(loaded)} of ${size(total)}` : "Checking the file";
   });
   on("htmx:afterRequest", (event) => {
     const box = event.target.querySelector?.("[data-upload]");

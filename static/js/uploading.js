@@ -9,7 +9,7 @@
     }
     const headers = { "HX-Request": "true", "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content };
     const answer = await fetch(form.dataset.judge, { method: "POST", body, headers, cache: "no-store" });
-    const isRefused = answer.status === 422; // anything else is for the sending itself to say
+    const isRefused = answer.status === 422 && answer.headers.has("HX-Retarget"); // not the error page of a proxy
     form.querySelector("[data-judged]").innerHTML = isRefused ? await answer.text() : "";
     form.querySelectorAll(".cp-field .cp-error:not([data-judged] *)").forEach((old) => old.remove());
     input.setAttribute("aria-invalid", String(isRefused));

@@ -71,7 +71,7 @@ def saves_one_as_a_new_document(alice: Person) -> None:
     expect(alice.dialog().get_by_role("heading", name="Save to iManage")).to_be_visible()
     expect(alice.dialog().get_by_label("Name", exact=True)).to_have_value("Steps paper")
     go_into(alice, MATTER, "Correspondence")
-    expect(alice.dialog().get_by_text("It will be saved in “Correspondence”.")).to_be_visible()
+    expect(alice.dialog().get_by_text("Saving in “Correspondence”.")).to_be_visible()
     alice.look()
     alice.in_dialog("Save here").click()
     has_arrived(alice, "was saved to iManage.")
@@ -93,7 +93,7 @@ def saves_one_as_a_new_version(alice: Person, twin: str) -> None:
         {"name": "Marked up.docx", "mimeType": "application/octet-stream", "buffer": b"Marked up by Alice"}
     )
     alice.in_dialog("Add version").click()
-    expect(alice.page.get_by_text("Version 2 is added and is the current version now.")).to_be_visible()
+    expect(alice.page.get_by_text("Version 2 has been added and is now the current version.")).to_be_visible()
 
     alice.button("Save to iManage").click()
     expect(alice.dialog().get_by_role("radio", name="Save as new version")).to_be_checked()
@@ -119,7 +119,7 @@ def sees_a_newer_version_only_after_asking(alice: Person, twin: str) -> None:
 
 def gets_it_as_the_next_version(alice: Person) -> None:
     alice.link(AGREEMENT).click()
-    expect(alice.page.get_by_text("iManage holds version 5")).to_be_visible()
+    expect(alice.page.get_by_text("iManage has version 5")).to_be_visible()
     alice.look()
     alice.button("Get from iManage").click()
     expect(alice.dialog().get_by_text(f"As a new version of {AGREEMENT}")).to_be_visible()

@@ -51,7 +51,7 @@ def selects_a_folder_drops_one_and_gets_the_rest(alice: Person) -> None:
     alice.in_dialog("Select all on this page").click()
     alice.in_dialog("Get").click()
     # What another test got into the same matter before is here already, and said to be.
-    told = rf"All {count} documents arrived|{count} documents from iManage: \d+ arrived, \d+ here already"
+    told = rf"All {count} documents arrived|{count} documents from iManage: \d+ arrived, \d+ already here"
     has_arrived(alice, re.compile(told))
     with alice.page.expect_download() as info:
         alice.link("Results as CSV").click()
@@ -68,7 +68,7 @@ def saves_a_selection(alice: Person) -> None:
         ]
     )
     alice.in_dialog("Add document").click()
-    expect(alice.page.get_by_text("2 documents are added.")).to_be_visible()
+    expect(alice.page.get_by_text("2 documents have been added.")).to_be_visible()
     bar = alice.page.get_by_role("region", name="Selected documents")
     expect(bar).to_be_hidden()
     for name in ("Closing agenda.docx", "Closing bible.docx", AGREEMENT):
@@ -98,7 +98,7 @@ def is_told_of_the_end_on_another_page(alice: Person) -> None:
     alice.page.wait_for_url("**/transfers/*")
     alice.open("/account")
     news = alice.page.locator("#transfers-news")
-    expect(news.get_by_text(re.compile("arrived|here already"))).to_be_visible(timeout=60_000)
+    expect(news.get_by_text(re.compile("arrived|already here"))).to_be_visible(timeout=60_000)
     alice.look()
     alice.stack.practice.clear_faults()
     news.get_by_role("button", name="Dismiss").click()

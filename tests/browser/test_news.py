@@ -32,7 +32,7 @@ def test_news_is_one_line_and_the_rest_is_on_transfers(firm: Stack, sit: Sit) ->
     row = alice.page.get_by_role("row").filter(has=alice.link("Disclosure letter.docx")).first
     expect(row).to_contain_text("From iManage")
     expect(row).to_contain_text(MATTER)
-    expect(row).to_contain_text(re.compile("arrived from iManage|is here already"))
+    expect(row).to_contain_text(re.compile("arrived from iManage|is already here"))
     alice.look()
 
 

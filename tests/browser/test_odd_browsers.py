@@ -113,6 +113,6 @@ def test_a_limit_of_the_proxy_is_told_as_the_proxys(firm: Stack, sit: Sit) -> No
         {"name": "Large.pdf", "mimeType": "application/pdf", "buffer": b"large"}
     )
     alice.in_dialog("Add document").click()
-    expect(alice.page.get_by_text("by a limit of its own: Counterpart has not seen it")).to_be_visible()
+    expect(alice.page.get_by_text("larger than the proxy in front of Counterpart allows")).to_be_visible()
     expect(alice.dialog()).to_be_visible()
     alice.problems.clear()  # the console names the 413

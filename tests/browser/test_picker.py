@@ -50,7 +50,7 @@ def counted(alice: Person) -> Locator:
 
 
 def question(alice: Person) -> Locator:
-    return alice.dialog().get_by_role("group", name="Close all the same?")
+    return alice.dialog().get_by_role("group", name="Close anyway?")
 
 
 def test_escape_asks_and_what_is_kept_comes_back_where_it_was(alice: Person) -> None:
@@ -67,9 +67,9 @@ def test_escape_asks_and_what_is_kept_comes_back_where_it_was(alice: Person) -> 
     for close in ("Close", "Cancel"):
         alice.in_dialog(close).click()
         expect(question(alice)).to_be_visible()
-        alice.in_dialog("Go on choosing").click()
+        alice.in_dialog("Keep choosing").click()
     alice.page.keyboard.press("Escape")
-    alice.in_dialog("Close and keep them selected").click()
+    alice.in_dialog("Close and keep selection").click()
     expect(alice.dialog()).to_have_count(0)
     assert alice.page.url == matter
 
@@ -84,7 +84,7 @@ def test_escape_asks_and_what_is_kept_comes_back_where_it_was(alice: Person) -> 
     alice.look()
 
     alice.page.keyboard.press("Escape")
-    alice.in_dialog("Close and drop them").click()
+    alice.in_dialog("Close and clear selection").click()
     opens(alice)
     expect(where(alice).get_by_text("Drafts", exact=True)).to_be_visible()
     expect(alice.dialog().locator("#picker-chips > li")).to_have_count(0)
@@ -98,7 +98,7 @@ def test_back_shuts_the_pop_up_and_stays_in_the_matter(alice: Person) -> None:
     alice.page.evaluate("history.back()")
     expect(question(alice)).to_be_visible()
     assert alice.page.url == matter
-    alice.in_dialog("Close and drop them").click()
+    alice.in_dialog("Close and clear selection").click()
     is_shut(alice)
     expect(alice.heading(MATTER)).to_be_visible()
 
@@ -139,7 +139,7 @@ def test_signing_out_leaves_nothing_in_the_tab(alice: Person) -> None:
     selects_seven(alice)
     assert "Drafts" in alice.page.evaluate("JSON.stringify(sessionStorage)")
     alice.page.keyboard.press("Escape")
-    alice.in_dialog("Close and keep them selected").click()
+    alice.in_dialog("Close and keep selection").click()
     alice.button("Alice Archer").click()
     alice.button("Sign out").click()
     expect(alice.heading("Sign in")).to_be_visible()

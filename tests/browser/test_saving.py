@@ -102,7 +102,7 @@ def makes_a_matter_with_documents(alice: Person) -> None:
         [{"name": name, "mimeType": "application/octet-stream", "buffer": content(name, 1)} for name in NAMES]
     )
     alice.in_dialog("Add document").click()
-    expect(alice.page.get_by_text("3 documents are added.")).to_be_visible()
+    expect(alice.page.get_by_text("3 documents have been added.")).to_be_visible()
 
 
 def add_version(alice: Person, name: str, version: int) -> None:

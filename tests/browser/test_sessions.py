@@ -74,7 +74,7 @@ def test_a_double_click_on_get_makes_one_transfer(firm_without_faults: Stack, si
     go_into(bram, MATTER, "Searches")
     bram.dialog().get_by_role("checkbox").first.check()
     bram.in_dialog("Get").dblclick()
-    has_arrived(bram, re.compile("arrived from iManage|is here already"))
+    has_arrived(bram, re.compile("arrived from iManage|is already here"))
     bram.open("/transfers")
     rows = bram.page.get_by_role("table", name="Your transfers").get_by_role("row")
     expect(rows).to_have_count(before + 1 if before else 2)

@@ -70,7 +70,7 @@ def adds_two_hundred_documents(bram: Person) -> None:
         ]
     )
     bram.in_dialog("Add document").click()
-    expect(bram.page.get_by_text(f"{MANY} documents are added.")).to_be_visible(timeout=ARRIVES)
+    expect(bram.page.get_by_text(f"{MANY} documents have been added.")).to_be_visible(timeout=ARRIVES)
 
 
 def content_of(number: int) -> bytes:
@@ -88,7 +88,7 @@ def chooses_two_hundred(bram: Person) -> None:
     bram.link(f"Back to {MATTER}").click()
     bram.button("Get from iManage").click()
     go_into(bram, "Project Heron", "Disclosure")
-    bram.dialog().get_by_role("button", name=re.compile("^Show the next hundred")).click()
+    bram.dialog().get_by_role("button", name=re.compile("^Show 100 more")).click()
     boxes = bram.dialog().locator("#picker-documents").get_by_role("checkbox")
     expect(boxes).to_have_count(MANY)
     bram.in_dialog("Select all on this page").click()
@@ -115,7 +115,7 @@ def the_worker_is_killed_amid_both(bram: Person, saving: str, getting: str) -> N
     main = bram.page.get_by_role("main")
     expect(main.get_by_text(re.compile("^(Running|Waiting)$")).first).to_be_visible()  # as the worker left it
     expect(main.get_by_role("progressbar", name="Documents finished")).to_be_visible()
-    expect(main.get_by_text("You can leave this page: it goes on without you.")).to_be_visible()
+    expect(main.get_by_text("You can leave this page. The transfer will continue.")).to_be_visible()
     bram.look()
     stack.start_worker()
     until(lambda: how_many(said) > left[getting] or said.count() == 0, "The next worker's first document")

@@ -30,9 +30,7 @@ def test_a_killed_worker_loses_nothing(firm_without_faults: Stack, sit: Sit) -> 
     until(lambda: float(progress.get_attribute("value") or 0) > A_SECOND, "A first megabyte")
     stack.kill_worker()
     try:
-        expect(bram.page.get_by_text("The background work is not running just now")).to_be_visible(
-            timeout=20_000
-        )
+        expect(bram.page.get_by_text("Transfers are not running at the moment")).to_be_visible(timeout=20_000)
         expect(bram.page.get_by_text("Nothing is lost")).to_be_visible()
         bram.look()
     finally:

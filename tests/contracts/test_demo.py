@@ -97,9 +97,9 @@ def test_a_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
-        ("COUNTERPART_QUOTA_BYTES", "Counterpart has room for"),
-        ("COUNTERPART_QUOTA_MATTER_BYTES", "the matter has room for"),
-        ("COUNTERPART_QUOTA_MEMBER_BYTES", "you have room for"),
+        ("COUNTERPART_QUOTA_BYTES", "Counterpart has space for"),
+        ("COUNTERPART_QUOTA_MATTER_BYTES", "The matter has space for"),
+        ("COUNTERPART_QUOTA_MEMBER_BYTES", "You have space for"),
     ],
 )
 def test_a_quota_too_small_for_the_sample_documents_is_said_in_a_sentence(
@@ -110,7 +110,7 @@ def test_a_quota_too_small_for_the_sample_documents_is_said_in_a_sentence(
         assert process.running is not None and process.running.returncode == 1
         said = process.said()
     assert "Traceback" not in said
-    assert "The practice firm could not be made. This file has " in said
+    assert "The practice firm could not be made. This file is " in said
     assert sentence in said
     assert "System Admin for more room" not in said
     assert f"Set {setting} higher" in said

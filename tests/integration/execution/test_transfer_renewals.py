@@ -104,7 +104,7 @@ def test_a_changed_client_secret_waits_for_the_admin_and_goes_on(desk: Desk, bro
     pause = circuit_breaker.open_circuits()[desk.server.id]
     assert "Ask your System Admin to put them right on the server's page." in pause.sentence
     page = browser.get(f"/transfers/{first.transfer_id}").get_data(as_text=True)
-    assert "Counterpart leaves iManage alone for a while" in page
+    assert "Waiting before trying iManage again" in page
     assert "Your sign-in is kept." in page
     assert "Sign in to iManage again" not in page
 

@@ -137,7 +137,7 @@ def test_names_from_outside_make_no_headers(box: Mailbox, member: Member) -> Non
     text = message.get_content().replace("\r\n", "\n")
     named = "Lease[U+000D][U+000A]Bcc: eve@evil.test[U+000D][U+000A][U+000D][U+000A]Click [U+202E]here"
     assert f"\n- {named}\n" in text
-    assert message["Subject"] == f"{named} could not be got from iManage"
+    assert message["Subject"] == f"We could not get {named} from iManage"
     assert "\nBcc:" not in text
 
 

@@ -103,7 +103,7 @@ def test_of_several_files_the_good_ones_are_added_and_the_others_named(
     answer = send(browser, url, ("A.docx", b"a"), ("empty.pdf", b""), ("B.xlsx", b"b"), ("a.DOCX", b"c"))
     assert answer.status_code == 422 and "documentsChanged" in answer.headers["HX-Trigger"]
     text = read(answer, whole=False).text
-    assert "2 documents are added." in text
+    assert "2 documents have been added." in text
     assert "empty.pdf: This file is empty" in text
     assert "a.DOCX: This matter already has a document named a.DOCX." in text
     assert names(matter_id) == {"A.docx", "B.xlsx"}
@@ -115,12 +115,12 @@ def test_a_new_version_is_the_next_and_the_current_one(desk: tuple[Browser, uuid
     send(browser, f"/matters/{matter_id}/documents/new", ("Lease.docx", b"one"))
     document_id = session().scalars(select(Document.id)).one()
     url = f"/documents/{document_id}/versions/new"
-    assert "becomes the next version" in browser.page(url, htmx=True).text
+    assert "becomes the current version" in browser.page(url, htmx=True).text
     send(browser, url, ("Lease – final.pdf", b"two"), note="Clause 7 agreed")
 
     page = browser.page(f"/documents/{document_id}")
-    assert "Version 2 is added and is the current version now." in page.text
-    assert "It is of another type: it came as Lease – final.pdf" in page.text
+    assert "Version 2 has been added and is now the current version." in page.text
+    assert "The file type has changed: the new file is Lease – final.pdf" in page.text
     assert "Clause 7 agreed" in page.text and "Version 2 is current" in page.text
     latest = browser.get(f"/versions/{current_version(document_id)}/download")
     assert latest.data == b"two" and "Lease.pdf" in latest.headers["Content-Disposition"]

@@ -20,12 +20,12 @@ def test_the_newest_document_with_these_bytes_is_named(database: None) -> None:
     first = add_document(lead, matter_id, "Lease.docx", b"lease")
     add_document(lead, other, "Elsewhere.docx", b"deed")
     same = duplicates.same_bytes_here(matter_id, sha256(b"lease"), None)
-    assert same == "The same file is here as Lease.docx version 1."
+    assert same == "This file is already in the matter as Lease.docx version 1."
     assert duplicates.same_bytes_here(matter_id, sha256(b"lease"), first) is None
     assert duplicates.same_bytes_here(matter_id, sha256(b"deed"), None) is None
     second = add_document(lead, matter_id, "Copy.docx", b"lease")
     assert duplicates.of_document(lead, second) == same
-    assert duplicates.of_document(lead, first) == "The same file is here as Copy.docx version 1."
+    assert duplicates.of_document(lead, first) == "This file is already in the matter as Copy.docx version 1."
 
 
 def test_to_strangers_it_says_nothing(database: None) -> None:
@@ -45,5 +45,5 @@ def test_an_upload_says_so(browser: Browser) -> None:
     answer = browser.post(f"/matters/{matter_id}/documents/new", {"file": files})
     assert answer.status_code == 303
     text = browser.page(f"/matters/{matter_id}").text
-    assert "Copy.docx: The same file is here as Lease.docx version 1." in text
+    assert "Copy.docx: This file is already in the matter as Lease.docx version 1." in text
     assert "Deed.docx:" not in text

@@ -18,7 +18,7 @@ from tests.support.people import actor_of, make_member
 def test_a_member_opens_a_matter_and_leads_it(browser: Browser) -> None:
     ann = make_member("Ann Clarke")
     browser.sign_in(ann)
-    assert "You are in no matter yet" in browser.page("/").text
+    assert "You have no matters yet" in browser.page("/").text
     pop_up = browser.page("/matters/new", htmx=True)
     assert "New matter" in pop_up.text and pop_up.value_of("name") == ""
 
@@ -102,7 +102,7 @@ def test_a_search_that_finds_nothing_says_so(browser: Browser, text: str) -> Non
     query = "".join(f"%{byte:02x}" for byte in raw)
     answer = browser.get(f"/?q={query}", htmx=True)
     assert answer.status_code == 200
-    assert text == "\x00" or "No matter found" in answer.get_data(as_text=True)
+    assert text == "\x00" or "No matters found" in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("page", ["0", "-3", "two", "999999999999999999999999", "2"])
@@ -150,7 +150,7 @@ def test_guests_open_no_matters(browser: Browser) -> None:
     guest = make_member("Gina", organisation="Harbour Bank", is_guest=True)
     browser.sign_in(guest)
     page = browser.page("/")
-    assert "New matter" not in page.text and "No matter is shared with you yet" in page.text
+    assert "New matter" not in page.text and "No matters have been shared with you yet" in page.text
     assert browser.get("/matters/new").status_code == 404
     assert browser.post("/matters/new", {"name": "Mine"}).status_code == 404
     assert session().scalars(select(Matter)).all() == []

@@ -58,7 +58,7 @@ def test_a_member_sees_the_actions_and_that_nothing_syncs_by_itself(browser: Bro
     page = browser.page(f"/matters/{bound.matter_id}")
     assert "Get from iManage" in page.text and "Save to iManage" in page.text
     assert "Active 104512 v3" in page.text and "Newer in iManage" in page.text
-    assert "Nothing syncs by itself." in page.text
+    assert "Nothing syncs automatically." in page.text
     assert f"/matters/{bound.matter_id}/get/{bound.server_id}" in page.html
     menu = browser.page(f"/documents/{bound.document_id}/actions", htmx=True)
     for words in (
@@ -74,8 +74,8 @@ def test_a_member_sees_the_actions_and_that_nothing_syncs_by_itself(browser: Bro
     assert 'target="_blank" rel="noopener' in menu.html
     document = browser.page(f"/documents/{bound.document_id}")
     assert "Got from iManage by Ann" in document.text and "Open in iManage" in document.text
-    assert "Newer in iManage" in document.text and "iManage holds version 4" in document.text
-    assert "Nothing syncs by itself." in document.text
+    assert "Newer in iManage" in document.text and "iManage has version 4" in document.text
+    assert "Nothing syncs automatically." in document.text
     assert "https://london-dms.cloudimanage.com/work/link/d/Active!104512.3" in document.links
 
 
@@ -98,7 +98,7 @@ def test_a_row_speaks_of_the_current_version(browser: Browser, bound: Bound) -> 
     assert "Active 104512 v3 Newer in iManage" in row and "v4" not in row
     document = browser.page(pages[1]).text
     assert (
-        "iManage holds version 4, which is version 3 here; version 2 here, the current one, is version 3 there."
+        "iManage has version 4 (version 3 here). Version 2 here, the current one, is version 3 there."
         in document
     )
 
@@ -142,7 +142,7 @@ def test_saving_begun_at_the_matter_asks_which_document(browser: Browser, bound:
     pop_up = browser.page(url, htmx=True)
     assert "Save to iManage" in pop_up.text and "Lease.docx" in pop_up.text
     assert f"/documents/{bound.document_id}/save/{bound.server_id}" in pop_up.html
-    assert "No document found" in browser.page(f"{url}?q=nothing", htmx=True).text
+    assert "No documents found" in browser.page(f"{url}?q=nothing", htmx=True).text
     assert browser.get(f"/matters/{bound.matter_id}/save/{uuid.uuid4()}").status_code == 404
 
 

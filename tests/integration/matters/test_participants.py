@@ -37,8 +37,8 @@ def test_a_lead_finds_a_person_and_one_press_adds(browser: Browser) -> None:
 
     assert role_of(matter_id, ben) == "editor"
     fragment = read(answer, whole=False)
-    assert "Benedict Osei now takes part in this matter." in fragment.text
-    assert "Editor already" in fragment.text
+    assert "Benedict Osei has been added to this matter." in fragment.text
+    assert "Already an editor" in fragment.text
     assert "Benedict Osei" in browser.page(people).text
     event = session().scalars(select(AuditEvent).where(AuditEvent.action == "participant.added")).one()
     assert (event.subject_id, event.detail["role"]) == (ben.id, "editor")
@@ -54,7 +54,7 @@ def test_people_stand_by_organisation_the_firm_first(browser: Browser) -> None:
     page = participants.of_matter(actor_of(ann), matter_id)
     assert [group.organisation for group in page.rows] == [
         "The firm",
-        "No organisation given",
+        "No organisation",
         "Harbour Bank",
     ]
     as_guest = Browser(browser.app).sign_in(bank).page(f"/matters/{matter_id}/people")

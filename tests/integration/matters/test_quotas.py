@@ -63,15 +63,15 @@ def test_what_would_pass_a_limit_is_refused_and_nothing_is_kept(ada: Member, lim
     with pytest.raises(InvalidError) as refused:
         add(ada, matter_id, 50 * KB)
     assert (
-        "This file has 50 kB" in refused.value.fields["file"]
-        and "room for 40 kB" in refused.value.fields["file"]
+        "This file is 50 kB" in refused.value.fields["file"]
+        and "space for 40 kB" in refused.value.fields["file"]
     )
     with pytest.raises(InvalidError):
         versions.add(actor_of(ada), document_id, "x.docx", io.BytesIO(bytes(50 * KB)), "")
     with pytest.raises(InvalidError):
         versions.add_again(actor_of(ada), matters.current_version(document_id), "x.docx", "")
     add(ada, matter_id, 40 * KB)
-    with pytest.raises(InvalidError, match=r"full|used up"):
+    with pytest.raises(InvalidError, match=r"full|used all"):
         add(ada, matter_id, 1)
     assert session().query(Version).count() == 2
 
@@ -111,7 +111,7 @@ def test_ten_at_once_do_not_pass_a_limit_together(
     refused = [answer for answer in answers if isinstance(answer, Exception)]
     assert len(refused) == 8 and all(isinstance(answer, InvalidError) for answer in refused), answers
     field = "file_name" if what == "the same again" else "file"
-    assert all("Ask your System Admin for more room." in answer.fields[field] for answer in refused)
+    assert all("Ask your System Admin for more space." in answer.fields[field] for answer in refused)
     session().rollback()
     assert sum(session().scalars(select(Version.size))) <= (48 if what == "the same again" else 30) * KB
     if what != "the same again":
@@ -127,13 +127,13 @@ def test_each_limit_counts_its_own(ada: Member, limits: Any) -> None:
     )
     limits(quota_matter_bytes=100 * KB, quota_member_bytes=150 * KB, quota_bytes=220 * KB)
     add(ada, first, 90 * KB)
-    with pytest.raises(InvalidError, match="the matter has room"):
+    with pytest.raises(InvalidError, match="The matter has space"):
         add(bert, first, 20 * KB)
-    with pytest.raises(InvalidError, match="you have room"):
+    with pytest.raises(InvalidError, match="You have space"):
         add(ada, second, 70 * KB)
     add(ada, second, 60 * KB)
     third = matters.open_matter(actor_of(bert))
-    with pytest.raises(InvalidError, match="Counterpart has room"):
+    with pytest.raises(InvalidError, match="Counterpart has space"):
         add(bert, third, 80 * KB)
     add(bert, third, 70 * KB)
 
@@ -142,7 +142,7 @@ def test_each_limit_counts_its_own(ada: Member, limits: Any) -> None:
     ("used", "sentence"),
     [
         (79, ""),
-        (80, "This matter is nearly full: it holds 80 kB of the 100 kB"),
+        (80, "This matter is nearly full: 80 kB of 100 kB is used"),
         (100, "This matter is full"),
     ],
 )
@@ -161,7 +161,7 @@ def test_it_is_said_from_four_fifths_on(
     ):
         text = browser.page(address).text
         assert (sentence in text) if sentence else ("full" not in text)
-        assert not sentence or "Ask your System Admin for more room." in text
+        assert not sentence or "Ask your System Admin for more space." in text
     assert "full" not in Browser(app).sign_in(viewer).page(f"/matters/{matter_id}").text
 
 
@@ -184,7 +184,7 @@ def test_what_is_too_much_is_refused_before_it_is_read(app: Flask, ada: Member, 
         environ_overrides={"wsgi.input": Unread(), "CONTENT_LENGTH": str(50_000 * KB)},
     )
     assert answer.status_code == 422
-    assert "the matter has room for 100 kB more" in read(answer, whole=True).text
+    assert "The matter has space for 100 kB more" in read(answer, whole=True).text
 
 
 def test_an_upload_on_the_page_says_it_at_the_file(app: Flask, ada: Member, limits: Any) -> None:
@@ -196,7 +196,7 @@ def test_an_upload_on_the_page_says_it_at_the_file(app: Flask, ada: Member, limi
         .post(f"/matters/{matter_id}/documents/new", {"file": (io.BytesIO(bytes(20 * KB)), "Lease.docx")})
     )
     assert answer.status_code == 422
-    assert "you have room for 10 kB more" in read(answer, whole=True).text
+    assert "You have space for 10 kB more" in read(answer, whole=True).text
 
 
 def test_a_get_that_would_pass_a_limit_stops_before_its_first_byte(desk: Desk, limits: Any) -> None:
@@ -205,7 +205,7 @@ def test_a_get_that_would_pass_a_limit_stops_before_its_first_byte(desk: Desk, l
     (item,) = items_of(get(desk, desk.practice.world.named("SPA – Project Heron").id()))
     stopped = carry(item.id)
     assert (stopped.state, stopped.error_code) == ("stopped", "quota.matter")
-    assert "Ask your System Admin for more room." in stopped.error_sentence
+    assert "Ask your System Admin for more space." in stopped.error_sentence
     assert not [call for call in desk.practice.requests if "/download" in call.path]
     limits()
     got_document(desk)
@@ -247,7 +247,7 @@ def test_a_get_finds_no_room_that_was_taken_while_it_came(
     stopped = carry(item.id)
     assert [call for call in desk.practice.requests if "/download" in call.path]
     assert (stopped.state, stopped.error_code) == ("stopped", "quota.matter")
-    assert "Ask your System Admin for more room." in stopped.error_sentence
+    assert "Ask your System Admin for more space." in stopped.error_sentence
     session().rollback()
     assert session().scalars(select(Version.size)).all() == [1000 * KB]
 

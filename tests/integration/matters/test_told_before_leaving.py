@@ -165,9 +165,9 @@ def test_who_gives_up_the_lead_is_told_and_who_leads_then(browser: Browser, role
     url = f"/matters/{matter_id}/people/{ann.id}/role"
     answer = browser.post(url, {"role": role}, htmx=True)
     text = asked(answer).text
-    assert "You will no longer be able to manage the people of this matter" in text
+    assert "You will no longer be able to manage the people in this matter" in text
     assert "Another lead remains: Ben Osei." in text
-    assert ("you will read its documents, but not change them" in text) == (role == "viewer")
+    assert ("You will be able to read its documents but not change them" in text) == (role == "viewer")
     html = answer.get_data(as_text=True)
     assert '<div id="people" hx-swap-oob="innerHTML">' in html, "The select shows what is so again."
     assert role_of(matter_id, ann) == "lead"
@@ -196,8 +196,8 @@ def test_a_role_that_stops_transfers_says_how_many(browser: Browser) -> None:
     browser.sign_in(ann)
     url = f"/matters/{matter_id}/people/{ben.id}/role"
     text = asked(browser.post(url, {"role": "viewer"}, htmx=True)).text
-    assert "Ben Osei will read the documents of this matter, but not change them" in text
-    assert "1 transfer under way that Ben Osei started in this matter stops at its next step." in text
+    assert "Ben Osei will be able to read this matter’s documents, but not change, get or save them" in text
+    assert "1 transfer in progress that Ben Osei started in this matter will stop." in text
     assert role_of(matter_id, ben) == "editor"
     assert browser.post(url, {"role": "lead"}, htmx=True).status_code == 200
 
@@ -209,7 +209,7 @@ def test_who_removes_themselves_is_told_who_leads_then(browser: Browser) -> None
     text = browser.sign_in(ann).page(f"/matters/{matter_id}/people/{ann.id}/remove", htmx=True).text
     assert "You will no longer see this matter or its documents or be able to manage its people." in text
     assert "2 other leads remain: Ben Osei, Eve Adler." in text
-    assert "1 transfer under way that you started in this matter stops at its next step." in text
+    assert "1 transfer in progress that you started in this matter will stop." in text
 
 
 def test_the_only_lead_reads_that_they_cannot_go_before_they_press(browser: Browser) -> None:
@@ -219,7 +219,7 @@ def test_the_only_lead_reads_that_they_cannot_go_before_they_press(browser: Brow
     browser.sign_in(ann)
     for page in (browser.page(url, htmx=True), browser.page(url)):
         assert "You are the only lead of this matter" in page.text
-        assert "Make somebody else a lead first." in page.text
+        assert "Make someone else a lead first." in page.text
     assert "You will no longer see" not in page.text
 
 
@@ -230,7 +230,7 @@ def test_removing_somebody_counts_the_transfers_that_stop(browser: Browser) -> N
     browser.sign_in(ann)
     assert "transfer" not in browser.page(url, htmx=True).text
     transfer_in(matter_id, ben)
-    assert "that Ben Osei started in this matter stops at its next step." in browser.page(url, htmx=True).text
+    assert "that Ben Osei started in this matter will stop." in browser.page(url, htmx=True).text
 
 
 def test_the_question_is_no_way_round_the_last_lead(browser: Browser) -> None:

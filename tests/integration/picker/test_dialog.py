@@ -37,7 +37,7 @@ def test_the_pop_up_opens_before_imanage_is_asked(desk: Desk) -> None:
     page = desk.browser.page(f"/matters/{desk.matter_id}/get/{desk.server_id}", htmx=True)
     assert "Get from iManage" in page.text
     assert "Search iManage" in page.text
-    assert "Nobody outside the firm takes part in this matter." in page.text
+    assert "No one outside the firm is in this matter." in page.text
     assert uuid.UUID(page.value_of("request_key"))
     assert desk.calls() == []
 
@@ -56,7 +56,7 @@ def test_the_pop_up_says_who_outside_the_firm_will_see_it(desk: Desk) -> None:
         for person in people:
             writing.add(Participant(matter_id=desk.matter_id, member_id=person.id, role="viewer"))
     page = desk.browser.page(f"/matters/{desk.matter_id}/get/{desk.server_id}", htmx=True)
-    assert "3 people outside the firm will see what you get: 2 of Harbour plc, 1 of Kestrel." in page.text
+    assert "3 people outside the firm will see what you get: Harbour plc (2), Kestrel (1)." in page.text
 
 
 def test_down_from_workspace_to_document_with_one_call_a_step(desk: Desk) -> None:
@@ -88,7 +88,7 @@ def test_three_thousand_documents_come_a_hundred_at_a_time(desk: Desk) -> None:
     assert not set(shown) & {each.get("value") for each in first.controls}
     assert len(desk.calls()) == 1
     last = desk.look(many, offset=2900)
-    assert "That is all of them." in last.text
+    assert "No more to show." in last.text
 
 
 def test_columns_of_a_document(desk: Desk) -> None:
@@ -145,7 +145,7 @@ def test_a_document_that_is_here_already_is_marked_with_both_versions(desk: Desk
     link(desk, add_document(desk), spa.number, 2)
     page = desk.look(step(desk.practice, "Drafts"))
     assert (
-        "Newer in iManage iManage holds version 3; version 1 here, the current one, is version 2 there."
+        "Newer in iManage iManage has version 3. Version 1 here, the current one, is version 2 there."
         in page.text
     )
 
@@ -156,7 +156,7 @@ def test_each_version_is_marked_against_the_one_here(desk: Desk) -> None:
     text = desk.look(f"d:{spa.id()}:SPA").text
     assert (
         text.index("Newer in iManage")
-        < text.index("Same This is version 1 here, the current one.")
+        < text.index("Same This is version 1 here, the current version.")
         < text.index("Older than the copy here.")
     )
 

@@ -45,7 +45,7 @@ def test_saving_a_linked_document_offers_a_new_version_first(desk: Desk) -> None
     chosen = [each["value"] for each in page.controls if each.get("name") == "target" and "checked" in each]
     assert chosen == ["new_version"]
     assert page.value_of("twin") == "Active!4711.3"
-    assert "Newer in iManage" in page.text and "iManage holds version 5" in page.text
+    assert "Newer in iManage" in page.text and "iManage has version 5" in page.text
 
 
 def test_a_folder_to_save_in_is_sent_with_the_form(desk: Desk) -> None:
@@ -62,8 +62,8 @@ def test_a_folder_to_save_in_is_sent_with_the_form(desk: Desk) -> None:
 def test_a_folder_that_can_only_be_read_is_marked_for_saving(desk: Desk) -> None:
     sign_in_to_imanage(desk.browser, desk.server_id, "BRAM")
     heron = step(desk.practice, "Project Heron", "w")
-    assert "You can only read here" in desk.look(heron, saving=1).text
-    assert "You can only read here" not in desk.look(heron).text
+    assert "You cannot save here" in desk.look(heron, saving=1).text
+    assert "You cannot save here" not in desk.look(heron).text
 
 
 @pytest.mark.parametrize("who", ["guest", "viewer", "stranger", "unlisted"])

@@ -61,7 +61,7 @@ def test_everything_in_a_folder_is_what_its_list_shows(desk: Desk) -> None:
 def test_three_thousand_are_cut_to_what_one_transfer_takes_and_it_is_said(desk: Desk) -> None:
     page = ask(desk, "everything", step(desk, "Disclosure"))
     assert len(set(sources(page))) == len(sources(page)) == 500
-    assert "There are 3,000. One transfer takes 500, so the first 500 are selected." in page.text
+    assert "There are 3,000 documents. You can get 500 at once, so the first 500 are selected." in page.text
     assert len(desk.practice.requests) == 5
 
 
@@ -92,7 +92,7 @@ def test_a_folder_with_all_that_lies_below_is_one_search(desk: Desk) -> None:
 
 def test_a_workspace_is_asked_for_with_all_its_folders(desk: Desk) -> None:
     page = ask(desk, "everything", step(desk, "Project Heron", "w"))
-    assert len(sources(page)) == 500 and "One transfer takes 500" in page.text
+    assert len(sources(page)) == 500 and "You can get 500 at once" in page.text
     assert len(desk.practice.requests) == 6  # an empty document is passed over, so a sixth call fills up
 
 
@@ -105,7 +105,7 @@ def test_everything_that_a_search_finds(desk: Desk) -> None:
 
 def test_an_empty_folder_says_so(desk: Desk) -> None:
     page = ask(desk, "everything", step(desk, "Empty folder"))
-    assert sources(page) == [] and "There is no document that you may see." in page.text
+    assert sources(page) == [] and "There are no documents here that you can see." in page.text
 
 
 def test_nowhere_there_is_no_everything(desk: Desk) -> None:

@@ -96,7 +96,7 @@ def test_without_an_answer_nothing_is_added(app: Flask, ada: Member, scan_by: Sc
     before = stored()
     status, text = send(Browser(app).sign_in(ada), f"/matters/{matter_id}/documents/new", b"A lease")
     assert status == 422
-    assert "The virus scanner gave no answer, and no file comes in without it." in text
+    assert "The virus scanner did not respond, so the file could not be checked." in text
     assert stored() == before and session().query(Version).count() == 0
 
 

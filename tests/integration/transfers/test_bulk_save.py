@@ -59,9 +59,9 @@ def test_twins_get_new_versions_and_what_is_there_already_is_left_out(desk: Desk
     picker = bulk_save.plan(desk.actor, desk.matter_id, desk.server.id, None)
     number = desk.practice.world.named("Changed").number
     assert [(name, becomes) for _, name, becomes in picker.documents] == [
-        ("Changed.docx", f"Onto its twin, {number}"),
+        ("Changed.docx", f"New version of {number}"),
         ("Fresh.docx", "New document"),
-        ("Same.docx", "There already"),
+        ("Same.docx", "Already there"),
     ]
     assert (picker.twins, picker.there, picker.without_twin) == (2, 1, 1)
     items = carry_all(bulk_save.start(desk.actor, command(desk, changed, same, new, folder=drafts(desk))))
@@ -87,9 +87,9 @@ def test_what_cannot_be_is_refused_in_words(desk: Desk) -> None:
     new = desk.add_document("New.docx", b"new")
     for asked, sentence in (
         (command(desk), "Choose at least one document."),
-        (command(desk, new), "Choose a folder for those that become new documents."),
+        (command(desk, new), "Choose a folder for the new documents."),
         (command(desk, new, folder="../etc"), "id"),
-        (command(desk, there), "Each of these is in iManage already, just as it is here."),
+        (command(desk, there), "All of these are already in iManage, unchanged."),
         (command(desk, there, onto_twins=False), "Choose a folder"),
     ):
         with pytest.raises(InvalidError, match=sentence):
@@ -124,9 +124,9 @@ def test_the_pop_up_lists_what_becomes_of_each(desk: Desk) -> None:
     desk.practice.forget_requests()
     url = f"/matters/{desk.matter_id}/save-many/{desk.server.id}"
     page = desk.browser.page(f"{url}?all=1", htmx=True)
-    assert "First.docx There already" in page.text and "Second.docx New document" in page.text
-    assert "1 of 2 is in iManage already" in page.text
-    assert "1 without a twin becomes a new document" in page.text
+    assert "First.docx Already there" in page.text and "Second.docx New document" in page.text
+    assert "1 of 2 is already in iManage" in page.text
+    assert "1 without a twin will be saved as a new document" in page.text
     one = desk.browser.page(f"{url}?document={first}", htmx=True)
     assert "Second.docx" not in one.text
     assert desk.practice.requests == []
@@ -184,13 +184,13 @@ def test_of_a_large_matter_those_come_first_that_are_not_in_imanage_yet(
         return [name for _, name, _ in picker.documents], picker.left
 
     url = f"/matters/{desk.matter_id}/save-many/{desk.server.id}?all=1"
-    limit = "One transfer takes 2 documents, and the matter has 3 more"
-    assert f"{limit}: save again for the others." in desk.browser.page(url, htmx=True).text
+    limit = "You can save 2 documents at once."
+    assert f"{limit} Save again for the other 3." in desk.browser.page(url, htmx=True).text
     assert pop_up() == (["C.docx", "D.docx"], 3)
     assert pop_up() == (["A.docx", "E.docx"], 3)
     page = desk.browser.page(url, htmx=True)
-    assert f"{limit}, which are in iManage as they are here." in page.text
-    assert "All of these are in iManage already" in page.text
+    assert f"{limit} The other 3 are already in iManage and have not changed." in page.text
+    assert "These documents are already in iManage, unchanged." in page.text
 
 
 def test_latest_versions_are_replaced_but_never_one_that_has_moved_on(desk: Desk) -> None:

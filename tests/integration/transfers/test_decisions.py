@@ -65,7 +65,7 @@ def test_nothing_is_sent_onto_a_document_that_has_moved_on(desk: Desk, target: s
 def test_both_sides_and_the_three_choices_are_on_the_page(desk: Desk) -> None:
     transfer_id, item = moved_on(desk)
     page = read(desk.browser.get(f"/transfers/{transfer_id}"), whole=True)
-    for words in ("Save as new version anyway", "Get theirs first", "Leave it", "Needs your decision"):
+    for words in ("Save as new version anyway", "Get theirs first", "Don’t save", "Needs your decision"):
         assert words in page.text
     assert item.question is not None
     assert item.question["theirs"]["reference"] in page.text
@@ -168,13 +168,13 @@ def test_a_server_that_alters_what_it_stores_is_never_given_it_twice(
     assert item.state == "asks", item.error_sentence
 
     page = read(desk.browser.get(f"/transfers/{transfer_id}"), whole=True)
-    assert "This is it: link it" in page.text
-    assert "Ours, as it was sent" in page.text
+    assert "Link to this version" in page.text
+    assert "Ours, as sent" in page.text
     choose(desk, item, "link")
     (item,) = items_of(transfer_id)
     became = "replaced" if target == "replace" else "saved"
     assert (item.state, item.outcome, item.question) == ("done", became, None)
-    assert item.warnings == ["iManage holds other bytes than were sent. You linked it as it is."]
+    assert item.warnings == ["The file in iManage differs from the one sent. It was linked anyway."]
     assert item.transfer.finished_at is not None
     assert item.receipt is not None
     assert item.receipt["full_name"].endswith(".docx")

@@ -82,7 +82,10 @@ def test_nobody_is_told_to_try_again_what_waits_for_its_next_try(
             )
             item.next_step = "Try again in a few minutes."
     steps = {row["state"]: row["next step"] for row in rows_of(browser, transfer_id)}
-    assert steps == {"Waiting": "It is tried again by itself.", "Failed": "Try again in a few minutes."}
+    assert steps == {
+        "Waiting": "Counterpart will try again automatically.",
+        "Failed": "Try again in a few minutes.",
+    }
 
 
 def test_a_spreadsheet_runs_nothing(
@@ -132,7 +135,7 @@ def test_more_than_twenty_rows_can_be_filtered(
     assert failed.html.count('id="item-') == 2
     assert "show=failed" in failed.html.split('hx-trigger="every 1s"')[0]
     empty = browser.page(f"/transfers/{transfer_id}?show=stopped")
-    assert "None just now" in empty.text
+    assert "No document in this transfer has this status" in empty.text
     assert browser.page(f"/transfers/{transfer_id}?show=nonsense").html.count('id="item-') == 23
 
 
@@ -144,11 +147,11 @@ def test_an_end_is_told_on_every_page_until_it_was_looked_at(
     told = "200 documents from iManage: 198 arrived, 2 failed."
     for url in ("/", f"/matters/{matter_id}", "/account"):
         page = browser.page(url)
-        assert told in page.text and "1 more on Transfers" in page.text
+        assert told in page.text and "See 1 more" in page.text
         assert f"/transfers/{transfer_id}" in page.links
     assert browser.page(f"/transfers/{transfer_id}").text.count(told) == 1
     page = browser.page("/account")
-    assert "Document 1.docx arrived from iManage." in page.text and "more on Transfers" not in page.text
+    assert "Document 1.docx arrived from iManage." in page.text and "See 1 more" not in page.text
     browser.page("/transfers")
     assert "arrived" not in browser.page("/account").text
 

@@ -54,12 +54,12 @@ def test_what_was_here_already_did_not_arrive(desk: Desk) -> None:
     carry_all(both)
     assert [item.outcome for item in items_of(both)] == ["here_already", "added"]
     page = desk.browser.page(f"/transfers/{both}")
-    assert "2 documents from iManage: 1 arrived, 1 here already." in page.text
-    assert "Here already" in page.text
+    assert "2 documents from iManage: 1 arrived, 1 already here." in page.text
+    assert "Already here" in page.text
     again = get(desk, twin)
     carry_all(again)
     page = desk.browser.page(f"/transfers/{again}")
-    assert "SPA – Project Heron.docx is here already, so nothing was added." in page.text
+    assert "SPA – Project Heron.docx is already here, so nothing was added." in page.text
     assert "Archive" not in page.text.split("Finished")[1] and "arrived" not in page.text.split("Finished")[1]
     actions = session().query(AuditEvent.action).all()
     assert actions.count(("transfer.got",)) == 2 and actions.count(("transfer.here_already",)) == 2
@@ -72,7 +72,7 @@ def test_the_table_says_what_became_of_each_and_what_the_twin_is_now(desk: Desk)
     add_version(desk, document_id, b"Alice's changes")
     told = desk.browser.get(f"/transfers/{again}/results.csv").get_data().decode("utf-8-sig")
     (row,) = csv.DictReader(io.StringIO(told, newline=""))
-    assert (row["state"], row["version here"], row["twin state"]) == ("Here already", "1", "")
+    assert (row["state"], row["version here"], row["twin state"]) == ("Already here", "1", "")
     assert row["name here"] == "SPA – Project Heron.docx"
     assert "Changed here" not in desk.browser.page(f"/transfers/{again}").text
     assert "Changed here" in desk.browser.page(f"/documents/{document_id}").text
@@ -117,8 +117,25 @@ def test_the_list_says_direction_documents_matter_and_outcome(
     page = browser.page("/transfers")
     assert "From iManage" in page.text and "To iManage" in page.text and "Project Heron" in page.text
     assert "Document 1.docx arrived from iManage." in page.text and "Finished" in page.text
-    assert "Document 1.docx and 2 others" in page.text
+    assert "Document 2.docx and 2 others" in page.text
     assert "3 documents to iManage: 1 saved, 2 failed." in page.text and "Partly failed" in page.text
+
+
+def test_the_document_in_a_transfers_title_is_that_of_its_first_row(
+    browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
+) -> None:
+    for kind in ("get", "save"):
+        for states, name in (
+            (["done", "done"], "Document 1.docx"),
+            (["done", "stopped", "failed", "waiting"], "Document 3.docx"),
+            (["failed", "stopped", "asks"], "Document 3.docx"),
+        ):
+            transfer_id = make_transfer(alice.id, matter_id, server_id, states, kind=kind)
+            page = browser.page(f"/transfers/{transfer_id}")
+            assert f"{name} and {len(states) - 1} other" in page.text
+            assert page.text.index(name, page.text.index("Document State")) == page.text.index(
+                "Document ", page.text.index("Document State") + len("Document State")
+            )
 
 
 def test_the_list_is_paged(
@@ -153,7 +170,7 @@ def test_a_cancelled_transfer_is_cancelled(
     browser.post(f"/transfers/{transfer_id}/cancel")
     page = browser.page(f"/transfers/{transfer_id}")
     assert "Cancelled" in page.text and "Finished" not in page.text and "Stopped" not in page.text
-    assert "Document 1.docx was not got from iManage: the transfer was cancelled." in page.text
+    assert "The transfer of Document 1.docx from iManage was cancelled." in page.text
     event = session().query(AuditEvent).filter_by(action="transfer.cancelled").one()
     assert event.subject == "Document 1.docx"
 
@@ -175,7 +192,7 @@ def test_trying_again_is_offered_once_and_only_where_it_can_help(
     assert session().query(Transfer).count() == 2
     hopeless_alone = make_transfer(alice.id, matter_id, server_id, ["failed"], error_code="imanage.rejected")
     assert "Retry failed only" not in browser.page(f"/transfers/{hopeless_alone}").text
-    with pytest.raises(ConflictError, match="trying again"):
+    with pytest.raises(ConflictError, match="can be retried"):
         control.retry_failed(actor, hopeless_alone, uuid.uuid4())
 
 
@@ -231,7 +248,7 @@ def test_the_news_is_one_line_whatever_happened_and_costs_few_queries(
         asked = [each for each in statements if not each.startswith(("BEGIN", "PRAGMA"))]
         assert len(asked) <= 12, f"{url} asked {len(asked)} times:\n" + "\n".join(asked)
     assert page.html.count('class="cp-ended') == 1
-    assert "All 40 documents arrived from iManage." in page.text and "3 more on Transfers" in page.text
+    assert "All 40 documents arrived from iManage." in page.text and "See 3 more" in page.text
     live = browser.page(f"/matters/{matter_id}/_transfers", htmx=True)
     assert live.html.count('class="cp-ended') == 1 and 'id="matter-transfers" hidden' in live.html
 
@@ -256,7 +273,7 @@ def test_a_name_that_was_altered_is_told_with_both(
     )
     page = browser.page(f"/transfers/{transfer_id}")
     shown = there.replace("\u202e", "[U+202E]")
-    assert here in page.text and f"In iManage it is named {shown}" in page.text
+    assert here in page.text and f"Name in iManage: {shown}" in page.text
     assert "\u202e" not in page.html and f"{here} arrived from iManage." in page.text
 
 

@@ -47,14 +47,14 @@ def test_one_twin_is_named_with_its_state(desk: Desk, there: Document) -> None:
     assert checked(desk) == f"{NAME}.docx: Same. Version 1 here is version 1 in iManage, the latest there."
     desk.practice.world.add_version(there, b"Bram's", "BRAM")
     assert "Same" in row(desk)
-    assert checked(desk).startswith(f"{NAME}.docx: Newer in iManage. iManage holds version 2;")
+    assert checked(desk).startswith(f"{NAME}.docx: Newer in iManage. iManage has version 2.")
     assert "Newer in iManage" in row(desk)
 
 
 def test_a_document_deleted_there_is_lost_and_the_check_says_so(desk: Desk, there: Document) -> None:
     got_document(desk, NAME)
     desk.practice.world.remove_document(there)
-    assert checked(desk).startswith(f"{NAME}.docx: Lost. The document was not found in iManage")
+    assert checked(desk).startswith(f"{NAME}.docx: Lost. This document was not found in iManage")
     assert "Lost" in row(desk)
     event = session().query(AuditEvent).filter_by(action="links.checked").one()
     assert event.detail["found"] == ["1 Lost"]
@@ -64,7 +64,7 @@ def test_a_document_that_is_closed_to_us_has_no_access(desk: Desk, there: Docume
     got_document(desk, NAME)
     desk.practice.world.put_document(replace(there, security=Security("private", (("ALICE", "no_access"),))))
     assert checked(desk).startswith(
-        f"{NAME}.docx: No access. iManage did not let the person who checked last"
+        f"{NAME}.docx: No access. The last person to check could not see this document"
     )
     assert "No access" in row(desk)
 
@@ -84,7 +84,7 @@ def test_what_the_time_did_not_reach_is_said(
 ) -> None:
     carry_all(get(desk, there.id(), made(desk, "Schedule 1").id()))
     monkeypatch.setattr(update_check, "SECONDS", -1.0)
-    assert checked(desk).endswith(" 1 is left: check again to go on.")
+    assert checked(desk).endswith(" 1 was not checked in time. Check again to continue.")
 
 
 def test_an_older_version_made_current_is_what_the_check_speaks_of(desk: Desk, there: Document) -> None:
@@ -95,7 +95,7 @@ def test_an_older_version_made_current_is_what_the_check_speaks_of(desk: Desk, t
     assert "v2 Same" in row(desk)
     versions.make_current(desk.actor, older)
     assert "v1 Newer in iManage" in row(desk)
-    assert "iManage holds version 2, which is version 2 here" in checked(desk)
+    assert "iManage has version 2 (version 2 here)" in checked(desk)
 
 
 def test_changed_here_stays_so_after_the_check(desk: Desk, there: Document) -> None:

@@ -55,23 +55,23 @@ ONE = {
     (
         "get",
         Outcome.IN_HISTORY,
-    ): "Lease.docx arrived from London, was added to the history and not made current.",
-    ("get", Outcome.HERE_ALREADY): "Lease.docx is here already, so nothing was added.",
-    ("get", Outcome.FAILED): "Lease.docx could not be got from London.",
-    ("get", Outcome.CANCELLED): "Lease.docx was not got from London: the transfer was cancelled.",
-    ("get", Outcome.STOPPED): "Lease.docx was not got from London: the transfer was stopped.",
+    ): "Lease.docx arrived from London as an older version. It was not made current.",
+    ("get", Outcome.HERE_ALREADY): "Lease.docx is already here, so nothing was added.",
+    ("get", Outcome.FAILED): "We could not get Lease.docx from London.",
+    ("get", Outcome.CANCELLED): "The transfer of Lease.docx from London was cancelled.",
+    ("get", Outcome.STOPPED): "The transfer of Lease.docx from London was stopped.",
     ("get", Outcome.SIGN_IN): "Lease.docx is waiting for a sign-in to London.",
     ("get", Outcome.MOVING): "Lease.docx is on its way from London.",
-    ("get", Outcome.WAITING): "Lease.docx is waiting to be got from London.",
+    ("get", Outcome.WAITING): "Lease.docx is waiting to transfer from London.",
     ("save", Outcome.SAVED): "Lease.docx was saved to London.",
     ("save", Outcome.REPLACED): "Lease.docx replaced version 4 in London.",
-    ("save", Outcome.THERE_ALREADY): "Lease.docx is in London already, so nothing was saved.",
-    ("save", Outcome.DIFFERENT): "London stored Lease.docx, but not as it was sent.",
-    ("save", Outcome.UNSURE): "It is not known whether Lease.docx was saved to London.",
-    ("save", Outcome.FAILED): "Lease.docx could not be saved to London.",
-    ("save", Outcome.LEFT): "Lease.docx was not saved to London: it was left as it is.",
-    ("save", Outcome.CANCELLED): "Lease.docx was not saved to London: the transfer was cancelled.",
-    ("save", Outcome.STOPPED): "Lease.docx was not saved to London: the transfer was stopped.",
+    ("save", Outcome.THERE_ALREADY): "Lease.docx is already in London, so nothing was saved.",
+    ("save", Outcome.DIFFERENT): "The copy of Lease.docx stored in London differs from the one sent.",
+    ("save", Outcome.UNSURE): "We do not know whether Lease.docx was saved to London.",
+    ("save", Outcome.FAILED): "We could not save Lease.docx to London.",
+    ("save", Outcome.LEFT): "Lease.docx was skipped, not saved to London.",
+    ("save", Outcome.CANCELLED): "The transfer of Lease.docx to London was cancelled.",
+    ("save", Outcome.STOPPED): "The transfer of Lease.docx to London was stopped.",
     ("save", Outcome.DECISION): "Lease.docx is waiting for a decision.",
     ("save", Outcome.SIGN_IN): "Lease.docx is waiting for a sign-in to London.",
     ("save", Outcome.MOVING): "Lease.docx is on its way to London.",
@@ -95,9 +95,9 @@ def test_one_document_is_named() -> None:
         (
             "get",
             {Outcome.ADDED: 7, Outcome.HERE_ALREADY: 2},
-            "9 documents from London: 7 arrived, 2 here already.",
+            "9 documents from London: 7 arrived, 2 already here.",
         ),
-        ("get", {Outcome.HERE_ALREADY: 9}, "All 9 documents are here already, so nothing was added."),
+        ("get", {Outcome.HERE_ALREADY: 9}, "All 9 documents are already here, so nothing was added."),
         ("get", {Outcome.ADDED: 198, Outcome.FAILED: 2}, "200 documents from London: 198 arrived, 2 failed."),
         ("get", {Outcome.FAILED: 2}, "2 documents from London: 2 failed."),
         ("save", {Outcome.SAVED: 2}, "All 2 documents were saved to London."),
@@ -106,13 +106,13 @@ def test_one_document_is_named() -> None:
         (
             "save",
             {Outcome.SAVED: 1, Outcome.REPLACED: 2},
-            "3 documents to London: 1 saved, 2 replaced a version there.",
+            "3 documents to London: 1 saved, 2 replaced the latest version.",
         ),
-        ("save", {Outcome.THERE_ALREADY: 2}, "All 2 documents are in London already, so nothing was saved."),
+        ("save", {Outcome.THERE_ALREADY: 2}, "All 2 documents are already in London, so nothing was saved."),
         (
             "save",
             {Outcome.WAITING: 1, Outcome.MOVING: 2, Outcome.DECISION: 3, Outcome.SAVED: 4, Outcome.UNSURE: 5},
-            "15 documents to London: 4 saved, 5 not known, 3 waiting for a decision, 2 on the way, 1 waiting.",
+            "15 documents to London: 4 saved, 5 unknown, 3 waiting for a decision, 2 in progress, 1 waiting.",
         ),
     ],
 )
@@ -197,7 +197,7 @@ def test_every_state_has_an_outcome_and_a_label() -> None:
             assert label_of(state, outcome)
             assert outcome in BY_KIND[kind] or state == "asks"
     assert label_of("stopped", Outcome.CANCELLED) == "Cancelled"
-    assert label_of("done", Outcome.HERE_ALREADY) == "Here already"
+    assert label_of("done", Outcome.HERE_ALREADY) == "Already here"
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_every_state_has_an_outcome_and_a_label() -> None:
         ("failed", "imanage.not_found", False, False),
         ("failed", "transfer.not_saved", False, False),
         ("failed", "imanage.rejected", True, True),
-        ("stopped", "transfer.cancelled", False, True),
+        ("stopped", "transfer.cancelled", False, False),
         ("stopped", "transfer.left", False, False),
         ("stopped", "transfer.left", True, False),
         ("stopped", "server.removed", False, False),

@@ -72,7 +72,7 @@ def test_what_was_saved_from_a_later_version_here_is_newer_and_no_change_on_both
     facts = TwinFacts(here=1, latest=4, base=3, latest_here=2, came_after=True)
     assert facts.state is S.NEWER
     assert sentence(facts) == (
-        "iManage holds version 4, which is version 2 here; version 1 here, the current one, is not there."
+        "iManage has version 4 (version 2 here). Version 1 here, the current one, is not there."
     )
 
 
@@ -108,7 +108,7 @@ def test_an_older_version_made_current_is_seen_by_its_own_link() -> None:
     assert (back.held, back.state, back.latest_here) == (3, S.NEWER, 2)
     assert not back.has_nothing_to_save
     assert sentence(back) == (
-        "iManage holds version 4, which is version 2 here; version 1 here, the current one, is version 3 there."
+        "iManage has version 4 (version 2 here). Version 1 here, the current one, is version 3 there."
     )
 
 
