@@ -163,7 +163,9 @@ def test_of_very_many_matches_the_page_says_to_keep_typing(desk: Browser) -> Non
     assert "The first 100 of 102 people who match." in desk.page(f"{LIST}?q=n1z", htmx=True).text
 
 
-@pytest.mark.parametrize("place", ["0", "-1", "x", "99999999999999999999", "3c9b274f-fe96-4b92-a9e8-5c44d34934f2", ""])
+@pytest.mark.parametrize(
+    "place", ["0", "-1", "x", "99999999999999999999", "3c9b274f-fe96-4b92-a9e8-5c44d34934f2", ""]
+)
 def test_no_place_breaks_the_list(desk: Browser, place: str) -> None:
     for name in ("after", "before", "page"):
         assert "Ada Admin" in desk.page(f"{LIST}?{name}={place}").text
