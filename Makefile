@@ -7,7 +7,7 @@ QUIETLY := --quiet --disable-pip-version-check
 NAUGHTY := tests/integration/blueprints/test_naughty_strings.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-demo setup-test demo run worker test check migrate bench faults screenshots tabler lock sbom
+.PHONY: help setup setup-demo setup-test demo run worker test check coverage hooks migrate bench faults screenshots tabler lock sbom
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,15 @@ check: setup-test ## Linters, types, layers and templates
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/djlint --quiet --lint templates
+
+coverage: setup-test ## The lines and branches that the unit and integration tests run; fails below the floor in pyproject.toml
+	rm -rf instance/coverage && mkdir -p instance/coverage
+	$(BIN)/coverage run -m pytest -q --numprocesses=2 --dist=loadfile tests/unit tests/integration
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+hooks: .venv/tools.done setup-test ## Run `make check` before every commit of this clone
+	.venv/tools/bin/pre-commit install
 
 .venv/bench.done: requirements-bench.txt | .venv/bin/python
 	$(PYTHON) -m venv .venv/bench
