@@ -63,8 +63,8 @@ def main() -> None:
             "sources": sources,
             "targets": targets,
             "large": large,
-            "listing": practice.show_beside(listing(shown)) + listing_at,
-            "webdav": practice.show_beside(webdav()) + webdav_at,
+            "listing": practice.add_listener(listing(shown)) + listing_at,
+            "webdav": practice.add_listener(webdav()) + webdav_at,
         }
         whole = options.index.with_suffix(".new")  # whoever waits for it finds all of it, or nothing
         whole.write_text(json.dumps(index_of_ids))

@@ -1,4 +1,4 @@
-"""A stand-in iManage Work with its own front door: the practice server of tests, demo and training.
+"""A simulator of iManage Work with its own HTTP server: the practice server for tests, demo and training.
 
 with Simulator() as sim:
     sim.faults.add(Fault("status", status=503, path="/download$"))

@@ -1,4 +1,4 @@
-"""What a profile that comes from outside changes about a version."""
+"""Validates profile fields in requests and turns them into changes of a version."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _IGNORED = frozenset(
 
 
 def profile_changes(given: dict[str, Any]) -> dict[str, Any]:
-    """What a profile from outside says about a version; a field that nobody knows is refused by name."""
+    """The changes to a version; an unknown field is refused by name."""
     changes: dict[str, Any] = {}
     if "name" in given:
         changes["name"] = checked_name(given["name"], "name")

@@ -1,4 +1,4 @@
-"""Workspaces and folders: profiles, children, documents, recent ones, My Matters, favourites, new folders."""
+"""Workspaces and folders: profiles, children, documents, recent workspaces, My Matters, favourites, new folders."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator.search import as_filters, find_workspaces, searched
 from simulator.values import Container, Document, Security
 from simulator.web import (
     RefusedError,
-    api_room,
+    api_blueprint,
     body_json,
     both,
     container_at,
@@ -28,30 +28,32 @@ from simulator.web import (
     visible,
 )
 
-room = api_room("containers")
+blueprint = api_blueprint("containers")
 L = "/libraries/<lib>"
 RECENT = 20
 
 
 def _all(kind: str) -> list[Container]:
     world = state().world
-    return [one for place in g.libraries for one in visible(world.containers(place.id)) if one.kind == kind]
+    return [one for each in g.libraries for one in visible(world.containers(each.id)) if one.kind == kind]
 
 
 # -- lists of workspaces -----------------------------------------------------------------------------------
 
 
-@both(room, "recent-workspaces")
+@both(blueprint, "recent-workspaces")
 def recent_workspaces() -> Response:
     found = sorted(_all("workspace"), key=lambda one: (one.edited, one.number), reverse=True)[:RECENT]
     rows, _, total = page_of(found)
     return listing([container_row(one) for one in rows], "results", total_count=total)
 
 
-@room.get(f"{L}/users/<user>/my-matters/children")
+@blueprint.get(f"{L}/users/<user>/my-matters/children")
 def my_matters(user: str) -> Response:
     if user.upper() != me().id.upper():
-        raise RefusedError(403, "NRC_ACCESS_DENIED", "My Matters of another user are not yours to see")
+        raise RefusedError(
+            403, "NRC_ACCESS_DENIED", "You do not have access to the My Matters of another user"
+        )
     mine = [
         one for one in _all("workspace") if one.owner == me().id or me().id in dict(one.security.trustees)
     ]
@@ -59,7 +61,7 @@ def my_matters(user: str) -> Response:
     return listing([shortcut_row(one, 900000 + one.number) for one in rows], total_count=total)
 
 
-@room.get(f"{L}/my-favorites/children")
+@blueprint.get(f"{L}/my-favorites/children")
 def my_favourites() -> Response:
     world = state().world
     found = [world.container(*key) or world.document(*key) for key in world.favourites[me().id]]
@@ -74,18 +76,18 @@ def my_favourites() -> Response:
     )
 
 
-@both(room, "workspaces")
+@both(blueprint, "workspaces")
 def workspaces() -> Response:
     rows, _, total = page_of(find_workspaces(as_filters(request.args, "workspace")))
     return listing([container_row(one) for one in rows], "results", total_count=total)
 
 
-@room.post(f"{L}/workspaces/search")
+@blueprint.post(f"{L}/workspaces/search")
 def search_workspaces() -> Response:
     return searched("workspace")
 
 
-@room.post(f"{L}/folders/search")
+@blueprint.post(f"{L}/folders/search")
 def search_folders() -> Response:
     return searched("folder")
 
@@ -93,33 +95,33 @@ def search_folders() -> Response:
 # -- one container -----------------------------------------------------------------------------------------
 
 
-@room.get(f"{L}/workspaces/<place>")
-def workspace(place: str) -> Response:
-    return record(container_row(container_at(place, "workspace")))
+@blueprint.get(f"{L}/workspaces/<container_id>")
+def workspace(container_id: str) -> Response:
+    return record(container_row(container_at(container_id, "workspace")))
 
 
-@room.get(f"{L}/folders/<place>")
-def folder(place: str) -> Response:
-    return record(container_row(container_at(place, "folder")))
+@blueprint.get(f"{L}/folders/<container_id>")
+def folder(container_id: str) -> Response:
+    return record(container_row(container_at(container_id, "folder")))
 
 
-@room.get(f"{L}/containers/<place>")
-def container(place: str) -> Response:
-    return record(container_row(container_at(place)))
+@blueprint.get(f"{L}/containers/<container_id>")
+def container(container_id: str) -> Response:
+    return record(container_row(container_at(container_id)))
 
 
-@room.get(f"{L}/workspaces/<place>/children")
-def workspace_children(place: str) -> Response:
-    return _children(container_at(place, "workspace"))
+@blueprint.get(f"{L}/workspaces/<container_id>/children")
+def workspace_children(container_id: str) -> Response:
+    return _children(container_at(container_id, "workspace"))
 
 
-@room.get(f"{L}/folders/<place>/children")
-def folder_children(place: str) -> Response:
-    return _children(container_at(place, "folder"))
+@blueprint.get(f"{L}/folders/<container_id>/children")
+def folder_children(container_id: str) -> Response:
+    return _children(container_at(container_id, "folder"))
 
 
 def _children(parent: Container) -> Response:
-    """Folders first, then documents; each page makes only the rows that it shows."""
+    """Folders first, then documents; rows are built only for the requested page."""
     world = state().world
     found: list[Container | Document] = []
     if not flag("exclude_folders"):
@@ -140,31 +142,31 @@ def _documents(parent: Container) -> list[Document]:
     return found
 
 
-@room.get(f"{L}/folders/<place>/documents")
-def folder_documents(place: str) -> Response:
-    rows, _, total = page_of(_documents(container_at(place, "folder")))
+@blueprint.get(f"{L}/folders/<container_id>/documents")
+def folder_documents(container_id: str) -> Response:
+    rows, _, total = page_of(_documents(container_at(container_id, "folder")))
     return listing([document_row(one) for one in rows], total_count=total)
 
 
-@room.get(f"{L}/workspaces/<place>/operations")
-def workspace_operations(place: str) -> Response:
-    return record(operations_of(container_at(place, "workspace")))
+@blueprint.get(f"{L}/workspaces/<container_id>/operations")
+def workspace_operations(container_id: str) -> Response:
+    return record(operations_of(container_at(container_id, "workspace")))
 
 
-@room.get(f"{L}/folders/<place>/operations")
-def folder_operations(place: str) -> Response:
-    return record(operations_of(container_at(place, "folder")))
+@blueprint.get(f"{L}/folders/<container_id>/operations")
+def folder_operations(container_id: str) -> Response:
+    return record(operations_of(container_at(container_id, "folder")))
 
 
-@room.get(f"{L}/workspaces/<place>/name-value-pairs")
-@room.get(f"{L}/folders/<place>/name-value-pairs")
-def name_value_pairs(place: str) -> Response:
-    return record(dict(container_at(place).custom))
+@blueprint.get(f"{L}/workspaces/<container_id>/name-value-pairs")
+@blueprint.get(f"{L}/folders/<container_id>/name-value-pairs")
+def name_value_pairs(container_id: str) -> Response:
+    return record(dict(container_at(container_id).custom))
 
 
-@room.get(f"{L}/folders")
+@blueprint.get(f"{L}/folders")
 def folders_below() -> Response:
-    """All folders under a container, flat."""
+    """All folders below a container as a flat list."""
     top = container_at(request.args.get("container_id") or _missing("container_id"))
     below = [one for one in state().world.under(top) if one.number != top.number]
     rows, _, total = page_of(visible(below))
@@ -178,14 +180,14 @@ def _missing(name: str) -> Any:
 # -- changing ----------------------------------------------------------------------------------------------
 
 
-@room.post(f"{L}/workspaces/<place>/folders")
-def new_folder(place: str) -> Response:
-    return _add(container_at(place, "workspace", "read_write"))
+@blueprint.post(f"{L}/workspaces/<container_id>/folders")
+def new_folder(container_id: str) -> Response:
+    return _add(container_at(container_id, "workspace", "read_write"))
 
 
-@room.post(f"{L}/folders/<place>/subfolders")
-def new_subfolder(place: str) -> Response:
-    return _add(container_at(place, "folder", "read_write"))
+@blueprint.post(f"{L}/folders/<container_id>/subfolders")
+def new_subfolder(container_id: str) -> Response:
+    return _add(container_at(container_id, "folder", "read_write"))
 
 
 def _add(parent: Container) -> Response:
@@ -200,18 +202,18 @@ def _add(parent: Container) -> Response:
     return record(container_row(made), 201)
 
 
-@room.patch(f"{L}/folders/<place>")
-def change_folder(place: str) -> Response:
-    found = container_at(place, "folder", "read_write")
+@blueprint.patch(f"{L}/folders/<container_id>")
+def change_folder(container_id: str) -> Response:
+    found = container_at(container_id, "folder", "read_write")
     body = body_json("name", "description")
     name = checked_name(body["name"], "name") if "name" in body else found.name
     text = str(body.get("description", found.description))
     return record(container_row(state().world.put_container(replace(found, name=name, description=text))))
 
 
-@room.delete(f"{L}/folders/<place>")
-def remove_folder(place: str) -> Response:
-    found = container_at(place, "folder", "full_access")
+@blueprint.delete(f"{L}/folders/<container_id>")
+def remove_folder(container_id: str) -> Response:
+    found = container_at(container_id, "folder", "full_access")
     world = state().world
     if world.folders_in(found) or world.documents_in(found):
         raise RefusedError(409, "NRC_NOT_EMPTY", "Only an empty folder can be deleted")

@@ -1,4 +1,4 @@
-"""What documents are made of: bytes in memory, on disk, or made on the fly from a seed, all read in blocks."""
+"""Document content: bytes in memory, on disk, or generated from a seed, all read in blocks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BLOCK = 1 << 20
 
 
 class Content(ABC):
-    """Bytes of a known size that can be read from any place."""
+    """Bytes of a known size, readable from any offset."""
 
     @property
     @abstractmethod
@@ -26,11 +26,11 @@ class Content(ABC):
 
     @abstractmethod
     def read_at(self, start: int, length: int) -> bytes:
-        """At most `length` bytes from `start`; fewer only at the end or at an inner border, none past the end."""
+        """At most `length` bytes from `start`; fewer only at the end or at an inner boundary, none past the end."""
 
     @abstractmethod
     def row(self) -> dict[str, Any]:
-        """What has to be kept to make this content again."""
+        """A JSON row from which `from_row` recreates this content."""
 
     @cached_property
     def sha256(self) -> str:
@@ -66,7 +66,7 @@ class Inline(Content):
 
 @dataclass(frozen=True)
 class Sample(Content):
-    """A small valid file that names its document; made when it is first looked at."""
+    """A small valid file that contains its document's name; generated on first access."""
 
     form: str
     title: str
@@ -94,7 +94,7 @@ def _noise(seed: int) -> bytes:
 
 @dataclass(frozen=True)
 class Generated(Content):
-    """Any number of bytes from a seed: every block is the seed's noise under a head of its own."""
+    """Any number of bytes from a seed: the same noise in every block, after a 32-byte header that differs."""
 
     length: int
     seed: int = 1
@@ -119,7 +119,7 @@ class Generated(Content):
 
 @dataclass(frozen=True)
 class Joined(Content):
-    """Several contents one after the other."""
+    """Several contents concatenated."""
 
     parts: tuple[Content, ...]
 
@@ -147,7 +147,7 @@ class Joined(Content):
 
 @dataclass(frozen=True)
 class Known(Content):
-    """Another content whose hash is known beforehand, so that listing it does not mean reading it."""
+    """Content with a precomputed hash, so that listing it does not read it."""
 
     inner: Content
     digest: str
@@ -169,7 +169,7 @@ class Known(Content):
 
 @dataclass(frozen=True)
 class OnDisk(Content):
-    """Bytes that were uploaded; their hash was taken while they arrived."""
+    """Uploaded bytes; hashed while they arrived."""
 
     path: Path
     length: int
@@ -201,7 +201,7 @@ class OnDisk(Content):
 
 
 def from_row(row: dict[str, Any], files: Path) -> Content:
-    """The content that `row()` described; uploaded bytes lie in `files`."""
+    """The content that `row()` described; uploaded bytes are in `files`."""
     match row["kind"]:
         case "inline":
             return Inline(base64.b64decode(row["data"]))
@@ -219,7 +219,7 @@ def from_row(row: dict[str, Any], files: Path) -> Content:
 
 
 def large_pdf(title: str, size: int, seed: int) -> Content:
-    """A PDF that opens, of exactly `size` bytes: one page and an unused stream of noise."""
+    """A valid PDF of exactly `size` bytes: one page and an unused stream of noise."""
     head, tail = samples.pdf_around(title, size)
     return Joined((Inline(head), Generated(size - len(head) - len(tail), seed), Inline(tail)))
 

@@ -1,6 +1,6 @@
-"""The control page and its JSON endpoints, for a practice server that runs as a process of its own.
+"""The control page and its JSON endpoints, for a practice server in a separate process.
 
-Only from this machine, and with the control token where one was given.
+Available only from this machine, and only with the control token if one is set.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import asdict
 from flask import Blueprint, Response, abort, render_template, request
 
 from simulator.faults import KINDS, fault_from
-from simulator.unusual import LIBRARY, add_unusual
+from simulator.unusual_ids import LIBRARY, add_unusual
 from simulator.values import App
 from simulator.web import Row, body_json, invalid, json_answer, state
 
-room = Blueprint("control", __name__, url_prefix="/_simulator")
+blueprint = Blueprint("control", __name__, url_prefix="/_simulator")
 
 
-@room.before_request
+@blueprint.before_request
 def only_here() -> None:
     if not request.remote_addr or not ipaddress.ip_address(request.remote_addr).is_loopback:
         abort(404)
@@ -31,10 +31,10 @@ def only_here() -> None:
         "none",
         "same-origin",
     ):
-        abort(403)  # a page of another site in this machine's browser
+        abort(403)  # cross-site request from a browser on this machine
 
 
-@room.get("/")
+@blueprint.get("/")
 def overview() -> str:
     return render_template(
         "control.html",
@@ -45,13 +45,15 @@ def overview() -> str:
     )
 
 
-@room.get("/faults")
+@blueprint.get("/faults")
 def faults() -> Response:
-    book = state().faults
-    return json_answer({"data": [one.as_dict() | {"struck": book.struck(one)} for one in book.list()]})
+    rules = state().faults
+    return json_answer(
+        {"data": [one.as_dict() | {"times_applied": rules.times_applied(one)} for one in rules.list()]}
+    )
 
 
-@room.post("/faults")
+@blueprint.post("/faults")
 def add_fault() -> Response:
     try:
         fault = fault_from(body_json())
@@ -61,48 +63,48 @@ def add_fault() -> Response:
     return json_answer({"data": fault.as_dict()}, 201)
 
 
-@room.delete("/faults")
+@blueprint.delete("/faults")
 def clear_faults() -> Response:
     state().faults.clear()
     return Response(status=204)
 
 
-@room.get("/requests")
+@blueprint.get("/requests")
 def requests() -> Response:
     return json_answer({"data": [asdict(one) for one in state().requests]})
 
 
-@room.delete("/requests")
+@blueprint.delete("/requests")
 def clear_requests() -> Response:
     state().log.clear()
     return Response(status=204)
 
 
-@room.get("/settings")
+@blueprint.get("/settings")
 def settings() -> Response:
     return json_answer({"data": state().settings.as_dict()})
 
 
-@room.put("/settings")
-def turn() -> Response:
+@blueprint.put("/settings")
+def change_settings() -> Response:
     try:
         state().settings.update(body_json())
     except ValueError as error:
         raise invalid("settings", str(error)) from error
-    state().keeper.put("settings", "all", state().settings.as_dict())
+    state().store.put("settings", "all", state().settings.as_dict())
     return settings()
 
 
-@room.post("/unusual")
+@blueprint.post("/unusual")
 def unusual() -> Response:
-    """Add a library and people whose ids have a space or a backslash."""
+    """Add a library and users whose ids contain a space or a backslash."""
     add_unusual(state().world)
     return json_answer({"data": {"library": LIBRARY}}, 201)
 
 
-@room.post("/applications")
+@blueprint.post("/applications")
 def register() -> Response:
-    """Register an application as Control Center does with an uploaded package: its key, secret and redirect URL."""
+    """Register an application, as Control Center does with an uploaded package: API key, secret and redirect URL."""
     given = body_json()
     app = App(
         _text(given, "api_key"),
@@ -112,13 +114,13 @@ def register() -> Response:
         refresh_allowed=given.get("allow_refresh_token") is True,
     )
     state().world.add_app(app)
-    state().keeper.put("app", app.client_id, asdict(app))
+    state().store.put("app", app.client_id, asdict(app))
     return json_answer({"data": {"client_id": app.client_id}}, 201)
 
 
-@room.post("/expire")
+@blueprint.post("/expire")
 def expire() -> Response:
-    """End all access tokens now, or one user's: `{"user": "alice"}`."""
+    """Expire all access tokens now, or one user's: `{"user": "alice"}`."""
     user = str((request.get_json(silent=True) or {}).get("user", ""))
     return json_answer({"data": {"expired": state().tokens.forget_all("access", user)}})
 

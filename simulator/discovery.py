@@ -1,4 +1,4 @@
-"""`GET /api`: who the caller is and where the API lies; works unauthenticated too."""
+"""`GET /api`: the user of the token and the URL of the API; also works unauthenticated."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from flask import Blueprint, Response
 
 from simulator.web import base_url, caller_token, json_answer, state
 
-room = Blueprint("discovery", __name__)
+blueprint = Blueprint("discovery", __name__)
 
 
-@room.get("/api")
-@room.get("/work/api")
+@blueprint.get("/api")
+@blueprint.get("/work/api")
 def discovery() -> Response:
     settings, world = state().settings, state().world
     token = caller_token()

@@ -1,4 +1,4 @@
-"""Document types and classes of a library, and which type an extension has."""
+"""Document types and classes of a library, and the type for each extension."""
 
 from __future__ import annotations
 

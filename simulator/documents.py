@@ -21,7 +21,7 @@ from simulator.search import documents_by_query, searched
 from simulator.values import Activity, Document
 from simulator.web import (
     RefusedError,
-    api_room,
+    api_blueprint,
     body_json,
     both,
     document_at,
@@ -38,28 +38,28 @@ from simulator.web import (
 )
 from simulator.world import now
 
-room = api_room("documents")
+blueprint = api_blueprint("documents")
 L = "/libraries/<lib>"
 RECENT = 50
 
 
-@both(room, "documents")
+@both(blueprint, "documents")
 def documents() -> Response:
     return documents_by_query()
 
 
-@room.post(f"{L}/documents/search")
+@blueprint.post(f"{L}/documents/search")
 def search_documents() -> Response:
     return searched("document")
 
 
-@both(room, "recent-documents")
+@both(blueprint, "recent-documents")
 def recent_documents() -> Response:
     user, world = me().id, state().world
     touched = [
         one
-        for place in g.libraries
-        for one in world.documents(place.id)
+        for each in g.libraries
+        for one in world.documents(each.id)
         if any(line.user == user for line in one.history)
     ]
     touched.sort(key=lambda one: max(line.at for line in one.history if line.user == user), reverse=True)
@@ -67,26 +67,26 @@ def recent_documents() -> Response:
     return listing([document_row(one) for one in rows], "results", total_count=total)
 
 
-@both(room, "documents/checked-out")
+@both(blueprint, "documents/checked-out")
 def checked_out() -> Response:
     user = me().id
     mine = [
         one
-        for place in g.libraries
-        for one in state().world.documents(place.id)
+        for each in g.libraries
+        for one in state().world.documents(each.id)
         if one.lock and one.lock.user == user
     ]
     rows, _, total = page_of(mine)
     return listing([document_row(one) for one in rows], total_count=total)
 
 
-@room.get(f"{L}/documents/<doc>")
+@blueprint.get(f"{L}/documents/<doc>")
 def profile(doc: str) -> Response:
     document, version = document_at(doc, latest=flag("is_latest"))
     return record(document_profile(document, version, operations=flag("include_operations")))
 
 
-@room.patch(f"{L}/documents/<doc>")
+@blueprint.patch(f"{L}/documents/<doc>")
 def change_profile(doc: str) -> Response:
     document, version = document_at(doc, "read_write")
     if document.lock:
@@ -100,9 +100,9 @@ def change_profile(doc: str) -> Response:
     return record(document_profile(stored, changed))
 
 
-@room.delete(f"{L}/documents/<doc>")
+@blueprint.delete(f"{L}/documents/<doc>")
 def delete(doc: str) -> Response:
-    """Deletes one version; the last one takes the document with it."""
+    """Delete one version; deleting the last one deletes the document."""
     document, version = document_at(doc, "full_access")
     if document.lock:
         raise RefusedError(state().settings.checked_out_status, "NRC_IN_USE", "The document is checked out")
@@ -114,14 +114,14 @@ def delete(doc: str) -> Response:
     return Response(status=204)
 
 
-@room.get(f"{L}/documents/<doc>/versions")
+@blueprint.get(f"{L}/documents/<doc>/versions")
 def versions(doc: str) -> Response:
     document, _ = document_at(doc)
     rows, _, total = page_of(list(document.versions))
     return listing([document_row(document, one) for one in rows], total_count=total)
 
 
-@room.get(f"{L}/documents/<doc>/history")
+@blueprint.get(f"{L}/documents/<doc>/history")
 def history(doc: str) -> Response:
     document, _ = document_at(doc)
     found = list(reversed(document.history))
@@ -148,43 +148,43 @@ def _history_row(document: Document, line: Activity) -> dict[str, Any]:
     }
 
 
-@room.get(f"{L}/documents/<doc>/history/users")
+@blueprint.get(f"{L}/documents/<doc>/history/users")
 def history_users(doc: str) -> Response:
     document, _ = document_at(doc)
     counts = Counter(line.user for line in document.history)
     return listing([{"user": user, "user_fullname": person(user), "count": n} for user, n in counts.items()])
 
 
-@room.get(f"{L}/documents/<doc>/history/activities")
+@blueprint.get(f"{L}/documents/<doc>/history/activities")
 def history_activities(doc: str) -> Response:
     document, _ = document_at(doc)
     counts = Counter((line.activity, line.code) for line in document.history)
     return listing([{"activity": a, "activity_code": c, "count": n} for (a, c), n in counts.items()])
 
 
-@room.get(f"{L}/documents/<doc>/operations")
+@blueprint.get(f"{L}/documents/<doc>/operations")
 def operations(doc: str) -> Response:
     return record(document_operations(document_at(doc)[0]))
 
 
-@room.get(f"{L}/documents/<doc>/path")
+@blueprint.get(f"{L}/documents/<doc>/path")
 def path(doc: str) -> Response:
-    """Every way to the document: an array of paths, each from the workspace down."""
+    """All paths to the document, each from the workspace down."""
     world, (document, _) = state().world, document_at(doc)
     found = [world.container(document.library, number) for number in document.folders]
     ways = [[container_row(step) for step in world.path(folder)] for folder in found if folder]
     return json_answer({"data": ways})
 
 
-@room.get(f"{L}/documents/<doc>/related-documents")
+@blueprint.get(f"{L}/documents/<doc>/related-documents")
 def related(doc: str) -> Response:
     document_at(doc)
     return listing([])
 
 
-@room.post(f"{L}/documents/parents")
+@blueprint.post(f"{L}/documents/parents")
 def parents() -> Response:
-    """The folders that documents lie in, by document number."""
+    """The folders of documents, by document number."""
     body = body_json("document_numbers", "limit")
     numbers = body.get("document_numbers")
     if not isinstance(numbers, list):

@@ -1,4 +1,4 @@
-"""The bytes of a version, whole or in a range, under the document's name."""
+"""Downloads of a version, in full or by range."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from flask import Response, request
 
 from simulator.contents import Content
 from simulator.values import Version
-from simulator.web import RefusedError, api_room, document_at, flag, invalid, me, split_id, state
+from simulator.web import RefusedError, api_blueprint, document_at, flag, invalid, me, split_id, state
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
-room = api_room("downloads")
+blueprint = api_blueprint("downloads")
 L = "/libraries/<lib>"
 
 
-@room.get(f"{L}/documents/<doc>/download")
-@room.get(f"{L}/documents/<doc>/download/<file_name>")
+@blueprint.get(f"{L}/documents/<doc>/download")
+@blueprint.get(f"{L}/documents/<doc>/download/<file_name>")
 def download(doc: str, file_name: str = "") -> Response:
     newest = flag("latest")
     if split_id(doc)[1] is None and not newest:
@@ -25,12 +25,12 @@ def download(doc: str, file_name: str = "") -> Response:
     document, version = document_at(doc, latest=newest)
     activity = request.args.get("activity", "")
     if activity:
-        state().world.note(document, activity.capitalize(), 13, me().id, version.number)
+        state().world.add_activity(document, activity.capitalize(), 13, me().id, version.number)
     return send_bytes(version)
 
 
 def send_bytes(version: Version) -> Response:
-    """The bytes as an attachment, whole or the one range that was asked for."""
+    """The content as an attachment, in full or the requested range."""
     content, settings = version.content, state().settings
     headers = {
         "Content-Disposition": disposition(version.file_name),
@@ -65,6 +65,6 @@ def _range(first: str, last: str, content: Content) -> tuple[int, int]:
 
 
 def disposition(name: str) -> str:
-    """An attachment's name for old and new readers; nothing in it can end the header."""
+    """A Content-Disposition header with an ASCII fallback and the UTF-8 name (RFC 6266), safely escaped."""
     plain = "".join(char if " " <= char <= "~" and char not in '"\\' else "_" for char in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

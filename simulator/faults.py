@@ -1,4 +1,4 @@
-"""Faults by rule: which calls, after how many, how often, and what goes wrong with them."""
+"""Fault injection by rules: which calls match, from which on, how often, and what goes wrong."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ from typing import Any
 
 KINDS = {
     "slow": "wait `seconds` before answering",
-    "status": "answer `status`: envelope (`code`, `message`, `field`), HTML page (`html`) or `body`; nothing is done",
-    "throttle": "answer 429 with x-ratelimit-reset (`reset`), x-ratelimit-remaining (`remaining`), Retry-After",
-    "html": "answer an HTML page with `status` (200 unless told) instead of JSON",
-    "json": "answer `body` as JSON with `status` (200 unless told)",
-    "redirect": "answer 302 to `location`",
-    "endless_json": "answer a JSON list that never ends",
-    "giant_headers": "add `at` bytes of header (1 MiB unless told)",
-    "cut_headers": "break off inside the response's head",
-    "trickle_headers": "send the response's head at `rate` bytes a second",
-    "cut": "break off the body at byte `at` or at `fraction`; `how` is reset or close",
-    "stall": "send up to `at`/`fraction` of the body, then nothing for `seconds`",
-    "trickle": "send the body at `rate` bytes a second from `at` on",
-    "long_body": "send `extra` bytes more than Content-Length says",
-    "no_length": "send no Content-Length: chunked, or until close where `how` is close",
-    "bad_chunk": "send chunked and leave out the last chunk",
-    "gzip": "send the body gzipped, with the packed length",
+    "status": "answer with `status` and an envelope (`code`, `message`, `field`), page (`html`) or `body`; do nothing",
+    "throttle": "answer with 429 and x-ratelimit-reset (`reset`), x-ratelimit-remaining (`remaining`), Retry-After",
+    "html": "answer with an HTML page and `status` (default 200) instead of JSON",
+    "json": "answer with `body` as JSON and `status` (default 200)",
+    "redirect": "redirect with 302 to `location`",
+    "endless_json": "answer with a JSON list that never ends",
+    "giant_headers": "add `at` bytes of headers (default 1 MiB)",
+    "cut_headers": "close the connection within the response headers",
+    "trickle_headers": "send the response headers at `rate` bytes a second",
+    "cut": "end the connection at byte `at` or `fraction` of the body; `how` is reset or close",
+    "stall": "pause for `seconds` at byte `at` or `fraction` of the body",
+    "trickle": "send the body at `rate` bytes a second from byte `at` on",
+    "long_body": "send `extra` bytes more than Content-Length",
+    "no_length": "send no Content-Length: chunked, or until close if `how` is close",
+    "bad_chunk": "send chunked without the last chunk",
+    "gzip": "send the body gzipped, with the compressed length",
     "corrupt": "change the byte at `at` or `fraction` of the body",
-    "lost_before": "take the request, do nothing, close without an answer",
-    "lost_after": "do the work, close without an answer",
-    "reject_early": "answer `status` (413 unless told) after `at` bytes of the request's body, and close",
-    "no_continue": "never send 100 Continue: wait `seconds` for the body instead",
-    "close_idle": "close the kept-alive connection after the answer without having said so",
-    "wrong_checksum": "profiles in the answer carry a wrong checksum",
-    "absent_checksum": "profiles in the answer carry no checksum",
-    "odd_ids": "the first `at` rows of a list (1 unless told) have ids that no address can carry",
-    "no_refresh_token": "the token answer has no refresh token",
-    "rotate_refresh": "the refresh token is used up and a new one is given",
+    "lost_before": "read the request, do nothing, close without a response",
+    "lost_after": "do the work, close without a response",
+    "reject_early": "answer with `status` (default 413) after `at` bytes of the request body, and close",
+    "no_continue": "do not send 100 Continue; wait `seconds` for the body instead",
+    "close_idle": "close the keep-alive connection after the response without announcing it",
+    "wrong_checksum": "profiles in the response have a wrong checksum",
+    "absent_checksum": "profiles in the response have no checksum",
+    "odd_ids": "the first `at` rows of a list (default 1) have ids that are not valid in a URL",
+    "no_refresh_token": "the token response has no refresh token",
+    "rotate_refresh": "the refresh token is replaced by a new one",
     "refuse_refresh": "the refresh token is refused",
-    "expire_tokens": "all access tokens (of `user`, where named) end before the call is looked at",
-    "require_header": "only the token header named by `how` counts: bearer, x-auth-token or either",
+    "expire_tokens": "all access tokens (or those of `user`) expire before the call is handled",
+    "require_header": "only the token header named by `how` is accepted: bearer, x-auth-token or either",
 }
 
 
 @dataclass(frozen=True)
 class Fault:
-    """A rule. It counts the calls that match, lets `after` of them pass and then strikes `times` times.
+    """A rule: applied to `times` matching calls after the first `after` ones.
 
-    `path` is a regular expression looked for in the path with its query; `times=None` means for ever.
+    `path` is a regular expression searched in the path with its query; `times=None` means without limit.
     """
 
     kind: str
@@ -86,8 +86,8 @@ class Fault:
             and re.search(self.path, target) is not None
         )
 
-    def place(self, length: int | None) -> int:
-        """The byte it speaks of, in a body of `length` bytes; half of it where nothing else was said."""
+    def position(self, length: int | None) -> int:
+        """The offset in a body of `length` bytes, by `at` or `fraction`; the middle by default."""
         if self.at is not None:
             return self.at if self.at >= 0 else max(0, (length or 0) + self.at)
         return int((length or 0) * (0.5 if self.fraction is None else self.fraction))
@@ -97,15 +97,15 @@ class Fault:
 
 
 def fault_from(data: dict[str, Any]) -> Fault:
-    """A fault from JSON; a wrong name is a ValueError that says so."""
+    """A fault from JSON. Raises ValueError for unknown names."""
     known = {one.name for one in fields(Fault)}
     if wrong := sorted(set(data) - known):
         raise ValueError(f"a fault has no {', '.join(wrong)}")
     return Fault(**data)
 
 
-class Struck:
-    """The faults that struck one call, by kind; the first rule of a kind wins."""
+class CallFaults:
+    """The faults of one call, by kind; the first rule of a kind wins."""
 
     def __init__(self, faults: list[Fault]) -> None:
         self._by_kind: dict[str, Fault] = {}
@@ -126,8 +126,8 @@ class Struck:
         return tuple(self._by_kind)
 
 
-class FaultBook:
-    """The rules in force. Safe to change while calls are under way."""
+class FaultRules:
+    """The active rules. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -150,16 +150,16 @@ class FaultBook:
         with self._lock:
             return [fault for fault, _ in self._rules]
 
-    def struck(self, fault: Fault) -> int:
-        """How often a rule has struck so far."""
+    def times_applied(self, fault: Fault) -> int:
+        """How often a rule has been applied so far."""
         with self._lock:
             seen = next((count[0] for rule, count in self._rules if rule is fault), 0)
         ever = max(0, seen - fault.after)
         return ever if fault.times is None else min(ever, fault.times)
 
-    def take(self, method: str, target: str, user: str) -> Struck:
+    def take(self, method: str, target: str, user: str) -> CallFaults:
         if not self._rules:
-            return Struck([])
+            return CallFaults([])
         with self._lock:
             hits = []
             for fault, count in self._rules:
@@ -169,4 +169,4 @@ class FaultBook:
                 nth = count[0] - fault.after
                 if nth > 0 and (fault.times is None or nth <= fault.times):
                     hits.append(fault)
-            return Struck(hits)
+            return CallFaults(hits)

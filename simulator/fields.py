@@ -1,4 +1,4 @@
-"""The names that searches know: filters, paging and the fields of profiles. Anything else is refused."""
+"""The names accepted in searches: filters, paging and profile fields. Anything else is refused."""
 
 from __future__ import annotations
 

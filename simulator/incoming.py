@@ -1,4 +1,4 @@
-"""Files that are being uploaded: streamed to disk under a passing name and hashed on the way."""
+"""Uploads in progress: streamed to disk under a temporary name and hashed meanwhile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from simulator.forms import FormReader
 
 
 class Incoming:
-    """A file-like for the form parser. It is thrown away unless `publish` is called."""
+    """A file-like object for the form parser, deleted on close unless published."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / f"incoming-{secrets.token_hex(12)}"
@@ -29,8 +29,8 @@ class Incoming:
         self.length += len(data)
         return self._file.write(data)
 
-    def seek(self, place: int, whence: int = 0) -> int:
-        return self._file.seek(place, whence)
+    def seek(self, position: int, whence: int = 0) -> int:
+        return self._file.seek(position, whence)
 
     def tell(self) -> int:
         return self._file.tell()
@@ -45,9 +45,9 @@ class Incoming:
         return iter(self._file)
 
     def publish(self) -> OnDisk:
-        """Give the bytes their lasting name; from here on they belong to a version.
+        """Give the file its permanent name, for use by a version.
 
-        They outlast a killed server. A power cut may take them, as it may take the row that names them.
+        It survives a killed server but, like the row that refers to it, not necessarily a power cut.
         """
         self._file.flush()
         lasting = self.path.with_name(f"file-{secrets.token_hex(12)}")
@@ -62,7 +62,7 @@ class Incoming:
 
 
 class UploadRequest(Request):
-    """A request whose files go straight to the practice server's folder."""
+    """A request whose files are streamed to the practice server's folder."""
 
     files_folder: Path
     form_data_parser_class = FormReader
@@ -74,6 +74,6 @@ class UploadRequest(Request):
 
 
 def discard(environ: dict[str, Any]) -> None:
-    """Throw away what arrived and was not published, also after a broken upload."""
+    """Delete what was uploaded and not published, also after an aborted upload."""
     for stream in environ.get("simulator.incoming", ()):
         stream.close()

@@ -1,4 +1,4 @@
-"""Libraries and what belongs to one: types, classes, users, captions, custom values."""
+"""Libraries and their types, classes, users, captions and custom values."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from flask import Response, g
 
 from simulator.doctypes import CLASSES, SUBCLASSES, TYPES
 from simulator.values import User
-from simulator.web import api_room, library, listing, not_found, page_of, record, state
+from simulator.web import api_blueprint, library, listing, not_found, page_of, record, state
 
-room = api_room("libraries")
+blueprint = api_blueprint("libraries")
 L = "/libraries/<lib>"
 CAPTIONS = {"custom1": "Client", "custom2": "Matter"}
 
 
-@room.get("/libraries")
+@blueprint.get("/libraries")
 def libraries() -> Response:
     return listing(
         [
@@ -25,12 +25,12 @@ def libraries() -> Response:
     )
 
 
-@room.get(f"{L}/operations")
+@blueprint.get(f"{L}/operations")
 def operations() -> Response:
     return record({"create_workspace": False, "search": True, "import_documents": True})
 
 
-@room.get(f"{L}/types")
+@blueprint.get(f"{L}/types")
 def types() -> Response:
     rows, _, total = page_of(list(TYPES))
     return listing(
@@ -39,7 +39,7 @@ def types() -> Response:
     )
 
 
-@room.get(f"{L}/classes")
+@blueprint.get(f"{L}/classes")
 def classes() -> Response:
     return listing([_class(name) for name in CLASSES])
 
@@ -60,7 +60,7 @@ def _class(name: str) -> dict[str, Any]:
     }
 
 
-@room.get(f"{L}/classes/<name>/subclasses")
+@blueprint.get(f"{L}/classes/<name>/subclasses")
 def subclasses(name: str) -> Response:
     if name.upper() not in CLASSES:
         raise not_found("The class")
@@ -68,13 +68,13 @@ def subclasses(name: str) -> Response:
     return listing([{"id": code, "description": text} for code, text in found.items()])
 
 
-@room.get(f"{L}/users")
+@blueprint.get(f"{L}/users")
 def users() -> Response:
     rows, _, total = page_of(state().world.users)
     return listing([_user(one) for one in rows], total_count=total)
 
 
-@room.get(f"{L}/users/<name>")
+@blueprint.get(f"{L}/users/<name>")
 def user(name: str) -> Response:
     found = state().world.user(name)
     if found is None:
@@ -100,7 +100,7 @@ def _user(one: User) -> dict[str, Any]:
     }
 
 
-@room.get(f"{L}/captions/<field>")
+@blueprint.get(f"{L}/captions/<field>")
 def captions(field: str) -> Response:
     if field not in CAPTIONS:
         raise not_found("The caption")
@@ -108,9 +108,9 @@ def captions(field: str) -> Response:
     return listing([row | {"database": library().database}])
 
 
-@room.get(f"{L}/customs/<field>/<value>")
+@blueprint.get(f"{L}/customs/<field>/<value>")
 def custom(field: str, value: str) -> Response:
-    """A custom field's value with its description, from the workspaces that carry it."""
+    """A custom field's value and description, taken from the workspaces that have it."""
     for one in state().world.workspaces(library().id):
         if one.custom.get(field, "").upper() == value.upper():
             text = one.custom.get(f"{field}_description", "")

@@ -9,10 +9,10 @@ from flask import Response, request
 from simulator.downloads import send_bytes
 from simulator.profiles import document_profile, person, stamp
 from simulator.values import Document, Lock
-from simulator.web import RefusedError, api_room, document_at, invalid, me, not_found, record, state
+from simulator.web import RefusedError, api_blueprint, document_at, invalid, me, not_found, record, state
 from simulator.world import now
 
-room = api_room("locks")
+blueprint = api_blueprint("locks")
 L = "/libraries/<lib>"
 
 
@@ -34,15 +34,15 @@ def _lock(document: Document) -> Document:
         return state().world.set_lock(current, Lock(me().id, now(), *texts))
 
 
-@room.post(f"{L}/documents/<doc>/lock")
+@blueprint.post(f"{L}/documents/<doc>/lock")
 def lock(doc: str) -> Response:
     document, version = document_at(doc, "read_write")
     locked = _lock(document)
-    state().world.note(locked, "Lock", 6, me().id, version.number)
+    state().world.add_activity(locked, "Lock", 6, me().id, version.number)
     return record(document_profile(locked, version))
 
 
-@room.delete(f"{L}/documents/<doc>/lock")
+@blueprint.delete(f"{L}/documents/<doc>/lock")
 def unlock(doc: str) -> Response:
     document, version = document_at(doc, "read_write")
     if document.lock is None:
@@ -50,13 +50,13 @@ def unlock(doc: str) -> Response:
     if document.lock.user != me().id and not state().world.may(me(), document, "full_access"):
         raise RefusedError(403, "NRC_ACCESS_DENIED", f"The document is checked out by {document.lock.user}")
     free = state().world.set_lock(document, None)
-    state().world.note(free, "Unlock", 7, me().id, version.number)
+    state().world.add_activity(free, "Unlock", 7, me().id, version.number)
     return record(document_profile(free, version))
 
 
-@room.get(f"{L}/documents/<doc>/checkout")
+@blueprint.get(f"{L}/documents/<doc>/checkout")
 def checkout_details(doc: str) -> Response:
-    """Who has it, since when and why; 404 when nobody has."""
+    """Who has the document checked out, since when and why; 404 if nobody."""
     held = document_at(doc)[0].lock
     if held is None:
         raise not_found("The checkout")
@@ -73,10 +73,10 @@ def checkout_details(doc: str) -> Response:
     )
 
 
-@room.post(f"{L}/documents/<doc>/checkout")
+@blueprint.post(f"{L}/documents/<doc>/checkout")
 def check_out(doc: str) -> Response:
-    """Lock it and hand over the bytes."""
+    """Lock the document and return its content."""
     document, version = document_at(doc, "read_write")
     locked = _lock(document)
-    state().world.note(locked, "Checkout", 2, me().id, version.number)
+    state().world.add_activity(locked, "Checkout", 2, me().id, version.number)
     return send_bytes(version)

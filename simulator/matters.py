@@ -1,4 +1,4 @@
-"""The clients and matters of the practice world."""
+"""The clients and matters of the practice data."""
 
 from __future__ import annotations
 

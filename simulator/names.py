@@ -1,4 +1,4 @@
-"""Which names the practice server takes. No public figures exist, so the limits are dials."""
+"""Validates names. No limits are published by iManage, so they are settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from simulator.web import invalid, state
 
 
 def checked_name(given: Any, field: str) -> str:
-    """The name to store: as given, mended or refused, by the dial `name_rule`."""
+    """The name to store: as given, cleaned or refused, by the setting `name_rule`."""
     settings = state().settings
     if not isinstance(given, str) or not given.strip():
         raise invalid(field, f"{field} is required")
@@ -17,8 +17,8 @@ def checked_name(given: Any, field: str) -> str:
         return given
     bad = [char for char in given if char in settings.name_forbidden or unicodedata.category(char) == "Cc"]
     if settings.name_rule == "replace":
-        mended = "".join("_" if char in bad else char for char in given)
-        return mended[: settings.name_max].strip()
+        cleaned = "".join("_" if char in bad else char for char in given)
+        return cleaned[: settings.name_max].strip()
     if bad:
         raise invalid(field, f"{field} must not contain {bad[0]!r}")
     if len(given) > settings.name_max:

@@ -13,31 +13,31 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 
 from simulator.tokens import Code
 from simulator.values import App, User
-from simulator.web import caller_token, json_answer, state, struck
+from simulator.web import call_faults, caller_token, json_answer, state
 
-room = Blueprint("oauth", __name__)
+blueprint = Blueprint("oauth", __name__)
 COOKIE = "practice_imanage"
 
 
-@room.get("/auth/oauth2/authorize")
-def ask() -> Response | tuple[str, int]:
-    app, wrong = _asked()
+@blueprint.get("/auth/oauth2/authorize")
+def authorize() -> Response | tuple[str, int]:
+    app, wrong = _authorization_request()
     if app is None:
         return render_template("mismatch.html", reason=wrong, asked=request.args.get("redirect_uri", "")), 400
     if wrong:
-        return _back({"error": wrong})
+        return _redirect_back({"error": wrong})
     return make_response(_page(app, "", ""))
 
 
-@room.post("/auth/oauth2/authorize")
+@blueprint.post("/auth/oauth2/authorize")
 def decide() -> Response | tuple[str, int]:
-    app, wrong = _asked()
+    app, wrong = _authorization_request()
     if app is None:
         return render_template("mismatch.html", reason=wrong, asked=request.args.get("redirect_uri", "")), 400
     if wrong:
-        return _back({"error": wrong})
+        return _redirect_back({"error": wrong})
     if request.form.get("decision") != "allow":
-        return _back({"error": "access_denied", "error_description": "The user denied the request"})
+        return _redirect_back({"error": "access_denied", "error_description": "The user denied the request"})
     name = request.form.get("username", "").strip()
     user = sign_in(name, request.form.get("password", ""))
     if user is None:
@@ -50,7 +50,7 @@ def decide() -> Response | tuple[str, int]:
         args.get("scope", "user"),
         args.get("code_challenge", ""),
     )
-    answer = _back({"code": code})
+    answer = _redirect_back({"code": code})
     remember(answer, user)
     return answer
 
@@ -60,17 +60,17 @@ def _page(app: App, name: str, problem: str) -> str:
     return render_template("authorize.html", app=app, users=users, name=name, problem=problem)
 
 
-def _asked() -> tuple[App | None, str]:
-    """The application that asks and what is wrong with its question.
+def _authorization_request() -> tuple[App | None, str]:
+    """The application of an authorization request and its error, if any.
 
-    Without an application and one of its own redirect URIs, there is nowhere safe to send anybody back to.
+    Without an application and one of its registered redirect URIs there is no safe target for a redirect.
     """
     args = request.args
     app = state().world.app(args.get("client_id", ""))
     if app is None:
-        return None, "The application is not registered here."
+        return None, "This application is not registered."
     if args.get("redirect_uri") not in app.redirect_uris:
-        return None, "Mismatch redirect URL: it is not the one that the application is registered with."
+        return None, "Mismatch redirect URL: it is not the one registered for the application."
     if args.get("response_type") != "code":
         return app, "unsupported_response_type"
     if args.get("scope", "user") not in ("user", "admin"):
@@ -81,7 +81,7 @@ def _asked() -> tuple[App | None, str]:
     return app, ""
 
 
-def _back(values: dict[str, str]) -> Response:
+def _redirect_back(values: dict[str, str]) -> Response:
     if state_value := request.args.get("state"):
         values["state"] = state_value
     if issuer := state().settings.issuer:
@@ -99,7 +99,7 @@ def sign_in(name: str, password: str) -> User | None:
 
 
 def remember(answer: Response, user: User) -> None:
-    """Sign the person's browser in to the practice server's own pages."""
+    """Sign the browser in to the practice server's own pages."""
     text = state().tokens.issue("browser", user.id)
     answer.set_cookie(COOKIE, text, httponly=True, samesite="Lax", path="/")
 
@@ -107,7 +107,7 @@ def remember(answer: Response, user: User) -> None:
 # -- the token endpoint -----------------------------------------------------------------------------------
 
 
-@room.post("/auth/oauth2/token")
+@blueprint.post("/auth/oauth2/token")
 def token() -> Response:
     form = request.form
     match form.get("grant_type"):
@@ -139,12 +139,12 @@ def _by_code() -> Response:
     code = state().tokens.use_code(form.get("code", ""))
     if code is None or code.client_id != app.client_id or code.redirect_uri != form.get("redirect_uri"):
         return _refuse(400, "InvalidGrant", "invalid_grant", "The code is invalid, used or expired")
-    if not _proved(code, form.get("code_verifier", "")):
+    if not _verifier_matches(code, form.get("code_verifier", "")):
         return _refuse(400, "InvalidGrant", "invalid_grant", "The code verifier does not match")
     return _issue(app, code.user, code.scope)
 
 
-def _proved(code: Code, verifier: str) -> bool:
+def _verifier_matches(code: Code, verifier: str) -> bool:
     if not code.challenge:
         return True
     digest = hashlib.sha256(verifier.encode()).digest()
@@ -158,11 +158,11 @@ def _by_refresh() -> Response:
     if app is None and (named or settings.refresh_needs_client):
         return _refuse(401, "InvalidClient", "invalid_client", "Client ID or Client Secret is incorrect")
     text = form.get("refresh_token", "")
-    found = tokens.look("refresh", text)
+    found = tokens.find("refresh", text)
     app = app or (state().world.app(found.client_id) if found else None)
-    if found is None or app is None or found.client_id != app.client_id or "refuse_refresh" in struck():
+    if found is None or app is None or found.client_id != app.client_id or "refuse_refresh" in call_faults():
         return _refuse(400, "InvalidGrant", "invalid_grant", "The refresh token is invalid or expired")
-    if settings.refresh_rotation or "rotate_refresh" in struck():
+    if settings.refresh_rotation or "rotate_refresh" in call_faults():
         tokens.forget(text)
         return _issue(app, found.user, found.scope, found.family)
     return _issue(app, found.user, found.scope, found.family, with_refresh=False)
@@ -188,16 +188,16 @@ def _issue(app: App, user: str, scope: str, family: str = "", with_refresh: bool
     elif settings.expires_in != "absent":
         body["expires_in"] = settings.expires_in
     allowed = app.refresh_allowed if settings.refresh_allowed is None else settings.refresh_allowed
-    if with_refresh and allowed and "no_refresh_token" not in struck():
+    if with_refresh and allowed and "no_refresh_token" not in call_faults():
         body["refresh_token"] = tokens.issue("refresh", user, app.client_id, scope, family)
     answer = json_answer(body)
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-@room.get("/login/terminate")
+@blueprint.get("/login/terminate")
 def sign_out() -> Response:
-    """Ends the caller's token with all of its family, and the browser's sign-in."""
+    """Revoke all tokens of the caller's sign-in, and sign the browser out."""
     tokens, found = state().tokens, caller_token(use=False)
     if found:
         tokens.forget_all("access", family=found.family)

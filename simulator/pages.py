@@ -1,4 +1,4 @@
-"""The few pages that people see: sign-in, a list of workspaces, and what a web link opens."""
+"""The web pages: sign-in, the list of workspaces, and the targets of web links."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from simulator.state import State
 from simulator.values import Container, Document, User, Version
 from simulator.web import state
 
-room = Blueprint("pages", __name__)
+blueprint = Blueprint("pages", __name__)
 
 
 def _visitor() -> User | None:
-    token = state().tokens.look("browser", request.cookies.get(COOKIE, ""))
+    token = state().tokens.find("browser", request.cookies.get(COOKIE, ""))
     return state().world.user(token.user) if token else None
 
 
@@ -26,12 +26,12 @@ def _signed_in(view: Callable[[User], str | Response]) -> str | Response:
     return view(user) if user else make_response(redirect(url_for("pages.login", next=request.path)))
 
 
-@room.get("/")
+@blueprint.get("/")
 def front() -> Response:
     return make_response(redirect("/work/web"))
 
 
-@room.route("/login", methods=["GET", "POST"])
+@blueprint.route("/login", methods=["GET", "POST"])
 def login() -> Response | tuple[str, int]:
     name = request.form.get("username", "").strip()
     following = request.args.get("next", "/work/web")
@@ -47,35 +47,35 @@ def login() -> Response | tuple[str, int]:
     return render_template("login.html", users=users, name=name, problem=problem), 401 if problem else 200
 
 
-@room.get("/work/web")
-@room.get("/work/web/")
+@blueprint.get("/work/web")
+@blueprint.get("/work/web/")
 def home() -> str | Response:
     def show(user: User) -> str:
         world = state().world
         found = [
-            (place, [one for one in world.workspaces(place.id) if world.may(user, one, "read")])
-            for place in world.libraries(user)
+            (library, [one for one in world.workspaces(library.id) if world.may(user, one, "read")])
+            for library in world.libraries(user)
         ]
         return render_template("home.html", user=user, libraries=found)
 
     return _signed_in(show)
 
 
-@room.get("/work/link/<kind>/<object_id>")
-@room.get("/work/web/dialogs/link/<kind>/<object_id>")
+@blueprint.get("/work/link/<kind>/<object_id>")
+@blueprint.get("/work/web/dialogs/link/<kind>/<object_id>")
 def link(kind: str, object_id: str) -> str | Response:
     def show(user: User) -> str:
         world = state().world
         thing, version = _linked(state(), user, kind, object_id)
         if isinstance(thing, Document):
             folders = [world.container(thing.library, n) for n in thing.folders]
-            way = world.path(folders[0]) if folders and folders[0] else []
-            return render_template("document.html", user=user, document=thing, version=version, way=way)
+            path = world.path(folders[0]) if folders and folders[0] else []
+            return render_template("document.html", user=user, document=thing, version=version, path=path)
         return render_template(
             "container.html",
             user=user,
-            place=thing,
-            way=world.path(thing),
+            container=thing,
+            path=world.path(thing),
             folders=[one for one in world.folders_in(thing) if world.may(user, one, "read")],
             documents=[one for one in world.documents_in(thing) if world.may(user, one, "read")],
         )
@@ -83,7 +83,7 @@ def link(kind: str, object_id: str) -> str | Response:
     return _signed_in(show)
 
 
-@room.get("/work/link/d/<object_id>/download")
+@blueprint.get("/work/link/d/<object_id>/download")
 def link_download(object_id: str) -> str | Response:
     def send(user: User) -> Response:
         _, version = _linked(state(), user, "d", object_id)
@@ -95,7 +95,7 @@ def link_download(object_id: str) -> str | Response:
 def _linked(
     practice: State, user: User, kind: str, object_id: str
 ) -> tuple[Container | Document, Version | None]:
-    """What a link names, if this person may see it; 404 otherwise."""
+    """The target of a link; 404 if the user may not see it."""
     name, _, rest = object_id.rpartition("!")
     number, _, version = rest.partition(".")
     library = practice.world.library(name)
@@ -112,6 +112,6 @@ def _linked(
     return thing, found or abort(404)
 
 
-@room.get("/work/web/practice.css")
+@blueprint.get("/work/web/practice.css")
 def style() -> Response:
     return Response(render_template("practice.css"), content_type="text/css;charset=UTF-8")

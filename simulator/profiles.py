@@ -1,4 +1,4 @@
-"""Profiles of documents, folders and workspaces as the API shows them."""
+"""Profiles of documents, folders and workspaces as JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask import g
 
 from simulator.doctypes import CLASSES, DESCRIPTION_OF, SUBCLASSES
 from simulator.values import LEVELS, Container, Document, Security, Version
-from simulator.web import base_url, me, state, struck
+from simulator.web import base_url, call_faults, me, state
 
 Row = dict[str, Any]
 DOCUMENT_OPERATIONS = [
@@ -46,9 +46,9 @@ def person(user_id: str) -> str:
 
 def checksum(version: Version) -> str | None:
     dial = state().settings.checksum
-    if "absent_checksum" in struck() or dial == "absent":
+    if "absent_checksum" in call_faults() or dial == "absent":
         return None
-    if "wrong_checksum" in struck() or dial == "wrong":
+    if "wrong_checksum" in call_faults() or dial == "wrong":
         return "SHA256:" + "0" * 64
     return "SHA256:" + version.content.sha256.upper()
 
@@ -57,8 +57,8 @@ def web_link(kind: str, object_id: str) -> str:
     return f"{base_url()}/work/link/{kind}/{object_id}"
 
 
-def _surroundings(document: Document) -> tuple[Container | None, str]:
-    """The workspace and the caller's access; looked up once a call for the documents of one folder."""
+def _workspace_and_access(document: Document) -> tuple[Container | None, str]:
+    """The workspace and the caller's access, cached per call for the documents of one folder."""
     world, own = state().world, document.security != Security()
     seen: dict[Any, tuple[Container | None, str]] = g.setdefault("surroundings", {})
     key = document.key if own else (document.library, document.folders)
@@ -70,10 +70,10 @@ def _surroundings(document: Document) -> tuple[Container | None, str]:
 
 
 def document_row(document: Document, version: Version | None = None) -> Row:
-    """A document's profile as lists carry it."""
+    """A document's profile as in lists."""
     version, world = version or document.latest, state().world
     library = world.library(document.library)
-    workspace, access = _surroundings(document)
+    workspace, access = _workspace_and_access(document)
     lock = document.lock
     row: Row = {
         "id": document.id(version),
@@ -241,7 +241,7 @@ def container_row(container: Container) -> Row:
 
 
 def shortcut_row(container: Container, number: int) -> Row:
-    """A shortcut to a container, as favourites and My Matters show it."""
+    """A shortcut to a container, as in favourites and My Matters."""
     target = container_row(container)
     return {
         **target,
@@ -253,7 +253,7 @@ def shortcut_row(container: Container, number: int) -> Row:
 
 
 def operations_of(container: Container) -> Row:
-    """What the caller may do with a workspace or folder. The names for folders are ours: none are public."""
+    """The caller's operations on a workspace or folder. The names for folders are invented: none are published."""
     rank = LEVELS.index(state().world.access(me(), container))
     if container.kind == "workspace":
         return {

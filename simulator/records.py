@@ -1,6 +1,6 @@
-"""The records of the practice world: users, libraries, containers and documents, looked up and put in place.
+"""The in-memory records of the practice server: users, libraries, containers and documents.
 
-Changes are whole values put in the place of old ones under one lock, so that a reader always sees a finished state.
+Changes replace whole values under one lock, so that readers always see a consistent state.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Records:
         self._next: dict[str, int] = {}
         self.favourites: dict[str, list[Key]] = defaultdict(list)
 
-    # -- who and where -------------------------------------------------------------------------------------
+    # -- users and libraries -------------------------------------------------------------------------------------
 
     def add_user(self, user: User) -> User:
         self._users[user.id.upper()] = user
@@ -66,7 +66,7 @@ class Records:
     def libraries(self, user: User | None = None) -> list[Library]:
         return [one for one in self._libraries.values() if user is None or user.id not in one.hidden_from]
 
-    # -- looking -------------------------------------------------------------------------------------------
+    # -- queries -------------------------------------------------------------------------------------------
 
     def container(self, library: str, number: int) -> Container | None:
         return self._containers.get((library, number))
@@ -107,7 +107,7 @@ class Records:
         return found
 
     def folder(self, name: str, library: str | None = None) -> Container:
-        """The first workspace or folder of that name, for direct looks; KeyError when there is none."""
+        """The first workspace or folder of that name. Raises KeyError."""
         with self.lock:
             for one in self._containers.values():
                 if one.name == name and library in (None, one.library):
@@ -115,7 +115,7 @@ class Records:
         raise KeyError(name)
 
     def named(self, name: str, library: str | None = None) -> Document:
-        """The first document of that name, for direct looks; KeyError when there is none."""
+        """The first document of that name. Raises KeyError."""
         with self.lock:
             for one in self._documents.values():
                 if one.latest.name == name and library in (None, one.library):
@@ -131,7 +131,7 @@ class Records:
             return number
 
     def next_number(self, library: str, number: int) -> int:
-        """Give the next document or container of the library this number; returns the one that it would have got."""
+        """Set the number of the library's next document or container. Returns the previous one."""
         with self.lock:
             before, self._next[library] = self._next[library], number
             return before
@@ -168,7 +168,7 @@ class Records:
             self._tell("document", document.key, None)
 
     def remove_folder(self, folder: Container) -> None:
-        """The folder with everything in it."""
+        """Remove the folder and everything in it."""
         with self.lock:
             for child in self.folders_in(folder):
                 self.remove_folder(child)

@@ -1,4 +1,4 @@
-"""Containers and documents as rows of JSON, and back."""
+"""Converts containers and documents to JSON rows and back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small valid files made with the standard library: .docx, .xlsx, .pdf, .txt and .msg-like text."""
+"""Small valid files generated with the standard library: .docx, .xlsx, .pdf, and text for anything else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MAIN = "application/vnd.openxmlformats-officedocument"
 
 
 def make(form: str, title: str, text: str = "") -> bytes:
-    """A file of that form (an extension) whose content names the document."""
+    """A file of this form (an extension) that contains the document's name."""
     lines = [title, *text.splitlines(), "Practice document. Not a real matter."]
     match form:
         case "docx":
@@ -75,7 +75,7 @@ def _xlsx(lines: list[str]) -> bytes:
 
 
 def _pdf_objects(title: str, lines: list[str]) -> list[bytes]:
-    """One page in a standard font; the title stands in the information as Unicode, whatever its script."""
+    """One page in a standard font, with the title as Unicode in the document information."""
     shown = [line.encode("cp1252", "replace").replace(b"\\", b"\\\\") for line in lines]
     shown = [line.replace(b"(", b"\\(").replace(b")", b"\\)") for line in shown]
     text = b"BT /F1 14 Tf 72 760 Td 20 TL " + b"".join(b"(" + line + b") Tj T* " for line in shown) + b"ET"
@@ -92,16 +92,16 @@ def _pdf_objects(title: str, lines: list[str]) -> list[bytes]:
 
 
 def _pdf_body(objects: list[bytes]) -> tuple[bytes, list[int]]:
-    body, places = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", []
+    body, positions = b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", []
     for number, one in enumerate(objects, 1):
-        places.append(len(body))
+        positions.append(len(body))
         body += b"%d 0 obj\n%b\nendobj\n" % (number, one)
-    return body, places
+    return body, positions
 
 
-def _pdf_end(places: list[int], at: int) -> bytes:
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    count = len(places) + 1
+def _pdf_end(positions: list[int], at: int) -> bytes:
+    table = b"".join(b"%010d 00000 n \n" % position for position in positions)
+    count = len(positions) + 1
     return (
         b"xref\n0 %d\n0000000000 65535 f \n%btrailer\n<< /Size %d /Root 1 0 R /Info 6 0 R >>\n"
         b"startxref\n%d\n%%%%EOF\n" % (count, table, count, at)
@@ -109,18 +109,20 @@ def _pdf_end(places: list[int], at: int) -> bytes:
 
 
 def _pdf(title: str, lines: list[str]) -> bytes:
-    body, places = _pdf_body(_pdf_objects(title, lines))
-    return body + _pdf_end(places, len(body))
+    body, positions = _pdf_body(_pdf_objects(title, lines))
+    return body + _pdf_end(positions, len(body))
 
 
 def pdf_around(title: str, size: int) -> tuple[bytes, bytes]:
-    """Head and tail of a PDF of `size` bytes; what lies between is the noise of an unused stream."""
-    head, places = _pdf_body(_pdf_objects(title, [title, "Practice document. Not a real matter."]))
+    """Head and tail of a PDF of `size` bytes; between them goes the noise of an unused stream."""
+    head, positions = _pdf_body(_pdf_objects(title, [title, "Practice document. Not a real matter."]))
     close = b"\nendstream\nendobj\n"
     noise = 0
-    for _ in range(3):  # the length is written in the head and so changes it: settle in two or three turns
+    for _ in range(
+        3
+    ):  # the head contains the length, which changes its size: converges in two or three rounds
         start = b"7 0 obj\n<< /Length %d >>\nstream\n" % noise
         tail_at = len(head) + len(start) + noise + len(close)
-        end = _pdf_end([*places, len(head)], tail_at)
+        end = _pdf_end([*positions, len(head)], tail_at)
         noise += size - tail_at - len(end)
     return head + start, close + end

@@ -1,4 +1,4 @@
-"""Searching documents, workspaces and folders, by query string and by body, with strict names of filters."""
+"""Searches for documents, workspaces and folders, by query string and by body; unknown filters are refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 
 def as_filters(given: Mapping[str, Any], kind: str) -> Row:
-    """The filters among query parameters; anything unknown is refused by name."""
+    """The filters among the query parameters; an unknown one is refused by name."""
     return checked({name: value for name, value in given.items() if name not in PAGING}, kind)
 
 
@@ -42,7 +42,7 @@ def checked(filters: Row, kind: str) -> Row:
 
 
 def find_documents(filters: Row) -> list[tuple[Document, Version]]:
-    """Newest first, one row a document; every version where `latest` is false or a version is asked for."""
+    """Matching documents with their latest version; all versions if `latest` is false or a version is given."""
     tests = [_document_test(name, str(value)) for name, value in filters.items() if name in _TESTS]
     tests += [_field_test(name, str(value)) for name, value in filters.items() if name in CUSTOMS]
     every = filters.get("latest") is False or "document_version" in filters
@@ -57,23 +57,23 @@ def find_documents(filters: Row) -> list[tuple[Document, Version]]:
 def _candidates(filters: Row) -> Iterable[Document]:
     world = state().world
     if "container_id" not in filters:
-        return [one for place in g.libraries for one in world.documents(place.id)]
+        return [one for each in g.libraries for one in world.documents(each.id)]
     top = world.container(g.libraries[0].id, split_id(str(filters["container_id"]))[0])
     if top is None or not visible([top]):
         raise invalid("container_id", "The container does not exist")
-    places = world.under(top) if filters.get("include_subtree", True) else [top]
-    found = {document.key: document for place in places for document in world.documents_in(place)}
+    containers = world.under(top) if filters.get("include_subtree", True) else [top]
+    found = {document.key: document for container in containers for document in world.documents_in(container)}
     return found.values()
 
 
-def _has(needle: str, *hay: str) -> bool:
-    """Every word of the needle stands somewhere in one line of the hay; a star matches anything."""
+def _contains(needle: str, *hay: str) -> bool:
+    """Whether one line of the haystack contains every word of the needle; a star matches anything."""
     lines = "\n".join(hay).casefold().split("\n")
-    return all(any(_stands_in(word, line) for line in lines) for word in needle.casefold().split())
+    return all(any(_matches_word(word, line) for line in lines) for word in needle.casefold().split())
 
 
-def _stands_in(word: str, line: str) -> bool:
-    """The pieces between the stars, one after the other: no expression, which many stars would hold up for minutes."""
+def _matches_word(word: str, line: str) -> bool:
+    """Match the pieces between stars in order. Not a regular expression, which many stars would slow to minutes."""
     at = 0
     for piece in word.split("*"):
         at = line.find(piece, at)
@@ -97,7 +97,7 @@ _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
 
 
 def _relative(text: str, name: str) -> tuple[datetime, datetime]:
-    """`-30d` is the last thirty days; `-2w:0d` is a range."""
+    """`-30d` means the last thirty days; `-2w:0d` is a range."""
     if not _RELATIVE.fullmatch(text):
         raise invalid(name)
     ends = [timedelta(days=int(part[:-1]) * _DAYS[part[-1]]) for part in text.split(":")]
@@ -107,12 +107,12 @@ def _relative(text: str, name: str) -> tuple[datetime, datetime]:
 
 Test = Callable[[Document, Version], bool]
 _TESTS: dict[str, Callable[[str, Document, Version], bool]] = {
-    "anywhere": lambda t, d, v: _has(t, v.name, v.comment, v.author, *v.profile.values(), str(d.number)),
-    "body": lambda t, d, v: _has(t, v.name, v.comment),
-    "name": lambda t, d, v: _has(t, v.name),
-    "subject": lambda t, d, v: v.type == "MIME" and _has(t, v.name),
-    "comments": lambda t, d, v: _has(t, v.comment),
-    "name_comments": lambda t, d, v: _has(t, v.name, v.comment),
+    "anywhere": lambda t, d, v: _contains(t, v.name, v.comment, v.author, *v.profile.values(), str(d.number)),
+    "body": lambda t, d, v: _contains(t, v.name, v.comment),
+    "name": lambda t, d, v: _contains(t, v.name),
+    "subject": lambda t, d, v: v.type == "MIME" and _contains(t, v.name),
+    "comments": lambda t, d, v: _contains(t, v.comment),
+    "name_comments": lambda t, d, v: _contains(t, v.name, v.comment),
     "document_number": lambda t, d, v: t == str(d.number),
     "document_version": lambda t, d, v: t == str(v.number),
     "alias": lambda t, d, v: False,
@@ -149,8 +149,10 @@ def _field_test(name: str, text: str) -> Test:
 
     def test(document: Document, version: Version) -> bool:
         folder = world.container(document.library, document.folders[0])
-        place = world.container(document.library, folder.workspace) if folder else None
-        return {**(place.custom if place else {}), **version.profile}.get(name, "").upper() == text.upper()
+        workspace = world.container(document.library, folder.workspace) if folder else None
+        return {**(workspace.custom if workspace else {}), **version.profile}.get(
+            name, ""
+        ).upper() == text.upper()
 
     return test
 
@@ -168,7 +170,7 @@ def _states(filters: Row, document: Document, version: Version) -> bool:
 
 
 def documents_by_query() -> Response:
-    """The GET search with offsets, or with a cursor that stays true while documents come and go."""
+    """The GET search, with offsets or with a cursor that remains valid while documents are added and removed."""
     filters = as_filters(request.args, "document")
     mode = request.args.get("paging_mode", "standard")
     limit, offset = limit_and_offset()
@@ -176,26 +178,28 @@ def documents_by_query() -> Response:
     if mode == "standard_cursor":
         for ignored in ("anywhere", "comments"):
             filters.pop(ignored, None)
-        found = sorted(find_documents(filters), key=_place)
+        found = sorted(find_documents(filters), key=_position)
         after = _read_cursor(request.args.get("cursor", ""))
-        rest = [one for one in found if _place(one) > after]
+        rest = [one for one in found if _position(one) > after]
         page = rest[:limit]
-        cursor = _cursor(_place(page[-1])) if len(rest) > limit else None
+        cursor = _cursor(_position(page[-1])) if len(rest) > limit else None
         return listing([document_row(*one) for one in page], "results", cursor=cursor)
     if mode != "standard":
         raise invalid("paging_mode")
-    found = sorted(find_documents(filters), key=lambda one: (one[1].edited, _place(one)), reverse=descending)
+    found = sorted(
+        find_documents(filters), key=lambda one: (one[1].edited, _position(one)), reverse=descending
+    )
     page = found[offset : offset + limit]
     total = len(found) if request.args.get("total", "").lower() == "true" else None
     return listing([document_row(*one) for one in page], "results", total_count=total)
 
 
-def _place(one: tuple[Document, Version]) -> tuple[str, int, int]:
+def _position(one: tuple[Document, Version]) -> tuple[str, int, int]:
     return (one[0].library, one[0].number, one[1].number)
 
 
-def _cursor(place: tuple[str, int, int]) -> str:
-    return base64.urlsafe_b64encode("|".join(map(str, place)).encode()).decode()
+def _cursor(position: tuple[str, int, int]) -> str:
+    return base64.urlsafe_b64encode("|".join(map(str, position)).encode()).decode()
 
 
 def _read_cursor(text: str) -> tuple[str, int, int]:
@@ -214,11 +218,11 @@ def _read_cursor(text: str) -> tuple[str, int, int]:
 def find_workspaces(filters: Row) -> list[Container]:
     world = state().world
     wanted = str(filters.get("libraries", "")).upper().split(",") if filters.get("libraries") else None
-    places = [one for one in g.libraries if wanted is None or one.id.upper() in wanted]
+    libraries = [one for one in g.libraries if wanted is None or one.id.upper() in wanted]
     found = [
         one
-        for place in places
-        for one in visible(world.workspaces(place.id))
+        for each in libraries
+        for one in visible(world.workspaces(each.id))
         if _container_fits(one, filters)
     ]
     return sorted(found, key=lambda one: (one.name.casefold(), one.number))
@@ -244,24 +248,24 @@ def _container_fits(one: Container, filters: Row) -> bool:
         "anywhere": (one.name, one.description, *one.custom.values()),
     }
     for name, value in filters.items():
-        if name in texts and not _has(str(value), *texts[name]):
+        if name in texts and not _contains(str(value), *texts[name]):
             return False
         if name == "owner" and str(value).upper() != one.owner:
             return False
         if name in CUSTOMS and one.custom.get(name, "").upper() != str(value).upper():
             return False
         if name == "workspace_name":
-            place = state().world.container(one.library, one.workspace)
-            if place is None or not _has(str(value), place.name):
+            workspace = state().world.container(one.library, one.workspace)
+            if workspace is None or not _contains(str(value), workspace.name):
                 return False
     return True
 
 
-# -- by body -----------------------------------------------------------------------------------------------
+# -- POST searches -----------------------------------------------------------------------------------------------
 
 
 def searched(kind: str) -> Response:
-    """POST search: `data` is the array itself, with `overflow` beside it; strict about every name."""
+    """The POST search: `data` is an array with `overflow` beside it; unknown names are refused."""
     body = body_json("limit", "filters", "profile_fields", "timezone_offset")
     settings = state().settings
     limit = body.get("limit", settings.default_limit)
@@ -273,15 +277,17 @@ def searched(kind: str) -> Response:
     filters = checked(filters, kind)
     wanted = _wanted(body.get("profile_fields"), kind)
     if kind == "document":
-        found = sorted(find_documents(filters), key=lambda one: (one[1].edited, _place(one)), reverse=True)
+        found = sorted(find_documents(filters), key=lambda one: (one[1].edited, _position(one)), reverse=True)
         rows = [_cut(document_profile(*one), wanted) for one in found[:limit]]
         return listing(rows, overflow=len(found) > limit)
-    places = find_workspaces(filters) if kind == "workspace" else find_folders(filters)
-    return listing([_cut(container_row(one), wanted) for one in places[:limit]], overflow=len(places) > limit)
+    containers = find_workspaces(filters) if kind == "workspace" else find_folders(filters)
+    return listing(
+        [_cut(container_row(one), wanted) for one in containers[:limit]], overflow=len(containers) > limit
+    )
 
 
 def _wanted(given: Any, kind: str) -> frozenset[str]:
-    """Without `profile_fields` only id, wstype and iwl come back."""
+    """The requested fields; by default only id, wstype and iwl."""
     if given is None:
         return frozenset(("id", "wstype", "iwl"))
     if not isinstance(given, dict) or not set(given) <= set(FILTERS):

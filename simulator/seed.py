@@ -1,4 +1,4 @@
-"""The practice world: the same users, matters, folders and documents, with the same numbers, on every start."""
+"""The practice data: the same users, matters, folders and documents, with the same numbers, on every start."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ GIB = Known(Generated(1 << 30, 77), "543e7d85bfc6e81c12114b081114b88b0e28da29881
 
 
 def practice_password(user_id: str) -> str:
-    """These are shown on the sign-in page: nothing here is secret."""
+    """Not secret: passwords are shown on the sign-in page."""
     return f"{user_id.lower()}-practice"
 
 
@@ -68,11 +68,11 @@ def practice_world(app: App | None = None) -> World:
     world.add_library(Library("Active", "Active matters", hidden_from=("DMITRI",)), 1001)
     world.add_library(Library("Knowledge", "Precedents and know-how"), 2001)
     seeding = _Seeding(world)
-    for place, matters in (("Active", ACTIVE), ("Knowledge", KNOWLEDGE)):
+    for library, matters in (("Active", ACTIVE), ("Knowledge", KNOWLEDGE)):
         for number, matter in enumerate(matters):
-            seeding.matter(place, number, matter)
+            seeding.matter(library, number, matter)
     seeding.special(world.folder("Project Heron"))
-    seeding.walls()
+    seeding.restricted_matters()
     return world
 
 
@@ -83,7 +83,7 @@ class _Seeding:
         self.count = 0
 
     def at(self) -> datetime:
-        """Times go forward with the number of things made."""
+        """Timestamps that advance with each object created."""
         self.count += 1
         return START + timedelta(minutes=29 * self.count % (150 * 24 * 60), seconds=self.count % 60)
 
@@ -120,7 +120,7 @@ class _Seeding:
         return made
 
     def special(self, heron: Container) -> None:
-        """What a test or a demo looks for by name."""
+        """Objects that tests and the demo find by name."""
         world, at = self.world, self.at
         drafts = world.folder("Drafts", "Active")
         spa = world.add_document(
@@ -170,8 +170,8 @@ class _Seeding:
             self.world.add_document(folder, name, "pdf", content, "CAROL", self.at())
         self.world.add_document(folder, "Server image (1 GiB)", "dat", GIB, "CAROL", self.at())
 
-    def walls(self) -> None:
-        """Two matters that only a few may see; one whose folder is open to a guest of the firm."""
+    def restricted_matters(self) -> None:
+        """Two matters with an ethical wall, and one that is shared with an external user."""
         world = self.world
         for name, team in (("Project Kestrel", ("CAROL",)), ("Internal investigation", ("BRAM", "CAROL"))):
             found = world.folder(name)

@@ -1,4 +1,4 @@
-"""The practice server as a whole: the world, the dials and the front door, started and stopped together."""
+"""The practice server: data, settings and HTTP server, started and stopped together."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from simulator import (
     pages,
     uploads,
 )
-from simulator.faults import FaultBook
+from simulator.faults import FaultRules
+from simulator.http_server import Listener, Wsgi
 from simulator.incoming import UploadRequest, discard
-from simulator.keeper import Keeper
 from simulator.rows import container_from, container_row, document_from, document_row
 from simulator.seed import practice_world
 from simulator.settings import Settings
 from simulator.state import Request, State
+from simulator.store import Store
 from simulator.tokens import Tokens
 from simulator.values import App, Container, Document, Key
 from simulator.web import RefusedError, not_found, refused
-from simulator.wire import Door, Wsgi
 from simulator.world import World
 
 ALIASES = ("/work/web/api/v2/", "/api/v2/")
-ROOMS = (oauth, discovery, libraries, containers, documents, downloads, uploads, locks, pages, control)
+BLUEPRINTS = (oauth, discovery, libraries, containers, documents, downloads, uploads, locks, pages, control)
 
 
 class Simulator:
     """`with Simulator() as sim:` gives a running practice server at `sim.url`.
 
-    Without `data_dir` everything lies in a passing folder; with it, a restart finds what was there.
+    Without `data_dir` a temporary folder is used; with it, data survives a restart.
     """
 
     def __init__(
@@ -59,23 +59,23 @@ class Simulator:
         quiet: bool = False,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._given, self._tls = (host, port), tls
+        self._address, self._tls = (host, port), tls
         self._data_dir = Path(data_dir) if data_dir else None
         self._control_token, self._quiet = control_token, quiet
         self.world = world or practice_world()
         self.settings = settings or Settings()
-        self.faults = FaultBook()
-        self._passing: Path | None = None
+        self.faults = FaultRules()
+        self._temp_dir: Path | None = None
 
     def start(self) -> Self:
         if self._data_dir is None:
-            self._passing = Path(tempfile.mkdtemp(prefix="practice-imanage-"))
-        folder = self._data_dir or self._passing or Path()
+            self._temp_dir = Path(tempfile.mkdtemp(prefix="practice-imanage-"))
+        folder = self._data_dir or self._temp_dir or Path()
         files = folder / "files"
         files.mkdir(parents=True, exist_ok=True)
         for left_over in files.glob("incoming-*"):
             left_over.unlink()
-        self._keeper = Keeper(folder / "practice.sqlite")
+        self._keeper = Store(folder / "practice.sqlite")
         _restore(self.world, self.settings, self._keeper, files)
         self.world.watcher = _Watcher(self._keeper)
         self.tokens = Tokens(self.settings, self._keeper)
@@ -90,34 +90,34 @@ class Simulator:
             self._quiet,
         )
         try:
-            self._door = Door(*self._given, web_app(self._state), self._state, self._tls)
+            self._listener = Listener(*self._address, web_app(self._state), self._state, self._tls)
         except OSError:
-            self._put_away()
+            self._clean_up()
             raise
-        self.port = self._door.address[1]
-        host = f"[{self._given[0]}]" if ":" in self._given[0] else self._given[0]
+        self.port = self._listener.address[1]
+        host = f"[{self._address[0]}]" if ":" in self._address[0] else self._address[0]
         self.url = f"{'https' if self._tls else 'http'}://{host}:{self.port}"
-        self._doors = [self._door]
-        self._door.start()
+        self._listeners = [self._listener]
+        self._listener.start()
         return self
 
-    def show_beside(self, app: Wsgi) -> str:
-        """Another application at an address of its own, with this server's latency, faults and log. Says where."""
-        self._doors.append(Door(self._given[0], 0, app, self._state))
-        self._doors[-1].start()
-        host, port = self._doors[-1].address
+    def add_listener(self, app: Wsgi) -> str:
+        """Serve another application on its own port, with this server's latency, faults and log. Returns its URL."""
+        self._listeners.append(Listener(self._address[0], 0, app, self._state))
+        self._listeners[-1].start()
+        host, port = self._listeners[-1].address
         return f"http://{host}:{port}"
 
     def stop(self) -> None:
-        for door in self._doors:
+        for door in self._listeners:
             door.stop()
-        self._put_away()
+        self._clean_up()
 
-    def _put_away(self) -> None:
+    def _clean_up(self) -> None:
         self.world.watcher = None
         self._keeper.close()
-        if self._passing:
-            shutil.rmtree(self._passing, ignore_errors=True)
+        if self._temp_dir:
+            shutil.rmtree(self._temp_dir, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -129,38 +129,38 @@ class Simulator:
 
     @property
     def requests(self) -> list[Request]:
-        """Every call so far, in the order of arrival; control calls are left out."""
+        """All calls so far, in order of arrival, without control calls."""
         return self._state.requests
 
     def forget_requests(self) -> None:
         self._state.log.clear()
 
     def token_for(self, user: str, client_id: str = "") -> str:
-        """A live access token without the sign-in."""
+        """A valid access token without a sign-in."""
         found = self.world.user(user)
         if found is None:
             raise KeyError(user)
         return self.tokens.issue("access", found.id, client_id or self.world.apps[0].client_id)
 
     def expire_tokens(self, user: str = "") -> int:
-        """End all access tokens now, or one user's. Refresh tokens stay."""
+        """Expire all access tokens now, or one user's. Refresh tokens stay valid."""
         return self.tokens.forget_all("access", user)
 
     def revoke(self, user: str = "") -> None:
-        """End access and refresh tokens, as an administrator would."""
+        """Revoke access and refresh tokens, as an administrator would."""
         for kind in ("access", "refresh"):
             self.tokens.forget_all(kind, user)
 
     def files(self) -> Iterable[Path]:
-        """Uploaded bytes on disk, and nothing else."""
+        """The uploaded files on disk."""
         return sorted(self._state.files.iterdir())
 
 
 class _Watcher:
-    """Writes down every change to the world. What is as in the seed is never written."""
+    """Persists every change to the data. The seed itself is never written."""
 
-    def __init__(self, keeper: Keeper) -> None:
-        self._keeper = keeper
+    def __init__(self, store: Store) -> None:
+        self._keeper = store
 
     def __call__(self, kind: str, key: Key, value: Container | Document | None) -> None:
         name = f"{key[0]}!{key[1]}"
@@ -172,16 +172,16 @@ class _Watcher:
         self._keeper.put(kind, name, row)
 
 
-def _restore(world: World, settings: Settings, keeper: Keeper, files: Path) -> None:
-    """Lay what was kept over the seed: containers first, then documents, then what was removed."""
+def _restore(world: World, settings: Settings, store: Store, files: Path) -> None:
+    """Apply the stored changes to the seed: containers, then documents, then removals."""
     gone: list[Any] = []
-    containers_kept = [(_key(name), row) for name, row in keeper.all("container").items()]
+    containers_kept = [(_key(name), row) for name, row in store.all("container").items()]
     for key, row in sorted(containers_kept, key=lambda one: one[0]):
         if row:
             world.put_container(container_from(row))
         else:
             gone.append(world.container(*key))
-    for name, row in keeper.all("document").items():
+    for name, row in store.all("document").items():
         if row:
             world.put_document(document_from(row, files))
         else:
@@ -191,9 +191,9 @@ def _restore(world: World, settings: Settings, keeper: Keeper, files: Path) -> N
             world.remove_document(thing)
         elif isinstance(thing, Container):
             world.remove_folder(thing)
-    if kept := keeper.all("settings").get("all"):
+    if kept := store.all("settings").get("all"):
         settings.update(kept)
-    for row in keeper.all("app").values():
+    for row in store.all("app").values():
         world.add_app(App(**row | {"redirect_uris": tuple(row["redirect_uris"])}))
 
 
@@ -203,30 +203,30 @@ def _key(name: str) -> Key:
 
 
 def web_app(state: State) -> Wsgi:
-    """The Flask application behind the door, with the API's other prefixes led to the canonical one."""
+    """The Flask application; the API's alias prefixes are rewritten to the canonical one."""
     app = Flask("simulator")
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.extensions["simulator"] = state
     app.request_class = type("PracticeRequest", (UploadRequest,), {"files_folder": state.files})
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for one in ROOMS:
-        app.register_blueprint(one.room)
+    for one in BLUEPRINTS:
+        app.register_blueprint(one.blueprint)
     app.register_error_handler(RefusedError, refused)
     app.register_error_handler(HTTPException, _http_error)
     app.teardown_request(lambda _error: discard(request.environ))
 
-    def lead(environ: dict[str, Any], start_response: Any) -> Any:
+    def rewrite_prefix(environ: dict[str, Any], start_response: Any) -> Any:
         path = environ["PATH_INFO"]
         for alias in ALIASES:
             if path.startswith(alias):
                 environ["PATH_INFO"] = "/work/api/v2/" + path[len(alias) :]
         return app.wsgi_app(environ, start_response)
 
-    return lead
+    return rewrite_prefix
 
 
 def _http_error(error: HTTPException) -> Any:
-    """The API answers in its envelope, everything else with a page."""
+    """API errors use the envelope, all others a page."""
     if error.code is not None and error.code < 400:
         return error
     if request.path.startswith(("/work/api", "/_simulator")):

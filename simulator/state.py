@@ -1,4 +1,4 @@
-"""What one practice server consists of, handed to every part of it."""
+"""The shared state of one practice server."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simulator.faults import FaultBook
-from simulator.keeper import Keeper
+from simulator.faults import FaultRules
 from simulator.settings import Settings
+from simulator.store import Store
 from simulator.tokens import Tokens
 from simulator.world import World
 
 
 @dataclass(frozen=True)
 class Request:
-    """One call as it was seen at the door. Status 0: no answer was sent."""
+    """One logged call. Status 0: no response was sent."""
 
     method: str
     path: str
@@ -33,7 +33,7 @@ class Request:
 
 @dataclass
 class Entry:
-    """A call under way; `Request` is its finished look."""
+    """A call in progress, logged as a `Request`."""
 
     method: str
     path: str
@@ -46,7 +46,7 @@ class Entry:
     bytes_out: int = 0
     faults: tuple[str, ...] = ()
 
-    def seen(self) -> Request:
+    def finished(self) -> Request:
         return Request(
             self.method,
             self.path,
@@ -65,9 +65,9 @@ class Entry:
 class State:
     world: World
     settings: Settings
-    faults: FaultBook
+    faults: FaultRules
     tokens: Tokens
-    keeper: Keeper
+    store: Store
     files: Path
     control_token: str = ""
     quiet: bool = False
@@ -76,5 +76,5 @@ class State:
 
     @property
     def requests(self) -> list[Request]:
-        """Every call so far, in the order of arrival."""
-        return [entry.seen() for entry in list(self.log)]
+        """All calls so far, in order of arrival."""
+        return [entry.finished() for entry in list(self.log)]

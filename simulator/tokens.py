@@ -1,4 +1,4 @@
-"""Codes, access tokens and refresh tokens, and the web sign-ins of people's browsers."""
+"""Authorization codes, access and refresh tokens, and browser sessions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import threading
 import time
 from dataclasses import asdict, dataclass, replace
 
-from simulator.keeper import Keeper
 from simulator.settings import Settings
+from simulator.store import Store
 
-REMEMBER_EVERY = 30.0  # an idle clock is written down this often at most
+REMEMBER_EVERY = 30.0  # the last use of a token is stored at most this often
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Token:
-    """An access token, a refresh token or a browser's sign-in, by `kind`."""
+    """An access token, a refresh token or a browser session, by `kind`."""
 
     kind: str
     user: str
@@ -37,12 +37,12 @@ class Token:
 
 
 class Tokens:
-    def __init__(self, settings: Settings, keeper: Keeper) -> None:
+    def __init__(self, settings: Settings, store: Store) -> None:
         self._lock = threading.Lock()
         self._settings = settings
-        self._keeper = keeper
+        self._keeper = store
         self._codes: dict[str, Code] = {}
-        self._tokens = {key: Token(**row) for key, row in keeper.all("token").items()}
+        self._tokens = {key: Token(**row) for key, row in store.all("token").items()}
 
     # -- codes ---------------------------------------------------------------------------------------------
 
@@ -53,7 +53,7 @@ class Tokens:
         return text
 
     def use_code(self, text: str) -> Code | None:
-        """A code works once and for a short time."""
+        """Redeem a code: valid once and for a short time."""
         with self._lock:
             code = self._codes.pop(text, None)
         if code is None or time.time() - code.made > self._settings.code_seconds:
@@ -63,21 +63,21 @@ class Tokens:
     # -- tokens --------------------------------------------------------------------------------------------
 
     def issue(self, kind: str, user: str, client_id: str = "", scope: str = "user", family: str = "") -> str:
-        """A new token. Tokens of one sign-in share a family and end together at sign-out."""
+        """Issue a token. Tokens of one sign-in share a family and are revoked together at sign-out."""
         text, at = secrets.token_urlsafe(40), time.time()
         self._keep(text, Token(kind, user, client_id, scope, at, at, family or secrets.token_hex(8)))
         return text
 
-    def look(self, kind: str, text: str) -> Token | None:
-        """The live token, without moving its idle clock."""
+    def find(self, kind: str, text: str) -> Token | None:
+        """The valid token; does not count as use."""
         token = self._tokens.get(text)
         if token is None or token.kind != kind:
             return None
         return token if time.time() < self._end(token) else None
 
     def use(self, text: str) -> Token | None:
-        """The live access token; using it starts its idle time anew."""
-        token, at = self.look("access", text), time.time()
+        """The valid access token; use restarts its idle time."""
+        token, at = self.find("access", text), time.time()
         if token and self._settings.access_sliding:
             if at - token.used > REMEMBER_EVERY:
                 self._keep(text, replace(token, used=at))
@@ -105,7 +105,7 @@ class Tokens:
         self._keeper.drop("token", text)
 
     def forget_all(self, kind: str, user: str = "", family: str = "") -> int:
-        """End all tokens of a kind, or one user's, or one family's. Says how many."""
+        """Revoke all tokens of a kind, of one user or of one family. Returns how many."""
         with self._lock:
             found = [
                 text

@@ -1,4 +1,4 @@
-"""New documents, new versions and replaced files, from a `profile` and a `file` part."""
+"""New documents, new versions and replaced files, from the parts `profile` and `file`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from simulator.incoming import Incoming
 from simulator.names import checked_name
 from simulator.profiles import document_profile
 from simulator.values import LEVELS, Activity, Container, Document, Lock, Security, Version
-from simulator.web import RefusedError, api_room, container_at, document_at, invalid, me, record, state
+from simulator.web import RefusedError, api_blueprint, container_at, document_at, invalid, me, record, state
 from simulator.world import now
 
-room = api_room("uploads")
+blueprint = api_blueprint("uploads")
 L = "/libraries/<lib>"
 STAMP = b"\n<!-- stored by the practice iManage -->"
 KNOWN = {
@@ -34,7 +34,7 @@ Row = dict[str, Any]
 
 
 def _parts() -> tuple[Row, Incoming]:
-    """The profile and the file of a multipart request; the file is already on disk."""
+    """The profile and the file of a multipart request. The file is already on disk."""
     if request.mimetype != "multipart/form-data":
         raise RefusedError(415, "NRC_INVALID_PARAM", "The body must be multipart/form-data", "body")
     file = request.files.get("file") or request.files.get("myFile")
@@ -61,7 +61,7 @@ def _parts() -> tuple[Row, Incoming]:
 
 
 def _named(given: Row) -> Row:
-    """Changes with a type and an extension that agree; one of the two has to be given."""
+    """Profile changes with matching type and extension; one of the two is required."""
     changes = profile_changes(given)
     if not changes.get("type") and not changes.get("extension"):
         raise invalid("extension", "Either type or extension is required")
@@ -72,7 +72,7 @@ def _named(given: Row) -> Row:
 
 
 def _warnings(profile: Row, changes: Row) -> list[Row]:
-    """Required fields that are missing: warnings where they were asked for, an error otherwise."""
+    """Missing required fields: warnings if the request asks for them, an error otherwise."""
     given = {**profile.get("doc_profile", {}), "comment": changes.get("comment", "")}
     required = CLASSES[changes.get("class_", "DOC")][1]
     missing = [name for name in required if not given.get(name)]
@@ -114,9 +114,9 @@ def _refuse_duplicate(folder: Container, name: str, extension: str) -> None:
             raise RefusedError(409, "NRC_DUPLICATE_NAME", f"{name} is already in this folder", "name")
 
 
-@room.post(f"{L}/folders/<place>/documents")
-def new_document(place: str) -> Response:
-    folder = container_at(place, "folder", "read_write")
+@blueprint.post(f"{L}/folders/<container_id>/documents")
+def new_document(container_id: str) -> Response:
+    folder = container_at(container_id, "folder", "read_write")
     profile, stream = _parts()
     given = profile.get("doc_profile", {})
     changes = _named(given)
@@ -139,12 +139,12 @@ def new_document(place: str) -> Response:
             (Activity("Create", 1, user, at, 1, _comment(profile)),),
         )
         world.put_document(document)
-    beside = {"warnings": warnings} if warnings else {}
-    return record(document_profile(document), state().settings.upload_status, **beside)
+    extra_fields = {"warnings": warnings} if warnings else {}
+    return record(document_profile(document), state().settings.upload_status, **extra_fields)
 
 
 def _content(stream: Incoming) -> Content:
-    """What is kept of what came: the same bytes, or with a stamp of the server's own."""
+    """The stored content: the same bytes, or with a stamp appended by the setting `stored`."""
     content = stream.publish()
     if state().settings.stored == "stamped":
         return as_content(b"".join(content.blocks()) + STAMP)
@@ -181,32 +181,30 @@ def _add_version(document: Document, profile: Row, content: Content, changes: Ro
     )
 
 
-@room.post(f"{L}/documents/<doc>/versions")
+@blueprint.post(f"{L}/documents/<doc>/versions")
 def new_version(doc: str) -> Response:
     document, _ = document_at(doc, "read_write")
     _writable(document)
     profile, stream = _parts()
     changes = _version_changes(profile, document.latest)
     with state().world.lock:
-        current, _ = document_at(
-            doc, "read_write", latest=True
-        )  # it may have changed while the bytes arrived
+        current, _ = document_at(doc, "read_write", latest=True)  # it may have changed during the upload
         _writable(current)
         stored = state().world.put_document(_add_version(current, profile, _content(stream), changes))
     return record(document_profile(stored), state().settings.upload_status)
 
 
 def _version_changes(profile: Row, last: Version) -> Row:
-    """A version's profile may be nearly empty; what it leaves out is taken from the version before."""
+    """A version's profile may be nearly empty; missing fields are taken from the previous version."""
     given = profile.get("doc_profile", {})
     if not given.get("extension") and not given.get("type"):
         given = given | {"extension": last.extension}
     return _named(given)
 
 
-@room.put(f"{L}/documents/<doc>/file")
+@blueprint.put(f"{L}/documents/<doc>/file")
 def replace_file(doc: str) -> Response:
-    """New bytes in the place of a version's old ones; the profile stays."""
+    """Replace the content of a version; the profile stays."""
     _writable(document_at(doc, "read_write")[0])
     profile, stream = _parts()
     changes = {

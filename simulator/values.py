@@ -1,4 +1,4 @@
-"""The things of the practice world, as frozen values: a change is a new value in the old one's place."""
+"""The objects of the practice server as frozen values; changes replace them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Key = tuple[str, int]
 
 @dataclass(frozen=True)
 class User:
-    """A person who can sign in. `id` is what the API shows; it signs in in any case of letters."""
+    """A user. `id` is the one in the API; sign-in is case-insensitive."""
 
     id: str
     password: str
@@ -27,7 +27,7 @@ class User:
 
 @dataclass(frozen=True)
 class App:
-    """An application as Control Center registers it."""
+    """An application as registered in Control Center."""
 
     client_id: str
     client_secret: str
@@ -44,7 +44,7 @@ class Library:
 
     @property
     def database(self) -> str:
-        """Profiles name the library in upper case while ids keep it as written."""
+        """The library name in profiles, in upper case; ids keep it as written."""
         return self.id.upper()
 
 
@@ -58,7 +58,7 @@ class Security:
 
 @dataclass(frozen=True)
 class Container:
-    """A workspace or a folder; `workspace` is the number of the workspace it lies in (its own, for one)."""
+    """A workspace or a folder; `workspace` is the number of its workspace (its own number for a workspace)."""
 
     library: str
     number: int
@@ -85,7 +85,7 @@ class Container:
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a document with the profile it carries."""
+    """One version of a document, with its profile."""
 
     number: int
     name: str
@@ -109,7 +109,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Lock:
-    """Who has a document checked out, since when, and what they said about it."""
+    """A checkout: by whom, since when, and their comments."""
 
     user: str
     since: datetime
@@ -121,7 +121,7 @@ class Lock:
 
 @dataclass(frozen=True)
 class Activity:
-    """One line of a document's history."""
+    """One entry of a document's history."""
 
     activity: str
     code: int

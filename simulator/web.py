@@ -1,4 +1,4 @@
-"""What every route of the practice API shares: who calls, where, refusals, and the shape of answers."""
+"""Shared by all API routes: authentication, lookup of objects, errors, and the shape of responses."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
 
-from simulator.answers import envelope
-from simulator.faults import Struck
+from simulator.faults import CallFaults
+from simulator.responses import envelope
 from simulator.state import State
 from simulator.tokens import Token
 from simulator.values import Container, Document, Library, User, Version
@@ -20,7 +20,7 @@ Row = dict[str, Any]
 
 
 class RefusedError(Exception):
-    """A request that the API refuses, with the words it refuses in."""
+    """A refused request: status, code, message and field of the error envelope."""
 
     def __init__(
         self, status: int, code: str, text: str, field: str = "", headers: Row | None = None
@@ -31,7 +31,7 @@ class RefusedError(Exception):
 
 
 def not_found(what: str = "The record") -> RefusedError:
-    return RefusedError(404, "NRC_NO_RECORD", f"{what} does not exist or is not yours to see")
+    return RefusedError(404, "NRC_NO_RECORD", f"{what} does not exist or you do not have access to it")
 
 
 def invalid(field: str, text: str = "") -> RefusedError:
@@ -43,13 +43,13 @@ def state() -> State:
     return found
 
 
-def struck() -> Struck:
+def call_faults() -> CallFaults:
     found = request.environ.get("simulator.faults")
-    return found if isinstance(found, Struck) else Struck([])
+    return found if isinstance(found, CallFaults) else CallFaults([])
 
 
 def base_url() -> str:
-    """Where links point: the public URL, or the host that was asked."""
+    """The base URL of links: the public URL, or the host of the request."""
     return state().settings.public_url.rstrip("/") or request.host_url.rstrip("/")
 
 
@@ -66,13 +66,13 @@ def refused(refusal: RefusedError) -> Response:
     return answer
 
 
-def record(row: Row, status: int = 200, **beside: Any) -> Response:
-    return json_answer({"data": row, **beside}, status)
+def record(row: Row, status: int = 200, **extra_fields: Any) -> Response:
+    return json_answer({"data": row, **extra_fields}, status)
 
 
-def listing(rows: list[Row], shape: str = "array", **beside: Any) -> Response:
-    """A list in the shape that this call is known to give, or in the one a dial asks for."""
-    if fault := struck().get("odd_ids"):
+def listing(rows: list[Row], shape: str = "array", **extra_fields: Any) -> Response:
+    """A list in the documented shape of this call, or in that of the setting `list_shape`."""
+    if fault := call_faults().get("odd_ids"):
         odd = fault.at or 1
         rows = [_odd(row) for row in rows[:odd]] + rows[odd:]
     dial = state().settings.list_shape
@@ -82,29 +82,31 @@ def listing(rows: list[Row], shape: str = "array", **beside: Any) -> Response:
         data = {"results": rows}
     elif shape == "object" and len(rows) == 1:
         data = rows[0]
-    return json_answer({"data": data, **{key: value for key, value in beside.items() if value is not None}})
+    return json_answer(
+        {"data": data, **{key: value for key, value in extra_fields.items() if value is not None}}
+    )
 
 
 def _odd(row: Row) -> Row:
-    """The same with an id that no address can carry; of a shortcut, that of its target."""
+    """The row with an id that is not valid in a URL; for a shortcut, that of its target."""
     if isinstance(target := row.get("target"), dict):
         return {**row, "target": _odd(target)}
     return {**row, "id": f"../{row['id']}"}
 
 
-# -- who ---------------------------------------------------------------------------------------------------
+# -- authentication ---------------------------------------------------------------------------------------------------
 
 
 def caller_token(use: bool = True) -> Token | None:
-    """The live token of the call, from whichever header the dial lets count."""
-    fault = struck().get("require_header")
+    """The valid token of the call, from the headers that the setting `auth_header` accepts."""
+    fault = call_faults().get("require_header")
     wanted = fault.how if fault and fault.how else state().settings.auth_header
     given = [request.headers.get("X-Auth-Token", "")] if wanted in ("either", "x-auth-token") else []
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
     if wanted in ("either", "bearer") and scheme.lower() == "bearer":
         given.append(bearer.strip())
     tokens = state().tokens
-    found = (tokens.use(text) if use else tokens.look("access", text) for text in given if text)
+    found = (tokens.use(text) if use else tokens.find("access", text) for text in given if text)
     return next((token for token in found if token), None)
 
 
@@ -122,7 +124,7 @@ def me() -> User:
 
 
 class Pace:
-    """Calls a second and person, when the dial says that there is a limit."""
+    """Rate limit per user, by the setting `rate_limit`."""
 
     def __init__(self) -> None:
         self._calls: dict[str, deque[float]] = defaultdict(deque)
@@ -140,18 +142,18 @@ class Pace:
         calls.append(at)
 
 
-# -- where -------------------------------------------------------------------------------------------------
+# -- libraries -------------------------------------------------------------------------------------------------
 
 API = "/work/api/v2/customers/<customer>"
 
 
-def api_room(name: str) -> Blueprint:
-    """A family of routes below a customer: signed in, and in a library where the path names one."""
-    room = Blueprint(name, name, url_prefix=API)
+def api_blueprint(name: str) -> Blueprint:
+    """A blueprint below a customer: requires a token, and resolves the library of the path."""
+    blueprint = Blueprint(name, name, url_prefix=API)
     pace = Pace()
 
-    @room.url_value_preprocessor
-    def place(_endpoint: str | None, values: Row | None) -> None:
+    @blueprint.url_value_preprocessor
+    def resolve_library(_endpoint: str | None, values: Row | None) -> None:
         g.user = require_user()
         pace.check(g.user)
         values = values if values is not None else {}
@@ -165,15 +167,15 @@ def api_room(name: str) -> Blueprint:
                 raise not_found("The library")
             g.libraries = [library]
 
-    return room
+    return blueprint
 
 
-def both(room: Blueprint, rule: str, **options: Any) -> Callable[[Any], Any]:
-    """A route that exists per library and over all libraries of the customer."""
+def both(blueprint: Blueprint, rule: str, **options: Any) -> Callable[[Any], Any]:
+    """Register a route both per library and across all libraries of the customer."""
 
     def register(view: Any) -> Any:
-        room.get(f"/libraries/<lib>/{rule}", **options)(view)
-        room.get(f"/{rule}", endpoint=f"{view.__name__}_everywhere", **options)(view)
+        blueprint.get(f"/libraries/<lib>/{rule}", **options)(view)
+        blueprint.get(f"/{rule}", endpoint=f"{view.__name__}_everywhere", **options)(view)
         return view
 
     return register
@@ -188,10 +190,10 @@ def library() -> Library:
 
 
 def split_id(text: str) -> tuple[int, int | None]:
-    """Number and version of an object id in this call's library; 404 where it is in another or no id at all."""
-    place, mark, rest = text.rpartition("!")
+    """Number and version of an object id in the call's library; 404 if it is malformed or of another library."""
+    library_id, mark, rest = text.rpartition("!")
     number, dot, version = rest.partition(".")
-    if not mark or place.upper() != library().id.upper() or not number.isdecimal():
+    if not mark or library_id.upper() != library().id.upper() or not number.isdecimal():
         raise not_found()
     if dot and not version.isdecimal():
         raise not_found()
@@ -199,7 +201,7 @@ def split_id(text: str) -> tuple[int, int | None]:
 
 
 def need(thing: Container | Document, level: str = "read") -> None:
-    """Refuse what the caller may not do; what he may not even see is a wall of 403 or 404, by the dial."""
+    """Require an access level. Objects that the caller may not see give 403 or 404, by the setting `wall_status`."""
     world = state().world
     if not world.may(me(), thing, "read"):
         if state().settings.wall_status == 404:
@@ -230,7 +232,7 @@ def document_at(text: str, level: str = "read", latest: bool = False) -> tuple[D
 
 
 def visible(things: Iterable[Any]) -> list[Any]:
-    """Those that the caller may see; each folder is judged once for all the documents in it."""
+    """Those that the caller may see; access is checked once per folder for the documents in it."""
     world, user, seen = state().world, me(), {}
     kept = []
     for thing in things:
@@ -257,7 +259,7 @@ def flag(name: str, otherwise: bool = False) -> bool:
 
 
 def body_json(*allowed: str) -> Row:
-    """The JSON object of a request; unknown keys are refused where `allowed` is given."""
+    """The JSON object of a request; unknown keys are refused if `allowed` is given."""
     body = request.get_json(silent=True, force=True)
     if not isinstance(body, dict):
         raise invalid("body", "The body must be a JSON object")
@@ -268,7 +270,7 @@ def body_json(*allowed: str) -> Row:
 
 
 def page_of(rows: list[Any]) -> tuple[list[Any], int, int | None]:
-    """The asked page of a list: the rows, the offset, and the total where it was asked for."""
+    """The requested page of a list: rows, offset, and the total if requested."""
     limit, offset = limit_and_offset()
     return rows[offset : offset + limit], offset, len(rows) if flag("total") else None
 

@@ -1,6 +1,6 @@
-"""The practice world: its records, who may see them, and the plain ways to make more.
+"""The practice data: records, access rights, and methods to add objects.
 
-A world can be made, looked at and changed from Python; the web layer keeps to the same methods.
+Tests use the same methods as the web layer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def now() -> datetime:
 
 
 class World(Records):
-    # -- who may ------------------------------------------------------------------------------------------
+    # -- access rights ------------------------------------------------------------------------------------------
 
     def access(self, user: User, thing: Container | Document) -> str:
         """no_access, read, read_write or full_access."""
@@ -40,7 +40,7 @@ class World(Records):
     def may(self, user: User, thing: Container | Document, level: str) -> bool:
         return LEVELS.index(self.access(user, thing)) >= LEVELS.index(level)
 
-    # -- making -------------------------------------------------------------------------------------------
+    # -- adding -------------------------------------------------------------------------------------------
 
     def add_workspace(
         self,
@@ -137,7 +137,7 @@ class World(Records):
     def add_version(
         self, document: Document, content: Content | bytes, user: str = "", at: datetime | None = None
     ) -> Document:
-        """A newer version made by somebody else, behind the client's back."""
+        """Add a version, as another user would."""
         with self.lock:
             current = self._documents[document.key]
             last, at = current.latest, at or now()
@@ -160,10 +160,10 @@ class World(Records):
         with self.lock:
             return self.put_document(replace(self._documents[document.key], lock=lock))
 
-    def note(
+    def add_activity(
         self, document: Document, activity: str, code: int, user: str, version: int, comments: str = ""
     ) -> None:
-        """Write one line in a document's history."""
+        """Add an entry to a document's history."""
         with self.lock:
             current = self._documents.get(document.key)
             if current:

@@ -1,4 +1,4 @@
-"""Names are looked up within the call's time, and a resolver that hangs holds nobody up for longer."""
+"""DNS lookups have a timeout, and a hanging resolver blocks no caller for longer."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ LONG = 60.0
 
 
 class Resolver:
-    """One that answers nothing until it is let go."""
+    """A resolver that hangs until it is released."""
 
     def __init__(self) -> None:
         self.asked = 0
-        self.let_go = threading.Event()
+        self.released = threading.Event()
 
     def __call__(self, *_: Any, **__: Any) -> list[tuple[Any, ...]]:
         self.asked += 1
-        self.let_go.wait(LONG)
+        self.released.wait(LONG)
         return [ANSWER]
 
 
@@ -44,7 +44,7 @@ def resolver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Resolver]:
     monkeypatch.setattr(socket, "getaddrinfo", found)
     monkeypatch.setattr(dns, "_free", threading.BoundedSemaphore(2))
     yield found
-    found.let_go.set()
+    found.released.set()
 
 
 def client(**limits: float) -> Client:
@@ -70,7 +70,7 @@ def test_a_lookup_counts_in_the_time_of_its_page(resolver: Resolver) -> None:
     assert resolver.asked == 1 and time.monotonic() - began < LONG / 2
 
 
-def test_where_too_many_hang_the_next_is_refused_at_once_and_later_is_not(resolver: Resolver) -> None:
+def test_too_many_hanging_lookups_make_the_next_fail_at_once(resolver: Resolver) -> None:
     for _ in range(2):
         with pytest.raises(socket.gaierror) as late:
             dns.addresses("imanage.firm.test", 443, 0.1)
@@ -81,7 +81,7 @@ def test_where_too_many_hang_the_next_is_refused_at_once_and_later_is_not(resolv
     with pytest.raises(UnreachableError) as caught:
         client().json("POST", "libraries", body={})
     assert caught.value.code == "imanage.unreachable.name_not_found"
-    resolver.let_go.set()
+    resolver.released.set()
     end = time.monotonic() + LONG
     while time.monotonic() < end:
         try:
@@ -92,7 +92,7 @@ def test_where_too_many_hang_the_next_is_refused_at_once_and_later_is_not(resolv
     assert resolver.asked == 3
 
 
-def test_an_address_is_not_looked_up_and_needs_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_ip_address_needs_no_lookup_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dns, "_free", threading.BoundedSemaphore(1))
     assert dns._free.acquire(blocking=False)
     with line(answering(ok(b"{}"))) as server:
@@ -103,7 +103,7 @@ def test_an_address_is_not_looked_up_and_needs_no_place(monkeypatch: pytest.Monk
         assert one.json("GET", "libraries") == {}
 
 
-def test_what_the_resolver_raises_is_raised_and_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resolver_error_is_raised_and_frees_its_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: Any, **__: Any) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 

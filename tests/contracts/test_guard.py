@@ -29,7 +29,7 @@ def rules(*ports: int, networks: tuple[Any, ...] = LOOPBACK, **more: Any) -> Add
 
 
 def resolves(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
-    """Make every name resolve to these addresses, lookup after lookup; returns the names that were asked."""
+    """Make every name resolve to these addresses, one set per lookup; returns the names looked up."""
     asked: list[str] = []
 
     def lookup(host: str, port: int, *_: Any, **__: Any) -> list[tuple[Any, ...]]:
@@ -44,7 +44,7 @@ def resolves(monkeypatch: pytest.MonkeyPatch, *answers: list[str]) -> list[str]:
     return asked
 
 
-def test_loopback_is_refused_unless_it_is_named() -> None:
+def test_loopback_is_refused_unless_allowed() -> None:
     with line(GOOD) as server:
         url = f"http://127.0.0.1:{server.port}/"
         with pytest.raises(OutboundBlockedError):
@@ -67,7 +67,9 @@ def test_no_spelling_of_loopback_gets_through(host: str) -> None:
 @pytest.mark.parametrize(
     "ip", ["127.0.0.1", "169.254.169.254", "100.64.0.1", "::1", "fd00:ec2::254", "64:ff9b::7f00:1"]
 )
-def test_a_name_that_leads_inside_is_refused(monkeypatch: pytest.MonkeyPatch, ip: str) -> None:
+def test_a_name_that_resolves_to_an_internal_address_is_refused(
+    monkeypatch: pytest.MonkeyPatch, ip: str
+) -> None:
     resolves(monkeypatch, [ip])
     with pytest.raises(OutboundBlockedError):
         build_session(AddressRules()).get("https://imanage.firm.com/")
@@ -96,7 +98,7 @@ def test_a_name_that_answers_differently_the_second_time_gains_nothing(
         assert (good.connections, inside.connections) == (1, 0)
 
 
-def test_what_the_socket_reached_is_judged_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_peer_address_of_the_socket_is_checked_too(monkeypatch: pytest.MonkeyPatch) -> None:
     with line(GOOD) as server:
         monkeypatch.setattr(socket.socket, "getpeername", lambda self: ("169.254.169.254", server.port))
         with pytest.raises(OutboundBlockedError):
@@ -104,7 +106,7 @@ def test_what_the_socket_reached_is_judged_too(monkeypatch: pytest.MonkeyPatch) 
 
 
 def own_addresses() -> list[str]:
-    """The addresses of this machine's network, as its routes and its interfaces tell."""
+    """This machine's addresses, from its routes and interfaces."""
     found = []
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
         probe.connect(("198.51.100.1", 9))
@@ -125,7 +127,7 @@ def test_this_machine_knows_its_own_addresses() -> None:
 
 
 @pytest.mark.parametrize("own", own_addresses() or ["127.0.0.1"])
-def test_this_machines_own_address_is_refused_unless_named(own: str) -> None:
+def test_this_machines_own_address_is_refused_unless_allowed(own: str) -> None:
     shown = f"[{own}]" if ":" in own else own
     with line(GOOD, host=own) as server:
         url = f"http://{shown}:{server.port}/"
@@ -170,7 +172,7 @@ def test_a_name_unknown_to_dns_passes_the_form_and_is_unreachable_later(
     assert caught.value.code == "imanage.unreachable.name_not_found"
 
 
-def recorder(heads: list[bytes], answer: bytes) -> Callable[[socket.socket], None]:
+def recording(heads: list[bytes], answer: bytes) -> Callable[[socket.socket], None]:
     def behave(connection: socket.socket) -> None:
         while True:
             heads.append(read_head(connection))
@@ -196,7 +198,7 @@ def test_no_redirect_is_followed(status: bytes) -> None:
 def test_the_host_header_keeps_its_port_and_no_cookie_is_kept() -> None:
     heads: list[bytes] = []
     answer = ok(b"{}", b"Set-Cookie: session=of-somebody-else; Path=/")
-    with line(recorder(heads, answer)) as server:
+    with line(recording(heads, answer)) as server:
         session = build_session(rules(server.port))
         for _ in range(2):
             session.get(f"http://127.0.0.1:{server.port}/")
@@ -212,7 +214,7 @@ def test_the_environment_is_not_read(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     heads: list[bytes] = []
-    with line(GOOD, host="127.0.0.2") as proxy, line(recorder(heads, ok(b"{}"))) as server:
+    with line(GOOD, host="127.0.0.2") as proxy, line(recording(heads, ok(b"{}"))) as server:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.2:{proxy.port}")
         session = build_session(rules(server.port, proxy.port))

@@ -121,7 +121,7 @@ def test_a_killed_worker_is_followed_by_another_that_goes_on(desk: Desk, workers
     until(lambda: states(sent) == {"sending"} and posts(desk) == 1, "the upload")
     stall = faults.add(Fault("stall", method="POST", path="/documents$", at=0, seconds=60))
     arrived = save(desk, "Killed when stored.docx", stored)
-    until(lambda: faults.struck(stall) and there(desk, stored), "the stored document")
+    until(lambda: faults.times_applied(stall) and there(desk, stored), "the stored document")
     holder.kill()
     faults.clear()
     workers.start(watchful=True)
@@ -145,7 +145,7 @@ def test_a_worker_told_to_stop_hands_back_at_once(desk: Desk, workers: Crew) -> 
     stall = faults.add(Fault("stall", path=f"{silent}/download", at=LARGE // 4, seconds=60))
     holder = workers.start()
     items = get(desk, document, silent)
-    until(lambda: row(items[0]).bytes_done > LARGE // 3 and faults.struck(stall), "both downloads")
+    until(lambda: row(items[0]).bytes_done > LARGE // 3 and faults.times_applied(stall), "both downloads")
     assert holder.stop() < 10
     assert row(items[0]).state == "waiting"
     faults.clear()
@@ -162,7 +162,7 @@ def test_a_worker_that_wakes_after_it_was_replaced_does_nothing_more(desk: Desk,
     slow = faults.add(Fault("slow", method="POST", path="/documents$", seconds=20))
     sleeper = workers.start()
     got, sent = get(desk, document)[0], save(desk, "Asleep.bin", content)
-    until(lambda: row(got).bytes_done > LARGE // 3 and faults.struck(slow), "both to be under way")
+    until(lambda: row(got).bytes_done > LARGE // 3 and faults.times_applied(slow), "both to be under way")
     sleeper.signal(signal.SIGSTOP)
     workers.start(watchful=True)
     until(lambda: row(got).fencing_token > 1 and row(sent).fencing_token > 1, "the take-over", 30)

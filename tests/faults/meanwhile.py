@@ -37,7 +37,7 @@ def watched(scene: Scene, change: Callable[[], object], slow: Callable[[Scene], 
         with app.app_context():
             try:
                 deadline = time.monotonic() + 5
-                while time.monotonic() < deadline and not scene.practice.faults.struck(fault):
+                while time.monotonic() < deadline and not scene.practice.faults.times_applied(fault):
                     time.sleep(0.005)
                 change()
             except BaseException as error:

@@ -17,7 +17,7 @@ def begun(scene: Scene, slow: Callable[[Scene], Fault]) -> None:
     fault = slow(scene)
     scene.begin()
     session().rollback()  # The engine makes its tables when it first starts, and waits for whoever is in a transaction.
-    until(lambda: scene.practice.faults.struck(fault), "the first document")
+    until(lambda: scene.practice.faults.times_applied(fault), "the first document")
 
 
 def carried_on(scene: Scene, workers: Crew, seconds: float = 60.0) -> None:

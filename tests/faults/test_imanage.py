@@ -53,7 +53,7 @@ def meanwhile(path: str, change: Callable[[Scene], object]) -> Callable[[Scene],
 
         def watch() -> None:
             deadline = time.monotonic() + 5
-            while time.monotonic() < deadline and not scene.practice.faults.struck(fault):
+            while time.monotonic() < deadline and not scene.practice.faults.times_applied(fault):
                 time.sleep(0.005)
             change(scene)
 

@@ -1,1 +1,1 @@
-"""The practice server against the public facts: plain requests, no client of ours."""
+"""Tests the practice server against iManage's public documentation, with plain requests."""

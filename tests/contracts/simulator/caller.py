@@ -1,4 +1,4 @@
-"""A person's calls to the practice API, as plain requests."""
+"""A user's calls to the practice API, with plain requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A running practice server for a module, in its first state again for each test that changes it."""
+"""A running practice server per module, reset for each test that changes it."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def test_discovery_without_a_token(sim: Simulator) -> None:
         assert data["versions"][0]["url"] == f"{sim.url}/work/api/v2"
 
 
-def test_discovery_follows_the_dials(sim: Simulator, alice: Caller) -> None:
+def test_discovery_follows_the_settings(sim: Simulator, alice: Caller) -> None:
     sim.settings.update({"customer_id": 1, "public_url": "https://dms.example", "api_versions": ["v1", "v2"]})
     data = alice.session.get(sim.url + "/api", timeout=5).json()["data"]
     assert data["user"]["customer_id"] == 1
@@ -37,7 +37,7 @@ def test_every_prefix_is_the_same_api(sim: Simulator, alice: Caller, prefix: str
 
 
 @pytest.mark.parametrize("path", ["/api/v1/x", "/work/api/v3/customers/4242/libraries", "/nothing"])
-def test_elsewhere_is_404(alice: Caller, sim: Simulator, path: str) -> None:
+def test_other_paths_are_404(alice: Caller, sim: Simulator, path: str) -> None:
     assert alice.session.get(sim.url + path, timeout=5).status_code == 404
 
 
@@ -168,7 +168,7 @@ def test_without_profile_fields_little_comes_back_and_overflow_says_more(alice: 
 
 
 @pytest.mark.parametrize(("dial", "kind"), [("array", list), ("results", dict), ("documented", list)])
-def test_the_shape_of_lists_is_a_dial(sim: Simulator, alice: Caller, dial: str, kind: type) -> None:
+def test_the_shape_of_lists_is_a_setting(sim: Simulator, alice: Caller, dial: str, kind: type) -> None:
     sim.settings.list_shape = dial
     assert isinstance(alice.data(f"folders/{sim.world.folder('Drafts').id}/documents"), kind)
 
@@ -179,7 +179,7 @@ def test_one_row_can_come_as_an_object(sim: Simulator, alice: Caller) -> None:
     assert alice.data(f"folders/{folder.id}/documents")["name"] == "Closing bible"
 
 
-def test_walls_hide_matters(sim: Simulator, alice: Caller) -> None:
+def test_ethical_walls_hide_matters(sim: Simulator, alice: Caller) -> None:
     kestrel = sim.world.folder("Project Kestrel")
     assert alice.data("workspaces", params={"name": "Kestrel"})["results"] == []
     assert alice.get(f"workspaces/{kestrel.id}").status_code == 403

@@ -64,7 +64,7 @@ def test_each_version_is_downloaded_as_it_is(alice: Caller) -> None:
     assert alice.get(f"documents/Active!{document.number}/download").status_code == 400
 
 
-def test_ranges_are_a_dial(sim: Simulator, alice: Caller) -> None:
+def test_ranges_are_a_setting(sim: Simulator, alice: Caller) -> None:
     path = f"documents/{sim.world.named('Data room index').id()}/download"
     size = 10 << 20
     part = alice.get(path, headers={"Range": "bytes=1048570-1048585"})
@@ -94,7 +94,7 @@ def test_a_gibibyte_streams_and_has_the_hash_that_its_profile_says(alice: Caller
     assert "SHA256:" + digest.hexdigest().upper() == alice.data(f"documents/{document.id()}")["checksum"]
 
 
-def test_a_version_can_appear_behind_ones_back(alice: Caller) -> None:
+def test_another_user_can_add_a_version(alice: Caller) -> None:
     document = alice.sim.world.named("Board minutes – Project Heron")
     alice.sim.world.add_version(document, b"newer", "BRAM")
     row = alice.data(f"documents/{document.id()}?is_latest=true")
@@ -132,7 +132,7 @@ def test_locks(alice: Caller, bram: Caller) -> None:
     )
 
 
-def test_documents_that_somebody_else_has(alice: Caller) -> None:
+def test_documents_checked_out_by_others(alice: Caller) -> None:
     row = alice.data(f"documents/{alice.sim.world.named('Disclosure letter').id()}")
     assert (row["in_use_by"], row["checkout_date"]) == ("CAROL", "2026-10-02T08:30:00Z")
 
@@ -159,7 +159,7 @@ def test_a_version_and_a_document_can_be_deleted(alice: Caller) -> None:
     assert alice.get(last).status_code == 404
 
 
-def test_web_links_show_the_document_to_who_is_signed_in(sim: Simulator) -> None:
+def test_web_links_show_the_document_after_sign_in(sim: Simulator) -> None:
     link = f"{sim.url}/work/link/d/{spa(sim).id()}"
     with requests.Session() as browser:
         page = browser.get(link, timeout=5)
@@ -180,7 +180,7 @@ def test_web_links_show_the_document_to_who_is_signed_in(sim: Simulator) -> None
 
 
 def test_three_hundred_calls_cost_less_than_a_second_of_a_processor(alice: Caller) -> None:
-    """With the caller's share, who asks from this process. What else the machine does counts for nothing."""
+    """CPU time of this process, which includes the caller's share but no other load."""
     path = f"documents/{spa(alice.sim).id()}"
     rates = []
     for _ in range(6):

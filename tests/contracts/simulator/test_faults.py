@@ -1,4 +1,4 @@
-"""Every fault does on the wire what it says, once, to whom it should, and the server is well again after it."""
+"""Every fault has its documented effect, once and only for matching calls, and the server recovers."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def document(sim: Simulator) -> Document:
     return sim.world.named("Data room index")
 
 
-# -- whom and when -----------------------------------------------------------------------------------------
+# -- matching ---------------------------------------------------------------------------------------------
 
 
-def test_a_rule_strikes_whom_it_names_after_and_as_often_as_it_says(
+def test_a_rule_applies_to_its_user_after_and_as_often_as_it_says(
     sim: Simulator, alice: Caller, bram: Caller
 ) -> None:
     rule = sim.faults.add(
@@ -31,18 +31,18 @@ def test_a_rule_strikes_whom_it_names_after_and_as_often_as_it_says(
     )
     assert [bram.get("types").status_code for _ in range(5)] == [200, 500, 500, 200, 200]
     assert alice.get("types").status_code == 200
-    assert sim.faults.struck(rule) == 2
+    assert sim.faults.times_applied(rule) == 2
     assert [one.faults for one in sim.requests].count(("status",)) == 2
 
 
-def test_a_rule_can_hold_for_ever_and_be_taken_away(sim: Simulator, alice: Caller) -> None:
+def test_a_rule_can_be_permanent_and_be_removed(sim: Simulator, alice: Caller) -> None:
     rule = sim.faults.add(Fault("status", status=503, path="/types", times=None))
     assert {alice.get("types").status_code for _ in range(4)} == {503}
     sim.faults.remove(rule)
     assert alice.get("types").status_code == 200
 
 
-def test_a_rule_that_makes_no_sense_is_refused_at_once() -> None:
+def test_an_invalid_rule_is_refused() -> None:
     for wrong in ({"kind": "nonsense"}, {"kind": "status"}):
         with pytest.raises(ValueError):
             Fault(**wrong)
@@ -113,7 +113,7 @@ def test_html_json_and_redirect_in_place_of_the_answer(sim: Simulator, alice: Ca
     assert (moved.status_code, moved.headers["Location"]) == (302, "http://elsewhere.example/")
 
 
-def test_endless_json_goes_on_until_nobody_listens(sim: Simulator, alice: Caller) -> None:
+def test_endless_json_lasts_until_the_client_disconnects(sim: Simulator, alice: Caller) -> None:
     sim.faults.add(Fault("endless_json", path="/types"))
     size = 0
     with alice.get("types", stream=True) as answer:
@@ -175,7 +175,7 @@ def test_an_upload_can_be_refused_while_it_is_under_way(sim: Simulator, alice: C
     sim.faults.add(Fault("reject_early", method="POST", at=1 << 20))
     with contextlib.suppress(
         requests.exceptions.ConnectionError
-    ):  # a client that only writes hears a broken pipe
+    ):  # a client that only writes gets a broken pipe
         assert upload(alice, "Early", b"x" * (64 << 20)).status_code == 413
     assert stored(sim, "Early") == 0
     assert sim.requests[-1].bytes_in < 8 << 20
@@ -194,7 +194,7 @@ def test_a_broken_upload_leaves_nothing(sim: Simulator, alice: Caller) -> None:
     )
     with socket.create_connection(("127.0.0.1", sim.port), timeout=5) as wire:
         wire.sendall(head.encode() + b"y" * 300_000)
-    # Until the broken call has ended: while it only begins, there is nothing on disk either.
+    # Wait until the aborted call has ended: at its start there is nothing on disk either.
     for _ in range(500):
         if any(one.seconds for one in sim.requests):
             break

@@ -1,4 +1,4 @@
-"""What goes wrong with an answer's bytes: broken, stalled, too long, packed, changed."""
+"""Faults in the bytes of a response: interrupted, stalled, too long, compressed, corrupted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DOWNLOAD = r"/download$"
 
 
 def document(sim: Simulator) -> Document:
-    """10 MiB: more than any socket buffer holds."""
+    """10 MiB: more than any socket buffer."""
     return sim.world.named("Data room index")
 
 
@@ -27,7 +27,7 @@ def download(caller: Caller, **options: object) -> requests.Response:
 
 
 def raw(sim: Simulator, caller: Caller, path: str, timeout: float = 5) -> tuple[bytes, bool]:
-    """Everything that the wire brings for one GET, and whether it ended with a reset."""
+    """All bytes of the response to one GET, and whether it ended with a reset."""
     token = caller.session.headers["X-Auth-Token"]
     with socket.create_connection(("127.0.0.1", sim.port), timeout=timeout) as wire:
         request = f"GET {path} HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {token}\r\nConnection: close\r\n\r\n"
@@ -84,7 +84,7 @@ def test_the_head_of_an_answer_can_trickle(sim: Simulator, alice: Caller) -> Non
     assert well(alice)
 
 
-def test_a_body_can_stall_and_go_on(sim: Simulator, alice: Caller) -> None:
+def test_a_body_can_stall_and_resume(sim: Simulator, alice: Caller) -> None:
     sim.faults.add(Fault("stall", path=DOWNLOAD, fraction=0.5, seconds=0.4))
     began = time.monotonic()
     assert well(alice)

@@ -1,4 +1,4 @@
-"""Starting, stopping, restarting on what was there, the command and the control endpoints."""
+"""Start, stop, restart with stored data, the command line and the control endpoints."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_it_starts_at_once_and_leaves_nothing_behind() -> None:
     began = time.monotonic()
     sim.start()
     assert time.monotonic() - began < 5
-    folder = next(iter(Path(str(sim._passing)).iterdir())).parent
+    folder = next(iter(Path(str(sim._temp_dir)).iterdir())).parent
     with Caller(sim, "alice") as alice:
         sim.faults.add(Fault("stall", path="/download", at=10, seconds=60))
         with alice.get(f"documents/{sim.world.named('Tax deed').id()}/download", stream=True):
@@ -89,7 +89,7 @@ def test_a_restart_finds_everything(tmp_path: Path) -> None:
         assert again.json()["data"]["document_number"] > row["document_number"]
 
 
-def test_a_world_of_ones_own() -> None:
+def test_a_custom_world() -> None:
     world = World([User("ZOE", "pass")], [App("client", "secret", ("http://127.0.0.1/back",))])
     world.add_library(Library("KM-2_EU"))
     folder = world.add_folder(world.add_workspace("KM-2_EU", "Matter", "ZOE"), "Folder")
@@ -197,7 +197,7 @@ def test_control_over_http() -> None:
         assert (wrong.status_code, wrong.json()["error"]["code_message"]) == (400, "a fault has no colour")
         alice.get("types")
         listed = requests.get(f"{control}/faults", headers=key, timeout=5).json()["data"]
-        assert (listed[0]["kind"], listed[0]["struck"]) == ("slow", 1)
+        assert (listed[0]["kind"], listed[0]["times_applied"]) == ("slow", 1)
         assert requests.delete(f"{control}/faults", headers=key, timeout=5).status_code == 204
         assert sim.faults.list() == []
         seen = requests.get(f"{control}/requests", headers=key, timeout=5).json()["data"]
@@ -220,7 +220,7 @@ def test_samples_are_valid_and_name_their_document(title: str) -> None:
 
 
 def places_are_right(pdf: bytes) -> bool:
-    """Every offset of the cross-reference table leads to its object."""
+    """Every offset of the cross-reference table points to its object."""
     start = int(pdf.rsplit(b"startxref\n", 1)[1].split(b"\n", 1)[0])
     table = pdf[start:].splitlines()
     assert table[0] == b"xref"
@@ -246,7 +246,7 @@ def test_the_hashes_that_are_known_beforehand_are_right() -> None:
 
 
 def certificate(folder: Path) -> Path:
-    """A certificate for 127.0.0.1 that nobody else trusts."""
+    """A private certificate for 127.0.0.1."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Practice iManage")])
     begun = datetime.now(UTC) - timedelta(hours=1)

@@ -1,4 +1,4 @@
-"""OAuth as the public facts describe it: pages, codes, PKCE, tokens, refresh and the nested errors."""
+"""OAuth as publicly documented: pages, codes, PKCE, tokens, refresh and nested errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 
 
 def ask(sim: Simulator, form: dict[str, str] | None = None, **changes: str) -> requests.Response:
-    """Open the sign-in page, or answer it where a form is given."""
+    """Open the sign-in page, or submit it if a form is given."""
     query = {
         "response_type": "code",
         "client_id": sim.world.apps[0].client_id,
@@ -72,7 +72,7 @@ def works(sim: Simulator, access: str, header: str = "X-Auth-Token", before: str
     return requests.get(url, headers={header: before + access}, timeout=5).status_code == 200
 
 
-def test_sign_in_page_is_for_people(sim: Simulator) -> None:
+def test_the_sign_in_page(sim: Simulator) -> None:
     page = ask(sim)
     assert page.status_code == 200
     assert page.headers["Content-Type"].startswith("text/html")
@@ -110,7 +110,7 @@ def test_wrong_password_stays_on_the_page(sim: Simulator) -> None:
     [REDIRECT + "/", REDIRECT.upper(), REDIRECT.replace("http:", "https:"), "https://evil.example/", ""],
 )
 @pytest.mark.parametrize("form", [None, allow()])
-def test_mismatched_redirect_is_a_page_and_never_a_redirect(
+def test_a_mismatched_redirect_uri_shows_a_page_and_never_redirects(
     sim: Simulator, redirect_uri: str, form: dict[str, str] | None
 ) -> None:
     page = ask(sim, form, redirect_uri=redirect_uri)
@@ -205,7 +205,7 @@ def test_expires_in_can_be_anything(sim: Simulator, dial: object, seen: object) 
     assert signed_in(sim).get("expires_in") == seen
 
 
-def test_which_header_counts_is_a_dial(sim: Simulator) -> None:
+def test_the_accepted_token_header_is_a_setting(sim: Simulator) -> None:
     access = signed_in(sim)["access_token"]
     assert works(sim, access) and works(sim, access, "Authorization", "Bearer ")
     sim.settings.auth_header = "bearer"
@@ -225,13 +225,13 @@ def test_sign_out_ends_the_tokens(sim: Simulator) -> None:
 
 
 def test_tokens_can_be_ended_from_outside(sim: Simulator) -> None:
-    hers, his = signed_in(sim), signed_in(sim, "bram")
+    first, second = signed_in(sim), signed_in(sim, "bram")
     assert sim.expire_tokens("alice") == 1
-    assert not works(sim, hers["access_token"])
-    assert works(sim, his["access_token"])
-    assert refresh(sim, hers["refresh_token"]).status_code == 200
+    assert not works(sim, first["access_token"])
+    assert works(sim, second["access_token"])
+    assert refresh(sim, first["refresh_token"]).status_code == 200
     sim.revoke()
-    assert refresh(sim, hers["refresh_token"]).status_code == 400
+    assert refresh(sim, first["refresh_token"]).status_code == 400
 
 
 def test_no_token_is_401_in_the_envelope(sim: Simulator) -> None:

@@ -1,4 +1,4 @@
-"""New documents, new versions and replaced files: what is stored, and what is refused and leaves nothing."""
+"""New documents, new versions and replaced files: stored content, and refusals that store nothing."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_a_missing_required_field_can_be_a_warning(alice: Caller) -> None:
     assert answer.json()["warnings"] == [{"field": "custom2", "error": "This field is required"}]
 
 
-def test_names_can_be_mended_and_doubles_refused(sim: Simulator, alice: Caller) -> None:
+def test_names_can_be_cleaned_and_duplicates_refused(sim: Simulator, alice: Caller) -> None:
     sim.settings.name_rule = "replace"
     path, profile = f"folders/{drafts(sim)}/documents", {"name": "a/b", "extension": "txt"}
     assert alice.send("POST", path, b"x", profile).json()["data"]["name"] == "a_b"

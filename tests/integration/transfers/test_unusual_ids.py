@@ -9,15 +9,7 @@ import pytest
 from imanage.ids import VersionId
 from services.transfers import update_check
 from simulator import Fault, Simulator
-from simulator.unusual import (
-    DOCUMENT,
-    DOMAIN_USER,
-    FOLDER,
-    LIBRARY,
-    SPACED_USER,
-    WORKSPACE,
-    add_unusual,
-)
+from simulator.unusual_ids import DOCUMENT, DOMAIN_USER, FOLDER, LIBRARY, SPACED_USER, WORKSPACE, add_unusual
 from tests.support.pages import Browser, Page, read
 from tests.support.practice import practice_imanage
 from tests.support.transfers import (

@@ -1,4 +1,4 @@
-"""Which typed addresses become a server's, and what is said of the others."""
+"""Typed server addresses: accepted, normalised or refused with a reason."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_accepts_and_normalises(typed: str, origin: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/work/web", "/login", "/work/", "/work/web/;x=1", "/a%20b", "///"])
-def test_takes_a_pasted_path_off_and_says_so(path: str) -> None:
+def test_removes_a_pasted_path_and_says_so(path: str) -> None:
     address = parse_server_url(f"https://imanage.firm.com{path}", RULES)
     assert address.origin == "https://imanage.firm.com"
     if path.strip("/"):

@@ -1,4 +1,4 @@
-"""Internal domains that an installation names, and what is said about an address that was completed."""
+"""Allowed internal domains, and notices about completed addresses."""
 
 from __future__ import annotations
 

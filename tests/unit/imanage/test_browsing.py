@@ -1,4 +1,4 @@
-"""Which address each question goes to, with which words, and how many calls it costs."""
+"""The path, query and number of calls of each browsing function."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The transport: which header, what is repeated, what an answer means, and what never leaks."""
+"""The transport: token header, retries, error mapping, and secrets that never leak."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ RESET = requests.exceptions.ConnectionError(ProtocolError("Connection aborted.",
 
 
 class Hurried(Pacer):
-    """Keeps note of its pauses instead of sleeping."""
+    """Records its pauses instead of sleeping."""
 
     def __init__(self) -> None:
         super().__init__(cap_seconds=30)
@@ -179,7 +179,7 @@ def test_a_read_recovers_from_a_reset_and_a_503() -> None:
 
 
 @responses.activate
-def test_a_503_that_lasts_longer_than_we_wait_is_told_at_once() -> None:
+def test_a_503_with_a_long_wait_is_raised_at_once() -> None:
     responses.get(URL, status=503, headers={"Retry-After": "600"})
     with pytest.raises(errors.ServerFaultError) as caught:
         client(pacer=Hurried()).json("GET", "libraries")
@@ -283,7 +283,7 @@ def test_too_many_calls_tells_how_long_to_wait(headers: dict[str, str], wait: fl
 
 
 @responses.activate
-def test_after_a_429_nobody_asks_until_the_reset() -> None:
+def test_after_a_429_no_call_is_made_until_the_reset() -> None:
     responses.get(URL, status=429, headers={"x-ratelimit-reset": "60"})
     pacer = Pacer(cap_seconds=1)
     with pytest.raises(errors.ThrottledError):

@@ -1,4 +1,4 @@
-"""Who am I here, and where does this customer's API begin?"""
+"""Discovery: the identity of a token and the base URL."""
 
 from __future__ import annotations
 

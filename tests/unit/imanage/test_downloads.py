@@ -1,4 +1,4 @@
-"""Downloads: what is asked for, what is believed, and that a short body is never taken for a whole one."""
+"""Downloads: requests, untrusted headers, and truncated bodies."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ def test_says_so_when_the_server_begins_again() -> None:
 
 @pytest.mark.parametrize("given", ["bytes 999-1999/2000", "bytes */2000", "", "x"])
 @responses.activate
-def test_another_part_than_asked_for_is_refused(given: str) -> None:
+def test_a_different_range_than_requested_is_refused(given: str) -> None:
     responses.get(URL, status=206, body=BODY, headers={"Content-Range": given})
     with pytest.raises(errors.CutStreamError):
         download(client(), VersionId("Active", 7, 2), offset=1000)
 
 
 @responses.activate
-def test_a_packed_body_is_unpacked_and_its_length_not_believed() -> None:
+def test_a_compressed_body_is_decompressed_and_its_length_ignored() -> None:
     responses.get(URL, body=gzip.compress(BODY), headers={"Content-Encoding": "gzip"})
     with download(client(), VersionId("Active", 7, 2)) as stream:
         assert stream.length is None
@@ -66,7 +66,7 @@ def test_a_packed_body_is_unpacked_and_its_length_not_believed() -> None:
 
 
 @responses.activate
-def test_a_broken_packing_is_a_cut_stream() -> None:
+def test_broken_compression_is_a_cut_stream() -> None:
     responses.get(URL, body=b"not gzip at all", headers={"Content-Encoding": "gzip"})
     with download(client(), VersionId("Active", 7, 2)) as stream, pytest.raises(errors.CutStreamError):
         list(stream.chunks())

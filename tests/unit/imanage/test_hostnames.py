@@ -1,4 +1,4 @@
-"""Host names that imitate others, at every place where a host is entered."""
+"""Homograph host names, wherever a host is entered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read of a foreign web page."""
+"""The visible text of untrusted web pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Links only ever lead to the host that people sign in to."""
+"""Links only point to the host where users sign in."""
 
 from __future__ import annotations
 

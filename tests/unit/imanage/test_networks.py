@@ -1,4 +1,4 @@
-"""Which IP addresses may be reached."""
+"""Which IP addresses may be connected to."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def allowed(ip: str, rules: AddressRules) -> bool:
         "fd00:ec2::254/128",
     ],
 )
-def test_both_ends_of_every_special_range_are_refused_unless_named(network: str) -> None:
+def test_both_ends_of_every_special_range_are_refused_unless_allowed(network: str) -> None:
     block = ip_network(network)
     for address in (block[0], block[-1]):
         assert not allowed(str(address), RULES)
@@ -125,7 +125,7 @@ INSIDE = [
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("inner", INSIDE)
-def test_what_leads_to_a_refused_address_is_refused_even_where_the_way_itself_is_named(
+def test_an_embedded_refused_address_is_refused_even_in_an_allowed_network(
     way: Callable[[str], str], inner: str
 ) -> None:
     everything = replace(RULES, networks=(ip_network("::/0"),))
@@ -142,7 +142,7 @@ def test_a_translated_address_follows_the_rule_of_what_it_embeds(inner: str) -> 
             assert not allowed(way(inner), rules) or allowed(inner, rules)
 
 
-def test_ways_that_are_not_for_the_public_are_refused_whatever_they_lead_to() -> None:
+def test_non_public_networks_are_refused_whatever_they_embed() -> None:
     for way in (mapped, compatible, local_nat64, six_to_four, teredo_client):
         assert not allowed(way("8.8.8.8"), RULES)
         assert allowed(way("8.8.8.8"), replace(RULES, networks=(ip_network("::/0"),)))
@@ -174,7 +174,7 @@ def test_nothing_passes_as_public_that_python_does_not_call_global() -> None:
 @pytest.mark.parametrize(
     "text", ["", "good.example", "127.1", "1.2.3.4.5", "0x7f000001", " 8.8.8.8", "8.8.8.8/32"]
 )
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_an_invalid_address_is_refused(text: str) -> None:
     assert not allowed(text, RULES)
 
 

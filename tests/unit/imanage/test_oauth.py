@@ -1,4 +1,4 @@
-"""Signing in: what is sent, what comes back, and what every odd answer of a token endpoint means."""
+"""OAuth: requests, tokens, and unexpected responses of the token endpoint."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_every_sign_in_has_its_own_state_and_verifier() -> None:
 
 
 @responses.activate
-def test_the_code_is_traded_on_the_api_host_with_the_secret_in_the_body() -> None:
+def test_the_code_is_exchanged_on_the_api_host_with_the_secret_in_the_body() -> None:
     responses.post(TOKEN_URL, json=GOOD)
     before = datetime.now(UTC)
     tokens = exchange()

@@ -1,4 +1,4 @@
-"""Waiting for a server that asked for it."""
+"""Client-side rate limiting."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imanage.errors import StoppedError, ThrottledError
 from imanage.pacing import Pacer
 
 
-def test_nobody_waits_without_reason() -> None:
+def test_there_is_no_wait_without_a_429() -> None:
     started = time.monotonic()
     Pacer().wait()
     assert time.monotonic() - started < 1
@@ -26,7 +26,7 @@ def test_waits_out_a_short_reset_and_keeps_the_longer_of_two() -> None:
     assert 0.28 <= time.monotonic() - started < 5
 
 
-def test_a_long_reset_is_told_not_waited_for() -> None:
+def test_a_long_reset_raises_instead_of_waiting() -> None:
     pacer = Pacer(cap_seconds=1)
     pacer.throttled(50)
     with pytest.raises(ThrottledError) as caught:

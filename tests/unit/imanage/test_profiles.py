@@ -1,4 +1,4 @@
-"""Rows of every spelling become the same values."""
+"""Rows with different field names and types become the same values."""
 
 from __future__ import annotations
 
@@ -177,6 +177,6 @@ def test_unreadable_rows_are_left_out_but_counted() -> None:
 
 
 @pytest.mark.parametrize("id", ["Active!1\x002.1", "Active!\ud8001.1", "Active!1.1\u200b"])
-def test_an_id_is_never_mended_into_another(id: str) -> None:
+def test_an_id_is_never_corrected_into_another(id: str) -> None:
     assert profiles.document_or_none({"id": id, "version": 1}) is None
     assert profiles.container_or_none({"id": id, "wstype": "folder"}) is None

@@ -1,4 +1,4 @@
-"""The SHA-256 of what is sent: the same from the blocks and from the file beside, whatever happens meanwhile."""
+"""The SHA-256 of an upload: the same from the blocks and from the file, whatever happens meanwhile."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def blocks(file: FileIO) -> Iterator[memoryview]:
 
 
 @pytest.mark.parametrize("beside", [True, False])
-def test_it_is_that_of_all_that_was_sent(path: Path, beside: bool) -> None:
+def test_the_hash_covers_everything_sent(path: Path, beside: bool) -> None:
     with FileIO(path) as file, running_hash(file if beside else None) as running:
         for block in blocks(file):
             running.update(block)
@@ -75,7 +75,7 @@ def test_a_file_that_was_cut_short_is_another(path: Path) -> None:
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int]]:
-    """Where the second reading has read, once it has read so often."""
+    """The offsets that the hashing thread has read, after so many reads."""
     enough = threading.Condition()
     places: list[int] = []
     preadv = os.preadv
@@ -95,7 +95,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int]]:
     return after
 
 
-def test_it_is_read_no_further_than_its_lead(
+def test_hashing_reads_no_further_than_the_read_ahead(
     path: Path, reads: Callable[[int], list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_hashing, "READ_AHEAD", 2 * BLOCK)
@@ -108,7 +108,7 @@ def test_it_is_read_no_further_than_its_lead(
         assert running.sha256() == sha256(CONTENT).hexdigest()
 
 
-def test_who_leaves_early_leaves_nobody_reading(
+def test_leaving_early_stops_the_hashing_thread(
     path: Path, reads: Callable[[int], list[int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_hashing, "READ_AHEAD", BLOCK)
@@ -120,7 +120,7 @@ def test_who_leaves_early_leaves_nobody_reading(
     assert reads(2) == [0, BLOCK]
 
 
-def test_a_disk_that_fails_is_told(path: Path) -> None:
+def test_a_disk_error_is_raised(path: Path) -> None:
     with (
         path.open("ab", buffering=0) as unreadable,
         running_hash(unreadable) as running,

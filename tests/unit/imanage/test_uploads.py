@@ -1,4 +1,4 @@
-"""The body of an upload: right to the byte, sized, checked while it is sent, and safe against hostile names."""
+"""The body of an upload: exact bytes and size, verified while sent, safe against hostile file names."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_the_length_is_exact_and_blocks_are_bounded() -> None:
     assert body.started
 
 
-def test_the_heading_leaves_with_the_first_bytes_of_the_file() -> None:
+def test_the_prefix_is_sent_with_the_first_block() -> None:
     first = bytes(next(iter(Multipart({}, upload(b"x" * (BLOCK + 1))))))
     assert first.startswith(b"--counterpart-")
     assert first.endswith(b"\r\n\r\n" + b"x" * BLOCK)
@@ -126,7 +126,7 @@ def test_an_empty_file_is_a_file(content: bytes) -> None:
 
 
 class Dribble(io.RawIOBase):
-    """Content of which each read brings a little."""
+    """Content that returns little per read."""
 
     def __init__(self, content: bytes) -> None:
         self._content = io.BytesIO(content)
@@ -136,7 +136,7 @@ class Dribble(io.RawIOBase):
 
 
 class OnDisk(io.FileIO):
-    """Content that lies in a file of ours."""
+    """Content in a local file."""
 
     @property
     def file(self) -> io.FileIO:
@@ -169,7 +169,7 @@ def test_content_may_come_from_an_open_file_or_in_pieces(length: int, tmp_path: 
         "a" * 300,
     ],
 )
-def test_a_name_cannot_leave_its_header(name: str) -> None:
+def test_a_file_name_cannot_escape_its_header(name: str) -> None:
     body = Multipart({"doc_profile": {"name": name}}, upload(name=name))
     raw = b"".join(body)
     assert len(raw) == len(body)
@@ -201,7 +201,7 @@ def test_a_source_that_changed_is_never_sent_to_its_end(
     assert longer >= 0 or content not in sent
 
 
-def test_a_small_document_goes_in_one_piece_and_a_stop_is_heard_before_it() -> None:
+def test_a_small_document_is_sent_in_one_block_and_can_be_stopped_before() -> None:
     told: list[int] = []
     (piece,) = Multipart({}, upload(on_progress=told.append))
     assert CONTENT in bytes(piece)
@@ -210,7 +210,7 @@ def test_a_small_document_goes_in_one_piece_and_a_stop_is_heard_before_it() -> N
         next(iter(Multipart({}, upload(should_stop=lambda: True))))
 
 
-def test_a_disk_fault_is_not_taken_for_a_fault_of_the_line() -> None:
+def test_a_disk_error_is_not_a_connection_error() -> None:
     @contextmanager
     def broken() -> Iterator[Iterator[bytes]]:
         raise OSError(5, "Input/output error")
@@ -220,7 +220,7 @@ def test_a_disk_fault_is_not_taken_for_a_fault_of_the_line() -> None:
         list(Multipart({}, upload(open=broken)))
 
 
-def test_progress_is_told_and_a_stop_is_heard_between_blocks() -> None:
+def test_progress_is_reported_and_a_stop_checked_between_blocks() -> None:
     content = b"x" * (3 * BLOCK)
     told: list[int] = []
     stopping = upload(content, on_progress=told.append, should_stop=lambda: len(told) == 2)

@@ -1,4 +1,4 @@
-"""What survives a restart: the rows that differ from the seed, in one SQLite file beside the uploaded bytes."""
+"""Persistence: the rows that differ from the seed, in an SQLite file next to the uploaded files."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 
-class Keeper:
-    """Rows of JSON by kind and key. Every call is one transaction."""
+class Store:
+    """JSON rows by kind and key. Every call is one transaction."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()

@@ -1,4 +1,4 @@
-"""Answers on their way out: a status, headers and blocks of bytes, canned ones, and damage done to them."""
+"""Responses: status, headers and body blocks, canned responses, and the faults applied to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
-from simulator.faults import Fault, Struck
+from simulator.faults import CallFaults, Fault
 from simulator.settings import Settings
 
 JSON = "application/json;charset=UTF-8"
@@ -53,7 +53,7 @@ def whole(status: int, body: bytes, kind: str, *headers: tuple[str, str]) -> Ans
 
 
 def envelope(settings: Settings, code: str, text: str, field_name: str = "") -> dict[str, object]:
-    """The error envelope. `message` stands beside `code_message` because both have been seen."""
+    """The error envelope. It has both `message` and `code_message`, because public clients read either."""
     lines = [{"code": code, "code_message": text, "field": field_name, "data": None}] if field_name else []
     error = {
         "code": code,
@@ -67,7 +67,7 @@ def envelope(settings: Settings, code: str, text: str, field_name: str = "") -> 
 
 
 def page(title: str, text: str) -> bytes:
-    """A plain page, as a proxy or a server in maintenance would show."""
+    """A plain page like that of a proxy or of a server under maintenance."""
     return (
         f"<!doctype html><html lang=en><title>{title}</title><h1>{title}</h1><p>{text}</p><p><small>{MARK}</small>"
     ).encode()
@@ -88,16 +88,16 @@ def throttled(settings: Settings, fault: Fault) -> Answer:
     return whole(429, json.dumps(body).encode(), JSON, *headers)
 
 
-def canned(struck: Struck, settings: Settings) -> Answer | None:
-    """The answer given in place of the real one, if a fault asks for that."""
-    if fault := struck.get("throttle"):
+def canned(call_faults: CallFaults, settings: Settings) -> Answer | None:
+    """The response that a fault sends instead of the real one, if any."""
+    if fault := call_faults.get("throttle"):
         return throttled(settings, fault)
-    if fault := struck.get("redirect"):
+    if fault := call_faults.get("redirect"):
         return whole(fault.status or 302, b"", HTML, ("Location", fault.location))
-    if struck.get("endless_json"):
+    if call_faults.get("endless_json"):
         return Answer(200, [("Content-Type", JSON)], _endless())
     for kind in ("status", "html", "json", "reject_early"):
-        if fault := struck.get(kind):
+        if fault := call_faults.get(kind):
             return _refused(fault, settings)
     return None
 
@@ -123,33 +123,33 @@ def _endless() -> Iterator[bytes]:
         yield block
 
 
-def damage(answer: Answer, struck: Struck) -> Answer:
-    """The same answer with what a fault changes about its form."""
-    if fault := struck.get("corrupt"):
-        answer.blocks = _corrupted(answer.blocks, fault.place(answer.length))
-    if struck.get("gzip"):
+def damage(answer: Answer, call_faults: CallFaults) -> Answer:
+    """Apply the faults that change the form of a response."""
+    if fault := call_faults.get("corrupt"):
+        answer.blocks = _corrupted(answer.blocks, fault.position(answer.length))
+    if call_faults.get("gzip"):
         packed = gzip.compress(b"".join(answer.blocks))
         answer.drop("content-length")
         answer.headers += [("Content-Encoding", "gzip"), ("Content-Length", str(len(packed)))]
         answer.blocks = [packed]
-    if fault := struck.get("long_body"):
+    if fault := call_faults.get("long_body"):
         answer.extra, answer.close = b"+" * fault.extra, True
-    if fault := struck.get("no_length"):
+    if fault := call_faults.get("no_length"):
         answer.drop("content-length")
         answer.until_close = fault.how == "close"
-    if struck.get("bad_chunk"):
+    if call_faults.get("bad_chunk"):
         answer.drop("content-length")
         answer.last_chunk, answer.close = False, True
-    if fault := struck.get("giant_headers"):
+    if fault := call_faults.get("giant_headers"):
         answer.filler = [("X-Filler", "f" * (1 << 20 if fault.at is None else fault.at))]
     return answer
 
 
-def _corrupted(blocks: Iterable[bytes], place: int) -> Iterator[bytes]:
+def _corrupted(blocks: Iterable[bytes], position: int) -> Iterator[bytes]:
     start = 0
     for block in blocks:
-        if start <= place < start + len(block):
-            at = place - start
+        if start <= position < start + len(block):
+            at = position - start
             yield block[:at] + bytes([block[at] ^ 0x01]) + block[at + 1 :]
         else:
             yield block

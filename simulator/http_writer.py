@@ -1,35 +1,40 @@
-"""The last step of an answer: its bytes on the wire, broken, stalled or dawdled where a fault says so."""
+"""Writes responses to the connection and applies the faults that interrupt, stall or slow them."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
 
-from simulator.answers import Answer
-from simulator.faults import Fault, Struck
+from simulator.faults import CallFaults, Fault
+from simulator.responses import Answer
 from simulator.state import Entry, State
 
 
 class BrokenError(Exception):
-    """The connection is to be broken on purpose; `how` is reset or close."""
+    """The connection is to be ended by a fault; `how` is reset or close."""
 
     def __init__(self, how: str) -> None:
         super().__init__(how)
         self.how = how or "reset"
 
 
-class Outlet:
-    """Writes an answer's bytes, joining small pieces, and breaks, stalls or dawdles where a fault says so."""
+class ResponseWriter:
+    """Writes one response, joining small pieces, and interrupts, stalls or slows it if a fault says so."""
 
     def __init__(
-        self, connection: socket.socket, state: State, struck: Struck, entry: Entry | None, answer: Answer
+        self,
+        connection: socket.socket,
+        state: State,
+        call_faults: CallFaults,
+        entry: Entry | None,
+        answer: Answer,
     ) -> None:
         self.connection, self.state, self.entry, self.answer = connection, state, entry, answer
         self.length = answer.length
-        self.headless, self.slow_head = struck.get("cut_headers"), struck.get("trickle_headers")
-        self.places = sorted(
-            (fault.place(self.length), fault.kind, fault)
-            for fault in (struck.get("cut"), struck.get("stall"), struck.get("trickle"))
+        self.headless, self.slow_head = call_faults.get("cut_headers"), call_faults.get("trickle_headers")
+        self.positions = sorted(
+            (fault.position(self.length), fault.kind, fault)
+            for fault in (call_faults.get("cut"), call_faults.get("stall"), call_faults.get("trickle"))
             if fault
         )
         self.slow: Fault | None = None
@@ -48,11 +53,11 @@ class Outlet:
         self.waiting.append(top)
 
     def block(self, data: bytes) -> None:
-        while self.places and self.places[0][0] <= self.sent + len(data):
-            place, kind, fault = self.places.pop(0)
+        while self.positions and self.positions[0][0] <= self.sent + len(data):
+            position, kind, fault = self.positions.pop(0)
             if kind == "trickle":
-                place = fault.at or 0
-            here = max(0, place - self.sent)
+                position = fault.at or 0
+            here = max(0, position - self.sent)
             self._body(data[:here])
             data = data[here:]
             self.flush()
@@ -69,9 +74,9 @@ class Outlet:
             self.waiting.append(b"0\r\n\r\n")
         if self.answer.extra:
             self.waiting.append(self.answer.extra)
-        if self.places and self.places[0][1] == "cut":
+        if self.positions and self.positions[0][1] == "cut":
             self.flush()
-            raise BrokenError(self.places[0][2].how)
+            raise BrokenError(self.positions[0][2].how)
 
     def flush(self) -> None:
         if self.waiting:
@@ -85,13 +90,13 @@ class Outlet:
         if self.entry:
             self.entry.bytes_out = self.sent
         if self.slow:
-            self._dawdle(data, self.slow.rate)
+            self._trickle(data, self.slow.rate)
             return
         self.waiting += [b"%x\r\n" % len(data), data, b"\r\n"] if self.answer.chunked else [data]
         if sum(map(len, self.waiting)) > 1 << 16:
             self.flush()
 
-    def _dawdle(self, data: bytes, rate: int) -> None:
+    def _trickle(self, data: bytes, rate: int) -> None:
         for piece, pause in _steps(data, rate):
             self.waiting += [b"%x\r\n" % len(piece), piece, b"\r\n"] if self.answer.chunked else [piece]
             self.flush()
@@ -103,7 +108,7 @@ class Outlet:
 
 
 def _steps(data: bytes, rate: int) -> Iterator[tuple[bytes, float]]:
-    """The data in small pieces, and the seconds to wait after each."""
+    """The data in small pieces, each with the seconds to wait after it."""
     step = max(1, rate // 10)
     for start in range(0, len(data), step):
         piece = data[start : start + step]

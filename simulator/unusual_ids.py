@@ -1,4 +1,4 @@
-"""A library and two people whose ids have what few have: a space, a backslash, a sign that a URL means something by."""
+"""A library and two users whose ids contain a space, a backslash or characters that are special in URLs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WORKSPACE, FOLDER, DOCUMENT = "Fees & disbursements", "Bills #1", "Bill of costs
 
 
 def add_unusual(world: World) -> None:
-    """Once: a second call changes nothing."""
+    """Add them. Idempotent."""
     if world.library(LIBRARY):
         return
     for user in (DOMAIN_USER, SPACED_USER):

@@ -1,6 +1,6 @@
-"""The front door: a small threaded HTTP/1.1 server that can also do what a good server never would.
+"""A small threaded HTTP/1.1 server that can also misbehave on demand.
 
-It keeps connections alive, hands request bodies on as they come, and leaves no thread or socket behind when stopped.
+Supports keep-alive and streamed request bodies, and leaves no thread or socket behind when stopped.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from email.utils import formatdate
 from io import BufferedReader
 from typing import Any
 
-from simulator.answers import JSON, Answer, canned, damage, whole
-from simulator.faults import Struck
-from simulator.messages import BadRequestError, Body, ClientGoneError, Head, environ_of, read_head
-from simulator.outlet import BrokenError, Outlet
+from simulator.faults import CallFaults
+from simulator.http_messages import BadRequestError, Body, ClientGoneError, Head, environ_of, read_head
+from simulator.http_writer import BrokenError, ResponseWriter
+from simulator.responses import JSON, Answer, canned, damage, whole
 from simulator.state import Entry, State
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -31,8 +31,8 @@ RESET = struct.pack("ii", 1, 0)
 CONTROL = "/_simulator"
 
 
-class Door:
-    """Listens, and serves each connection in a thread of its own."""
+class Listener:
+    """Listens, and serves each connection in its own thread."""
 
     def __init__(
         self, host: str, port: int, app: Wsgi, state: State, tls: ssl.SSLContext | None = None
@@ -58,9 +58,7 @@ class Door:
             still = dict(self._open)
         for connection in still.values():
             with contextlib.suppress(OSError):
-                socket.socket.shutdown(
-                    connection, socket.SHUT_RDWR
-                )  # also below TLS, whose thread is reading
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)  # below TLS too, whose thread is reading
         for thread in still:
             thread.join(5)
 
@@ -80,20 +78,20 @@ class Door:
         try:
             connection = self._secured(connection)
             with connection.makefile("rb") as reader:
-                Talk(connection, reader, client, self.address, self._app, self._state).run()
+                HttpConnection(connection, reader, client, self.address, self._app, self._state).run()
         except BrokenError as broken:
             if broken.how == "reset":
-                self._let_arrive(connection)
+                self._wait_until_sent(connection)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         except OSError:
-            pass  # the other side went away, which is its right
+            pass  # the client disconnected
         finally:
             connection.close()
             with self._lock:
                 self._open.pop(threading.current_thread(), None)
 
     def _secured(self, connection: socket.socket) -> socket.socket:
-        """The connection behind TLS, where this server speaks it."""
+        """The connection wrapped in TLS, if configured."""
         if self._tls is None:
             return connection
         connection.settimeout(10)
@@ -103,8 +101,8 @@ class Door:
             self._open[threading.current_thread()] = secured
         return secured
 
-    def _let_arrive(self, connection: socket.socket) -> None:
-        """A reset throws away what is still on its way: wait until the other side's system has it all."""
+    def _wait_until_sent(self, connection: socket.socket) -> None:
+        """Wait until the kernel has sent everything: a reset would discard the rest."""
         waiting = bytearray(4)
         for _ in range(200):
             fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, waiting)
@@ -112,8 +110,8 @@ class Door:
                 return
 
 
-class Talk:
-    """One connection: requests one after the other, until either side has had enough."""
+class HttpConnection:
+    """One connection: handles requests one after the other until either side closes it."""
 
     def __init__(
         self,
@@ -136,78 +134,81 @@ class Talk:
                 again = self._one(head)
             except BadRequestError as error:
                 self._send(
-                    whole(400, b'{"error":{"code":"BadRequest"}}', JSON), Struck([]), None, str(error) != ""
+                    whole(400, b'{"error":{"code":"BadRequest"}}', JSON),
+                    CallFaults([]),
+                    None,
+                    str(error) != "",
                 )
                 return
             if not again:
                 return
 
     def _one(self, head: Head) -> bool:
-        """Answer one request. True when the connection can be used again."""
+        """Handle one request. Returns whether the connection can be reused."""
         own = head.path.startswith(CONTROL)
-        token = self.state.tokens.look("access", head.token) if head.token else None
+        token = self.state.tokens.find("access", head.token) if head.token else None
         user = token.user if token else ""
-        struck = Struck([]) if own else self.state.faults.take(head.method, head.target, user)
-        entry = Entry(head.method, head.path, head.query, user, faults=struck.kinds)
+        call_faults = CallFaults([]) if own else self.state.faults.take(head.method, head.target, user)
+        entry = Entry(head.method, head.path, head.query, user, faults=call_faults.kinds)
         if not own:
             self.state.log.append(entry)
         began = time.monotonic()
-        body = Body(self.reader, head.headers, self._asker(head, struck))
+        body = Body(self.reader, head.headers, self._continue_sender(head, call_faults))
         try:
-            return self._answer(head, body, struck, entry)
+            return self._answer(head, body, call_faults, entry)
         finally:
             entry.bytes_in = body.received
             entry.seconds = time.monotonic() - began
 
-    def _asker(self, head: Head, struck: Struck) -> Callable[[], None]:
-        """What says `100 Continue` before the first byte of a body is read, where that is asked for."""
+    def _continue_sender(self, head: Head, call_faults: CallFaults) -> Callable[[], None]:
+        """A callback that sends `100 Continue` before the body is first read, if the client expects it."""
         waiting = head.headers.get("expect", "").lower() == "100-continue"
 
-        def ask() -> None:
+        def send_continue() -> None:
             nonlocal waiting
             if waiting:
                 waiting = False
-                if fault := struck.get("no_continue"):
+                if fault := call_faults.get("no_continue"):
                     self.state.stopping.wait(fault.seconds)
                 else:
                     self.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-        return ask
+        return send_continue
 
-    def _answer(self, head: Head, body: Body, struck: Struck, entry: Entry) -> bool:
+    def _answer(self, head: Head, body: Body, call_faults: CallFaults, entry: Entry) -> bool:
         state, wait = self.state, self.state.stopping.wait
-        if fault := struck.get("expire_tokens"):
+        if fault := call_faults.get("expire_tokens"):
             state.tokens.forget_all("access", fault.user)
-        slow = struck.get("slow")
+        slow = call_faults.get("slow")
         if pause := (slow.seconds if slow else 0.0) + state.settings.latency:
             wait(pause)
-        if fault := struck.get("lost_before"):
+        if fault := call_faults.get("lost_before"):
             body.skip(1 << 40)
             raise BrokenError(fault.how or "close")
-        answer = canned(struck, state.settings)
-        early = struck.get("reject_early")
+        answer = canned(call_faults, state.settings)
+        early = call_faults.get("reject_early")
         if answer is None:
-            answer = self._run(head, body, struck)
+            answer = self._run(head, body, call_faults)
         elif early:
             body.skip(early.at or 0)
         else:
             body.skip(1 << 40)
-        if fault := struck.get("lost_after"):
+        if fault := call_faults.get("lost_after"):
             close = getattr(answer.blocks, "close", None)
             if close:
                 close()
             raise BrokenError(fault.how or "close")
-        answer = damage(answer, struck)
+        answer = damage(answer, call_faults)
         again = head.keep_alive and (body.done or body.skip(1 << 20)) and not answer.close and not early
         entry.bytes_in = body.received
-        again = self._send(answer, struck, entry, not again, head.method == "HEAD") and again
+        again = self._send(answer, call_faults, entry, not again, head.method == "HEAD") and again
         if not again and not body.done:
             self._linger()
-        return again and "close_idle" not in struck
+        return again and "close_idle" not in call_faults
 
-    def _run(self, head: Head, body: Body, struck: Struck) -> Answer:
+    def _run(self, head: Head, body: Body, call_faults: CallFaults) -> Answer:
         environ = environ_of(head, body, self.address, self.client, sys.stderr)
-        environ["simulator.faults"] = struck
+        environ["simulator.faults"] = call_faults
         if isinstance(self.connection, ssl.SSLSocket):
             environ["wsgi.url_scheme"] = "https"
         heard: list[Any] = []
@@ -227,7 +228,7 @@ class Talk:
         return Answer(heard[0], list(heard[1]), blocks)
 
     def _linger(self) -> None:
-        """Let the other side read the answer before the unread rest of its request resets the connection."""
+        """Let the client read the response before closing: unread request data would reset the connection."""
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_WR)
             self.connection.settimeout(2.0)
@@ -236,23 +237,28 @@ class Talk:
                 continue
 
     def _send(
-        self, answer: Answer, struck: Struck, entry: Entry | None, closing: bool, head_only: bool = False
+        self,
+        answer: Answer,
+        call_faults: CallFaults,
+        entry: Entry | None,
+        closing: bool,
+        head_only: bool = False,
     ) -> bool:
-        """Send it all. False when the connection cannot be used again."""
+        """Send the response. Returns whether the connection can be reused."""
         bodiless = head_only or answer.status in (204, 304)
         if answer.length is None and not bodiless:
             answer.chunked = not answer.until_close
             closing = closing or answer.until_close
         lines = [f"HTTP/1.1 {answer.status} {answer.phrase}"]
-        standing = [("Date", formatdate(usegmt=True)), ("Server", "Practice-iManage")]
-        standing.append(("Connection", "close" if closing else "keep-alive"))
+        fixed = [("Date", formatdate(usegmt=True)), ("Server", "Practice-iManage")]
+        fixed.append(("Connection", "close" if closing else "keep-alive"))
         if answer.chunked:
-            standing.append(("Transfer-Encoding", "chunked"))
-        lines += [f"{name}: {value}" for name, value in [*answer.headers, *standing, *answer.filler]]
+            fixed.append(("Transfer-Encoding", "chunked"))
+        lines += [f"{name}: {value}" for name, value in [*answer.headers, *fixed, *answer.filler]]
         top = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")
         if entry:
             entry.status = answer.status
-        out = Outlet(self.connection, self.state, struck, entry, answer)
+        out = ResponseWriter(self.connection, self.state, call_faults, entry, answer)
         try:
             out.head(top)
             if not bodiless:

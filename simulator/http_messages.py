@@ -1,4 +1,4 @@
-"""Reading HTTP/1.1 requests from a connection: the head, and the body as a stream that never fills memory."""
+"""Reads HTTP/1.1 requests from a connection: the head, and the body as a stream."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ MAX_LINE = 65536
 
 
 class ClientGoneError(ConnectionError):
-    """The other side went away in the middle of its request."""
+    """The client disconnected in the middle of its request."""
 
 
 class BadRequestError(ValueError):
-    """What came is not HTTP."""
+    """The request is not valid HTTP."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Head:
 
     @property
     def keep_alive(self) -> bool:
-        wish = self.headers.get("connection", "").lower()
-        return "close" not in wish if self.version == "HTTP/1.1" else "keep-alive" in wish
+        connection = self.headers.get("connection", "").lower()
+        return "close" not in connection if self.version == "HTTP/1.1" else "keep-alive" in connection
 
     @property
     def token(self) -> str:
-        """The token in either header, for telling who calls."""
+        """The token of either header, to identify the caller."""
         bearer = self.headers.get("authorization", "")
         return self.headers.get("x-auth-token") or bearer.removeprefix("Bearer ").strip()
 
@@ -68,11 +68,13 @@ def read_head(reader: BufferedReader) -> Head | None:
 
 
 class Body:
-    """A request's body as WSGI's input: by Content-Length or chunked, counted, and cut short with an error."""
+    """A request body as WSGI input, by Content-Length or chunked. A truncated body raises ClientGoneError."""
 
-    def __init__(self, reader: BufferedReader, headers: dict[str, str], ask: Callable[[], None]) -> None:
+    def __init__(
+        self, reader: BufferedReader, headers: dict[str, str], send_continue: Callable[[], None]
+    ) -> None:
         self._reader = reader
-        self._ask = ask
+        self._send_continue = send_continue
         self.chunked = "chunked" in headers.get("transfer-encoding", "").lower()
         try:
             self._left = 0 if self.chunked else int(headers.get("content-length") or 0)
@@ -86,7 +88,7 @@ class Body:
             return b"".join(iter(lambda: self.read(1 << 16), b""))
         if self.done or size == 0:
             return b""
-        self._ask()
+        self._send_continue()
         if self.chunked and self._left == 0 and not self._next_chunk():
             return b""
         data = self._reader.read1(min(size, self._left))
@@ -123,7 +125,7 @@ class Body:
         return iter(self.readline, b"")
 
     def skip(self, limit: int) -> bool:
-        """Read the rest away, up to `limit` bytes more. False when there is more than that."""
+        """Discard up to `limit` more bytes. Returns whether that was the whole body."""
         end = self.received + limit
         while not self.done and self.received < end:
             if not self.read(min(1 << 16, end - self.received)):
