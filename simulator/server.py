@@ -75,16 +75,16 @@ class Simulator:
         files.mkdir(parents=True, exist_ok=True)
         for left_over in files.glob("incoming-*"):
             left_over.unlink()
-        self._keeper = Store(folder / "practice.sqlite")
-        _restore(self.world, self.settings, self._keeper, files)
-        self.world.watcher = _Watcher(self._keeper)
-        self.tokens = Tokens(self.settings, self._keeper)
+        self._store = Store(folder / "practice.sqlite")
+        _restore(self.world, self.settings, self._store, files)
+        self.world.watcher = _Watcher(self._store)
+        self.tokens = Tokens(self.settings, self._store)
         self._state = State(
             self.world,
             self.settings,
             self.faults,
             self.tokens,
-            self._keeper,
+            self._store,
             files,
             self._control_token,
             self._quiet,
@@ -115,7 +115,7 @@ class Simulator:
 
     def _clean_up(self) -> None:
         self.world.watcher = None
-        self._keeper.close()
+        self._store.close()
         if self._temp_dir:
             shutil.rmtree(self._temp_dir, ignore_errors=True)
 
@@ -160,7 +160,7 @@ class _Watcher:
     """Persists every change to the data. The seed itself is never written."""
 
     def __init__(self, store: Store) -> None:
-        self._keeper = store
+        self._store = store
 
     def __call__(self, kind: str, key: Key, value: Container | Document | None) -> None:
         name = f"{key[0]}!{key[1]}"
@@ -169,7 +169,7 @@ class _Watcher:
             row = document_row(value)
         elif isinstance(value, Container):
             row = container_row(value)
-        self._keeper.put(kind, name, row)
+        self._store.put(kind, name, row)
 
 
 def _restore(world: World, settings: Settings, store: Store, files: Path) -> None:

@@ -40,7 +40,7 @@ class Tokens:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._lock = threading.Lock()
         self._settings = settings
-        self._keeper = store
+        self._store = store
         self._codes: dict[str, Code] = {}
         self._tokens = {key: Token(**row) for key, row in store.all("token").items()}
 
@@ -97,12 +97,12 @@ class Tokens:
     def _keep(self, text: str, token: Token) -> None:
         with self._lock:
             self._tokens[text] = token
-        self._keeper.put("token", text, asdict(token))
+        self._store.put("token", text, asdict(token))
 
     def forget(self, text: str) -> None:
         with self._lock:
             self._tokens.pop(text, None)
-        self._keeper.drop("token", text)
+        self._store.drop("token", text)
 
     def forget_all(self, kind: str, user: str = "", family: str = "") -> int:
         """Revoke all tokens of a kind, of one user or of one family. Returns how many."""
