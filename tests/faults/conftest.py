@@ -102,7 +102,7 @@ def practice(
 ) -> Iterator[Simulator]:
     """The practice iManage as it is, our rules naming the port of the line to it, and little patience."""
     monkeypatch.setattr(transport, "Limits", lambda: IMPATIENT)
-    monkeypatch.setattr(imanage_client, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(imanage_client, "_FIRST_BACKOFF", 0.01)
     with reached(running) as practice:
         usual = runtime.runtime()
         ports = usual.settings.imanage_ports | {proxy.port}

@@ -56,7 +56,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 def bucket(server: int, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     """Documents lie in a prefix of their own, behind the line, and nobody waits long."""
     monkeypatch.setattr(opening, "REQUEST_TIMEOUT", timedelta(seconds=0.5))
-    monkeypatch.setattr(opening, "RETRIES", 2)
+    monkeypatch.setattr(opening, "MAX_RETRIES", 2)
     usual = runtime.runtime()
     with fault_proxy(("127.0.0.1", server)) as line:
         found = Bucket(server, line, tmp_path / "spool", uuid.uuid4().hex)
