@@ -1,4 +1,4 @@
-"""Runs the migrations in the application's own database, inside one transaction."""
+"""Runs the migrations in the application's database, in one transaction."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def render_item(kind: str, item: Any, _autogen_context: object) -> str | bool:
 
 
 def include_object(thing: Any, name: str | None, _kind: str, _reflected: bool, _other: object) -> bool:
-    """The job engine's tables and the search indexes of one database alone are not ours to compare."""
+    """Exclude the job engine's tables and search indexes that exist on one database only."""
     return getattr(thing, "schema", None) not in OTHERS_SCHEMAS and not is_own(name)
 
 
 @contextmanager
 def without_cascades(connection: Connection) -> Iterator[None]:
-    """SQLite changes a table by making it anew: to drop the old one must not delete what refers to its rows."""
+    """SQLite alters a table by recreating it: dropping the old one must not cascade to referring rows."""
     if connection.dialect.name != "sqlite":
         yield
         return

@@ -18,7 +18,7 @@ FEW = (
     ('guests', 'is_guest = 1', 'is_guest'),
     ('deactivated', 'is_active = 0', 'NOT is_active'),
 )
-# What finds members by three letters. Triggers: whoever makes the table member anew on SQLite makes them anew.
+# The trigram search of members on SQLite. Recreating the table member drops these triggers, so they must be recreated.
 MEMBER_SEARCH = {
     'sqlite': (
         "CREATE TABLE member_number (number INTEGER PRIMARY KEY, member_id CHAR(32) NOT NULL UNIQUE)",
@@ -50,7 +50,7 @@ MEMBER_SEARCH = {
 
 
 def folded(length):
-    """Text that both databases put in order by its letters' numbers."""
+    """Text that both databases sort by code point."""
     return sa.String(length=length).with_variant(sa.String(length=length, collation='C'), 'postgresql')
 
 
@@ -551,7 +551,7 @@ def upgrade():
         batch_op.create_index('ix_transfer_item_due', ['state', 'load_id', 'position'], unique=False)
         batch_op.create_index('ix_transfer_item_transfer', ['transfer_id', 'position'], unique=False)
 
-    # Documents and versions name each other. SQLite has this key from the table's own definition; others add it last.
+    # Documents and versions refer to each other. SQLite has this key in the table definition; others add it last.
     if op.get_bind().dialect.name != 'sqlite':
         op.create_foreign_key('fk_document_current_version_id_version', 'document', 'version', ['current_version_id'], ['id'])
 

@@ -1,4 +1,4 @@
-"""Who invited
+"""Invitations record who sent them
 
 Revision: 0002, after 0001
 """

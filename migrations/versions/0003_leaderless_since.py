@@ -1,4 +1,4 @@
-"""Leaderless since
+"""Since when a matter is orphaned
 
 Revision: 0003, after 0002
 """

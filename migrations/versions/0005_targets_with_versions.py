@@ -1,4 +1,4 @@
-"""A save onto a twin names the version that it was decided on, not the document alone
+"""The target of a save to a linked document includes its version
 
 Revision: 0005, after 0004
 """
@@ -40,4 +40,4 @@ def upgrade():
 
 
 def downgrade():
-    """An id with its version was taken before, too."""
+    """The previous release accepts ids with a version, so nothing is changed back."""

@@ -1,9 +1,9 @@
-"""What all who take part in a matter can read names no iManage server
+"""Texts that all participants of a matter can read do not name an iManage server
 
 Revision: 0006, after 0005
 
-A version that was got says where from in its link, which is shown to those who may use the server; an error
-on a transfer's row says "iManage". Downgrading leaves the rows so: the older program shows them as they are.
+The server of a version is in its link, which only members with access to the server see; an error of a transfer
+item says "iManage". A downgrade leaves the rows as they are, because the previous release can show them.
 """
 
 import re
@@ -41,7 +41,7 @@ def upgrade():
 
 
 def _unname(key, sentence, name, joined):
-    """Put "iManage" wherever a sentence has the server's name, as a word of its own."""
+    """Replace the server's name in sentences by "iManage", as a whole word."""
     connection = op.get_bind()
     rows = connection.execute(sa.select(key, sentence, name).select_from(joined).where(sentence != '')).all()
     changed = [

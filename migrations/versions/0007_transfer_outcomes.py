@@ -1,4 +1,4 @@
-"""What became of each item of a transfer, and which transfer another one retries
+"""The outcome of each transfer item, and the transfer that a retry refers to
 
 Revision: 0007, after 0006
 """

@@ -1,4 +1,4 @@
-"""Numbers that iManage gives have eight bytes, and its addresses any length
+"""Numbers from iManage are 64-bit, and its URLs of any length
 
 Revision: 0008, after 0007
 """

@@ -1,4 +1,4 @@
-"""Sealing key
+"""Which key encrypts new values, and since when
 
 Revision: 0009, after 0008
 """

@@ -1,4 +1,4 @@
-"""Whether an older version that was got becomes the current one
+"""Whether an older version fetched from iManage becomes the current one
 
 Revision: 0010, after 0009
 """

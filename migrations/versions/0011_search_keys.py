@@ -1,4 +1,4 @@
-"""Search keys in plain letters, and one for audit events
+"""Normalised search keys, and one for audit events
 
 Revision: 0011, after 0010
 """
@@ -70,7 +70,7 @@ def _remake(folding):
 
 
 def _make(name, read, written, keys):
-    """Write the keys of every row that has others, a batch at a time: no table is held in memory whole."""
+    """Update rows whose keys differ, in batches, so that no table is held in memory."""
     table = sa.table(name, *(sa.column(each) for each in ('id', *read, *written)))
     connection = op.get_bind()
     change = (

@@ -1,4 +1,4 @@
-"""When others had to wait after guessing at a member's password
+"""When sign-ins to an account were last rate-limited
 
 Revision: 0012, after 0011
 """
@@ -20,5 +20,5 @@ def upgrade():
 
 
 def downgrade():
-    # A column less, and not a table made anew: the triggers of the search stay as they are.
+    # Drops the column without recreating the table, which would drop the search triggers.
     op.drop_column('member', 'sign_in_slowed_at')

@@ -1,4 +1,4 @@
-"""Sizes of versions by whoever added them
+"""Index of version sizes by the member who added them
 
 Revision: 0013, after 0012
 """

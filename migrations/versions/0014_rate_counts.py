@@ -1,4 +1,4 @@
-"""What each member has done within a window of time
+"""Rate limit counters per member and time window
 
 Revision: 0014, after 0013
 """

@@ -1,4 +1,4 @@
-"""A transfer item's batch and fencing token by these names, and no state but those there are
+"""Rename batch and fencing token of transfer items, and constrain item states
 
 Revision: 0015, after 0014
 """

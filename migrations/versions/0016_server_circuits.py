@@ -1,4 +1,4 @@
-"""Circuit breakers by that name; the owner of a next step in the words of the pages
+"""Rename circuit breakers; owners of next steps as shown on pages
 
 Revision: 0016, after 0015
 """
