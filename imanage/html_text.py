@@ -7,8 +7,10 @@ html.parser and regular expressions over tags both take quadratic time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lxml import etree
+if TYPE_CHECKING:
+    from lxml.etree import _Element
 
 MAX_LENGTH = 256 * 1024  # characters
 
@@ -24,6 +26,8 @@ class Page:
 
 def read_page(text: str) -> Page:
     """Parse HTML, however broken. An empty Page if nothing can be read."""
+    from lxml import etree  # an idle process does without it
+
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     source = text[:MAX_LENGTH].replace("\0", " ").encode("utf-8", "replace")
     try:
@@ -37,5 +41,5 @@ def read_page(text: str) -> Page:
     return Page(title, heading, _words(root))
 
 
-def _words(element: etree._Element | None) -> str:
+def _words(element: _Element | None) -> str:
     return "" if element is None else " ".join(" ".join(element.itertext()).split())

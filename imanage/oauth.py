@@ -12,16 +12,18 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
-from authlib.integrations.requests_client import OAuth2Session
 
 from .client import auth_headers
 from .errors import ImanageError, NotIManageError, SignInRefusedError
 from .guard import limits_of
 from .responses import connection_fault, error_details, error_from_response, read_json
 from .types import AppCredentials, Endpoints, TokenSet
+
+if TYPE_CHECKING:
+    from authlib.integrations.requests_client import OAuth2Session
 
 _AUTHORIZE_PATH = "/auth/oauth2/authorize"
 _EXCHANGE_PATH = "/auth/oauth2/token"
@@ -85,6 +87,8 @@ def sign_out(session: requests.Session, endpoints: Endpoints, access_token: str)
 
 
 def _oauth(credentials: AppCredentials, **options: Any) -> OAuth2Session:
+    from authlib.integrations.requests_client import OAuth2Session  # an idle process does without it
+
     return OAuth2Session(
         credentials.client_id,
         credentials.client_secret,

@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import unquote, urlsplit
 
-from obstore.store import S3Store
-
 from storage.local import LocalStore
-from storage.objects import ObjectBlobStore
 from storage.ports import BlobStore
 
 if TYPE_CHECKING:
-    from obstore.store import S3Config
+    from obstore.store import S3Config, S3Store
 
 CONNECT_TIMEOUT = timedelta(seconds=5)
 REQUEST_TIMEOUT = timedelta(seconds=30)
@@ -38,11 +35,15 @@ def open_store(url: str, *, options: Mapping[str, str] | None = None, spool: Pat
         case "s3" if parts.netloc:
             if spool is None:
                 raise ValueError("an object store needs a spool folder on a local disk")
+            from storage.objects import ObjectBlobStore  # the library is loaded only where it is used
+
             return ObjectBlobStore(_bucket(parts.netloc, parts.path.strip("/"), options or {}), spool)
     raise ValueError("a storage address is file:///path or s3://bucket/prefix")
 
 
-def _bucket(bucket: str, prefix: str, options: Mapping[str, str]) -> S3Store:
+def _bucket(bucket: str, prefix: str, options: Mapping[str, str]) -> "S3Store":
+    from obstore.store import S3Store
+
     given = {name.lower(): value for name, value in options.items() if name.upper().startswith("AWS_")}
     # The client reads the environment itself, but plain http endpoints have to be allowed explicitly.
     known = {**{name.lower(): value for name, value in os.environ.items()}, **given}
