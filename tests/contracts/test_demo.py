@@ -76,7 +76,7 @@ def test_the_demo_starts_stops_and_goes_on_with_what_it_had(tmp_path: Path) -> N
 
     (tmp_path / "demo.log").unlink()
     with started(tmp_path, port, practice_port) as second:
-        assert "Making the practice firm" not in welcome(second)
+        assert "Creating the demo firm" not in welcome(second)
         assert "Matters" in sign_in(url, ADMIN.email).text
         assert second.stop(signal.SIGTERM) == 0
     assert {table: rows(tmp_path, table) for table in made} == made
@@ -110,7 +110,7 @@ def test_a_quota_too_small_for_the_sample_documents_is_said_in_a_sentence(
         assert process.running is not None and process.running.returncode == 1
         said = process.said()
     assert "Traceback" not in said
-    assert "The practice firm could not be made. This file is " in said
+    assert "The demo firm could not be created. This file is " in said
     assert sentence in said
     assert "System Admin for more room" not in said
     assert f"Set {setting} higher" in said
