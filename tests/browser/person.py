@@ -1,4 +1,4 @@
-"""A person at a browser. Every page they come to is looked at: its console, its requests, axe, and 390 pixels."""
+"""A person at a browser. Every page they open is checked: its console, its requests, axe, and 390 pixels."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ NAMES = re.compile(
     "@|heron|granary|kestrel|alice|archer|bram|vries|carol|mensah|lindqvist|northwind|facility|steps paper"
 )
 """Words of the practice firm's people, clients, matters and documents: none of them stands in an address."""
+CHANGING = re.compile(
+    r"[\w-]{30,}\.[\w-]{6}\.[\w-]{20,}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|127\.0\.0\.1:\d+"
+)
+"""What differs between two loads of the same page: CSRF tokens, ids, and the ports of the tests."""
+CHECKED: set[tuple[str, bool]] = set()
 OVERFLOWING = """() => {
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];
@@ -119,9 +124,21 @@ class Person:
     # -- looking --------------------------------------------------------------------------------------------
 
     def look(self) -> Page:
-        """Judge what stands there now, wide and narrow."""
+        """Check the page as it is now, wide and narrow. Markup that was checked before is not checked again."""
         self.page.wait_for_load_state("load")
         self.page.wait_for_function(SETTLED)  # what still fades in has no contrast yet
+        if (markup := self._markup()) not in CHECKED:
+            self._check_markup()
+            CHECKED.add(markup)
+        self.say_problems()
+        return self.page
+
+    def _markup(self) -> tuple[str, bool]:
+        """The page without its tokens and ids, and whether its colours are dark."""
+        dark = self.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+        return CHANGING.sub("", self.page.content()), bool(dark)
+
+    def _check_markup(self) -> None:
         found = Axe().run(self.page)
         serious = [one for one in found.response["violations"] if one["impact"] in SERIOUS]
         places = [
@@ -134,8 +151,6 @@ class Person:
         beyond = self.page.evaluate(OVERFLOWING)
         self.page.set_viewport_size(WIDE)
         assert not beyond, f"{self.page.url} is wider than 390 pixels: {beyond}"
-        self.say_problems()
-        return self.page
 
     def say_problems(self) -> None:
         assert not self.problems, f"At {self.page.url}:\n" + "\n".join(self.problems)
