@@ -69,14 +69,14 @@ def _cell_of(item: pytest.Item) -> Cell | None:
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Simulator]:
+def practice_running() -> Iterator[Simulator]:
     with practice_imanage() as practice:
         yield practice
 
 
 @pytest.fixture
-def proxy(running: Simulator) -> Iterator[FaultProxy]:
-    with fault_proxy(("127.0.0.1", running.port)) as line:
+def proxy(practice_running: Simulator) -> Iterator[FaultProxy]:
+    with fault_proxy(("127.0.0.1", practice_running.port)) as line:
         yield line
 
 
@@ -98,12 +98,12 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
 @pytest.fixture
 def practice(
-    running: Simulator, proxy: FaultProxy, database: None, monkeypatch: pytest.MonkeyPatch
+    practice_running: Simulator, proxy: FaultProxy, database: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Simulator]:
     """The practice iManage as it is, our rules naming the port of the line to it, and little patience."""
     monkeypatch.setattr(transport, "Limits", lambda: IMPATIENT)
     monkeypatch.setattr(imanage_client, "_FIRST_BACKOFF", 0.01)
-    with reached(running) as practice:
+    with reached(practice_running) as practice:
         usual = runtime.runtime()
         ports = usual.settings.imanage_ports | {proxy.port}
         runtime.bind(replace(usual, settings=replace(usual.settings, imanage_ports=ports)))

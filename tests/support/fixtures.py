@@ -1,4 +1,4 @@
-"""Fixtures of whoever works with the practice iManage: it runs, it is reached, and somebody is signed in to it."""
+"""Fixtures that many files share: a System Admin, the practice iManage, members signed in to it, and workers."""
 
 from __future__ import annotations
 
@@ -18,36 +18,42 @@ from tests.support.transfers import Desk, make_desk
 from tests.support.worker_processes import Crew, crew
 
 
+@pytest.fixture
+def admin(browser: Browser) -> Browser:
+    """The browser of a System Admin."""
+    return browser.sign_in(make_member("Margaret Okafor", email="margaret@admin.test", is_admin=True))
+
+
 @pytest.fixture(scope="module")
 def practice_running() -> Iterator[Simulator]:
-    """One world for a file: what a test adds to it, the next one finds."""
+    """One practice iManage for each file: what a test adds to it, the next test finds."""
     with practice_imanage() as practice:
         yield practice
 
 
 @pytest.fixture
 def practice(practice_running: Simulator, database: None) -> Iterator[Simulator]:
-    """Every dial where it starts."""
+    """The practice iManage without faults, reached by the services."""
     with reached(practice_running) as practice:
         yield practice
 
 
 @pytest.fixture
 def desk(browser: Browser, practice: Simulator) -> Desk:
-    """Alice at work, signed in to both."""
+    """Alice with a matter, signed in to Counterpart and to the practice iManage."""
     return make_desk(browser, practice)
 
 
 @pytest.fixture
 def workers(settings: Settings, desk: Desk, tmp_path: Path) -> Iterator[Crew]:
-    """Real workers that may reach it."""
+    """Real worker processes that can reach the practice iManage."""
     with crew(settings, desk.practice.port, tmp_path) as company:
         yield company
 
 
 @pytest.fixture
 def signed_in(app: Flask, browser: Browser, practice: Simulator) -> SignIn:
-    """Her sign-in alone, with nothing asked of iManage yet."""
+    """A member's sign-in alone, before any request to iManage."""
     member = make_member("Alice Archer", email="alice@practice.example")
     server = practice_server(practice)
     sign_in_to_imanage(browser.sign_in(member), server.id)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-import pytest
-
 from models import Group, GroupMember, Member, ServerGroup, ServerMember
 from services.core.unit_of_work import unit_of_work
 from tests.support.matters import counted_queries
@@ -14,11 +12,6 @@ from tests.support.people import make_member
 from tests.support.servers import connect, make_server
 
 ROOM = "/admin/integrations/imanage"
-
-
-@pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Margaret Okafor", email="margaret@admin.test", is_admin=True))
 
 
 def list_group(server_id: uuid.UUID, name: str, *members: Member) -> uuid.UUID:

@@ -22,11 +22,6 @@ from tests.support.transfers import Desk
 NAME = "Łukasz & Sons"
 
 
-@pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Ada Kerr", is_admin=True))
-
-
 def searched(browser: Browser, url: str, words: str) -> tuple[Page, str]:
     """As the page does while one types; what came, and where the page then says that it is."""
     headers = {WORDS: quote(words), "HX-Current-URL": f"http://localhost{url}"}

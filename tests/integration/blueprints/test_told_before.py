@@ -18,11 +18,6 @@ from tests.support.servers import connect, make_running_transfer, make_server
 ROOM = "/admin/integrations/imanage"
 
 
-@pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Margaret Okafor", email="margaret@admin.test", is_admin=True))
-
-
 def switch(admin: Browser, server: Server, on: bool = True, **more: str) -> TestResponse:
     return admin.post(f"{ROOM}/{server.id}/enabled", {"enabled": "1" if on else "0"} | more, htmx=True)
 

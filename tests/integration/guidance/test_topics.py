@@ -67,11 +67,6 @@ def test_an_admin_checks_live_and_sees_the_part_that_matters(admin: Browser, pra
     )
 
 
-@pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Margaret Okafor", is_admin=True))
-
-
 def test_an_address_that_names_no_server_shows_the_first(admin: Browser) -> None:
     make_server("Amsterdam")
     for wrong in ("nonsense", "6e6c6d22-4c0e-4a4f-9c39-6f2f3b0d1c55"):

@@ -27,11 +27,6 @@ ROOM = "/admin/integrations/imanage"
 POLICY = "Content-Security-Policy"
 
 
-@pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Margaret Okafor", is_admin=True))
-
-
 def url_of(server: Server, *more: object) -> str:
     return "/".join(map(str, (ROOM, server.id, *more)))
 

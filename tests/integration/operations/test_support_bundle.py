@@ -51,11 +51,6 @@ EVERYWHERE = f"{CLIENT_SECRET} {ACCESS} {REFRESH} {CLOUD} {KEY} {DATABASE} {SMTP
 
 
 @pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Margaret Okafor", is_admin=True))
-
-
-@pytest.fixture
 def planted(database: None) -> Iterator[Server]:
     """Secrets where they belong, and each of them where it could come to stand by mistake."""
     usual = runtime.runtime()

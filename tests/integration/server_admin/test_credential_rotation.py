@@ -45,11 +45,6 @@ def other_app(practice: Simulator) -> Iterator[None]:
     practice.world.add_app(first)
 
 
-@pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Margaret Okafor", is_admin=True))
-
-
 def kept(server_id: uuid.UUID) -> tuple[str, str]:
     session().rollback()
     row = session().get_one(Server, server_id, populate_existing=True)

@@ -21,11 +21,6 @@ NEW = "/admin/integrations/imanage/new"
 
 
 @pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Margaret Okafor", email="margaret@admin.test", is_admin=True))
-
-
-@pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch, database: None) -> Iterator[Names]:
     return use_names(monkeypatch, runtime().settings)
 

@@ -15,11 +15,6 @@ from tests.support.servers import make_server
 ROOM = "/admin/integrations/imanage"
 
 
-@pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Margaret Okafor", email="margaret@admin.test", is_admin=True))
-
-
 @pytest.mark.usefixtures("browser")
 def test_a_list_is_read_as_mail_programs_and_spreadsheets_write_it() -> None:
     admin = make_member(is_admin=True)

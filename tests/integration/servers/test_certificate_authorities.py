@@ -24,11 +24,6 @@ KEY = ROOT.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).
 
 
 @pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Ada Admin", is_admin=True))
-
-
-@pytest.fixture
 def server(database: None) -> Server:
     return make_server(url="https://imanage.invalid")
 

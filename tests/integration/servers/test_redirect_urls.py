@@ -41,11 +41,6 @@ def usual(database: None) -> Iterator[None]:
     runtime.bind(before)
 
 
-@pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Margaret Okafor", is_admin=True))
-
-
 def move() -> None:
     """The installation has another API URL from now on."""
     settings = runtime.runtime().settings

@@ -21,11 +21,6 @@ from tests.support.servers import connect, make_server
 ROOM = "/admin/integrations/imanage"
 
 
-@pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Margaret Okafor", email="margaret@admin.test", is_admin=True))
-
-
 def save(admin: Browser, server: Server, *members: Member, on: bool = True, version: str = "") -> object:
     version = version or admin.page(f"{ROOM}/{server.id}").value_of("version")
     data = {"version": version, "member": [str(each.id) for each in members], "sure": "1"}

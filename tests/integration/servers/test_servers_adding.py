@@ -38,11 +38,6 @@ def names(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Names:
 
 
 @pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Margaret Okafor", is_admin=True))
-
-
-@pytest.fixture
 def strict(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     use_strict_settings(monkeypatch)
 

@@ -7,7 +7,6 @@ from flask import Flask
 
 from config import Settings
 from tests.support.pages import Browser, read
-from tests.support.people import make_member
 from tests.support.server_forms import (
     SECRET,
     cloud,
@@ -29,11 +28,6 @@ def names(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Names:
 @pytest.fixture
 def strict(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     use_strict_settings(monkeypatch)
-
-
-@pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Margaret Okafor", is_admin=True))
 
 
 URLS = [

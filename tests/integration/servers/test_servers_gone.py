@@ -17,11 +17,6 @@ from tests.support.servers import connect, make_server
 ROOM = "/admin/integrations/imanage"
 
 
-@pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Margaret Okafor", email="margaret@admin.test", is_admin=True))
-
-
 def removed_server() -> uuid.UUID:
     server = make_server("Old Leeds")
     make_server("New Leeds")

@@ -21,11 +21,6 @@ from tests.support.servers import connect, make_link, make_running_transfer, mak
 ROOM = "/admin/integrations/imanage"
 
 
-@pytest.fixture
-def admin(browser: Browser) -> Browser:
-    return browser.sign_in(make_member("Margaret Okafor", is_admin=True))
-
-
 def url_of(server: Server, *more: str) -> str:
     return "/".join((ROOM, str(server.id), *more))
 
