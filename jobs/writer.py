@@ -67,7 +67,7 @@ class Asking:
                 self._line.send((write, arguments))
                 error, found = self._line.recv()
             except (EOFError, OSError):
-                log.critical("worker.recorder_lost")
+                log.critical("worker.writer_lost")
                 os._exit(1)
         if error is not None:
             raise error

@@ -1,4 +1,4 @@
-"""How many connections real processes hold, what comes where there are none left, and PgBouncer in between."""
+"""Connection counts of real processes, a full connection pool, and PgBouncer in front of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -92,24 +92,24 @@ def engine(url: str) -> Engine:
     return create_engine(url, poolclass=NullPool, connect_args={"client_encoding": "utf8"})
 
 
-def beats(url: str) -> int:
+def heartbeats(url: str) -> int:
     with engine(url).connect() as connection:
         found: int = connection.scalar(text("SELECT count(*) FROM worker_heartbeat")) or 0
         return found
 
 
-def test_a_worker_and_a_web_process_hold_no_more_than_their_share(server: str, tmp_path: Path) -> None:
+def test_worker_and_web_stay_within_their_number_of_connections(server: str, tmp_path: Path) -> None:
     url = fresh_database(server, "shares")
     environ = environment(url, tmp_path)
     assert run(environ, "db", "upgrade").returncode == 0
-    looking = engine(server).connect()
+    observer = engine(server).connect()
 
     def held() -> int:
-        looking.rollback()
-        return looking.scalar(HELD) or 0
+        observer.rollback()
+        return observer.scalar(HELD) or 0
 
     with process(environ, tmp_path / "worker.log", "worker"):
-        until(lambda: beats(url), "the worker")
+        until(lambda: heartbeats(url), "the worker")
         time.sleep(3)
         assert 0 < held() <= 8, (tmp_path / "worker.log").read_text()
     until(lambda: held() == 0, "the worker's end")
@@ -123,11 +123,11 @@ def test_a_worker_and_a_web_process_hold_no_more_than_their_share(server: str, t
                 most = max(most, held())
         assert {each.result().status_code for each in asked} == {200}
         assert 0 < max(most, held()) <= 10
-    looking.close()
+    observer.close()
 
 
-def test_pgbouncer_may_stand_between(server: str, tmp_path: Path) -> None:
-    """In transaction mode, with fewer connections behind it than the processes have to it."""
+def test_processes_run_behind_pgbouncer(server: str, tmp_path: Path) -> None:
+    """In transaction mode, with fewer connections to the database than the processes have to PgBouncer."""
     url = fresh_database(server, "pooled")
     with pooled(url, connections=3) as through:
         environ = environment(through, tmp_path)
@@ -143,14 +143,14 @@ def test_pgbouncer_may_stand_between(server: str, tmp_path: Path) -> None:
             with ThreadPoolExecutor(32) as crowd:
                 asked = [crowd.submit(requests.get, f"{public}/sign-in", timeout=60) for _ in range(300)]
             assert {each.result().status_code for each in asked} == {200}
-            until(lambda: beats(url), "the worker's beat")
+            until(lambda: heartbeats(url), "the worker's heartbeat")
             doctor = run(environ, "doctor")
             assert "PgBouncer stands before the database" in doctor.stdout, doctor.stdout
         said = (tmp_path / "worker.log").read_text() + (tmp_path / "web.log").read_text()
         assert "Error" not in said and "failed" not in said, said
 
 
-def test_statements_are_prepared_only_where_nothing_stands_between(server: str) -> None:
+def test_statements_are_not_prepared_behind_pgbouncer(server: str) -> None:
     from models.pool import prepare_postgresql
 
     with pooled(server) as through:
@@ -178,7 +178,7 @@ def test_a_database_that_cannot_hold_every_name_is_refused(
 
 @pytest.fixture
 def on_postgresql(app: Flask, settings: Settings, server: str, tmp_path: Path) -> Iterator[Flask]:
-    """An application in this process on that server, with tables."""
+    """An application in this process on that server, with its tables."""
     usual = runtime.runtime()
     own = create_app(
         replace(settings, data_dir=tmp_path, database_url=fresh_database(server, "here"), database_pool=4)
@@ -197,7 +197,7 @@ def on_postgresql(app: Flask, settings: Settings, server: str, tmp_path: Path) -
     background_tasks.bind(app.app_context)
 
 
-def test_a_full_pool_waits_and_then_says_so(on_postgresql: Flask, server: str) -> None:
+def test_a_full_pool_waits_and_then_answers_busy(on_postgresql: Flask, server: str) -> None:
     client = on_postgresql.test_client()
     with on_postgresql.app_context():
         taken = [db.engine.connect() for _ in range(4)]
@@ -223,6 +223,6 @@ def test_a_full_pool_waits_and_then_says_so(on_postgresql: Flask, server: str) -
 
 
 @pytest.mark.parametrize("value", ["3", "-1", "many", "1000", "8.0"])
-def test_a_pool_that_cannot_be_is_refused(value: str, tmp_path: Path) -> None:
+def test_an_invalid_pool_size_is_refused(value: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="COUNTERPART_DATABASE_POOL must be a number"):
         Settings.from_env({"COUNTERPART_DATA_DIR": str(tmp_path), "COUNTERPART_DATABASE_POOL": value})

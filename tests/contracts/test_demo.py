@@ -1,4 +1,4 @@
-"""`flask demo run`, what `make demo` calls: it says where to go, stops on Ctrl-C, and goes on with what it had."""
+"""`flask demo run`, which `make demo` calls: it prints its addresses, stops on Ctrl-C and keeps its data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.stack import Process, demo, free_port, until
 
 @contextmanager
 def started(folder: Path, port: int, practice_port: int, **settings: str) -> Iterator[Process]:
-    """The demo as it runs; a test that fails leaves nothing behind."""
+    """A running demo, stopped at the end also when the test fails."""
     process = demo(folder, port, practice_port, **settings)
     process.start()
     try:
@@ -29,18 +29,18 @@ def started(folder: Path, port: int, practice_port: int, **settings: str) -> Ite
 
 
 def welcome(process: Process) -> str:
-    """What the terminal shows once everything answers."""
-    until(lambda: "Ctrl-C stops everything" in process.said() or has_fallen(process), "The welcome")
-    assert not has_fallen(process), process.said()
+    """The terminal's output once everything answers."""
+    until(lambda: "Ctrl-C stops everything" in process.said() or has_exited(process), "The welcome")
+    assert not has_exited(process), process.said()
     return process.said()
 
 
-def has_fallen(process: Process) -> bool:
+def has_exited(process: Process) -> bool:
     return process.running is None or process.running.poll() is not None
 
 
 def sign_in(url: str, email: str) -> requests.Response:
-    """As a browser would: the form's own token, then the way it is sent."""
+    """As a browser would: fetch the form for its token, then send it."""
     with requests.Session() as session:
         form = session.get(f"{url}/sign-in", timeout=10).text
         token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', form)
@@ -55,7 +55,7 @@ def rows(folder: Path, table: str) -> int:
     return found
 
 
-def test_the_demo_starts_stops_and_goes_on_with_what_it_had(tmp_path: Path) -> None:
+def test_the_demo_starts_stops_and_keeps_its_data(tmp_path: Path) -> None:
     port, practice_port = free_port(), free_port()
     url, practice_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{practice_port}"
 
@@ -67,9 +67,9 @@ def test_the_demo_starts_stops_and_goes_on_with_what_it_had(tmp_path: Path) -> N
         assert "Matters" in sign_in(url, ADMIN.email).text
         assert requests.get(f"{practice_url}/api", timeout=10).status_code == 200
         assert first.stop(signal.SIGINT) == 0
-    for gone in (url, practice_url):
+    for stopped in (url, practice_url):
         with pytest.raises(requests.ConnectionError):
-            requests.get(gone, timeout=5)
+            requests.get(stopped, timeout=5)
     assert "Traceback" not in first.said()
     made = {table: rows(tmp_path, table) for table in ("member", "matter", "document", "server")}
     assert made["member"] == len(PEOPLE)
@@ -82,13 +82,13 @@ def test_the_demo_starts_stops_and_goes_on_with_what_it_had(tmp_path: Path) -> N
     assert {table: rows(tmp_path, table) for table in made} == made
 
 
-def test_a_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_in_one_sentence(tmp_path: Path) -> None:
     port, practice_port = free_port(), free_port()
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", port))
         taken.listen()
         with started(tmp_path, port, practice_port) as process:
-            until(lambda: has_fallen(process), "The end")
+            until(lambda: has_exited(process), "The end")
             assert process.stop() == 1
     assert f"Port {port} is taken." in process.said()
     assert "Traceback" not in process.said()
@@ -102,15 +102,15 @@ def test_a_taken_port_is_said_in_one_sentence(tmp_path: Path) -> None:
         ("COUNTERPART_QUOTA_MEMBER_BYTES", "You have space for"),
     ],
 )
-def test_a_quota_too_small_for_the_sample_documents_is_said_in_a_sentence(
+def test_a_quota_too_small_for_the_sample_documents_is_reported(
     tmp_path: Path, setting: str, sentence: str
 ) -> None:
     with started(tmp_path, free_port(), free_port(), **{setting: "1000000"}) as process:
-        until(lambda: has_fallen(process), "The end")
+        until(lambda: has_exited(process), "The end")
         assert process.running is not None and process.running.returncode == 1
         said = process.said()
     assert "Traceback" not in said
     assert "The demo firm could not be created. This file is " in said
     assert sentence in said
-    assert "System Admin for more room" not in said
+    assert "Ask your System Admin" not in said
     assert f"Set {setting} higher" in said

@@ -1,4 +1,4 @@
-"""What is wrong at the start is said in a sentence with exit status 1, before anything is made; a start goes on."""
+"""A start with wrong settings ends with a sentence and exit status 1, before anything is created."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 
 def refused(environ: dict[str, str], *command: str) -> str:
-    """What the terminal shows where the process ends at once."""
+    """The output of a process that refuses to start."""
     done = subprocess.run(
         [*FLASK, *command],
         cwd=REPOSITORY,
@@ -52,11 +52,11 @@ def refused(environ: dict[str, str], *command: str) -> str:
 def test_wrong_settings_are_all_named(tmp_path: Path, command: tuple[str, ...]) -> None:
     said = refused(environment(tmp_path, PORT="x", PUBLIC_URL="somewhere", LOG_LEVEL="loud"), *command)
     assert all(f"COUNTERPART_{name} must be" in said for name in ("PORT", "PUBLIC_URL", "LOG_LEVEL"))
-    assert not list(tmp_path.iterdir()), "nothing is made before"
+    assert not list(tmp_path.iterdir()), "nothing may be created before"
 
 
 @pytest.mark.parametrize("content", [b"", b"short\n"])
-def test_a_key_file_that_holds_no_key(tmp_path: Path, content: bytes) -> None:
+def test_a_key_file_without_a_valid_key(tmp_path: Path, content: bytes) -> None:
     (tmp_path / key_file.NAME).write_bytes(content)
     assert str(tmp_path / key_file.NAME) in refused(environment(tmp_path), "up")
     assert (tmp_path / key_file.NAME).read_bytes() == content
@@ -73,19 +73,19 @@ def test_a_taken_port_is_found_before_a_set_up_code_is_made(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no-such-host.invalid"])
-def test_an_address_that_is_not_ours(tmp_path: Path, host: str) -> None:
+def test_an_address_of_another_machine(tmp_path: Path, host: str) -> None:
     assert f"{host} is no address of this machine" in refused(environment(tmp_path, HOST=host), "up")
 
 
 @pytest.mark.parametrize("command", [("up",), ("worker",), ("keys", "check")])
-def test_a_database_that_is_away(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_an_unreachable_database(tmp_path: Path, command: tuple[str, ...]) -> None:
     environ = environment(tmp_path, DATABASE_URL="postgresql+psycopg://nobody@127.0.0.1:1/none")
     assert "The database does not answer." in refused(environ, *command)
 
 
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Path]:
-    """A folder that cannot be written, whoever asks."""
+    """A folder that nobody can write to, root included."""
     folder = tmp_path / "read-only"
     folder.mkdir()
     if os.getuid() != 0:
@@ -108,7 +108,7 @@ def test_a_folder_that_cannot_be_written(read_only: Path, settings: dict[str, st
     ) or "COUNTERPART_STORAGE_URL" in said
 
 
-def test_a_second_one_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+def test_a_second_start_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     environ = environment(tmp_path)
     first = Process("first", [*FLASK, "up"], environ, tmp_path / "first.log")
     first.start()
@@ -125,7 +125,7 @@ def test_a_second_one_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     second = Process("second", [*FLASK, "up"], environ, tmp_path / "second.log")
     second.start()
     try:
-        until(lambda: "Set-up code" in second.said(), "the next one, once the first has ended")
+        until(lambda: "Set-up code" in second.said(), "the second start, after the first has ended")
     finally:
         second.stop()
 
@@ -139,23 +139,23 @@ def rows(folder: Path, query: str) -> list[tuple[object, ...]]:
         return []  # not there yet
 
 
-def killed(process: Process) -> None:
-    """As a power cut would end all of it."""
+def kill_group(process: Process) -> None:
+    """Kill all its processes at once, like a power cut."""
     assert process.running
     os.killpg(process.running.pid, signal.SIGKILL)
     process.running.wait()
-    time.sleep(1)  # its children follow it
+    time.sleep(1)  # its children end after it
 
 
-def test_a_first_demo_that_was_broken_off_goes_on(tmp_path: Path) -> None:
+def test_an_interrupted_first_demo_is_completed(tmp_path: Path) -> None:
     port, practice_port = free_port(), free_port()
     for reached in ("SELECT 1 FROM member", "SELECT 1 FROM document"):
         process = demo(tmp_path, port, practice_port)
         process.start()
         until(lambda query=reached: rows(tmp_path, query) != [], reached)
-        killed(process)
+        kill_group(process)
     files = sum(len(contents) for _, _, _, contents, _ in MATTERS)
-    assert len(rows(tmp_path, "SELECT 1 FROM document")) < files, "it was not broken off half-way"
+    assert len(rows(tmp_path, "SELECT 1 FROM document")) < files, "it was not interrupted half-way"
     (tmp_path / "demo.log").unlink()
     process = demo(tmp_path, port, practice_port)
     process.start()

@@ -1,4 +1,4 @@
-"""What processes write to standard error: JSON only, one line a request, and the same error not again and again."""
+"""What processes write to standard error: only JSON, one line per request, repeated errors counted."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_request_has_one_line_without_a_name(browser: Browser, capsys: pytest.
 
 
 @pytest.mark.parametrize("url", ["/sign-in", "/no-such-page", "/health/live", "/static/mark.svg", "/matters"])
-def test_every_answer_has_its_id(browser: Browser, url: str) -> None:
+def test_every_response_has_a_request_id(browser: Browser, url: str) -> None:
     ids = {browser.get(url).headers["X-Request-ID"] for _ in range(2)}
     assert len(ids) == 2 and all(len(each) == 16 for each in ids)
 
@@ -63,7 +63,7 @@ def test_every_answer_has_its_id(browser: Browser, url: str) -> None:
         ("{'x': 1}<b>", False),
     ],
 )
-def test_an_id_is_taken_from_a_named_proxy_alone(
+def test_a_request_id_is_accepted_only_from_a_trusted_proxy(
     tmp_path: Path, given: str, is_kept: bool, app: Flask
 ) -> None:
     usual = runtime.runtime()
@@ -82,7 +82,7 @@ def test_an_id_is_taken_from_a_named_proxy_alone(
 
 
 def test_the_same_error_is_written_once_a_minute_and_counted(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    app: Flask, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     logs.repeats.forget()
     now = [1000.0]
@@ -112,35 +112,37 @@ def test_the_same_error_is_written_once_a_minute_and_counted(
     assert len(lines_of(capsys.readouterr().err)) == 1
 
 
-def test_somebody_who_sends_ever_other_things_does_not_fill_the_memory() -> None:
+def test_ever_new_events_do_not_fill_the_memory() -> None:
     repeats = logs.Repeats()
     new = sum(repeats.is_new(("e", "warning", "", str(number)), 0.0) for number in range(10_000))
     assert new <= logs.MOST_APART + 1
 
 
-def test_what_a_database_quotes_from_rows_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_row_values_quoted_by_the_database_are_left_out(
+    app: Flask, capsys: pytest.CaptureFixture[str]
+) -> None:
     logs.repeats.forget()
-    said_there = "duplicate key\nDETAIL:  Key (email_key)=(ada@firm.test) already exists."
+    quoted = "duplicate key\nDETAIL:  Key (email_key)=(ada@firm.test) already exists."
     try:
-        raise ValueError(said_there)
+        raise ValueError(quoted)
     except ValueError:
         structlog.get_logger().exception("thing.refused")
     said = capsys.readouterr().err
     assert "duplicate key" in said and "ada@firm.test" not in said
 
 
-def test_libraries_and_warnings_and_what_nobody_catches_come_out_as_json(tmp_path: Path) -> None:
+def test_libraries_warnings_and_uncaught_errors_are_logged_as_json(tmp_path: Path) -> None:
     source = """
         import logging, threading, warnings, dbos, waitress
         import logs
         logs.configure("info")
         with logs.process("test", port=1):
-            warnings.warn("an old way")
+            warnings.warn("a deprecated call")
             logging.getLogger("dbos").warning("a line\\nand another")
             logging.getLogger("waitress.queue").warning("Task queue depth is %d", 3)
             logging.getLogger("urllib3").debug("not wanted")
-            def fall(): raise OSError("in a thread")
-            thread = threading.Thread(target=fall); thread.start(); thread.join()
+            def fail(): raise OSError("in a thread")
+            thread = threading.Thread(target=fail); thread.start(); thread.join()
         raise RuntimeError("at the end")
     """
     done = subprocess.run(
@@ -154,7 +156,7 @@ def test_libraries_and_warnings_and_what_nobody_catches_come_out_as_json(tmp_pat
     found = lines_of(done.stderr)
     events = [str(line["event"]) for line in found]
     assert events[0] == "process.started" and found[0]["port"] == 1
-    assert any("an old way" in event for event in events)
+    assert any("a deprecated call" in event for event in events)
     assert {line.get("logger") for line in found} >= {"dbos", "waitress.queue", "py.warnings"}
     uncaught = [line for line in found if line["event"] == "process.uncaught"]
     assert ["in a thread" in str(line["exception"]) for line in uncaught] == [True, False]
@@ -169,13 +171,13 @@ def test_the_end_of_a_transfer_has_one_line(
     with pytest.raises(ZeroDivisionError), unit_of_work() as writing:
         writing.get_one(Transfer, transfer_id).finished_at = utcnow()
         writing.flush()
-        completion_log.queue_transfer_ended([transfer_id])
+        completion_log.log_when_committed([transfer_id])
         raise ZeroDivisionError
-    assert not capsys.readouterr().err, "it was taken back"
+    assert not capsys.readouterr().err, "it was rolled back"
     with unit_of_work() as writing:
         writing.get_one(Transfer, transfer_id).finished_at = utcnow()
         writing.flush()
-        completion_log.queue_transfer_ended([transfer_id])
+        completion_log.log_when_committed([transfer_id])
         assert not capsys.readouterr().err, "it is not committed yet"
     (line,) = lines_of(capsys.readouterr().err)
     assert (
@@ -186,13 +188,13 @@ def test_the_end_of_a_transfer_has_one_line(
     db.session.remove()
 
 
-def test_a_level_that_is_none_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_level_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="COUNTERPART_LOG_LEVEL must be one of"):
         Settings.from_env({"COUNTERPART_DATA_DIR": str(tmp_path), "COUNTERPART_LOG_LEVEL": "loud"})
 
 
 @pytest.mark.parametrize(("level", "has_requests"), [("info", True), ("error", False)])
-def test_the_level_decides(tmp_path: Path, level: str, has_requests: bool) -> None:
+def test_the_level_is_respected(tmp_path: Path, level: str, has_requests: bool) -> None:
     port = free_port()
     environ = {
         **os.environ,
@@ -212,7 +214,7 @@ def test_the_level_decides(tmp_path: Path, level: str, has_requests: bool) -> No
     assert any(line["event"] == "request" for line in lines_of(said)) == has_requests
 
 
-def test_a_worker_whose_database_goes_writes_little_and_json_only(tmp_path: Path) -> None:
+def test_a_worker_without_its_database_logs_little_and_only_json(tmp_path: Path) -> None:
     with postgres.running() as url:
         environ = {**os.environ, "COUNTERPART_DATA_DIR": str(tmp_path), "COUNTERPART_DATABASE_URL": url}
         subprocess.run(

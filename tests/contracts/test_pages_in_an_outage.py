@@ -1,4 +1,4 @@
-"""Real web servers whose PostgreSQL goes away and comes back: every answer stays a page that a person can read."""
+"""Real web servers whose PostgreSQL stops and starts again: every response stays a readable page."""
 
 from __future__ import annotations
 
@@ -84,8 +84,8 @@ def signed_in(url: str) -> requests.Session:
     return person
 
 
-def in_words(answer: requests.Response, *, whole: bool) -> None:
-    """503, when to come back, what happened, what to do, and a reference."""
+def assert_database_error(answer: requests.Response, *, whole: bool) -> None:
+    """503 with Retry-After, what happened, what to do, and a reference."""
     assert answer.status_code == 503, answer.text
     assert int(answer.headers["Retry-After"]) > 0
     page = Page(answer.text)
@@ -108,14 +108,14 @@ def test_the_database_stops_and_comes_back(
         try:
             for _ in range(3):
                 for path in ("/", "/sign-in", "/admin/integrations/imanage", "/account"):
-                    in_words(person.get(f"{url}{path}", timeout=20), whole=True)
+                    assert_database_error(person.get(f"{url}{path}", timeout=20), whole=True)
                 toast = person.get(f"{url}/transfers/_news", headers={"HX-Request": "true"}, timeout=20)
-                in_words(toast, whole=False)
+                assert_database_error(toast, whole=False)
                 assert toast.headers["HX-Retarget"] == "#toasts"
             written = person.post(
                 f"{url}/matters/new", data={"name": "x"}, headers={"X-CSRFToken": token}, timeout=20
             )
-            in_words(written, whole=True)
+            assert_database_error(written, whole=True)
             assert "check whether it was saved before you send it again" in written.text
             missing = person.get(f"{url}/no-such-page", timeout=20)
             assert missing.status_code == 404 and "Page not found" in missing.text

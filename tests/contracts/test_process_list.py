@@ -1,4 +1,4 @@
-"""What everybody on the machine can read of our processes: no secret stands in a command line."""
+"""What every user of the machine can read about our processes: no command line contains a secret."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ SECRET_OPTION = re.compile("--.*(secret|token|password|key)")
 PRODUCT = [name for name in files(".py") if not name.startswith(("tests/", "bench/", "migrations/"))]
 
 
-def list_of(root: int) -> dict[int, tuple[bytes, bytes]]:
-    """The command and the environment of a process and of all that come from it."""
+def process_list(root: int) -> dict[int, tuple[bytes, bytes]]:
+    """Command line and environment of a process and all its descendants."""
     parents = {
         int(path.name): int((path / "stat").read_text().rpartition(")")[2].split()[1])
         for path in Path("/proc").iterdir()
@@ -42,7 +42,7 @@ def list_of(root: int) -> dict[int, tuple[bytes, bytes]]:
 
 @pytest.fixture
 def start_of_practice(database: None, tmp_path: Path) -> practice.Start:
-    """As it stands on record, its secret replaced by one that can be looked for."""
+    """The start of the practice server as configured, its secret replaced by a recognisable one."""
     admin = actor_of(make_member("Nora", is_admin=True))
     saved = practice.add(admin)
     registry.set_enabled(admin, saved.id, True)
@@ -51,7 +51,7 @@ def start_of_practice(database: None, tmp_path: Path) -> practice.Start:
     return dataclasses.replace(wanted, client_secret=SECRET, port=free_port(), folder=tmp_path / "practice")
 
 
-def test_the_practice_server_shows_none(
+def test_the_practice_server_shows_no_secret(
     start_of_practice: practice.Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COUNTERPART_SECRET_KEYS", SECRET)
@@ -59,30 +59,30 @@ def test_the_practice_server_shows_none(
     try:
         at = f"http://127.0.0.1:{start_of_practice.port}"
         until(lambda: _answers(at), "The practice iManage")
-        for command, environment in list_of(running.process.pid).values():
+        for command, environment in process_list(running.process.pid).values():
             assert SECRET.encode() not in command and SECRET.encode() not in environment
         assert requests.get(f"{at}/_simulator/", timeout=5).status_code == 403
         form = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": start_of_practice.client_id}
         asked = requests.post(f"{at}/auth/oauth2/token", data=form | {"client_secret": SECRET}, timeout=5)
         wrong = requests.post(f"{at}/auth/oauth2/token", data=form | {"client_secret": "x"}, timeout=5)
-        assert asked.text != wrong.text, "it was told its secret"
+        assert asked.text != wrong.text, "it did not receive its secret"
     finally:
         stop_all([running])
 
 
-def test_what_a_child_is_told_is_not_shown_by_its_record() -> None:
+def test_the_repr_of_a_child_hides_its_secret() -> None:
     assert SECRET not in repr(Child("one", ["true"], told=SECRET))
 
 
-def test_the_demo_shows_none(tmp_path: Path) -> None:
+def test_the_demo_shows_no_secret(tmp_path: Path) -> None:
     process = demo(tmp_path, free_port(), free_port())
     process.start()
     try:
-        until(lambda: "Ctrl-C stops everything" in process.said() or _has_fallen(process), "The welcome")
+        until(lambda: "Ctrl-C stops everything" in process.said() or _has_exited(process), "The welcome")
         assert process.running is not None
         data = tmp_path / "data"
         told = {(data / name).read_text().strip().encode() for name in ("practice.secret", key_file.NAME)}
-        shown = list_of(process.running.pid)
+        shown = process_list(process.running.pid)
         assert len(shown) >= 4
         for command, _ in shown.values():
             assert not any(secret in command for secret in told)
@@ -91,7 +91,7 @@ def test_the_demo_shows_none(tmp_path: Path) -> None:
 
 
 def test_no_option_takes_a_secret() -> None:
-    """An option of a command line may name a file, or standard input, and never the secret itself."""
+    """A command-line option may name a file or standard input, never the secret itself."""
     harmless = {"--secrets", "--password-stdin", "--old-keys-are-lost"}
     assert [
         (name, node.value)
@@ -109,5 +109,5 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _has_fallen(process: Process) -> bool:
+def _has_exited(process: Process) -> bool:
     return process.running is None or process.running.poll() is not None

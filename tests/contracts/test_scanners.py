@@ -1,4 +1,4 @@
-"""Each scanner asked in its own way, against Debian's clamd, an ICAP server and programs; no answer is no answer."""
+"""Each kind of scanner: Debian's clamd, an ICAP server and programs. Without a clear answer nothing passes."""
 
 from __future__ import annotations
 
@@ -41,20 +41,20 @@ def pieces_of(data: bytes) -> list[bytes]:
     return [data[at : at + 1000] for at in range(0, len(data), 1000)]
 
 
-def test_clamd_finds_what_it_knows_and_lets_the_rest_pass(clamd_url: str) -> None:
+def test_clamd_finds_malware_and_passes_clean_files(clamd_url: str) -> None:
     assert scan(clamd_url, pieces_of(CLEAN), len(CLEAN)) is None
     assert scan(clamd_url, [EICAR], len(EICAR)) == "Eicar-Test-Signature.UNOFFICIAL"
     assert scan(clamd_url, [bytes([each]) for each in EICAR], len(EICAR)) == "Eicar-Test-Signature.UNOFFICIAL"
     assert scan(clamd_url, [], 0) is None
 
 
-def test_clamd_says_what_is_too_large_for_it(clamd_url: str) -> None:
+def test_clamd_reports_a_file_too_large_for_it(clamd_url: str) -> None:
     piece = os.urandom(1 << 20)
     with pytest.raises(TooLargeToScanError):
         scan(clamd_url, [piece] * (3 * STREAM_MOST // len(piece)), 3 * STREAM_MOST)
 
 
-def test_icap_finds_and_lets_pass(icap_server: IcapServer) -> None:
+def test_icap_finds_malware_and_passes_clean_files(icap_server: IcapServer) -> None:
     assert scan(icap_server.url, pieces_of(CLEAN), len(CLEAN)) is None
     assert icap_server.seen == [CLEAN]
     assert scan(icap_server.url, [EICAR], len(EICAR)) == "Type=0; Threat=Eicar;"
@@ -73,13 +73,13 @@ def test_icap_finds_and_lets_pass(icap_server: IcapServer) -> None:
         b"204" * 10_000,
     ],
 )
-def test_what_icap_does_not_say_clearly_is_no_answer(icap_server: IcapServer, answer: bytes) -> None:
+def test_an_unclear_icap_response_counts_as_unavailable(icap_server: IcapServer, answer: bytes) -> None:
     icap_server.answer = answer
     with pytest.raises(ScannerUnavailableError):
         scan(icap_server.url, [CLEAN], len(CLEAN))
 
 
-def test_a_program_says_it_by_its_exit(tmp_path: Path) -> None:
+def test_a_program_answers_by_its_exit_status(tmp_path: Path) -> None:
     assert scan(program(tmp_path, "cat > /dev/null"), pieces_of(CLEAN), len(CLEAN)) is None
     found = program(tmp_path, "cat > /dev/null; echo 'A Bad Thing'; echo more; exit 1")
     assert scan(found, [EICAR], len(EICAR)) == "A Bad Thing"
@@ -90,14 +90,14 @@ def test_a_program_says_it_by_its_exit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["exit 2", "kill -9 $$", "exit 127"])
-def test_a_program_that_fails_gives_no_answer(tmp_path: Path, text: str) -> None:
+def test_a_program_that_fails_counts_as_unavailable(tmp_path: Path, text: str) -> None:
     with pytest.raises(ScannerUnavailableError):
         scan(program(tmp_path, text), [CLEAN], len(CLEAN))
 
 
 @pytest.mark.parametrize("size", [1, 2000, 4 << 20], ids=["a byte", "within the pipe", "more than a pipe"])
 @pytest.mark.parametrize("text", ["exit 0", "sleep 0.2; exit 0", "head -c 1000 > /dev/null; exit 0"])
-def test_a_program_that_did_not_read_it_all_cannot_call_it_clean(
+def test_a_program_that_did_not_read_the_whole_file_cannot_pass_it(
     tmp_path: Path, text: str, size: int
 ) -> None:
     if "head" in text and size <= 1000:
@@ -108,7 +108,7 @@ def test_a_program_that_did_not_read_it_all_cannot_call_it_clean(
 
 
 @pytest.mark.parametrize("hangs_up", [True, False], ids=["and hangs up", "and stays"])
-def test_what_icap_says_before_it_was_sent_all_lets_nothing_pass(
+def test_an_icap_response_before_the_last_byte_passes_nothing(
     icap_server: IcapServer, hangs_up: bool
 ) -> None:
     icap_server.after_bytes = 1000
@@ -124,7 +124,7 @@ def test_what_icap_says_before_it_was_sent_all_lets_nothing_pass(
         scan(icap_server.url, pieces(), 1000 + len(EICAR))
 
 
-def test_whoever_is_not_there_gives_no_answer(tmp_path: Path) -> None:
+def test_an_unreachable_scanner_counts_as_unavailable(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     for url in (
@@ -137,13 +137,13 @@ def test_whoever_is_not_there_gives_no_answer(tmp_path: Path) -> None:
             scan(url, [CLEAN], len(CLEAN))
 
 
-def test_a_name_is_one_short_line(tmp_path: Path) -> None:
+def test_a_signature_name_is_one_short_line(tmp_path: Path) -> None:
     found = scan(program(tmp_path, "cat > /dev/null; printf '%0500d' 7; exit 1"), [CLEAN], len(CLEAN))
     assert found is not None and len(found) == scanners.LONGEST_NAME
 
 
 @pytest.mark.parametrize("drip", [False, True], ids=["silent", "a byte now and then"])
-def test_one_deadline_holds_for_the_whole_call(
+def test_one_deadline_covers_the_whole_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drip: bool
 ) -> None:
     monkeypatch.setattr(scanners, "SECONDS", 0.5)
@@ -173,7 +173,7 @@ def test_one_deadline_holds_for_the_whole_call(
         thread.join()
 
 
-def test_a_program_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scanners, "SECONDS", 0.5)
     with pytest.raises(ScannerUnavailableError):
         scan(program(tmp_path, "exec sleep 600"), [CLEAN], len(CLEAN))

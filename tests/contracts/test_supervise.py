@@ -1,4 +1,4 @@
-"""The supervisor and its processes: a fallen one is started again, and they end together."""
+"""The supervisor and its processes: a crashed one is restarted, and they stop together."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.support.processes import is_alive
 from tests.support.worker_processes import REPOSITORY, until
 
 Start = Callable[..., subprocess.Popen[bytes]]
-STAYS = "import time; time.sleep(60)"
-FALLS = "raise SystemExit(3)"
-DEAF = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+SLEEPS = "import time; time.sleep(60)"
+CRASHES = "raise SystemExit(3)"
+IGNORES_SIGTERM = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
 
 
-def says_itself(folder: Path, then: str) -> str:
-    """A child that leaves a file with its process id, and then does something."""
+def announcing(folder: Path, then: str) -> str:
+    """Code of a child that creates a file named after its process id and then runs `then`."""
     return f"import os, pathlib; pathlib.Path({str(folder)!r}, str(os.getpid())).touch(); {then}"
 
 
@@ -32,13 +32,13 @@ def start() -> Iterator[Start]:
     begun: list[subprocess.Popen[bytes]] = []
 
     def supervise(
-        *children: str, stop_seconds: float = 12.0, first_rest: float = 0.2
+        *children: str, stop_seconds: float = 12.0, first_delay: float = 0.2
     ) -> subprocess.Popen[bytes]:
         source = f"""
             import sys
             from commands import supervise
             supervise.STOP_SECONDS = {stop_seconds}
-            supervise.FIRST_DELAY_SECONDS = {first_rest}
+            supervise.FIRST_DELAY_SECONDS = {first_delay}
             children = [supervise.Child("one", [sys.executable, "-c", each]) for each in {list(children)!r}]
             sys.exit(supervise.supervise(children))
         """
@@ -57,8 +57,8 @@ def children(folder: Path) -> list[int]:
     return [int(path.name) for path in sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)]
 
 
-def test_a_fallen_process_is_started_again(start: Start, tmp_path: Path) -> None:
-    start(says_itself(tmp_path, STAYS))
+def test_a_crashed_process_is_restarted(start: Start, tmp_path: Path) -> None:
+    start(announcing(tmp_path, SLEEPS))
     until(lambda: len(children(tmp_path)) == 1, "the first")
     os.kill(children(tmp_path)[0], signal.SIGKILL)
     until(lambda: len(children(tmp_path)) == 2, "its successor", 10)
@@ -66,35 +66,35 @@ def test_a_fallen_process_is_started_again(start: Start, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_told_to_stop_it_stops_them_all(start: Start, tmp_path: Path, number: int) -> None:
-    supervisor = start(says_itself(tmp_path, STAYS), says_itself(tmp_path, STAYS))
+def test_a_stop_signal_stops_every_process(start: Start, tmp_path: Path, number: int) -> None:
+    supervisor = start(announcing(tmp_path, SLEEPS), announcing(tmp_path, SLEEPS))
     until(lambda: len(children(tmp_path)) == 2, "both")
     supervisor.send_signal(number)
     assert supervisor.wait(10) == 0
     assert not any(is_alive(pid) for pid in children(tmp_path))
 
 
-def test_one_that_does_not_listen_is_killed_in_the_end(start: Start, tmp_path: Path) -> None:
-    supervisor = start(says_itself(tmp_path, DEAF), stop_seconds=0.5)
-    until(lambda: len(children(tmp_path)) == 1, "the deaf one")
+def test_a_process_that_ignores_sigterm_is_killed(start: Start, tmp_path: Path) -> None:
+    supervisor = start(announcing(tmp_path, IGNORES_SIGTERM), stop_seconds=0.5)
+    until(lambda: len(children(tmp_path)) == 1, "the child")
     time.sleep(0.3)
     supervisor.terminate()
     assert supervisor.wait(10) == 0
     assert not is_alive(children(tmp_path)[0])
 
 
-def test_one_that_will_not_stay_up_ends_the_whole(start: Start, tmp_path: Path) -> None:
-    for name in ("falls", "stays"):
+def test_a_process_that_keeps_crashing_stops_all(start: Start, tmp_path: Path) -> None:
+    for name in ("crashing", "sleeping"):
         (tmp_path / name).mkdir()
-    falls, stays = says_itself(tmp_path / "falls", FALLS), says_itself(tmp_path / "stays", STAYS)
-    supervisor = start(falls, stays, first_rest=0.02)
+    crashing, sleeping = announcing(tmp_path / "crashing", CRASHES), announcing(tmp_path / "sleeping", SLEEPS)
+    supervisor = start(crashing, sleeping, first_delay=0.02)
     assert supervisor.wait(40) == 1
-    assert len(children(tmp_path / "falls")) == 5
-    assert not any(is_alive(pid) for pid in children(tmp_path / "stays"))
+    assert len(children(tmp_path / "crashing")) == 5
+    assert not any(is_alive(pid) for pid in children(tmp_path / "sleeping"))
 
 
-def test_a_supervisor_that_is_killed_outright_leaves_nobody_behind(start: Start, tmp_path: Path) -> None:
-    supervisor = start(says_itself(tmp_path, STAYS))
+def test_a_killed_supervisor_leaves_no_process_behind(start: Start, tmp_path: Path) -> None:
+    supervisor = start(announcing(tmp_path, SLEEPS))
     until(lambda: len(children(tmp_path)) == 1, "the child")
     supervisor.kill()
     until(lambda: not is_alive(children(tmp_path)[0]), "its end", 5)

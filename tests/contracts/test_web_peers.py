@@ -1,4 +1,4 @@
-"""The web server's loop against peers of every kind, with applications that are as slow as their files."""
+"""The web server's loop against stalled, slow and malformed peers, and files that are slow to read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from commands import web_channel
-from commands.web_server import Web, listen
+from commands.sockets import listen
+from commands.web_server import Web
 from tests.support import stores
 from tests.support.stack import until
 from tests.support.web import FLASK, install, read_all, serving, status
@@ -24,11 +25,11 @@ GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-class Far:
-    """A file elsewhere: it can only be read on, and gives nothing before `open` is set."""
+class RemoteFile:
+    """A file that can only be read forwards and returns nothing until `open` is set."""
 
-    def __init__(self, size: int, ends_at: int | None = None) -> None:
-        self.left = size if ends_at is None else ends_at
+    def __init__(self, size: int, truncated_at: int | None = None) -> None:
+        self.left = size if truncated_at is None else truncated_at
         self.open = threading.Event()
         self.is_closed = False
 
@@ -42,8 +43,8 @@ class Far:
         self.is_closed = True
 
 
-def giving(file: Any, size: int = SIZE) -> Application:
-    """The file at `/`, and a page everywhere else."""
+def serving_file(file: Any, size: int = SIZE) -> Application:
+    """An application with the file at `/` and a page everywhere else."""
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if environ["PATH_INFO"] != "/":
@@ -89,7 +90,7 @@ def page(port: int) -> int:
 
 
 def is_gone(peer: socket.socket) -> bool:
-    """Whether the other side has closed: what cannot be read before it was sent is thrown away."""
+    """Whether the other side has closed the connection."""
     try:
         return peer.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
     except BlockingIOError:
@@ -103,17 +104,17 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(web_channel, "STALL_SECONDS", 1.0)
 
 
-def test_a_reader_that_takes_nothing_is_let_go(impatient: None) -> None:
+def test_a_stalled_reader_is_disconnected(impatient: None) -> None:
     file = io.BytesIO(b"x" * SIZE)
-    with running(giving(file)) as port, connect(port, 4096) as peer:
+    with running(serving_file(file)) as port, connect(port, 4096) as peer:
         peer.sendall(GET)
         until(lambda: file.closed, "the end of the answer")
-        with suppress(ConnectionResetError):  # either way, nobody is told that this was the whole
+        with suppress(ConnectionResetError):  # either way the peer sees that it is incomplete
             assert len(read_all(peer)) < SIZE
 
 
-def test_a_reader_that_goes_on_is_not(impatient: None) -> None:
-    with running(giving(io.BytesIO(b"x" * SIZE))) as port, connect(port, 4096) as peer:
+def test_a_slow_reader_is_not_disconnected(impatient: None) -> None:
+    with running(serving_file(io.BytesIO(b"x" * SIZE))) as port, connect(port, 4096) as peer:
         peer.sendall(GET)
         taken = 0
         for _ in range(6):
@@ -135,8 +136,8 @@ def test_a_reader_that_goes_on_is_not(impatient: None) -> None:
         b"POST /page HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhalf",
     ],
 )
-def test_a_sender_that_does_not_go_on_is_let_go(impatient: None, sent: bytes) -> None:
-    with running(giving(None)) as port, connect(port) as peer:
+def test_a_stalled_sender_is_disconnected(impatient: None, sent: bytes) -> None:
+    with running(serving_file(None)) as port, connect(port) as peer:
         peer.sendall(sent)
         until(lambda: is_gone(peer), "the end of the connection")
         assert page(port) == 200
@@ -157,24 +158,24 @@ CHUNKED = b"POST /page HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n"
         "a size line without end",
         "a trailer without end",
         "lines without chunks",
-        "more frame than content",
+        "more framing than content",
     ],
 )
-def test_what_stands_around_chunks_has_an_end(chunks: bytes) -> None:
-    """It is no part of the body, so the body's limit does not hold it."""
-    with running(giving(None)) as port, connect(port) as peer:
+def test_chunk_framing_is_limited(chunks: bytes) -> None:
+    """It is not part of the body, so the limit on the body does not cover it."""
+    with running(serving_file(None)) as port, connect(port) as peer:
         with suppress(OSError):
             for start in range(0, len(chunks), 10_000):
                 peer.sendall((b"" if start else CHUNKED + b"\r\n") + chunks[start : start + 10_000])
                 time.sleep(0.01)
         peer.settimeout(5)
-        with suppress(ConnectionError):  # what is sent on after the answer may cost its reading
+        with suppress(ConnectionError):  # bytes sent after the response may reset the connection
             assert status(peer) == 413
         assert page(port) == 200
 
 
-def test_many_small_chunks_of_a_small_body_are_taken() -> None:
-    with running(giving(None)) as port, connect(port) as peer:
+def test_many_small_chunks_of_a_small_body_are_accepted() -> None:
+    with running(serving_file(None)) as port, connect(port) as peer:
         peer.sendall(CHUNKED + b"\r\n" + b"1\r\na\r\n" * 5000 + b"0\r\n\r\n")
         assert status(peer) == 200
 
@@ -196,17 +197,15 @@ def test_many_small_chunks_of_a_small_body_are_taken() -> None:
         "half an address",
     ],
 )
-def test_a_head_that_can_be_read_in_two_ways_or_in_none_is_refused(
-    head: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
-    with running(giving(None)) as port, connect(port) as peer:
+def test_an_ambiguous_or_malformed_head_is_refused(head: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with running(serving_file(None)) as port, connect(port) as peer:
         peer.sendall(head)
         assert status(peer) == 400
     assert not caplog.records
 
 
-def test_headers_that_trickle_are_let_go(impatient: None) -> None:
-    with running(giving(None)) as port, connect(port) as peer:
+def test_trickling_headers_are_disconnected(impatient: None) -> None:
+    with running(serving_file(None)) as port, connect(port) as peer:
         peer.sendall(b"GET / HTTP/1.1\r\n")
         with pytest.raises(OSError):
             for number in range(300):
@@ -214,7 +213,7 @@ def test_headers_that_trickle_are_let_go(impatient: None) -> None:
                 time.sleep(0.1)
 
 
-def test_a_call_that_takes_its_time_is_left_alone(impatient: None) -> None:
+def test_a_slow_application_is_not_disconnected(impatient: None) -> None:
     def application(_environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         time.sleep(3)
         start_response("200 OK", [("Content-Length", "4")])
@@ -225,14 +224,14 @@ def test_a_call_that_takes_its_time_is_left_alone(impatient: None) -> None:
         assert status(peer) == 200
 
 
-def test_a_file_elsewhere_holds_no_thread_of_pages() -> None:
-    """More of them than there are threads of either kind, all of which give nothing."""
-    files = [Far(SIZE) for _ in range(12)]
+def test_remote_files_occupy_no_page_threads() -> None:
+    """More of them than threads of either kind, none of which returns anything yet."""
+    files = [RemoteFile(SIZE) for _ in range(12)]
     left = iter(files)
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         file = next(left) if environ["PATH_INFO"] == "/" else None
-        return giving(file)(environ, start_response)
+        return serving_file(file)(environ, start_response)
 
     with running(application) as port, ExitStack() as peers:
         waiting = [peers.enter_context(connect(port)) for _ in files]
@@ -251,18 +250,18 @@ def test_a_file_elsewhere_holds_no_thread_of_pages() -> None:
         until(lambda: all(file.is_closed for file in files), "the end of the files")
 
 
-def test_a_file_that_ends_early_is_never_taken_for_whole() -> None:
-    file = Far(SIZE, ends_at=1_000_000)
+def test_a_truncated_file_is_never_sent_as_complete() -> None:
+    file = RemoteFile(SIZE, truncated_at=1_000_000)
     file.open.set()
-    with running(giving(file)) as port, connect(port) as peer:
+    with running(serving_file(file)) as port, connect(port) as peer:
         peer.sendall(GET)
         assert len(read_all(peer)) < SIZE
         until(lambda: file.is_closed, "the end of the file")
 
 
-def test_a_slow_file_is_given_up_with_its_reader(impatient: None) -> None:
-    file = Far(SIZE)
-    with running(giving(file)) as port, connect(port) as peer:
+def test_a_slow_file_is_closed_with_its_reader(impatient: None) -> None:
+    file = RemoteFile(SIZE)
+    with running(serving_file(file)) as port, connect(port) as peer:
         peer.sendall(GET)
         until(lambda: is_gone(peer) or status(peer) == 200, "the beginning of the answer")
         until(lambda: is_gone(peer), "the end of the connection")
@@ -270,7 +269,7 @@ def test_a_slow_file_is_given_up_with_its_reader(impatient: None) -> None:
         until(lambda: file.is_closed, "the end of the file")
 
 
-def test_documents_of_an_object_store_do_not_either(tmp_path: Path) -> None:
+def test_object_store_documents_occupy_no_page_threads(tmp_path: Path) -> None:
     with stores.seaweed(tmp_path / "weed") as s3, ExitStack() as peers:
         stores.bucket(s3, tmp_path / "spool")
         place = {"COUNTERPART_STORAGE_URL": "s3://blobs/installation", **stores.options_of(s3)}
@@ -286,16 +285,16 @@ def test_documents_of_an_object_store_do_not_either(tmp_path: Path) -> None:
             assert len(read_all(peer)) == SIZE
 
 
-def test_more_than_a_thousand_open_files_are_no_end_of_it() -> None:
-    with running(giving(None)) as port, ExitStack() as files:
+def test_it_serves_with_more_than_a_thousand_open_files() -> None:
+    with running(serving_file(None)) as port, ExitStack() as files:
         for _ in range(1100):
             files.enter_context(Path("/dev/null").open("rb"))
         assert page(port) == 200
 
 
-def test_more_open_files_than_select_knows_end_nothing() -> None:
-    """Both ends of each connection are files of this process: it holds more than 1,024."""
-    with running(giving(io.BytesIO())) as port, ExitStack() as peers:
+def test_it_serves_with_more_connections_than_select_supports() -> None:
+    """Both ends of each connection are open files of this process, more than 1,024 in all."""
+    with running(serving_file(io.BytesIO())) as port, ExitStack() as peers:
         for _ in range(600):
             peers.enter_context(connect(port))
         until(lambda: len(list(Path("/proc/self/fd").iterdir())) > 1200, "600 connections at both ends")

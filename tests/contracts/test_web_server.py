@@ -1,4 +1,4 @@
-"""The web server from outside, by itself and under gunicorn: bodies, files, peers that stall, and its end."""
+"""The web server over the network, alone and under gunicorn: bodies, files, stalled peers and shutdown."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ SMALL_ADDRESSES = ["/sign-in", "/matters/new", "/nowhere", "/static/mark.svg", "
 @pytest.mark.parametrize("length", [1024 * 1024 + 1, LARGE, 1 << 70])
 @pytest.mark.parametrize("path", [*SMALL_ADDRESSES, "upload"])
 @pytest.mark.parametrize("method", ["POST", "GET", "PUT"])
-def test_a_large_body_of_nobody_is_refused_at_its_headers(
+def test_a_large_anonymous_body_is_refused_at_its_headers(
     web: Web, method: str, path: str, length: int
 ) -> None:
-    """No byte of it has been sent, and the answer is there."""
+    """The response comes before any byte of the body is sent."""
     path = web.installation.upload if path == "upload" else path
     with web.connect() as peer:
         peer.sendall(web.head(method, path, Content_Length=length, Content_Type=FORM))
@@ -72,7 +72,7 @@ def test_a_large_body_of_nobody_is_refused_at_its_headers(
     assert web.spooled() == 0
 
 
-def test_it_is_refused_while_it_comes_and_nothing_of_it_is_kept(web: Web) -> None:
+def test_a_refused_body_is_not_spooled(web: Web) -> None:
     for path in ("/sign-in", web.installation.upload):
         with web.connect() as peer:
             peer.sendall(web.head("POST", path, Content_Length=LARGE, Content_Type=FORM))
@@ -84,7 +84,7 @@ def test_it_is_refused_while_it_comes_and_nothing_of_it_is_kept(web: Web) -> Non
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "upload"])
-def test_a_body_of_nobody_that_tells_no_length_ends_at_one_mib(web: Web, path: str) -> None:
+def test_an_anonymous_body_of_unknown_length_ends_at_one_mib(web: Web, path: str) -> None:
     path = web.installation.upload if path == "upload" else path
     with web.connect() as peer:
         peer.sendall(web.head("POST", path, Transfer_Encoding="chunked", Content_Type=FORM))
@@ -95,7 +95,7 @@ def test_a_body_of_nobody_that_tells_no_length_ends_at_one_mib(web: Web, path: s
         assert web.spooled() < 2 << 20
 
 
-def test_whoever_may_not_add_here_is_told_before_the_body(web: Web) -> None:
+def test_an_unauthorized_upload_is_refused_before_the_body(web: Web) -> None:
     eve, ann = web.installation.eve, web.installation.ann
     for head, expected in [
         (upload_head(web, LARGE, eve), b"404"),
@@ -117,17 +117,17 @@ def test_whoever_may_not_add_here_is_told_before_the_body(web: Web) -> None:
 
 @pytest.mark.parametrize("size", [1000, 3 << 20])
 @pytest.mark.parametrize("chunked", [False, True])
-def test_whoever_may_is_heard_out(web: Web, size: int, chunked: bool) -> None:
+def test_an_authorized_upload_is_read_in_full(web: Web, size: int, chunked: bool) -> None:
     body = form_of(b"a" * size, f"Sent {size} {chunked} {web.port}.bin")
     sent = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body) if chunked else body
     with web.connect() as peer:
         peer.sendall(upload_head(web, None if chunked else len(body)) + sent)
         assert status(peer) == 303
-        peer.sendall(web.head("GET", "/health/live"))  # the connection goes on
+        peer.sendall(web.head("GET", "/health/live"))  # the connection is kept
         assert status(peer) == 200
 
 
-def test_a_client_that_asks_first_is_told_to_go_on_only_where_it_may(web: Web) -> None:
+def test_expect_continue_is_answered_only_if_authorized(web: Web) -> None:
     body = form_of(b"b" * (2 << 20), f"Asked {web.port}.bin")
     with web.connect() as peer:
         peer.sendall(upload_head(web, len(body), Expect="100-continue"))
@@ -140,7 +140,7 @@ def test_a_client_that_asks_first_is_told_to_go_on_only_where_it_may(web: Web) -
 
 
 def test_pages_answer_while_every_peer_stalls(web: Web) -> None:
-    """Readers of a page or a file that take nothing, two calls at once among them, and uploads that do not go on."""
+    """Stalled readers of pages and files, some with pipelined requests, stalled uploads and unfinished headers."""
     ann = web.installation.ann
     download = web.head("GET", web.installation.download, ann)
     ranged = web.head("GET", web.installation.download, ann, Range="bytes=1-")
@@ -161,7 +161,7 @@ def test_pages_answer_while_every_peer_stalls(web: Web) -> None:
             assert len(read_all(peer)) > SIZE
 
 
-def test_a_download_is_whole_however_it_is_taken(web: Web) -> None:
+def test_downloads_and_ranges_are_complete(web: Web) -> None:
     ann = web.installation.ann
     with web.connect() as peer:
         peer.sendall(web.head("GET", web.installation.download, ann))
@@ -177,9 +177,7 @@ def test_a_download_is_whole_however_it_is_taken(web: Web) -> None:
 
 
 @pytest.mark.parametrize("started", [FLASK, GUNICORN, UP], ids=["web", "gunicorn", "up"])
-def test_what_was_begun_is_ended_before_it_stops(
-    installation: Installation, started: tuple[str, ...]
-) -> None:
+def test_open_requests_finish_before_it_stops(installation: Installation, started: tuple[str, ...]) -> None:
     with serving(installation, *started) as web, ExitStack() as peers:
         ann = web.installation.ann
         reader, uploader, idle = (peers.enter_context(web.connect()) for _ in range(3))
@@ -196,7 +194,7 @@ def test_what_was_begun_is_ended_before_it_stops(
         stopped.send_signal(signal.SIGTERM)
         until(lambda: is_refused(web.port), "the end of listening")
         assert stopped.poll() is None
-        read_all(idle)  # closed, as nothing was under way
+        read_all(idle)  # closed, since it has no open request
         assert len(read_exactly(reader, SIZE)) == SIZE
         uploader.sendall(body[2 << 20 :])
         answer = read_all(uploader)
@@ -205,9 +203,7 @@ def test_what_was_begun_is_ended_before_it_stops(
 
 
 @pytest.mark.parametrize("started", [FLASK, UP], ids=["web", "up"])
-def test_asked_a_second_time_it_cuts_what_is_left(
-    installation: Installation, started: tuple[str, ...]
-) -> None:
+def test_a_second_signal_cuts_open_requests(installation: Installation, started: tuple[str, ...]) -> None:
     with serving(installation, *started) as web, web.connect(receive_buffer=4096) as reader:
         reader.sendall(web.head("GET", installation.download, installation.ann))
         assert status(reader) == 200
@@ -221,7 +217,7 @@ def test_asked_a_second_time_it_cuts_what_is_left(
 
 
 @pytest.mark.parametrize("command", [FLASK, GUNICORN[:-2]], ids=["web", "gunicorn"])
-def test_two_colons_are_both_kinds_of_address(installation: Installation, command: tuple[str, ...]) -> None:
+def test_two_colons_listen_on_ipv4_and_ipv6(installation: Installation, command: tuple[str, ...]) -> None:
     with serving(installation, *command, COUNTERPART_HOST="::") as web:
         for address in ("127.0.0.1", "::1"):
             with socket.create_connection((address, web.port), 10) as peer:
@@ -229,8 +225,8 @@ def test_two_colons_are_both_kinds_of_address(installation: Installation, comman
                 assert status(peer) == 200
 
 
-def test_memory_comes_back_after_uploads(installation: Installation) -> None:
-    """Sixteen at once, in sixteen threads, and again: what they needed is given back."""
+def test_memory_is_released_after_uploads(installation: Installation) -> None:
+    """Forty-eight uploads in sixteen threads."""
     with serving(installation, *FLASK) as web, ThreadPoolExecutor(16) as people:
         for _ in range(32):
             assert web.page() == 200

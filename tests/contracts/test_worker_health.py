@@ -1,4 +1,4 @@
-"""Real worker processes look at the practice iManage by the clock: once for all of them, and again once it changed."""
+"""Scheduled checks by real worker processes: one for all of them, and another after the server has changed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def runs() -> int:
     return session().scalar(select(func.count()).where(ServerCheck.finished_at.is_not(None))) or 0
 
 
-def test_the_clock_looks_once_and_again_after_a_change(
+def test_scheduled_checks_run_once_and_again_after_a_change(
     settings: Settings, database: None, practice: Simulator, tmp_path: Path
 ) -> None:
     server = practice_server(practice)
@@ -33,10 +33,10 @@ def test_the_clock_looks_once_and_again_after_a_change(
         company.environment["COUNTERPART_CHECK_MINUTES"] = "15"
         company.start()
         company.start()
-        until(lambda: state(server) == "healthy", "the first look")
+        until(lambda: state(server) == "healthy", "the first check")
         assert runs() == 1
         practice.faults.add(Fault("status", path="/api", status=503, times=None))
         with unit_of_work() as writing:
             writing.get_one(Server, server.id).changed_at = utcnow()
-        until(lambda: state(server) == "failing", "the look after a change")
+        until(lambda: state(server) == "failing", "the check after a change")
         assert runs() == 2

@@ -1,4 +1,4 @@
-"""The process that writes for a worker on SQLite: it ends with its worker, and its worker with it. Nothing is lost."""
+"""The writer process of a worker on SQLite: each ends when the other does, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.support.worker_processes import Crew, Worker, until
 MANY = 12
 
 
-def recorder_of(worker: Worker) -> int:
+def writer_of(worker: Worker) -> int:
     (child,) = children_of(worker.process.pid)
     return child
 
 
 def begin_saves(desk: Desk) -> dict[uuid.UUID, str]:
-    """Items, each with the SHA-256 of what it saves."""
+    """Item ids, each with the SHA-256 of its content."""
     found = {}
     for index in range(MANY):
         content = uuid.uuid4().bytes * 2000
@@ -44,8 +44,8 @@ def states(items: Iterable[uuid.UUID]) -> list[str]:
     return [row.state for row in rows(items)]
 
 
-def under_way(desk: Desk, workers: Crew, begun: int) -> tuple[dict[uuid.UUID, str], Worker]:
-    """A worker saves them, slowly, and has begun so many."""
+def start_slow_saves(desk: Desk, workers: Crew, begun: int) -> tuple[dict[uuid.UUID, str], Worker]:
+    """A worker saves `MANY` documents slowly and has begun `begun` of them."""
     items = begin_saves(desk)
     desk.practice.faults.add(Fault("slow", method="POST", path="/documents$", seconds=0.4, times=None))
     worker = workers.start()
@@ -53,7 +53,7 @@ def under_way(desk: Desk, workers: Crew, begun: int) -> tuple[dict[uuid.UUID, st
     return items, worker
 
 
-def all_arrived_once(desk: Desk, items: dict[uuid.UUID, str]) -> None:
+def assert_all_saved_once(desk: Desk, items: dict[uuid.UUID, str]) -> None:
     def done() -> bool:
         for row in rows(items):
             if row.wait_until is not None:
@@ -67,41 +67,41 @@ def all_arrived_once(desk: Desk, items: dict[uuid.UUID, str]) -> None:
     assert len(links()) == MANY
 
 
-def test_it_is_neither_nice_nor_stopped_with_the_worker(desk: Desk, workers: Crew) -> None:
+def test_it_is_not_nice_and_ignores_the_signals_that_stop_the_worker(desk: Desk, workers: Crew) -> None:
     worker = workers.start()
-    recorder = recorder_of(worker)
-    assert os.getpriority(os.PRIO_PROCESS, recorder) == 0
-    assert os.getsid(recorder) == recorder
-    os.kill(recorder, signal.SIGINT)
-    os.kill(recorder, signal.SIGTERM)
+    writer = writer_of(worker)
+    assert os.getpriority(os.PRIO_PROCESS, writer) == 0
+    assert os.getsid(writer) == writer
+    os.kill(writer, signal.SIGINT)
+    os.kill(writer, signal.SIGTERM)
     worker.stop()
-    until(lambda: not is_alive(recorder), "the recorder's end")
+    until(lambda: not is_alive(writer), "the writer's end")
 
 
 def test_it_ends_with_a_worker_that_is_killed(desk: Desk, workers: Crew) -> None:
     worker = workers.start()
-    recorder = recorder_of(worker)
+    writer = writer_of(worker)
     worker.kill()
-    until(lambda: not is_alive(recorder), "the recorder's end")
+    until(lambda: not is_alive(writer), "the writer's end")
 
 
 @pytest.mark.parametrize("begun", [1, 5])
-def test_a_worker_that_loses_it_ends_and_the_next_goes_on(desk: Desk, workers: Crew, begun: int) -> None:
-    items, worker = under_way(desk, workers, begun)
-    os.kill(recorder_of(worker), signal.SIGKILL)
+def test_a_worker_that_loses_it_exits_and_the_next_resumes(desk: Desk, workers: Crew, begun: int) -> None:
+    items, worker = start_slow_saves(desk, workers, begun)
+    os.kill(writer_of(worker), signal.SIGKILL)
     assert worker.process.wait(20) == 1
-    assert "worker.recorder_lost" in worker.said()
+    assert "worker.writer_lost" in worker.said()
     workers.start(watchful=True)
-    all_arrived_once(desk, items)
+    assert_all_saved_once(desk, items)
 
 
-def test_a_worker_killed_while_it_writes_leaves_no_turn_taken(desk: Desk, workers: Crew) -> None:
-    """What is being written then is on record whole or not at all, and the next worker need not wait for it."""
-    items, worker = under_way(desk, workers, 1)
-    recorder = recorder_of(worker)
-    os.kill(recorder, signal.SIGSTOP)
+def test_a_worker_killed_during_a_write_leaves_no_lock(desk: Desk, workers: Crew) -> None:
+    """A commit then happens whole or not at all, and does not block the next worker."""
+    items, worker = start_slow_saves(desk, workers, 1)
+    writer = writer_of(worker)
+    os.kill(writer, signal.SIGSTOP)
     worker.kill()
-    os.kill(recorder, signal.SIGCONT)
-    until(lambda: not is_alive(recorder), "the recorder's end")
+    os.kill(writer, signal.SIGCONT)
+    until(lambda: not is_alive(writer), "the writer's end")
     workers.start(watchful=True)
-    all_arrived_once(desk, items)
+    assert_all_saved_once(desk, items)

@@ -1,4 +1,4 @@
-"""A WSGI server of another make: it serves an installation, and does not start on tables that nobody has made."""
+"""gunicorn serves an installation, and does not start without migrated tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arithmetic of the bench: what it calls a median, a percentile, a ratio and over."""
+"""The arithmetic of the bench: medians, percentiles, ratios and verdicts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.measure import command, interleaved, percentile, ratio_line, spread
 from bench.moving import Moved
 
 
-def test_runs_take_turns_and_the_order_turns_with_them() -> None:
+def test_runs_alternate_in_reversing_order() -> None:
     order: list[str] = []
 
     def run(name: str, seconds: float) -> float:
@@ -47,7 +47,7 @@ def test_a_ratio_compares_medians_with_the_goal(ours: list[float], verdict: str)
     ("ours", "alone", "verdict"),
     [(2.6, 2.5, "ok"), (2.8, 2.0, "over"), (3.2, 2.8, "machine"), (3.5, 2.8, "over")],
 )
-def test_what_nothing_on_this_machine_could_keep_to_is_not_called_ours(
+def test_a_goal_that_the_machine_alone_misses_is_not_called_ours(
     ours: float, alone: float, verdict: str
 ) -> None:
     """The goal is 2.7 s here."""

@@ -1,4 +1,4 @@
-"""What is said where the browser for the tests does not start: the missing library by name."""
+"""The message when the tests' browser does not start names the missing library."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LISTING = """\
 """
 
 
-def test_a_program_whose_libraries_are_here_lacks_none() -> None:
+def test_a_program_with_all_its_libraries_lacks_none() -> None:
     assert missing_libraries(TOOL) == []
     assert (
         explain([TOOL], OSError("no such file")) == "The browser for the tests does not start: no such file"
     )
 
 
-def test_a_library_that_is_not_here_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not_found(LISTING) == ["libatomic.so.1"]
     monkeypatch.setattr(browser_start, "missing_libraries", lambda _program: not_found(LISTING))
     assert f"{TOOL} needs libatomic.so.1" in explain([TOOL], OSError())

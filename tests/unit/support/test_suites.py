@@ -24,5 +24,5 @@ def test_a_suite_without_the_selected_tests_fails_nothing(statuses: list[int], s
     assert worst(statuses) == status
 
 
-def test_what_is_left_out_on_postgresql_exists() -> None:
+def test_files_left_out_on_postgresql_exist() -> None:
     assert [name for name in SQLITE_ONLY if not (ROOT / "tests" / "integration" / name).exists()] == []

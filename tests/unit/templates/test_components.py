@@ -1,4 +1,4 @@
-"""The components: what they draw, for whom, and that what people typed stays text."""
+"""The components: what they render, for whom, and that user input stays text."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ class EveryForm(FlaskForm):
 
 
 @dataclass(frozen=True)
-class Studio:
-    """Draws one piece of template in a request, as a page would."""
+class Renderer:
+    """Renders one piece of template in a request, as a page would."""
 
     app: Flask
 
-    def draw(self, source: str, **context: Any) -> str:
+    def render(self, source: str, **context: Any) -> str:
         with self.app.test_request_context():
             template = self.app.jinja_env.from_string('{% import "components/ui.html" as ui %}' + source)
             return template.render(**self._context(), **context)
@@ -98,8 +98,8 @@ class Studio:
 
 
 @pytest.fixture(scope="module")
-def studio() -> Studio:
-    app = Flask("look", template_folder=str(ROOT / "templates"), static_folder=None)
+def renderer() -> Renderer:
+    app = Flask("templates", template_folder=str(ROOT / "templates"), static_folder=None)
     app.config.update(SECRET_KEY="unit", WTF_CSRF_TIME_LIMIT=None)
     CSRFProtect(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -107,19 +107,21 @@ def studio() -> Studio:
     app.add_url_rule("/account", "account.index", lambda: "")
     app.add_url_rule("/sign-out", "auth.sign_out", lambda: "", methods=["POST"])
     app.add_url_rule("/sign-in/page", "auth.renew_page", lambda: "")
-    return Studio(app)
+    return Renderer(app)
 
 
 @pytest.fixture
-def refused(studio: Studio) -> EveryForm:
-    with studio.app.test_request_context(method="POST", data={"name": ""}):
+def refused(renderer: Renderer) -> EveryForm:
+    with renderer.app.test_request_context(method="POST", data={"name": ""}):
         form = EveryForm(meta={"csrf": False})
         form.validate()
         return form
 
 
-def test_a_refused_field_ties_label_hint_and_error_to_its_control(studio: Studio, refused: EveryForm) -> None:
-    page = Outline(studio.draw('{{ ui.field(form.name, hint="As members read it.") }}', form=refused))
+def test_a_refused_field_ties_label_hint_and_error_to_its_control(
+    renderer: Renderer, refused: EveryForm
+) -> None:
+    page = Outline(renderer.render('{{ ui.field(form.name, hint="As members read it.") }}', form=refused))
     control = page.one("input", name="name")
     assert page.one("label")["for"] == control["id"] == "name"
     assert control["aria-invalid"] == "true"
@@ -129,20 +131,22 @@ def test_a_refused_field_ties_label_hint_and_error_to_its_control(studio: Studio
 
 
 @pytest.mark.parametrize("name", ["name", "secret", "note", "role", "file", "restricted"])
-def test_every_kind_of_field_has_its_own_label(studio: Studio, refused: EveryForm, name: str) -> None:
-    page = Outline(studio.draw("{{ ui.field(form[name], optional=true) }}", form=refused, name=name))
+def test_every_kind_of_field_has_its_own_label(renderer: Renderer, refused: EveryForm, name: str) -> None:
+    page = Outline(renderer.render("{{ ui.field(form[name], optional=true) }}", form=refused, name=name))
     assert page.one("label")["for"] == name
     assert name in page.ids()
 
 
-def test_the_word_optional_is_not_part_of_the_label(studio: Studio, refused: EveryForm) -> None:
-    html = studio.draw("{{ ui.field(form.secret, optional=true) }}", form=refused)
+def test_the_word_optional_is_not_part_of_the_label(renderer: Renderer, refused: EveryForm) -> None:
+    html = renderer.render("{{ ui.field(form.secret, optional=true) }}", form=refused)
     assert '<label class="form-label" for="secret">Client Secret</label>' in html
     assert Outline(html).one("input")["aria-describedby"] == "secret-optional"
 
 
-def test_radio_choices_are_one_named_group_and_carry_attributes(studio: Studio, refused: EveryForm) -> None:
-    html = studio.draw(
+def test_radio_choices_are_one_named_group_and_carry_attributes(
+    renderer: Renderer, refused: EveryForm
+) -> None:
+    html = renderer.render(
         '{{ ui.field(form.kind, notes={"own": "Wherever it is hosted"}, hx_get="/form", hx_trigger="change") }}',
         form=refused,
     )
@@ -153,30 +157,32 @@ def test_radio_choices_are_one_named_group_and_carry_attributes(studio: Studio, 
     assert "<legend" in html and "Wherever it is hosted" in html
 
 
-def test_a_boolean_field_can_be_a_switch(studio: Studio, refused: EveryForm) -> None:
-    page = Outline(studio.draw("{{ ui.field(form.restricted, switch=true) }}", form=refused))
+def test_a_boolean_field_can_be_a_switch(renderer: Renderer, refused: EveryForm) -> None:
+    page = Outline(renderer.render("{{ ui.field(form.restricted, switch=true) }}", form=refused))
     assert page.one("input")["role"] == "switch"
 
 
 def test_the_summary_leads_to_each_field_and_says_what_has_no_field(
-    studio: Studio, refused: EveryForm
+    renderer: Renderer, refused: EveryForm
 ) -> None:
-    html = studio.draw('{{ ui.error_summary(form, extra=["The server is already there."]) }}', form=refused)
+    html = renderer.render(
+        '{{ ui.error_summary(form, extra=["The server is already there."]) }}', form=refused
+    )
     assert [a["href"] for a in Outline(html).all("a")] == ["#name", "#role", "#kind"]
     assert "The server is already there." in html
 
 
-def test_no_errors_draw_no_summary(studio: Studio) -> None:
-    with studio.app.test_request_context():
+def test_no_errors_draw_no_summary(renderer: Renderer) -> None:
+    with renderer.app.test_request_context():
         form = EveryForm(meta={"csrf": False})
-    assert studio.draw("{{ ui.error_summary(form) }}", form=form).strip() == ""
+    assert renderer.render("{{ ui.error_summary(form) }}", form=form).strip() == ""
 
 
 @pytest.mark.parametrize(("on", "checked", "sent"), [("true", "true", "0"), ("false", "false", "1")])
 def test_a_switch_is_a_form_that_posts_the_other_state(
-    studio: Studio, on: str, checked: str, sent: str
+    renderer: Renderer, on: str, checked: str, sent: str
 ) -> None:
-    html = studio.draw('{{ ui.switch("enabled", "Enabled", ' + on + ', "/s/1", hx_target="#state") }}')
+    html = renderer.render('{{ ui.switch("enabled", "Enabled", ' + on + ', "/s/1", hx_target="#state") }}')
     page = Outline(html)
     button, form = page.one("button"), page.one("form")
     assert (button["role"], button["aria-checked"], button["value"]) == ("switch", checked, sent)
@@ -184,9 +190,9 @@ def test_a_switch_is_a_form_that_posts_the_other_state(
     assert page.one("input", name="csrf_token")["value"]
 
 
-def test_a_refusal_greys_a_button_says_why_and_sends_nothing(studio: Studio) -> None:
+def test_a_refusal_greys_a_button_says_why_and_sends_nothing(renderer: Renderer) -> None:
     source = '{{ ui.button("Save", type="submit", refusal="Only a lead may save.", hx_post="/save") }}'
-    button = Outline(studio.draw(source)).one("button")
+    button = Outline(renderer.render(source)).one("button")
     assert button["aria-disabled"] == "true" and button["aria-description"] == "Only a lead may save."
     assert "hx-post" not in button and button["type"] == "button"
 
@@ -213,8 +219,8 @@ def test_a_refusal_greys_a_button_says_why_and_sends_nothing(studio: Studio) -> 
         "{% call ui.details() %}{{ ui.detail(x, x) }}{{ ui.detail(x, x, copy=true) }}{% endcall %}",
     ],
 )
-def test_hostile_names_stay_text(studio: Studio, source: str) -> None:
-    page = Outline(studio.draw(source, x=HOSTILE))
+def test_hostile_names_stay_text(renderer: Renderer, source: str) -> None:
+    page = Outline(renderer.render(source, x=HOSTILE))
     assert page.all("img") == []
     assert not [a for _, a in page.elements if any(key.startswith("on") for key in a)]
 
@@ -232,25 +238,25 @@ def test_hostile_names_stay_text(studio: Studio, source: str) -> None:
         (None, "Unknown"),
     ],
 )
-def test_sizes_read_as_people_write_them(studio: Studio, size: int | None, words: str) -> None:
-    assert studio.draw("{{ ui.filesize(size) }}", size=size) == words
+def test_sizes_read_as_people_write_them(renderer: Renderer, size: int | None, words: str) -> None:
+    assert renderer.render("{{ ui.filesize(size) }}", size=size) == words
 
 
 @pytest.mark.parametrize("zone", [None, UTC])
-def test_a_moment_is_marked_as_utc_and_readable(studio: Studio, zone: Any) -> None:
-    html = studio.draw("{{ ui.time(moment) }}", moment=datetime(2026, 11, 3, 7, 5, tzinfo=zone))
+def test_a_moment_is_marked_as_utc_and_readable(renderer: Renderer, zone: Any) -> None:
+    html = renderer.render("{{ ui.time(moment) }}", moment=datetime(2026, 11, 3, 7, 5, tzinfo=zone))
     assert ">3 Nov 2026, 07:05 UTC</time>" in html
     stamp = Outline(html).one("time")["datetime"] or ""
     assert datetime.fromisoformat(stamp) == datetime(2026, 11, 3, 7, 5, tzinfo=UTC)
 
 
-def test_unknown_progress_has_no_value(studio: Studio) -> None:
-    assert "value" not in Outline(studio.draw('{{ ui.progress(none, label="Saving") }}')).one("progress")
+def test_unknown_progress_has_no_value(renderer: Renderer) -> None:
+    assert "value" not in Outline(renderer.render('{{ ui.progress(none, label="Saving") }}')).one("progress")
 
 
 @pytest.mark.parametrize(("tone", "stays"), [("danger", "stay"), ("warning", "stay"), ("success", "leave")])
-def test_only_good_news_leaves_by_itself(studio: Studio, tone: str, stays: str) -> None:
-    page = Outline(studio.draw("{{ ui.toast(tone, 'Done.') }}", tone=tone))
+def test_only_success_toasts_disappear_by_themselves(renderer: Renderer, tone: str, stays: str) -> None:
+    page = Outline(renderer.render("{{ ui.toast(tone, 'Done.') }}", tone=tone))
     assert [a["data-toast"] for _, a in page.elements if "data-toast" in a] == [stays]
 
 
@@ -264,8 +270,8 @@ ERROR = SimpleNamespace(
 
 
 @pytest.mark.parametrize("name", ["base.html", "bare.html", "errors/page.html"])
-def test_a_page_has_one_heading_unique_ids_and_a_way_to_the_content(studio: Studio, name: str) -> None:
-    page = Outline(studio.page(name, error=ERROR, request_id="7f3a"))
+def test_a_page_has_one_heading_unique_ids_and_a_way_to_the_content(renderer: Renderer, name: str) -> None:
+    page = Outline(renderer.page(name, error=ERROR, request_id="7f3a"))
     assert len(page.all("h1")) == 1
     assert [name for name, count in page.ids().items() if count > 1] == []
     assert page.one("main")["id"] == "content"
@@ -273,13 +279,13 @@ def test_a_page_has_one_heading_unique_ids_and_a_way_to_the_content(studio: Stud
     assert all("src" in a for a in page.all("script"))
 
 
-def test_signing_out_is_a_post_with_a_token(studio: Studio) -> None:
-    html = studio.page("base.html")
+def test_signing_out_is_a_post_with_a_token(renderer: Renderer) -> None:
+    html = renderer.page("base.html")
     assert Outline(html).one("form", action="/sign-out")["method"] == "post"
 
 
-def test_an_error_reads_the_same_as_a_page_and_as_a_toast(studio: Studio) -> None:
+def test_an_error_reads_the_same_as_a_page_and_as_a_toast(renderer: Renderer) -> None:
     for name in ("errors/page.html", "errors/_fragment.html"):
-        html = studio.page(name, error=ERROR, request_id="7f3a")
+        html = renderer.page(name, error=ERROR, request_id="7f3a")
         for words in (ERROR.title, ERROR.sentence, ERROR.next_step, "7f3a"):
             assert words in html

@@ -1,4 +1,4 @@
-"""The look as a whole: no inline code, icons that exist, readable contrast, and a budget for the first visit."""
+"""Templates and styles as a whole: no inline code, existing icons, contrast, and the budget for a first visit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_no_template_needs_inline_code_or_eval() -> None:
     assert found == []
 
 
-def test_every_icon_that_is_named_is_there() -> None:
+def test_every_named_icon_exists() -> None:
     used = {name for path in TEMPLATES for name in NAMES_AN_ICON.findall(path.read_text())}
     used |= {row[3] for row in (*nav.MEMBER_ITEMS, *nav.ADMIN_ITEMS)}
     assert used - ICONS == set()
@@ -46,7 +46,7 @@ def test_every_macro_is_in_the_readme() -> None:
 
 
 def test_what_a_first_visit_loads_stays_within_its_budget() -> None:
-    # What stands in `data-script` is asked for by a press.
+    # Scripts named in `data-script` are loaded by a click.
     names = re.compile(r"""(?:src|href)="\{\{ asset\('([^']+\.(?:css|js))'\)""")
     everywhere = set(names.findall((ROOT / "templates/_head.html").read_text()))
     assert len(everywhere) > 5
@@ -55,13 +55,13 @@ def test_what_a_first_visit_loads_stays_within_its_budget() -> None:
         own = set(names.findall(path.read_text())) - everywhere
         extra = sum(len(gzip.compress((ROOT / "static" / name).read_bytes())) for name in own)
         if path.name.startswith("_picker"):
-            assert extra <= 5_000, path.name  # no first visit: a press of Get or Save asks for it
+            assert extra <= 5_000, path.name  # not part of a first visit: loaded by Get or Save
         else:
             assert sum(weight.values()) + extra <= 60_000, path.name
 
 
 def test_every_class_of_tabler_that_is_used_was_kept() -> None:
-    """`make tabler` builds the stylesheet anew and lists the classes of the whole Tabler in classes.txt."""
+    """`make tabler` rebuilds the stylesheet and lists the classes of the whole Tabler in classes.txt."""
     theirs = set((ROOT / "tools/tabler/classes.txt").read_text().split())
     (purged,) = ROOT.glob("static/vendor/tabler-*/tabler.purged.css")
     kept = set(re.findall(rf"\.({WORD.pattern})", purged.read_text(), re.IGNORECASE))
@@ -73,7 +73,7 @@ def test_every_class_of_tabler_that_is_used_was_kept() -> None:
     assert used & theirs - kept == set()
 
 
-def test_what_is_vendored_carries_version_and_licence() -> None:
+def test_vendored_files_have_version_and_licence() -> None:
     for folder in (ROOT / "static/vendor").iterdir():
         assert re.fullmatch(r"[a-z-]+-\d+\.\d+\.\d+", folder.name), folder
         assert (folder / "LICENSE").is_file(), folder
@@ -125,7 +125,7 @@ def test_filled_buttons_and_the_edges_of_controls_can_be_seen(mode: int) -> None
         assert contrast(TOKENS[edge][mode], TOKENS["surface"][mode]) >= 3
 
 
-def test_every_sign_in_to_imanage_is_one_press() -> None:
-    """The button that scripts take straight there; an ordinary form leads to a page in between."""
+def test_every_sign_in_to_imanage_takes_one_click() -> None:
+    """The button that a script takes there directly; an ordinary form needs a page in between."""
     begins = [path.name for path in TEMPLATES if "oauth.begin" in path.read_text()]
     assert begins == ["_sign_in.html"]

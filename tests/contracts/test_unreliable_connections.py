@@ -1,4 +1,4 @@
-"""The client on lines that break: nothing cut is taken for whole, nothing is sent twice, nothing waits for ever."""
+"""The client on unreliable connections: nothing truncated is complete, nothing is sent twice, every wait ends."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def then(act: Behaviour) -> Behaviour:
     return behave
 
 
-def test_nobody_listens() -> None:
+def test_a_refused_connection_is_unreachable() -> None:
     with line(answering(b"")) as server:
         one = client(server)
     with pytest.raises(errors.UnreachableError) as caught:
@@ -69,7 +69,7 @@ def test_nobody_listens() -> None:
         one.json("POST", "libraries", body={})
 
 
-def test_a_server_that_never_answers_is_given_up() -> None:
+def test_a_server_that_never_answers_times_out() -> None:
     with line(then(silence)) as server:
         started = time.monotonic()
         with pytest.raises(errors.UnreachableError) as caught:
@@ -79,7 +79,7 @@ def test_a_server_that_never_answers_is_given_up() -> None:
         assert server.connections == 1
 
 
-def test_a_trickle_is_given_up() -> None:
+def test_a_trickling_response_times_out() -> None:
     def trickle(connection: socket.socket) -> None:
         partly(connection, b"Content-Length: 1000", b"")
         for _ in range(1000):
@@ -104,7 +104,7 @@ def bomb(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("act", [endless, bomb])
-def test_an_endless_answer_is_cut_off(act: Behaviour) -> None:
+def test_an_oversized_response_is_cut_off(act: Behaviour) -> None:
     with line(then(act)) as server, pytest.raises(errors.AnswerTooLargeError):
         client(server).json("GET", "libraries")
 
@@ -122,12 +122,12 @@ def another_protocol(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("act", [wide, many, another_protocol, reset])
-def test_what_is_hardly_http_is_unreachable(act: Behaviour) -> None:
+def test_malformed_http_is_unreachable(act: Behaviour) -> None:
     with line(then(act)) as server, pytest.raises(errors.UnreachableError):
         client(server).json("GET", "libraries")
 
 
-def test_a_connection_closed_while_idle_is_not_noticed_by_anybody() -> None:
+def test_a_connection_closed_while_idle_is_replaced() -> None:
     def once(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(ok(b'{"data": []}'))
@@ -140,7 +140,7 @@ def test_a_connection_closed_while_idle_is_not_noticed_by_anybody() -> None:
         assert server.connections == 3
 
 
-def test_a_json_answer_cut_short_is_asked_for_again() -> None:
+def test_a_truncated_json_response_is_requested_again() -> None:
     state = iter([True, False])
 
     def behave(connection: socket.socket) -> None:
@@ -179,7 +179,7 @@ def bad_chunk(connection: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("act", [early_end, reset_late, stall, missing_last_chunk, bad_chunk])
-def test_a_download_cut_short_is_never_whole(act: Behaviour) -> None:
+def test_a_truncated_download_is_never_complete(act: Behaviour) -> None:
     with (
         line(then(act)) as server,
         documents.download(client(server), VersionId("Active", 1, 1)) as stream,
@@ -190,22 +190,22 @@ def test_a_download_cut_short_is_never_whole(act: Behaviour) -> None:
     assert server.connections == 1
 
 
-def test_what_came_before_a_cut_is_handed_out_first() -> None:
+def test_bytes_before_a_cut_are_returned_first() -> None:
     with (
         line(then(early_end)) as server,
         documents.download(client(server), VersionId("Active", 1, 1)) as stream,
     ):
-        room = memoryview(bytearray(1 << 20))
-        assert stream.readinto(room) == 1_000_000
-        assert room[:1_000_000] == b"x" * 1_000_000
+        buffer = memoryview(bytearray(1 << 20))
+        assert stream.readinto(buffer) == 1_000_000
+        assert buffer[:1_000_000] == b"x" * 1_000_000
         for _ in range(2):
             with pytest.raises(errors.CutStreamError):
-                stream.readinto(room)
+                stream.readinto(buffer)
 
 
 @pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, 3_000_000])
 @pytest.mark.parametrize("tls", [False, True])
-def test_a_connection_whose_body_was_read_whole_is_used_again(tmp_path: Path, size: int, tls: bool) -> None:
+def test_a_connection_whose_body_was_read_in_full_is_reused(tmp_path: Path, size: int, tls: bool) -> None:
     body = random.Random(size).randbytes(size)
     context, authority = certificate(tmp_path, "127.0.0.1") if tls else (None, None)
     with line(answering(ok(body)), context) as server:
@@ -218,7 +218,7 @@ def test_a_connection_whose_body_was_read_whole_is_used_again(tmp_path: Path, si
 
 
 @pytest.mark.parametrize("read", [0, 1, 1_000_000, 2_990_000])
-def test_a_connection_with_bytes_still_to_come_is_not_used_again(read: int) -> None:
+def test_a_connection_with_unread_bytes_is_not_reused(read: int) -> None:
     with line(answering(ok(b"x" * 3_000_000))) as server:
         one = client(server)
         for _ in range(2):
@@ -227,7 +227,7 @@ def test_a_connection_with_bytes_still_to_come_is_not_used_again(read: int) -> N
         assert server.connections == 2
 
 
-def test_more_than_announced_does_not_reach_the_next_answer() -> None:
+def test_excess_bytes_do_not_reach_the_next_response() -> None:
     def behave(connection: socket.socket) -> None:
         while True:
             read_head(connection)
@@ -241,7 +241,7 @@ def test_more_than_announced_does_not_reach_the_next_answer() -> None:
 
 
 @pytest.mark.parametrize("fast", [0, 300_000, 930_000])
-def test_a_slow_download_can_be_stopped_between_small_pieces(fast: int) -> None:
+def test_a_slow_download_can_be_stopped_between_small_reads(fast: int) -> None:
     def slowly(connection: socket.socket) -> None:
         partly(connection, b"Content-Length: 1000000", b"x" * fast)
         for _ in range(100):
@@ -258,7 +258,7 @@ def test_a_slow_download_can_be_stopped_between_small_pieces(fast: int) -> None:
 
 
 def slowly(*head: bytes) -> Behaviour:
-    """Headers that never end, one line at a time, each well within the time-out between two bytes."""
+    """Headers without end, one line at a time, each well within the time-out between two bytes."""
 
     def act(connection: socket.socket) -> None:
         connection.sendall(b"".join(head))
@@ -271,7 +271,7 @@ def slowly(*head: bytes) -> Behaviour:
 
 
 def continuing(connection: socket.socket) -> None:
-    """Interim answers without end."""
+    """Interim responses (100 Continue) without end."""
     with contextlib.suppress(OSError):
         for _ in range(500):
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -279,7 +279,7 @@ def continuing(connection: socket.socket) -> None:
 
 
 def spelling(connection: socket.socket) -> None:
-    """One header that never ends, byte by byte."""
+    """One endless header, byte by byte."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
     with contextlib.suppress(OSError):
         for _ in range(500):
@@ -290,13 +290,13 @@ def spelling(connection: socket.socket) -> None:
 DRAWN_OUT = [slowly(b"HTTP/1.1 200 OK\r\n"), spelling, continuing]
 
 
-@pytest.mark.parametrize("act", DRAWN_OUT, ids=["headers", "one header", "interim answers"])
+@pytest.mark.parametrize("act", DRAWN_OUT, ids=["headers", "one header", "interim responses"])
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_call_has_one_end_however_slowly_its_headers_come(
+def test_a_call_has_one_deadline_however_slowly_its_headers_arrive(
     act: Behaviour, tls: bool, method: str, tmp_path: Path
 ) -> None:
-    """The line stays open far longer than the call: what ends it is the call's own deadline."""
+    """The connection stays open far longer: the call ends by its own deadline."""
     context, authority = certificate(tmp_path, "127.0.0.1") if tls else (None, None)
     with line(then(act), context) as server:
         session = build_session(rules_of(server), replace(QUICK, total_seconds=1), authority)
@@ -311,17 +311,17 @@ def test_a_call_has_one_end_however_slowly_its_headers_come(
         assert server.connections == 1
 
 
-def test_the_calls_of_one_page_end_together() -> None:
+def test_the_calls_of_one_page_share_a_deadline() -> None:
     with line(then(spelling)) as server, within(0.5):
         one = client(server, replace(QUICK, total_seconds=60))
         for _ in range(3):
             with pytest.raises(errors.UnreachableError) as caught:
                 one.json("GET", "libraries")
             assert caught.value.code == "imanage.unreachable.silent"
-        assert server.connections == 1, "once the time is up nothing is dialled any more"
+        assert server.connections == 1, "after the deadline nothing may be dialled"
 
 
-def test_a_download_keeps_a_pace_or_is_cut() -> None:
+def test_a_download_below_the_minimum_rate_is_cut() -> None:
     def trickle(connection: socket.socket) -> None:
         partly(connection, b"Content-Length: 100000", b"")
         with contextlib.suppress(OSError):
@@ -338,7 +338,7 @@ def test_a_download_keeps_a_pace_or_is_cut() -> None:
             pass
 
 
-def test_a_download_may_last_longer_than_a_call_and_our_own_pauses_do_not_count() -> None:
+def test_a_download_may_outlast_a_call_and_our_own_pauses_do_not_count() -> None:
     def steady(connection: socket.socket) -> None:
         partly(connection, b"Content-Length: 60000", b"")
         for _ in range(60):
@@ -348,8 +348,8 @@ def test_a_download_may_last_longer_than_a_call_and_our_own_pauses_do_not_count(
     limits = Limits(read_seconds=0.5, total_seconds=0.3)
     with line(then(steady)) as server:
         with documents.download(client(server, limits), VersionId("Active", 7, 2)) as stream:
-            room, count = memoryview(bytearray(1000)), 0
-            while came := stream.readinto(room):
+            buffer, count = memoryview(bytearray(1000)), 0
+            while came := stream.readinto(buffer):
                 count += came
                 if count == 20_000:
                     time.sleep(0.8)
@@ -366,7 +366,7 @@ FULL = {
 
 
 @pytest.mark.parametrize("body", FULL.values(), ids=FULL)
-def test_more_values_than_a_listing_holds_are_never_made(
+def test_more_values_than_a_listing_may_hold_are_never_parsed(
     body: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[bytes] = []
@@ -377,7 +377,7 @@ def test_more_values_than_a_listing_holds_are_never_made(
     assert len(body) < Limits().listing.bytes and not made
 
 
-def test_a_listing_of_as_many_as_are_asked_for_is_read() -> None:
+def test_a_full_listing_is_read() -> None:
     row = {f"custom{n}": f"Name, with a comma {n}" for n in range(100)}
     body = json.dumps({"data": [row] * 500}).encode()
     with line(then(lambda connection: connection.sendall(ok(body)))) as server:
@@ -386,12 +386,12 @@ def test_a_listing_of_as_many_as_are_asked_for_is_read() -> None:
 
 CAPPED: list[tuple[str, Callable[[Client], object]]] = [
     ("a profile", lambda one: documents.profile(one, VersionId("Active", 7, 2))),
-    ("who we are", lambda one: one.data("GET", "users/me")),
+    ("the user", lambda one: one.data("GET", "users/me")),
 ]
 
 
 @pytest.mark.parametrize("call", [each[1] for each in CAPPED], ids=[each[0] for each in CAPPED])
-def test_one_object_may_hold_less_than_a_listing(call: Callable[[Client], object]) -> None:
+def test_one_object_has_a_lower_limit_than_a_listing(call: Callable[[Client], object]) -> None:
     body = b'{"data": {"id": "Active!7.2", "name": "' + b"x" * 300_000 + b'"}}'
     behave = then(lambda connection: connection.sendall(ok(body)))
     with line(behave) as server, pytest.raises(errors.AnswerTooLargeError):

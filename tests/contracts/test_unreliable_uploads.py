@@ -1,4 +1,4 @@
-"""Uploads on lines that break: what was lost is called unknown, what was refused is heard, nothing is sent twice."""
+"""Uploads on unreliable connections: after a lost response the outcome is unknown, and nothing is sent twice."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_lost_answer_is_unknown_and_sent_once(behave: Behaviour) -> None:
         assert server.connections == 1
 
 
-def test_a_connection_that_broke_before_the_first_byte_lost_nothing() -> None:
+def test_a_connection_broken_before_the_first_byte_is_unreachable() -> None:
     with line(reset) as server:
         rules = AddressRules(ports=frozenset({server.port}), networks=NETWORKS)
         one = Client(build_session(rules, QUICK), f"https://127.0.0.1:{server.port}/api", "token")
@@ -83,7 +83,7 @@ def test_a_connection_that_broke_before_the_first_byte_lost_nothing() -> None:
             documents.create(one, "Active!427", upload())
 
 
-def test_a_refusal_while_sending_is_heard() -> None:
+def test_a_refusal_while_sending_is_reported() -> None:
     def too_large(connection: socket.socket) -> None:
         read_head(connection)
         connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
@@ -96,7 +96,7 @@ def test_a_refusal_while_sending_is_heard() -> None:
         assert server.connections == 1
 
 
-def test_a_stop_leaves_the_server_with_less_than_it_was_promised() -> None:
+def test_a_stopped_upload_is_left_incomplete() -> None:
     received: list[int] = []
     ended = threading.Event()
 
@@ -125,7 +125,7 @@ def test_a_stop_leaves_the_server_with_less_than_it_was_promised() -> None:
     assert received[0] < base.size
 
 
-def test_a_slow_reader_is_waited_for_longer_than_a_connection() -> None:
+def test_a_slow_reader_may_take_longer_than_connecting() -> None:
     def slow_reader(connection: socket.socket) -> None:
         time.sleep(1.2)
         read_request(connection)
