@@ -1,6 +1,6 @@
-"""Every file that comes in is shown to the virus scanner, where there is one, before it is published.
+"""Scans every incoming file for viruses before it is published, if a scanner is configured.
 
-What it finds something in is not kept. Where it gives no answer nothing comes in: an upload is refused, a get waits.
+Infected files are discarded. Without a clear reply nothing is accepted: an upload is refused, a get waits.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from services.scanning.scanners import ScannerUnavailableError, TooLargeToScanEr
 log = structlog.get_logger()
 
 
-class Arrived(Protocol):
-    """A whole file that has no address yet."""
+class IncomingFile(Protocol):
+    """A complete file that is not yet published."""
 
     @property
     def size(self) -> int: ...
@@ -34,7 +34,7 @@ class Arrived(Protocol):
 
 
 class InfectedFileError(RejectedError):
-    """The scanner found something. Nothing is kept."""
+    """The scanner found something. The file is discarded."""
 
     code = "scan.infected"
     next_step = "Tell your System Admin and the person who sent you the file."
@@ -44,7 +44,7 @@ class InfectedFileError(RejectedError):
 
 
 class NotScannedError(TransferError):
-    """The scanner gave no answer. What came is kept for the next try, and is nowhere to be seen."""
+    """The scanner gave no clear reply. The file is kept, unpublished, for the next attempt."""
 
     code = "scan.away"
     retry = "space"
@@ -55,7 +55,7 @@ class NotScannedError(TransferError):
 
 
 class TooLargeError(RejectedError):
-    """The scanner takes no file of this size."""
+    """The scanner does not accept files of this size."""
 
     code = "scan.too_large"
     next_step = "Ask your System Admin to raise the scanner’s limit."
@@ -64,29 +64,26 @@ class TooLargeError(RejectedError):
         super().__init__("This file is too large for the virus scanner, so it was not kept.")
 
 
-def inspect(who: Who, arrived: Arrived, name: str, matter_id: uuid.UUID, **more: Any) -> None:
-    """Raises InfectedFileError, TooLargeError or NotScannedError.
-
-    What was found is on record then; no row is held meanwhile.
-    """
+def inspect(who: Who, file: IncomingFile, name: str, matter_id: uuid.UUID, **more: Any) -> None:
+    """Scan a file; no transaction is open meanwhile. Raises InfectedFileError, TooLargeError or NotScannedError."""
     url = runtime().settings.scan
     if not url:
         return
     release()
     try:
-        found = scan(url, arrived.pieces(), arrived.size)
+        found = scan(url, file.pieces(), file.size)
     except TooLargeToScanError as error:
-        _note(who, arrived, name, matter_id, "file.not_scanned", reason="too large", **more)
+        _audit(who, file, name, matter_id, "file.not_scanned", reason="too large", **more)
         raise TooLargeError from error
     except ScannerUnavailableError as error:
-        log.warning("scan.away", reason=str(error))
+        log.warning("scan.unavailable", reason=str(error))
         raise NotScannedError from error
     if found is not None:
-        _note(who, arrived, name, matter_id, "file.infected", found=found, **more)
+        _audit(who, file, name, matter_id, "file.infected", found=found, **more)
         raise InfectedFileError(found)
 
 
-def _note(who: Who, arrived: Arrived, name: str, matter_id: uuid.UUID, action: str, **more: Any) -> None:
+def _audit(who: Who, file: IncomingFile, name: str, matter_id: uuid.UUID, action: str, **more: Any) -> None:
     with unit_of_work():
         audit.record(
             who,
@@ -94,7 +91,7 @@ def _note(who: Who, arrived: Arrived, name: str, matter_id: uuid.UUID, action: s
             name,
             matter_id=matter_id,
             outcome="refused",
-            size=arrived.size,
-            sha256=arrived.sha256,
+            size=file.size,
+            sha256=file.sha256,
             **more,
         )

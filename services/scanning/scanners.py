@@ -1,6 +1,6 @@
-"""Virus scanners, each asked in its own way: clamd over a socket (INSTREAM), ICAP (RFC 3507, RESPMOD), or a command.
+"""Clients for virus scanners: clamd over a Unix socket (INSTREAM), ICAP (RFC 3507, RESPMOD) or a command.
 
-Whatever is not a clear answer is no answer: ScannerUnavailableError. A call has one deadline for all of it.
+Any unclear reply raises ScannerUnavailableError. One deadline covers a whole call.
 """
 
 from __future__ import annotations
@@ -22,57 +22,57 @@ from urllib.parse import urlsplit
 from imanage.dns import addresses
 from services.core.text.normalise import clean_line
 
-PIECE = 256 * 1024
-CONNECT_SECONDS = 5.0
-SECONDS = 60.0
-BYTES_A_SECOND = 4 * 1024**2
-"""The deadline grows with the file by this pace."""
-MOST_SAID = 16 * 1024
-LONGEST_NAME = 100
+CHUNK = 256 * 1024
+CONNECT_TIMEOUT = 5.0
+BASE_TIMEOUT = 60.0
+BYTES_PER_SECOND = 4 * 1024**2
+"""The deadline grows with the size of the file at this rate."""
+MAX_REPLY = 16 * 1024
+MAX_NAME = 100
 ICAP_PORT = 1344
-FOUND_IN = ("x-infection-found", "x-virus-id", "x-violations-found")
+INFECTION_HEADERS = ("x-infection-found", "x-virus-id", "x-violations-found")
 
 
 class ScannerUnavailableError(Exception):
-    """It could not be asked, or did not answer as a scanner does. The message is for the log."""
+    """The scanner could not be reached or its reply was unclear. The message is for the log."""
 
 
 class TooLargeToScanError(ScannerUnavailableError):
-    """The scanner takes no file of this size."""
+    """The scanner does not accept files of this size."""
 
 
-def scan(url: str, pieces: Iterable[bytes], size: int) -> str | None:
-    """What was found in the bytes, in the scanner's words; None where nothing was. Raises ScannerUnavailableError."""
-    deadline = time.monotonic() + SECONDS + size / BYTES_A_SECOND
+def scan(url: str, chunks: Iterable[bytes], size: int) -> str | None:
+    """The name of what was found, in the scanner's words, or None. Raises ScannerUnavailableError."""
+    deadline = time.monotonic() + BASE_TIMEOUT + size / BYTES_PER_SECOND
     scheme = urlsplit(url).scheme
-    ask = {"clamd": _clamd, "icap": _icap, "command": _command}[scheme]
+    scanner = {"clamd": _clamd, "icap": _icap, "command": _command}[scheme]
     try:
-        found = ask(url, pieces, deadline)
+        found = scanner(url, chunks, deadline)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         raise ScannerUnavailableError(f"{scheme}: {type(error).__name__}") from error
-    return None if found is None else (clean_line(found)[:LONGEST_NAME] or "something")
+    return None if found is None else (clean_line(found)[:MAX_NAME] or "something")
 
 
-def _clamd(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
-    with _connected(socket.AF_UNIX, urlsplit(url).path, deadline) as line:
-        line.sendall(b"zINSTREAM\0")
-        # It answers and hangs up as soon as a file is too large for it: its answer says so.
+def _clamd(url: str, chunks: Iterable[bytes], deadline: float) -> str | None:
+    with _connection(socket.AF_UNIX, urlsplit(url).path, deadline) as connection:
+        connection.sendall(b"zINSTREAM\0")
+        # clamd replies and closes the connection as soon as a file is too large.
         with suppress(BrokenPipeError, ConnectionResetError):
-            for piece in pieces:
-                _until(line, deadline)
-                line.sendall(struct.pack("!I", len(piece)) + piece)
-            line.sendall(struct.pack("!I", 0))
-        said = _read(line, deadline, until=b"\0").rstrip(b"\0").decode(errors="replace").strip()
-    if said == "stream: OK":
+            for chunk in chunks:
+                _set_timeout(connection, deadline)
+                connection.sendall(struct.pack("!I", len(chunk)) + chunk)
+            connection.sendall(struct.pack("!I", 0))
+        reply = _read_reply(connection, deadline, until=b"\0").rstrip(b"\0").decode(errors="replace").strip()
+    if reply == "stream: OK":
         return None
-    if said.startswith("stream: ") and said.endswith(" FOUND"):
-        return said.removeprefix("stream: ").removesuffix(" FOUND")
-    if "size limit exceeded" in said:
-        raise TooLargeToScanError(said[:200])
-    raise ScannerUnavailableError(f"clamd: {said[:200]!r}")
+    if reply.startswith("stream: ") and reply.endswith(" FOUND"):
+        return reply.removeprefix("stream: ").removesuffix(" FOUND")
+    if "size limit exceeded" in reply:
+        raise TooLargeToScanError(reply[:200])
+    raise ScannerUnavailableError(f"clamd: {reply[:200]!r}")
 
 
-def _icap(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
+def _icap(url: str, chunks: Iterable[bytes], deadline: float) -> str | None:
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or ICAP_PORT
     answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\n\r\n"
@@ -80,18 +80,22 @@ def _icap(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
         f"RESPMOD icap://{host}:{port}{parts.path} ICAP/1.0\r\nHost: {host}:{port}\r\nAllow: 204\r\n"
         f"Connection: close\r\nEncapsulated: res-hdr=0, res-body={len(answer)}\r\n\r\n"
     )
-    with _connected(socket.AF_INET, (host, port), deadline) as line:
-        line.sendall(request.encode("ascii") + answer)
+    with _connection(socket.AF_INET, (host, port), deadline) as connection:
+        connection.sendall(request.encode("ascii") + answer)
         is_sent = False
         with suppress(BrokenPipeError, ConnectionResetError):
-            for piece in pieces:
-                _until(line, deadline)
-                line.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
-            # What it says before it can have all is said of a part; no preview was agreed on.
-            is_early = _has_spoken(line)
-            line.sendall(b"0\r\n\r\n")
-            is_sent = not is_early
-        head = _read(line, deadline, until=b"\r\n\r\n").partition(b"\r\n\r\n")[0].decode(errors="replace")
+            for chunk in chunks:
+                _set_timeout(connection, deadline)
+                connection.sendall(f"{len(chunk):x}\r\n".encode() + chunk + b"\r\n")
+            # A reply before the last byte covers only part of the file: no preview was negotiated.
+            replied_early = _has_replied(connection)
+            connection.sendall(b"0\r\n\r\n")
+            is_sent = not replied_early
+        head = (
+            _read_reply(connection, deadline, until=b"\r\n\r\n")
+            .partition(b"\r\n\r\n")[0]
+            .decode(errors="replace")
+        )
     status, *lines = head.split("\r\n")
     code = [*status.split(" "), "", ""][1] if status.startswith("ICAP/1.") else ""
     headers = {
@@ -102,17 +106,17 @@ def _icap(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
             raise ScannerUnavailableError("icap: 204 before the whole file was sent")
         return None
     if code == "200":
-        # With 204 allowed, an answer of its own means that the file is not to pass.
+        # With 204 allowed, a 200 means that the file must not pass.
         return next(
-            (headers[name] for name in FOUND_IN if headers.get(name)), "something that is not let through"
+            (headers[name] for name in INFECTION_HEADERS if headers.get(name)),
+            "something that is not allowed",
         )
     raise ScannerUnavailableError(f"icap: {status[:200]!r}")
 
 
-def _command(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
-    """The file comes on its standard input. Exit 0 with all of it read: clean; 1: found, its first line says what.
-
-    Whatever else it does is no answer.
+def _command(url: str, chunks: Iterable[bytes], deadline: float) -> str | None:
+    """The file is sent on standard input. Exit 0 after reading all of it: clean. Exit 1: the first line of output
+    names what was found. Anything else is unclear.
     """
     with (
         ExitStack() as kept,
@@ -121,86 +125,86 @@ def _command(url: str, pieces: Iterable[bytes], deadline: float) -> str | None:
         ) as process,
     ):
         assert process.stdin and process.stdout
-        late = threading.Timer(max(0.0, deadline - time.monotonic()), process.kill)
-        late.start()
+        timer = threading.Timer(max(0.0, deadline - time.monotonic()), process.kill)
+        timer.start()
         try:
-            unread = -1
-            with suppress(BrokenPipeError), process.stdin as to_it:
-                for piece in pieces:
-                    to_it.write(piece)
-                to_it.flush()
-                unread = _other_end(to_it)
-                kept.callback(os.close, unread)
-            said = process.stdout.read(MOST_SAID)
+            pipe = -1
+            with suppress(BrokenPipeError), process.stdin as stdin:
+                for chunk in chunks:
+                    stdin.write(chunk)
+                stdin.flush()
+                pipe = _read_end(stdin)
+                kept.callback(os.close, pipe)
+            reply = process.stdout.read(MAX_REPLY)
             status = process.wait(max(0.1, deadline - time.monotonic()))
         finally:
-            late.cancel()
+            timer.cancel()
             if process.poll() is None:
                 process.kill()
-        is_read = unread >= 0 and _waiting_in(unread) == 0
-    if status == 0 and not is_read:
+        read_all = pipe >= 0 and _unread_bytes(pipe) == 0
+    if status == 0 and not read_all:
         raise ScannerUnavailableError("command: exit 0 without having read the whole file")
     if status == 0:
         return None
     if status == 1:
-        return (said.decode(errors="replace").strip().splitlines() or ["something"])[0]
+        return (reply.decode(errors="replace").strip().splitlines() or ["something"])[0]
     raise ScannerUnavailableError(f"command: exit {status}")
 
 
-def _other_end(to_it: IO[bytes]) -> int:
-    """Of a pipe, to look into when whoever reads from it is gone. It must be closed."""
-    return os.open(f"/proc/self/fd/{to_it.fileno()}", os.O_RDONLY | os.O_CLOEXEC)
+def _read_end(stdin: IO[bytes]) -> int:
+    """A second read end of a pipe, to see what is unread after the reader has exited. The caller closes it."""
+    return os.open(f"/proc/self/fd/{stdin.fileno()}", os.O_RDONLY | os.O_CLOEXEC)
 
 
-def _waiting_in(pipe: int) -> int:
-    """Bytes that nobody has read."""
+def _unread_bytes(pipe: int) -> int:
+    """The number of unread bytes in a pipe."""
     return int(struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0])
 
 
-def _has_spoken(line: socket.socket) -> bool:
-    looking = select.poll()
-    looking.register(line, select.POLLIN)
-    return bool(looking.poll(0))
+def _has_replied(connection: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 @contextmanager
-def _connected(family: int, address: str | tuple[str, int], deadline: float) -> Iterator[socket.socket]:
-    with _dialled(*address, deadline) if isinstance(address, tuple) else socket.socket(family) as line:
+def _connection(family: int, address: str | tuple[str, int], deadline: float) -> Iterator[socket.socket]:
+    with _connect(*address, deadline) if isinstance(address, tuple) else socket.socket(family) as connection:
         if isinstance(address, str):
-            line.settimeout(CONNECT_SECONDS)
-            line.connect(address)
-        _until(line, deadline)
-        yield line
+            connection.settimeout(CONNECT_TIMEOUT)
+            connection.connect(address)
+        _set_timeout(connection, deadline)
+        yield connection
 
 
-def _dialled(host: str, port: int, deadline: float) -> socket.socket:
-    """Connected to the first of the name's addresses that answers."""
-    problem: OSError = OSError("the name has no address")
-    for *_, place in addresses(host, port, min(CONNECT_SECONDS, _left(deadline))):
+def _connect(host: str, port: int, deadline: float) -> socket.socket:
+    """A connection to the first address of the host that accepts one."""
+    problem: OSError = OSError("the host has no address")
+    for *_, sockaddr in addresses(host, port, min(CONNECT_TIMEOUT, _remaining(deadline))):
         try:
-            return socket.create_connection(place[:2], timeout=min(CONNECT_SECONDS, _left(deadline)))
+            return socket.create_connection(sockaddr[:2], timeout=min(CONNECT_TIMEOUT, _remaining(deadline)))
         except OSError as error:
             problem = error
     raise problem
 
 
-def _until(line: socket.socket, deadline: float) -> None:
-    line.settimeout(_left(deadline))
+def _set_timeout(connection: socket.socket, deadline: float) -> None:
+    connection.settimeout(_remaining(deadline))
 
 
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
+def _remaining(deadline: float) -> float:
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
         raise TimeoutError
-    return left
+    return remaining
 
 
-def _read(line: socket.socket, deadline: float, *, until: bytes) -> bytes:
-    said = b""
-    while until not in said and len(said) < MOST_SAID:
-        _until(line, deadline)
-        piece = line.recv(4096)
-        if not piece:
+def _read_reply(connection: socket.socket, deadline: float, *, until: bytes) -> bytes:
+    reply = b""
+    while until not in reply and len(reply) < MAX_REPLY:
+        _set_timeout(connection, deadline)
+        chunk = connection.recv(4096)
+        if not chunk:
             break
-        said += piece
-    return said
+        reply += chunk
+    return reply

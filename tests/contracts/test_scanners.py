@@ -59,7 +59,7 @@ def test_icap_finds_malware_and_passes_clean_files(icap_server: IcapServer) -> N
     assert icap_server.seen == [CLEAN]
     assert scan(icap_server.url, [EICAR], len(EICAR)) == "Type=0; Threat=Eicar;"
     icap_server.answer = b"ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0\r\n\r\n"
-    assert scan(icap_server.url, [CLEAN], len(CLEAN)) == "something that is not let through"
+    assert scan(icap_server.url, [CLEAN], len(CLEAN)) == "something that is not allowed"
 
 
 @pytest.mark.parametrize(
@@ -139,14 +139,14 @@ def test_an_unreachable_scanner_counts_as_unavailable(tmp_path: Path) -> None:
 
 def test_a_signature_name_is_one_short_line(tmp_path: Path) -> None:
     found = scan(program(tmp_path, "cat > /dev/null; printf '%0500d' 7; exit 1"), [CLEAN], len(CLEAN))
-    assert found is not None and len(found) == scanners.LONGEST_NAME
+    assert found is not None and len(found) == scanners.MAX_NAME
 
 
 @pytest.mark.parametrize("drip", [False, True], ids=["silent", "a byte now and then"])
 def test_one_deadline_covers_the_whole_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drip: bool
 ) -> None:
-    monkeypatch.setattr(scanners, "SECONDS", 0.5)
+    monkeypatch.setattr(scanners, "BASE_TIMEOUT", 0.5)
     path = str(tmp_path / "s")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
@@ -174,6 +174,6 @@ def test_one_deadline_covers_the_whole_call(
 
 
 def test_a_program_that_hangs_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scanners, "SECONDS", 0.5)
+    monkeypatch.setattr(scanners, "BASE_TIMEOUT", 0.5)
     with pytest.raises(ScannerUnavailableError):
         scan(program(tmp_path, "exec sleep 600"), [CLEAN], len(CLEAN))
