@@ -36,4 +36,6 @@ def _answer(problems: list[str]) -> Response:
     """Status 422 with the sentences, or an empty 204."""
     if not problems:
         return Response(status=204)
-    return placed(render_template("matters/_file_problems.html", problems=problems), 422, "[data-judged]")
+    return placed(
+        render_template("matters/_file_problems.html", problems=problems), 422, "[data-file-problems]"
+    )

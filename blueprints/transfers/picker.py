@@ -260,7 +260,7 @@ def _everything(listing: Listing, way: list[str]) -> list[tuple[str, str]]:
     if last[0].kind == "workspace":
         return [("Select everything in this workspace", of())]
     here = [(f"Select everything in this folder{count}", of())] if listing.documents else []
-    below = [("Select everything in it and its subfolders", of(below=1))] if listing.places else []
+    below = [("Select everything in this folder and its subfolders", of(below=1))] if listing.places else []
     return here + below
 
 

@@ -1,4 +1,4 @@
-// Forms: sent once, left knowingly; and the small buttons that copy, take away and dismiss.
+// Forms: submitted once, with a warning before unsaved changes are lost; and buttons that copy, remove and dismiss.
 (() => {
   const on = (name, handler) => document.addEventListener(name, handler);
   const GUARDED = "form[data-guard]";
@@ -11,10 +11,10 @@
   function remember(root) {
     for (const form of root.querySelectorAll(GUARDED)) if (!first.has(form)) first.set(form, state(form));
   }
-  // data-guard="unsaved" is the server's word that the form already holds what is not saved.
+  // data-guard="unsaved": the server says that the form already has unsaved changes.
   const unsaved = (form) => form.dataset.guard === "unsaved" || (first.has(form) && state(form) !== first.get(form));
 
-  // What a tab keeps of its pop-ups names clients: it ends with the session.
+  // What a tab stores about its pop-ups names clients, so it ends with the session.
   if (!document.querySelector("meta[name=person]")) sessionStorage.clear();
 
   remember(document);
@@ -24,7 +24,7 @@
     if (forms.some(unsaved)) event.preventDefault();
   });
 
-  // A second press while the first is on its way does nothing.
+  // A second submit while the first is in flight does nothing.
   function hold(form, submitter) {
     form.setAttribute("data-sent", "");
     (submitter ?? form.querySelector("[type=submit]"))?.setAttribute("aria-busy", "true");
@@ -72,9 +72,9 @@
       field.focus();
     }
 
-    const { reachScript } = document.querySelector("[data-reach]")?.dataset ?? {};
-    if (reachScript && event.target.closest("[data-reach-start], [data-reach-also]")) {
-      import(reachScript).then(() => document.dispatchEvent(new Event("reach")));
+    const { connectivityScript } = document.querySelector("[data-connectivity]")?.dataset ?? {};
+    if (connectivityScript && event.target.closest("[data-connectivity-start], [data-connectivity-also]")) {
+      import(connectivityScript).then(() => document.dispatchEvent(new Event("checkConnectivity")));
     }
 
     const copy = event.target.closest("[data-copy]");
@@ -96,33 +96,34 @@
     setTimeout(() => (label.textContent = before), 2500);
   }
 
-  // What was wrong with a choice goes when another is made: the sentence, and an error that was told over the pop-up.
-  function chosenAnew(place) {
-    const scope = place.closest("dialog");
-    scope?.querySelectorAll("[data-clear-on-change]").forEach((said) => said.replaceChildren());
+  // A new choice clears the error about the last one, in the pop-up and in a toast over it.
+  function clearProblems(element) {
+    const scope = element.closest("dialog");
+    scope?.querySelectorAll("[data-clear-on-change]").forEach((problem) => problem.replaceChildren());
     scope?.querySelectorAll(".cp-toast.cp-tone-danger").forEach((toast) => toast.remove());
   }
-  for (const name of ["input", "change", "chosen"]) on(name, (event) => chosenAnew(event.target));
+  for (const name of ["input", "change", "chosen"]) on(name, (event) => clearProblems(event.target));
+  on("htmx:afterSwap", ({ detail }) => detail.target.id === "picker-list" && clearProblems(detail.target));
 
-  // Ticked rows of a list get a bar that says how many they are.
+  // Ticked rows of a list show a bar with their number.
   const ticks = () => [...document.querySelectorAll("#documents [name=document]")];
-  function bar() {
-    const place = document.getElementById("picked");
-    if (!place) return;
+  function updateBar() {
+    const bar = document.getElementById("picked");
+    if (!bar) return;
     const count = ticks().filter((tick) => tick.checked).length;
-    place.hidden = count === 0;
-    place.querySelector("[data-count]").textContent = `${count} selected`;
+    bar.hidden = count === 0;
+    bar.querySelector("[data-count]").textContent = `${count} selected`;
   }
   document.addEventListener("click", (event) => {
     const all = event.target.closest("[data-tick-all], [data-tick-none]");
     if (all) for (const tick of ticks()) tick.checked = all.matches("[data-tick-all]");
-    bar();
+    updateBar();
   });
-  on("change", bar);
-  on("htmx:afterSwap", bar); // the list came anew, without its ticks
-  window.addEventListener("pageshow", bar);
+  on("change", updateBar);
+  on("htmx:afterSwap", updateBar); // a redrawn list has no ticks
+  window.addEventListener("pageshow", updateBar);
 
-  // Enter in a search box inside a form searches; it does not send the form.
+  // Enter in a search box inside a form searches and does not submit the form.
   on("keydown", (event) => {
     if (event.key === "Enter" && event.target.matches("[data-no-enter]")) event.preventDefault();
   });

@@ -2,27 +2,27 @@
 (() => {
   const root = document.getElementById("dialog");
   const toasts = document.getElementById("toasts");
-  const opened = new WeakSet(); // a closed one stands in the page until its close event, and is not opened again
+  const opened = new WeakSet(); // a closed one stays in the page until its close event and must not reopen
   let opener = null;
 
-  // Everything outside a modal dialog is inert, so the toasts live inside it while it is open.
+  // Everything outside a modal dialog is inert, so toasts move into it while it is open.
   const freeToasts = () => toasts.parentNode !== document.body && document.body.append(toasts);
 
   function returnFocus() {
     const menu = opener?.closest("[popover]");
-    const place = menu ? document.getElementById(`${menu.id}-button`) : opener;
-    const target = place?.isConnected ? place : document.getElementById(place?.id || "content");
+    const from = menu ? document.getElementById(`${menu.id}-button`) : opener;
+    const target = from?.isConnected ? from : document.getElementById(from?.id || "content");
     (target ?? document.getElementById("content"))?.focus();
     opener = null;
   }
 
   const reads = ({ verb, elt }) => verb === "get" || elt.hasAttribute("data-reads");
-  // What a closed pop-up still reads has no place any more; what it wrote is told all the same.
-  function comesTooLate(event) {
+  // The answer to a read by a closed pop-up is dropped; the answer to a write is still shown.
+  function dropLateRead(event) {
     if (reads(event.detail.requestConfig)) event.detail.shouldSwap = false;
   }
 
-  // An open pop-up is a step of its own in the browser's history: Back shuts it and leaves the page alone.
+  // An open pop-up is an entry in the browser's history: Back closes it and stays on the page.
   const STEP = "pop-up";
   const isStep = () => history.state?.step === STEP;
   let goingBack = false;
@@ -33,7 +33,7 @@
     goingBack = true;
     history.back();
   }
-  if (isStep()) stepBack(); // loaded again, without its pop-up
+  if (isStep()) stepBack(); // the page was reloaded without its pop-up
   window.addEventListener("popstate", (event) => {
     const dialog = root.querySelector("dialog[open]");
     const ours = goingBack;
@@ -46,20 +46,20 @@
     const to = event.detail.xhr.getResponseHeader("HX-Redirect");
     if (!to || !isStep()) return;
     event.preventDefault();
-    window.location.replace(to); // in the place of the pop-up's step
+    window.location.replace(to); // replaces the pop-up's history entry
   });
 
-  // What pop-ups need is asked for when somebody comes to a button that opens one.
+  // popups.js loads when the pointer or focus reaches a button that opens a pop-up.
   const prepare = (event) => root.dataset.script && event.target.closest?.("[hx-target='#dialog'], [popovertarget]") && import(root.dataset.script);
   for (const name of ["pointerover", "focusin"]) document.addEventListener(name, prepare);
-  // Whoever has asked for a pop-up that is not there yet; popups.js may come after the press.
+  // The element that requested a pop-up not yet shown; popups.js may load after the click.
   document.addEventListener("htmx:beforeRequest", ({ detail }) => {
     const isNew = detail.target === root && detail.requestConfig.verb === "get" && !root.contains(detail.elt) && !root.querySelector("dialog");
-    if (isNew) root.asker = detail.elt;
+    if (isNew) root.requester = detail.elt;
   });
-  document.addEventListener("htmx:afterRequest", ({ detail }) => detail.elt === root.asker && setTimeout(() => (root.asker = null)));
+  document.addEventListener("htmx:afterRequest", ({ detail }) => detail.elt === root.requester && setTimeout(() => (root.requester = null)));
 
-  // Whoever holds something in it that would be lost may ask first. Returns whether it is shut.
+  // Listeners can cancel the event to ask about unsaved input first. Returns whether the pop-up closed.
   function shut(dialog) {
     const mayClose = dialog.dispatchEvent(new CustomEvent("shut", { bubbles: true, cancelable: true }));
     if (mayClose) dialog.close();
@@ -82,7 +82,7 @@
     first?.focus();
     dialog.addEventListener("close", () => {
       freeToasts();
-      dialog.addEventListener("htmx:beforeSwap", comesTooLate);
+      dialog.addEventListener("htmx:beforeSwap", dropLateRead);
       dialog.remove();
       returnFocus();
       if (isStep() && !root.querySelector("dialog[open]")) stepBack();
@@ -98,7 +98,7 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.detail.target !== root) return;
     freeToasts();
-    const { elt } = event.detail.requestConfig; // a question may come where something else was meant to be redrawn
+    const { elt } = event.detail.requestConfig; // a question may be answered in place of the fragment that was requested
     if (!root.contains(elt)) opener = pressed(elt);
   });
   function openNew() {
@@ -107,10 +107,10 @@
     if (isNew) open(dialog);
     return isNew;
   }
-  document.addEventListener("openDialog", openNew); // one that no answer brought
+  document.addEventListener("openDialog", openNew); // a pop-up that no response brought
   document.addEventListener("htmx:afterSwap", (event) => {
     if (openNew()) return;
-    if (opener && event.detail.target === root) returnFocus(); // the answer emptied the place of pop-ups
+    if (opener && event.detail.target === root) returnFocus(); // the response emptied the pop-up container
   });
   document.addEventListener("closeDialog", () => root.querySelector("dialog")?.close());
   document.addEventListener("click", (event) => {
@@ -118,20 +118,20 @@
     if (closing) shut(closing);
     const within = event.target.closest("dialog a[href^='#']");
     if (!within) return;
-    event.preventDefault(); // it would be a step of its own in the history
+    event.preventDefault(); // it would add a history entry
     document.querySelector(within.getAttribute("href"))?.focus();
   });
-  // Not the dialog's own way: it lets itself be kept open only once.
+  // Not the dialog's own cancel event: browsers allow it to be prevented only once.
   document.addEventListener("keydown", (event) => {
     const dialog = root.querySelector("dialog[open]");
     if (event.key !== "Escape" || !dialog || event.defaultPrevented || document.querySelector(":popover-open")) return;
-    if (event.target.type === "search" && event.target.value) return; // empties itself first
+    if (event.target.type === "search" && event.target.value) return; // Escape first clears the field
     event.preventDefault();
     shut(dialog);
   });
 
-  // The panel is in the top layer, so no table cuts it off; it is put under its button, or above where there is no room.
-  function place(panel) {
+  // The panel is in the top layer, so no table clips it. It opens below its button, or above if there is no space.
+  function position(panel) {
     const button = document.getElementById(`${panel.id}-button`);
     const at = button.getBoundingClientRect();
     const { offsetWidth: width, offsetHeight: height } = panel;
@@ -149,13 +149,13 @@
     const isOpen = event.newState === "open";
     document.getElementById(`${event.target.id}-button`)?.setAttribute("aria-expanded", String(isOpen));
     if (!isOpen) return;
-    place(event.target);
+    position(event.target);
     const { url } = event.target.dataset;
-    if (url) htmx.ajax("GET", url, { target: event.target, swap: "morph:innerHTML" }).then(() => place(event.target));
+    if (url) htmx.ajax("GET", url, { target: event.target, swap: "morph:innerHTML" }).then(() => position(event.target));
   }, true);
-  const placeAll = () => document.querySelectorAll(".cp-menu-panel:popover-open").forEach(place);
-  window.addEventListener("resize", placeAll);
-  window.addEventListener("scroll", (event) => isPanel(event.target) || placeAll(), { capture: true, passive: true });
+  const positionAll = () => document.querySelectorAll(".cp-menu-panel:popover-open").forEach(position);
+  window.addEventListener("resize", positionAll);
+  window.addEventListener("scroll", (event) => isPanel(event.target) || positionAll(), { capture: true, passive: true });
 
   document.addEventListener("keydown", (event) => {
     const button = event.target.closest("[popovertarget]");

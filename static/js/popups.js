@@ -1,4 +1,4 @@
-// Pop-ups that are on their way show so at once; one that holds what was typed is not shut by Escape or Back without a question.
+// Shows a pop-up as loading at once, and asks before Escape or Back closes one with unsaved input.
 (() => {
   const on = (name, handler, options) => document.addEventListener(name, handler, options);
   const root = document.getElementById("dialog");
@@ -14,28 +14,28 @@
     <p>Your changes have not been saved.</p><div class="cp-actions"><button type="button" class="btn btn-sm btn-primary" data-stay>Keep editing</button>
     <button type="button" class="btn btn-sm" data-close>Leave</button></div></div></div>`;
 
-  // -- on its way
+  // -- loading
   const loader = () => root.querySelector(".cp-loading");
-  let asker = null;
+  let requester = null;
 
   function show() {
-    if (!root.asker || root.querySelector("dialog")) return;
-    asker = root.asker;
+    if (!root.requester || root.querySelector("dialog")) return;
+    requester = root.requester;
     const box = made(LOADING);
     root.replaceChildren(box);
     document.dispatchEvent(new CustomEvent("openDialog"));
-    box.addEventListener("close", () => asker && htmx.trigger(asker, "htmx:abort")); // shut before it came
+    box.addEventListener("close", () => requester && htmx.trigger(requester, "htmx:abort")); // closed before it arrived
   }
   on("htmx:beforeRequest", show);
   show();
-  // The answer took its place; where there was none, or it was a refusal, the page is as it was.
+  // A response replaced it; without one, or after a refusal, the loader closes.
   on("htmx:afterRequest", ({ detail }) => {
-    if (detail.elt !== asker || detail.xhr?.getResponseHeader("HX-Redirect")) return;
-    asker = null;
+    if (detail.elt !== requester || detail.xhr?.getResponseHeader("HX-Redirect")) return;
+    requester = null;
     loader()?.close();
   });
 
-  // -- typed and not sent
+  // -- unsaved input
   const first = new WeakMap();
   const ours = (dialog) => [...dialog.querySelectorAll("form:not(#picker-form)")].filter((form) => form.method === "post");
   const typed = (form) => JSON.stringify([...new FormData(form)].map(([name, value]) => [name, typeof value === "string" ? value : value.name]));
@@ -45,8 +45,8 @@
   on("htmx:load", remember);
   remember();
 
-  // A form that came back with its errors holds what nobody has kept yet.
-  const holds = (dialog) => ours(dialog).some((form) => !form.hasAttribute("data-sent")
+  // A form returned with errors holds input that is not saved.
+  const hasUnsaved = (dialog) => ours(dialog).some((form) => !form.hasAttribute("data-sent")
     && (form.querySelector(".cp-error-summary") || (first.has(form) && first.get(form) !== typed(form))));
 
   const question = (dialog) => dialog.querySelector(".cp-unsaved");
@@ -59,30 +59,30 @@
     dialog.querySelector(".cp-dialog-head").after(box);
     box.querySelector("[data-stay]").focus();
   }
-  // Whether it may be shut now; to shut it again while it is asked means to go on.
-  function maySkip(dialog) {
+  // Whether it may close now. Closing again while the question is open means keep editing.
+  function mayClose(dialog) {
     if (!dialog || dialog.matches(".cp-loading")) return true;
     if (question(dialog)) {
       stay(dialog);
       return false;
     }
-    if (!holds(dialog)) return true;
+    if (!hasUnsaved(dialog)) return true;
     ask(dialog);
     return false;
   }
-  let isMeant = false; // the pop-up's own Cancel and Close say what is meant
+  let isDeliberate = false; // Cancel and Close in the pop-up are deliberate
   on("click", (event) => {
-    isMeant = Boolean(event.target.closest("[data-close]"));
-    setTimeout(() => (isMeant = false));
+    isDeliberate = Boolean(event.target.closest("[data-close]"));
+    setTimeout(() => (isDeliberate = false));
     if (event.target.closest("[data-stay]")) stay(event.target.closest("dialog"));
   }, true);
   on("keydown", (event) => {
     if (event.key !== "Escape" || event.defaultPrevented || document.querySelector(":popover-open")) return;
-    if (maySkip(root.querySelector("dialog[open]"))) return;
-    event.preventDefault(); // the dialog's own way lets itself be stopped only once
+    if (mayClose(root.querySelector("dialog[open]"))) return;
+    event.preventDefault(); // the dialog's own cancel event can be prevented only once
     event.stopImmediatePropagation();
   }, true);
   on("shut", (event) => {
-    if (!isMeant && !event.defaultPrevented && !maySkip(event.target)) event.preventDefault();
+    if (!isDeliberate && !event.defaultPrevented && !mayClose(event.target)) event.preventDefault();
   });
 })();

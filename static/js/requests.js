@@ -1,13 +1,13 @@
-// What every htmx request has in common: its CSRF token, its failures, its upload progress; and the toasts.
+// For every htmx request: CSRF token, failures, upload progress; and the toasts.
 (() => {
   const UNREACHABLE = "We could not reach Counterpart. Nothing has been lost. Try again.";
   const PROXY_LIMIT = "This is larger than the proxy in front of Counterpart allows, so nothing was saved. Ask your System Admin to raise the proxy’s upload limit.";
   const UNREADABLE = "This page could not read Counterpart’s answer. Nothing has been lost. Try again.";
-  const LEAVE_AFTER = 7000;
-  const READ_WITHIN = 60000;
+  const DISMISS_AFTER = 7000;
+  const READ_TIMEOUT = 60000;
   const on = (name, handler) => document.addEventListener(name, handler);
 
-  // A poll morphs what it redraws: a pop-up, menu or half-typed word in it stays as the reader left it.
+  // A poll morphs what it redraws: pop-ups, menus and half-typed words stay as they are.
   Idiomorph.defaults.ignoreActiveValue = true;
   const kept = { open: "dialog, details", "aria-expanded": "[popovertarget]", style: ".cp-menu-panel" };
   Object.assign(Idiomorph.defaults.callbacks, {
@@ -19,7 +19,7 @@
     },
   });
 
-  // Not idiomorph's own extension: it calls every swap an inline one, which leaves a wrapper in out-of-band answers.
+  // Not idiomorph's own extension: it treats every swap as inline, which leaves a wrapper in out-of-band responses.
   htmx.defineExtension("morph", {
     isInlineSwap: (style) => style === "morph" || style === "morph:outerHTML",
     handleSwap: (style, target, fragment) => {
@@ -28,11 +28,11 @@
     },
   });
 
-  function leaveLater(toast) {
+  function dismissLater(toast) {
     const timer = setTimeout(() => {
-      if (toast.matches(":hover, :focus-within")) leaveLater(toast);
+      if (toast.matches(":hover, :focus-within")) dismissLater(toast);
       else toast.remove();
-    }, LEAVE_AFTER);
+    }, DISMISS_AFTER);
     toast.addEventListener("click", () => clearTimeout(timer), { once: true });
   }
 
@@ -43,13 +43,13 @@
     document.getElementById("toasts").append(toast);
   }
 
-  // A poll that goes on failing says so once.
+  // A poll that keeps failing shows one toast.
   const words = (toast) => [...toast.querySelectorAll("[data-toast-title], [data-toast-text]")].map((part) => part.textContent).join("\n");
   new MutationObserver((changes) => {
     for (const change of changes) {
       for (const toast of change.addedNodes) {
         if (!toast.dataset?.toast) continue;
-        if (toast.dataset.toast === "leave") leaveLater(toast);
+        if (toast.dataset.toast === "leave") dismissLater(toast);
         for (const other of change.target.children) if (other !== toast && words(other) === words(toast)) other.remove();
       }
     }
@@ -57,11 +57,11 @@
 
   on("htmx:configRequest", (event) => {
     const { verb, elt, parameters, headers } = event.detail;
-    // What writes may take as long as its bytes need.
-    if (verb === "get" || elt.hasAttribute("data-reads")) event.detail.timeout = READ_WITHIN;
+    // Writes have no timeout: an upload takes as long as it needs.
+    if (verb === "get" || elt.hasAttribute("data-reads")) event.detail.timeout = READ_TIMEOUT;
     if (verb === "get") {
       if (!parameters.has("q")) return;
-      headers["X-Search"] = encodeURIComponent(parameters.get("q")); // a name: it stands in no address
+      headers["X-Search"] = encodeURIComponent(parameters.get("q")); // may be a name, so never in a URL
       parameters.delete("q");
       return;
     }
@@ -71,7 +71,7 @@
 
   document.addEventListener("submit", (event) => event.target.matches("form[role=search]") && event.preventDefault());
 
-  // A page may outlive its sign-in: what was typed stays, and is sent with the token of the session that came after.
+  // A page may outlive its session: typed input stays and is sent with the new session's token.
   const csrfToken = () => document.querySelector("meta[name=csrf-token]");
   const person = () => document.querySelector("meta[name=person]");
   let isOld = false;
@@ -91,7 +91,7 @@
     const answer = await fetch(person().dataset.session, { headers, cache: "no-store" });
     const token = answer.headers.get("X-CSRFToken");
     if (!token) {
-      // Only what the server meant for the page: a proxy's own page is not.
+      // Only a response that the server meant for the page, not a proxy's error page.
       if (!answer.headers.get("HX-Retarget")) throw new Error(answer.statusText);
       document.getElementById("toasts").insertAdjacentHTML("beforeend", await answer.text());
       return false;
@@ -103,16 +103,16 @@
     return true;
   }
 
-  // Before a file travels, too: its refusal would come after the last byte, or cut the line.
+  // Also before an upload: a refusal would come after the last byte or break the connection.
   on("htmx:confirm", async (event) => {
     const { verb, elt } = event.detail;
     const hasFile = [...elt.querySelectorAll("input[type=file]")].some((field) => field.files.length);
     if (verb === "get" || !person() || !(isOld || hasFile)) return;
     event.preventDefault();
     try {
-      const judges = []; // who looks at the files first may keep them from travelling
-      elt.dispatchEvent(new CustomEvent("beforeFiles", { bubbles: true, detail: judges }));
-      if ((await renew()) && (await Promise.all(judges.map((judge) => judge()))).every(Boolean)) event.detail.issueRequest(true);
+      const checks = []; // listeners add checks that can stop the upload
+      elt.dispatchEvent(new CustomEvent("beforeFiles", { bubbles: true, detail: checks }));
+      if ((await renew()) && (await Promise.all(checks.map((check) => check()))).every(Boolean)) event.detail.issueRequest(true);
       else htmx.trigger(elt, "htmx:sendAbort");
     } catch {
       showError(UNREACHABLE);
@@ -120,14 +120,14 @@
     }
   });
 
-  // Only an answer that the server meant for the page is put into it: a proxy's own error page is not.
+  // Only responses that the server meant for the page are swapped in, not a proxy's error page.
   on("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
     if (xhr.status >= 400 && xhr.status !== 422 && !xhr.getResponseHeader("HX-Retarget")) {
       event.detail.shouldSwap = false;
       showError(xhr.status === 413 ? PROXY_LIMIT : xhr.status >= 500 ? UNREACHABLE : UNREADABLE);
     } else if (xhr.status < 400 && /^\s*<!doctype/i.test(xhr.responseText)) {
-      event.detail.shouldSwap = false; // a whole page where a piece was asked for: the session has ended
+      event.detail.shouldSwap = false; // a whole page instead of a fragment: the session has ended
       window.location.reload();
     }
   });
@@ -153,11 +153,11 @@
     if (box) box.hidden = true;
   });
 
-  // Moments are sent in UTC and shown in the reader's own zone.
+  // Times are sent in UTC and shown in the reader's time zone.
   const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
   const zoneOf = (moment) => new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts(moment).find(({ type }) => type === "timeZoneName").value;
-  // In the hour that clocks are put back there are two moments of each name: then the zone stands beside them.
-  function comesTwice(moment) {
+  // When clocks go back, each time of that hour occurs twice: then the zone is shown.
+  function isAmbiguous(moment) {
     const ours = moment.getTimezoneOffset();
     return [-86400000, 86400000].some((day) => {
       const other = new Date(moment.getTime() + day).getTimezoneOffset();
@@ -171,7 +171,7 @@
       if (Number.isNaN(moment.getTime())) continue;
       const shown = `${moment.getDate()} ${months[moment.getMonth()]} ${moment.getFullYear()}, ${two(moment.getHours())}:${two(moment.getMinutes())}`;
       time.title = `${shown} ${zoneOf(moment)}`;
-      time.textContent = comesTwice(moment) ? time.title : shown;
+      time.textContent = isAmbiguous(moment) ? time.title : shown;
     }
   }
   localTimes(document);

@@ -1,4 +1,4 @@
-// Sets the colours before the first paint; the choice is kept in this browser and followed by its other tabs.
+// Sets the theme before the first paint. The choice is stored in this browser and followed by other tabs.
 (() => {
   const key = "counterpart-theme";
   const system = window.matchMedia("(prefers-color-scheme: dark)");

@@ -1,6 +1,6 @@
-// A file that cannot be taken is refused by its name and size, before its bytes travel.
+// Checks files by name and size before they are uploaded.
 (() => {
-  async function judge(form) {
+  async function check(form) {
     const input = form.querySelector("input[type=file]");
     const body = new URLSearchParams();
     for (const file of input.files) {
@@ -8,23 +8,23 @@
       body.append("size", file.size);
     }
     const headers = { "HX-Request": "true", "X-CSRFToken": document.querySelector("meta[name=csrf-token]").content };
-    const answer = await fetch(form.dataset.judge, { method: "POST", body, headers, cache: "no-store" });
-    const isRefused = answer.status === 422 && answer.headers.has("HX-Retarget"); // not the error page of a proxy
-    form.querySelector("[data-judged]").innerHTML = isRefused ? await answer.text() : "";
-    form.querySelectorAll(".cp-field .cp-error:not([data-judged] *)").forEach((old) => old.remove());
+    const answer = await fetch(form.dataset.checkFiles, { method: "POST", body, headers, cache: "no-store" });
+    const isRefused = answer.status === 422 && answer.headers.has("HX-Retarget"); // other failures are for the upload to report
+    form.querySelector("[data-file-problems]").innerHTML = isRefused ? await answer.text() : "";
+    form.querySelectorAll(".cp-field .cp-error:not([data-file-problems] *)").forEach((old) => old.remove());
     input.setAttribute("aria-invalid", String(isRefused));
     input.classList.toggle("is-invalid", isRefused);
     if (isRefused) input.focus();
     return !isRefused;
   }
 
-  function chosen(input) {
-    const form = input.closest("form[data-judge]");
-    if (form && input.type === "file" && input.files.length) judge(form).catch(() => {});
+  function onChange(input) {
+    const form = input.closest("form[data-check-files]");
+    if (form && input.type === "file" && input.files.length) check(form).catch(() => {});
   }
-  document.addEventListener("change", (event) => chosen(event.target));
-  document.querySelectorAll("input[type=file]").forEach(chosen); // before this script was there
+  document.addEventListener("change", (event) => onChange(event.target));
+  document.querySelectorAll("input[type=file]").forEach(onChange); // chosen before this script loaded
   document.addEventListener("beforeFiles", (event) => {
-    if (event.target.matches("form[data-judge]")) event.detail.push(() => judge(event.target));
+    if (event.target.matches("form[data-check-files]")) event.detail.push(() => check(event.target));
   });
 })();

@@ -29,8 +29,8 @@ def ada(firm_without_faults: Stack, sit: Sit) -> Iterator[Person]:
 
 
 def says(person: Person, outcome: str) -> None:
-    expect(person.page.locator(f"[data-reach-says={outcome}]")).to_be_visible(timeout=15_000)
-    expect(person.page.locator("[data-reach-says]:visible")).to_have_count(1)
+    expect(person.page.locator(f"[data-connectivity-state={outcome}]")).to_be_visible(timeout=15_000)
+    expect(person.page.locator("[data-connectivity-state]:visible")).to_have_count(1)
 
 
 def test_results_come_one_by_one_and_the_report_can_be_copied(ada: Person) -> None:

@@ -214,7 +214,7 @@ def test_a_member_checks_from_his_browser_what_he_may_use(app: Flask, database: 
     off = make_server("Oslo")
     member = Browser(app).sign_in(make_member())
     page = member.page(f"/troubleshooting/this-browser/{ours.id}")
-    assert f'data-reach="{ours.url}"' in page.html
+    assert f'data-connectivity="{ours.url}"' in page.html
     answer = member.get(f"/troubleshooting/this-browser/{ours.id}")
     assert answer.headers[POLICY].endswith(f"; connect-src 'self' {ours.url}")
     for server in (hidden, off):

@@ -1,4 +1,4 @@
-// Choosing many: what is ticked in a pop-up's lists is kept, counted and listed. Loaded by the first pop-up that needs it.
+// The selection in the pop-ups of Get and Save: kept, counted and listed. Loaded by the first pop-up that needs it.
 (() => {
   const on = (name, handler) => document.addEventListener(name, handler);
   const box = () => document.getElementById("picker-chosen");
@@ -29,7 +29,7 @@
     if (tick.checked && (!chip || tick.type === "radio")) add(tick);
   }
 
-  // The list of chips is the truth: one of each, no more than fit, and the ticks follow.
+  // The chips are the source of truth: no duplicates, no more than the maximum; the tick boxes follow.
   function draw() {
     const seen = new Set();
     const most = Number(box().dataset.most);
@@ -44,7 +44,7 @@
     box().querySelector("[data-count]").textContent = seen.size < most || most === 1 ? selected(seen.size) : `${selected(seen.size)} (the maximum)`;
   }
 
-  // Where one was and what was selected outlive the pop-up, in this tab and for this person, until Get is pressed.
+  // Location and selection outlive the pop-up, in this tab and for this person, until Get is pressed.
   const form = () => document.getElementById("picker-form");
   const key = () => form()?.dataset.keep;
   const keepsChosen = () => form()?.hasAttribute("data-keep-chosen");
@@ -59,7 +59,7 @@
     try {
       if (key()) sessionStorage.setItem(key(), JSON.stringify({ ...kept(), ...change }));
     } catch {
-      // this browser keeps nothing
+      // storage is blocked
     }
   }
   const chosen = () => [...list().children].map((chip) => ({
@@ -71,7 +71,7 @@
     },
   }));
 
-  const begun = new WeakSet();
+  const watched = new WeakSet();
   const watch = new MutationObserver(() => {
     if (!list()) return;
     draw();
@@ -80,8 +80,8 @@
   });
   function begin() {
     if (!list()) return;
-    if (!begun.has(list())) {
-      begun.add(list());
+    if (!watched.has(list())) {
+      watched.add(list());
       if (keepsChosen()) for (const tick of kept().chosen ?? []) add(tick);
       watch.observe(list(), { childList: true });
     }
@@ -99,9 +99,9 @@
     if (detail.elt === form() && detail.xhr.getResponseHeader("HX-Redirect")) keep({ chosen: [] });
   });
   begin();
-  if (kept().steps?.length && !document.getElementById("picker-search").value) htmx.trigger("#picker-list", "restore"); // it was asked for before this script was there
+  if (kept().steps?.length && !document.getElementById("picker-search").value) htmx.trigger("#picker-list", "restore"); // the list was requested before this script loaded
 
-  // A selection is not dropped without a question. To close again while it is asked means to go on choosing.
+  // Ask before a selection is dropped. Closing again while the question is open means keep choosing.
   const question = () => document.getElementById("picker-question");
   on("shut", (event) => {
     const count = list()?.children.length ?? 0;
@@ -115,7 +115,7 @@
   function answer(how) {
     question().hidden = true;
     if (how === "stay") return form().querySelector("[type=submit]:not([data-remove])").focus();
-    if (how === "drop") keep({ chosen: [] });
+    if (how === "clear") keep({ chosen: [] });
     question().dataset.answered = "";
     form().querySelector("[data-close]").click();
   }
@@ -133,7 +133,7 @@
     }
     const how = event.target.closest("[data-answer]")?.dataset.answer;
     if (how) answer(how);
-    if (event.target.closest("[data-drop-all]")) {
+    if (event.target.closest("[data-clear-all]")) {
       list().replaceChildren();
       document.querySelector(".cp-dialog [type=submit]:not([data-remove])")?.focus();
     }
