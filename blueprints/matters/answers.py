@@ -1,4 +1,4 @@
-"""Answers that the room's routes share: a form as pop-up or page, and which page of a list was asked for."""
+"""Responses that the routes share."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from blueprints.dialogs import popup
 
 
 def form_answer(title: str, inner: str, back: str, *, form: Any = None, **context: Any) -> Response:
-    """A form: a pop-up for htmx, a page for a direct request. Status 422 where the form holds an error."""
+    """A form: a pop-up for htmx, a page otherwise. Status 422 if the form has errors."""
     status = 422 if form is not None and (form.errors or form.form_errors) else 200
     return popup(inner, title, ("Back", back), status, back=back, form=form, **context)

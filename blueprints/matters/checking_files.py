@@ -1,4 +1,4 @@
-"""A small request before a large one: what is chosen is judged by its name and size while nothing has travelled."""
+"""Checks files by name and size before they are uploaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from blueprints.htmx import placed
 from blueprints.matters import bp
 from services.matters import upload_checks
 
-MOST = 1000
+MAX_FILES = 1000
 
 
 @bp.post("/matters/<uuid:matter_id>/documents/check")
@@ -28,12 +28,15 @@ def check_new_version(document_id: uuid.UUID) -> Response:
 
 
 def _chosen() -> list[tuple[str, int]]:
-    names, sizes = request.form.getlist("name")[:MOST], request.form.getlist("size", type=int)[:MOST]
+    names, sizes = (
+        request.form.getlist("name")[:MAX_FILES],
+        request.form.getlist("size", type=int)[:MAX_FILES],
+    )
     return list(zip(names, sizes, strict=False))
 
 
 def _answer(problems: list[str]) -> Response:
-    """Status 422 with the sentences, or an empty 204."""
+    """Status 422 with the problems, or an empty 204."""
     if not problems:
         return Response(status=204)
     return placed(

@@ -1,4 +1,4 @@
-"""Documents: added to a matter, shown with their versions, renamed; and what one row's menu offers."""
+"""Documents: added to a matter, shown with their versions, renamed; and the menu of a row."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def document(document_id: uuid.UUID) -> ResponseReturnValue:
 @bp.get("/documents/<uuid:document_id>/actions")
 @needs("member")
 def document_actions(document_id: uuid.UUID) -> ResponseReturnValue:
-    """The inside of a row's menu, fetched when it is opened: forty menus would outweigh the list."""
+    """The content of a row's menu, loaded when it opens: forty menus would outweigh the list."""
     view = documents.find(actor(), document_id)
     statuses = links.for_documents(actor(), [document_id]).get(document_id, ())
     return render_template(
@@ -96,7 +96,7 @@ def rename_document(document_id: uuid.UUID) -> ResponseReturnValue:
 @bp.get("/matters/<uuid:matter_id>/save/<uuid:server_id>")
 @needs("staff")
 def choose_document(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseReturnValue:
-    """Saving begun at the matter: first, which of its documents, unless some are ticked there."""
+    """Saving from the matter's page: choose a document first, unless some are ticked."""
     permissions.require_transfer(actor(), matter_id)
     label = next((each.label for each in server_access.available_to(actor()) if each.id == server_id), None)
     if label is None:
@@ -121,7 +121,7 @@ def _servers(view: documents.DocumentView) -> tuple[server_access.ServerLabel, .
 
 
 def _add(matter_id: uuid.UUID, file: FileStorage, added: list[str], one_of_several: bool) -> str:
-    """Add a file in a commit of its own. The sentence where it was refused, its name made fit to be read."""
+    """Add one file in its own commit. Returns why it was refused, or an empty string."""
     name = file.filename or ""
     try:
         document_id = documents.add(actor(), matter_id, name, file.stream)

@@ -1,4 +1,4 @@
-"""A version's bytes as an answer: always a file to be kept, never a page of ours, a piece at a time."""
+"""Downloads of a version: always an attachment, never rendered as a page, streamed in chunks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.core.text.file_names import split
 from services.matters import versions
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
-# Types that no browser runs. All others are bytes and nothing more.
+# Types that no browser executes. All others are sent as plain bytes.
 SAFE_TYPES = {
     "docx": f"{OFFICE}.wordprocessingml.document",
     "xlsx": f"{OFFICE}.spreadsheetml.sheet",
@@ -28,18 +28,18 @@ SAFE_TYPES = {
     "zip": "application/zip",
 }
 CHUNK = 1024 * 1024
-PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._-()")
+ASCII_NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 ._-()")
 
 
 def send(actor: Actor, version: versions.VersionView, request: Request) -> Response:
-    """The version, or the one piece of it that was asked for. Only what is about to deliver bytes is a download."""
+    """The version, or the single byte range requested. Only a response that delivers bytes is audited as a download."""
     response = Response(direct_passthrough=True)
     response.mimetype = SAFE_TYPES.get(split(version.file_name).extension.lower(), "application/octet-stream")
     response.headers["Content-Disposition"] = disposition(version.download_name)
     response.headers["Accept-Ranges"] = "bytes"
     response.set_etag(version.sha256)
     response.make_conditional(request.environ)
-    if response.status_code != 200:  # they have it already: 304, or 412
+    if response.status_code != 200:  # 304 or 412
         return response
     start, stop = span = _span(version, request)
     response.content_length = stop - start
@@ -53,13 +53,16 @@ def send(actor: Actor, version: versions.VersionView, request: Request) -> Respo
 
 
 def disposition(name: str) -> str:
-    """RFC 6266: the name in full for those who read `filename*`, and a plain likeness of it for the others."""
-    plain = "".join(character if character in PLAIN else "_" for character in name)
+    """RFC 6266: the full name in `filename*`, and an ASCII fallback in `filename`."""
+    plain = "".join(character if character in ASCII_NAME else "_" for character in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _span(version: versions.VersionView, request: Request) -> tuple[int, int]:
-    """Where to begin and before which byte to end. What is no single range of bytes is answered with the whole."""
+    """The first byte and the one after the last. Anything but a single byte range gives the whole (RFC 9110, 14.2).
+
+    Not Werkzeug's make_conditional: it accepts a weak If-Range and refuses a suffix longer than the file.
+    """
     whole = 0, version.size
     asked = request.range
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1 or request.method != "GET":
@@ -75,13 +78,13 @@ def _span(version: versions.VersionView, request: Request) -> tuple[int, int]:
 
 
 def _body(stream: versions.Stream, length: int, request: Request) -> Iterable[bytes]:
-    """By the server's own means where it has them: those need no thread of its pages."""
+    """Through the server's file wrapper if it has one, which needs no web thread."""
     wrapper = request.environ.get("wsgi.file_wrapper")
-    return wrapper(stream, CHUNK) if wrapper else ClosingIterator(_pieces(stream, length), [stream.close])
+    return wrapper(stream, CHUNK) if wrapper else ClosingIterator(_chunks(stream, length), [stream.close])
 
 
-def _pieces(stream: versions.Stream, left: int) -> Iterator[bytes]:
-    while left and (piece := stream.read(min(left, CHUNK))):
-        yield piece
-        left -= len(piece)
+def _chunks(stream: versions.Stream, left: int) -> Iterator[bytes]:
+    while left and (chunk := stream.read(min(left, CHUNK))):
+        yield chunk
+        left -= len(chunk)
     stream.close()

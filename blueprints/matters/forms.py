@@ -1,4 +1,4 @@
-"""The forms of the matters room."""
+"""The forms of matters, documents and versions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from wtforms import StringField
 from blueprints.forms_base import BaseForm, Line, LineField
 from services.matters.matters import MatterDetails
 
-CHOOSE = "Choose a file."
+FILE_REQUIRED = "Choose a file."
 
 
 class MatterForm(BaseForm):
@@ -27,26 +27,26 @@ class MatterForm(BaseForm):
 
 
 class DocumentForm(BaseForm):
-    """One file or several, each of which becomes a document."""
+    """One or more files, each of which becomes a document."""
 
-    file = MultipleFileField("File", [FileRequired(CHOOSE)])
+    file = MultipleFileField("File", [FileRequired(FILE_REQUIRED)])
 
 
 class VersionForm(BaseForm):
     """One file that becomes the next version."""
 
-    file = FileField("File", [FileRequired(CHOOSE)])
+    file = FileField("File", [FileRequired(FILE_REQUIRED)])
     note = LineField("Note", [Line("a note", 500, required=False)])
 
 
-class AgainForm(BaseForm):
-    """The same bytes once more, after the person was told that they are the same."""
+class SameFileForm(BaseForm):
+    """Confirms adding a file that is identical to an existing version."""
 
     file_name = StringField("File")
     note = LineField("Note", [Line("a note", 500, required=False)])
 
 
 class DocumentNameForm(BaseForm):
-    """A document's name without its extension. The service judges it as it judges the names of files."""
+    """A document's name without its extension. The service validates it."""
 
     name = StringField("Name", filters=[lambda name: (name or "").strip()])

@@ -1,4 +1,4 @@
-"""Matters: my list of them, opening one, its page, its name and numbers."""
+"""Matters: the list, opening one, its page, its details."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from blueprints.htmx import go_to, is_htmx
 from blueprints.matters import bp
 from blueprints.matters.answers import form_answer
 from blueprints.matters.forms import MatterForm
-from blueprints.matters.open_dialog import pop_up_to_open
+from blueprints.matters.open_dialog import dialog_to_open
 from blueprints.matters.quotas import notice_for
 from blueprints.query_params import page_number, search_text
 from services.access import permissions, server_access
@@ -43,7 +43,7 @@ def new() -> ResponseReturnValue:
 @bp.get("/matters/<uuid:matter_id>")
 @needs("member")
 def matter(matter_id: uuid.UUID) -> ResponseReturnValue:
-    """The matter's documents, and on the whole page its head. One function feeds page and refresh."""
+    """The matter's page, or for htmx its documents only."""
     view = matters.find(actor(), matter_id)
     found = documents.of_matter(actor(), matter_id, search_text(), page_number())
     usable = server_access.available_to(actor())
@@ -56,7 +56,7 @@ def matter(matter_id: uuid.UUID) -> ResponseReturnValue:
         twins=twins,
         servers=servers,
         quota=notice_for(matter_id, view.may_change_documents),
-        pop_up=pop_up_to_open(matter_id, servers),
+        pop_up=dialog_to_open(matter_id, servers),
     )
 
 

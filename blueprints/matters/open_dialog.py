@@ -1,4 +1,4 @@
-"""The pop-up that a page opens by itself when a person comes back from signing in: `?open=get-<server>`."""
+"""The pop-up that a page opens on load after a sign-in: `?open=get-<server>`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ _GET = re.compile(f"get-{_UUID}(?:-{_UUID})?")
 _SAVE = re.compile(f"save-{_UUID}-{_UUID}")
 
 
-def pop_up_to_open(matter_id: uuid.UUID, servers: Iterable[ServerLabel]) -> str:
-    """The pop-up's address, empty where nothing, nonsense, or a server that this person cannot use was named."""
+def dialog_to_open(matter_id: uuid.UUID, servers: Iterable[ServerLabel]) -> str:
+    """The URL of the pop-up; empty if none is named, or one for a server that this person cannot use."""
     asked = request.args.get("open", "")
     usable = {str(server.id) for server in servers}
     if (match := _GET.fullmatch(asked)) and match[1] in usable:

@@ -1,4 +1,4 @@
-"""Who takes part in a matter: listed by organisation, found, added, given another role, removed."""
+"""The people of a matter: listed by organisation, searched, added, given another role, removed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.core.sealed_query import seal
 from services.directory.people import Person
 from services.matters import leaving, matters, participants
 
-A_ROLE = {"lead": "a lead", "editor": "an editor", "viewer": "a viewer"}
+ROLE_NAMES = {"lead": "a lead", "editor": "an editor", "viewer": "a viewer"}
 
 
 @bp.get("/matters/<uuid:matter_id>/people")
@@ -68,12 +68,12 @@ def change_role(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnVal
     except (ConflictError, InvalidError) as refusal:
         if not is_htmx() or is_sure:
             raise
-        # The list anew, because the select already shows the role that was refused.
+        # Redraw the list: the select already shows the refused role.
         return _changed(matter_id, f"{refusal.sentence} {refusal.next_step}".strip(), "danger"), 422
-    if is_sure:  # the person may be the one who looks at the page, and may see less of it now
-        flash(f"{name} is now {A_ROLE[role]}.", "success")
+    if is_sure:  # people who changed their own role may no longer see the whole page
+        flash(f"{name} is now {ROLE_NAMES[role]}.", "success")
         return go_to(_page(matter_id))
-    return _changed(matter_id, f"{name} is now {A_ROLE[role]}.")
+    return _changed(matter_id, f"{name} is now {ROLE_NAMES[role]}.")
 
 
 @bp.route("/matters/<uuid:matter_id>/people/<uuid:member_id>/remove", methods=["GET", "POST"])
@@ -89,7 +89,7 @@ def remove_person(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnV
 
 
 def _ask_about_role(matter_id: uuid.UUID, loss: leaving.Leaving, role: str) -> Response:
-    """Nothing was changed, so the list behind the pop-up comes anew: its select shows the role that was asked for."""
+    """Ask for confirmation. The list behind the pop-up is redrawn because its select already shows the new role."""
     return dialogs.confirmation(
         dialogs.popup(
             "matters/_role_form.html",
@@ -100,7 +100,9 @@ def _ask_about_role(matter_id: uuid.UUID, loss: leaving.Leaving, role: str) -> R
             dialogs.CONFIRM,
             leaving=loss,
             role=role,
-            url=url_for("matters.change_role", matter_id=matter_id, member_id=loss.person.id, page=_later()),
+            url=url_for(
+                "matters.change_role", matter_id=matter_id, member_id=loss.person.id, page=_page_after_first()
+            ),
             back=_page(matter_id),
             matter=matters.find(actor(), matter_id),
             found=participants.of_matter(actor(), matter_id, page_number()),
@@ -109,11 +111,11 @@ def _ask_about_role(matter_id: uuid.UUID, loss: leaving.Leaving, role: str) -> R
 
 
 def _page(matter_id: uuid.UUID) -> str:
-    return url_for("matters.people", matter_id=matter_id, page=_later())
+    return url_for("matters.people", matter_id=matter_id, page=_page_after_first())
 
 
-def _later() -> int | None:
-    """The page of the list, where it is not the first."""
+def _page_after_first() -> int | None:
+    """The page number, or None for the first page."""
     return page_number() if page_number() > 1 else None
 
 
@@ -122,7 +124,7 @@ def _candidates(matter_id: uuid.UUID, text: str) -> tuple[Person, ...]:
 
 
 def _changed(matter_id: uuid.UUID, sentence: str, tone: str = "success") -> str | Response:
-    """The list anew, with the search as it was typed, so that the next person is one press away."""
+    """The list redrawn; the search stays, so that another person can be added."""
     if not is_htmx():
         flash(sentence, tone)
         return go_to(url_for("matters.people", matter_id=matter_id))

@@ -1,4 +1,4 @@
-"""Limits on storage, as the pages of a matter say and keep them."""
+"""Storage limits on the pages of a matter."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from services.core.errors import InvalidError
 from services.matters import quotas, uploads
 
 OTHER_FIELDS = 64 * 1024
-"""So much of a form may be other than its file."""
+"""Bytes of a form body allowed for everything but the file."""
 
 
 def notice_for(matter_id: uuid.UUID, may_add: bool) -> str:
-    """What whoever may add documents reads where a limit is near or reached."""
+    """The warning for people who may add documents if a limit is near or reached; otherwise empty."""
     return quotas.notice(matter_id, actor().id) if may_add else ""
 
 
 def refuse_unread(form_class: type[BaseForm], matter_id: uuid.UUID) -> BaseForm | None:
-    """The form with its error where what is being sent is too much for a limit; its body has not been read."""
+    """The form with an error if the request would exceed a limit. The body has not been read."""
     size = (request.content_length or 0) - OTHER_FIELDS
     if request.method != "POST" or size <= 0:
         return None

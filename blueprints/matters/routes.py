@@ -1,4 +1,4 @@
-"""The matters room: a person's matters, their people, documents and versions."""
+"""Registers the routes of matters, their people, documents and versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Versions: a new one, an older one made current, and the bytes of any of them."""
+"""Versions: adding one, making an older one current, downloading."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from blueprints.htmx import go_to
 from blueprints.matters import bp
 from blueprints.matters.answers import form_answer
 from blueprints.matters.downloading import send
-from blueprints.matters.forms import AgainForm, VersionForm
+from blueprints.matters.forms import SameFileForm, VersionForm
 from blueprints.matters.quotas import notice_for, refuse_unread
 from services.access import permissions
 from services.core.errors import InvalidError
@@ -49,8 +49,8 @@ def new_version(document_id: uuid.UUID) -> ResponseReturnValue:
 @bp.post("/versions/<uuid:version_id>/again")
 @needs("member")
 def add_version_again(version_id: uuid.UUID) -> ResponseReturnValue:
-    """The answer to "This is the same file": add it all the same."""
-    form = AgainForm()
+    """Add a file that is identical to an existing version, after confirmation."""
+    form = SameFileForm()
     version = versions.require(actor(), version_id)
     if not form.validate():
         raise InvalidError({field: " ".join(sentences) for field, sentences in form.errors.items() if field})

@@ -1,7 +1,6 @@
-"""The pop-ups of Get and Save: looking around in iManage and choosing there. The forms they hold start a transfer.
+"""The pop-ups of Get and Save: browsing iManage and choosing there. Their forms start a transfer.
 
-Where a person is and what they look for are names of clients and matters: these travel in the body, never in an
-address.
+Locations and searches contain names of clients and matters, so they are sent in the body, never in a URL.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ from services.core.text import normalise
 from services.matters import documents
 from services.picker import browse as picker_browse
 from services.picker import dialog, select_all
-from services.picker.browse import SHELVES, Kind, Listing, Step, Where
+from services.picker.browse import SHELVES, Kind, Listing, Location, Step
 from services.transfers import save_checks
 
 LIST = "#picker-list"
 MORE = "#picker-more"
 DIALOG = "#dialog"
-DEEPEST = 30
-LONGEST_NAME = 80
-LONGEST_ID = 200
-KINDS: dict[str, Kind] = {"w": "workspace", "f": "folder", "c": "closed_folder", "d": "document"}
+MAX_DEPTH = 30
+MAX_NAME = 80
+MAX_ID = 200
+KINDS: dict[str, Kind] = {"w": "workspace", "f": "folder", "c": "read_only_folder", "d": "document"}
 LETTERS = {kind: letter for letter, kind in KINDS.items()}
 SHELF_NAMES = {"recent": "Recent workspaces", "mine": "My matters", "favourites": "Favourites"}
 
@@ -43,7 +42,7 @@ SHELF_NAMES = {"recent": "Recent workspaces", "mine": "My matters", "favourites"
 @bp.get("/matters/<uuid:matter_id>/get/<uuid:server_id>")
 @needs("staff")
 def get_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
-    return _opened(lambda: _get_form(matter_id, server_id), server_id, _back(matter_id, server_id))
+    return _open_dialog(lambda: _get_form(matter_id, server_id), server_id, _back(matter_id, server_id))
 
 
 @bp.get("/documents/<uuid:document_id>/save/<uuid:server_id>")
@@ -51,13 +50,13 @@ def get_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
 def save_picker(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     matter_id = documents.find(actor(), document_id).matter_id
     back = url_for("matters.matter", matter_id=matter_id, open=f"save-{document_id}-{server_id}")
-    return _opened(lambda: _save_form(document_id, server_id), server_id, back)
+    return _open_dialog(lambda: _save_form(document_id, server_id), server_id, back)
 
 
 @bp.get("/documents/<uuid:document_id>/save/<uuid:server_id>/check")
 @needs("staff")
 def save_check(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
-    """What iManage says of the twin now: asked for once the pop-up is open, and when another way is chosen."""
+    """The check of the twin in iManage, requested once the pop-up is open and when the choice changes."""
     back = url_for("matters.document", document_id=document_id)
     if not is_htmx():
         return go_to(back)
@@ -77,7 +76,7 @@ def save_check(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
 def save_refused(
     form: SaveForm, document_id: uuid.UUID, server_id: uuid.UUID, check: save_checks.Check | None
 ) -> Response:
-    """The pop-up of Save stays as it is; name and check are drawn anew with what is wrong at each."""
+    """The pop-up of Save stays open; its name and check are redrawn with their errors."""
     return refused_in_picker(
         form,
         picker=dialog.for_save(actor(), document_id, server_id),
@@ -93,35 +92,34 @@ def save_refused(
 @bp.post("/matters/<uuid:matter_id>/browse/<uuid:server_id>")
 @needs("staff")
 def browse(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
-    """A list of the pop-up: the first hundred of a place, or with `offset` the next."""
-    where = _where()
+    """A list in the pop-up: the first hundred rows of a location, or with `offset` the next."""
+    location = _location()
     try:
-        listing = picker_browse.look(actor(), matter_id, server_id, where)
+        listing = picker_browse.list_location(actor(), matter_id, server_id, location)
     except SignInNeededError as needed:
         return placed(_sign_in(needed, server_id, _back(matter_id, server_id)), 409, DIALOG)
     except (RemoteRefusedError, ConflictError) as refusal:
-        return placed(_said(refusal, where, matter_id, server_id), 502, MORE if where.offset else LIST)
-    drawn = "transfers/_picker_more.html" if where.offset else "transfers/_picker_list.html"
+        return placed(
+            _list_refused(refusal, location, matter_id, server_id), 502, MORE if location.offset else LIST
+        )
+    drawn = "transfers/_picker_more.html" if location.offset else "transfers/_picker_list.html"
     return fragment(render_template(drawn, **_context(listing, matter_id, server_id)))
 
 
 @bp.post("/matters/<uuid:matter_id>/everything/<uuid:server_id>")
 @needs("staff")
 def everything(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
-    """Adds all documents of a place, or of a search, to what is selected."""
+    """Adds all documents of a location, or of a search, to the selection."""
     try:
         below = "below" in request.form
-        gathered = select_all.everything(actor(), matter_id, server_id, _where(), below=below)
+        selection = select_all.collect(actor(), matter_id, server_id, _location(), below=below)
     except SignInNeededError as needed:
         return placed(_sign_in(needed, server_id, _back(matter_id, server_id)), 409, DIALOG)
-    return fragment(render_template("transfers/_picker_everything.html", gathered=gathered))
+    return fragment(render_template("transfers/_picker_everything.html", selection=selection))
 
 
-def _opened(draw: Callable[[], str], server_id: uuid.UUID, back: str) -> Response:
-    """The pop-up, drawn from what is known here: iManage is asked once it is open.
-
-    Somebody who comes by its address alone is sent to the matter's page, which opens it.
-    """
+def _open_dialog(draw: Callable[[], str], server_id: uuid.UUID, back: str) -> Response:
+    """The pop-up, rendered without asking iManage. Without htmx, a redirect to the matter's page, which opens it."""
     if not is_htmx():
         return go_to(back)
     try:
@@ -135,7 +133,7 @@ def _sign_in(needed: SignInNeededError, server_id: uuid.UUID, back: str) -> str:
 
 
 def _back(matter_id: uuid.UUID, server_id: uuid.UUID) -> str:
-    """Where a person comes back to after signing in: the matter's page, which opens this pop-up again."""
+    """The URL to return to after signing in: the matter's page, which opens this pop-up again."""
     document_id = as_uuid(request.args.get("document"))
     if "saving" in request.args:
         asked = f"save-{document_id}-{server_id}"
@@ -167,10 +165,10 @@ def _save_form(document_id: uuid.UUID, server_id: uuid.UUID) -> str:
     )
 
 
-def _where() -> Where:
+def _location() -> Location:
     shelf = request.form.get("shelf", "")
-    return Where(
-        steps=tuple(filter(None, map(_step, request.form.getlist("step")[:DEEPEST]))),
+    return Location(
+        steps=tuple(filter(None, map(_parse_step, request.form.getlist("step")[:MAX_DEPTH]))),
         text=normalise.clean_line(request.form.get("q", "")[:LONGEST_SEARCH]),
         shelf=shelf if shelf in SHELVES else "recent",
         offset=offset("offset"),
@@ -178,92 +176,97 @@ def _where() -> Where:
     )
 
 
-def _step(given: str) -> Step | None:
-    """`f:Active!987:Drafts`: what it is, its id and its name, as the row that was pressed had them."""
+def _parse_step(given: str) -> Step | None:
+    """Parse `f:Active!987:Drafts`: kind, id and name, as the pressed row had them."""
     letter, _, rest = given.partition(":")
     quoted, _, name = rest.partition(":")
     step_id = unquote(quoted)
-    if letter not in KINDS or not step_id or len(step_id) > LONGEST_ID:
+    if letter not in KINDS or not step_id or len(step_id) > MAX_ID:
         return None
-    return Step(KINDS[letter], step_id, normalise.clean_line(name)[:LONGEST_NAME] or step_id)
+    return Step(KINDS[letter], step_id, normalise.clean_line(name)[:MAX_NAME] or step_id)
 
 
-def _as_text(step: Step) -> str:
-    return f"{LETTERS[step.kind]}:{quote(step.id, safe='!')}:{step.name[:LONGEST_NAME]}"
+def _encode_step(step: Step) -> str:
+    return f"{LETTERS[step.kind]}:{quote(step.id, safe='!')}:{step.name[:MAX_NAME]}"
 
 
 def _context(listing: Listing, matter_id: uuid.UUID, server_id: uuid.UUID) -> dict[str, Any]:
-    """What the list needs beside its rows: the ways on, among them the one to the next hundred."""
-    where = listing.where
-    frame = _frame(where, matter_id, server_id)
+    """The template context of a list: its rows, and what each link and button sends."""
+    location = listing.location
+    frame = _frame(location, matter_id, server_id)
     to, way = frame["to"], frame["way"]
     return {
         **frame,
         "listing": listing,
-        "to_step": lambda step: to([*way, _as_text(step)], fresh=1),
-        "to_versions": lambda row: to([*way, _as_text(Step("document", str(row.id), row.name))], fresh=1),
-        "is_versions": where.steps[-1:] != () and where.steps[-1].kind == "document",
-        "more": to(way, q=where.text, shelf=where.shelf, offset=listing.next_offset or 0),
+        "to_step": lambda step: to([*way, _encode_step(step)], fresh=1),
+        "to_versions": lambda row: to([*way, _encode_step(Step("document", str(row.id), row.name))], fresh=1),
+        "is_versions": location.steps[-1:] != () and location.steps[-1].kind == "document",
+        "more": to(way, q=location.text, shelf=location.shelf, offset=listing.next_offset or 0),
         "one_only": "document" in request.args,
-        "everything": _everything(listing, way),
+        "everything": _select_all_buttons(listing, way),
         "everything_url": url_for(".everything", matter_id=matter_id, server_id=server_id),
-        "folder": _folder_to_save_in(where),
+        "folder": _folder_to_save_in(location),
     }
 
 
-def _frame(where: Where, matter_id: uuid.UUID, server_id: uuid.UUID) -> dict[str, Any]:
-    """What stands around a list, also around one that did not come. A fresh place empties the search box."""
-    way = [_as_text(step) for step in where.steps]
+def _frame(location: Location, matter_id: uuid.UUID, server_id: uuid.UUID) -> dict[str, Any]:
+    """The context around a list, also around one that failed. A new location empties the search box."""
+    way = [_encode_step(step) for step in location.steps]
 
     def to(steps: list[str], **more: object) -> str:
-        """What is sent to come there. An empty step says that there is none, whatever the form around it holds."""
+        """The values that request a location. An empty step overrides the steps in the surrounding form."""
         return json.dumps({"step": steps or [""], "q": ""} | more)
 
     return {
-        "where": where,
+        "location": location,
         "way": way,
         "to": to,
         "shelves": [(name, SHELF_NAMES[name], to([], shelf=name, fresh=1)) for name in SHELVES],
-        "crumbs": [(step.name, to(way[: at + 1], fresh=1)) for at, step in enumerate(where.steps)],
-        "everywhere": to([], q=where.text),
+        "crumbs": [(step.name, to(way[: at + 1], fresh=1)) for at, step in enumerate(location.steps)],
+        "everywhere": to([], q=location.text),
         "browse": url_for(
             ".browse",
             matter_id=matter_id,
             server_id=server_id,
             document=as_uuid(request.args.get("document")),
-            saving=1 if where.for_saving else None,
+            saving=1 if location.for_saving else None,
         ),
         "is_fresh": "fresh" in request.form,
     }
 
 
-def _said(
-    refusal: RemoteRefusedError | ConflictError, where: Where, matter_id: uuid.UUID, server_id: uuid.UUID
+def _list_refused(
+    refusal: RemoteRefusedError | ConflictError,
+    location: Location,
+    matter_id: uuid.UUID,
+    server_id: uuid.UUID,
 ) -> str:
-    frame = _frame(where, matter_id, server_id)
-    again = frame["to"](frame["way"], q=where.text, shelf=where.shelf, offset=where.offset)
+    frame = _frame(location, matter_id, server_id)
+    again = frame["to"](frame["way"], q=location.text, shelf=location.shelf, offset=location.offset)
     return render_template("transfers/_picker_said.html", refusal=refusal, again=again, **frame)
 
 
-def _everything(listing: Listing, way: list[str]) -> list[tuple[str, str]]:
-    """The buttons that select more than what is shown: their labels, and what they send."""
-    where, last = listing.where, listing.where.steps[-1:]
+def _select_all_buttons(listing: Listing, way: list[str]) -> list[tuple[str, str]]:
+    """The buttons that select more than the rows shown: label and values sent."""
+    location, last = listing.location, listing.location.steps[-1:]
 
     def of(**more: object) -> str:
         return json.dumps({"step": way or [""], "q": ""} | more)
 
     count = f" ({listing.documents_in_all:,})" if listing.documents_in_all else ""
-    if where.text:
-        return [(f"Select everything found{count}", of(q=where.text))] if listing.documents else []
+    if location.text:
+        return [(f"Select everything found{count}", of(q=location.text))] if listing.documents else []
     if not last or last[0].kind == "document":
         return []
     if last[0].kind == "workspace":
         return [("Select everything in this workspace", of())]
     here = [(f"Select everything in this folder{count}", of())] if listing.documents else []
-    below = [("Select everything in this folder and its subfolders", of(below=1))] if listing.places else []
+    below = (
+        [("Select everything in this folder and its subfolders", of(below=1))] if listing.containers else []
+    )
     return here + below
 
 
-def _folder_to_save_in(where: Where) -> Step | None:
-    last = where.steps[-1] if where.steps else None
+def _folder_to_save_in(location: Location) -> Step | None:
+    last = location.steps[-1] if location.steps else None
     return last if last and last.kind == "folder" else None

@@ -1,4 +1,4 @@
-"""Looking around in iManage as oneself: workspaces, folders, documents and searches, a hundred rows a call."""
+"""Browsing iManage as the member: workspaces, folders, documents and searches, a hundred rows per call."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from services.transfers import links, signed_names
 from services.transfers.twin_states import BADGES, TwinFacts, TwinState, sentence
 
 T = TypeVar("T")
-Kind = Literal["workspace", "folder", "closed_folder", "document"]
+Kind = Literal["workspace", "folder", "read_only_folder", "document"]
 Shelf = Literal["recent", "mine", "favourites"]
 Rows = Page[Container] | Page[RemoteDocument] | Page[Container | RemoteDocument]
 
-PAGE = 100
+PAGE_SIZE = 100
 WORKSPACES_BESIDE_DOCUMENTS = 20
 SHELVES: tuple[Shelf, ...] = ("recent", "mine", "favourites")
-TAKES_NO_DOCUMENTS = frozenset({"search"})
+NO_DOCUMENTS = frozenset({"search"})
 MAY_WRITE = frozenset({"read_write", "full_access"})
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step of the way down: a workspace, a folder, or a document with its versions.
+    """One step of a path: a workspace, a folder, or a document with its versions.
 
-    Into a closed folder this person can save nothing.
+    This person cannot save into a read-only folder.
     """
 
     kind: Kind
@@ -52,8 +52,8 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Where:
-    """What the person looks at: a shelf of workspaces, the last step of a way, or what a text finds there."""
+class Location:
+    """What a list shows: a shelf of workspaces, the last step of a path, or the results of a search there."""
 
     steps: tuple[Step, ...] = ()
     text: str = ""
@@ -63,8 +63,8 @@ class Where:
 
 
 @dataclass(frozen=True)
-class PlaceRow:
-    """A workspace or folder that can be opened."""
+class ContainerRow:
+    """A workspace or folder."""
 
     step: Step
     client: str
@@ -73,8 +73,8 @@ class PlaceRow:
 
 
 @dataclass(frozen=True)
-class FoundRow:
-    """A version in iManage; `called` is its name, signed (picked_names)."""
+class DocumentRow:
+    """A version in iManage; `called` is its signed name (services.transfers.signed_names)."""
 
     id: VersionId
     name: str
@@ -90,8 +90,8 @@ class FoundRow:
     called: str
 
     @property
-    def standing(self) -> str:
-        """Against the newest that we have had here: "newer", "same" or "older"; empty where there is none."""
+    def relation(self) -> str:
+        """Compared with the newest version that was here: "newer", "same" or "older"; empty if there is none."""
         if self.here is None:
             return ""
         if self.id.version == self.here.had:
@@ -100,7 +100,7 @@ class FoundRow:
 
     @property
     def badge(self) -> tuple[str, str] | None:
-        """What it is to the copy here, in words and a tone; of versions that are not the latest only which is ours."""
+        """The state of the twin, as label and tone. An older version has one only if it is the one here."""
         if self.here is None:
             return None
         if self.id.version == self.here.latest:
@@ -108,62 +108,62 @@ class FoundRow:
         return BADGES[TwinState.SAME] if self.id.version == self.here.held else None
 
     @property
-    def said(self) -> str:
-        """The same in a sentence."""
+    def description(self) -> str:
+        """The same as a sentence."""
         if self.here is None:
             return ""
         if self.id.version == self.here.latest:
             return sentence(self.here, self.label)
         if self.id.version == self.here.held:
             return f"This is version {self.here.here} here, the current version."
-        return "Older than the copy here." if self.standing == "older" else ""
+        return "Older than the copy here." if self.relation == "older" else ""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """One answer of up to a hundred rows, and where the next hundred begin."""
+    """Up to a hundred rows, and the offset of the next hundred."""
 
-    where: Where
-    places: tuple[PlaceRow, ...]
-    documents: tuple[FoundRow, ...]
+    location: Location
+    containers: tuple[ContainerRow, ...]
+    documents: tuple[DocumentRow, ...]
     total: int | None
     next_offset: int | None
     unreadable: int = 0
 
     @property
     def left_out(self) -> str:
-        """That something stands there that is not shown; empty where nothing is left out."""
+        """Says that some items are not shown; empty if all are."""
         return left_out(self.unreadable)
 
     @property
     def documents_in_all(self) -> int | None:
-        """How many documents there are, also beyond those shown; None where iManage did not count them.
+        """The number of documents, including those not shown; None if iManage did not count them.
 
-        A folder's own folders come first, so that a list that shows documents shows all of them.
+        Subfolders come first, so a list that shows documents shows all subfolders.
         """
-        if self.next_offset is None and self.where.offset == 0:
+        if self.next_offset is None and self.location.offset == 0:
             return len(self.documents)
-        in_folder = not self.where.text and bool(self.where.steps)
-        return self.total - len(self.places) if self.total and in_folder else self.total
+        in_folder = not self.location.text and bool(self.location.steps)
+        return self.total - len(self.containers) if self.total and in_folder else self.total
 
     @property
     def is_empty(self) -> bool:
-        return not (self.places or self.documents or self.unreadable) and self.where.offset == 0
+        return not (self.containers or self.documents or self.unreadable) and self.location.offset == 0
 
 
 def left_out(unreadable: int) -> str:
-    """How many entries of a list of iManage's have no place on a page, in a sentence."""
+    """A sentence with the number of items that cannot be shown."""
     if not unreadable:
         return ""
     items = "1 item" if unreadable == 1 else f"{unreadable:,} items"
     return f"{items} could not be shown."
 
 
-def look(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where) -> Listing:
-    """What stands there. One remote call; a search from the top asks for workspaces and for documents."""
+def list_location(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, location: Location) -> Listing:
+    """The contents of a location. One remote call; two for a search from the top (workspaces and documents)."""
     permissions.require_transfer(actor, matter_id)
     home = clients.home_of(actor.id, server_id)
-    pages = ask(actor, server_id, lambda client: _fetch(client, where, home), doing(where))
+    pages = call_imanage(actor, server_id, lambda client: _fetch(client, location, home), activity(location))
     items = [item for page in pages for item in page.items]
     found = list({item.id: item for item in items if isinstance(item, RemoteDocument)}.values())
     here = _twins_here(matter_id, server_id, found)
@@ -171,25 +171,24 @@ def look(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where)
     last = pages[-1]
     sign = signed_names.signer(server_id)
     return Listing(
-        where=where,
-        places=tuple(_place(item) for item in items if isinstance(item, Container)),
-        documents=tuple(_found(sign, item, here.get(item.id.document), label) for item in found),
+        location=location,
+        containers=tuple(_container_row(item) for item in items if isinstance(item, Container)),
+        documents=tuple(_document_row(sign, item, here.get(item.id.document), label) for item in found),
         total=last.total,
         next_offset=last.next_offset,
         unreadable=sum(page.unreadable for page in pages),
     )
 
 
-def doing(where: Where) -> Doing:
-    """What a refusal is about."""
-    return "searching" if where.text else "reading"
+def activity(location: Location) -> Doing:
+    """The activity that an error message names."""
+    return "searching" if location.text else "reading"
 
 
-def ask(actor: Actor, server_id: uuid.UUID, call: Callable[[Client], T], doing: Doing = "reading") -> T:
-    """Make calls in the person's name.
-
-    What goes wrong there comes out as a RemoteRefusedError with the server's name.
-    """
+def call_imanage(
+    actor: Actor, server_id: uuid.UUID, call: Callable[[Client], T], activity: Doing = "reading"
+) -> T:
+    """Make calls as the member. Raises RemoteRefusedError, which names the server."""
     server = require_use(actor.id, server_id)
     label, outbound = label_for(actor.id, server), transport.outbound(server, for_page=True)
     release()
@@ -197,15 +196,15 @@ def ask(actor: Actor, server_id: uuid.UUID, call: Callable[[Client], T], doing: 
         with bulkhead.slot(actor.id):
             return clients.with_client(actor.id, server_id, call, outbound)
     except ImanageError as error:
-        raise remote_refusal(error, label, doing) from error
+        raise remote_refusal(error, label, activity) from error
 
 
-def _fetch(client: Client, where: Where, home: Home) -> tuple[Rows, ...]:
-    if where.text:
-        return _search(client, where)
-    if where.steps:
-        return (_children(client, where.steps[-1], where.offset),)
-    return (_shelf(client, where.shelf, home),)
+def _fetch(client: Client, location: Location, home: Home) -> tuple[Rows, ...]:
+    if location.text:
+        return _search(client, location)
+    if location.steps:
+        return (_children(client, location.steps[-1], location.offset),)
+    return (_shelf(client, location.shelf, home),)
 
 
 def _children(client: Client, step: Step, offset: int) -> Rows:
@@ -213,39 +212,39 @@ def _children(client: Client, step: Step, offset: int) -> Rows:
         versions = documents.versions(client, VersionId.parse(step.id))
         return replace(versions, items=versions.items[::-1])
     if step.kind == "workspace":
-        return containers.workspace_children(client, step.id, PAGE, offset)
-    return containers.folder_children(client, step.id, offset, PAGE)
+        return containers.workspace_children(client, step.id, PAGE_SIZE, offset)
+    return containers.folder_children(client, step.id, offset, PAGE_SIZE)
 
 
-def _search(client: Client, where: Where) -> tuple[Rows, ...]:
-    inside = [step.id for step in where.steps if step.kind != "document"]
+def _search(client: Client, location: Location) -> tuple[Rows, ...]:
+    inside = [step.id for step in location.steps if step.kind != "document"]
     if inside:
         return (
-            documents.search(client, where.text, container_id=inside[-1], limit=PAGE, offset=where.offset),
+            documents.search(
+                client, location.text, container_id=inside[-1], limit=PAGE_SIZE, offset=location.offset
+            ),
         )
-    if where.for_saving:
-        return (containers.search_workspaces(client, where.text, limit=PAGE, offset=where.offset),)
-    found = documents.search(client, where.text, limit=PAGE, offset=where.offset)
-    if where.offset:
+    if location.for_saving:
+        return (containers.search_workspaces(client, location.text, limit=PAGE_SIZE, offset=location.offset),)
+    found = documents.search(client, location.text, limit=PAGE_SIZE, offset=location.offset)
+    if location.offset:
         return (found,)
-    return (containers.search_workspaces(client, where.text, limit=WORKSPACES_BESIDE_DOCUMENTS), found)
+    return (containers.search_workspaces(client, location.text, limit=WORKSPACES_BESIDE_DOCUMENTS), found)
 
 
 def _shelf(client: Client, shelf: Shelf, home: Home) -> Rows:
     if shelf == "recent":
-        return containers.recent_workspaces(client, limit=PAGE)
+        return containers.recent_workspaces(client, limit=PAGE_SIZE)
     library = home.library or next((each.id for each in containers.libraries(client) if not each.hidden), "")
     if shelf == "mine":
         return containers.my_matters(client, library, home.user_id)
     return containers.favourites(client, library)
 
 
-def _place(item: Container) -> PlaceRow:
-    closed = (item.access is not None and item.access not in MAY_WRITE) or (
-        item.folder_type in TAKES_NO_DOCUMENTS
-    )
-    kind: Kind = "workspace" if item.kind == "workspace" else "closed_folder" if closed else "folder"
-    return PlaceRow(
+def _container_row(item: Container) -> ContainerRow:
+    closed = (item.access is not None and item.access not in MAY_WRITE) or (item.folder_type in NO_DOCUMENTS)
+    kind: Kind = "workspace" if item.kind == "workspace" else "read_only_folder" if closed else "folder"
+    return ContainerRow(
         step=Step(kind, item.id, item.name or item.id),
         client=item.client or "",
         matter=item.matter or "",
@@ -253,10 +252,12 @@ def _place(item: Container) -> PlaceRow:
     )
 
 
-def _found(sign: signed_names.Sign, item: RemoteDocument, here: TwinFacts | None, label: str) -> FoundRow:
+def _document_row(
+    sign: signed_names.Sign, item: RemoteDocument, here: TwinFacts | None, label: str
+) -> DocumentRow:
     name = item.full_name or str(item.id)
     holder = item.in_use_by_name or item.in_use_by or "someone"
-    return FoundRow(
+    return DocumentRow(
         id=item.id,
         name=visible(name),
         type="E-mail" if item.is_email else item.extension.upper() or item.type or "",
@@ -275,7 +276,7 @@ def _found(sign: signed_names.Sign, item: RemoteDocument, here: TwinFacts | None
 def _twins_here(
     matter_id: uuid.UUID, server_id: uuid.UUID, found: Sequence[RemoteDocument]
 ) -> dict[DocumentId, TwinFacts]:
-    """Of each document that was found, what it is to the copy here, now that its latest version is seen. One query."""
+    """The facts about the twin of each document found, given its latest version seen. One query."""
     known = links.in_matter(matter_id, server_id, {item.id.number for item in found})
     latest: dict[DocumentId, int] = {}
     for item in found:

@@ -1,4 +1,4 @@
-"""What the pop-ups of Get and Save know before iManage is asked: the matter, the twin, and who outside will see it."""
+"""What the pop-ups of Get and Save show before asking iManage: the matter, the twin, and outside readers."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from services.transfers.requests import MOST_AT_ONCE
 
 
 @dataclass(frozen=True)
-class Outside:
-    """The guests of a matter: how many, and of which organisations."""
+class OutsideReaders:
+    """The guests of a matter: their number, and by organisation."""
 
     guests: int
     organisations: tuple[tuple[str, int], ...]
@@ -43,7 +43,7 @@ class Outside:
 
 @dataclass(frozen=True)
 class GetPicker:
-    """`document_name` is set where the choice becomes a new version of a document here."""
+    """`document_name` is set if the selection becomes a new version of a document here."""
 
     matter_id: uuid.UUID
     matter_name: str
@@ -51,16 +51,16 @@ class GetPicker:
     label: str
     is_practice: bool
     most: int
-    outside: Outside
+    outside: OutsideReaders
     document_id: uuid.UUID | None = None
     document_name: str = ""
 
 
 @dataclass(frozen=True)
 class SavePicker:
-    """`onto` is the version in iManage that our copy stands on; None where there is none.
+    """`onto` is the version in iManage that the copy here is based on; None if there is none.
 
-    `status` says what the twin is to the version that would be saved.
+    `status` compares the twin with the version to be saved.
     """
 
     matter_id: uuid.UUID
@@ -78,14 +78,14 @@ class SavePicker:
 
     @property
     def may_go_onto_twin(self) -> bool:
-        """Whether there is a twin, and iManage showed it when it was last asked."""
+        """Whether there is a twin that was visible at the last check."""
         return self.status is not None and not self.status.facts.is_out_of_reach
 
 
 def for_get(
     actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, document_id: uuid.UUID | None
 ) -> GetPicker:
-    """Raises SignInNeededError where the person has no sign-in to this server that could be used."""
+    """Raises SignInNeededError if the member has no usable sign-in to this server."""
     matter = permissions.require_transfer(actor, matter_id)
     server = _usable(actor, server_id)
     document = documents.find(actor, document_id) if document_id else None
@@ -98,14 +98,14 @@ def for_get(
         label=label_for(actor.id, server),
         is_practice=server.is_practice,
         most=1 if document else MOST_AT_ONCE,
-        outside=outside_of(matter_id),
+        outside=outside_readers(matter_id),
         document_id=document_id,
         document_name=document.name if document else "",
     )
 
 
 def for_save(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> SavePicker:
-    """Raises SignInNeededError where the person has no sign-in to this server that could be used."""
+    """Raises SignInNeededError if the member has no usable sign-in to this server."""
     document = documents.find(actor, document_id)
     permissions.require_transfer(actor, document.matter_id)
     server = _usable(actor, server_id)
@@ -129,8 +129,8 @@ def for_save(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> Save
     )
 
 
-def outside_of(matter_id: uuid.UUID) -> Outside:
-    """The active guests of a matter by organisation, by name. One query."""
+def outside_readers(matter_id: uuid.UUID) -> OutsideReaders:
+    """The active guests of a matter by organisation. One query."""
     rows = session().execute(
         select(Member.organisation, func.count())
         .join(Participant, Participant.member_id == Member.id)
@@ -139,7 +139,7 @@ def outside_of(matter_id: uuid.UUID) -> Outside:
         .order_by(Member.organisation)
     )
     organisations = tuple((name or "no organisation", count) for name, count in rows)
-    return Outside(sum(count for _, count in organisations), organisations)
+    return OutsideReaders(sum(count for _, count in organisations), organisations)
 
 
 def _usable(actor: Actor, server_id: uuid.UUID) -> Server:

@@ -1,4 +1,4 @@
-"""Everything at once: the documents of a folder, of all below it, or of a search, up to one transfer's most."""
+"""Select all documents of a folder, of a folder with its subfolders, or of a search, up to one transfer's limit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from imanage.types import Document, Page
 from services.access import permissions
 from services.core.actor import Actor
 from services.core.errors import ConflictError
-from services.picker.browse import PAGE, Where, ask, doing, left_out
+from services.picker.browse import PAGE_SIZE, Location, activity, call_imanage, left_out
 from services.transfers import signed_names
 from services.transfers.requests import MOST_AT_ONCE
 
@@ -21,10 +21,10 @@ Fetch = Callable[[int], Page[Document]]
 
 
 @dataclass(frozen=True)
-class Gathered:
-    """Ids, names, and these signed (picked_names). `is_cut`: one transfer does not take all.
+class Selection:
+    """Ids, names and signed names. `is_cut`: there are more than one transfer can take.
 
-    `empty` had no bytes and were passed over.
+    `empty` counts omitted documents of 0 bytes.
     """
 
     documents: tuple[tuple[VersionId, str, str], ...]
@@ -34,21 +34,21 @@ class Gathered:
     unreadable: int = 0
 
     @property
-    def is_all(self) -> bool:
-        """Whether there is nothing to be said: all that is there is selected."""
-        return bool(self.documents) and not (self.is_cut or self.is_short)
+    def is_complete(self) -> bool:
+        """Whether everything is selected, so that no message is needed."""
+        return bool(self.documents) and not (self.is_cut or self.has_omissions)
 
     @property
-    def is_short(self) -> bool:
-        """Whether something that is there was passed over."""
+    def has_omissions(self) -> bool:
+        """Whether something was omitted."""
         return bool(self.empty or self.unreadable)
 
     @property
     def sentence(self) -> str:
-        return " ".join(filter(None, [self._selected, self._passed, left_out(self.unreadable)]))
+        return " ".join(filter(None, [self._selected, self._omitted, left_out(self.unreadable)]))
 
     @property
-    def _passed(self) -> str:
+    def _omitted(self) -> str:
         if not self.empty:
             return ""
         return f"{self.empty} {'is' if self.empty == 1 else 'are'} empty (0 bytes) and cannot be selected."
@@ -56,47 +56,49 @@ class Gathered:
     @property
     def _selected(self) -> str:
         if not self.documents:
-            return "" if self.is_short else "There are no documents here that you can see."
+            return "" if self.has_omissions else "There are no documents here that you can see."
         if not self.is_cut:
             return f"{len(self.documents)} selected."
         there = f"There are {self.total:,} documents. " if self.total else "There are more documents. "
         return f"{there}You can get {MOST_AT_ONCE} at once, so the first {len(self.documents)} are selected."
 
 
-def everything(
-    actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, where: Where, *, below: bool = False
-) -> Gathered:
-    """The newest version of each, a hundred a call, in no more calls than one transfer's most takes.
+def collect(
+    actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, location: Location, *, below: bool = False
+) -> Selection:
+    """The latest version of each, a hundred per call, in no more calls than one transfer's limit needs.
 
-    Folders are not opened one by one: what lies below a place is asked for as one search there.
+    Subfolders are not opened one by one: one search covers everything below a container.
     """
     permissions.require_transfer(actor, matter_id)
-    place = next((step for step in reversed(where.steps) if step.kind != "document"), None)
-    if place is None and not where.text:
+    container = next((step for step in reversed(location.steps) if step.kind != "document"), None)
+    if container is None and not location.text:
         raise ConflictError("Open a folder, or search, before you select everything.", code="picker.nowhere")
 
-    def gather(client: Client) -> Gathered:
-        fetch = _fetch(client, where.text, place.id if place else None, below or _is_top(where))
+    def gather(client: Client) -> Selection:
+        fetch = _fetch(client, location.text, container.id if container else None, below or _is_top(location))
         return _gather(server_id, fetch)
 
-    return ask(actor, server_id, gather, doing(where))
+    return call_imanage(actor, server_id, gather, activity(location))
 
 
-def _is_top(where: Where) -> bool:
-    return bool(where.steps) and where.steps[-1].kind == "workspace"
+def _is_top(location: Location) -> bool:
+    return bool(location.steps) and location.steps[-1].kind == "workspace"
 
 
 def _fetch(client: Client, text: str, place_id: str | None, below: bool) -> Fetch:
     if text or below or place_id is None:
-        return lambda offset: documents.search(client, text, container_id=place_id, limit=PAGE, offset=offset)
-    return lambda offset: documents.folder_documents(client, place_id, offset, PAGE)
+        return lambda offset: documents.search(
+            client, text, container_id=place_id, limit=PAGE_SIZE, offset=offset
+        )
+    return lambda offset: documents.folder_documents(client, place_id, offset, PAGE_SIZE)
 
 
-def _gather(server_id: uuid.UUID, fetch: Fetch) -> Gathered:
+def _gather(server_id: uuid.UUID, fetch: Fetch) -> Selection:
     found: dict[VersionId, str] = {}
     offset: int | None = 0
     total, empty, unreadable = None, set[VersionId](), 0
-    for _ in range(MOST_AT_ONCE // PAGE + 1):
+    for _ in range(MOST_AT_ONCE // PAGE_SIZE + 1):
         if offset is None or len(found) >= MOST_AT_ONCE:
             break
         page = fetch(offset)
@@ -106,4 +108,4 @@ def _gather(server_id: uuid.UUID, fetch: Fetch) -> Gathered:
     sign = signed_names.signer(server_id)
     chosen = tuple((source, name, sign(source, name)) for source, name in list(found.items())[:MOST_AT_ONCE])
     is_cut = offset is not None or len(found) > len(chosen)
-    return Gathered(chosen, total, is_cut, len(empty), unreadable)
+    return Selection(chosen, total, is_cut, len(empty), unreadable)
