@@ -61,7 +61,7 @@ def change_role(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnVal
     role, is_sure = request.form.get("role", ""), request.form.get("sure") == "1"
     if not is_sure:
         loss = leaving.leaving(actor(), matter_id, member_id)
-        if loss.must_be_told(role):
+        if loss.needs_confirmation(role):
             return _ask_about_role(matter_id, loss, role)
     try:
         name = participants.change_role(actor(), matter_id, member_id, role)

@@ -26,7 +26,7 @@ def refuse_unread(form_class: type[BaseForm], matter_id: uuid.UUID) -> BaseForm 
     if request.method != "POST" or size <= 0:
         return None
     try:
-        uploads.require_room(matter_id, actor().id, size)
+        uploads.require_space(matter_id, actor().id, size)
     except InvalidError as refusal:
         form = form_class(formdata=None)
         form.add_errors(refusal)

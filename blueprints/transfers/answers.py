@@ -1,4 +1,4 @@
-"""What the room's forms answer where they cannot be taken."""
+"""Responses to forms that are refused."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ PROBLEMS = "#picker-problems"
 
 
 def refused(form: BaseForm) -> Response:
-    """A form of a page, which has no place of its own for what is wrong."""
+    """For a form on a page: an error message."""
     view = ErrorView("invalid", "Check your selection", first_error(form), "Go back and try again.", "you")
     return answer(view, 422)
 
 
 def refused_in_picker(form: BaseForm, **pieces: Any) -> Response:
-    """What is wrong with a form of a pop-up stands in the pop-up, where all that was chosen stays.
+    """For a form in a pop-up: the errors, inside the pop-up, which keeps its selection.
 
-    `pieces` are for the parts that are drawn anew beside it.
+    `pieces` are for the parts that are redrawn with it.
     """
     if not is_htmx():
         return refused(form)

@@ -1,4 +1,4 @@
-"""Saving many documents of a matter at once: the pop-up that shows what becomes of each, and its start."""
+"""Saving many documents of a matter at once: the pop-up with the outcome for each, and the start of the transfer."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from services.transfers import bulk_save
 @bp.get("/matters/<uuid:matter_id>/save-many/<uuid:server_id>")
 @needs("staff")
 def save_many_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
-    """Of the documents that are named, or with `all` of the whole matter."""
+    """For the documents named, or with `all` for the whole matter."""
     back = url_for("matters.matter", matter_id=matter_id)
     if not is_htmx():
         return go_to(back)
-    asked = None if "all" in request.args else _asked()
+    document_ids = None if "all" in request.args else _document_ids()
     try:
-        picker = bulk_save.plan(actor(), matter_id, server_id, asked)
+        picker = bulk_save.plan(actor(), matter_id, server_id, document_ids)
     except SignInNeededError as needed:
         html = render_template(
             "transfers/_picker_sign_in.html", needed=needed, server_id=server_id, back=back
@@ -44,7 +44,7 @@ def save_many_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
 @bp.post("/matters/<uuid:matter_id>/save-many/<uuid:server_id>/check")
 @needs("staff")
 def check_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
-    """What iManage says of each twin now: asked for once the pop-up is open."""
+    """The check of each twin in iManage, requested once the pop-up is open."""
     back = url_for("matters.matter", matter_id=matter_id)
     ids = as_uuids(request.form.getlist("document"))
     try:
@@ -70,7 +70,7 @@ def start_save_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     return refused_in_picker(form)
 
 
-def _asked() -> list[uuid.UUID]:
+def _document_ids() -> list[uuid.UUID]:
     ids = [as_uuid(text) for text in request.args.getlist("document")]
     if None in ids:
         raise NotFoundError("We could not find one of these documents.")

@@ -1,4 +1,4 @@
-"""What the pickers send. Only ids come from the page; names and facts are looked up."""
+"""The forms of the pop-ups. The page sends only ids; names and facts are looked up here."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def as_uuid(text: str | None) -> uuid.UUID | None:
 
 
 def as_uuids(texts: Iterable[str] | None) -> tuple[uuid.UUID, ...]:
-    """Each once, in their order; what is none is left out."""
+    """Distinct ids in their order; invalid ones are left out."""
     return tuple(dict.fromkeys(each for text in texts or () if (each := as_uuid(text)) is not None))
 
 
 class KeyedForm(BaseForm):
-    """A form with a key of its own, so that a second press finds what the first one made."""
+    """A form with an idempotency key, so that a second submit finds what the first created."""
 
     request_key = HiddenField()
 
@@ -143,6 +143,6 @@ class DecideForm(KeyedForm):
 
 
 def first_error(form: BaseForm) -> str:
-    """The first sentence that a form has to say."""
+    """The first error of a form."""
     sentences = [sentence for errors in form.errors.values() for sentence in errors]
     return str(sentences[0]) if sentences else "Check what you entered."

@@ -1,4 +1,4 @@
-"""How a transfer's end is told: in the page head wherever the person is, and as a table to keep."""
+"""Notices of finished transfers in the page header, and a transfer's results as CSV."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def news_of_transfers() -> dict[str, News]:
 @bp.get("/transfers/_news")
 @needs("staff")
 def news() -> str:
-    """Asked for by the page head while something runs."""
+    """Polled by the page header while a transfer is in progress."""
     return render_template("transfers/_polled.html")
 
 
@@ -40,12 +40,12 @@ def see_news() -> Response:
 @bp.get("/transfers/<uuid:transfer_id>/results.csv")
 @needs("staff")
 def results(transfer_id: uuid.UUID) -> Response:
-    # The byte order mark tells spreadsheets that the names in it are UTF-8.
+    # The byte order mark tells spreadsheets that the file is UTF-8.
     return csv_attachment(transfer_export.as_csv(actor(), transfer_id), "transfer-results.csv")
 
 
-def look_at(view: TransferView) -> None:
-    """Whoever started a transfer and looks at it now needs no notice of its end."""
+def mark_seen(view: TransferView) -> None:
+    """Mark a finished transfer as seen when the member who started it opens its page."""
     if view.is_mine and not view.is_live:
         notices.see(actor(), view.id)
 

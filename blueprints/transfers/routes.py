@@ -1,4 +1,4 @@
-"""Getting and saving: the start of a transfer, and the page that shows how far it is."""
+"""Starting transfers, and the page with a transfer's progress."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def transfer_status(transfer_id: uuid.UUID) -> str:
 @bp.get("/matters/<uuid:matter_id>/_transfers")
 @needs("staff")
 def matter_status(matter_id: uuid.UUID) -> Response:
-    """The live region of a matter's page. When the last transfer ends, the page's documents are told."""
+    """The live region of a matter's page. The end of the last transfer refreshes the list of documents."""
     is_live = transfer_views.is_live_in(actor(), matter_id)
     html = render_template("transfers/_matter.html", matter_id=matter_id, is_live=is_live, badge_anew=True)
     was_live = "live" in request.args
@@ -143,7 +143,7 @@ def check_document(matter_id: uuid.UUID, document_id: uuid.UUID) -> Response:
 def _context(transfer_id: uuid.UUID) -> dict[str, object]:
     page = page_number()
     view = transfer_views.transfer(actor(), transfer_id, page, request.args.get("show", ""))
-    notices.look_at(view)
+    notices.mark_seen(view)
     return {
         "transfer": view,
         "page": page,

@@ -125,7 +125,7 @@ class _Described(ImanageSource):
         self._described.append(self.document)
         _require_bytes(facts.size)
         task = self._run.task
-        quotas.require_room(task.matter_id, task.member_id, facts.size or 0, item_id=task.id)
+        quotas.require_space(task.matter_id, task.member_id, facts.size or 0, item_id=task.id)
         release()
         if facts.size is None or facts.size > SMALL_BYTES:
             with unit_of_work(relaxed_durability=True):

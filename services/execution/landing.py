@@ -108,8 +108,8 @@ def _without_room(reading: Connection, coming: Sequence[_Coming]) -> dict[Claim,
     if not coming or not quotas.has_limits():
         return {}
     new = [each for each in _known_here(reading, coming) if each.same is None]
-    files = [quotas.Landing(each.item.matter_id, each.item.member_id, each.arrived.size) for each in new]
-    answers = zip(new, quotas.landing(files), strict=True)
+    files = [quotas.IncomingFile(each.item.matter_id, each.item.member_id, each.arrived.size) for each in new]
+    answers = zip(new, quotas.admit(files), strict=True)
     return {each.arrived.claim: reached for each, reached in answers if reached is not None}
 
 
@@ -270,7 +270,7 @@ def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
 
 def _land(writing: Connection, ready: _Ready) -> None:
     matters_landing.write(writing, ready.plan)
-    quotas.note_landed(sum(row["size"] for row in ready.plan.versions))
+    quotas.note_added(sum(row["size"] for row in ready.plan.versions))
     end(writing, ready.ending, ItemState.RUNNING)
 
 

@@ -21,14 +21,14 @@ from services.core.unit_of_work import session, unit_of_work
 from services.matters.landing import land
 from services.matters.naming import require_free
 from services.matters.row_locks import locked_document, locked_matter
-from services.matters.uploads import receive, take_room
+from services.matters.uploads import receive, reserve_space
 
 PAGE = 40
 
 
 @dataclass(frozen=True)
 class DocumentRow:
-    """A document in the list, with its current version. `at` and `by` tell of that version."""
+    """A document in a list. `at` and `by` belong to its current version."""
 
     id: uuid.UUID
     name: str
@@ -42,7 +42,7 @@ class DocumentRow:
 
 @dataclass(frozen=True)
 class DocumentView:
-    """A document's page head, with what this person may do with it. `added_by` and `added_at` are its version's."""
+    """The header of a document's page, with the actor's permissions. `added_by` and `added_at`: its current version."""
 
     id: uuid.UUID
     matter_id: uuid.UUID
@@ -63,14 +63,14 @@ class DocumentView:
 
     @property
     def suffix(self) -> str:
-        """What renaming leaves alone: the last dot and what follows it."""
+        """The last dot and what follows it, which a rename keeps."""
         return self.name.removeprefix(self.stem)
 
 
 def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 1) -> Page[DocumentRow]:
-    """Documents of a matter, newest change first, whose names hold every word of `search`. One query.
+    """Documents of a matter whose names contain every word of `search`, most recently changed first. One query.
 
-    To others than those who take part in the matter there are none.
+    Empty for people who are not in the matter.
     """
     query = (
         select(Document.id, Document.name, Version, Member.name)
@@ -99,7 +99,7 @@ def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 
 
 
 def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
-    """One document, for somebody who takes part in its matter. To others it is not there. One query."""
+    """One document. One query. Raises NotFoundError, also for people who are not in its matter."""
     found = (
         session()
         .execute(
@@ -139,7 +139,7 @@ def add(actor: Actor, matter_id: uuid.UUID, file_name: str, stream: IO[bytes]) -
         matter = permissions.require_change_documents(actor, matter_id)
         locked_matter(writing, matter.id)
         require_free(writing, matter.id, name.full, "file")
-        take_room(matter.id, actor.id, blob.size)
+        reserve_space(matter.id, actor.id, blob.size)
         landed = land(writing, matter.id, actor.id, name.full, blob.sha256, blob.size, origin="upload")
         audit.record(
             actor,
@@ -155,7 +155,7 @@ def add(actor: Actor, matter_id: uuid.UUID, file_name: str, stream: IO[bytes]) -
 
 
 def rename(actor: Actor, document_id: uuid.UUID, stem: str) -> str:
-    """Give a document another name; what stands after its last dot stays. Says the whole new name."""
+    """Rename a document, keeping its extension. Returns the full new name."""
     if not stem.strip():
         raise InvalidError({"name": "Enter a name."})
     old = find(actor, document_id)

@@ -1,4 +1,4 @@
-"""The same bytes twice in one matter: noticed and said, never refused."""
+"""Duplicate files in a matter: reported, never refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.core.unit_of_work import session
 
 
 def same_bytes_here(matter_id: uuid.UUID, sha256: str, but_document_id: uuid.UUID | None) -> str | None:
-    """A sentence that names the newest version with these bytes in another document of the matter."""
+    """Names the newest version with these bytes in another document of the matter; None if there is none."""
     query = (
         select(Document.name, Version.number)
         .join(Version, Version.document_id == Document.id)
@@ -28,7 +28,7 @@ def same_bytes_here(matter_id: uuid.UUID, sha256: str, but_document_id: uuid.UUI
 
 
 def of_document(actor: Actor, document_id: uuid.UUID) -> str | None:
-    """The same about a document's current version, for somebody who takes part in its matter."""
+    """The same for a document's current version. Raises NotFoundError for people who are not in its matter."""
     row = (
         session()
         .execute(

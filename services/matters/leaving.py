@@ -1,4 +1,4 @@
-"""What a person loses who leaves a matter or is given a smaller role in it, known before it is done."""
+"""The consequences of removing a participant or reducing their role, known beforehand."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from services.core.actor import Actor
 from services.core.unit_of_work import session
 from services.matters import participants
 
-NAMED = 3
+MAX_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Leaving:
-    """A participant and what hangs on their role: `leads` names the first of the `other_leads` of the matter,
-    `transfers` counts those under way between the matter and iManage that they started.
+    """A participant and what depends on their role: `leads` names the first of the `other_leads` of the matter,
+    `transfers` counts the transfers in progress that they started in it.
     """
 
     person: participants.PersonRow
@@ -32,8 +32,8 @@ class Leaving:
         """Whether the matter would be left without a lead, which is refused."""
         return self.person.role in MANAGES_PEOPLE and not self.other_leads
 
-    def must_be_told(self, role: str) -> bool:
-        """Whether this new role ends something: one's own lead, or transfers under way."""
+    def needs_confirmation(self, role: str) -> bool:
+        """Whether the new role has consequences: the actor stops being a lead, or transfers stop."""
         if self.is_last_lead or role not in participants.ROLES:
             return False
         gives_up_lead = (
@@ -43,7 +43,7 @@ class Leaving:
 
 
 def leaving(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> Leaving:
-    """For a lead who is about to change this participant's place. Raises as participants.person does."""
+    """The consequences for a participant. Raises as participants.person does."""
     person = participants.person(actor, matter_id, member_id)
     others = (
         select(Member.name)
@@ -56,10 +56,10 @@ def leaving(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> Leaving
         .order_by(Member.name_key, Member.id)
     )
     names = tuple(session().scalars(others))
-    under_way = select(func.count()).where(
+    in_progress = select(func.count()).where(
         Transfer.matter_id == matter_id,
         Transfer.member_id == member_id,
         Transfer.finished_at.is_(None),
         Transfer.cancelled_at.is_(None),
     )
-    return Leaving(person, names[:NAMED], len(names), session().scalar(under_way) or 0)
+    return Leaving(person, names[:MAX_NAMED], len(names), session().scalar(in_progress) or 0)

@@ -1,4 +1,4 @@
-"""Matters: the list of mine, opening one, and what stands on its page."""
+"""Matters: a member's list, opening one, its header and its details."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEARCH_KEY = 1500
 
 @dataclass(frozen=True)
 class MatterDetails:
-    """What a person says about a matter when he opens or renames it."""
+    """A matter's name and numbers, as entered."""
 
     name: str
     client_number: str = ""
@@ -45,7 +45,7 @@ class MatterRow:
 
 @dataclass(frozen=True)
 class MatterView:
-    """A matter's page head, with what this person may do there."""
+    """The header of a matter's page, with the actor's permissions."""
 
     id: uuid.UUID
     name: str
@@ -61,7 +61,7 @@ class MatterView:
 
 
 def mine(actor: Actor, search: str = "", page: int = 1) -> Page[MatterRow]:
-    """The matters this person takes part in, newest change first, that hold every word of `search`."""
+    """The actor's matters that contain every word of `search`, most recently changed first."""
     query = (
         select(Matter)
         .join(Participant, Participant.matter_id == Matter.id)
@@ -88,7 +88,7 @@ def mine(actor: Actor, search: str = "", page: int = 1) -> Page[MatterRow]:
 
 
 def find(actor: Actor, matter_id: uuid.UUID) -> MatterView:
-    """One matter, for somebody who takes part in it."""
+    """One matter. Raises NotFoundError, also for people who are not in it."""
     matter, role = permissions.require_matter(actor, matter_id)
     return MatterView(
         id=matter.id,
@@ -106,7 +106,7 @@ def find(actor: Actor, matter_id: uuid.UUID) -> MatterView:
 
 
 def create(actor: Actor, details: MatterDetails) -> uuid.UUID:
-    """Open a matter. Whoever opens it leads it."""
+    """Open a matter. The actor becomes its lead."""
     permissions.require_create_matters(actor)
     with unit_of_work() as writing:
         matter = Matter(id=new_id(), created_by_id=actor.id)
@@ -156,6 +156,6 @@ def _describe(matter: Matter, details: MatterDetails) -> None:
 
 
 def _counts(column: InstrumentedAttribute[uuid.UUID], ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """How many rows belong to each of these matters. One query."""
+    """The number of rows of each matter. One query."""
     rows = session().execute(select(column, func.count()).where(column.in_(ids)).group_by(column))
     return {row[0]: row[1] for row in rows}

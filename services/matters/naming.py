@@ -1,4 +1,4 @@
-"""Names of documents within a matter: one name, one document, letter case aside. Ask while the matter is locked."""
+"""Unique document names within a matter, ignoring letter case. Call with the matter locked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NAMED = select(Document.matter_id, Document.name).where(
 
 
 def require_free(writing: Session, matter_id: uuid.UUID, name: str, field: str) -> None:
-    """Raises InvalidError at `field` where the matter has a document of this name."""
+    """Raises InvalidError at `field` if the matter has a document of this name."""
     if same_name_key(name) in _taken(writing, matter_id, name):
         raise InvalidError(
             {
@@ -63,7 +63,7 @@ def _next_free(writing: Connection, matter_id: uuid.UUID, name: str, taken: set[
 
 
 def _taken(writing: Session | Connection, matter_id: uuid.UUID, name: str) -> set[str]:
-    """The names in the matter that begin alike: those which the name or its numbered forms could meet."""
+    """Names in the matter with the same beginning: all that the name or its numbered forms could collide with."""
     start = like_pattern(search_key(split(name).stem)[:SHARED_START]).removeprefix("%")
     alike = writing.scalars(
         select(Document.name).where(

@@ -1,4 +1,4 @@
-"""Who takes part in a matter: leads, editors and viewers, members of the firm and guests by organisation."""
+"""The people of a matter: leads, editors and viewers, members of the firm and guests by organisation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NO_ORGANISATION = "No organisation"
 
 @dataclass(frozen=True)
 class PersonRow:
-    """A participant. The e-mail is empty for guests who look: addresses are the firm's to give."""
+    """A participant. `email` is empty if the actor is a guest."""
 
     id: uuid.UUID
     name: str
@@ -59,13 +59,15 @@ def of_matter(actor: Actor, matter_id: uuid.UUID, page: int = 1) -> Page[Group]:
     )
     found = paginate(query, page, PAGE)
     return found.with_rows(
-        Group(organisation, tuple(_row(actor, place) for place in places))
-        for organisation, places in groupby(found.rows, key=lambda place: _organisation(place.member))
+        Group(organisation, tuple(_row(actor, participant) for participant in participants))
+        for organisation, participants in groupby(
+            found.rows, key=lambda participant: _organisation(participant.member)
+        )
     )
 
 
 def search(actor: Actor, matter_id: uuid.UUID, text: str) -> tuple[Person, ...]:
-    """People who could be added, and who of them is in already."""
+    """People found, with the role of those who are already in the matter."""
     permissions.require_manage_people(actor, matter_id)
     people = directory_people.search_people(actor, text, staff_only=False, limit=RESULTS)
     roles = roles_of(matter_id, [person.id for person in people])
@@ -73,23 +75,23 @@ def search(actor: Actor, matter_id: uuid.UUID, text: str) -> tuple[Person, ...]:
 
 
 def roles_of(matter_id: uuid.UUID, member_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """The roles of those among them who take part in the matter."""
-    places = session().execute(
+    """The roles of those members who are in the matter."""
+    participants = session().execute(
         select(Participant.member_id, Participant.role).where(
             Participant.matter_id == matter_id, Participant.member_id.in_(member_ids)
         )
     )
-    return {place.member_id: place.role for place in places}
+    return {participant.member_id: participant.role for participant in participants}
 
 
 def person(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> PersonRow:
-    """One participant, for a lead who is about to remove him."""
+    """One participant, for a lead. Raises NotFoundError if they are not in the matter."""
     permissions.require_manage_people(actor, matter_id)
-    return _row(actor, _require_place(session(), matter_id, member_id))
+    return _row(actor, _require_participant(session(), matter_id, member_id))
 
 
 def add(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: str) -> str:
-    """Give somebody a place in the matter. Says his name."""
+    """Add a member to the matter. Returns their name."""
     with unit_of_work() as writing:
         matter = permissions.require_manage_people(actor, matter_id)
         member = writing.get(Member, member_id)
@@ -105,30 +107,30 @@ def add(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: str) -> 
 
 
 def change_role(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: str) -> str:
-    """Give a participant another role. Says his name."""
+    """Change a participant's role. Returns their name."""
     with unit_of_work() as writing:
         matter = permissions.require_manage_people(actor, matter_id)
         locked_matter(writing, matter_id)
-        place = _require_place(writing, matter_id, member_id)
-        _require_role(place.member, role)
-        if place.role != role:
+        participant = _require_participant(writing, matter_id, member_id)
+        _require_role(participant.member, role)
+        if participant.role != role:
             if role != "lead":
-                _require_another_lead(writing, place)
-            before, place.role = place.role, role
-            _changed(actor, "participant.role_changed", matter, place.member, before=before, role=role)
-        return place.member.name
+                _require_another_lead(writing, participant)
+            before, participant.role = participant.role, role
+            _changed(actor, "participant.role_changed", matter, participant.member, before=before, role=role)
+        return participant.member.name
 
 
 def remove(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> str:
-    """Take somebody's place away; what he did in the matter stays. Says his name."""
+    """Remove a participant; their work in the matter stays. Returns their name."""
     with unit_of_work() as writing:
         matter = permissions.require_manage_people(actor, matter_id)
         locked_matter(writing, matter_id)
-        place = _require_place(writing, matter_id, member_id)
-        _require_another_lead(writing, place)
-        name = place.member.name
-        _changed(actor, "participant.removed", matter, place.member, role=place.role)
-        writing.delete(place)
+        participant = _require_participant(writing, matter_id, member_id)
+        _require_another_lead(writing, participant)
+        name = participant.member.name
+        _changed(actor, "participant.removed", matter, participant.member, role=participant.role)
+        writing.delete(participant)
         return name
 
 
@@ -138,11 +140,11 @@ def _changed(actor: Actor, action: str, matter: Matter, member: Member, **detail
     audit.record(actor, action, subject, subject_id=member.id, matter_id=matter.id, **detail)
 
 
-def _require_place(writing: Session, matter_id: uuid.UUID, member_id: uuid.UUID) -> Participant:
-    place = writing.get(Participant, (matter_id, member_id), populate_existing=True)
-    if place is None:
+def _require_participant(writing: Session, matter_id: uuid.UUID, member_id: uuid.UUID) -> Participant:
+    participant = writing.get(Participant, (matter_id, member_id), populate_existing=True)
+    if participant is None:
         raise NotFoundError("This person is not in this matter.")
-    return place
+    return participant
 
 
 def _require_role(member: Member, role: str) -> None:
@@ -152,10 +154,12 @@ def _require_role(member: Member, role: str) -> None:
         raise InvalidError({"role": "A guest cannot lead a matter. Choose editor or viewer."})
 
 
-def _require_another_lead(writing: Session, place: Participant) -> None:
-    """The matter is locked, so two leads cannot take each other's lead away at the same moment."""
-    leads = select(func.count()).where(Participant.matter_id == place.matter_id, Participant.role == "lead")
-    if place.role == "lead" and (writing.scalar(leads) or 0) < 2:
+def _require_another_lead(writing: Session, participant: Participant) -> None:
+    """The matter is locked, so that two leads cannot remove each other at the same moment."""
+    leads = select(func.count()).where(
+        Participant.matter_id == participant.matter_id, Participant.role == "lead"
+    )
+    if participant.role == "lead" and (writing.scalar(leads) or 0) < 2:
         raise ConflictError(
             "A matter needs at least one lead.",
             code="participant.last_lead",
@@ -167,14 +171,14 @@ def _organisation(member: Member) -> str:
     return member.organisation or (NO_ORGANISATION if member.is_guest else FIRM)
 
 
-def _row(actor: Actor, place: Participant) -> PersonRow:
-    member = place.member
+def _row(actor: Actor, participant: Participant) -> PersonRow:
+    member = participant.member
     return PersonRow(
         id=member.id,
         name=member.name,
         email="" if actor.is_guest else member.email,
         is_guest=member.is_guest,
         is_active=member.is_active,
-        role=place.role,
+        role=participant.role,
         is_you=member.id == actor.id,
     )

@@ -1,7 +1,7 @@
-"""How much may be stored: in all, in a matter, and of a member. Every version counts with its size.
+"""Storage limits: for the installation, a matter and a member. Every version counts with its size.
 
-Looked at before the bytes come, with what other gets under way will bring, and again in the unit in which they become
-a version: there one after the other, so that however many come at once, no limit is passed.
+Checked before the bytes arrive, counting other gets in progress, and again under a lock in the unit of work that adds
+the version, so that concurrent files cannot exceed a limit.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ from services.core.text.normalise import bytes_in_words
 from services.core.unit_of_work import on_commit, session
 
 Scope = Literal["matter", "member", "installation"]
-NEARLY = 0.8
-TOTAL_SECONDS = 15.0
-"""The sum over all versions is taken so often by each process."""
-OF_A_GET = sorted(LIVE)
+NEAR_FRACTION = 0.8
+CACHE_SECONDS = 15.0
+"""How long a process caches the sum over all versions."""
+GET_STATES = sorted(LIVE)
 MARGIN = 64 * 1024**3
-"""More than others bring between two sums. Where less is left of the installation's limit, each file is summed up."""
+"""More than others add while the sum is cached. With less space left, the sum is read for each file."""
 _ALL = 0x71756F7461
-"""The advisory lock of the installation's limit."""
-NEAR = {
+"""The key of the advisory lock for the installation's limit."""
+NEAR_SENTENCES = {
     "matter": "This matter is nearly full: {used} of {limit} is used.",
     "member": "You have nearly used all your space: {used} of {limit} across all matters.",
     "installation": "Counterpart is nearly full: {used} of {limit} is used.",
 }
-FULL = {
+FULL_SENTENCES = {
     "matter": "This matter is full: {used} of {limit} is used. Nothing more can be added.",
     "member": "You have used all your space: {used} of {limit}. You cannot add more.",
     "installation": "Counterpart is full: {used} of {limit} is used. Nothing more can be added.",
 }
-TOO_LARGE = {
+TOO_LARGE_SENTENCES = {
     "matter": "This file is {size}. The matter has space for {left} more.",
     "member": "This file is {size}. You have space for {left} more.",
     "installation": "This file is {size}. Counterpart has space for {left} more.",
@@ -53,14 +53,14 @@ _total: tuple[float, int] | None = None
 
 
 class QuotaReachedError(RefusedError):
-    """A limit would be passed. The next step is the System Admin's."""
+    """A limit would be exceeded. The System Admin needs to act."""
 
     code = "quota"
     title = "Not enough space"
 
 
 @dataclass(frozen=True)
-class Landing:
+class IncomingFile:
     """A file that is about to become a version. `size` in bytes."""
 
     matter_id: uuid.UUID
@@ -69,8 +69,8 @@ class Landing:
 
 
 @dataclass(frozen=True)
-class Use:
-    """How much of a limit is used. All in bytes."""
+class Usage:
+    """The use of a limit, in bytes."""
 
     scope: Scope
     used: int
@@ -86,12 +86,12 @@ class Use:
 
     @property
     def is_near(self) -> bool:
-        return self.used >= NEARLY * self.limit
+        return self.used >= NEAR_FRACTION * self.limit
 
     @property
     def sentence(self) -> str:
-        """What a person reads from four fifths on; empty before."""
-        words = FULL if self.is_full else NEAR if self.is_near else {}
+        """The warning from 80 % on; empty below."""
+        words = FULL_SENTENCES if self.is_full else NEAR_SENTENCES if self.is_near else {}
         said = words.get(self.scope, "").format(
             used=bytes_in_words(self.used), limit=bytes_in_words(self.limit)
         )
@@ -99,22 +99,22 @@ class Use:
 
 
 def notice(matter_id: uuid.UUID, member_id: uuid.UUID) -> str:
-    """The sentence of the limit that is nearest, empty where none is near. One query a limit that is set."""
-    uses = _uses(matter_id, member_id)
+    """The warning for the limit that is most used; empty if none is near. One query per limit."""
+    uses = _usages(matter_id, member_id)
     return max(uses, key=lambda use: use.used / use.limit).sentence if uses else ""
 
 
-def require_room(
+def require_space(
     matter_id: uuid.UUID, member_id: uuid.UUID, size: int, *, item_id: uuid.UUID | None = None
 ) -> None:
-    """For a file of so many bytes, before they come. Raises QuotaReachedError.
+    """Check the limits for a file of `size` bytes before it arrives. Raises QuotaReachedError.
 
-    `item_id` is the get that asks: what other gets under way will bring to the same matter, or of the same member, is
-    counted as if it were here.
+    `item_id` is the get that asks: what other gets in progress will add to the same matter or for the same member is
+    counted too.
     """
-    for use in _uses(matter_id, member_id, with_gets_but=item_id):
+    for use in _usages(matter_id, member_id, other_than=item_id):
         if size > use.left:
-            raise _reached(use, size)
+            raise _error(use, size)
 
 
 def has_limits() -> bool:
@@ -122,94 +122,98 @@ def has_limits() -> bool:
     return any((settings.quota_matter_bytes, settings.quota_member_bytes, settings.quota_bytes))
 
 
-def landing(files: Sequence[Landing]) -> list[QuotaReachedError | None]:
-    """In the open unit, in which they become versions: for each, in their order, which limit it would pass.
+def admit(files: Sequence[IncomingFile]) -> list[QuotaReachedError | None]:
+    """In the unit of work that adds the versions: for each file in order, the limit that it would exceed, or None.
 
-    Their matters, and where a limit asks for it their members and the installation, are held to the unit's end, always
-    in this order, and before any document. What is let in is counted for those after it.
+    Locks the matters, and if a limit needs it the members and the installation, always in this order and before any
+    document. An admitted file is counted for those after it.
     """
     if not files or not has_limits():
         return [None] * len(files)
     settings = runtime().settings
-    is_near = _is_near_the_end(sum(file.size for file in files))
-    _hold(files, all_of_it=is_near)
-    uses: dict[tuple[Scope, uuid.UUID | None], Use] = {}
+    is_near = _needs_exact_total(sum(file.size for file in files))
+    _lock(files, installation=is_near)
+    uses: dict[tuple[Scope, uuid.UUID | None], Usage] = {}
     answers: list[QuotaReachedError | None] = []
     for file in files:
         keys: list[tuple[Scope, uuid.UUID | None]] = []
         if limit := settings.quota_matter_bytes:
             keys.append(("matter", file.matter_id))
             if keys[-1] not in uses:
-                uses[keys[-1]] = Use("matter", _of_matter(file.matter_id), limit)
+                uses[keys[-1]] = Usage("matter", _of_matter(file.matter_id), limit)
         if limit := settings.quota_member_bytes:
             keys.append(("member", file.member_id))
             if keys[-1] not in uses:
-                uses[keys[-1]] = Use("member", _of_member(file.member_id), limit)
+                uses[keys[-1]] = Usage("member", _of_member(file.member_id), limit)
         if is_near and (limit := settings.quota_bytes):
             keys.append(("installation", None))
             if keys[-1] not in uses:
-                uses[keys[-1]] = Use("installation", _of_all(), limit)
+                uses[keys[-1]] = Usage("installation", _of_all(), limit)
         over = [uses[key] for key in keys if file.size > uses[key].left]
-        answers.append(_reached(over[0], file.size) if over else None)
+        answers.append(_error(over[0], file.size) if over else None)
         if not over:
             for key in keys:
                 uses[key] = replace(uses[key], used=uses[key].used + file.size)
     return answers
 
 
-def note_landed(size: int) -> None:
-    """In the open unit: so many bytes become versions by it."""
-    on_commit(partial(_note_added, size))
+def note_added(size: int) -> None:
+    """In the open unit of work: it adds versions of `size` bytes."""
+    on_commit(partial(_add_to_total, size))
 
 
-def installation_use() -> Use | None:
-    """Of the whole installation, None where it has no limit."""
+def installation_use() -> Usage | None:
+    """The use of the installation's limit; None if it has none."""
     limit = runtime().settings.quota_bytes
-    return Use("installation", _sum_of_all(), limit) if limit else None
+    return Usage("installation", _cached_total(), limit) if limit else None
 
 
-def _reached(use: Use, size: int) -> QuotaReachedError:
-    return QuotaReachedError(f"{_why(use, size)} {ASK}", code=f"quota.{use.scope}", owner="your System Admin")
+def _error(use: Usage, size: int) -> QuotaReachedError:
+    return QuotaReachedError(
+        f"{_sentence(use, size)} {ASK}", code=f"quota.{use.scope}", owner="your System Admin"
+    )
 
 
-def _is_near_the_end(size: int) -> bool:
-    """Whether what others added since the sum was taken can matter."""
+def _needs_exact_total(size: int) -> bool:
+    """Whether the cached sum is too old to decide."""
     use = installation_use()
     return use is not None and use.left < size + MARGIN
 
 
-def _hold(files: Sequence[Landing], *, all_of_it: bool) -> None:
-    """Whoever adds to the same waits. On SQLite the unit alone sees to it."""
+def _lock(files: Sequence[IncomingFile], *, installation: bool) -> None:
+    """Serialise additions to the same matters, members and installation. On SQLite the unit of work already does."""
     matters = sorted({file.matter_id for file in files})
     session().execute(
         select(Matter.id).where(Matter.id.in_(matters)).order_by(Matter.id).with_for_update(key_share=True)
     )
     if session().get_bind().dialect.name != "postgresql":
         return
-    # Not the rows: whoever presses a button holds his own, and may wait for an item that is held here.
+    # Advisory locks, not member rows: a request locks its own member's row and may wait for an item locked here.
     if runtime().settings.quota_member_bytes:
         members = {file.member_id for file in files}
         for key in sorted({int.from_bytes(each.bytes[-8:], signed=True) for each in members}):
             session().execute(select(func.pg_advisory_xact_lock(key)))
-    if all_of_it:
+    if installation:
         session().execute(select(func.pg_advisory_xact_lock(_ALL)))
 
 
-def _why(use: Use, size: int) -> str:
+def _sentence(use: Usage, size: int) -> str:
     if use.is_full:
         return use.sentence.removesuffix(f" {ASK}")
-    return TOO_LARGE[use.scope].format(size=bytes_in_words(size), left=bytes_in_words(use.left))
+    return TOO_LARGE_SENTENCES[use.scope].format(size=bytes_in_words(size), left=bytes_in_words(use.left))
 
 
-def _uses(matter_id: uuid.UUID, member_id: uuid.UUID, *, with_gets_but: uuid.UUID | None = None) -> list[Use]:
+def _usages(
+    matter_id: uuid.UUID, member_id: uuid.UUID, *, other_than: uuid.UUID | None = None
+) -> list[Usage]:
     settings = runtime().settings
     uses = []
     if limit := settings.quota_matter_bytes:
-        coming = _coming(with_gets_but, Transfer.matter_id == matter_id)
-        uses.append(Use("matter", _of_matter(matter_id) + coming, limit))
+        in_progress = _in_progress(other_than, Transfer.matter_id == matter_id)
+        uses.append(Usage("matter", _of_matter(matter_id) + in_progress, limit))
     if limit := settings.quota_member_bytes:
-        coming = _coming(with_gets_but, Transfer.member_id == member_id)
-        uses.append(Use("member", _of_member(member_id) + coming, limit))
+        in_progress = _in_progress(other_than, Transfer.member_id == member_id)
+        uses.append(Usage("member", _of_member(member_id) + in_progress, limit))
     if (use := installation_use()) is not None:
         uses.append(use)
     return uses
@@ -229,43 +233,43 @@ def _of_all() -> int:
     return int(session().scalar(select(func.sum(Version.size))) or 0)
 
 
-def _coming(item_id: uuid.UUID | None, whose: ColumnElement[bool]) -> int:
-    """What gets that have begun to fetch will bring, this one aside."""
+def _in_progress(item_id: uuid.UUID | None, condition: ColumnElement[bool]) -> int:
+    """The bytes that other gets in progress will add."""
     if item_id is None:
         return 0
     query = (
         select(func.sum(TransferItem.size))
         .join(Transfer)
         .where(
-            TransferItem.state.in_(OF_A_GET),
+            TransferItem.state.in_(GET_STATES),
             TransferItem.batch_id.is_not(None),
             TransferItem.id != item_id,
             Transfer.kind == "get",
-            whose,
+            condition,
         )
     )
     return int(session().scalar(query) or 0)
 
 
-def _sum_of_all() -> int:
-    """Over ten million versions this takes a second, so it is not asked for each file."""
+def _cached_total() -> int:
+    """Cached: over ten million versions the query takes a second."""
     global _total
     with _total_lock:
-        if _total is None or time.monotonic() - _total[0] > TOTAL_SECONDS:
+        if _total is None or time.monotonic() - _total[0] > CACHE_SECONDS:
             _total = (time.monotonic(), _of_all())
         return _total[1]
 
 
-def _note_added(size: int) -> None:
-    """So many bytes were added by this process since the sum was taken."""
+def _add_to_total(size: int) -> None:
+    """Add to the cached sum what this process has added."""
     global _total
     with _total_lock:
         if _total is not None:
             _total = (_total[0], _total[1] + size)
 
 
-def forget_total() -> None:
-    """Take the sum anew the next time."""
+def reset_cached_total() -> None:
+    """Drop the cached sum."""
     global _total
     with _total_lock:
         _total = None

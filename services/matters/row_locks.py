@@ -1,4 +1,4 @@
-"""Rows held until the unit ends, read as they are now. The matter always comes before its documents."""
+"""Rows locked (SELECT … FOR UPDATE) until the unit of work ends. The matter is locked before its documents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.core.errors import ConflictError
 
 
 def locked_matter(writing: Session, matter_id: uuid.UUID) -> Matter:
-    """The matter as it is now, held until the unit ends: names in it are given out one at a time."""
+    """Lock the matter and reread it, so that names in it are given out one at a time."""
     matter = writing.scalar(
         select(Matter)
         .where(Matter.id == matter_id)

@@ -1,4 +1,4 @@
-"""What is known of a file before its bytes travel: its name and its size."""
+"""Checks of files by name and size, before they are uploaded."""
 
 from __future__ import annotations
 
@@ -14,44 +14,44 @@ from services.core.text.normalise import bytes_in_words
 from services.core.unit_of_work import session
 from services.matters import documents
 from services.matters.naming import require_free
-from services.matters.uploads import EMPTY, require_room
+from services.matters.uploads import EMPTY, require_space
 
-Named = Sequence[tuple[str, int]]
-"""Files by name and size in bytes, as a browser tells them."""
+FileList = Sequence[tuple[str, int]]
+"""Files by name and size in bytes, as reported by the browser."""
 
 
-def of_documents(actor: Actor, matter_id: uuid.UUID, files: Named) -> list[str]:
-    """Why these cannot become documents of the matter, a sentence for each that cannot; none where all can."""
+def of_documents(actor: Actor, matter_id: uuid.UUID, files: FileList) -> list[str]:
+    """A sentence for each file that cannot become a document of the matter; empty if all can."""
     permissions.require_change_documents(actor, matter_id)
     seen: set[str] = set()
 
-    def judge(name: str) -> None:
+    def check(name: str) -> None:
         require_free(session(), matter_id, name, "file")
         if same_name_key(name) in seen:
             raise InvalidError({"file": f"Two of these files are named {name}. Choose one of them."})
         seen.add(same_name_key(name))
 
-    return _problems(actor, matter_id, files, judge)
+    return _problems(actor, matter_id, files, check)
 
 
-def of_version(actor: Actor, document_id: uuid.UUID, files: Named) -> list[str]:
-    """The same for the next version of a document, whose name may be any that we take."""
+def of_version(actor: Actor, document_id: uuid.UUID, files: FileList) -> list[str]:
+    """The same for the next version of a document, which may have any valid name."""
     matter_id = documents.find(actor, document_id).matter_id
     permissions.require_change_documents(actor, matter_id)
     return _problems(actor, matter_id, files, lambda name: None)
 
 
-def _problems(actor: Actor, matter_id: uuid.UUID, files: Named, judge: Callable[[str], None]) -> list[str]:
+def _problems(actor: Actor, matter_id: uuid.UUID, files: FileList, check: Callable[[str], None]) -> list[str]:
     problems = []
     for name, size in files:
         try:
             _require_size(size)
-            judge(clean_file_name(name).full)
+            check(clean_file_name(name).full)
         except InvalidError as refusal:
             problems.append(f"{visible(name)}: {refusal.sentence}" if len(files) > 1 else refusal.sentence)
     if not problems:
         try:
-            require_room(matter_id, actor.id, sum(size for _, size in files))
+            require_space(matter_id, actor.id, sum(size for _, size in files))
         except InvalidError as refusal:
             problems.append(refusal.sentence)
     return problems

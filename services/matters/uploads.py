@@ -1,4 +1,4 @@
-"""Bytes that somebody sends: copied into the store piece by piece, with no transaction open while they travel."""
+"""Uploads: streamed into the store in chunks, with no transaction open meanwhile."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ EMPTY = "This file is empty, so it was not added."
 def receive(
     actor: Actor, stream: IO[bytes], matter_id: uuid.UUID, file_name: str, field: str = "file"
 ) -> Blob:
-    """Publish the stream's bytes under their SHA-256, for this matter and of this member.
+    """Publish the stream's bytes under their SHA-256.
 
-    What is empty or too large, passes a limit or is not let in by the virus scanner is refused at `field`.
+    Raises InvalidError at `field` for a file that is empty, too large, over a limit or refused by the virus scanner.
     """
     rate_limits.require(actor.id, rate_limits.UPLOADS)
     size = _size_of(stream)
     if size is not None:
-        require_room(matter_id, actor.id, size, field)
+        require_space(matter_id, actor.id, size, field)
     session().rollback()
     largest = runtime().settings.max_document_bytes
     try:
         with runtime().blobs.writer(size) as writer:
-            while piece := stream.read(CHUNK):
-                writer.write(piece)
+            while chunk := stream.read(CHUNK):
+                writer.write(chunk)
                 if writer.size > largest:
                     raise InvalidError(
                         {field: f"This file is larger than the limit of {_in_words(largest)}."}
@@ -42,7 +42,7 @@ def receive(
             if not writer.size:
                 raise InvalidError({field: EMPTY})
             if size is None:
-                require_room(matter_id, actor.id, writer.size, field)
+                require_space(matter_id, actor.id, writer.size, field)
                 session().rollback()
             scan.inspect(actor, writer, file_name, matter_id)
             return writer.publish()
@@ -57,27 +57,27 @@ def receive(
         raise store_refusal(error) from error
 
 
-def require_room(matter_id: uuid.UUID, member_id: uuid.UUID, size: int, field: str = "file") -> None:
-    """Raises InvalidError at `field` where so many bytes would pass a limit."""
+def require_space(matter_id: uuid.UUID, member_id: uuid.UUID, size: int, field: str = "file") -> None:
+    """Raises InvalidError at `field` if `size` bytes would exceed a limit."""
     try:
-        quotas.require_room(matter_id, member_id, size)
+        quotas.require_space(matter_id, member_id, size)
     except quotas.QuotaReachedError as reached:
         raise InvalidError({field: reached.sentence}) from reached
 
 
-def take_room(matter_id: uuid.UUID, member_id: uuid.UUID, size: int, field: str = "file") -> None:
-    """In the unit in which they become a version, before any document is held: others may have come meanwhile.
+def reserve_space(matter_id: uuid.UUID, member_id: uuid.UUID, size: int, field: str = "file") -> None:
+    """Check the limits again in the unit of work that adds the version, before any document is locked.
 
-    Raises InvalidError at `field` where so many bytes would pass a limit.
+    Raises InvalidError at `field` if `size` bytes would exceed a limit.
     """
-    (reached,) = quotas.landing([quotas.Landing(matter_id, member_id, size)])
+    (reached,) = quotas.admit([quotas.IncomingFile(matter_id, member_id, size)])
     if reached is not None:
         raise InvalidError({field: reached.sentence}) from reached
-    quotas.note_landed(size)
+    quotas.note_added(size)
 
 
 def _size_of(stream: IO[bytes]) -> int | None:
-    """What is left of a stream that can say it."""
+    """The number of bytes left in a seekable stream; None for others."""
     if not stream.seekable():
         return None
     here = stream.tell()
@@ -87,7 +87,7 @@ def _size_of(stream: IO[bytes]) -> int | None:
 
 
 def store_refusal(error: StorageError) -> RefusedError:
-    """What the store said, as a refusal: its sentence already names the next step."""
+    """An error of the store as a refusal; its sentence already names the next step."""
     return RefusedError(error.sentence, code=error.code, owner="your System Admin")
 
 

@@ -1,4 +1,4 @@
-"""Versions of a document: their history, their bytes, and which of them is current."""
+"""Versions of a document: history, downloads, and which one is current."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.core.unit_of_work import session, unit_of_work
 from services.matters.documents import find
 from services.matters.landing import land
 from services.matters.row_locks import locked_document, locked_matter
-from services.matters.uploads import receive, require_room, store_refusal, take_room
+from services.matters.uploads import receive, require_space, reserve_space, store_refusal
 from storage import Blob, BlobDamagedError, BlobStream, StorageError
 
 PAGE = 25
@@ -30,10 +30,7 @@ Stream = BlobStream
 
 @dataclass(frozen=True)
 class VersionView:
-    """One version as this person may see it.
-
-    A guest sees neither where it came from nor the note it came with, and of its names only the document's.
-    """
+    """One version as the actor may see it. Guests see neither its origin nor its note, and only the document's name."""
 
     id: uuid.UUID
     document_id: uuid.UUID
@@ -56,7 +53,7 @@ class VersionView:
 
 @dataclass(frozen=True)
 class Added:
-    """A new version. `other_type` is true where its extension is not that of the document's name."""
+    """A new version. `other_type`: its extension differs from that of the document's name."""
 
     number: int
     file_name: str
@@ -66,7 +63,7 @@ class Added:
 
 @dataclass(frozen=True)
 class SameBytes:
-    """What was sent is byte for byte what this version of the document holds already."""
+    """The existing version of the document that is identical to the upload."""
 
     version_id: uuid.UUID
     number: int
@@ -76,7 +73,7 @@ class SameBytes:
 
 
 def require(actor: Actor, version_id: uuid.UUID) -> VersionView:
-    """The version, for somebody who takes part in its matter. To others it is not there."""
+    """One version. Raises NotFoundError, also for people who are not in its matter."""
     found = session().execute(_readable(actor).where(Version.id == version_id)).one_or_none()
     if found is None:
         raise NotFoundError("We could not find this version.")
@@ -104,7 +101,7 @@ def view(actor: Actor, document: Document, version: Version) -> VersionView:
 
 
 def _name_of(document_name: str, file_name: str) -> str:
-    """The document's name, with the type that the version really has."""
+    """The document's name with the version's own extension."""
     own, document = split(file_name), split(document_name)
     if own.extension.casefold() == document.extension.casefold() or not own.extension:
         return document_name
@@ -112,7 +109,7 @@ def _name_of(document_name: str, file_name: str) -> str:
 
 
 def history(actor: Actor, document_id: uuid.UUID, page: int = 1) -> Page[VersionView]:
-    """A document's versions, newest first. To others than those who take part there are none."""
+    """A document's versions, newest first. Empty for people who are not in its matter."""
     query = _readable(actor).where(Document.id == document_id).order_by(Version.number.desc())
     found = paginate(query, page, PAGE)
     return found.with_rows(view(actor, document, version) for version, document in found.rows)
@@ -121,7 +118,7 @@ def history(actor: Actor, document_id: uuid.UUID, page: int = 1) -> Page[Version
 def add(
     actor: Actor, document_id: uuid.UUID, file_name: str, stream: IO[bytes], note: str
 ) -> Added | SameBytes:
-    """Add a file as the next version, unless the document holds the same bytes already: then nothing is added."""
+    """Add a file as the next version, unless the document already has an identical one: then nothing is added."""
     matter_id = _require_change(actor, document_id)
     name = clean_file_name(file_name)
     blob = receive(actor, stream, matter_id, name.full)
@@ -130,17 +127,17 @@ def add(
 
 
 def add_again(actor: Actor, version_id: uuid.UUID, file_name: str, note: str) -> Added:
-    """Add the bytes of a version once more as the newest one: what add() asked about was meant."""
+    """Add the bytes of a version again as the newest one, after add() reported them as identical."""
     version = require(actor, version_id)
     matter_id = _require_change(actor, version.document_id)
     name = clean_file_name(file_name)
-    require_room(matter_id, actor.id, version.size, "file_name")
+    require_space(matter_id, actor.id, version.size, "file_name")
     blob = Blob(version.sha256, version.size)
     return _add(actor, matter_id, version.document_id, blob, name, note, "file_name")
 
 
 def make_current(actor: Actor, version_id: uuid.UUID) -> VersionView:
-    """Make an older version the one that the document shows. No version is lost by it."""
+    """Make an older version current. No version is lost."""
     asked = require(actor, version_id)
     with unit_of_work() as writing:
         permissions.require_change_documents(actor, asked.matter_id)
@@ -161,7 +158,7 @@ def make_current(actor: Actor, version_id: uuid.UUID) -> VersionView:
 
 
 def send(actor: Actor, version: VersionView, start: int, stop: int) -> Stream:
-    """The bytes from `start`, for an answer that sends those before `stop`: that this person had them is on record."""
+    """A stream of the bytes from `start`, for a response that sends those before `stop`. Audits the download."""
     try:
         if runtime().blobs.size(version.sha256) != version.size:
             raise BlobDamagedError
@@ -188,7 +185,7 @@ def send(actor: Actor, version: VersionView, start: int, stop: int) -> Stream:
 
 
 def _readable(actor: Actor) -> Select[Version, Document]:
-    """Versions of the matters that this person takes part in, with their documents."""
+    """Versions in the actor's matters, with their documents."""
     return (
         select(Version, Document)
         .join(Document, Document.id == Version.document_id)
@@ -204,7 +201,7 @@ def _require_change(actor: Actor, document_id: uuid.UUID) -> uuid.UUID:
 
 
 def _same_bytes(document_id: uuid.UUID, blob: Blob, name: FileName, note: str) -> SameBytes | None:
-    """The version with these bytes: the current one where it is that, else the newest."""
+    """The version with these bytes: the current one if it is among them, else the newest."""
     document = session().get_one(Document, document_id)
     same = (
         session()
@@ -232,7 +229,7 @@ def _add(
 ) -> Added:
     with unit_of_work() as writing:
         permissions.require_change_documents(actor, matter_id)
-        take_room(matter_id, actor.id, blob.size, field)
+        reserve_space(matter_id, actor.id, blob.size, field)
         landed = land(
             writing,
             matter_id,

@@ -41,12 +41,12 @@ def limits() -> Iterator[Any]:
     usual = runtime.runtime()
 
     def set_limits(**more: int) -> None:
-        quotas.forget_total()
+        quotas.reset_cached_total()
         runtime.bind(replace(usual, settings=replace(usual.settings, **more)))
 
     yield set_limits
     runtime.bind(usual)
-    quotas.forget_total()
+    quotas.reset_cached_total()
 
 
 def add(member: Member, matter_id: uuid.UUID, size: int, name: str = "") -> uuid.UUID:
@@ -234,7 +234,7 @@ def test_a_get_finds_no_room_that_was_taken_while_it_came(
     """What was let in is asked again when it lands: an upload was faster."""
     limits(quota_matter_bytes=1000 * KB)
     (item,) = items_of(get(desk, desk.practice.world.named("SPA – Project Heron").id()))
-    ask = quotas.require_room
+    ask = quotas.require_space
 
     def somebody_is_faster(*args: Any, item_id: uuid.UUID | None = None) -> None:
         ask(*args, item_id=item_id)
