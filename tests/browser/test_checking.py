@@ -100,7 +100,11 @@ def test_this_browser_says_what_keeps_it_away(firm: Stack, sit: Sit) -> None:
     page.unroute("**/api")
 
     held: list[Route] = []
-    page.route("**/api", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/api", hold)
     page.clock.install()
     alice.button("Check from this browser").click()
     says(alice, "trying")

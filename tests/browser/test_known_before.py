@@ -38,7 +38,7 @@ def adds(alice: Person, name: str, content: bytes) -> None:
     file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
     alice.dialog().get_by_label("File").set_input_files(file)
     alice.in_dialog("Add document").click()
-    expect(alice.page.get_by_text(f"{name} is added.")).to_be_visible()
+    expect(alice.page.get_by_text(f"{name} has been added.")).to_be_visible()
 
 
 def opens_save(alice: Person, name: str) -> None:

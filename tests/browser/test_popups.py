@@ -25,7 +25,11 @@ def dawdles(route: Route) -> None:
 
 def shows_that_it_loads(person: Person, button: str, address: str, ready: str) -> None:
     held: list[Route] = []
-    person.page.route(address, held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    person.page.route(address, hold)
     person.button(button).first.click()
     expect(person.dialog()).to_contain_text("Loading…")
     person.look()

@@ -113,7 +113,7 @@ def add_version(alice: Person, name: str, version: int) -> None:
         {"name": name, "mimeType": "application/octet-stream", "buffer": content(name, version)}
     )
     alice.in_dialog("Add version").click()
-    expect(alice.page.get_by_text(f"Version {version} is added")).to_be_visible()
+    expect(alice.page.get_by_text(f"Version {version} has been added")).to_be_visible()
 
 
 def save_one(alice: Person, name: str, target: str) -> None:

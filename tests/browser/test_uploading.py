@@ -47,5 +47,5 @@ def test_a_taken_name_costs_no_upload(firm: Stack, sit: Sit, tmp_path: Path) -> 
     chooser.set_input_files(other)
     expect(problem).to_have_count(0)
     carol.in_dialog("Add document").click()
-    expect(carol.page.get_by_text("Option pool.xlsx is added.")).to_be_visible()
+    expect(carol.page.get_by_text("Option pool.xlsx has been added.")).to_be_visible()
     assert len(sent) == 1

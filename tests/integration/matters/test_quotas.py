@@ -91,7 +91,7 @@ def test_ten_at_once_do_not_pass_a_limit_together(
     limits(**{scope: 30 * KB})
     have_come = threading.Barrier(10, timeout=20)
     monkeypatch.setattr(scan, "inspect", lambda *_, **__: have_come.wait())
-    monkeypatch.setattr(versions, "require_room", lambda *_: have_come.wait())
+    monkeypatch.setattr(versions, "require_space", lambda *_: have_come.wait())
     if what == "the same again":
         with unit_of_work() as writing:
             for version_id in shown:
@@ -242,7 +242,7 @@ def test_a_get_finds_no_room_that_was_taken_while_it_came(
             content = io.BytesIO(bytes(1000 * KB))
             documents.add(desk.actor, desk.matter_id, "Fast.docx", content)
 
-    monkeypatch.setattr(quotas, "require_room", somebody_is_faster)
+    monkeypatch.setattr(quotas, "require_space", somebody_is_faster)
     desk.practice.forget_requests()
     stopped = carry(item.id)
     assert [call for call in desk.practice.requests if "/download" in call.path]
