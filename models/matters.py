@@ -11,19 +11,19 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.base import Base, new_id, utcnow
 from models.members import Member
 
-_LEADERLESS = text("leaderless_since IS NOT NULL")
+_ORPHANED = text("orphaned_since IS NOT NULL")
 
 
 class Matter(Base):
-    """`leaderless_since` is when the last of its leads was deactivated; empty while somebody leads it."""
+    """`orphaned_since`: when its last lead was deactivated; None while it has a lead."""
 
     __tablename__ = "matter"
     __table_args__ = (
         Index(
-            "ix_matter_leaderless_since",
-            "leaderless_since",
-            sqlite_where=_LEADERLESS,
-            postgresql_where=_LEADERLESS,
+            "ix_matter_orphaned_since",
+            "orphaned_since",
+            sqlite_where=_ORPHANED,
+            postgresql_where=_ORPHANED,
         ),
     )
 
@@ -35,7 +35,7 @@ class Matter(Base):
     created_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("member.id"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     changed_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
-    leaderless_since: Mapped[datetime | None]
+    orphaned_since: Mapped[datetime | None]
 
 
 class Participant(Base):

@@ -28,8 +28,8 @@ ACTIONS = {"refused": "Refused", "add": "To add", "change": "To change", "unchan
 @bp.get("/export.csv")
 @needs("admin")
 def export() -> Response:
-    text, _, kept = asked()
-    lines = import_export.export(actor(), text, kept)
+    text, _, wanted = asked()
+    lines = import_export.export(actor(), text, wanted)
     answer = StreamedResponse(stream_with_context(_encoded(lines)), mimetype="text/csv")
     answer.headers["Content-Disposition"] = "attachment; filename=Members.csv"
     return answer

@@ -24,7 +24,7 @@ def open_invitations() -> str:
     return render_template(
         "members/invitations.html",
         found=found,
-        most=invitations.MOST_LISTED,
+        most=invitations.MAX_LISTED,
         mail_failing=server_state.failing(),
     )
 
@@ -67,6 +67,6 @@ def _answer(form: InviteForm, status: int = 200) -> Response:
     return popup("invite", "Invite", status, form=form, sends_mail=server_state.is_set_up())
 
 
-def _link(invited: invitations.Invited) -> Response:
+def _link(invited: invitations.NewLink) -> Response:
     """The one time that a link is shown: in the answer itself, in no cookie and at no address."""
     return popup("invited", f"Link for {invited.email}", invited=invited, url=url_for(".open_invitations"))

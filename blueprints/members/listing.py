@@ -1,4 +1,4 @@
-"""The list of members: searched as one types, kept to some kind of them, a page at a time."""
+"""The list of members: searched as one types, wanted to some kind of them, a page at a time."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ class Tab:
 @bp.get("")
 @needs("admin")
 def index() -> str:
-    text, state, kept = asked()
+    text, state, wanted = asked()
     after, before = request.args.get("after", type=uuid.UUID), request.args.get("before", type=uuid.UUID)
-    found = people.page_of_members(actor(), text, kept, after=after, before=before)
+    found = people.list_members(actor(), text, wanted, after=after, before=before)
     name = "members/_list.html" if is_htmx() else "members/index.html"
-    leads = 0 if is_htmx() else orphaned_matters.how_many(actor())
+    orphaned = 0 if is_htmx() else orphaned_matters.count(actor())
     return render_template(
         name,
         found=found,
         text=text,
         state=state,
         tabs=_tabs(text, state),
-        leaderless=leads,
+        orphaned=orphaned,
         mail_failing=None if is_htmx() else server_state.failing(),
     )
 
 
 def asked() -> tuple[str, str, MemberFilter]:
-    """What the address asks for: the text, the name of the state, and who is kept in it."""
+    """What the address asks for: the text, the name of the state, and who is wanted in it."""
     state = request.args.get("state", "")
     state = state if state in STATES else ""
     return search_text(), state, STATES[state][1]

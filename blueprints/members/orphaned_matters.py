@@ -20,14 +20,14 @@ from services.members import orphaned_matters
 @needs("admin")
 def without_a_lead() -> str:
     found = orphaned_matters.matters(actor())
-    return render_template("members/leads.html", found=found, most=orphaned_matters.MOST_LISTED)
+    return render_template("members/leads.html", found=found, most=orphaned_matters.MAX_LISTED)
 
 
 @bp.get("/leads/<uuid:matter_id>")
 @needs("admin")
 def choose_lead(matter_id: uuid.UUID) -> ResponseReturnValue:
     name, text = orphaned_matters.name_of(actor(), matter_id), search_text()
-    people = orphaned_matters.possible(actor(), matter_id, text)
+    people = orphaned_matters.candidates(actor(), matter_id, text)
     return popup("lead", f"Lead of {name}", matter_id=matter_id, people=people, text=text)
 
 
@@ -35,7 +35,7 @@ def choose_lead(matter_id: uuid.UUID) -> ResponseReturnValue:
 @needs("admin")
 def search_lead(matter_id: uuid.UUID) -> str:
     text = search_text()
-    people = orphaned_matters.possible(actor(), matter_id, text)
+    people = orphaned_matters.candidates(actor(), matter_id, text)
     return render_template("members/_lead_found.html", matter_id=matter_id, people=people, text=text)
 
 

@@ -38,11 +38,11 @@ def add_member() -> Response:
         else:
             flash(f"{added.name} is added.", "success")
             url = url_for(".member", member_id=added.id)
-            if added.made_password:
-                return password_answer(added.name, added.made_password, url)
+            if added.generated_password:
+                return password_answer(added.name, added.generated_password, url)
             return go_to(url)
     else:
-        form.add_errors(InvalidError(people.problems(form.command(), makes_password=True)), keep_own=True)
+        form.add_errors(InvalidError(people.problems(form.command(), generates_password=True)), keep_own=True)
     return add_answer(form, 422)
 
 

@@ -1,1 +1,1 @@
-"""People: members and guests, what is on record of them, and finding them."""
+"""People: members and guests, their details, and searching them."""

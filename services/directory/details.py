@@ -1,4 +1,4 @@
-"""What is on record of a member: normalised, judged and written the same way when added and when changed."""
+"""The details of a member: normalised, validated and written alike when added and when changed."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from services.mail import server_state
 LONGEST_NAME = 200
 LONGEST_NAME_KEY = 400
 CANNOT_BE_WRITTEN_TO = (
-    "Your mail server cannot write to this address. "
-    "Enter one with only letters from a to z, digits and signs before the @."
+    "Your mail server does not support this address. "
+    "Enter one with only letters from a to z, digits and symbols before the @."
 )
-TAKEN = "Somebody with this e-mail address is here already, perhaps deactivated."
+TAKEN = "A member with this email address already exists, perhaps deactivated."
 
 
 @dataclass(frozen=True)
@@ -44,30 +44,30 @@ class Details:
 
 
 def problems(details: Details) -> dict[str, str]:
-    """What is wrong with normalised details, by field."""
+    """Validation errors of normalised details, by field."""
     found = {
-        "name": _line_fault(details.name, "Enter a name."),
-        "organisation": _line_fault(
+        "name": _line_problem(details.name, "Enter a name."),
+        "organisation": _line_problem(
             details.organisation, "Enter an organisation." if details.is_guest else None
         ),
-        "email": email_problem(details.email) or _mail_fault(details.email),
+        "email": email_problem(details.email) or _mail_problem(details.email),
         "is_admin": "A guest cannot be a System Admin." if details.is_guest and details.is_admin else None,
     }
     return {field: sentence for field, sentence in found.items() if sentence}
 
 
-def taken(details: Details, but: uuid.UUID | None = None) -> dict[str, str]:
-    """Whether the e-mail is somebody else's, as a fault."""
-    theirs = select(Member.id).where(Member.email_key == email_key(details.email), Member.id != but)
-    return {"email": TAKEN} if details.email and session().scalar(theirs) else {}
+def email_taken(details: Details, but: uuid.UUID | None = None) -> dict[str, str]:
+    """A validation error if the email address belongs to another member."""
+    others = select(Member.id).where(Member.email_key == email_key(details.email), Member.id != but)
+    return {"email": TAKEN} if details.email and session().scalar(others) else {}
 
 
 def write(row: Member, details: Details) -> None:
-    """Put normalised, faultless details on the row, in the open unit.
+    """Write normalised, valid details to the row, in the open unit of work.
 
-    Raises InvalidError where the e-mail is somebody's.
+    Raises InvalidError if another member has the email address.
     """
-    if found := taken(details, row.id):
+    if found := email_taken(details, row.id):
         raise InvalidError(found)
     for column, value in values_of(details).items():
         setattr(row, column, value)
@@ -79,7 +79,7 @@ def write(row: Member, details: Details) -> None:
 
 
 def values_of(details: Details) -> dict[str, Any]:
-    """The columns of normalised, faultless details: as they were typed, and as they are compared and found."""
+    """The columns of normalised, valid details, with the keys for comparing and searching."""
     return {
         "name": details.name,
         "name_key": search_fold(details.name)[:LONGEST_NAME_KEY],
@@ -92,12 +92,12 @@ def values_of(details: Details) -> dict[str, Any]:
     }
 
 
-def _mail_fault(email: str) -> str | None:
+def _mail_problem(email: str) -> str | None:
     local = email.rpartition("@")[0]
     return None if local.isascii() or server_state.takes_utf8_addresses() else CANNOT_BE_WRITTEN_TO
 
 
-def _line_fault(text: str, if_empty: str | None) -> str | None:
+def _line_problem(text: str, if_empty: str | None) -> str | None:
     if not text:
         return if_empty
     if len(text) > LONGEST_NAME:

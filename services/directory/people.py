@@ -1,4 +1,4 @@
-"""Members and guests: finding them, listing them for admins, and adding them."""
+"""Members and guests: searching, listing for System Admins, and adding."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from services.directory.details import Details
 from services.directory.search import EVERYONE, MemberFilter
 
 PAGE = 100
-MOST_FOUND = 20
+MAX_FOUND = 20
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Person:
 
 @dataclass(frozen=True)
 class MemberView:
-    """A person as a System Admin sees him."""
+    """A person as a System Admin sees them."""
 
     id: uuid.UUID
     name: str
@@ -64,9 +64,9 @@ class MemberView:
 
 @dataclass(frozen=True)
 class MemberPage:
-    """Some of the members by name. `before` and `after` name the places where the pages beside it begin.
+    """One page of the members by name. `before` and `after` are the cursors of the pages next to it.
 
-    `matches` counts who was found by a text; with `too_many` of them, only those whose name begins with it are here.
+    `matches` counts the results of a search; if there are `too_many`, only those whose name begins with it are shown.
     """
 
     members: tuple[MemberView, ...]
@@ -78,16 +78,16 @@ class MemberPage:
 
 @dataclass(frozen=True)
 class Added:
-    """Somebody who was added, and the password that was made for him: it is on no record and shown once."""
+    """A member who was added, with the generated password: it is not stored, and shown once."""
 
     id: uuid.UUID
     name: str
-    made_password: str = field(repr=False)
+    generated_password: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class NewMember:
-    """Somebody to add. A guest is a person of another organisation, and never an admin."""
+    """A member or guest to add. A guest belongs to another organisation and is never a System Admin."""
 
     name: str
     email: str
@@ -97,14 +97,12 @@ class NewMember:
     is_guest: bool = False
 
 
-def search_people(
-    actor: Actor, text: str, *, staff_only: bool, limit: int = MOST_FOUND
-) -> tuple[Person, ...]:
-    """Active people who are found by the text, first by name. Guests find nobody."""
+def search_people(actor: Actor, text: str, *, staff_only: bool, limit: int = MAX_FOUND) -> tuple[Person, ...]:
+    """Active people who match the text, by name. Empty for a guest."""
     if actor.is_guest:
         return ()
-    kept = MemberFilter(is_active=True, is_guest=False if staff_only else None)
-    found = directory_search.search_by_name(text, kept, limit)
+    wanted = MemberFilter(is_active=True, is_guest=False if staff_only else None)
+    found = directory_search.search_by_name(text, wanted, limit)
     return tuple(map(person_of, found.members))
 
 
@@ -112,22 +110,22 @@ def person_of(row: Member, *, role: str = "") -> Person:
     return Person(row.id, row.name, row.email, row.organisation, row.is_guest, row.is_active, role)
 
 
-def page_of_members(
+def list_members(
     actor: Actor,
     text: str = "",
-    kept: MemberFilter = EVERYONE,
+    wanted: MemberFilter = EVERYONE,
     *,
     after: uuid.UUID | None = None,
     before: uuid.UUID | None = None,
 ) -> MemberPage:
-    """Whoever is kept, by name: those found by the text, or without one a page at a time from a place onwards."""
+    """Members by name: the first that match the text, or without one a page after or before a cursor."""
     permissions.require_admin(actor)
     if text.strip():
-        found = directory_search.search_by_name(text, kept, PAGE)
+        found = directory_search.search_by_name(text, wanted, PAGE)
         return MemberPage(views(found.members), matches=found.matches, too_many=found.too_many)
     to = session().get(Member, before) if before else None
     since = session().get(Member, after) if after and not to else None
-    rows = directory_search.by_name(kept, PAGE + 1, after=since, before=to)
+    rows = directory_search.by_name(wanted, PAGE + 1, after=since, before=to)
     has_more = len(rows) > PAGE
     rows = rows[-PAGE:] if to else rows[:PAGE]
     return MemberPage(
@@ -142,7 +140,7 @@ def member(actor: Actor, member_id: uuid.UUID) -> MemberView:
 
 
 def require_member(actor: Actor, member_id: uuid.UUID) -> Member:
-    """The row, for System Admins. Raises NotFoundError where there is none."""
+    """The row, for System Admins. Raises NotFoundError."""
     permissions.require_admin(actor)
     row = session().get(Member, member_id)
     if row is None:
@@ -151,28 +149,28 @@ def require_member(actor: Actor, member_id: uuid.UUID) -> Member:
 
 
 def add(actor: Actor, new: NewMember) -> Added:
-    """Add a member or guest, as a System Admin. Without a password one is made."""
+    """Add a member or guest, as a System Admin. Without a password, one is generated."""
     permissions.require_admin(actor)
-    made = "" if new.password else passwords.generate()
+    generated = "" if new.password else passwords.generate()
     with unit_of_work():
-        row = create(actor, replace(new, password=new.password or made))
-        return Added(row.id, row.name, made)
+        row = create(actor, replace(new, password=new.password or generated))
+        return Added(row.id, row.name, generated)
 
 
-def problems(new: NewMember, *, makes_password: bool = False) -> dict[str, str]:
-    """All that is wrong with somebody to add, by field. `makes_password`: one is made where none is given."""
+def problems(new: NewMember, *, generates_password: bool = False) -> dict[str, str]:
+    """Validation errors by field. `generates_password`: a missing password is no error."""
     details = _details(new)
-    found = directory_details.taken(details) | directory_details.problems(details)
+    found = directory_details.email_taken(details) | directory_details.problems(details)
     sentence = passwords.problem(
         new.password, name=details.name, email=details.email, organisation=details.organisation
     )
-    if sentence and (new.password or not makes_password):
+    if sentence and (new.password or not generates_password):
         found["password"] = sentence
     return found
 
 
 def create(who: Who, new: NewMember) -> Member:
-    """Add a member or guest, in the open unit. Whoever calls has judged who may. Raises InvalidError."""
+    """Add a member or guest, in the open unit of work. The caller has checked the permission. Raises InvalidError."""
     details = _details(new)
     if found := problems(new):
         raise InvalidError(found)
@@ -194,7 +192,7 @@ def _details(new: NewMember) -> Details:
 
 
 def views(rows: Sequence[Member]) -> tuple[MemberView, ...]:
-    """Rows as System Admins see them, with the number of matters of each."""
+    """Rows as System Admins see them, with the number of matters of each member."""
     counts = _matters_of([row.id for row in rows])
     return tuple(_view(row, counts.get(row.id, 0)) for row in rows)
 

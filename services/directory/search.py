@@ -1,8 +1,8 @@
-"""Finding members among a million of them: what is typed, who is kept, and the first by name.
+"""Searching members, fast for a million of them: by text, filter and name.
 
-Three letters or more are found anywhere in a name or e-mail; one or two where a word of the name, or the e-mail,
-begins with them. Each word that was typed must be found. How a letter is written does not count: text.search_fold. The
-key holds two blanks before each word, so that its beginning is three letters too, and one index of trigrams serves all.
+Three letters or more match anywhere in a name or email address; one or two match the beginning of a word or address.
+All words must match, compared by normalise.search_fold(). The search key has two spaces before each word, so that the
+beginning of a word is a trigram too, and one trigram index serves both.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from services.core.unit_of_work import session
 
 Condition = ColumnElement[bool]
 
-# Of more than this many only the beginnings of names are shown: to sort them all would keep a person waiting.
-MOST_SORTED = 500
+# Of more matches, only names that begin with the text are shown: sorting them all would take too long.
+MAX_SORTED = 500
 LETTERS = 3
 LONGEST_KEY, LONGEST_NAME = 1100, 400
 LAST_LETTER = "\U0010ffff"
@@ -27,7 +27,7 @@ LAST_LETTER = "\U0010ffff"
 
 @dataclass(frozen=True)
 class MemberFilter:
-    """Who is looked for: None where it does not matter."""
+    """Which members to include; None includes both."""
 
     is_active: bool | None = None
     is_guest: bool | None = None
@@ -38,8 +38,8 @@ EVERYONE = MemberFilter()
 
 
 @dataclass(frozen=True)
-class Found:
-    """The first by name. With `too_many`, only people whose whole name begins with what was typed are among them."""
+class SearchResult:
+    """The first by name. With `too_many`, only people whose name begins with the whole text."""
 
     members: tuple[Member, ...] = ()
     matches: int = 0
@@ -47,65 +47,69 @@ class Found:
 
 
 def key_of(name: str, email: str) -> str:
-    """What is kept of a member to be found by."""
+    """The search key of a member."""
     words = [*search_fold(name)[:LONGEST_NAME].split(), *search_fold(email).split()]
     return "".join(f"  {word}" for word in words)[:LONGEST_KEY]
 
 
-def search_by_name(typed: str, kept: MemberFilter, limit: int) -> Found:
-    """The first members by name of all who match; nobody where nothing was typed."""
+def search_by_name(typed: str, wanted: MemberFilter, limit: int) -> SearchResult:
+    """The first matching members by name; empty without a text."""
     if not search_words(typed):
-        return Found()
+        return SearchResult()
     if session().get_bind().dialect.name == "postgresql":
-        # A plan that was made for every text is right for none: how many match decides which way is short.
+        # No generic plan suits every text: the best one depends on how many members match.
         session().execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    few = _few(typed, kept).subquery()
-    query = select(few.c.id, func.count().over()).order_by(few.c.name_key, few.c.email_key).limit(limit)
+    hits = _matches(typed, wanted).subquery()
+    query = select(hits.c.id, func.count().over()).order_by(hits.c.name_key, hits.c.email_key).limit(limit)
     rows = session().execute(query).all()
     matches = rows[0][1] if rows else 0
-    if matches > MOST_SORTED:
-        return Found(by_name(kept, limit, beginning=search_fold(typed)), matches, too_many=True)
-    return Found(_in_order([row[0] for row in rows]), matches)
+    if matches > MAX_SORTED:
+        return SearchResult(by_name(wanted, limit, beginning=search_fold(typed)), matches, too_many=True)
+    return SearchResult(_load_in_order([row[0] for row in rows]), matches)
 
 
 def by_name(
-    kept: MemberFilter,
+    wanted: MemberFilter,
     limit: int,
     *,
     after: Member | None = None,
     before: Member | None = None,
     beginning: str = "",
-    holding: str = "",
+    containing: str = "",
 ) -> tuple[Member, ...]:
-    """Members by name, from a place in the list onwards or up to it.
+    """Members by name, after or before a cursor.
 
-    Those `holding` what was typed are looked for one by one: right for everybody in order, too slow for a person.
+    `containing` scans all members: right for an export in order, too slow for a search.
     """
-    place = tuple_(Member.name_key, Member.email_key)
+    position = tuple_(Member.name_key, Member.email_key)
     order = (
         (Member.name_key.desc(), Member.email_key.desc()) if before else (Member.name_key, Member.email_key)
     )
-    query = select(Member.id).where(*_only(kept)).order_by(*order).limit(limit)
+    query = select(Member.id).where(*_conditions(wanted)).order_by(*order).limit(limit)
     if after:
-        query = query.where(place > tuple_(after.name_key, after.email_key))
+        query = query.where(position > tuple_(after.name_key, after.email_key))
     if before:
-        query = query.where(place < tuple_(before.name_key, before.email_key))
+        query = query.where(position < tuple_(before.name_key, before.email_key))
     if beginning:
         query = query.where(Member.name_key >= beginning, Member.name_key < beginning + LAST_LETTER)
-    query = query.where(*_like(holding))
+    query = query.where(*_like(containing))
     ids = list(session().scalars(query))
-    return _in_order(ids[::-1] if before else ids)
+    return _load_in_order(ids[::-1] if before else ids)
 
 
 def _like(typed: str) -> list[Condition]:
-    return [Member.search_key.like(like_pattern(_piece(word)), escape=ESCAPE) for word in search_words(typed)]
+    return [
+        Member.search_key.like(like_pattern(_padded(word)), escape=ESCAPE) for word in search_words(typed)
+    ]
 
 
-def _few(typed: str, kept: MemberFilter) -> Select[uuid.UUID, str, str]:
-    """Who matches, in no order, and no more than one too many. The database stops as soon as it has them."""
-    query = select(Member.id, Member.name_key, Member.email_key).where(*_only(kept)).limit(MOST_SORTED + 1)
-    if session().get_bind().dialect.name == "sqlite" and not kept.is_admin:
-        pieces = [_piece(word).replace('"', '""') for word in search_words(typed)]
+def _matches(typed: str, wanted: MemberFilter) -> Select[uuid.UUID, str, str]:
+    """The matches in no order, up to one more than can be sorted, so that the database can stop early."""
+    query = (
+        select(Member.id, Member.name_key, Member.email_key).where(*_conditions(wanted)).limit(MAX_SORTED + 1)
+    )
+    if session().get_bind().dialect.name == "sqlite" and not wanted.is_admin:
+        pieces = [_padded(word).replace('"', '""') for word in search_words(typed)]
         phrases = " ".join(f'"{piece}"' for piece in pieces)
         return (
             query.select_from(TRIGRAM)
@@ -116,20 +120,20 @@ def _few(typed: str, kept: MemberFilter) -> Select[uuid.UUID, str, str]:
     return query.where(*_like(typed))
 
 
-def _piece(word: str) -> str:
-    """A short word stands for the beginning of one."""
+def _padded(word: str) -> str:
+    """A short word matches the beginning of a word: padded to a trigram."""
     return word.rjust(LETTERS) if len(word) < LETTERS else word
 
 
-def _only(kept: MemberFilter) -> list[Condition]:
-    wanted = (
-        (Member.is_active, kept.is_active),
-        (Member.is_guest, kept.is_guest),
-        (Member.is_admin, kept.is_admin),
+def _conditions(wanted: MemberFilter) -> list[Condition]:
+    columns = (
+        (Member.is_active, wanted.is_active),
+        (Member.is_guest, wanted.is_guest),
+        (Member.is_admin, wanted.is_admin),
     )
-    return [and_(column) if value else not_(column) for column, value in wanted if value is not None]
+    return [and_(column) if value else not_(column) for column, value in columns if value is not None]
 
 
-def _in_order(ids: list[uuid.UUID]) -> tuple[Member, ...]:
+def _load_in_order(ids: list[uuid.UUID]) -> tuple[Member, ...]:
     rows = {row.id: row for row in session().scalars(select(Member).where(Member.id.in_(ids)))} if ids else {}
     return tuple(rows[each] for each in ids if each in rows)

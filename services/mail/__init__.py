@@ -1,1 +1,1 @@
-"""The outbox and the mail server: what is sent, retried and given up."""
+"""E-mail: the outbox, the connection to the mail server, and retries."""

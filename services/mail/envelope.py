@@ -1,4 +1,4 @@
-"""The headers that every mail of ours has, and addresses as mail servers take them."""
+"""The headers of every email, and addresses in the form that mail servers accept."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from services.core.runtime import runtime
 
 
 def wire_address(email: str) -> str:
-    """The address with its domain as DNS knows it: `ana@müller.example` is sent to `ana@xn--mller-kva.example`.
+    """The address with its domain in IDNA form: `ana@müller.example` becomes `ana@xn--mller-kva.example`.
 
-    Raises ValueError where the domain cannot be one.
+    Raises ValueError for an invalid domain.
     """
     local, _, domain = email.rpartition("@")
     return f"{local}@{domain if domain.isascii() else idna.encode(domain, uts46=True).decode('ascii')}"
 
 
 def new_message(mail_id: uuid.UUID, subject: str, to: str, at: datetime) -> EmailMessage:
-    """A plain-text mail to one reader, without its text. Raises ValueError where an address cannot be one.
+    """The headers of a plain-text email to one reader. Raises ValueError for an invalid address.
 
-    The Message-ID is the same at every try, so that a mail whose receipt was lost is recognised.
+    The Message-ID is the same at every attempt, so that mail servers recognise a duplicate.
     """
     sender = wire_address(runtime().settings.mail_from)
     message = EmailMessage()
@@ -39,5 +39,5 @@ def new_message(mail_id: uuid.UUID, subject: str, to: str, at: datetime) -> Emai
 
 
 def time_of(moment: datetime) -> str:
-    """A moment as mails say it."""
+    """A time for display in an email, such as `3 Feb 2026, 14:05 UTC`."""
     return f"{moment.day} {moment.strftime('%b %Y, %H:%M')} UTC"

@@ -1,4 +1,4 @@
-"""The mails that wait to be sent: a row in the commit that makes the news, taken by one worker at a time."""
+"""The outbox: emails are stored in the commit that causes them, and sent by one worker at a time."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ RETRY_AFTER = (
     timedelta(hours=1),
     timedelta(hours=6),
 )
-MOST_TRIES = 12
+MAX_ATTEMPTS = 12
 LOCKOUT = "sign_in"
 
 
 @dataclass(frozen=True)
 class ClaimedMail:
-    """A mail that this process has taken: until its next try is due nobody else touches it."""
+    """A mail claimed by this process: no other touches it until its next attempt is due."""
 
     id: uuid.UUID
     kind: str
@@ -35,19 +35,19 @@ class ClaimedMail:
 
 
 def queue_transfer_ended(transfer_ids: Iterable[uuid.UUID]) -> None:
-    """In the open unit that ends transfers: somebody is to be told, where this installation can send mail."""
+    """Queue the emails about finished transfers in the open unit of work, if this installation can send email."""
     if runtime().settings.smtp_url:
         session().add_all(Mail(transfer_id=transfer_id) for transfer_id in transfer_ids)
 
 
 def queue_lockout(member_id: uuid.UUID, address: str) -> None:
-    """In the open unit: a member, guests too, is to be told who was made to wait, where mail can be sent."""
+    """Queue the email about throttled sign-ins in the open unit of work, if this installation can send email."""
     if runtime().settings.smtp_url:
         session().add(Mail(kind=LOCKOUT, member_id=member_id, about=address[:80]))
 
 
 def due(limit: int) -> list[uuid.UUID]:
-    """What is to be sent now, oldest first."""
+    """The ids of mails that are due, oldest first."""
     found = session().scalars(
         select(Mail.id)
         .where(Mail.closed_at.is_(None), Mail.due_at <= utcnow())
@@ -60,9 +60,9 @@ def due(limit: int) -> list[uuid.UUID]:
 
 
 def claim(mail_id: uuid.UUID) -> ClaimedMail | None:
-    """Count a try and put the next one off; None where another worker was first.
+    """Claim a mail: count an attempt and schedule the next. None if another worker was first.
 
-    On record before the first byte is sent: a worker that dies here costs a wait, never a flood.
+    Committed before the first byte is sent: a worker that dies now causes a delay, not duplicates.
     """
     with unit_of_work() as writing:
         mail = writing.get(Mail, mail_id, with_for_update=True, populate_existing=True)
@@ -75,7 +75,7 @@ def claim(mail_id: uuid.UUID) -> ClaimedMail | None:
 
 
 def close(mail: ClaimedMail, outcome: str) -> None:
-    """Sent, or never to be sent: with the reason."""
+    """Sent, or never to be sent; `outcome` says which and why."""
     with unit_of_work() as writing:
         writing.execute(
             update(Mail).where(Mail.id == mail.id).values(closed_at=utcnow(), outcome=outcome[:300])
@@ -83,8 +83,8 @@ def close(mail: ClaimedMail, outcome: str) -> None:
 
 
 def reschedule(mail: ClaimedMail, reason: str) -> None:
-    """It was not sent this time. After the last try it is given up."""
-    if mail.attempt >= MOST_TRIES:
+    """The attempt failed. After the last one the mail is given up."""
+    if mail.attempt >= MAX_ATTEMPTS:
         close(mail, f"Given up: {reason}")
         return
     with unit_of_work() as writing:
@@ -92,7 +92,7 @@ def reschedule(mail: ClaimedMail, reason: str) -> None:
 
 
 def hold(mail: ClaimedMail, reason: str) -> None:
-    """It was not sent because the installation cannot send: the try does not count."""
+    """The installation cannot send email: the attempt does not count."""
     with unit_of_work() as writing:
         values = {"outcome": reason[:300], "attempt": mail.attempt - 1}
         writing.execute(update(Mail).where(Mail.id == mail.id).values(values))

@@ -1,4 +1,4 @@
-"""How the installation's mail server is: kept when it changes, told to System Admins, asked by the doctor."""
+"""The state of the mail server: stored when it changes, shown to System Admins and by the doctor command."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ROW = 1
 
 @dataclass(frozen=True)
 class MailServerView:
-    """Why no mail is sent, since when, and what to do about it."""
+    """Why no email is sent, since when, and what to do about it."""
 
     reason: str
     next_step: str
@@ -25,12 +25,12 @@ class MailServerView:
 
 
 def is_set_up() -> bool:
-    """Whether this installation can send mail at all."""
+    """Whether this installation can send email at all."""
     return bool(runtime().settings.smtp_url)
 
 
 def record_failure(error: MailError) -> None:
-    """The first failure of its kind is put on record, with one audit event; the same again changes nothing."""
+    """Record the first failure of its kind, with one audit event; repeats change nothing."""
     with unit_of_work() as writing:
         row = writing.get(MailServerState, _ROW, with_for_update=True)
         if row is not None and row.code == error.code:
@@ -43,7 +43,7 @@ def record_failure(error: MailError) -> None:
 
 
 def record_features(*, takes_utf8: bool) -> None:
-    """What the mail server offers, written where it changed."""
+    """Record what the mail server supports, if it changed."""
     if (row := session().get(MailServerState, _ROW)) is not None and row.takes_utf8 == takes_utf8:
         return
     with unit_of_work() as writing:
@@ -53,7 +53,7 @@ def record_features(*, takes_utf8: bool) -> None:
 
 
 def record_success() -> None:
-    """Mail goes out (again)."""
+    """Record that email is sent again."""
     row = session().get(MailServerState, _ROW)
     if row is None or not row.code:
         return
@@ -65,7 +65,7 @@ def record_success() -> None:
 
 
 def failing() -> MailServerView | None:
-    """Why mail is not sent; None while it is, or where no mail server is set up. One query."""
+    """Why email is not sent; None if it is, or if no mail server is set up. One query."""
     row = session().get(MailServerState, _ROW) if is_set_up() else None
     if row is None or not row.code or row.failing_since is None:
         return None
@@ -73,6 +73,6 @@ def failing() -> MailServerView | None:
 
 
 def takes_utf8_addresses() -> bool:
-    """Whether mail can be written to a local part beyond ASCII, as far as is known: unknown counts as yes."""
+    """Whether the mail server supports non-ASCII local parts; True while unknown."""
     row = session().get(MailServerState, _ROW) if is_set_up() else None
     return row is None or row.takes_utf8 is not False

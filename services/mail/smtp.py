@@ -1,4 +1,4 @@
-"""Sends the mails of the outbox through the firm's mail server. Nobody waits for it, and nothing depends on it."""
+"""Sends the emails of the outbox through the firm's mail server. Nothing else waits for it or depends on it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from services.mail.errors import MAIL_ERRORS, MailError, connection_error, sendi
 
 log = structlog.get_logger()
 
-OLDEST_NEWS = timedelta(days=7)
+MAX_AGE = timedelta(days=7)
 PORTS = {"smtp": 587, "smtps": 465}
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class _MailStoppedError(Exception):
-    """No mail can be sent at present."""
+    """No mail can be sent now."""
 
     def __init__(self, error: MailError) -> None:
         super().__init__(error.reason)
@@ -36,9 +36,9 @@ class _MailStoppedError(Exception):
 
 
 def send_due(limit: int = 20) -> int:
-    """Send what is due over one connection. Says how many were taken by the mail server.
+    """Send the mails that are due over one connection. Returns how many the mail server accepted.
 
-    Where none can be sent, all wait, and why is on record; a mail that the server refuses for good is closed.
+    If none can be sent, all wait and the reason is recorded; a mail that the server refuses for good is closed.
     """
     ids = outbox.due(limit) if server_state.is_set_up() else []
     if not ids:
@@ -53,34 +53,34 @@ def send_due(limit: int = 20) -> int:
                 sent += error is None
                 not_allowed = error if error is not None and error.effect == "wait" else not_allowed
     except _MailStoppedError as stopped:
-        _note_failing(stopped.error)
+        _record_failure(stopped.error)
     except MAIL_ERRORS as error:
-        _note_failing(connection_error(error))
+        _record_failure(connection_error(error))
     else:
         if sent:
             server_state.record_success()
         elif not_allowed:
-            _note_failing(not_allowed)
+            _record_failure(not_allowed)
     return sent
 
 
-def _note_failing(error: MailError) -> None:
+def _record_failure(error: MailError) -> None:
     log.warning("mail.failing", code=error.code, reason=error.reason)
     server_state.record_failure(error)
 
 
 def _send(server: MailConnection, mail: outbox.ClaimedMail) -> MailError | None:
-    """None where it was taken. Raises _Stopped where no other could be sent either."""
+    """None if the server accepted it. Raises _MailStoppedError if no other could be sent either."""
     try:
-        if mail.created_at < utcnow() - OLDEST_NEWS:
+        if mail.created_at < utcnow() - MAX_AGE:
             raise NotToBeSentError("Not sent within seven days.")
         message = composers.compose(mail.kind, mail.id)
     except NotToBeSentError as refusal:
         return _closed(mail, MailError("mail.not_to_be_sent", str(refusal), effect="close"))
     except (ValueError, HeaderParseError):
-        reason = "The address cannot be written to."
+        reason = "The email address is invalid."
         return _closed(mail, MailError("mail.address_invalid", reason, effect="close"))
-    release()  # the mail server may take its time; the database does not wait for it
+    release()  # hold no database connection while the mail server answers
     server.start_mail()
     try:
         server.send_message(message)
@@ -110,7 +110,7 @@ def _not_sent(server: MailConnection, mail: outbox.ClaimedMail, error: MailError
 
 
 def probe() -> MailError | None:
-    """Why no mail could be sent now, None where it could: everything but the reader and the text is tried."""
+    """Why no email can be sent now, None if it can: tries everything up to the recipient."""
     try:
         with _connected() as server:
             sender = wire_address(runtime().settings.mail_from)
@@ -125,7 +125,7 @@ def probe() -> MailError | None:
 
 @contextmanager
 def _connected() -> Iterator[MailConnection]:
-    """TLS from the start or by STARTTLS; in the clear only to a mail server on this very machine."""
+    """TLS from the start or by STARTTLS; unencrypted only to a mail server on this machine."""
     parts = urlsplit(runtime().settings.smtp_url)
     host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
     context = trust()
@@ -133,7 +133,7 @@ def _connected() -> Iterator[MailConnection]:
         server.ehlo_or_helo_if_needed()
         if parts.scheme == "smtp" and (server.has_extn("starttls") or host not in LOOPBACK):
             server.starttls(context=context)
-            server.ehlo_or_helo_if_needed()  # what is offered in the clear says nothing of what is offered now
+            server.ehlo_or_helo_if_needed()  # RFC 3207: discard what was learned before TLS
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
         server_state.record_features(takes_utf8=server.has_extn("smtputf8"))

@@ -1,1 +1,1 @@
-"""The admin side of people: adding, inviting, importing, offboarding and groups."""
+"""Managing members: invitations, import, offboarding, groups and accounts."""

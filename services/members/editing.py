@@ -1,4 +1,4 @@
-"""Changing what is on record of a member, and who is a System Admin."""
+"""Changing the details of a member, and who is a System Admin."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from services.members import offboarding
 
 
 def admin_refusal(actor: Actor, member_id: uuid.UUID) -> str | None:
-    """Why the System Admin right of this admin cannot be taken away by this person, None where it can."""
+    """Why this person cannot remove the System Admin right from this admin; None if they can."""
     if member_id == actor.id:
-        return "You cannot take this from yourself. Ask another System Admin."
+        return "You cannot remove this right from yourself. Ask another System Admin."
     if offboarding.is_last_admin(member_id):
-        return "The last System Admin has to stay one."
+        return "This is the last System Admin. Make somebody else a System Admin first."
     return None
 
 
 def problems(actor: Actor, member_id: uuid.UUID, wanted: Details) -> dict[str, str]:
-    """All that is wrong with new details, by field."""
+    """Validation errors of new details, by field."""
     row = require_member(actor, member_id)
     details = replace(wanted, is_guest=row.is_guest).normalised()
-    found = directory_details.taken(details, member_id) | directory_details.problems(details)
+    found = directory_details.email_taken(details, member_id) | directory_details.problems(details)
     if row.is_admin and not details.is_admin and (sentence := admin_refusal(actor, member_id)):
         found["is_admin"] = sentence
     return found
 
 
 def change(actor: Actor, member_id: uuid.UUID, wanted: Details) -> None:
-    """New details; whether somebody is a guest stays as it was, since everything they see hangs on it."""
+    """Save new details. Whether a member is a guest never changes, since all that they can see depends on it."""
     with unit_of_work():
         offboarding.lock_admins()
         row = require_member(actor, member_id)

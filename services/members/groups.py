@@ -1,4 +1,4 @@
-"""Groups of members: made, filled, renamed and deleted by System Admins; a restricted server may list them."""
+"""Groups of members, managed by System Admins; a restricted server can list a group."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from services.servers.validation import name_problem
 
 LONGEST_NAME = 100
 PAGE = 100
-TAKEN = "A group with this name is there already; letter case and accents do not count. Choose another name."
+TAKEN = "A group with this name already exists. Letter case and accents do not make a different name."
 
 
 @dataclass(frozen=True)
 class GroupRow:
-    """A line of the list: how many members, and which servers list the group."""
+    """A group in the list, with the number of its members and the servers that list it."""
 
     id: uuid.UUID
     name: str
@@ -40,7 +40,7 @@ class GroupRow:
 
 @dataclass(frozen=True)
 class GroupView:
-    """A group on its own page, with one page of its members."""
+    """A group with one page of its members."""
 
     id: uuid.UUID
     name: str
@@ -50,7 +50,7 @@ class GroupView:
 
 
 def all_groups(actor: Actor) -> tuple[GroupRow, ...]:
-    """Every group by name, in two queries."""
+    """All groups by name, in two queries."""
     permissions.require_admin(actor)
     rows = session().execute(
         select(Group.id, Group.name, func.count(GroupMember.member_id))
@@ -82,7 +82,7 @@ def group(actor: Actor, group_id: uuid.UUID, page: int = 1) -> GroupView:
 
 
 def find_people(actor: Actor, group_id: uuid.UUID, text: str) -> tuple[Person, ...]:
-    """Active members who are not in the group yet. Guests are never found."""
+    """Active members who are not in the group yet; never guests."""
     return restriction.find_people(actor, text, member_ids(actor, group_id))
 
 
@@ -120,7 +120,7 @@ def rename(actor: Actor, group_id: uuid.UUID, name: str) -> None:
 
 
 def add(actor: Actor, group_id: uuid.UUID, wanted: Iterable[uuid.UUID]) -> int:
-    """Put active members of the firm into the group; others, and those in it, are left out. Says how many came."""
+    """Add active members of the firm who are not in the group yet; ignores others. Returns how many were added."""
     with unit_of_work() as writing:
         row = _require(actor, group_id, lock=True)
         inside = member_ids(actor, group_id)
@@ -142,16 +142,16 @@ def add(actor: Actor, group_id: uuid.UUID, wanted: Iterable[uuid.UUID]) -> int:
 
 
 def remove(actor: Actor, group_id: uuid.UUID, member_id: uuid.UUID) -> int:
-    """Take a member out. Says how many sign-ins ended: of servers that listed him by this group alone."""
+    """Remove a member. Returns how many sign-ins ended: those to servers that listed them only by this group."""
     with unit_of_work() as writing:
         row = _require(actor, group_id, lock=True)
-        place = writing.get(GroupMember, (group_id, member_id))
-        if place is None:
+        membership = writing.get(GroupMember, (group_id, member_id))
+        if membership is None:
             return 0
         member = writing.get_one(Member, member_id)
-        writing.delete(place)
+        writing.delete(membership)
         writing.flush()
-        ended = _end_uses(_servers(group_id))
+        ended = _end_sign_ins(_servers(group_id))
         audit.record(
             actor,
             "group.member_removed",
@@ -164,7 +164,7 @@ def remove(actor: Actor, group_id: uuid.UUID, member_id: uuid.UUID) -> int:
 
 
 def delete_group(actor: Actor, group_id: uuid.UUID) -> int:
-    """Delete the group; its members stay. Says how many sign-ins ended with it."""
+    """Delete the group, not its members. Returns how many sign-ins ended."""
     with unit_of_work() as writing:
         row = _require(actor, group_id, lock=True)
         servers = _servers(group_id)
@@ -172,7 +172,7 @@ def delete_group(actor: Actor, group_id: uuid.UUID) -> int:
         writing.execute(delete(GroupMember).where(GroupMember.group_id == group_id))
         writing.delete(row)
         writing.flush()
-        ended = _end_uses(servers)
+        ended = _end_sign_ins(servers)
         audit.record(
             actor,
             "group.deleted",
@@ -218,7 +218,7 @@ def _servers(group_id: uuid.UUID) -> list[Server]:
     return list(rows)
 
 
-def _end_uses(servers: Iterable[Server]) -> int:
+def _end_sign_ins(servers: Iterable[Server]) -> int:
     return sum(end_use_of_unlisted(each.id) for each in servers if each.is_restricted)
 
 

@@ -1,4 +1,4 @@
-"""The list of members as a file: out, and in again in two steps, of which the first writes nothing."""
+"""Export of the members as CSV, and import in two steps: a preview, then the changes."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from services.members.invitations import NewInvitation
 
 Action = Literal["add", "change", "unchanged", "refused"]
 
-LIFE = timedelta(hours=1)
+LIFETIME = timedelta(hours=1)
 BATCH = 500
 HEADER = ("Name", "Email", "Kind", "Organisation", "System Admin", "Active", "Matters", "Since")
-# What a heading may be called, folded, and which of ours it is.
+# Accepted column headings, folded, and the field of each.
 HEADINGS = {
     "name": "name", "full name": "name", "display name": "name",
     "email": "email", "e-mail": "email", "e-mail address": "email", "email address": "email", "mail": "email",
@@ -54,7 +54,7 @@ YES, NO = frozenset({"yes", "true", "1"}), frozenset({"", "no", "false", "0"})
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of a file, as it stands there; None: the file has no such column."""
+    """A row of the file; None: the file has no such column."""
 
     row: int
     name: str
@@ -66,7 +66,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class JudgedRow:
-    """What a row would do. `reasons` are (column, sentence) of one that is refused."""
+    """What a row would do. `reasons` are (column, sentence) pairs of a refused row."""
 
     entry: Entry
     action: Action
@@ -94,39 +94,39 @@ class Imported:
     invited: int
 
 
-def export(actor: Actor, text: str, kept: MemberFilter) -> Iterator[str]:
-    """The members that the page shows, all of them by name, line by line."""
+def export(actor: Actor, text: str, wanted: MemberFilter) -> Iterator[str]:
+    """All members that match, by name, line by line."""
     permissions.require_admin(actor)
     with unit_of_work():
         audit.record(actor, "members.exported", "", search=text)
-    return csv_lines(HEADER, _rows(text, kept))
+    return csv_lines(HEADER, _rows(text, wanted))
 
 
 def read(actor: Actor, file_name: str, data: bytes) -> uuid.UUID:
-    """Keep what a file holds for an hour, to be looked at. Raises InvalidError where it is no table of members."""
+    """Store the rows of a file for an hour, for the preview. Raises InvalidError if it is no table of members."""
     permissions.require_admin(actor)
     entries = _entries(data)
     row = MemberImport(id=new_id(), member_id=actor.id, file_name=clean_line(file_name)[:200])
     row.rows = [[e.row, e.name, e.email, e.kind, e.organisation, e.admin] for e in entries]
     with unit_of_work() as writing:
-        writing.execute(delete(MemberImport).where(MemberImport.created_at < utcnow() - LIFE))
+        writing.execute(delete(MemberImport).where(MemberImport.created_at < utcnow() - LIFETIME))
         writing.add(row)
     return row.id
 
 
 def preview(actor: Actor, import_id: uuid.UUID) -> Preview:
-    """What the file would do as things are now. Only whoever brought it can see it."""
+    """What the file would change now. Visible only to the person who uploaded it."""
     row = _require(actor, import_id)
     return Preview(row.id, row.file_name, _judge([Entry(*values) for values in row.rows]))
 
 
 def run(actor: Actor, import_id: uuid.UUID, *, invite: bool) -> Imported:
-    """Add and change whom the file says, all or none; refused rows are left out. Those added may be invited."""
+    """Add and change the members of the file, all or none, without the refused rows; `invite` those added."""
     with unit_of_work():
-        seen = preview(actor, import_id)
-        added, changed = seen.of("add"), seen.of("change")
+        file = preview(actor, import_id)
+        added, changed = file.of("add"), file.of("change")
         if not added and not changed:
-            raise ConflictError("There is nothing to import in this file.")
+            raise ConflictError("This file has nothing to import.")
         ids = _add(actor, added)
         _change(actor, changed)
         if invite:
@@ -135,15 +135,15 @@ def run(actor: Actor, import_id: uuid.UUID, *, invite: bool) -> Imported:
                 actor,
                 [(NewInvitation(d.email, d.name, d.organisation, d.is_guest), each) for d, each in wanted],
             )
-        done = Imported(len(added), len(changed), len(seen.of("refused")), len(added) if invite else 0)
-        audit.record(actor, "members.imported", seen.file_name, **vars(done))
+        done = Imported(len(added), len(changed), len(file.of("refused")), len(added) if invite else 0)
+        audit.record(actor, "members.imported", file.file_name, **vars(done))
         session().execute(delete(MemberImport).where(MemberImport.id == import_id))
         return done
 
 
-def _rows(text: str, kept: MemberFilter) -> Iterator[tuple[object, ...]]:
+def _rows(text: str, wanted: MemberFilter) -> Iterator[tuple[object, ...]]:
     after: Member | None = None
-    while found := directory_search.by_name(kept, BATCH, after=after, holding=text):
+    while found := directory_search.by_name(wanted, BATCH, after=after, containing=text):
         for row in people.views(found):
             kind, admin = "Guest" if row.is_guest else "Member", "Yes" if row.is_admin else "No"
             active, since = "Yes" if row.is_active else "No", row.created_at.date().isoformat()
@@ -153,17 +153,19 @@ def _rows(text: str, kept: MemberFilter) -> Iterator[tuple[object, ...]]:
 
 def _entries(data: bytes) -> list[Entry]:
     table = read_table(data)
-    places: dict[str, int] = {}
-    for place, heading in enumerate(table[0][1]):
-        places.setdefault(HEADINGS.get(fold(heading), ""), place)
-    if not {"name", "email"} <= places.keys():
-        raise InvalidError({"file": "The first row must name the columns. Name and Email are needed."})
+    columns: dict[str, int] = {}
+    for index, heading in enumerate(table[0][1]):
+        columns.setdefault(HEADINGS.get(fold(heading), ""), index)
+    if not {"name", "email"} <= columns.keys():
+        raise InvalidError(
+            {"file": "The first row must contain the column names, with at least Name and Email."}
+        )
     if len(table) == 1:
-        raise InvalidError({"file": "The file names columns, but holds nobody."})
+        raise InvalidError({"file": "The file has column names but no rows."})
 
     def cell(cells: list[str], column: str) -> str | None:
-        place = places.get(column)
-        return None if place is None else clean_line(cells[place]) if place < len(cells) else ""
+        index = columns.get(column)
+        return None if index is None else clean_line(cells[index]) if index < len(cells) else ""
 
     return [
         Entry(number, cell(cells, "name") or "", cell(cells, "email") or "", *(cell(cells, c) for c in REST))
@@ -181,7 +183,10 @@ def _judge(entries: list[Entry]) -> tuple[JudgedRow, ...]:
         row = _judge_one(entry, known.get(key))
         if key and earlier != entry.row:
             row = JudgedRow(
-                entry, "refused", row.details, reasons=((COLUMNS["email"], f"Row {earlier} has the same."),)
+                entry,
+                "refused",
+                row.details,
+                reasons=((COLUMNS["email"], f"Row {earlier} has the same address."),),
             )
         judged.append(row)
     return tuple(judged)
@@ -207,16 +212,16 @@ def _judge_one(entry: Entry, row: Member | None) -> JudgedRow:
     if "is_admin" in faults:
         faults["admin"] = faults.pop("is_admin")
     if kind not in {"", "member", "guest"}:
-        faults["kind"] = "Write Member or Guest."
+        faults["kind"] = "Enter Member or Guest."
     elif row and row.is_guest != is_guest:
-        faults["kind"] = "Whether somebody is a guest cannot be changed."
+        faults["kind"] = "A member cannot become a guest, or a guest a member."
     if admin not in YES | NO:
-        faults["admin"] = "Write Yes or No."
+        faults["admin"] = "Enter Yes or No."
     elif is_admin != bool(row and row.is_admin):
-        faults["admin"] = "A file cannot make or unmake a System Admin. Do that on their page."
+        faults["admin"] = "A file cannot change who is a System Admin. Do that on the member’s page."
     changes = _changes(row, details) if row else ()
     if row and changes and not row.is_active:
-        faults["email"] = "They are deactivated. Reactivate them first."
+        faults["email"] = "This member is deactivated. Reactivate them first."
     if faults:
         return JudgedRow(
             entry, "refused", details, reasons=tuple((COLUMNS[at], said) for at, said in faults.items())
@@ -234,7 +239,7 @@ def _changes(row: Member, details: Details) -> tuple[str, ...]:
 
 
 def _add(actor: Actor, rows: tuple[JudgedRow, ...]) -> list[uuid.UUID]:
-    """Without a password: nobody can sign in as them before they have been invited or given one."""
+    """Add members without a password: they cannot sign in before they are invited or given one."""
     ids = [new_id() for _ in rows]
     values, events = [], []
     for each, member_id in zip(rows, ids, strict=True):
@@ -248,9 +253,7 @@ def _add(actor: Actor, rows: tuple[JudgedRow, ...]) -> list[uuid.UUID]:
         for start in range(0, len(values), BATCH):
             session().execute(insert(Member), values[start : start + BATCH])
     except IntegrityError as error:
-        raise ConflictError(
-            "Somebody in this file was added at the same moment. Look at the file again."
-        ) from error
+        raise ConflictError("Somebody in this file has just been added. Load the preview again.") from error
     audit.record_all(events)
     return ids
 
@@ -273,8 +276,6 @@ def _change(actor: Actor, rows: tuple[JudgedRow, ...]) -> None:
 def _require(actor: Actor, import_id: uuid.UUID) -> MemberImport:
     permissions.require_admin(actor)
     row = session().get(MemberImport, import_id)
-    if row is None or row.member_id != actor.id or row.created_at < utcnow() - LIFE:
-        raise NotFoundError(
-            "This file is no longer kept: it was imported, or read more than an hour ago. Choose it again."
-        )
+    if row is None or row.member_id != actor.id or row.created_at < utcnow() - LIFETIME:
+        raise NotFoundError("This file was imported, or uploaded more than an hour ago. Choose it again.")
     return row

@@ -1,4 +1,4 @@
-"""The link of an invitation: made by this installation's own key, of which only a hash is on record."""
+"""The link of an invitation, derived from this installation's key; only its hash is stored."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from services.core.runtime import runtime
 
 
 def tokens_of(invitation_id: uuid.UUID) -> list[str]:
-    """What the link holds, under each key there is, newest first: 256 bits that only this installation can make.
+    """The token under each key, newest first: 256 bits derived from the row's id.
 
-    Made from the row's id, so that the worker can mail the same link later without it being kept anywhere.
+    So the worker can derive the same link later, and it is stored nowhere.
     """
     keys = [encryption.derive(key, "invitation") for key in runtime().settings.secret_keys]
-    made = [hmac.digest(key, invitation_id.bytes, "sha256") for key in keys]
-    return [base64.urlsafe_b64encode(each).decode().rstrip("=") for each in made]
+    tokens = [hmac.digest(key, invitation_id.bytes, "sha256") for key in keys]
+    return [base64.urlsafe_b64encode(each).decode().rstrip("=") for each in tokens]
 
 
 def hash_of(token: str) -> str:
@@ -27,6 +27,6 @@ def hash_of(token: str) -> str:
 
 
 def link_of(row: Invitation) -> str | None:
-    """The link of a row, None where the key that made it is gone."""
+    """The link of a row; None if its key is gone."""
     token = next((each for each in tokens_of(row.id) if hash_of(each) == row.token_hash), None)
     return f"{runtime().settings.public_url}/join/{token}" if token else None

@@ -1,4 +1,4 @@
-"""Inviting somebody by a link that works once, for seven days. Of the link only its hash is on record."""
+"""Invitations: a link that works once, for seven days. Only its hash is stored."""
 
 from __future__ import annotations
 
@@ -25,47 +25,47 @@ from services.directory.people import NewMember, create
 from services.mail import server_state
 from services.members.invitation_links import hash_of, link_of, tokens_of
 
-LIFE = timedelta(days=7)
-AT_ONCE = 500
+LIFETIME = timedelta(days=7)
+BATCH = 500
 MAIL = "invitation"
-MOST_LISTED = 200
-OVER = {
+MAX_LISTED = 200
+ENDED = {
     "used": (
         "This link has been used",
-        "An account was made with it. Sign in with your e-mail address and password.",
+        "Its account exists. Sign in with your email address and password.",
     ),
     "withdrawn": ("This invitation was withdrawn", "Ask the person who invited you for a new one."),
     "replaced": (
-        "There is a newer link",
-        "This one was replaced. Look for the latest one that you were sent.",
+        "This link has been replaced",
+        "Use the latest link that you were sent.",
     ),
     "expired": (
         "This link has expired",
-        "It worked for seven days. Ask the person who invited you for a new one.",
+        "Links work for seven days. Ask the person who invited you for a new one.",
     ),
     "closed": (
         "This account is closed",
         "It was deactivated after you were invited. Ask the person who invited you.",
     ),
     "unknown": (
-        "We do not know this link",
+        "This link does not work",
         "Copy the whole link from the message that you were sent, and try again.",
     ),
 }
 
 
 class InvitationEndedError(RefusedError):
-    """The link opens nothing (any more); `code` says which of the reasons it is."""
+    """The link does not work, or no longer works; `code` says why."""
 
     def __init__(self, reason: str) -> None:
-        self.title, next_step = OVER[reason]
+        self.title, next_step = ENDED[reason]
         super().__init__(f"{self.title}.", code=f"invitation.{reason}", next_step=next_step)
         self.reason = reason
 
 
 @dataclass(frozen=True)
 class NewInvitation:
-    """Somebody to invite. The name may be left to him."""
+    """A person to invite. They can enter the name themselves."""
 
     email: str
     name: str = ""
@@ -74,8 +74,8 @@ class NewInvitation:
 
 
 @dataclass(frozen=True)
-class Invited:
-    """What an admin is told once: nobody can be told the link again. `mail_waits`: why it is not sent yet."""
+class NewLink:
+    """A new link, shown to the admin once. `mail_waits`: why the email is not sent yet."""
 
     email: str
     link: str = field(repr=False)
@@ -98,8 +98,8 @@ class InvitationView:
     mail: str
 
 
-def invite(actor: Actor, new: NewInvitation) -> Invited:
-    """Make a link for somebody; an open one of his is replaced. Raises InvalidError."""
+def invite(actor: Actor, new: NewInvitation) -> NewLink:
+    """Invite a person; an open invitation to them is replaced. Raises InvalidError."""
     permissions.require_admin(actor)
     if found := problems(new):
         raise InvalidError(found)
@@ -107,38 +107,38 @@ def invite(actor: Actor, new: NewInvitation) -> Invited:
     name = "" if details.name == "-" else details.name
     with unit_of_work():
         known = _known(details.email)
-        if known is not None and (sentence := _fault_of_known(known)):
+        if known is not None and (sentence := _known_problem(known)):
             raise InvalidError({"email": sentence})
-        row = put(
+        row = create_invitation(
             actor, replace(new, name=name, email=details.email, organisation=details.organisation), known
         )
         audit.record(actor, "invitation.made", row.email, subject_id=row.id, is_guest=row.is_guest)
-        return _told(row)
+        return _new_link(row)
 
 
 def problems(new: NewInvitation) -> dict[str, str]:
-    """All that is wrong with an invitation, by field."""
+    """Validation errors of an invitation, by field."""
     details = _details(new)
     found = directory_details.problems(details)
     known = _known(details.email) if "email" not in found else None
-    if known is not None and (sentence := _fault_of_known(known)):
+    if known is not None and (sentence := _known_problem(known)):
         found["email"] = sentence
     return found
 
 
-def renew(actor: Actor, invitation_id: uuid.UUID) -> Invited:
-    """A new link in the place of the old one, for seven more days."""
+def renew(actor: Actor, invitation_id: uuid.UUID) -> NewLink:
+    """Replace the link by a new one, for seven more days."""
     with unit_of_work():
         row = _require_open(actor, invitation_id)
         new = NewInvitation(row.email, row.name, row.organisation, row.is_guest)
         known = session().get(Member, row.member_id) if row.member_id else None
-        fresh = put(actor, new, known)
+        fresh = create_invitation(actor, new, known)
         audit.record(actor, "invitation.renewed", fresh.email, subject_id=fresh.id)
-        return _told(fresh)
+        return _new_link(fresh)
 
 
 def withdraw(actor: Actor, invitation_id: uuid.UUID) -> str:
-    """The link opens nothing from now on. Says whose it was."""
+    """End an invitation. Returns its email address."""
     with unit_of_work():
         row = _require_open(actor, invitation_id)
         _end(row, "withdrawn")
@@ -147,25 +147,25 @@ def withdraw(actor: Actor, invitation_id: uuid.UUID) -> str:
 
 
 def open_invitations(actor: Actor) -> tuple[InvitationView, ...]:
-    """The newest that are neither used nor withdrawn."""
+    """The newest invitations that have not ended."""
     permissions.require_admin(actor)
     rows = session().execute(
         select(Invitation, Mail)
         .outerjoin(Mail, Mail.id == Invitation.id)
         .where(Invitation.ended_at.is_(None))
         .order_by(Invitation.created_at.desc())
-        .limit(MOST_LISTED)
+        .limit(MAX_LISTED)
     )
     return tuple(_view(row, mail) for row, mail in rows)
 
 
 def by_token(token: str) -> InvitationView:
-    """The invitation that a link opens. Raises InvitationEndedError."""
+    """The open invitation of a link. Raises InvitationEndedError."""
     return _view(_opened(token))
 
 
 def accept(who: Nobody, token: str, name: str, password: str) -> str:
-    """Make the account, or give it its password, and sign in: the session's token.
+    """Create the account, or set its password, and sign in: returns the session's token.
 
     Raises InvitationEndedError or InvalidError.
     """
@@ -184,18 +184,18 @@ def accept(who: Nobody, token: str, name: str, password: str) -> str:
         return sessions.begin(member.id)
 
 
-def put(actor: Actor, new: NewInvitation, member: Member | None) -> Invitation:
-    """A new row in the open unit, judged by whoever calls; an open one of the same person ends."""
+def create_invitation(actor: Actor, new: NewInvitation, member: Member | None) -> Invitation:
+    """A new row in the open unit of work, validated by the caller; ends an open one of the same person."""
     (invitation_id,) = create_all(actor, [(new, member.id if member else None)])
     return session().get_one(Invitation, invitation_id)
 
 
 def create_all(actor: Actor, wanted: Sequence[tuple[NewInvitation, uuid.UUID | None]]) -> list[uuid.UUID]:
-    """New rows for many in few statements."""
+    """New rows for many people in few statements."""
     rows = [_row(actor, new, member_id) for new, member_id in wanted]
     try:
-        for start in range(0, len(rows), AT_ONCE):
-            some = rows[start : start + AT_ONCE]
+        for start in range(0, len(rows), BATCH):
+            some = rows[start : start + BATCH]
             keys = [row["email_key"] for row in some]
             session().execute(
                 update(Invitation)
@@ -206,7 +206,9 @@ def create_all(actor: Actor, wanted: Sequence[tuple[NewInvitation, uuid.UUID | N
             if server_state.is_set_up():
                 session().execute(insert(Mail), [{"id": row["id"], "kind": MAIL} for row in some])
     except IntegrityError as error:
-        raise ConflictError("Somebody else invited the same person at the same moment.") from error
+        raise ConflictError(
+            "Somebody else has just invited this person. Look at the open invitations."
+        ) from error
     return [row["id"] for row in rows]
 
 
@@ -224,7 +226,7 @@ def _row(actor: Actor, new: NewInvitation, member_id: uuid.UUID | None) -> dict[
         "invited_by_id": actor.id,
         "member_id": member_id,
         "created_at": now,
-        "expires_at": now + LIFE,
+        "expires_at": now + LIFETIME,
     }
 
 
@@ -242,13 +244,13 @@ def _opened(token: str, *, lock: bool = False) -> Invitation:
         raise InvitationEndedError("closed")
     if known is not None and (known.password_hash or known.id != row.member_id):
         raise InvitationEndedError("used")
-    if known is None and row.member_id is not None:  # their address is another one since
+    if known is None and row.member_id is not None:  # their email address was changed since
         raise InvitationEndedError("replaced")
     return row
 
 
 def _give_password(member: Member, name: str, password: str) -> None:
-    """Somebody who was put on record without one."""
+    """Set the password of a member who was imported without one."""
     details = Details(name, member.email, member.organisation, member.is_admin, member.is_guest).normalised()
     found = directory_details.problems(details)
     if sentence := passwords.problem(
@@ -262,7 +264,7 @@ def _give_password(member: Member, name: str, password: str) -> None:
 
 
 def problems_joining(token: str, name: str, password: str) -> dict[str, str]:
-    """What is wrong with the name and the password of somebody who accepts, by field. Raises InvitationEndedError."""
+    """Validation errors of the name and password of an accepting person, by field. Raises InvitationEndedError."""
     row = _opened(token)
     details = Details(name, row.email, row.organisation, is_guest=row.is_guest).normalised()
     found = directory_details.problems(details)
@@ -283,10 +285,10 @@ def _known(email: str) -> Member | None:
     return session().scalar(select(Member).where(Member.email_key == email_key(email)))
 
 
-def _fault_of_known(known: Member) -> str:
+def _known_problem(known: Member) -> str:
     if not known.is_active:
-        return f"{known.name} has this address and is deactivated. Reactivate them instead."
-    return f"{known.name} has this address and an account already." if known.password_hash else ""
+        return f"This is the address of {known.name}, who is deactivated. Reactivate them instead."
+    return f"{known.name} already has an account with this address." if known.password_hash else ""
 
 
 def _require_open(actor: Actor, invitation_id: uuid.UUID) -> Invitation:
@@ -295,7 +297,7 @@ def _require_open(actor: Actor, invitation_id: uuid.UUID) -> Invitation:
     if row is None:
         raise NotFoundError("We could not find this invitation.")
     if row.ended_as:
-        raise ConflictError("This invitation was used, replaced or withdrawn in the meantime.")
+        raise ConflictError("This invitation has been used, replaced or withdrawn.")
     return row
 
 
@@ -303,10 +305,10 @@ def _end(row: Invitation, how: str) -> None:
     row.ended_at, row.ended_as = utcnow(), how
 
 
-def _told(row: Invitation) -> Invited:
+def _new_link(row: Invitation) -> NewLink:
     failing = server_state.failing()
     reason = failing.reason if failing else ""
-    return Invited(row.email, link_of(row) or "", server_state.is_set_up(), reason, row.expires_at)
+    return NewLink(row.email, link_of(row) or "", server_state.is_set_up(), reason, row.expires_at)
 
 
 def _view(row: Invitation, mail: Mail | None = None) -> InvitationView:

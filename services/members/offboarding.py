@@ -1,4 +1,4 @@
-"""Deactivating a member: out of everything at once. Taking him back restores nothing by itself."""
+"""Deactivating a member removes all access at once. Reactivating restores none of it."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from services.core.unit_of_work import session, unit_of_work
 from services.directory.people import require_member
 from services.transfers import lifecycle
 
-NAMED = 5
+MAX_NAMED = 5
 
 
 @dataclass(frozen=True)
 class Consequences:
-    """What deactivating would end, said before it is done. `leaderless` names matters that he alone leads."""
+    """What deactivating would end, for the confirmation. `orphaned` names matters that have no other lead."""
 
     matters: int
     connections: int
     invitations: int
     transfers: int
-    leaderless: tuple[str, ...]
-    more_leaderless: int
+    orphaned: tuple[str, ...]
+    more_orphaned: int
 
 
 def refusal(actor: Actor, member_id: uuid.UUID) -> str | None:
-    """Why this member cannot be deactivated by this person, None where he can."""
+    """Why this person cannot deactivate this member; None if they can."""
     if member_id == actor.id:
         return "You cannot deactivate yourself. Ask another System Admin."
     return "The last System Admin cannot be deactivated." if is_last_admin(member_id) else None
@@ -57,26 +57,26 @@ def is_last_admin(member_id: uuid.UUID) -> bool:
 
 
 def lock_admins() -> None:
-    """Lock the admins together, in the open unit, so that the last two cannot undo each other at one moment."""
+    """Lock all System Admins, in the open unit of work, so that the last two cannot remove each other at once."""
     session().execute(select(Member.id).where(Member.is_admin).order_by(Member.id).with_for_update())
 
 
 def consequences(actor: Actor, member_id: uuid.UUID) -> Consequences:
     require_member(actor, member_id)
     count = select(func.count())
-    names = tuple(matter.name for matter in session().scalars(_led_alone_by(member_id)))
+    names = tuple(matter.name for matter in session().scalars(_only_led_by(member_id)))
     return Consequences(
         matters=session().scalar(count.where(Participant.member_id == member_id)) or 0,
         connections=session().scalar(count.where(Connection.member_id == member_id)) or 0,
         invitations=session().scalar(count.where(*_open_invitations_of(member_id))) or 0,
         transfers=session().scalar(count.select_from(Transfer).where(*_running_of(member_id))) or 0,
-        leaderless=names[:NAMED],
-        more_leaderless=max(0, len(names) - NAMED),
+        orphaned=names[:MAX_NAMED],
+        more_orphaned=max(0, len(names) - MAX_NAMED),
     )
 
 
 def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
-    """End his sessions and sign-ins to iManage, and take him out of every matter and every list."""
+    """End a member's sessions and sign-ins to iManage, and remove them from every matter, group and server list."""
     with unit_of_work():
         lock_admins()
         member = require_member(actor, member_id)
@@ -88,7 +88,7 @@ def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
         member.deactivated_at = utcnow()
         sessions.end_all(member_id)
         stopped = _stop_transfers(member_id)
-        leaderless = _leave_without_a_lead(member_id)
+        orphaned = _orphan_matters(member_id)
         matters = _count(delete(Participant).where(Participant.member_id == member_id))
         connections = _count(delete(Connection).where(Connection.member_id == member_id))
         _count(delete(OAuthState).where(OAuthState.member_id == member_id))
@@ -101,7 +101,7 @@ def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
             member.name,
             subject_id=member_id,
             matters=matters,
-            leaderless=leaderless,
+            orphaned=orphaned,
             connections=connections,
             transfers=stopped,
             invitations=invitations,
@@ -109,7 +109,7 @@ def deactivate(actor: Actor, member_id: uuid.UUID) -> None:
 
 
 def reactivate(actor: Actor, member_id: uuid.UUID) -> None:
-    """Let him sign in again, with what he has then: no matter, no server, no connection."""
+    """Let a member sign in again, without any matter, server or sign-in to iManage."""
     with unit_of_work():
         member = require_member(actor, member_id)
         if member.is_active:
@@ -119,7 +119,7 @@ def reactivate(actor: Actor, member_id: uuid.UUID) -> None:
         audit.record(actor, "member.reactivated", member.name, subject_id=member_id)
 
 
-def _led_alone_by(member_id: uuid.UUID) -> Select[Matter]:
+def _only_led_by(member_id: uuid.UUID) -> Select[Matter]:
     another = aliased(Participant)
     other = select(another.member_id).where(
         another.matter_id == Matter.id, another.role == "lead", another.member_id != member_id
@@ -132,25 +132,23 @@ def _led_alone_by(member_id: uuid.UUID) -> Select[Matter]:
     )
 
 
-def _leave_without_a_lead(member_id: uuid.UUID) -> int:
-    """A System Admin finds them under Members, and appoints somebody. All his matters are locked for that.
+def _orphan_matters(member_id: uuid.UUID) -> int:
+    """Mark the matters that lose their last lead; System Admins find them under Members. Returns how many.
 
-    Of two leads who are deactivated at one moment the second is the last.
+    All matters that the member leads are locked, so that of two leads deactivated at once one is the last.
     """
-    of_his = select(Participant.matter_id).where(
-        Participant.member_id == member_id, Participant.role == "lead"
-    )
+    led = select(Participant.matter_id).where(Participant.member_id == member_id, Participant.role == "lead")
     session().execute(
-        select(Matter.id).where(Matter.id.in_(of_his)).order_by(Matter.id).with_for_update(key_share=True)
+        select(Matter.id).where(Matter.id.in_(led)).order_by(Matter.id).with_for_update(key_share=True)
     )
-    alone = session().scalars(_led_alone_by(member_id)).all()
+    alone = session().scalars(_only_led_by(member_id)).all()
     for matter in alone:
-        matter.leaderless_since = utcnow()
+        matter.orphaned_since = utcnow()
     return len(alone)
 
 
 def _stop_transfers(member_id: uuid.UUID) -> int:
-    """What waits for him would otherwise go on by itself when he is taken back."""
+    """Otherwise waiting transfers would resume when the member is reactivated."""
     running = session().scalars(select(Transfer).where(*_running_of(member_id))).all()
     for transfer in running:
         lifecycle.call_off(transfer, "The person who started it was deactivated.", "member.inactive")
@@ -170,7 +168,7 @@ def _open_invitations_of(member_id: uuid.UUID) -> tuple[ColumnElement[bool], ...
 
 
 def _withdraw_invitations(member_id: uuid.UUID) -> int:
-    """Nobody comes in by the word of somebody who has gone."""
+    """Withdraw the open invitations that the member sent."""
     return _count(
         update(Invitation)
         .where(*_open_invitations_of(member_id))
@@ -179,6 +177,6 @@ def _withdraw_invitations(member_id: uuid.UUID) -> int:
 
 
 def _count(statement: Delete | Update) -> int:
-    """Carry it out; says how many rows it met."""
+    """Execute the statement; returns the number of rows."""
     result = session().execute(statement)
     return result.rowcount if isinstance(result, CursorResult) else 0

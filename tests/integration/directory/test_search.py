@@ -10,7 +10,7 @@ from services.core.unit_of_work import unit_of_work
 from services.directory import people
 from services.directory import search as directory_search
 from services.directory.details import Details
-from services.directory.search import EVERYONE, MOST_SORTED, MemberFilter
+from services.directory.search import EVERYONE, MAX_SORTED, MemberFilter
 from services.members import editing
 from tests.support.people import actor_of, make_member
 
@@ -60,7 +60,7 @@ def test_inactive_people_are_not_found_and_guests_find_nobody(searcher: Actor) -
     assert names(guest, "zoe") == []
 
 
-@pytest.mark.parametrize("many", [30, MOST_SORTED])
+@pytest.mark.parametrize("many", [30, MAX_SORTED])
 def test_the_first_by_name_come_first_however_many_match(searcher: Actor, many: int) -> None:
     for number in reversed(range(many)):
         make_member(f"Twin {number:04}")
@@ -68,12 +68,12 @@ def test_the_first_by_name_come_first_however_many_match(searcher: Actor, many: 
 
 
 def test_of_too_many_only_those_whose_name_begins_so_are_shown(database: None) -> None:
-    for number in reversed(range(MOST_SORTED)):
+    for number in reversed(range(MAX_SORTED)):
         make_member(f"Twin {number:04}")
     make_member("Anna Twin")
     make_member("Zara", email="twin.z@firm.test")
     found = directory_search.search_by_name("twin", EVERYONE, 20)
-    assert (found.too_many, found.matches) == (True, MOST_SORTED + 1)
+    assert (found.too_many, found.matches) == (True, MAX_SORTED + 1)
     assert [row.name for row in found.members] == [f"Twin {number:04}" for number in range(20)]
 
 

@@ -84,7 +84,7 @@ def test_what_is_refused_because_of_us_waits_however_often_it_is_refused(
 ) -> None:
     box.refusals |= {verb: answer} | ({"HELO": answer} if verb == "EHLO" else {})
     end(admin)
-    for _ in range(outbox.MOST_TRIES + 2):
+    for _ in range(outbox.MAX_ATTEMPTS + 2):
         skip_wait()
         assert smtp.send_due() == 0
     (row,) = mails()

@@ -199,7 +199,7 @@ def test_a_mail_server_that_is_away_costs_nothing(box: Mailbox, member: Member) 
 def test_after_the_last_try_it_is_given_up(box: Mailbox, member: Member) -> None:
     box.refusals["RCPT"] = "451 Come back later"
     end(member, "done")
-    for _ in range(outbox.MOST_TRIES):
+    for _ in range(outbox.MAX_ATTEMPTS):
         skip_wait()
         smtp.send_due()
     assert only_mail().outcome.startswith("Given up: ")

@@ -44,9 +44,9 @@ def role_of(matter_id: uuid.UUID, member: Member) -> str | None:
     return place.role if place else None
 
 
-def is_leaderless(matter_id: uuid.UUID) -> bool:
+def is_orphaned(matter_id: uuid.UUID) -> bool:
     session().rollback()
-    return session().get_one(Matter, matter_id).leaderless_since is not None
+    return session().get_one(Matter, matter_id).orphaned_since is not None
 
 
 def left_by(admin: Member, lead: Member, **others: uuid.UUID) -> uuid.UUID:
@@ -96,11 +96,11 @@ def test_where_somebody_else_leads_nothing_is_to_be_done(admin: Member, anna: Me
     matter_id = make_matter(anna.id)
     participants.add(actor_of(anna), matter_id, otto.id, "lead")
     offboarding.deactivate(actor_of(admin), anna.id)
-    assert not is_leaderless(matter_id)
+    assert not is_orphaned(matter_id)
     with pytest.raises(ConflictError, match="has a lead"):
         orphaned_matters.appoint(actor_of(admin), matter_id, make_member().id)
     offboarding.deactivate(actor_of(admin), otto.id)
-    assert is_leaderless(matter_id)
+    assert is_orphaned(matter_id)
 
 
 @pytest.mark.parametrize(
@@ -112,13 +112,13 @@ def test_who_cannot_lead_is_not_appointed(
     somebody = uuid.uuid4() if kind is None else make_member("Somebody", **kind).id
     matter_id = left_by(admin, anna)
     assert desk.post(f"{LEADS}/{matter_id}/{somebody}").status_code == status
-    assert is_leaderless(matter_id)
+    assert is_orphaned(matter_id)
 
 
 def test_only_system_admins_appoint(admin: Member, anna: Member) -> None:
     otto = make_member("Otto")
     matter_id = left_by(admin, anna, editor=otto.id)
-    for act in (orphaned_matters.matters, orphaned_matters.how_many):
+    for act in (orphaned_matters.matters, orphaned_matters.count):
         with pytest.raises(ForbiddenError):
             act(actor_of(otto))
     with pytest.raises(ForbiddenError):
@@ -127,7 +127,7 @@ def test_only_system_admins_appoint(admin: Member, anna: Member) -> None:
 
 def test_an_admin_sees_nothing_of_a_matter_that_is_led(admin: Member, anna: Member) -> None:
     matter_id = make_matter(anna.id)
-    for look in (orphaned_matters.name_of, orphaned_matters.possible):
+    for look in (orphaned_matters.name_of, orphaned_matters.candidates):
         with pytest.raises(NotFoundError):
             look(actor_of(admin), matter_id)
 
@@ -156,4 +156,4 @@ def test_the_last_two_leads_leave_at_once(app: Flask, admin: Member, anna: Membe
         partial(offboarding.deactivate, ada, anna.id),
         partial(participants.remove, leaver, matter_id, otto.id),
     )
-    assert is_leaderless(matter_id) == (role_of(matter_id, otto) != "lead")
+    assert is_orphaned(matter_id) == (role_of(matter_id, otto) != "lead")
