@@ -1,1 +1,1 @@
-"""The front door for people: one room per task, and the hall that the rooms share."""
+"""HTTP for people: one blueprint for each subject, and what the blueprints share."""

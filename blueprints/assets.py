@@ -1,4 +1,4 @@
-"""Static files under names that change with their content, and the few helpers that templates call."""
+"""Static files at URLs that change with their content, and template globals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.security_headers import FOR_EVER
 
-PACKED = frozenset({"text/css", "text/javascript", "application/javascript", "image/svg+xml"})
+COMPRESSED_TYPES = frozenset({"text/css", "text/javascript", "application/javascript", "image/svg+xml"})
 
 
 @cache
@@ -21,8 +21,8 @@ def _digest(path: str, modified: int) -> str:
 
 
 @cache
-def _packed(path: str, modified: int) -> bytes:
-    """Once a file and process: the server in front of us by default does not compress."""
+def _compressed(path: str, modified: int) -> bytes:
+    """Compressed once for each file and process: the default web server does not compress."""
     return gzip.compress(Path(path).read_bytes(), mtime=0)
 
 
@@ -30,7 +30,7 @@ def init_app(app: Flask) -> None:
     folder = Path(app.static_folder or "static")
 
     def asset(name: str) -> str:
-        """The address of a static file, to be cached for ever: another content has another address."""
+        """The URL of a static file; it changes with the content, so browsers may cache it for ever."""
         file = folder / name
         return url_for("static", filename=name, v=_digest(str(file), file.stat().st_mtime_ns))
 
@@ -40,13 +40,13 @@ def init_app(app: Flask) -> None:
             return response
         if "v" in request.args:
             response.headers["Cache-Control"] = FOR_EVER
-        if response.mimetype in PACKED:
+        if response.mimetype in COMPRESSED_TYPES:
             response.vary.add("Accept-Encoding")
             if request.accept_encodings.quality("gzip"):
                 file = folder / (request.view_args or {})["filename"]
                 response.close()
                 response.direct_passthrough = False
-                response.set_data(_packed(str(file), file.stat().st_mtime_ns))
+                response.set_data(_compressed(str(file), file.stat().st_mtime_ns))
                 response.headers["Content-Encoding"] = "gzip"
                 response.set_etag(f"{response.get_etag()[0]}-gzip")
         return response

@@ -1,4 +1,4 @@
-"""Who may enter: every route is listed under the permission it needs, and the person behind a request is an Actor."""
+"""Authorization of requests: the permission of each route, the signed-in person, origin and CSRF checks."""
 
 from __future__ import annotations
 
@@ -23,49 +23,49 @@ from services.core.errors import ConflictError, RefusedError
 from services.core.text import csv_reading
 
 COOKIE_KEY = "session_token"
-FORM_ROOM = 1024 * 1024
-BODY_ROOM = "counterpart.body_room"
-"""Where the server finds how large a body this call may have, once the call asks for it."""
-MOST_SAID = 300
-"""So much of what a stranger's header says is put into the log."""
+FORM_LIMIT = 1024 * 1024
+BODY_LIMIT = "counterpart.body_limit"
+"""Key in the WSGI environment: the largest body that the view accepts, for the web server."""
+MAX_LOGGED = 300
+"""Characters of an untrusted header that are logged."""
 log = structlog.get_logger()
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
-# Endpoint -> the permission it needs. A route that is missing here is refused to everybody and fails a test.
-# "public": anybody. "member": signed in. "staff": signed in and not a guest. "admin": System Admin.
-# Finer rules (which matter, which server) are the services' own.
+# Permissions of endpoints whose view has no @needs mark. A route without a permission is refused, and fails a test.
+# "public": everyone. "member": signed in. "staff": signed in and not a guest. "admin": System Admin.
+# Services check finer rules, such as which matter or which server.
 PERMISSIONS: dict[str, str] = {"static": "public"}
 
 
 class ForeignOriginError(RefusedError):
-    """A write came from a page of another address than ours."""
+    """A write came from a page of another origin."""
 
-    title = "This came from a page at another address"
+    title = "This request came from another site"
 
     def __init__(self, expected: str) -> None:
         super().__init__(
-            f"Counterpart takes changes only from its own pages, at {expected}. Nothing was changed.",
+            f"Counterpart accepts changes only from its own pages, at {expected}. Nothing was changed.",
             code="origin.foreign",
-            next_step=f"Open {expected} and do it there. If you were there, tell your System Admin: "
-            "COUNTERPART_PUBLIC_URL or the proxy before Counterpart names another address than your browser does.",
+            next_step=f"Open {expected} and try again there. If you were there already, tell your System Admin that "
+            "COUNTERPART_PUBLIC_URL or the proxy in front of Counterpart does not match the address in your browser.",
         )
 
 
 class SignInChangedError(ConflictError):
-    """The page was made for another person than the one who is signed in now."""
+    """The page was opened by another person than the one who is signed in now."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"You are signed in as {name} now. This page was opened by somebody else, so nothing was sent.",
+            f"You are now signed in as {name}. Someone else opened this page, so nothing was saved.",
             code="session.another_person",
-            next_step="Load the page again first.",
+            next_step="Reload the page and try again.",
         )
 
 
 def needs(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Mark a view with the permission it needs: `@needs("admin")`, nearest to the function."""
     if permission not in {"public", "member", "staff", "admin"}:
-        raise ValueError(f"{permission!r} is no permission.")
+        raise ValueError(f"{permission!r} is not a permission.")
 
     def mark(view: Callable[..., Any]) -> Callable[..., Any]:
         view.__dict__["permission"] = permission
@@ -98,7 +98,7 @@ def nobody() -> Nobody:
 
 @login_manager.request_loader
 def load_person(_request: object) -> SignedIn | None:
-    """The person of a live session; the cookie holds a random token whose hash is on record."""
+    """The person of an active session; the cookie contains a random token of which only a hash is stored."""
     token = session.get(COOKIE_KEY)
     if not isinstance(token, str):
         return None
@@ -110,7 +110,7 @@ def load_person(_request: object) -> SignedIn | None:
 
 
 def keep_session(token: str) -> None:
-    """A fresh cookie for a fresh sign-in: nothing of the session before it stays."""
+    """Store the token of a new sign-in, and clear the rest of the session against session fixation."""
     session.clear()
     session[COOKIE_KEY] = token
     session.permanent = True
@@ -123,25 +123,25 @@ def forget_session() -> str | None:
 
 
 def takes_files(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a view whose body may be a document: every other request stays under the small limit."""
+    """Mark a view that accepts a document: other requests have a small size limit."""
     view.__dict__["takes_files"] = True
     return view
 
 
 def takes_table(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a view whose body may be a table as a file."""
+    """Mark a view that accepts a CSV file."""
     view.__dict__["takes_table"] = True
     return view
 
 
 def get_only(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a view that records or changes something when it is asked for: HEAD is not answered by it."""
+    """Mark a GET view that records or changes something, so that it does not answer HEAD."""
     view.__dict__["get_only"] = True
     return view
 
 
 def _guard() -> Response | None:
-    """Who, then whether the request is ours: a large body is not read for somebody who may not send it."""
+    """Check the permission, then origin and token, so that no large body is read from an unauthorized client."""
     endpoint = request.endpoint
     if endpoint is None:
         return None
@@ -152,31 +152,31 @@ def _guard() -> Response | None:
     if getattr(view, "get_only", False) and request.method == "HEAD":
         raise MethodNotAllowed(["GET"])
     if getattr(view, "takes_files", False):
-        _allow(current_app.config["SETTINGS"].max_document_bytes + FORM_ROOM)
+        _limit_body(current_app.config["SETTINGS"].max_document_bytes + FORM_LIMIT)
     elif getattr(view, "takes_table", False):
-        _allow(csv_reading.MAX_BYTES + FORM_ROOM)
-    if (request.content_length or 0) > (request.max_content_length or FORM_ROOM):
+        _limit_body(csv_reading.MAX_BYTES + FORM_LIMIT)
+    if (request.content_length or 0) > (request.max_content_length or FORM_LIMIT):
         abort(413)
     _check_origin()
     _check_token()
     return None
 
 
-def _allow(size: int) -> None:
-    request.max_content_length = request.environ[BODY_ROOM] = size
+def _limit_body(size: int) -> None:
+    request.max_content_length = request.environ[BODY_LIMIT] = size
 
 
 def _check_token() -> None:
-    """The token of a large body stands in a header: one that stands in the body would have it read for anybody."""
-    is_small = request.content_length is not None and request.content_length <= FORM_ROOM
+    """A large body needs its CSRF token in a header: a token in the body would require reading it first."""
+    is_small = request.content_length is not None and request.content_length <= FORM_LIMIT
     if request.method in SAFE or is_small:
         csrf.protect()
         return
     if "X-CSRFToken" not in request.headers:
         raise RefusedError(
-            "A file of more than 1 MiB can only be added by a page that runs JavaScript.",
+            "Files larger than 1 MiB can be added only with JavaScript.",
             code="upload.no_script",
-            next_step="Allow JavaScript for this site, load the page again and add the file once more.",
+            next_step="Allow JavaScript for this site, reload the page and add the file again.",
         )
     try:
         validate_csrf(request.headers.get("X-CSRFToken"))
@@ -202,30 +202,30 @@ def _check(permission: str | None) -> Response | None:
 
 
 def _check_origin() -> None:
-    """A write that says where it comes from must come from us.
+    """Refuse a write whose Origin or Sec-Fetch-Site is not ours.
 
-    Under our own no-referrer policy browsers call the origin of a plain form "null"; Sec-Fetch-Site still tells.
+    Under our no-referrer policy browsers send "null" as the origin of a plain form; Sec-Fetch-Site is still right.
     """
     if request.method in SAFE:
         return
     public_url = current_app.config["SETTINGS"].public_url
     ours = {public_url, request.host_url.rstrip("/"), "null", None}
-    told, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
-    if site in {"same-origin", "none", None} and told in ours:
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    if site in {"same-origin", "none", None} and origin in ours:
         return
     log.warning(
         "request.foreign_origin",
         request_id=g.request_id,
-        origin=told and told[:MOST_SAID],
-        site=site and site[:MOST_SAID],
+        origin=origin and origin[:MAX_LOGGED],
+        site=site and site[:MAX_LOGGED],
         expected=public_url,
-        reached_as=request.host_url.rstrip("/")[:MOST_SAID],
+        reached_as=request.host_url.rstrip("/")[:MAX_LOGGED],
     )
     raise ForeignOriginError(public_url)
 
 
 def _to_sign_in() -> Response:
-    """A page leads to sign-in and back. Whoever sends or keeps a page up to date is told, and loses nothing."""
+    """Pages redirect to sign-in and back; htmx requests and writes get a notice, so that no input is lost."""
     if is_htmx() or request.method not in SAFE:
         return signed_out()
     here = request.full_path.rstrip("?")

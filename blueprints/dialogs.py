@@ -1,4 +1,4 @@
-"""A form that every room shows alike: in a pop-up for htmx, on a page of its own for everybody else."""
+"""Forms in a pop-up for htmx, or on a page of their own without it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from werkzeug.wrappers import Response
 from blueprints.htmx import fragment, is_htmx, retarget
 
 CONFIRM = 422
-"""The status of a question in place of an act: nothing was written yet."""
+"""The status of a request that needs confirmation: nothing was changed."""
 
 
 def popup(part: str, title: str, crumb: tuple[str, str], status: int = 200, **context: object) -> Response:
-    """`part` is the template of what stands inside; `crumb` is the label and address of the page it belongs to.
+    """`part` is the template inside; `crumb` is the label and URL of the page it belongs to.
 
-    The part is told `in_popup`, for its `ui.form_end`.
+    The template gets `in_popup` for `ui.form_end`.
     """
     in_popup = is_htmx()
     html = render_template(
@@ -29,5 +29,5 @@ def popup(part: str, title: str, crumb: tuple[str, str], status: int = 200, **co
 
 
 def confirmation(response: Response) -> Response:
-    """The same pop-up, opened in the place of pop-ups whatever the request meant to redraw."""
+    """Show this response as the pop-up, whatever the request would have swapped."""
     return retarget(response, "#dialog")

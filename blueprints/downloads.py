@@ -1,4 +1,4 @@
-"""Answers that a browser keeps as files."""
+"""Responses that browsers save as files."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def attachment(content: bytes, mimetype: str, name: str) -> Response:
 
 
 def csv_attachment(text: str, name: str) -> Response:
-    """The byte order mark tells spreadsheets that the names in it are UTF-8."""
+    """The byte order mark tells spreadsheets that the file is UTF-8."""
     return attachment(text.encode("utf-8-sig"), "text/csv", name)

@@ -1,4 +1,4 @@
-"""A page that outlived its sign-in: what it is told, so that what was typed stays and can be sent again."""
+"""The answer to a page whose session has ended, so that what was typed is kept and can be sent again."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from werkzeug.wrappers import Response
 from blueprints.htmx import is_htmx, page_behind, toast
 
 PERSON_HEADER = "X-Person"
-"""Whose page it is that asks; requests.js sends what `meta[name=person]` says."""
+"""The member for whom the page was rendered; requests.js sends the value of `meta[name=person]`."""
 
 
 def signed_out() -> Response:
-    """401 to whoever is not signed in (any more).
+    """The 401 response.
 
-    htmx gets a notice, and the event `signedOut` with the address of the sign-in page: requests.js goes there unless
-    something was typed. A plain form gets a page: its browser keeps what was typed for the way back.
+    htmx gets a notice and the event `signedOut` with the URL of the sign-in page: requests.js goes there unless
+    something was typed. A plain form gets a page: browsers keep its input for the way back.
     """
     here = page_behind() if is_htmx() else ""
     url = url_for("auth.sign_in", next=here) if here not in {"", "/"} else url_for("auth.sign_in")
@@ -31,6 +31,6 @@ def signed_out() -> Response:
 
 
 def is_another_person() -> bool:
-    """Whether the page that asks was made for somebody else than who is signed in now."""
-    whose = request.headers.get(PERSON_HEADER)
-    return bool(whose) and current_user.is_authenticated and whose != current_user.get_id()
+    """Whether the page was rendered for another person than the one who is signed in now."""
+    page_owner = request.headers.get(PERSON_HEADER)
+    return bool(page_owner) and current_user.is_authenticated and page_owner != current_user.get_id()

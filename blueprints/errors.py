@@ -1,7 +1,7 @@
-"""The table of errors: what a refusal becomes on the screen, as a page or as a fragment fit to be swapped.
+"""Error handlers: the status and words of each refusal, as a page or as an htmx fragment.
 
-Whatever failed before, nothing here may fail after it: an error is drawn without the pages' own context, so that it
-asks nothing of the database, and where not even that can be drawn it is said in plain HTML.
+They must not fail themselves: error templates are rendered without context processors, so without database queries,
+and if even that fails the answer is plain HTML.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from markupsafe import escape
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
-from blueprints.authorization import FORM_ROOM, nobody
+from blueprints.authorization import FORM_LIMIT, nobody
 from blueprints.htmx import is_htmx, toast
 from services.core import audit, outages
 from services.core.errors import (
@@ -54,7 +54,7 @@ class ErrorView:
 
 
 HTTP_ERRORS: dict[int, ErrorView] = {
-    400: ErrorView("bad_request", "We could not read that", "The request was not one we understand."),
+    400: ErrorView("bad_request", "We could not read this request", "The request is not valid."),
     404: ErrorView(
         "not_found",
         "Page not found",
@@ -62,42 +62,44 @@ HTTP_ERRORS: dict[int, ErrorView] = {
         "It may have been moved or removed. Check the address.",
         "you",
     ),
-    405: ErrorView("method", "That does not work here", "This address does not take that kind of request."),
+    405: ErrorView(
+        "method", "This is not possible here", "This address does not accept this kind of request."
+    ),
     413: ErrorView(
         "too_large",
-        "That is too large",
-        "What you sent is larger than this installation takes.",
+        "This is too large",
+        "What you sent is larger than this installation accepts.",
         "Send a smaller file, or ask your System Admin about the limit.",
         "your System Admin",
     ),
     416: ErrorView(
         "range",
-        "That part is not there",
-        "The part of the file that was asked for lies behind its end.",
+        "This part of the file does not exist",
+        "The requested part is beyond the end of the file.",
         "Download the whole file again.",
         "you",
     ),
-    429: ErrorView("too_many", "Too many tries", "Wait a little, then try again."),
+    429: ErrorView("too_many", "Too many requests", "Wait a moment, then try again."),
 }
 UNEXPECTED = ErrorView(
     "unexpected",
     "Something went wrong on our side",
-    "Counterpart met an error that it did not expect. What was saved before is safe.",
+    "Counterpart met an unexpected error. Everything saved before is safe.",
     "Try again. If it happens again, give your System Admin the reference below.",
     "your System Admin",
 )
 SIGNED_IN_AGAIN = ErrorView(
     "session.changed",
-    "You have signed in again since this page was opened",
-    "Nothing was sent, and what you typed is still here.",
-    "Press the button again.",
+    "You have signed in again since you opened this page",
+    "Nothing was saved. What you typed is still here.",
+    "Try again.",
     "you",
 )
 OLD_PAGE = ErrorView(
     "session.old_page",
-    "This page was opened before you last signed in or out",
-    "Nothing was sent.",
-    "Load the page again and send it once more. If this goes on, your browser does not keep our cookie: allow it.",
+    "You signed in or out after you opened this page",
+    "Nothing was saved.",
+    "Reload the page and try again. If it keeps happening, allow cookies for this site in your browser.",
     "you",
 )
 
@@ -110,13 +112,13 @@ LAST_RESORT = """<!doctype html>
 
 
 def answer(view: ErrorView, status: int) -> Response:
-    """The same error as a toast for htmx and as a page for everybody else. Never raises."""
+    """The error as a toast for htmx, else as a page. Never raises."""
     reference = str(g.get("request_id", ""))
-    g.error_code = view.code  # for the request's line in the log
+    g.error_code = view.code  # for the request log
     context = {"error": view, "request_id": reference, "status": status}
     name = "errors/_fragment.html" if is_htmx() else "errors/page.html"
     try:
-        # Not render_template(): it adds what every page shows, and asks the database for it.
+        # Not render_template(): context processors query the database.
         html = current_app.jinja_env.get_template(name).render(context)
     except Exception:
         log.exception("request.error_page_failed", request_id=reference)
@@ -137,7 +139,7 @@ def _refused(error: RefusedError) -> Response:
 
 
 def _record(error: ForbiddenError) -> None:
-    """The refusal stands whether or not it can be put on record."""
+    """Audit a refusal. A failure to record it does not change the answer."""
     try:
         who = current_user.actor if current_user.is_authenticated else nobody()
         audit.record_refusal(who, error, f"{request.method} {request.endpoint}")
@@ -150,12 +152,12 @@ def _http(error: HTTPException) -> Response:
     if isinstance(error.response, Response):
         return error.response
     if isinstance(error, InternalServerError) and isinstance(error.original_exception, Exception):
-        return _unexpected(error.original_exception)  # what failed was the answer to an earlier failure
+        return _unexpected(error.original_exception)  # an error handler failed
     status = error.code or 500
     known = (
         _too_large() if status == 413 else HTTP_ERRORS.get(status) or (UNEXPECTED if status == 500 else None)
     )
-    view = known or ErrorView(f"http_{status}", error.name, "The request could not be carried out.")
+    view = known or ErrorView(f"http_{status}", error.name, "The request could not be completed.")
     response = answer(view, status)
     for name, value in error.get_headers():
         response.headers.setdefault(name, value)  # Allow, Content-Range, Retry-After
@@ -163,18 +165,18 @@ def _http(error: HTTPException) -> Response:
 
 
 def _too_large() -> ErrorView | None:
-    """Names our own limit, so that it is not looked for in the proxy."""
-    most = (request.max_content_length or 0) - FORM_ROOM
+    """Names the limit of Counterpart, so that nobody looks for it in the proxy."""
+    most = (request.max_content_length or 0) - FORM_LIMIT
     if most <= 0:
         return HTTP_ERRORS[413]
     size = f"{most / 1e9:.1f} GB" if most >= 1e9 else f"{most / 1e6:.1f} MB"
     return replace(
-        HTTP_ERRORS[413], sentence=f"Counterpart takes files of up to {size} here. Nothing was saved."
+        HTTP_ERRORS[413], sentence=f"Counterpart accepts files of up to {size} here. Nothing was saved."
     )
 
 
 def _csrf(_error: CSRFError) -> Response:
-    """The token is the session's and has no time limit: where it does not fit, the session is another one."""
+    """CSRF tokens have no time limit, so one that does not match belongs to another session."""
     if not current_user.is_authenticated or not is_htmx():
         return answer(OLD_PAGE, 400)
     response = answer(SIGNED_IN_AGAIN, 400)

@@ -1,4 +1,4 @@
-"""The base of every form: cleaned input, and a place for the sentences that a service finds."""
+"""The base class of forms, and fields with normalised text."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from services.core.text import normalise
 
 
 class BaseForm(FlaskForm):
-    """A form that can take a service's field errors beside its own."""
+    """A form that can show the validation errors of a service."""
 
     def add_errors(self, refusal: InvalidError, *, keep_own: bool = False) -> None:
-        """Put each sentence at its field; one without a field goes to the form as a whole.
+        """Add each error to its field, or to the form if it has no such field.
 
-        With `keep_own`, a field that the form itself has refused keeps that one sentence.
+        With `keep_own`, fields that already have an error of the form keep only that.
         """
         for name, sentence in refusal.fields.items():
             if keep_own and name in self._fields and self._fields[name].errors:
@@ -27,14 +27,14 @@ class BaseForm(FlaskForm):
 
 
 class LineField(StringField):
-    """One line of text, its blanks tidied before anything judges it."""
+    """One line of text, with spaces normalised before validation."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = normalise.clean_line(valuelist[0]) if valuelist else ""
 
 
 class Line:
-    """A name that people read: its length, and nothing hidden in it."""
+    """Validates one line of text: required, length, and no invisible characters."""
 
     def __init__(self, what: str, longest: int, required: bool = True) -> None:
         self.what = what
@@ -47,9 +47,7 @@ class Line:
         if self.required and not value:
             raise ValidationError(f"Enter {self.what}.")
         if len(value) > self.longest:
-            raise ValidationError(
-                f"Use {self.longest} characters or fewer. What you entered has {len(value)}."
-            )
+            raise ValidationError(f"Use {self.longest} characters or fewer. You entered {len(value)}.")
         if normalise.hidden_characters(value):
             raise ValidationError(
                 "This contains an invisible character, such as a direction mark. Type it again."

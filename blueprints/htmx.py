@@ -1,4 +1,4 @@
-"""All that the product knows of HX- headers: which answer a fragment gets, and how a page is told to do something."""
+"""htmx: request and response headers."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ TOASTS = "#toasts"
 
 
 def is_htmx() -> bool:
-    """Whether the page asked for a fragment. A boosted or history request wants the whole page."""
+    """Whether the request is for a fragment. Boosted and history requests are for the whole page."""
     htmx: Any = getattr(htmx_request, "htmx", None)
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def page_behind() -> str:
-    """The path of the page that a fragment was asked for, where a person would come back to."""
+    """The path of the page that sent an htmx request."""
     page, _, _ = request.headers.get("HX-Current-URL", "").partition("#")
     return f"/{page.removeprefix(request.host_url)}" if page.startswith(request.host_url) else ""
 
 
 def redirect_whole_page(url: str) -> Response:
-    """An empty answer on which htmx loads `url` as a page."""
+    """An empty response that makes htmx load `url` as a page."""
     response = make_response("", 204)
     response.headers["HX-Redirect"] = url
     return response
 
 
 def go_to(url: str) -> Response:
-    """After a write: the page moves on, with or without htmx."""
+    """Redirect after a write, with or without htmx."""
     if is_htmx():
         return redirect_whole_page(url)
     response = make_response("", 303)
@@ -41,7 +41,7 @@ def go_to(url: str) -> Response:
 
 
 def fragment(html: str | Response, status: int = 200, **triggers: Any) -> Response:
-    """A fragment, with events that the page hears: `fragment(html, closeDialog=True)`."""
+    """A fragment that triggers events on the page: `fragment(html, closeDialog=True)`."""
     response = make_response(html, status)
     if triggers:
         response.headers["HX-Trigger"] = json.dumps(triggers)
@@ -49,7 +49,7 @@ def fragment(html: str | Response, status: int = 200, **triggers: Any) -> Respon
 
 
 def toast(html: str, status: int) -> Response:
-    """A fragment that goes to the toasts wherever it was asked from, so that nothing on the page is lost."""
+    """A fragment that is added to the toasts, so that nothing on the page is replaced."""
     response = make_response(html, status)
     response.headers["HX-Retarget"] = TOASTS
     response.headers["HX-Reswap"] = "beforeend"
@@ -57,12 +57,12 @@ def toast(html: str, status: int) -> Response:
 
 
 def placed(html: str, status: int, target: str) -> Response:
-    """A fragment that goes inside `target`, also where it tells of an error."""
+    """A fragment that is swapped into `target`, even with an error status."""
     return retarget(make_response(html, status), target)
 
 
 def retarget(response: Response, target: str) -> Response:
-    """The same answer, put inside `target` in place of where the request meant to put it."""
+    """Swap the response into `target` instead of the request's own target."""
     response.headers["HX-Retarget"] = target
     response.headers["HX-Reswap"] = "innerHTML"
     return response

@@ -1,4 +1,4 @@
-"""The menu as data: templates draw it, nobody writes it twice."""
+"""The menu as data; templates render it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PACKAGE = (
     "integrations.make_package",
     "integrations.package",
 )
-# section, label, endpoint, icon, endpoints whose pages belong to it
+# section, label, endpoint, icon, endpoint prefixes of its pages
 MEMBER_ITEMS = (("Work", "Matters", "matters.index", "briefcase", ("matters.",)),)
 STAFF_ITEMS = (("Work", "Transfers", "transfers.index", "arrows-exchange", ("transfers.",)),)
 ADMIN_ITEMS = (
@@ -31,13 +31,13 @@ ADMIN_ITEMS = (
     ("Integrations", "Troubleshooting", "troubleshooting.index", "info-circle", ("troubleshooting.",)),
     ("People", "Members", "members.index", "users", ("members.",)),
     ("People", "Groups", "groups.index", "folders", ("groups.",)),
-    ("Records", "Audit", "audit.index", "list-details", ("audit.",)),
+    ("Records", "Audit log", "audit.index", "list-details", ("audit.",)),
 )
 
 
 def _items(rows: tuple[tuple[str, str, str, str, tuple[str, ...]], ...]) -> list[NavItem]:
     endpoint = request.endpoint or ""
-    # The longest beginning wins: a page of its own within a room belongs to its own line of the menu.
+    # The longest prefix wins: a page within a blueprint can have a menu item of its own.
     best = max((len(each) for row in rows for each in row[4] if endpoint.startswith(each)), default=0)
     return [
         NavItem(

@@ -1,7 +1,7 @@
-"""What an address asks for, within bounds: a page or a place of a list, and the words of a search.
+"""Query parameters within bounds: the page or offset of a list, and the search text.
 
-Words that somebody looks for are names of people, clients and matters, so they stand in no address: a page sends them
-in a header while one types, and its own links carry them sealed.
+Search text contains names of people, clients and matters, so it is never in a URL as it is: pages send it in a header
+while someone types, and their links carry it encrypted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from services.access import rate_limits
 from services.core import sealed_query
 
 LAST_PAGE = 100_000
-FURTHEST = 10_000_000
+MAX_OFFSET = 10_000_000
 LONGEST_SEARCH = 200
 WORDS = "X-Search"
 SEALED = "s"
@@ -26,22 +26,22 @@ COUNTED = "counterpart.search_counted"
 
 
 def page_number() -> int:
-    """The page of a list. What is no number is the first."""
+    """The page of a list; 1 if it is not a number."""
     return min(max(request.args.get("page", 1, type=int), 1), LAST_PAGE)
 
 
 def offset(name: str) -> int:
-    """How many of a list stand before what is asked for. What is no number is none."""
-    return min(max(request.values.get(name, 0, type=int), 0), FURTHEST)
+    """The offset in a list; 0 if it is not a number."""
+    return min(max(request.values.get(name, 0, type=int), 0), MAX_OFFSET)
 
 
 def is_search() -> bool:
-    """Whether words are sent, be they none."""
+    """Whether a search was sent, even an empty one."""
     return WORDS in request.headers or "q" in request.args or SEALED in request.args
 
 
 def search_text() -> str:
-    """What is searched for. Counted once a request: raises RateLimitedError."""
+    """The search text. Counts once for each request: raises RateLimitedError."""
     words = _words()
     if words.strip():
         count_search()
@@ -49,14 +49,14 @@ def search_text() -> str:
 
 
 def count_search() -> None:
-    """One more search of this member's, once a request. Raises RateLimitedError."""
+    """Count a search of this member, once for each request. Raises RateLimitedError."""
     if COUNTED not in request.environ:
         request.environ[COUNTED] = True
         rate_limits.require(actor().id, rate_limits.SEARCHES)
 
 
 def _words() -> str:
-    """As sent by the page, or sealed in a link. `q` is what a form sends in a browser without scripts."""
+    """As sent by the page, or encrypted in a link. A form without scripts sends `q`."""
     if WORDS in request.headers:
         words = unquote(request.headers[WORDS], errors="replace")
     elif SEALED in request.args:
@@ -66,8 +66,8 @@ def _words() -> str:
     return words[:LONGEST_SEARCH]
 
 
-def _stay_at(response: Response) -> Response:
-    """A page that was searched keeps its search when it is loaded again, or come back to."""
+def _keep_search(response: Response) -> Response:
+    """Put the encrypted search into the page's URL, so that reloading and going back keep it."""
     if WORDS in request.headers and is_htmx() and urlsplit(page_behind()).path == request.path:
         query: dict[str, Any] = request.args.to_dict(flat=False) | (request.view_args or {})
         query |= {"q": None, "page": None, SEALED: sealed_query.seal(_words()) or None}
@@ -77,4 +77,4 @@ def _stay_at(response: Response) -> Response:
 
 def init_app(app: Flask) -> None:
     app.add_template_filter(lambda words: sealed_query.seal(words) or None, "sealed")
-    app.after_request(_stay_at)
+    app.after_request(_keep_search)

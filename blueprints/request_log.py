@@ -1,4 +1,4 @@
-"""One line a request, and the id by which a person, a proxy and the log speak of the same one."""
+"""The request log, and the request id shared with people, proxies and other log lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 
 def _begin() -> None:
-    """The id of a named proxy where it gave one: headers.py takes away what anybody else calls so."""
+    """Use the id of a trusted proxy; security_headers.py removes the header from other clients."""
     given = request.headers.get(HEADER, "")
     g.request_id = given if GIVEN.fullmatch(given) else secrets.token_hex(8)
     g.began = time.perf_counter()
@@ -25,8 +25,8 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    """The route's rule and not the address: no line tells what somebody looked at or searched for."""
-    if "request_id" not in g:  # it failed before it began
+    """Logs the URL rule, not the URL, which could reveal what a person opened or searched for."""
+    if "request_id" not in g:  # an earlier before_request function failed
         _begin()
     response.headers[HEADER] = g.request_id
     facts = {"error": g.error_code} if "error_code" in g else {}
@@ -42,7 +42,7 @@ def _end(response: Response) -> Response:
 
 
 def init_app(app: Flask) -> None:
-    """First of all parts: what is registered first sees a request first and its answer last."""
+    """Register first: the first functions see a request first and its response last."""
     app.before_request(_begin)
     app.after_request(_end)
     app.teardown_request(lambda _error: structlog.contextvars.unbind_contextvars("request_id"))

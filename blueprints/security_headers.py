@@ -1,17 +1,19 @@
-"""Answers' headers, whom a forwarded header is believed from, and which host we answer to."""
+"""Security headers of responses, forwarded headers of trusted proxies, and the hosts that we answer for."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from werkzeug.http import parse_date
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from config import Network, Settings
+from services.core.errors import RefusedError
 
 POLICY = "Content-Security-Policy"
 HEADERS = {
@@ -30,11 +32,26 @@ HSTS = "max-age=31536000"
 HSTS_SUBDOMAINS = f"{HSTS}; includeSubDomains"
 FOR_EVER = "public, max-age=31536000, immutable"
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_REQUEST_ID")
+FROM_PROXY = "counterpart.from_proxy"
 DATES = ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE")
 
 
-class NamedProxies:
-    """Believes X-Forwarded-* and X-Request-ID only from a named proxy as the peer; from others they are taken away."""
+class UnknownHostError(RefusedError):
+    """The Host header names a host that is not ours: a wrong DNS entry, or DNS rebinding."""
+
+    title = "Counterpart is at another address"
+
+    def __init__(self, public_url: str) -> None:
+        super().__init__(
+            f"Counterpart answers only at {public_url}.",
+            code="host.unknown",
+            next_step=f"Open {public_url}. If that is not its address, tell your System Admin to check "
+            "COUNTERPART_PUBLIC_URL.",
+        )
+
+
+class TrustedProxies:
+    """Applies X-Forwarded-* and X-Request-ID from trusted proxies, and removes them from other requests."""
 
     def __init__(self, wsgi: Callable[..., Iterable[bytes]], proxies: tuple[Network, ...]) -> None:
         self.plain = wsgi
@@ -47,10 +64,11 @@ class NamedProxies:
         except ValueError:
             peer = None
         if isinstance(peer, ipaddress.IPv6Address) and peer.ipv4_mapped:
-            # A socket for both kinds of address writes one kind in the other's way.
+            # A dual-stack socket reports IPv4 peers as IPv4-mapped IPv6 addresses.
             peer = peer.ipv4_mapped
             environ["REMOTE_ADDR"] = str(peer)
         if peer and any(peer in network for network in self.proxies):
+            environ[FROM_PROXY] = True
             return self.behind_proxy(environ, start_response)
         for name in FORWARDED:
             environ.pop(name, None)
@@ -58,13 +76,13 @@ class NamedProxies:
 
 
 def allow_connect(response: Response, origin: str) -> Response:
-    """Let the scripts of this one page ask this one other origin for something."""
+    """Allow the scripts of this page to connect to one other origin."""
     response.headers[POLICY] = f"{HEADERS[POLICY]}; connect-src 'self' {origin}"
     return response
 
 
 def _drop_impossible_dates() -> None:
-    """What is no date is no condition (RFC 9110, 13.1). Werkzeug fails at a year that is too large for Python."""
+    """Ignore invalid dates (RFC 9110, 13.1). Werkzeug raises OverflowError for a year too large for Python."""
     for name in DATES:
         try:
             parse_date(request.environ.get(name))
@@ -72,10 +90,39 @@ def _drop_impossible_dates() -> None:
             del request.environ[name]
 
 
+def _check_host() -> None:
+    """Refuse a Host that is neither ours nor an IP address: the protection against DNS rebinding.
+
+    An attacker cannot rebind an IP address or localhost, and health checks use them. A trusted proxy checks the host
+    itself.
+    """
+    settings: Settings = current_app.config["SETTINGS"]
+    ours = {urlsplit(url).hostname for url in (settings.public_url, settings.api_url)}
+    is_checked = "Host" not in request.headers or request.environ.get(FROM_PROXY)
+    if not (is_checked or _host() in ours or _is_local_or_ip(_host())):
+        raise UnknownHostError(settings.public_url)
+
+
+def _host() -> str:
+    try:
+        return urlsplit(f"//{request.host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _is_local_or_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    return True
+
+
 def init_app(app: Flask) -> None:
     app.before_request(_drop_impossible_dates)
+    app.before_request(_check_host)
     settings: Settings = app.config["SETTINGS"]
-    app.__dict__["wsgi_app"] = NamedProxies(app.wsgi_app, settings.trusted_proxies)
+    app.__dict__["wsgi_app"] = TrustedProxies(app.wsgi_app, settings.trusted_proxies)
 
     hsts = HSTS_SUBDOMAINS if settings.hsts_subdomains else HSTS
 

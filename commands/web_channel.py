@@ -14,7 +14,7 @@ from waitress.parser import HTTPRequestParser
 from waitress.task import WSGITask
 from waitress.utilities import BadRequest, RequestEntityTooLarge
 
-from blueprints.authorization import BODY_ROOM, FORM_ROOM
+from blueprints.authorization import BODY_LIMIT, FORM_LIMIT
 from commands.web_files import outgoing
 
 STALL_SECONDS = 60.0
@@ -43,13 +43,13 @@ class Parser(HTTPRequestParser):
 
     headers_finished: bool
     expect_continue: bool
-    room = FORM_ROOM
+    room = FORM_LIMIT
     is_announced = False
     is_expecting = False
 
     @property
     def is_large(self) -> bool:
-        return bool(self.chunked or self.content_length > FORM_ROOM)
+        return bool(self.chunked or self.content_length > FORM_LIMIT)
 
     @property
     def is_unannounced(self) -> bool:
@@ -127,7 +127,7 @@ class Task(WSGITask):
     def finish(self) -> None:
         if self.is_body_wanted:
             self.close_on_finish = False
-            self.request.whole.take(self.get_environment().get(BODY_ROOM, FORM_ROOM))
+            self.request.whole.take(self.get_environment().get(BODY_LIMIT, FORM_LIMIT))
             return
         super().finish()
         self.channel.is_refused = isinstance(self.request, HeadersOnly)

@@ -14,7 +14,7 @@ from waitress.adjustments import Adjustments
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
-from blueprints.authorization import FORM_ROOM
+from blueprints.authorization import FORM_LIMIT
 from commands.sockets import BACKLOG
 from commands.web_channel import Channel
 from services.operations.database import WEB_THREADS
@@ -70,7 +70,7 @@ class Web:
             backlog=BACKLOG,
             recv_bytes=64 * 1024,
             # What has not been wanted by the application stays in memory; what it wants may be a document.
-            inbuf_overflow=2 * FORM_ROOM,
+            inbuf_overflow=2 * FORM_LIMIT,
             max_request_body_size=NO_LIMIT,
             # A large answer that was made at once goes to a file, and its thread to the next page.
             outbuf_high_watermark=NO_LIMIT,

@@ -1,4 +1,4 @@
-"""What finds members by three letters from anywhere in a name or e-mail: an index of each database's own making.
+"""What finds members by three letters from anywhere in a name or email: an index of each database's own making.
 
 PostgreSQL indexes the trigrams of `member.search_key` itself. SQLite keeps them in a table beside it (FTS5) under a
 number of their own, since a row's hidden number may change when the file is compacted. Triggers keep the two in step;

@@ -1,4 +1,4 @@
-"""Admin System > Audit: who did what, when and from where, newest first."""
+"""Admin System > Audit log: who did what, when and from where, newest first."""
 
 from __future__ import annotations
 

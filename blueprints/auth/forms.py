@@ -1,4 +1,4 @@
-"""Forms of somebody who is not signed in: the sign-in, and the making of the first System Admin."""
+"""Forms of people who are not signed in: sign-in, set-up and joining."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ LONGEST_CODE = 100
 
 
 class SignInForm(BaseForm):
-    email = LineField("Email", [Line("your e-mail address", LONGEST)])
+    email = LineField("Email", [Line("your email address", LONGEST)])
     password = PasswordField("Password", [DataRequired("Enter your password.")])
 
 
 class SetUpForm(BaseForm):
-    """The new password is judged by the service, which knows the rules for all of them."""
+    """The service validates the password."""
 
     code = LineField("Set-up code", [Line("the set-up code", LONGEST_CODE)])
     name = LineField("Name", [Line("your name", LONGEST_NAME)])
-    email = LineField("Email", [Line("your e-mail address", LONGEST)])
+    email = LineField("Email", [Line("your email address", LONGEST)])
     password = PasswordField("Password", [DataRequired("Choose a password.")])
 
     def command(self) -> NewMember:
@@ -33,7 +33,7 @@ class SetUpForm(BaseForm):
 
 
 class JoinForm(BaseForm):
-    """The e-mail address is the invitation's own and cannot be changed."""
+    """The email address is that of the invitation and cannot be changed."""
 
     name = LineField("Name", [Line("your name", LONGEST_NAME)])
     password = PasswordField("Password", [DataRequired("Choose a password.")])

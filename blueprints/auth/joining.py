@@ -1,4 +1,4 @@
-"""Where the link of an invitation leads: a name and a password, once. A link that is over says why."""
+"""The link of an invitation: choose a name and a password, once. An ended link says why."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def join_now(token: str) -> Response:
         form.add_errors(refusal)
         return _answer(invited, form, token, 422)
     begin_session(session)
-    flash("Welcome. Your matters stand here as soon as somebody has added you to one.", "success")
+    flash("Welcome to Counterpart. Your matters appear here when you are added to them.", "success")
     return go_to("/")
 
 

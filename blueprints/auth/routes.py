@@ -49,8 +49,8 @@ def sign_in_now() -> Response:
     begin_session(signed_in.token)
     if signed_in.slowed_at:
         flash(
-            f"Wrong passwords were tried for your account on {time_of(signed_in.slowed_at)}. "
-            "If it was not you, tell your System Admin.",
+            f"There were failed sign-ins to your account on {time_of(signed_in.slowed_at)}. "
+            "If this was not you, tell your System Admin.",
             "warning",
         )
     return go_to(after_sign_in())
@@ -63,14 +63,14 @@ def sign_out() -> Response:
     token = forget_session()
     if token:
         login.sign_out(person, token)
-    flash("You are signed out.", "success")
+    flash("You have signed out.", "success")
     return go_to(url_for(".sign_in"))
 
 
 @bp.get("/session")
 @needs("member")
 def renew_page() -> Response:
-    """The session's CSRF token in a header, for a page that was opened before its person signed in again."""
+    """The session's CSRF token in a header, for a page opened before its person signed in again."""
     if is_another_person():
         raise SignInChangedError(actor().name)
     answer = fragment("", 204)
@@ -102,7 +102,7 @@ def set_up_now() -> Response:
         form.add_errors(InvalidError({"": refusal.sentence}))
         return set_up_answer(form, 429)
     begin_session(token)
-    flash("Counterpart is yours. Connect iManage next, or open a matter.", "success")
+    flash("Counterpart is set up. Next, connect iManage or create a matter.", "success")
     return go_to("/")
 
 

@@ -1,4 +1,4 @@
-"""The browser's session when somebody signs in, and the cookie by which it is known again."""
+"""The browser's session after signing in, and its device cookie."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.auth import known_devices, sessions
 
 
 def begin_session(token: str) -> None:
-    """A browser that was somebody's before is nobody else's now."""
+    """Start a session, ending the browser's previous one."""
     if before := forget_session():
         sessions.end(before)
     keep_session(token)
@@ -19,7 +19,7 @@ def begin_session(token: str) -> None:
 
 
 def device_cookie() -> str:
-    """What this browser shows of its earlier sign-ins; empty where it shows nothing."""
+    """The device cookie of this browser; empty if it has none."""
     return request.cookies.get(_name(), "")
 
 

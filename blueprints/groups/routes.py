@@ -42,7 +42,7 @@ def create_group() -> Response:
         except InvalidError as refusal:
             form.add_errors(refusal)
         else:
-            flash(f"The group “{form.name.data}” is made. Add its members.", "success")
+            flash(f"Group “{form.name.data}” created. Now add its members.", "success")
             return go_to(url_for(".group", group_id=group_id))
     return _popup("name", "New group", 422, form=form, group=None)
 
@@ -56,7 +56,7 @@ def group(group_id: uuid.UUID) -> str:
 @bp.get("/<uuid:group_id>/search")
 @needs("admin")
 def search_people(group_id: uuid.UUID) -> str:
-    """Whom the group could take in; htmx asks for the results alone."""
+    """People who can be added to the group; htmx gets only the results."""
     query = search_text().strip()
     found = groups.find_people(actor(), group_id, query)
     if not is_htmx():
@@ -69,14 +69,14 @@ def search_people(group_id: uuid.UUID) -> str:
 def add_person(group_id: uuid.UUID) -> Response:
     member_id = request.form.get("member", type=uuid.UUID)
     added = groups.add(actor(), group_id, [member_id] if member_id else [])
-    flash("Added to the group." if added else "Nobody was added.", "success" if added else "info")
+    flash("Member added." if added else "Nobody was added.", "success" if added else "info")
     return go_to(url_for(".group", group_id=group_id))
 
 
 @bp.post("/<uuid:group_id>/pasted")
 @needs("admin")
 def paste_people(group_id: uuid.UUID) -> str:
-    """Whoever of a pasted list can be in the group is put in, and the others are named with the reason."""
+    """Add the people of a pasted list who can be in the group; list the others with the reason."""
     inside = groups.member_ids(actor(), group_id)
     pasted = bulk_add.look_up(actor(), request.form.get("pasted", ""), inside)
     groups.add(actor(), group_id, pasted.ids)
@@ -86,18 +86,18 @@ def paste_people(group_id: uuid.UUID) -> str:
 @bp.post("/<uuid:group_id>/members/<uuid:member_id>/remove")
 @needs("admin")
 def remove_person(group_id: uuid.UUID, member_id: uuid.UUID) -> Response:
-    """At once, unless it takes a server from the member: then a pop-up says so and asks."""
+    """Removes the member at once, unless they would lose access to a server: then a pop-up asks for confirmation."""
     view = groups.group(actor(), group_id)
     try:
         losses = access_loss.by_leaving(actor(), group_id, member_id)
         access_loss.require_no_loss(losses, is_sure=request.form.get("sure") == "1")
     except access_loss.WouldLoseAccessError as told:
-        title = f"Take out of {view.name}?"
+        title = f"Remove from {view.name}?"
         answer = _popup("losing", title, dialogs.CONFIRM, group=view, member_id=member_id, losses=told.losses)
         return dialogs.confirmation(answer)
     ended = groups.remove(actor(), group_id, member_id)
-    flash("Taken out of the group.", "success")
-    _say_ended(ended)
+    flash("Member removed.", "success")
+    _flash_ended(ended)
     return go_to(url_for(".group", group_id=group_id))
 
 
@@ -118,7 +118,7 @@ def rename_group(group_id: uuid.UUID) -> Response:
         except InvalidError as refusal:
             form.add_errors(refusal)
         else:
-            flash("The name is saved.", "success")
+            flash("Group renamed.", "success")
             return go_to(url_for(".group", group_id=group_id))
     return _popup("name", f"Rename {view.name}", 422, form=form, group=view)
 
@@ -136,8 +136,8 @@ def confirm_deletion(group_id: uuid.UUID) -> Response:
 def delete_group(group_id: uuid.UUID) -> Response:
     name = groups.group(actor(), group_id).name
     ended = groups.delete_group(actor(), group_id)
-    flash(f"The group “{name}” is deleted. Its members stay.", "success")
-    _say_ended(ended)
+    flash(f"Group “{name}” deleted. Its members keep their accounts.", "success")
+    _flash_ended(ended)
     return go_to(url_for(".index"))
 
 
@@ -159,6 +159,6 @@ def _popup(part: str, title: str, status: int = 200, **context: object) -> Respo
     return dialogs.popup(f"groups/_{part}.html", title, ("Groups", url_for(".index")), status, **context)
 
 
-def _say_ended(ended: int) -> None:
+def _flash_ended(ended: int) -> None:
     if ended:
-        flash(f"Sign-ins to iManage that were ended: {ended}.", "info")
+        flash(f"{ended} sign-in{'' if ended == 1 else 's'} to iManage ended.", "info")

@@ -1,4 +1,4 @@
-"""How this room answers: a pop-up with one of its forms."""
+"""The pop-up with a form about members."""
 
 from __future__ import annotations
 

@@ -15,10 +15,10 @@ MEMBER, GUEST = "member", "guest"
 
 
 class DetailsForm(BaseForm):
-    """What is on record of somebody who is there already. Member or guest stays as it was."""
+    """The details of an existing member or guest."""
 
     name = LineField("Name", [Line("a name", LONGEST_NAME)])
-    email = LineField("Email", [Line("an e-mail address", LONGEST)])
+    email = LineField("Email", [Line("an email address", LONGEST)])
     organisation = LineField("Organisation", [Line("an organisation", LONGEST_NAME, required=False)])
     is_admin = BooleanField("System Admin")
 
@@ -27,12 +27,12 @@ class DetailsForm(BaseForm):
 
 
 class InviteForm(BaseForm):
-    """The name may be left to whoever is invited."""
+    """The invited person can enter the name themselves."""
 
     kind = RadioField(
         "Kind", choices=[SelectChoice(MEMBER, "Member"), SelectChoice(GUEST, "Guest")], default=MEMBER
     )
-    email = LineField("Email", [Line("an e-mail address", LONGEST)])
+    email = LineField("Email", [Line("an email address", LONGEST)])
     name = LineField("Name", [Line("a name", LONGEST_NAME, required=False)])
     organisation = LineField("Organisation", [Line("an organisation", LONGEST_NAME, required=False)])
 
@@ -46,11 +46,11 @@ class FileForm(BaseForm):
 
 
 class ImportForm(BaseForm):
-    invite = BooleanField("Invite those who are new")
+    invite = BooleanField("Invite new members and guests")
 
 
 class AddMemberForm(DetailsForm):
-    """A password may be left out: one is made then. A typed one is judged by the service."""
+    """Without a password, one is generated. The service validates an entered one."""
 
     kind = RadioField(
         "Kind", choices=[SelectChoice(MEMBER, "Member"), SelectChoice(GUEST, "Guest")], default=MEMBER

@@ -1,4 +1,4 @@
-"""The list of members as a CSV file: downloaded, and imported in two steps with a look in between."""
+"""The list of members as a CSV file: export, and import with a preview."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from blueprints.htmx import go_to
 from blueprints.members import bp
 from blueprints.members.answers import popup
 from blueprints.members.forms import FileForm, ImportForm
-from blueprints.members.listing import Tab, asked
+from blueprints.members.listing import Tab, filters
 from blueprints.query_params import offset
 from services.core.errors import InvalidError
 from services.mail import server_state
 from services.members import import_export
 
-BOM = "\ufeff"  # it tells spreadsheets that the names are UTF-8
+BOM = "\ufeff"  # tells spreadsheets that the file is UTF-8
 PAGE = 100
 ACTIONS = {"refused": "Refused", "add": "To add", "change": "To change", "unchanged": "Unchanged"}
 
@@ -28,7 +28,7 @@ ACTIONS = {"refused": "Refused", "add": "To add", "change": "To change", "unchan
 @bp.get("/export.csv")
 @needs("admin")
 def export() -> Response:
-    text, _, wanted = asked()
+    text, _, wanted = filters()
     lines = import_export.export(actor(), text, wanted)
     answer = StreamedResponse(stream_with_context(_encoded(lines)), mimetype="text/csv")
     answer.headers["Content-Disposition"] = "attachment; filename=Members.csv"
@@ -91,7 +91,7 @@ def preview_import(import_id: uuid.UUID) -> str:
 @needs("admin")
 def run_import(import_id: uuid.UUID) -> Response:
     done = import_export.run(actor(), import_id, invite=ImportForm().invite.data)
-    flash(f"Imported: {done.added} added, {done.changed} changed, {done.refused} left out.", "success")
+    flash(f"Import finished: {done.added} added, {done.changed} changed, {done.refused} left out.", "success")
     return go_to(url_for(".open_invitations" if done.invited else ".index"))
 
 

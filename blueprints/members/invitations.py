@@ -1,12 +1,13 @@
-"""Inviting somebody by a link, the list of open invitations, and ending or renewing one."""
+"""Inviting people, the list of open invitations, and replacing or withdrawing one."""
 
 from __future__ import annotations
 
 import uuid
 
-from flask import flash, render_template, url_for
+from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from blueprints import dialogs
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to
 from blueprints.members import bp
@@ -41,7 +42,10 @@ def invite() -> Response:
     form = InviteForm()
     if form.validate():
         try:
-            return _link(invitations.invite(actor(), form.command()))
+            replaces = request.form.get("replace") == "1"
+            return _link(invitations.invite(actor(), form.command(), replaces=replaces))
+        except invitations.AlreadyInvitedError as refusal:
+            return _answer(form, dialogs.CONFIRM, refusal.invitation)
         except InvalidError as refusal:
             form.add_errors(refusal)
     else:
@@ -59,14 +63,17 @@ def renew_invitation(invitation_id: uuid.UUID) -> Response:
 @needs("admin")
 def withdraw_invitation(invitation_id: uuid.UUID) -> Response:
     email = invitations.withdraw(actor(), invitation_id)
-    flash(f"The invitation of {email} is withdrawn. Its link opens nothing any more.", "success")
+    flash(f"The invitation to {email} was withdrawn. Its link no longer works.", "success")
     return go_to(url_for(".open_invitations"))
 
 
-def _answer(form: InviteForm, status: int = 200) -> Response:
-    return popup("invite", "Invite", status, form=form, sends_mail=server_state.is_set_up())
+def _answer(
+    form: InviteForm, status: int = 200, replaces: invitations.InvitationView | None = None
+) -> Response:
+    sends_mail = server_state.is_set_up()
+    return popup("invite", "Invite", status, form=form, sends_mail=sends_mail, replaces=replaces)
 
 
 def _link(invited: invitations.NewLink) -> Response:
-    """The one time that a link is shown: in the answer itself, in no cookie and at no address."""
+    """The only time that a link is shown: in this response, not at an address of its own."""
     return popup("invited", f"Link for {invited.email}", invited=invited, url=url_for(".open_invitations"))

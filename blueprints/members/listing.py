@@ -1,4 +1,4 @@
-"""The list of members: searched as one types, wanted to some kind of them, a page at a time."""
+"""The list of members: search as you type, filters and pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.mail import server_state
 from services.members import orphaned_matters
 
 STATES: dict[str, tuple[str, MemberFilter]] = {
-    "": ("Everybody", EVERYONE),
+    "": ("Everyone", EVERYONE),
     "active": ("Active", MemberFilter(is_active=True)),
     "guests": ("Guests", MemberFilter(is_active=True, is_guest=True)),
     "admins": ("System Admins", MemberFilter(is_active=True, is_admin=True)),
@@ -37,7 +37,7 @@ class Tab:
 @bp.get("")
 @needs("admin")
 def index() -> str:
-    text, state, wanted = asked()
+    text, state, wanted = filters()
     after, before = request.args.get("after", type=uuid.UUID), request.args.get("before", type=uuid.UUID)
     found = people.list_members(actor(), text, wanted, after=after, before=before)
     name = "members/_list.html" if is_htmx() else "members/index.html"
@@ -53,8 +53,8 @@ def index() -> str:
     )
 
 
-def asked() -> tuple[str, str, MemberFilter]:
-    """What the address asks for: the text, the name of the state, and who is wanted in it."""
+def filters() -> tuple[str, str, MemberFilter]:
+    """The search text, the name of the selected state, and its filter."""
     state = request.args.get("state", "")
     state = state if state in STATES else ""
     return search_text(), state, STATES[state][1]

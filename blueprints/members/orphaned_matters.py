@@ -1,4 +1,4 @@
-"""Matters that nobody leads any more: the list, finding somebody for one, and appointing him."""
+"""Matters without a lead: the list, searching for a new lead, and appointing them."""
 
 from __future__ import annotations
 
@@ -44,5 +44,5 @@ def search_lead(matter_id: uuid.UUID) -> str:
 def appoint_lead(matter_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     matter_name = orphaned_matters.name_of(actor(), matter_id)
     name = orphaned_matters.appoint(actor(), matter_id, member_id)
-    flash(f"{name} leads {matter_name} now.", "success")
+    flash(f"{name} is now the lead of {matter_name}.", "success")
     return go_to(url_for(".without_a_lead"))

@@ -1,4 +1,4 @@
-"""Admin System > Members: adding and changing one, his page, deactivating, and a new password."""
+"""Admin System > Members: adding and editing a member, their page, deactivating, and resetting a password."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def add_member() -> Response:
         except InvalidError as refusal:
             form.add_errors(refusal)
         else:
-            flash(f"{added.name} is added.", "success")
+            flash(f"{added.name} added.", "success")
             url = url_for(".member", member_id=added.id)
             if added.generated_password:
                 return password_answer(added.name, added.generated_password, url)
@@ -72,7 +72,7 @@ def change_member(member_id: uuid.UUID) -> Response:
         except InvalidError as refusal:
             form.add_errors(refusal)
         else:
-            flash(f"What is on record of {form.name.data} is saved.", "success")
+            flash(f"Changes to {form.name.data} saved.", "success")
             return go_to(url_for(".member", member_id=member_id))
     else:
         form.add_errors(InvalidError(editing.problems(actor(), member_id, form.details())), keep_own=True)
@@ -92,7 +92,7 @@ def confirm_deactivation(member_id: uuid.UUID) -> Response:
 def deactivate(member_id: uuid.UUID) -> Response:
     offboarding.deactivate(actor(), member_id)
     name = people.member(actor(), member_id).name
-    flash(f"{name} is deactivated and signed out everywhere.", "success")
+    flash(f"{name} deactivated and signed out everywhere.", "success")
     return go_to(url_for(".member", member_id=member_id))
 
 
@@ -101,7 +101,7 @@ def deactivate(member_id: uuid.UUID) -> Response:
 def reactivate(member_id: uuid.UUID) -> Response:
     offboarding.reactivate(actor(), member_id)
     name = people.member(actor(), member_id).name
-    flash(f"{name} can sign in again. Add them to the matters that they need.", "success")
+    flash(f"{name} reactivated. Add them to the matters that they need.", "success")
     return go_to(url_for(".member", member_id=member_id))
 
 
@@ -109,7 +109,7 @@ def reactivate(member_id: uuid.UUID) -> Response:
 @needs("admin")
 def confirm_new_password(member_id: uuid.UUID) -> Response:
     view = people.member(actor(), member_id)
-    return popup("reset", f"New password for {view.name}", member=view)
+    return popup("reset", f"Reset password of {view.name}", member=view)
 
 
 @bp.post("/<uuid:member_id>/password")
@@ -129,5 +129,5 @@ def edit_answer(view: people.MemberView, form: DetailsForm, status: int = 200) -
 
 
 def password_answer(name: str, password: str, url: str) -> Response:
-    """The one time that a made password is shown: in the answer itself, in no cookie and at no address."""
+    """The only time that a generated password is shown: in this response, not at an address of its own."""
     return popup("password", f"Password of {name}", name=name, password=password, url=url)

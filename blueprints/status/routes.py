@@ -1,4 +1,4 @@
-"""Health: alive and ready for load balancers, without a word of what is inside; more of it for System Admins."""
+"""Health checks: liveness and readiness without details for load balancers, and details for System Admins."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ def ready() -> Response:
 @bp.get("/details")
 @needs("admin")
 def details() -> Response:
-    """All that the doctor looks at, told by a web process: of its own keys, folder and disks."""
+    """All checks of the doctor command, run by a web process with its own keys, folder and disks."""
     return jsonify(installation_health.report(installation_health.all_checks()))

@@ -17,7 +17,7 @@ from services.core.unit_of_work import session, unit_of_work
 from services.mail import outbox
 
 NOTIFY_EVERY = timedelta(days=1)
-WRONG = "The e-mail address or password is wrong. Check both and try again."
+WRONG = "The email address or password is wrong. Check both and try again."
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def sign_in(who: Nobody, email: str, password: str, device: str = "") -> SignedI
     `device` is the browser's device cookie: failed sign-ins from elsewhere never throttle a known browser.
     """
     key = email_key(email)
-    typed = email if email_problem(email) is None else "an invalid e-mail address"
+    typed = email if email_problem(email) is None else "an invalid email address"
     member = session().scalar(select(Member).where(Member.email_key == key))
     nonce = known_devices.nonce_for(device, member.id) if member else None
     try:
@@ -62,7 +62,7 @@ def _register(who: Nobody, key: str, nonce: str | None) -> login_throttle.Attemp
 
 
 def _record_throttled(who: Nobody, key: str, typed: str, limit: str) -> None:
-    """Record that sign-ins are throttled, and notify the account's owner by e-mail, at most once a day."""
+    """Record that sign-ins are throttled, and notify the account's owner by email, at most once a day."""
     now = utcnow()
     with unit_of_work() as writing:
         audit.record(who, "sign_in.locked", typed, outcome="refused", limit=limit)

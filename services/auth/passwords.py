@@ -56,7 +56,7 @@ def problem(password: str, *, name: str, email: str, organisation: str = "") -> 
     personal = _personal_words(name, email, organisation)
     folded = search_fold(password)
     if any(word in (folded.split() if len(word) < SUBSTRING_FROM else _letters(folded)) for word in personal):
-        return "Choose a password that does not contain your name, e-mail address or organisation."
+        return "Choose a password that does not contain your name, email address or organisation."
     if _score(password, personal) < MIN_SCORE:
         return "This password is easy to guess. Use a few unrelated words."
     return None

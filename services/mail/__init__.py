@@ -1,1 +1,1 @@
-"""E-mail: the outbox, the connection to the mail server, and retries."""
+"""Email: the outbox, the connection to the mail server, and retries."""

@@ -51,14 +51,14 @@ def password_faults(actor: Actor, current: str, new: str) -> dict[str, str]:
 
 
 def wants_mail(actor: Actor) -> bool | None:
-    """Whether this person gets e-mails about finished transfers; None if they cannot get any."""
+    """Whether this person gets emails about finished transfers; None if they cannot get any."""
     if actor.is_guest or not runtime().settings.smtp_url:
         return None
     return session().get_one(Member, actor.id).wants_mail
 
 
 def set_wants_mail(actor: Actor, wanted: bool) -> None:
-    """Turn e-mails about finished transfers on or off."""
+    """Turn emails about finished transfers on or off."""
     with unit_of_work() as writing:
         writing.get_one(Member, actor.id).wants_mail = wanted
         audit.record(
@@ -67,14 +67,14 @@ def set_wants_mail(actor: Actor, wanted: bool) -> None:
 
 
 def wants_health_mail(actor: Actor) -> bool | None:
-    """Whether this System Admin gets e-mails about the servers' health; None for everybody else."""
+    """Whether this System Admin gets emails about the servers' health; None for everybody else."""
     if not permissions.may_administer(actor):
         return None
     return session().get_one(Member, actor.id).wants_health_mail
 
 
 def set_wants_health_mail(actor: Actor, wanted: bool) -> None:
-    """Turn e-mails about the servers' health on or off."""
+    """Turn emails about the servers' health on or off."""
     permissions.require_admin(actor)
     with unit_of_work() as writing:
         writing.get_one(Member, actor.id).wants_health_mail = wanted

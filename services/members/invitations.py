@@ -73,6 +73,18 @@ class NewInvitation:
     is_guest: bool = False
 
 
+class AlreadyInvitedError(ConflictError):
+    """The person has an open invitation, which a new one would replace."""
+
+    def __init__(self, invitation: InvitationView) -> None:
+        super().__init__(
+            f"{invitation.email} already has an open invitation.",
+            code="invitation.open",
+            next_step="Invite them again to replace its link.",
+        )
+        self.invitation = invitation
+
+
 @dataclass(frozen=True)
 class NewLink:
     """A new link, shown to the admin once. `mail_waits`: why the email is not sent yet."""
@@ -98,8 +110,8 @@ class InvitationView:
     mail: str
 
 
-def invite(actor: Actor, new: NewInvitation) -> NewLink:
-    """Invite a person; an open invitation to them is replaced. Raises InvalidError."""
+def invite(actor: Actor, new: NewInvitation, *, replaces: bool = False) -> NewLink:
+    """Invite a person. Raises InvalidError, or AlreadyInvitedError unless it `replaces` an open invitation."""
     permissions.require_admin(actor)
     if found := problems(new):
         raise InvalidError(found)
@@ -109,6 +121,8 @@ def invite(actor: Actor, new: NewInvitation) -> NewLink:
         known = _known(details.email)
         if known is not None and (sentence := _known_problem(known)):
             raise InvalidError({"email": sentence})
+        if not replaces and (existing := _usable(details.email)):
+            raise AlreadyInvitedError(_view(existing))
         row = create_invitation(
             actor, replace(new, name=name, email=details.email, organisation=details.organisation), known
         )
@@ -283,6 +297,17 @@ def _details(new: NewInvitation) -> Details:
 
 def _known(email: str) -> Member | None:
     return session().scalar(select(Member).where(Member.email_key == email_key(email)))
+
+
+def _usable(email: str) -> Invitation | None:
+    """The invitation to this address whose link works."""
+    return session().scalar(
+        select(Invitation).where(
+            Invitation.email_key == email_key(email),
+            Invitation.ended_at.is_(None),
+            Invitation.expires_at > utcnow(),
+        )
+    )
 
 
 def _known_problem(known: Member) -> str:

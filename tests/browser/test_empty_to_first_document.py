@@ -84,7 +84,7 @@ def adds_a_member(nora: Person) -> None:
     dialog.get_by_label("Email").fill(MEMBER)
     dialog.get_by_label("Password").fill(PASSWORD)
     nora.in_dialog("Add member").click()
-    expect(nora.page.get_by_text("Lena Ford is added.")).to_be_visible()
+    expect(nora.page.get_by_text("Lena Ford added.")).to_be_visible()
 
 
 def makes_a_package(nora: Person) -> dict[str, str]:

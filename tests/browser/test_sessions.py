@@ -190,7 +190,7 @@ def test_a_page_of_one_person_sends_nothing_as_another(firm: Stack, sit: Sit) ->
     carol.in_dialog("Open matter").click()
     sign_in_elsewhere(carol, BRAM)
     carol.in_dialog("Open matter").click()
-    expect(carol.page.get_by_text("You are signed in as Bram de Vries now.")).to_be_visible()
+    expect(carol.page.get_by_text("You are now signed in as Bram de Vries.")).to_be_visible()
     expect(carol.dialog().get_by_label("Name")).to_have_value("Project Wagtail")
 
 

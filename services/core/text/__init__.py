@@ -1,1 +1,1 @@
-"""Text from outside: normalised names, e-mail addresses, file names, CSV and local redirects."""
+"""Text from outside: normalised names, email addresses, file names, CSV and local redirects."""

@@ -1,4 +1,4 @@
-"""E-mail addresses: judged when they are entered, and compared without regard to letter case."""
+"""Email addresses: judged when they are entered, and compared without regard to letter case."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LONGEST = 254
 LONGEST_KEY = 320
 LOCAL = re.compile(r"[^\s@\"(),:;<>\[\]\\]{1,64}")
 LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
-FAULT = "Enter an e-mail address, such as name@example.com."
+FAULT = "Enter an email address, such as name@example.com."
 
 
 def email_key(email: str) -> str:

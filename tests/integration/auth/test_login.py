@@ -16,7 +16,7 @@ from tests.support.pages import Browser, read
 from tests.support.passwords import PASSWORD, is_signed_in, sign_in, with_password
 from tests.support.people import make_member
 
-WRONG = "The e-mail address or password is wrong."
+WRONG = "The email address or password is wrong."
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_wrong_pair_is_one_sentence(browser: Browser, anna: Member, email: str
 
 def test_a_password_typed_as_the_address_is_not_kept(browser: Browser, anna: Member) -> None:
     sign_in(browser, "my secret pass phrase", "x")
-    assert trail() == [("sign_in", "failed", "an invalid e-mail address")]
+    assert trail() == [("sign_in", "failed", "an invalid email address")]
 
 
 @pytest.mark.parametrize("missing", ["email", "password"])
@@ -167,7 +167,7 @@ def test_signing_out_ends_the_session_on_the_server(app: Flask, browser: Browser
     assert browser.get("/sign-out").status_code == 405
     answer = browser.post("/sign-out")
     assert (answer.status_code, answer.location) == (303, "/sign-in")
-    assert "You are signed out." in browser.page("/sign-in").text
+    assert "You have signed out." in browser.page("/sign-in").text
     with browser.client.session_transaction() as cookie:
         cookie.update(kept)
     assert not is_signed_in(browser)

@@ -180,11 +180,11 @@ def test_whose_account_it_is_is_told_by_mail_and_at_the_next_sign_in(
             wait_over()
         assert smtp.send_due() == 1
     (message,) = box.messages
-    assert message["To"] == ANNA and message["Subject"] == "Wrong passwords were tried for your account"
+    assert message["To"] == ANNA and message["Subject"] == "Failed sign-ins to your Counterpart account"
     assert "127.0.0.1" in message.get_content()
     sign_in(browser, ANNA)
     page = browser.page("/matters")
-    assert "Wrong passwords were tried for your account" in page.text
+    assert "There were failed sign-ins to your account" in page.text
     browser.post("/sign-out")
     sign_in(browser, ANNA)
     assert "Wrong passwords" not in browser.page("/matters").text

@@ -72,7 +72,7 @@ def test_a_transaction_that_was_broken_off(
     answer = person.get("/admin/integrations/imanage", htmx=htmx)
     assert answer.status_code == 500
     page = read(answer, whole=not htmx)
-    assert "Counterpart met an error that it did not expect" in page.text and "Reference" in page.text
+    assert "Counterpart met an unexpected error" in page.text and "Reference" in page.text
     assert person.get("/").status_code == 200
 
 

@@ -240,7 +240,7 @@ def test_deactivating_counts_the_transfers_that_it_calls_off(admin: Browser) -> 
     ada = make_member("Ada Byron")
     make_running_transfer(make_server(), ada)
     text = admin.page(f"/admin/members/{ada.id}/deactivate", htmx=True).text
-    assert "have 1 running transfer called off" in text
+    assert "have 1 running transfer cancelled" in text
 
 
 def test_removing_the_practice_server_says_that_what_it_kept_goes(admin: Browser) -> None:
@@ -253,4 +253,4 @@ def test_removing_the_practice_server_says_that_what_it_kept_goes(admin: Browser
 
 def test_a_new_link_is_said_to_end_the_one_before(admin: Browser) -> None:
     admin.post("/admin/members/invitations/new", {"email": "ada@firm.test", "kind": "member"}, htmx=True)
-    assert "New link ends the one before" in admin.page("/admin/members/invitations").text
+    assert "New link replaces a link" in admin.page("/admin/members/invitations").text

@@ -44,7 +44,7 @@ def test_a_guest_is_added(app: Flask, database: None) -> None:
 @pytest.mark.parametrize(
     ("arguments", "password", "sentence"),
     [
-        (["ada", "--name", "Ada"], PASSWORD, "email: Enter an e-mail address"),
+        (["ada", "--name", "Ada"], PASSWORD, "email: Enter an email address"),
         (["a@b.test", "--name", " "], PASSWORD, "name: Enter a name."),
         (["a@b.test", "--name", "Ada"], "short", "password: Use 12 characters or more."),
         (["a@b.test", "--name", "Ada"], "", "password: Use 12 characters or more."),

@@ -71,10 +71,14 @@ def told() -> list[tuple[str, str]]:
 REFUSALS_OF_US = [
     ("MAIL", "550 5.7.1 Sender not allowed", "sender address (550)"),
     ("MAIL", "450 Try later", "sender address (450)"),
-    ("RCPT", "550 5.7.54 Unable to relay recipient in non-accepted domain", "does not let this installation"),
-    ("RCPT", "530 Authentication required", "does not let this installation"),
-    ("DATA", "550 5.7.60 Client does not have permissions to send as this sender", "does not let this"),
-    ("EHLO", "554 Go away", "turned us away (554)"),
+    ("RCPT", "550 5.7.54 Unable to relay recipient in non-accepted domain", "does not let Counterpart"),
+    ("RCPT", "530 Authentication required", "does not let Counterpart"),
+    (
+        "DATA",
+        "550 5.7.60 Client does not have permissions to send as this sender",
+        "does not let Counterpart",
+    ),
+    ("EHLO", "554 Go away", "refused the connection (554)"),
 ]
 
 
@@ -116,7 +120,7 @@ def test_one_reader_that_policy_forbids_keeps_no_other_from_their_mail(box: Mail
     assert server_state.failing() is None
     assert sorted((row.closed_at is None, row.outcome) for row in mails()) == [
         (False, "Sent."),
-        (True, "The mail server does not let this installation send mail (550)."),
+        (True, "The mail server does not let Counterpart send email (550)."),
     ]
 
 
@@ -124,7 +128,7 @@ def test_one_reader_that_policy_forbids_keeps_no_other_from_their_mail(box: Mail
     ("dates", "trusted", "reason"),
     [
         ({"ends": -DAY, "begins": -9 * DAY}, True, "has expired"),
-        ({}, False, "authority that this machine does not know"),
+        ({}, False, "authority that this machine does not trust"),
     ],
 )
 def test_a_certificate_that_is_not_good_is_told_with_its_fault(
@@ -149,9 +153,9 @@ def test_a_certificate_that_is_not_good_is_told_with_its_fault(
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("smtp://127.0.0.1:1", "Nothing answers at the mail server’s port."),
-        ("smtp://mail.invalid:25", "The mail server’s name is not known here."),
-        ("smtps://127.0.0.1:{port}", "No encrypted connection to the mail server came about."),
+        ("smtp://127.0.0.1:1", "The mail server’s port is closed."),
+        ("smtp://mail.invalid:25", "The mail server’s name was not found."),
+        ("smtps://127.0.0.1:{port}", "The mail server did not set up an encrypted connection."),
     ],
 )
 def test_a_mail_server_that_cannot_be_reached_is_told_with_its_reason(
@@ -306,7 +310,7 @@ def test_starttls_goes_on_under_the_deadline_with_the_name_checked(
         end(admin)
         for host, reason in [
             ("127.0.0.1", "The mail server did not answer in time."),
-            ("localhost", "The mail server’s certificate is for another name."),
+            ("localhost", "The mail server’s certificate is for another host name."),
         ]:
             with_url(f"smtp://{host}:{server.port}")
             skip_wait()
@@ -322,14 +326,14 @@ def test_the_pages_say_why_mails_wait(box: Mailbox, admin: Member, browser: Brow
     browser.sign_in(admin)
     page = browser.get("/admin/members/invitations").text
     assert "Waiting to be sent. The mail server does not accept mail from our sender address (550)." in page
-    assert "No mail is being sent" in page and "COUNTERPART_MAIL_FROM" in page
-    assert "No mail is being sent" in browser.get("/admin/members").text
+    assert "Email is not being sent" in page and "COUNTERPART_MAIL_FROM" in page
+    assert "Email is not being sent" in browser.get("/admin/members").text
     told_once = invite(actor_of(admin), NewInvitation("other@firm.test"))
     assert told_once.mail_waits.startswith("The mail server does not accept")
     box.refusals.clear()
     skip_wait()
     assert smtp.send_due() == 2
-    assert "No mail is being sent" not in browser.get("/admin/members").text
+    assert "Email is not being sent" not in browser.get("/admin/members").text
 
 
 def test_news_of_last_week_is_not_sent_when_mail_works_again(box: Mailbox, admin: Member) -> None:

@@ -47,7 +47,7 @@ def test_a_changed_password_ends_the_other_sessions_only(app: Flask, browser: Br
         (PASSWORD, "", "Enter a new password."),
         (PASSWORD, "short", "12 characters or more"),
         (PASSWORD, "p" * 201, "200 characters or fewer"),
-        (PASSWORD, "anna@firm.test", "does not contain your name, e-mail address or organisation"),
+        (PASSWORD, "anna@firm.test", "does not contain your name, email address or organisation"),
         (PASSWORD, PASSWORD, "that differs from your current one"),
     ],
 )

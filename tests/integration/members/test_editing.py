@@ -100,7 +100,7 @@ def test_nobody_takes_the_right_from_himself(desk: Browser, admin: Member) -> No
     make_member("Second", is_admin=True)
     answer = desk.post(f"{LIST}/{admin.id}/edit", {"name": "Ada Admin", "email": "ada@firm.test"})
     assert answer.status_code == 422
-    assert "You cannot take this from yourself." in read(answer, whole=True).text
+    assert "You cannot remove this right from yourself." in read(answer, whole=True).text
     assert fresh(admin.id).is_admin
 
 

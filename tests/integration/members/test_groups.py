@@ -134,10 +134,10 @@ def test_guests_and_the_inactive_are_in_no_group_and_the_deactivated_leave(boss:
 
 def test_names_are_unique_without_regard_to_letter_case_or_accents(boss: Member) -> None:
     first = make_group(boss, "Équipe")
-    with pytest.raises(InvalidError, match="there already"):
+    with pytest.raises(InvalidError, match="already exists"):
         make_group(boss, "EQUIPE")
     second = make_group(boss, "Tax")
-    with pytest.raises(InvalidError, match="there already"):
+    with pytest.raises(InvalidError, match="already exists"):
         groups.rename(actor_of(boss), second, "équipe")
     groups.rename(actor_of(boss), first, "ÉQUIPE")
     assert [each.name for each in groups.all_groups(actor_of(boss))] == ["ÉQUIPE", "Tax"]
@@ -164,16 +164,16 @@ def test_why_says_by_which_group(boss: Member) -> None:
 def test_an_admin_keeps_groups_in_the_page(browser: Browser, boss: Member) -> None:
     admin = browser.sign_in(boss)
     ada, server = make_member("Ada Byron", email="ada@firm.test"), make_server(is_enabled=True)
-    assert "No group yet" in admin.page(GROUPS).text
+    assert "No groups yet" in admin.page(GROUPS).text
     assert admin.post(f"{GROUPS}/new", {"name": ""}).status_code == 422
     answer = admin.post(f"{GROUPS}/new", {"name": "=Deal team"})
     here = answer.headers["Location"]
-    assert "Nobody is in this group yet" in admin.page(here).text
+    assert "This group has no members yet" in admin.page(here).text
     assert "ada@firm.test" in read(admin.get(f"{here}/search?q=byr", htmx=True), whole=False).text
     admin.post(f"{here}/members", {"member": str(ada.id)})
     pasted = read(admin.post(f"{here}/pasted", {"pasted": "ada@firm.test; who@x.test"}), whole=True)
-    assert "There already: 1. ada@firm.test" in pasted.text
-    assert "Unknown here: 1. who@x.test" in pasted.text
+    assert "Already in the list: 1. ada@firm.test" in pasted.text
+    assert "Not members: 1. who@x.test" in pasted.text
     csv = admin.get(f"{here}/members.csv").get_data(as_text=True)
     assert '"Ada Byron","ada@firm.test"' in csv
     group_id = here.rpartition("/")[2]
@@ -183,7 +183,7 @@ def test_an_admin_keeps_groups_in_the_page(browser: Browser, boss: Member) -> No
     page = admin.page(room)
     assert "Only the 1 member listed, by name or by a group, can use this server." in page.text
     assert "Restricted (1)" in admin.page("/admin/integrations/imanage").text
-    assert "Servers list this group" in admin.page(f"{here}/delete").text
+    assert "This group is listed by servers" in admin.page(f"{here}/delete").text
     admin.post(f"{here}/delete")
     assert db.session.scalars(select(ServerGroup)).all() == []
     actions = set(db.session.scalars(select(AuditEvent.action)))

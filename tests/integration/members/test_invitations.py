@@ -60,7 +60,7 @@ def test_somebody_invited_joins_and_is_signed_in(app: Flask, desk: Browser) -> N
     assert answer.status_code == 200 and shown
     anna = Browser(app)
     page = anna.page(path(shown[1]))
-    assert "Ada Admin invites you" in page.text and "anna@firm.test" in page.text
+    assert "Ada Admin has invited you" in page.text and "anna@firm.test" in page.text
     assert join(anna, path(shown[1])) == 303
     assert is_signed_in(anna)
     member = session().scalars(select(Member).where(Member.email_key == "anna@firm.test")).one()
@@ -85,18 +85,20 @@ def test_a_link_that_is_over_says_why(app: Flask, browser: Browser, actor: Actor
     used, replaced = invite(actor, email="used@firm.test"), invite(actor, email="twice@firm.test")
     withdrawn, expired = invite(actor, email="gone@firm.test"), invite(actor, email="late@firm.test")
     assert join(Browser(app), used) == 303
-    newest = invite(actor, email="TWICE@firm.test")
+    with pytest.raises(invitations.AlreadyInvitedError):
+        invite(actor, email="TWICE@firm.test")
+    newest = path(invitations.invite(actor, NewInvitation("TWICE@firm.test"), replaces=True).link)
     by_email = {row.email: row.id for row in invitations.open_invitations(actor)}
     invitations.withdraw(actor, by_email["gone@firm.test"])
     with unit_of_work() as writing:
         writing.get_one(Invitation, by_email["late@firm.test"]).expires_at = utcnow() - timedelta(seconds=1)
     for link, said, status in (
         (used, "This link has been used", 410),
-        (replaced, "There is a newer link", 410),
+        (replaced, "This link has been replaced", 410),
         (withdrawn, "This invitation was withdrawn", 410),
         (expired, "This link has expired", 410),
-        (f"{newest[:-2]}xx", "We do not know this link", 404),
-        ("/join/%00", "We do not know this link", 404),
+        (f"{newest[:-2]}xx", "This link does not work", 404),
+        ("/join/%00", "This link does not work", 404),
     ):
         assert said in browser.page(link, status=status).text
         assert join(browser, link) == status
@@ -124,7 +126,7 @@ def test_whoever_is_here_already_is_said_to_be(desk: Browser, actor: Actor) -> N
     make_member("Anna Here", email="anna@firm.test")
     make_member("Gone Gustav", email="gone@firm.test", is_active=False)
     for email, said in (
-        ("ANNA@firm.test", "an account already"),
+        ("ANNA@firm.test", "already has an account"),
         ("gone@firm.test", "is deactivated"),
         ("x", "Enter"),
     ):
@@ -171,7 +173,7 @@ def test_nobody_comes_in_by_the_word_of_somebody_deactivated_since(
     kept = invitations.invite(actor, NewInvitation("ours@firm.test"))
     assert offboarding.consequences(actor, gone.id).invitations == 1
     page = desk.page(f"/admin/members/{gone.id}/deactivate").text
-    assert "1 open invitation of theirs withdrawn: that link opens nothing any more" in page
+    assert "1 invitation that they sent withdrawn: the link will stop working" in page
     offboarding.deactivate(actor, gone.id)
     assert offboarding.consequences(actor, gone.id).invitations == 0
     with pytest.raises(invitations.InvitationEndedError) as over:
@@ -203,7 +205,7 @@ def test_the_link_goes_by_mail_where_mail_can_be_sent(app: Flask, actor: Actor) 
         assert smtp.send_due() == 0
         (message,) = box.messages
     assert message["To"] == "anna@firm.test"
-    assert message["Subject"] == "Ada Admin invites you to Counterpart"
+    assert message["Subject"] == "Ada Admin has invited you to Counterpart"
     assert invited.link in message.get_content()
     (row,) = invitations.open_invitations(actor)
     assert row.mail == "Sent."
@@ -236,3 +238,18 @@ def test_a_mail_server_that_is_away_is_asked_again_with_the_same_link(actor: Act
         assert smtp.send_due() == 1
         (message,) = box.messages
     assert invited.link in message.get_content()
+
+
+def test_a_second_invitation_asks_before_it_replaces_the_first_link(
+    app: Flask, browser: Browser, desk: Browser, actor: Actor
+) -> None:
+    first = invite(actor)
+    again = {"kind": "member", "email": "ANNA@firm.test"}
+    asked = desk.post("/admin/members/invitations/new", again)
+    assert asked.status_code == 422
+    page = read(asked, whole=True)
+    assert "already has an open invitation" in page.text and "that link stops working" in page.text
+    assert "Join Counterpart" in browser.page(first).text, "nothing was replaced yet"
+    replaced = desk.post("/admin/members/invitations/new", again | {"replace": page.value_of("replace")})
+    assert replaced.status_code == 200
+    assert "This link has been replaced" in browser.page(first, status=410).text

@@ -55,7 +55,7 @@ def test_a_member_is_added_and_can_sign_in(app: Flask, desk: Browser) -> None:
     anna = found("anna@firm.test")
     assert (answer.status_code, answer.location) == (303, f"{LIST}/{anna.id}")
     page = desk.page(f"{LIST}/{anna.id}")
-    assert "Anna Müller is added." in page.text and "Anna@Firm.test" in page.text
+    assert "Anna Müller added." in page.text and "Anna@Firm.test" in page.text
     assert not (anna.is_admin or anna.is_guest)
     assert sign_in(Browser(app), "anna@firm.test").status_code == 303
     assert trail()[0] == ("member.added", "done", "Anna Müller")
@@ -133,7 +133,7 @@ def test_the_list_is_paged_searched_and_by_name(desk: Browser) -> None:
     assert desk.page(back).text == first.text
     fragment = desk.page(f"{LIST}?q=PERSON+07", htmx=True)
     assert "Person 079" in fragment.text and "Person 080" not in fragment.text
-    assert "Nobody found" in desk.page(f"{LIST}?q=%25").text
+    assert "No members found" in desk.page(f"{LIST}?q=%25").text
 
 
 def test_the_list_keeps_to_a_kind_of_member(desk: Browser) -> None:
@@ -160,7 +160,7 @@ def test_of_very_many_matches_the_page_says_to_keep_typing(desk: Browser) -> Non
     page = desk.page(f"{LIST}?q=twin", htmx=True)
     assert "More than 500 people match." in page.text and "Twin 099" in page.text
     assert "Twin 100" not in page.text
-    assert "The first 100 of 102 people who match." in desk.page(f"{LIST}?q=n1z", htmx=True).text
+    assert "Showing the first 100 of 102 matches." in desk.page(f"{LIST}?q=n1z", htmx=True).text
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_pages_work_without_htmx_too(desk: Browser) -> None:
     for url in (f"{LIST}/new", f"{LIST}/{anna.id}/deactivate", f"{LIST}/{anna.id}/password"):
         desk.page(url)
     shown = desk.post(f"{LIST}/{anna.id}/password")
-    assert "It is shown only now." in read(shown, whole=True).text
+    assert "It is shown only once." in read(shown, whole=True).text
 
 
 def test_no_hash_is_on_any_page(desk: Browser) -> None:

@@ -61,7 +61,7 @@ def test_a_matter_that_lost_its_lead_is_listed_until_it_has_one(desk: Browser, a
     assert "has no lead" not in desk.page("/admin/members").text
     assert "Every matter has a lead" in desk.page(LEADS).text
     desk.post(f"/admin/members/{anna.id}/deactivate")
-    assert "One matter has no lead" in desk.page("/admin/members").text
+    assert "1 matter has no lead" in desk.page("/admin/members").text
     listed = desk.page(LEADS).text
     assert "Project Heron" in listed
     assert "10042 / 0007" in listed
@@ -83,7 +83,7 @@ def test_somebody_from_outside_the_matter_is_found_and_appointed(
 ) -> None:
     zoe = make_member("Zoë Zander", email="zoe@firm.test")
     matter_id = left_by(admin, anna)
-    assert "Nobody of the firm takes part" in desk.page(f"{LEADS}/{matter_id}", htmx=True).text
+    assert "No member of the firm takes part" in desk.page(f"{LEADS}/{matter_id}", htmx=True).text
     assert "Zoë Zander" in desk.page(f"{LEADS}/{matter_id}/search?q=zoe", htmx=True).text
     assert "Zoë Zander" in desk.page(f"{LEADS}/{matter_id}?q=zoe").text, "without scripts"
     assert "No active member" in desk.page(f"{LEADS}/{matter_id}/search?q=%3Cb%3E", htmx=True).text

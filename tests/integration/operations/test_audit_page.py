@@ -25,7 +25,7 @@ def admin(browser: Browser) -> Member:
 
 
 def test_an_empty_trail_says_so(browser: Browser, admin: Member) -> None:
-    assert "Nothing has happened yet" in browser.page(PAGE).text
+    assert "No events yet" in browser.page(PAGE).text
 
 
 def test_events_are_in_plain_words_newest_first(browser: Browser, admin: Member) -> None:
@@ -34,7 +34,7 @@ def test_events_are_in_plain_words_newest_first(browser: Browser, admin: Member)
     browser.post(f"/admin/members/{anna.id}/deactivate")
     browser.post(f"/admin/members/{anna.id}/reactivate")
     text = browser.page(PAGE).text
-    assert text.index("Took a member back") < text.index("Deactivated a member")
+    assert text.index("Reactivated a member") < text.index("Deactivated a member")
     assert "Ada Admin ada@firm.test" in text and "127.0.0.1" in text
 
 
@@ -53,7 +53,7 @@ def test_pages_and_filters(browser: Browser, admin: Member) -> None:
     assert "Folder 0054" in first and "Folder 0004" not in first
     assert "Folder 0004" in second and "Folder 0054" not in second
     assert "Folder 0007" in browser.page(f"{PAGE}?q=FOLDER+0007", htmx=True).text
-    assert "Nothing found" in browser.page(f"{PAGE}?q=%25").text
+    assert "No events found" in browser.page(f"{PAGE}?q=%25").text
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_a_member_to_add_is_judged_whole(admin: Browser) -> None:
     page = refused(admin, "/admin/members/new", data)
     for sentence in (
         "Enter a name.",
-        "Somebody with this e-mail address is here already",
+        "A member with this email address already exists",
         "Use 12 characters",
     ):
         assert sentence in page.text
@@ -145,7 +145,7 @@ def test_a_changed_member_is_judged_whole(admin: Browser) -> None:
     ada = make_member("Ada Byron", email="ada@firm.test")
     page = refused(admin, f"/admin/members/{ada.id}/edit", {"name": "", "email": "margaret@admin.test"})
     assert "Enter a name." in page.text
-    assert "Somebody with this e-mail address is here already" in page.text
+    assert "A member with this email address already exists" in page.text
 
 
 def test_an_invitation_is_judged_whole(admin: Browser) -> None:

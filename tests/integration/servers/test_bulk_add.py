@@ -68,7 +68,7 @@ def test_what_is_pasted_joins_the_list_and_is_saved_by_save(admin: Browser) -> N
     )
     fragment = read(answer, whole=False)
     assert "1 member added to the list below." in fragment.text
-    assert "Unknown here: 1. who@firm.test" in fragment.text
+    assert "Not members: 1. who@firm.test" in fragment.text
     assert str(ada.id) in fragment.html and str(tom.id) in fragment.html
     assert db.session.scalars(select(ServerMember)).all() == []
     whole = read(
