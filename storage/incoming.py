@@ -16,9 +16,10 @@ import os
 import threading
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from storage.digests import Digest
 from storage.errors import PartialBusyError, StorageError, StorageFullError, disk_errors
 from storage.names import partial_name
 from storage.ports import CHUNK, Blob
+from storage.reading import Reader
 from storage.space import reserve
 
 FLUSH_EVERY = 16 * CHUNK
@@ -107,6 +109,34 @@ class Incoming:
                 partial.close()
         finally:
             os.close(descriptor)
+
+
+class SpooledStore(ABC):
+    """What both stores share: files are written in `_incoming`, and blobs are verified by reading them."""
+
+    _incoming: Incoming
+
+    def writer(self, expected_size: int | None = None) -> AbstractContextManager["Partial"]:
+        return self._incoming.new(expected_size)
+
+    def partial(self, token: str, expected_size: int | None = None) -> AbstractContextManager["Partial"]:
+        return self._incoming.resumable(token, expected_size)
+
+    def forget(self, token: str) -> None:
+        self._incoming.forget(token)
+
+    def sweep(self, older_than: timedelta) -> int:
+        return self._incoming.sweep(older_than)
+
+    @abstractmethod
+    def open(
+        self, sha256: str, start: int = 0, *, verify: bool = False
+    ) -> AbstractContextManager[Reader]: ...
+
+    def verify(self, sha256: str) -> None:
+        with self.open(sha256, verify=True) as reader:
+            for _ in reader:
+                pass
 
 
 class Partial:

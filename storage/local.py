@@ -7,19 +7,19 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from io import FileIO
 from pathlib import Path
 
 from storage.errors import BlobMissingError, disk_errors
-from storage.incoming import Incoming, Partial
+from storage.incoming import Incoming, Partial, SpooledStore
 from storage.names import address_of, key_of
 from storage.ports import Blob, StoredBlob
 from storage.reading import Reader
 
 
-class LocalStore:
+class LocalStore(SpooledStore):
     """Blobs in a folder: `sha256/ab/cdef…`, with `incoming/` beside them on the same file system."""
 
     def __init__(self, root: Path) -> None:
@@ -27,18 +27,6 @@ class LocalStore:
         with disk_errors():
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._incoming = Incoming(root / "incoming", self._publish)
-
-    def writer(self, expected_size: int | None = None) -> AbstractContextManager[Partial]:
-        return self._incoming.new(expected_size)
-
-    def partial(self, token: str, expected_size: int | None = None) -> AbstractContextManager[Partial]:
-        return self._incoming.resumable(token, expected_size)
-
-    def forget(self, token: str) -> None:
-        self._incoming.forget(token)
-
-    def sweep(self, older_than: timedelta) -> int:
-        return self._incoming.sweep(older_than)
 
     @contextmanager
     def open(self, sha256: str, start: int = 0, *, verify: bool = False) -> Iterator[Reader]:
@@ -63,11 +51,6 @@ class LocalStore:
             return self._path(sha256).stat().st_size
         except FileNotFoundError:
             raise BlobMissingError from None
-
-    def verify(self, sha256: str) -> None:
-        with self.open(sha256, verify=True) as reader:
-            for _ in reader:
-                pass
 
     def delete(self, sha256: str, *, unused_for: timedelta = timedelta(0)) -> bool:
         path = self._path(sha256)

@@ -5,7 +5,7 @@ spool folder first, where it is hashed and locked, and then put under its addres
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ import obstore
 from obstore.exceptions import BaseError, NotFoundError
 
 from storage.errors import BlobMissingError, StorageFailedError
-from storage.incoming import Incoming, Partial
+from storage.incoming import Incoming, Partial, SpooledStore
 from storage.names import address_of, key_of
 from storage.ports import Blob, StoredBlob
 from storage.reading import Reader
@@ -30,24 +30,12 @@ RENEW_AFTER = timedelta(hours=1)
 """Content that arrives again is put again if the object is older than this, which renews its date."""
 
 
-class ObjectBlobStore:
+class ObjectBlobStore(SpooledStore):
     """Blobs as objects `sha256/ab/cdef…` under a bucket and prefix."""
 
     def __init__(self, store: "ObjectStore", spool: Path) -> None:
         self._store = store
         self._incoming = Incoming(spool, self._publish)
-
-    def writer(self, expected_size: int | None = None) -> AbstractContextManager[Partial]:
-        return self._incoming.new(expected_size)
-
-    def partial(self, token: str, expected_size: int | None = None) -> AbstractContextManager[Partial]:
-        return self._incoming.resumable(token, expected_size)
-
-    def forget(self, token: str) -> None:
-        self._incoming.forget(token)
-
-    def sweep(self, older_than: timedelta) -> int:
-        return self._incoming.sweep(older_than)
 
     @contextmanager
     def open(self, sha256: str, start: int = 0, *, verify: bool = False) -> Iterator[Reader]:
@@ -73,11 +61,6 @@ class ObjectBlobStore:
         key = key_of(sha256)
         with _remote_errors():
             return obstore.head(self._store, key)["size"]
-
-    def verify(self, sha256: str) -> None:
-        with self.open(sha256, verify=True) as reader:
-            for _ in reader:
-                pass
 
     def delete(self, sha256: str, *, unused_for: timedelta = timedelta(0)) -> bool:
         key = key_of(sha256)
