@@ -1,1 +1,1 @@
-"""What speed and memory we claim, as commands: each row measures us and what it is compared with, in one run."""
+"""Benchmarks of speed and memory: each row measures Counterpart and a reference in the same run."""

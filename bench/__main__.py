@@ -1,6 +1,6 @@
-"""`python -m bench [ROW…]`: measures, prints one line a figure, and fails where a figure is over its goal.
+"""`python -m bench [ROW…]`: measures, prints one line per figure, and fails if a figure exceeds its goal.
 
-`machine` instead of `over`: what this machine takes without our code is over the goal as well (bench/measure.py).
+`machine` instead of `over`: on this machine the goal is exceeded even without our code (bench/measure.py).
 """
 
 from __future__ import annotations
@@ -33,19 +33,19 @@ ROWS = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="What we claim, measured.")
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; all unless told")
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Run the benchmarks.")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}; all by default")
     parser.add_argument("--full", action="store_true", help="more kills, and 1,000,000 members")
-    parser.add_argument("--repeats", type=int, help="how often each run is measured")
-    parser.add_argument("--documents", type=int, help="how many small documents")
-    parser.add_argument("--mib", type=int, default=1024, help="the large document's size")
+    parser.add_argument("--repeats", type=int, help="number of repetitions")
+    parser.add_argument("--documents", type=int, help="number of small documents")
+    parser.add_argument("--mib", type=int, default=1024, help="size of the large document")
     given = parser.parse_args()
     if unknown := set(given.rows) - set(ROWS):
         parser.error(f"there is no row {', '.join(sorted(unknown))}")
     modules = dict.fromkeys(ROWS[row] for row in given.rows or ROWS)
     folder = Path(tempfile.mkdtemp(prefix="counterpart-bench-"))
     options = Options(folder, given.full, given.repeats, given.documents, given.mib)
-    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before we began.", flush=True)
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start.", flush=True)
     over = 0
     try:
         for module in modules:

@@ -1,4 +1,4 @@
-"""`python -m bench.asking MEMBER SERVER THREADS`: so many calls to iManage at one moment; prints how many came back."""
+"""`python -m bench.asking MEMBER SERVER THREADS`: concurrent calls to iManage; prints how many succeeded."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from services.connections import clients
 def main() -> None:
     member, server, number = uuid.UUID(sys.argv[1]), uuid.UUID(sys.argv[2]), int(sys.argv[3])
     app = create_app()
-    together = threading.Barrier(number)
+    barrier = threading.Barrier(number)
 
     def ask(_index: int) -> bool:
         with app.app_context():
-            together.wait()
+            barrier.wait()
             return clients.with_client(member, server, _libraries)
 
     with ThreadPoolExecutor(number) as pool:

@@ -1,7 +1,7 @@
-"""`python -m bench.imanage --port N`: the practice iManage with folders to get from and to save into.
+"""`python -m bench.imanage --port N`: the practice iManage with source and target folders.
 
-`--folders 6 --documents 300` makes six folders of 50 kB documents and six empty ones to save into; `--large 1 5120`
-makes single documents of so many MiB. Their ids are written to `--index`, once they can be asked for.
+`--folders 6 --documents 300` creates six folders of 50 kB documents and six empty target folders; `--large 1 5120`
+creates single documents of so many MiB. Their ids are written to `--index` once the server is ready.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SMALL = 50_000
 
 
 def small(seed: int) -> Inline:
-    """A small document's bytes, ready to be sent: making them would be the other side's time in our figures."""
+    """The content of a small document, generated beforehand so that its cost is not measured."""
     return Inline(Random(seed).randbytes(SMALL))
 
 
@@ -66,7 +66,7 @@ def main() -> None:
             "listing": practice.add_listener(listing(shown)) + listing_at,
             "webdav": practice.add_listener(webdav()) + webdav_at,
         }
-        whole = options.index.with_suffix(".new")  # whoever waits for it finds all of it, or nothing
+        whole = options.index.with_suffix(".new")  # renamed into place, so that readers see all or nothing
         whole.write_text(json.dumps(index_of_ids))
         whole.replace(options.index)
         ending.wait()

@@ -1,7 +1,7 @@
-"""The bench's small documents as a plain web server would show them: a page of links for each folder.
+"""The small documents as on a plain web server: one page of links per folder.
 
-rclone cannot read iManage's lists. So that it can be asked in the words a person would use, the practice server shows
-the same bytes in this way too, through the same front door and with the same time for each call.
+rclone cannot read iManage's lists, so the practice server offers the same content in this form too, with the same HTTP
+server and latency.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PREFIX = "/listing/"
 
 
 def listing(folders: Sequence[Folder]) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
-    """The application: `/listing/0/` is the first folder's page, `/listing/0/NAME` a document's bytes."""
+    """The WSGI application: `/listing/0/` is the page of the first folder, `/listing/0/NAME` a document."""
 
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         number, _, name = environ["PATH_INFO"].removeprefix(PREFIX).partition("/")

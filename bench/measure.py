@@ -1,4 +1,4 @@
-"""Measuring side by side: runs in turn, medians, ratios, and the time and peak memory of a process."""
+"""Measurements: interleaved runs, medians, ratios, and the time and peak memory of a process."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from tests.support.processes import children_of
 
 Run = Callable[[], float]
 NEAR = 1.2
-"""So many times what the machine alone takes is little more than it."""
+"""Up to this factor, our figure counts as close to the machine's own."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """How thorough a run is. `repeats` is None where each row chooses for itself."""
+    """The options of a run. `repeats` is None if each row uses its own default."""
 
     folder: Path
     full: bool = False
@@ -32,10 +32,9 @@ class Options:
 
 @dataclass(frozen=True)
 class Line:
-    """One figure beside what it is compared with. `within` is None where the line only informs.
+    """One figure and its reference. `within` is None if the line has no goal.
 
-    `machine`: what this machine takes for the same without any of our code is over the goal as well, and ours is
-    near to that.
+    `machine`: this machine exceeds the goal even without our code, and our figure is close to the machine's.
     """
 
     row: str
@@ -54,25 +53,25 @@ class Line:
 
 
 class MissingToolError(Exception):
-    """Something that a row compares us with is not installed; the message says how to get it."""
+    """A tool needed for a comparison is not installed; the message says how to install it."""
 
 
 def interleaved(runs: Mapping[str, Run], times: int, rest: float = 0.0) -> dict[str, list[float]]:
-    """Every run once, then every run again: a machine that slows down slows all of them. The order turns.
+    """Repeat all runs in rotating order, so that a machine that slows down slows all of them alike.
 
-    `rest`: seconds before each, in which what the one before left behind is cleared away.
+    `rest`: seconds before each run, for cleanup after the previous one.
     """
     found: dict[str, list[float]] = {name: [] for name in runs}
     names = list(runs)
-    for turn in range(times):
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+    for repeat in range(times):
+        for name in names[repeat % len(names) :] + names[: repeat % len(names)]:
             time.sleep(rest)
             found[name].append(runs[name]())
     return found
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of all do not exceed."""
+    """The smallest value that at least this share of all values do not exceed."""
     ordered = sorted(values)
     if not ordered:
         raise ValueError("nothing was measured")
@@ -84,9 +83,9 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
-def spread(values: Sequence[float], unit_of_work: str = "s") -> str:
-    """The median with the least and the most beside it."""
-    return f"{median(values):.2f} {unit_of_work} ({min(values):.2f}-{max(values):.2f})"
+def spread(values: Sequence[float], unit: str = "s") -> str:
+    """The median with minimum and maximum."""
+    return f"{median(values):.2f} {unit} ({min(values):.2f}-{max(values):.2f})"
 
 
 def ratio_line(
@@ -98,23 +97,23 @@ def ratio_line(
     most: float,
     alone: tuple[str, Sequence[float]] | None = None,
 ) -> Line:
-    """Our median as a multiple of another's. `alone`: what the same takes without our code, and how it is called."""
+    """Our median as a multiple of the reference. `alone`: a label and the times of the same work without our code."""
     ratio = median(ours) / median(theirs)
     compared = f"{name} {spread(theirs)}: {ratio:.2f} x"
-    held_up = False
+    machine_limit = False
     if alone:
         compared += f"; {alone[0]} {spread(alone[1])}"
-        held_up = is_the_machines(median(ours), median(alone[1]), most * median(theirs))
-    return Line(row, what, spread(ours), compared, f"<= {most:.2f} x", ratio <= most, held_up)
+        machine_limit = is_the_machines(median(ours), median(alone[1]), most * median(theirs))
+    return Line(row, what, spread(ours), compared, f"<= {most:.2f} x", ratio <= most, machine_limit)
 
 
 def is_the_machines(ours: float, alone: float, most: float) -> bool:
-    """Whether nothing that does the same here could keep to `most`, and ours takes little more than that."""
+    """Whether this machine exceeds `most` even without our code, and ours is close to that."""
     return alone > most and ours <= NEAR * alone
 
 
 def command(arguments: Sequence[str]) -> float:
-    """Run a command to its end; the seconds that it took. It must succeed."""
+    """Run a command that must succeed; returns the seconds it took."""
     began = time.perf_counter()
     done = subprocess.run(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
     seconds = time.perf_counter() - began
@@ -123,7 +122,7 @@ def command(arguments: Sequence[str]) -> float:
     return seconds
 
 
-def said_seconds(arguments: Sequence[str]) -> float:
+def reported_seconds(arguments: Sequence[str]) -> float:
     """Run a command that measures itself and prints its seconds."""
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -131,25 +130,25 @@ def said_seconds(arguments: Sequence[str]) -> float:
     return float(done.stdout)
 
 
-def family(pid: int) -> list[int]:
-    """A process and its children: a worker, and the one that writes for it."""
+def process_tree(pid: int) -> list[int]:
+    """A process and its children: a worker and its writer process."""
     return [pid, *children_of(pid)]
 
 
 def reset_peak(pid: int) -> float:
-    """Forget the peaks of a process's and its children's memory; says what they hold now, in MiB."""
-    for each in family(pid):
+    """Reset the peak memory of a process and its children; returns their current memory in MiB."""
+    for each in process_tree(pid):
         Path(f"/proc/{each}/clear_refs").write_text("5")
-    return sum(_status(each, "VmRSS") for each in family(pid))
+    return sum(_status(each, "VmRSS") for each in process_tree(pid))
 
 
 def peak(pid: int) -> float:
-    """The most memory that each of them held since their peaks were forgotten, added up, in MiB."""
-    return sum(_status(each, "VmHWM") for each in family(pid))
+    """The sum of their peak memory since `reset_peak`, in MiB."""
+    return sum(_status(each, "VmHWM") for each in process_tree(pid))
 
 
 def _status(pid: int, name: str) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) / 1024
-    raise RuntimeError(f"The process {pid} tells no {name}.")
+    raise RuntimeError(f"The process {pid} has no {name}.")

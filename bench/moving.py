@@ -1,4 +1,4 @@
-"""Many documents through the real worker, and the same copies without rows: what rows P4, P5, P9 and R1 share."""
+"""Runs many transfers through the real worker, for several rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import func, select
 
-from bench.stand import Stand
+from bench.installation import Installation
 from models import TransferItem, db
 from services.core import runtime
 from services.core.actor import Actor
@@ -26,50 +26,50 @@ MOST_SECONDS = 240.0
 
 
 @dataclass(frozen=True)
-class Moved:
-    """How long it took from the first call to the last item's end, and how many calls were made."""
+class TransferRun:
+    """Seconds from the first call to the end of the last item, and the number of calls."""
 
     seconds: float
     calls: int
     documents: int
 
     def floor(self, latency: float) -> float:
-        """What the latency alone would take: N·r·L/C."""
+        """The time that latency alone takes: calls x latency / concurrency."""
         return self.calls * latency / AT_ONCE
 
 
-def ask_to_get(stand: Stand, sources: Sequence[str]) -> list[uuid.UUID]:
-    """Two people get half each, into a matter that holds nothing yet. Returns the transfers."""
-    matter = stand.matter()
+def start_gets(system: Installation, sources: Sequence[str]) -> list[uuid.UUID]:
+    """Two members get half each, into a new matter. Returns the transfers."""
+    matter = system.matter()
     return [
         requests.start_get(
-            actor, requests.GetCommand(uuid.uuid4(), matter, stand.server_id, requests.sources_of(wanted))
+            actor, requests.GetCommand(uuid.uuid4(), matter, system.server_id, requests.sources_of(wanted))
         )
-        for actor, wanted in _shared_out(stand, sources)
+        for actor, wanted in _split(system, sources)
     ]
 
 
-def ask_to_save(stand: Stand, number: int, folder: str, size: int = 50_000) -> list[uuid.UUID]:
-    """Two people save half each, as new documents of one folder. Returns the transfers."""
-    matter = stand.matter()
+def start_saves(system: Installation, number: int, folder: str, size: int = 50_000) -> list[uuid.UUID]:
+    """Two members save half each, as new documents in one folder. Returns the transfers."""
+    matter = system.matter()
     added = [
-        _added(matter, stand.people[0].actor, f"Saved {index:05d}.docx", size) for index in range(number)
+        _added(matter, system.people[0].actor, f"Saved {index:05d}.docx", size) for index in range(number)
     ]
     return [
         bulk_save.start(
             actor,
             bulk_save.SaveManyCommand(
-                uuid.uuid4(), matter, stand.server_id, chosen, onto_twins=False, folder_id=folder
+                uuid.uuid4(), matter, system.server_id, chosen, onto_twins=False, folder_id=folder
             ),
         )
-        for actor, chosen in _shared_out(stand, added)
+        for actor, chosen in _split(system, added)
     ]
 
 
-def _shared_out(stand: Stand, things: Sequence[Thing]) -> Iterator[tuple[Actor, tuple[Thing, ...]]]:
-    """Half to each of two people, as many at once as one transfer takes."""
+def _split(system: Installation, things: Sequence[Thing]) -> Iterator[tuple[Actor, tuple[Thing, ...]]]:
+    """Half for each of two members, in transfers of the maximum size."""
     middle = len(things) // 2
-    for person, share in zip(stand.people, (things[:middle], things[middle:]), strict=True):
+    for person, share in zip(system.people, (things[:middle], things[middle:]), strict=True):
         for first in range(0, len(share), requests.MOST_AT_ONCE):
             yield person.actor, tuple(share[first : first + requests.MOST_AT_ONCE])
 
@@ -83,24 +83,24 @@ def _added(matter: uuid.UUID, actor: Actor, name: str, size: int) -> uuid.UUID:
         return landed.document_id
 
 
-def carried_out(stand: Stand, started: Sequence[uuid.UUID]) -> Moved:
-    """Start a worker and wait until it has ended every item of these transfers."""
-    stand.control("DELETE", "requests")
-    stand.start_worker()
+def run_to_completion(system: Installation, started: Sequence[uuid.UUID]) -> TransferRun:
+    """Start a worker and wait until every item of these transfers has ended."""
+    system.control("DELETE", "requests")
+    system.start_worker()
     try:
-        wait(stand, started)
+        wait(system, started)
     finally:
-        stand.stop_workers()
-    calls = [call for call in stand.control("GET", "requests") if call["path"].startswith("/work/")]
+        system.stop_workers()
+    calls = [call for call in system.control("GET", "requests") if call["path"].startswith("/work/")]
     ended = db.session.scalars(
         select(TransferItem.state_at).where(TransferItem.transfer_id.in_(started))
     ).all()
     db.session.rollback()
-    return Moved(max(ended).timestamp() - calls[0]["at"], len(calls), len(ended))
+    return TransferRun(max(ended).timestamp() - calls[0]["at"], len(calls), len(ended))
 
 
-def wait(stand: Stand, started: Sequence[uuid.UUID]) -> None:
-    """Until every item of these transfers is done; anything else than done is an error."""
+def wait(system: Installation, started: Sequence[uuid.UUID]) -> None:
+    """Wait until every item of these transfers is done. Raises RuntimeError for any other final state."""
     deadline = time.monotonic() + MOST_SECONDS
     while counts := states(started):
         if not set(counts) - FINISHED:
@@ -108,7 +108,7 @@ def wait(stand: Stand, started: Sequence[uuid.UUID]) -> None:
                 raise RuntimeError(f"Not everything arrived: {counts}")
             return
         if time.monotonic() > deadline:
-            raise RuntimeError(f"After {MOST_SECONDS:.0f} s: {counts}\n{stand.said()[-2000:]}")
+            raise RuntimeError(f"After {MOST_SECONDS:.0f} s: {counts}\n{system.worker_log()[-2000:]}")
         time.sleep(0.1)
 
 

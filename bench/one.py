@@ -1,6 +1,6 @@
-"""`python -m bench.one get|save …`: one document on the worker's own path, in a process of its own.
+"""`python -m bench.one get|save …`: one document through the copying engine, in a separate process.
 
-A get is profile, download, hash, fsync and publish; a save is the multipart body from the store. Prints the seconds.
+A get is profile, download, hash, fsync and publish; a save is the upload from the store. Prints the seconds.
 """
 
 from __future__ import annotations

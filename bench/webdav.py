@@ -1,8 +1,7 @@
-"""A folder to save into in the way that rclone can: WebDAV, as far as rclone asks for it.
+"""A WebDAV target for rclone, with just the methods that rclone uses.
 
-rclone cannot save to iManage. So that it can be asked to save the same documents, the practice server takes them in
-this way too, through the same front door and with the same time for each call. What comes is read whole and forgotten;
-only its size is kept, which is all that rclone compares.
+rclone cannot save to iManage, so the practice server accepts the same documents by WebDAV too, with the same HTTP
+server and latency. Uploads are read and discarded; only their size is kept, which is all that rclone compares.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _FILE = "<D:resourcetype/><D:getcontentlength>{}</D:getcontentlength>"
 
 
 def webdav() -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
-    """The application: any folder below `/webdav/` is there, and empty until something is put into it."""
+    """The WSGI application: every folder below `/webdav/` exists and is empty until something is uploaded."""
     sizes: dict[str, int] = {}
 
     def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -32,14 +31,14 @@ def webdav() -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
         match environ["REQUEST_METHOD"]:
             case "PUT":
                 sizes[path] = _read(environ)
-                return _said(start, "201 Created")
+                return _respond(start, "201 Created")
             case "MKCOL":
-                return _said(start, "201 Created")
+                return _respond(start, "201 Created")
             case "PROPFIND" if path in sizes or path.endswith("/"):
                 kind = _FILE.format(sizes[path]) if path in sizes else _FOLDER
                 rows = _ROW.format(href=escape(path), kind=kind)
-                return _said(start, "207 Multi-Status", _MULTISTATUS.format(rows).encode())
-        return _said(start, "404 Not Found")
+                return _respond(start, "207 Multi-Status", _MULTISTATUS.format(rows).encode())
+        return _respond(start, "404 Not Found")
 
     return answer
 
@@ -51,6 +50,6 @@ def _read(environ: dict[str, Any]) -> int:
     return size
 
 
-def _said(start: Callable[..., Any], status: str, body: bytes = b"") -> Iterable[bytes]:
+def _respond(start: Callable[..., Any], status: str, body: bytes = b"") -> Iterable[bytes]:
     start(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
     return [body]

@@ -1,4 +1,4 @@
-"""nginx over TLS and without: as the fastest iManage there could be, with one document, or before a practice one."""
+"""nginx with and without TLS: as the fastest possible iManage with one document, or in front of a practice one."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ IN_FRONT = """
 
 @dataclass(frozen=True)
 class Wire:
-    """Where to ask without TLS and with it, and the certificate that the latter is to be trusted by."""
+    """The origins without and with TLS, and the certificate to trust for the latter."""
 
     plain: str
     tls: str
@@ -102,7 +102,7 @@ class Wire:
 
 @contextmanager
 def nginx(folder: Path, content: Path, sha256: str) -> Iterator[Wire]:
-    """Serve this file as the one document, and take in whatever is saved."""
+    """Serve this file as the one document, and accept any upload."""
     plain, tls = free_port(), free_port()
     profile = {
         "id": DOCUMENT,
@@ -120,7 +120,7 @@ def nginx(folder: Path, content: Path, sha256: str) -> Iterator[Wire]:
 
 @contextmanager
 def in_front(folder: Path, port: int) -> Iterator[Wire]:
-    """TLS before a practice iManage, as there is before a real one. A document that was downloaded once is kept."""
+    """TLS in front of a practice iManage. Downloads are cached."""
     tls = free_port()
     folder.mkdir()
     with _running(folder, IN_FRONT.format(folder=folder, port=port, tls=tls), tls) as certificate:
@@ -129,7 +129,7 @@ def in_front(folder: Path, port: int) -> Iterator[Wire]:
 
 @contextmanager
 def _running(folder: Path, http: str, port: int) -> Iterator[Path]:
-    """nginx with this configuration, once it listens; yields the certificate that its TLS is to be trusted by."""
+    """nginx with this configuration, once it listens; yields the certificate to trust."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     if program is None:
         raise MissingToolError("nginx is missing. Install it as root: apt-get install nginx-light")

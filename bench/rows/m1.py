@@ -1,7 +1,7 @@
-"""M1: finding members as one types, on SQLite and on PostgreSQL, beside a plain ILIKE over the same rows.
+"""M1: searching members while typing, on SQLite and PostgreSQL, compared with ILIKE over the same rows.
 
-Ours is the whole call of the service, from the words to the people. A million members are a firm that nobody has;
-they show whether the cost grows with the table.
+Ours is the whole service call. A million members are more than any firm has; they show whether the cost grows with the
+table.
 """
 
 from __future__ import annotations
@@ -98,18 +98,18 @@ ABSENT = ("qxz", "zqx", "xqjzvk", "qqzzjx")
 def run(options: Options) -> list[Line]:
     counts = (100_000, 1_000_000) if options.full else (100_000,)
     lines = []
-    for name, place in (("SQLite", _sqlite), ("PostgreSQL", _postgresql)):
+    for name, database in (("SQLite", _sqlite), ("PostgreSQL", _postgresql)):
         for count in counts:
-            with place(options.folder) as url:
+            with database(options.folder) as url:
                 lines += _on(name, url, count, options.folder)
     return lines
 
 
 @contextmanager
 def _sqlite(folder: Path) -> Iterator[str]:
-    place = Path(tempfile.mkdtemp(prefix="members-", dir=folder))
-    yield f"sqlite:///{place / 'members.sqlite'}"
-    shutil.rmtree(place, ignore_errors=True)
+    database = Path(tempfile.mkdtemp(prefix="members-", dir=folder))
+    yield f"sqlite:///{database / 'members.sqlite'}"
+    shutil.rmtree(database, ignore_errors=True)
 
 
 @contextmanager
@@ -171,7 +171,7 @@ def _ilike(term: str) -> None:
 
 
 def _terms(chance: Random, length: int) -> tuple[str, ...]:
-    """Pieces of names that are there. Two letters are the beginning of one."""
+    """Substrings of existing names; those of two letters are prefixes."""
     found: list[str] = []
     while len(found) < TERMS:
         word = _word(chance)
@@ -187,9 +187,9 @@ def _word(chance: Random) -> str:
 
 
 def _fill(chance: Random, count: int) -> None:
-    """As an installation would be after it has grown: nothing is left to be tidied up.
+    """Fill the table, and analyse and checkpoint the database.
 
-    On PostgreSQL the index is made at the end, which is quicker.
+    On PostgreSQL the index is created at the end, which is faster.
     """
     is_postgresql = db.engine.dialect.name == "postgresql"
     if is_postgresql:
@@ -207,7 +207,7 @@ def _fill(chance: Random, count: int) -> None:
 
 
 def _do(statement: str) -> None:
-    """Outside of any transaction."""
+    """Execute outside of any transaction."""
     session().rollback()
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql(statement)

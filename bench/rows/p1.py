@@ -1,8 +1,8 @@
-"""P1 and P2: one large document down and up, over TLS and without, beside curl on the same nginx.
+"""P1 and P2: download and upload of one large document, with and without TLS, compared with curl.
 
-nginx is the other side because the practice iManage would be the slower of the two. Ours hashes, flushes and
-publishes; curl does none of these. What these take without our code is said beside it: for a get what the disk takes
-for its bytes, by dd; for a save what curl takes while openssl hashes the same bytes.
+The server is nginx, because the practice iManage would be the bottleneck. Ours hashes, flushes and publishes; curl
+does none of these. Their cost without our code is shown too: for a get the time of dd with fsync, for a save the time
+of curl while openssl hashes the same bytes.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from bench.measure import Line, MissingToolError, Options, command, interleaved, ratio_line, said_seconds
+from bench.measure import Line, MissingToolError, Options, command, interleaved, ratio_line, reported_seconds
 from bench.wire import Wire, nginx
 from storage import open_store
 
 MOST = {("get", "TLS"): 1.35, ("get", "plain"): 1.30, ("save", "TLS"): 1.35, ("save", "plain"): 1.35}
-ALONE = {"get": "the disk alone", "save": "curl beside openssl dgst"}
+ALONE = {"get": "the disk alone", "save": "curl with openssl dgst"}
 TIMES = {"get": 5, "save": 11}
-"""How often. A second's sending hangs on which processor is whose just then; the middle of five still wavers."""
+"""Repetitions. An upload of one second depends on CPU scheduling; a median of five still varies."""
 BLOCK = 1 << 20
 REST = 0.3
-"""Seconds: nginx deletes the gigabyte that it was sent only after it has answered, at the cost of whoever is next."""
+"""Seconds. nginx deletes an uploaded gigabyte after its response, which would slow the next run."""
 
 
 def run(options: Options) -> list[Line]:
@@ -63,9 +63,9 @@ def _runs(
     taken, got = folder / "got-store", folder / "got"
 
     def ours() -> float:
-        place = store if what == "save" else f"file://{taken}"
-        arguments = [sys.executable, "-m", "bench.one", what, "--origin", origin, "--store", place]
-        seconds = said_seconds([*arguments, "--certificate", str(wire.certificate), "--sha256", sha256])
+        location = store if what == "save" else f"file://{taken}"
+        arguments = [sys.executable, "-m", "bench.one", what, "--origin", origin, "--store", location]
+        seconds = reported_seconds([*arguments, "--certificate", str(wire.certificate), "--sha256", sha256])
         shutil.rmtree(taken, ignore_errors=True)
         return seconds
 
@@ -79,25 +79,25 @@ def _runs(
         got.unlink()
         return seconds
 
-    def hashed_beside() -> float:
+    def curl_and_openssl() -> float:
         began = time.perf_counter()
         hashing = ["openssl", "dgst", "-sha256", str(content)]
-        with subprocess.Popen(hashing, stdout=subprocess.DEVNULL) as beside:
+        with subprocess.Popen(hashing, stdout=subprocess.DEVNULL) as openssl:
             curl(form)
-        if beside.returncode:
-            raise RuntimeError(f"openssl ended with {beside.returncode}")
+        if openssl.returncode:
+            raise RuntimeError(f"openssl ended with {openssl.returncode}")
         return time.perf_counter() - began
 
     download = ["-o", str(got), wire.download(origin)]
-    # curl asks first whether it may send so much, and nginx says so: its heading never comes with the request's head.
+    # curl waits for 100 Continue, so the multipart prefix is never sent with the request head.
     form = ["-o", str(got), "-F", "profile={}", "-F", f"file=@{content}", wire.sink(origin)]
     if what == "save":
-        return {"ours": ours, "curl": partial(curl, form), "alone": hashed_beside}
+        return {"ours": ours, "curl": partial(curl, form), "alone": curl_and_openssl}
     return {"ours": ours, "curl": partial(curl, download), "alone": disk}
 
 
 def _make(path: Path, mib: int) -> str:
-    """Bytes that do not repeat within a block; returns their SHA-256. Afterwards they lie in the page cache."""
+    """Write random bytes and return their SHA-256. The file is then in the page cache."""
     block = Random(1).randbytes(BLOCK)
     digest = hashlib.sha256()
     with path.open("wb") as file:

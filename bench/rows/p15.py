@@ -1,7 +1,7 @@
-"""P15: the pages of the web process while 64 peers of a kind stall, beside the pages at rest.
+"""P15: page times while 64 stalled peers of one kind are connected, compared with none.
 
-The last kind stalls at iManage's side: pages that ask a practice iManage whose headers come a byte a second. As many of
-them wait as may wait at once; the others have read that iManage is slow.
+The last kind stalls at iManage: pages that call a practice iManage which sends its headers at one byte a second. As
+many of them wait as the bulkhead allows; the others get a page that iManage is slow.
 """
 
 from __future__ import annotations
@@ -58,15 +58,15 @@ def _line(web: Web, kind: str, said: Callable[[Web], bytes], practice: Practice 
             peer.sendall(said(web))
         time.sleep(1)
         _pages(web, 30)
-        beside = _pages(web, PAGES)
+        stalled = _pages(web, PAGES)
         if practice and (waiting := sum(map(_waits, opened))) < MAX_SLOTS:
             raise RuntimeError(f"{waiting} pages wait for iManage, and {MAX_SLOTS} should.")
     rest += _pages(web, PAGES)
-    ratio = percentile(beside, 0.99) / percentile(rest, 0.99)
+    ratio = percentile(stalled, 0.99) / percentile(rest, 0.99)
     return Line(
         "P15",
-        f"pages beside {PEERS} {kind}, {PAGES} pages",
-        f"p99 {percentile(beside, 0.99):.1f} ms, p50 {percentile(beside, 0.5):.1f} ms",
+        f"pages with {PEERS} {kind}, {PAGES} pages",
+        f"p99 {percentile(stalled, 0.99):.1f} ms, p50 {percentile(stalled, 0.5):.1f} ms",
         f"at rest p99 {percentile(rest, 0.99):.1f} ms, p50 {percentile(rest, 0.5):.1f} ms: {ratio:.2f} x",
         f"<= {MOST:.2f} x",
         ratio <= MOST,
@@ -75,12 +75,12 @@ def _line(web: Web, kind: str, said: Callable[[Web], bytes], practice: Practice 
 
 @contextmanager
 def _practice(folder: Path) -> Iterator[Practice]:
-    """The practice iManage as a process of its own."""
+    """The practice iManage in a separate process."""
     practice = Practice(f"http://127.0.0.1:{free_port()}")
-    told = folder / "practice.json"
-    told.write_text(json.dumps({"control_token": CONTROL_TOKEN}))
+    secrets = folder / "practice.json"
+    secrets.write_text(json.dumps({"control_token": CONTROL_TOKEN}))
     port = practice.url.rpartition(":")[2]
-    command = [sys.executable, "-m", "simulator", "--quiet", "--port", port, "--secrets", str(told)]
+    command = [sys.executable, "-m", "simulator", "--quiet", "--port", port, "--secrets", str(secrets)]
     process = Process("practice", command, dict(os.environ), folder / "practice.log")
     process.start()
     try:
@@ -100,7 +100,7 @@ def _slow(practice: Practice) -> Iterator[None]:
 
 
 def _waits(peer: socket.socket) -> bool:
-    """Whether the peer has no answer yet."""
+    """Whether the peer is still waiting for a response."""
     return not select.select([peer], [], [], 0)[0]
 
 
@@ -118,7 +118,7 @@ def _upload(web: Web) -> bytes:
 
 
 def _pages(web: Web, number: int) -> list[float]:
-    """Milliseconds of each page."""
+    """The time of each page in milliseconds."""
     found = []
     for _ in range(number):
         began = time.perf_counter()

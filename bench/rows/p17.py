@@ -1,4 +1,4 @@
-"""P17: the web process's memory after uploads, one large one after the other and sixteen at once, above rest."""
+"""P17: the web process's memory after uploads, above its idle memory: large ones in sequence and sixteen at once."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def run(options: Options) -> list[Line]:
             web.page()
         rest = own_memory(pid)
         after = []
-        for turn in range(ROUNDS):
-            upload(web, f"Large {turn}.bin", options.mib)
+        for index in range(ROUNDS):
+            upload(web, f"Large {index}.bin", options.mib)
             after.append(own_memory(pid) - rest)
         one = _line(f"one upload of {options.mib} MiB after the other", after)
         after = []
-        for turn in range(ROUNDS):
-            names = [f"Many {turn} {number}.bin" for number in range(AT_ONCE)]
+        for index in range(ROUNDS):
+            names = [f"Many {index} {number}.bin" for number in range(AT_ONCE)]
             list(people.map(lambda name: upload(web, name, max(1, options.mib // AT_ONCE)), names))
             after.append(own_memory(pid) - rest)
         many = _line(f"{AT_ONCE} uploads at once, of {max(1, options.mib // AT_ONCE)} MiB each", after)

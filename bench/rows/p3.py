@@ -1,6 +1,6 @@
-"""P3: the worker's peak of memory above what it holds at rest, from a small document to a very large one, both ways.
+"""P3: the worker's peak memory above its idle memory, for small to very large documents, both ways.
 
-The real worker against the practice iManage: the speed of the other side does not change what is held in memory.
+The real worker against the practice iManage, whose speed does not affect memory.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from bench import moving
+from bench.installation import Installation, install_bench
 from bench.measure import Line, Options, peak, reset_peak
-from bench.stand import Stand, stand
 from copying.values import NewDocument
 from models import TransferItem
 from services.core.unit_of_work import session
@@ -25,24 +25,24 @@ FLAT_MIB = 8.0
 def run(options: Options) -> list[Line]:
     sizes = (1, 64, 5 * options.mib)
     gets, saves = [], []
-    with stand(options.folder, folders=1, documents=16, large=sizes) as place:
-        worker = place.start_worker()
-        # The first of a kind loads what is loaded once.
-        moving.wait(place, moving.ask_to_get(place, place.sources[0]))
-        moving.wait(place, moving.ask_to_save(place, 16, place.targets[0]))
+    with install_bench(options.folder, folders=1, documents=16, large=sizes) as system:
+        worker = system.start_worker()
+        # Warm up: the first transfers load modules.
+        moving.wait(system, moving.start_gets(system, system.sources[0]))
+        moving.wait(system, moving.start_saves(system, 16, system.targets[0]))
         for mib in sizes:
             rest = reset_peak(worker.pid)
-            got = moving.ask_to_get(place, [place.large[mib]])
-            moving.wait(place, got)
+            got = moving.start_gets(system, [system.large[mib]])
+            moving.wait(system, got)
             gets.append(peak(worker.pid) - rest)
             rest = reset_peak(worker.pid)
-            moving.wait(place, _save_back(place, got))
+            moving.wait(system, _save_back(system, got))
             saves.append(peak(worker.pid) - rest)
     return [_line("get", sizes, gets), _line("save", sizes, saves)]
 
 
-def _save_back(place: Stand, got: Sequence[uuid.UUID]) -> list[uuid.UUID]:
-    """Save what has just been got, as a new document."""
+def _save_back(system: Installation, got: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """Save the document just fetched, as a new document."""
     document_id = session().scalar(
         select(TransferItem.document_id).where(
             TransferItem.transfer_id.in_(got), TransferItem.document_id.is_not(None)
@@ -50,8 +50,10 @@ def _save_back(place: Stand, got: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     )
     session().rollback()
     assert document_id is not None
-    command = requests.SaveCommand(uuid.uuid4(), document_id, place.server_id, NewDocument(place.targets[0]))
-    return [requests.start_save(place.people[1].actor, command)]
+    command = requests.SaveCommand(
+        uuid.uuid4(), document_id, system.server_id, NewDocument(system.targets[0])
+    )
+    return [requests.start_save(system.people[1].actor, command)]
 
 
 def _line(what: str, sizes: Sequence[int], above: Sequence[float]) -> Line:

@@ -1,17 +1,16 @@
-"""P4 and P5: many small documents at 50 ms a call, sixteen at once, through the real worker and without its rows.
+"""P4 and P5: many small documents at 50 ms per call, sixteen concurrent, through the real worker and without its rows.
 
-The floor is what the latency alone takes with the calls that were really made. Without: the same copy, with hash and
-publish, but no rows, no flush and no engine.
+The floor is the time that latency alone takes for the calls actually made. Without: the same copy, with hash and
+publish, but without rows, flush and engine.
 
-rclone cannot speak to iManage. It saves as many documents of the same size to the same practice server by WebDAV: it
-asks for each whether it is there, makes its folder and puts it, three calls as ours are at the most. It gets the same
-documents in two ways. As a person would type it, from a web page of links that the same practice server shows of them:
-it asks for each document's size and date, then for its bytes, and compares the size. And told each address in iManage,
-with both questions switched off: one call a document, nothing is compared. None of these knows a checksum or keeps a
-record.
+rclone has no iManage backend. It saves the same number of documents of the same size to the practice server by
+WebDAV, with three calls per document (check, create folder, upload), as many as ours at most. It gets the same
+documents in two ways: from a page of links, with a HEAD for size and date before each download; and from the iManage
+URL of each document with both checks switched off, one call per document. None of these verifies a checksum or keeps
+a record.
 
-Four times rclone's speed is asked of saves. Gets cannot have it: their latency alone, two calls a document, is two
-thirds of what rclone takes.
+Saves must be four times as fast as rclone. Gets cannot be: the latency of their two calls per document is already two
+thirds of rclone's time.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import moving
+from bench.installation import LATENCY, REPOSITORY, Installation, install_bench
 from bench.measure import Line, MissingToolError, Options, command, interleaved, median, spread
-from bench.stand import LATENCY, REPOSITORY, Stand, stand
 from copying import copy as copying_copy
 from copying import outcome
 from copying.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
@@ -52,49 +51,47 @@ def run(options: Options) -> list[Line]:
     rclone = _rclone()
     number = options.documents or 1000
     times = options.times(5)
-    # One folder more: what is saved without rows has a place of its own.
-    with stand(options.folder, folders=times + 1, documents=number) as place:
-        return [*_gets(place, times, rclone), *_saves(place, times, number, rclone)]
+    # One extra folder for the saves without rows.
+    with install_bench(options.folder, folders=times + 1, documents=number) as system:
+        return [*_gets(system, times, rclone), *_saves(system, times, number, rclone)]
 
 
-def _gets(place: Stand, times: int, rclone: str) -> list[Line]:
-    moved: list[moving.Moved] = []
-    folders = iter(place.sources)
-    others = [iter(place.sources), iter(place.sources)]
-    pages = iter(enumerate(place.sources))
+def _gets(system: Installation, times: int, rclone: str) -> list[Line]:
+    moved: list[moving.TransferRun] = []
+    folders = iter(system.sources)
+    others = [iter(system.sources), iter(system.sources)]
+    pages = iter(enumerate(system.sources))
 
     def ours() -> float:
-        moved.append(_carried(place, moving.ask_to_get(place, next(folders))))
+        moved.append(_run(system, moving.start_gets(system, next(folders))))
         return moved[-1].seconds
 
     def without() -> float:
-        return _without_rows(place, next(others[0]))
+        return _without_rows(system, next(others[0]))
 
     def listed() -> float:
         number, sources = next(pages)
-        return _with_rclone(place, [rclone, "--http-url", f"{place.listing}{number}/"], sources)
+        return _with_rclone(system, [rclone, "--http-url", f"{system.listing}{number}/"], sources)
 
-    def told() -> float:
-        return _told_rclone(place, rclone, next(others[1]))
+    def by_url() -> float:
+        return _rclone_by_url(system, rclone, next(others[1]))
 
-    runs = {"ours": ours, "without": without, "listed": listed, "told": told}
+    runs = {"ours": ours, "without": without, "listed": listed, "by_url": by_url}
     found = interleaved(runs, times)
     return [
         *_lines("get", moved, found["without"]),
-        _beside_rclone("get the same", "--transfers 16", found["ours"], found["listed"]),
-        _beside_rclone(
-            "get the same", "told each address, asking nothing before", found["ours"], found["told"]
-        ),
+        _compared_with_rclone("get the same", "--transfers 16", found["ours"], found["listed"]),
+        _compared_with_rclone("get the same", "by URL, without checks", found["ours"], found["by_url"]),
     ]
 
 
-def _beside_rclone(
+def _compared_with_rclone(
     what: str, how: str, ours: Sequence[float], theirs: Sequence[float], least: float | None = None
 ) -> Line:
     faster = median(theirs) / median(ours)
     return Line(
         "P4",
-        f"{what} beside rclone, {how}",
+        f"{what}, compared with rclone {how}",
         spread(ours),
         f"rclone {spread(theirs)}: {faster:.2f} x faster",
         f">= {least:.0f} x" if least else "",
@@ -102,34 +99,34 @@ def _beside_rclone(
     )
 
 
-def _saves(place: Stand, times: int, number: int, rclone: str) -> list[Line]:
-    moved: list[moving.Moved] = []
-    targets = iter(place.targets)
+def _saves(system: Installation, times: int, number: int, rclone: str) -> list[Line]:
+    moved: list[moving.TransferRun] = []
+    targets = iter(system.targets)
 
     def ours() -> float:
-        moved.append(_carried(place, moving.ask_to_save(place, number, next(targets))))
+        moved.append(_run(system, moving.start_saves(system, number, next(targets))))
         return moved[-1].seconds
 
     runs = {
         "ours": ours,
-        "without": lambda: _saved_without_rows(place, number),
-        "webdav": lambda: _saved_with_rclone(place, rclone, number),
+        "without": lambda: _saved_without_rows(system, number),
+        "webdav": lambda: _save_with_rclone(system, rclone, number),
     }
     found = interleaved(runs, times)
     return [
         *_lines("save", moved, found["without"]),
-        _beside_rclone(
+        _compared_with_rclone(
             "save as many", "--transfers 16 by WebDAV", found["ours"], found["webdav"], LEAST_OVER_RCLONE
         ),
     ]
 
 
-def _carried(place: Stand, started: Sequence[Any]) -> moving.Moved:
-    with _slow(place):
-        return moving.carried_out(place, started)
+def _run(system: Installation, started: Sequence[Any]) -> moving.TransferRun:
+    with _slow(system):
+        return moving.run_to_completion(system, started)
 
 
-def _lines(what: str, moved: Sequence[moving.Moved], without: Sequence[float]) -> list[Line]:
+def _lines(what: str, moved: Sequence[moving.TransferRun], without: Sequence[float]) -> list[Line]:
     number = moved[0].documents
     seconds = [each.seconds for each in moved]
     floor = median([each.floor(LATENCY) for each in moved])
@@ -147,7 +144,7 @@ def _lines(what: str, moved: Sequence[moving.Moved], without: Sequence[float]) -
         ),
         Line(
             "P5",
-            f"{what} {number}, what durability costs",
+            f"{what} {number}, cost of durability",
             spread(seconds),
             f"without {spread(without)}: {cost:+z.0%}",
             f"<= {MOST_FOR_DURABILITY:.0%}",
@@ -157,24 +154,24 @@ def _lines(what: str, moved: Sequence[moving.Moved], without: Sequence[float]) -
 
 
 @contextmanager
-def _slow(place: Stand) -> Any:
-    place.latency(LATENCY)
+def _slow(system: Installation) -> Any:
+    system.latency(LATENCY)
     try:
         yield
     finally:
-        place.latency(0.0)
+        system.latency(0.0)
 
 
-def _client(place: Stand) -> Client:
-    return clients.with_client(place.people[0].actor.id, place.server_id, lambda client: client)
+def _client(system: Installation) -> Client:
+    return clients.with_client(system.people[0].actor.id, system.server_id, lambda client: client)
 
 
-def _without_rows(place: Stand, sources: Sequence[str]) -> float:
-    client, folder = _client(place), Path(tempfile.mkdtemp(dir=place.folder))
+def _without_rows(system: Installation, sources: Sequence[str]) -> float:
+    client, folder = _client(system), Path(tempfile.mkdtemp(dir=system.folder))
     store = open_store(f"file://{folder}")
     flush, os.fsync = os.fsync, lambda fd: None
     try:
-        with _slow(place), ThreadPoolExecutor(moving.AT_ONCE) as pool:
+        with _slow(system), ThreadPoolExecutor(moving.AT_ONCE) as pool:
             began = time.perf_counter()
             list(
                 pool.map(
@@ -187,9 +184,9 @@ def _without_rows(place: Stand, sources: Sequence[str]) -> float:
         os.fsync = flush
 
 
-def _saved_without_rows(place: Stand, number: int) -> float:
-    """The same calls: send and read back. The folder that is read once for all is left out."""
-    client, folder = _client(place), Path(tempfile.mkdtemp(dir=place.folder))
+def _saved_without_rows(system: Installation, number: int) -> float:
+    """The same calls: upload and read back, without the one listing of the folder."""
+    client, folder = _client(system), Path(tempfile.mkdtemp(dir=system.folder))
     store = open_store(f"file://{folder}")
     blobs = []
     for _ in range(number):
@@ -199,13 +196,13 @@ def _saved_without_rows(place: Stand, number: int) -> float:
 
     def save(sha256: str) -> None:
         source = StoreSource(store, sha256, sha256[:12], "docx")
-        target = NewDocument(place.targets[-1])
+        target = NewDocument(system.targets[-1])
         now = datetime.now(UTC)
         intent = outcome.announce(target, source.describe(), operator="ALICE", now=now, baseline=())
         receipt = copying_copy.send(source, ImanageDestination(client, target), intent)
         ImanageSource(client, receipt.present.id).describe()
 
-    with _slow(place), ThreadPoolExecutor(moving.AT_ONCE) as pool:
+    with _slow(system), ThreadPoolExecutor(moving.AT_ONCE) as pool:
         began = time.perf_counter()
         list(pool.map(save, blobs))
         return time.perf_counter() - began
@@ -218,27 +215,27 @@ def _rclone() -> str:
     return found
 
 
-def _told_rclone(place: Stand, rclone: str, sources: Sequence[str]) -> float:
-    wanted = place.folder / "wanted"
+def _rclone_by_url(system: Installation, rclone: str, sources: Sequence[str]) -> float:
+    wanted = system.folder / "wanted"
     wanted.write_text("".join(f"{source}/download\n" for source in sources))
-    told = [rclone, "--no-traverse", "--http-no-head", "--files-from-raw", str(wanted)]
-    told += ["--http-url", f"{place.api}/libraries/Active/documents/"]
-    told += ["--http-headers", f"X-Auth-Token,{place.people[0].token}"]
-    return _with_rclone(place, told, sources)
+    arguments = [rclone, "--no-traverse", "--http-no-head", "--files-from-raw", str(wanted)]
+    arguments += ["--http-url", f"{system.api}/libraries/Active/documents/"]
+    arguments += ["--http-headers", f"X-Auth-Token,{system.people[0].token}"]
+    return _with_rclone(system, arguments, sources)
 
 
-def _saved_with_rclone(place: Stand, rclone: str, number: int) -> float:
-    folder = Path(tempfile.mkdtemp(dir=place.folder))
+def _save_with_rclone(system: Installation, rclone: str, number: int) -> float:
+    folder = Path(tempfile.mkdtemp(dir=system.folder))
     for index in range(number):
         (folder / f"Saved {index:05d}.docx").write_bytes(os.urandom(50_000))
     to = f":webdav:{folder.name}"
-    with _slow(place):
-        return command([rclone, "--webdav-url", place.webdav, *QUIET, "copy", str(folder), to, *AT_ONCE])
+    with _slow(system):
+        return command([rclone, "--webdav-url", system.webdav, *QUIET, "copy", str(folder), to, *AT_ONCE])
 
 
-def _with_rclone(place: Stand, rclone: Sequence[str], sources: Sequence[str]) -> float:
-    folder = Path(tempfile.mkdtemp(dir=place.folder))
-    with _slow(place):
+def _with_rclone(system: Installation, rclone: Sequence[str], sources: Sequence[str]) -> float:
+    folder = Path(tempfile.mkdtemp(dir=system.folder))
+    with _slow(system):
         seconds = command([*rclone, *QUIET, "copy", ":http:", str(folder), *AT_ONCE])
     got = sum(path.is_file() for path in folder.rglob("*"))
     if got != len(sources):

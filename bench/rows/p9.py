@@ -1,8 +1,8 @@
-"""P9: sixteen transfers at once. How long the commit of a state takes beside them, and whether anybody is refused.
+"""P9: commit latency during sixteen concurrent transfers, and "database is locked" errors.
 
-A second writer, such as the web process is one, commits to the same database while the worker moves sixteen large
-documents at what a gigabit brings, and then small ones as fast as it can; "database is locked" must reach nobody.
-A commit is on the disk before it returns. What one takes in the same moments in a bare database is said beside it.
+A second writer, like the web process, commits to the same database while the worker transfers sixteen large documents
+at a gigabit, and then small ones as fast as it can. Commits are durable. The commit latency of an otherwise unused
+SQLite database at the same time is shown too.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from bench import moving
+from bench.installation import LATENCY, Installation, install_bench
 from bench.measure import Line, Options, is_the_machines, percentile
-from bench.stand import LATENCY, Stand, stand
 from models import Matter, utcnow
 from services.core.unit_of_work import unit_of_work
 
@@ -28,17 +28,19 @@ EVERY = 0.02
 
 @dataclass
 class Found:
-    """Milliseconds of each commit, and between two of them of one in a database that nobody else writes to."""
+    """Milliseconds of each commit, and of commits in between to a database without other writers."""
 
     commits: list[float] = field(default_factory=list)
     bare: list[float] = field(default_factory=list)
 
 
 def run(options: Options) -> list[Line]:
-    with stand(options.folder, folders=2, documents=options.documents or 1000, large=LARGE_MIB) as place:
-        idle = percentile(_measured(place, seconds=3.0).commits, 0.99)
-        place.latency(LATENCY)
-        place.start_worker()
+    with install_bench(
+        options.folder, folders=2, documents=options.documents or 1000, large=LARGE_MIB
+    ) as system:
+        idle = percentile(_measured(system, seconds=3.0).commits, 0.99)
+        system.latency(LATENCY)
+        system.start_worker()
         each = {
             "kind": "trickle",
             "path": "/download",
@@ -46,32 +48,33 @@ def run(options: Options) -> list[Line]:
             "at": 0,
             "rate": GIGABIT // len(LARGE_MIB),
         }
-        place.control("POST", "faults", each)
-        large = _beside(place, moving.ask_to_get(place, list(place.large.values())))
-        place.control("DELETE", "faults")
-        small = _beside(
-            place, moving.ask_to_get(place, place.sources[0]) + moving.ask_to_get(place, place.sources[1])
+        system.control("POST", "faults", each)
+        large = _measure_during(system, moving.start_gets(system, list(system.large.values())))
+        system.control("DELETE", "faults")
+        small = _measure_during(
+            system,
+            moving.start_gets(system, system.sources[0]) + moving.start_gets(system, system.sources[1]),
         )
-        refused = place.said().count("database is locked")
+        refused = system.worker_log().count("database is locked")
     return [
         _line(f"{len(LARGE_MIB)} large transfers at a gigabit", large, idle),
         _line("16 transfers of small documents, as fast as they go", small, idle),
-        Line("P9", '"database is locked" in what the worker says', str(refused), "", "0", refused == 0),
+        Line("P9", '"database is locked" in the worker log', str(refused), "", "0", refused == 0),
     ]
 
 
-def _beside(place: Stand, started: list[uuid.UUID]) -> Found:
+def _measure_during(system: Installation, started: list[uuid.UUID]) -> Found:
     time.sleep(1.0)
-    found = _measured(place, seconds=SECONDS, until_done=started)
-    moving.wait(place, started)
+    found = _measured(system, seconds=SECONDS, until_done=started)
+    moving.wait(system, started)
     return found
 
 
-def _line(beside: str, found: Found, idle: float) -> Line:
+def _line(load: str, found: Found, idle: float) -> Line:
     worst, alone = percentile(found.commits, 0.99), percentile(found.bare, 0.99)
     return Line(
         "P9",
-        f"commit of a state beside {beside}, {len(found.commits)} commits",
+        f"commits during {load}, {len(found.commits)} commits",
         f"p99 {worst:.1f} ms, p50 {percentile(found.commits, 0.5):.1f} ms",
         f"at rest p99 {idle:.1f} ms; a bare database meanwhile p99 {alone:.1f} ms",
         f"p99 <= {MOST_MS:.0f} ms",
@@ -80,12 +83,12 @@ def _line(beside: str, found: Found, idle: float) -> Line:
     )
 
 
-def _measured(place: Stand, *, seconds: float, until_done: list[uuid.UUID] | None = None) -> Found:
-    """Commits of a row that no worker touches."""
-    spare = place.matter()
+def _measured(system: Installation, *, seconds: float, until_done: list[uuid.UUID] | None = None) -> Found:
+    """Measure commits of a row that the worker does not use."""
+    spare = system.matter()
     found = Found()
     end = time.monotonic() + seconds
-    with closing(_bare_database(place)) as bare:
+    with closing(_bare_database(system)) as bare:
         while time.monotonic() < end:
             began = time.perf_counter()
             with unit_of_work() as writing:
@@ -101,8 +104,8 @@ def _measured(place: Stand, *, seconds: float, until_done: list[uuid.UUID] | Non
     return found
 
 
-def _bare_database(place: Stand) -> sqlite3.Connection:
-    bare = sqlite3.connect(place.folder / "bare.db", isolation_level=None)
+def _bare_database(system: Installation) -> sqlite3.Connection:
+    bare = sqlite3.connect(system.folder / "bare.db", isolation_level=None)
     for statement in (
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=FULL",

@@ -1,6 +1,6 @@
-"""R1, short: workers killed at random moments while documents move both ways; afterwards each is there once, whole.
+"""R1: workers killed at random while documents are transferred both ways; afterwards each exists exactly once, intact.
 
-Killed is the worker or the process that writes for it, which takes the worker with it.
+Either the worker or its writer process is killed; the latter ends the worker too.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import requests
 from sqlalchemy import select
 
 from bench import moving
-from bench.measure import Line, Options, family
-from bench.stand import Stand, stand
+from bench.installation import Installation, install_bench
+from bench.measure import Line, Options, process_tree
 from models import Link, TransferItem, Version
 from services.core import runtime
 from services.core.unit_of_work import session
@@ -28,42 +28,42 @@ from services.execution import maintenance
 from tests.support.stack import until
 
 LATENCY = 0.05
-GOES_ON_SECONDS = 30.0
+MAX_START_SECONDS = 30.0
 SOON = 0.15
-"""Seconds after its first call within which a worker is killed. Later, too little would be left for the others."""
+"""A worker is killed within so many seconds of its first call, so that enough work is left for the others."""
 
 
 def run(options: Options) -> list[Line]:
     number = options.documents or (1000 if options.full else 100)
     kills = 300 if options.full else 20
     chance = random.Random()
-    with stand(options.folder, folders=1, documents=number) as place:
-        gets = moving.ask_to_get(place, place.sources[0])
-        saves = moving.ask_to_save(place, number, place.targets[0])
-        place.latency(LATENCY)
+    with install_bench(options.folder, folders=1, documents=number) as system:
+        gets = moving.start_gets(system, system.sources[0])
+        saves = moving.start_saves(system, number, system.targets[0])
+        system.latency(LATENCY)
         slowest, killed = 0.0, 0
         for _ in range(kills):
-            worker = place.start_worker()
-            waited = _until_it_moves(place)
+            worker = system.start_worker()
+            waited = _until_first_call(system)
             slowest = max(slowest, waited)
             time.sleep(chance.uniform(0.0, SOON))
             if not set(moving.states([*gets, *saves])) - {"done"}:
                 break
-            os.kill(chance.choice(family(worker.pid)), signal.SIGKILL)
+            os.kill(chance.choice(process_tree(worker.pid)), signal.SIGKILL)
             worker.wait()
             killed += 1
-        place.stop_workers()
-        place.start_worker()
-        moving.wait(place, [*gets, *saves])
-        place.latency(0.0)
-        place.stop_workers()
+        system.stop_workers()
+        system.start_worker()
+        moving.wait(system, [*gets, *saves])
+        system.latency(0.0)
+        system.stop_workers()
         return [
-            _gets(place, gets, number),
-            _saves(place, saves, number),
-            _orphans(place),
+            _gets(system, gets, number),
+            _saves(system, saves, number),
+            _orphans(system),
             Line(
                 "R1",
-                "kill -9 while documents moved",
+                "kill -9 during transfers",
                 str(killed),
                 "",
                 f">= {kills // 2}",
@@ -71,23 +71,23 @@ def run(options: Options) -> list[Line]:
             ),
             Line(
                 "R1",
-                "longest from a start to the first call",
+                "longest time from start to first call",
                 f"{slowest:.1f} s",
                 "",
-                f"<= {GOES_ON_SECONDS:.0f} s",
-                slowest <= GOES_ON_SECONDS,
+                f"<= {MAX_START_SECONDS:.0f} s",
+                slowest <= MAX_START_SECONDS,
             ),
         ]
 
 
-def _until_it_moves(place: Stand) -> float:
-    place.control("DELETE", "requests")
+def _until_first_call(system: Installation) -> float:
+    system.control("DELETE", "requests")
     began = time.monotonic()
-    until(lambda: any("/work/" in call["path"] for call in place.control("GET", "requests")), "A call", 60)
+    until(lambda: any("/work/" in call["path"] for call in system.control("GET", "requests")), "A call", 60)
     return time.monotonic() - began
 
 
-def _gets(place: Stand, started: Sequence[uuid.UUID], number: int) -> Line:
+def _gets(system: Installation, started: Sequence[uuid.UUID], number: int) -> Line:
     items = session().scalars(select(TransferItem).where(TransferItem.transfer_id.in_(started))).all()
     links = Counter(session().scalars(select(Link.number).where(Link.direction == "got")))
     damaged = 0
@@ -107,14 +107,14 @@ def _gets(place: Stand, started: Sequence[uuid.UUID], number: int) -> Line:
     )
 
 
-def _saves(place: Stand, started: Sequence[uuid.UUID], number: int) -> Line:
+def _saves(system: Installation, started: Sequence[uuid.UUID], number: int) -> Line:
     meant = Counter(
         session().scalars(select(TransferItem.sha256).where(TransferItem.transfer_id.in_(started)))
     )
     session().rollback()
     there = Counter(
         str(row["checksum"]).removeprefix("SHA256:").lower()
-        for row in _folder(place, place.targets[0], number)
+        for row in _folder(system, system.targets[0], number)
     )
     lost, doubled = sum((meant - there).values()), sum((there - meant).values())
     return Line(
@@ -122,11 +122,11 @@ def _saves(place: Stand, started: Sequence[uuid.UUID], number: int) -> Line:
     )
 
 
-def _folder(place: Stand, folder: str, number: int) -> list[dict[str, str]]:
+def _folder(system: Installation, folder: str, number: int) -> list[dict[str, str]]:
     answer = requests.get(
-        f"{place.api}/libraries/Active/folders/{folder}/documents",
+        f"{system.api}/libraries/Active/folders/{folder}/documents",
         params={"limit": 3 * number},
-        headers={"X-Auth-Token": place.people[0].token},
+        headers={"X-Auth-Token": system.people[0].token},
         timeout=60,
     )
     found = answer.json()["data"]
@@ -134,13 +134,13 @@ def _folder(place: Stand, folder: str, number: int) -> list[dict[str, str]]:
     return rows
 
 
-def _orphans(place: Stand) -> Line:
-    """What the sweep would leave when its waiting times are over."""
+def _orphans(system: Installation) -> Line:
+    """Blobs and partial files without a row after a sweep without waiting times."""
     store = runtime.runtime().blobs
     store.sweep(timedelta(0))
     maintenance.sweep_store()
     named = set(session().scalars(select(Version.sha256)))
     session().rollback()
-    incoming = list((place.folder / "data").rglob("incoming/*"))
+    incoming = list((system.folder / "data").rglob("incoming/*"))
     orphans = sum(blob.sha256 not in named for blob in store.blobs()) + len(incoming)
     return Line("R1", "orphans after the sweep", str(orphans), "", "0", orphans == 0)

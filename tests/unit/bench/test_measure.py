@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from bench.measure import command, interleaved, percentile, ratio_line, spread
-from bench.moving import Moved
+from bench.moving import TransferRun
 
 
 def test_runs_alternate_in_reversing_order() -> None:
@@ -62,7 +62,7 @@ def test_a_spread_shows_the_least_and_the_most() -> None:
 
 
 def test_the_floor_is_what_the_latency_alone_takes() -> None:
-    assert Moved(seconds=7.0, calls=2000, documents=1000).floor(0.05) == pytest.approx(6.25)
+    assert TransferRun(seconds=7.0, calls=2000, documents=1000).floor(0.05) == pytest.approx(6.25)
 
 
 def test_a_command_is_timed_to_its_end() -> None:

@@ -1,8 +1,8 @@
-"""An installation to measure: practice iManage, database, store and worker as processes in a passing folder.
+"""An installation to measure: practice iManage, database, store and worker in a temporary folder.
 
-The practice iManage is niced, as it would be on a machine of its own: ours never waits for its processor.
+The practice iManage runs at low priority, so that it takes no CPU time from us, as if it were on another machine.
 
-The rows are put on record through the same services as in the product, from this process.
+Rows are created from this process, through the same services as in the product.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Person:
 
 
 @dataclass
-class Stand:
-    """What is running, and how to reach it."""
+class Installation:
+    """A running installation and how to reach it."""
 
     folder: Path
     wire: Wire
@@ -118,13 +118,13 @@ class Stand:
                 process.wait()
         self.workers.clear()
 
-    def said(self) -> str:
+    def worker_log(self) -> str:
         log = self.folder / "worker.log"
         return log.read_text(errors="replace") if log.exists() else ""
 
 
 @contextmanager
-def stand(
+def install_bench(
     folder: Path,
     *,
     folders: int = 0,
@@ -132,34 +132,34 @@ def stand(
     large: Sequence[int] = (),
     web: bool = False,
     tls: bool = False,
-) -> Iterator[Stand]:
-    """Everything but the worker, which a row starts when it is ready to measure.
+) -> Iterator[Installation]:
+    """Everything but the worker, which each row starts itself.
 
-    With `tls` there is nginx before the practice iManage, and what is downloaded for the second time comes from there.
+    With `tls`, nginx is in front of the practice iManage and caches downloads.
     """
-    place = Path(tempfile.mkdtemp(prefix="stand-", dir=folder))
-    port, web_port, index = free_port(), free_port(), place / "index.json"
+    root = Path(tempfile.mkdtemp(prefix="installation-", dir=folder))
+    port, web_port, index = free_port(), free_port(), root / "index.json"
     arguments = ["--port", str(port), "--folders", str(folders), "--documents", str(documents)]
     arguments += ["--index", str(index), "--large", *map(str, large)]
     with ExitStack() as running:
-        running.callback(_make_room, place)
+        running.callback(_delete_large_files, root)
         practice = ["nice", "-n", "19", sys.executable, "-m", "bench.imanage", *arguments]
-        running.enter_context(_process(practice, dict(os.environ), place))
+        running.enter_context(_process(practice, dict(os.environ), root))
         until(index.exists, "The practice iManage", 120)
         ids = json.loads(index.read_text())
         plain = f"http://127.0.0.1:{port}"
-        wire = running.enter_context(in_front(place / "front", port)) if tls else Wire(plain, plain, None)
-        environment = _environment(place, web_port, wire)
+        wire = running.enter_context(in_front(root / "front", port)) if tls else Wire(plain, plain, None)
+        environment = _environment(root, web_port, wire)
         app = create_app(Settings.from_env(environment))
         with app.app_context():
             migrations.upgrade()
             server_id = _make_server(wire)
             people = tuple(_make_person(wire, server_id, user) for user in USERS)
             if web:
-                running.enter_context(_process([*FLASK, "web"], environment, place))
+                running.enter_context(_process([*FLASK, "web"], environment, root))
                 until(lambda: answers(f"http://127.0.0.1:{web_port}/health/live"), "Counterpart")
-            found = Stand(
-                folder=place,
+            found = Installation(
+                folder=root,
                 wire=wire,
                 url=f"http://127.0.0.1:{web_port}",
                 environment=environment,
@@ -179,13 +179,13 @@ def stand(
                 db.engine.dispose()
 
 
-def _make_room(place: Path) -> None:
-    """Delete what is large. The rest goes when the bench is over.
+def _delete_large_files(root: Path) -> None:
+    """Delete large files now and the rest after the benchmark.
 
-    Whoever makes a file on ext4 looks at each one that was deleted there within the last minutes: after some thousands
-    of them a file takes ten times as long.
+    Creating a file on ext4 skips inodes deleted within the last minutes: after some thousands of deletions it takes ten
+    times as long.
     """
-    for path in place.rglob("*"):
+    for path in root.rglob("*"):
         if path.is_file() and path.stat().st_size >= LARGE:
             path.unlink()
 
