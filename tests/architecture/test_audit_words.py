@@ -1,4 +1,4 @@
-"""Every action that the services put on the audit trail has its words on the audit page."""
+"""Every action that the services write to the audit log has a label on the audit page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from blueprints.audit.words import FAILED, WORDS, words_for
 from tests.support.repository import ROOT
 
 SERVICES = ROOT / "services"
-RECORDERS = {"record", "_record", "_note", "_changed"}
+RECORDING = {"record", "_record", "_note", "_changed"}
 
 
 def recorded() -> Iterator[str]:
@@ -18,7 +18,7 @@ def recorded() -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call) or len(node.args) < 2:
                 continue
-            if getattr(node.func, "attr", getattr(node.func, "id", "")) in RECORDERS:
+            if getattr(node.func, "attr", getattr(node.func, "id", "")) in RECORDING:
                 yield from _texts(node.args[1])
 
 

@@ -1,4 +1,4 @@
-"""Imports point down: the contracts of pyproject.toml hold, and no room is left out of them."""
+"""The import contracts in pyproject.toml hold and cover every package."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ def test_the_contracts_are_kept() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_every_package_stands_under_the_contracts() -> None:
+def test_every_package_is_under_the_contracts() -> None:
     packages = {name.split("/")[0] for name in files("/__init__.py") if name.count("/") == 1}
     assert packages - BESIDE == set(LINTER["root_packages"])
 
 
-def test_every_room_of_the_blueprints_is_kept_apart_from_the_others() -> None:
-    rooms = {name.split("/")[1] for name in files("/routes.py", below="blueprints/")}
+def test_the_blueprints_are_independent_of_one_another() -> None:
+    blueprints = {name.split("/")[1] for name in files("/routes.py", below="blueprints/")}
     (apart,) = (each for each in LINTER["contracts"] if each["type"] == "independence")
-    assert {f"blueprints.{room}" for room in rooms} == set(apart["modules"])
+    assert {f"blueprints.{name}" for name in blueprints} == set(apart["modules"])
 
 
-def test_no_ignored_import_is_left_that_nobody_makes() -> None:
-    """Each exception is a decision: its list may not grow unseen."""
+def test_the_exceptions_to_the_contracts_are_known() -> None:
+    """Each exception is a decision."""
     ignored = [line for each in LINTER["contracts"] for line in each.get("ignore_imports", [])]
     assert ignored == [
         "models.base -> flask_sqlalchemy",

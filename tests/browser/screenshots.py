@@ -224,7 +224,7 @@ def of_the_guest(browser: Browser, stack: Stack) -> None:
 
 
 def of_a_leaver(browser: Browser, stack: Stack) -> None:
-    """The last story: whoever leads a matter is deactivated, and somebody else appointed."""
+    """The last story: the lead of a matter is deactivated, and another one appointed."""
     ada = Person(browser, stack).sign_in(ADMIN.email)
     camera = Camera(ada)
     page = ada.open("/admin/members")

@@ -57,7 +57,7 @@ def test_results_come_one_by_one_and_the_report_can_be_copied(ada: Person) -> No
     assert saved.suggested_filename == "Check of Practice iManage.txt"
 
 
-def test_a_failure_stands_open_and_leads_to_its_page(ada: Person) -> None:
+def test_a_failure_is_open_and_links_to_its_page(ada: Person) -> None:
     ada.stack.practice.fault("status", path="/auth/oauth2/authorize", status=400, html=True, times=None)
     page = ada.open(server_url(ada.stack))
     card = page.locator("#check")

@@ -1,4 +1,4 @@
-"""The guest's journey: the documents of his matters, with their bytes, and not one byte of iManage."""
+"""What a guest sees: the documents of their matters, and nothing of iManage."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LETTER = "Lease – Granary Wharf.docx"
 IMANAGE = re.compile(r"i-?manage|practice server|twin|transfer", re.IGNORECASE)
 
 
-def test_a_guest_sees_his_documents_and_nothing_of_imanage(firm: Stack, sit: Sit) -> None:
+def test_a_guest_sees_their_documents_and_nothing_of_imanage(firm: Stack, sit: Sit) -> None:
     tom = sit(firm, TOM)
     seen: list[str] = [tom.page.url]
 

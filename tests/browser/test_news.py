@@ -1,4 +1,4 @@
-"""One line of news: on a narrow screen it leaves room for the documents, and the rest is on Transfers."""
+"""One line of news: on a narrow screen it leaves space for the documents, and the rest is on Transfers."""
 
 from __future__ import annotations
 

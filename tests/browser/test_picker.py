@@ -1,4 +1,4 @@
-"""The picker keeps what was chosen: Escape asks, Back stays in the matter, and to open it again is to go on."""
+"""The picker keeps what was chosen: Escape asks, Back stays in the matter, and reopening it resumes."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_signing_out_leaves_nothing_in_the_tab(alice: Person) -> None:
     assert alice.page.evaluate("sessionStorage.length") == 0
 
 
-def test_what_was_wrong_stands_above_get_and_goes_with_the_choice(alice: Person) -> None:
+def test_what_was_wrong_is_above_get_and_goes_with_the_choice(alice: Person) -> None:
     opens(alice)
     go_into(alice, MATTER, "Drafts")
     alice.in_dialog("Get").click()

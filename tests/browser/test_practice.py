@@ -100,7 +100,7 @@ def adds_it(nora: Person) -> None:
 
 
 def gets_a_document(nora: Person) -> None:
-    """It never passes for the firm's own: its name stands where "iManage" would, and the banner over the page."""
+    """It never passes for the firm's own: its name is where "iManage" would be, and a banner is on every page."""
     page = nora.open("/matters")
     nora.button("New matter").first.click()
     nora.dialog().get_by_label("Name").fill("Sale of the mill")

@@ -40,10 +40,10 @@ def test_two_hundred_documents_outlive_their_worker(firm_without_faults: Stack, 
     stack.practice.fault("slow", path="/documents", seconds=SLOW, times=None)
     chooses_the_whole_matter_and_a_folder(bram)
     bram.in_dialog("Save here").click()
-    saving = stands_on_its_page(bram)
+    saving = states_on_its_page(bram)
     chooses_two_hundred(bram)
     bram.in_dialog("Get").click()
-    getting = stands_on_its_page(bram)
+    getting = states_on_its_page(bram)
     the_worker_is_killed_amid_both(bram, saving, getting)
 
     has_arrived(bram, f"All {MANY} documents arrived from iManage.")
@@ -95,7 +95,7 @@ def chooses_two_hundred(bram: Person) -> None:
     expect(bram.dialog().get_by_text(f"{MANY} selected")).to_be_visible()
 
 
-def stands_on_its_page(bram: Person) -> str:
+def states_on_its_page(bram: Person) -> str:
     """The transfer's id, as its row has it."""
     bram.page.wait_for_url("**/transfers/*")
     return uuid.UUID(urlsplit(bram.page.url).path.rpartition("/")[2]).hex
@@ -142,7 +142,7 @@ def each_has_arrived_once(stack: Stack, transfer_id: str) -> None:
     assert asked_for <= {found[1] for path in paths if (found := DOWNLOADED.search(path))}
 
     kept = stack.rows(f"select document.name, {TWIN} {IN_MATTER} and link.direction = 'got'", MATTER)
-    assert len(kept) == MANY, "A document, a version or a link is missing, or stands there twice."
+    assert len(kept) == MANY, "A document, a version or a link is missing, or exists twice."
     assert len({name for name, _ in kept}) == MANY
     assert {twin for _, twin in kept} == asked_for
 

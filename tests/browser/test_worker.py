@@ -1,4 +1,4 @@
-"""The worker is killed amid a large document: the page says so, the next worker goes on, it arrives once."""
+"""The worker is killed amid a large document: the page says so, the next worker resumes, it arrives once."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from imanage.dialling import check_origin
 from imanage.errors import UnreachableError
 from imanage.guard import Limits, build_session
 from imanage.networks import AddressRules
-from tests.support.lines import answering, line, ok
+from tests.support.loopback_servers import answering, line, ok
 
 ANSWER = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80))
 LONG = 60.0

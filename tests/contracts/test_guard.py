@@ -18,7 +18,7 @@ from imanage.dialling import OutboundBlockedError, check_origin, is_local_addres
 from imanage.errors import UnreachableError
 from imanage.guard import Limits, build_session
 from imanage.networks import AddressRefusedError, AddressRules
-from tests.support.lines import Line, answering, certificate, line, ok, read_head
+from tests.support.loopback_servers import Line, answering, certificate, line, ok, read_head
 
 GOOD = answering(ok(b'{"data": []}'))
 LOOPBACK = (ip_network("127.0.0.0/8"),)

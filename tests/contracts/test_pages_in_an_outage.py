@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from tests.support import postgres
-from tests.support.pages import Page, check_house_rules
+from tests.support.pages import Page, check_page_rules
 from tests.support.stack import answers, free_port, until
 from tests.support.worker_processes import REPOSITORY
 
@@ -89,7 +89,7 @@ def assert_database_error(answer: requests.Response, *, whole: bool) -> None:
     assert answer.status_code == 503, answer.text
     assert int(answer.headers["Retry-After"]) > 0
     page = Page(answer.text)
-    check_house_rules(page, whole=whole)
+    check_page_rules(page, whole=whole)
     assert "Counterpart cannot reach its database" in page.text
     assert "Wait a minute, then try again" in page.text
     assert re.search(r"Reference +[0-9a-f]{16}", page.text)

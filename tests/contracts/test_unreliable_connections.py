@@ -22,7 +22,7 @@ from imanage.deadlines import within
 from imanage.guard import Cap, Limits, build_session
 from imanage.ids import VersionId
 from imanage.networks import AddressRules
-from tests.support.lines import (
+from tests.support.loopback_servers import (
     Behaviour,
     Line,
     answering,

@@ -17,7 +17,17 @@ from imanage.guard import Limits, build_session
 from imanage.ids import VersionId
 from imanage.networks import AddressRules
 from imanage.uploads import Upload
-from tests.support.lines import Behaviour, Line, line, ok, partly, read_head, read_request, reset, silence
+from tests.support.loopback_servers import (
+    Behaviour,
+    Line,
+    line,
+    ok,
+    partly,
+    read_head,
+    read_request,
+    reset,
+    silence,
+)
 
 STORED = b'{"data": {"id": "Active!9.1", "version": 1, "name": "Deed", "extension": "docx"}}'
 NETWORKS = (ip_network("127.0.0.0/8"),)

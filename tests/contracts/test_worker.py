@@ -26,7 +26,7 @@ from tests.support.transfers import (
 )
 from tests.support.transfers import get as begin_get
 from tests.support.transfers import save as begin_save
-from tests.support.worker_processes import Crew, until
+from tests.support.worker_processes import Workers, until
 
 LARGE = 48 << 20
 CONTENT = b"A counterpart of the agreement.\n" * 4000
@@ -86,7 +86,7 @@ def uploads(desk: Desk) -> int:
     return sum(call.method == "POST" and call.path.endswith("/documents") for call in desk.practice.requests)
 
 
-def test_work_requested_without_a_worker_is_done_when_one_starts(desk: Desk, workers: Crew) -> None:
+def test_work_requested_without_a_worker_is_done_when_one_starts(desk: Desk, workers: Workers) -> None:
     spa = desk.practice.world.named("SPA – Project Heron")
     odd = desk.practice.world.named("Archive.tar")
     items = [*get(desk, spa.id(), odd.id()), save(desk, "Worked.docx", CONTENT + b"worked")]
@@ -98,7 +98,7 @@ def test_work_requested_without_a_worker_is_done_when_one_starts(desk: Desk, wor
     assert all(session().get_one(Transfer, row(item).transfer_id).finished_at for item in items)
 
 
-def test_a_worker_gives_way_to_pages(desk: Desk, workers: Crew) -> None:
+def test_a_worker_gives_way_to_pages(desk: Desk, workers: Workers) -> None:
     worker = workers.start()
     pid = worker.process.pid
     until(lambda: os.getpriority(os.PRIO_PROCESS, pid) == NICENESS, "the worker to be nice")
@@ -107,7 +107,7 @@ def test_a_worker_gives_way_to_pages(desk: Desk, workers: Crew) -> None:
         until(lambda: of_session.read_text().endswith(f" nice {NICENESS}\n"), "its session to be nice")
 
 
-def test_another_worker_resumes_after_a_kill(desk: Desk, workers: Crew) -> None:
+def test_another_worker_resumes_after_a_kill(desk: Desk, workers: Workers) -> None:
     """Killed during a download, during an upload, and when an upload has just been stored."""
     faults = desk.practice.faults
     cut, stored = large_content(b"killed while sending"), CONTENT + b"killed when stored"
@@ -124,7 +124,7 @@ def test_another_worker_resumes_after_a_kill(desk: Desk, workers: Crew) -> None:
     until(lambda: faults.times_applied(stall) and stored_count(desk, stored), "the stored document")
     holder.kill()
     faults.clear()
-    workers.start(watchful=True)
+    workers.start(fast_takeover=True)
     until(lambda: row(got).fencing_token > 1, "the takeover", 30)
     until(lambda: states(sent) == {"looking_up"} and row(sent).wait_until, "the look")
     skip_wait(sent, sent_long_ago=True)
@@ -137,7 +137,7 @@ def test_another_worker_resumes_after_a_kill(desk: Desk, workers: Crew) -> None:
     assert second <= LARGE // 2 + (3 << 20), "bytes that were already here were requested again"
 
 
-def test_a_worker_told_to_stop_releases_its_items_at_once(desk: Desk, workers: Crew) -> None:
+def test_a_worker_told_to_stop_releases_its_items_at_once(desk: Desk, workers: Workers) -> None:
     """Also while iManage is silent for a minute: the process does not wait for the response."""
     faults = desk.practice.faults
     document, silent = add_large_document(desk, "Told to stop"), add_large_document(desk, "Silent")
@@ -155,7 +155,7 @@ def test_a_worker_told_to_stop_releases_its_items_at_once(desk: Desk, workers: C
     assert all(later < LARGE for _first, later in (downloads(desk, document), downloads(desk, silent)))
 
 
-def test_a_worker_that_wakes_after_a_takeover_does_nothing_more(desk: Desk, workers: Crew) -> None:
+def test_a_worker_that_wakes_after_a_takeover_does_nothing_more(desk: Desk, workers: Workers) -> None:
     faults = desk.practice.faults
     content, document = large_content(b"asleep"), add_large_document(desk, "Asleep")
     faults.add(Fault("trickle", path=f"{document}/download", at=LARGE // 2, rate=1_000_000))
@@ -164,7 +164,7 @@ def test_a_worker_that_wakes_after_a_takeover_does_nothing_more(desk: Desk, work
     got, sent = get(desk, document)[0], save(desk, "Asleep.bin", content)
     until(lambda: row(got).bytes_done > LARGE // 3 and faults.times_applied(slow), "both to be in flight")
     sleeper.signal(signal.SIGSTOP)
-    workers.start(watchful=True)
+    workers.start(fast_takeover=True)
     until(lambda: row(got).fencing_token > 1 and row(sent).fencing_token > 1, "the takeover", 30)
     until(lambda: states(sent) == {"looking_up"} and row(sent).wait_until, "the look")
     faults.clear()
@@ -181,7 +181,7 @@ def test_a_worker_that_wakes_after_a_takeover_does_nothing_more(desk: Desk, work
     assert sleeper.process.poll() is None
 
 
-def test_two_workers_move_twenty_documents_once_each(desk: Desk, workers: Crew) -> None:
+def test_two_workers_move_twenty_documents_once_each(desk: Desk, workers: Workers) -> None:
     workers.start()
     workers.start()
     folder = desk.practice.world.folder("Drafts", "Active")

@@ -11,7 +11,7 @@ from models import Server, ServerCheck, ServerHealth, utcnow
 from services.core.unit_of_work import session, unit_of_work
 from simulator import Fault, Simulator
 from tests.support.practice import practice_server
-from tests.support.worker_processes import crew, until
+from tests.support.worker_processes import running_workers, until
 
 
 def state(server: Server) -> str:
@@ -29,10 +29,10 @@ def test_scheduled_checks_run_once_and_again_after_a_change(
     settings: Settings, database: None, practice: Simulator, tmp_path: Path
 ) -> None:
     server = practice_server(practice)
-    with crew(settings, practice.port, tmp_path) as company:
-        company.environment["COUNTERPART_CHECK_MINUTES"] = "15"
-        company.start()
-        company.start()
+    with running_workers(settings, practice.port, tmp_path) as pool:
+        pool.environment["COUNTERPART_CHECK_MINUTES"] = "15"
+        pool.start()
+        pool.start()
         until(lambda: state(server) == "healthy", "the first check")
         assert runs() == 1
         practice.faults.add(Fault("status", path="/api", status=503, times=None))

@@ -20,7 +20,7 @@ from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
 from tests.support.practice import practice_imanage, reached, sign_in_to_imanage
 from tests.support.transfers import Desk, get, items_of, make_desk, make_matter
-from tests.support.worker_processes import Crew, crew, until
+from tests.support.worker_processes import Workers, running_workers, until
 
 AT_ONCE = 8
 SECONDS = 0.3
@@ -50,9 +50,9 @@ def bram(app: Flask, alice: Desk) -> Desk:
 
 
 @pytest.fixture
-def workers(settings: Settings, alice: Desk, tmp_path: Path) -> Iterator[Crew]:
-    with crew(settings, alice.practice.port, tmp_path) as company:
-        yield company
+def workers(settings: Settings, alice: Desk, tmp_path: Path) -> Iterator[Workers]:
+    with running_workers(settings, alice.practice.port, tmp_path) as pool:
+        yield pool
 
 
 def named(desk: Desk, user: str, count: int) -> list[str]:
@@ -75,7 +75,7 @@ def is_done(*desks_items: list[object]) -> bool:
 
 @pytest.mark.parametrize("how_many_workers", [1, 2])
 def test_a_few_documents_overtake_thousands_of_another_member(
-    alice: Desk, bram: Desk, workers: Crew, how_many_workers: int
+    alice: Desk, bram: Desk, workers: Workers, how_many_workers: int
 ) -> None:
     alice.practice.faults.add(Fault("slow", path="/download", seconds=SECONDS, times=None))
     for _ in range(how_many_workers):

@@ -14,7 +14,7 @@ from services.core.unit_of_work import session
 from simulator import Fault
 from tests.support.processes import children_of, is_alive
 from tests.support.transfers import Desk, drafts_id, items_of, links, save, sha256, skip_wait, stored
-from tests.support.worker_processes import Crew, Worker, until
+from tests.support.worker_processes import Worker, Workers, until
 
 MANY = 12
 
@@ -44,7 +44,7 @@ def states(items: Iterable[uuid.UUID]) -> list[str]:
     return [row.state for row in rows(items)]
 
 
-def start_slow_saves(desk: Desk, workers: Crew, begun: int) -> tuple[dict[uuid.UUID, str], Worker]:
+def start_slow_saves(desk: Desk, workers: Workers, begun: int) -> tuple[dict[uuid.UUID, str], Worker]:
     """A worker saves `MANY` documents slowly and has begun `begun` of them."""
     items = begin_saves(desk)
     desk.practice.faults.add(Fault("slow", method="POST", path="/documents$", seconds=0.4, times=None))
@@ -67,7 +67,7 @@ def assert_all_saved_once(desk: Desk, items: dict[uuid.UUID, str]) -> None:
     assert len(links()) == MANY
 
 
-def test_it_is_not_nice_and_ignores_the_signals_that_stop_the_worker(desk: Desk, workers: Crew) -> None:
+def test_it_is_not_nice_and_ignores_the_signals_that_stop_the_worker(desk: Desk, workers: Workers) -> None:
     worker = workers.start()
     writer = writer_of(worker)
     assert os.getpriority(os.PRIO_PROCESS, writer) == 0
@@ -78,7 +78,7 @@ def test_it_is_not_nice_and_ignores_the_signals_that_stop_the_worker(desk: Desk,
     until(lambda: not is_alive(writer), "the writer's end")
 
 
-def test_it_ends_with_a_worker_that_is_killed(desk: Desk, workers: Crew) -> None:
+def test_it_ends_with_a_worker_that_is_killed(desk: Desk, workers: Workers) -> None:
     worker = workers.start()
     writer = writer_of(worker)
     worker.kill()
@@ -86,16 +86,16 @@ def test_it_ends_with_a_worker_that_is_killed(desk: Desk, workers: Crew) -> None
 
 
 @pytest.mark.parametrize("begun", [1, 5])
-def test_a_worker_that_loses_it_exits_and_the_next_resumes(desk: Desk, workers: Crew, begun: int) -> None:
+def test_a_worker_that_loses_it_exits_and_the_next_resumes(desk: Desk, workers: Workers, begun: int) -> None:
     items, worker = start_slow_saves(desk, workers, begun)
     os.kill(writer_of(worker), signal.SIGKILL)
     assert worker.process.wait(20) == 1
     assert "worker.writer_lost" in worker.said()
-    workers.start(watchful=True)
+    workers.start(fast_takeover=True)
     assert_all_saved_once(desk, items)
 
 
-def test_a_worker_killed_during_a_write_leaves_no_lock(desk: Desk, workers: Crew) -> None:
+def test_a_worker_killed_during_a_write_leaves_no_lock(desk: Desk, workers: Workers) -> None:
     """A commit then happens whole or not at all, and does not block the next worker."""
     items, worker = start_slow_saves(desk, workers, 1)
     writer = writer_of(worker)
@@ -103,5 +103,5 @@ def test_a_worker_killed_during_a_write_leaves_no_lock(desk: Desk, workers: Crew
     worker.kill()
     os.kill(writer, signal.SIGCONT)
     until(lambda: not is_alive(writer), "the writer's end")
-    workers.start(watchful=True)
+    workers.start(fast_takeover=True)
     assert_all_saved_once(desk, items)

@@ -121,7 +121,7 @@ def scene(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Scene:
-    """A member at her desk whose server is reached through the line: by name, or by a real worker, which asks DNS."""
+    """A member whose server is reached through the proxy: by name, or by a real worker, which asks DNS."""
     member = make_member("Associate Alice", email="alice@practice.example")
     host = "127.0.0.1" if cell.scenario.on == WORKER else HOST
     url = f"http://{host}:{proxy.port}"

@@ -9,7 +9,7 @@ from services.core.unit_of_work import session
 from services.transfers.states import LIVE, ItemState
 from simulator import Fault
 from tests.faults.scene import MOST_REQUESTS, Scene
-from tests.support.worker_processes import Crew, until
+from tests.support.worker_processes import Workers, until
 
 
 def begun(scene: Scene, slow: Callable[[Scene], Fault]) -> None:
@@ -20,7 +20,7 @@ def begun(scene: Scene, slow: Callable[[Scene], Fault]) -> None:
     until(lambda: scene.practice.faults.times_applied(fault), "the first document")
 
 
-def carried_on(scene: Scene, workers: Crew, seconds: float = 60.0) -> None:
+def carried_on(scene: Scene, workers: Workers, seconds: float = 60.0) -> None:
     """Done by the workers that run now, whose waits are passed over; then the looks at both sides."""
     asked = len(scene.practice.requests)
 

@@ -20,7 +20,7 @@ from tests.faults.real_workers import begun, carried_on
 from tests.faults.scenario import Cell
 from tests.faults.scene import Scene
 from tests.faults.test_network import STORED_LATE, until_stored
-from tests.support.worker_processes import Worker, crew, until
+from tests.support.worker_processes import Worker, running_workers, until
 
 JUMPS = {
     "clock-forward-hour": timedelta(hours=1),
@@ -101,15 +101,15 @@ def test_clock_of_a_real_worker(cell: Cell, scene: Scene, settings: Settings) ->
     scene.prepare()
     file = scene.folder_here / "time"
     file.write_text("0")
-    with crew(settings, scene.proxy.port, scene.folder_here) as company:
+    with running_workers(settings, scene.proxy.port, scene.folder_here) as pool:
         if scene.cell.is_many:
-            company.start()
-        other = company.start(through=("tests.support.other_time", str(file)))
+            pool.start()
+        other = pool.start(through=("tests.support.shifted_clock", str(file)))
         begun(scene, dawdling)
         file.write_text(str(REAL[cell.scenario.name]))
         until(lambda: goes_wrong(other), "a beat by the other time", 10)
-        carried_on(scene, company)
-        assert not any("taken_over" in worker.said() for worker in company.workers)
+        carried_on(scene, pool)
+        assert not any("taken_over" in worker.said() for worker in pool.workers)
 
 
 def goes_wrong(worker: Worker) -> bool:

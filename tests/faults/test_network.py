@@ -24,7 +24,7 @@ from tests.faults.scenario import GET, Cell
 from tests.faults.scene import Scene
 from tests.faults.setting import SIZE
 from tests.support.fault_proxy import Harm
-from tests.support.lines import certificate
+from tests.support.loopback_servers import certificate
 from tests.support.transfers import sha256
 
 AGAIN = {GET: ItemState.WAITING, "save": ItemState.DONE}

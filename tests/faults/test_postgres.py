@@ -20,7 +20,7 @@ from tests.faults.real_workers import begun, carried_on
 from tests.faults.scenario import Cell
 from tests.faults.scene import JARGON, Scene
 from tests.support.postgres import restart, standby
-from tests.support.worker_processes import Crew, crew, until
+from tests.support.worker_processes import Workers, running_workers, until
 
 WAITING_FOR_A_LOCK = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 
@@ -137,13 +137,13 @@ def test_serialization(cell: Cell, scene: Scene, strictly_isolated: None) -> Non
 
 
 @pytest.fixture
-def workers(settings: Settings, scene: Scene, tmp_path: Path) -> Iterator[Crew]:
-    with crew(settings, scene.proxy.port, tmp_path, keeps_database=False) as company:
-        yield company
+def workers(settings: Settings, scene: Scene, tmp_path: Path) -> Iterator[Workers]:
+    with running_workers(settings, scene.proxy.port, tmp_path, keeps_database=False) as pool:
+        yield pool
 
 
 @pytest.mark.parametrize("cell", of("crashed"), ids=lambda cell: cell.id)
-def test_crashed(cell: Cell, scene: Scene, settings: Settings, workers: Crew) -> None:
+def test_crashed(cell: Cell, scene: Scene, settings: Settings, workers: Workers) -> None:
     """PostgreSQL crashes and recovers under a real worker, which goes on by itself."""
     scene.prepare()
     workers.start()
@@ -154,7 +154,7 @@ def test_crashed(cell: Cell, scene: Scene, settings: Settings, workers: Crew) ->
 
 
 @pytest.mark.parametrize("cell", of("failover"), ids=lambda cell: cell.id)
-def test_failover(cell: Cell, scene: Scene, settings: Settings, workers: Crew) -> None:
+def test_failover(cell: Cell, scene: Scene, settings: Settings, workers: Workers) -> None:
     """The server is lost under a real worker, and a synchronous standby takes its place at its address."""
     scene.prepare()
     workers.start()

@@ -19,9 +19,9 @@ from tests.faults.matrix import cells
 from tests.faults.real_workers import begun, carried_on
 from tests.faults.scenario import Cell
 from tests.faults.scene import Scene
-from tests.support.schema import head, mark, marked
+from tests.support.schema_revision import head, mark, marked
 from tests.support.stack import free_port
-from tests.support.worker_processes import REPOSITORY, crew, environment_of
+from tests.support.worker_processes import REPOSITORY, environment_of, running_workers
 
 NEXT = """
 revision = "of_the_next_release"
@@ -114,7 +114,7 @@ def test_tables_of_another_version(cell: Cell, scene: Scene, settings: Settings,
 def test_rolled_out(cell: Cell, scene: Scene, settings: Settings) -> None:
     """The next release's migration runs under a worker: it hands back and ends, and what is left is gone on with."""
     scene.prepare()
-    with crew(settings, scene.proxy.port, scene.folder_here) as workers:
+    with running_workers(settings, scene.proxy.port, scene.folder_here) as workers:
         worker = workers.start()
         begun(scene, for_seconds)
         mark("of_the_next_release")

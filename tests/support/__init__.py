@@ -1,1 +1,1 @@
-"""Fixtures and helpers of the tests, one subject a file."""
+"""Fixtures and functions that tests share, one subject in a file."""

@@ -1,4 +1,4 @@
-"""What the audit trail holds."""
+"""The audit log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A certificate authority of the tests: certificates as firms really have them, the broken kinds among them."""
+"""A certificate authority for tests: certificates as real firms have them, including broken ones."""
 
 from __future__ import annotations
 

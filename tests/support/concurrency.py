@@ -1,4 +1,4 @@
-"""Several people at one moment, each with a database session of his own."""
+"""Several people at the same time, each with their own database session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def at_once(app: Flask, *acts: Callable[[], T]) -> list[T | Exception]:
-    """Run the acts together; each one's answer, or what it raised."""
+    """Run the functions at the same time; what each returned or raised."""
     start = Barrier(len(acts))
 
     def run(act: Callable[[], T]) -> T | Exception:

@@ -1,7 +1,7 @@
 """A line between Counterpart and the practice iManage, or its object store, that breaks in the ways that lines break.
 
 It passes bytes on until it is told otherwise: refuse, swallow, dawdle, cut what goes up or comes down, change a byte of
-it, answer in place of whoever is behind it, speak TLS.
+it, answer in place of the server behind it, speak TLS.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Harm:
 
 @dataclass
 class Answer:
-    """What the line itself says to requests that begin so, in place of whoever is behind it."""
+    """The proxy's own answer to requests with this beginning, in place of the server's."""
 
     status: str
     body: bytes = b""

@@ -15,7 +15,7 @@ from tests.support.people import make_member
 from tests.support.practice import practice_imanage, practice_server, reached, sign_in_to_imanage
 from tests.support.sign_ins import SignIn
 from tests.support.transfers import Desk, make_desk
-from tests.support.worker_processes import Crew, crew
+from tests.support.worker_processes import Workers, running_workers
 
 
 @pytest.fixture
@@ -45,10 +45,10 @@ def desk(browser: Browser, practice: Simulator) -> Desk:
 
 
 @pytest.fixture
-def workers(settings: Settings, desk: Desk, tmp_path: Path) -> Iterator[Crew]:
+def workers(settings: Settings, desk: Desk, tmp_path: Path) -> Iterator[Workers]:
     """Real worker processes that can reach the practice iManage."""
-    with crew(settings, desk.practice.port, tmp_path) as company:
-        yield company
+    with running_workers(settings, desk.practice.port, tmp_path) as pool:
+        yield pool
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Matters, documents and twins, made through the services; and a count of the queries that a page costs."""
+"""Matters, documents and twins made with the services, and a count of the queries that a page makes."""
 
 from __future__ import annotations
 

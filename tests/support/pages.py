@@ -1,4 +1,4 @@
-"""A test browser that reads pages as a person's would, and checks the house rules on every one of them."""
+"""A test browser that parses pages and checks the rules for all pages on every one of them."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Page(HTMLParser):
         return next(control.get("value", "") for control in self.controls if control.get("name") == name)
 
 
-def check_house_rules(page: Page, *, whole: bool) -> None:
+def check_page_rules(page: Page, *, whole: bool) -> None:
     """What must hold on every page (`whole`) and in every fragment."""
     assert not page.unclosed, f"The page does not parse: {page.unclosed}"
     doubled = [name for name, count in page.ids.items() if count > 1]
@@ -121,7 +121,7 @@ def check_house_rules(page: Page, *, whole: bool) -> None:
 
 
 class Browser:
-    """A client of one person. `page()` gives a parsed page after the house rules were checked."""
+    """A client of one person. `page()` returns a parsed page after checking the rules for all pages."""
 
     def __init__(self, app: Flask) -> None:
         self.client = app.test_client()
@@ -185,5 +185,5 @@ class Browser:
 
 def read(response: TestResponse, *, whole: bool) -> Page:
     page = Page(response.get_data(as_text=True))
-    check_house_rules(page, whole=whole)
+    check_page_rules(page, whole=whole)
     return page

@@ -1,4 +1,4 @@
-"""Members who can really sign in, and the sign-in that a person makes."""
+"""Members with a real password hash, and signing in as them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.people import make_member
 
 PASSWORD = "correct horse battery"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-"""What the installation of the tests hashes with: hundreds of people are made there and sign in."""
+"""A cheap hasher, since tests create hundreds of members."""
 _hash = CHEAP.hash(PASSWORD)
 
 

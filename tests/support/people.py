@@ -1,4 +1,4 @@
-"""Members, guests and their sessions, made straight in the tables."""
+"""Members, guests and their sessions, written directly to the tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def make_member(
     is_active: bool = True,
     password_hash: str = "-",
 ) -> Member:
-    """A member with a name and e-mail of his own. The password does not open unless a real hash is given."""
+    """A member with a unique name and email. No password matches unless a real hash is given."""
     number = next(_numbers)
     name = name or f"Member {number}"
     email = email or f"member{number}@firm.test"

@@ -1,4 +1,4 @@
-"""Debian's PgBouncer before the PostgreSQL server of the tests, in transaction mode."""
+"""Debian's PgBouncer in front of the tests' PostgreSQL server, in transaction mode."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """`python -m tests.support.postgres COMMAND…`: run a command with a PostgreSQL server of its own.
 
-The server lives in a passing folder and listens on a socket there, so that nothing of the machine's own is touched.
+The server is in a temporary folder and listens on a socket there; the machine's own server is not touched.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _binaries() -> Path:
 
 
 def _as_its_user(command: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
-    """PostgreSQL refuses to run as root; as anybody else it runs as that person."""
+    """PostgreSQL refuses to run as root, so root runs it as the user `postgres`."""
     if os.getuid() == 0:
         account = pwd.getpwnam(USER)
         options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
@@ -41,7 +41,7 @@ def _as_its_user(command: list[str], **options: Any) -> subprocess.CompletedProc
 
 
 def _control(data: Path, *command: str) -> None:
-    """pg_ctl, to its end. The server writes to a log beside its data."""
+    """Run pg_ctl until it is done. The server logs beside its data."""
     named = ["--pgdata", str(data), "--wait", "--log", str(data.parent / "log")]
     _as_its_user([str(_binaries() / "pg_ctl"), *named, *command], cwd=data.parent)
 
@@ -72,7 +72,7 @@ def running() -> Iterator[str]:
 
 
 def folder_of(url: str) -> Path:
-    """Where the server of the tests lives. Any other may not be stopped."""
+    """The folder of the tests' server. No other may be stopped."""
     folder = Path(str(make_url(url).query.get("host", "")))
     if not (folder / DATA / "postmaster.pid").exists():
         raise SystemExit("This needs the server that `python -m tests.support.postgres` starts.")
@@ -80,12 +80,12 @@ def folder_of(url: str) -> Path:
 
 
 def restart(url: str, mode: str) -> None:
-    """`fast` ends every connection and stops in good order; `immediate` is a crash, with its recovery."""
+    """`fast` closes connections and shuts down cleanly; `immediate` is a crash with recovery."""
     _control(folder_of(url) / DATA, f"--mode={mode}", "restart")
 
 
 def stop(url: str, mode: str = "immediate") -> None:
-    """Until `start`, nobody answers at this URL."""
+    """No server answers at this URL until `start`."""
     _control(folder_of(url) / DATA, f"--mode={mode}", "stop")
 
 
@@ -95,13 +95,13 @@ def start(url: str) -> None:
 
 
 def dump(url: str, file: Path) -> None:
-    """A backup as docs/operations.md tells to make it."""
+    """Make a backup as docs/operations.md describes."""
     command = [str(_binaries() / "pg_dump"), "--format=custom", *_database(url)]
     file.write_bytes(_as_its_user(command, cwd=folder_of(url), stdout=subprocess.PIPE).stdout)
 
 
 def restore(url: str, file: Path) -> None:
-    """Back to what the backup holds."""
+    """Restore the backup."""
     command = [str(_binaries() / "pg_restore"), "--clean", "--if-exists", *_database(url)]
     with file.open("rb") as held:
         _as_its_user(command, cwd=folder_of(url), stdin=held)
@@ -112,7 +112,7 @@ def _database(url: str) -> list[str]:
 
 
 class Standby:
-    """A second server that has every commit of the first, and takes its place when that one is lost."""
+    """A synchronous standby of the first server, which can replace it."""
 
     def __init__(self, url: str) -> None:
         self._first = folder_of(url)
@@ -134,11 +134,11 @@ class Standby:
         self._ask("SELECT pg_reload_conf()")
         deadline = time.monotonic() + 20
         while self._ask("SELECT sync_state FROM pg_stat_replication") != "sync":
-            assert time.monotonic() < deadline, "the standby does not follow"
+            assert time.monotonic() < deadline, "the standby is not synchronous"
             time.sleep(0.05)
 
     def take_over(self) -> None:
-        """The first server crashes, and its address leads to this one from now on, as a moved address does."""
+        """Crash the first server and let its socket lead to this one, as a moved address would."""
         _control(self._first / DATA, "--mode=immediate", "stop")
         _control(self._data, "promote")
         (self._first / SOCKET).unlink(missing_ok=True)
@@ -146,7 +146,7 @@ class Standby:
         self._has_taken_over = True
 
     def give_back(self) -> None:
-        """As it was at the beginning, for the tests that follow."""
+        """Restore the first server, for the tests that follow."""
         _control(self._data, "--mode=immediate", "stop")
         (self._first / DATA / "postgresql.auto.conf").write_text("")  # it waits for no other any more
         if self._has_taken_over:

@@ -1,4 +1,4 @@
-"""The practice iManage for tests of the whole way: a server row that leads to it, and people who sign in there."""
+"""The practice iManage for tests from end to end: a server row for it, and people who sign in there."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def begin(browser: Browser, server_id: uuid.UUID, return_to: str = "/account") -
 
 
 def decide(address: str, user: str = "ALICE", decision: str = "allow", password: str = "") -> str:
-    """What a person does on iManage's page; returns the path that his browser comes back to us on."""
+    """Allow access on iManage's page; returns the path that the browser is redirected to."""
     form = {"username": user, "password": password or practice_password(user), "decision": decision}
     answer = requests.post(address, data=form, allow_redirects=False, timeout=10)
     assert answer.status_code == 302, answer.text

@@ -1,4 +1,4 @@
-"""Processes of this machine, as Linux tells of them."""
+"""Processes of this machine, read from /proc."""
 
 from __future__ import annotations
 

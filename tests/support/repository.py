@@ -1,4 +1,4 @@
-"""Where the repository lies, and the lists of hostile input."""
+"""Paths of the repository and of the lists of hostile input."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small firm for asking every route of every person: who they are, and what stands in the addresses."""
+"""A small firm for requests to every route as every kind of person, and the ids in the addresses."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def _invitation() -> uuid.UUID:
 
 
 def _package() -> uuid.UUID:
-    """Made by somebody who is not there any more."""
+    """Made by a member who has been removed."""
     with unit_of_work() as writing:
         row = ApplicationPackage(
             request_key=uuid.uuid4(),

@@ -1,4 +1,4 @@
-"""Virus scanners to ask: Debian's clamd with a signature database of one, and a small ICAP server."""
+"""Virus scanners: Debian's clamd with one signature, and a small ICAP server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an admin types into Add server, and the surroundings in which it is judged."""
+"""Input for the form *Add server*, and the resolver and settings that it is validated with."""
 
 from __future__ import annotations
 

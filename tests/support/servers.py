@@ -1,4 +1,4 @@
-"""Servers made straight in the tables, and a name service of the test's own."""
+"""Servers written directly to the tables, and a resolver under the test's control."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sign-in to the practice iManage, and what can happen to it."""
+"""A sign-in to the practice iManage."""
 
 from __future__ import annotations
 

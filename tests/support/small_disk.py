@@ -1,4 +1,4 @@
-"""A disk that says it is small: what is free on it is reckoned from the blocks that really lie there."""
+"""A disk that reports a small size: its free space is the size less the blocks that the folder really uses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class SmallDisk:
         return Usage(self.size, used, max(0, self.size - used))
 
 
-def make_small(monkeypatch: pytest.MonkeyPatch, folder: Path, size: int) -> SmallDisk:
+def make_small_disk(monkeypatch: pytest.MonkeyPatch, folder: Path, size: int) -> SmallDisk:
     disk = SmallDisk(folder, size)
     monkeypatch.setattr("storage.space.shutil.disk_usage", disk.usage)
     return disk

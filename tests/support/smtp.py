@@ -1,4 +1,4 @@
-"""A small mail server on a socket: it speaks SMTP as real ones do, keeps what it takes, and can be told to refuse."""
+"""A small SMTP server on a socket that keeps the mail it accepts and can be told to refuse."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class _Session(socketserver.StreamRequestHandler):
             if refusal := box.refusals.get(f"{verb} {target}") or box.refusals.get(verb):
                 self._say(refusal, verb)
             elif verb == "DATA":
-                self._say("354 Go on", verb)
+                self._say("354 End with a dot", verb)
                 box.raw.append(self._body())
                 self._say("250 Taken", "BODY")
             elif verb == "QUIT":
@@ -106,7 +106,7 @@ class _Server(socketserver.ThreadingTCPServer):
         return line, address
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever does not trust our certificate hangs up, on purpose."""
+        """A client that does not trust our certificate hangs up, as intended."""
         if not self.context:
             super().handle_error(request, client_address)
 

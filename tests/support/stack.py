@@ -1,4 +1,4 @@
-"""The real thing for browser tests: web, worker and practice iManage as processes on free ports in a passing folder.
+"""An installation for browser tests: web, worker and practice iManage as processes in a temporary folder.
 
 `python -m tests.support.stack URL SECRET` makes the practice firm in the installation that the environment names.
 """
@@ -39,7 +39,7 @@ def free_port() -> int:
 
 
 def until(true: Callable[[], bool], what: str, seconds: float = START_SECONDS) -> None:
-    """Wait for it, and say what did not come where it does not."""
+    """Wait until `true()`. Fails with `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"{what} did not come within {seconds:.0f} seconds."
@@ -55,7 +55,7 @@ def answers(url: str) -> bool:
 
 @dataclass
 class Process:
-    """One command in a session of its own; what it says goes to a file."""
+    """One command in its own session; its output goes to a file."""
 
     name: str
     command: list[str]
@@ -75,7 +75,7 @@ class Process:
             )
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Ask it to stop and wait; killed where it does not listen. Returns its exit status."""
+        """Send the signal and wait; killed after `STOP_SECONDS`. Returns its exit status."""
         assert self.running is not None
         if self.running.poll() is None:
             self.running.send_signal(number)
@@ -87,7 +87,7 @@ class Process:
             raise AssertionError(f"{self.name} did not stop: {self.said()[-2000:]}") from None
 
     def kill(self) -> None:
-        """As a power cut would end it."""
+        """Without any chance to clean up."""
         assert self.running is not None
         self.running.kill()
         self.running.wait()
@@ -168,7 +168,7 @@ class Practice:
                 found += page
 
     def add_version(self, user: str, document: str, content: bytes) -> None:
-        """A newer version of a document, made in iManage itself."""
+        """Add a version in iManage itself."""
         with self.as_user(user) as session:
             parts: dict[str, Any] = {
                 "profile": (None, '{"doc_profile": {"comment": "Made in iManage"}}', "application/json"),
@@ -181,7 +181,7 @@ class Practice:
 
 @dataclass
 class Stack:
-    """An installation that runs: where it is, its practice iManage, and its processes."""
+    """A running installation: its folder and URL, its practice iManage, and its processes."""
 
     folder: Path
     url: str
@@ -202,7 +202,7 @@ class Stack:
         self.processes.pop("worker").kill()
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """What stands in the installation's database, read beside whoever writes."""
+        """Rows of the installation's database, read while its processes write."""
         address = f"file:{self.folder / 'data' / 'counterpart.sqlite'}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=10)) as connection:
             return connection.execute(query, values).fetchall()
@@ -227,7 +227,7 @@ def _environment(folder: Path, port: int, practice_port: int) -> dict[str, str]:
 
 
 def demo(folder: Path, port: int, practice_port: int, **settings: str) -> Process:
-    """What `make demo` runs, on ports and in a folder of its own; `settings` are further variables."""
+    """What `make demo` runs, on these ports and in this folder; `settings` are more variables."""
     command = [sys.executable, *("-m", "flask", "--app", "app", "demo", "run")]
     command += ["--practice-port", str(practice_port)]
     environment = _environment(folder, port, practice_port) | settings
@@ -236,7 +236,7 @@ def demo(folder: Path, port: int, practice_port: int, **settings: str) -> Proces
 
 @contextmanager
 def installation(folder: Path, *, with_firm: bool) -> Iterator[Stack]:
-    """Web, worker and practice iManage: with the practice firm, or empty as `make run` begins."""
+    """Web, worker and practice iManage: with the practice firm, or empty as after `make run`."""
     port, practice_port = free_port(), free_port()
     practice = Practice(f"http://127.0.0.1:{practice_port}")
     stack = Stack(folder, f"http://127.0.0.1:{port}", practice, _environment(folder, port, practice_port))

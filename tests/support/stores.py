@@ -1,4 +1,4 @@
-"""The stores that the storage contracts run over: a folder, an object store in memory, and a real S3 server."""
+"""The stores that the storage contracts run on: a folder, an object store in memory, and a real S3 server."""
 
 import socket
 import subprocess

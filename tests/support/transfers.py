@@ -1,4 +1,4 @@
-"""A matter, a member who is signed in to the practice iManage, and transfers carried out step by step."""
+"""A matter, a member signed in to the practice iManage, and transfers run step by step."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from tests.support.practice import practice_server, sign_in_to_imanage
 
 @dataclass
 class Desk:
-    """Somebody at work: her browser, her matter, her server."""
+    """A member at work: browser, matter, server."""
 
     browser: Browser
     actor: Actor
@@ -116,7 +116,7 @@ def items_of(transfer_id: uuid.UUID) -> list[TransferItem]:
 
 
 def begin(item_id: uuid.UUID, limiter: Limiter | None = None) -> tuple[ItemRun, str]:
-    """Claim one item as a worker does, whoever holds it: its run, and the step at which it begins."""
+    """Claim one item as a worker does, even from another one: its run, and its first step."""
     ((run, step),) = _claimed(item_id, limiter)
     return run, step
 

@@ -1,4 +1,4 @@
-"""An installation with a large document, and its web server as a process that is spoken to byte by byte.
+"""An installation with a large document, and its web server as a process that tests talk to byte by byte.
 
 `python -m tests.support.web SIZE [PRACTICE]` fills the installation that the environment names, and prints where
 everything is. With the address of a practice iManage there are people besides who look around in it.

@@ -1,4 +1,4 @@
-"""Real worker processes on the installation of the tests, and what can happen to them."""
+"""Real worker processes on the database, store and keys of the tests."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from config import Settings
 from services.core.unit_of_work import session
 from services.operations import worker_heartbeats
 from tests.support.repository import ROOT
-from tests.support.schema import marked
+from tests.support.schema_revision import marked
 
 REPOSITORY = ROOT
-WATCHFUL = ("tests.support.watchful",)
+FAST_TAKEOVER = ("tests.support.fast_takeover",)
 
 
 def until(true: Callable[[], object], what: str, seconds: float = 30.0) -> float:
-    """Wait for it; returns how long that took, and says what did not come where it does not."""
+    """Wait until `true()`; returns the seconds it took. Fails with `what` after `seconds`."""
     began = time.monotonic()
     while not true():
         assert time.monotonic() - began < seconds, f"{what}: not within {seconds:.0f} seconds."
@@ -33,7 +33,7 @@ def until(true: Callable[[], object], what: str, seconds: float = 30.0) -> float
 
 @dataclass
 class Worker:
-    """One worker process. What it says is kept, to be shown where a test fails."""
+    """One worker process. Its output is kept, and shown when a test fails."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -42,12 +42,12 @@ class Worker:
         os.kill(self.process.pid, number)
 
     def kill(self) -> None:
-        """As a power cut would end it."""
+        """Without any chance to clean up."""
         self.process.kill()
         self.process.wait()
 
     def stop(self) -> float:
-        """As a supervisor ends it; returns how long it took."""
+        """As a supervisor does; returns the seconds it took."""
         began = time.monotonic()
         self.process.terminate()
         assert self.process.wait(20) == 0, self.said()
@@ -57,27 +57,32 @@ class Worker:
         return self.log.read_text(errors="replace")
 
     def kept_its_duties(self) -> bool:
-        """One that fails goes on at its next turn, and only the log says so."""
+        """A duty that fails runs again at its next time; only the log tells."""
         return "worker.duty_failed" not in self.said()
 
 
 @dataclass
-class Crew:
-    """The workers of one test."""
+class Workers:
+    """The worker processes of one test."""
 
     environment: dict[str, str]
     folder: Path
     workers: list[Worker] = field(default_factory=list)
 
-    def start(self, *, watchful: bool = False, through: Sequence[str] = ("flask",)) -> Worker:
-        """A worker that has begun to beat. A `watchful` one sees in three seconds that another is gone, not in ten.
+    def start(self, *, fast_takeover: bool = False, through: Sequence[str] = ("flask",)) -> Worker:
+        """A worker that has written its first heartbeat.
 
-        `through` is the module that runs it, with what that one wants to know first.
+        With `fast_takeover` it takes over from a dead one in three seconds, not in ten. `through` is the module that
+        runs it, with its first arguments.
         """
         log = self.folder / f"worker-{len(self.workers)}.log"
         with log.open("wb") as said:
             process = subprocess.Popen(
-                [sys.executable, "-m", *(WATCHFUL if watchful else (*through, "--app", "app", "worker"))],
+                [
+                    sys.executable,
+                    "-m",
+                    *(FAST_TAKEOVER if fast_takeover else (*through, "--app", "app", "worker")),
+                ],
                 cwd=REPOSITORY,
                 env={**os.environ, **self.environment},
                 stdout=said,
@@ -87,7 +92,8 @@ class Crew:
         worker = Worker(process, log)
         self.workers.append(worker)
         until(
-            lambda: process.poll() is not None or f"-{process.pid}-" in _beating(), "the worker's first beat"
+            lambda: process.poll() is not None or f"-{process.pid}-" in _heartbeats(),
+            "the worker's first heartbeat",
         )
         assert process.poll() is None, worker.said()
         return worker
@@ -99,29 +105,31 @@ class Crew:
                 worker.kill()
 
 
-def _beating() -> str:
+def _heartbeats() -> str:
     session().rollback()
     return " ".join(worker_heartbeats.last_seen())
 
 
 @contextmanager
-def crew(settings: Settings, port: int, folder: Path, *, keeps_database: bool = True) -> Iterator[Crew]:
+def running_workers(
+    settings: Settings, port: int, folder: Path, *, keeps_database: bool = True
+) -> Iterator[Workers]:
     """Workers that share this process's database, store and keys, and may reach the practice iManage at this port.
 
-    Whatever else the test did to them, none may have failed at a duty while they had the database.
+    None may have failed at a duty while it had the database, whatever the test did to it.
     """
-    company = Crew(environment_of(settings, port), folder)
+    pool = Workers(environment_of(settings, port), folder)
     with marked():
         try:
-            yield company
+            yield pool
         finally:
-            company.end()
-    for worker in company.workers:
+            pool.end()
+    for worker in pool.workers:
         assert not keeps_database or worker.kept_its_duties(), worker.said()
 
 
 def environment_of(settings: Settings, port: int) -> dict[str, str]:
-    """What another process of the same installation is told."""
+    """The settings of another process of the same installation."""
     return {
         "COUNTERPART_DATA_DIR": str(settings.data_dir),
         "COUNTERPART_DATABASE_URL": settings.database_url,

@@ -11,7 +11,7 @@ from imanage import guard
 from services.core import runtime
 from services.servers import transport
 from tests.support.authority import Authority
-from tests.support.checking import QUICK
+from tests.support.server_checks import QUICK
 
 
 @pytest.fixture(autouse=True)

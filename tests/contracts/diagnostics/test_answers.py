@@ -11,9 +11,9 @@ import pytest
 
 from services.core import runtime
 from simulator import Fault, Simulator
-from tests.support.checking import UNKNOWN_SIGN_IN, Checked, answer, checked, page, server_at, site
-from tests.support.lines import line, ok
+from tests.support.loopback_servers import line, ok
 from tests.support.practice import practice_server
+from tests.support.server_checks import UNKNOWN_SIGN_IN, Checked, answer, checked, page, server_at, site
 
 
 def at(pages: dict[str, bytes], otherwise: bytes = b"") -> Checked:

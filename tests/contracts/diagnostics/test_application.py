@@ -14,10 +14,10 @@ from services.core import runtime
 from services.servers.packages import packages
 from services.servers.packages.packages import NewPackage
 from simulator import Fault, Simulator, practice_password
-from tests.support.checking import UNKNOWN_SIGN_IN, Checked, checked, page, server_at, site
-from tests.support.lines import line, ok
+from tests.support.loopback_servers import line, ok
 from tests.support.people import actor_of, make_member
 from tests.support.practice import CLIENT_ID, practice_server
+from tests.support.server_checks import UNKNOWN_SIGN_IN, Checked, checked, page, server_at, site
 
 OURS = "http://127.0.0.1:8000/auth/v0/oauth2/authorized"
 AUTHORIZE, TOKEN = "/auth/oauth2/authorize", "/auth/oauth2/token"

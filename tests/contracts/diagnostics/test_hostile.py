@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from imanage.types import AppCredentials
-from tests.support.checking import UNKNOWN_SIGN_IN, answer, checked, page, server_at, site
-from tests.support.lines import line, ok
+from tests.support.loopback_servers import line, ok
+from tests.support.server_checks import UNKNOWN_SIGN_IN, answer, checked, page, server_at, site
 
 ODD = {
     "a redirect to no address": answer(b"302 Found", b"", b"Location: http://[half"),

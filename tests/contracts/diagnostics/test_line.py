@@ -11,9 +11,17 @@ from pathlib import Path
 import pytest
 
 from tests.support.authority import DAY, Authority, self_signed
-from tests.support.checking import UNKNOWN_SIGN_IN, Checked, checked, names_lead_here, page, server_at, site
 from tests.support.fault_proxy import fault_proxy
-from tests.support.lines import Behaviour, answering, line, ok, reset, silence
+from tests.support.loopback_servers import Behaviour, answering, line, ok, reset, silence
+from tests.support.server_checks import (
+    UNKNOWN_SIGN_IN,
+    Checked,
+    checked,
+    names_lead_here,
+    page,
+    server_at,
+    site,
+)
 from tests.support.servers import make_server
 
 IMANAGE = site({"GET /api ": ok(UNKNOWN_SIGN_IN)})

@@ -14,9 +14,9 @@ from models import Server
 from services.core.unit_of_work import session
 from services.servers import certificate_authorities, registry, transport
 from tests.support.authority import DAY, Authority, self_signed
-from tests.support.checking import UNKNOWN_SIGN_IN, Checked, checked, server_at, site
-from tests.support.lines import line, ok
+from tests.support.loopback_servers import line, ok
 from tests.support.people import actor_of, make_member
+from tests.support.server_checks import UNKNOWN_SIGN_IN, Checked, checked, server_at, site
 
 IMANAGE = site({"GET /api ": ok(UNKNOWN_SIGN_IN)})
 

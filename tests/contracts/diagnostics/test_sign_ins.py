@@ -7,11 +7,11 @@ import pytest
 from models import Connection, Member
 from services.core.unit_of_work import session
 from simulator import Simulator
-from tests.support.checking import checked, eating, keep_sign_in, server_at, site
 from tests.support.fault_proxy import fault_proxy
-from tests.support.lines import line, ok
+from tests.support.loopback_servers import line, ok
 from tests.support.people import make_member
 from tests.support.practice import practice_server
+from tests.support.server_checks import checked, eating, keep_sign_in, server_at, site
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ from types import SimpleNamespace
 import pytest
 
 from storage import BlobStore, StorageFullError, open_store, space
-from tests.support.small_disk import SmallDisk, make_small
+from tests.support.small_disk import SmallDisk, make_small_disk
 
 MIB = 1 << 20
 
 
 @pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallDisk:
-    return make_small(monkeypatch, tmp_path, 10 * MIB)
+    return make_small_disk(monkeypatch, tmp_path, 10 * MIB)
 
 
 @pytest.fixture

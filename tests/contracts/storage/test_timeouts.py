@@ -12,7 +12,7 @@ import pytest
 from storage import opening
 from storage.errors import StorageFailedError
 from storage.ports import BlobStore
-from tests.support.lines import Behaviour, line, read_head, silence
+from tests.support.loopback_servers import Behaviour, line, read_head, silence
 from tests.support.stores import options_of
 
 DIGEST = "0" * 64

@@ -17,8 +17,8 @@ from flask import Flask
 
 from models import Version
 from services.core.unit_of_work import session
-from tests.support.hostile import strings
-from tests.support.pages import Page, check_house_rules
+from tests.support.hostile_input import strings
+from tests.support.pages import Page, check_page_rules
 from tests.support.routes import Firm, make_firm
 
 SERVERS = "/admin/integrations/imanage"
@@ -134,7 +134,7 @@ def test_no_string_breaks_an_input_or_is_echoed_raw(firm: Firm, each: Input) -> 
         if answer.mimetype == "text/html" and SPECIAL & set(text):
             if "<" in text:
                 assert text not in html, text
-            check_house_rules(Page(html), whole=html.startswith("<!doctype"))
+            check_page_rules(Page(html), whole=html.startswith("<!doctype"))
         answer.close()
 
 

@@ -24,7 +24,7 @@ from services.operations import installation_health, schema, worker_heartbeats
 from storage import open_store
 from tests.support.pages import Browser
 from tests.support.people import make_member
-from tests.support.schema import mark, marked
+from tests.support.schema_revision import mark, marked
 
 
 @pytest.fixture

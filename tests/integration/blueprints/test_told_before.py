@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from models import Connection, Group, GroupMember, Member, Server, ServerGroup, ServerMember, db, utcnow
 from services.core.unit_of_work import unit_of_work
-from tests.support import health
+from tests.support import server_health
 from tests.support.pages import Browser, Page, read
 from tests.support.people import make_member
 from tests.support.servers import connect, make_running_transfer, make_server
@@ -52,7 +52,7 @@ def test_a_server_that_was_never_checked_is_not_switched_on_by_one_press(admin: 
 
 def test_a_failed_check_is_told_with_its_next_step_and_whose_it_is(admin: Browser) -> None:
     server = make_server()
-    health.note(server, "fail")
+    server_health.note(server, "fail")
     page = asked(switch(admin, server))
     assert "The last check failed: It came to: fail." in page.text
     assert "Whose step: Your iManage admin" in page.text
@@ -61,8 +61,8 @@ def test_a_failed_check_is_told_with_its_next_step_and_whose_it_is(admin: Browse
 
 def test_an_old_check_says_how_it_was_then(admin: Browser) -> None:
     server = make_server()
-    health.note(server, "pass")
-    health.put(server, checked_at=utcnow() - timedelta(days=3))
+    server_health.note(server, "pass")
+    server_health.put(server, checked_at=utcnow() - timedelta(days=3))
     page = asked(switch(admin, server))
     assert "The last check is old" in page.text
     assert "It was healthy then" in page.text
@@ -72,7 +72,7 @@ def test_an_old_check_says_how_it_was_then(admin: Browser) -> None:
 @pytest.mark.parametrize("outcome", ["pass", "warn"])
 def test_a_server_whose_last_check_passed_is_switched_on_by_one_press(admin: Browser, outcome: str) -> None:
     server = make_server()
-    health.note(server, outcome)
+    server_health.note(server, outcome)
     answer = switch(admin, server)
     assert answer.status_code == 200
     assert "Members who may use it can get and save documents now." in read(answer, whole=False).text
@@ -90,7 +90,7 @@ def test_enabled_anyway_the_toast_says_only_what_is_so(
     admin: Browser, outcomes: tuple[str, ...], sentence: str
 ) -> None:
     server = make_server()
-    health.note(server, *outcomes) if outcomes else None
+    server_health.note(server, *outcomes) if outcomes else None
     answer = switch(admin, server, sure="1")
     text = read(answer, whole=False).text
     assert is_on(server)
@@ -102,7 +102,7 @@ def test_enabled_anyway_the_toast_says_only_what_is_so(
 
 def test_a_restricted_server_without_anybody_listed_is_not_said_to_be_open(admin: Browser) -> None:
     server = make_server(is_restricted=True)
-    health.note(server, "pass")
+    server_health.note(server, "pass")
     assert "nobody is listed, so nobody can use it" in read(switch(admin, server), whole=False).text
 
 

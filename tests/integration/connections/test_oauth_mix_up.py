@@ -20,11 +20,11 @@ from services.core import runtime
 from services.servers import transport
 from simulator import Simulator, practice_password
 from tests.architecture.sources import text_of
-from tests.support.checking import answer
-from tests.support.lines import Line, line, read_request
+from tests.support.loopback_servers import Line, line, read_request
 from tests.support.pages import Browser
 from tests.support.people import make_member
 from tests.support.practice import CLIENT_ID, begin, decide, practice_server
+from tests.support.server_checks import answer
 from tests.support.sign_ins import connection, refused
 
 ALICE = "alice@practice.example"

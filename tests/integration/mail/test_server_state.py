@@ -25,12 +25,12 @@ from services.mail import outbox, server_state, smtp
 from services.members.invitations import NewInvitation, invite
 from services.operations import installation_health
 from tests.support.authority import DAY, Authority
-from tests.support.ended import make_transfer
-from tests.support.lines import line
+from tests.support.loopback_servers import line
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
 from tests.support.smtp import Mailbox
 from tests.support.smtp import mail_server as running_mail_server
+from tests.support.transfer_rows import make_transfer
 from tests.support.transfers import make_matter
 
 

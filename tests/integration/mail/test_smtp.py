@@ -14,10 +14,10 @@ from models import Mail, Member, Participant, utcnow
 from services.core import runtime
 from services.core.unit_of_work import session, unit_of_work
 from services.mail import outbox, smtp
-from tests.support.ended import make_transfer
 from tests.support.matters import add_server
 from tests.support.people import make_member
 from tests.support.smtp import Mailbox, mail_server
+from tests.support.transfer_rows import make_transfer
 from tests.support.transfers import make_matter
 
 

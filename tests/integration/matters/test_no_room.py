@@ -14,7 +14,7 @@ from services.core.unit_of_work import unit_of_work
 from services.transfers import control
 from simulator import Fault
 from storage import open_store
-from tests.support.small_disk import SmallDisk, make_small
+from tests.support.small_disk import SmallDisk, make_small_disk
 from tests.support.transfers import Desk, carry, get, items_of, skip_wait
 
 MIB = 1 << 20
@@ -26,7 +26,7 @@ def disk(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallDi
     monkeypatch.setattr(
         runtime, "_runtime", replace(usual, blobs=open_store(f"file://{tmp_path}/blobs")), raising=False
     )
-    return make_small(monkeypatch, tmp_path, 16 * MIB)
+    return make_small_disk(monkeypatch, tmp_path, 16 * MIB)
 
 
 def large(desk: Desk, name: str, size: int) -> str:

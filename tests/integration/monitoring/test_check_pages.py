@@ -17,7 +17,7 @@ from services.core.errors import ForbiddenError
 from services.core.unit_of_work import session, unit_of_work
 from services.monitoring import check_runs
 from simulator import Simulator
-from tests.support import health
+from tests.support import server_health
 from tests.support.pages import Browser, Page, read
 from tests.support.people import actor_of, make_member
 from tests.support.practice import practice_server
@@ -249,9 +249,9 @@ def test_passed_checks_are_one_line_and_what_fails_stands_open(admin: Browser) -
 
 def test_the_banner_leads_to_where_the_failure_is_mended(admin: Browser) -> None:
     server = make_server(is_enabled=True)
-    health.note(server, "fail")
+    server_health.note(server, "fail")
     assert "#check" in admin.page(url_of(server)).links
-    health.put(server, code="tls.unknown_authority")
+    server_health.put(server, code="tls.unknown_authority")
     html = admin.page(url_of(server)).html
     line = html[html.index('id="health-line"') : html.index('id="checklist"')]
     assert 'href="#own-ca"' in line

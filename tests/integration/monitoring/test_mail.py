@@ -12,9 +12,9 @@ from sqlalchemy import update
 from models import Mail, Member, Server, utcnow
 from services.core.unit_of_work import session, unit_of_work
 from services.mail import outbox, smtp
-from tests.support.health import mails, note, put, row_of
 from tests.support.pages import Browser
 from tests.support.people import make_member
+from tests.support.server_health import mails, note, put, row_of
 from tests.support.servers import make_server
 from tests.support.smtp import Mailbox, mail_server
 

@@ -16,10 +16,10 @@ from services.monitoring import history, schedule
 from services.monitoring import state as monitoring_state
 from services.servers import circuit_breaker, registry
 from simulator import Simulator
-from tests.support.health import note, put, report, row_of
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
 from tests.support.practice import practice_server
+from tests.support.server_health import note, put, report, row_of
 from tests.support.servers import make_server
 from tests.support.transfers import Desk, get, items_of
 

@@ -21,7 +21,7 @@ from services.core import encryption, outages, runtime
 from services.core.unit_of_work import session, unit_of_work
 from services.operations import installation_health, keys
 from tests.support.people import make_member
-from tests.support.schema import marked
+from tests.support.schema_revision import marked
 from tests.support.servers import make_server
 
 OLD, NEW, STRANGE = "old-key-" + "o" * 40, "new-key-" + "n" * 40, "strange-" + "s" * 40

@@ -10,9 +10,9 @@ from models import Participant, Server
 from services.core import bulkhead
 from services.core.unit_of_work import unit_of_work
 from simulator import Fault, Simulator
-from tests.support.looking import Desk, add_document, link, make_matter, step
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
+from tests.support.picker import Desk, add_document, link, make_matter, step
 from tests.support.practice import practice_server, sign_in_to_imanage
 
 WALKER = "alice@practice.example"

@@ -12,10 +12,10 @@ from flask import Flask
 from models import Member, Server, Transfer, TransferItem
 from services.core.unit_of_work import session, unit_of_work
 from services.transfers import views as transfer_views
-from tests.support.ended import make_transfer
 from tests.support.matters import add_server
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
+from tests.support.transfer_rows import make_transfer
 from tests.support.transfers import make_matter
 
 RECEIPT = {"id": "Active!7.3", "library": "Active", "number": 7, "version": 3, "url": "https://dms.test/7"}

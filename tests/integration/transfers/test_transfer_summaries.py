@@ -14,10 +14,10 @@ from services.core.errors import ConflictError
 from services.core.unit_of_work import session, unit_of_work
 from services.matters import landing
 from services.transfers import control
-from tests.support.ended import make_transfer
 from tests.support.matters import add_document, add_server, counted_queries
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
+from tests.support.transfer_rows import make_transfer
 from tests.support.transfers import (
     Desk,
     add_version,

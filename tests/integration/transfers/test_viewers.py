@@ -23,12 +23,12 @@ from services.transfers.item_views import NOT_FOR_YOU, words_of
 from simulator import Fault
 from tests.integration.blueprints.test_routes_and_permissions import ROUTES
 from tests.support import matters
-from tests.support.ended import make_transfer
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
 from tests.support.routes import Route
 from tests.support.servers import connect, make_server
 from tests.support.smtp import mail_server
+from tests.support.transfer_rows import make_transfer
 from tests.support.transfers import Desk, carry, get, got_document, items_of, versions
 
 SERVER, LIBRARY, WORKSPACE, USER = "Canaryserver", "Canarylibrary", "Canaryworkspace", "Canaryuser"

@@ -13,7 +13,7 @@ from imanage.addresses import (
     parse_server_url,
     parse_subdomain,
 )
-from tests.support.hostile import lines
+from tests.support.hostile_input import lines
 
 RULES = AddressRules()
 LOOPBACK = replace(

@@ -1,4 +1,4 @@
-"""Hostile input that people and machines have really sent, read from `lists/`."""
+"""Hostile input from real people and machines, read from `lists/`."""
 
 from __future__ import annotations
 

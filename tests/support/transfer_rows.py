@@ -1,4 +1,4 @@
-"""Transfers as rows in the state that a test needs, ended as the services end them."""
+"""Transfers as rows in the states that a test needs, finished as the services finish them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def make_transfer(
     kind: str = "get",
     **item: object,
 ) -> uuid.UUID:
-    """One transfer with an item for each state; over, with all that belongs to it, where all of them are."""
+    """One transfer with an item for each state; finished where every item is."""
     with unit_of_work() as writing:
         transfer = Transfer(
             request_key=uuid.uuid4(),

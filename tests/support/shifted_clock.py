@@ -1,7 +1,7 @@
-"""`python -m tests.support.other_time FILE ARGUMENTS…`: `flask` with these arguments, on a clock that can be set.
+"""`python -m tests.support.shifted_clock FILE ARGUMENTS…`: `flask` with these arguments, on a clock that can be set.
 
 The file holds by how many seconds this process's clock, and that of its children, differs from the machine's; it may
-be written at any time. The steady clock goes on as ever.
+be written at any time. The monotonic clock is unchanged.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import time_machine
 from flask.cli import main
 
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 def follow(file: Path, clock: time_machine.Coordinates) -> None:
@@ -26,7 +26,7 @@ def follow(file: Path, clock: time_machine.Coordinates) -> None:
         if wanted != set_to:
             clock.shift(wanted - set_to)
             set_to = wanted
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
 def follow_beside(file: Path, clock: time_machine.Coordinates) -> None:

@@ -1,4 +1,4 @@
-"""The health of servers in tests: reports made of a word, what is on record of them, and turns that have come."""
+"""The health of servers in tests: reports with one outcome, the recorded state, and mail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CODES: dict[Outcome, str] = {"fail": "tcp.refused", "warn": "tls.expires_soon"}
 
 
 def report(server: Server, outcome: Outcome, key: str = "tcp") -> Report:
-    """A report of one check that came to this, with a sentence of its own."""
+    """A report of one check with this outcome."""
     now = utcnow()
     result = Result(
         key, "Network", "A check", outcome, 0.5, CODES.get(outcome, ""), f"It came to: {outcome}."
@@ -24,7 +24,7 @@ def report(server: Server, outcome: Outcome, key: str = "tcp") -> Report:
 
 
 def note(server: Server, *outcomes: Outcome) -> ServerHealth:
-    """Checks that came to this, one after another; what is on record then."""
+    """Checks with these outcomes, one after another; the state recorded then."""
     for outcome in outcomes:
         monitoring_state.note(server.id, report(server, outcome))
     return row_of(server)

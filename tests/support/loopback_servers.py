@@ -1,4 +1,4 @@
-"""Servers on loopback that behave as told: good ones with or without TLS, and ones that break the line."""
+"""Servers on loopback with given behaviour: correct ones with or without TLS, and ones that break the connection."""
 
 from __future__ import annotations
 

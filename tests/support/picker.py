@@ -1,4 +1,4 @@
-"""A person who looks around in the practice iManage from her matter, and rows that her lists are marked by."""
+"""A member who browses the practice iManage from a matter, and rows that mark documents in the picker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.pages import Browser, Page, read
 
 @dataclass(frozen=True)
 class Desk:
-    """Alice at her matter, signed in to the practice iManage."""
+    """Alice with a matter, signed in to the practice iManage."""
 
     browser: Browser
     actor: Actor

@@ -1,4 +1,4 @@
-"""Checking servers in tests: rows that lead to any address, the results by key, and sites that answer as told."""
+"""Server checks in tests: rows for any address, results by key, and sites with given answers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.core import encryption, runtime
 from services.core.errors import Owner
 from services.core.unit_of_work import unit_of_work
 from services.diagnostics.report import Report, Result
-from tests.support.lines import Behaviour, ok, read_request
+from tests.support.loopback_servers import Behaviour, ok, read_request
 from tests.support.servers import make_server
 
 QUICK = Limits(connect_seconds=0.5, read_seconds=1.5, total_seconds=4)

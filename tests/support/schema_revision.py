@@ -1,4 +1,4 @@
-"""The mark that `db upgrade` leaves in a database: tests make their tables without it, real processes ask for it."""
+"""The revision that `db upgrade` writes: tests create their tables without it, real processes require it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def head() -> str:
 
 @contextmanager
 def marked() -> Iterator[None]:
-    """The tables are those of this version, and say so."""
+    """The database has the newest revision."""
     db.session.rollback()
     with db.engine.begin() as connection:
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
@@ -32,7 +32,7 @@ def marked() -> Iterator[None]:
 
 
 def mark(revision: str | None) -> None:
-    """The tables are of this revision; None: nobody has marked them."""
+    """Set the revision; None removes it."""
     with db.engine.begin() as connection:
         connection.execute(text("DELETE FROM alembic_version"))
         if revision is not None:
