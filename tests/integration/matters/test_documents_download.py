@@ -85,7 +85,7 @@ def test_a_piece_past_the_end_is_refused(browser: Browser, url: str) -> None:
     assert downloads() == 0
 
 
-def test_whoever_has_it_already_gets_no_byte_of_it(browser: Browser, url: str) -> None:
+def test_a_cached_copy_is_not_sent_again(browser: Browser, url: str) -> None:
     etag = f'"{hashlib.sha256(CONTENT).hexdigest()}"'
     for headers in ({"If-None-Match": etag}, {"If-None-Match": f"W/{etag}"}, {"If-None-Match": "*"}):
         answer = browser.get(url, headers=headers)

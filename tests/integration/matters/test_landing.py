@@ -1,4 +1,4 @@
-"""What a transfer lands: numbers and names given out once, whoever asks at the same time."""
+"""What a transfer lands: numbers and names are given out once, also concurrently."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def test_a_member_sees_the_actions_and_that_nothing_syncs_by_itself(browser: Bro
 
 
 def test_a_row_speaks_of_the_current_version(browser: Browser, bound: Bound) -> None:
-    """Not of the document's newest link: an older version made current stands where that one came from."""
+    """Not by the document's newest link: an older version made current counts by its own link."""
     browser.sign_in(bound.lead)
     pages = (f"/matters/{bound.matter_id}", f"/documents/{bound.document_id}")
     lead, older = actor_of(bound.lead), current_version(bound.document_id)

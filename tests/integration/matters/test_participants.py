@@ -46,7 +46,7 @@ def test_a_lead_finds_a_person_and_one_press_adds(browser: Browser) -> None:
     assert role_of(matter_id, ben) == "editor"
 
 
-def test_people_stand_by_organisation_the_firm_first(browser: Browser) -> None:
+def test_people_are_listed_by_organisation_the_firm_first(browser: Browser) -> None:
     ann = make_member("Ann")
     bank = make_member("Gina Rossi", organisation="Harbour Bank", is_guest=True)
     none = make_member("Olaf", is_guest=True)
@@ -104,7 +104,7 @@ def test_the_last_lead_cannot_go_or_step_down(browser: Browser) -> None:
     assert role_of(matter_id, ann) is None and role_of(matter_id, ben) == "lead"
 
 
-def test_who_is_removed_sees_the_matter_no_more_and_his_work_stays(browser: Browser) -> None:
+def test_a_removed_person_loses_the_matter_and_their_work_stays(browser: Browser) -> None:
     ann, ben = make_member("Ann"), make_member("Ben")
     matter_id = open_matter(actor_of(ann), editor=ben)
     document_id = add_document(actor_of(ben), matter_id, "Of Ben.docx")

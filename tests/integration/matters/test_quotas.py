@@ -173,7 +173,7 @@ def test_what_is_too_much_is_refused_before_it_is_read(app: Flask, ada: Member, 
         def readable(self) -> bool:
             return True
 
-        def readinto(self, _room: Any) -> int:
+        def readinto(self, _buffer: Any) -> int:
             raise AssertionError("The body was read.")
 
     browser = Browser(app).sign_in(ada)
@@ -212,7 +212,7 @@ def test_a_get_that_would_pass_a_limit_stops_before_its_first_byte(desk: Desk, l
 
 
 def test_gets_that_are_under_way_count(desk: Desk, limits: Any) -> None:
-    """A second one is not let in on room that the first will take."""
+    """A second get is not admitted to space that the first will use."""
     sizes = []
     for name in ("SPA – Project Heron", "Disclosure letter"):
         (item,) = items_of(get(desk, desk.practice.world.named(name).id()))
@@ -228,7 +228,7 @@ def test_gets_that_are_under_way_count(desk: Desk, limits: Any) -> None:
     assert carry(second.id).error_code == "quota.matter"
 
 
-def test_a_get_finds_no_room_that_was_taken_while_it_came(
+def test_a_get_is_refused_when_its_space_was_used_meanwhile(
     desk: Desk, limits: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was let in is asked again when it lands: an upload was faster."""

@@ -1,4 +1,4 @@
-"""What ending a sign-in or leaving a role would do is shown before it is done, by whoever does it."""
+"""The consequences of ending a sign-in or losing a role are shown first."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def server() -> Server:
     return make_server(is_enabled=True)
 
 
-# -- one's own sign-ins
+# -- a member's own sign-ins
 
 
 def test_disconnecting_counts_the_transfers_that_would_wait(browser: Browser, server: Server) -> None:

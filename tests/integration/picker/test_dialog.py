@@ -71,7 +71,7 @@ def test_down_from_workspace_to_document_with_one_call_a_step(desk: Desk) -> Non
     assert sources and all(value.startswith("Active!") and "." in value for value in sources)
 
 
-def test_the_way_down_stands_above_the_list(desk: Desk) -> None:
+def test_the_breadcrumb_is_above_the_list(desk: Desk) -> None:
     page = desk.look(step(desk.practice, "Project Heron", "w"), step(desk.practice, "Drafts"))
     assert page.text.index("Workspaces") < page.text.index("Project Heron") < page.text.index("Drafts")
 

@@ -106,7 +106,7 @@ def test_twins_on_a_server_that_is_off_are_not_told(
     assert "https://dms.test/7" not in browser.page(f"/transfers/{transfer_id}").html
 
 
-def test_few_rows_have_no_filters_and_those_in_need_stand_first(
+def test_few_rows_have_no_filters_and_those_in_need_come_first(
     browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
 ) -> None:
     states = ["done", "running", "failed", "stopped", "asks", "needs_sign_in"]

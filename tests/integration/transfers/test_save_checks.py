@@ -166,7 +166,7 @@ def ways(page: Page) -> tuple[list[str], list[str]]:
     )
 
 
-def test_where_imanage_cannot_be_asked_what_is_known_stands_there(desk: Desk) -> None:
+def test_where_imanage_cannot_be_asked_the_last_check_is_shown(desk: Desk) -> None:
     document_id, _ = twin(desk)
     desk.practice.faults.add(Fault("status", path="/documents/", status=500, times=None))
     page = check(desk, document_id)
@@ -215,7 +215,7 @@ def test_an_empty_file_is_refused_whichever_way_it_goes(desk: Desk) -> None:
     assert item.document_id is None
 
 
-def test_of_many_each_row_says_what_stands_against_it(desk: Desk) -> None:
+def test_of_many_each_row_names_its_problems(desk: Desk) -> None:
     moved, moved_there = twin(desk)
     held, held_there = twin(desk)
     other, _ = twin(desk, "xlsx")

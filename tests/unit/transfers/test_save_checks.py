@@ -1,4 +1,4 @@
-"""What stands against a save before its first byte: every fact has its concern, and the choice that goes with it."""
+"""Checks before a save: every fact has its concern and its choice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOCX = Ours("Lease.docx", "docx", 12)
 CAROL = Holder("Carol Clark", SINCE)
 
 TABLE = [
-    # target, ours, facts, type there, holder: codes, and the values that let a person go on
+    # target, ours, facts, type there, holder: codes, and the values that accept a concern
     ("new_version", DOCX, CHANGED, "docx", None, [], []),
     ("replace", DOCX, CHANGED, "DOCX", None, [], []),
     ("new_version", DOCX, MOVED, "docx", None, ["moved_on"], ["moved_on-5"]),

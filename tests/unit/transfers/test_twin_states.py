@@ -44,7 +44,7 @@ def test_the_words_of_the_badges() -> None:
 
 
 TABLE = [
-    # held, base, latest: where the current version stands there, and how far iManage has gone
+    # held, base, latest: the current version's place there, and iManage's latest
     ((3, 3, 3), {LIVE: (S.SAME, S.NOT_CHECKED), FORBIDDEN: (S.NO_ACCESS,) * 2, GONE: (S.LOST,) * 2}),
     ((3, 3, 4), {LIVE: (S.NEWER, S.NEWER), FORBIDDEN: (S.NO_ACCESS,) * 2, GONE: (S.LOST,) * 2}),
     ((4, 4, 3), {LIVE: (S.LOST, S.LOST), FORBIDDEN: (S.LOST,) * 2, GONE: (S.LOST,) * 2}),

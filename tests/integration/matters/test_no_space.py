@@ -56,14 +56,14 @@ def test_two_large_ones_and_a_small_one_all_arrive(desk: Desk, disk: SmallDisk) 
     assert carry(second).state == "done"
 
 
-def test_waiting_for_room_never_fails(desk: Desk, disk: SmallDisk) -> None:
+def test_waiting_for_space_never_fails(desk: Desk, disk: SmallDisk) -> None:
     (item,) = items_of(get(desk, large(desk, "Large", 20 * MIB)))
     with unit_of_work() as writing:
         writing.get_one(TransferItem, item.id).attempt = 1000
     assert carry(item.id).state == "waiting"
 
 
-def test_what_a_stopped_get_had_fetched_makes_room(desk: Desk, disk: SmallDisk) -> None:
+def test_a_stopped_get_frees_its_space(desk: Desk, disk: SmallDisk) -> None:
     began = get(desk, large(desk, "Began", 10 * MIB))
     (first,) = items_of(began)
     (second,) = items_of(get(desk, large(desk, "Second", 10 * MIB)))
