@@ -62,7 +62,7 @@ def save_check(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
         return go_to(back)
     target = request.args.get("target", "")
     try:
-        check = save_checks.look(actor(), document_id, server_id, target)
+        check = save_checks.check_twin(actor(), document_id, server_id, target)
     except SignInNeededError as needed:
         return placed(_sign_in(needed, server_id, back), 409, DIALOG)
     picker = dialog.for_save(actor(), document_id, server_id)

@@ -1,4 +1,4 @@
-"""Saving many documents of a matter at once: what becomes of each is shown, then one transfer carries all."""
+"""Saving many documents of a matter at once: the outcome for each is shown first, then one transfer moves all."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from services.transfers.save_checks import (
     onto_twin,
 )
 from services.transfers.states import ItemState
-from services.transfers.update_check import Seen, Twin
+from services.transfers.update_check import Twin, TwinCheck
 
 SECONDS = 8.0
 BRIEF = {
@@ -46,11 +46,11 @@ BRIEF = {
 
 
 @dataclass(frozen=True)
-class Line:
-    """One document, and where it has a twin on this server the version there that ours stands on.
+class SaveRow:
+    """One document, and its twin on this server if it has one.
 
-    `is_there` where our current version is in iManage already. `against` is what stands against a new version of the
-    twin (or, without one, against a new document), and `against_new` what stands against a new document.
+    `is_there`: the current version is already in iManage. `against`: problems with a new version of the twin (without
+    one, with a new document). `against_new`: problems with a new document.
     """
 
     document_id: uuid.UUID
@@ -77,7 +77,7 @@ class Line:
         return f"New version of {self.twin.number}" if self.twin else "New document"
 
     def based_on(self, accepted: Collection[str]) -> int | None:
-        """The version there that a save onto the twin is decided on: the latest one where that was accepted."""
+        """The version in iManage that a save to the twin is based on: the latest one if that was accepted."""
         if self.status is None:
             return None
         facts = self.status.facts
@@ -88,7 +88,7 @@ class Line:
         return any(not each.accept or each.code not in accepted for each in concerns)
 
     def target(self, command: SaveManyCommand, folder: NewDocument | None) -> Target:
-        """`folder` is for what has no twin, or is not to go onto it."""
+        """The target of the save; `folder` for a document without a twin, or one saved as a new document."""
         if command.onto_twins and self.twin is not None:
             return Replace(self.twin) if command.replaces else NewVersion(self.twin)
         assert folder is not None
@@ -104,20 +104,20 @@ class SaveManyPicker:
     is_practice: bool
     most: int
     documents: tuple[tuple[uuid.UUID, str, str], ...]
-    """Of each its id, its name, and what becomes of it where twins get new versions."""
+    """Id, name and outcome of each, if twins get new versions."""
     twins: int
     there: int
-    held_back: tuple[Line, ...] = ()
-    """Those that are left out unless the person chooses otherwise, where twins get new versions."""
-    not_new: tuple[Line, ...] = ()
+    held_back: tuple[SaveRow, ...] = ()
+    """Those left out unless the member accepts their problems, if twins get new versions."""
+    not_new: tuple[SaveRow, ...] = ()
     """Those that cannot become new documents."""
     held: tuple[uuid.UUID, ...] = ()
-    """Those that somebody has checked out in iManage, as far as it was asked."""
+    """Those known to be checked out in iManage."""
     left: int = 0
-    """So many more the matter has than one transfer takes."""
-    is_asked: bool = False
-    unasked: str = ""
-    """Why iManage could not be asked about each; empty where it was."""
+    """How many more documents the matter has than one transfer can take."""
+    is_checked: bool = False
+    not_checked: str = ""
+    """Why not every twin was checked; empty if all were."""
 
     def count(self, code: str) -> int:
         """How many are left out for this reason."""
@@ -130,10 +130,10 @@ class SaveManyPicker:
 
 @dataclass(frozen=True)
 class SaveManyCommand:
-    """`onto_twins`: those with a twin become its next version, or where it `replaces` take the place of the latest.
+    """`onto_twins`: documents with a twin become its next version, or with `replaces` replace its latest one.
 
-    The others go into the folder. `accepted` are the codes of what the person saw and goes on with all the same;
-    `held` the documents that they saw checked out there.
+    Others are saved in the folder. `accepted`: codes of the problems that the member accepted; `held`: documents
+    that were shown as checked out.
     """
 
     request_key: uuid.UUID
@@ -148,17 +148,17 @@ class SaveManyCommand:
     replaces: bool = False
 
     @property
-    def goes_on_with(self) -> Collection[str]:
-        """A newer version there is built upon, and never lost: what replaces it was decided on another."""
+    def accepted_concerns(self) -> Collection[str]:
+        """The accepted problems. A newer version is never replaced: the member saw an older one."""
         return set(self.accepted) - {MOVED_ON} if self.replaces else self.accepted
 
 
 def plan(
     actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, document_ids: Sequence[uuid.UUID] | None
 ) -> SaveManyPicker:
-    """What would become of these documents, or of the whole matter's. Raises SignInNeededError.
+    """The outcome for these documents, or for the whole matter. Raises SignInNeededError.
 
-    Of a matter with more than one transfer takes those come first that are not in iManage as they are here.
+    In a matter with more documents than one transfer can take, those not yet in iManage come first.
     """
     matter = permissions.require_transfer(actor, matter_id)
     server = require_use(actor.id, server_id)
@@ -167,67 +167,67 @@ def plan(
         rows, left = _whole(matter_id, server_id)
     else:
         rows, left = _chosen(matter_id, document_ids), 0
-    lines = _lines(actor, server_id, rows)
+    lines = _save_rows(actor, server_id, rows)
     return _picker(actor, matter, server, lines, left=left)
 
 
 def check(
     actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, document_ids: Sequence[uuid.UUID]
 ) -> SaveManyPicker:
-    """The same after iManage was asked about each twin, one call each, for eight seconds. What it said is kept.
+    """The same after checking each twin in iManage, one call each, for up to eight seconds. Stores the results.
 
-    Raises SignInNeededError. Where iManage cannot be asked, what is on record here is said.
+    Raises SignInNeededError. If iManage cannot be asked, the results are those of the last check.
     """
     matter = permissions.require_transfer(actor, matter_id)
     server = require_use(actor.id, server_id)
     me = clients.home_of(actor.id, server_id).user_id
-    lines = _lines(actor, server_id, _chosen(matter_id, document_ids))
+    lines = _save_rows(actor, server_id, _chosen(matter_id, document_ids))
     wanted = {
         line.document_id: update_check.twin_of(line.status)
         for line in lines
         if line.status and not line.is_there
     }
-    seen, unasked = _look(actor, matter_id, server, wanted)
-    lines = _lines(actor, server_id, _chosen(matter_id, document_ids), seen, me)
-    return _picker(actor, matter, server, lines, is_asked=True, unasked=unasked)
+    checks, not_checked = _check_twins(actor, matter_id, server, wanted)
+    lines = _save_rows(actor, server_id, _chosen(matter_id, document_ids), checks, me)
+    return _picker(actor, matter, server, lines, is_checked=True, not_checked=not_checked)
 
 
-def _look(
+def _check_twins(
     actor: Actor, matter_id: uuid.UUID, server: Server, wanted: Mapping[uuid.UUID, Twin]
-) -> tuple[dict[uuid.UUID, Seen], str]:
-    """By document id what iManage said, and why it was asked no further."""
+) -> tuple[dict[uuid.UUID, TwinCheck], str]:
+    """Results by document id, and why the check stopped early, if it did."""
     subject, label = session().get_one(Matter, matter_id).name, label_for(actor.id, server)
-    deadline, unasked = time.monotonic() + SECONDS, ""
-    seen: dict[uuid.UUID, Seen] = {}
+    deadline, not_checked = time.monotonic() + SECONDS, ""
+    checks: dict[uuid.UUID, TwinCheck] = {}
     release()
     for document_id, twin in wanted.items():
         if time.monotonic() > deadline:
-            unasked = (
-                f"{len(wanted) - len(seen)} could not be checked in time. "
+            not_checked = (
+                f"{len(wanted) - len(checks)} could not be checked in time. "
                 "If one of them has a problem, you will be asked during the transfer."
             )
             break
         try:
-            seen[document_id] = update_check.look(actor, twin)
+            checks[document_id] = update_check.fetch(actor, twin)
         except ImanageError as error:
-            unasked = remote_refusal(error, label).sentence
+            not_checked = remote_refusal(error, label).sentence
             break
-        update_check.keep(matter_id, twin, seen[document_id])
-    if seen:
+        update_check.store(matter_id, twin, checks[document_id])
+    if checks:
         with unit_of_work():
-            audit.record(actor, "links.checked", subject, matter_id=matter_id, looked_at=len(seen))
-    return seen, unasked
+            audit.record(actor, "links.checked", subject, matter_id=matter_id, looked_at=len(checks))
+    return checks, not_checked
 
 
 def _picker(
     actor: Actor,
     matter: Matter,
     server: Server,
-    lines: Sequence[Line],
+    lines: Sequence[SaveRow],
     *,
     left: int = 0,
-    is_asked: bool = False,
-    unasked: str = "",
+    is_checked: bool = False,
+    not_checked: str = "",
 ) -> SaveManyPicker:
     return SaveManyPicker(
         matter_id=matter.id,
@@ -243,20 +243,20 @@ def _picker(
         not_new=tuple(line for line in lines if line.against_new),
         held=tuple(line.document_id for line in lines if CHECKED_OUT in {each.code for each in line.against}),
         left=left,
-        is_asked=is_asked,
-        unasked=unasked,
+        is_checked=is_checked,
+        not_checked=not_checked,
     )
 
 
 def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
-    """Put one transfer with an item for each document on record and start it. The same form finds the same transfer."""
+    """Start one transfer with an item for each document. Idempotent by the request key."""
     rate_limits.require(actor.id, rate_limits.TRANSFERS)
     with unit_of_work() as writing:
         matter = permissions.require_transfer(actor, command.matter_id)
         server = require_use(actor.id, command.server_id)
         if (known := same_request(actor, command.request_key)) is not None:
             return known
-        lines = _lines(actor, server.id, _chosen(matter.id, command.document_ids))
+        lines = _save_rows(actor, server.id, _chosen(matter.id, command.document_ids))
         if command.onto_twins:
             lines = [line for line in lines if not line.is_there]
             if not lines:
@@ -264,7 +264,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
         left_out = [
             line
             for line in lines
-            if line.is_held_back(command.goes_on_with, onto_twins=command.onto_twins)
+            if line.is_held_back(command.accepted_concerns, onto_twins=command.onto_twins)
             or (command.onto_twins and line.document_id in command.held)
         ]
         lines = [line for line in lines if line not in left_out]
@@ -296,7 +296,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
                     note=command.note,
                     size=line.version.size,
                     sha256=line.version.sha256,
-                    based_on=None if is_new else line.based_on(command.goes_on_with),
+                    based_on=None if is_new else line.based_on(command.accepted_concerns),
                 )
             )
         writing.add_all(items)
@@ -335,7 +335,7 @@ def _chosen(matter_id: uuid.UUID, document_ids: Sequence[uuid.UUID]) -> Sequence
 
 
 def _whole(matter_id: uuid.UUID, server_id: uuid.UUID) -> tuple[Sequence[Row[Document, Version]], int]:
-    """As many as one transfer takes, by name, and how many more there are."""
+    """As many as one transfer can take, by name, and how many more there are."""
     total = session().scalar(select(func.count()).where(Document.matter_id == matter_id)) or 0
     is_there = exists().where(
         Link.version_id == Document.current_version_id, Link.server_id == server_id, Link.ended_at.is_(None)
@@ -350,24 +350,24 @@ def _whole(matter_id: uuid.UUID, server_id: uuid.UUID) -> tuple[Sequence[Row[Doc
     return rows, total - len(rows)
 
 
-def _lines(
+def _save_rows(
     actor: Actor,
     server_id: uuid.UUID,
     rows: Sequence[Row[Document, Version]],
-    seen: Mapping[uuid.UUID, Seen] | None = None,
+    checks: Mapping[uuid.UUID, TwinCheck] | None = None,
     me: str = "",
-) -> list[Line]:
+) -> list[SaveRow]:
     """In their order. One query, however many. Raises InvalidError for none."""
     if not rows:
         raise InvalidError({"document": "Choose at least one document."})
     twins = links.for_documents(actor, [document.id for document, _ in rows])
     label = label_for(actor.id, require_use(actor.id, server_id))
     return [
-        _line(
+        _save_row(
             document,
             version,
             next((each for each in twins.get(document.id, ()) if each.twin.server_id == server_id), None),
-            (seen or {}).get(document.id),
+            (checks or {}).get(document.id),
             me,
             label,
         )
@@ -375,17 +375,22 @@ def _lines(
     ]
 
 
-def _line(
-    document: Document, version: Version, status: TwinStatus | None, seen: Seen | None, me: str, label: str
-) -> Line:
+def _save_row(
+    document: Document,
+    version: Version,
+    status: TwinStatus | None,
+    checks: TwinCheck | None,
+    me: str,
+    label: str,
+) -> SaveRow:
     ours = Ours(document.name, split(version.file_name).extension, version.size)
     problems = as_new_document(ours, split(document.name).stem, split(document.name).extension, label)
     against_new = tuple(
         Concern(field, sentence, sentence, brief=BRIEF[field]) for field, sentence in problems.items()
     )
     if status is None:
-        return Line(document.id, document.name, version, against=against_new, against_new=against_new)
-    remote = seen.document if seen else None
+        return SaveRow(document.id, document.name, version, against=against_new, against_new=against_new)
+    remote = checks.document if checks else None
     against = onto_twin(
         NewVersion.kind,
         ours,
@@ -394,4 +399,4 @@ def _line(
         holder_of(remote, me) if remote else None,
         label,
     )
-    return Line(document.id, document.name, version, status, against, against_new)
+    return SaveRow(document.id, document.name, version, status, against, against_new)

@@ -1,4 +1,4 @@
-"""The results of a transfer as a table to keep: one row a document, with what became of it on both sides."""
+"""The results of a transfer as CSV: one row per document, with its outcome on both sides."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ HEADER = (
 
 
 def as_csv(actor: Actor, transfer_id: uuid.UUID) -> str:
-    """For a member of the matter. Twins are named only to somebody who can use the server now."""
+    """For members of the matter. Twins are shown only to people who can use the server now."""
     transfer = require_transfer(actor, transfer_id)
     known = known_to(actor)
     server = known.of(transfer.server_id)
@@ -68,7 +68,7 @@ def as_csv(actor: Actor, transfer_id: uuid.UUID) -> str:
 
 @dataclass(frozen=True)
 class Shown:
-    """A transfer, and what its reader may know of the server."""
+    """A transfer, and what its reader may know about the server."""
 
     transfer: Transfer
     is_known: bool

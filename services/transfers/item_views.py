@@ -1,4 +1,4 @@
-"""The rows of a transfer's page: one a document, those that need somebody first, and the filters over them."""
+"""The rows of a transfer's page, one per document, those that need a person first; and the filters."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ FILTERS: dict[str, tuple[str, frozenset[str]]] = {
 
 @dataclass(frozen=True)
 class Side:
-    """One of two versions that stand against each other."""
+    """One of two versions to compare."""
 
     reference: str
     who: str | None
@@ -60,7 +60,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Question:
-    """What a person has to choose, with both sides where there are two. `key` makes a second press find the first."""
+    """A decision for a person, with both versions if there are two. `key` is the idempotency key."""
 
     choices: tuple[tuple[str, str], ...]
     key: uuid.UUID
@@ -71,10 +71,10 @@ class Question:
 
 @dataclass(frozen=True)
 class ItemView:
-    """One row. `name_here` and `name_there` where both are known and differ; `status` is the twin as it is now,
-    where the row's version is the current one.
+    """One row. `name_here` and `name_there` if both are known and differ; `status`: the current state of the twin,
+    if the row's version is the current one.
 
-    `seconds_left` only while bytes move and a speed can be told.
+    `seconds_left` only while data moves at a known speed.
     """
 
     id: uuid.UUID
@@ -110,7 +110,7 @@ class Tab:
 
 @dataclass(frozen=True)
 class Words:
-    """What a viewer may read of an item beside its state."""
+    """What a viewer may read about an item beside its state."""
 
     name: str
     code: str
@@ -140,7 +140,7 @@ NAMES_NOTHING = frozenset(
         "scan.too_large",
     }
 )
-"""Codes whose sentences are our own from end to end. Others may hold ids, names and words out of iManage."""
+"""Codes whose sentences contain nothing from iManage. Others may contain its ids, names and messages."""
 TRIED_AGAIN = "Counterpart will try again automatically."
 NOT_FOR_YOU = "Details are shown to people who can use this iManage server."
 
@@ -160,7 +160,7 @@ def words_of(item: TransferItem, is_known: bool) -> Words:
 
 
 def _next_step(item: TransferItem) -> str:
-    """While it waits for its next try, nobody is told to try again."""
+    """An item that will be retried automatically does not ask to try again."""
     waits = item.state == ItemState.WAITING and item.next_step.startswith("Try again")
     return TRIED_AGAIN if waits else item.next_step
 
@@ -168,9 +168,9 @@ def _next_step(item: TransferItem) -> str:
 def of_transfer(
     actor: Actor, transfer: Transfer, page: int, show: str, known: KnownServers
 ) -> Page[ItemView]:
-    """Those that need somebody first, then what failed or stopped, then the rest as they were asked for.
+    """A page of rows: those that need a person first, then what failed or stopped, then the rest by position.
 
-    Twins are named only to somebody who can use the server now.
+    Twins are shown only to people who can use the server now.
     """
     query = (
         select(TransferItem, Version.number, Document.name)
@@ -193,7 +193,7 @@ def of_transfer(
 
 
 def twins_of(actor: Actor, transfer: Transfer, items: Sequence[TransferItem]) -> dict[uuid.UUID, TwinStatus]:
-    """By item that is done, what its document and the twin on the transfer's server are to each other now."""
+    """By finished item, the current state of its document's twin on the transfer's server."""
     documents = {
         item.id: item.document_id for item in items if item.state == ItemState.DONE and item.document_id
     }
@@ -209,12 +209,12 @@ def twins_of(actor: Actor, transfer: Transfer, items: Sequence[TransferItem]) ->
 
 
 def of_version(status: TwinStatus | None, number: int | None) -> TwinStatus | None:
-    """The status beside a version here: it speaks of the document's current version, so of no other."""
+    """The status, if it is about this version: it compares the document's current version only."""
     return status if status is not None and status.facts.here == number else None
 
 
 def names_of(item: TransferItem, here: str | None, with_twin: bool) -> tuple[str, str]:
-    """The document's names here and in iManage, each as it can be read, where it is on both sides and they differ."""
+    """The document's names here and in iManage, if it is on both sides and they differ."""
     if item.state != ItemState.DONE or not with_twin or not here:
         return "", ""
     there = str((item.receipt or {}).get("full_name") or item.name)
@@ -222,7 +222,7 @@ def names_of(item: TransferItem, here: str | None, with_twin: bool) -> tuple[str
 
 
 def tabs(counts: dict[str, int], show: str) -> tuple[Tab, ...]:
-    """The filters that would show something, and the one that is chosen."""
+    """The filters with rows, and the selected one."""
     found = []
     for name, (label, states) in FILTERS.items():
         count = sum(counts.get(state, 0) for state in states)
@@ -277,7 +277,7 @@ TITLES = {
 
 
 def _question(item: TransferItem, with_twin: bool) -> Question:
-    """Theirs is shown only to somebody who can use the server now. The key stays while the question does."""
+    """The version in iManage is shown only to people who can use the server now. The key is stable per question."""
     kind = decisions.kind_of(item)
     asked = item.question or {}
     theirs = asked.get("theirs") or {}

@@ -1,4 +1,4 @@
-"""What the page head says of a person's own transfers: how many are under way, and which have ended unseen."""
+"""The page header's notices about a member's transfers: how many are in progress, and which finished unseen."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from services.transfers.outcomes import Outcome, verdict
 
 @dataclass(frozen=True)
 class News:
-    """Transfers under way, by what they do just now; and of those that ended unseen the newest, with how many others.
+    """Transfers in progress by activity; the newest that finished unseen, and how many others did.
 
-    `waiting` will go on by themselves; of `asking` some document waits for this person.
+    `waiting` resume automatically; in `asking` a document waits for this person.
     """
 
     running: int = 0
@@ -33,18 +33,18 @@ class News:
 
     @property
     def under_way(self) -> str:
-        """As "2 running, 1 paused"; empty where nothing is."""
+        """As "2 running, 1 paused"; empty if none is."""
         counted = ((self.running, "running"), (self.waiting, "waiting"), (self.paused, "paused"))
         return ", ".join(f"{count} {what}" for count, what in counted if count)
 
     @property
     def asks(self) -> str:
-        """As "1 needs you"; empty where none does."""
+        """As "1 needs you"; empty if none does."""
         return f"{self.asking} {'needs' if self.asking == 1 else 'need'} you" if self.asking else ""
 
 
 def of(actor: Actor) -> News:
-    """Of the matters that they take part in. One query; two more while something is under way or ended unseen."""
+    """For the actor's matters. One query; two more while a transfer is in progress or finished unseen."""
     if actor.is_guest:
         return News()
     rows = (
@@ -94,7 +94,7 @@ def of(actor: Actor) -> News:
 
 
 def see(actor: Actor, transfer_id: uuid.UUID | None = None) -> None:
-    """He has looked at the end of this transfer of his, or of all of them. Without news nothing is written."""
+    """Mark one of the actor's finished transfers, or all, as seen. Writes nothing if there are none."""
     unseen = [
         Transfer.member_id == actor.id,
         Transfer.finished_at.is_not(None),

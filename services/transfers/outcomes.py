@@ -1,6 +1,6 @@
-"""What became of each document of a transfer, and the sentence that sums them up. Pure: rows in, words out.
+"""The outcome of each document of a transfer, and the sentence that sums them up. Pure.
 
-Page, list, news, mail, table and audit all say it by these words, so that none says what did not happen.
+Page, list, notices, mail, CSV and audit log all use these words.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ NOT_CHANGED_BY_A_RETRY = (
     "server.removed",
     "matter.role",
 )
-"""Error codes, and the beginnings of finer ones, of what the same request would only meet again."""
+"""Error codes, and prefixes of more specific ones, that a retry cannot change."""
 
 
 class Outcome(StrEnum):
-    """Kept with an item that is done, where its state alone does not say it; read off the row for all others."""
+    """Stored with a finished item if its state does not imply it; derived from the row otherwise."""
 
     ADDED = "added"
     NEW_VERSION = "new_version"
@@ -131,7 +131,7 @@ _LABELS: dict[Outcome, str] = {
 
 
 def outcome_of(kind: str, state: ItemState, kept: str, error_code: str, *, may_have_arrived: bool) -> Outcome:
-    """`kept` is what the row keeps of an item that is done; `may_have_arrived` of a send nobody found the end of."""
+    """`kept` is the stored outcome of a finished item; `may_have_arrived`: a send whose outcome was never resolved."""
     if state == ItemState.DONE:
         return Outcome(kept) if kept else Outcome.ADDED if kind == "get" else Outcome.SAVED
     if state in {ItemState.FAILED, ItemState.STOPPED}:
@@ -162,14 +162,14 @@ def may_retry(state: ItemState, error_code: str, *, may_have_arrived: bool) -> b
 
 
 def label_of(state: ItemState, outcome: Outcome) -> str:
-    """What a row's badge says."""
+    """The label of a row's badge."""
     return _LABELS.get(outcome, LABELS[state])
 
 
 def summary(kind: str, label: str, counts: Mapping[Outcome, int], name: str, replaced: str = "") -> str:
-    """The whole in a sentence: one document by its `name`, more of them counted by what became of each.
+    """The transfer in a sentence: one document by its `name`, several counted by outcome.
 
-    `replaced` is the number of the version in iManage that the one took the place of; empty where it is not named.
+    `replaced` is the number of the version in iManage that one document replaced; may be empty.
     """
     total = sum(counts.values())
     if total == 1:
@@ -190,14 +190,14 @@ def summary(kind: str, label: str, counts: Mapping[Outcome, int], name: str, rep
 
 @dataclass(frozen=True)
 class Verdict:
-    """A transfer that is over, in a word or two and its tone."""
+    """A finished transfer as a label and a tone."""
 
     label: str
     tone: str
 
 
 def verdict(outcomes: Collection[Outcome]) -> Verdict:
-    """Of a transfer that is over, by what became of each document."""
+    """The verdict on a finished transfer, by the outcomes of its documents."""
     found = set(outcomes)
     if found & FAILURES:
         return Verdict("Partly failed" if found & WELL else "Failed", "danger")

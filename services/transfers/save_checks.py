@@ -1,7 +1,7 @@
-"""What can be known of a save before its first byte, and the choice that goes with it.
+"""Checks before a save, and the choices they offer.
 
-`onto_twin` and `as_new_document` judge facts and ask nobody. `look` asks iManage once about the twin of one document,
-`start` asks again at the press: what was known then is not found out by a failed transfer.
+`onto_twin` and `as_new_document` are pure. `check_twin` asks iManage once about the twin of one document; `start` asks
+again, so that a known problem does not first appear as a failed transfer.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ EMPTY = "empty"
 
 @dataclass(frozen=True)
 class Concern:
-    """One thing to know before the first byte.
+    """One problem with a save.
 
-    `accept` is the value of the tick with which a person goes on all the same, and `label` its words; where it is
-    empty, nothing can be saved this way. `newer` is the version there that could be got first; `brief` says it in a
-    row of many.
+    `accept` is the value of the tick box that accepts it, and `label` its text; if it is empty, nothing can be saved
+    this way. `newer` is the version in iManage to get first; `brief` is for a row of
+    many.
     """
 
     code: str
@@ -62,7 +62,7 @@ class Concern:
 
 @dataclass(frozen=True)
 class Ours:
-    """The version here that would be saved. `extension` is without its dot."""
+    """The version here to be saved. `extension` has no dot."""
 
     name: str
     extension: str
@@ -71,7 +71,7 @@ class Ours:
 
 @dataclass(frozen=True)
 class Holder:
-    """Who has the document checked out there, and since when where iManage says so."""
+    """Who has the document checked out in iManage, and since when if iManage says so."""
 
     name: str
     since: datetime | None
@@ -79,15 +79,15 @@ class Holder:
 
 @dataclass(frozen=True)
 class Check:
-    """What is known of a save onto the twin. `unasked` says why iManage could not be asked; empty where it was."""
+    """The check of a save to the twin. `not_checked` says why iManage could not be asked; empty if it was."""
 
     status: TwinStatus
     concerns: tuple[Concern, ...]
-    unasked: str = ""
+    not_checked: str = ""
 
 
 class UnsettledError(InvalidError):
-    """There is something that the person has to know or to choose first. Nothing was put on record."""
+    """There are problems that the member has not accepted. Nothing was recorded."""
 
     def __init__(self, check: Check, sentence: str) -> None:
         super().__init__({"twin": sentence})
@@ -103,7 +103,7 @@ def onto_twin(
     label: str = "iManage",
     newer_id: str = "",
 ) -> tuple[Concern, ...]:
-    """What stands against a new version of the twin, or against replacing its latest one. Asks nobody."""
+    """Problems with saving a new version of the twin, or with replacing its latest one. Pure."""
     if facts.is_out_of_reach:
         return (_out_of_reach(facts.access, label),)
     found = []
@@ -121,7 +121,7 @@ def onto_twin(
 
 
 def as_new_document(ours: Ours, stem: str, extension: str, label: str = "iManage") -> dict[str, str]:
-    """By field, why this cannot become a new document under this name; nothing where it can. Asks nobody."""
+    """By field, why this cannot become a new document with this name; empty if it can. Pure."""
     problems = {}
     if not ours.size:
         problems["target"] = empty(ours.name, label).sentence
@@ -141,10 +141,10 @@ def empty(name: str, label: str) -> Concern:
     )
 
 
-def look(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID, target: str) -> Check | None:
-    """What is known of saving the current version onto its twin; None where it has none. One remote call.
+def check_twin(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID, target: str) -> Check | None:
+    """The check of saving the current version to its twin; None if it has none. One remote call.
 
-    Where iManage cannot be asked, what is on record here is said. Raises SignInNeededError.
+    If iManage cannot be asked, the result is that of the last check. Raises SignInNeededError.
     """
     version = _current(actor, document_id)
     server = require_use(actor.id, server_id)
@@ -154,29 +154,28 @@ def look(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID, target: str
         return None
     ours = _ours(version)
     me = clients.home_of(actor.id, server_id).user_id
-    there, unasked = split(status.twin.name).extension, ""
+    there, not_checked = split(status.twin.name).extension, ""
     holder, newer_id, facts = None, "", status.facts
     twin = update_check.twin_of(status)
     release()
     try:
-        seen = update_check.look(actor, twin)
+        checks = update_check.fetch(actor, twin)
     except ImanageError as error:
-        unasked = remote_refusal(error, label).sentence
+        not_checked = remote_refusal(error, label).sentence
     else:
-        if seen.document is not None and seen.latest is not None:
-            facts, there = facts.as_seen(seen.latest), seen.document.extension
-            holder, newer_id = holder_of(seen.document, me), str(seen.document.id)
+        if checks.document is not None and checks.latest is not None:
+            facts, there = facts.as_seen(checks.latest), checks.document.extension
+            holder, newer_id = holder_of(checks.document, me), str(checks.document.id)
         else:
-            facts = replace(facts, access=seen.access)
+            facts = replace(facts, access=checks.access)
     concerns = onto_twin(target, ours, facts, there, holder, label, newer_id)
-    return Check(replace(status, facts=facts), concerns, unasked)
+    return Check(replace(status, facts=facts), concerns, not_checked)
 
 
 def start(actor: Actor, command: SaveCommand, accepted: Collection[str] = ()) -> uuid.UUID:
-    """Put the save on record unless something stands against it that the person has not accepted.
+    """Start the save unless it has problems that the member has not accepted.
 
-    Raises UnsettledError for a save onto a twin, InvalidError for a new document; the same request again finds its
-    transfer.
+    Raises UnsettledError for a save to a twin, InvalidError for a new document. Idempotent by the request key.
     """
     if (known := _same_request(actor, command.request_key)) is not None:
         return known
@@ -186,7 +185,7 @@ def start(actor: Actor, command: SaveCommand, accepted: Collection[str] = ()) ->
         if problems := as_new_document(ours, command.name or split(ours.name).stem, command.extension, label):
             raise InvalidError(problems)
         return requests.start_save(actor, command)
-    check = look(actor, command.document_id, command.server_id, command.target.kind)
+    check = check_twin(actor, command.document_id, command.server_id, command.target.kind)
     if check is None:
         return requests.start_save(actor, command)
     open_ones = [each for each in check.concerns if not each.accept or each.accept not in accepted]
@@ -196,12 +195,12 @@ def start(actor: Actor, command: SaveCommand, accepted: Collection[str] = ()) ->
 
 
 def suggested(stem: str) -> str:
-    """The name that iManage would take; empty where it takes this one."""
+    """The nearest name that iManage accepts; empty if it accepts this one."""
     return nearest(stem) if name_problem(stem) and stem.strip() else ""
 
 
 def holder_of(document: RemoteDocument, me: str) -> Holder | None:
-    """Who else has it checked out."""
+    """Who has it checked out, unless it is the member."""
     if not (document.is_checked_out or document.in_use):
         return None
     if document.in_use_by and document.in_use_by.casefold() == me.casefold():
@@ -210,7 +209,7 @@ def holder_of(document: RemoteDocument, me: str) -> Holder | None:
 
 
 def _over(check: Check, accepted: Collection[str]) -> int:
-    """The version there that the person saw and saves on top of."""
+    """The version in iManage that the member accepted to save on top of; 0 for none."""
     moved = any(each.code == MOVED_ON for each in check.concerns if each.accept in accepted)
     return check.status.facts.latest if moved else 0
 

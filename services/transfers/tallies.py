@@ -1,4 +1,4 @@
-"""How many documents of a transfer ended how, and the name of one: read in one query, whatever their number."""
+"""Counts of a transfer's documents by outcome, and the name of the first: one query for any number of transfers."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from services.transfers.states import ItemState
 
 @dataclass
 class Tally:
-    """Of one transfer. `first` and `first_here` sort as the rows of its page do, and name the first document of all
-    and of those that are here.
+    """The counts of one transfer. `first` and `first_here` sort like the rows of its page and end with the name of the
+    first document, or of the first that is here.
 
-    `replaced` is the number of the version in iManage that a save of one document took the place of.
+    `replaced` is the number of the version in iManage that a save of one document replaced.
     """
 
     kind: str
@@ -39,12 +39,12 @@ class Tally:
         return sum(self.states.values())
 
     def named(self, is_known: bool) -> str:
-        """The name as this viewer may read it; of a server they must not know of, what did not arrive has none."""
+        """The first name that the viewer may read: if they may not know the server, only of documents that are here."""
         found = self.first if is_known else self.first_here
         return (visible(found[-1]) if found else "") or "A document"
 
     def summary(self, label: str, is_known: bool) -> str:
-        """In a sentence; `label` is what the viewer calls the server, `is_known` whether they may know of it."""
+        """The transfer in a sentence. `label`: the viewer's name for the server; `is_known`: may they know it."""
         if not self.states:
             return ""
         replaced = self.replaced if is_known else ""
@@ -65,16 +65,16 @@ LAST = 3
 """A transfer's page shows what needs a person first, then what failed or stopped, then the rest by position."""
 
 _DIGITS = 7
-# With its leading 1 cut off, a position that sorts as text.
+# The position with leading zeros, so that it sorts as text.
 _POSITION = func.substr(cast(10**_DIGITS + TransferItem.position, Text), 2, type_=Text)
 _IS_HERE = and_(TransferItem.state == ItemState.DONE, Document.name.is_not(None))
-# None is kept as JSON's null where it was given, and as the database's own where it was not.
+# An assigned None is stored as JSON null, an unassigned one as SQL NULL.
 _NO_RECEIPT = func.coalesce(cast(TransferItem.receipt, Text), "null") == "null"
 _UNSURE = and_(TransferItem.sent_at.is_not(None), _NO_RECEIPT)
 
 
 def of_transfers(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tally]:
-    """By transfer. One query."""
+    """Tallies by transfer id. One query."""
     name = case((_IS_HERE, Document.name), else_=TransferItem.name)
     rows = session().execute(
         select(
@@ -123,12 +123,12 @@ def of_transfers(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tally]:
 
 
 def outcome(kind: str, item: TransferItem) -> Outcome:
-    """What became of one."""
+    """The outcome of one item."""
     unsure = kind == "save" and item.sent_at is not None and item.receipt is None
     return outcome_of(kind, item.state, item.outcome, item.error_code, may_have_arrived=unsure)
 
 
 def retries(kind: str, item: TransferItem) -> bool:
-    """Whether trying one again can change something."""
+    """Whether retrying one item could succeed."""
     unsure = kind == "save" and item.sent_at is not None and item.receipt is None
     return may_retry(item.state, item.error_code, may_have_arrived=unsure)

@@ -1,6 +1,6 @@
-"""What a document's current version and its twin in iManage are to each other: facts in, one state out.
+"""The state of a document's current version compared with its twin in iManage. Pure.
 
-Nothing is looked up here. The list, the document's page, the pop-ups, transfers and tables all say it by these words.
+The list, the document's page, the pop-ups, transfers and CSV all use these words.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 LIVE, GONE, FORBIDDEN = "live", "lost", "forbidden"
-"""What iManage said of the twin when it was last asked, as it stands on the link."""
+"""The access to the twin at the last check, as stored on the link."""
 RECENT = timedelta(hours=24)
-"""For so long what iManage last said is taken to hold; after that only a new check can say that nothing is newer."""
+"""How long a check is trusted; after that only a new one can say that nothing is newer."""
 
 
 class TwinState(StrEnum):
@@ -35,7 +35,7 @@ BADGES: dict[TwinState, tuple[str, str]] = {
     TwinState.NO_ACCESS: ("No access", "danger"),
     TwinState.NOT_CHECKED: ("Not checked", "neutral"),
 }
-"""The words of each badge, and its tone."""
+"""The label and tone of each badge."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Copy:
 
 @dataclass(frozen=True)
 class KnownCopy:
-    """A version there that is on record: whose bytes it holds, and what iManage said when it was last asked."""
+    """A recorded version in iManage: the version here with its bytes, and the result of the last check."""
 
     here: Copy
     version: int
@@ -60,13 +60,12 @@ class KnownCopy:
 
 @dataclass(frozen=True)
 class TwinFacts:
-    """Of one document here and its twin, by the numbers of versions.
+    """A document here and its twin, by version numbers.
 
-    `here` is the current version. `held` is the version there that has its bytes, None where none is known to.
-    `base` is the newest version there that is known to stand at or before it in the document's history, 0 for none.
-    `latest` is the newest version there that we know of; `latest_here` the version here with its bytes, None where
-    there is none; `came_after` whether the latest was saved from a version that came after the current one; `had` is
-    the newest version there that any version here was got from or saved to.
+    `here`: the current version here. `held`: the version there with its bytes, None if unknown. `base`: the newest
+    version there that matches a version here up to the current one, 0 for none. `latest`: the newest version known
+    there. `latest_here`: the version here with its bytes, None if there is none. `came_after`: the latest was saved
+    from a version after the current one. `had`: the newest version there that any here was got from or saved to.
     """
 
     here: int
@@ -85,16 +84,16 @@ class TwinFacts:
 
     @property
     def is_out_of_reach(self) -> bool:
-        """Whether iManage refuses all that could be done with the twin."""
+        """Whether the twin is gone or not visible."""
         return self.access in {GONE, FORBIDDEN}
 
     @property
     def has_nothing_to_save(self) -> bool:
-        """Whether a save would bring nothing new: our bytes are there, and nobody went back to them on purpose."""
+        """Whether a save would add nothing: the bytes are there, and no older version was made current on purpose."""
         return self.held is not None and (self.held == self.latest or self.latest_here is None)
 
     def as_seen(self, latest: int) -> TwinFacts:
-        """The same, now that iManage shows this as its latest version."""
+        """The facts after a check that found `latest` as the latest version."""
         is_known = latest == self.latest
         return replace(
             self,
@@ -107,7 +106,7 @@ class TwinFacts:
 
 
 def facts_of(current: Copy, known: Sequence[KnownCopy], now: datetime) -> TwinFacts:
-    """The facts from all that is on record of one twin, oldest first: of two for one version there the later holds."""
+    """The facts from all records of one twin, oldest first; a later record of the same version wins."""
     by_version = {each.version: each for each in known}
     last = max(known, key=lambda each: each.checked_at)
     latest = max(each.latest for each in known)
@@ -126,7 +125,7 @@ def facts_of(current: Copy, known: Sequence[KnownCopy], now: datetime) -> TwinFa
 
 
 def _state(facts: TwinFacts) -> TwinState:
-    """What iManage refused comes first; then what differs; *Same* needs that iManage was asked a short while ago."""
+    """Lost and no access come first, then differences. *Same* needs a recent check."""
     if facts.access == GONE or (facts.held or 0) > facts.latest:
         return TwinState.LOST
     if facts.access == FORBIDDEN:
@@ -141,7 +140,7 @@ def _state(facts: TwinFacts) -> TwinState:
 
 
 def sentence(facts: TwinFacts, label: str = "iManage") -> str:
-    """The state in a sentence; `label` is what this person calls the server."""
+    """The state in a sentence; `label` is the server's name for this person."""
     ours, theirs = f"version {facts.here} here", f"version {facts.latest}"
     match facts.state:
         case TwinState.SAME:

@@ -1,4 +1,4 @@
-"""What became of twins in iManage: looked up when a person asks, never by itself."""
+"""Checks twins in iManage for newer versions, only when a person asks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Twin:
-    """A document there; `known` says only how to ask for it."""
+    """A document in iManage; `known` is a version id to request it by."""
 
     server_id: uuid.UUID
     document: DocumentId
@@ -41,8 +41,8 @@ class Twin:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What iManage said of a twin: whether this person can see it, and its latest version's profile where they can."""
+class TwinCheck:
+    """iManage's answer about a twin: whether the member can see it, and if so its latest version's profile."""
 
     access: str
     document: RemoteDocument | None = None
@@ -54,9 +54,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class Checked:
-    """What the twins that were looked at are to the current versions here. `left` were not reached in time.
+    """The states of the twins checked. `left` were not checked in time.
 
-    `name` and `says` are those of the document where only one was looked at.
+    `name` and `says` belong to the document if only one was checked.
     """
 
     counts: Mapping[TwinState, int]
@@ -86,7 +86,7 @@ class Checked:
 
 
 def check(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None = None) -> Checked:
-    """Ask iManage about each twin, those that were checked longest ago first, for ten seconds."""
+    """Check each twin in iManage, least recently checked first, for up to ten seconds."""
     matter = permissions.require_transfer(actor, matter_id)
     labels = {server.id: server.label for server in available_to(actor)}
     twins = _twins(actor, matter.id, document_id)
@@ -98,10 +98,10 @@ def check(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None = No
         if looked_at and time.monotonic() > deadline:
             break
         try:
-            seen = look(actor, twin)
+            checks = fetch(actor, twin)
         except ImanageError as error:
             raise remote_refusal(error, labels[twin.server_id]) from error
-        keep(matter.id, twin, seen)
+        store(matter.id, twin, checks)
         looked_at.add(twin)
     checked = _outcome(actor, matter.id, document_id, looked_at, left=len(twins) - len(looked_at))
     with unit_of_work():
@@ -120,7 +120,7 @@ def check(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None = No
 def _outcome(
     actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None, looked_at: set[Twin], left: int
 ) -> Checked:
-    """What each document whose twin was looked at and that twin are to each other now."""
+    """The states of the documents whose twins were checked."""
     statuses = [each for each in _statuses(actor, matter_id, document_id) if twin_of(each) in looked_at]
     counts = Counter(each.state for each in statuses)
     in_order = {state: counts[state] for state in TwinState if counts[state]}
@@ -131,7 +131,7 @@ def _outcome(
 
 
 def _twins(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None) -> list[Twin]:
-    """Each once, those that were checked longest ago first."""
+    """Distinct twins, least recently checked first."""
     statuses = _statuses(actor, matter_id, document_id)
     return list(dict.fromkeys(twin_of(each) for each in sorted(statuses, key=lambda each: each.checked_at)))
 
@@ -147,8 +147,8 @@ def twin_of(status: TwinStatus) -> Twin:
     return Twin(status.twin.server_id, status.onto.document, status.onto)
 
 
-def look(actor: Actor, twin: Twin) -> Seen:
-    """Ask iManage for the latest version's profile, in the person's name. One call. Raises ImanageError."""
+def fetch(actor: Actor, twin: Twin) -> TwinCheck:
+    """Fetch the latest version's profile as the member. One remote call. Raises ImanageError."""
 
     def ask(client: Client) -> RemoteDocument:
         return remote_documents.profile(client, twin.known, latest=True)
@@ -157,18 +157,18 @@ def look(actor: Actor, twin: Twin) -> Seen:
     release()
     try:
         with bulkhead.slot(actor.id):
-            return Seen(LIVE, clients.with_client(actor.id, twin.server_id, ask, outbound))
+            return TwinCheck(LIVE, clients.with_client(actor.id, twin.server_id, ask, outbound))
     except NotFoundError:
-        return Seen(GONE)
+        return TwinCheck(GONE)
     except ForbiddenError:
-        return Seen(FORBIDDEN)
+        return TwinCheck(FORBIDDEN)
 
 
-def keep(matter_id: uuid.UUID, twin: Twin, seen: Seen) -> None:
-    """What was seen, on every link of the matter's documents to this twin."""
-    values: dict[str, object] = {"checked_at": utcnow(), "state": seen.access}
-    if seen.latest is not None:
-        values["latest_version"] = seen.latest
+def store(matter_id: uuid.UUID, twin: Twin, checks: TwinCheck) -> None:
+    """Store the result on every link of the matter's documents to this twin."""
+    values: dict[str, object] = {"checked_at": utcnow(), "state": checks.access}
+    if checks.latest is not None:
+        values["latest_version"] = checks.latest
     documents = select(Document.id).where(Document.matter_id == matter_id)
     with unit_of_work() as writing:
         writing.execute(

@@ -1,4 +1,4 @@
-"""What a page shows of transfers: frozen values, nothing asked of iManage."""
+"""Transfers as pages show them, as frozen values. No remote calls."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class TransferView:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many documents are in which state."""
+        """The number of documents by state."""
         return self.tally.states
 
     @property
@@ -68,7 +68,7 @@ class TransferView:
 
     @property
     def waits_for_person(self) -> bool:
-        """Nothing moves by itself any more: a sign-in or a decision is needed."""
+        """Whether nothing continues without a sign-in or a decision."""
         waiting = self.counts.get(ItemState.NEEDS_SIGN_IN, 0) + self.counts.get(ItemState.ASKS, 0)
         return self.is_live and waiting > 0 and waiting + self.over == self.total
 
@@ -78,7 +78,7 @@ class TransferView:
 
     @property
     def tabs(self) -> tuple[Tab, ...]:
-        """Filters over the rows, where there are enough of them to look for some."""
+        """Filters above the rows, if there are enough rows."""
         return item_views.tabs(self.tally.states, self.show) if self.total > FILTERED_FROM else ()
 
     @property
@@ -87,12 +87,12 @@ class TransferView:
 
     @property
     def may_retry(self) -> bool:
-        """Where trying again can change something, and was not tried yet."""
+        """Whether a retry could succeed and was not made yet."""
         return not self.is_live and self.tally.retryable > 0 and self.retried_as is None
 
     @property
     def label(self) -> str:
-        """The whole in a word or three."""
+        """The state of the transfer in up to three words."""
         if not self.is_live:
             return verdict(self.tally.outcomes).label
         if self.is_cancelling:
@@ -111,7 +111,7 @@ class TransferView:
 
 
 def transfer(actor: Actor, transfer_id: uuid.UUID, page: int = 1, show: str = ALL) -> TransferView:
-    """One transfer with a page of its rows, those that need somebody first."""
+    """One transfer with a page of its rows, those that need a person first."""
     row = require_transfer(actor, transfer_id)
     show = show if show in FILTERS else ALL
     known = known_to(actor)
@@ -127,7 +127,7 @@ def transfer(actor: Actor, transfer_id: uuid.UUID, page: int = 1, show: str = AL
 
 
 def is_live_in(actor: Actor, matter_id: uuid.UUID) -> bool:
-    """Whether any transfer of the matter is under way, whoever started it. To guests none is."""
+    """Whether any member's transfer of the matter is in progress. Guests see none."""
     if actor.is_guest:
         return False
     permissions.require_matter(actor, matter_id)
@@ -136,7 +136,7 @@ def is_live_in(actor: Actor, matter_id: uuid.UUID) -> bool:
 
 
 def recent(actor: Actor, page: int = 1) -> Page[TransferView]:
-    """This person's transfers in the matters that they take part in, newest first."""
+    """The actor's transfers in their matters, newest first."""
     query = (
         select(Transfer)
         .join(Participant, Participant.matter_id == Transfer.matter_id)
