@@ -105,7 +105,7 @@ def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> 
         _every(SHOW_SECONDS, ProgressFlusher().show, stop, scope),
         _every(REAP_SECONDS, reap, stop, scope, first=0.0),
         _every(FORGET_SECONDS, forget_finished, stop, scope),
-        _every(ERASE_SECONDS, packages_keys.forget_expired, stop, scope),
+        _every(ERASE_SECONDS, packages_keys.delete_expired, stop, scope),
         _every(SWEEP_SECONDS, maintenance.sweep_store, stop, scope, first=FIRST_SWEEP_SECONDS),
     ]
     if has_log:

@@ -1,4 +1,4 @@
-"""The checks of a server: one row for each run, whoever or whatever started it."""
+"""Runs of a server's checks, one row each."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from models.base import Base, new_id, utcnow
 
 
 class ServerCheck(Base):
-    """`plan` names the rows that will come, `results` holds those that have come. `state` is set at the end.
+    """`plan` lists the checks, `results` those that have finished. `state` is set at the end.
 
-    `seen_at` moves with every result: a run whose process died stands still.
+    `seen_at` is the heartbeat: it moves with every result until the run ends or its process dies.
     """
 
     __tablename__ = "server_check"

@@ -1,4 +1,4 @@
-"""A member's own sign-in to a server, and the sign-ins that are under way."""
+"""Members' sign-ins to servers, and pending sign-ins."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from models.base import Base, new_id, utcnow
 
 
 class Connection(Base):
-    """Tokens are sealed with the row's id; only services.connections opens them.
+    """Tokens are encrypted and bound to the row's id; only services.connections decrypts them.
 
-    `refreshing_until` is the lease of whoever refreshes now: nobody holds a lock while iManage is asked.
+    `refreshing_until` is the lease of the process that renews the token; no lock is held during the call to iManage.
     """
 
     __tablename__ = "connection"
@@ -42,7 +42,7 @@ class Connection(Base):
 
 
 class OAuthState(Base):
-    """One sign-in under way: bound to session, member and server, used once, ten minutes long."""
+    """A pending sign-in, bound to session, member and server; valid once, for ten minutes."""
 
     __tablename__ = "oauth_state"
 

@@ -1,4 +1,4 @@
-"""How each server has been: what its last check came to, since when, and a row for each day."""
+"""The health of each server: the state of its last check, and counts for each day."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from models.base import Base, utcnow
 
 
 class ServerHealth(Base):
-    """`state`: not_checked, healthy, warning or failing; `since` it has been so. The first problem stands beside it.
+    """`state`: not_checked, healthy, warning or failing, `since` when; `code` and `sentence` are the first problem's.
 
-    The worker looks again at `due_at`, or at once where the server is not `as_changed_at` any more.
+    The next check is due at `due_at`, or at once where the server's `changed_at` is no longer `as_changed_at`.
     """
 
     __tablename__ = "server_health"
@@ -33,7 +33,7 @@ class ServerHealth(Base):
 
 
 class ServerHealthDay(Base):
-    """One server on one UTC day: how many checks came to what, and how long they took together."""
+    """One server on one UTC day: checks by state, and their total seconds."""
 
     __tablename__ = "server_health_day"
 

@@ -1,4 +1,4 @@
-"""Application packages for iManage that were made here: what each said, and its key for a quarter of an hour."""
+"""Application packages: the contents of each, and its encrypted keys for 15 minutes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from models.base import Base, new_id, utcnow
 
 
 class ApplicationPackage(Base):
-    """Key and secret stand here as hashes, so that neither is made twice; `sealed` is empty once `open_until` is over.
+    """The hashes of key and secret stay; `sealed`, the encrypted keys, is emptied after `open_until`.
 
-    `settled_at`: an admin has said that the redirect URL no longer matters, or is changed in iManage.
+    `settled_at`: an admin confirmed that the redirect URL was changed in iManage, or that the package is not used.
     """
 
     __tablename__ = "application_package"

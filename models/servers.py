@@ -1,4 +1,4 @@
-"""iManage servers that admins connected, and the members that each is restricted to."""
+"""iManage servers, their circuit breakers, their restrictions, and removed servers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from models.base import Base, new_id, utcnow
 
 
 class Server(Base):
-    """Kind, URL, API URL and subdomain are fixed at creation: tokens belong to the place that gave them.
+    """Kind, URL, API URL and subdomain never change: tokens belong to the address that issued them.
 
-    `redirect_url` is ours as iManage was told it, as far as we know. `ca_pem` holds the firm's own authorities, which
-    are trusted for this server beside the usual ones. `is_practice` marks the bundled practice iManage.
+    `redirect_url` is ours as registered in iManage, as far as we know. `ca_pem` holds the firm's own authorities,
+    trusted for this server beside the public ones. `is_practice` marks the bundled practice iManage.
     """
 
     __tablename__ = "server"
@@ -73,7 +73,7 @@ class ServerMember(Base):
 
 
 class ServerRemoval(Base):
-    """A server that was removed: what went with it, and the links it had as CSV, for whoever asks later."""
+    """A removed server, with its links as CSV."""
 
     __tablename__ = "server_removal"
     __table_args__ = (Index("ix_server_removal_removed_at", "removed_at"),)

@@ -1,4 +1,4 @@
-"""The forms of a person's own account."""
+"""The form of the Account page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from blueprints.forms_base import BaseForm
 
 
 class PasswordForm(BaseForm):
-    """Typed once: a browser or a password manager shows what was typed, and an admin can make a new one."""
+    """The new password is entered once: browsers can show it, and an admin can reset it."""
 
     current = PasswordField("Current password", [DataRequired("Enter your current password.")])
     new = PasswordField("New password", [DataRequired("Enter a new password.")])

@@ -1,4 +1,4 @@
-"""A person's own account: who they are here, their password, and their sign-ins to iManage."""
+"""The Account page: password, emails and sign-ins to iManage."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def change_password() -> Response:
     except TooManyError as refusal:
         form.add_errors(InvalidError({"": refusal.sentence}))
         return page(form, 429)
-    flash("Your password is changed. You are signed out everywhere else.", "success")
+    flash("Your password has been changed. You are signed out on all other devices.", "success")
     return go_to(url_for(".index"))
 
 

@@ -78,7 +78,7 @@ def add_person(group_id: uuid.UUID) -> Response:
 def paste_people(group_id: uuid.UUID) -> str:
     """Add the people of a pasted list who can be in the group; list the others with the reason."""
     inside = groups.member_ids(actor(), group_id)
-    pasted = bulk_add.look_up(actor(), request.form.get("pasted", ""), inside)
+    pasted = bulk_add.match(actor(), request.form.get("pasted", ""), inside)
     groups.add(actor(), group_id, pasted.ids)
     return _page(group_id, pasted=pasted)
 

@@ -1,4 +1,4 @@
-"""Why can't X use it? A page that names the first rule that keeps a member from a server."""
+"""Why can’t a member use it? The page that explains which rule prevents it."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from services.servers import views as server_views
 @bp.get("/<uuid:server_id>/why")
 @needs("admin")
 def why_not(server_id: uuid.UUID) -> Response:
-    """The search; htmx asks for its results alone while somebody types."""
+    """The search for a member; htmx only gets its results."""
     query = search_text().strip()
-    page = "_why_found.html" if is_htmx() else "why.html"
+    page = "_why_results.html" if is_htmx() else "why.html"
     html = render_template(
         f"integrations/{page}",
         server=server_views.server(actor(), server_id),
         q=query,
         found=access_explainer.candidates(actor(), server_id, query),
-        answer=None,
+        explanation=None,
     )
     return fragment(html)
 
@@ -34,11 +34,13 @@ def why_not(server_id: uuid.UUID) -> Response:
 @bp.get("/<uuid:server_id>/why/<uuid:member_id>")
 @needs("admin")
 def why_not_member(server_id: uuid.UUID, member_id: uuid.UUID) -> str:
-    found = access_explainer.answer(actor(), server_id, member_id, request.args.get("matter", type=uuid.UUID))
+    found = access_explainer.explain(
+        actor(), server_id, member_id, request.args.get("matter", type=uuid.UUID)
+    )
     return render_template(
         "integrations/why.html",
         server=server_views.server(actor(), server_id),
         q="",
         found=(),
-        answer=found,
+        explanation=found,
     )

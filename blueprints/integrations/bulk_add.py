@@ -1,4 +1,4 @@
-"""Pasting a list of e-mails into the list of a restricted server. Nothing is saved before Save is pressed."""
+"""Adding a pasted list of emails to a restriction; saved with its Save button."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from services.servers import views as server_views
 @bp.post("/<uuid:server_id>/restriction/pasted")
 @needs("admin")
 def paste_people(server_id: uuid.UUID) -> Response:
-    """The list with everybody in it who was found, and what became of the others."""
+    """The list with the members found, and what happened to the other emails."""
     server_views.server(actor(), server_id)
     form = RestrictionForm()
-    pasted = bulk_add.look_up(actor(), form.pasted.data or "", form.chosen)
+    pasted = bulk_add.match(actor(), form.pasted.data or "", form.chosen)
     form.add.data = (*form.add.data, *pasted.ids)
     if not is_htmx():
         return server_answer(server_id, draft=form, pasted=pasted)

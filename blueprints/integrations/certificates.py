@@ -1,4 +1,4 @@
-"""A server's own CA: the pop-up with the list as PEM, and taking it away."""
+"""A server's own CA: the pop-up with the certificates as PEM, and their removal."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from services.servers import views as server_views
 
 
 class OwnCaForm(BaseForm):
-    """A pasted list, or a file in its place. What holds a private key is not sent back to the page."""
+    """Pasted certificates or a file. Text with a private key is not sent back to the page."""
 
     version = HiddenField()
     pem = TextAreaField("Certificates")
     file = FileField("Or choose a file")
 
-    def given(self) -> bytes:
-        content = self.file.data.read(certificate_authorities.LARGEST + 1) if self.file.data else b""
-        return content or (self.pem.data or "").encode()
+    def content(self) -> bytes:
+        uploaded = self.file.data.read(certificate_authorities.LARGEST + 1) if self.file.data else b""
+        return uploaded or (self.pem.data or "").encode()
 
 
 class VersionForm(BaseForm):
@@ -51,7 +51,7 @@ def own_certificates(server_id: uuid.UUID) -> Response:
 @needs("admin")
 def save_certificates(server_id: uuid.UUID) -> Response:
     form, view = OwnCaForm(), server_views.server(actor(), server_id)
-    given = form.given()
+    given = form.content()
     try:
         listed = certificate_authorities.save(actor(), server_id, given, form.version.data or "")
     except InvalidError as refusal:
@@ -62,8 +62,8 @@ def save_certificates(server_id: uuid.UUID) -> Response:
         form.version.data = view.version
         return _answer(view, form, 422)
     count = "1 certificate" if len(listed) == 1 else f"{len(listed)} certificates"
-    flash(f"Saved. Connections to “{view.name}” trust {count} of your own from now on.", "success")
-    return _checked(server_id)
+    flash(f"Saved. Connections to “{view.name}” now also trust {count} of your own.", "success")
+    return _check_again(server_id)
 
 
 @bp.get("/<uuid:server_id>/own-ca/remove")
@@ -84,12 +84,12 @@ def remove_certificates(server_id: uuid.UUID) -> Response:
         form.add_errors(refusal)
         form.version.data = view.version
         return popup("own_ca_removal", "Remove own CA?", 422, form=form, server=view)
-    flash(f"Removed. Connections to “{view.name}” trust the usual authorities alone.", "success")
-    return _checked(server_id)
+    flash(f"Removed. Connections to “{view.name}” now only trust public authorities.", "success")
+    return _check_again(server_id)
 
 
-def _checked(server_id: uuid.UUID) -> Response:
-    """Back to the page, where a check shows what the change has done."""
+def _check_again(server_id: uuid.UUID) -> Response:
+    """Start a check and return to the page, where its result shows."""
     with suppress(TooManyError):
         check_runs.start(actor(), server_id)
     return go_to(url_for(".server", server_id=server_id))

@@ -1,4 +1,4 @@
-"""Checking a server: the run as it goes, its report as text; the request sheet, the support bundle."""
+"""Checking a server: a run and its progress, its report as text; the request sheet and the support bundle."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from blueprints.downloads import attachment
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.integrations import bp
 from services.monitoring import check_report as monitoring_check_report
-from services.monitoring import check_runs
+from services.monitoring import check_runs, history
 from services.monitoring import state as monitoring_state
 from services.operations import support_bundle
 from services.server_admin import network_sheet, onboarding
@@ -23,7 +23,7 @@ from services.servers import views as server_views
 @bp.post("/<uuid:server_id>/checks")
 @needs("admin")
 def start_check(server_id: uuid.UUID) -> Response:
-    """From the page, or from a pop-up that offers to check first: that one is shut."""
+    """From the page, or from a pop-up with Check first, which then closes."""
     run_id = check_runs.start(actor(), server_id)
     answer = _answer(server_id, run_id)
     if is_htmx():
@@ -34,7 +34,7 @@ def start_check(server_id: uuid.UUID) -> Response:
 @bp.get("/<uuid:server_id>/checks/<uuid:run_id>")
 @needs("admin")
 def check_run(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
-    """A part of the server's page, asked for again while the run lives; its address alone leads there."""
+    """A part of the server's page, polled during the run; opened by itself, it redirects to the page."""
     return _answer(server_id, run_id)
 
 
@@ -70,12 +70,14 @@ def _answer(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
     if run.is_running:
         return fragment(render_template("integrations/_check_run.html", run=run, report=report))
     html = render_template(
-        "integrations/_checked.html",
+        "integrations/_finished_check.html",
         run=run,
         report=report,
         server=server_views.server(actor(), run.server_id),
         checklist=onboarding.checklist(actor(), run.server_id),
         health=monitoring_state.health(actor(), run.server_id),
+        days=history.strip(actor(), run.server_id),
+        check_minutes=monitoring_state.minutes(),
     )
     return fragment(html, checked=True)
 

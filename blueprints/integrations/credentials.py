@@ -1,4 +1,4 @@
-"""Replacing a server's credentials: the pop-up, the proof, and who must sign in again."""
+"""Replacing a server's credentials: the pop-up, its outcome, and who must sign in again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.monitoring import check_runs
 from services.server_admin import credential_rotation
 from services.servers import views as server_views
 
-NAMED = 10
+MOST_NAMES = 10
 
 
 @bp.get("/<uuid:server_id>/credentials")
@@ -42,7 +42,7 @@ def replace_credentials(server_id: uuid.UUID) -> Response:
         except credential_rotation.UnprovenCredentialsError as unproven:
             problems = unproven.problems
         else:
-            _say(replaced)
+            _flash(replaced)
             with suppress(TooManyError):
                 check_runs.start(actor(), server_id)
             return go_to(url_for(".server", server_id=server_id))
@@ -69,24 +69,25 @@ def _answer(
     )
 
 
-def _say(replaced: credential_rotation.Replaced) -> None:
+def _flash(replaced: credential_rotation.Replaced) -> None:
     if replaced.proven:
-        flash(
-            f"iManage accepts the new credentials of “{replaced.name}”, and they are in use now.", "success"
-        )
+        flash(f"iManage accepts the new credentials of “{replaced.name}”. They are now in use.", "success")
     else:
-        flash(f"The new credentials of “{replaced.name}” are in use now, without proof.", "warning")
+        flash(
+            f"The new credentials of “{replaced.name}” are now in use. They could not be confirmed.",
+            "warning",
+        )
     if replaced.signed_out:
         count = len(replaced.signed_out)
         people = "1 member" if count == 1 else f"{count} members"
         flash(
-            f"Sign in again: {people} must do so, because the Client ID is another one: "
-            f"{names_of(replaced.signed_out)}. Their running transfers wait for that.",
+            f"The Client ID has changed, so {people} must sign in again: {names_of(replaced.signed_out)}. "
+            "Running transfers wait until then.",
             "warning",
         )
 
 
 def names_of(names: tuple[str, ...]) -> str:
-    """The first of them by name, and how many more there are."""
-    shown = ", ".join(names[:NAMED])
-    return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
+    """The first MOST_NAMES, and how many more there are."""
+    shown = ", ".join(names[:MOST_NAMES])
+    return f"{shown} and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else shown

@@ -1,4 +1,4 @@
-"""Forms of the iManage pages in the Admin System: a new server, a changed one, its restriction, its removal."""
+"""Forms for servers: adding, changing, restricting and removing one."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ LONGEST_SECRET = 500
 
 
 class SecretField(PasswordField):
-    """A secret: the blanks that come with copying go, and it is never sent back to the page."""
+    """A secret: surrounding spaces are stripped, and it is never sent back to the page."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = valuelist[0].strip() if valuelist else ""
 
 
 class Secret:
-    """What a pasted secret may hold."""
+    """Validates the length and characters of a secret."""
 
     def __call__(self, form: BaseForm, field: Field) -> None:
         value = field.data or ""
@@ -49,7 +49,7 @@ class Secret:
 
 
 class ServerName:
-    """A line that members can read as a name."""
+    """Validates a server's name."""
 
     def __call__(self, form: BaseForm, field: Field) -> None:
         if not field.errors and (problem := validation.name_problem(field.data)):
@@ -57,7 +57,7 @@ class ServerName:
 
 
 class AddServerForm(BaseForm):
-    """The kind decides which fields count; what was typed for the other kind is kept beside them."""
+    """The kind decides which fields are used; values for the other kind are kept in hidden fields."""
 
     kind = RadioField(
         "Kind",
@@ -73,7 +73,7 @@ class AddServerForm(BaseForm):
     client_secret = SecretField("Client Secret", [Secret()])
     package = HiddenField()
     package_client_id: str | None = None
-    said_of_subdomain = ""
+    subdomain_notice = ""
 
     @property
     def is_cloud(self) -> bool:
@@ -85,13 +85,13 @@ class AddServerForm(BaseForm):
 
     @property
     def is_cloud_address(self) -> bool:
-        """Whether what stands in the on-premise fields is an address of Cloud iManage."""
+        """Whether an on-premise field contains an address of Cloud iManage."""
         return not self.is_cloud and any(
             addresses.is_cloud(field.data or "") for field in (self.url, self.api_url)
         )
 
-    def turn_into_cloud(self) -> None:
-        """The same server as Cloud iManage, its subdomain taken from the address."""
+    def switch_to_cloud(self) -> None:
+        """Switch the form to Cloud iManage, with the subdomain from the address."""
         pasted = next(
             (each.data for each in (self.url, self.api_url) if addresses.is_cloud(each.data or "")),
             "",
@@ -120,27 +120,27 @@ class AddServerForm(BaseForm):
 
     @property
     def package_id(self) -> uuid.UUID | None:
-        """The application package whose key and secret are used, if one is."""
+        """The application package whose key and secret are used, if any."""
         return as_id(self.package.data or "")
 
     def validate_client_id(self, field: Field) -> None:
         if self.asks_for_credentials and not self.package_id and not field.data:
-            raise ValidationError("Enter the Client ID that iManage gave for this application.")
+            raise ValidationError("Enter the Client ID from iManage.")
 
     def validate_client_secret(self, field: Field) -> None:
         if self.asks_for_credentials and not self.package_id and not field.data:
-            raise ValidationError("Enter the Client Secret that belongs to the Client ID.")
+            raise ValidationError("Enter the Client Secret from iManage.")
 
     def notice(self, field: Field) -> str | None:
-        """What we changed about an address that stands in the form."""
-        if field.name == self.subdomain.name and self.said_of_subdomain:
-            return self.said_of_subdomain
+        """What was corrected in the address of this field, if anything."""
+        if field.name == self.subdomain.name and self.subdomain_notice:
+            return self.subdomain_notice
         return addresses.notice_about(self.kind.data, field.data or "")
 
-    def keep_subdomain_alone(self) -> None:
-        """The field shows what was taken out of a pasted address, and that this was done is still said."""
-        self.said_of_subdomain = (self.notice(self.subdomain) if self.is_cloud else None) or ""
-        if self.said_of_subdomain:
+    def reduce_to_subdomain(self) -> None:
+        """Replace a pasted address by its subdomain, and keep the notice about it."""
+        self.subdomain_notice = (self.notice(self.subdomain) if self.is_cloud else None) or ""
+        if self.subdomain_notice:
             self.subdomain.data = addresses.label_in(self.subdomain.data or "")
 
     def command(self) -> NewServer:
@@ -161,7 +161,7 @@ class AddServerForm(BaseForm):
 
 
 class ChangeServerForm(BaseForm):
-    """Name and limit: all that can be changed of a server, beside its credentials."""
+    """Name and limit, which can be changed besides the credentials."""
 
     version = HiddenField()
     name = LineField("Name", [Line("a name", LONGEST_NAME), ServerName()])
@@ -180,7 +180,7 @@ class ChangeServerForm(BaseForm):
 
 
 class PeopleField(Field):
-    """The ids of members, or of groups, that stand in the list. What is no id is left out."""
+    """The ids of listed members or groups; other values are ignored."""
 
     data: tuple[uuid.UUID, ...]
 
@@ -197,7 +197,7 @@ def as_id(value: str) -> uuid.UUID | None:
 
 
 class RestrictionForm(BaseForm):
-    """The switch and the list, saved together. `add` and `remove` change the list before it is saved."""
+    """The switch and the list, saved together. `add` and `remove` change the list without saving it."""
 
     version = HiddenField()
     restricted = BooleanField("Restrict to specific members")
@@ -205,7 +205,7 @@ class RestrictionForm(BaseForm):
     add = PeopleField(default=())
     remove = PeopleField(default=())
     q = StringField("Search members")
-    pasted = TextAreaField("E-mails")
+    pasted = TextAreaField("Emails")
     group = PeopleField("Groups", default=())
 
     @property
@@ -223,4 +223,4 @@ class RestrictionForm(BaseForm):
 
 
 class RemoveServerForm(BaseForm):
-    typed_name = LineField("Name of the server")
+    typed_name = LineField("Server name")

@@ -1,4 +1,4 @@
-"""The health of a server as its page shows it, asked for again while the page is open; and Try now."""
+"""The health line of a server's page, polled while the page is open; and Try now."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.servers import views as server_views
 @bp.get("/<uuid:server_id>/health")
 @needs("admin")
 def server_health(server_id: uuid.UUID) -> Response:
-    """A part of the server's page; its address alone leads there."""
+    """A part of the server's page; opened by itself, it redirects to the page."""
     if not is_htmx():
         return go_to(url_for(".server", server_id=server_id))
     view = server_views.server(actor(), server_id)
@@ -28,7 +28,7 @@ def server_health(server_id: uuid.UUID) -> Response:
         server=view,
         health=monitoring_state.health(actor(), server_id),
         check_minutes=monitoring_state.minutes(),
-        pause=circuit_breaker.open_circuits().get(server_id),
+        circuit=circuit_breaker.open_circuits().get(server_id),
     )
     return fragment(html)
 
@@ -37,5 +37,5 @@ def server_health(server_id: uuid.UUID) -> Response:
 @needs("admin")
 def try_now(server_id: uuid.UUID) -> Response:
     schedule.try_now(actor(), server_id)
-    flash("The pause is over. Waiting transfers go on, and the connection is being checked.", "success")
+    flash("The pause has ended. Waiting transfers resume, and the connection is being checked.", "success")
     return go_to(url_for(".server", server_id=server_id))

@@ -1,4 +1,4 @@
-"""The address of a server that is not there any more answers with the list of those that are."""
+"""The page of a removed server: the list of servers, with a notice."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATUS = 404
 
 @bp.errorhandler(ServerGoneError)
 def server_is_gone(gone: ServerGoneError) -> Response:
-    """A press on a page that is older than the removal is told the same in a toast."""
+    """An htmx request from a page opened before the removal gets the notice as a toast."""
     if is_htmx():
         view = errors.ErrorView(gone.code, gone.title, gone.sentence, gone.next_step, gone.owner)
         return errors.answer(view, STATUS)

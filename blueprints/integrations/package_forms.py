@@ -1,4 +1,4 @@
-"""Forms of a registration with iManage: an application package, and credentials in the place of others."""
+"""Forms for the registration in iManage: an application package, and new credentials."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from services.servers.packages.packages import NewPackage
 
 
 class ApplicationId:
-    """A line that iManage takes for an id."""
+    """Validates an application's ID."""
 
     def __call__(self, form: BaseForm, field: Field) -> None:
         if not field.errors and field.data and (problem := packages.problem_with_id(field.data)):
@@ -22,7 +22,7 @@ class ApplicationId:
 
 
 class PackageForm(BaseForm):
-    """What the package says of this application. The key and the secret are made, not typed."""
+    """The application's details in the package. Key and secret are generated."""
 
     request_key = HiddenField()
     application_id = LineField("ID", [Line("an ID", packages.LONGEST), ApplicationId()])
@@ -41,12 +41,12 @@ class PackageForm(BaseForm):
 
 
 class CredentialsForm(BaseForm):
-    """The new Client ID and Client Secret. `confirmed` shows only where nothing could be proven."""
+    """The new Client ID and Client Secret. `confirmed` is only shown where they could not be proven."""
 
     version = HiddenField()
     client_id = LineField("New Client ID", [Line("the Client ID", LONGEST_CLIENT_ID, required=False)])
     client_secret = SecretField("New Client Secret", [Secret()])
-    confirmed = BooleanField("Replace them without proof")
+    confirmed = BooleanField("Replace them anyway")
 
     def command(self) -> NewCredentials:
         return NewCredentials(

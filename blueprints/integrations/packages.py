@@ -1,4 +1,4 @@
-"""Admin System > Integrations > Application package: making one, its file, and our redirect URL once it has changed."""
+"""Application packages: making one, downloading it, and confirming a changed redirect URL."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def application_package() -> Response:
 @bp.post(PACKAGE)
 @needs("admin")
 def make_package() -> Response:
-    """The one answer in which the secret stands. The same form sent again, as a reload does, shows it no more."""
+    """The only response that contains the secret; sending the same form again does not show it."""
     form = PackageForm()
     if form.validate():
         try:
@@ -59,7 +59,7 @@ def download_package(package_id: uuid.UUID) -> Response:
 @needs("admin")
 def settle_package(package_id: uuid.UUID) -> Response:
     redirect_urls.settle(actor(), package_id)
-    flash("Noted. You will not be reminded of this package again.", "success")
+    flash("Saved. There will be no more reminders about this package.", "success")
     return go_to(url_for(".application_package"))
 
 
@@ -67,7 +67,7 @@ def settle_package(package_id: uuid.UUID) -> Response:
 @needs("admin")
 def confirm_redirect_url(server_id: uuid.UUID) -> Response:
     redirect_urls.confirm(actor(), server_id)
-    flash("Noted. Check the connection to see whether iManage accepts the redirect URL.", "success")
+    flash("Saved. Check the connection to see whether iManage accepts the redirect URL.", "success")
     return go_to(url_for(".server", server_id=server_id))
 
 

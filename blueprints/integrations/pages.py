@@ -1,4 +1,4 @@
-"""The answers that several routes of the room give: a form in its pop-up, and a server's page."""
+"""Responses that several routes share: a form in a pop-up, and the server's page."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ def popup(name: str, title: str, status: int = 200, **context: object) -> Respon
 
 
 def servers_context(who: Actor) -> dict[str, object]:
-    """What the list of servers shows."""
+    """The template context of the list of servers."""
     return {
         "servers": server_views.all_servers(who),
         "healths": monitoring_state.every_health(who),
-        "pauses": circuit_breaker.open_circuits(),
-        "has_practice": practice.is_there(who),
+        "circuits": circuit_breaker.open_circuits(),
+        "has_practice": practice.exists(who),
         "removals": removal.recent_removals(who),
     }
 
 
 def question(name: str, title: str, **context: object) -> Response:
-    """A pop-up that says what an act would do, and asks; nothing was done yet. It opens from wherever it was asked."""
+    """A pop-up that asks for confirmation; nothing has been done yet."""
     return dialogs.confirmation(popup(name, title, dialogs.CONFIRM, **context))
 
 
@@ -49,7 +49,7 @@ def server_answer(
     status: int = 200,
     pasted: Pasted | None = None,
 ) -> Response:
-    """The server's page; `draft` holds a restriction that is not saved yet, `pasted` what became of a pasted list."""
+    """The server's page; `draft` is an unsaved restriction, `pasted` the result of a pasted list."""
     page = server_page.of(actor(), server_id)
     html = render_template(
         "integrations/server.html",
@@ -58,7 +58,7 @@ def server_answer(
         health=page.health,
         days=page.days,
         check_minutes=monitoring_state.minutes(),
-        pause=page.pause,
+        circuit=page.circuit,
         authorities=page.authorities,
         run=page.run,
         report=check_report.report_text(page.run) if page.run else "",
@@ -70,7 +70,7 @@ def server_answer(
 
 
 def restriction_answer(server_id: uuid.UUID, draft: RestrictionForm) -> Response:
-    """A restriction that was refused: the page, or for htmx its card alone, with the sentence and the draft."""
+    """A rejected restriction: the page, or for htmx only its card, with the error and the draft."""
     if not is_htmx():
         return server_answer(server_id, draft, 422)
     kept = restriction.restriction(actor(), server_id)
@@ -98,8 +98,8 @@ def _restriction(kept: restriction.RestrictionView, draft: RestrictionForm | Non
     }
 
 
-def say(saved: Saved) -> None:
-    """What an admin should know of a server that was saved, at the top of the next page."""
+def flash_notices(saved: Saved) -> None:
+    """Show the notices and warnings about a saved server on the next page."""
     for sentence in saved.notices:
         flash(sentence, "info")
     for sentence in saved.warnings:

@@ -1,4 +1,4 @@
-"""Adding the practice server: the pop-up that says what it is, and the act."""
+"""Adding the practice server."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def new_practice_server() -> Response:
 @needs("admin")
 def add_practice_server() -> Response:
     saved = practice.add(actor())
-    flash(f"“{saved.name}” is added. It is off, and not running, until you switch it on.", "success")
+    flash(f"“{saved.name}” has been added. Switch it on to start it.", "success")
     return go_to(url_for(".server", server_id=saved.id))

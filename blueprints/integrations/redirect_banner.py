@@ -1,4 +1,4 @@
-"""The banner of the Admin System while iManage knows another redirect URL than ours."""
+"""The banner of the Admin System while iManage has an earlier redirect URL."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ ADMIN = "/admin/"
 
 
 @bp.app_context_processor
-def moved() -> dict[str, redirect_urls.Moved | None]:
-    """On whole pages of System Admins."""
+def redirect_change() -> dict[str, redirect_urls.RedirectChange | None]:
+    """For full pages of System Admins."""
     if not request.path.startswith(ADMIN) or is_htmx() or not current_user.is_authenticated:
-        return {"moved": None}
+        return {"redirect_change": None}
     if not current_user.is_admin:
-        return {"moved": None}
-    return {"moved": redirect_urls.moved(actor())}
+        return {"redirect_change": None}
+    return {"redirect_change": redirect_urls.change(actor())}

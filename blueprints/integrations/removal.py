@@ -1,4 +1,4 @@
-"""Removing a server: the pop-up with its consequences, the removal, and the links that went with it."""
+"""Removing a server: the pop-up with the consequences, the removal, and the removed links as CSV."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def remove_server(server_id: uuid.UUID) -> Response:
     except InvalidError as refusal:
         form.add_errors(refusal)
         return _answer(server_id, form, 422)
-    practice.forget(server_id)
-    flash(f"“{removed.name}” is removed. Documents in your matters stay as they were.", "success")
+    practice.delete_data(server_id)
+    flash(f"“{removed.name}” has been removed. Documents in your matters have not changed.", "success")
     if removed.usage.links:
-        flash("The links that went with it are kept as a CSV file under Removed servers.", "info")
+        flash("You can download its links as a CSV file under Removed servers.", "info")
     return go_to(url_for(".index"))
 
 

@@ -1,4 +1,4 @@
-"""Restricting a server: the search for members, the list as it grows, and saving both with the switch."""
+"""Restricting a server: searching members, changing the list, and saving it with the switch."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ from services.servers import views as server_views
 @bp.post("/<uuid:server_id>/restriction/search")
 @needs("admin")
 def search_people(server_id: uuid.UUID) -> str:
-    """Members who could be added. Asked for by POST: the list so far travels with it and may be long."""
+    """Members who could be added. By POST, because the list so far is sent and may be long."""
     server_views.server(actor(), server_id)
-    return render_template("integrations/_found.html", server_id=server_id, **_found(RestrictionForm()))
+    return render_template(
+        "integrations/_people_results.html", server_id=server_id, **_found(RestrictionForm())
+    )
 
 
 @bp.post("/<uuid:server_id>/restriction/chosen")
 @needs("admin")
 def choose_person(server_id: uuid.UUID) -> str:
-    """The list with one more member in it, not saved yet."""
+    """The list with one more member, not saved yet."""
     server_views.server(actor(), server_id)
     form = RestrictionForm()
     return render_template(
@@ -52,12 +54,12 @@ def save_restriction(server_id: uuid.UUID) -> Response:
         losses = access_loss.by_restriction(actor(), server_id, wanted)
         access_loss.require_no_loss(losses, is_sure=request.form.get("sure") == "1")
         saved = restriction.save(actor(), server_id, wanted)
-    except access_loss.WouldLoseAccessError as told:
-        return question("losing", f"Restrict “{view.name}”?", server=view, losses=told.losses, form=form)
+    except access_loss.WouldLoseAccessError as loss:
+        return question("losing", f"Restrict “{view.name}”?", server=view, losses=loss.losses, form=form)
     except InvalidError as refusal:
         form.add_errors(refusal)
         return restriction_answer(server_id, form)
-    _say(saved)
+    _flash(saved)
     return go_to(url_for(".server", server_id=server_id))
 
 
@@ -68,16 +70,18 @@ def _found(form: RestrictionForm) -> dict[str, object]:
     return {"q": query, "found": restriction.find_people(actor(), query, form.chosen)}
 
 
-def _say(saved: restriction.RestrictionSaved) -> None:
+def _flash(saved: restriction.RestrictionSaved) -> None:
     if not saved.changed:
-        flash("Nothing was changed, so nothing was saved.", "info")
+        flash("Nothing has changed.", "info")
         return
     if not saved.is_restricted:
-        flash("Saved. The server is open to all members.", "success")
+        flash("Saved. All members can use the server.", "success")
         return
     members = "1 member" if saved.listed == 1 else f"{saved.listed} members"
-    flash(f"Saved. The server is restricted to {members}.", "success")
-    if not saved.listed:
-        flash("Nobody is listed, so nobody can use this server.", "warning")
+    if saved.listed:
+        flash(f"Saved. Only {members} can use the server.", "success")
+    else:
+        flash("Saved. No members are listed, so nobody can use the server.", "warning")
     if saved.signed_out:
-        flash(f"Sign-ins to this server that were ended: {saved.signed_out}.", "info")
+        sign_ins = "1 sign-in has" if saved.signed_out == 1 else f"{saved.signed_out} sign-ins have"
+        flash(f"{sign_ins} ended.", "info")

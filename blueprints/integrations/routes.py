@@ -26,7 +26,7 @@ from blueprints.integrations import (
     switching,
 )
 from blueprints.integrations.forms import AddServerForm, ChangeServerForm, as_id
-from blueprints.integrations.pages import popup, say, server_answer, servers_context
+from blueprints.integrations.pages import flash_notices, popup, server_answer, servers_context
 from services.core.errors import InvalidError
 from services.servers import registry, transport
 from services.servers import views as server_views
@@ -59,7 +59,7 @@ def index() -> str:
 @bp.get("/new")
 @needs("admin")
 def new_server() -> Response:
-    """With the id of an application package, its Client ID and secret are filled in: on our side, not on the page."""
+    """With the id of an application package, its Client ID and secret are used, without being on the page."""
     package = as_id(request.args.get("package", ""))
     if package is None:
         return _add_answer(AddServerForm(formdata=None))
@@ -69,8 +69,8 @@ def new_server() -> Response:
 @bp.post("/new/fields")
 @needs("admin")
 def new_server_fields() -> str:
-    """The fields that follow the kind. Asked for by POST so that nothing typed stands in an address."""
-    return render_template("integrations/_kind_fields.html", **_surroundings(AddServerForm()))
+    """The fields for the chosen kind. By POST, so that nothing entered is in a URL."""
+    return render_template("integrations/_kind_fields.html", **_form_context(AddServerForm()))
 
 
 @bp.post("/new")
@@ -78,20 +78,20 @@ def new_server_fields() -> str:
 def add_server() -> Response:
     form = AddServerForm()
     if request.form.get("to_cloud"):
-        form.turn_into_cloud()
-        return _add_answer(form, turned=True)
+        form.switch_to_cloud()
+        return _add_answer(form, switched=True)
     if form.validate():
         try:
             saved = registry.add(actor(), form.command())
         except InvalidError as refusal:
             form.add_errors(refusal)
         else:
-            flash(f"“{saved.name}” is added. Members see it once you switch it on.", "success")
-            say(saved)
+            flash(f"“{saved.name}” has been added. Members see it once you switch it on.", "success")
+            flash_notices(saved)
             return go_to(url_for(".server", server_id=saved.id))
     else:
         form.add_errors(InvalidError(registry.faults(actor(), form.command())), keep_own=True)
-    form.keep_subdomain_alone()
+    form.reduce_to_subdomain()
     return _add_answer(form, 422)
 
 
@@ -118,8 +118,8 @@ def change_server(server_id: uuid.UUID) -> Response:
         except InvalidError as refusal:
             form.add_errors(refusal)
         else:
-            flash(f"Name and limit of “{saved.name}” are saved.", "success")
-            say(saved)
+            flash(f"Saved name and limit of “{saved.name}”.", "success")
+            flash_notices(saved)
             return go_to(url_for(".server", server_id=server_id))
     else:
         form.add_errors(
@@ -130,13 +130,13 @@ def change_server(server_id: uuid.UUID) -> Response:
     return _change_answer(view, form, 422)
 
 
-def _add_answer(form: AddServerForm, status: int = 200, *, turned: bool = False) -> Response:
-    return popup("add", "Add server", status, turned=turned, **_surroundings(form))
+def _add_answer(form: AddServerForm, status: int = 200, *, switched: bool = False) -> Response:
+    return popup("add", "Add server", status, switched=switched, **_form_context(form))
 
 
-def _surroundings(form: AddServerForm) -> dict[str, object]:
-    """A package that is no longer at hand is let go of, and the fields are there to be filled in."""
-    form.package_client_id = application_packages.client_id_at_hand(actor(), form.package_id)
+def _form_context(form: AddServerForm) -> dict[str, object]:
+    """The form's context; a package that is no longer available is dropped, so that the fields show."""
+    form.package_client_id = application_packages.available_client_id(actor(), form.package_id)
     if form.package_client_id is None:
         form.package.data = ""
     return {"form": form, "cloud_domain": registry.cloud_domain(), "redirect_url": registry.redirect_url()}

@@ -1,4 +1,4 @@
-"""Signing in to iManage and disconnecting from it; the pages of every answer that made no sign-in."""
+"""Signing in to iManage and disconnecting from it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["bp", "sign_ins"]
 @bp.post("/connect/<uuid:server_id>")
 @needs("staff")
 def begin(server_id: uuid.UUID) -> AnyResponse:
-    """The page moves on to iManage by itself; our policy lets no form lead there, so without scripts it is a link."""
+    """Send the browser to iManage. Our CSP has no form-action for it, so without scripts a page has a link."""
     url = oauth.begin(actor(), server_id, request.form.get("return_to", ""))
     if is_htmx():
         return redirect_whole_page(url)
@@ -33,9 +33,9 @@ def begin(server_id: uuid.UUID) -> AnyResponse:
 @needs("public")
 @get_only
 def authorized() -> AnyResponse:
-    """Open to all, because a person whose session has ended must read that, and no code may end up in a `next`."""
-    if onward := _on_the_api_host():
-        return redirect(onward, 303)
+    """Public, so that a person whose session has ended reads that, and no code ends up in a `next` parameter."""
+    if target := _on_public_host():
+        return redirect(target, 303)
     try:
         if not current_user.is_authenticated:
             raise unfinished("oauth.signed_out")
@@ -44,7 +44,7 @@ def authorized() -> AnyResponse:
         done = oauth.finish(actor(), _answer())
         control.resume_after_sign_in(actor(), done.server_id)
     except SignInUnfinishedError as failure:
-        return _unfinished(failure)
+        return _unfinished_page(failure)
     flash(f"You are signed in to {done.label} as {done.imanage_name}.", "success")
     for sentence in done.warnings:
         flash(sentence, "warning")
@@ -54,26 +54,26 @@ def authorized() -> AnyResponse:
 @bp.post("/disconnect/<uuid:server_id>")
 @needs("staff")
 def disconnect(server_id: uuid.UUID) -> AnyResponse:
-    if (asked := _ask_first(disconnecting.own(actor(), server_id))) is not None:
+    if (asked := _confirm(disconnecting.own(actor(), server_id))) is not None:
         return asked
     if clients.disconnect(actor(), server_id):
-        flash("You are disconnected. Documents here and their links stay as they are.", "success")
+        flash("You are disconnected. Your documents and their links are kept.", "success")
     return go_to(url_for("account.index"))
 
 
 @bp.post("/disconnect")
 @needs("staff")
 def disconnect_all() -> AnyResponse:
-    if (asked := _ask_first(disconnecting.own(actor()))) is not None:
+    if (asked := _confirm(disconnecting.own(actor()))) is not None:
         return asked
     if clients.disconnect(actor()):
-        flash("You are disconnected everywhere. Documents here and their links stay as they are.", "success")
+        flash("You are disconnected from all servers. Your documents and their links are kept.", "success")
     return go_to(url_for("account.index"))
 
 
-def _ask_first(endings: tuple[disconnecting.EndingSignIn, ...]) -> AnyResponse | None:
+def _confirm(endings: tuple[disconnecting.EndingSignIn, ...]) -> AnyResponse | None:
     account = url_for("account.index")
-    return sign_ins.ask_first(endings, request.path, ("Account", account), account, is_own=True)
+    return sign_ins.disconnect_dialog(endings, request.path, ("Account", account), account, is_own=True)
 
 
 def _answer() -> oauth.CallbackAnswer:
@@ -86,14 +86,14 @@ def _answer() -> oauth.CallbackAnswer:
     )
 
 
-def _on_the_api_host() -> str | None:
-    """Where the redirect URL has a host of its own, the session's cookie is at the public one: go on there."""
+def _on_public_host() -> str | None:
+    """The same address on the public host, which has the session cookie, where iManage returned to the API host."""
     settings = current_app.config["SETTINGS"]
     if settings.api_url == settings.public_url or request.host_url.rstrip("/") != settings.api_url:
         return None
     return f"{settings.public_url}{request.path}?{request.query_string.decode('ascii', 'replace')}"
 
 
-def _unfinished(failure: SignInUnfinishedError) -> AnyResponse:
+def _unfinished_page(failure: SignInUnfinishedError) -> AnyResponse:
     status = 502 if failure.code.startswith("imanage.") else 400
     return Response(render_template("oauth/unfinished.html", failure=failure), status)

@@ -1,4 +1,4 @@
-"""For System Admins: who is signed in to a server, and where a member is; ending one sign-in or all of a server."""
+"""For System Admins: sign-ins to a server and of a member, and ending one or all of a server."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from services.servers import views as server_views
 
 OF_SERVER = "/admin/integrations/imanage/<uuid:server_id>/sign-ins"
 OF_MEMBER = "/admin/members/<uuid:member_id>/sign-ins"
-ENDED = "The sign-in has ended. Documents and links stay as they are."
+ENDED = "The sign-in has ended. Documents and links are kept."
 
 
 @bp.get(OF_SERVER, endpoint="sign_ins")
 @needs("admin")
 def of_server(server_id: uuid.UUID) -> Response:
-    """A part of the server's page; its address alone leads there."""
+    """A part of the server's page; opened by itself, it redirects to the page."""
     if not is_htmx():
         return go_to(url_for("integrations.server", server_id=server_id))
     return fragment(_of_server(server_id))
@@ -36,7 +36,7 @@ def end_sign_in(server_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     back = url_for("integrations.server", server_id=server_id)
     endings = disconnecting.of_member(actor(), server_id, member_id)
     crumb = (endings[0].server if endings else "iManage", back)
-    if (asked := ask_first(endings, request.path, crumb, back, "#sign-ins")) is not None:
+    if (asked := disconnect_dialog(endings, request.path, crumb, back, "#sign-ins")) is not None:
         return asked
     connection_admin.end(actor(), server_id, member_id)
     if is_htmx():
@@ -48,7 +48,7 @@ def end_sign_in(server_id: uuid.UUID, member_id: uuid.UUID) -> Response:
 @bp.get(f"{OF_SERVER}/end")
 @needs("admin")
 def confirm_end_of_all(server_id: uuid.UUID) -> Response:
-    """How many would have to sign in again, before they do."""
+    """The pop-up with how many would have to sign in again."""
     view = server_views.server(actor(), server_id)
     crumb = (view.name, url_for("integrations.server", server_id=server_id))
     return popup("oauth/_end_all.html", "Disconnect all members?", crumb, server=view)
@@ -58,14 +58,17 @@ def confirm_end_of_all(server_id: uuid.UUID) -> Response:
 @needs("admin")
 def end_all_sign_ins(server_id: uuid.UUID) -> Response:
     ended = connection_admin.end(actor(), server_id)
-    flash(f"Sign-ins that were ended: {ended}. Documents and links stay as they are.", "success")
+    flash(
+        f"{'1 sign-in has' if ended == 1 else f'{ended} sign-ins have'} ended. Documents and links are kept.",
+        "success",
+    )
     return go_to(url_for("integrations.server", server_id=server_id))
 
 
 @bp.get(OF_MEMBER)
 @needs("admin")
 def member_sign_ins(member_id: uuid.UUID) -> Response:
-    """A part of the member's page; its address alone leads there."""
+    """A part of the member's page; opened by itself, it redirects to the page."""
     if not is_htmx():
         return go_to(url_for("members.member", member_id=member_id))
     return fragment(_of_member(member_id))
@@ -77,7 +80,7 @@ def end_member_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     back = url_for("members.member", member_id=member_id)
     endings = disconnecting.of_member(actor(), server_id, member_id)
     crumb = (endings[0].member if endings else "Members", back)
-    if (asked := ask_first(endings, request.path, crumb, back, "#member-sign-ins")) is not None:
+    if (asked := disconnect_dialog(endings, request.path, crumb, back, "#member-sign-ins")) is not None:
         return asked
     connection_admin.end(actor(), server_id, member_id)
     if is_htmx():
@@ -86,18 +89,18 @@ def end_member_sign_in(member_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     return go_to(back)
 
 
-def ask_first(
+def disconnect_dialog(
     endings: tuple[disconnecting.EndingSignIn, ...],
     url: str,
     crumb: tuple[str, str],
     back: str,
-    place: str = "",
+    target: str = "",
     *,
     is_own: bool = False,
 ) -> Response | None:
-    """What would wait, and the question; None once it was answered, or where there is nothing to end.
+    """The pop-up that asks for confirmation; None once confirmed, or where there is nothing to end.
 
-    `place` is redrawn by the answer to `url`; without one that answer leads to a page.
+    `target` is the element that the response of `url` replaces; without one, it redirects.
     """
     if not endings or request.form.get("sure") == "1":
         return None
@@ -105,7 +108,7 @@ def ask_first(
         title = "Disconnect from all servers?"
     else:
         title = f"Disconnect {'from ' + endings[0].server if is_own else endings[0].member}?"
-    context = {"endings": endings, "url": url, "back": back, "place": place, "is_own": is_own}
+    context = {"endings": endings, "url": url, "back": back, "target": target, "is_own": is_own}
     return confirmation(popup("oauth/_disconnect.html", title, crumb, CONFIRM, **context))
 
 

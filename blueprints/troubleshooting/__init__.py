@@ -1,1 +1,1 @@
-"""Troubleshooting: what people read when iManage does not open, what lies behind it, and a live check of it."""
+"""Troubleshooting: the messages that people see when iManage does not open, their causes, and a live check."""

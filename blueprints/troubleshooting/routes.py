@@ -1,4 +1,4 @@
-"""Troubleshooting: what people read when iManage does not open, what lies behind it, and a live check of it."""
+"""Troubleshooting: the messages that people see when iManage does not open, their causes, and a live check."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ bp = Blueprint("troubleshooting", __name__, url_prefix="/troubleshooting")
 @bp.get("")
 @needs("staff")
 def index() -> Response:
-    """The three messages, or what a search found; htmx asks for the list alone while somebody types."""
+    """The three messages, or a search's results; htmx only gets the list."""
     query = search_text().strip()
-    page = "_found.html" if is_htmx() else "index.html"
+    page = "_results.html" if is_htmx() else "index.html"
     html = render_template(
         f"troubleshooting/{page}",
         topics=topics.TOPICS,
@@ -38,7 +38,7 @@ def index() -> Response:
 @bp.get("/<slug>")
 @needs("staff")
 def topic(slug: str) -> str:
-    """Admins choose a server to check; members try it from their own browser."""
+    """Admins can check a server; members can check it from their browser."""
     is_admin = permissions.may_administer(actor())
     servers = server_views.all_servers(actor()) if is_admin else ()
     wanted = request.args.get("server", type=uuid.UUID)
@@ -54,7 +54,7 @@ def topic(slug: str) -> str:
         chosen=chosen,
         results=run.results if run else (),
         own=server_access.available_to(actor()),
-        **(_shown(found, run) if run else {}),
+        **(_check_context(found, run) if run else {}),
     )
 
 
@@ -74,7 +74,7 @@ def check_run(slug: str, server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
 @bp.get("/this-browser/<uuid:server_id>")
 @needs("staff")
 def this_browser(server_id: uuid.UUID) -> Response:
-    """The only page of a member whose scripts may ask another origin, and only this server's."""
+    """The only page for members whose CSP allows a request to another origin, the server's."""
     server = next((each for each in server_access.available_to(actor()) if each.id == server_id), None)
     if server is None:
         raise NotFoundError()
@@ -93,10 +93,10 @@ def _answer(found: topics.Topic, server_id: uuid.UUID, run_id: uuid.UUID) -> Res
     if not is_htmx():
         return go_to(url_for(".topic", slug=found.slug, server=server_id))
     run = check_runs.of(actor(), run_id)
-    return fragment(render_template("integrations/_check_run.html", **_shown(found, run)))
+    return fragment(render_template("integrations/_check_run.html", **_check_context(found, run)))
 
 
-def _shown(found: topics.Topic, run: check_runs.RunView) -> dict[str, object]:
-    """The run as this page shows it: its own checks alone, and its own address to ask again."""
+def _check_context(found: topics.Topic, run: check_runs.RunView) -> dict[str, object]:
+    """The run with only this topic's checks, and this page's address to poll."""
     poll = url_for(".check_run", slug=found.slug, server_id=run.server_id, run_id=run.id)
     return {"run": run.about(found), "report": check_report.report_text(run), "poll": poll}

@@ -1,7 +1,4 @@
-"""Members' sign-ins to iManage as System Admins see them: who is signed in where, and ending one or all.
-
-Shows no token and nothing that one could be made from.
-"""
+"""Members' sign-ins to iManage for System Admins: who is signed in where, and ending one or all."""
 
 from __future__ import annotations
 
@@ -18,17 +15,14 @@ from services.core.actor import Actor
 from services.core.pagination import Page, paginate
 from services.core.text.normalise import ESCAPE, like_pattern, search_words
 from services.core.unit_of_work import session
+from services.guidance.sign_in_errors import ENDED
 
 PAGE = 100
-AGAIN = {
-    "refused": "iManage no longer accepts the sign-in.",
-    "could_not_refresh": "The sign-in has ended and could not be renewed.",
-}
 
 
 @dataclass(frozen=True)
 class SignIn:
-    """One member's sign-in to one server. `why` says why it has to be made anew, where it has."""
+    """One member's sign-in to one server; no token. `why` says why a sign-in has ended."""
 
     member_id: uuid.UUID
     name: str
@@ -53,7 +47,7 @@ class SignIns(Page[SignIn]):
 
 
 def of_server(actor: Actor, server_id: uuid.UUID, text: str = "", page: int = 1) -> SignIns:
-    """Who is signed in to a server, by name; with a text, whose name or e-mail holds each of its words."""
+    """Who is signed in to a server, by name; `text` filters by words of the name or email."""
     require_admin(actor)
     query = _all().where(Connection.server_id == server_id)
     for word in search_words(text):
@@ -72,7 +66,7 @@ def of_member(actor: Actor, member_id: uuid.UUID) -> tuple[SignIn, ...]:
 
 
 def end(actor: Actor, server_id: uuid.UUID, member_id: uuid.UUID | None = None) -> int:
-    """End one member's sign-in to a server, or everybody's; says how many there were."""
+    """End one member's sign-in to a server, or everybody's; returns how many."""
     require_admin(actor)
     query = select(Connection, Server).join(Server, Server.id == Connection.server_id)
     query = query.where(Server.id == server_id)
@@ -99,7 +93,7 @@ def _sign_in(row: Connection, member: Member, server: Server) -> SignIn:
         server_id=server.id,
         server_name=server.name,
         is_live=is_live,
-        why="" if is_live else AGAIN.get(row.reason, AGAIN["could_not_refresh"]),
+        why="" if is_live else ENDED.get(row.reason, ENDED["could_not_refresh"]),
         imanage_user=row.imanage_user,
         imanage_email=row.imanage_email,
         differs=differs(row.imanage_email, member.email),

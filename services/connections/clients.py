@@ -1,4 +1,4 @@
-"""A member's connections to servers: a client whose token is good, and what the account page shows of them."""
+"""A member's sign-ins to servers: iManage clients with a valid token, Connected accounts, disconnecting."""
 
 from __future__ import annotations
 
@@ -22,7 +22,14 @@ from imanage.networks import AddressRules
 from imanage.types import Endpoints
 from models import Connection, Member, Server
 from services.access.server_access import known_to
-from services.connections.tokens import Access, access_of, ended, open_token, renewed, sentence_for
+from services.connections.tokens import (
+    Access,
+    access_of,
+    decrypted_token,
+    mark_ended,
+    renew,
+    sentence_for,
+)
 from services.core import audit
 from services.core.actor import Actor
 from services.core.unit_of_work import release, session, unit_of_work
@@ -30,18 +37,18 @@ from services.servers import transport
 
 T = TypeVar("T")
 
-Farewell = tuple[AddressRules, str | None, Endpoints, str]
+SignOut = tuple[AddressRules, str | None, Endpoints, str]
 LINE_SECONDS = 1.0
 
-# A server that is slow to hear "goodbye" keeps nobody waiting.
-FAREWELLS, AT_ONCE = 64, 8
-FAREWELL_SECONDS = 8.0
-FAREWELL = Limits(connect_seconds=3, read_seconds=5, total_seconds=5)
+# iManage is told of a sign-out within bounds, so that a slow server keeps nobody waiting.
+SIGN_OUTS, SIGN_OUTS_AT_ONCE = 64, 8
+SIGN_OUT_SECONDS = 8.0
+SIGN_OUT_LIMITS = Limits(connect_seconds=3, read_seconds=5, total_seconds=5)
 
 
 @dataclass(frozen=True)
 class Home:
-    """Who the person is in iManage and which library is his own there, if any."""
+    """The member's user id in iManage, and their preferred library or ""."""
 
     user_id: str
     library: str
@@ -49,9 +56,9 @@ class Home:
 
 @dataclass(frozen=True)
 class ConnectedAccount:
-    """A line of Connected accounts. `differs`: iManage knows the person under another e-mail.
+    """A row of Connected accounts. `differs`: iManage has another email for the member.
 
-    `state` is "never_connected", "connected" or "sign_in_again". `is_off`: the server is not the person's to use now.
+    `state` is "never_connected", "connected" or "sign_in_again". `is_off`: the member cannot use the server now.
     """
 
     server_id: uuid.UUID
@@ -68,7 +75,7 @@ class ConnectedAccount:
 
 
 class Line:
-    """What was looked up for a call, kept for the next ones of the same member to the same server, for a moment."""
+    """A member's access to one server, cached for LINE_SECONDS over a series of calls. Safe for threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -76,13 +83,13 @@ class Line:
         self._until = 0.0
 
     def access(self, member_id: uuid.UUID, server_id: uuid.UUID) -> Access:
-        """Asks for the right to use the server and for a token that is good; of many who come at once, one asks."""
+        """Permission and a valid token, looked up by one thread for all that wait. Raises as `with_client`."""
         with self._lock:
             access = self._access
             if access is None or access.is_stale or time.monotonic() > self._until:
                 access = access_of(member_id, server_id)
                 if access.is_stale:
-                    access = renewed(member_id, server_id, access.token)
+                    access = renew(member_id, server_id, access.token)
                 release()
                 self.keep(access)
             return access
@@ -92,7 +99,7 @@ class Line:
 
     @property
     def endpoints(self) -> Endpoints:
-        """Of the server, as they were at the last call."""
+        """Those of the server at the last call."""
         if self._access is None:
             raise RuntimeError("The server has not been called yet.")
         return self._access.endpoints
@@ -106,29 +113,28 @@ def with_client(
     *,
     line: Line | None = None,
 ) -> T:
-    """Make the call; where iManage answers 401 the token is renewed and the call made once more, never a third time.
+    """Make the call; on 401 renew the token and call once more. No database connection is held during either.
 
-    Raises NotFoundError or ConflictError (the member may no longer use the server), SignInNeededError,
-    RemoteRefusedError and ImanageError.
-    `outbound` is a session with other limits than a transfer's: `remote.outbound(server, for_page=True)`.
-    Whoever makes many calls in a row gives a `line`, so that not each of them looks up the same.
+    `outbound` replaces the session of transfers, such as `transport.outbound(server, for_page=True)`; `line` is
+    shared by a series of calls. Raises NotFoundError or ConflictError (the member may not use the server),
+    SignInNeededError, RemoteRefusedError and ImanageError.
     """
     line = line or Line()
     access = line.access(member_id, server_id)
     try:
         return call(access.client(outbound))
     except UnauthorisedError:
-        access = renewed(member_id, server_id, access.token)
+        access = renew(member_id, server_id, access.token)
         line.keep(access)
     release()
     try:
         return call(access.client(outbound))
     except UnauthorisedError:
-        raise ended(member_id, server_id, access.token, "refused") from None
+        raise mark_ended(member_id, server_id, access.token, "refused") from None
 
 
 def home_of(member_id: uuid.UUID, server_id: uuid.UUID) -> Home:
-    """Where the person is at home on this server. Raises as with_client does, without asking iManage."""
+    """The member's user and library on this server, without a call. Raises as `with_client` does."""
     access_of(member_id, server_id)
     row = (
         session()
@@ -141,7 +147,7 @@ def home_of(member_id: uuid.UUID, server_id: uuid.UUID) -> Home:
 
 
 def of_member(actor: Actor) -> tuple[ConnectedAccount, ...]:
-    """One line for each server that the person can use, and for each that still holds a sign-in of his."""
+    """One row for each server that the member can use or is still signed in to."""
     if actor.is_guest:
         return ()
     rows = session().execute(
@@ -164,14 +170,14 @@ def of_member(actor: Actor) -> tuple[ConnectedAccount, ...]:
 
 
 def disconnect(actor: Actor, server_id: uuid.UUID | None = None) -> int:
-    """End the person's sign-in to one server, or to all; says to how many. iManage is told where it can be."""
+    """End the member's sign-in to one server or to all, here and in iManage; returns how many."""
     query = select(Connection, Server).join(Server, Server.id == Connection.server_id)
     query = query.where(Connection.member_id == actor.id)
     return disconnect_these(actor, query if server_id is None else query.where(Server.id == server_id))
 
 
 def differs(imanage_email: str, our_email: str) -> bool:
-    """Whether iManage knows the person under another e-mail than we do. Silence is no difference."""
+    """Whether iManage has another email for the member than we do. An empty one does not count."""
     return bool(imanage_email) and imanage_email.casefold() != our_email.casefold()
 
 
@@ -180,7 +186,7 @@ def _account(
 ) -> ConnectedAccount:
     if row is None:
         return ConnectedAccount(server_id, label, "never_connected")
-    lost = row.state == "connected" and open_token(row) is None
+    lost = row.state == "connected" and decrypted_token(row) is None
     again = lost or row.state != "connected"
     reason = "could_not_refresh" if lost else row.reason
     return ConnectedAccount(
@@ -199,13 +205,13 @@ def _account(
 
 
 def disconnect_these(actor: Actor, query: Select[Connection, Server]) -> int:
-    """End these sign-ins; says how many. iManage is told of the first FAREWELLS, side by side; others run out there."""
-    farewells: list[Farewell] = []
-    ended_here = 0
+    """End these sign-ins; returns how many. iManage is told of the first SIGN_OUTS; the others expire there."""
+    sign_outs: list[SignOut] = []
+    count = 0
     with unit_of_work() as writing:
         for row, server in writing.execute(query).all():
-            if server.is_enabled and (token := open_token(row)):
-                farewells.append(
+            if server.is_enabled and (token := decrypted_token(row)):
+                sign_outs.append(
                     (transport.rules_of(server), server.ca_pem, transport.endpoints(server), token)
                 )
             member = writing.get_one(Member, row.member_id)
@@ -218,16 +224,16 @@ def disconnect_these(actor: Actor, query: Select[Connection, Server]) -> int:
                 imanage_user=row.imanage_user,
             )
             writing.delete(row)
-            ended_here += 1
+            count += 1
     release()
-    if farewells:
-        beside = ThreadPoolExecutor(AT_ONCE)
-        wait([beside.submit(_say_goodbye, each) for each in farewells[:FAREWELLS]], FAREWELL_SECONDS)
-        beside.shutdown(wait=False, cancel_futures=True)
-    return ended_here
+    if sign_outs:
+        pool = ThreadPoolExecutor(SIGN_OUTS_AT_ONCE)
+        wait([pool.submit(_sign_out, each) for each in sign_outs[:SIGN_OUTS]], SIGN_OUT_SECONDS)
+        pool.shutdown(wait=False, cancel_futures=True)
+    return count
 
 
-def _say_goodbye(farewell: Farewell) -> None:
-    rules, ca_pem, endpoints, token = farewell
-    with build_session(rules, FAREWELL, ca_pem) as outbound:
+def _sign_out(call: SignOut) -> None:
+    rules, ca_pem, endpoints, token = call
+    with build_session(rules, SIGN_OUT_LIMITS, ca_pem) as outbound:
         oauth.sign_out(outbound, endpoints, token)

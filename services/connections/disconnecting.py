@@ -1,4 +1,4 @@
-"""What ending sign-ins to iManage would make wait, known before they are ended."""
+"""Which transfers would wait if sign-ins to iManage were ended, to show before it is done."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from services.core.unit_of_work import session
 
 @dataclass(frozen=True)
 class EndingSignIn:
-    """A sign-in that is about to be ended: whose, to which server, and how many `transfers` under way need it.
+    """A sign-in to be ended: member, server and how many running `transfers` need it.
 
-    `again`: the server is on and open to the member, so that they can sign in again.
+    `can_sign_in_again`: the server is on and open to the member.
     """
 
     member: str
     server: str
     transfers: int
-    again: bool = True
+    can_sign_in_again: bool = True
 
 
 def own(actor: Actor, server_id: uuid.UUID | None = None) -> tuple[EndingSignIn, ...]:
-    """The person's own sign-in to one server, or all of them, the servers named as they see them."""
+    """The member's own sign-in to one server, or all of them, with the servers' labels as they see them."""
     known = known_to(actor)
     return tuple(
         EndingSignIn(name, known.label(server.id), transfers, known.may_use(server.id))

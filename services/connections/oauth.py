@@ -1,4 +1,4 @@
-"""Signing in to iManage: begun on record, finished once, by the same person in the same browser at the same server."""
+"""Signing in to iManage by OAuth 2: recorded first, finished once, by the same member in the same browser."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from services.servers import transport
 
 TABLE = "oauth_state"
 LIFE = timedelta(minutes=10)
-REMEMBERED = timedelta(days=1)
+KEPT = timedelta(days=1)
 HOME = "/account"
 
 
 @dataclass(frozen=True)
 class CallbackAnswer:
-    """What the browser brought back from iManage, as it stood in the address."""
+    """The query parameters of the redirect back from iManage."""
 
     state: str = field(default="", repr=False)
     code: str = field(default="", repr=False)
@@ -47,7 +47,7 @@ class CallbackAnswer:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """A finished sign-in: where to go back to, and what the person should know about it."""
+    """A finished sign-in: where to return to, and warnings for the member."""
 
     server_id: uuid.UUID
     label: str
@@ -57,8 +57,8 @@ class SignedIn:
 
 
 @dataclass(frozen=True)
-class _Begun:
-    """A sign-in under way, taken from its row when the answer came: the row can be used no more."""
+class _PendingSignIn:
+    """A sign-in in progress, copied from its row, which cannot be used again."""
 
     server_id: uuid.UUID
     server_changed_at: datetime
@@ -67,7 +67,7 @@ class _Begun:
 
 
 def begin(actor: Actor, server_id: uuid.UUID, return_to: str) -> str:
-    """Put a sign-in on record; returns the address of iManage's sign-in page, where the browser goes next."""
+    """Record a sign-in; returns the address of iManage's sign-in page to send the browser to."""
     server = require_use(actor.id, server_id)
     credentials = transport.credentials(server)
     start = oauth.begin(transport.endpoints(server), credentials, runtime().settings.redirect_url)
@@ -75,7 +75,7 @@ def begin(actor: Actor, server_id: uuid.UUID, return_to: str) -> str:
     with unit_of_work() as writing:
         writing.execute(
             delete(OAuthState).where(
-                OAuthState.member_id == actor.id, OAuthState.created_at < utcnow() - REMEMBERED
+                OAuthState.member_id == actor.id, OAuthState.created_at < utcnow() - KEPT
             )
         )
         row_id = uuid.uuid4()
@@ -97,7 +97,7 @@ def begin(actor: Actor, server_id: uuid.UUID, return_to: str) -> str:
 def finish(actor: Actor, answer: CallbackAnswer) -> SignedIn:
     """Turn iManage's answer into a stored sign-in.
 
-    Raises SignInUnfinishedError with the cause; each leaves an event.
+    Raises SignInUnfinishedError, which is recorded in the audit log.
     """
     try:
         return _finish(actor, answer)
@@ -115,10 +115,10 @@ def finish(actor: Actor, answer: CallbackAnswer) -> SignedIn:
 
 
 def _finish(actor: Actor, answer: CallbackAnswer) -> SignedIn:
-    begun = _take(actor, answer.state)
-    server = _server_now(actor, begun)
+    pending = _use_state(actor, answer.state)
+    server = _server_now(actor, pending)
     label, endpoints = label_for(actor.id, server), transport.endpoints(server)
-    attempt = Attempt(label, server.id, begun.return_to)
+    attempt = Attempt(label, server.id, pending.return_to)
     if answer.issuer and not _is_of(answer.issuer, endpoints):
         raise unfinished("oauth.other_server", attempt)
     if answer.error:
@@ -126,14 +126,14 @@ def _finish(actor: Actor, answer: CallbackAnswer) -> SignedIn:
     if not answer.code:
         raise unfinished("oauth.no_code", attempt)
     try:
-        fresh, identity = _ask(actor, server, endpoints, answer.code, begun.verifier)
+        fresh, identity = _exchange(actor, server, endpoints, answer.code, pending.verifier)
     except ImanageError as error:
         raise _remote(error, attempt) from error
-    return _store(actor, begun, label, fresh, identity)
+    return _store(actor, pending, label, fresh, identity)
 
 
-def _take(actor: Actor, state: str) -> _Begun:
-    """The row of this state, used from now on. Another person's row is left as it is."""
+def _use_state(actor: Actor, state: str) -> _PendingSignIn:
+    """Mark the row of this state as used. Another member's row is left unchanged."""
     if not state:
         raise unfinished("oauth.no_state")
     with unit_of_work() as writing:
@@ -157,27 +157,27 @@ def _take(actor: Actor, state: str) -> _Begun:
                 "oauth.expired", Attempt(server_id=row.server_id, return_to=row.return_to)
             ) from None
         row.used_at = utcnow()
-        return _Begun(row.server_id, row.server_changed_at, verifier, row.return_to)
+        return _PendingSignIn(row.server_id, row.server_changed_at, verifier, row.return_to)
 
 
-def _server_now(actor: Actor, begun: _Begun) -> Server:
-    """The server, if it is still the one that the sign-in was begun at and this person may still use it."""
-    server = session().get(Server, begun.server_id)
+def _server_now(actor: Actor, pending: _PendingSignIn) -> Server:
+    """The server, if it has not changed since and the member may still use it."""
+    server = session().get(Server, pending.server_id)
     denial = use_denial(actor.id, server) if server else None
     if server is None or (denial and denial.is_secret):
-        raise unfinished("oauth.not_available", Attempt(return_to=begun.return_to))
-    attempt = Attempt(label_for(actor.id, server), server.id, begun.return_to)
+        raise unfinished("oauth.not_available", Attempt(return_to=pending.return_to))
+    attempt = Attempt(label_for(actor.id, server), server.id, pending.return_to)
     if denial:
         raise unfinished("oauth.server_off", attempt)
-    if server.changed_at != begun.server_changed_at:
+    if server.changed_at != pending.server_changed_at:
         raise unfinished("oauth.server_edited", attempt)
     return server
 
 
-def _ask(
+def _exchange(
     actor: Actor, server: Server, endpoints: Endpoints, code: str, verifier: str
 ) -> tuple[TokenSet, Identity]:
-    """The two calls of a sign-in: the code for tokens, and whose they are. No row is held meanwhile."""
+    """Exchange the code for tokens, then ask iManage who they belong to. No database connection is held."""
     outbound, credentials = transport.outbound(server, for_page=True), transport.credentials(server)
     header = cast(TokenHeader, server.auth_header)
     release()
@@ -187,9 +187,11 @@ def _ask(
         return fresh, discover(outbound, endpoints, fresh.access_token, header)
 
 
-def _store(actor: Actor, begun: _Begun, label: str, fresh: TokenSet, identity: Identity) -> SignedIn:
+def _store(
+    actor: Actor, pending: _PendingSignIn, label: str, fresh: TokenSet, identity: Identity
+) -> SignedIn:
     with unit_of_work() as writing:
-        server = _server_now(actor, begun)
+        server = _server_now(actor, pending)
         browser = writing.get(SignInSession, actor.session_id)
         if browser is None or browser.ended_at is not None:
             raise unfinished("oauth.signed_out")
@@ -209,7 +211,7 @@ def _store(actor: Actor, begun: _Begun, label: str, fresh: TokenSet, identity: I
             user_before=user_before,
             renewable=fresh.refresh_token is not None,
         )
-    return SignedIn(begun.server_id, label, begun.return_to, identity.name, warnings)
+    return SignedIn(pending.server_id, label, pending.return_to, identity.name, warnings)
 
 
 def _warnings(
@@ -218,17 +220,17 @@ def _warnings(
     found = []
     if differs(identity.email or "", actor.email):
         found.append(
-            f"You signed in to {label} as {identity.email}, and your e-mail here is {actor.email}. "
-            "If that is not your own account, disconnect it on your account page."
+            f"You signed in to {label} as {identity.email}, but your email here is {actor.email}. "
+            "If that is not your account, disconnect it on your Account page."
         )
     if user_before.casefold() != identity.user_id.casefold():
         found.append(
-            f"You signed in to {label} as another user than before: {identity.user_id}, not {user_before}."
+            f"You signed in to {label} as {identity.user_id}. Last time you signed in as {user_before}."
         )
     if fresh.refresh_token is None:
         found.append(
-            f"{label} gave nothing to renew this sign-in with, so you will be asked again when it ends. "
-            "Your System Admin can ask for Allow Refresh Token to be set to Yes there."
+            f"{label} does not allow this sign-in to be renewed, so you must sign in again when it expires. Your "
+            " System Admin can ask for Allow Refresh Token to be set to Yes there."
         )
     return tuple(found)
 
@@ -239,8 +241,7 @@ def _remote(error: ImanageError, attempt: Attempt) -> SignInUnfinishedError:
         return unfinished("oauth.client_refused" if client else "oauth.code_refused", attempt)
     if isinstance(error, UnauthorisedError | ForbiddenError | NotFoundError):
         return unfinished("oauth.api_refused", attempt)
-    said = remote_refusal(error, attempt.label)
-    return unfinished("oauth.remote", attempt, said=said)
+    return unfinished("oauth.remote", attempt, refusal=remote_refusal(error, attempt.label))
 
 
 def _error_code(error: str) -> str:

@@ -1,12 +1,11 @@
-"""Tokens of a member's sign-in to a server: the only place that opens, renews and stores them.
+"""OAuth tokens of members' sign-ins: the only module that decrypts, renews and stores them.
 
-Only services.connections, services.oauth_flow and services.diagnostics ask here. Renewing is one at a time over all
-threads and processes: a lease on the row, taken and given back in short units, so that no lock is held while iManage
-is asked.
+Only services.connections and services.diagnostics use it. A token is renewed once over all threads and processes: by a
+lease on its row, so that no lock is held during the call to iManage.
 
-Four words for why a person has to sign in: "never_connected", "refused" (iManage said no), "could_not_refresh" (it gave
-nothing to renew the sign-in with) and "registered_anew" (it belonged to the Client ID from before). A server that
-cannot be reached is none of them.
+A member has to sign in for one of four reasons: "never_connected", "refused" by iManage, "could_not_refresh" (no
+refresh token) and "registered_anew" (the sign-in belongs to an earlier Client ID). A server that cannot be reached is
+none of them.
 """
 
 from __future__ import annotations
@@ -32,23 +31,19 @@ from services.core import audit, encryption
 from services.core.actor import SYSTEM
 from services.core.errors import RemoteRefusedError, SignInNeededError
 from services.core.unit_of_work import session, unit_of_work
+from services.guidance.imanage_errors import IMANAGE_ADVICE
+from services.guidance.sign_in_errors import SIGN_IN_ADVICE
 from services.servers import transport
 
 Reason = Literal["never_connected", "refused", "could_not_refresh", "registered_anew"]
 
 TABLE = "connection"
-EARLY = timedelta(seconds=60)
+RENEW_BEFORE = timedelta(seconds=60)
 LEASE = timedelta(seconds=90)
-LONGEST_WAIT = 25.0
-LOOK_AGAIN = 0.1
-PAGE_WAIT = 5.0
+LONGEST_WAIT_SECONDS = 25.0
+POLL_SECONDS = 0.1
+PAGE_WAIT_SECONDS = 5.0
 CLIENT_REFUSED = frozenset({"invalid_client", "unauthorized_client", "invalidclient", "unauthorizedclient"})
-SENTENCES: dict[Reason, str] = {
-    "never_connected": "You have not signed in to {label} yet.",
-    "refused": "{label} no longer accepts your sign-in.",
-    "could_not_refresh": "Your sign-in to {label} has ended and could not be renewed without you.",
-    "registered_anew": "Counterpart is registered anew with {label}, so sign-ins from before have ended.",
-}
 
 _pacers: dict[uuid.UUID, Pacer] = {}
 _pacers_lock = threading.Lock()
@@ -56,7 +51,7 @@ _pacers_lock = threading.Lock()
 
 @dataclass(frozen=True)
 class Access:
-    """All that a call to a server needs, copied from the rows so that no row is held while iManage is asked."""
+    """Everything a call to a server needs, copied from the rows so that no database connection is held during it."""
 
     connection_id: uuid.UUID
     token: str = field(repr=False)
@@ -70,8 +65,8 @@ class Access:
 
     @property
     def is_stale(self) -> bool:
-        """Without a refresh token the old one is used until it is refused: iManage counts idle time only."""
-        return bool(self.refresh_token and self.expires_at and self.expires_at - EARLY <= utcnow())
+        """Without a refresh token the access token is used until it is refused: iManage only counts idle time."""
+        return bool(self.refresh_token and self.expires_at and self.expires_at - RENEW_BEFORE <= utcnow())
 
     def client(self, outbound: requests.Session | None = None) -> Client:
         return Client(outbound or self.outbound, self.base_url, self.token, self.header, self.pacer)
@@ -79,7 +74,7 @@ class Access:
 
 @dataclass(frozen=True)
 class _Lease:
-    """The right to refresh, for a while."""
+    """The right to renew the token until a time."""
 
     access: Access
     credentials: AppCredentials
@@ -87,7 +82,7 @@ class _Lease:
 
 
 def store(member_id: uuid.UUID, server: Server, tokens: TokenSet, identity: Identity) -> Connection:
-    """Keep a fresh sign-in, in the open unit; an earlier one of this member to this server is replaced."""
+    """Store a new sign-in in the open unit of work, in place of the member's earlier one to this server."""
     row = row_of(member_id, server.id)
     if row is None:
         row = Connection(id=uuid.uuid4(), server_id=server.id, member_id=member_id)
@@ -104,8 +99,8 @@ def store(member_id: uuid.UUID, server: Server, tokens: TokenSet, identity: Iden
     return row
 
 
-def open_token(row: Connection) -> str | None:
-    """The access token, to end it in iManage; None where it cannot be opened any more."""
+def decrypted_token(row: Connection) -> str | None:
+    """The access token, None where it cannot be decrypted."""
     try:
         return encryption.unseal(row.access_token, TABLE, row.id, "access_token")
     except encryption.DecryptionError:
@@ -113,9 +108,9 @@ def open_token(row: Connection) -> str | None:
 
 
 def end_all(server_id: uuid.UUID) -> tuple[str, ...]:
-    """The server has another Client ID now, in the open unit: what the one before was given is of no use to it.
+    """End the sign-ins that belong to the earlier Client ID, in the open unit of work.
 
-    Returns the names of those who must sign in again.
+    Returns the names of the members who must sign in again.
     """
     live = session().execute(
         select(Connection, Member.name)
@@ -137,7 +132,7 @@ def row_of(member_id: uuid.UUID, server_id: uuid.UUID, *, lock: bool = False) ->
 
 
 def _seal(row: Connection, tokens: TokenSet) -> None:
-    """iManage may answer a refresh without a new refresh token: then the old one stays good."""
+    """Where iManage answers without a new refresh token, the old one stays valid."""
     row.access_token = encryption.seal(tokens.access_token, TABLE, row.id, "access_token")
     if tokens.refresh_token:
         row.refresh_token = encryption.seal(tokens.refresh_token, TABLE, row.id, "refresh_token")
@@ -147,7 +142,7 @@ def _seal(row: Connection, tokens: TokenSet) -> None:
 
 
 def access_of(member_id: uuid.UUID, server_id: uuid.UUID, *, lock: bool = False) -> Access:
-    """What is true now of this member and this server. Asks for the right to use it each time."""
+    """The member's access to this server now; the permission to use it is checked each time."""
     server = require_use(member_id, server_id)
     row = row_of(member_id, server_id, lock=lock)
     if row is None:
@@ -180,40 +175,40 @@ def _needed(reason: Reason, member_id: uuid.UUID, server: Server) -> SignInNeede
 
 
 def sentence_for(reason: str, label: str) -> str:
-    """Why a person has to sign in, in one sentence."""
-    return SENTENCES[cast(Reason, reason)].format(label=label)
+    """Why the member has to sign in, in one sentence."""
+    return SIGN_IN_ADVICE[f"imanage.{reason}"].sentence.format(label=label)
 
 
 def _pacer(server_id: uuid.UUID) -> Pacer:
     with _pacers_lock:
-        return _pacers.setdefault(server_id, Pacer(PAGE_WAIT))
+        return _pacers.setdefault(server_id, Pacer(PAGE_WAIT_SECONDS))
 
 
-def renewed(member_id: uuid.UUID, server_id: uuid.UUID, spent: str) -> Access:
-    """An access token other than the spent one: a sibling's if there is one, else a new one, asked for once."""
+def renew(member_id: uuid.UUID, server_id: uuid.UUID, spent: str) -> Access:
+    """An access token other than the spent one: renewed once, here or by another thread or process."""
     waited = 0.0
-    while (found := _claim(member_id, server_id, spent)) is None:
-        if waited >= LONGEST_WAIT:
+    while (found := _renewed_or_lease(member_id, server_id, spent)) is None:
+        if waited >= LONGEST_WAIT_SECONDS:
             raise UnreachableError(code="imanage.unreachable.silent")
-        time.sleep(LOOK_AGAIN)
-        waited += LOOK_AGAIN
+        time.sleep(POLL_SECONDS)
+        waited += POLL_SECONDS
     if isinstance(found, Access):
         return found
     refresh_token = found.access.refresh_token
     if refresh_token is None:
-        raise ended(member_id, server_id, spent, "could_not_refresh")
+        raise mark_ended(member_id, server_id, spent, "could_not_refresh")
     try:
         fresh = oauth.refresh(found.access.outbound, found.access.endpoints, found.credentials, refresh_token)
     except SignInRefusedError as error:
         return _after_refusal(member_id, server_id, found, error)
     except ImanageError as error:
-        _let_go(found)
-        raise (_somebody_else(error) if isinstance(error, NotIManageError) else error) from None
-    return _keep(member_id, server_id, found, fresh)
+        _release(found)
+        raise (_not_imanage(error) if isinstance(error, NotIManageError) else error) from None
+    return _store_renewed(member_id, server_id, found, fresh)
 
 
-def _claim(member_id: uuid.UUID, server_id: uuid.UUID, spent: str) -> Access | _Lease | None:
-    """The sibling's token, or the right to refresh; None while somebody else has that right."""
+def _renewed_or_lease(member_id: uuid.UUID, server_id: uuid.UUID, spent: str) -> Access | _Lease | None:
+    """A token that was renewed elsewhere, or the lease to renew it; None while another process has the lease."""
     with unit_of_work():
         access = access_of(member_id, server_id, lock=True)
         if access.token != spent:
@@ -222,15 +217,15 @@ def _claim(member_id: uuid.UUID, server_id: uuid.UUID, spent: str) -> Access | _
         credentials = transport.credentials(session().get_one(Server, server_id))
         if access.refresh_token is None:
             return _Lease(access, credentials, now)
-        # One that lasts longer than a lease is of a clock that has been set back since.
+        # A lease that ends later than a new one would was taken before the clock was set back.
         if row.refreshing_until and now < row.refreshing_until <= now + LEASE:
             return None
         row.refreshing_until = now + LEASE
         return _Lease(access, credentials, row.refreshing_until)
 
 
-def _keep(member_id: uuid.UUID, server_id: uuid.UUID, lease: _Lease, fresh: TokenSet) -> Access:
-    """Store what came, unless a sibling stored something newer while our lease had run out."""
+def _store_renewed(member_id: uuid.UUID, server_id: uuid.UUID, lease: _Lease, fresh: TokenSet) -> Access:
+    """Store the new token, unless another process stored a newer one after our lease had expired."""
     with unit_of_work():
         access = access_of(member_id, server_id, lock=True)
         if access.refresh_token == lease.access.refresh_token:
@@ -239,7 +234,7 @@ def _keep(member_id: uuid.UUID, server_id: uuid.UUID, lease: _Lease, fresh: Toke
         return access_of(member_id, server_id)
 
 
-def _let_go(lease: _Lease) -> None:
+def _release(lease: _Lease) -> None:
     with unit_of_work():
         row = session().get(Connection, lease.access.connection_id)
         if row is not None and row.refreshing_until == lease.until:
@@ -249,34 +244,36 @@ def _let_go(lease: _Lease) -> None:
 def _after_refusal(
     member_id: uuid.UUID, server_id: uuid.UUID, lease: _Lease, error: SignInRefusedError
 ) -> Access:
-    """Refused: perhaps because a sibling was quicker, perhaps because of our registration, else for good."""
-    _let_go(lease)
+    """Another process may have renewed it first, or our registration is wrong; otherwise the sign-in has ended."""
+    _release(lease)
     access = access_of(member_id, server_id)
     if access.token != lease.access.token:
         return access
     if (error.remote_code or "").lower() in CLIENT_REFUSED:
-        raise RemoteRefusedError(
-            "iManage did not accept this installation's Client ID or Client Secret.",
-            code="imanage.client_refused",
-            next_step="Ask your System Admin to put them right on the server's page. Your sign-in is kept.",
-            owner="your System Admin",
-        ) from error
+        raise _client_refused() from error
     if error.status == 403 and not (error.remote_code or error.remote_message):
-        raise _somebody_else(NotIManageError(status=error.status)) from error
-    raise ended(member_id, server_id, lease.access.token, "refused") from error
+        raise _not_imanage(NotIManageError(status=error.status)) from error
+    raise mark_ended(member_id, server_id, lease.access.token, "refused") from error
 
 
-def _somebody_else(error: NotIManageError) -> NotIManageError:
-    """A proxy's own page, say. iManage gave this sign-in at that address, so it is asked there again later."""
+def _client_refused() -> RemoteRefusedError:
+    advice = IMANAGE_ADVICE["imanage.client_refused"]
+    return RemoteRefusedError(
+        advice.sentence, code="imanage.client_refused", next_step=advice.next_step, owner=advice.owner
+    )
+
+
+def _not_imanage(error: NotIManageError) -> NotIManageError:
+    """Such as a proxy's page. iManage issued this sign-in at that address, so the call is retried later."""
     return NotIManageError(code=error.code, status=error.status, retry="later")
 
 
-def ended(member_id: uuid.UUID, server_id: uuid.UUID, spent: str, reason: Reason) -> SignInNeededError:
-    """Mark the sign-in as over, once, and say so. A newer sign-in that came in between is left alone."""
+def mark_ended(member_id: uuid.UUID, server_id: uuid.UUID, spent: str, reason: Reason) -> SignInNeededError:
+    """Mark the sign-in as ended, unless a newer one replaced it; returns the error to raise."""
     with unit_of_work():
         server = require_use(member_id, server_id)
         row = row_of(member_id, server_id, lock=True)
-        if row is not None and row.state == "connected" and open_token(row) == spent:
+        if row is not None and row.state == "connected" and decrypted_token(row) == spent:
             row.state, row.reason, row.refresh_token = "sign_in_again", reason, None
             member = session().get_one(Member, member_id)
             audit.record(

@@ -1,4 +1,4 @@
-"""Checking a server: what stands between this installation and an iManage server, by name, and whose step it is."""
+"""The checks of an iManage server: what works, what fails and why, and who needs to act."""
 
 from services.diagnostics.report import Report as Report
 from services.diagnostics.report import Result as Result

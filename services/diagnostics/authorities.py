@@ -1,4 +1,4 @@
-"""The authorities that an admin added for this server: whether they are still in date."""
+"""The check of the certificates under Own CA: whether they are still valid."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 
-from services.diagnostics.probe_session import Found, Visit, passed, warned
+from services.diagnostics.probe_session import Finding, Probe, passed, warned
 
 SOON = timedelta(days=30)
 
 
-def in_date(visit: Visit, origin: str) -> Found:
-    """Warned of in good time. Whether the connection stands or falls is what the check of the certificate tells."""
-    known = x509.load_pem_x509_certificates((visit.ca_pem or "").encode())
+def in_date(probe: Probe, origin: str) -> Finding:
+    """At worst a warning: whether the connection is trusted is the result of the check Certificate."""
+    known = x509.load_pem_x509_certificates((probe.ca_pem or "").encode())
     first = min(known, key=lambda each: each.not_valid_after_utc)
     left = first.not_valid_after_utc - datetime.now(UTC)
     facts = (
@@ -24,4 +24,4 @@ def in_date(visit: Visit, origin: str) -> Found:
         return warned("ca.expired", *facts)
     if left < SOON:
         return warned("ca.expires", *facts)
-    return passed(f"The first of them to end is good for {left.days} more days.", *facts)
+    return passed(f"The first certificate to expire is valid for {left.days} more days.", *facts)

@@ -1,4 +1,4 @@
-"""The way to the server: its name, its port, its certificate, what answers there, and its clock."""
+"""The checks of the network: host name, connection, certificate, iManage's response and its clock."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from imanage.certificates import Facts
 from imanage.probes import ProbeError, ProbeResponse, certificate, connect, request, resolve
 from imanage.responses import retry_after, sanitise
-from services.diagnostics.probe_session import Found, Visit, failed, passed, skipped, warned
+from services.diagnostics.probe_session import Finding, Probe, failed, passed, skipped, warned
 
 SOON_DAYS = 21
 SLOW_CLOCK, WRONG_CLOCK = timedelta(seconds=60), timedelta(seconds=300)
-# What stands between networks, or signs people in for iManage, and may be named: no other host's words are told on.
+# Products whose answers may be quoted: proxies and sign-in services. Other hosts' words are never shown (see facts_of).
 _PROXIES = (
     *(
         "squid",
@@ -49,72 +49,74 @@ _SIGN_INS = (
     "onelogin",
     "duosecurity",
 )
-_KNOWN = (*_PROXIES, *_SIGN_INS)
-_OUR_PATHS = ("/work", "/api", "/auth")
-_NEARBY = frozenset({"api.not_found", "api.not_imanage", "api.redirected", "proxy.own_page", "proxy.refused"})
-_OF_IMANAGE = frozenset({"auth_status", "versions", "dms_version", "user"})
+_QUOTABLE = (*_PROXIES, *_SIGN_INS)
+_IMANAGE_PATHS = ("/work", "/api", "/auth")
+_MISREAD = frozenset(
+    {"api.not_found", "api.not_imanage", "api.redirected", "proxy.own_page", "proxy.refused"}
+)
+_IMANAGE_KEYS = frozenset({"auth_status", "versions", "dms_version", "user"})
 
 
-def name(visit: Visit, origin: str) -> Found:
-    found = resolve(visit.outbound, origin)
-    return passed(f"The name leads to {', '.join(found[:4])}.", ("Addresses", ", ".join(found)))
+def name(probe: Probe, origin: str) -> Finding:
+    found = resolve(probe.outbound, origin)
+    return passed(f"The host name resolves to {', '.join(found[:4])}.", ("Addresses", ", ".join(found)))
 
 
-def port(visit: Visit, origin: str) -> Found:
+def port(probe: Probe, origin: str) -> Finding:
     try:
-        peer = connect(visit.outbound, origin)
+        peer = connect(probe.outbound, origin)
     except ProbeError as fault:
-        if better := _nearby(visit, origin):
+        if better := _without_extras(probe, origin):
             return better
         at = str(urlsplit(origin).port or (80 if origin.startswith("http:") else 443))
         return failed(fault.code, ("Port", at), *fault.facts)
     return passed(f"Connected to {peer}.", ("Connected to", peer))
 
 
-def tls(visit: Visit, origin: str) -> Found:
+def tls(probe: Probe, origin: str) -> Finding:
     if origin.startswith("http:"):
-        return skipped("Not looked at: the address begins with http://, so nothing is encrypted on the way.")
-    shown = certificate(visit.outbound, origin)
+        return skipped("Skipped: the address starts with http://, so the connection is not encrypted.")
+    shown = certificate(probe.outbound, origin)
     facts = (*shown.facts, ("Days left", str(shown.days_left)), ("Protocol", shown.protocol))
     if shown.days_left < SOON_DAYS:
         return warned("tls.expires_soon", *facts)
-    return passed(f"The certificate is good for {shown.days_left} more days.", *facts)
+    return passed(f"The certificate is valid for {shown.days_left} more days.", *facts)
 
 
-def api(visit: Visit, origin: str) -> Found:
-    """What answers at `/api`, or at `/work/api` where only that is there."""
-    seen = request(visit.outbound, f"{origin}/api")
-    found = judge(seen)
+def api(probe: Probe, origin: str) -> Finding:
+    """The response at `/api`, or at `/work/api` where only that is served."""
+    seen = request(probe.outbound, f"{origin}/api")
+    found = classify(seen)
     if found.code in {"api.not_found", "api.not_imanage"}:
-        second = request(visit.outbound, f"{origin}/work/api")
-        if judge(second).outcome == "pass":
-            seen, found = second, judge(second)
-    if found.code in _NEARBY and (better := _nearby(visit, origin)):
+        second = request(probe.outbound, f"{origin}/work/api")
+        if classify(second).outcome == "pass":
+            seen, found = second, classify(second)
+    if found.code in _MISREAD and (better := _without_extras(probe, origin)):
         return better
-    visit.answers[origin] = seen
+    probe.api_answers[origin] = seen
     return found
 
 
-def clock(visit: Visit, origin: str) -> Found:
-    seen = visit.answers[origin]
+def clock(probe: Probe, origin: str) -> Finding:
+    seen = probe.api_answers[origin]
     theirs = seen.server_time
     if theirs is None:
-        return skipped("Not looked at: the server does not say what time it is.")
+        return skipped("Skipped: the server does not send its time.")
     apart = abs(theirs - seen.requested_at)
     seconds = round(apart.total_seconds())
     facts = (
-        ("The server’s clock", theirs.strftime("%d %B %Y %H:%M:%S UTC")),
-        ("This installation’s clock", seen.requested_at.strftime("%d %B %Y %H:%M:%S UTC")),
-        ("Apart", "1 second" if seconds == 1 else f"{seconds} seconds"),
+        ("Server’s clock", theirs.strftime("%d %B %Y %H:%M:%S UTC")),
+        ("Counterpart’s clock", seen.requested_at.strftime("%d %B %Y %H:%M:%S UTC")),
+        ("Difference", "1 second" if seconds == 1 else f"{seconds} seconds"),
     )
     if apart > WRONG_CLOCK:
         return failed("clock.wrong", *facts)
-    return warned("clock.apart", *facts) if apart > SLOW_CLOCK else passed("The two clocks agree.", *facts)
+    return warned("clock.apart", *facts) if apart > SLOW_CLOCK else passed("The clocks agree.", *facts)
 
 
-def judge(seen: ProbeResponse) -> Found:
-    """Whether an answer to `/api` is iManage's, and else whose it may be."""
-    if stopped := stopped_on_the_way(seen):
+def classify(seen: ProbeResponse) -> Finding:
+    """Whether a response to `/api` is iManage's; if not, what it probably is."""
+    if stopped := intercepted(seen):
         return stopped
     facts = facts_of(seen)
     if seen.location:
@@ -124,8 +126,8 @@ def judge(seen: ProbeResponse) -> Found:
         data = said.get("data")
         version = data.get("dms_version") if isinstance(data, dict) else None
         if isinstance(version, str) and (shown := sanitise(version)):
-            return passed(f"The answer is of iManage Work {shown}.", ("iManage version", shown))
-        return passed("The answer is of iManage Work.")
+            return passed(f"iManage Work {shown} answers.", ("iManage version", shown))
+        return passed("iManage Work answers.")
     if seen.is_page and _names(_PROXIES, f"{seen.headers} {seen.page.title} {seen.page.words[:20_000]}"):
         return failed("proxy.own_page", *facts)
     if seen.is_page and seen.status == 200:
@@ -135,8 +137,8 @@ def judge(seen: ProbeResponse) -> Found:
     return failed("api.not_found" if seen.status == 404 else "api.not_imanage", *facts)
 
 
-def stopped_on_the_way(seen: ProbeResponse) -> Found | None:
-    """What any address can answer before iManage has a say."""
+def intercepted(seen: ProbeResponse) -> Finding | None:
+    """Responses that come from something in front of iManage, or before it handles the request."""
     facts = facts_of(seen)
     if seen.status == 407:
         return failed("proxy.sign_in", *facts)
@@ -144,27 +146,27 @@ def stopped_on_the_way(seen: ProbeResponse) -> Found | None:
         return failed("proxy.captive_portal", *facts)
     if seen.status == 429:
         wait = retry_after(seen.headers)
-        return warned("throttled.calls", *facts, *((("Asked to wait", f"{wait:g} seconds"),) if wait else ()))
+        return warned("throttled.calls", *facts, *((("Retry after", f"{wait:g} seconds"),) if wait else ()))
     if seen.status in {502, 503, 504}:
         return failed("api.gateway", *facts)
     return failed("api.server_fault", *facts) if seen.status >= 500 else None
 
 
 def facts_of(seen: ProbeResponse) -> Facts:
-    """What may be told of an answer: its status, and what iManage or a known product on the way says of itself.
+    """What may be shown of a response: its status, and what iManage or a known product says about itself.
 
-    Whoever may add a server could else read any host of the firm's network through these checks.
+    Anything more would let a System Admin read any host of the firm's network through these checks.
     """
     known = {
-        "Title of the page": seen.page.title,
+        "Page title": seen.page.title,
         "Server": seen.headers.get("Server", ""),
         "Via": seen.headers.get("Via", ""),
     }
     found = [("Status", str(seen.status))]
     if seen.location:
-        found.append(("Sent on to", _place(seen)))
-    named = [(name, sanitise(value)) for name, value in known.items() if _names(_KNOWN, value)]
-    return (*found, *(named or [("Who answers", "Another program, whose words are not shown here")]))
+        found.append(("Redirects to", _redirect_target(seen)))
+    named = [(name, sanitise(value)) for name, value in known.items() if _names(_QUOTABLE, value)]
+    return (*found, *(named or [("Answered by", "Another program, whose answer is not shown here")]))
 
 
 def _names(products: tuple[str, ...], text: str) -> bool:
@@ -172,27 +174,27 @@ def _names(products: tuple[str, ...], text: str) -> bool:
     return any(product in folded for product in products)
 
 
-def _place(seen: ProbeResponse) -> str:
-    """Where a redirect leads, without its query; another host's address only where its product is a known one."""
-    there = seen.location.partition("?")[0].partition("#")[0]
-    parts = urlsplit(there)
-    if _names(_KNOWN, parts.netloc) or (
-        parts.netloc in {"", seen.netloc} and parts.path.startswith(_OUR_PATHS)
+def _redirect_target(seen: ProbeResponse) -> str:
+    """Where a redirect leads, without its query; another host only where it is a known product."""
+    target = seen.location.partition("?")[0].partition("#")[0]
+    parts = urlsplit(target)
+    if _names(_QUOTABLE, parts.netloc) or (
+        parts.netloc in {"", seen.netloc} and parts.path.startswith(_IMANAGE_PATHS)
     ):
-        return sanitise(there)[:200]
-    return "another page of this host" if parts.netloc in {"", seen.netloc} else "another host"
+        return sanitise(target)[:200]
+    return "another page on this host" if parts.netloc in {"", seen.netloc} else "another host"
 
 
 def _is_imanage(said: dict[str, Any], status: int) -> bool:
     data = said.get("data")
-    if isinstance(data, dict) and _OF_IMANAGE & data.keys():
+    if isinstance(data, dict) and _IMANAGE_KEYS & data.keys():
         return True
     error = said.get("error")
     return status == 401 and isinstance(error, dict) and bool({"code", "message"} & error.keys())
 
 
-def _nearby(visit: Visit, origin: str) -> Found | None:
-    """Whether iManage answers once the path, or the port, is left off the address."""
+def _without_extras(probe: Probe, origin: str) -> Finding | None:
+    """A failure that names the better address, where iManage answers without the path or the port."""
     parts = urlsplit(origin)
     bare = f"{parts.scheme}://{parts.netloc}"
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
@@ -203,8 +205,8 @@ def _nearby(visit: Visit, origin: str) -> Found | None:
         tries.append(("address.port", f"{parts.scheme}://{host}"))
     for code, better in tries:
         try:
-            if judge(request(visit.outbound, f"{better}/api")).outcome == "pass":
-                return failed(code, ("iManage answers at", better), ("The address here", origin))
+            if classify(request(probe.outbound, f"{better}/api")).outcome == "pass":
+                return failed(code, ("iManage answers at", better), ("Address entered", origin))
         except ProbeError:
             continue
     return None

@@ -1,4 +1,4 @@
-"""One visit to a server: what is needed to look at it, copied from the rows, and what was seen on the way."""
+"""The state of one run of checks: what is needed to probe a server, copied from its rows, and the answers so far."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ from services.servers.packages import keys as packages_keys
 
 
 @dataclass(frozen=True)
-class Found:
-    """What one check came to. Where it is not a plain pass, `code` leads to the words for it, and `also` to those of
-    what is wrong beside it."""
+class Finding:
+    """The outcome of one check; `code` selects the advice about it, `also` that about further problems."""
 
     outcome: Outcome
     code: str = ""
@@ -34,25 +33,25 @@ class Found:
     also: tuple[str, ...] = ()
 
 
-def passed(sentence: str, *facts: tuple[str, str]) -> Found:
-    return Found("pass", sentence=sentence, facts=facts)
+def passed(sentence: str, *facts: tuple[str, str]) -> Finding:
+    return Finding("pass", sentence=sentence, facts=facts)
 
 
-def warned(code: str, *facts: tuple[str, str]) -> Found:
-    return Found("warn", code, facts=facts)
+def warned(code: str, *facts: tuple[str, str]) -> Finding:
+    return Finding("warn", code, facts=facts)
 
 
-def failed(code: str, *facts: tuple[str, str]) -> Found:
-    return Found("fail", code, facts=facts)
+def failed(code: str, *facts: tuple[str, str]) -> Finding:
+    return Finding("fail", code, facts=facts)
 
 
-def skipped(sentence: str) -> Found:
-    return Found("skipped", sentence=sentence)
+def skipped(sentence: str) -> Finding:
+    return Finding("skipped", sentence=sentence)
 
 
 @dataclass(frozen=True)
 class LastSignIn:
-    """The newest sign-in of anybody to this server."""
+    """The latest sign-in of any member to this server."""
 
     member_id: uuid.UUID
     member_name: str
@@ -62,10 +61,11 @@ class LastSignIn:
 
 
 @dataclass
-class Visit:
-    """`credentials` is None where there are none to look at, and `lacking` is then the code of why.
+class Probe:
+    """`credentials` is None where there are none, and `lacking` is then the code that says why.
 
-    `is_of_package`: they were made here, in a package for iManage, and nobody has signed in with them yet.
+    `is_of_package`: they come from an application package, and nobody has signed in with them yet. `thorough`: see
+    `runner.check`.
     """
 
     server_id: uuid.UUID
@@ -81,8 +81,8 @@ class Visit:
     thorough: bool
     no_code: str = field(default_factory=lambda: f"connection-check-{secrets.token_hex(24)}")
     token: str = field(default="", repr=False)
-    asked: dict[tuple[str, str], ProbeResponse] = field(default_factory=dict)
-    answers: dict[str, ProbeResponse] = field(default_factory=dict)
+    authorize_answers: dict[tuple[str, str], ProbeResponse] = field(default_factory=dict)
+    api_answers: dict[str, ProbeResponse] = field(default_factory=dict)
 
     @property
     def is_split(self) -> bool:
@@ -91,21 +91,23 @@ class Visit:
 
     @property
     def registration(self) -> AppCredentials:
-        """Only asked for by checks that come after the one that there are credentials."""
+        """The credentials, for checks that only run where there are some."""
         if self.credentials is None:
-            raise RuntimeError("There are no credentials to look at.")
+            raise RuntimeError("There are no credentials to check.")
         return self.credentials
 
     def authorize(self, client_id: str, redirect_url: str) -> ProbeResponse:
-        """The first answer to a browser that begins a sign-in, once for each question."""
+        """What a browser that starts a sign-in gets first; each pair is requested once."""
         key = client_id, redirect_url
-        if key not in self.asked:
+        if key not in self.authorize_answers:
             start = oauth.begin(self.endpoints, AppCredentials(client_id, ""), redirect_url)
-            self.asked[key] = request(self.outbound, start.url, headers={"Accept": "text/html,*/*"})
-        return self.asked[key]
+            self.authorize_answers[key] = request(
+                self.outbound, start.url, headers={"Accept": "text/html,*/*"}
+            )
+        return self.authorize_answers[key]
 
     def exchange(self, client_secret: str) -> ProbeResponse:
-        """The token endpoint's answer to a code that nobody gave, with this secret."""
+        """The token endpoint's answer to an invalid code with this secret."""
         form = {
             "grant_type": "authorization_code",
             "code": self.no_code,
@@ -117,17 +119,17 @@ class Visit:
         return request(self.outbound, f"{self.endpoints.api}/auth/oauth2/token", form=form)
 
 
-def visit(server_id: uuid.UUID, credentials: AppCredentials | None, *, thorough: bool) -> Visit:
-    """Copy what is needed, so that no row is held while the server is asked. Raises NotFoundError."""
+def open_probe(server_id: uuid.UUID, credentials: AppCredentials | None, *, thorough: bool) -> Probe:
+    """Copy what is needed, so that no database connection is held during calls. Raises NotFoundError."""
     server = session().get(Server, server_id)
     if server is None:
         raise NotFoundError("We could not find this server.", next_step="It may have been removed.")
     lacking = ""
     if credentials is None:
-        credentials, lacking = _own(server)
+        credentials, lacking = _stored_credentials(server)
     settings = runtime().settings
     last_sign_in = _last_sign_in(server.id)
-    found = Visit(
+    found = Probe(
         server_id=server.id,
         endpoints=transport.endpoints(server),
         outbound=transport.outbound(server, for_page=True),
@@ -144,7 +146,7 @@ def visit(server_id: uuid.UUID, credentials: AppCredentials | None, *, thorough:
     return found
 
 
-def _own(server: Server) -> tuple[AppCredentials | None, str]:
+def _stored_credentials(server: Server) -> tuple[AppCredentials | None, str]:
     try:
         credentials = transport.credentials(server)
     except ConflictError:

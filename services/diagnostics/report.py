@@ -1,4 +1,4 @@
-"""What checking a server says: one result for each check, in order, and what they come to together."""
+"""The report of a server's checks: one result for each check, in order, and the state they add up to."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ State = Literal["healthy", "warning", "failing"]
 
 @dataclass(frozen=True)
 class Result:
-    """One check. `facts` are shown in its row and in the text of the report, and never hold a secret."""
+    """One check. `facts` are shown on the page and in the text report, and never contain a secret."""
 
     key: str
     group: str
@@ -30,7 +30,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """Every check of one server. `finished_at` is None while they still run."""
+    """Every check of one server. `finished_at` is None while they run."""
 
     server_id: UUID
     started_at: datetime
@@ -39,7 +39,7 @@ class Report:
 
     @property
     def state(self) -> State:
-        """The worst of the results. What was skipped says nothing by itself."""
+        """The worst of the results; skipped checks do not count."""
         outcomes = {result.outcome for result in self.results}
         if "fail" in outcomes:
             return "failing"
@@ -47,7 +47,7 @@ class Report:
 
     @property
     def first_problem(self) -> Result | None:
-        """What to look at first: a failure before a warning, else in the order of the checks."""
+        """The first failure, else the first warning."""
         for outcome in ("fail", "warn"):
             for result in self.results:
                 if result.outcome == outcome:

@@ -1,4 +1,4 @@
-"""The checks of a server in their order, which needs which, and their run: the first failure skips what hangs on it."""
+"""The checks of a server in order, with their prerequisites, and how they are run."""
 
 from __future__ import annotations
 
@@ -11,31 +11,29 @@ from imanage.probes import ProbeError
 from imanage.types import AppCredentials
 from models import utcnow
 from services.diagnostics import application, authorities, network, sign_ins
-from services.diagnostics.probe_session import Found, Visit, failed, visit
+from services.diagnostics.probe_session import Finding, Probe, failed, open_probe
 from services.diagnostics.report import Report, Result
 from services.guidance.advice import Advice
-from services.guidance.application import APPLICATION_ADVICE
-from services.guidance.network import NETWORK_ADVICE
+from services.guidance.tables import CHECK_ADVICE
 
-ADVICE: dict[str, Advice] = NETWORK_ADVICE | APPLICATION_ADVICE
 NETWORK, IMANAGE, API_URL = "Network", "iManage", "API URL"
 APPLICATION, SIGN_INS = "Application", "Sign-ins"
 
 
 @dataclass(frozen=True)
-class Step:
-    """One check. `at_api` looks at the API URL, else at the URL."""
+class Check:
+    """One check; skipped where one of `needs` failed. `at_api`: it probes the API URL, not the URL."""
 
     key: str
     group: str
     title: str
-    look: Callable[[Visit, str], Found]
+    run: Callable[[Probe, str], Finding]
     needs: tuple[str, ...] = ()
     at_api: bool = False
 
 
 def ignore(result: Result) -> None:
-    """For whoever only wants the report."""
+    pass
 
 
 def check(
@@ -45,114 +43,111 @@ def check(
     credentials: AppCredentials | None = None,
     thorough: bool = True,
 ) -> Report:
-    """Look at a server, step by step; `on_result` hears each result as it comes. Raises NotFoundError.
+    """Check a server; `on_result` gets each result as soon as it is there. Raises NotFoundError.
 
-    `credentials` are looked at in place of those on record. Without `thorough` nothing is tried that a server would
-    note as a wrong guess, no wrong secret and no other spelling of the redirect URL, and no member's sign-in is used.
+    `credentials` are checked instead of the stored ones. Without `thorough` nothing is sent that a server could count
+    as a failed attempt (a wrong secret, another redirect URL), and no member's sign-in is used.
     """
     started_at = utcnow()
-    whom = visit(server_id, credentials, thorough=thorough)
+    probe = open_probe(server_id, credentials, thorough=thorough)
     results: list[Result] = []
     failures: dict[str, str] = {}
-    for step in _steps(whom):
-        result = _run(step, whom, next((failures[key] for key in step.needs if key in failures), None))
+    for each in _checks(probe):
+        because = next((failures[key] for key in each.needs if key in failures), None)
+        result = _run(each, probe, because)
         if result.outcome == "fail":
-            failures[step.key] = step.title
-        elif result.outcome == "skipped" and (because := _because(step, failures)):
-            failures[step.key] = because
+            failures[each.key] = each.title
+        elif result.outcome == "skipped" and because:
+            failures[each.key] = because
         results.append(result)
         on_result(result)
     return Report(server_id, started_at, utcnow(), tuple(results))
 
 
 def plan(server_id: uuid.UUID) -> tuple[tuple[str, str, str], ...]:
-    """The rows that a check of this server will have: key, group and title."""
-    return tuple((step.key, step.group, step.title) for step in _steps(visit(server_id, None, thorough=True)))
+    """The checks that this server will have: key, group and title of each."""
+    return tuple(
+        (each.key, each.group, each.title) for each in _checks(open_probe(server_id, None, thorough=True))
+    )
 
 
-def _because(step: Step, failures: dict[str, str]) -> str | None:
-    return next((failures[key] for key in step.needs if key in failures), None)
-
-
-def _run(step: Step, whom: Visit, because: str | None) -> Result:
+def _run(check: Check, probe: Probe, because: str | None) -> Result:
     began = time.perf_counter()
     if because is not None:
-        found = Found("skipped", sentence=f"Not looked at, because this failed: {because}.")
+        found = Finding("skipped", sentence=f"Skipped because this failed: {because}.")
     else:
         try:
-            found = step.look(whom, whom.endpoints.api if step.at_api else whom.endpoints.browser)
+            found = check.run(probe, probe.endpoints.api if check.at_api else probe.endpoints.browser)
         except ProbeError as fault:
             found = replace(failed(fault.code, *fault.facts), also=fault.also)
-    words = _words_of(found)
+    advice = _advice(found)
     return Result(
-        key=step.key,
-        group=step.group,
-        title=step.title,
+        key=check.key,
+        group=check.group,
+        title=check.title,
         outcome=found.outcome,
         seconds=time.perf_counter() - began,
         code=found.code,
-        sentence=words.sentence if words else found.sentence,
-        cause=words.cause if words else "",
-        next_step=words.next_step if words else "",
-        owner=words.owner if words else "",
+        sentence=advice.sentence if advice else found.sentence,
+        cause=advice.cause if advice else "",
+        next_step=advice.next_step if advice else "",
+        owner=advice.owner if advice else "",
         facts=found.facts,
     )
 
 
-def _words_of(found: Found) -> Advice | None:
-    """The words for its code, and after them those for what is wrong beside it. The first says whose step it is."""
-    words = ADVICE.get(found.code)
-    beside = [ADVICE[code] for code in found.also if code in ADVICE]
-    if words is None or not beside:
-        return words
+def _advice(found: Finding) -> Advice | None:
+    """The advice for its code, followed by that for further problems; the owner is that of the first."""
+    advice = CHECK_ADVICE.get(found.code)
+    further = [CHECK_ADVICE[code] for code in found.also if code in CHECK_ADVICE]
+    if advice is None or not further:
+        return advice
     return replace(
-        words,
-        sentence=" ".join(each.sentence for each in (words, *beside)),
-        cause=" ".join(each.cause for each in (words, *beside)),
-        next_step=" ".join(each.next_step for each in (words, *beside)),
+        advice,
+        sentence=" ".join(each.sentence for each in (advice, *further)),
+        cause=" ".join(each.cause for each in (advice, *further)),
+        next_step=" ".join(each.next_step for each in (advice, *further)),
     )
 
 
-def _steps(whom: Visit) -> tuple[Step, ...]:
-    """The API URL has checks of its own where it is another address than the URL."""
-    split = whom.is_split
+def _checks(probe: Probe) -> tuple[Check, ...]:
+    """The API URL has its own checks where it differs from the URL."""
+    split = probe.is_split
     at = "api_api" if split else "api"
     apart = (
-        Step("api_dns", API_URL, "The name of the API URL is found", network.name, (), True),
-        Step("api_tcp", API_URL, "The API URL takes connections", network.port, ("api_dns",), True),
-        Step("api_tls", API_URL, "The API URL’s certificate is good", network.tls, ("api_tcp",), True),
-        Step("api_api", API_URL, "iManage Work answers at the API URL", network.api, ("api_tls",), True),
+        Check("api_dns", API_URL, "API host name", network.name, (), True),
+        Check("api_tcp", API_URL, "API connection", network.port, ("api_dns",), True),
+        Check("api_tls", API_URL, "API certificate", network.tls, ("api_tcp",), True),
+        Check("api_api", API_URL, "API response", network.api, ("api_tls",), True),
     )
-    same = Step(
-        "api_customer", SIGN_INS, "URL and API URL lead to the same customer", sign_ins.customer, (at,), True
-    )
-    own_ca = Step("own_ca", NETWORK, "The server’s own CA is in date", authorities.in_date)
+    same = Check("api_customer", SIGN_INS, "iManage customer", sign_ins.customer, (at,), True)
+    own_ca = Check("own_ca", NETWORK, "Own CA", authorities.in_date)
     return (
-        Step("dns", NETWORK, "The name is found", network.name),
-        Step("tcp", NETWORK, "The server takes connections", network.port, ("dns",)),
-        Step("tls", NETWORK, "The certificate is good", network.tls, ("tcp",)),
-        *((own_ca,) if whom.ca_pem else ()),
-        Step("api", IMANAGE, "iManage Work answers", network.api, ("tls",)),
-        Step("clock", IMANAGE, "The clocks agree", network.clock, ("api",)),
+        Check("dns", NETWORK, "Host name", network.name),
+        Check("tcp", NETWORK, "Connection", network.port, ("dns",)),
+        Check("tls", NETWORK, "Certificate", network.tls, ("tcp",)),
+        *((own_ca,) if probe.ca_pem else ()),
+        Check("api", IMANAGE, "iManage response", network.api, ("tls",)),
+        Check("clock", IMANAGE, "Clock", network.clock, ("api",)),
         *(apart if split else ()),
-        Step("sign_in_page", APPLICATION, "The sign-in page is there", application.sign_in_page, ("api",)),
-        Step("client_id", APPLICATION, "The Client ID is known", application.client_id, ("sign_in_page",)),
-        Step(
+        Check("sign_in_page", APPLICATION, "Sign-in page", application.sign_in_page, ("api",)),
+        Check("client_id", APPLICATION, "Client ID", application.client_id, ("sign_in_page",)),
+        Check(
             "redirect_url",
             APPLICATION,
-            "Our redirect URL is accepted",
+            "Redirect URL",
             application.redirect_url,
             ("client_id",),
         ),
-        Step(
+        Check(
             "secret",
             APPLICATION,
-            "The Client Secret is accepted",
+            "Client Secret",
             application.secret,
             ("client_id", at),
             True,
         ),
-        Step("header", SIGN_INS, "The sign-in’s header arrives", sign_ins.header, (at,), True),
+        Check("header", SIGN_INS, "Sign-in header", sign_ins.header, (at,), True),
         *((same,) if split else ()),
-        Step("refresh_token", SIGN_INS, "Sign-ins can be renewed", sign_ins.refresh_token),
+        Check("refresh_token", SIGN_INS, "Refresh token", sign_ins.refresh_token),
     )

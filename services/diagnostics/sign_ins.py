@@ -1,6 +1,6 @@
-"""What a member's own sign-in tells: whether its header arrives, which customer it is of, whether it can be renewed.
+"""The checks that use the latest sign-in: its header, its iManage customer and its refresh token.
 
-Only `/api` is asked with it, which says whose the sign-in is. It is never ended from here by what the answer was.
+It is only sent to `/api`, which says who is signed in. A bad answer never ends the sign-in.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from imanage.probes import request
 from services.connections import tokens
 from services.connections.clients import Line
 from services.core.errors import RefusedError
-from services.diagnostics.probe_session import Found, Visit, failed, passed, skipped, warned
+from services.diagnostics.probe_session import Finding, Probe, failed, passed, skipped, warned
 
-NOBODY = "Not looked at: nobody has signed in to this server yet."
-ENDED = "Not looked at: the newest sign-in to this server has ended."
-BY_HAND = "Only looked at when a person asks: it uses a sign-in, which would keep it alive for ever."
-NOT_USABLE = "Not looked at: the server is switched off, or the newest sign-in cannot be used now."
+NOBODY = "Skipped: nobody has signed in to this server yet."
+ENDED = "Skipped: the latest sign-in to this server has ended."
+NOT_SCHEDULED = "Skipped in scheduled checks: it uses a sign-in, which would never expire."
+NOT_USABLE = "Skipped: the server is switched off, or the latest sign-in cannot be used at the moment."
 OTHER: dict[TokenHeader, TokenHeader] = {
     "x-auth-token": "bearer",
     "bearer": "x-auth-token",
@@ -24,75 +24,75 @@ OTHER: dict[TokenHeader, TokenHeader] = {
 }
 
 
-def header(visit: Visit, origin: str) -> Found:
-    last = visit.last_sign_in
+def header(probe: Probe, origin: str) -> Finding:
+    last = probe.last_sign_in
     if last is None:
         return skipped(NOBODY)
     if not last.is_connected:
         return skipped(ENDED)
-    if not visit.thorough:
-        return skipped(BY_HAND)
+    if not probe.thorough:
+        return skipped(NOT_SCHEDULED)
     try:
-        access = Line().access(last.member_id, visit.server_id)
+        access = Line().access(last.member_id, probe.server_id)
         token, wanted = access.token, access.header
-        came = _came_through(visit, origin, token, wanted)
-        if came is None and last.is_renewable:
-            token = tokens.renewed(last.member_id, visit.server_id, token).token
-            came = _came_through(visit, origin, token, wanted)
-            if came is None:
-                return warned("header.inconclusive", ("Sign-in of", last.member_name))
+        working = _working_header(probe, origin, token, wanted)
+        if working is None and last.is_renewable:
+            token = tokens.renew(last.member_id, probe.server_id, token).token
+            working = _working_header(probe, origin, token, wanted)
+            if working is None:
+                return warned("header.inconclusive", ("Signed in as", last.member_name))
     except (RefusedError, ImanageError):
         return skipped(NOT_USABLE)
-    if came is None:
+    if working is None:
         return skipped(ENDED)
-    visit.token = token
-    if came != wanted:
+    probe.token = token
+    if working != wanted:
         name = "Authorization" if wanted == "bearer" else "X-Auth-Token"
-        return failed("header.swallowed", ("Header that is lost", name), ("Sign-in of", last.member_name))
-    return passed("The header with the sign-in arrives.", ("Sign-in of", last.member_name))
+        return failed("header.swallowed", ("Missing header", name), ("Signed in as", last.member_name))
+    return passed("The header with the sign-in reaches iManage.", ("Signed in as", last.member_name))
 
 
-def customer(visit: Visit, origin: str) -> Found:
-    """`origin` is the API URL's; the sign-in is shown to both."""
-    if not visit.token:
-        return skipped("Not looked at: it takes a sign-in that works to tell which customer answers.")
-    here = _who(visit, origin, visit.token, "both")
-    there = _who(visit, visit.endpoints.browser, visit.token, "both")
+def customer(probe: Probe, origin: str) -> Finding:
+    """`origin` is the API URL; the sign-in is sent to both."""
+    if not probe.token:
+        return skipped("Skipped: only a working sign-in shows which customer answers.")
+    here = _customer(probe, origin, probe.token, "both")
+    there = _customer(probe, probe.endpoints.browser, probe.token, "both")
     facts = (
-        ("Customer at the URL", there or "does not know the sign-in"),
-        ("Customer at the API URL", here or "does not know the sign-in"),
+        ("Customer at the URL", there or "sign-in not recognised"),
+        ("Customer at the API URL", here or "sign-in not recognised"),
     )
     return (
-        passed("Both lead to the same customer.", *facts)
+        passed("URL and API URL lead to the same customer.", *facts)
         if here == there
         else failed("api_url.other_customer", *facts)
     )
 
 
-def refresh_token(visit: Visit, origin: str) -> Found:
-    last = visit.last_sign_in
+def refresh_token(probe: Probe, origin: str) -> Finding:
+    last = probe.last_sign_in
     if last is None:
         return skipped(NOBODY)
-    named = ("Sign-in of", last.member_name)
+    named = ("Signed in as", last.member_name)
     if last.is_renewable:
-        return passed("The newest sign-in can be renewed without the person.", named)
+        return passed("The latest sign-in can be renewed automatically.", named)
     if last.is_connected or last.reason == "could_not_refresh":
         return warned("refresh.none", named)
     return skipped(ENDED)
 
 
-def _came_through(visit: Visit, origin: str, token: str, wanted: TokenHeader) -> TokenHeader | None:
-    """The header by which the server knew whose the token is; the usual one is tried first."""
+def _working_header(probe: Probe, origin: str, token: str, wanted: TokenHeader) -> TokenHeader | None:
+    """The header in which the server recognised the token; the usual one is tried first."""
     for header in (wanted, OTHER[wanted]):
-        if _who(visit, origin, token, header):
+        if _customer(probe, origin, token, header):
             return header
     return None
 
 
-def _who(visit: Visit, origin: str, token: str, header: TokenHeader) -> str | None:
-    """The customer that the token is known at, None where it is not known."""
+def _customer(probe: Probe, origin: str, token: str, header: TokenHeader) -> str | None:
+    """The iManage customer of the token, None where the server does not recognise it."""
     for path in ("api", "work/api"):
-        seen = request(visit.outbound, f"{origin}/{path}", headers=auth_headers(token, header))
+        seen = request(probe.outbound, f"{origin}/{path}", headers=auth_headers(token, header))
         said = seen.json
         data = said.get("data") if isinstance(said, dict) else None
         user = data.get("user") if isinstance(data, dict) else None

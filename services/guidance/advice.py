@@ -1,21 +1,38 @@
-"""How each failure is told: what was found, what it means, what to do next, and whose step that is."""
+"""What people read about an error code: the sentence, its cause, the next step and who needs to act."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from services.core.errors import Owner
 
+T = TypeVar("T")
+
 YOU: Owner = "you"
+SYSTEM_ADMIN: Owner = "your System Admin"
 IMANAGE_ADMIN: Owner = "your iManage admin"
 NETWORK_TEAM: Owner = "your network team"
+NOBODY: Owner = "nobody"
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What a failure means to the people who run the installation."""
+    """`cause` is for the people who run the installation, `title` for codes that have a page of their own.
+
+    `{label}` in a text is the server's name, `{wait}` how long iManage asked us to wait.
+    """
 
     sentence: str
-    cause: str
     next_step: str
     owner: Owner
+    cause: str = ""
+    title: str = ""
+
+
+def most_specific(table: Mapping[str, T], code: str) -> T | None:
+    """The entry of the code, or of the longest part of it that has one: `tls.expired`, then `tls`."""
+    while code and code not in table:
+        code = code.rpartition(".")[0]
+    return table.get(code)

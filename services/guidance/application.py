@@ -1,173 +1,167 @@
-"""What to do about each failure of our registration with a server, and of the sign-ins to it."""
+"""Advice for each failed check of Counterpart's registration in iManage and of members' sign-ins."""
 
 from __future__ import annotations
 
 from services.guidance.advice import IMANAGE_ADMIN, NETWORK_TEAM, YOU, Advice
 
-_CHANGE_REDIRECT = (
-    "Copy our redirect URL from the server’s page into the application in iManage Control Center, in place of the one "
-    "there."
-)
+_REDIRECT = "Copy the redirect URL from the server’s page into the application in iManage Control Center."
+_EXACT = "iManage compares redirect URLs character by character."
 _CLIENT = "Compare it, character by character, with the API Key of the application in iManage Control Center."
-
+_REGISTRATION = (
+    "In iManage Control Center, check that the application is on and has this Client ID and redirect URL."
+)
+_REFUSED = "The Client ID is not registered there, the redirect URL is different, or the application is off."
 
 APPLICATION_ADVICE: dict[str, Advice] = {
-    # The application
+    # Application
     "sign_in_page.missing": Advice(
         "iManage’s sign-in page is not at this address.",
-        "The API answers here, and the sign-in (/auth/oauth2/authorize) is not let through or is on another host.",
-        "Ask at which host people sign in to iManage, and whether /auth is published there.",
+        "Ask which host people use to sign in to iManage, and whether /auth is published there.",
         IMANAGE_ADMIN,
+        cause="The API answers here, but the sign-in (/auth/oauth2/authorize) is blocked or on another host.",
     ),
     "sign_in_page.content_blocked": Advice(
         "iManage’s sign-in page says “Content is blocked”.",
-        "iManage, or a security product in front of it, does not let this application show its sign-in.",
-        "Ask whether the application is switched on, and whether its access is open to the people who are to use it.",
+        "Ask whether the application is switched on, and open to the people who need it.",
         IMANAGE_ADMIN,
+        cause="iManage, or a security product in front of it, does not allow this application to show its sign-in.",
     ),
     "sign_in_page.something_went_wrong": Advice(
-        "iManage’s sign-in page says “Something went wrong”, and not what.",
-        "The Client ID is not registered there, the redirect URL differs, or the application is switched off.",
-        "Compare Client ID and redirect URL with the application in iManage Control Center, and see that it is on.",
+        "iManage’s sign-in page says “Something went wrong”, without a reason.",
+        _REGISTRATION,
         IMANAGE_ADMIN,
+        cause=_REFUSED,
     ),
     "sign_in_page.refused": Advice(
-        "iManage’s sign-in page refuses to begin, and does not say why.",
-        "The Client ID is not registered there, the redirect URL differs, or the application is switched off.",
-        "Compare Client ID and redirect URL with the application in iManage Control Center, and see that it is on.",
+        "iManage’s sign-in page refuses to start, without a reason.",
+        _REGISTRATION,
         IMANAGE_ADMIN,
+        cause=_REFUSED,
     ),
     "client.missing": Advice(
-        "There is no Client ID and Client Secret here yet.",
-        "Nobody can sign in without them.",
+        "There is no Client ID and Client Secret yet.",
         "Register the application in iManage, then enter both under Replace credentials.",
         YOU,
+        cause="Nobody can sign in without them.",
     ),
     "client.secret_lost": Advice(
-        "The Client Secret on record cannot be opened.",
-        "It was sealed with a key that this installation does not have any more.",
+        "The stored Client Secret cannot be decrypted.",
         "Enter the Client Secret again under Replace credentials.",
         YOU,
+        cause="It was encrypted with a key that this installation no longer has.",
     ),
     "client.unknown": Advice(
         "iManage does not know this Client ID.",
-        "The application is not registered there, is switched off, or the Client ID was mistyped.",
         _CLIENT,
         YOU,
+        cause="The application is not registered there, is switched off, or the Client ID was mistyped.",
     ),
     "client.not_uploaded": Advice(
         "iManage does not know this Client ID yet.",
-        "It is that of an application package that was made here. The package has not been uploaded there, or the "
-        "application is switched off.",
-        "In iManage Control Center: Settings > Applications > Add Application > Upload package, up to Finish. Then "
-        "check again.",
+        "In iManage Control Center, go to Settings > Applications > Add Application > Upload package and continue to "
+        "Finish. Then check again.",
         IMANAGE_ADMIN,
+        cause="The Client ID comes from an application package. The package has not been uploaded to iManage, or the "
+        "application is switched off.",
     ),
     "client.refused": Advice(
-        "iManage knows the application and refuses the sign-in.",
-        "The application is not allowed this kind of sign-in. The words of iManage are below.",
-        "Ask for the application to be of the type Web, with iManage Work Authentication on.",
+        "iManage knows the application but refuses the sign-in.",
+        "Ask for the application’s type to be Web, with iManage Work Authentication on.",
         IMANAGE_ADMIN,
+        cause="The application may not use this kind of sign-in. iManage’s message is shown below.",
     ),
     "client.inconclusive": Advice(
-        "It could not be found out whether iManage knows the Client ID.",
-        "This server answers the same to a Client ID that nobody registered: it only looks after the sign-in.",
-        "Sign in once yourself, on your account page. If iManage shows an error, compare the Client ID.",
+        "The check cannot tell whether iManage knows the Client ID.",
+        "Sign in yourself on your Account page. If iManage shows an error, compare the Client ID.",
         YOU,
+        cause="This server gives the same answer to an unregistered Client ID. It only checks after the sign-in.",
     ),
     "redirect.letter_case": Advice(
-        "Mismatch redirect URL: capital and small letters differ.",
-        "iManage compares the redirect URL letter by letter.",
-        _CHANGE_REDIRECT,
-        IMANAGE_ADMIN,
+        "Mismatch redirect URL: capital and small letters differ.", _REDIRECT, IMANAGE_ADMIN, cause=_EXACT
     ),
     "redirect.scheme": Advice(
-        "Mismatch redirect URL: one begins with http://, the other with https://.",
-        "iManage compares the redirect URL letter by letter.",
-        f"{_CHANGE_REDIRECT} If ours is the wrong one, put COUNTERPART_PUBLIC_URL right.",
+        "Mismatch redirect URL: one starts with http://, the other with https://.",
+        f"{_REDIRECT} If Counterpart’s is wrong, correct COUNTERPART_PUBLIC_URL.",
         IMANAGE_ADMIN,
+        cause=_EXACT,
     ),
     "redirect.trailing_slash": Advice(
-        "Mismatch redirect URL: there is a slash at the end of the one in iManage.",
-        "iManage compares the redirect URL letter by letter.",
-        _CHANGE_REDIRECT,
-        IMANAGE_ADMIN,
+        "Mismatch redirect URL: the one in iManage ends with a slash.", _REDIRECT, IMANAGE_ADMIN, cause=_EXACT
     ),
     "redirect.spaces": Advice(
-        "Mismatch redirect URL: there is a space before or after the one in iManage.",
-        "A space came along when it was copied. It cannot be seen in the form.",
-        _CHANGE_REDIRECT,
+        "Mismatch redirect URL: the one in iManage has a space before or after it.",
+        _REDIRECT,
         IMANAGE_ADMIN,
+        cause="A space was copied with the URL. It cannot be seen in the form.",
     ),
     "redirect.host": Advice(
-        "Mismatch redirect URL: the host is another.",
-        "iManage has another name or port of this installation than the one that it is set up with.",
-        f"{_CHANGE_REDIRECT} If ours is the wrong one, put COUNTERPART_PUBLIC_URL or COUNTERPART_API_URL right.",
+        "Mismatch redirect URL: the host is different.",
+        f"{_REDIRECT} If Counterpart’s is wrong, correct COUNTERPART_PUBLIC_URL or COUNTERPART_API_URL.",
         IMANAGE_ADMIN,
+        cause="iManage has another host name or port for Counterpart.",
     ),
     "redirect.path": Advice(
-        "Mismatch redirect URL: the path after the host is another.",
-        "Part of the redirect URL was left out or changed when it was entered.",
-        _CHANGE_REDIRECT,
+        "Mismatch redirect URL: the path after the host is different.",
+        _REDIRECT,
         IMANAGE_ADMIN,
+        cause="Part of the redirect URL was left out or changed when it was entered.",
     ),
     "redirect.mismatch": Advice(
         "Mismatch redirect URL: iManage has another one for this application.",
-        "It differs in more than letter case, http or https, a slash or a space: in its host, its path or both.",
-        _CHANGE_REDIRECT,
+        _REDIRECT,
         IMANAGE_ADMIN,
+        cause="More is different than letter case, http or https, a slash or a space: the host, the path or both.",
     ),
     "redirect.inconclusive": Advice(
-        "It could not be found out whether iManage accepts our redirect URL.",
-        "This server answers the same to a redirect URL that nobody registered: it only looks after the sign-in.",
-        "Sign in once yourself, on your account page. If iManage shows “Mismatch redirect URL”, compare the two.",
+        "The check cannot tell whether iManage accepts the redirect URL.",
+        "Sign in yourself on your Account page. If iManage shows “Mismatch redirect URL”, compare the two URLs.",
         YOU,
+        cause="This server gives the same answer to an unregistered redirect URL. It only checks after the sign-in.",
     ),
     "token.not_imanage": Advice(
-        "Something else answers where iManage gives out sign-ins (/auth/oauth2/token).",
-        "A proxy on the way does not let this address through, or the sign-in is on another host.",
-        "Ask for /auth/oauth2/token to be let through as it is.",
+        "Something other than iManage answers at /auth/oauth2/token.",
+        "Ask for /auth/oauth2/token to be passed through unchanged.",
         NETWORK_TEAM,
+        cause="A proxy blocks this address, or the sign-in is on another host.",
     ),
     "secret.wrong": Advice(
         "iManage does not accept the Client Secret.",
-        "It was mistyped, has been renewed in iManage, or has expired there.",
-        "Enter the current Client Secret under Replace credentials. The iManage admin has it, or makes a new "
-        "one.",
+        "Enter the current Client Secret under Replace credentials. Your iManage admin has it or can create a new one.",
         YOU,
+        cause="It was mistyped, or has been renewed or has expired in iManage.",
     ),
     "secret.inconclusive": Advice(
-        "It could not be found out whether the Client Secret is right.",
-        "This server answers the same to a secret that is wrong on purpose: it only looks at it after the sign-in.",
-        "Sign in once yourself, on your account page. If that ends with an error, enter the Client Secret again.",
+        "The check cannot tell whether the Client Secret is right.",
+        "Sign in yourself on your Account page. If that ends with an error, enter the Client Secret again.",
         YOU,
+        cause="This server gives the same answer to a wrong secret. It only checks after the sign-in.",
     ),
-    # The sign-ins
+    # Sign-ins
     "header.swallowed": Advice(
-        "The header that carries the sign-in does not arrive at iManage.",
-        "A proxy or firewall on the way takes out headers that it does not know. The same sign-in is accepted when it "
-        "comes in another header.",
-        "Ask for the header below to be let through to this host.",
+        "The header that carries the sign-in does not reach iManage.",
+        "Ask for the header below to be passed through to this host.",
         NETWORK_TEAM,
+        cause="A proxy or firewall removes headers that it does not know. iManage accepts the same sign-in in another "
+        "header.",
     ),
     "header.inconclusive": Advice(
-        "iManage did not recognise a sign-in that it had only just renewed.",
-        "A proxy on the way takes out the headers that carry it, or the API belongs to another iManage.",
-        "Ask for the headers X-Auth-Token and Authorization to be let through to this host.",
+        "iManage did not recognise a sign-in that it had just renewed.",
+        "Ask for the headers X-Auth-Token and Authorization to be passed through to this host.",
         NETWORK_TEAM,
+        cause="A proxy removes the headers that carry the sign-in, or the API URL leads to another iManage.",
     ),
     "api_url.other_customer": Advice(
-        "The API URL leads to another iManage customer than the URL.",
-        "People would sign in at one and their documents would be looked for at the other.",
-        "URL and API URL cannot be changed: add the server again with the right ones, and remove this one.",
+        "The API URL leads to a different iManage customer from the URL.",
+        "URL and API URL cannot be changed. Add the server again with the right addresses, then remove this one.",
         YOU,
+        cause="People would sign in to one customer while their documents are looked for at the other.",
     ),
     "refresh.none": Advice(
-        "No refresh token came back with the newest sign-in.",
-        "“Allow Refresh Token” is No for this application, as it is to begin with: people have to sign in again "
-        "whenever their sign-in runs out, and long transfers stop there.",
+        "The latest sign-in came without a refresh token.",
         "Ask for Allow Refresh Token to be set to Yes for this application in iManage Control Center. Then sign in "
         "again.",
         IMANAGE_ADMIN,
+        cause="“Allow Refresh Token” is set to No, which is the default. People have to sign in again each time their "
+        "sign-in expires, and long transfers stop.",
     ),
 }

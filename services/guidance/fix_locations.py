@@ -1,39 +1,38 @@
-"""Where on a server's page a failure is mended, by the code of its check."""
+"""Where on a server's page a failed check is fixed, by its code."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.guidance.advice import most_specific
+
 
 @dataclass(frozen=True)
-class Place:
-    """A part of the server's page: its id, and what a link to it says."""
+class FixLocation:
+    """A part of the server's page: its id, and the text of a link to it."""
 
     anchor: str
     label: str
 
 
-OWN_CA = Place("own-ca", "Own CA")
-CONNECTION = Place("connection", "Connection")
-SIGN_INS = Place("sign-ins", "Signed in")
-CHECK = Place("check", "The check that fails")
-PLACES = {
+OWN_CA = FixLocation("own-ca", "Own CA")
+CONNECTION = FixLocation("connection", "Connection")
+CREDENTIALS = FixLocation("connection", "Client ID and Client Secret")
+SIGN_INS = FixLocation("sign-ins", "Signed in")
+CHECK = FixLocation("check", "See the failed check")
+LOCATIONS = {
     "tls.unknown_authority": OWN_CA,
     "tls.self_signed": OWN_CA,
     "ca": OWN_CA,
-    "redirect": Place("connection", "Our redirect URL, to copy"),
-    "client": Place("connection", "Client ID and Client Secret"),
-    "secret": Place("connection", "Client ID and Client Secret"),
+    "redirect": FixLocation("connection", "Copy the redirect URL"),
+    "client": CREDENTIALS,
+    "secret": CREDENTIALS,
     "api_url": CONNECTION,
     "address": CONNECTION,
     "refresh": SIGN_INS,
 }
 
 
-def place_of(code: str) -> Place:
-    """The place of the code, or of what it begins with; else the check itself, which says whose step it is."""
-    while code:
-        if code in PLACES:
-            return PLACES[code]
-        code = code.rpartition(".")[0]
-    return CHECK
+def fix_location(code: str) -> FixLocation:
+    """Where to fix it; the check itself where that is outside Counterpart."""
+    return most_specific(LOCATIONS, code) or CHECK

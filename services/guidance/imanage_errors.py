@@ -1,195 +1,191 @@
-"""What went wrong with iManage, in the words a person reads: what happened, what to do, and whose step it is."""
+"""Advice for each error of the iManage client, and the refusal that a page or a transfer shows for it."""
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Literal
 
 from imanage.errors import ImanageError
-from services.core.errors import Owner, RemoteRefusedError
+from services.core.errors import RemoteRefusedError
+from services.guidance.advice import (
+    IMANAGE_ADMIN,
+    NETWORK_TEAM,
+    NOBODY,
+    SYSTEM_ADMIN,
+    YOU,
+    Advice,
+    most_specific,
+)
 
-
-@dataclass(frozen=True)
-class Advice:
-    """`{label}` stands for the server's name, `{wait}` for how long it asked to be left alone."""
-
-    sentence: str
-    next_step: str
-    owner: Owner
-
-
-Doing = Literal["reading", "searching", "saving"]
-MOST_OF_ITS_WORDS, MOST_OF_ITS_CODE = 200, 60
-_RUN = re.compile(r"[A-Za-z0-9_+/=-]{16,}")
+Activity = Literal["reading", "searching", "saving"]
+LONGEST_MESSAGE, LONGEST_CODE = 200, 60
+_TOKEN_LIKE = re.compile(r"[A-Za-z0-9_+/=-]{16,}")
 """What a token, a secret or a hash is written in. No word of a sentence is so long; a code such as NRC_… may be."""
 _LONGEST_WORD = 24
-LATER = "Try again in a few minutes."
-ASK_ADMIN = "If it happens again, tell your System Admin."
+_LATER = "Try again in a few minutes."
+_LATER_OR_ADMIN = f"{_LATER} If it happens again, tell your System Admin."
+_SIGN_IN = "Sign in to iManage again. Your work here is kept."
+_CHECK_URL = "Ask your System Admin to check the server’s URL."
 
-# By the client's stable codes. A code without a row of its own takes the row of the code before its last dot.
-ADVICE: dict[str, Advice] = {
-    "imanage.unreachable": Advice(
-        "{label} could not be reached.", f"{LATER} {ASK_ADMIN}", "your System Admin"
-    ),
+IMANAGE_ADVICE: dict[str, Advice] = {
+    "imanage.unreachable": Advice("Counterpart cannot reach {label}.", _LATER_OR_ADMIN, SYSTEM_ADMIN),
     "imanage.unreachable.name_not_found": Advice(
-        "The address of {label} could not be found.",
-        "Ask your System Admin to check the server's URL and this installation's DNS.",
-        "your System Admin",
+        "The host name of {label} is not known here.",
+        "Ask your System Admin to check the server’s URL and Counterpart’s DNS.",
+        SYSTEM_ADMIN,
     ),
-    "imanage.unreachable.refused": Advice(
-        "{label} did not accept the connection.", f"{LATER} {ASK_ADMIN}", "your System Admin"
-    ),
-    "imanage.unreachable.silent": Advice("{label} took too long to answer.", LATER, "nobody"),
-    "imanage.unreachable.reset": Advice("{label} broke off the connection.", LATER, "nobody"),
+    "imanage.unreachable.refused": Advice("{label} refused the connection.", _LATER_OR_ADMIN, SYSTEM_ADMIN),
+    "imanage.unreachable.silent": Advice("{label} took too long to answer.", _LATER, NOBODY),
+    "imanage.unreachable.reset": Advice("{label} closed the connection.", _LATER, NOBODY),
     "imanage.slow": Advice(
-        "{label} is slow: other people’s pages are still waiting for its answer.",
+        "{label} is slow: other people’s pages are still waiting for it.",
         "Try again in a few seconds.",
-        "nobody",
+        NOBODY,
     ),
     "imanage.slow.yours": Advice(
-        "{label} is slow: two of your pages are still waiting for its answer.",
-        "Wait for them, or try again in a few seconds.",
-        "nobody",
+        "{label} is slow: two of your pages are still waiting for it.",
+        "Wait for them to finish, or try again in a few seconds.",
+        NOBODY,
     ),
     "imanage.unreachable.tls": Advice(
-        "{label} could not prove who it is: its certificate was not accepted.",
-        "Ask your System Admin to have the server's certificate checked.",
-        "your iManage admin",
+        "Counterpart cannot verify the certificate of {label}.",
+        "Ask your System Admin to check the server’s certificate.",
+        IMANAGE_ADMIN,
     ),
     "imanage.blocked": Advice(
-        "This installation does not allow connections to the address of {label}.",
-        "Ask your System Admin to check the server's URL and COUNTERPART_IMANAGE_NETWORKS.",
-        "your System Admin",
+        "Counterpart does not allow connections to the address of {label}.",
+        "Ask your System Admin to check the server’s URL and COUNTERPART_IMANAGE_NETWORKS.",
+        SYSTEM_ADMIN,
     ),
     "imanage.not_imanage": Advice(
-        "Something answered at the address of {label}, but not as iManage Work does.",
-        "Ask your System Admin to check the server's URL; a proxy or a sign-in page may stand in between.",
-        "your System Admin",
+        "Something other than iManage Work answered at the address of {label}.",
+        "Ask your System Admin to check the server’s URL, and whether there is a proxy or sign-in page in front of it.",
+        SYSTEM_ADMIN,
     ),
     "imanage.not_imanage.proxy": Advice(
-        "A proxy between Counterpart and {label} wants a sign-in of its own, and let nothing through.",
-        "Ask your network team to let this installation reach the server's address without that sign-in.",
-        "your network team",
+        "A proxy between Counterpart and {label} asked for a sign-in of its own and let nothing through.",
+        "Ask your network team to let Counterpart reach the server without that sign-in.",
+        NETWORK_TEAM,
     ),
     "imanage.redirected": Advice(
-        "{label} sent us on to another address, and Counterpart does not follow such answers.",
-        "Ask your System Admin to check the server's URL.",
-        "your System Admin",
+        "{label} redirected Counterpart to another address, which it does not follow.",
+        _CHECK_URL,
+        SYSTEM_ADMIN,
     ),
     "imanage.answer_too_large": Advice(
-        "{label} sent far more than iManage would.",
-        "Ask your System Admin to check the server's URL.",
-        "your System Admin",
+        "{label} sent a far larger answer than iManage would.", _CHECK_URL, SYSTEM_ADMIN
     ),
-    "imanage.sign_in_refused": Advice(
-        "{label} refused the sign-in.", "Sign in to iManage again. Your work here is kept.", "you"
-    ),
-    "imanage.unauthorised": Advice(
-        "Your sign-in to {label} has ended.", "Sign in to iManage again. Your work here is kept.", "you"
+    "imanage.sign_in_refused": Advice("{label} refused the sign-in.", _SIGN_IN, YOU),
+    "imanage.unauthorised": Advice("Your sign-in to {label} has ended.", _SIGN_IN, YOU),
+    "imanage.client_refused": Advice(
+        "iManage did not accept Counterpart’s Client ID or Client Secret.",
+        "Ask your System Admin to correct them on the server’s page. Your sign-in is kept.",
+        SYSTEM_ADMIN,
     ),
     "imanage.forbidden": Advice(
-        "{label} does not let you do this.",
-        "Ask whoever manages the workspace in iManage for the right to it.",
-        "your iManage admin",
+        "You do not have permission to do this in {label}.",
+        "Ask the person who manages the workspace in iManage for access.",
+        IMANAGE_ADMIN,
     ),
     "imanage.not_found": Advice(
         "{label} cannot find this.",
-        "It may have been moved or deleted, or you may no longer see it. Look for it again.",
-        "you",
+        "It may have been moved or deleted, or you may have lost access. Search for it again.",
+        YOU,
     ),
     "imanage.bad_id": Advice(
-        "This is not the id of anything in {label}.", "Start again from the list of workspaces.", "you"
+        "This is not a valid iManage ID in {label}.", "Start again from the list of workspaces.", YOU
     ),
     "imanage.conflict": Advice(
-        "The document is in use in {label}, or was changed by somebody else.",
+        "The document is in use in {label}, or somebody else has changed it.",
         "Nothing was overwritten. Try again when it has been checked in.",
-        "you",
+        YOU,
     ),
     "imanage.too_large": Advice(
         "The file is larger than {label} accepts.",
-        "Ask the iManage admin about the limit, or save a smaller file.",
-        "your iManage admin",
+        "Save a smaller file, or ask your iManage admin about the limit.",
+        IMANAGE_ADMIN,
     ),
     "imanage.rejected": Advice(
         "{label} did not accept this request.",
-        "Tell your System Admin what it says. The same request will not be accepted later either.",
-        "your System Admin",
+        "Show your System Admin this message. Trying again will not help.",
+        SYSTEM_ADMIN,
     ),
     "imanage.throttled": Advice(
-        "{label} is busy and asked us to wait {wait}.", "Try again after that.", "nobody"
+        "{label} is busy and asked Counterpart to wait {wait}.", "Try again after that.", NOBODY
     ),
-    "imanage.server_fault": Advice("{label} has a fault at the moment.", LATER, "your iManage admin"),
+    "imanage.server_fault": Advice("{label} has an internal error.", _LATER, IMANAGE_ADMIN),
     "imanage.outcome_unknown": Advice(
-        "The answer from {label} was lost, so it is not known yet whether the change was made.",
-        "It is looked up before anything is sent again.",
-        "nobody",
+        "The answer from {label} was lost, so Counterpart does not know yet whether the change was made.",
+        "Counterpart checks in iManage before it sends anything again.",
+        NOBODY,
     ),
-    "imanage.cut_stream": Advice("The download from {label} broke off.", "Try again.", "nobody"),
-    "imanage.stopped": Advice("The transfer was stopped.", "Start it again when you want to.", "you"),
+    "imanage.cut_stream": Advice("The download from {label} was interrupted.", "Try again.", NOBODY),
+    "imanage.stopped": Advice("The transfer was stopped.", "Start it again when you are ready.", YOU),
     "imanage.source_failed": Advice(
-        "The file could not be read in full here, so nothing was saved to {label}.",
+        "Counterpart could not read the whole file, so nothing was saved to {label}.",
         "Try again. If it happens again, tell your System Admin.",
-        "your System Admin",
+        SYSTEM_ADMIN,
     ),
 }
-WHILE: dict[Doing, dict[str, Advice]] = {
+BY_ACTIVITY: dict[Activity, dict[str, Advice]] = {
     "reading": {},
     "searching": {
         "imanage.rejected": Advice(
             "{label} did not accept this search.",
-            "Search for fewer or other words, without signs such as * or ?, or open the folder instead.",
-            "you",
+            "Search for fewer or different words, without characters such as * or ?, or open the folder instead.",
+            YOU,
         ),
     },
     "saving": {
         "imanage.rejected": Advice(
             "{label} did not accept this document.",
-            "Check the name, and ask the iManage admin which profile fields are required there.",
-            "your iManage admin",
+            "Check the name, and ask your iManage admin which profile fields are required.",
+            IMANAGE_ADMIN,
         ),
     },
 }
-"""Where the same refusal means something else to somebody who does something else."""
+"""Codes that mean something else while a person searches or saves."""
 NO_INDEX = "NRC_INDEX_UNAVAILABLE"
 WITHOUT_INDEX = Advice(
-    "The search of {label} is not available at the moment.",
+    "Search is not available in {label} at the moment.",
     "Open the folder instead, or search again later.",
-    "your iManage admin",
+    IMANAGE_ADMIN,
 )
-UNKNOWN = Advice("{label} could not do this.", f"{LATER} {ASK_ADMIN}", "your System Admin")
+UNKNOWN = Advice("{label} could not do this.", _LATER_OR_ADMIN, SYSTEM_ADMIN)
 
 
-def remote_refusal(error: ImanageError, server_label: str, doing: Doing = "reading") -> RemoteRefusedError:
-    """The refusal that a page or a transfer shows for what the iManage client met, with iManage's own words."""
-    advice = _advice(error, doing)
+def remote_refusal(
+    error: ImanageError, server_label: str, activity: Activity = "reading"
+) -> RemoteRefusedError:
+    """The refusal for an error of the iManage client, with iManage's own message quoted after our sentence."""
+    advice = _advice(error, activity)
     return RemoteRefusedError(
         advice.sentence.format(label=server_label, wait=_wait(error.wait_seconds)),
         code=error.code,
         next_step=advice.next_step,
         owner=advice.owner,
-        its_words=its_words(error),
+        its_words=quoted_message(error),
     )
 
 
-def its_words(error: ImanageError) -> str:
-    """What iManage itself said, in one sentence of its own; empty where it said nothing.
+def quoted_message(error: ImanageError) -> str:
+    """iManage's own message as one sentence, or "" where it sent none.
 
-    Whatever wrote it, it can neither end the quotation that it stands in nor fill a page.
+    The message is not trusted: it can neither end the quotation nor fill a page.
     """
-    said = [error.remote_message or "", *(f"{name}: {words}" for name, words in error.fields.items())]
-    words = _short("; ".join(filter(None, map(_plain, said))))
-    code = _short(_plain(error.remote_code or ""), MOST_OF_ITS_CODE)
-    if not words:
+    parts = [error.remote_message or "", *(f"{name}: {words}" for name, words in error.fields.items())]
+    message = _short("; ".join(filter(None, map(_plain, parts))))
+    code = _short(_plain(error.remote_code or ""), LONGEST_CODE)
+    if not message:
         return f"iManage says: {code}." if code else ""
-    return f"iManage says: “{words}”{f' ({code})' if code else ''}."
+    return f"iManage says: “{message}”{f' ({code})' if code else ''}."
 
 
-def _plain(words: str) -> str:
-    """Without the marks that quote it here, what could be a token, and signs that turn or hide what is around them."""
-    words = _RUN.sub(lambda run: run[0] if _is_word(run[0]) else "…", words)
-    shown = "".join(" " if not sign.isprintable() else '"' if sign in "“”„‟" else sign for sign in words)
+def _plain(text: str) -> str:
+    """Without curly quotes, unprintable characters (bidirectional marks are among them) and possible tokens."""
+    text = _TOKEN_LIKE.sub(lambda run: run[0] if _is_word(run[0]) else "…", text)
+    shown = "".join(" " if not sign.isprintable() else '"' if sign in "“”„‟" else sign for sign in text)
     return " ".join(shown.split())
 
 
@@ -198,19 +194,14 @@ def _is_word(run: str) -> bool:
     return letters.isalpha() and (letters.isupper() or len(run) < _LONGEST_WORD)
 
 
-def _short(words: str, most: int = MOST_OF_ITS_WORDS) -> str:
-    return words if len(words) <= most else f"{words[: most - 1].rstrip()}…"
+def _short(text: str, longest: int = LONGEST_MESSAGE) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
 
 
-def _advice(error: ImanageError, doing: Doing) -> Advice:
-    if doing == "searching" and error.remote_code == NO_INDEX:
+def _advice(error: ImanageError, activity: Activity) -> Advice:
+    if activity == "searching" and error.remote_code == NO_INDEX:
         return WITHOUT_INDEX
-    code = error.code
-    while code:
-        if found := WHILE[doing].get(code) or ADVICE.get(code):
-            return found
-        code = code.rpartition(".")[0]
-    return UNKNOWN
+    return most_specific(IMANAGE_ADVICE | BY_ACTIVITY[activity], error.code) or UNKNOWN
 
 
 def _wait(seconds: float | None) -> str:

@@ -1,256 +1,261 @@
-"""What to do about each failure of the way to a server, from its name to what answers there."""
+"""Advice for each failed check of the way to a server: host name, connection, certificate, response and clock."""
 
 from __future__ import annotations
 
 from services.guidance.advice import IMANAGE_ADMIN, NETWORK_TEAM, YOU, Advice
 
-_FIXED = "URL and API URL cannot be changed: add the server again with the right ones, and remove this one."
+_FIXED = (
+    "URL and API URL cannot be changed. Add the server again with the right address, then remove this one."
+)
 
 NETWORK_ADVICE: dict[str, Advice] = {
-    # The name
+    # Host name
     "dns.unknown": Advice(
-        "The host of this address is not known here.",
-        "The host is misspelt, or it is only known inside the firm’s network and not to this installation.",
-        "Check the spelling. If it is right, ask for the name to be made known to this installation’s DNS.",
+        "Counterpart’s DNS does not know this host name.",
+        "Check the spelling. If it is right, ask for the name to be added to the DNS that Counterpart uses.",
         NETWORK_TEAM,
+        cause="The host name is misspelt, or only known on a network that Counterpart’s DNS does not serve.",
     ),
     "dns.no_answer": Advice(
-        "The DNS did not answer, so the host could not be looked up.",
-        "The DNS that this installation asks is away or out of reach for the moment.",
-        "Check again in a few minutes. If it stays so, ask for this installation’s DNS to be looked at.",
+        "The DNS server did not answer, so the host name could not be looked up.",
+        "Check again in a few minutes. If it still fails, ask for the DNS server to be checked.",
         NETWORK_TEAM,
+        cause="The DNS server that Counterpart uses is down or cannot be reached.",
     ),
     "dns.not_allowed": Advice(
-        "The host leads to an address that this installation does not connect to.",
-        "The address is one of this machine itself, of network equipment, or of a network that is not allowed here.",
-        "Check the host. If it is right, have its network named in COUNTERPART_IMANAGE_NETWORKS.",
+        "The host name leads to an address that Counterpart does not connect to.",
+        "Check the host name. If it is right, add its network to COUNTERPART_IMANAGE_NETWORKS.",
         YOU,
+        cause="The address belongs to this machine, to network equipment, or to a network that is not allowed.",
     ),
-    # The connection
+    # Connection
     "tcp.refused": Advice(
-        "The connection was refused.",
-        "The host was reached, and nothing takes connections at this port: iManage is stopped there, listens at "
-        "another port, or a firewall refuses.",
-        "Ask whether iManage is running, and at which port.",
+        "The server refused the connection.",
+        "Ask whether iManage is running, and on which port.",
         IMANAGE_ADMIN,
+        cause="The host is up but nothing accepts connections on this port: iManage is stopped, uses another port, "
+        "or a firewall rejects the connection.",
     ),
     "tcp.silent": Advice(
-        "Nothing came back: the connection was neither taken nor refused.",
-        "A firewall drops the packets on the way, or the host is switched off.",
-        "Ask for the way from this installation to this host and port to be opened.",
+        "The server did not respond to the connection.",
+        "Ask for connections from Counterpart to this host and port to be allowed.",
         NETWORK_TEAM,
+        cause="A firewall drops the packets, or the host is switched off.",
     ),
     "tcp.reset": Advice(
-        "The connection was taken and broken off at once.",
-        "A firewall on the way ends connections to this host, or the program at this port does.",
-        "Ask whether a firewall ends connections from this installation to this host and port.",
+        "The connection was closed as soon as it was made.",
+        "Ask whether a firewall closes connections from Counterpart to this host and port.",
         NETWORK_TEAM,
+        cause="A firewall, or the program on this port, closes connections to this host.",
     ),
     "tcp.no_route": Advice(
-        "There is no way from here to that address.",
-        "The network of this installation does not lead to the network of the host.",
-        "Ask for a route from this installation to the host.",
+        "There is no network route to this address.",
+        "Ask for a route from Counterpart to the host.",
         NETWORK_TEAM,
+        cause="Counterpart’s network is not connected to the network of the host.",
     ),
     "tcp.not_allowed": Advice(
-        "This installation does not allow connections to that address or port.",
-        "The port, the network or the scheme is not among those that are allowed here.",
-        "Check the address. If it is right, have the port named in COUNTERPART_IMANAGE_PORTS or the network in "
+        "Counterpart does not allow connections to this address or port.",
+        "Check the address. If it is right, add the port to COUNTERPART_IMANAGE_PORTS or the network to "
         "COUNTERPART_IMANAGE_NETWORKS.",
         YOU,
+        cause="The port, the network or the scheme is not one of those allowed.",
     ),
-    # The certificate
+    # Certificate
     "tls.expired": Advice(
         "The server’s certificate has expired.",
-        "It was not renewed in time. Browsers refuse it too.",
         "Ask for the certificate to be renewed.",
         IMANAGE_ADMIN,
+        cause="It was not renewed in time. Browsers reject it too.",
     ),
     "tls.expires_soon": Advice(
         "The server’s certificate expires within three weeks.",
-        "Once it has expired, nobody here can reach iManage any more.",
-        "Ask for the certificate to be renewed before that day.",
+        "Ask for the certificate to be renewed before then.",
         IMANAGE_ADMIN,
+        cause="Once it has expired, nobody can reach iManage through Counterpart.",
     ),
     "tls.not_yet_valid": Advice(
         "The server’s certificate is not valid yet.",
-        "It begins in the future, or the clock of this installation is slow.",
-        "Compare the day it begins with the clock of this installation. If the clock is right, ask the iManage admin "
-        "for a certificate that is valid now.",
+        "Compare the date it is valid from with Counterpart’s clock. If the clock is right, ask for a certificate that "
+        "is valid now.",
         IMANAGE_ADMIN,
+        cause="It is valid from a date in the future, or Counterpart’s clock is slow.",
     ),
     "tls.wrong_name": Advice(
-        "The server’s certificate is for another name.",
-        "The URL names the server otherwise than its certificate does.",
-        "Use one of the names in the certificate as the URL, or ask for a certificate with this name in it.",
+        "The server’s certificate is for another host name.",
+        "Use a name that is in the certificate as the URL, or ask for a certificate that includes this name.",
         IMANAGE_ADMIN,
+        cause="The host name in the URL is not one of those in the certificate.",
     ),
     "tls.self_signed": Advice(
-        "The server’s certificate is signed by nobody but itself.",
-        "A certificate of this kind comes with a fresh installation, and nothing proves whose it is.",
-        "Ask for a certificate of your firm’s authority or a public one. If it is meant to stay, add it under Own CA.",
+        "The server’s certificate is self-signed.",
+        "Ask for a certificate from your firm’s certificate authority or a public one. To keep this one, add it under "
+        "Own CA.",
         IMANAGE_ADMIN,
+        cause="New installations come with such a certificate. It proves nothing about who owns the server.",
     ),
     "tls.unknown_authority": Advice(
-        "The server’s certificate is of an authority that this installation does not know.",
-        "It is your firm’s own authority, or equipment on the way opens the encryption and shows a certificate of "
-        "its own. The row “Issued by” tells which.",
-        "If the issuer is your firm’s authority, add its certificate under Own CA. If it is a security product, ask "
-        "your network team to leave this connection as it is.",
+        "Counterpart does not know the authority that issued the server’s certificate.",
+        "If “Issued by” names your firm’s authority, add its certificate under Own CA. If it names a security product, "
+        "ask your network team to exempt this connection.",
         YOU,
+        cause="Either your firm has its own certificate authority, or a security product decrypts the connection and "
+        "presents a certificate of its own.",
     ),
     "tls.incomplete": Advice(
-        "The server does not send the whole chain of its certificate.",
-        "The issuer is known here, but the certificate in between is missing. Browsers often find it by themselves.",
-        "Ask for the intermediate certificate to be installed on the server beside its own.",
+        "The server does not send its full certificate chain.",
+        "Ask for the intermediate certificate to be installed on the server.",
         IMANAGE_ADMIN,
+        cause="The issuer is known but the intermediate certificate is missing. Browsers often fetch it themselves.",
     ),
     "ca.expires": Advice(
         "A certificate under Own CA expires within 30 days.",
-        "Once it has expired, what it vouches for is not trusted any more.",
-        "Ask for the authority’s new certificate, and paste it under Own CA beside the old one.",
+        "Ask for the authority’s new certificate, and add it under Own CA beside the old one.",
         NETWORK_TEAM,
+        cause="Once it has expired, certificates that it issued are no longer trusted.",
     ),
     "ca.expired": Advice(
         "A certificate under Own CA has expired.",
-        "It vouches for nothing any more. The server still works if another one of the list stands for it.",
-        "Ask for the authority’s new certificate, and paste it under Own CA in the place of the old one.",
+        "Ask for the authority’s new certificate, and replace the old one under Own CA.",
         NETWORK_TEAM,
+        cause="Certificates that it issued are no longer trusted. The server still works if another one in the list "
+        "covers it.",
     ),
     "tls.too_old": Advice(
-        "The server only speaks an old version of TLS.",
-        "Counterpart asks for TLS 1.2 or later; older versions can be broken.",
+        "The server only supports old versions of TLS.",
         "Ask for TLS 1.2 or 1.3 to be switched on at the server.",
         IMANAGE_ADMIN,
+        cause="Counterpart requires TLS 1.2 or later, because older versions can be broken.",
     ),
     "tls.too_weak": Advice(
         "The server’s encryption is too weak.",
-        "It offers only keys or ciphers that are not safe any more.",
         "Ask for a certificate with a longer key, and for current ciphers, at the server.",
         IMANAGE_ADMIN,
+        cause="The server only offers keys or ciphers that are no longer safe.",
     ),
     "tls.plain_http": Advice(
-        "The server answers in plain HTTP where https:// is asked for.",
-        "The port is one without encryption.",
-        "Ask at which port iManage is to be reached by https://. That is usually 443.",
+        "The server uses plain HTTP on this port, and the URL asks for HTTPS.",
+        "Ask which port iManage uses for HTTPS. It is usually 443.",
         IMANAGE_ADMIN,
+        cause="This port is not encrypted.",
     ),
     "tls.silent": Advice(
-        "The server took the connection and then did not answer the start of the encryption.",
-        "A firewall on the way holds the connection, or another program listens at this port.",
-        "Ask whether a firewall or proxy stands in between, and whether the port is iManage’s.",
+        "The server accepted the connection but did not start encryption.",
+        "Ask whether there is a firewall or proxy on the way, and whether this is iManage’s port.",
         NETWORK_TEAM,
+        cause="A firewall holds the connection, or another program uses this port.",
     ),
     "tls.broken_off": Advice(
-        "The connection was broken off at the start of the encryption.",
-        "A firewall on the way does not let this host name through, or another program listens at this port.",
-        "Ask whether a firewall or proxy stands in between, and whether the port is iManage’s.",
+        "The connection was closed while encryption was starting.",
+        "Ask whether there is a firewall or proxy on the way, and whether this is iManage’s port.",
         NETWORK_TEAM,
+        cause="A firewall blocks this host name, or another program uses this port.",
     ),
-    # The line
+    # Request and response
     "line.silent": Advice(
-        "The server took the question and did not answer in time.",
-        "iManage is overloaded or stopped behind its door, or a firewall on the way holds the answer.",
-        "Check again in a few minutes. If it stays so, ask the iManage admin whether the server is well.",
+        "The server accepted the request but did not answer in time.",
+        "Check again in a few minutes. If it still fails, ask whether the iManage server is healthy.",
         IMANAGE_ADMIN,
+        cause="iManage is overloaded or stopped, or a firewall holds back the answer.",
     ),
     "line.broken": Advice(
-        "The connection broke off before the answer had come.",
-        "Something on the way ends the connection, or the server does.",
-        "Ask whether a firewall or proxy on the way ends connections to this host.",
+        "The connection was lost before the answer arrived.",
+        "Ask whether a firewall or proxy closes connections to this host.",
         NETWORK_TEAM,
+        cause="The server, or something on the way to it, closed the connection.",
     ),
     "line.tls": Advice(
-        "The server broke off the encryption when it was asked.",
-        "It may want a client certificate, which Counterpart does not send.",
-        "Ask for this installation to be let in without a client certificate.",
+        "The server ended the encrypted connection when the request was sent.",
+        "Ask for Counterpart to be allowed in without a client certificate.",
         NETWORK_TEAM,
+        cause="The server may require a client certificate, which Counterpart does not send.",
     ),
-    # What answers
     "address.path": Advice(
-        "There is a path too many in the address: iManage answers without it.",
-        "Only https:// and the host are needed.",
+        "iManage answers at this address only without the path.",
         _FIXED,
         YOU,
+        cause="The address should end after the host name.",
     ),
     "address.port": Advice(
-        "There is a port too many in the address: iManage answers without it.",
-        "Only https:// and the host are needed.",
+        "iManage answers at this address only without the port.",
         _FIXED,
         YOU,
+        cause="The address should end after the host name.",
     ),
     "proxy.sign_in": Advice(
-        "A proxy on the way wants a sign-in of its own, and let nothing through.",
-        "This installation’s connections are led through a proxy that people sign in to.",
-        "Ask for this installation to reach the host without that sign-in.",
+        "A proxy asked for a sign-in of its own and let nothing through.",
+        "Ask for Counterpart to be allowed to reach the host without signing in to the proxy.",
         NETWORK_TEAM,
+        cause="Counterpart’s connections go through a proxy that requires a sign-in.",
     ),
     "proxy.captive_portal": Advice(
-        "The network wants a sign-in before it lets anything out.",
-        "This installation stands in a network for guests, or has not been let out yet.",
-        "Ask for this installation to be let out without that sign-in.",
+        "The network requires a sign-in before it allows any connection.",
+        "Ask for Counterpart to be allowed out without that sign-in.",
         NETWORK_TEAM,
+        cause="Counterpart is on a guest network, or has not been allowed out yet.",
     ),
     "proxy.own_page": Advice(
-        "A proxy’s own page came back in place of iManage’s answer.",
-        "A proxy or firewall on the way does not let this installation through to the host.",
-        "Ask for this host to be let through as it is.",
+        "A proxy answered with its own page instead of iManage.",
+        "Ask for connections to this host to be passed through unchanged.",
         NETWORK_TEAM,
+        cause="A proxy or firewall blocks Counterpart from reaching the host.",
     ),
     "proxy.refused": Advice(
-        "The answer was a refusal that is not iManage’s.",
-        "A firewall, a proxy or a web server in front of iManage does not let this installation in.",
-        "Ask for this installation’s outgoing addresses to be allowed there.",
+        "Something other than iManage refused the request.",
+        "Ask for Counterpart’s outgoing addresses to be allowed there.",
         NETWORK_TEAM,
+        cause="A firewall, a proxy or a web server in front of iManage does not let Counterpart in.",
     ),
     "api.redirected": Advice(
-        "The server sends us on to another address.",
-        "The URL is an older or a shorter one, or a sign-in gate or captive portal stands in front of iManage. "
-        "Counterpart does not follow such answers, so that no sign-in goes to another host.",
-        "Open the URL in a browser. If it ends at iManage, add the server with the address you see there. Else ask "
-        "your network team what stands in front.",
+        "The server redirects to another address.",
+        "Open the URL in a browser. If it leads to iManage, add the server again with the address you see there. If "
+        "not, ask your network team what is in front of it.",
         YOU,
+        cause="The URL is out of date or shortened, or there is a sign-in page in front of iManage. Counterpart does "
+        "not follow redirects, so that no sign-in is sent to another host.",
     ),
     "api.not_found": Advice(
         "There is no iManage Work at this address.",
-        "A web server answers, and knows nothing of iManage’s API.",
-        "Check the host with the iManage admin: it is the one at which people open iManage Work.",
+        "Check the host name with your iManage admin. It is the one where people open iManage Work.",
         YOU,
+        cause="A web server answers, but it does not have iManage’s API.",
     ),
     "api.not_imanage": Advice(
-        "Another program answers here, not iManage Work.",
-        "Another program listens at this host and port, or a proxy on the way shows a page of its own.",
-        "Check the host and the port with the iManage admin.",
+        "Something other than iManage Work answers at this address.",
+        "Check the host name and port with your iManage admin.",
         YOU,
+        cause="Another program uses this host and port, or a proxy shows a page of its own.",
     ),
     "api.gateway": Advice(
-        "The door of iManage answers, and iManage behind it does not.",
-        "A load balancer or reverse proxy is there; the iManage services behind it are stopped or starting.",
+        "iManage is not answering behind its load balancer or proxy.",
         "Ask whether the iManage services are running. Check again in a few minutes.",
         IMANAGE_ADMIN,
+        cause="The load balancer or proxy is up; the iManage services behind it are stopped or starting.",
     ),
     "api.server_fault": Advice(
-        "The server answers with a fault of its own.",
-        "iManage has met an error that it did not expect.",
-        "Check again in a few minutes. If it stays so, ask for iManage’s log of this moment.",
+        "The server answers with an internal error.",
+        "Check again in a few minutes. If it still fails, ask for iManage’s log for this time.",
         IMANAGE_ADMIN,
+        cause="iManage met an unexpected error.",
     ),
     "throttled.calls": Advice(
-        "iManage asks us to wait: too many calls came in a short time.",
-        "The limit counts all calls of this application or this address, those of other programs too.",
-        "Check again later. If it stays so, ask for the limit of this application to be raised.",
+        "iManage received too many calls in a short time and asked Counterpart to wait.",
+        "Check again later. If it still happens, ask for this application’s limit to be raised.",
         IMANAGE_ADMIN,
+        cause="The limit counts all calls from this application or address, including those of other programs.",
     ),
+    # Clock
     "clock.apart": Advice(
-        "The server’s clock and ours are more than a minute apart.",
-        "Sign-ins and times of documents are judged by clocks.",
-        "Have both clocks set by a time server.",
+        "The server’s clock and Counterpart’s differ by more than a minute.",
+        "Ask for both clocks to be synchronised with a time server.",
         NETWORK_TEAM,
+        cause="Sign-ins and document dates depend on correct clocks.",
     ),
     "clock.wrong": Advice(
-        "The server’s clock and ours are more than five minutes apart.",
-        "Sign-ins are refused or end too early when clocks differ so much.",
-        "Have both clocks set by a time server. Compare them with your own watch to see which is wrong.",
+        "The server’s clock and Counterpart’s differ by more than five minutes.",
+        "Ask for both clocks to be synchronised with a time server. Compare them with a clock you trust to see which "
+        "is wrong.",
         NETWORK_TEAM,
+        cause="With such a difference, sign-ins are refused or end too early.",
     ),
 }

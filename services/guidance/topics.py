@@ -1,5 +1,7 @@
-"""The three things that people read when iManage does not open, and what lies behind each. A table, so that pages,
-checks, failed sign-ins and the search lead to the same words."""
+"""The three messages that people see when iManage does not open, with their causes.
+
+One table for the Troubleshooting pages, their search, and the links from failed checks and sign-ins.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +11,13 @@ from typing import Protocol
 
 from services.core.errors import Owner, owner_label
 from services.core.text.normalise import fold, search_words
+from services.guidance.advice import IMANAGE_ADMIN, NETWORK_TEAM, YOU, most_specific
 
-STOPS = ".,;:!?\"'“”‘’«»()[]…"
+PUNCTUATION = ".,;:!?\"'“”‘’«»()[]…"
 
 
 class CheckResult(Protocol):
-    """One result of the diagnostics, as far as a topic reads it."""
+    """The part of a check's result that a topic reads."""
 
     @property
     def key(self) -> str: ...
@@ -24,23 +27,23 @@ class CheckResult(Protocol):
 
 @dataclass(frozen=True)
 class Cause:
-    """One thing that can lie behind it: how to tell, what mends it, and whose step that is (a key of OWNERS).
+    """One possible cause: how to tell, how to fix it, and who needs to act.
 
-    `checks` are the keys of those that tell live whether it is this.
+    `checks` are the keys of the checks that confirm it or rule it out.
     """
 
     title: str
-    tell: str
-    mend: str
+    how_to_tell: str
+    fix: str
     owner: Owner
     checks: tuple[str, ...] = ()
 
     @property
-    def who(self) -> str:
+    def owner_label(self) -> str:
         return owner_label(self.owner)
 
-    def found_by(self, results: Iterable[CheckResult]) -> str:
-        """What the last run says of it: "fail", "warn", "pass", or nothing where no check has told."""
+    def outcome(self, results: Iterable[CheckResult]) -> str:
+        """What the last run says about it: "fail", "warn", "pass", or "" where its checks did not run."""
         outcomes = {each.outcome for each in results if each.key in self.checks}
         if "skipped" in outcomes and "fail" not in outcomes:
             return ""
@@ -49,16 +52,16 @@ class Cause:
 
 @dataclass(frozen=True)
 class Topic:
-    """`codes` are those of checks and of failed sign-ins that lead here, `groups` and `keys` the checks that tell.
+    """`literal` are the exact words on the screen; `codes` are the check and sign-in errors that link here.
 
-    `literal` are the very words and codes that people read on the screen.
+    `groups` and `keys` select the checks that its page shows.
     """
 
     slug: str
     heading: str
     lead: str
     literal: tuple[str, ...]
-    seen: tuple[str, ...]
+    symptoms: tuple[str, ...]
     causes: tuple[Cause, ...]
     codes: tuple[str, ...]
     groups: frozenset[str] = frozenset()
@@ -68,48 +71,48 @@ class Topic:
 CONTENT_IS_BLOCKED = Topic(
     slug="content-is-blocked",
     heading="Content is blocked",
-    lead="Something between a computer and iManage blocks the page.",
+    lead="Something between your computer and iManage blocks the page.",
     literal=("This content is blocked", "This content is blocked. Contact the site owner to fix the issue."),
-    seen=(
-        "The browser, or a page of your firm’s security software, says that content is blocked in place of "
-        "iManage’s sign-in page.",
-        "The page stays empty, or the browser says that it cannot be reached.",
-        "Counterpart says that the server could not be reached, or that something else answered.",
+    symptoms=(
+        "The browser, or your firm’s security software, shows a message that content is blocked instead of iManage’s "
+        "sign-in page.",
+        "The page stays empty, or the browser cannot reach it.",
+        "Counterpart says that it cannot reach the server, or that something other than iManage answered.",
     ),
     causes=(
         Cause(
-            "A firewall or content filter on the way to your browser",
-            "The check from this browser fails, while Counterpart’s own checks of name and connection pass.",
-            "Allow the server’s URL for members’ browsers. The request sheet on the server’s page names it.",
-            "your network team",
+            "A firewall or content filter between your browser and iManage",
+            "The check from this browser fails, while Counterpart’s own checks of host name and connection pass.",
+            "Allow the server’s URL for members’ browsers. It is on the request sheet of the server’s page.",
+            NETWORK_TEAM,
         ),
         Cause(
             "A firewall between Counterpart and the server",
-            "“The server takes connections” fails without an answer or with a refusal, while browsers reach it.",
-            "Open the server’s host and port for Counterpart’s own addresses. The request sheet names them all.",
-            "your network team",
+            "The check Connection fails, while browsers can reach the server.",
+            "Allow connections from Counterpart to the server’s host and port. The request sheet lists them.",
+            NETWORK_TEAM,
             ("tcp", "api_tcp"),
         ),
         Cause(
-            "A proxy that answers in iManage’s place",
+            "A proxy answers instead of iManage",
             "The checks find a page that is not iManage’s: a sign-in, a warning or an error of the proxy.",
-            "Let Counterpart reach the server’s address without the proxy, or without the proxy’s own sign-in.",
-            "your network team",
+            "Let Counterpart reach the server without the proxy, or without the proxy’s own sign-in.",
+            NETWORK_TEAM,
             ("api", "api_api"),
         ),
         Cause(
-            "A certificate that is not trusted",
-            "The check of the certificate fails: unknown issuer, another name, or past its date. Browsers warn.",
-            "Install a certificate for this name with its whole chain on the iManage server.",
-            "your iManage admin",
+            "An untrusted certificate",
+            "The check Certificate fails: unknown issuer, wrong name, or expired. Browsers show a warning.",
+            "Install a certificate for this host name, with its full chain, on the iManage server.",
+            IMANAGE_ADMIN,
             ("tls", "api_tls", "own_ca"),
         ),
         Cause(
-            "The URL leads elsewhere",
-            "The name does not resolve, or the answer is not iManage’s although no proxy stands in between.",
-            "Compare the URL with the address that members use for iManage. If it is wrong, remove the server and "
-            "add it again: the URL cannot be changed.",
-            "you",
+            "The wrong URL",
+            "The host name is unknown, or something other than iManage answers although there is no proxy.",
+            "Compare the URL with the address that members use for iManage. The URL cannot be changed: if it is wrong, "
+            "remove the server and add it again.",
+            YOU,
             ("dns", "api"),
         ),
     ),
@@ -133,81 +136,81 @@ CONTENT_IS_BLOCKED = Topic(
 SOMETHING_WENT_WRONG = Topic(
     slug="something-went-wrong",
     heading="Something went wrong",
-    lead="Signing in to iManage fails: a URL is set wrong, something on the way blocks it, or iManage "
-    "does not let this application or this person in.",
+    lead="You cannot sign in to iManage: a URL is wrong, the connection is blocked, or iManage does not let you or "
+    "Counterpart in.",
     literal=("error.somethingWentWrong", "Something went wrong"),
-    seen=(
-        "iManage’s own page says that something went wrong, or shows the bare code error.somethingWentWrong, before or "
-        "after the sign-in.",
-        "You sign in at iManage, come back, and Counterpart says that the sign-in did not finish.",
+    symptoms=(
+        "iManage’s page says that something went wrong, or shows only the code error.somethingWentWrong, before or "
+        "after you sign in.",
+        "You sign in to iManage and come back, but Counterpart says that the sign-in did not finish.",
     ),
     causes=(
         Cause(
             "Incorrect URL settings",
-            "One of the checks of the name, of iManage’s answer, of the API URL or of our redirect URL fails: one of "
-            "these addresses is not the one that iManage has.",
+            "One of the checks of host name, iManage response, API URL or redirect URL fails: an address is not the "
+            "one that iManage has.",
             "Compare URL and API URL with the addresses that people use for iManage. If one is wrong, remove the "
             "server and add it again. Copy the redirect URL from the server’s page into the registration.",
-            "you",
+            YOU,
             ("dns", "api", "api_dns", "api_api", "redirect_url", "api_customer", "sign_in_page"),
         ),
         Cause(
-            "A firewall or proxy is blocking",
-            "“The server takes connections” or “The sign-in’s header arrives” fails, a proxy’s own page answers, or "
-            "the check from this browser fails while Counterpart’s own checks pass.",
-            "Allow the server’s host and port for Counterpart and for members’ browsers, and let answers and headers "
-            "through unchanged. The request sheet on the server’s page names all of it.",
-            "your network team",
+            "A firewall or proxy blocks the connection",
+            "The check Connection or Sign-in header fails, a proxy’s page answers, or the check from this browser "
+            "fails while Counterpart’s own checks pass.",
+            "Allow the server’s host and port for Counterpart and for members’ browsers, and pass responses and "
+            "headers through unchanged. The request sheet on the server’s page lists everything.",
+            NETWORK_TEAM,
             ("tcp", "tls", "api_tcp", "api_tls", "header"),
         ),
         Cause(
-            "The Client ID is not known, or the application is switched off",
-            "“The Client ID is known” fails.",
-            "In iManage Control Center, under Applications, look for this application: it must be there, enabled, "
-            "and its Client ID the one on the server’s page.",
-            "your iManage admin",
+            "The Client ID is unknown, or the application is switched off",
+            "The check Client ID fails.",
+            "In iManage Control Center, find this application under Applications. Check that it is enabled and has the "
+            "Client ID on the server’s page.",
+            IMANAGE_ADMIN,
             ("client_id", "sign_in_page"),
         ),
         Cause(
             "The Client Secret is wrong",
-            "“The Client Secret is accepted” fails.",
-            "Enter the secret again under Replace credentials. If nobody has it, make a new one in iManage "
-            "Control Center.",
-            "you",
+            "The check Client Secret fails.",
+            "Enter the secret again under Replace credentials. If nobody has it, create a new one in iManage Control "
+            "Center.",
+            YOU,
             ("secret",),
         ),
         Cause(
             "The person may not use the application",
             "Some people can sign in and others cannot. All checks pass.",
-            "In iManage Control Center, open the application’s Access and add the person or a group.",
-            "your iManage admin",
+            "In iManage Control Center, add the person or a group under the application’s Access.",
+            IMANAGE_ADMIN,
         ),
         Cause(
-            "A proxy takes away the sign-in’s header",
-            "“The sign-in’s header arrives” fails: signing in works, and then iManage knows nobody.",
-            "Let the proxy pass the headers X-Auth-Token and Authorization on unchanged.",
-            "your network team",
+            "A proxy removes the sign-in header",
+            "The check Sign-in header fails: people can sign in, but iManage does not recognise them afterwards.",
+            "Set the proxy to pass the headers X-Auth-Token and Authorization through unchanged.",
+            NETWORK_TEAM,
             ("header",),
         ),
         Cause(
             "URL and API URL lead to different customers",
-            "“URL and API URL lead to the same customer” fails.",
+            "The check iManage customer fails.",
             "Both must lead to the same iManage. If one is wrong, remove the server and add it again.",
-            "you",
+            YOU,
             ("api_customer",),
         ),
         Cause(
             "The clocks differ",
-            "“The clocks agree” fails or warns.",
-            "Set both clocks by a time server: sign-ins are good for minutes only.",
-            "your iManage admin",
+            "The check Clock fails or warns.",
+            "Synchronise both clocks with a time server. Sign-ins are only valid for minutes.",
+            IMANAGE_ADMIN,
             ("clock",),
         ),
         Cause(
-            "iManage has a fault, or asks to be left alone",
+            "iManage has a fault, or asks Counterpart to wait",
             "The checks say so, often with how long to wait.",
-            "Wait, then check again. If it stays, look into the iManage server’s own logs.",
-            "your iManage admin",
+            "Wait, then check again. If it still fails, look at the iManage server’s own logs.",
+            IMANAGE_ADMIN,
             ("api", "api_api"),
         ),
     ),
@@ -237,7 +240,7 @@ SOMETHING_WENT_WRONG = Topic(
 MISMATCH = Topic(
     slug="mismatch-redirect-url",
     heading="Mismatch redirect URL",
-    lead="iManage sends people back only to an address that it knows, letter for letter.",
+    lead="iManage only returns people to a redirect URL that it has been given, character for character.",
     literal=(
         "Mismatch redirect URL",
         "Mismatched redirect URI",
@@ -245,53 +248,53 @@ MISMATCH = Topic(
         "Redirect URL mismatch",
         "Invalid redirect_uri",
     ),
-    seen=(
-        "iManage’s page says that the redirect URL does not match, before or after the sign-in.",
-        "The address of that page, or its text, names redirect_uri.",
+    symptoms=(
+        "iManage’s page says that the redirect URL does not match, before or after you sign in.",
+        "The address of that page, or its text, mentions redirect_uri.",
     ),
     causes=(
         Cause(
             "Letter case",
-            "The two addresses differ only in capital letters.",
-            "Copy the redirect URL from the server’s page and put it into the registration.",
-            "your iManage admin",
+            "The two URLs differ only in capital letters.",
+            "Copy the redirect URL from the server’s page into the registration.",
+            IMANAGE_ADMIN,
             ("redirect_url",),
         ),
         Cause(
-            "http in place of https",
-            "The registration begins with http:// and ours with https://, or the other way round.",
-            "Copy the redirect URL from the server’s page. If ours begins with http:// although people use "
-            "https://, set COUNTERPART_PUBLIC_URL to the https address first.",
-            "your iManage admin",
+            "http instead of https",
+            "One starts with http://, the other with https://.",
+            "Copy the redirect URL from the server’s page. If it starts with http:// although people use https://, set "
+            "COUNTERPART_PUBLIC_URL to the https address first.",
+            IMANAGE_ADMIN,
             ("redirect_url",),
         ),
         Cause(
             "A slash at the end",
-            "One of the two ends in “/”.",
-            "Take the slash away in the registration.",
-            "your iManage admin",
+            "One of the two ends with “/”.",
+            "Remove the slash in the registration.",
+            IMANAGE_ADMIN,
             ("redirect_url",),
         ),
         Cause(
             "Spaces",
-            "A blank or a line break came along when the address was pasted. It cannot be seen.",
-            "Empty the field in the registration, then paste the redirect URL again with its Copy button.",
-            "your iManage admin",
+            "A space or line break was pasted with the URL. It cannot be seen.",
+            "Clear the field in the registration, then paste the redirect URL again with its Copy button.",
+            IMANAGE_ADMIN,
             ("redirect_url",),
         ),
         Cause(
-            "Another host",
-            "The registration names another host or port: a test installation, a short name, an address.",
-            "Put the redirect URL of the server’s page into the registration. If Counterpart has moved, check "
+            "A different host",
+            "The registration has another host or port: a test installation, a short name or an IP address.",
+            "Copy the redirect URL from the server’s page into the registration. If Counterpart has moved, check "
             "COUNTERPART_PUBLIC_URL and COUNTERPART_API_URL first.",
-            "your iManage admin",
+            IMANAGE_ADMIN,
             ("redirect_url",),
         ),
         Cause(
-            "Another path",
-            "The registration ends in something other than /auth/v0/oauth2/authorized.",
-            "Copy the whole redirect URL, path and all.",
-            "your iManage admin",
+            "A different path",
+            "The URL in the registration does not end with /auth/v0/oauth2/authorized.",
+            "Copy the whole redirect URL, including the path.",
+            IMANAGE_ADMIN,
             ("redirect_url",),
         ),
     ),
@@ -299,6 +302,7 @@ MISMATCH = Topic(
     keys=frozenset({"sign_in_page", "redirect_url"}),
 )
 TOPICS = (CONTENT_IS_BLOCKED, SOMETHING_WENT_WRONG, MISMATCH)
+BY_CODE = {code: each for each in reversed(TOPICS) for code in each.codes}
 
 
 def topic(slug: str) -> Topic | None:
@@ -306,47 +310,45 @@ def topic(slug: str) -> Topic | None:
 
 
 def topic_for(code: str) -> Topic | None:
-    """The page that a code leads to: the one that names most of it, from its beginning."""
-    while code:
-        for each in TOPICS:
-            if code in each.codes:
-                return each
-        code = code.rpartition(".")[0]
-    return None
+    """The page about an error code, None where there is none."""
+    return most_specific(BY_CODE, code)
 
 
 @dataclass(frozen=True)
 class Match:
-    """A topic that a search found, and those of its causes that speak of it."""
+    """A topic that a search found, and those of its causes that match."""
 
     topic: Topic
     causes: tuple[Cause, ...] = ()
 
 
 def search(text: str) -> tuple[Match, ...]:
-    """By the words that people read: a literal message wherever it stands in the text, else all of the words."""
-    words = [kept for word in search_words(text) if (kept := word.strip(STOPS))]
+    """Topics whose literal message is in the text; else those that contain every word of it."""
+    words = [kept for word in search_words(text) if (kept := word.strip(PUNCTUATION))]
     if not words:
         return ()
-    asked = _joined(text)
-    told = [each for each in TOPICS if any(_joined(words) in asked for words in each.literal)]
-    if told:
-        return tuple(Match(each) for each in told)
+    squeezed = _squeezed(text)
+    quoted = [each for each in TOPICS if any(_squeezed(words) in squeezed for words in each.literal)]
+    if quoted:
+        return tuple(Match(each) for each in quoted)
     found = []
     for each in TOPICS:
-        causes = tuple(cause for cause in each.causes if _holds(words, cause.title, cause.tell, cause.mend))
-        if causes or _holds(words, each.heading, each.lead, *each.literal, *each.seen, *each.codes):
+        causes = tuple(
+            cause for cause in each.causes if _contains(words, cause.title, cause.how_to_tell, cause.fix)
+        )
+        own = (each.heading, each.lead, *each.literal, *each.symptoms, *each.codes)
+        if causes or _contains(words, *own):
             found.append(Match(each, causes))
     return tuple(found)
 
 
-def _holds(words: Iterable[str], *texts: str) -> bool:
-    """Words are found by their beginning or anywhere within, and whole messages also where they are one word."""
-    told = fold(" ".join(texts))
-    bare = _joined(told)
-    return all(word in told or _joined(word) in bare for word in words)
+def _contains(words: Iterable[str], *texts: str) -> bool:
+    """Whether every word is somewhere in the texts, also across their spaces and punctuation."""
+    folded = fold(" ".join(texts))
+    squeezed = _squeezed(folded)
+    return all(word in folded or _squeezed(word) in squeezed for word in words)
 
 
-def _joined(text: str) -> str:
-    """Letters and digits alone, so that `error.somethingWentWrong` and “Something went wrong” meet."""
+def _squeezed(text: str) -> str:
+    """Letters and digits alone, so that `error.somethingWentWrong` matches “Something went wrong”."""
     return "".join(character for character in fold(text) if character.isalnum())

@@ -1,4 +1,4 @@
-"""A run of checks as plain text: for a ticket, a mail or a chat. It says what the page says."""
+"""A run of checks as plain text, for a ticket, an email or a chat."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _row(row: Row) -> str:
             _named("Code", result.code),
             _named("What it means", result.cause),
             _named("What to do", result.next_step),
-            _named("Whose step", row.owner),
+            _named("Who needs to act", row.owner),
         ]
     said += [_named(name, value) for name, value in result.facts]
     lines += [indent("\n".join(wrap(line, WIDTH)), "    ") for line in said if line]

@@ -1,4 +1,4 @@
-"""Runs of a server's checks, one at a time for each server: started by an admin or by the clock, kept in rows."""
+"""Runs of a server's checks, by hand or on schedule, one at a time for each server, stored as rows."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from services.core.errors import NotFoundError, TooManyError, owner_label
 from services.core.unit_of_work import session, unit_of_work
 from services.diagnostics.report import Report, Result
 from services.guidance import topics
+from services.guidance.server_errors import server_refusal
 from services.monitoring import state as monitoring_state
 from services.servers import registry
 
 RUNNING, UNFINISHED = "running", "did_not_finish"
-GIVEN_UP = timedelta(minutes=2)
+ABANDONED_AFTER = timedelta(minutes=2)
 KEPT = 200
 PER_MINUTE = 10
 STARTED = "server.check_started"
@@ -34,7 +35,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Row:
-    """One check of a run; `result` is None as long as it waits for its turn."""
+    """One check of a run; `result` is None until it has run."""
 
     key: str
     group: str
@@ -51,13 +52,13 @@ class Row:
 
     @property
     def topic(self) -> topics.Topic | None:
-        """The page that tells more of this failure."""
+        """The Troubleshooting page about this failure."""
         return topics.topic_for(self.result.code) if self.result else None
 
 
 @dataclass(frozen=True)
 class RunView:
-    """`state`: running, did_not_finish, or what the results come to: healthy, warning, failing."""
+    """`state`: running, did_not_finish, or that of the report: healthy, warning, failing."""
 
     id: uuid.UUID
     server_id: uuid.UUID
@@ -87,38 +88,35 @@ class RunView:
         return Report(self.server_id, self.started_at, self.finished_at, self.results)
 
     def count(self, outcome: str) -> int:
-        """How many of its checks came to this."""
+        """How many of its checks have this outcome."""
         return sum(row.outcome == outcome for row in self.rows)
 
     @property
-    def now(self) -> Row | None:
-        """The check that is being made."""
+    def current(self) -> Row | None:
+        """The check that is running."""
         return next((row for row in self.rows if row.result is None), None) if self.is_running else None
 
     def about(self, topic: topics.Topic) -> RunView:
-        """The same run, and of its checks those that tell of this."""
+        """The same run with only the checks about a topic."""
         rows = (row for row in self.rows if row.group in topic.groups or row.key in topic.keys)
         return replace(self, rows=tuple(rows))
 
 
 def start(actor: Actor, server_id: uuid.UUID) -> uuid.UUID:
-    """Begin a run in the background. While one is under way, a second press finds the first."""
+    """Start a run in the background; returns the id of the one that is running, if there is one."""
     permissions.require_admin(actor)
-    run_id, is_new = _begin(actor, server_id)
+    run_id, is_new = _start(actor, server_id)
     if is_new:
-        background_tasks.run(_carry_out, run_id, server_id, True)
+        background_tasks.run(_run, run_id, server_id, True)
     return run_id
 
 
 def run_now(who: Who, server_id: uuid.UUID) -> uuid.UUID | None:
-    """A run here and now, for the clock: nothing is tried that a server would note as a wrong guess.
-
-    None while one is under way.
-    """
-    run_id, is_new = _begin(who, server_id)
+    """A scheduled run in this thread, not thorough (see `diagnostics.check`). None where one is already running."""
+    run_id, is_new = _start(who, server_id)
     if not is_new:
         return None
-    _carry_out(run_id, server_id, thorough=False)
+    _run(run_id, server_id, thorough=False)
     return run_id
 
 
@@ -131,14 +129,14 @@ def of(actor: Actor, run_id: uuid.UUID) -> RunView:
 
 
 def latest(actor: Actor, server_id: uuid.UUID) -> RunView | None:
-    """The newest run, under way or over."""
+    """The newest run, running or finished."""
     permissions.require_admin(actor)
     row = _newest(server_id)
     return _view(row) if row else None
 
 
-def _begin(who: Who, server_id: uuid.UUID) -> tuple[uuid.UUID, bool]:
-    """The server's row is locked meanwhile, so that two presses at one moment begin one run."""
+def _start(who: Who, server_id: uuid.UUID) -> tuple[uuid.UUID, bool]:
+    """Id and whether it is new. The server's row is locked, so that two requests at once start one run."""
     plan = [list(row) for row in diagnostics.plan(server_id)]
     with unit_of_work() as writing:
         server = registry.locked(server_id)
@@ -146,30 +144,26 @@ def _begin(who: Who, server_id: uuid.UUID) -> tuple[uuid.UUID, bool]:
         if newest is not None and _state(newest) == RUNNING:
             return newest.id, False
         if isinstance(who, Actor):
-            _require_patience(who)
+            _require_below_limit(who)
             audit.record(who, STARTED, server.name, subject_id=server_id, server_id=server_id)
         run = ServerCheck(id=new_id(), server_id=server_id, started_by=who.name, plan=plan)
         writing.add(run)
         writing.flush()
-        _forget_old(server_id)
+        _delete_old(server_id)
         return run.id, True
 
 
-def _require_patience(actor: Actor) -> None:
-    """A check asks other machines for something, so nobody has it ask without end."""
+def _require_below_limit(actor: Actor) -> None:
+    """A check sends requests to other machines, so each admin may only start a few."""
     since = utcnow() - timedelta(minutes=1)
-    begun = select(func.count()).where(
+    started = select(func.count()).where(
         AuditEvent.at > since, AuditEvent.actor_id == actor.id, AuditEvent.action == STARTED
     )
-    if (session().scalar(begun) or 0) >= PER_MINUTE:
-        raise TooManyError(
-            f"You started {PER_MINUTE} checks within a minute.",
-            code="check.too_many",
-            next_step="Wait a minute, then check again.",
-        )
+    if (session().scalar(started) or 0) >= PER_MINUTE:
+        raise server_refusal(TooManyError, "check.too_many", count=PER_MINUTE)
 
 
-def _forget_old(server_id: uuid.UUID) -> None:
+def _delete_old(server_id: uuid.UUID) -> None:
     old = (
         select(ServerCheck.id)
         .where(ServerCheck.server_id == server_id)
@@ -180,15 +174,15 @@ def _forget_old(server_id: uuid.UUID) -> None:
     session().execute(delete(ServerCheck).where(ServerCheck.id.in_(ids)))
 
 
-def _carry_out(run_id: uuid.UUID, server_id: uuid.UUID, thorough: bool) -> None:
+def _run(run_id: uuid.UUID, server_id: uuid.UUID, thorough: bool) -> None:
     results: list[dict[str, Any]] = []
 
-    def keep(result: Result) -> None:
+    def store(result: Result) -> None:
         results.append(asdict(result))
         _write(run_id, results=list(results))
 
     try:
-        report = diagnostics.check(server_id, on_result=keep, thorough=thorough)
+        report = diagnostics.check(server_id, on_result=store, thorough=thorough)
     except Exception:
         log.exception("check.failed", server_id=str(server_id))
         _write(run_id, state=UNFINISHED, finished_at=utcnow())
@@ -201,7 +195,7 @@ def _carry_out(run_id: uuid.UUID, server_id: uuid.UUID, thorough: bool) -> None:
         code=first.code if first else "",
         finished_at=report.finished_at or utcnow(),
     )
-    monitoring_state.note(server_id, report)
+    monitoring_state.update(server_id, report)
 
 
 def _write(run_id: uuid.UUID, **values: Any) -> None:
@@ -222,14 +216,14 @@ def _newest(server_id: uuid.UUID) -> ServerCheck | None:
 def _state(row: ServerCheck) -> str:
     if row.finished_at is not None:
         return row.state
-    return RUNNING if utcnow() - row.seen_at < GIVEN_UP else UNFINISHED
+    return RUNNING if utcnow() - row.seen_at < ABANDONED_AFTER else UNFINISHED
 
 
 def _view(row: ServerCheck) -> RunView:
     server = session().get_one(Server, row.server_id)
     results = {result.key: result for result in map(_result, row.results)}
     planned = {key: Row(key, group, title, results.get(key)) for key, group, title in row.plan}
-    surprises = {
+    unplanned = {
         key: Row(key, result.group, result.title, result)
         for key, result in results.items()
         if key not in planned
@@ -244,7 +238,7 @@ def _view(row: ServerCheck) -> RunView:
         started_at=row.started_at,
         finished_at=row.finished_at,
         state=_state(row),
-        rows=(*planned.values(), *surprises.values()),
+        rows=(*planned.values(), *unplanned.values()),
     )
 
 

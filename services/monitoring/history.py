@@ -1,4 +1,4 @@
-"""The strip of a server's last days: how many checks of each day came to what."""
+"""A server's last 30 days: how many checks of each day were healthy, warned or failed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEPT = timedelta(days=90)
 
 @dataclass(frozen=True)
 class Day:
-    """One UTC day. Its state is the worst of it, and "" where nobody looked."""
+    """One UTC day. `state` is the worst of its checks, "" without any."""
 
     day: date
     healthy: int = 0
@@ -40,12 +40,12 @@ class Day:
 
     @property
     def average(self) -> float:
-        """How long a check took, in seconds."""
+        """Mean seconds of a check."""
         return self.seconds / self.checks if self.checks else 0.0
 
     @property
     def sentence(self) -> str:
-        """The day in words, for its bar."""
+        """The day in words, for the tooltip of its bar."""
         if not self.checks:
             return "not checked"
         checks = "1 check" if self.checks == 1 else f"{self.checks} checks"
@@ -57,14 +57,14 @@ class Day:
         return f"{checks}, {' and '.join(parts) or 'all healthy'}"
 
     def share(self, count: int, height: int) -> int:
-        """How high that many checks stand in a bar: what happened at all can be seen."""
+        """The height of `count` checks in a bar of `height`; at least an eighth, so that it can be seen."""
         if not count:
             return 0
         return max(height // 8, round(height * count / self.checks))
 
 
 def strip(actor: Actor, server_id: uuid.UUID) -> tuple[Day, ...]:
-    """The last days, the oldest first, those without a check among them."""
+    """The last SHOWN_DAYS days, the oldest first, including those without a check."""
     permissions.require_admin(actor)
     today = utcnow().date()
     first = today - timedelta(days=SHOWN_DAYS - 1)
@@ -77,7 +77,7 @@ def strip(actor: Actor, server_id: uuid.UUID) -> tuple[Day, ...]:
 
 
 def count(writing: Session, server_id: uuid.UUID, report: Report, state: str) -> None:
-    """One more check of today, in the open unit; what is too old to be kept goes."""
+    """Count a check of today in the open unit of work; days older than KEPT are deleted."""
     now = utcnow()
     row = writing.get(ServerHealthDay, (server_id, now.date()), populate_existing=True)
     if row is None:

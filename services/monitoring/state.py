@@ -1,4 +1,4 @@
-"""How each server is: what its last check came to, since when, and who is told when that changes."""
+"""The health of each server: the state of its last check, since when, and the mail when it changes."""
 
 from __future__ import annotations
 
@@ -18,58 +18,53 @@ from services.core.errors import owner_label
 from services.core.runtime import runtime
 from services.core.unit_of_work import session, unit_of_work
 from services.diagnostics.report import Report, Result
-from services.diagnostics.runner import ADVICE
 from services.guidance import fix_locations
+from services.guidance.tables import CHECK_ADVICE
 from services.monitoring import history
 from services.monitoring import mail as monitoring_mail
 
 NOT_CHECKED, HEALTHY, WARNING, FAILING = "not_checked", "healthy", "warning", "failing"
-LABELS = {NOT_CHECKED: "Not checked", HEALTHY: "Healthy", WARNING: "Warning", FAILING: "Failing"}
-WHILE_FAILING = timedelta(minutes=5)
+FAILING_INTERVAL = timedelta(minutes=5)
 REMIND = timedelta(days=1)
-LEAST_STALE = timedelta(hours=1)
-ONLY_BY_HAND = frozenset({"secret"})
-"""Checks whose doubts only show when a person asks: counted, the state would swing with who asked last."""
+SHORTEST_STALE = timedelta(hours=1)
+IGNORED_WARNINGS = frozenset({"secret"})
+"""Checks that only thorough runs make: their warnings would make the state alternate with the kind of run."""
 
 
 @dataclass(frozen=True)
 class HealthView:
-    """`state` is what is known now: an old check says nothing about it. `was` is what that old check came to."""
+    """`state` is NOT_CHECKED where the last check is too old; `last_state` is what it was then."""
 
     state: str
     since: datetime | None = None
     checked_at: datetime | None = None
-    was: str = ""
+    last_state: str = ""
     sentence: str = ""
     next_step: str = ""
     owner: str = ""
-    place: fix_locations.Place | None = None
-
-    @property
-    def label(self) -> str:
-        return LABELS[self.state]
+    fix_location: fix_locations.FixLocation | None = None
 
 
-def note(server_id: uuid.UUID, report: Report) -> None:
-    """What a finished check came to, whoever made it: the state, the day's counts, and the news for the admins."""
-    found = _lasting(report)
-    first, now = found.first_problem, utcnow()
+def update(server_id: uuid.UUID, report: Report) -> None:
+    """Store the outcome of a finished run: state, the day's counts, and mails to admins where it is news."""
+    counted = _counted(report)
+    first, now = counted.first_problem, utcnow()
     with unit_of_work() as writing:
-        server = held(writing, server_id)
+        server = lock_server(writing, server_id)
         if server is None:
             return
         row = row_of(writing, server_id)
         before = row.state
-        if found.state != before:
-            row.state, row.since = found.state, now
-        row.checked_at, row.due_at = now, now + wait_of(found.state)
-        row.code, row.sentence = (first.code[:80], _sentence(first, found)[:600]) if first else ("", "")
+        if counted.state != before:
+            row.state, row.since = counted.state, now
+        row.checked_at, row.due_at = now, now + interval(counted.state)
+        row.code, row.sentence = (first.code[:80], _sentence(first, counted)[:600]) if first else ("", "")
         if server.changed_at <= report.started_at:
             row.as_changed_at = server.changed_at
-        history.count(writing, server_id, report, found.state)
+        history.count(writing, server_id, report, counted.state)
         if server.is_enabled and _is_news(row, before, now):
             row.told_at = now
-            monitoring_mail.put_by(writing, server_id, monitoring_mail.occasion(row))
+            monitoring_mail.enqueue(writing, server_id, monitoring_mail.occasion(row))
 
 
 def health(actor: Actor, server_id: uuid.UUID) -> HealthView:
@@ -78,23 +73,23 @@ def health(actor: Actor, server_id: uuid.UUID) -> HealthView:
 
 
 def every_health(actor: Actor) -> Mapping[uuid.UUID, HealthView]:
-    """Of every server that was ever looked at, in one query."""
+    """Of every server that was ever checked, in one query."""
     permissions.require_admin(actor)
     return {row.server_id: _view(row) for row in session().scalars(select(ServerHealth))}
 
 
 def minutes() -> int:
-    """How often the clock looks at a server; 0 where it never does."""
+    """Minutes between scheduled checks; 0 where there are none."""
     return runtime().settings.check_minutes
 
 
-def held(writing: Session, server_id: uuid.UUID) -> Server | None:
-    """The server, its health in nobody else's hands until the unit ends. Rows that name it come and go meanwhile."""
+def lock_server(writing: Session, server_id: uuid.UUID) -> Server | None:
+    """The server's row, locked (FOR NO KEY UPDATE: rows that refer to it are not blocked)."""
     return writing.get(Server, server_id, with_for_update={"key_share": True}, populate_existing=True)
 
 
 def row_of(writing: Session, server_id: uuid.UUID) -> ServerHealth:
-    """The row of a server whose own row is held, made where there is none."""
+    """The health row of a locked server, made where there is none."""
     row = writing.get(ServerHealth, server_id, populate_existing=True)
     if row is None:
         row = ServerHealth(server_id=server_id, state=NOT_CHECKED)
@@ -103,28 +98,28 @@ def row_of(writing: Session, server_id: uuid.UUID) -> ServerHealth:
     return row
 
 
-def wait_of(state: str) -> timedelta:
-    """Until the next look: some tenth more or less, so that the servers' turns spread out."""
+def interval(state: str) -> timedelta:
+    """Until the next check, with 10 % jitter so that the servers' checks spread out."""
     usual = timedelta(minutes=runtime().settings.check_minutes or 1)
-    wait = min(usual, WHILE_FAILING) if state == FAILING else usual
+    wait = min(usual, FAILING_INTERVAL) if state == FAILING else usual
     return wait * (90 + secrets.randbelow(21)) / 100
 
 
-def _lasting(report: Report) -> Report:
+def _counted(report: Report) -> Report:
     kept = tuple(
-        result for result in report.results if result.key not in ONLY_BY_HAND or result.outcome != "warn"
+        result for result in report.results if result.key not in IGNORED_WARNINGS or result.outcome != "warn"
     )
     return replace(report, results=kept)
 
 
 def _sentence(first: Result, report: Report) -> str:
-    """Of the first problem; where an own CA has expired as well, both are told."""
+    """That of the first problem, and that of an expired own CA where it is another."""
     other = next((each for each in report.results if each.code == "ca.expired"), None)
     return f"{first.sentence} {other.sentence}" if other and other is not first else first.sentence
 
 
 def _is_news(row: ServerHealth, before: str, now: datetime) -> bool:
-    """A first look is news only where it fails; a failure is told again each day that it lasts."""
+    """A changed state, but of first checks only a failure; a failure again after each day that it lasts."""
     if row.state != before:
         return before != NOT_CHECKED or row.state == FAILING
     return row.state == FAILING and (row.told_at is None or now - row.told_at >= REMIND)
@@ -133,16 +128,16 @@ def _is_news(row: ServerHealth, before: str, now: datetime) -> bool:
 def _view(row: ServerHealth | None) -> HealthView:
     if row is None or row.checked_at is None:
         return HealthView(NOT_CHECKED)
-    stale = max(LEAST_STALE, 3 * timedelta(minutes=runtime().settings.check_minutes))
+    stale = max(SHORTEST_STALE, 3 * timedelta(minutes=runtime().settings.check_minutes))
     if utcnow() - row.checked_at > stale:
-        return HealthView(NOT_CHECKED, checked_at=row.checked_at, was=LABELS[row.state].lower())
-    words = ADVICE.get(row.code)
+        return HealthView(NOT_CHECKED, checked_at=row.checked_at, last_state=row.state)
+    advice = CHECK_ADVICE.get(row.code)
     return HealthView(
         state=row.state,
         since=row.since,
         checked_at=row.checked_at,
         sentence=row.sentence,
-        next_step=words.next_step if words else "",
-        owner=owner_label(words.owner) if words else "",
-        place=fix_locations.place_of(row.code) if row.code else None,
+        next_step=advice.next_step if advice else "",
+        owner=owner_label(advice.owner) if advice else "",
+        fix_location=fix_locations.fix_location(row.code) if row.code else None,
     )

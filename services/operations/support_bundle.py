@@ -31,7 +31,7 @@ from services.core.runtime import runtime
 from services.core.unit_of_work import session, unit_of_work
 from services.monitoring import check_report, check_runs
 from services.operations import installation_health, schema
-from services.servers.transport import SECRET_PLACE
+from services.servers.transport import SECRET_COLUMN
 
 STRIP = timedelta(days=30)
 TAKEN_OUT = "[taken out]"
@@ -224,7 +224,7 @@ def _secrets(settings: Settings) -> Iterator[str]:
         password = urlsplit(url).password or ""
         yield from (password, unquote(password))
     for server in session().scalars(select(Server)):
-        yield from _opened(server.client_secret, *SECRET_PLACE, server.id)
+        yield from _opened(server.client_secret, *SECRET_COLUMN, server.id)
     for row in session().scalars(select(Connection)):
         yield from _opened(row.access_token, "connection", "access_token", row.id)
         yield from _opened(row.refresh_token or "", "connection", "refresh_token", row.id)

@@ -22,7 +22,7 @@ from services.core import bulkhead
 from services.core.actor import Actor
 from services.core.text.file_names import visible
 from services.core.unit_of_work import release
-from services.guidance.imanage_errors import Doing, remote_refusal
+from services.guidance.imanage_errors import Activity, remote_refusal
 from services.servers import transport
 from services.transfers import links, signed_names
 from services.transfers.twin_states import BADGES, TwinFacts, TwinState, sentence
@@ -180,13 +180,13 @@ def list_location(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, loca
     )
 
 
-def activity(location: Location) -> Doing:
+def activity(location: Location) -> Activity:
     """The activity that an error message names."""
     return "searching" if location.text else "reading"
 
 
 def call_imanage(
-    actor: Actor, server_id: uuid.UUID, call: Callable[[Client], T], activity: Doing = "reading"
+    actor: Actor, server_id: uuid.UUID, call: Callable[[Client], T], activity: Activity = "reading"
 ) -> T:
     """Make calls as the member. Raises RemoteRefusedError, which names the server."""
     server = require_use(actor.id, server_id)

@@ -1,7 +1,7 @@
-"""Why can't X use it? The rules of a server's use, one after the other, for one member, as a System Admin reads them.
+"""Why a member cannot use a server: each rule in order, up to the first that fails, for a System Admin.
 
-Whether a rule holds is asked of what enforces it: services.policies for the server, services.permissions for the
-matter, the connection's own state for the sign-in. Here stand only the words beside.
+The rules are evaluated by the modules that enforce them: access.server_policy for the server, access.permissions for
+the matter, the stored sign-in for iManage. Only the sentences are here.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ from services.servers.registry import require_server
 
 State = Literal["done", "fail", "skipped"]
 
-MOST_FOUND = 20
+MOST_CANDIDATES = 20
 MOST_MATTERS = 200
 FORBIDDEN = "imanage.forbidden"
 
-HOLDS = {
+PASSED = {
     "member.inactive": "The member is active.",
-    "member.guest": "A member of the firm, no guest.",
-    "server.disabled": "The server is on.",
+    "member.guest": "The member belongs to the firm and is not a guest.",
+    "server.disabled": "The server is switched on.",
 }
-MENDS = {
+FIXES = {
     "member.inactive": "Reactivate the member on the Members page.",
-    "member.guest": "Nothing can be done: what a guest sees of a matter never shows where it came from.",
-    "server.restricted": "Add the member under Who can use it and press Save, or lift the restriction.",
-    "server.disabled": "Switch Enabled on, at the top of the server's page.",
+    "member.guest": "This cannot be changed. Guests never see where a document came from.",
+    "server.restricted": "Add the member under Who can use it and press Save, or remove the restriction.",
+    "server.disabled": "Switch on Enabled at the top of the server’s page.",
 }
 ROLE_SENTENCES = {
     None: (
-        "The member takes no part in this matter.",
+        "The member does not take part in this matter.",
         "Ask a lead of the matter to add the member as an editor.",
     ),
     "viewer": (
-        "The member may only read in this matter.",
+        "The member can only read this matter.",
         "Ask a lead of the matter to make the member an editor.",
     ),
 }
@@ -58,8 +58,8 @@ class MatterChoice:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One rule. After the first that fails the others are skipped."""
+class RuleResult:
+    """One rule for this member. Rules after the first that fails are skipped."""
 
     code: str
     question: str
@@ -77,33 +77,33 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What keeps this member from this server, if anything does."""
+class Explanation:
+    """All rules for one member and one server."""
 
     member_id: uuid.UUID
     name: str
     email: str
     server_name: str
-    steps: tuple[Step, ...]
+    steps: tuple[RuleResult, ...]
     matters: tuple[MatterChoice, ...]
     matter_id: uuid.UUID | None
 
     @property
-    def problem(self) -> Step | None:
+    def problem(self) -> RuleResult | None:
         return next((step for step in self.steps if step.state == "fail"), None)
 
 
 def candidates(actor: Actor, server_id: uuid.UUID, text: str) -> tuple[Person, ...]:
     """People whom the explanation can be about: guests and inactive members too, since that may be the reason."""
     require_server(actor, server_id)
-    found = search_by_name(text, EVERYONE, MOST_FOUND)
+    found = search_by_name(text, EVERYONE, MOST_CANDIDATES)
     return tuple(map(person_of, found.members))
 
 
-def answer(
+def explain(
     actor: Actor, server_id: uuid.UUID, member_id: uuid.UUID, matter_id: uuid.UUID | None = None
-) -> Answer:
-    """Every rule up to the first that fails. The matter is asked about only where one is named."""
+) -> Explanation:
+    """Evaluate every rule; the member's role only where a matter is given."""
     server = require_server(actor, server_id)
     member = session().get(Member, member_id)
     if member is None:
@@ -115,65 +115,65 @@ def answer(
     if matter_id is not None:
         steps.append(_of_matter(member, matter_id))
     steps += [_of_sign_in(member, server), _of_imanage(member, server)]
-    return Answer(
-        member.id, member.name, member.email, server.name, _up_to_the_first(steps), matters, matter_id
+    return Explanation(
+        member.id, member.name, member.email, server.name, _skip_after_failure(steps), matters, matter_id
     )
 
 
-def _of_server(member: Member, server: Server) -> list[Step]:
+def _of_server(member: Member, server: Server) -> list[RuleResult]:
     facts = server_access.facts_of(member.id, server)
     steps = []
     for rule in server_policy.SERVER_USE:
         if rule.holds(facts):
-            steps.append(Step(rule.code, rule.question, "done", _holding(rule, facts, member, server)))
+            steps.append(RuleResult(rule.code, rule.question, "done", _passed(rule, facts, member, server)))
         else:
-            steps.append(Step(rule.code, rule.question, "fail", rule.sentence, MENDS[rule.code]))
+            steps.append(RuleResult(rule.code, rule.question, "fail", rule.sentence, FIXES[rule.code]))
     return steps
 
 
-def _holding(rule: server_policy.Rule, facts: server_policy.ServerUse, member: Member, server: Server) -> str:
+def _passed(rule: server_policy.Rule, facts: server_policy.ServerUse, member: Member, server: Server) -> str:
     if rule.code != "server.restricted":
-        return HOLDS[rule.code]
+        return PASSED[rule.code]
     if not facts.server_is_restricted:
         return "The server is open to all members."
-    return f"The member is listed: {' and '.join(allow_list.listings(member.id, server.id))}."
+    return f"The member is listed {' and '.join(allow_list.listings(member.id, server.id))}."
 
 
-def _of_matter(member: Member, matter_id: uuid.UUID) -> Step:
-    question = "May the member change documents in the matter?"
-    place = session().get(Participant, (matter_id, member.id))
-    role = place.role if place else None
+def _of_matter(member: Member, matter_id: uuid.UUID) -> RuleResult:
+    question = "Can the member change documents in the matter?"
+    participant = session().get(Participant, (matter_id, member.id))
+    role = participant.role if participant else None
     if permissions.may_transfer(Actor(member.id, member.name, member.email, is_guest=member.is_guest), role):
-        return Step("matter.role", question, "done", f"The member is {role} of the matter.")
+        return RuleResult("matter.role", question, "done", f"The member’s role in the matter is {role}.")
     sentence, next_step = ROLE_SENTENCES[None if role is None else "viewer"]
-    return Step("matter.role", question, "fail", sentence, next_step)
+    return RuleResult("matter.role", question, "fail", sentence, next_step)
 
 
-def _of_sign_in(member: Member, server: Server) -> Step:
+def _of_sign_in(member: Member, server: Server) -> RuleResult:
     question = "Is the member signed in to iManage?"
     row = tokens.row_of(member.id, server.id)
     if row is None:
-        return Step(
+        return RuleResult(
             "sign_in.never",
             question,
             "fail",
             "The member has not signed in to this server yet.",
-            "Ask the member to press Sign in under Connected accounts. Only the member can do that.",
+            "Ask the member to sign in under Connected accounts on their Account page.",
         )
     if row.state != "connected":
-        return Step(
+        return RuleResult(
             "sign_in.again",
             question,
             "fail",
-            "The sign-in has ended and could not be renewed.",
-            "Ask the member to press Sign in under Connected accounts.",
+            "The sign-in has expired and could not be renewed.",
+            "Ask the member to sign in again under Connected accounts on their Account page.",
         )
-    return Step("sign_in", question, "done", f"Signed in as {_account(row)}.")
+    return RuleResult("sign_in", question, "done", f"Signed in as {_account(row)}.")
 
 
-def _of_imanage(member: Member, server: Server) -> Step:
-    """iManage decides document by document. Its last refusal is all that can be told without asking as the member."""
-    question = "Does iManage itself allow it?"
+def _of_imanage(member: Member, server: Server) -> RuleResult:
+    """Judged by the member's last transfer: iManage decides for each document, and is not asked as the member."""
+    question = "Does iManage allow it?"
     refused = session().scalar(
         select(TransferItem)
         .join(Transfer, Transfer.id == TransferItem.transfer_id)
@@ -182,25 +182,25 @@ def _of_imanage(member: Member, server: Server) -> Step:
         .limit(1)
     )
     if refused is not None and refused.error_code.startswith(FORBIDDEN):
-        return Step(
+        return RuleResult(
             "imanage.right",
             question,
             "fail",
-            "iManage refused the last document that the member asked for: no right to it there.",
+            "iManage refused access to the last document that the member requested.",
             "Ask your iManage admin whether the member has access to that workspace.",
         )
-    return Step(
+    return RuleResult(
         "imanage.right",
         question,
         "done",
-        "iManage has refused nothing of late. It decides each document anew.",
+        "iManage has not refused anything recently. It decides for each document.",
     )
 
 
-def _up_to_the_first(steps: list[Step]) -> tuple[Step, ...]:
+def _skip_after_failure(steps: list[RuleResult]) -> tuple[RuleResult, ...]:
     failed = next((number for number, step in enumerate(steps) if step.state == "fail"), len(steps))
     return tuple(
-        step if number <= failed else Step(step.code, step.question, "skipped", "Not looked at yet.")
+        step if number <= failed else RuleResult(step.code, step.question, "skipped", "Not checked yet.")
         for number, step in enumerate(steps)
     )
 

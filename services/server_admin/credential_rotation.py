@@ -1,4 +1,4 @@
-"""Replacing a server's Client ID and Client Secret: the new ones are proven before the old are dropped."""
+"""Replacing a server's Client ID and Client Secret: the new ones are checked first."""
 
 from __future__ import annotations
 
@@ -19,18 +19,19 @@ from services.core.errors import InvalidError, RefusedError, TooManyError
 from services.core.runtime import runtime
 from services.core.unit_of_work import release, session, unit_of_work
 from services.diagnostics.report import Report, Result
+from services.guidance.server_errors import server_refusal
 from services.servers import circuit_breaker, transport, validation
 from services.servers.registry import asks_for_credentials, check_version, locked, record, require_server
 
 PER_MINUTE = 10
 TRIED = "server.credentials_tried"
 PROVING = {"client_id": "client_id", "secret": "client_secret", "redirect_url": "client_id"}
-"""The checks that prove credentials, and the field at which each one's refusal stands."""
+"""The checks that prove credentials, and the form field of each."""
 
 
 @dataclass(frozen=True)
 class NewCredentials:
-    """What an admin typed. `confirmed`: to be taken even where nothing could be proven."""
+    """What an admin entered. `confirmed`: use them even if they could not be proven."""
 
     client_id: str
     version: str
@@ -40,7 +41,7 @@ class NewCredentials:
 
 @dataclass(frozen=True)
 class Replaced:
-    """What became of it. `signed_out` are the names of those who must sign in again."""
+    """The outcome. `signed_out` are the names of the members who must sign in again."""
 
     name: str
     proven: bool
@@ -48,17 +49,17 @@ class Replaced:
 
 
 class UnprovenCredentialsError(RefusedError):
-    """iManage could not be asked, or its answers prove nothing: the admin decides. `problems` say why, in order."""
+    """The checks were inconclusive or could not run; the admin decides. `problems` are the results that say why."""
 
     code = "credentials.unproven"
 
     def __init__(self, problems: tuple[Result, ...]) -> None:
-        super().__init__("We could not prove that iManage accepts these credentials.")
+        super().__init__("Counterpart could not confirm that iManage accepts these credentials.")
         self.problems = problems
 
 
 def signed_in(actor: Actor, server_id: uuid.UUID) -> tuple[str, ...]:
-    """Who would have to sign in again with another Client ID, by name."""
+    """Names of the members who would have to sign in again with another Client ID."""
     permissions.require_admin(actor)
     live = (
         select(Member.name)
@@ -70,28 +71,27 @@ def signed_in(actor: Actor, server_id: uuid.UUID) -> tuple[str, ...]:
 
 
 def replace(actor: Actor, server_id: uuid.UUID, new: NewCredentials) -> Replaced:
-    """Prove the new credentials against the server, then put them in the old ones' place.
+    """Check the new credentials against the server, then replace the old ones.
 
-    Raises InvalidError where iManage refuses them, UnprovenCredentialsError where it cannot be told and the admin
-    has not confirmed. The
-    old ones stay in both cases. With another Client ID every sign-in to this server ends in the same commit; with the
-    same one they go on, and so does whatever transfer waited for a right secret.
+    Raises InvalidError where iManage refuses them, UnprovenCredentialsError where the checks are inconclusive and the
+    admin has not confirmed; nothing changes then. Another Client ID ends every sign-in to this server in the same
+    commit; with the same one sign-ins stay, and transfers that waited for a correct secret resume.
     """
     row = require_server(actor, server_id)
-    wanted = _wanted(row, new)
+    credentials = _credentials(row, new)
     check_version(row, new.version)
-    _note_try(actor, row)
+    _record_try(actor, row)
     release()
-    report = diagnostics.check(server_id, credentials=wanted)
-    _refuse(report)
+    report = diagnostics.check(server_id, credentials=credentials)
+    _raise_if_refused(report)
     problems = _unproven(report)
     if problems and not new.confirmed:
         raise UnprovenCredentialsError(problems)
-    return _put(actor, server_id, new, proven=not problems)
+    return _store(actor, server_id, new, proven=not problems)
 
 
-def _wanted(row: Server, new: NewCredentials) -> AppCredentials:
-    """A Cloud server goes over to the installation's own registration where both fields are left empty."""
+def _credentials(row: Server, new: NewCredentials) -> AppCredentials:
+    """What was entered; for a Cloud server with both fields empty, the installation's own registration."""
     if not new.client_id and not new.client_secret and not asks_for_credentials(row.kind):
         settings = runtime().settings
         return AppCredentials(settings.cloud_client_id, settings.cloud_client_secret)
@@ -99,8 +99,8 @@ def _wanted(row: Server, new: NewCredentials) -> AppCredentials:
     return AppCredentials(new.client_id, new.client_secret)
 
 
-def _note_try(actor: Actor, row: Server) -> None:
-    """Each try asks iManage whether it knows these credentials, so nobody may try without end."""
+def _record_try(actor: Actor, row: Server) -> None:
+    """Tries are limited, because each asks iManage whether it knows these credentials."""
     since = utcnow() - timedelta(minutes=1)
     tried = select(func.count()).where(
         AuditEvent.at > since, AuditEvent.actor_id == actor.id, AuditEvent.action == TRIED
@@ -108,26 +108,22 @@ def _note_try(actor: Actor, row: Server) -> None:
     server_id, name = row.id, row.name
     with unit_of_work():
         if (session().scalar(tried) or 0) >= PER_MINUTE:
-            raise TooManyError(
-                f"You tried {PER_MINUTE} credentials within a minute.",
-                code="credentials.too_many",
-                next_step="Wait a minute, then try again.",
-            )
+            raise server_refusal(TooManyError, "credentials.too_many", count=PER_MINUTE)
         audit.record(actor, TRIED, name, subject_id=server_id, server_id=server_id)
 
 
-def _refuse(report: Report) -> None:
+def _raise_if_refused(report: Report) -> None:
     refused: dict[str, str] = {}
     for result in report.results:
         if result.outcome == "fail" and result.key in PROVING:
-            sentence = f"{result.sentence} {result.next_step} Nothing was changed."
+            sentence = f"{result.sentence} {result.next_step} Nothing has changed."
             refused.setdefault(PROVING[result.key], " ".join(sentence.split()))
     if refused:
         raise InvalidError(refused)
 
 
 def _unproven(report: Report) -> tuple[Result, ...]:
-    """What keeps the proof from being whole: what failed on the way to it, else what could not be told."""
+    """Why the credentials are not proven: the checks that failed, else those that were inconclusive."""
     proving = {result.key: result for result in report.results if result.key in PROVING}
     if all(key in proving and proving[key].outcome == "pass" for key in PROVING):
         return ()
@@ -135,7 +131,7 @@ def _unproven(report: Report) -> tuple[Result, ...]:
     return failed or tuple(result for result in proving.values() if result.outcome != "pass")
 
 
-def _put(actor: Actor, server_id: uuid.UUID, new: NewCredentials, *, proven: bool) -> Replaced:
+def _store(actor: Actor, server_id: uuid.UUID, new: NewCredentials, *, proven: bool) -> Replaced:
     with unit_of_work() as writing:
         row = locked(server_id)
         check_version(row, new.version)

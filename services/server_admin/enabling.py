@@ -1,4 +1,4 @@
-"""Switching a server on and off: what is known of it is said before, and what is true is said after."""
+"""Switching a server on and off, with a confirmation where it is not known to work or transfers are running."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from services.core.actor import Actor
 from services.core.errors import RefusedError
 from services.monitoring import check_runs
 from services.monitoring import state as monitoring_state
-from services.servers import circuit_breaker, registry, restriction
+from services.servers import circuit_breaker, registry
 from services.servers.removal import running_transfers
 from services.servers.views import ServerView, server
 
-NEVER, OLD, FAILED, PAUSED = "never", "old", "failed", "paused"
+NEVER, OLD, FAILED, CIRCUIT_OPEN = "never", "old", "failed", "circuit_open"
 
 
 @dataclass(frozen=True)
 class Doubt:
-    """Why it is not known that a server works. `reason`: never checked, an old check, a failed one, or paused."""
+    """Why a server may not work: never checked, not checked recently, last check failed, or circuit open."""
 
     reason: str
     health: monitoring_state.HealthView
@@ -27,22 +27,19 @@ class Doubt:
 
 
 class UnprovenServerError(RefusedError):
-    """The admin decides, knowing this. `doubt` before switching on, `running` transfers before switching off."""
+    """The admin has to confirm: a `doubt` before switching on, `running` transfers before switching off."""
 
     code = "server.unsure"
 
     def __init__(self, *, doubt: Doubt | None = None, running: tuple[str, ...] = (), count: int = 0) -> None:
-        super().__init__("Look at what is known of this server, then decide.")
+        super().__init__("Confirm that you want to switch this server.")
         self.doubt = doubt
         self.running = running
         self.count = count
 
 
 def switch(actor: Actor, server_id: uuid.UUID, on: bool, *, is_sure: bool = False) -> bool:
-    """Switch a server on or off; False where it was so already.
-
-    Raises UnprovenServerError where something speaks against it.
-    """
+    """Switch a server on or off; False where it already was. Raises UnprovenServerError unless `is_sure`."""
     view = server(actor, server_id)
     if view.is_enabled != on and not is_sure and (not on or view.has_credentials):
         if on and (doubt := doubt_about(actor, view)):
@@ -53,52 +50,21 @@ def switch(actor: Actor, server_id: uuid.UUID, on: bool, *, is_sure: bool = Fals
 
 
 def doubt_about(actor: Actor, view: ServerView) -> Doubt | None:
-    """None where the last check passed not long ago. A practice server answers only once it is on: no doubt there."""
+    """None where a recent check passed, and for a practice server, which only runs while it is on."""
     permissions.require_admin(actor)
     if view.is_practice:
         return None
     health = monitoring_state.health(actor, view.id)
-    reason = _reason(health, is_paused=view.id in circuit_breaker.open_circuits())
+    reason = _reason(health, is_open=view.id in circuit_breaker.open_circuits())
     if not reason:
         return None
     run = check_runs.latest(actor, view.id)
     return Doubt(reason, health, is_checking=run is not None and run.is_running)
 
 
-def said_after(actor: Actor, view: ServerView) -> tuple[str, str]:
-    """Tone and sentence for the admin who has just switched it: only what is so."""
-    name = f"“{view.name}”"
-    if not view.is_enabled:
-        return (
-            "success",
-            f"{name} is off. Nobody can get or save; transfers under way stop at their next step.",
-        )
-    kept = restriction.restriction(actor, view.id)
-    if kept.is_restricted and not kept.listed:
-        return "warning", f"{name} is on. It is restricted and nobody is listed, so nobody can use it."
-    doubt = doubt_about(actor, view)
-    if doubt is None:
-        who = "The members listed" if kept.is_restricted else "Members who may use it"
-        return "success", f"{name} is on. {who} can get and save documents now."
-    if doubt.reason == FAILED:
-        return (
-            "warning",
-            f"{name} is on, and its last check failed: {doubt.health.sentence} Members cannot get or save "
-            "until that is mended.",
-        )
-    if doubt.reason == PAUSED:
-        return "warning", f"{name} is on. Calls to it are paused, because it failed again and again."
-    when = "for a while" if doubt.reason == OLD else "yet"
-    return (
-        "warning",
-        f"{name} is on. It has not been checked {when}, so nobody knows whether members can get and save "
-        "documents. Press Check connection.",
-    )
-
-
-def _reason(health: monitoring_state.HealthView, *, is_paused: bool) -> str:
+def _reason(health: monitoring_state.HealthView, *, is_open: bool) -> str:
     if health.state == monitoring_state.FAILING:
         return FAILED
     if health.state == monitoring_state.NOT_CHECKED:
         return OLD if health.checked_at else NEVER
-    return PAUSED if is_paused else ""
+    return CIRCUIT_OPEN if is_open else ""

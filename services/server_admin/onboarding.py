@@ -1,4 +1,4 @@
-"""What stands between a server on record and a member's first document from it: each step done, missing or next."""
+"""The set-up steps of a server, up to a member's first document from it: each done, missing or next."""
 
 from __future__ import annotations
 
@@ -21,32 +21,29 @@ from services.servers.transport import uses_our_registration
 
 State = Literal["done", "missing", "next"]
 REACHING = frozenset({"dns", "tcp", "tls", "api", "api_dns", "api_tcp", "api_tls", "api_api"})
-PRACTICE_ORDER = {key: place for place, key in enumerate(("registered", "redirect_url", "enabled"), -3)}
+PRACTICE_ORDER = {key: order for order, key in enumerate(("registered", "redirect_url", "enabled"), -3)}
 PASSED = frozenset({"pass", "warn"})
 UNKNOWN = frozenset({"client.unknown", "client.not_uploaded"})
 CAUSES = {"reachable": 0, "registered": 1, "redirect_url": 2, "credentials": 3}
-"""What fails first keeps the others from being looked at: no redirect URL is judged through a bad certificate."""
-LATER = "It is looked at once iManage knows the application."
+"""The order in which failures are fixed: a bad certificate hides whether the redirect URL is right."""
+LATER = "Checked once iManage knows the application."
 
 
 @dataclass(frozen=True)
 class Step:
-    """`action` is the key of the button that takes the step: the page knows where it leads.
-
-    `place` is where a failure is mended; it stands only where a check has failed.
-    """
+    """`action` is the key of the step's button; `fix_location` is set where a check has failed."""
 
     key: str
     title: str
     state: State
     hint: str = ""
     action: str = ""
-    place: fix_locations.Place | None = None
+    fix_location: fix_locations.FixLocation | None = None
 
 
 @dataclass(frozen=True)
 class Checklist:
-    """The steps in order. The first whose check fails is the next one, else the first that is missing."""
+    """The steps in order. Next is the first whose check fails, else the first that is missing."""
 
     steps: tuple[Step, ...]
     lacks_refresh: bool = False
@@ -63,7 +60,7 @@ class Checklist:
 
 @dataclass(frozen=True)
 class Facts:
-    """What the steps are judged by, read from the rows once. `results` are those of the last check, by key."""
+    """What the steps depend on. `told` is the redirect URL that iManage was given, `results` the last check by key."""
 
     has_credentials: bool
     redirect_url: str
@@ -87,14 +84,15 @@ def checklist(actor: Actor, server_id: UUID) -> Checklist:
 
 
 def of(facts: Facts) -> Checklist:
-    """The same facts give the same steps: nothing is asked here."""
+    """A pure function of the facts."""
     steps = list(_steps(facts))
-    if facts.is_practice:  # it starts when it is switched on, and answers nobody before
+    if facts.is_practice:  # it only runs while it is switched on
         steps.sort(key=lambda step: PRACTICE_ORDER.get(step.key, 0))
     missing = [index for index, step in enumerate(steps) if step.state == "missing"]
     if missing:
         first = min(
-            missing, key=lambda index: (CAUSES.get(steps[index].key, 9) if steps[index].place else 10, index)
+            missing,
+            key=lambda index: (CAUSES.get(steps[index].key, 9) if steps[index].fix_location else 10, index),
         )
         steps[first] = replace(steps[first], state="next")
     return Checklist(tuple(steps), lacks_refresh=facts.renewable < facts.signed_in)
@@ -107,124 +105,124 @@ def _steps(facts: Facts) -> Iterator[Step]:
     yield _reachable_step(facts)
     yield _step(
         "enabled",
-        "The server is switched on",
+        "Switch the server on",
         facts.is_enabled,
-        "Turn on Enabled, at the top right. Restrict it first, if only a few should try it."
+        "Switch on Enabled at the top right. To let only a few people try it, restrict it first."
         if facts.has_credentials
-        else "It can be switched on once its Client ID and Client Secret are there.",
+        else "Enter its Client ID and Client Secret first.",
     )
     yield _step(
         "usable",
-        "Somebody may use it",
+        "Give members access",
         bool(facts.usable_by),
-        "It is restricted, and no active member is listed. List somebody and save, or take the restriction off."
+        "The server is restricted and no active member is listed. Add members and save, or remove the restriction."
         if facts.is_restricted
-        else "There is no active member yet. Add one under Members.",
+        else "There are no active members yet. Add one under Members.",
         "restriction" if facts.is_restricted else "members",
     )
     yield _step(
         "signed_in",
-        "Somebody has signed in",
+        "Sign in to iManage",
         bool(facts.signed_in),
-        "Members sign in under Connected accounts, on their Account page. You can be the first.",
+        "Members sign in under Connected accounts on their Account page. You can be the first.",
         "account" if facts.is_enabled else "",
     )
     yield _step(
         "renewable",
-        "Sign-ins can be renewed",
+        "Allow sign-ins to be renewed",
         bool(facts.signed_in) and facts.renewable == facts.signed_in,
-        "A sign-in came without a refresh token. In iManage Control Center, set Allow Refresh Token of this "
-        "application to Yes; whoever signed in before that signs in once more."
+        "A sign-in came without a refresh token. In iManage Control Center, set Allow Refresh Token to Yes for this "
+        "application. Members who signed in before that must sign in again."
         if facts.signed_in
-        else "Shows after the first sign-in: Allow Refresh Token must be Yes in iManage, and its default is No.",
+        else "Allow Refresh Token must be Yes in iManage; the default is No. The first sign-in shows whether it is.",
     )
     yield _step(
         "got",
-        "A member has got a document",
+        "Get a document",
         facts.got,
-        "On a matter, press Get from iManage and choose a document.",
+        "Open a matter, press Get from iManage and choose a document.",
         "matters" if facts.signed_in else "",
     )
 
 
 def _unknown(facts: Facts) -> dict[str, Any] | None:
-    """What the last check said, where iManage knows no application under our Client ID."""
+    """The last check's result where iManage does not know our Client ID."""
     found = facts.results.get("client_id", {})
     return found if found.get("outcome") == "fail" and found.get("code") in UNKNOWN else None
 
 
 def _registered_step(facts: Facts) -> Step:
-    title, unknown = "The application is registered", _unknown(facts)
+    title, unknown = "Register the application", _unknown(facts)
     if facts.has_credentials and unknown is not None:
         if facts.has_package:
             hint = (
-                "iManage does not know this Client ID. Have the package uploaded there, then check the connection. "
-                "If it was another package, replace the credentials."
+                "iManage does not know this Client ID. Ask for the package to be uploaded, then check the connection. "
+                "If another package was uploaded, replace the credentials."
             )
-            return Step("registered", title, "missing", hint, "check", _place(unknown))
-        return Step("registered", title, "missing", _said(unknown), "credentials", _place(unknown))
+            return Step("registered", title, "missing", hint, "check", _fix_location(unknown))
+        return Step("registered", title, "missing", _advice(unknown), "credentials", _fix_location(unknown))
     return _step(
         "registered",
         title,
         facts.has_credentials,
-        "Make an application package for iManage, or enter the Client ID and Client Secret that iManage gave.",
+        "Make an application package for iManage, or enter the Client ID and Client Secret from iManage.",
         "package",
     )
 
 
 def _redirect_step(facts: Facts) -> Step:
-    title, found = "iManage knows our redirect URL", facts.results.get("redirect_url", {})
+    title, found = "Register the redirect URL", facts.results.get("redirect_url", {})
     if facts.told not in ("", facts.redirect_url) and not facts.accepted:
-        hint = f"iManage was told {facts.told}, and ours is now {facts.redirect_url}. Change it in the registration."
+        hint = (
+            f"The redirect URL has changed from {facts.told} to {facts.redirect_url}. Change it in iManage."
+        )
         return Step("redirect_url", title, "missing", hint, "confirm_redirect", fix_locations.CONNECTION)
     if found.get("outcome") == "fail":
-        return Step("redirect_url", title, "missing", _said(found), "check", _place(found))
+        return Step("redirect_url", title, "missing", _advice(found), "check", _fix_location(found))
     if _unknown(facts) is not None:
         return Step("redirect_url", title, "missing", LATER)
     is_known = facts.accepted or facts.from_package or bool(facts.signed_in)
-    hint = (
-        f"Enter {facts.redirect_url} in the application’s registration exactly so, then check the connection."
-    )
+    hint = f"Enter exactly {facts.redirect_url} in the application’s registration, then check the connection."
     return _step("redirect_url", title, is_known, hint, "check")
 
 
 def _credentials_step(facts: Facts) -> Step:
-    title = "iManage accepts the Client ID and Client Secret"
+    title = "Confirm the Client ID and Client Secret"
     if _unknown(facts) is not None:
         return Step("credentials", title, "missing", LATER)
     found = [facts.results[key] for key in ("client_id", "secret") if key in facts.results]
     failed = next((each for each in found if each["outcome"] == "fail"), None)
     if failed is not None:
-        return Step("credentials", title, "missing", _said(failed), "credentials", _place(failed))
+        return Step("credentials", title, "missing", _advice(failed), "credentials", _fix_location(failed))
     is_proven = len(found) == 2 and all(each["outcome"] == "pass" for each in found)
     if is_proven or facts.signed_in:
         return Step("credentials", title, "done")
     unsure = next((each for each in found if each["outcome"] == "warn"), None)
-    hint = f"{_said(unsure)} The first sign-in will tell." if unsure else "A check of the connection tells."
+    hint = f"{_advice(unsure)} The first sign-in will show." if unsure else "Check the connection."
     return Step("credentials", title, "missing", hint, "check")
 
 
 def _reachable_step(facts: Facts) -> Step:
-    title = "Counterpart reaches the server"
+    title = "Reach the server"
     found = [result for key, result in facts.results.items() if key in REACHING]
     failed = next((each for each in found if each["outcome"] == "fail"), None)
     if failed is not None:
         own_ca = facts.results.get("own_ca", {})
-        beside = f" {_said(own_ca)}" if own_ca.get("code") == "ca.expired" else ""
-        return Step("reachable", title, "missing", _said(failed) + beside, "check", _place(failed))
+        beside = f" {_advice(own_ca)}" if own_ca.get("code") == "ca.expired" else ""
+        return Step("reachable", title, "missing", _advice(failed) + beside, "check", _fix_location(failed))
     is_reached = bool(facts.signed_in) or any(each["outcome"] in PASSED for each in found)
-    return _step("reachable", title, is_reached, "A check of the connection tells.", "check")
+    return _step("reachable", title, is_reached, "Check the connection.", "check")
 
 
 def _step(key: str, title: str, is_done: bool, hint: str, action: str = "") -> Step:
     return Step(key, title, "done") if is_done else Step(key, title, "missing", hint, action)
 
 
-def _place(result: dict[str, Any]) -> fix_locations.Place:
-    return fix_locations.place_of(result.get("code", ""))
+def _fix_location(result: dict[str, Any]) -> fix_locations.FixLocation:
+    return fix_locations.fix_location(result.get("code", ""))
 
 
-def _said(result: dict[str, Any]) -> str:
+def _advice(result: dict[str, Any]) -> str:
     return f"{result['sentence']} {result['next_step']}".strip()
 
 

@@ -1,4 +1,4 @@
-"""All that a server's page shows of it, read together."""
+"""Everything that a server's page shows, read together."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from services.servers.registry import require_server
 
 @dataclass(frozen=True)
 class ServerPage:
-    """Each part as its own service gives it. `run` is the newest check, None where there was none."""
+    """`circuit` is set while it is open; `run` is the newest check, None where there was none."""
 
     server: server_views.ServerView
     checklist: onboarding.Checklist
     health: monitoring_state.HealthView
     days: tuple[history.Day, ...]
-    pause: circuit_breaker.OpenCircuit | None
+    circuit: circuit_breaker.OpenCircuit | None
     authorities: tuple[certificate_authorities.Authority, ...]
     run: check_runs.RunView | None
     kept: restriction.RestrictionView
 
 
 def of(actor: Actor, server_id: uuid.UUID) -> ServerPage:
-    # Held to the end: a session forgets a row that nobody holds, and each part would read it again.
+    # Referenced to the end: the session only keeps rows that are, and each part would read it again.
     row = require_server(actor, server_id)
     return ServerPage(
         server=server_views.server(actor, row.id),
         checklist=onboarding.checklist(actor, row.id),
         health=monitoring_state.health(actor, row.id),
         days=history.strip(actor, row.id),
-        pause=circuit_breaker.open_circuits().get(row.id),
+        circuit=circuit_breaker.open_circuits().get(row.id),
         authorities=certificate_authorities.authorities(actor, row.id),
         run=check_runs.latest(actor, row.id),
         kept=restriction.restriction(actor, row.id),

@@ -1,4 +1,4 @@
-"""Who would lose the use of a server by a change of its list or of a listed group, known before it is made."""
+"""Who would lose access to a server by changing its restriction or a listed group, to show before it is done."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ NAMED = 10
 
 @dataclass(frozen=True)
 class Loss:
-    """What a change ends at one server: `names` of the first who lose it, out of `count`, and how many keep it.
+    """The effect on one server: `count` members lose access (the first by name), `kept` keep it.
 
-    `signed_in` lose their sign-in as well, and `running` transfers stop at their next step.
+    `signed_in` sign-ins end, and `running` transfers stop at their next step.
     """
 
     server: str
@@ -36,29 +36,29 @@ class Loss:
 
     @property
     def matters(self) -> bool:
-        """Of a server that is off nobody loses more than a sign-in."""
+        """Whether to ask first. While a server is off, only sign-ins and transfers matter."""
         return bool(self.signed_in or self.running or (self.is_enabled and self.count))
 
 
 class WouldLoseAccessError(RefusedError):
-    """The admin decides, knowing whom it meets."""
+    """The admin has to confirm, having seen who is affected."""
 
     code = "server.would_lose"
 
     def __init__(self, losses: tuple[Loss, ...]) -> None:
-        super().__init__("This takes the use of iManage from members. Look at whom it meets, then decide.")
+        super().__init__("Some members would lose access to iManage. Confirm that you want this.")
         self.losses = losses
 
 
 def require_no_loss(losses: Collection[Loss], *, is_sure: bool) -> None:
-    """Raises WouldLoseAccessError where the admin has not yet been told."""
-    told = tuple(loss for loss in losses if loss.matters)
-    if told and not is_sure:
-        raise WouldLoseAccessError(told)
+    """Raises WouldLoseAccessError unless the admin has confirmed."""
+    relevant = tuple(loss for loss in losses if loss.matters)
+    if relevant and not is_sure:
+        raise WouldLoseAccessError(relevant)
 
 
 def by_restriction(actor: Actor, server_id: uuid.UUID, wanted: RestrictionChange) -> tuple[Loss, ...]:
-    """What saving this restriction would end."""
+    """The loss from saving this restriction."""
     row = require_server(actor, server_id)
     if not wanted.is_restricted:
         return ()
@@ -67,7 +67,7 @@ def by_restriction(actor: Actor, server_id: uuid.UUID, wanted: RestrictionChange
 
 
 def by_leaving(actor: Actor, group_id: uuid.UUID, member_id: uuid.UUID | None = None) -> tuple[Loss, ...]:
-    """What would end if this member left the group, or, without one, if the group were deleted."""
+    """The losses if this member left the group, or, without a member, if the group were deleted."""
     permissions.require_admin(actor)
     servers = session().scalars(
         select(Server)
@@ -80,7 +80,7 @@ def by_leaving(actor: Actor, group_id: uuid.UUID, member_id: uuid.UUID | None = 
 
 
 def _listed(server_id: uuid.UUID, *, but: uuid.UUID, leaving: set[uuid.UUID]) -> set[uuid.UUID]:
-    """Who is still listed once these have left the group: by name, by another group, or by this one."""
+    """Who is still listed after these have left the group `but`: by name or through a group."""
     by_name = session().scalars(select(ServerMember.member_id).where(ServerMember.server_id == server_id))
     groups = set(session().scalars(select(ServerGroup.group_id).where(ServerGroup.server_id == server_id)))
     staying = _in_groups((but,)) - leaving if but in groups else set()
@@ -122,7 +122,7 @@ def _loss(row: Server, after: set[uuid.UUID]) -> Loss:
 
 
 def _first_names(lost: set[uuid.UUID], signed_in: set[uuid.UUID]) -> tuple[str, ...]:
-    """Those who are signed in come first: they notice."""
+    """Those who are signed in first."""
     names: list[str] = []
     for some in (lost & signed_in, lost - signed_in):
         if some and len(names) < NAMED:

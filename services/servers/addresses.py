@@ -1,4 +1,4 @@
-"""The addresses that an admin types for a server: read, judged where names lead, and explained."""
+"""The addresses that an admin enters for a server: parsed, checked against the address rules, and resolved."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from services.servers.validation import host_of
 
 @dataclass(frozen=True)
 class Addresses:
-    """Both origins of a server, the fields they came from, and what we changed about what was typed."""
+    """Both origins of a server, the origin of each form field, and notices about what was corrected."""
 
     url: str
     api_url: str
@@ -30,7 +30,7 @@ class Addresses:
 
 
 def problem_with(kind: str, text: str) -> str | None:
-    """The sentence why this subdomain (Cloud) or URL (on-premise) is no address, None where it is one."""
+    """Why this subdomain (Cloud) or URL (on-premise) is not accepted, None where it is."""
     try:
         _read(kind, text)
     except AddressRefusedError as refused:
@@ -39,7 +39,7 @@ def problem_with(kind: str, text: str) -> str | None:
 
 
 def notice_about(kind: str, text: str) -> str | None:
-    """What we changed about an address that is accepted, such as a path that was left off."""
+    """What was corrected in an accepted address, such as a path that was removed."""
     try:
         return _read(kind, text).notice
     except AddressRefusedError:
@@ -47,7 +47,7 @@ def notice_about(kind: str, text: str) -> str | None:
 
 
 def read(kind: str, subdomain: str, url: str, api_url: str) -> Addresses:
-    """Read what was typed; no network is asked. Raises InvalidError with a sentence at each field."""
+    """Parse the form's fields, without network access. Raises InvalidError with a sentence for each field."""
     typed = {"subdomain": subdomain} if kind == CLOUD else {"url": url, "api_url": api_url}
     if not api_url.strip():
         typed.pop("api_url", None)
@@ -71,7 +71,7 @@ def read(kind: str, subdomain: str, url: str, api_url: str) -> Addresses:
 
 
 def label_in(text: str) -> str:
-    """The subdomain in a whole Cloud address that was pasted, or typed as a URL; empty where it is none."""
+    """The subdomain in a full Cloud address or URL; "" where it is not one."""
     host = _host_in(text)
     suffix = f".{_cloud_domain()}"
     label = host.removesuffix(suffix)
@@ -79,13 +79,13 @@ def label_in(text: str) -> str:
 
 
 def is_cloud(text: str) -> bool:
-    """Whether an address is one of Cloud iManage, whichever form it was typed into."""
+    """Whether an address is one of Cloud iManage."""
     host = _host_in(text)
     return host == _cloud_domain() or host.endswith(f".{_cloud_domain()}")
 
 
 def _host_in(text: str) -> str:
-    """The host of what may be a URL or a bare host, as far as it can be read; judged elsewhere."""
+    """The host of a URL or a bare host name, leniently; validated elsewhere."""
     rest = text.strip().lower()
     rest = rest.partition("://")[2] if "://" in rest else rest
     for mark in "/?#":
@@ -97,8 +97,8 @@ def _cloud_domain() -> str:
     return rules_for(CLOUD).cloud_domain
 
 
-def look_up(kind: str, addresses: Addresses) -> tuple[str, ...]:
-    """Ask once where each host leads. Warns of unknown ones; raises InvalidError where an address is refused."""
+def resolve(kind: str, addresses: Addresses) -> tuple[str, ...]:
+    """Resolve each host once; returns a warning for unknown ones. Raises InvalidError for refused addresses."""
     refused: dict[str, str] = {}
     unknown: dict[str, None] = {}
     for name, origin in addresses.fields.items():
@@ -106,15 +106,14 @@ def look_up(kind: str, addresses: Addresses) -> tuple[str, ...]:
             if not check_origin(origin, rules_for(kind)):
                 unknown[host_of(origin)] = None
         except AddressRefusedError as error:
-            refused[name] = f"This host leads to an address that cannot be used. {error.sentence}"
+            refused[name] = f"This host name leads to an address that cannot be used. {error.sentence}"
     if refused:
         raise InvalidError(refused)
     if not unknown:
         return ()
     hosts = " or ".join(f"“{host}”" for host in unknown)
     return (
-        f"We could not find {hosts} from here. Check the spelling, or ask your network team to make the name "
-        "known to this installation.",
+        f"Counterpart’s DNS does not know {hosts}. Check the spelling, or ask your network team to add the name.",
     )
 
 
@@ -125,22 +124,21 @@ def _read(kind: str, text: str) -> ServerAddress:
     if is_cloud(text):
         raise AddressRefusedError(
             "cloud_address",
-            f"This is an address of Cloud iManage ({rules.cloud_domain}), not of a server of your own. Choose Cloud "
-            "iManage.",
+            f"This is a Cloud iManage address ({rules.cloud_domain}). Choose Cloud iManage.",
         )
     return parse_server_url(text, rules)
 
 
 def _read_subdomain(text: str, rules: AddressRules) -> ServerAddress:
-    """A whole address of Cloud iManage is as good as its subdomain, and said so; another one belongs elsewhere."""
+    """A full Cloud iManage address is accepted for its subdomain, with a notice; any other is refused."""
     label = label_in(text)
     if label and label != text.strip().lower():
-        notice = f"We took the subdomain “{label}” out of the address that you entered."
+        notice = f"We used the subdomain “{label}” from the address that you entered."
         return replace(parse_subdomain(label, rules), notice=notice)
     if "/" in text and "." in _host_in(text) and not is_cloud(text):
         raise AddressRefusedError(
             "subdomain_other",
-            f"This is no address of {rules.cloud_domain}. Choose On-premise for a server of your own, or enter the "
-            f"word before “.{rules.cloud_domain}”.",
+            f"This is not a {rules.cloud_domain} address. Choose On-premise for your own server, or enter the word "
+            f"before “.{rules.cloud_domain}”.",
         )
     return parse_subdomain(text, rules)

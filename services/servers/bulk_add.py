@@ -1,4 +1,4 @@
-"""A pasted list of e-mails: who of them can be listed for a server, and who cannot, and why."""
+"""A pasted list of emails, matched with members who can be listed for a server."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from services.core.text.email_addresses import email_key, email_problem
 from services.core.unit_of_work import session
 from services.directory.people import Person, person_of
 
-MOST = 2000
-AT_A_TIME = 500
+MOST_EMAILS = 2000
+QUERY_SIZE = 500
 LONGEST_SHOWN = 80
 
 _BETWEEN = re.compile(r"[\n\r;\t]+")
@@ -27,7 +27,7 @@ _WORD_BREAKS = re.compile(r"[\s,<>\"]+")
 
 @dataclass(frozen=True)
 class Pasted:
-    """What became of the list. `unknown` are no members of ours; `unread` is what holds no e-mail."""
+    """The sorted list. `unknown` are emails of no member, `unread` is text without an email, `left_out` a number."""
 
     matched: tuple[Person, ...] = ()
     already: tuple[Person, ...] = ()
@@ -39,18 +39,18 @@ class Pasted:
 
     @property
     def ids(self) -> tuple[uuid.UUID, ...]:
-        """Those to add to the list."""
+        """The members to add to the list."""
         return tuple(each.id for each in self.matched)
 
 
-def look_up(actor: Actor, typed: str, chosen: Collection[uuid.UUID] = ()) -> Pasted:
-    """Sort a list as it comes from a mail program or a spreadsheet: one e-mail a line, or separated by , or ;
+def match(actor: Actor, typed: str, chosen: Collection[uuid.UUID] = ()) -> Pasted:
+    """Sort a list as mail programs and spreadsheets write it: one email a line, or separated by , or ;
 
-    `Name <address>` is read as the address. Of more than MOST e-mails the rest is left out, and counted.
+    `Name <address>` is read as the address. Emails beyond MOST_EMAILS are left out and counted.
     """
     permissions.require_admin(actor)
     emails, unread = _read(typed)
-    wanted, left_out = dict(islice(emails.items(), MOST)), max(0, len(emails) - MOST)
+    wanted, left_out = dict(islice(emails.items(), MOST_EMAILS)), max(0, len(emails) - MOST_EMAILS)
     known = {row.email_key: row for row in _members(wanted)}
     sorted_rows: dict[str, list[Person]] = {"matched": [], "already": [], "inactive": [], "guests": []}
     for key in wanted:
@@ -73,7 +73,7 @@ def _kind(row: Member, chosen: Collection[uuid.UUID]) -> str:
 
 
 def _read(typed: str) -> tuple[dict[str, str], list[str]]:
-    """E-mails by their keys, in the order of the list, and what could not be read as one."""
+    """Emails by key in the order of the list, and the text that is not an email."""
     emails: dict[str, str] = {}
     unread: list[str] = []
     for piece in _BETWEEN.split(typed.replace("\0", " ")):
@@ -86,7 +86,7 @@ def _read(typed: str) -> tuple[dict[str, str], list[str]]:
 
 
 def _addresses(piece: str) -> list[str]:
-    """The words that hold an @; what stands beside them is a name. The piece as it is where there is none."""
+    """The words with an @ (the others are names), or the whole piece where there is none."""
     if "@" not in piece:
         return [piece.strip()]
     words = _WORD_BREAKS.split(piece)
@@ -95,5 +95,5 @@ def _addresses(piece: str) -> list[str]:
 
 def _members(keys: Iterable[str]) -> Iterator[Member]:
     rest = iter(keys)
-    while some := list(islice(rest, AT_A_TIME)):
+    while some := list(islice(rest, QUERY_SIZE)):
         yield from session().scalars(select(Member).where(Member.email_key.in_(some)))

@@ -1,7 +1,7 @@
-"""A server's own CA: certificates that an admin adds, trusted for this one server beside the usual authorities.
+"""A server's own CA: certificates that an admin adds, trusted for this one server beside the public authorities.
 
-Verification is never switched off. A certificate of a server that somebody else signed is refused: its authority is
-what should be trusted, and stays when the certificate is renewed. One that signed itself vouches for nobody else.
+Verification is never switched off. A server's certificate issued by an authority is refused: the authority's should be
+added, which stays valid when the server's is renewed. A self-signed one is accepted; it covers only itself.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from services.access import permissions
 from services.core.actor import Actor
 from services.core.errors import ConflictError, InvalidError
 from services.core.unit_of_work import unit_of_work
+from services.guidance.server_errors import server_refusal
 from services.servers import registry
 
-MOST = 10
+MOST_CERTIFICATES = 10
 LARGEST = 64 * 1024
-SOON = timedelta(days=30)
+EXPIRES_SOON = timedelta(days=30)
 PRIVATE_KEY = b"PRIVATE KEY"
 UNREADABLE = (
     ValueError,
@@ -37,7 +38,7 @@ UNREADABLE = (
 
 @dataclass(frozen=True)
 class Authority:
-    """One certificate of the list, as a person compares it."""
+    """One certificate of the list, with what a person compares."""
 
     subject: str
     issuer: str
@@ -52,7 +53,7 @@ class Authority:
 
     @property
     def expires_soon(self) -> bool:
-        return not self.is_expired and self.not_after - utcnow() < SOON
+        return not self.is_expired and self.not_after - utcnow() < EXPIRES_SOON
 
 
 def holds_private_key(given: bytes) -> bool:
@@ -60,18 +61,18 @@ def holds_private_key(given: bytes) -> bool:
 
 
 def authorities(actor: Actor, server_id: uuid.UUID) -> tuple[Authority, ...]:
-    """The list of one server, in the order in which it was given."""
+    """The list of one server, in its order."""
     pem = registry.require_server(actor, server_id).ca_pem
     return tuple(map(_authority, x509.load_pem_x509_certificates(pem.encode()))) if pem else ()
 
 
 def pem(actor: Actor, server_id: uuid.UUID) -> str:
-    """The list as it can be changed and given again."""
+    """The list as PEM, for the form."""
     return registry.require_server(actor, server_id).ca_pem or ""
 
 
 def save(actor: Actor, server_id: uuid.UUID, given: bytes, version: str) -> tuple[Authority, ...]:
-    """Put a list in the place of the one before. Every connection made from now on goes by it. Raises InvalidError."""
+    """Replace the list; it applies to every new connection. Raises InvalidError."""
     permissions.require_admin(actor)
     found = read(given)
     listed = tuple(map(_authority, found))
@@ -85,47 +86,47 @@ def save(actor: Actor, server_id: uuid.UUID, given: bytes, version: str) -> tupl
 
 
 def remove(actor: Actor, server_id: uuid.UUID, version: str) -> None:
-    """Trust the usual authorities alone again."""
+    """Trust only the public authorities again."""
     permissions.require_admin(actor)
     with unit_of_work():
         row = registry.locked(server_id)
         registry.check_version(row, version)
         if not row.ca_pem:
-            raise ConflictError("This server has no CA of its own any more.", code="server.no_ca")
+            raise server_refusal(ConflictError, "server.no_ca")
         gone = map(_authority, x509.load_pem_x509_certificates(row.ca_pem.encode()))
         row.ca_pem, row.changed_at = None, utcnow()
         registry.record(actor, "server.ca_removed", row, certificates=[_short(each) for each in gone])
 
 
 def read(given: bytes) -> tuple[x509.Certificate, ...]:
-    """The certificates in what was pasted or chosen, each once. Raises InvalidError with the reason."""
+    """The distinct certificates in a pasted text or a file. Raises InvalidError with the reason."""
     if not given.strip():
-        raise _wrong("Paste a certificate, or choose a file with one.")
+        raise _invalid("Paste a certificate or choose a file.")
     if len(given) > LARGEST:
-        raise _wrong("That is more than 64 kB. Leave only the certificates of your authority in it.")
+        raise _invalid("This is larger than 64 kB. Include only your authority’s certificates.")
     if holds_private_key(given):
-        raise _wrong(
-            "There is a private key in this. It was not kept, and is not needed: take it out, and leave only "
-            "certificates. Whoever has that key can pass for its owner, so keep it where it belongs."
+        raise _invalid(
+            "This contains a private key, which is not needed and was not stored. Include only certificates, and keep "
+            "the key secret: anyone who has it can impersonate its owner."
         )
     found = tuple(dict.fromkeys(_certificates(given)))
     if not found:
-        raise _wrong(
-            "There is no certificate in this. It should begin with -----BEGIN CERTIFICATE-----. In Windows, export "
+        raise _invalid(
+            "This does not contain a certificate. It should start with -----BEGIN CERTIFICATE-----. In Windows, export "
             "it as “Base-64 encoded X.509 (.CER)”."
         )
-    if len(found) > MOST:
-        raise _wrong(
-            f"There are {len(found)} certificates in this. {MOST} is the most: add your own authority only."
+    if len(found) > MOST_CERTIFICATES:
+        raise _invalid(
+            f"This contains {len(found)} certificates. Add your own authority’s only, {MOST_CERTIFICATES} at most."
         )
     for each in found:
         if sentence := _fault(each):
-            raise _wrong(sentence)
+            raise _invalid(sentence)
     return found
 
 
 def _certificates(given: bytes) -> list[x509.Certificate]:
-    """Nothing where one of them is broken inside: what cannot be shown is not kept."""
+    """Empty where one of them cannot be parsed: a certificate that cannot be shown is not stored."""
     try:
         if b"-----BEGIN" in given:
             found = x509.load_pem_x509_certificates(given)
@@ -141,13 +142,13 @@ def _certificates(given: bytes) -> list[x509.Certificate]:
 def _fault(certificate: x509.Certificate) -> str | None:
     name, now = f"“{_name(certificate.subject)}”", utcnow()
     if certificate.not_valid_after_utc < now:
-        return f"{name} expired on {_day(certificate.not_valid_after_utc)}. Ask for its successor."
+        return f"{name} expired on {_day(certificate.not_valid_after_utc)}. Ask for the new one."
     if certificate.not_valid_before_utc > now:
-        return f"{name} is valid only from {_day(certificate.not_valid_before_utc)}. Add it then."
-    if not _is_authority(certificate) and not _signed_itself(certificate):
+        return f"{name} is not valid until {_day(certificate.not_valid_before_utc)}. Add it then."
+    if not _is_authority(certificate) and not _is_self_signed(certificate):
         return (
-            f"{name} is the certificate of a server, not of an authority. Add the certificate of the authority that "
-            f"signed it: “{_name(certificate.issuer)}”."
+            f"{name} is a server’s certificate, not an authority’s. Add the certificate of the authority that issued "
+            f"it: “{_name(certificate.issuer)}”."
         )
     return None
 
@@ -159,7 +160,7 @@ def _is_authority(certificate: x509.Certificate) -> bool:
         return False
 
 
-def _signed_itself(certificate: x509.Certificate) -> bool:
+def _is_self_signed(certificate: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(certificate)
     except (*UNREADABLE, TypeError, InvalidSignature):
@@ -190,5 +191,5 @@ def _day(moment: datetime) -> str:
     return f"{moment.day} {moment.strftime('%B %Y')}"
 
 
-def _wrong(sentence: str) -> InvalidError:
+def _invalid(sentence: str) -> InvalidError:
     return InvalidError({"pem": sentence})

@@ -1,4 +1,4 @@
-"""The practice server: the bundled practice iManage as a server for training, marked as such everywhere."""
+"""The practice server: the bundled practice iManage as a server for training, labelled on every page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists as sql_exists
+from sqlalchemy import select
 
 from models import Server, new_id
 from services.access import permissions
@@ -18,6 +19,7 @@ from services.core.errors import ConflictError, InvalidError
 from services.core.runtime import runtime
 from services.core.text.normalise import fold
 from services.core.unit_of_work import session, unit_of_work
+from services.guidance.server_errors import server_refusal
 from services.servers import transport, validation
 from services.servers.registry import Saved, record
 
@@ -30,7 +32,7 @@ USERS = ("alice", "bram", "carol", "dmitri", "emi", "farid")
 
 @dataclass(frozen=True)
 class Start:
-    """What the process must be started with."""
+    """The arguments of the practice process."""
 
     port: int
     public_url: str
@@ -42,7 +44,7 @@ class Start:
 
 @dataclass(frozen=True)
 class PracticeUser:
-    """Somebody of the practice iManage. Nothing here is secret: no real document is behind it."""
+    """A user of the practice iManage. The password is not secret: there are no real documents."""
 
     user: str
     password: str
@@ -52,16 +54,13 @@ def users() -> tuple[PracticeUser, ...]:
     return tuple(PracticeUser(user, f"{user}-practice") for user in USERS)
 
 
-def is_there(actor: Actor) -> bool:
+def exists(actor: Actor) -> bool:
     permissions.require_admin(actor)
-    return bool(session().scalar(select(exists().where(Server.is_practice))))
+    return bool(session().scalar(select(sql_exists().where(Server.is_practice))))
 
 
 def add(actor: Actor) -> Saved:
-    """Put the practice server on record, switched off. There is one at most.
-
-    Raises ConflictError where it cannot be.
-    """
+    """Add the practice server, switched off. Raises ConflictError where there is one already."""
     permissions.require_admin(actor)
     settings = runtime().settings
     api_url = f"http://{HOST}:{settings.practice_port}"
@@ -85,16 +84,12 @@ def add(actor: Actor) -> Saved:
             writing.flush()
             record(actor, "server.practice_added", row, url=row.url)
     except InvalidError as taken:
-        raise ConflictError(
-            f"There is a server named “{NAME}”, or one at its address, already.",
-            code="server.practice_there",
-            next_step="Use that one, or rename or remove it first.",
-        ) from taken
+        raise server_refusal(ConflictError, "server.practice_there", name=NAME) from taken
     return Saved(server_id, NAME)
 
 
 def to_run() -> Start | None:
-    """For whoever starts processes: what should run now, None where no practice server is switched on."""
+    """The practice process that should run now, None where no practice server is switched on."""
     row = session().scalar(select(Server).where(Server.is_practice, Server.is_enabled).limit(1))
     if row is None:
         return None
@@ -113,6 +108,6 @@ def folder_of(server_id: UUID) -> Path:
     return runtime().settings.data_dir / FOLDER / server_id.hex
 
 
-def forget(server_id: UUID) -> None:
-    """Delete what the practice iManage kept for a server that is removed."""
+def delete_data(server_id: UUID) -> None:
+    """Delete the data of a removed practice server."""
     shutil.rmtree(folder_of(server_id), ignore_errors=True)

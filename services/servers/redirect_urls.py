@@ -1,4 +1,4 @@
-"""Our redirect URL as iManage was told it, and as it is now: the one setting that must be changed in two places."""
+"""Servers and packages registered with an earlier redirect URL than ours is now."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ FACT = "Our redirect URL"
 
 
 @dataclass(frozen=True)
-class Told:
-    """A server or a package of which iManage was told another redirect URL than ours is now."""
+class Outdated:
+    """A server or a package with the redirect URL that iManage was given."""
 
     id: uuid.UUID
     name: str
@@ -31,21 +31,21 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Moved:
-    """What is, and who was told something else. Packages that a server was made of count as that server."""
+class RedirectChange:
+    """The redirect URL now, and what was registered with another. A package used by a server counts as the server."""
 
     redirect_url: str
-    servers: tuple[Told, ...]
-    packages: tuple[Told, ...]
+    servers: tuple[Outdated, ...]
+    packages: tuple[Outdated, ...]
 
     @property
     def before(self) -> tuple[str, ...]:
-        """The redirect URLs that were told, each once."""
+        """The distinct earlier redirect URLs."""
         return tuple(dict.fromkeys(each.redirect_url for each in (*self.servers, *self.packages)))
 
 
-def moved(actor: Actor) -> Moved | None:
-    """None as long as everybody was told what is true."""
+def change(actor: Actor) -> RedirectChange | None:
+    """None where everything is registered with the current redirect URL."""
     permissions.require_admin(actor)
     ours = runtime().settings.redirect_url
     servers = session().execute(
@@ -62,13 +62,13 @@ def moved(actor: Actor) -> Moved | None:
         )
         .order_by(ApplicationPackage.made_at)
     )
-    others = tuple(Told(*row) for row in servers if not is_accepted(last_results(row.id)))
-    made = tuple(Told(*row) for row in packages)
-    return Moved(ours, others, made) if others or made else None
+    outdated = tuple(Outdated(*row) for row in servers if not is_accepted(last_results(row.id)))
+    made = tuple(Outdated(*row) for row in packages)
+    return RedirectChange(ours, outdated, made) if outdated or made else None
 
 
 def is_accepted(results: Mapping[str, dict[str, Any]]) -> bool:
-    """Whether a check with these results saw iManage accept our redirect URL as it is now."""
+    """Whether iManage accepted our current redirect URL in these results."""
     found = results.get("redirect_url")
     if not found or found["outcome"] != "pass":
         return False
@@ -76,7 +76,7 @@ def is_accepted(results: Mapping[str, dict[str, Any]]) -> bool:
 
 
 def last_results(server_id: uuid.UUID) -> dict[str, dict[str, Any]]:
-    """The results of the newest check that came to its end, by their keys. Empty where there is none."""
+    """The results of the newest finished check by key; empty where there is none."""
     row = session().scalar(
         select(ServerCheck)
         .where(ServerCheck.server_id == server_id, ServerCheck.finished_at.is_not(None))
@@ -87,7 +87,7 @@ def last_results(server_id: uuid.UUID) -> dict[str, dict[str, Any]]:
 
 
 def confirm(actor: Actor, server_id: uuid.UUID) -> None:
-    """An admin says that the application's registration in iManage has our redirect URL of now."""
+    """An admin confirms that the registration in iManage has our current redirect URL."""
     permissions.require_admin(actor)
     with unit_of_work():
         row = locked(server_id)
@@ -96,7 +96,7 @@ def confirm(actor: Actor, server_id: uuid.UUID) -> None:
 
 
 def settle(actor: Actor, package_id: uuid.UUID) -> None:
-    """An admin says that a package's redirect URL is changed in iManage, or that the package is not in use."""
+    """An admin confirms that a package's redirect URL was changed in iManage, or that it is not used."""
     permissions.require_admin(actor)
     with unit_of_work() as writing:
         row = writing.get(ApplicationPackage, package_id)

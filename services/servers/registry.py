@@ -1,4 +1,4 @@
-"""The servers as a System Admin keeps them: add one, look at it, change it, switch it on and off."""
+"""The registered servers: add, find, change, switch on and off."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.runtime import runtime
 from services.core.text.normalise import fold
 from services.core.unit_of_work import release, session, unit_of_work
+from services.guidance.server_errors import server_refusal
 from services.servers import addresses as server_addresses
 from services.servers import transport, validation
 from services.servers.packages import packages
@@ -26,7 +27,7 @@ KINDS = {transport.CLOUD: "Cloud iManage", transport.ON_PREMISE: "On-premise"}
 
 @dataclass(frozen=True)
 class NewServer:
-    """What an admin typed into Add server. A Cloud server has no URLs, an on-premise one no subdomain."""
+    """The form Add server. A Cloud server has no URLs, an on-premise one no subdomain."""
 
     kind: str
     name: str
@@ -36,12 +37,12 @@ class NewServer:
     client_id: str = ""
     client_secret: str = field(default="", repr=False)
     package_id: uuid.UUID | None = None
-    """The application package whose key and secret are the credentials, in place of typed ones."""
+    """The application package whose key and secret are used instead of typed credentials."""
 
 
 @dataclass(frozen=True)
 class ServerChange:
-    """A new name or another limit; `version` is the page's."""
+    """A new name or limit; `version` is that of the page."""
 
     name: str
     version: str
@@ -50,7 +51,7 @@ class ServerChange:
 
 @dataclass(frozen=True)
 class Saved:
-    """A server that was written, and what the admin should know about it."""
+    """A server that was saved, with notices and warnings for the admin."""
 
     id: uuid.UUID
     name: str
@@ -63,23 +64,23 @@ def cloud_domain() -> str:
 
 
 def redirect_url() -> str:
-    """Ours, exactly as iManage must know it."""
+    """Our redirect URL, exactly as it must be registered in iManage."""
     return runtime().settings.redirect_url
 
 
 def asks_for_credentials(kind: str) -> bool:
-    """Whether a server of this kind needs a registration of its own: Cloud only where we have none."""
+    """Whether a server of this kind needs its own credentials: Cloud only if the installation has none."""
     return kind != transport.CLOUD or not runtime().settings.cloud_client_id
 
 
 def add(actor: Actor, new: NewServer) -> Saved:
-    """Put a server on record, switched off. Raises InvalidError with a sentence at each field that is wrong."""
+    """Add a server, switched off. Raises InvalidError with a sentence for each field."""
     permissions.require_admin(actor)
     own = asks_for_credentials(new.kind)
     if own and new.package_id:
         keys = packages.keys_for_server(actor, new.package_id)
         new = replace(new, client_id=keys.api_key, client_secret=keys.api_secret)
-    addresses, unknown = _judge(new)
+    addresses, unknown = _validate(new)
     server_id = new_id()
     row = Server(
         id=server_id,
@@ -98,7 +99,7 @@ def add(actor: Actor, new: NewServer) -> Saved:
         writing.add(row)
         writing.flush()
         if own and new.package_id:
-            packages.hand_over(new.package_id, server_id)
+            packages.assign(new.package_id, server_id)
         record(
             actor,
             "server.added",
@@ -112,20 +113,17 @@ def add(actor: Actor, new: NewServer) -> Saved:
 
 
 def faults(actor: Actor, new: NewServer) -> dict[str, str]:
-    """All that is wrong with a server to add, by field. Where only its name cannot be resolved, nothing is."""
+    """Every problem of a server to add, by field. A host that cannot be resolved is only a warning."""
     permissions.require_admin(actor)
     try:
-        _judge(new)
+        _validate(new)
     except InvalidError as refusal:
         return refusal.fields
     return {}
 
 
-def _judge(new: NewServer) -> tuple[server_addresses.Addresses, tuple[str, ...]]:
-    """The addresses, and a warning of hosts that are not known here.
-
-    Raises InvalidError with all that is wrong at once.
-    """
+def _validate(new: NewServer) -> tuple[server_addresses.Addresses, tuple[str, ...]]:
+    """The addresses, and warnings of unknown hosts. Raises InvalidError with all problems at once."""
     if new.kind not in KINDS:
         raise InvalidError({"kind": "Choose Cloud iManage or On-premise."})
     found: dict[str, str] = {}
@@ -139,7 +137,7 @@ def _judge(new: NewServer) -> tuple[server_addresses.Addresses, tuple[str, ...]]
         addresses = server_addresses.read(new.kind, new.subdomain, new.url, new.api_url)
         found = validation.taken(new.kind, new.name, addresses.url) | found
         release()
-        unknown = server_addresses.look_up(new.kind, addresses)
+        unknown = server_addresses.resolve(new.kind, addresses)
     except InvalidError as refusal:
         found = validation.taken(new.kind, new.name, None) | refusal.fields | found
     if found or addresses is None:
@@ -148,7 +146,7 @@ def _judge(new: NewServer) -> tuple[server_addresses.Addresses, tuple[str, ...]]
 
 
 def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
-    """Rename a server or set its limit. URL, API URL, subdomain and kind are fixed for good."""
+    """Rename a server or set its limit. URL, API URL, subdomain and kind never change."""
     permissions.require_admin(actor)
     validation.check_name(wanted.name)
     validation.check_free("", wanted.name, None, but=server_id)
@@ -166,35 +164,31 @@ def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
 
 
 def change_faults(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> dict[str, str]:
-    """All that is wrong with a new name, by field."""
+    """Every problem of a new name, by field."""
     permissions.require_admin(actor)
     problem = validation.name_problem(wanted.name)
     return {"name": problem} if problem else validation.taken("", wanted.name, None, but=server_id)
 
 
 def set_enabled(actor: Actor, server_id: uuid.UUID, on: bool) -> bool:
-    """Switch a server on or off; False where it was so already. Each step of a transfer asks again by itself."""
+    """Switch a server on or off; False where it already was. Each step of a transfer checks it."""
     permissions.require_admin(actor)
     with unit_of_work():
         row = locked(server_id)
         if row.is_enabled == on:
             return False
         if on and not is_complete(row):
-            raise ConflictError(
-                "This server has no Client ID and Client Secret, so nobody could sign in to it.",
-                code="server.incomplete",
-                next_step="Enter them under Replace credentials, then switch it on.",
-            )
+            raise server_refusal(ConflictError, "server.incomplete")
         row.is_enabled, row.changed_at = on, utcnow()
         record(actor, "server.enabled" if on else "server.disabled", row)
     return True
 
 
 class ServerGoneError(NotFoundError):
-    """There is no such server, or none any more: the admin is told by whom and when it was removed."""
+    """There is no such server; where it was removed, the sentence says by whom and when."""
 
     code = "server.gone"
-    title = "This server is not there any more"
+    title = "This server has been removed"
 
 
 def require_server(actor: Actor, server_id: uuid.UUID) -> Server:
@@ -203,7 +197,7 @@ def require_server(actor: Actor, server_id: uuid.UUID) -> Server:
 
 
 def locked(server_id: uuid.UUID) -> Server:
-    """The row for the open unit alone, so that two admins' changes follow one another."""
+    """The row, locked until the open unit of work ends."""
     return _found(session().get(Server, server_id, with_for_update=True), server_id)
 
 
@@ -224,7 +218,7 @@ def _gone(server_id: uuid.UUID) -> ServerGoneError:
     day = f"{event.at.day} {event.at:%b %Y, %H:%M} UTC"
     return ServerGoneError(
         f"“{event.subject}” was removed by {event.actor_name} on {day}.",
-        next_step="The list of servers shows those that are there.",
+        next_step="Choose another server from the list.",
     )
 
 
@@ -236,8 +230,8 @@ def check_version(row: Server, version_of_page: str) -> None:
     if version(row) != version_of_page:
         raise InvalidError(
             {
-                "form": f"Somebody else changed this server, now named “{row.name}”, while you were "
-                "working on it. Save again to put what stands here in the place of their change."
+                "form": f"Somebody else has changed this server, now named “{row.name}”, since you opened it. "
+                "Save again to replace their change with yours."
             }
         )
 
@@ -251,5 +245,5 @@ def is_complete(row: Server) -> bool:
 
 
 def record(actor: Actor, action: str, row: Server, **detail: Any) -> None:
-    """The event of a write to this server, in the open unit."""
+    """Record an audit event about this server in the open unit of work."""
     audit.record(actor, action, row.name, subject_id=row.id, server_id=row.id, **detail)

@@ -1,4 +1,4 @@
-"""Removing a server: links and sign-ins go with it, documents stay, and the links can be had as CSV after."""
+"""Removing a server: its links and sign-ins go, documents stay; the links can be downloaded as CSV afterwards."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from services.core.unit_of_work import session, unit_of_work
 from services.servers.registry import locked
 from services.servers.views import Usage, usage_of
 
-SHOWN = 20
-SHOWN_RUNNING = 10
-RUNNING = {"get": "get into “{}” by {}", "save": "save from “{}” by {}"}
+MOST_REMOVALS = 20
+MOST_RUNNING = 10
+RUNNING = {"get": "Get into “{}” by {}", "save": "Save from “{}” by {}"}
 HEADER = (
     "Matter",
     "Client number",
@@ -42,7 +42,7 @@ DIRECTIONS = {"got": "Got from iManage", "saved": "Saved to iManage"}
 
 @dataclass(frozen=True)
 class RemovalView:
-    """A server that is gone."""
+    """A removed server."""
 
     id: uuid.UUID
     name: str
@@ -54,7 +54,7 @@ class RemovalView:
 
 @dataclass(frozen=True)
 class Removed:
-    """What a removal took with it."""
+    """The result of a removal."""
 
     id: uuid.UUID
     name: str
@@ -62,15 +62,13 @@ class Removed:
 
 
 def remove(actor: Actor, server_id: uuid.UUID, typed_name: str) -> Removed:
-    """Remove a server for good. Where it has links, its name must have been typed."""
+    """Remove a server permanently. If it has links, its name must have been typed."""
     permissions.require_admin(actor)
     with unit_of_work() as writing:
         row = locked(server_id)
         usage = usage_of(server_id)
         if usage.links and clean_line(typed_name) != row.name:
-            raise InvalidError(
-                {"typed_name": f"Type the name of the server exactly as it stands here: {row.name}"}
-            )
+            raise InvalidError({"typed_name": f"Enter the server’s name exactly: {row.name}"})
         removal = ServerRemoval(
             name=row.name,
             url=row.url,
@@ -97,7 +95,7 @@ def remove(actor: Actor, server_id: uuid.UUID, typed_name: str) -> Removed:
 
 
 def running_transfers(actor: Actor, server_id: uuid.UUID) -> tuple[str, ...]:
-    """The transfers that a removal would stop, the oldest first: into or out of which matter, and whose."""
+    """The oldest transfers that a removal would stop: kind, matter and member, in words."""
     permissions.require_admin(actor)
     rows = session().execute(
         select(Transfer.kind, Matter.name, Member.name)
@@ -105,13 +103,13 @@ def running_transfers(actor: Actor, server_id: uuid.UUID) -> tuple[str, ...]:
         .join(Member, Member.id == Transfer.member_id)
         .where(Transfer.server_id == server_id, Transfer.finished_at.is_(None))
         .order_by(Transfer.created_at, Transfer.id)
-        .limit(SHOWN_RUNNING)
+        .limit(MOST_RUNNING)
     )
     return tuple(RUNNING[kind].format(matter, member) for kind, matter, member in rows)
 
 
 def recent_removals(actor: Actor) -> tuple[RemovalView, ...]:
-    """The servers removed last."""
+    """The most recently removed servers."""
     permissions.require_admin(actor)
     rows = session().execute(
         select(
@@ -123,7 +121,7 @@ def recent_removals(actor: Actor) -> tuple[RemovalView, ...]:
             ServerRemoval.link_count,
         )
         .order_by(ServerRemoval.removed_at.desc(), ServerRemoval.id)
-        .limit(SHOWN)
+        .limit(MOST_REMOVALS)
     )
     return tuple(RemovalView(*row) for row in rows)
 
@@ -134,7 +132,7 @@ def removed_links(actor: Actor, removal_id: uuid.UUID) -> tuple[str, str]:
     with unit_of_work() as writing:
         row = writing.get(ServerRemoval, removal_id)
         if row is None:
-            raise NotFoundError("We could not find this list of removed links.")
+            raise NotFoundError("We could not find these links.")
         audit.record(actor, "server.removed_links_downloaded", row.name, subject_id=row.id)
         return row.name, row.links_csv
 

@@ -1,4 +1,4 @@
-"""Restricting a server to specific members: for testing, before everybody is let in."""
+"""Restricting a server to specific members and groups, such as for a pilot."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from services.core.unit_of_work import session, unit_of_work
 from services.directory.people import Person, person_of, search_people
 from services.servers.registry import locked, require_server
 
-MOST_FOUND = 20
+MOST_RESULTS = 20
 LONGEST_SEARCH = 200
 
 
 @dataclass(frozen=True)
 class ListedGroup:
-    """A group that is or could be listed, and how many members it has now."""
+    """A group that is or could be listed, and its number of members."""
 
     id: uuid.UUID
     name: str
@@ -34,9 +34,9 @@ class ListedGroup:
 
 @dataclass(frozen=True)
 class RestrictionView:
-    """Who may use a server, as it stands on record. `version` changes with it and with nothing else.
+    """The stored restriction. `version` changes with it and with nothing else.
 
-    `groups` are those listed of `all_groups`; `listed` counts each member once, whether by name or by a group.
+    `groups` are the listed ones of `all_groups`; `listed` counts the members by name or group, each once.
     """
 
     server_id: uuid.UUID
@@ -50,7 +50,7 @@ class RestrictionView:
 
 @dataclass(frozen=True)
 class RestrictionChange:
-    """The switch and the whole list, saved as one change of the state that `version` names."""
+    """The switch and the whole list, to replace the state with this `version`."""
 
     is_restricted: bool
     member_ids: tuple[uuid.UUID, ...]
@@ -60,7 +60,7 @@ class RestrictionChange:
 
 @dataclass(frozen=True)
 class RestrictionSaved:
-    """What a save did. `signed_out` members had a sign-in to the server, which is gone."""
+    """The result of a save; `signed_out` sign-ins were deleted."""
 
     changed: bool
     is_restricted: bool
@@ -80,27 +80,27 @@ def restriction(actor: Actor, server_id: uuid.UUID) -> RestrictionView:
 
 
 def find_people(actor: Actor, text: str, chosen: Iterable[uuid.UUID] = ()) -> tuple[Person, ...]:
-    """The first twenty active members whose name or e-mail holds the text; never guests, never the chosen."""
+    """The first MOST_RESULTS active members by name or email; no guests, none of the chosen."""
     permissions.require_admin(actor)
     left_out = set(chosen)
-    found = search_people(actor, text[:LONGEST_SEARCH], staff_only=True, limit=MOST_FOUND + len(left_out))
-    return tuple(each for each in found if each.id not in left_out)[:MOST_FOUND]
+    found = search_people(actor, text[:LONGEST_SEARCH], staff_only=True, limit=MOST_RESULTS + len(left_out))
+    return tuple(each for each in found if each.id not in left_out)[:MOST_RESULTS]
 
 
 def people(actor: Actor, member_ids: Iterable[uuid.UUID]) -> tuple[Person, ...]:
-    """These members by name, for a list that is not saved yet. Unknown ids are left out."""
+    """These members by name, for a list that is not saved yet; unknown ids are ignored."""
     permissions.require_admin(actor)
     return _people(set(member_ids))
 
 
 def save(actor: Actor, server_id: uuid.UUID, wanted: RestrictionChange) -> RestrictionSaved:
-    """Apply switch and list together; whoever may no longer use the server loses the sign-in at once."""
+    """Apply switch and list together; sign-ins of members who may no longer use the server end at once."""
     permissions.require_admin(actor)
     with unit_of_work() as writing:
         row = locked(server_id)
         before, groups_before = _listed_ids(server_id), _listed_groups(server_id)
         if _version(row, before | groups_before) != wanted.version:
-            raise InvalidError({"form": _stale_sentence(row, before, groups_before)})
+            raise InvalidError({"form": _conflict_sentence(row, before, groups_before)})
         after = _allowed(set(wanted.member_ids), before)
         groups_after = {each.id for each in _groups(set(wanted.group_ids))}
         if (row.is_restricted, before, groups_before) == (wanted.is_restricted, after, groups_after):
@@ -135,7 +135,7 @@ def save(actor: Actor, server_id: uuid.UUID, wanted: RestrictionChange) -> Restr
 
 
 def end_use_of_unlisted(server_id: uuid.UUID) -> int:
-    """Delete tokens, and sign-ins under way, of all who are not listed. Queued transfers find no right to go on."""
+    """Delete stored and pending sign-ins of all who are not listed; returns how many were stored."""
     listed = members_of(server_id)
     session().execute(
         delete(OAuthState).where(OAuthState.server_id == server_id, OAuthState.member_id.not_in(listed))
@@ -149,13 +149,11 @@ def end_use_of_unlisted(server_id: uuid.UUID) -> int:
 
 
 def _allowed(wanted: set[uuid.UUID], before: set[uuid.UUID]) -> set[uuid.UUID]:
-    """Those wanted who are members. Somebody newly listed must be able to use the server; others may stay."""
+    """The known ids. Newly listed members must be able to use the server; others may stay."""
     known = _people(wanted)
     refused = [each.name for each in known if each.note and each.id not in before]
     if refused:
-        raise InvalidError(
-            {"form": f"{', '.join(refused)} cannot be listed: only active members can use iManage."}
-        )
+        raise InvalidError({"form": f"You can only list active members. Remove {', '.join(refused)}."})
     return {each.id for each in known}
 
 
@@ -168,7 +166,7 @@ def _listed_groups(server_id: uuid.UUID) -> set[uuid.UUID]:
 
 
 def _groups(group_ids: set[uuid.UUID] | None) -> tuple[ListedGroup, ...]:
-    """These groups by name, or all of them."""
+    """These groups, or all, by name."""
     if group_ids is not None and not group_ids:
         return ()
     query = (
@@ -199,11 +197,11 @@ def _version(row: Server, listed: set[uuid.UUID]) -> str:
     return hashlib.sha256(" ".join(state).encode()).hexdigest()[:16]
 
 
-def _stale_sentence(row: Server, listed: set[uuid.UUID], groups: set[uuid.UUID]) -> str:
+def _conflict_sentence(row: Server, listed: set[uuid.UUID], groups: set[uuid.UUID]) -> str:
     named = [*(each.name for each in _people(listed)), *(each.name for each in _groups(groups))]
     names = ", ".join(named) or "nobody"
     now = f"restricted to {names}" if row.is_restricted else "open to all members"
     return (
-        f"Somebody else changed this while you were working on it: the server is now {now}. "
-        "Save again to put what stands here in the place of their change."
+        f"Somebody else has changed this since you opened it: the server is now {now}. "
+        "Save again to replace their change with yours."
     )

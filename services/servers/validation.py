@@ -1,4 +1,4 @@
-"""What must hold of a server's name, credentials and place among the others, each with its own sentence."""
+"""Validation of a server's name, credentials and uniqueness, with the sentences of the form."""
 
 from __future__ import annotations
 
@@ -17,20 +17,18 @@ from services.core.unit_of_work import session
 from services.servers.transport import CLOUD
 
 LONGEST_KEY = 200
-NAME_TAKEN = (
-    "A server with this name is there already: “{}”. Letter case and accents do not count. Choose another."
-)
-URL_TAKEN = "This server is there already under the name “{}”. The same server cannot be added twice."
+NAME_TAKEN = "There is already a server with this name: “{}”. Letter case and accents do not count."
+URL_TAKEN = "This server has already been added as “{}”."
 
 
 def name_problem(name: str) -> str | None:
-    """What a name must be beyond a clean line: readable text that no page could take for markup."""
+    """Why a clean line is not accepted as a name, None where it is."""
     if "<" in name or ">" in name:
-        return "Leave out “<” and “>”: a name is shown as plain text."
+        return "The name cannot contain “<” or “>”."
     if not any(character.isalnum() for character in name):
-        return "Use at least one letter or digit."
+        return "The name must contain a letter or digit."
     if len(fold(name)) > LONGEST_KEY:
-        return "This name is too long to be compared with others. Use a shorter one."
+        return "This name is too long. Use a shorter one."
     return None
 
 
@@ -45,27 +43,27 @@ def check_credentials(client_id: str, has_secret: bool) -> None:
 
 
 def missing_credentials(client_id: str, has_secret: bool) -> dict[str, str]:
-    """A sentence at each of the two that is not there."""
+    """A sentence for each of the two that is missing."""
     needed = {
-        "client_id": (bool(client_id), "Enter the Client ID that iManage gave for this application."),
-        "client_secret": (has_secret, "Enter the Client Secret that belongs to the Client ID."),
+        "client_id": (bool(client_id), "Enter the Client ID from iManage."),
+        "client_secret": (has_secret, "Enter the Client Secret from iManage."),
     }
     return {name: sentence for name, (is_there, sentence) in needed.items() if not is_there}
 
 
 def address_field(kind: str) -> str:
-    """The field at which a sentence about the server's address stands."""
+    """The form field for sentences about the server's address."""
     return "subdomain" if kind == CLOUD else "url"
 
 
 def check_free(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) -> None:
-    """Both sentences at once where both are taken. The tables' own constraints decide a race."""
+    """Raises InvalidError with a sentence for each that is taken. The database's constraints decide a race."""
     if found := taken(kind, name, url, but):
         raise InvalidError(found)
 
 
 def taken(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) -> dict[str, str]:
-    """The sentences of `check_free`, by field; each names the other server."""
+    """The sentences of `check_free` by field, each with the other server's name."""
     found = {}
     others = _others(but)
     if other := session().scalar(others.where(Server.name_key == fold(name))):
@@ -77,7 +75,7 @@ def taken(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) -
 
 @contextmanager
 def unique(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) -> Iterator[None]:
-    """The sentence, and not an error, where somebody else took the name or the URL a moment before."""
+    """Turn an IntegrityError into the InvalidError of `check_free`, where another request was first."""
     try:
         yield
     except IntegrityError as error:
@@ -87,18 +85,15 @@ def unique(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) 
 
 
 def confusions(name: str, url: str, api_url: str, but: uuid.UUID | None = None) -> tuple[str, ...]:
-    """Warnings about servers that people could take for this one. They forbid nothing."""
+    """Warnings about servers that could be confused with this one."""
     origins = {url, api_url}
     warnings = []
     for other in session().scalars(_others(but).order_by(Server.name_key)):
         if host_of(other.url) == host_of(url) or origins & {other.url, other.api_url}:
-            warnings.append(
-                f"“{other.name}” is on the same host. Check that the two are not the same server."
-            )
+            warnings.append(f"“{other.name}” is on the same host. Check that they are not the same server.")
         elif _first_word(other.name) == _first_word(name):
             warnings.append(
-                f"“{other.name}” begins with the same word. Members choose by name, so make the two easy "
-                "to tell apart."
+                f"“{other.name}” starts with the same word. Choose names that members can easily tell apart."
             )
     return tuple(warnings)
 

@@ -1,4 +1,4 @@
-"""The servers as the Admin System shows them: the list, and one server with what hangs on it."""
+"""Servers as the Admin System shows them: the list, and one server with its usage."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ServerRow:
 
 @dataclass(frozen=True)
 class Usage:
-    """What hangs on a server now."""
+    """What depends on a server now."""
 
     links: int
     signed_in: int
@@ -49,7 +49,7 @@ class Usage:
 
 @dataclass(frozen=True)
 class ServerView:
-    """A server on its own page. The secret is not in it."""
+    """A server for its own page, without the secret."""
 
     id: uuid.UUID
     kind: str
@@ -97,7 +97,7 @@ def all_servers(actor: Actor) -> tuple[ServerRow, ...]:
 
 
 def server(actor: Actor, server_id: uuid.UUID) -> ServerView:
-    """One server with what its page shows."""
+    """One server for its page."""
     row = require_server(actor, server_id)
     settings = runtime().settings
     return ServerView(
@@ -124,7 +124,7 @@ def server(actor: Actor, server_id: uuid.UUID) -> ServerView:
 
 
 def usage_of(server_id: uuid.UUID) -> Usage:
-    """What would be touched by switching the server off or removing it."""
+    """What would be affected by switching the server off or removing it."""
     links = select(func.count()).where(Link.server_id == server_id)
     signed_in = select(func.count()).where(Connection.server_id == server_id)
     running = select(func.count()).where(Transfer.server_id == server_id, Transfer.finished_at.is_(None))

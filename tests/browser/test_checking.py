@@ -52,7 +52,7 @@ def test_results_come_one_by_one_and_the_report_can_be_copied(ada: Person) -> No
     ada.button("Copy report").click()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("Check of the iManage server “Practice iManage”")
-    assert "[OK] The name is found" in copied
+    assert "[OK] Host name" in copied
     saved = ada.download(page.get_by_role("link", name="Download the report as text"))
     assert saved.suggested_filename == "Check of Practice iManage.txt"
 
@@ -64,7 +64,7 @@ def test_a_failure_is_open_and_links_to_its_page(ada: Person) -> None:
     card.get_by_role("button", name="Check connection").click()
     failed = card.locator("li.cp-check-fail")
     expect(failed).to_have_count(1)
-    expect(failed.get_by_text("Whose step")).to_be_visible()
+    expect(failed.get_by_text("Who needs to act")).to_be_visible()
     expect(ada.button("Copy report")).to_be_visible()
     ada.look()
     failed.get_by_role("link", name="Something went wrong").click()

@@ -38,7 +38,7 @@ def test_an_admin_gets_there_without_calling_anybody(nothing_yet: Stack, sit: Si
     adds_the_server_with_it(nora)
 
     checks_the_connection(nora)
-    expect(next_step(nora)).to_contain_text("Have the package uploaded there, then check the connection.")
+    expect(next_step(nora)).to_contain_text("Ask for the package to be uploaded, then check the connection.")
     nora.look()
     registers_it_in_control_centre(nothing_yet, manifest)
     checks_the_connection(nora)
@@ -47,7 +47,7 @@ def test_an_admin_gets_there_without_calling_anybody(nothing_yet: Stack, sit: Si
     expect(next_step(nora)).to_contain_text("The server is switched on")
     restricts_it_to_the_member(nora)
     switches_it_on(nora)
-    expect(next_step(nora)).to_contain_text("Somebody has signed in")
+    expect(next_step(nora)).to_contain_text("Sign in to iManage")
 
     lena = sit(nothing_yet)
     lena.sign_in(MEMBER, PASSWORD)
@@ -93,7 +93,7 @@ def makes_a_package(nora: Person) -> dict[str, str]:
     nora.page.get_by_label("Organization").fill("Harbour & Vale LLP")
     nora.look()
     nora.button("Make package").click()
-    expect(nora.page.get_by_text("This is the only time that they are shown")).to_be_visible()
+    expect(nora.page.get_by_text("These are only shown once")).to_be_visible()
     nora.look()
     saved = nora.download(nora.button("Download manifest.zip"))
     assert saved.suggested_filename == "manifest.zip"
@@ -140,7 +140,7 @@ def checks_the_connection(nora: Person) -> None:
 
 def everything_is_green(nora: Person) -> None:
     card = nora.page.locator("#check")
-    expect(card.get_by_text("Everything that was checked is as it should be.")).to_be_visible()
+    expect(card.get_by_text("All checks passed.")).to_be_visible()
     expect(card.get_by_text("Passed:")).not_to_have_count(0)
     for outcome in ("Failed:", "Warning:"):
         expect(card.get_by_text(outcome)).to_have_count(0)

@@ -19,11 +19,11 @@ def test_a_package_is_seen_once_and_becomes_a_server(firm: Stack, sit: Sit) -> N
     ada = sit(firm, ADMIN.email)
     ada.open("/admin/integrations/imanage/package")
     ada.button("Make package").click()
-    expect(ada.page.get_by_text("This is the only time that they are shown")).to_be_visible()
+    expect(ada.page.get_by_text("These are only shown once")).to_be_visible()
     client_id, secret = dict.fromkeys(KEY.findall(ada.page.get_by_role("main").inner_text()))
 
     ada.page.reload()
-    expect(ada.page.get_by_text("They were shown once, and are not shown again")).to_be_visible()
+    expect(ada.page.get_by_text("They have already been shown")).to_be_visible()
     assert secret not in ada.page.content()
     with ada.page.expect_download() as downloading:
         ada.button("Download manifest.zip").click()
@@ -33,7 +33,7 @@ def test_a_package_is_seen_once_and_becomes_a_server(firm: Stack, sit: Sit) -> N
     assert said["redirect_url"] == f"{firm.url}/auth/v0/oauth2/authorized"
 
     ada.button("Use it in Add server").click()
-    expect(ada.dialog().get_by_text("from the package are filled in")).to_be_visible()
+    expect(ada.dialog().get_by_text("come from the package")).to_be_visible()
     assert secret not in ada.page.content()
     ada.dialog().get_by_label("Name").fill("Paris")
     other = firm.practice.url.replace("127.0.0.1", "127.0.0.2")
@@ -44,4 +44,4 @@ def test_a_package_is_seen_once_and_becomes_a_server(firm: Stack, sit: Sit) -> N
     assert secret not in ada.page.content()
     ada.button("Remove server").click()
     ada.in_dialog("Remove server").click()
-    expect(ada.page.get_by_text("“Paris” is removed.")).to_be_visible()
+    expect(ada.page.get_by_text("“Paris” has been removed.")).to_be_visible()

@@ -52,9 +52,7 @@ def test_it_is_added_trained_with_and_removed(shut: Stack, sit: Sit) -> None:
     nora.page.get_by_role("switch", name="Enabled").click()
     until(lambda: answers(practice), "The practice iManage")
     nora.button("Check connection").last.click()
-    expect(nora.page.get_by_text("Everything that was checked is as it should be.")).to_be_visible(
-        timeout=PATIENT
-    )
+    expect(nora.page.get_by_text("All checks passed.")).to_be_visible(timeout=PATIENT)
     nora.look()
     gets_a_document(nora)
 
@@ -88,12 +86,12 @@ def sets_up(nora: Person) -> None:
 def adds_it(nora: Person) -> None:
     page = nora.open("/admin/integrations/imanage")
     nora.button("Add practice server").click()
-    expect(nora.dialog()).to_contain_text("It is added switched off.")
+    expect(nora.dialog()).to_contain_text("It starts switched off.")
     nora.look()
     nora.in_dialog("Add practice server").click()
     expect(nora.heading("Practice iManage")).to_be_visible()
     expect(page.get_by_role("complementary", name="Practice")).to_contain_text(BANNER)
-    expect(page.get_by_role("table", name="Practice people")).to_contain_text("bram-practice")
+    expect(page.get_by_role("table", name="Practice users")).to_contain_text("bram-practice")
     next_step = page.get_by_role("list", name="Set-up").get_by_role("listitem").filter(has_text="Next:")
     expect(next_step).to_contain_text("The server is switched on")
     nora.look()
@@ -125,6 +123,6 @@ def gets_a_document(nora: Person) -> None:
 
 def removes_it(nora: Person) -> None:
     nora.button("Remove server").click()
-    nora.dialog().get_by_label("Name of the server").fill("Practice iManage")
+    nora.dialog().get_by_label("Server name").fill("Practice iManage")
     nora.in_dialog("Remove server").click()
-    expect(nora.page.get_by_text("“Practice iManage” is removed.")).to_be_visible()
+    expect(nora.page.get_by_text("“Practice iManage” has been removed.")).to_be_visible()

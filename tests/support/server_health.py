@@ -26,7 +26,7 @@ def report(server: Server, outcome: Outcome, key: str = "tcp") -> Report:
 def note(server: Server, *outcomes: Outcome) -> ServerHealth:
     """Checks with these outcomes, one after another; the state recorded then."""
     for outcome in outcomes:
-        monitoring_state.note(server.id, report(server, outcome))
+        monitoring_state.update(server.id, report(server, outcome))
     return row_of(server)
 
 

@@ -1,6 +1,6 @@
-"""Keys of application packages: sealed for a quarter of an hour, for whoever made them, then gone.
+"""Keys of application packages: encrypted for 15 minutes for the admin who made them, then deleted.
 
-What stays of them are hashes, so that neither key nor secret is ever made again.
+Hashes stay, so that no key or secret is ever generated twice.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from services.core.actor import Actor
 from services.core.unit_of_work import session, unit_of_work
 from services.servers.packages.manifest import new_key
 
-AT_HAND = timedelta(minutes=15)
+AVAILABLE_FOR = timedelta(minutes=15)
 _TABLE, _COLUMN = "application_package", "sealed"
 
 
 @dataclass(frozen=True)
 class Keys:
-    """What the package gives the application: a Client ID and its secret, to iManage an API key and secret."""
+    """Client ID and Client Secret of the application; iManage calls them API key and secret."""
 
     api_key: str
     api_secret: str = field(repr=False)
 
 
-def draw() -> Keys:
-    """A new pair, in the open unit."""
+def generate() -> Keys:
+    """A new pair, in the open unit of work."""
     return Keys(_unused(), _unused())
 
 
@@ -40,27 +40,27 @@ def seal(package_id: uuid.UUID, keys: Keys) -> str:
     return encryption.seal(json.dumps([keys.api_key, keys.api_secret]), _TABLE, package_id, _COLUMN)
 
 
-def forget_expired() -> None:
-    """Erase what is no longer at hand: for the clock."""
-    if session().scalar(select(exists().where(_is_due()))):
+def delete_expired() -> None:
+    """Erase the keys of expired packages, on schedule."""
+    if session().scalar(select(exists().where(_is_expired()))):
         with unit_of_work():
             erase_expired()
 
 
 def erase_expired() -> None:
-    """In the open unit."""
-    session().execute(update(ApplicationPackage).where(_is_due()).values(sealed=""))
+    """As `delete_expired`, in the open unit of work."""
+    session().execute(update(ApplicationPackage).where(_is_expired()).values(sealed=""))
 
 
-def _is_due() -> ColumnElement[bool]:
-    """Its time is over, or further away than it can be: the clock was set back since."""
+def _is_expired() -> ColumnElement[bool]:
+    """Expired, or expiring later than it could: the clock was set back since."""
     now = utcnow()
-    is_over = or_(ApplicationPackage.open_until <= now, ApplicationPackage.open_until > now + AT_HAND)
+    is_over = or_(ApplicationPackage.open_until <= now, ApplicationPackage.open_until > now + AVAILABLE_FOR)
     return and_(ApplicationPackage.sealed != "", is_over)
 
 
 def _unused() -> str:
-    """Drawn anew until it is neither another package's nor the Client ID of a server."""
+    """A key of no other package and of no server."""
     while True:
         key = new_key()
         digest = hash_of(key)
@@ -77,7 +77,7 @@ def hash_of(key: str) -> str:
 
 
 def of(actor: Actor, row: ApplicationPackage) -> Keys | None:
-    if not is_at_hand(actor, row):
+    if not is_available(actor, row):
         return None
     try:
         api_key, api_secret = json.loads(encryption.unseal(row.sealed, _TABLE, row.id, _COLUMN))
@@ -86,7 +86,7 @@ def of(actor: Actor, row: ApplicationPackage) -> Keys | None:
     return Keys(api_key, api_secret)
 
 
-def is_at_hand(actor: Actor, row: ApplicationPackage) -> bool:
-    """For its maker alone. A clock that was set back makes the quarter of an hour no longer than it is."""
+def is_available(actor: Actor, row: ApplicationPackage) -> bool:
+    """Only for the admin who made it, and never for longer, even if the clock is set back."""
     now = utcnow()
-    return bool(row.sealed) and row.made_by_id == actor.id and now < row.open_until <= now + AT_HAND
+    return bool(row.sealed) and row.made_by_id == actor.id and now < row.open_until <= now + AVAILABLE_FOR

@@ -1,4 +1,4 @@
-"""The package that on-premise iManage takes an application from: `manifest.zip` with one `manifest.yaml` in it."""
+"""The application package for on-premise iManage: `manifest.zip`, which contains `manifest.yaml`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 FILE_NAME = "manifest.zip"
-INSIDE = "manifest.yaml"
+MEMBER_NAME = "manifest.yaml"
 VERSION = "2"
 KEY_BYTES = 16
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What iManage is told about this installation. Every value is text, however much it looks like a number."""
+    """The content of the manifest. Every value is text, even one that looks like a number."""
 
     id: str
     name: str
@@ -27,7 +27,7 @@ class Manifest:
     redirect_url: str
 
     def lines(self) -> tuple[tuple[str, str], ...]:
-        """Keys and values in the order in which they stand in the file."""
+        """Keys and values in the order of the file."""
         return (
             ("id", self.id),
             ("name", self.name),
@@ -41,18 +41,18 @@ class Manifest:
 
 
 def new_key() -> str:
-    """32 hexadecimal digits that nobody can guess."""
+    """32 random hexadecimal digits."""
     return secrets.token_hex(KEY_BYTES)
 
 
 def as_yaml(manifest: Manifest) -> str:
-    """Single quotes around every value: no reader takes 12345, 1e5, yes or null in them for anything but text."""
+    """YAML with every value in single quotes, so that 12345, 1e5, yes or null stay text."""
     return "".join(f"{key}: {_quoted(value)}\n" for key, value in manifest.lines())
 
 
 def as_zip(manifest: Manifest, made_at: datetime) -> bytes:
-    """Exactly one file, at the top."""
-    entry = zipfile.ZipInfo(INSIDE, made_at.timetuple()[:6])
+    """A zip with one file at the top level."""
+    entry = zipfile.ZipInfo(MEMBER_NAME, made_at.timetuple()[:6])
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = 0o600 << 16
     out = io.BytesIO()
@@ -62,7 +62,7 @@ def as_zip(manifest: Manifest, made_at: datetime) -> bytes:
 
 
 def _quoted(value: str) -> str:
-    """In single quotes YAML knows one escape only: the quote itself, doubled. Lines must not break in them."""
+    """Single-quoted YAML, where the only escape is a doubled quote; raises ValueError for line breaks and the like."""
     if not value.isprintable():
-        raise ValueError("A value of the manifest holds a character that cannot be printed.")
+        raise ValueError("A value of the manifest contains an unprintable character.")
     return "'" + value.replace("'", "''") + "'"

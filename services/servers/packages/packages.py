@@ -1,4 +1,4 @@
-"""Application packages: made once, shown once, and for a quarter of an hour at hand to whoever made them."""
+"""Application packages: made and shown once, available for 15 minutes to the admin who made them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.runtime import runtime
 from services.core.text import normalise
 from services.core.unit_of_work import session, unit_of_work
+from services.guidance.server_errors import server_refusal
 from services.servers.packages import keys as packages_keys
 from services.servers.packages.keys import Keys
 from services.servers.packages.manifest import FILE_NAME, Manifest, as_zip
 
-SHOWN = 20
+MOST_SHOWN = 20
 LONGEST = 100
 OUR_NAME = "Counterpart"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -31,7 +32,7 @@ _NOT_OF_AN_ID = re.compile(r"[^a-z0-9]+")
 
 @dataclass(frozen=True)
 class NewPackage:
-    """What an admin typed. `request_key` is the form's own: sent twice, it makes one package."""
+    """The form. `request_key` is its idempotency key."""
 
     request_key: uuid.UUID
     application_id: str
@@ -42,9 +43,9 @@ class NewPackage:
 
 @dataclass(frozen=True)
 class PackageView:
-    """A package without its key and secret. `at_hand`: whether its maker can still download or use them.
+    """A package without its key and secret. `is_available`: this admin can still download or use them.
 
-    `is_behind`: it was made for another redirect URL than ours is now, and nobody has said that this is settled.
+    `is_outdated`: it has another redirect URL than ours is now, and nobody has confirmed that this is resolved.
     """
 
     id: uuid.UUID
@@ -56,22 +57,22 @@ class PackageView:
     made_by: str
     made_at: datetime
     open_until: datetime
-    at_hand: bool
-    is_behind: bool
+    is_available: bool
+    is_outdated: bool
     server_id: uuid.UUID | None
     server_name: str
 
 
 @dataclass(frozen=True)
 class Made:
-    """The answer to the form. `keys` are there the first time only."""
+    """The result of the form; `keys` only the first time."""
 
     package: PackageView
     keys: Keys | None
 
 
 def defaults(actor: Actor) -> dict[str, str]:
-    """What the form begins with: what the newest package said, else what the installation's address says."""
+    """Initial values of the form: those of the newest package, else from the installation's address."""
     permissions.require_admin(actor)
     last = session().scalar(select(ApplicationPackage).order_by(ApplicationPackage.made_at.desc()).limit(1))
     if last is not None:
@@ -87,14 +88,14 @@ def defaults(actor: Actor) -> dict[str, str]:
 
 
 def problem_with_id(value: str) -> str | None:
-    """What an id must be beyond a clean line, so that every part of iManage takes it as it is."""
+    """Why iManage would not accept this as an ID, None where it would."""
     if not _ID.fullmatch(value):
-        return "Use letters from a to z, digits, hyphens, dots and underscores, and begin with a letter or digit."
+        return "Use only letters a to z, digits, hyphens, dots and underscores, and start with a letter or digit."
     return None
 
 
 def make(actor: Actor, wanted: NewPackage) -> Made:
-    """Make a package with a key and secret that this installation never had. A form sent again finds the first."""
+    """Make a package with a new key and secret; the same `request_key` again returns the first, without keys."""
     permissions.require_admin(actor)
     _check(wanted)
     with unit_of_work() as writing:
@@ -104,7 +105,7 @@ def make(actor: Actor, wanted: NewPackage) -> Made:
         )
         if known is not None:
             return Made(_view(actor, known), None)
-        keys = packages_keys.draw()
+        keys = packages_keys.generate()
         row = ApplicationPackage(
             id=new_id(),
             request_key=wanted.request_key,
@@ -118,7 +119,7 @@ def make(actor: Actor, wanted: NewPackage) -> Made:
             made_by_id=actor.id,
             made_by=actor.name,
             made_at=utcnow(),
-            open_until=utcnow() + packages_keys.AT_HAND,
+            open_until=utcnow() + packages_keys.AVAILABLE_FOR,
         )
         row.sealed = packages_keys.seal(row.id, keys)
         writing.add(row)
@@ -135,10 +136,10 @@ def make(actor: Actor, wanted: NewPackage) -> Made:
 
 
 def all_packages(actor: Actor) -> tuple[PackageView, ...]:
-    """The newest packages first, without their keys."""
+    """The newest packages, without their keys."""
     permissions.require_admin(actor)
     newest = select(ApplicationPackage).order_by(ApplicationPackage.made_at.desc(), ApplicationPackage.id)
-    return tuple(_view(actor, row) for row in session().scalars(newest.limit(SHOWN)))
+    return tuple(_view(actor, row) for row in session().scalars(newest.limit(MOST_SHOWN)))
 
 
 def package(actor: Actor, package_id: uuid.UUID) -> PackageView:
@@ -147,17 +148,13 @@ def package(actor: Actor, package_id: uuid.UUID) -> PackageView:
 
 
 def download(actor: Actor, package_id: uuid.UUID) -> tuple[str, bytes]:
-    """The file, as long as the keys are at hand to this admin."""
+    """File name and content, while the keys are available to this admin."""
     permissions.require_admin(actor)
     with unit_of_work():
         row = _found(package_id)
         keys = packages_keys.of(actor, row)
         if keys is None:
-            raise ConflictError(
-                "This package is no longer at hand: its secret was kept for 15 minutes, for whoever made it.",
-                code="package.gone",
-                next_step="If you have neither the file nor the secret, make a new package.",
-            )
+            raise server_refusal(ConflictError, "package.gone")
         audit.record(actor, "package.downloaded", row.name, subject_id=row.id)
         content = Manifest(
             id=row.application_id,
@@ -171,8 +168,8 @@ def download(actor: Actor, package_id: uuid.UUID) -> tuple[str, bytes]:
         return FILE_NAME, as_zip(content, row.made_at)
 
 
-def client_id_at_hand(actor: Actor, package_id: uuid.UUID | None) -> str | None:
-    """The Client ID that the package would give a server; None where its keys are not at hand to this admin."""
+def available_client_id(actor: Actor, package_id: uuid.UUID | None) -> str | None:
+    """The package's Client ID for a new server; None where its keys are not available to this admin."""
     permissions.require_admin(actor)
     row = session().get(ApplicationPackage, package_id) if package_id else None
     keys = packages_keys.of(actor, row) if row and row.server_id is None else None
@@ -180,29 +177,29 @@ def client_id_at_hand(actor: Actor, package_id: uuid.UUID | None) -> str | None:
 
 
 def keys_for_server(actor: Actor, package_id: uuid.UUID) -> Keys:
-    """Key and secret for a new server. Raises InvalidError, with the sentence at the form's Client ID."""
+    """Key and secret for a new server. Raises InvalidError for the form's Client ID."""
     permissions.require_admin(actor)
     row = session().get(ApplicationPackage, package_id)
     keys = packages_keys.of(actor, row) if row and row.server_id is None else None
     if keys is None:
         raise InvalidError(
             {
-                "client_id": "The package’s Client ID and secret are no longer at hand: they are kept for 15 minutes, "
-                "and used once. Enter both yourself, or make a new package."
+                "client_id": "This package can no longer be used: its Client ID and Client Secret are kept for "
+                "15 minutes and work once. Enter both, or make a new package."
             }
         )
     return keys
 
 
-def hand_over(package_id: uuid.UUID, server_id: uuid.UUID) -> None:
-    """The package's keys are this server's now, in the open unit. Of two who come at once, one has them."""
+def assign(package_id: uuid.UUID, server_id: uuid.UUID) -> None:
+    """Assign the package to a server, in the open unit of work. Raises ConflictError where it has one."""
     taken = session().execute(
         update(ApplicationPackage)
         .where(ApplicationPackage.id == package_id, ApplicationPackage.server_id.is_(None))
         .values(server_id=server_id)
     )
     if not getattr(taken, "rowcount", 0):
-        raise ConflictError("Another server has this package’s Client ID already.", code="package.used")
+        raise server_refusal(ConflictError, "package.used")
 
 
 def _check(wanted: NewPackage) -> None:
@@ -241,8 +238,8 @@ def _view(actor: Actor, row: ApplicationPackage) -> PackageView:
         made_by=row.made_by,
         made_at=row.made_at,
         open_until=row.open_until,
-        at_hand=packages_keys.is_at_hand(actor, row),
-        is_behind=row.redirect_url != runtime().settings.redirect_url
+        is_available=packages_keys.is_available(actor, row),
+        is_outdated=row.redirect_url != runtime().settings.redirect_url
         and not (row.server_id or row.settled_at),
         server_id=row.server_id,
         server_name=server.name if server else "",

@@ -109,7 +109,7 @@ def test_nothing_that_another_host_says_is_told_on(said: bytes) -> None:
 
 def test_what_a_known_product_says_of_itself_is_told() -> None:
     found = at({}, otherwise=page(b"403 Forbidden", b"Zscaler: not allowed", b"Server: squid/5.7"))
-    assert found.fact("api", "Title of the page") == "Zscaler: not allowed"
+    assert found.fact("api", "Page title") == "Zscaler: not allowed"
     assert found.fact("api", "Server") == "squid/5.7"
 
 
@@ -117,7 +117,7 @@ def test_what_a_known_product_says_of_itself_is_told() -> None:
     ("location", "told"),
     [
         ("https://sso.firm.test/gate", "another host"),
-        ("/intranet/login", "another page of this host"),
+        ("/intranet/login", "another page on this host"),
         ("/work/web", "/work/web"),
         ("https://firm.okta.com/app/imanage?secret=1", "https://firm.okta.com/app/imanage"),
         ("https://login.microsoftonline.com/common", "https://login.microsoftonline.com/common"),
@@ -125,7 +125,7 @@ def test_what_a_known_product_says_of_itself_is_told() -> None:
 )
 def test_where_it_is_sent_on_to_is_told_where_that_is_known(location: str, told: str) -> None:
     found = at({}, otherwise=answer(b"302 Found", b"", b"Location: " + location.encode()))
-    assert found.fact("api", "Sent on to") == told
+    assert found.fact("api", "Redirects to") == told
 
 
 def test_a_path_too_many(practice: Simulator) -> None:
@@ -179,5 +179,5 @@ def test_a_server_that_asks_us_to_wait(practice: Simulator, path: str) -> None:
     found = checked(practice_server(practice))
     key = {"/api": "api", "/auth/oauth2/authorize": "sign_in_page", "/auth/oauth2/token": "secret"}[path]
     assert found.says(key, "warn", "throttled.calls", "your iManage admin")
-    assert found.fact(key, "Asked to wait") == "7 seconds"
+    assert found.fact(key, "Retry after") == "7 seconds"
     assert found.report.state == "warning"

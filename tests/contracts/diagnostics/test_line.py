@@ -48,7 +48,7 @@ def test_a_name_that_nobody_knows() -> None:
     assert found["dns"].code in {"dns.unknown", "dns.no_answer"}
     assert found.report.state == "failing"
     assert found.report.first_problem == found["dns"]
-    assert found["tls"].sentence == "Not looked at, because this failed: The name is found."
+    assert found["tls"].sentence == "Skipped because this failed: Host name."
     assert {result.outcome for result in found.report.results[1:]} == {"skipped"}
 
 
@@ -142,7 +142,7 @@ def test_an_unknown_authority_whose_certificate_has_expired_is_told_as_both(
     context = Authority("Inspecting Gateway").context(tmp_path, "dms.firm.test", ends=-DAY, begins=-2 * DAY)
     found = https_at(IMANAGE, context)
     assert found.says("tls", "fail", "tls.unknown_authority", "you")
-    for words in ("an authority that this installation does not know", "has expired", "for another name"):
+    for words in ("Counterpart does not know the authority", "has expired", "for another host name"):
         assert words in found["tls"].sentence
     assert "add its certificate under Own CA" in found["tls"].next_step
     assert "to be renewed" in found["tls"].next_step

@@ -36,7 +36,7 @@ def test_a_sign_in_that_arrives(practice: Simulator, alice: Member) -> None:
     keep_sign_in(server, alice.id, token, refresh_token_of(practice))
     found = checked(server)
     assert found.says("header", "pass")
-    assert found.fact("header", "Sign-in of") == "Alice Archer"
+    assert found.fact("header", "Signed in as") == "Alice Archer"
     assert found.says("refresh_token", "pass")
     assert token not in str(found.report)
 
@@ -47,7 +47,7 @@ def test_a_proxy_that_swallows_the_header(practice: Simulator, alice: Member) ->
         keep_sign_in(server, alice.id, practice.token_for("ALICE"), refresh_token_of(practice))
         found = checked(server)
     assert found.says("header", "fail", "header.swallowed", "your network team")
-    assert found.fact("header", "Header that is lost") == "X-Auth-Token"
+    assert found.fact("header", "Missing header") == "X-Auth-Token"
     assert session().scalars(session().query(Connection.state).statement).one() == "connected"
 
 
@@ -56,7 +56,7 @@ def test_a_server_that_is_to_be_asked_by_the_other_header(practice: Simulator, a
         server = server_at(f"http://127.0.0.1:{proxy.port}", is_enabled=True, auth_header="bearer")
         keep_sign_in(server, alice.id, practice.token_for("ALICE"))
         found = checked(server)
-    assert found.fact("header", "Header that is lost") == "Authorization"
+    assert found.fact("header", "Missing header") == "Authorization"
 
 
 def test_a_token_that_ran_out_is_renewed_before_anything_is_said(practice: Simulator, alice: Member) -> None:

@@ -44,7 +44,7 @@ def alice(browser: Browser) -> Browser:
 
 def test_a_person_who_says_no(alice: Browser, practice: Simulator) -> None:
     server = practice_server(practice)
-    refused(alice, decide(begin(alice, server.id), decision="deny"), "You did not allow the sign-in")
+    refused(alice, decide(begin(alice, server.id), decision="deny"), "You did not allow access")
 
 
 def test_any_other_error_of_imanage(alice: Browser, practice: Simulator) -> None:
@@ -59,13 +59,13 @@ def test_any_other_error_of_imanage(alice: Browser, practice: Simulator) -> None
 def test_an_answer_with_neither_code_nor_error(alice: Browser, practice: Simulator) -> None:
     server = practice_server(practice)
     state = state_in(begin(alice, server.id))
-    refused(alice, f"{CALLBACK}?state={state}", "iManage sent half an answer")
+    refused(alice, f"{CALLBACK}?state={state}", "iManage’s answer was incomplete")
 
 
 def test_a_code_that_the_server_refuses(alice: Browser, practice: Simulator) -> None:
     server = practice_server(practice)
     state = state_in(begin(alice, server.id))
-    refused(alice, f"{CALLBACK}?state={state}&code=made-up", "iManage took its answer back")
+    refused(alice, f"{CALLBACK}?state={state}&code=made-up", "The sign-in code was not accepted")
 
 
 def test_a_client_secret_that_the_server_refuses(alice: Browser, practice: Simulator) -> None:
@@ -75,7 +75,7 @@ def test_a_client_secret_that_the_server_refuses(alice: Browser, practice: Simul
     refused(alice, decide(begin(alice, server.id)), "iManage does not accept this application")
 
 
-REMOTE = "iManage did not answer as it should"
+REMOTE = "iManage gave an unexpected answer"
 
 
 @pytest.mark.parametrize(
@@ -87,10 +87,10 @@ REMOTE = "iManage did not answer as it should"
         (Fault("throttle", path=TOKEN, reset=7), REMOTE, 502),
         (Fault("redirect", path=TOKEN, location="https://evil.example/"), REMOTE, 502),
         (Fault("lost_after", path=TOKEN), REMOTE, 502),
-        (Fault("status", path=TOKEN, status=401), "iManage took its answer back", 400),
+        (Fault("status", path=TOKEN, status=401), "The sign-in code was not accepted", 400),
         (Fault("html", path=API, times=None), REMOTE, 502),
-        (Fault("status", path=API, status=401), "iManage signed you in, but its API did not", 400),
-        (Fault("status", path=API, status=403), "iManage signed you in, but its API did not", 400),
+        (Fault("status", path=API, status=401), "iManage’s API did not accept the sign-in", 400),
+        (Fault("status", path=API, status=403), "iManage’s API did not accept the sign-in", 400),
         (Fault("status", path=API, status=500), REMOTE, 502),
     ],
     ids=lambda value: f"{value.kind} {value.status} {value.path}" if isinstance(value, Fault) else "",
@@ -122,8 +122,8 @@ def test_another_person_there_is_noticed(alice: Browser, practice: Simulator) ->
     sign_in_to_imanage(alice, server.id, "BRAM")
     with alice.client.session_transaction() as cookie:
         said = " ".join(sentence for _, sentence in cookie["_flashes"])
-    assert "your e-mail here is alice@practice.example" in said
-    assert "another user than before: BRAM, not ALICE" in said
+    assert "your email here is alice@practice.example" in said
+    assert "as BRAM. Last time you signed in as ALICE." in said
     assert len(session().scalars(select(Connection)).all()) == 1
 
 

@@ -85,7 +85,7 @@ def test_where_imanage_names_itself_nothing_is_sent_to_anybody(
     alice: Browser, lying: Server, liar: Liar, practice: Simulator
 ) -> None:
     practice.settings.update({"issuer": practice.url})
-    refused(alice, sent_on(alice, lying, practice), "The answer came from another server")
+    refused(alice, sent_on(alice, lying, practice), "Another server answered")
     assert liar.told == []
 
 

@@ -97,12 +97,12 @@ def test_no_secret_is_in_any_row_page_or_event(alice: Browser, practice: Simulat
 
 
 def test_an_answer_without_state(alice: Browser, practice: Simulator) -> None:
-    refused(alice, f"{CALLBACK}?code=abc", "This sign-in was not begun here")
+    refused(alice, f"{CALLBACK}?code=abc", "This sign-in was not started here")
 
 
 def test_an_answer_with_a_state_that_we_never_gave(alice: Browser, practice: Simulator) -> None:
     practice_server(practice)
-    refused(alice, f"{CALLBACK}?code=abc&state={'x' * 43}", "We do not know this sign-in")
+    refused(alice, f"{CALLBACK}?code=abc&state={'x' * 43}", "We do not recognise this sign-in")
 
 
 def test_an_answer_that_comes_twice(alice: Browser, practice: Simulator) -> None:
@@ -111,7 +111,7 @@ def test_an_answer_that_comes_twice(alice: Browser, practice: Simulator) -> None
     assert alice.get(back).status_code == 303
     response = alice.get(back)
     assert response.status_code == 400
-    assert "This sign-in was used already" in response.get_data(as_text=True)
+    assert "This sign-in has already been used" in response.get_data(as_text=True)
     assert connection() is not None
 
 
@@ -139,7 +139,7 @@ def test_an_answer_in_another_browser_of_the_same_person(browser: Browser, pract
     server = practice_server(practice)
     member = make_member("Alice Archer", email=ALICE)
     first, second = browser.sign_in(member), Browser(browser.app).sign_in(member)
-    refused(second, decide(begin(first, server.id)), "This sign-in was begun in another browser")
+    refused(second, decide(begin(first, server.id)), "This sign-in was started in another browser")
 
 
 def test_an_answer_after_signing_out(browser: Browser, practice: Simulator) -> None:
@@ -164,7 +164,7 @@ def test_a_code_of_another_server_is_refused(alice: Browser, practice: Simulator
     """Mix-up: the issuer that the answer names is not the server that this sign-in was begun at."""
     server = practice_server(practice)
     practice.settings.update({"issuer": "https://other.example"})
-    refused(alice, decide(begin(alice, server.id)), "The answer came from another server")
+    refused(alice, decide(begin(alice, server.id)), "Another server answered")
     assert TOKEN not in [call.path for call in practice.requests]
 
 
@@ -178,14 +178,14 @@ def test_a_server_that_was_edited_in_between(alice: Browser, practice: Simulator
     server = practice_server(practice)
     back = decide(begin(alice, server.id))
     change_server(server.id, changed_at=utcnow())
-    refused(alice, back, "This server was changed")
+    refused(alice, back, "This server has changed")
 
 
 def test_a_server_that_was_switched_off_in_between(alice: Browser, practice: Simulator) -> None:
     server = practice_server(practice)
     back = decide(begin(alice, server.id))
     change_server(server.id, is_enabled=False)
-    refused(alice, back, "This server was switched off")
+    refused(alice, back, "This server has been switched off")
 
 
 def test_a_member_who_was_unlisted_in_between_learns_nothing_of_the_server(
@@ -203,4 +203,4 @@ def test_a_server_that_was_removed_in_between(alice: Browser, practice: Simulato
     back = decide(begin(alice, server.id))
     with unit_of_work() as writing:
         writing.delete(writing.get_one(Server, server.id))
-    refused(alice, back, "We do not know this sign-in")
+    refused(alice, back, "We do not recognise this sign-in")

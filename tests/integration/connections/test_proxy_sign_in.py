@@ -14,9 +14,9 @@ from tests.support.practice import begin, decide, practice_server
 from tests.support.sign_ins import TOKEN
 from tests.support.transfers import Desk, carry, drafts_id, get, items_of, save, sha256, stored
 
-SENTENCE = "A proxy between Counterpart and {} wants a sign-in of its own, and let nothing through."
+SENTENCE = "A proxy between Counterpart and {} asked for a sign-in of its own and let nothing through."
 IN_A_TRANSFER = SENTENCE.format("iManage")
-NEXT_STEP = "Ask your network team to let this installation reach the server's address without that sign-in."
+NEXT_STEP = "Ask your network team to let Counterpart reach the server without that sign-in."
 
 
 def wants_sign_in(path: str, method: str = "") -> Fault:
@@ -69,5 +69,5 @@ def test_a_sign_in_that_meets_it_names_the_network_team(
     practice.faults.add(wants_sign_in(path))
     page = read(browser.get(back), whole=True)
     assert SENTENCE.format("iManage") in page.text
-    assert "Who can put it right: your network team" in " ".join(page.text.split())
+    assert "Who needs to act: Your network team" in " ".join(page.text.split())
     assert session().scalar(select(func.count()).select_from(Connection)) == 0

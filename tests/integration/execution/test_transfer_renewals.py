@@ -65,7 +65,7 @@ def test_somebody_elses_answer_to_a_renewal_is_waited_out(desk: Desk, page: Faul
         assert waiting.wait_until is not None
         assert waiting.wait_until > utcnow()
         assert waiting.error_sentence
-        assert waiting.next_step.startswith("Ask your System Admin to check the server's URL")
+        assert waiting.next_step.startswith("Ask your System Admin to check the server’s URL")
         skip_wait(item.id)
     desk.practice.faults.clear()
     assert carry(item.id).state == "done"
@@ -102,7 +102,7 @@ def test_a_changed_client_secret_waits_for_the_admin_and_goes_on(desk: Desk, bro
     assert "System Admin" in waiting.next_step
     assert due() == set(), "the others of this server ask in vain"
     pause = circuit_breaker.open_circuits()[desk.server.id]
-    assert "Ask your System Admin to put them right on the server's page." in pause.sentence
+    assert "Ask your System Admin to correct them on the server’s page." in pause.sentence
     page = browser.get(f"/transfers/{first.transfer_id}").get_data(as_text=True)
     assert "Waiting before trying iManage again" in page
     assert "Your sign-in is kept." in page

@@ -52,7 +52,7 @@ def test_what_arrived_what_failed_and_whose_step_it_is(box: Mailbox, member: Mem
         member,
         *["done"] * 198,
         *["failed"] * 2,
-        error_sentence="iManage does not let you do this.",
+        error_sentence="You do not have permission to do this in iManage.",
         next_step="Ask your iManage admin for access.",
     )
     assert smtp.send_due() == 1
@@ -66,7 +66,7 @@ def test_what_arrived_what_failed_and_whose_step_it_is(box: Mailbox, member: Mem
     assert "200 documents from iManage: 198 arrived, 2 failed." in text
     assert "Matter: Project Heron" in text
     assert "- Document 199.docx" in text
-    assert "iManage does not let you do this. Ask your iManage admin for access." in text
+    assert "You do not have permission to do this in iManage. Ask your iManage admin for access." in text
     assert f"http://127.0.0.1:8000/transfers/{transfer_id}" in text
 
 

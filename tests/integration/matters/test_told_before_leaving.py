@@ -56,7 +56,7 @@ def test_disconnecting_counts_the_transfers_that_would_wait(browser: Browser, se
     browser.sign_in(ada)
     page = asked(browser.post(f"/disconnect/{server.id}", htmx=True))
     assert "This ends your sign-in to iManage." in page.text
-    assert "1 transfer under way waits until you sign in again." in page.text
+    assert "1 transfer in progress waits until you sign in again." in page.text
     assert sign_ins() == 1
     answer = browser.post(f"/disconnect/{server.id}", {"sure": "1"}, htmx=True)
     assert answer.headers["HX-Redirect"] == "/account"
@@ -67,7 +67,7 @@ def test_disconnecting_without_transfers_says_so_in_a_sentence(browser: Browser,
     ada = make_member("Ada Byron")
     connect(server, ada)
     page = asked(browser.sign_in(ada).post(f"/disconnect/{server.id}", htmx=True))
-    assert "No transfer is under way, so nothing is interrupted." in page.text
+    assert "No transfers are in progress." in page.text
     assert sign_ins() == 1
 
 
@@ -81,7 +81,7 @@ def test_disconnecting_from_all_names_each_server_and_what_waits_there(browser: 
     browser.sign_in(ada)
     page = asked(browser.post("/disconnect", htmx=True))
     assert "This ends your sign-ins to London DMS, Paris DMS." in page.text
-    assert "2 transfers under way with Paris DMS wait until you sign in again." in page.text
+    assert "2 transfers in progress with Paris DMS wait until you sign in again." in page.text
     assert "with London DMS" not in page.text
     assert sign_ins() == 2
 
@@ -91,7 +91,7 @@ def test_of_a_server_that_is_off_nothing_is_promised(browser: Browser) -> None:
     connect(off, ada)
     make_running_transfer(off, ada)
     text = asked(browser.sign_in(ada).post(f"/disconnect/{off.id}", htmx=True)).text
-    assert "1 transfer under way stops, because you cannot use that server now." in text
+    assert "1 transfer in progress stops, because you cannot use that server at the moment." in text
     assert "sign in again" not in text
 
 
@@ -134,7 +134,7 @@ def test_an_admin_is_told_what_a_members_sign_in_carries(
     url = address.format(server=server.id, member=ada.id)
     page = asked(browser.post(url, htmx=True))
     assert "This ends the sign-in of Ada Byron to London DMS." in page.text
-    assert "1 transfer under way waits until Ada Byron signs in again." in page.text
+    assert "1 transfer in progress waits until Ada Byron signs in again." in page.text
     assert "Disconnect Ada Byron?" in read(browser.post(url), whole=True).text
     assert sign_ins() == 1
     answer = browser.post(url, {"sure": "1"}, htmx=True)
@@ -149,9 +149,9 @@ def test_disconnecting_everybody_counts_the_transfers(browser: Browser, server: 
     connect(server, ada)
     browser.sign_in(make_member("Margaret Okafor", is_admin=True))
     url = f"/admin/integrations/imanage/{server.id}/sign-ins/end"
-    assert "No transfer is under way" in browser.page(url, htmx=True).text
+    assert "No transfers are in progress" in browser.page(url, htmx=True).text
     make_running_transfer(server, ada)
-    assert "1 transfer under way waits for that" in browser.page(url, htmx=True).text
+    assert "1 transfer in progress waits until then" in browser.page(url, htmx=True).text
 
 
 # -- leaving the lead of a matter, or the matter

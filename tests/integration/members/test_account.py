@@ -32,7 +32,7 @@ def test_a_changed_password_ends_the_other_sessions_only(app: Flask, browser: Br
     other = Browser(app)
     sign_in(other, "anna@firm.test")
     assert change(browser, PASSWORD, NEW)[0] == 303
-    assert "Your password is changed." in browser.page("/account").text
+    assert "Your password has been changed." in browser.page("/account").text
     assert not is_signed_in(other)
     assert sign_in(other, "anna@firm.test").status_code == 422
     assert sign_in(other, "anna@firm.test", NEW).status_code == 303

@@ -23,7 +23,7 @@ def post(database: None) -> Iterator[None]:
 def test_mails_about_transfers_can_be_switched_off(browser: Browser, post: None) -> None:
     member = make_member()
     browser.sign_in(member)
-    assert "E-mail me when a transfer of mine ends" in browser.page("/account").text
+    assert "Email me when my transfers end" in browser.page("/account").text
     answer = browser.post("/account/mail", {"mail": "0"}, htmx=True)
     assert 'aria-checked="false"' in answer.get_data(as_text=True)
     session().rollback()
@@ -38,8 +38,8 @@ def test_where_no_mail_is_sent_or_to_guests_nothing_of_it_stands_there(
     app: Flask, browser: Browser, database: None
 ) -> None:
     browser.sign_in(make_member())
-    assert "E-mail me" not in browser.page("/account").text
+    assert "Email me when" not in browser.page("/account").text
     with mail_server():
         guest = Browser(app).sign_in(make_member(is_guest=True))
-        assert "E-mail me" not in guest.page("/account").text
+        assert "Email me when" not in guest.page("/account").text
         assert guest.post("/account/mail", {"mail": "1"}).status_code == 404

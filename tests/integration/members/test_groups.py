@@ -156,9 +156,9 @@ def test_why_says_by_which_group(boss: Member) -> None:
     server, ada = make_server(is_enabled=True), make_member("Ada")
     restrict(boss, server, make_group(boss, "Deal team", ada), people=(ada,))
     said = " ".join(
-        step.sentence for step in access_explainer.answer(actor_of(boss), server.id, ada.id).steps
+        step.sentence for step in access_explainer.explain(actor_of(boss), server.id, ada.id).steps
     )
-    assert "The member is listed: by name and by the group Deal team." in said
+    assert "The member is listed by name and by the group Deal team." in said
 
 
 def test_an_admin_keeps_groups_in_the_page(browser: Browser, boss: Member) -> None:

@@ -97,7 +97,14 @@ def test_the_report_is_copied_and_downloaded_as_text(admin: Browser, database: N
     text = answer.get_data(as_text=True)
     assert answer.mimetype == "text/plain"
     assert answer.headers["Content-Disposition"].startswith("attachment")
-    for wanted in ("Ünïted; DMS", server.url, "State:     Failing", "[FAILED]", "What to do:", "Whose step:"):
+    for wanted in (
+        "Ünïted; DMS",
+        server.url,
+        "State:     Failing",
+        "[FAILED]",
+        "What to do:",
+        "Who needs to act:",
+    ):
         assert wanted in text
     for result in run.results:
         assert result["title"] in text
@@ -107,9 +114,7 @@ def test_the_report_is_copied_and_downloaded_as_text(admin: Browser, database: N
 
 def test_a_run_under_way_is_found_by_the_second_press(admin: Browser, database: None) -> None:
     server = make_server()
-    run_id = put_run(
-        server, plan=[["dns", "Network", "The name is found"], ["tcp", "Network", "It takes calls"]]
-    )
+    run_id = put_run(server, plan=[["dns", "Network", "Host name"], ["tcp", "Network", "It takes calls"]])
     page = read(admin.post(url_of(server, "checks"), htmx=True), whole=False)
     assert [row.id for row in runs_of(server)] == [run_id]
     assert asks_again(page)
@@ -139,7 +144,7 @@ def test_a_server_removed_meanwhile_ends_the_run_quietly(app: Flask, database: N
     server_id, run_id = server.id, put_run(server)
     with unit_of_work() as writing:
         writing.delete(writing.get_one(Server, server_id))
-    background_tasks.run(check_runs._carry_out, run_id, server_id, True)
+    background_tasks.run(check_runs._run, run_id, server_id, True)
     assert background_tasks.wait(30)
     session().rollback()
     assert session().get(ServerCheck, run_id) is None

@@ -50,12 +50,12 @@ def test_a_failure_says_what_was_found_and_what_to_do(box: Mailbox, admin: Membe
     assert message["Auto-Submitted"] == "auto-generated"
     text = message.get_content()
     for words in (
-        "Counterpart cannot work with the iManage server “London DMS”.",
-        "What was found: It came to: fail.",
+        "The iManage server “London DMS” is failing.",
+        "Problem: It came to: fail.",
         "What to do: ",
-        "Whose step: ",
+        "Who needs to act: ",
         f"http://127.0.0.1:8000/admin/integrations/imanage/{server.id}",
-        "Switch it off: http://127.0.0.1:8000/account",
+        "To stop these emails: http://127.0.0.1:8000/account",
     ):
         assert words in text
 
@@ -67,7 +67,7 @@ def test_each_change_is_told_and_nothing_else(box: Mailbox, admin: Member, serve
         note(server, outcome)
         subjects(box)
     assert subjects(box) == [
-        "“London DMS” works, with a warning",
+        "“London DMS” is working, with a warning",
         "“London DMS” is failing",
         "“London DMS” is healthy again",
     ]
@@ -133,7 +133,7 @@ def test_one_that_was_switched_off_meanwhile_is_none_either(
     assert subjects(box) == []
 
 
-def test_without_a_mail_server_nothing_is_put_by(admin: Member, server: Server) -> None:
+def test_without_a_mail_server_nothing_is_queued(admin: Member, server: Server) -> None:
     note(server, "fail", "pass")
     assert mails() == []
 
@@ -147,7 +147,7 @@ def test_mails_go_with_their_server(box: Mailbox, admin: Member, server: Server)
 
 def test_an_admin_switches_them_off(box: Mailbox, browser: Browser, admin: Member) -> None:
     browser.sign_in(admin)
-    assert "E-mail me when an iManage server fails" in browser.page("/account").text
+    assert "Email me when an iManage server fails" in browser.page("/account").text
     answer = browser.post("/account/health-mail", {"health_mail": "0"}, htmx=True)
     assert 'aria-checked="false"' in answer.get_data(as_text=True)
     session().rollback()
@@ -157,9 +157,9 @@ def test_an_admin_switches_them_off(box: Mailbox, browser: Browser, admin: Membe
 
 
 def test_the_account_page_says_where_no_mail_is_sent(app: Flask, browser: Browser, admin: Member) -> None:
-    assert "This installation sends no e-mail" in browser.sign_in(admin).page("/account").text
+    assert "Counterpart cannot send email" in browser.sign_in(admin).page("/account").text
     member = Browser(app).sign_in(make_member())
-    assert "This installation sends no e-mail" not in member.page("/account").text
+    assert "Counterpart cannot send email" not in member.page("/account").text
     with mail_server():
         assert "iManage server fails" not in member.page("/account").text
     assert member.post("/account/health-mail", {"health_mail": "1"}).status_code in (403, 404)

@@ -60,9 +60,9 @@ def test_a_state_stands_since_it_began(server: Server) -> None:
 
 
 def test_what_only_a_person_asks_for_moves_no_state(server: Server) -> None:
-    monitoring_state.note(server.id, report(server, "warn", key="secret"))
+    monitoring_state.update(server.id, report(server, "warn", key="secret"))
     assert row_of(server).state == "healthy"
-    monitoring_state.note(server.id, report(server, "fail", key="secret"))
+    monitoring_state.update(server.id, report(server, "fail", key="secret"))
     assert row_of(server).state == "failing"
 
 
@@ -75,8 +75,8 @@ def test_a_failing_server_is_looked_at_sooner(server: Server) -> None:
 def test_each_turn_is_taken_once(server: Server) -> None:
     make_server("Paris, which is off")
     assert schedule.due() == (server.id,)
-    assert schedule._take(server.id) is True
-    assert schedule._take(server.id) is False
+    assert schedule._claim(server.id) is True
+    assert schedule._claim(server.id) is False
     assert schedule.due() == ()
     put(server, due_at=utcnow() - timedelta(seconds=1))
     assert schedule.due() == (server.id,)
@@ -88,7 +88,7 @@ def test_a_change_makes_it_due_and_comes_first(server: Server) -> None:
     admin = actor_of(make_member(is_admin=True))
     other = make_server("Paris", is_enabled=True)
     for each in (server, other):
-        assert schedule._take(each.id)
+        assert schedule._claim(each.id)
         note(each, "pass")
     assert schedule.due() == ()
     put(server, due_at=utcnow() - timedelta(minutes=1))
@@ -102,7 +102,7 @@ def test_a_check_that_began_before_a_change_does_not_speak_for_it(server: Server
     early = report(server, "pass")
     with unit_of_work() as writing:
         writing.execute(update(Server).values(changed_at=utcnow() + timedelta(seconds=1)))
-    monitoring_state.note(server.id, early)
+    monitoring_state.update(server.id, early)
     assert schedule.due() == (server.id,)
 
 
@@ -113,7 +113,7 @@ def test_who_asked_to_be_left_alone_is_not_asked(server: Server) -> None:
 
 
 def test_a_pause_that_begins_brings_the_next_look_forward(server: Server) -> None:
-    schedule._take(server.id)
+    schedule._claim(server.id)
     note(server, "pass")
     for _ in range(circuit_breaker.FAILURES_TO_OPEN):
         assert schedule.due() == ()
@@ -136,8 +136,8 @@ def test_a_server_that_is_gone_is_passed_over(server: Server) -> None:
     gone = server.id
     with unit_of_work() as writing:
         writing.delete(writing.get_one(Server, gone))
-    assert schedule._look_at(gone) is False
-    monitoring_state.note(gone, report(server, "fail"))
+    assert schedule._check(gone) is False
+    monitoring_state.update(gone, report(server, "fail"))
 
 
 def test_days_are_counted_and_old_ones_go(server: Server) -> None:
@@ -160,10 +160,10 @@ def test_days_are_counted_and_old_ones_go(server: Server) -> None:
 
 
 def test_the_page_and_the_list_say_how_it_is(admin: Browser, server: Server) -> None:
-    assert "The first check comes within a minute." in admin.page(f"{ROOM}/{server.id}").text
+    assert "The first check starts within a minute." in admin.page(f"{ROOM}/{server.id}").text
     note(server, "fail")
     page = admin.page(f"{ROOM}/{server.id}")
-    for words in ("Failing", "Last checked", "It came to: fail.", "1 check, 1 failing", "As a table"):
+    for words in ("Failing", "Last checked", "It came to: fail.", "1 check, 1 failing", "Show as a table"):
         assert words in page.text
     text = admin.page(ROOM).text
     assert "Failing" in text and "Last checked" in text
@@ -175,7 +175,7 @@ def test_an_old_check_says_nothing_about_now(admin: Browser, server: Server) -> 
     note(server, "pass")
     put(server, checked_at=utcnow() - timedelta(hours=2))
     text = admin.page(f"{ROOM}/{server.id}/health", htmx=True).text
-    assert "Not checked" in text and "healthy then" in text
+    assert "Not checked" in text and "when it was healthy" in text
 
 
 def test_try_now_ends_a_pause_and_is_on_record(app: Flask, desk: Desk) -> None:
@@ -202,7 +202,10 @@ def test_try_now_ends_a_pause_and_is_on_record(app: Flask, desk: Desk) -> None:
 
 def test_a_pause_that_imanage_asked_for_is_kept(admin: Browser, server: Server) -> None:
     pause(server, circuit_breaker.THROTTLED)
-    assert "iManage asked to be left alone for this long." in admin.page(f"{ROOM}/{server.id}").html
+    assert (
+        "iManage asked Counterpart to wait, so this pause cannot be ended early."
+        in admin.page(f"{ROOM}/{server.id}").html
+    )
     with pytest.raises(ConflictError):
         schedule.try_now(actor_of(make_member(is_admin=True)), server.id)
     assert admin.post(f"{ROOM}/{server.id}/try-now").status_code == 409

@@ -33,7 +33,7 @@ def planted(desk: Desk) -> set[str]:
     row = session().scalars(select(Connection)).one()
     refresh = encryption.unseal(row.refresh_token or "", "connection", row.id, "refresh_token")
     secret = encryption.unseal(desk.server.client_secret, "server", desk.server.id, "client_secret")
-    return {tokens.open_token(row) or "", refresh, secret, PASSWORD, *runtime().settings.secret_keys}
+    return {tokens.decrypted_token(row) or "", refresh, secret, PASSWORD, *runtime().settings.secret_keys}
 
 
 def every_value_in_the_database() -> str:

@@ -198,21 +198,27 @@ def test_as_a_new_version_one_document_is_chosen(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
-        (Fault("status", path="/children", status=500, times=None), "iManage has a fault at the moment."),
-        (Fault("status", path="/children", status=403), "iManage does not let you do this."),
+        (Fault("status", path="/children", status=500, times=None), "iManage has an internal error."),
+        (Fault("status", path="/children", status=403), "You do not have permission to do this in iManage."),
         (Fault("status", path="/children", status=404), "iManage cannot find this."),
-        (Fault("throttle", path="/children", reset=40), "iManage is busy and asked us to wait 40 seconds."),
+        (
+            Fault("throttle", path="/children", reset=40),
+            "iManage is busy and asked Counterpart to wait 40 seconds.",
+        ),
         (
             Fault("status", path="/children", status=407, html=True, times=None),
-            "wants a sign-in of its own, and let nothing through.",
+            "asked for a sign-in of its own and let nothing through.",
         ),
-        (Fault("html", path="/children", times=None), "but not as iManage Work does."),
-        (Fault("json", path="/children", body={"nothing": []}, times=None), "but not as iManage Work does."),
+        (Fault("html", path="/children", times=None), "Something other than iManage"),
+        (
+            Fault("json", path="/children", body={"nothing": []}, times=None),
+            "Something other than iManage",
+        ),
         (
             Fault("redirect", path="/children", location="https://evil.example/"),
-            "sent us on to another address",
+            "redirected Counterpart to another address",
         ),
-        (Fault("cut", path="/children", at=20, times=None), "iManage broke off the connection."),
+        (Fault("cut", path="/children", at=20, times=None), "iManage closed the connection."),
     ],
     ids=lambda value: value.kind if isinstance(value, Fault) else "",
 )
@@ -271,7 +277,7 @@ def test_when_too_many_wait_for_imanage_it_is_said_and_imanage_is_not_asked(
     for _ in range(bulkhead.MAX_SLOTS):
         slots.acquire(uuid.uuid4())
     page = desk.look(status=502)
-    assert "iManage is slow: other people’s pages are still waiting for its answer." in page.text
+    assert "iManage is slow: other people’s pages are still waiting for it." in page.text
     assert desk.calls() == []
     assert desk.browser.get("/matters").status_code == 200
 

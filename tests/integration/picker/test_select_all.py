@@ -116,7 +116,7 @@ def test_nowhere_there_is_no_everything(desk: Desk) -> None:
 def test_a_failure_is_said_and_nothing_is_selected(desk: Desk) -> None:
     desk.practice.faults.add(Fault("status", path="/documents", status=500, times=None))
     page = ask(desk, "everything", step(desk, "Drafts"), status=502)
-    assert "iManage has a fault at the moment." in page.text and sources(page) == []
+    assert "iManage has an internal error." in page.text and sources(page) == []
 
 
 def test_an_ended_sign_in_asks_for_a_new_one(desk: Desk) -> None:

@@ -39,7 +39,7 @@ def test_it_says_no_exactly_where_the_enforcement_does(
     if listed:
         put(ServerMember(server_id=server.id, member_id=member.id))
     connect(server, member)
-    problem = access_explainer.answer(actor_of(boss), server.id, member.id).problem
+    problem = access_explainer.explain(actor_of(boss), server.id, member.id).problem
     denial = server_access.use_denial(member.id, server)
     assert (problem.code if problem else None) == (denial.code if denial else None)
     try:
@@ -52,7 +52,7 @@ def test_it_says_no_exactly_where_the_enforcement_does(
 
 def test_the_rules_after_the_first_that_fails_are_not_reached(boss: Member) -> None:
     server = make_server(is_enabled=False, is_restricted=True)
-    answer = access_explainer.answer(actor_of(boss), server.id, make_member().id)
+    answer = access_explainer.explain(actor_of(boss), server.id, make_member().id)
     assert [step.state for step in answer.steps] == ["done", "done", "fail", "skipped", "skipped", "skipped"]
     assert answer.problem is not None
     assert answer.problem.code == "server.restricted"
@@ -64,7 +64,7 @@ def test_matter_sign_in_and_imanage_come_after_the_server(boss: Member) -> None:
     put(matter)
 
     def problem() -> str | None:
-        found = access_explainer.answer(actor_of(boss), server.id, member.id, matter.id).problem
+        found = access_explainer.explain(actor_of(boss), server.id, member.id, matter.id).problem
         return found.code if found else None
 
     assert problem() == "matter.role"
@@ -85,7 +85,7 @@ def test_an_admin_finds_anybody_and_reads_the_answer(browser: Browser, boss: Mem
     server: Server = make_server(is_enabled=True, is_restricted=True)
     gone = make_member("Tom Adams", email="tom@firm.test", is_active=False)
     guest = make_member("Tomás Guest", email="tomas@client.test", is_guest=True)
-    assert "Why can’t X use it?" in admin.page(f"{ROOM}/{server.id}").text
+    assert "Why can’t a member use it?" in admin.page(f"{ROOM}/{server.id}").text
     found = admin.page(f"{ROOM}/{server.id}/why?q=tom")
     assert "tom@firm.test · Not active" in found.text
     assert "tomas@client.test · Guest" in found.text

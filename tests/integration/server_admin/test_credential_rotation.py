@@ -96,7 +96,7 @@ def test_refused_ones_leave_the_old_ones_where_they_are(
     answer = admin.post(url_of(server_id), wanted, htmx=True)
     page = read(answer, whole=False)
     assert answer.status_code == 422
-    assert "Nothing was changed." in page.text
+    assert "Nothing has changed." in page.text
     assert f'id="{field}-error"' in page.html
     assert secret not in page.html
     assert kept(server_id) == OLD
@@ -126,15 +126,15 @@ def test_where_nothing_can_be_told_the_admin_decides(
     answer = admin.post(url_of(server_id), sent(server_id, OTHER_ID, OTHER_SECRET), htmx=True)
     page = read(answer, whole=False)
     assert answer.status_code == 422
-    assert "We could not prove that iManage accepts them" in page.text
-    assert "Replace them without proof" in page.text
+    assert "We could not confirm that iManage accepts these credentials" in page.text
+    assert "Replace them anyway" in page.text
     assert OTHER_SECRET not in page.html
     assert kept(server_id) == OLD
 
     confirmed = sent(server_id, OTHER_ID, OTHER_SECRET, confirmed="y")
     assert admin.post(url_of(server_id), confirmed, htmx=True).status_code == 204
     assert kept(server_id) == (OTHER_ID, OTHER_SECRET)
-    assert "without proof" in admin.page(f"{ROOM}/{server_id}").text
+    assert "could not be confirmed" in admin.page(f"{ROOM}/{server_id}").text
     assert events("server.credentials_replaced")[0].detail["proven"] is False
 
 
@@ -154,17 +154,20 @@ def test_another_client_id_ends_every_sign_in_and_says_whose(
         iter(credential_rotation.signed_in(actor_of(make_member(is_admin=True)), signed_in.server_id))
     )
     popup = admin.page(url_of(signed_in.server_id), htmx=True)
-    assert f"these members must sign in again, and their running transfers wait for it: {name}" in popup.text
+    assert (
+        f"these members must sign in again, and their running transfers wait until they do: {name}"
+        in popup.text
+    )
     wanted = sent(signed_in.server_id, OTHER_ID, OTHER_SECRET)
     assert admin.post(url_of(signed_in.server_id), wanted).status_code == 303
     page = admin.page(f"{ROOM}/{signed_in.server_id}")
-    assert f"Sign in again: 1 member must do so, because the Client ID is another one: {name}." in page.text
+    assert f"The Client ID has changed, so 1 member must sign in again: {name}." in page.text
     row = signed_in.row()
     assert (row.state, row.reason, row.refresh_token) == ("sign_in_again", "registered_anew", None)
     with pytest.raises(SignInNeededError) as needed:
         signed_in.ask()
     assert needed.value.reason == "registered_anew"
-    assert "registered anew" in needed.value.sentence
+    assert "has a new Client ID" in needed.value.sentence
     assert events("server.credentials_replaced")[0].detail["must_sign_in_again"] == 1
 
 
@@ -189,7 +192,7 @@ def test_a_running_transfer_waits_for_the_new_sign_in_and_does_not_fail(desk: De
     _replace(desk.server.id, OTHER_ID, OTHER_SECRET)
     waiting = carry(item.id)
     assert waiting.state == "needs_sign_in"
-    assert "registered anew" in waiting.error_sentence
+    assert "has a new Client ID" in waiting.error_sentence
 
 
 def test_a_change_made_meanwhile_is_noticed(practice: Simulator, other_app: None) -> None:
@@ -199,13 +202,13 @@ def test_a_change_made_meanwhile_is_noticed(practice: Simulator, other_app: None
         credential_rotation.replace(
             actor, server_id, NewCredentials(OTHER_ID, "an earlier one", OTHER_SECRET)
         )
-    assert "Somebody else changed this server" in refused.value.fields["form"]
+    assert "Somebody else has changed this server" in refused.value.fields["form"]
 
 
 def test_both_fields_are_asked_for(admin: Browser, practice: Simulator) -> None:
     server_id = practice_server(practice).id
     answer = admin.post(url_of(server_id), sent(server_id, OTHER_ID, ""), htmx=True)
-    assert "Enter the Client Secret that belongs to the Client ID." in read(answer, whole=False).text
+    assert "Enter the Client Secret from iManage." in read(answer, whole=False).text
     assert practice.requests == []
 
 
@@ -228,7 +231,7 @@ def test_a_notice_stands_on_the_page_where_no_refresh_token_came(signed_in: Sign
     signed_in.change(refresh_token=None)
     page = admin.page(f"{ROOM}/{signed_in.server_id}")
     assert "A sign-in came without a refresh token" in page.text
-    assert "Next: Sign-ins can be renewed" in page.text
+    assert "Next: Allow sign-ins to be renewed" in page.text
 
 
 def _replace(

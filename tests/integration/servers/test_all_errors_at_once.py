@@ -44,8 +44,8 @@ def test_a_cloud_address_is_refused_on_premise_and_turned_by_one_press(
 ) -> None:
     typed_in = on_premise(**{field: typed})
     page = refused(admin, NEW, typed_in)
-    assert "This is an address of Cloud iManage" in page.text
-    assert "Turn this into Cloud iManage" in page.text
+    assert "This is a Cloud iManage address" in page.text
+    assert "Change to Cloud iManage" in page.text
     assert count_servers() == 0
     turned = read(admin.post(NEW, typed_in | {"to_cloud": "1"}, htmx=True), whole=False)
     assert turned.value_of("subdomain") == "firm"
@@ -71,7 +71,7 @@ def test_a_host_that_only_ends_like_cloud_imanage_is_no_cloud_address(admin: Bro
 def test_a_whole_address_in_subdomain_is_trimmed_and_said_so(
     admin: Browser, names: Names, typed: str
 ) -> None:
-    said = "We took the subdomain “firm” out of the address that you entered."
+    said = "We used the subdomain “firm” from the address that you entered."
     page = refused(admin, NEW, cloud(subdomain=typed, client_id=""))
     assert said in page.text
     assert page.value_of("subdomain") == "firm"
@@ -88,15 +88,15 @@ def test_a_whole_address_in_subdomain_is_trimmed_and_said_so(
 def test_a_duplicate_names_the_other_server_whatever_else_is_wrong(admin: Browser, names: Names) -> None:
     make_server("Leeds", url="https://imanage.firm.test")
     page = refused(admin, NEW, on_premise(name="LEEDS", url="imanage.firm.test", client_id=""))
-    assert "A server with this name is there already: “Leeds”." in page.text
-    assert "This server is there already under the name “Leeds”." in page.text
+    assert "There is already a server with this name: “Leeds”." in page.text
+    assert "This server has already been added as “Leeds”." in page.text
     assert "Enter the Client ID" in page.text
 
 
 def test_a_taken_name_is_told_beside_a_bad_address(admin: Browser, names: Names) -> None:
     make_server("Leeds")
     page = refused(admin, NEW, on_premise(name="leeds", url="ftp://x"))
-    assert "is there already: “Leeds”" in page.text
+    assert "already a server with this name: “Leeds”" in page.text
     assert "must begin with https://" in page.text
 
 
@@ -104,7 +104,7 @@ def test_a_changed_server_says_name_and_limit_at_once(admin: Browser) -> None:
     server = make_server()
     make_server("Paris")
     page = refused(admin, f"/admin/integrations/imanage/{server.id}/edit", {"name": "paris", "at_once": "99"})
-    assert "is there already: “Paris”" in page.text
+    assert "already a server with this name: “Paris”" in page.text
     assert "Enter a number from 1 to 32." in page.text
 
 

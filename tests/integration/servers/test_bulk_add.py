@@ -24,7 +24,7 @@ def test_a_list_is_read_as_mail_programs_and_spreadsheets_write_it() -> None:
         'Byron, Ada <ADA@firm.test>; "Adams, Tom" <tom@firm.test>,zoe@firm.test\r\n'
         "mailto:kim@firm.test\tlee@firm.test mia@firm.test\n\nada@firm.test"
     )
-    found = bulk_add.look_up(actor_of(admin), typed)
+    found = bulk_add.match(actor_of(admin), typed)
     assert [each.id for each in found.matched] == [each.id for each in people]
     assert (found.unknown, found.unread) == ((), ())
 
@@ -35,7 +35,7 @@ def test_each_kind_of_no_is_told_apart() -> None:
     listed, gone = make_member(email="l@firm.test"), make_member(email="gone@firm.test", is_active=False)
     guest = make_member(email="guest@client.test", is_guest=True)
     typed = "l@firm.test\ngone@firm.test\nguest@client.test\nnobody@firm.test\nTom Adams\n<script>@x\nodd@@x"
-    found = bulk_add.look_up(actor, typed, [listed.id])
+    found = bulk_add.match(actor, typed, [listed.id])
     assert [each.id for each in found.already] == [listed.id]
     assert [each.id for each in found.inactive] == [gone.id]
     assert [each.id for each in found.guests] == [guest.id]
@@ -50,7 +50,7 @@ def test_a_long_list_costs_a_query_for_each_five_hundred_and_the_rest_is_counted
     last = make_member(email="m1999@long.test")
     typed = "\n".join(f"m{number}@long.test" for number in range(2003))
     with counted_queries() as asked:
-        found = bulk_add.look_up(actor, typed)
+        found = bulk_add.match(actor, typed)
     assert [each.id for each in found.matched] == [last.id]
     assert (len(found.unknown), found.left_out) == (1999, 3)
     assert len([each for each in asked if "FROM member" in each]) == 4

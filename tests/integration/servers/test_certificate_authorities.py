@@ -50,7 +50,7 @@ def test_pasted_shown_changed_and_taken_away(admin: Browser, server: Server) -> 
     page = admin.page(f"{ROOM}/{server.id}")
     assert fingerprint in page.html.replace("<wbr>", "") and "CN=Firm LLP Root CA,O=Firm LLP" in page.text
     assert "-----BEGIN CERTIFICATE-----" in admin.page(f"{ROOM}/{server.id}/own-ca").text
-    assert "is then trusted only if" in admin.page(f"{ROOM}/{server.id}/own-ca/remove").text
+    assert "will only be trusted if" in admin.page(f"{ROOM}/{server.id}/own-ca/remove").text
     answer = admin.post(f"{ROOM}/{server.id}/own-ca/remove", {"version": registry.version(kept(server))})
     assert answer.status_code == 303 and background_tasks.wait(60)
     assert kept(server).ca_pem is None
@@ -77,14 +77,14 @@ def test_a_private_key_is_neither_kept_nor_sent_back(admin: Browser, server: Ser
     )
     assert answer.status_code == 422
     html = answer.get_data(as_text=True)
-    assert "There is a private key in this." in html and line not in html
+    assert "This contains a private key" in html and line not in html
     assert kept(server).ca_pem is None
     assert "private key" in give(admin, server, 422, file=(BytesIO(KEY.encode()), "both.pem"))
 
 
 def test_what_is_wrong_is_said_at_the_field_and_what_was_typed_stays(admin: Browser, server: Server) -> None:
     text = give(admin, server, 422, pem="hello there")
-    assert "There is no certificate in this." in text and "hello there" in text
+    assert "This does not contain a certificate." in text and "hello there" in text
     assert "Paste a certificate" in give(admin, server, 422, pem="")
     assert "64 kB" in give(admin, server, 422, file=(BytesIO(b"x" * 70_000), "large.pem"))
 
@@ -92,7 +92,7 @@ def test_what_is_wrong_is_said_at_the_field_and_what_was_typed_stays(admin: Brow
 def test_two_admins_do_not_undo_each_other_unseen(admin: Browser, server: Server) -> None:
     old = registry.version(kept(server))
     give(admin, server, pem=ROOT.pem)
-    assert "Somebody else changed this server" in give(admin, server, 422, pem=ROOT.pem, version=old)
+    assert "Somebody else has changed this server" in give(admin, server, 422, pem=ROOT.pem, version=old)
     answer = admin.post(f"{ROOM}/{server.id}/own-ca/remove", {"version": old})
     assert answer.status_code == 422 and kept(server).ca_pem == ROOT.pem
 

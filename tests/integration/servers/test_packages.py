@@ -104,9 +104,9 @@ def test_the_keys_are_shown_once_and_never_at_an_address(admin: Browser) -> None
     first = read(admin.post(PACKAGE, sent), whole=True)
     client_id, secret = dict.fromkeys(KEY.findall(first.text))
     assert client_id != secret
-    assert "This is the only time that they are shown" in first.text
+    assert "These are only shown once" in first.text
     again = read(admin.post(PACKAGE, sent), whole=True)
-    assert "They were shown once, and are not shown again" in again.text
+    assert "They have already been shown" in again.text
     addresses = (PACKAGE, f"{PACKAGE}/{newest().id}", f"{ROOM}/new?package={newest().id}", ROOM)
     seen = again.html + "".join(admin.get(url).get_data(as_text=True) for url in addresses)
     assert secret not in seen
@@ -133,11 +133,11 @@ def test_the_file_says_what_the_page_said(admin: Browser) -> None:
 
 def test_after_a_quarter_of_an_hour_nothing_is_left_of_the_keys(admin: Browser) -> None:
     _, client_id, secret, package_id = make(admin)
-    assert newest().open_until - newest().made_at <= packages_keys.AT_HAND + timedelta(seconds=1)
+    assert newest().open_until - newest().made_at <= packages_keys.AVAILABLE_FOR + timedelta(seconds=1)
     run_out()
     assert admin.post(f"{PACKAGE}/{package_id}/manifest.zip").status_code == 409
     assert "make a new package" in admin.page(f"{PACKAGE}/{package_id}").text
-    packages_keys.forget_expired()
+    packages_keys.delete_expired()
     row = newest()
     assert row.sealed == ""
     kept = repr([getattr(row, column.name) for column in row.__table__.columns])
@@ -150,7 +150,7 @@ def test_a_clock_that_was_set_back_makes_it_no_longer(admin: Browser) -> None:
     with unit_of_work() as writing:
         writing.execute(update(ApplicationPackage).values(open_until=utcnow() + timedelta(hours=2)))
     assert admin.post(f"{PACKAGE}/{package_id}/manifest.zip").status_code == 409
-    packages_keys.forget_expired()
+    packages_keys.delete_expired()
     assert newest().sealed == ""
 
 
@@ -190,8 +190,8 @@ def test_no_key_is_ever_made_twice(margaret: Member, monkeypatch: pytest.MonkeyP
     ("change", "sentence"),
     [
         ({"application_id": ""}, "Enter an ID."),
-        ({"application_id": "counter part"}, "Use letters from a to z"),
-        ({"application_id": "-x"}, "begin with a letter or digit"),
+        ({"application_id": "counter part"}, "Use only letters a to z"),
+        ({"application_id": "-x"}, "start with a letter or digit"),
         ({"name": "x" * 101}, "Use 100 characters or fewer."),
         ({"publisher": "a\u202eb"}, "an invisible character"),
         ({"organization": ""}, "Enter your organization."),
@@ -214,14 +214,14 @@ def test_a_package_is_carried_into_add_server(admin: Browser) -> None:
     page, client_id, secret, package_id = make(admin)
     assert "Use it in Add server" in page.text
     popup = admin.page(f"{ROOM}/new?package={package_id}", htmx=True)
-    assert f"Client ID {client_id} and its secret from the package are filled in." in popup.text
+    assert f"Client ID {client_id} and its secret come from the package." in popup.text
     assert secret not in popup.html
     assert not [each for each in popup.controls if each.get("name") in ("client_id", "client_secret")]
     sent = on_premise(client_id="", client_secret="", package=str(package_id))
     fields = admin.post(f"{ROOM}/new/fields", sent)
-    assert "from the package are filled in." in read(fields, whole=False).text
+    assert "come from the package." in read(fields, whole=False).text
     refused = admin.post(f"{ROOM}/new", sent | {"name": ""}, htmx=True)
-    assert "from the package are filled in." in read(refused, whole=False).text
+    assert "come from the package." in read(refused, whole=False).text
 
     assert admin.post(f"{ROOM}/new", sent, htmx=True).status_code == 204
     row = db.session.scalars(select(Server)).one()
@@ -229,15 +229,15 @@ def test_a_package_is_carried_into_add_server(admin: Browser) -> None:
     assert transport.credentials(row).client_secret == secret
     assert newest().server_id == row.id
     page = admin.page(f"{ROOM}/{row.id}")
-    assert "Done: The application is registered" in page.text
-    assert "Done: iManage knows our redirect URL" in page.text
+    assert "Done: Register the application" in page.text
+    assert "Done: Register the redirect URL" in page.text
 
     other = sent | {"name": "Paris", "url": "https://inside.firm.test"}
     again = admin.post(f"{ROOM}/new", other, htmx=True)
     assert again.status_code == 422
-    assert "no longer at hand" in read(again, whole=False).text
+    assert "can no longer be used" in read(again, whole=False).text
     with pytest.raises(ConflictError), unit_of_work():
-        packages.hand_over(package_id, row.id)
+        packages.assign(package_id, row.id)
     db.session.rollback()
     told = [event.action for event in db.session.scalars(select(AuditEvent).order_by(AuditEvent.at))]
     assert told == ["package.made", "server.added"]
@@ -251,7 +251,7 @@ def test_a_package_that_ran_out_meanwhile_gives_the_fields_back(admin: Browser) 
     answer = admin.post(f"{ROOM}/new", on_premise(package=str(package_id)), htmx=True)
     page = read(answer, whole=False)
     assert answer.status_code == 422
-    assert "no longer at hand" in page.text
+    assert "can no longer be used" in page.text
     assert page.value_of("client_id") == "counterpart"
     assert page.value_of("package") == ""
     assert admin.post(f"{ROOM}/new", on_premise(), htmx=True).status_code == 204

@@ -38,9 +38,9 @@ def row_of(actor: Actor) -> Server:
 
 
 def test_it_is_added_off_and_nothing_is_to_run_until_it_is_on(nora: Actor) -> None:
-    assert not practice.is_there(nora)
+    assert not practice.exists(nora)
     row = row_of(nora)
-    assert practice.is_there(nora)
+    assert practice.exists(nora)
     assert (row.is_practice, row.is_enabled, row.kind) == (True, False, "on_premise")
     assert practice.to_run() is None
     registry.set_enabled(nora, row.id, True)

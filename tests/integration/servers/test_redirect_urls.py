@@ -25,7 +25,7 @@ ROOM = "/admin/integrations/imanage"
 PACKAGE = f"{ROOM}/package"
 BEFORE = "http://127.0.0.1:8000/auth/v0/oauth2/authorized"
 NOW = "https://dms.firm.test/auth/v0/oauth2/authorized"
-SENTENCE = "Our redirect URL has changed"
+SENTENCE = "The redirect URL has changed"
 
 
 @pytest.fixture(autouse=True)
@@ -69,10 +69,10 @@ def test_it_is_told_on_every_admin_page_until_it_is_settled(admin: Browser) -> N
         for word in (SENTENCE, BEFORE, NOW, "London DMS", "the package “Spare”"):
             assert word in text
     assert SENTENCE not in admin.page("/").text
-    assert "Next: iManage knows our redirect URL" in admin.page(f"{ROOM}/{server_id}").text
+    assert "Next: Register the redirect URL" in admin.page(f"{ROOM}/{server_id}").text
 
     assert admin.post(f"{ROOM}/{server_id}/redirect-url").status_code == 303
-    told = redirect_urls.moved(actor_of(make_member(is_admin=True)))
+    told = redirect_urls.change(actor_of(make_member(is_admin=True)))
     assert told is not None
     assert (told.servers, [each.name for each in told.packages]) == ((), ["Spare"])
     assert admin.post(f"{PACKAGE}/{spare}/settled").status_code == 303

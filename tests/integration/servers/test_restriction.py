@@ -42,8 +42,8 @@ def test_switch_and_list_are_saved_as_one_change(admin: Browser) -> None:
     ada, tom, zoe = make_member("Ada Byron"), make_member("Tom Adams"), make_member("Zoë")
     assert save(admin, server, ada, tom).status_code == 303
     page = admin.page(f"{ROOM}/{server.id}")
-    assert "Saved. The server is restricted to 2 members." in page.text
-    assert "Restriction is meant for testing" in page.text
+    assert "Saved. Only 2 members can use the server." in page.text
+    assert "Restrict the server to let a few members test it" in page.text
     assert "Restricted (2)" in page.text
     assert [bool(available_to(actor_of(each))) for each in (ada, tom, zoe)] == [True, True, False]
     assert save(admin, server, zoe).status_code == 303
@@ -60,21 +60,23 @@ def test_a_list_is_kept_while_the_switch_is_off(admin: Browser) -> None:
     save(admin, server, ada, on=False)
     assert listed(server) == {ada.id}
     assert available_to(actor_of(make_member()))
-    assert "1 member is listed for when the restriction is on." in admin.page(f"{ROOM}/{server.id}").text
+    assert (
+        "1 member is listed in case you switch on the restriction." in admin.page(f"{ROOM}/{server.id}").text
+    )
     assert "Restricted (" not in admin.page(ROOM).text
 
 
 def test_a_save_that_changes_nothing_leaves_no_event(admin: Browser) -> None:
     server = make_server()
     save(admin, server, on=False)
-    assert "Nothing was changed" in admin.page(f"{ROOM}/{server.id}").text
+    assert "Nothing has changed" in admin.page(f"{ROOM}/{server.id}").text
     assert db.session.scalars(select(AuditEvent)).all() == []
 
 
 def test_restricting_to_nobody_is_warned_of(admin: Browser) -> None:
     server = make_server()
     save(admin, server)
-    assert "Nobody is listed, so nobody can use this server." in admin.page(f"{ROOM}/{server.id}").text
+    assert "No members are listed, so nobody can use" in admin.page(f"{ROOM}/{server.id}").text
 
 
 def test_unlisting_ends_the_use_at_once_and_deletes_the_tokens(admin: Browser) -> None:
@@ -85,7 +87,7 @@ def test_unlisting_ends_the_use_at_once_and_deletes_the_tokens(admin: Browser) -
         connect(other, member)
         begin_sign_in(server, member)
     save(admin, server, ada)
-    assert "Sign-ins to this server that were ended: 1." in admin.page(f"{ROOM}/{server.id}").text
+    assert "1 sign-in has ended." in admin.page(f"{ROOM}/{server.id}").text
     db.session.rollback()
     kept = db.session.execute(select(Connection.server_id, Connection.member_id)).all()
     assert set(kept) == {(server.id, ada.id), (other.id, ada.id), (other.id, tom.id)}
@@ -153,7 +155,7 @@ def test_the_first_twenty_are_shown_and_the_chosen_left_out(admin: Browser) -> N
     members = [make_member(f"Ada {number:02}") for number in range(25)]
     page = search(admin, server, "ada")
     assert page.html.count('class="cp-result"') == 20
-    assert "These are the first 20." in page.text
+    assert "Showing the first 20." in page.text
     fewer = search(admin, server, "ada", *members[:8])
     assert "Ada 07" not in fewer.text
     assert "Ada 24" in fewer.text
@@ -190,7 +192,7 @@ def test_a_restriction_saved_elsewhere_is_noticed_and_nothing_chosen_is_lost(adm
     answer = save(admin, server, ada, version=opened)
     page = read(answer, whole=True)
     assert answer.status_code == 422
-    assert "Somebody else changed this" in page.text
+    assert "Somebody else has changed this" in page.text
     assert "the server is now restricted to Tom Adams." in page.text
     assert [each["value"] for each in page.controls if each.get("name") == "member"] == [str(ada.id)]
     assert listed(server) == {tom.id}
@@ -210,7 +212,7 @@ def test_guests_and_inactive_members_cannot_be_listed_by_a_direct_request(admin:
     for person in (make_member("Gus Guest", is_guest=True), make_member("Ina Active", is_active=False)):
         answer = save(admin, server, person)
         assert answer.status_code == 422
-        assert f"{person.name} cannot be listed" in read(answer, whole=True).text
+        assert f"You can only list active members. Remove {person.name}." in read(answer, whole=True).text
     assert listed(server) == set()
 
 

@@ -96,7 +96,7 @@ def test_cloud_asks_for_credentials_where_the_installation_has_none(admin: Brows
     assert "Subdomain" in page.text
     assert "Client Secret" in page.text
     refused = read(admin.post(NEW, cloud(client_secret=""), htmx=True), whole=False)
-    assert "Enter the Client Secret that belongs to the Client ID." in refused.text
+    assert "Enter the Client Secret from iManage." in refused.text
     assert admin.post(NEW, cloud(subdomain="FIRM")).status_code == 303
     row = db.session.scalars(select(Server)).one()
     assert (row.url, row.subdomain) == ("https://firm.cloudimanage.com", "firm")
@@ -119,9 +119,9 @@ def test_the_fields_follow_the_kind_and_keep_what_was_typed(admin: Browser) -> N
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"client_id": ""}, "Enter the Client ID that iManage gave"),
+        ({"client_id": ""}, "Enter the Client ID from iManage"),
         ({"client_id": "x" * 201}, "Use 200 characters or fewer."),
-        ({"client_secret": ""}, "Enter the Client Secret that belongs"),
+        ({"client_secret": ""}, "Enter the Client Secret from iManage"),
         ({"client_secret": "x" * 501}, "Use 500 characters or fewer."),
         ({"client_secret": "abc\x07def"}, "an invisible character"),
         ({"kind": "somewhere"}, "Choose Cloud iManage or On-premise."),
@@ -139,7 +139,7 @@ def test_every_field_speaks_at_once_and_the_secret_must_be_retyped(admin: Browse
     page = read(admin.post(NEW, bad, htmx=True), whole=False)
     for sentence in ("Enter a name.", "must begin with https://", "IMANAGE_NETWORKS", "Enter the Client ID"):
         assert sentence in page.text
-    assert "Type it again: for its safety it is not sent back to this page." in page.text
+    assert "Enter it again. For security it is never sent back to this page." in page.text
 
 
 def test_a_refused_form_says_what_it_left_off(admin: Browser) -> None:
@@ -162,7 +162,7 @@ def test_each_host_is_looked_up_once_and_an_unknown_one_is_only_warned_of(
     answer = admin.post(NEW, on_premise(url="https://nowhere.firm.test"))
     assert names.asked == ["nowhere.firm.test"]
     page = admin.page(answer.headers["Location"])
-    assert "We could not find “nowhere.firm.test” from here." in page.text
+    assert "Counterpart’s DNS does not know “nowhere.firm.test”." in page.text
 
 
 def test_an_on_premise_server_may_stand_in_a_private_network(admin: Browser, strict: None) -> None:
@@ -174,7 +174,7 @@ def test_confusing_names_and_hosts_are_warned_of(admin: Browser) -> None:
     make_server("Paris", url="https://other.firm.test", api_url="https://api.firm.test")
     answer = admin.post(NEW, on_premise(api_url="https://api.firm.test"))
     text = admin.page(answer.headers["Location"]).text
-    assert "“London Archive” begins with the same word." in text
+    assert "“London Archive” starts with the same word." in text
     assert "“Paris” is on the same host." in text
 
 
@@ -210,7 +210,7 @@ def test_of_two_that_race_one_is_added_and_the_other_gets_a_sentence(
 
 def test_a_secret_that_no_key_opens_is_a_sentence(database: None) -> None:
     server = make_server(client_secret=encryption.seal("x", "server", make_member().id, "client_secret"))
-    with pytest.raises(registry.ConflictError, match="cannot be opened"):
+    with pytest.raises(registry.ConflictError, match="cannot decrypt"):
         transport.credentials(server)
 
 

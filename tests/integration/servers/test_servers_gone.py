@@ -56,7 +56,7 @@ def test_with_one_server_on_and_one_off_the_account_page_names_neither(app: Flas
     connect(paris, ada)
     member = Browser(app).sign_in(ada)
     page = member.page("/account")
-    assert "Not available now" in page.text
+    assert "Not available" in page.text
     assert "London DMS" not in page.text
     assert "Paris DMS" not in page.text
     with unit_of_work() as writing:
@@ -68,7 +68,7 @@ def test_with_one_server_on_and_one_off_the_account_page_names_neither(app: Flas
 
 @pytest.mark.parametrize(("secret", "says"), [("", False), ("a secret", True)])
 def test_only_a_secret_that_was_typed_must_be_typed_again(admin: Browser, secret: str, says: bool) -> None:
-    sentence = "Type it again: for its safety it is not sent back to this page."
+    sentence = "Enter it again. For security it is never sent back to this page."
     new = admin.post(f"{ROOM}/new", on_premise(name="", client_secret=secret), htmx=True)
     assert (sentence in read(new, whole=False).text) is says
     server = make_server()

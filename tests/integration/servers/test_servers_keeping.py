@@ -39,7 +39,7 @@ def events() -> list[tuple[str, str]]:
 
 def test_the_list_is_empty_and_says_what_to_do(admin: Browser) -> None:
     page = admin.page(ROOM)
-    assert "No iManage server yet" in page.text
+    assert "No iManage servers yet" in page.text
     assert "Press Add server" in page.text
 
 
@@ -74,7 +74,7 @@ def test_the_switch_makes_it_available_and_takes_it_back(admin: Browser) -> None
     on = {"enabled": "1", "sure": "1"}
     answer = admin.post(url_of(server, "enabled"), on, htmx=True)
     assert 'aria-checked="true"' in read(answer, whole=False).html
-    assert "Done: The server is switched on" in read(answer, whole=False).text
+    assert "Done: Switch the server on" in read(answer, whole=False).text
     assert [each.id for each in available_to(member)] == [server.id]
     assert admin.post(url_of(server, "enabled"), {"enabled": "1"}).status_code == 303
     assert admin.post(url_of(server, "enabled"), {"enabled": "0"}).status_code == 303
@@ -133,7 +133,7 @@ def test_what_is_fixed_cannot_be_changed_by_a_direct_request(admin: Browser) -> 
     ("change", "sentence"),
     [
         ({"name": ""}, "Enter a name."),
-        ({"name": "pARIS"}, "A server with this name is there already"),
+        ({"name": "pARIS"}, "There is already a server with this name"),
         ({"at_once": "33"}, "Enter a number from 1 to 32."),
     ],
 )
@@ -158,7 +158,7 @@ def test_a_change_made_meanwhile_is_noticed_and_can_be_saved_over(admin: Browser
     answer = admin.post(url_of(server, "edit"), opened_before, htmx=True)
     page = read(answer, whole=False)
     assert answer.status_code == 422
-    assert "Somebody else changed this server, now named “Theirs”" in page.text
+    assert "Somebody else has changed this server, now named “Theirs”" in page.text
     assert page.value_of("name") == "Mine"
     again = opened_before | {"version": page.value_of("version")}
     assert admin.post(url_of(server, "edit"), again).status_code == 303
@@ -174,10 +174,10 @@ def test_removal_names_its_consequences_and_asks_for_the_name(admin: Browser) ->
     make_running_transfer(server, member)
     popup = admin.page(url_of(server, "remove"), htmx=True)
     assert "2 links between documents" in popup.text
-    assert "1 member signed in to it" in popup.text
+    assert "1 member is signed out of it" in popup.text
     assert "1 running transfer stops" in popup.text
-    assert "get into “Harlow v Finch” by Ada Byron" in popup.text
-    assert "To confirm, type: London DMS" in popup.text
+    assert "Get into “Harlow v Finch” by Ada Byron" in popup.text
+    assert "To confirm, enter: London DMS" in popup.text
     wrong = admin.post(url_of(server, "remove"), {"typed_name": "london"}, htmx=True)
     assert wrong.status_code == 422
     assert read(wrong, whole=False).value_of("typed_name") == "london"
@@ -215,10 +215,10 @@ def test_removal_names_its_consequences_and_asks_for_the_name(admin: Browser) ->
 def test_a_server_without_links_goes_at_one_press(admin: Browser) -> None:
     server = make_server()
     popup = admin.page(url_of(server, "remove"), htmx=True)
-    assert "there are none" in popup.text
+    assert "There are none" in popup.text
     assert "To confirm" not in popup.text
     assert admin.post(url_of(server, "remove")).status_code == 303
-    assert "“London DMS” is removed." in admin.page(ROOM).text
+    assert "“London DMS” has been removed." in admin.page(ROOM).text
     assert admin.post(url_of(server, "remove")).status_code == 404
 
 
@@ -227,7 +227,7 @@ def test_a_link_made_after_the_pop_up_was_opened_still_asks_for_the_name(admin: 
     make_link(server, make_member())
     answer = admin.post(url_of(server, "remove"), {}, htmx=True)
     assert answer.status_code == 422
-    assert "To confirm, type: London DMS" in read(answer, whole=False).text
+    assert "To confirm, enter: London DMS" in read(answer, whole=False).text
 
 
 ROUTES = [

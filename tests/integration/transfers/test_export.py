@@ -51,7 +51,7 @@ def test_a_row_for_each_document(
     transfer_id = make_transfer(alice.id, matter_id, server_id, ["done", "failed"], receipt=RECEIPT)
     with unit_of_work() as writing:
         failed = writing.query(TransferItem).filter_by(state="failed").one()
-        failed.error_code, failed.error_sentence = "imanage.forbidden", "iManage does not let you do this."
+        failed.error_code, failed.error_sentence = "imanage.forbidden", "You do not have permission here."
         failed.next_step = "Ask for access."
         failed.sha256 = "ab" * 32
     first, second = rows_of(browser, transfer_id)
@@ -64,7 +64,7 @@ def test_a_row_for_each_document(
     ]
     assert second["state"] == "Failed" and second["url"] == ""
     assert second["error code"] == "imanage.forbidden"
-    assert second["sentence"] == "iManage does not let you do this."
+    assert second["sentence"] == "You do not have permission here."
     assert second["next step"] == "Ask for access."
     assert second["sha256"] == "ab" * 32
     assert second["last change"] >= second["started"] > "2026"
@@ -78,7 +78,7 @@ def test_nobody_is_told_to_try_again_what_waits_for_its_next_try(
         for item in writing.query(TransferItem):
             item.error_code, item.error_sentence = (
                 "imanage.server_fault",
-                "iManage has a fault at the moment.",
+                "iManage has an internal error.",
             )
             item.next_step = "Try again in a few minutes."
     steps = {row["state"]: row["next step"] for row in rows_of(browser, transfer_id)}

@@ -290,7 +290,7 @@ def test_what_a_real_get_leaves_behind_names_no_server(desk: Desk) -> None:
     (item,) = items_of(get(desk, desk.practice.world.named("Disclosure letter").id()))
     desk.practice.faults.add(Fault("status", path="/documents/", status=403, times=None))
     failed = carry(item.id)
-    assert failed.state == "failed" and failed.error_sentence.startswith("iManage does not let you do this.")
+    assert failed.state == "failed" and failed.error_sentence.startswith("You do not have permission")
     assert SERVER not in failed.error_sentence
     assert words_of(failed, is_known=False).sentence == NOT_FOR_YOU
 

@@ -96,9 +96,9 @@ def test_the_refusal_says_whose_pages_wait(monkeypatch: pytest.MonkeyPatch) -> N
         with pytest.raises(BulkheadFullError) as caught, slot(ONE):
             pass
         said = remote_refusal(caught.value, "London")
-        assert said.sentence == "London is slow: two of your pages are still waiting for its answer."
+        assert said.sentence == "London is slow: two of your pages are still waiting for it."
         with slot(OTHER), pytest.raises(BulkheadFullError) as caught, slot(uuid.uuid4()):
             pass
         said = remote_refusal(caught.value, "London")
-        assert said.sentence == "London is slow: other people’s pages are still waiting for its answer."
+        assert said.sentence == "London is slow: other people’s pages are still waiting for it."
         assert said.next_step == "Try again in a few seconds."

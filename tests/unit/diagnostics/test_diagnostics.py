@@ -13,7 +13,7 @@ import pytest
 from services.core.errors import Owner
 from services.diagnostics.redirect_variants import variants
 from services.diagnostics.report import Outcome, Report, Result
-from services.diagnostics.runner import ADVICE
+from services.guidance.tables import CHECK_ADVICE
 from tests.architecture.sources import files, text_of
 
 CODE = re.compile(
@@ -36,13 +36,13 @@ def codes_used() -> set[str]:
 
 
 def test_every_code_has_its_words_and_no_words_are_without_a_code() -> None:
-    assert codes_used() == set(ADVICE)
-    assert len(ADVICE) > 50
+    assert codes_used() == set(CHECK_ADVICE)
+    assert len(CHECK_ADVICE) > 50
 
 
-@pytest.mark.parametrize("code", sorted(ADVICE))
+@pytest.mark.parametrize("code", sorted(CHECK_ADVICE))
 def test_the_words_are_whole_sentences_and_name_whose_step_it_is(code: str) -> None:
-    advice = ADVICE[code]
+    advice = CHECK_ADVICE[code]
     assert advice.owner in get_args(Owner)
     for text in (advice.sentence, advice.cause, advice.next_step):
         assert re.match(r"“?(iManage|[A-Z])", text) and text.endswith(".") and "  " not in text
@@ -56,7 +56,7 @@ def test_every_near_spelling_is_another_url_and_is_named_for_what_differs() -> N
     assert OURS not in urls and len(urls) == len(set(urls))
     assert len(found) < 60
     for code, url in found:
-        assert code in ADVICE
+        assert code in CHECK_ADVICE
         if code == "redirect.letter_case":
             assert url.casefold() == OURS.casefold()
         if code == "redirect.spaces":

@@ -1,4 +1,4 @@
-"""Every error of the iManage client has words for the person: what happened, what to do, whose step it is."""
+"""Every error of the iManage client has advice: the sentence, the next step and who needs to act."""
 
 from __future__ import annotations
 
@@ -8,7 +8,13 @@ import pytest
 
 from imanage import errors, guard
 from imanage.errors import ImanageError
-from services.guidance.imanage_errors import ADVICE, WHILE, Doing, its_words, remote_refusal
+from services.guidance.imanage_errors import (
+    BY_ACTIVITY,
+    IMANAGE_ADVICE,
+    Activity,
+    quoted_message,
+    remote_refusal,
+)
 
 KINDS = [
     kind
@@ -20,21 +26,21 @@ KINDS = [
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_error_has_words(kind: type[ImanageError]) -> None:
-    assert kind.code in ADVICE
+    assert kind.code in IMANAGE_ADVICE
 
 
-@pytest.mark.parametrize("code", ADVICE)
+@pytest.mark.parametrize("code", IMANAGE_ADVICE)
 def test_every_sentence_names_the_server_and_ends(code: str) -> None:
     said = remote_refusal(ImanageError(code=code, wait_seconds=4.2), "London")
     assert said.code == code
     assert "{" not in said.sentence + said.next_step
     assert said.sentence.endswith(".") and said.next_step.endswith(".")
-    assert "London" in said.sentence or code == "imanage.stopped"
+    assert "London" in said.sentence or code in ("imanage.stopped", "imanage.client_refused")
 
 
 def test_a_finer_code_takes_the_words_of_the_coarser() -> None:
     said = remote_refusal(ImanageError(code="imanage.blocked.port"), "London")
-    assert said.sentence == "This installation does not allow connections to the address of London."
+    assert said.sentence == "Counterpart does not allow connections to the address of London."
 
 
 def test_an_unknown_code_has_words_too() -> None:
@@ -54,7 +60,7 @@ def test_an_unknown_code_has_words_too() -> None:
 )
 def test_how_long_a_wait_is(seconds: float | None, words: str) -> None:
     said = remote_refusal(errors.ThrottledError(wait_seconds=seconds), "London")
-    assert said.sentence == f"London is busy and asked us to wait {words}."
+    assert said.sentence == f"London is busy and asked Counterpart to wait {words}."
 
 
 def test_what_imanage_says_stands_beside_what_we_say() -> None:
@@ -64,8 +70,8 @@ def test_what_imanage_says_stands_beside_what_we_say() -> None:
     said = remote_refusal(error, "London", "saving")
     assert said.ours == "London did not accept this document."
     assert said.sentence == f"{said.ours} iManage says: “The name is taken; name: Taken” (NRC_BAD_NAME)."
-    assert its_words(errors.ConflictError(remote_code="NRC_IN_USE")) == "iManage says: NRC_IN_USE."
-    assert its_words(errors.ConflictError()) == ""
+    assert quoted_message(errors.ConflictError(remote_code="NRC_IN_USE")) == "iManage says: NRC_IN_USE."
+    assert quoted_message(errors.ConflictError()) == ""
 
 
 def test_its_words_are_shortened_wherever_there_are_many() -> None:
@@ -81,7 +87,7 @@ def test_its_words_are_shortened_wherever_there_are_many() -> None:
     ["”. Sign in at evil.example “", "one\r\ntwo", "\u202eright to left", "zero\u200bwidth", "\x1b[2J", "„‟"],
 )
 def test_its_words_cannot_end_their_quotation_or_hide(hostile: str) -> None:
-    words = its_words(
+    words = quoted_message(
         errors.RejectedError(remote_message=hostile, fields={hostile: hostile}, remote_code=hostile)
     )
     assert words.isprintable()
@@ -96,12 +102,12 @@ def test_a_refused_search_speaks_of_the_search() -> None:
     assert "profile" in remote_refusal(error, "London", "saving").next_step
     assert "profile" not in remote_refusal(error, "London").next_step
     gone = remote_refusal(errors.ServerFaultError(remote_code="NRC_INDEX_UNAVAILABLE"), "London", "searching")
-    assert gone.ours == "The search of London is not available at the moment."
+    assert gone.ours == "Search is not available in London at the moment."
 
 
-@pytest.mark.parametrize("doing", WHILE)
-def test_every_sentence_of_its_own_ends(doing: Doing) -> None:
-    for advice in WHILE[doing].values():
+@pytest.mark.parametrize("activity", BY_ACTIVITY)
+def test_every_sentence_of_its_own_ends(activity: Activity) -> None:
+    for advice in BY_ACTIVITY[activity].values():
         assert advice.sentence.endswith(".") and advice.next_step.endswith(".")
 
 

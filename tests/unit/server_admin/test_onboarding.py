@@ -92,7 +92,7 @@ def test_what_a_check_could_not_tell_is_told_by_a_sign_in() -> None:
     unsure = PASSED | {"secret": result("warn"), "redirect_url": result("warn")}
     nobody = replace(ALL, results=unsure, accepted=False, from_package=False, signed_in=0, renewable=0)
     assert (states(nobody)["redirect_url"], states(nobody)["credentials"]) == ("next", "missing")
-    assert "The first sign-in will tell." in step(nobody, "credentials").hint
+    assert "The first sign-in will show." in step(nobody, "credentials").hint
     somebody = replace(nobody, signed_in=1, renewable=1)
     assert (states(somebody)["redirect_url"], states(somebody)["credentials"]) == ("done", "done")
 
@@ -129,7 +129,7 @@ def test_an_application_that_imanage_does_not_know_is_not_registered(code: str) 
         "credentials",
     )
     packed = step(replace(facts, has_package=True), "registered")
-    assert "Have the package uploaded there" in packed.hint
+    assert "Ask for the package to be uploaded" in packed.hint
     assert packed.action == "check"
 
 
@@ -162,14 +162,14 @@ def test_the_first_failing_cause_is_the_next_step_with_a_link_to_where_it_is_men
     )
     found = states(facts)
     assert (found["reachable"], found["redirect_url"]) == ("next", "missing")
-    place = step(facts, "reachable").place
+    place = step(facts, "reachable").fix_location
     assert place and place.anchor == anchor
 
 
 def test_a_failure_comes_before_what_is_merely_missing() -> None:
     facts = replace(ALL, usable_by=0, is_enabled=False, results=PASSED | {"secret": failing("secret.wrong")})
     assert states(facts)["credentials"] == "next"
-    assert step(facts, "credentials").place.anchor == "connection"
+    assert step(facts, "credentials").fix_location.anchor == "connection"
 
 
 def test_an_own_authority_that_has_expired_is_told_beside_what_fails_by_it() -> None:

@@ -37,7 +37,7 @@ def test_a_server_that_signed_itself_vouches_for_nobody_else_and_is_taken() -> N
 
 def test_a_server_that_somebody_else_signed_is_refused_and_its_authority_named() -> None:
     sentence = refusal(pem_of(leaf(ROOT, "imanage.firm.test")))
-    assert "“CN=imanage.firm.test” is the certificate of a server" in sentence
+    assert "“CN=imanage.firm.test” is a server’s certificate" in sentence
     assert "“CN=Firm LLP Root CA,O=Firm LLP”" in sentence
 
 
@@ -45,7 +45,7 @@ def test_a_private_key_is_refused_whatever_else_is_there() -> None:
     key = ROOT.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     for given in (key, ROOT.pem + key, key + ROOT.pem):
         sentence = refusal(given)
-        assert "private key" in sentence and "not kept" in sentence
+        assert "private key" in sentence and "not stored" in sentence
         assert key.splitlines()[1] not in sentence
 
 
@@ -61,25 +61,25 @@ def test_a_private_key_is_refused_whatever_else_is_there() -> None:
     ],
 )
 def test_no_certificate_in_it(given: bytes | str) -> None:
-    assert "There is no certificate in this." in refusal(given)
+    assert "This does not contain a certificate." in refusal(given)
 
 
 def test_nothing_at_all() -> None:
-    assert refusal("  \n ") == "Paste a certificate, or choose a file with one."
+    assert refusal("  \n ") == "Paste a certificate or choose a file."
 
 
 def test_too_much() -> None:
     assert "64 kB" in refusal("x" * (certificate_authorities.LARGEST + 1))
-    many = [Authority(f"Firm {number}") for number in range(certificate_authorities.MOST + 1)]
+    many = [Authority(f"Firm {number}") for number in range(certificate_authorities.MOST_CERTIFICATES + 1)]
     assert certificate_authorities.read("".join(each.pem for each in many[1:]).encode())
-    assert "There are 11 certificates in this. 10 is the most" in refusal("".join(each.pem for each in many))
+    assert "This contains 11 certificates." in refusal("".join(each.pem for each in many))
 
 
 def test_out_of_date() -> None:
     gone = self_signed_leaf("old.firm.test", begins=-9 * DAY, ends=-DAY)
     assert "“CN=old.firm.test” expired on " in refusal(ROOT.pem + pem_of(gone))
     early = self_signed_leaf("new.firm.test", begins=DAY, ends=9 * DAY)
-    assert "“CN=new.firm.test” is valid only from " in refusal(pem_of(early))
+    assert "“CN=new.firm.test” is not valid until " in refusal(pem_of(early))
 
 
 def test_what_is_shown_is_what_openssl_would_say() -> None:

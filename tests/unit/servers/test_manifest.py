@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 import yaml
 
-from services.servers.packages.manifest import INSIDE, Manifest, as_yaml, as_zip, new_key
+from services.servers.packages.manifest import MEMBER_NAME, Manifest, as_yaml, as_zip, new_key
 
 MADE = datetime(2026, 11, 23, 17, 45, 10, tzinfo=UTC)
 KEYS = ["id", "name", "api_key", "api_secret", "publisher", "organization", "version", "redirect_url"]
@@ -105,15 +105,15 @@ def test_every_value_is_read_back_as_the_text_that_it_is(key: str) -> None:
 
 @pytest.mark.parametrize("value", ["a\nb", "a\u2028b", "a\x85b", "a\x00b", "a\ufeffb"])
 def test_what_would_break_a_line_is_never_written(value: str) -> None:
-    with pytest.raises(ValueError, match="cannot be printed"):
+    with pytest.raises(ValueError, match="unprintable character"):
         as_yaml(manifest(name=value))
 
 
 def test_the_zip_holds_one_file_and_nothing_else() -> None:
     with zipfile.ZipFile(io.BytesIO(as_zip(manifest(), MADE))) as archive:
-        assert archive.namelist() == [INSIDE]
+        assert archive.namelist() == [MEMBER_NAME]
         assert archive.testzip() is None
-        assert archive.read(INSIDE).decode() == as_yaml(manifest())
+        assert archive.read(MEMBER_NAME).decode() == as_yaml(manifest())
         assert archive.infolist()[0].date_time == (2026, 11, 23, 17, 45, 10)
 
 

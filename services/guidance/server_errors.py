@@ -1,0 +1,54 @@
+"""Advice for what the Admin System refuses about servers, packages and checks, and the refusal made of it."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from services.core.errors import RefusedError
+from services.guidance.advice import SYSTEM_ADMIN, YOU, Advice
+
+E = TypeVar("E", bound=RefusedError)
+
+SERVER_ADVICE: dict[str, Advice] = {
+    "server.secret_lost": Advice(
+        "Counterpart cannot decrypt the Client Secret of this iManage server.",
+        "A System Admin can enter the Client Secret again on the server’s page.",
+        SYSTEM_ADMIN,
+    ),
+    "server.incomplete": Advice(
+        "This server has no Client ID and Client Secret, so nobody could sign in to it.",
+        "Enter them under Replace credentials, then switch the server on.",
+        YOU,
+    ),
+    "server.practice_there": Advice(
+        "There is already a server named “{name}”, or one at its address.",
+        "Use that one, or rename or remove it first.",
+        YOU,
+    ),
+    "server.no_ca": Advice("This server no longer has an own CA.", "Reload the page.", YOU),
+    "server.throttled": Advice(
+        "iManage asked Counterpart to wait, so this pause cannot be ended early.",
+        "Calls resume automatically when it is over.",
+        YOU,
+    ),
+    "package.gone": Advice(
+        "The secret of this package has been deleted. It is kept for 15 minutes, for the person who made the package.",
+        "If you have neither the file nor the secret, make a new package.",
+        YOU,
+    ),
+    "package.used": Advice(
+        "Another server already uses this package’s Client ID.", "Make a new package for this server.", YOU
+    ),
+    "credentials.too_many": Advice(
+        "You tried {count} sets of credentials within a minute.", "Wait a minute, then try again.", YOU
+    ),
+    "check.too_many": Advice(
+        "You started {count} checks within a minute.", "Wait a minute, then check again.", YOU
+    ),
+}
+
+
+def server_refusal(kind: type[E], code: str, **values: object) -> E:
+    """The refusal of this code; `values` fill the braces of its sentence."""
+    advice = SERVER_ADVICE[code]
+    return kind(advice.sentence.format(**values), code=code, next_step=advice.next_step, owner=advice.owner)
