@@ -28,7 +28,7 @@ EVERY_SECONDS = 60.0
 MOST_APART = 500
 FRAMES = 8
 """Of each exception of a chain, the innermost: the others are the same for every request."""
-LIBRARIES = ("dbos", "gunicorn.error", "gunicorn.access")
+LIBRARIES = ("gunicorn.error", "gunicorn.access")
 """Bring handlers of their own, which write plain lines."""
 TELLS_APART = ("logger", "code", "endpoint", "origin", "work", "reason")
 

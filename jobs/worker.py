@@ -1,4 +1,4 @@
-"""The worker process: launches the engine, beats, reconciles, keeps house, and hands its work back at the end."""
+"""The worker process: heartbeat, scheduler, regular duties, and an orderly end."""
 
 from __future__ import annotations
 
@@ -15,14 +15,10 @@ from pathlib import Path
 from types import FrameType
 
 import structlog
-from dbos import DBOS
 
 from config import Settings
-from jobs import gc_tuning, workflows, writer
-from jobs.engine import launch
-from jobs.hand import hand
-from jobs.places import places
-from jobs.reconciler import Reconciler, forget_finished
+from jobs import gc_tuning, writer
+from jobs.scheduler import Scheduler, Scope
 from services.core.unit_of_work import checkpoint, has_single_writer
 from services.core.writer_process import record
 from services.execution import maintenance, steps
@@ -34,17 +30,16 @@ from services.servers.packages import keys as packages_keys
 
 log = structlog.get_logger()
 
-BEAT_SECONDS = 2.0
-LOOK_SECONDS = 0.2
-LEAST_LOOK_SECONDS = 0.05
-LOST_SECONDS = 1.0
-SHOW_SECONDS = 1.0
-TIDY_SECONDS = 0.25
+HEARTBEAT_SECONDS = 2.0
+LEASE_SECONDS = 1.0
+POLL_SECONDS = 0.2
+LEAST_POLL_SECONDS = 0.05
+PROGRESS_SECONDS = 1.0
+CHECKPOINT_SECONDS = 0.25
 MAIL_SECONDS = 15.0
 HEALTH_SECONDS = 5.0
-REAP_SECONDS = 4.0
-TABLES_SECONDS = 3.0
-FORGET_SECONDS = 3600.0
+MAINTENANCE_SECONDS = 4.0
+SCHEMA_SECONDS = 3.0
 ERASE_SECONDS = 20.0
 SWEEP_SECONDS = 6 * 3600.0
 FIRST_SWEEP_SECONDS = 600.0
@@ -53,7 +48,7 @@ GRACE_SECONDS = 5
 NICENESS = 10
 
 
-def run(settings: Settings, scope: workflows.Scope) -> None:
+def run(settings: Settings, scope: Scope) -> None:
     """Work until SIGINT or SIGTERM."""
     stop = threading.Event()
 
@@ -66,76 +61,68 @@ def run(settings: Settings, scope: workflows.Scope) -> None:
         _work(settings, scope, stop)
 
 
-def _work(settings: Settings, scope: workflows.Scope, stop: threading.Event) -> None:
-    _give_way()
-    executor_id = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
-    workflows.bind(scope)
+def _work(settings: Settings, scope: Scope, stop: threading.Event) -> None:
+    _lower_priority()
+    worker_id = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
     with scope():
-        worker_heartbeats.record(executor_id)
-        has_log = has_single_writer()
-        launch(settings, executor_id)
+        worker_heartbeats.record(worker_id)
+        has_wal = has_single_writer()
     gc_tuning.started()
-    reconciler = Reconciler(executor_id)
+    scheduler = Scheduler(worker_id, scope)
 
-    def look() -> None:
-        hand.wanting.wait(LOOK_SECONDS)
-        reconciler.take_due()
+    def take_due() -> None:
+        scheduler.wanting.wait(POLL_SECONDS)
+        scheduler.take_due()
 
-    def mind_siblings() -> None:
-        reconciler.count_living()
-        reconciler.let_go_of_lost()
-
-    def reap() -> None:
+    def maintain() -> None:
         maintenance.mind_the_clock()
-        reconciler.take_over()
         maintenance.finish_what_is_over()
         maintenance.wake_signed_in()
 
-    def look_at_tables() -> None:
+    def check_schema() -> None:
         if (found := schema.mismatch()) is not None:
-            log.error("worker.other_tables", sentence=found.sentence, next_step=found.next_step)
+            log.error("worker.schema_mismatch", sentence=found.sentence, next_step=found.next_step)
             stop.set()
 
     duties = [
-        _every(TABLES_SECONDS, look_at_tables, stop, scope),
+        _every(SCHEMA_SECONDS, check_schema, stop, scope),
         _every(MAIL_SECONDS, smtp.send_due, stop, scope),
         _every(HEALTH_SECONDS, schedule.check_due, stop, scope, first=0.0),
-        _every(BEAT_SECONDS, lambda: record(worker_heartbeats.record, executor_id), stop, scope),
-        _every(LOST_SECONDS, mind_siblings, stop, scope),
-        _every(SHOW_SECONDS, ProgressFlusher().show, stop, scope),
-        _every(REAP_SECONDS, reap, stop, scope, first=0.0),
-        _every(FORGET_SECONDS, forget_finished, stop, scope),
+        _every(HEARTBEAT_SECONDS, lambda: record(worker_heartbeats.record, worker_id), stop, scope),
+        _every(LEASE_SECONDS, scheduler.check_leases, stop, scope),
+        _every(PROGRESS_SECONDS, ProgressFlusher().flush, stop, scope),
+        _every(MAINTENANCE_SECONDS, maintain, stop, scope, first=0.0),
         _every(ERASE_SECONDS, packages_keys.delete_expired, stop, scope),
         _every(SWEEP_SECONDS, maintenance.sweep_store, stop, scope, first=FIRST_SWEEP_SECONDS),
     ]
-    if has_log:
-        duties.append(_every(TIDY_SECONDS, checkpoint, stop, scope))
+    if has_wal:
+        duties.append(_every(CHECKPOINT_SECONDS, checkpoint, stop, scope))
     try:
-        _repeat(LEAST_LOOK_SECONDS, look, stop, scope)
+        _repeat(LEAST_POLL_SECONDS, take_due, stop, scope)
     finally:
-        # What runs stops at its next chunk and is on record; another worker, or this one's successor, goes on.
+        # Every run stops at its next chunk, and its item can be resumed by any worker.
         steps.stop_this_process()
-        places.open_all()
+        scheduler.slots.open_all()
         latest = time.monotonic() + DUTIES_END_SECONDS
         for duty in duties:
             duty.join(max(0.0, latest - time.monotonic()))
-        DBOS.destroy(workflow_completion_timeout_sec=GRACE_SECONDS)
+        is_idle = scheduler.wait(GRACE_SECONDS)
         with scope():
-            worker_heartbeats.remove(executor_id)
-        if workflows.carried():
-            # A step that waits for an answer may wait for minutes. Its item can be taken over already, so that
-            # nothing it could still do would count; the process does not stay for it.
-            log.warning("worker.left_waiting", workflows=sorted(workflows.carried()))
+            worker_heartbeats.remove(worker_id)
+        if not is_idle:
+            # A run may wait minutes for an answer from iManage. Its claim is released already, so that nothing it
+            # could still do would count, and the process does not wait for it.
+            log.warning("worker.left_waiting", items=sorted(map(str, scheduler.running())))
             log.info("process.stopped", kind="worker", pid=os.getpid())
             sys.stderr.flush()
             os._exit(0)
 
 
-def _give_way() -> None:
-    """Pages come first. Linux weighs sessions before the processes in them: one of our own is niced as a whole."""
+def _lower_priority() -> None:
+    """Pages come first. Linux weighs sessions before processes: a session of our own is niced as a whole."""
     os.nice(NICENESS)
     if os.getsid(0) == os.getpid():
-        with suppress(OSError):  # no Linux, or one without groups of sessions
+        with suppress(OSError):  # not Linux, or without autogroups
             Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
@@ -143,10 +130,10 @@ def _every(
     seconds: float,
     duty: Callable[[], object],
     stop: threading.Event,
-    scope: workflows.Scope,
+    scope: Scope,
     first: float | None = None,
 ) -> threading.Thread:
-    """A duty in a thread of its own, so that a long one keeps no other waiting."""
+    """A duty in a thread of its own, so that a long one does not delay the others."""
     thread = threading.Thread(target=_repeat, args=(seconds, duty, stop, scope, first), daemon=True)
     thread.start()
     return thread
@@ -156,10 +143,10 @@ def _repeat(
     seconds: float,
     duty: Callable[[], object],
     stop: threading.Event,
-    scope: workflows.Scope,
+    scope: Scope,
     first: float | None = None,
 ) -> None:
-    """A fault of the database passes; the worker does not fall with it."""
+    """Log errors and continue: a fault of the database passes."""
     wait = seconds if first is None else first
     while not stop.wait(wait):
         wait = seconds

@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 
 from jobs import gc_tuning
-from jobs.workflows import Scope
+from jobs.scheduler import Scope
 from services.core import writer_process
 from services.core.unit_of_work import disconnect, has_single_writer
 

@@ -1,4 +1,4 @@
-"""Heartbeats of the worker processes, so that the work of a dead one can be taken over."""
+"""Heartbeats of the worker processes: a worker holds its claims while they come."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ from models.base import Base, utcnow
 class WorkerHeartbeat(Base):
     __tablename__ = "worker_heartbeat"
 
-    executor_id: Mapped[str] = mapped_column(String(60), primary_key=True)
+    worker_id: Mapped[str] = mapped_column(String(60), primary_key=True)
     started_at: Mapped[datetime] = mapped_column(default=utcnow)
     seen_at: Mapped[datetime] = mapped_column(default=utcnow)

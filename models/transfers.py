@@ -1,4 +1,4 @@
-"""What was asked to be moved, item by item. These rows are the truth; the job engine only acts on them."""
+"""Transfers and their items: the requests of members, and the work queue of the workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from models.base import Base, ForeignNumber, new_id, utcnow
 
 
 class ItemState(StrEnum):
-    """Where an item is on its way. services/transfers/states.py says what may follow what."""
+    """The state of an item. services/transfers/states.py has the transitions."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -28,18 +28,18 @@ class ItemState(StrEnum):
 
 
 LIVE = frozenset({ItemState.WAITING, ItemState.RUNNING, ItemState.SENDING, ItemState.LOOKING_UP})
-"""What a worker has to carry on with; the others wait for a person or are over."""
+"""States in which a worker has work to do; the others wait for a member or are final."""
 
 
 class Transfer(Base):
-    """One press of Get or Save. The request key is the form's: a replayed form finds the same row."""
+    """One press of Get or Save. `request_key` is the form's idempotency key: a form sent twice finds the same row."""
 
     __tablename__ = "transfer"
     __table_args__ = (
         CheckConstraint("kind IN ('get', 'save')", name="kind"),
         Index("ix_transfer_matter_created", "matter_id", "created_at"),
         Index("ix_transfer_member_finished", "member_id", "finished_at"),
-        # What failed in a transfer is tried again once; what fails then is tried again from there.
+        # The failed items of a transfer are retried in one new transfer; what fails there is retried from there.
         Index("ix_transfer_retry_of", "retry_of_id", unique=True),
     )
 
@@ -63,13 +63,13 @@ class Transfer(Base):
 
 
 class TransferItem(Base):
-    """One document on its way. While it has a batch, the worker that has the batch carries it out."""
+    """One document of a transfer. The worker named by `worker_id` carries it out, while its heartbeats come."""
 
     __tablename__ = "transfer_item"
     __table_args__ = (
         Index("ix_transfer_item_transfer", "transfer_id", "position"),
         # What is due is read in this order, without sorting and without what is over.
-        Index("ix_transfer_item_due", "state", "batch_id", "position"),
+        Index("ix_transfer_item_due", "state", "worker_id", "position"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -104,7 +104,7 @@ class TransferItem(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     wait_until: Mapped[datetime | None]
 
-    batch_id: Mapped[uuid.UUID | None]
+    worker_id: Mapped[str | None] = mapped_column(String(60))
     fencing_token: Mapped[int] = mapped_column(default=0)
     based_on: Mapped[ForeignNumber | None]
     announced_at: Mapped[datetime | None]

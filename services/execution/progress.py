@@ -56,7 +56,7 @@ class ProgressFlusher:
     def __init__(self) -> None:
         self._shown: dict[ItemRun, Progress | None] = {}
 
-    def show(self) -> None:
+    def flush(self) -> None:
         """Put on record that these move, and how far they are. One commit, however many move."""
         since = time.monotonic() - MOMENT_SECONDS
         moving = [

@@ -1,20 +1,19 @@
-"""Whose turn it is: the items that a worker should be carrying now, in which order, and who has taken them.
+"""The work queue: which items are due, in which order, and which worker holds each.
 
-The order is fair between transfers: first documents before second ones, so that a huge transfer's tail waits for a
-small transfer, and not the other way round. Items are taken by the load: one id for several of them, which a durable
-job carries. An item without a load is nobody's yet.
+A worker holds an item by its id in `worker_id`, for as long as its heartbeats come. An item without one is free. First
+documents come before second ones, so that a small transfer does not wait for the tail of a huge one.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, or_, select, union_all, update
 
-from models import Server, ServerCircuit, Transfer, TransferItem, utcnow
+from models import Server, ServerCircuit, Transfer, TransferItem, WorkerHeartbeat, utcnow
 from services.core.unit_of_work import session, unit_of_work
 from services.transfers.states import LIVE
 
@@ -23,17 +22,17 @@ NO_SERVER = "removed"
 
 @dataclass(frozen=True)
 class Due:
-    """An item whose turn it is. `lane` is its server, and `at_once` how many of its items move at one time."""
+    """An item that a worker may claim now. `at_once` is its server's limit of simultaneous transfers."""
 
     id: uuid.UUID
     position: int
-    lane: str
+    server: str
     member: uuid.UUID
     at_once: int
 
 
 def due(limit: int) -> tuple[Due, ...]:
-    """Items that nobody carries and that can be carried now. Paused transfers and servers are left alone."""
+    """Free items that can be carried out now. Paused transfers and servers with an open circuit are left out."""
     rows = session().execute(_DUE, {"now": utcnow(), "limit": limit})
     return tuple(
         Due(row.id, row.position, str(row.server_id or NO_SERVER), row.member_id, row.at_once or 1)
@@ -41,10 +40,71 @@ def due(limit: int) -> tuple[Due, ...]:
     )
 
 
+def claim(worker_id: str, item_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """Claim free items for a worker; the fencing tokens of those that no other worker claimed first."""
+    free = (
+        select(TransferItem.id)
+        .where(TransferItem.id.in_(item_ids), TransferItem.worker_id.is_(None), TransferItem.state.in_(LIVE))
+        .with_for_update(skip_locked=True)
+    )
+    with unit_of_work(relaxed_durability=True) as writing:
+        rows = writing.execute(
+            update(TransferItem)
+            .where(TransferItem.id.in_(free))
+            .values(worker_id=worker_id, fencing_token=TransferItem.fencing_token + 1, wait_until=None)
+            .returning(TransferItem.id, TransferItem.fencing_token)
+            .execution_options(synchronize_session=False)
+        )
+        return {row.id: row.fencing_token for row in rows}
+
+
+def release(item_id: uuid.UUID, fencing_token: int) -> None:
+    """Make an item free again, unless another worker has claimed it."""
+    # Whatever its state: an item that waits for a member must be free when they have decided.
+    _release(TransferItem.id == item_id, TransferItem.fencing_token == fencing_token)
+
+
+def release_expired(worker_ids: Collection[str]) -> int:
+    """Make free what these workers hold, whose heartbeats have stopped, or a worker that has no heartbeat on record.
+
+    Returns the number of items.
+    """
+    known = select(WorkerHeartbeat.worker_id)
+    expired = or_(TransferItem.worker_id.in_(worker_ids), TransferItem.worker_id.not_in(known))
+    if session().scalar(select(TransferItem.id).where(_LIVE_AND_HELD, expired).limit(1)) is None:
+        return 0
+    return _release(_LIVE_AND_HELD, expired)
+
+
+def held_by(worker_id: str) -> dict[uuid.UUID, int]:
+    """The items that a worker holds, each with its fencing token."""
+    rows = session().execute(
+        select(TransferItem.id, TransferItem.fencing_token).where(
+            TransferItem.state.in_(LIVE), TransferItem.worker_id == worker_id
+        )
+    )
+    return {row.id: row.fencing_token for row in rows}
+
+
+_LIVE_AND_HELD = and_(TransferItem.state.in_(LIVE), TransferItem.worker_id.is_not(None))
+
+
+def _release(*which: ColumnElement[bool]) -> int:
+    with unit_of_work(relaxed_durability=True) as writing:
+        released = writing.scalars(
+            update(TransferItem)
+            .where(*which)
+            .values(worker_id=None)
+            .returning(TransferItem.id)
+            .execution_options(synchronize_session=False)
+        )
+        return len(released.all())
+
+
 def _first(state: str) -> Select[*tuple[Any, ...]]:
-    """Read along the index, so that it costs no more where a million are over or waiting."""
+    """Read along the index, so that millions of items that are over or waiting cost nothing."""
     now = bindparam("now", type_=TransferItem.wait_until.type)
-    left_alone = select(ServerCircuit.server_id).where(ServerCircuit.open_until > now)
+    open_circuits = select(ServerCircuit.server_id).where(ServerCircuit.open_until > now)
     return (
         select(
             TransferItem.id,
@@ -56,13 +116,13 @@ def _first(state: str) -> Select[*tuple[Any, ...]]:
         .join(Transfer, Transfer.id == TransferItem.transfer_id)
         .where(
             TransferItem.state == state,
-            TransferItem.batch_id.is_(None),
+            TransferItem.worker_id.is_(None),
             or_(TransferItem.wait_until.is_(None), TransferItem.wait_until <= now),
-            # What is cancelled asks iManage for nothing more, so no pause holds up its end.
+            # A cancelled item makes no more calls, so neither a pause nor an open circuit delays its end.
             or_(
                 Transfer.cancelled_at.is_not(None),
                 Transfer.server_id.is_(None),
-                and_(Transfer.paused_at.is_(None), Transfer.server_id.not_in(left_alone)),
+                and_(Transfer.paused_at.is_(None), Transfer.server_id.not_in(open_circuits)),
             ),
         )
         .order_by(TransferItem.position, Transfer.created_at, TransferItem.id)
@@ -71,7 +131,6 @@ def _first(state: str) -> Select[*tuple[Any, ...]]:
 
 
 def _all_due() -> Select[*tuple[Any, ...]]:
-    """Made once: a worker asks it ten times a second."""
     first = union_all(*(select(_first(state).subquery()) for state in sorted(LIVE))).subquery()
     return (
         select(first, Server.at_once)
@@ -82,57 +141,3 @@ def _all_due() -> Select[*tuple[Any, ...]]:
 
 
 _DUE = _all_due()
-
-
-def is_due() -> ColumnElement[bool]:
-    """Its time has come, whoever may be carrying it."""
-    return or_(TransferItem.wait_until.is_(None), TransferItem.wait_until <= utcnow())
-
-
-def form(batch_id: uuid.UUID, item_ids: Iterable[uuid.UUID]) -> int:
-    """Take these items as one load, in the open unit; says how many no other worker was quicker with."""
-    taken = session().execute(
-        update(TransferItem)
-        .where(TransferItem.id.in_(item_ids), TransferItem.batch_id.is_(None), TransferItem.state.in_(LIVE))
-        .values(batch_id=batch_id)
-        .returning(TransferItem.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(taken.all())
-
-
-def form_all(loads: Mapping[uuid.UUID, Collection[uuid.UUID]]) -> list[uuid.UUID]:
-    """Take items as loads; says which of these came about."""
-    with unit_of_work(relaxed_durability=True):
-        return [batch_id for batch_id, item_ids in loads.items() if form(batch_id, item_ids)]
-
-
-def loads() -> set[uuid.UUID]:
-    """Every load that has items left."""
-    found = session().scalars(
-        select(TransferItem.batch_id)
-        .where(TransferItem.state.in_(LIVE), TransferItem.batch_id.is_not(None))
-        .distinct()
-    )
-    return {batch_id for batch_id in found if batch_id is not None}
-
-
-def let_go(batch_ids: Collection[uuid.UUID]) -> None:
-    """What is left of these loads is nobody's again."""
-    with unit_of_work(relaxed_durability=True) as writing:
-        writing.execute(
-            update(TransferItem)
-            .where(TransferItem.batch_id.in_(batch_ids), TransferItem.state.in_(LIVE))
-            .values(batch_id=None)
-            .execution_options(synchronize_session=False)
-        )
-
-
-def share(at_once: int, workers: int) -> int:
-    """How many of a server's places are one worker's."""
-    return max(1, at_once // workers)
-
-
-def half(at_once: int, workers: int) -> int:
-    """How many of these one member has at most while others wait."""
-    return max(1, at_once // 2 // workers)

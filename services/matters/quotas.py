@@ -242,7 +242,7 @@ def _in_progress(item_id: uuid.UUID | None, condition: ColumnElement[bool]) -> i
         .join(Transfer)
         .where(
             TransferItem.state.in_(GET_STATES),
-            TransferItem.batch_id.is_not(None),
+            TransferItem.worker_id.is_not(None),
             TransferItem.id != item_id,
             Transfer.kind == "get",
             condition,

@@ -44,7 +44,6 @@ LIBRARIES = (
     "requests",
     "urllib3",
     "cryptography",
-    "dbos",
     "psycopg",
     "waitress",
     "gunicorn",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
@@ -11,33 +10,32 @@ from sqlalchemy import delete, func, select
 from models import WorkerHeartbeat, utcnow
 from services.core.unit_of_work import session, unit_of_work
 
-REAPER_LOCK = 0x434F554E54  # "COUNT": any number that no other program uses in this database
 FORGET_AFTER = timedelta(days=30)
 """Longer than a host's clock goes wrong: one that is a day ahead must not forget those that live."""
 QUIET_AFTER = timedelta(seconds=10)
 COUNTED_WITHIN = timedelta(seconds=30)
 
 
-def record(executor_id: str) -> None:
+def record(worker_id: str) -> None:
     """Say that this worker is alive."""
     with unit_of_work(relaxed_durability=True) as writing:
-        row = writing.get(WorkerHeartbeat, executor_id)
+        row = writing.get(WorkerHeartbeat, worker_id)
         if row is None:
-            writing.add(WorkerHeartbeat(executor_id=executor_id))
+            writing.add(WorkerHeartbeat(worker_id=worker_id))
         else:
             row.seen_at = utcnow()
         writing.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < utcnow() - FORGET_AFTER))
 
 
-def remove(executor_id: str) -> None:
+def remove(worker_id: str) -> None:
     """This worker has stopped in good order: what it left may be taken over at once."""
     with unit_of_work() as writing:
-        writing.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.executor_id == executor_id))
+        writing.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.worker_id == worker_id))
 
 
 def last_seen() -> dict[str, datetime]:
     """The last beat of every worker on record, by the clock of its own host."""
-    return {row.executor_id: row.seen_at for row in session().scalars(select(WorkerHeartbeat))}
+    return {row.worker_id: row.seen_at for row in session().scalars(select(WorkerHeartbeat))}
 
 
 def latest() -> datetime | None:
@@ -57,16 +55,6 @@ def are_all_silent() -> bool:
     return seen is None or utcnow() - seen > QUIET_AFTER
 
 
-@contextmanager
-def takeover_lock() -> Iterator[bool]:
-    """A lock that one process holds at a time; False where another holds it. On SQLite the unit itself is the lock."""
-    with unit_of_work() as writing:
-        if writing.get_bind().dialect.name == "postgresql":
-            yield bool(writing.scalar(select(func.pg_try_advisory_xact_lock(REAPER_LOCK))))
-        else:
-            yield True
-
-
 class LivenessTracker:
     """Tells the living from the dead by whether a beat changes, measured by the watcher's own steady clock.
 
@@ -79,9 +67,9 @@ class LivenessTracker:
 
     def living(self, beats: Mapping[str, datetime], now: float) -> frozenset[str]:
         self._seen = {
-            executor_id: known if (known := self._seen.get(executor_id)) and known[0] == beat else (beat, now)
-            for executor_id, beat in beats.items()
+            worker_id: known if (known := self._seen.get(worker_id)) and known[0] == beat else (beat, now)
+            for worker_id, beat in beats.items()
         }
         return frozenset(
-            executor_id for executor_id, (_, since) in self._seen.items() if now - since < self._dead_after
+            worker_id for worker_id, (_, since) in self._seen.items() if now - since < self._dead_after
         )

@@ -133,12 +133,12 @@ def test_row_values_quoted_by_the_database_are_left_out(
 
 def test_libraries_warnings_and_uncaught_errors_are_logged_as_json(tmp_path: Path) -> None:
     source = """
-        import logging, threading, warnings, dbos, waitress
+        import logging, threading, warnings, waitress
         import logs
         logs.configure("info")
         with logs.process("test", port=1):
             warnings.warn("a deprecated call")
-            logging.getLogger("dbos").warning("a line\\nand another")
+            logging.getLogger("alembic").warning("a line\\nand another")
             logging.getLogger("waitress.queue").warning("Task queue depth is %d", 3)
             logging.getLogger("urllib3").debug("not wanted")
             def fail(): raise OSError("in a thread")
@@ -157,7 +157,7 @@ def test_libraries_warnings_and_uncaught_errors_are_logged_as_json(tmp_path: Pat
     events = [str(line["event"]) for line in found]
     assert events[0] == "process.started" and found[0]["port"] == 1
     assert any("a deprecated call" in event for event in events)
-    assert {line.get("logger") for line in found} >= {"dbos", "waitress.queue", "py.warnings"}
+    assert {line.get("logger") for line in found} >= {"alembic", "waitress.queue", "py.warnings"}
     uncaught = [line for line in found if line["event"] == "process.uncaught"]
     assert ["in a thread" in str(line["exception"]) for line in uncaught] == [True, False]
     assert events[-2:] == ["process.stopped", "process.uncaught"] and done.returncode == 1

@@ -44,7 +44,7 @@ def test_a_checkpoint_moves_the_log_into_the_database(file: Path) -> None:
 def test_a_checkpoint_runs_beside_a_writer(file: Path) -> None:
     name = record_heartbeat()
     with unit_of_work() as writing:
-        writing.add(WorkerHeartbeat(executor_id="unfinished"))
+        writing.add(WorkerHeartbeat(worker_id="unfinished"))
         writing.flush()
         checkpoint()
         assert contains(file, name) and not contains(file, "unfinished")

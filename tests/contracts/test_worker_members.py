@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from config import Settings
-from jobs.worker import LOST_SECONDS
+from jobs.worker import LEASE_SECONDS
 from models import Server
 from services.core.unit_of_work import unit_of_work
 from simulator import Fault, Simulator
@@ -80,7 +80,7 @@ def test_a_few_documents_overtake_thousands_of_another_member(
     alice.practice.faults.add(Fault("slow", path="/download", seconds=SECONDS, times=None))
     for _ in range(how_many_workers):
         workers.start()
-    time.sleep(2 * LOST_SECONDS)  # they know of each other now
+    time.sleep(2 * LEASE_SECONDS)  # they know of each other now
     many = get(alice, *named(alice, "ALICE", 80))
     until(lambda: len(downloads(alice, "ALICE")) >= AT_ONCE, "Alice's documents to be in flight")
     few = get(bram, *named(bram, "BRAM", 24))

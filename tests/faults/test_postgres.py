@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from config import Settings
 from models import db
 from services.execution import steps
+from services.execution.item_run import Claim
 from services.transfers.states import LIVE, ItemState
 from tests.faults.matrix import cells
 from tests.faults.meanwhile import dawdling, watched
@@ -42,7 +43,7 @@ def carried_despite(scene: Scene, change: Callable[[], object]) -> None:
         watched(scene, change)
     except DBAPIError:
         db.session.remove()
-        steps.fell_over(scene.row(first).batch_id)
+        steps.rest([Claim(first, scene.row(first).fencing_token)])
     row = scene.row(first)
     assert row.state in LIVE | {ItemState.DONE}, row.error_sentence
     assert not JARGON.search(f"{row.error_sentence} {row.next_step}")

@@ -6,14 +6,13 @@ import sys
 
 from flask.cli import main
 
-from jobs import reconciler, worker
+from jobs import scheduler
 
 QUICKER = 3.5
 
 
 def shorten_timeouts() -> None:
-    reconciler.DEAD_AFTER_SECONDS /= QUICKER
-    worker.REAP_SECONDS /= QUICKER
+    scheduler.EXPIRY_SECONDS /= QUICKER
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from services.core.actor import Actor
 from services.core.runtime import runtime
 from services.core.text.normalise import search_fold
 from services.core.unit_of_work import session, unit_of_work
-from services.execution import steps
+from services.execution import queue, steps
 from services.execution.item_run import ItemRun, Limiter, Unlimited
 from services.matters import landing
 from services.transfers import requests
@@ -122,13 +122,16 @@ def begin(item_id: uuid.UUID, limiter: Limiter | None = None) -> tuple[ItemRun, 
 
 
 def _claimed(item_id: uuid.UUID, limiter: Limiter | None = None) -> list[tuple[ItemRun, str]]:
-    batch_id = uuid.uuid4()
+    free(item_id)
+    return steps.begin(queue.claim("this-test", [item_id]), limiter or Unlimited())
+
+
+def free(item_id: uuid.UUID) -> None:
+    """As other workers do once the heartbeats of the one that holds it have stopped."""
     with unit_of_work() as writing:
         item = writing.get(TransferItem, item_id)
         if item is not None:
-            item.wait_until = None
-            item.batch_id = batch_id
-    return steps.claim_batch(batch_id, limiter or Unlimited())
+            item.worker_id = None
 
 
 def carry_out(item_id: uuid.UUID) -> None:
@@ -160,10 +163,8 @@ def crash_at(item_id: uuid.UUID, owner: Any, name: str) -> TransferItem:
         else:
             patched.setattr(owner, name, die)
         carry_out(item_id)
-    with unit_of_work() as writing:  # as the other workers do once its heartbeat has stopped
-        item = writing.get_one(TransferItem, item_id)
-        item.batch_id = None
-    return item
+    free(item_id)
+    return session().get_one(TransferItem, item_id)
 
 
 def carry_all(transfer_id: uuid.UUID) -> list[TransferItem]:

@@ -47,38 +47,38 @@ def changed(running: ItemRun, **values: object) -> None:
 
 
 def test_it_is_running_before_its_first_byte_and_then_as_far_as_it_is(running: ItemRun) -> None:
-    showing = ProgressFlusher()
+    flusher = ProgressFlusher()
     changed(running, attempt=2)
-    showing.show()
+    flusher.flush()
     item = row_of(running)
     assert (item.state, item.bytes_done, item.progress_at, item.attempt) == ("running", 0, None, 2)
     began = item.state_at
     running.progress = Progress(500, 1000)
-    showing.show()
+    flusher.flush()
     item = row_of(running)
     assert (item.state, item.bytes_done, item.size, item.attempt) == ("running", 500, 1000, 0)
     assert item.progress_at is not None
     assert item.state_at == began
     running.progress = Progress(750, None)
-    showing.show()
+    flusher.flush()
     assert (row_of(running).bytes_done, row_of(running).size) == (750, 1000)
 
 
 def test_what_has_not_come_on_is_not_written_again(running: ItemRun) -> None:
-    showing = ProgressFlusher()
+    flusher = ProgressFlusher()
     running.progress = Progress(500, 1000)
-    showing.show()
+    flusher.flush()
     changed(running, bytes_done=1)
-    showing.show()
+    flusher.flush()
     assert row_of(running).bytes_done == 1
     running.progress = Progress(501, 1000)
-    showing.show()
+    flusher.flush()
     assert row_of(running).bytes_done == 501
 
 
 def test_what_has_only_just_begun_is_not_shown(running: ItemRun) -> None:
     running.moves_since, running.progress = time.monotonic(), Progress(500, 1000)
-    ProgressFlusher().show()
+    ProgressFlusher().flush()
     assert (row_of(running).state, row_of(running).bytes_done) == ("waiting", 0)
 
 
@@ -86,14 +86,14 @@ def test_what_has_only_just_begun_is_not_shown(running: ItemRun) -> None:
 def test_what_was_decided_meanwhile_stays(running: ItemRun, decided: dict[str, object]) -> None:
     changed(running, state_at=utcnow(), **decided)
     running.progress = Progress(500, 1000)
-    ProgressFlusher().show()
+    ProgressFlusher().flush()
     assert (row_of(running).state, row_of(running).bytes_done) == (decided.get("state", "waiting"), 0)
 
 
 def test_the_same_wrong_bytes_again_do_not_count_as_coming_on(running: ItemRun) -> None:
     changed(running, attempt=2, error_code=DifferentContentError.code)
     running.progress = Progress(500, 1000)
-    ProgressFlusher().show()
+    ProgressFlusher().flush()
     assert (row_of(running).bytes_done, row_of(running).attempt) == (500, 2)
 
 
@@ -103,6 +103,6 @@ def test_all_that_move_are_shown(running: ItemRun, desk: Desk) -> None:
         for number, each in enumerate(several):
             under_way.enter_context(item_run.active(each))
             each.progress = Progress(100 + number, 1000)
-        ProgressFlusher().show()
+        ProgressFlusher().flush()
         assert [row_of(each).bytes_done for each in several] == [100, 101, 102]
         assert {row_of(each).state for each in several} == {"running"}
