@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from copying import copy as copying_copy
 from copying.endpoints.imanage_endpoint import ImanageDestination
 from imanage import client as imanage_client
 from imanage.uploads import Multipart
 from services.core import audit
+from services.core.unit_of_work import unit_of_work
+from services.execution import queue, steps
 from services.execution import save as execution_save
-from services.execution import steps
 from services.transfers.states import LIVE, ItemState
 from storage.incoming import Partial
 from tests.faults.children import after, before, carried_by_a_child, die, was_killed
@@ -49,9 +52,21 @@ def sent_and_not_answered() -> None:
     ImanageDestination.send = send
 
 
+def claimed_and_not_committed() -> None:
+    """The claim's rows are changed, and its transaction is never committed."""
+
+    @contextmanager
+    def dying(**options: bool) -> Iterator[Session]:
+        with unit_of_work(**options) as writing:
+            yield writing
+            die()
+
+    queue.unit_of_work = dying
+
+
 KILLS: dict[str, Prepare] = {
-    "claim-before": before(steps, "claim"),
-    "claim-within": after(steps, "claim"),
+    "claim-before": before(queue, "claim"),
+    "claim-within": claimed_and_not_committed,
     "claim-after": before(steps, "_do"),
     "download-before": before(copying_copy, "_pour"),
     "download-during": after(Partial, "write"),
