@@ -223,7 +223,7 @@ def test_gets_that_are_under_way_count(desk: Desk, limits: Any) -> None:
 
     with unit_of_work() as writing:
         row = writing.get_one(TransferItem, first.id)
-        row.size, row.batch_id = 9 * KB * KB, uuid.uuid4()
+        row.size, row.worker_id = 9 * KB * KB, "another-worker"
     limits(quota_matter_bytes=9 * KB * KB + 10)
     assert carry(second.id).error_code == "quota.matter"
 
