@@ -71,7 +71,7 @@ def test_a_claim_that_no_thread_of_its_worker_runs_is_released(
 def test_a_claim_that_is_running_is_kept(scheduler: Scheduler, item_id: uuid.UUID, desk: Desk) -> None:
     slow = desk.practice.faults.add(Fault("slow", path="/download", seconds=1, times=1))
     scheduler.take_due()
-    until(lambda: desk.practice.faults.struck(slow), "the download")
+    until(lambda: desk.practice.faults.times_applied(slow), "the download")
     assert [scheduler.check_leases() for _ in range(3)] == [0, 0, 0]
     until_done(item_id)
     assert row(item_id).fencing_token == 1
