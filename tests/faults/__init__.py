@@ -1,1 +1,1 @@
-"""The fault matrix: every fault that touches a transfer, against every kind of transfer, produced for real."""
+"""The fault matrix: every fault that can affect a transfer, against every kind of transfer, injected for real."""

@@ -1,4 +1,4 @@
-"""A fault as a case: what breaks, what the rows then say, what mends it, and how it ends."""
+"""A fault as a test case: the fault, the resulting state, the repair, and the final state."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.faults.setting import SIZE
 
 @dataclass(frozen=True)
 class Case:
-    """What breaks, what the rows then say, what mends it, and how it ends. States are for all kinds or by kind."""
+    """The fault, the resulting state, the repair, and the final state. States apply to all kinds or by kind."""
 
     breaks: Callable[[Scene], object]
     first: str | tuple[str, ...] | Mapping[str, str]
@@ -23,9 +23,9 @@ class Case:
     mends: Callable[[Scene], object] | None = None
     size: int = SIZE
     foreign: int = 0
-    """Versions in iManage whose bytes are not ours, for faults that change them on the way there."""
+    """Versions in iManage with other content than ours, for faults that change uploads."""
     refused: str = ""
-    """What is said at the press of Save where it is known before the first byte that it cannot be."""
+    """The refusal of Save itself, if the fault is known before the first byte."""
 
 
 def of_kind(value: str | tuple[str, ...] | Mapping[str, str], kind: str) -> set[str]:
@@ -35,7 +35,7 @@ def of_kind(value: str | tuple[str, ...] | Mapping[str, str], kind: str) -> set[
 
 
 def play(scene: Scene, case: Case) -> None:
-    """The fault, its first effect, what mends it, the end, and the four looks."""
+    """Run a case: fault, first effect, repair, final state, and the four final checks."""
     scene.prepare(case.size)
     case.breaks(scene)
     if case.refused and not scene.is_get:

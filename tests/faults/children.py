@@ -1,4 +1,4 @@
-"""A process of its own that carries items as the worker does, and is killed, starved or refused at a named place.
+"""A child process that runs items as the worker does, and is killed, starved or refused at a named point.
 
 It is forked from the test, so that it costs no start; what is changed in it dies with it.
 """
@@ -20,7 +20,7 @@ from tests.support.transfers import carry_out
 def carried_by_a_child(
     scene: Scene, prepare: Callable[[], None], *, ready: Callable[[int], None] | None = None
 ) -> int:
-    """Its wait status, after it has carried the first item. `ready` is given its pid before it begins."""
+    """Run the first item in a child; returns its wait status. `ready` gets its pid before it begins."""
     scene.drop_lines()
     db.session.remove()
     db.engine.dispose()
@@ -38,7 +38,7 @@ def carried_by_a_child(
             with suppress(OSError):
                 traceback.print_exc()
         finally:
-            os._exit(code)  # whatever happens, it must not go on as a second run of the tests
+            os._exit(code)  # whatever happens, the child must not continue as a second test run
     os.close(gate_out)
     try:
         if ready is not None:
@@ -58,7 +58,7 @@ def was_killed(status: int) -> bool:
 
 
 def before(owner: Any, name: str) -> Callable[[], None]:
-    """Die when this is called."""
+    """Kill the process when this function is called."""
 
     def prepare() -> None:
         _put(owner, name, lambda *_arguments, **_named: die())
@@ -67,7 +67,7 @@ def before(owner: Any, name: str) -> Callable[[], None]:
 
 
 def after(owner: Any, name: str) -> Callable[[], None]:
-    """Die when this has been done."""
+    """Kill the process when this function has returned."""
 
     def prepare() -> None:
         usual = owner[name] if isinstance(owner, dict) else getattr(owner, name)

@@ -1,4 +1,4 @@
-"""What the cells share: the practice iManage behind a line that can break, and the choice between half and whole.
+"""Shared fixtures: the practice iManage behind a fault proxy, and the choice between the quick half and all cells.
 
 FAULTS=all runs every cell, else the quick ones; FAULTS_RESULTS names a file for what became of each.
 """
@@ -30,12 +30,12 @@ from tests.support.practice import practice_imanage, practice_server, reached, s
 from tests.support.transfers import Desk, make_matter
 
 HOST = "imanage.practice.test"
-IMPATIENT = Limits(connect_seconds=0.4, read_seconds=0.6, total_seconds=2, upload_response_seconds=0.6)
+SHORT_LIMITS = Limits(connect_seconds=0.4, read_seconds=0.6, total_seconds=2, upload_response_seconds=0.6)
 _results: dict[str, str] = {}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is not of the quick half, and what is of another database."""
+    """Deselect cells that are not in the quick half, or belong to another database."""
     whole = os.environ.get("FAULTS") == "all"
     database = "postgresql" if os.environ.get("COUNTERPART_TEST_DATABASE_URL") else "sqlite"
     kept, left = [], []
@@ -82,7 +82,7 @@ def proxy(practice_running: Simulator) -> Iterator[FaultProxy]:
 
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The resolver's answers: an address, or the name of the error that it gives."""
+    """Answers of the resolver: an address, or the name of an error."""
     usual = socket.getaddrinfo
     table = {HOST: "127.0.0.1"}
 
@@ -100,8 +100,8 @@ def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 def practice(
     practice_running: Simulator, proxy: FaultProxy, database: None, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Simulator]:
-    """The practice iManage as it is, our rules naming the port of the line to it, and little patience."""
-    monkeypatch.setattr(transport, "Limits", lambda: IMPATIENT)
+    """The practice iManage behind the proxy, whose port our rules allow, with short timeouts."""
+    monkeypatch.setattr(transport, "Limits", lambda: SHORT_LIMITS)
     monkeypatch.setattr(imanage_client, "_FIRST_BACKOFF", 0.01)
     with reached(practice_running) as practice:
         usual = runtime.runtime()

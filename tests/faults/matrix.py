@@ -1,4 +1,4 @@
-"""The matrix as data: which faults are met by which kinds of transfer, and how.
+"""The matrix as data: which faults are tested with which kinds of transfer, and how.
 
 A cell is a scenario, a kind and a count. What a scenario does stands in the file of its family.
 """
@@ -166,11 +166,11 @@ ELSEWHERE: dict[int, str] = {
     36: "A limit on processes does not bind root, who runs these tests; carrying an item starts none.",
     82: "Not produced as a transfer: tests/unit/imanage/test_ids.py makes addresses of ids with odd characters.",
 }
-"""Faults of the list that no cell meets, and why."""
+"""Faults of the list without a cell, and why."""
 
 
 def cells(family: str = "") -> tuple[Cell, ...]:
-    """All squares of the table, or those of one family."""
+    """All cells of the table, or those of one family."""
     return tuple(
         Cell(each, kind, count == "many")
         for each in SCENARIOS

@@ -1,4 +1,4 @@
-"""The half of the matrix that happens on our own machine: processes, disk and database."""
+"""The local half of the matrix: processes, disk and database."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ GONE = (
     Scenario(37, "member-deactivated", "the member is deactivated as the document moves", "gone"),
     Scenario(37, "role-lowered", "the member may only read the matter from now on", "gone"),
     Scenario(37, "matter-left", "the member leaves the matter as the document moves", "gone"),
-    Scenario(37, "signed-out", "the member ends her sign-in as the document moves", "gone"),
+    Scenario(37, "signed-out", "the member signs out of iManage during the transfer", "gone"),
     Scenario(37, "document-gone", "the document's rows are deleted as it moves", "gone"),
     Scenario(37, "matter-gone", "the matter's rows are deleted as the document moves", "gone"),
 )
@@ -97,7 +97,7 @@ NO_SPOOL = "a save has no temporary file here"
 def _injected(
     fault: int, error: str, call: str, turns: int, says: str, kinds: tuple[str, ...], besides: str
 ) -> tuple[Scenario, ...]:
-    """The call of that sort fails with this error, the first, the second, and so on in turn."""
+    """One scenario per call of that kind: the first, the second and so on fail with this error."""
     return tuple(
         Scenario(
             fault,
@@ -154,7 +154,7 @@ DISK = (
             f"EIO at flush number {n}",
             "disk",
             SAVES,
-            "its flushes stand above",
+            "its flushes are listed above",
             on=PROCESS,
             counts=("one",),
             database="sqlite",

@@ -1,4 +1,4 @@
-"""Something happens while a document moves."""
+"""Changes during a transfer."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from tests.faults.scene import Scene
 
 
 def dawdling(scene: Scene) -> Fault:
-    """The document is on its way for a moment."""
+    """Make the transfer last for a moment."""
     if scene.is_get:
         return scene.dial("stall", at=50_000, seconds=0.3, times=1)
     return scene.dial("slow", seconds=0.3, times=1)
 
 
 def lingering(scene: Scene) -> Fault:
-    """A download takes so long that the rows are asked between two of its chunks, which they are after a second."""
+    """Make a download last longer than a second, after which the rows are checked between two chunks."""
     if scene.is_get:
         return scene.dial("trickle", at=50_000, rate=100_000, times=1)
     return dawdling(scene)
 
 
 def watched(scene: Scene, change: Callable[[], object], slow: Callable[[Scene], Fault] = dawdling) -> None:
-    """Carry the first document, and change something while iManage dawdles over it."""
+    """Run the first item, and change something while iManage is slow."""
     fault = slow(scene)
     app = current_app._get_current_object()
     failed: list[BaseException] = []

@@ -1,4 +1,4 @@
-"""A transfer that real worker processes carry: what they do to its end, and what they asked of iManage."""
+"""Transfers run by real worker processes: until the end, and with what calls to iManage."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tests.support.worker_processes import Workers, until
 
 
 def begun(scene: Scene, slow: Callable[[Scene], Fault]) -> None:
-    """The transfer is on record, a worker has taken it up, and iManage dawdles over its first document."""
+    """The transfer is recorded, a worker has claimed it, and iManage is slow with its first document."""
     fault = slow(scene)
     scene.begin()
-    session().rollback()  # The engine makes its tables when it first starts, and waits for whoever is in a transaction.
+    session().rollback()  # The engine creates its tables at first start, and waits for open transactions.
     until(lambda: scene.practice.faults.times_applied(fault), "the first document")
 
 
 def carried_on(scene: Scene, workers: Workers, seconds: float = 60.0) -> None:
-    """Done by the workers that run now, whose waits are passed over; then the looks at both sides."""
+    """Let the running workers finish, skipping waits; then check both sides."""
     asked = len(scene.practice.requests)
 
     def all_done() -> bool:

@@ -26,7 +26,7 @@ HEAD = (
 
 
 def table(results: dict[str, dict[str, str]]) -> str:
-    """A line for each scenario, a square for each kind and count; then what is not met, and why."""
+    """One row per scenario, one cell per kind and count; then the faults not tested, and why."""
     lines = [*HEAD, *(_line(each, results) for each in SCENARIOS)]
     lines += ["", f"{NOT_MET} is not met there:", ""]
     lines += [
@@ -56,7 +56,7 @@ def _gaps(each: Scenario) -> bool:
 
 
 def squares_of(page: str) -> list[tuple[str, str, tuple[bool, ...]]]:
-    """What the page's table says is met: number, words, and which squares are filled."""
+    """The table in the document: number, text, and which cells are filled."""
     part = page.partition(BEGIN)[2].partition(END)[0]
     rows = [
         re.split(r" *\| *", line.strip("| ")) for line in part.splitlines() if re.match(r"\| \d+ \|", line)
@@ -65,7 +65,7 @@ def squares_of(page: str) -> list[tuple[str, str, tuple[bool, ...]]]:
 
 
 def squares_meant() -> list[tuple[str, str, tuple[bool, ...]]]:
-    """The same, as the matrix has it."""
+    """The same from the matrix."""
     meant = {(cell.scenario, cell.kind, cell.is_many) for cell in cells()}
     return [
         (str(each.fault), each.says, tuple((each, kind, is_many) in meant for kind, is_many in COLUMNS))

@@ -1,4 +1,4 @@
-"""What a square of the fault matrix consists of."""
+"""The parts of a cell of the fault matrix."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ KINDS = (GET, NEW_DOCUMENT, NEW_VERSION)
 SAVES = (NEW_DOCUMENT, NEW_VERSION)
 GETS = (GET,)
 STEPS, PROCESS, WORKER = "steps", "process", "worker"
-"""Carried in the test's own thread; in a process of its own that is killed or starved; by the real worker."""
+"""Run in the test's thread; in a child process that is killed or starved; by a real worker."""
 
 NO_UPLOAD = "a get sends no bytes"
 NO_DOWNLOAD = "a save downloads no bytes"
@@ -17,7 +17,7 @@ NO_DOWNLOAD = "a save downloads no bytes"
 
 @dataclass(frozen=True)
 class Scenario:
-    """One way to produce a fault. `besides` says why it is not met by the kinds that are left out."""
+    """One way to inject a fault. `besides` says why the other kinds are left out."""
 
     fault: int
     name: str
@@ -32,7 +32,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Cell:
-    """One square of the table."""
+    """One cell of the table."""
 
     scenario: Scenario
     kind: str
@@ -44,7 +44,7 @@ class Cell:
 
     @property
     def is_quick(self) -> bool:
-        """Whether it runs in `make test`: where loss or doubling is at stake, and one document shows it."""
+        """Whether it runs in `make test`: if loss or duplication is possible, and one document shows it."""
         return not self.is_many and (self.scenario.fault == 27 or self.scenario.name in QUICK)
 
     @property

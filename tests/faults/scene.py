@@ -1,4 +1,4 @@
-"""A transfer in a fault: how it is carried on, and what is looked at when it is over."""
+"""A transfer under a fault: how it is run, and what is checked at the end."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from tests.support.transfers import (
 
 ROUNDS = 8
 MOST_REQUESTS = 24
-"""What one run of an item may ask, its own few repeats of a read included."""
+"""The most requests of one run of an item, including retries of reads."""
 ITS_WORDS = re.compile(r" iManage says: (?:“[^”]*”(?: \([^)]*\))?|[^ ]*)\.(?= |$)")
-"""What iManage itself says stands beside our words, and may be in any."""
+"""iManage's own message, which follows our sentence and may be in any words."""
 JARGON = re.compile(
     r"Traceback|Exception|[Ee]rrno|HTTP|NRC_|JSON|SQL|SHA-?256|socket|\bNone\b|\bnull\b|\b[45]\d\d\b|[{}<>]"
 )
@@ -36,12 +36,12 @@ NEEDS_A_STEP = frozenset({ItemState.FAILED, ItemState.ASKS, ItemState.NEEDS_SIGN
 
 @dataclass
 class Scene(Setting):
-    """Everything that a cell needs at hand."""
+    """Everything that a cell needs."""
 
     most_requests: int = MOST_REQUESTS
 
     def run(self, item_id: uuid.UUID) -> None:
-        """What the worker does with an item, in this thread, to its end or to where it waits."""
+        """Run an item as the worker does, in this thread, until it ends or waits."""
         seen = len(self.practice.requests)
         try:
             carry_out(item_id)
@@ -53,12 +53,12 @@ class Scene(Setting):
         ]
 
     def carry(self, item_id: uuid.UUID) -> TransferItem:
-        """The same, and what its row says then."""
+        """Run an item and return its row."""
         self.run(item_id)
         return self.row(item_id)
 
     def carry_once(self) -> list[TransferItem]:
-        """Each item that a worker would carry, once."""
+        """Run each due item once."""
         for item in self.items:
             if self.row(item).state in LIVE:
                 self.carry(item)
@@ -66,7 +66,7 @@ class Scene(Setting):
         return self.rows()
 
     def carry_on(self) -> None:
-        """As if all waits passed, until nobody has anything left to carry."""
+        """Run all items, skipping waits, until none is left."""
         for _ in range(ROUNDS):
             live = [item for item in self.items if self.row(item).state in LIVE]
             if not live:
@@ -81,13 +81,13 @@ class Scene(Setting):
         tokens._pacers.clear()
 
     def nobody_is_hurried(self, item_id: uuid.UUID) -> None:
-        """What waits is not due at once: no hot retry."""
+        """A waiting item is not due at once: no hot retry."""
         session().rollback()
         due = {each.id for each in queue.due(500)}
         assert item_id not in due, "the item is due again at once"
 
     def words_are_plain(self) -> None:
-        """Whatever is not done says why, and what can be done about it where somebody has to."""
+        """Every unfinished item has a reason and, if someone has to act, a next step."""
         for item in self.rows():
             if item.state == ItemState.DONE:
                 assert not item.error_sentence
@@ -99,13 +99,13 @@ class Scene(Setting):
                 assert item.next_step, f"{item.state}, “{item.error_sentence}”, and no next step"
 
     def words_are_plain_or_waiting(self) -> None:
-        """What was handed back has nothing to explain; whatever it says is plain."""
+        """A released item needs no reason; any sentence it has is plain."""
         for item in self.rows():
             assert item.state in LIVE | {ItemState.DONE}
             assert not JARGON.search(ITS_WORDS.sub("", f"{item.error_sentence} {item.next_step}"))
 
     def sides_agree(self, *, foreign: int = 0, is_linked: bool = True) -> None:
-        """What is in iManage, what is here, the links between them, and no bytes that nothing names."""
+        """Check the content in iManage and here, the links, and that there are no orphaned blobs."""
         added = self._there() - self.before
         for each in self.theirs:
             del added[each]
@@ -132,7 +132,7 @@ class Scene(Setting):
         assert (transfer.finished_at is not None) == all(item.state in FINISHED for item in self.rows())
 
     def store_is_clean(self) -> None:
-        """After the sweep there are no bytes that nothing names, and none that are not what they should be."""
+        """After the sweep there are no orphaned and no damaged blobs."""
         kept, maintenance.UNUSED_FOR = maintenance.UNUSED_FOR, timedelta(0)
         usual, maintenance.PARTIALS_KEPT = maintenance.PARTIALS_KEPT, timedelta(0)
         try:
@@ -146,13 +146,13 @@ class Scene(Setting):
             store.verify(each)
 
     def asked_politely(self) -> None:
-        """A second sending only after a look; as many sendings as the row owns up to."""
+        """A second upload happens only after a read, and the row counts every upload."""
         for item in self.rows():
             looked = True
             for call in self.calls[item.id]:
                 if call.method == "POST" and re.search(r"/(documents|versions)$", call.path):
                     assert looked, "sent again without a look"
-                    # Refused, or broken off by us before its end: there is nothing to look for.
+                    # Refused, or aborted by us before its end: there is no outcome to resolve.
                     looked = call.status in range(400, 500) or call.bytes_in < (item.size or 0)
                 elif call.method == "GET" and re.search(
                     r"/(children|documents|versions|download)$", call.path

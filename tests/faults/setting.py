@@ -1,4 +1,4 @@
-"""A transfer before it is carried: the documents on either side, the press of the button, and the dials."""
+"""A transfer before it runs: documents on both sides, the request, and the faults."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SIZE = 200_000
 
 @dataclass
 class Setting:
-    """What a cell begins with."""
+    """The initial state of a cell."""
 
     desk: Desk
     cell: Cell
@@ -52,11 +52,11 @@ class Setting:
     transfer: uuid.UUID = field(init=False)
     before: Counter[str] = field(default_factory=Counter)
     theirs: set[str] = field(default_factory=set)
-    """The checksums of what others add to iManage meanwhile."""
+    """Checksums of documents that others add to iManage meanwhile."""
     server_id: uuid.UUID = field(init=False)
 
     def __post_init__(self) -> None:
-        # Read once: threads of a test must not ask one session for it at the same moment.
+        # Read once: a session must not be used by several threads.
         self.server_id = self.desk.server.id
 
     @property
@@ -76,7 +76,7 @@ class Setting:
         return MANY if self.cell.is_many else 1
 
     def prepare(self, size: int = SIZE) -> None:
-        """The documents on either side, before anything goes wrong."""
+        """Create the documents on both sides."""
         world = self.practice.world
         workspace = next(
             each for each in world.containers("Active") if each.kind == "workspace" and each.owner == "ALICE"
@@ -106,7 +106,7 @@ class Setting:
         return (line * (size // len(line) + 1))[:size]
 
     def begin(self) -> None:
-        """Put it on record, as a press of the button does."""
+        """Create the transfer, as the button does."""
         self.begin_by(self._press)
 
     def begin_by(self, press: Callable[[], uuid.UUID]) -> None:
@@ -131,14 +131,14 @@ class Setting:
         )
 
     def settled(self) -> None:
-        """iManage has noticed that whoever asked is gone: no call is under way any more."""
+        """Wait until iManage has no call in progress, after a client has gone."""
         deadline = time.monotonic() + 5
         while any(entry.seconds == 0.0 for entry in list(self.practice._state.log)):
             assert time.monotonic() < deadline, "a call is still under way"
             time.sleep(0.005)
 
     def drop_lines(self) -> None:
-        """No kept connection is used again: the next call dials anew."""
+        """Drop pooled connections, so that the next call connects again."""
         for _changed, outbound in transport._sessions.values():
             outbound.close()
 
@@ -153,7 +153,7 @@ class Setting:
         return [item.state for item in self.rows()]
 
     def dial(self, kind: str, *, where: str = "content", **more: Any) -> Fault:
-        """Turn a dial for the calls that carry the documents, or for those that only ask; many: only the first."""
+        """Add a fault for the calls that transfer content, or for those that only read; if many: only the first."""
         times = more.pop("times", 1 if self.cell.is_many else None)
         method = "GET"
         if where == "content":
@@ -170,7 +170,7 @@ class Setting:
         return self.practice.faults.add(fault)
 
     def document(self, twin: str) -> Document:
-        """A document of iManage as it is now, by the id it had."""
+        """The current state of a document in iManage, by its id."""
         library, _, rest = twin.partition("!")
         found = self.practice.world.document(library, int(rest.partition(".")[0]))
         assert found is not None
@@ -184,5 +184,5 @@ class Setting:
         return found
 
     def there(self, digest: str) -> int:
-        """How often the folder in iManage holds these bytes, beyond what was there before."""
+        """How many copies of this content were added to the folder in iManage."""
         return (self._there() - self.before)[digest]

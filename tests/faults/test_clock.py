@@ -1,4 +1,4 @@
-"""The clock is set while a document moves (32): forward or back, by an hour or a day, and an answer is lost besides."""
+"""The clock is changed during a transfer (32): forward or back, by an hour or a day, with a lost response as well."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models import base
 from services.core.unit_of_work import session
 from services.core.wall_clock import Clock
 from services.execution import maintenance, outcome, queue
-from services.operations import worker_heartbeats
+from services.operations import worker_heartheartbeats
 from services.transfers.states import ItemState
 from tests.faults.matrix import cells
 from tests.faults.meanwhile import dawdling
@@ -31,7 +31,7 @@ JUMPS = {
 
 
 class Setting:
-    """The machine's clock as everything that puts a time on record reads it."""
+    """The system clock, for everything that records a time."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         setting = self
@@ -48,7 +48,7 @@ class Setting:
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Setting:
-    """With a memory of its own of how the clock was set, which no other test shares."""
+    """Isolated state of the clock watch, not shared with other tests."""
     clock = Clock()
     clock.was_set_back()
     for user in (outcome, maintenance):
@@ -60,12 +60,12 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Setting:
     "cell", [each for each in cells("clock") if each.scenario.name in JUMPS], ids=lambda cell: cell.id
 )
 def test_clock_is_set(cell: Cell, scene: Scene, machine: Setting) -> None:
-    """The item waits neither for a time that has passed nor until one that is far away, and is not sent twice."""
+    """The item waits neither too long nor not at all, and is not sent twice."""
     scene.prepare()
     if scene.is_get:
         scene.dial("cut", fraction=0.5, how="reset", times=1)
     else:
-        scene.dial("slow", seconds=STORED_LATE, times=1)  # its answer is lost, and it is stored later
+        scene.dial("slow", seconds=STORED_LATE, times=1)  # its response is lost, and it is stored later
     scene.begin()
     first = scene.carry_once()[0]
     assert first.state == (ItemState.WAITING if scene.is_get else ItemState.LOOKING_UP)
@@ -84,7 +84,7 @@ def test_clock_is_set(cell: Cell, scene: Scene, machine: Setting) -> None:
     scene.carry_on()
     assert set(scene.states()) == {ItemState.DONE}
     scene.words_are_plain()
-    machine.ahead = timedelta(0)  # somebody puts it right: the sweep goes by the ages of files
+    machine.ahead = timedelta(0)  # the clock is corrected: the sweep goes by file age
     scene.sides_agree()
     scene.asked_politely()
 
@@ -97,7 +97,7 @@ REAL = {"clock-forward-real": DAY, "clock-back-real": -DAY}
     "cell", [each for each in cells("clock") if each.scenario.name in REAL], ids=lambda cell: cell.id
 )
 def test_clock_of_a_real_worker(cell: Cell, scene: Scene, settings: Settings) -> None:
-    """It is set under one worker and not under its sibling: both go on, and neither takes the other for dead."""
+    """The clock differs between two workers: both continue, and neither considers the other dead."""
     scene.prepare()
     file = scene.folder_here / "time"
     file.write_text("0")
@@ -107,12 +107,14 @@ def test_clock_of_a_real_worker(cell: Cell, scene: Scene, settings: Settings) ->
         other = pool.start(through=("tests.support.shifted_clock", str(file)))
         begun(scene, dawdling)
         file.write_text(str(REAL[cell.scenario.name]))
-        until(lambda: goes_wrong(other), "a beat by the other time", 10)
+        until(lambda: goes_wrong(other), "a heartbeat by the other clock", 10)
         carried_on(scene, pool)
         assert not any("taken_over" in worker.said() for worker in pool.workers)
 
 
 def goes_wrong(worker: Worker) -> bool:
     session().rollback()
-    beats = [at for name, at in worker_heartbeats.last_seen().items() if f"-{worker.process.pid}-" in name]
-    return any(abs(datetime.now(UTC) - at) > timedelta(hours=12) for at in beats)
+    heartbeats = [
+        at for name, at in worker_heartheartbeats.last_seen().items() if f"-{worker.process.pid}-" in name
+    ]
+    return any(abs(datetime.now(UTC) - at) > timedelta(hours=12) for at in heartbeats)

@@ -1,4 +1,4 @@
-"""The database's faults (33, 47, 48, 50): dropped connections, a harmed file, another schema, an old backup."""
+"""The database's faults (33, 47, 48, 50): dropped connections, a damaged file, another schema, an old backup."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def of(*names: str) -> list[Cell]:
     return [each for each in cells("database") if each.scenario.name in names]
 
 
-def let_go() -> None:
+def release_database() -> None:
     db.session.remove()
     db.engine.dispose()
 
@@ -42,23 +42,23 @@ def finished(scene: Scene) -> None:
 
 @pytest.mark.parametrize("cell", of("newer-schema"), ids=lambda cell: cell.id)
 def test_newer_schema(cell: Cell, scene: Scene) -> None:
-    """The next release's migration has run, and this one's worker is still at work."""
+    """The next release's migration has run while this release's worker is still running."""
     scene.prepare()
     scene.begin()
-    let_go()
+    release_database()
     with db.engine.begin() as connection:
         connection.execute(text("ALTER TABLE transfer_item ADD COLUMN of_the_next_release VARCHAR(10)"))
     try:
         finished(scene)
     finally:
-        let_go()
+        release_database()
         with db.engine.begin() as connection:
             connection.execute(text("ALTER TABLE transfer_item DROP COLUMN of_the_next_release"))
 
 
 @pytest.mark.parametrize("cell", of("connections-dropped"), ids=lambda cell: cell.id)
 def test_connections_dropped(cell: Cell, scene: Scene) -> None:
-    """PostgreSQL ends every connection, as a restart or a failover does."""
+    """PostgreSQL closes every connection, as in a restart or failover."""
     scene.prepare()
     scene.begin()
     with db.engine.connect() as connection:
@@ -88,8 +88,8 @@ HARMS: dict[str, Callable[[Path], None]] = {"file-missing": gone, "file-corrupt"
 
 
 def copied(folder: Path) -> Path:
-    """A backup of the database, whichever it is."""
-    let_go()
+    """Back up the database, of either kind."""
+    release_database()
     backup, url = folder / "backup", runtime().settings.database_url
     if not url.startswith("sqlite"):
         postgres.dump(url, backup)
@@ -102,7 +102,7 @@ def copied(folder: Path) -> Path:
 
 
 def restored(backup: Path) -> None:
-    let_go()
+    release_database()
     url = runtime().settings.database_url
     if url.startswith("sqlite"):
         file = database_file()
@@ -111,12 +111,12 @@ def restored(backup: Path) -> None:
         shutil.copy(backup, file)
     else:
         postgres.restore(url, backup)
-    folder_snapshots._readings.clear()  # the process that finds the backup has read nothing yet
+    folder_snapshots._readings.clear()  # a new process has no snapshots in memory
 
 
 @pytest.mark.parametrize("cell", of("file-missing", "file-corrupt"), ids=lambda cell: cell.id)
 def test_file_harmed(cell: Cell, scene: Scene) -> None:
-    """Nothing is sent without a row; when the file is back, everything goes on."""
+    """Nothing is sent without a row; everything resumes when the file is restored."""
     scene.prepare()
     scene.begin()
     file = database_file()
@@ -134,7 +134,7 @@ def test_file_harmed(cell: Cell, scene: Scene) -> None:
 
 @pytest.mark.parametrize("cell", of("old-backup"), ids=lambda cell: cell.id)
 def test_old_backup(cell: Cell, scene: Scene) -> None:
-    """The backup knows of the transfer and not that it was done: it is done again here, and not again there."""
+    """The backup has the transfer as unfinished: it is repeated here, but not in iManage."""
     scene.prepare()
     scene.begin()
     backup = copied(scene.folder_here)
@@ -147,7 +147,7 @@ def test_old_backup(cell: Cell, scene: Scene) -> None:
 
 @pytest.mark.parametrize("cell", of("old-backup-stale-sign-in"), ids=lambda cell: cell.id)
 def test_old_backup_with_a_stale_sign_in(cell: Cell, scene: Scene) -> None:
-    """The same, and the backup's tokens were used up since: she signs in again, and nothing is sent twice."""
+    """The same, with expired tokens in the backup: the member signs in again, and nothing is sent twice."""
     scene.prepare()
     scene.begin()
     backup = copied(scene.folder_here)

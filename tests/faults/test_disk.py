@@ -1,4 +1,4 @@
-"""The disk's faults (40 to 46, 51), injected into the calls of a process that carries, or on a disk of its own."""
+"""The disk's faults (40 to 46, 51), injected into the system calls of a child process, or on a separate disk."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CALLS = {
 def injected(
     tracers: list[subprocess.Popen[bytes]], calls: str, fault: str, nth: str, log: Path
 ) -> Callable[[int], None]:
-    """Hold the child until strace has it; then its calls fail as told."""
+    """Hold the child until strace is attached; then its calls fail as specified."""
 
     def ready(pid: int) -> None:
         command = ["strace", "-f", "-p", str(pid), "-o", str(log), "-e", f"trace={calls}"]
@@ -56,8 +56,8 @@ def of(*names: str) -> list[Cell]:
 
 @pytest.mark.parametrize("cell", of("ENOSPC-", "EIO-", "EDQUOT-", "ESTALE-"), ids=lambda cell: cell.id)
 def test_calls_that_fail(cell: Cell, scene: Scene) -> None:
-    """Each call of that sort in turn fails once, in a process that carries; then the disk is well again."""
-    # In an empty store: one that holds bytes of the same first two digits has one folder less to flush.
+    """Each call of that kind fails once, in a child process; then the disk works again."""
+    # In an empty store: an existing folder for the same first two digits means one flush less.
     with stored_on(scene.folder_here):
         scene.prepare(20_000)
         scene.begin()
@@ -80,7 +80,7 @@ def test_calls_that_fail(cell: Cell, scene: Scene) -> None:
 
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[Path]:
-    """A disk in memory with room for so much, or a sentence that says why there is none."""
+    """A tmpfs of this size, or a sentence why there is none."""
     disk = folder / "disk"
     disk.mkdir()
     if subprocess.run(
@@ -104,8 +104,8 @@ def stored_on(disk: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("cell", of("disk-full", "read-only", "no-larger-file"), ids=lambda cell: cell.id)
-def test_no_room(cell: Cell, scene: Scene) -> None:
-    """It waits, says so, and goes on when there is room."""
+def test_disk_full(cell: Cell, scene: Scene) -> None:
+    """The transfer waits with a reason, and resumes when there is space."""
     with small_disk(scene.folder_here, "2m") as disk, stored_on(disk):
         scene.prepare()
         scene.begin()
@@ -132,7 +132,7 @@ def test_no_room(cell: Cell, scene: Scene) -> None:
 
 @pytest.mark.parametrize("cell", of("spool-"), ids=lambda cell: cell.id)
 def test_spool_changed_behind_us(cell: Cell, scene: Scene) -> None:
-    """A download that was cut left its bytes in the spool; they are gone, shorter or others when it goes on."""
+    """The partial file of an interrupted download is missing, shorter or different when it is resumed."""
     scene.prepare(3 << 20)
     scene.dial("cut", fraction=0.5)
     scene.begin()
@@ -156,7 +156,7 @@ def test_spool_changed_behind_us(cell: Cell, scene: Scene) -> None:
 
 @pytest.mark.parametrize("cell", of("store-"), ids=lambda cell: cell.id)
 def test_store_changed_behind_us(cell: Cell, scene: Scene) -> None:
-    """Bytes that are not those on record never become a document in iManage."""
+    """Content that differs from its recorded hash never becomes a document in iManage."""
     scene.prepare()
     scene.begin()
     digest = sha256(scene.contents[0])
@@ -179,7 +179,7 @@ def test_store_changed_behind_us(cell: Cell, scene: Scene) -> None:
 
 @pytest.mark.parametrize("cell", of("database-busy"), ids=lambda cell: cell.id)
 def test_database_busy(cell: Cell, scene: Scene) -> None:
-    """Another program holds SQLite's lock for ten seconds."""
+    """Another program holds SQLite's write lock for ten seconds."""
     scene.prepare()
     scene.begin()
     path = Path(runtime.runtime().settings.database_url.removeprefix("sqlite:///"))

@@ -1,4 +1,4 @@
-"""What a transfer stands on goes away while its document moves (37): the right to it, the server, the rows."""
+"""A transfer loses its permission, its server or its rows while it runs (37)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def server_removed(scene: Scene) -> Callable[[], object]:
 
 
 def member_unlisted(scene: Scene) -> Callable[[], object]:
-    """The server is for those on its list now, and she is not on it."""
+    """The server is now restricted to members that do not include this one."""
     admin = an_admin()
     now = restriction.restriction(admin, scene.server_id).version
     return lambda: restriction.save(admin, scene.server_id, RestrictionChange(True, (), now))
@@ -85,7 +85,7 @@ CHANGES: dict[str, Callable[[Scene], Callable[[], object]]] = {
 
 @pytest.mark.parametrize("cell", of(*CHANGES), ids=lambda cell: cell.id)
 def test_no_longer_allowed(cell: Cell, scene: Scene) -> None:
-    """A download ends at its next chunk, what iManage has stored is put on record, and nothing more begins."""
+    """A download ends at its next chunk, what iManage has stored is recorded, and nothing more starts."""
     scene.prepare()
     scene.begin()
     watched(scene, CHANGES[cell.scenario.name](scene), lingering)
@@ -106,7 +106,7 @@ def test_no_longer_allowed(cell: Cell, scene: Scene) -> None:
 
 @pytest.mark.parametrize("cell", of("signed-out"), ids=lambda cell: cell.id)
 def test_signed_out(cell: Cell, scene: Scene) -> None:
-    """She ends her sign-in to iManage herself: what moves is complete, the rest waits for her and goes on with her."""
+    """The member disconnects iManage: the current item completes, the rest waits until they sign in again."""
     scene.prepare()
     scene.begin()
     watched(scene, lambda: clients.disconnect(scene.desk.actor, scene.server_id))
@@ -124,7 +124,7 @@ def test_signed_out(cell: Cell, scene: Scene) -> None:
 
 @pytest.mark.parametrize("cell", of("document-gone"), ids=lambda cell: cell.id)
 def test_document_gone(cell: Cell, scene: Scene) -> None:
-    """No page deletes a document; whoever clears out rows does. Got again it is back; a save has nothing to link to."""
+    """A document's rows are deleted in the database: a get creates it again, a save has nothing to link to."""
     scene.prepare()
     scene.begin()
     if scene.is_get:
@@ -151,7 +151,7 @@ def _clear_out(statement: Delete) -> None:
 
 @pytest.mark.parametrize("cell", of("matter-gone"), ids=lambda cell: cell.id)
 def test_matter_gone(cell: Cell, scene: Scene) -> None:
-    """The same with a whole matter: its transfers go with it, and nobody asks iManage for anything more."""
+    """The same with a whole matter: its transfers are deleted with it, and iManage gets no more calls."""
     scene.prepare()
     scene.begin()
     watched(scene, lambda: _clear_out(delete(Matter).where(Matter.id == scene.desk.matter_id)), lingering)

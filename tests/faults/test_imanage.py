@@ -1,4 +1,4 @@
-"""iManage's own answers and changes (65 to 82): refusals, waits, and a world that others change meanwhile."""
+"""iManage's responses and changes (65 to 82): refusals, waits, and concurrent changes by others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def dial(kind: str, **more: object) -> Callable[[Scene], object]:
 
 
 def refused(status: int, **more: object) -> Case:
-    """A final no."""
+    """A permanent refusal."""
     return Case(dial("status", status=status, **more), ItemState.FAILED, ItemState.FAILED)
 
 
@@ -46,7 +46,7 @@ def grow(scene: Scene) -> None:
 
 
 def meanwhile(path: str, change: Callable[[Scene], object]) -> Callable[[Scene], None]:
-    """Somebody else is quicker: iManage dawdles over a call, and meanwhile the world changes."""
+    """iManage is slow with a call, and someone else makes a change meanwhile."""
 
     def breaks(scene: Scene) -> None:
         fault = scene.dial("slow", where=path, times=1, seconds=0.3)
@@ -63,7 +63,7 @@ def meanwhile(path: str, change: Callable[[Scene], object]) -> Callable[[Scene],
 
 
 def by_another(scene: Scene) -> None:
-    """Somebody else saves these very bytes, while iManage loses our answer."""
+    """Someone else saves the same content, and our response is lost."""
     scene.dial("lost_after")
     world = scene.practice.world
     for n, content in enumerate(scene.contents):
@@ -87,12 +87,12 @@ def remove_twins(scene: Scene) -> None:
 
 
 def keeps_growing(scene: Scene) -> None:
-    """More than a page of documents, and others that come while they are read after a lost answer."""
+    """More than a page of documents, with others added while they are read after a lost response."""
     add = scene.practice.world.add_document
     for n in range(510):
         add(scene.folder, f"Before {n}", "txt", b"before", "CAROL")
     scene.dial("lost_after")
-    scene.most_requests = 48  # six pages, read three times where they change, before the sending and after it
+    scene.most_requests = 48  # six pages, up to three reads when they change, before and after the upload
     scene.theirs.add(sha256(b"meanwhile"))
 
     def grow_on() -> None:

@@ -1,4 +1,4 @@
-"""Processes killed at each named point (27), out of memory (34) and out of files (35): the next one goes on."""
+"""Processes killed at each named point (27), out of memory (34) or file descriptors (35): the next process resumes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Prepare = Callable[[], None]
 
 
 def sent_but_for_the_end() -> None:
-    """All blocks of the upload leave, and its closing boundary never does."""
+    """All blocks of the upload are sent, but not its closing boundary."""
     usual = Multipart.__iter__
 
     def blocks(self: Multipart) -> object:
@@ -42,7 +42,7 @@ def sent_but_for_the_end() -> None:
 
 
 def sent_and_not_answered() -> None:
-    """The whole upload is there and answered, and nobody has read the answer."""
+    """The upload is complete, and its response has not been read."""
     usual = ImanageDestination.send
 
     def send(self: ImanageDestination, *arguments: object, **named: object) -> object:
@@ -107,7 +107,7 @@ def out_of_memory() -> None:
     "cell", [each for each in cells("process") if each.scenario.fault == 27], ids=lambda c: c.id
 )
 def test_killed(cell: Cell, scene: Scene) -> None:
-    """Its successor goes on from the row: nothing is lost, nothing doubled, nothing sent twice without a look."""
+    """The next process resumes from the row: nothing lost, nothing duplicated, nothing sent twice without a read."""
     scene.prepare()
     scene.begin()
     _, _, point = cell.scenario.name.partition("-")
@@ -128,7 +128,7 @@ def test_killed(cell: Cell, scene: Scene) -> None:
     "cell", [each for each in cells("process") if each.scenario.fault in (34, 35)], ids=lambda c: c.id
 )
 def test_starved(cell: Cell, scene: Scene) -> None:
-    """The process may fail in any way; what it left is gone on with by one that has what it needs."""
+    """However the process fails, one with enough resources completes its work."""
     scene.prepare()
     scene.begin()
     seen = len(scene.practice.requests)

@@ -1,4 +1,4 @@
-"""The network's faults (1 to 26): names, connections, certificates, answers and uploads that break off or change."""
+"""The network's faults (1 to 26): names, connections, certificates, interrupted or changed responses and uploads."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from tests.support.loopback_servers import certificate
 from tests.support.transfers import sha256
 
 AGAIN = {GET: ItemState.WAITING, "save": ItemState.DONE}
-"""A get comes back for the rest; a save looks, finds it, and is done."""
+"""A get resumes; a save resolves its outcome, finds the document, and is done."""
 LOOKED = {GET: ItemState.WAITING, "save": ItemState.LOOKING_UP}
-"""A save looks, does not find it yet, and waits until it is certain."""
+"""A save resolves its outcome, does not find the document yet, and waits until it is certain."""
 
 
 def dial(kind: str, **more: object) -> Callable[[Scene], object]:
@@ -67,14 +67,14 @@ def swallowed(scene: Scene) -> None:
 
 
 def dribbles(scene: Scene) -> None:
-    """The last bytes of a document one at a time, or the whole of a short answer in small pieces."""
+    """Send the last bytes of a document one by one, or a short response in small pieces."""
     scene.dial("trickle", at=SIZE - 3, rate=10) if scene.is_get else scene.dial("trickle", at=0, rate=2000)
 
 
 def behind_tls(
     make: Callable[[Path], tuple[ssl.SSLContext, str]], *, trusted: bool
 ) -> Callable[[Scene], None]:
-    """From now on the server is reached by TLS, with this certificate."""
+    """Switch the server to TLS with this certificate."""
 
     def breaks(scene: Scene) -> None:
         scene.proxy.context, authority = make(scene.folder_here)
@@ -104,11 +104,11 @@ def too_old(folder: Path) -> tuple[ssl.SSLContext, str]:
 
 
 STORED_LATE = 2.5
-"""Seconds after which iManage stores what it was sent: nobody waits that long, however busy this machine is."""
+"""Seconds after which iManage stores an upload: longer than any timeout, however busy this machine is."""
 
 
 def until_stored(scene: Scene) -> None:
-    """iManage has been storing it all the while."""
+    """Wait until iManage has stored it."""
     deadline = time.monotonic() + 15
     wanted = sha256(scene.contents[0])
     while not any(
@@ -153,7 +153,7 @@ CASES: dict[str, Case] = {
     "answer-reset-at-end": Case(dial("cut", at=-1, how="reset"), AGAIN),
     "upload-reset-at-1": Case(harmed(fraction=0.01), ItemState.LOOKING_UP, ItemState.DONE, unharmed),
     "upload-reset-at-50": Case(harmed(fraction=0.5), ItemState.LOOKING_UP, ItemState.DONE, unharmed),
-    # A server may take the closing boundary for the end, or wait for the last byte that never comes.
+    # A server may stop at the closing boundary, or wait for the last byte, which never comes.
     "upload-reset-at-end": Case(
         harmed(before_end=1), (ItemState.LOOKING_UP, ItemState.DONE), ItemState.DONE, unharmed
     ),

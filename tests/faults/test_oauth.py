@@ -1,4 +1,4 @@
-"""The sign-in's faults (56 to 64) as a transfer meets them: the token ends, and renewing it goes wrong."""
+"""OAuth faults during a transfer (56 to 64): the token expires, and its refresh fails."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.practice import sign_in_to_imanage
 
 
 def ended(kind: str = "", **more: object) -> Callable[[Scene], None]:
-    """The access token has ended, and this is what the token endpoint does when it is asked for another."""
+    """The access token has expired, and the token endpoint responds to the refresh like this."""
 
     def breaks(scene: Scene) -> None:
         scene.practice.expire_tokens()
@@ -54,7 +54,7 @@ def rotated_and_lost(scene: Scene) -> None:
 
 
 def asked_and_signed_in(scene: Scene) -> None:
-    """The next renewal is refused, for its token is spent; then she signs in."""
+    """The next refresh is refused, because its token is used up; then the member signs in."""
     for item in scene.items:
         if scene.row(item).state == ItemState.WAITING:
             scene.skip_wait(item)

@@ -1,4 +1,4 @@
-"""The object store's faults (49): a real S3 server, behind a line that refuses, dawdles, cuts, changes or answers."""
+"""The object store's faults (49): a real S3 server, behind a proxy that refuses, delays, cuts, changes or answers."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request ra
 FAULT = b"<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>"
 NO_BUCKET = b"<Error><Code>NoSuchBucket</Code><Message>The specified bucket does not exist.</Message></Error>"
 ABSENT = {GET: ItemState.WAITING, "save": ItemState.FAILED}
-"""A get comes back for the rest; a save without its bytes has nothing to send."""
+"""A get resumes; a save without its content has nothing to send."""
 
 
 @dataclass
 class Bucket:
-    """An S3 server, the line to it, and what is asked for there."""
+    """An S3 server, the proxy to it, and the requests."""
 
     port: int
     line: FaultProxy
@@ -54,7 +54,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 @pytest.fixture
 def bucket(server: int, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    """Documents lie in a prefix of their own, behind the line, and nobody waits long."""
+    """Documents are in a separate prefix behind the proxy, with short timeouts."""
     monkeypatch.setattr(opening, "REQUEST_TIMEOUT", timedelta(seconds=0.5))
     monkeypatch.setattr(opening, "MAX_RETRIES", 2)
     usual = runtime.runtime()
@@ -81,7 +81,7 @@ def harms(**more: object) -> Callable[[Bucket], None]:
 
 
 def slow(bucket: Bucket) -> None:
-    """Slower than the patience of the others, so that this one has more of it."""
+    """Slower than the other tests' timeout, so this one has a longer one."""
     opening.REQUEST_TIMEOUT = timedelta(seconds=10)
     bucket.bind()
     bucket.line.delay = 0.2
@@ -94,7 +94,7 @@ def silent(bucket: Bucket) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """What breaks, what the first document's row says then, and how it ends when the store is well again."""
+    """The fault, the state of the first item, and the final state once the store works again."""
 
     breaks: Callable[[Bucket], None]
     first: str | dict[str, str]
@@ -124,7 +124,7 @@ CASES = {
 
 @pytest.mark.parametrize("cell", cells("store"), ids=lambda cell: cell.id)
 def test_object_store(cell: Cell, scene: Scene, bucket: Bucket) -> None:
-    """It waits, says so, and goes on when the store is well; no wrong byte is published or sent."""
+    """The transfer waits with a reason, and resumes when the store works; no damaged content is published or sent."""
     case = CASES[cell.scenario.name]
     scene.prepare(case.size)
     scene.begin()

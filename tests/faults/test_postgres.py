@@ -1,4 +1,4 @@
-"""PostgreSQL's faults (48): restarted, crashed and replaced in the middle, and transactions that it breaks off."""
+"""PostgreSQL's faults (48): restart, crash and failover during a transfer, and aborted transactions."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def of(*names: str) -> list[Cell]:
     return [each for each in cells("postgres") if each.scenario.name in names]
 
 
-def let_go() -> None:
-    """This test holds no connection that the server's end would break."""
+def close_connections() -> None:
+    """Close this test's connections before the server stops."""
     db.session.remove()
     db.engine.dispose()
 
 
 def carried_despite(scene: Scene, change: Callable[[], object]) -> None:
-    """What could not even write down its end is found so by the reconciler, which has it rest."""
+    """A run that could not record its end is found by the reconciler, which makes it wait."""
     first = scene.items[0]
     try:
         watched(scene, change)
@@ -60,7 +60,7 @@ def finished(scene: Scene) -> None:
 
 @pytest.mark.parametrize("cell", of("restarted"), ids=lambda cell: cell.id)
 def test_restarted(cell: Cell, scene: Scene, settings: Settings) -> None:
-    """Stopped in good order and started again while the document moves: every connection is gone."""
+    """A clean restart during the transfer: all connections are lost."""
     scene.prepare()
     scene.begin()
     carried_despite(scene, lambda: restart(settings.database_url, "fast"))
@@ -69,13 +69,13 @@ def test_restarted(cell: Cell, scene: Scene, settings: Settings) -> None:
 
 @pytest.mark.parametrize("cell", of("deadlock"), ids=lambda cell: cell.id)
 def test_deadlock(cell: Cell, scene: Scene) -> None:
-    """Another program holds the server's row and then wants the item's: PostgreSQL breaks our transaction off."""
+    """A deadlock with another program: PostgreSQL aborts our transaction."""
     scene.prepare()
     scene.begin()
 
     def cross() -> None:
         with db.engine.connect() as other, db.engine.connect() as looking:
-            other.execute(text("SET LOCAL deadlock_timeout = '1min'"))  # so that it is ours that ends
+            other.execute(text("SET LOCAL deadlock_timeout = '1min'"))  # so that ours is aborted
             other.execute(text("SELECT 1 FROM server WHERE id = :id FOR UPDATE"), {"id": scene.server_id})
             until(lambda: looking.scalar(WAITING_FOR_A_LOCK), "our transaction at the server's row", 10)
             other.execute(
@@ -97,7 +97,7 @@ def deadlocks() -> int:
 
 @pytest.fixture
 def strictly_isolated() -> Iterator[None]:
-    """The firm's database breaks off a transaction whose rows another one has changed (repeatable read)."""
+    """A serialization failure under repeatable read."""
     isolate("SET default_transaction_isolation = 'repeatable read'")
     yield
     isolate("RESET default_transaction_isolation")
@@ -113,7 +113,7 @@ def isolate(how: str) -> None:
 
 @pytest.mark.parametrize("cell", of("serialization"), ids=lambda cell: cell.id)
 def test_serialization(cell: Cell, scene: Scene, strictly_isolated: None) -> None:
-    """Another program has changed the item's row when ours comes to it."""
+    """Another program changes the item's row before ours."""
     scene.prepare()
     scene.begin()
 
@@ -145,26 +145,26 @@ def workers(settings: Settings, scene: Scene, tmp_path: Path) -> Iterator[Worker
 
 @pytest.mark.parametrize("cell", of("crashed"), ids=lambda cell: cell.id)
 def test_crashed(cell: Cell, scene: Scene, settings: Settings, workers: Workers) -> None:
-    """PostgreSQL crashes and recovers under a real worker, which goes on by itself."""
+    """PostgreSQL crashes and recovers under a real worker, which resumes by itself."""
     scene.prepare()
     workers.start()
     begun(scene, dawdling)
-    let_go()
+    close_connections()
     restart(settings.database_url, "immediate")
     carried_on(scene, workers)
 
 
 @pytest.mark.parametrize("cell", of("failover"), ids=lambda cell: cell.id)
 def test_failover(cell: Cell, scene: Scene, settings: Settings, workers: Workers) -> None:
-    """The server is lost under a real worker, and a synchronous standby takes its place at its address."""
+    """The server is lost under a real worker, and a synchronous standby is promoted at its address."""
     scene.prepare()
     workers.start()
     with standby(settings.database_url) as second:
         begun(scene, dawdling)
-        let_go()
+        close_connections()
         second.take_over()
         try:
             carried_on(scene, workers)
         finally:
             workers.end()
-            let_go()
+            close_connections()

@@ -1,4 +1,4 @@
-"""Processes that stop, hang or meet each other (28 to 30), and people who cancel or press twice (38, 39)."""
+"""Processes that stop, hang or compete (28 to 30), and members who cancel or press twice (38, 39)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_cancelled_as_it_ends(cell: Cell, scene: Scene) -> None:
     "cell", [each for each in cells("process") if each.scenario.fault == 28], ids=lambda c: c.id
 )
 def test_told_to_stop(cell: Cell, scene: Scene) -> None:
-    """It hands back at the next chunk, and the next process goes on."""
+    """It releases its items at the next chunk, and the next process resumes them."""
     scene.prepare()
     scene.begin()
     try:
@@ -59,7 +59,7 @@ def test_told_to_stop(cell: Cell, scene: Scene) -> None:
     "cell", [each for each in cells("process") if each.scenario.fault in (29, 30)], ids=lambda c: c.id
 )
 def test_two_at_one_item(cell: Cell, scene: Scene) -> None:
-    """A second worker takes the item over while the first has it: the first one writes and sends nothing more."""
+    """A second worker takes over an item of the first: the first one writes and sends nothing more."""
     scene.prepare()
     scene.begin()
     other = carry_out if cell.scenario.fault == 29 else begin
@@ -102,7 +102,7 @@ def test_sent_twice(cell: Cell, scene: Scene) -> None:
 
 
 def together(start: Callable[[], uuid.UUID]) -> uuid.UUID:
-    """Two requests at one moment; both lead to the same transfer, or the later one is told so."""
+    """Two concurrent requests lead to the same transfer, or the later one is refused."""
     app = current_app._get_current_object()
     barrier, found, refused = threading.Barrier(2), [], []
 

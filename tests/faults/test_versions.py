@@ -1,4 +1,4 @@
-"""Real processes on the tables of another version (33, 47): they say so, write nothing, and nothing is lost."""
+"""Real processes with the schema of another version (33, 47): they report it, write nothing, and lose nothing."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def of(*names: str) -> list[Cell]:
 
 @pytest.fixture(scope="module")
 def next_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This program with one more migration: for it, the tables of today are older ones."""
+    """This program with one more migration, for which the current schema is outdated."""
     folder = tmp_path_factory.mktemp("next") / "release"
     shutil.copytree(REPOSITORY, folder, ignore=NOT_SHIPPED)
     (folder / "migrations" / "versions" / "9999_next.py").write_text(NEXT.format(head=head()))
@@ -52,7 +52,7 @@ def next_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def all_that_is_there() -> dict[str, list[str]]:
-    """Every row of every table in every schema, the engine's included."""
+    """Every row of every table in every schema, including the engine's."""
     db.session.remove()
     found = {}
     with db.engine.connect() as connection:
@@ -65,7 +65,7 @@ def all_that_is_there() -> dict[str, list[str]]:
 
 
 def refusals(release: Path, environment: dict[str, str]) -> list[str]:
-    """What worker and web say as they end, which they do by themselves."""
+    """The output of worker and web, which exit by themselves."""
     started = [
         subprocess.Popen(
             [sys.executable, "-m", "flask", "--app", "app", command],
@@ -87,7 +87,7 @@ def refusals(release: Path, environment: dict[str, str]) -> list[str]:
 
 @pytest.mark.parametrize("cell", of("tables-older", "tables-newer"), ids=lambda cell: cell.id)
 def test_tables_of_another_version(cell: Cell, scene: Scene, settings: Settings, next_release: Path) -> None:
-    """Worker and web end before they have written or asked anything, with a sentence that says what to run."""
+    """Worker and web exit before any write or call, with a sentence that says what to run."""
     scene.prepare()
     scene.begin()
     with marked():
@@ -112,7 +112,7 @@ def test_tables_of_another_version(cell: Cell, scene: Scene, settings: Settings,
 
 @pytest.mark.parametrize("cell", of("rolled-out"), ids=lambda cell: cell.id)
 def test_rolled_out(cell: Cell, scene: Scene, settings: Settings) -> None:
-    """The next release's migration runs under a worker: it hands back and ends, and what is left is gone on with."""
+    """The next release's migration runs under a worker, which releases its items and exits; the next one resumes."""
     scene.prepare()
     with running_workers(settings, scene.proxy.port, scene.folder_here) as workers:
         worker = workers.start()
