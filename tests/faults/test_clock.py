@@ -12,7 +12,7 @@ from models import base
 from services.core.unit_of_work import session
 from services.core.wall_clock import Clock
 from services.execution import maintenance, outcome, queue
-from services.operations import worker_heartheartbeats
+from services.operations import worker_heartbeats
 from services.transfers.states import ItemState
 from tests.faults.matrix import cells
 from tests.faults.meanwhile import dawdling
@@ -115,6 +115,6 @@ def test_clock_of_a_real_worker(cell: Cell, scene: Scene, settings: Settings) ->
 def goes_wrong(worker: Worker) -> bool:
     session().rollback()
     heartbeats = [
-        at for name, at in worker_heartheartbeats.last_seen().items() if f"-{worker.process.pid}-" in name
+        at for name, at in worker_heartbeats.last_seen().items() if f"-{worker.process.pid}-" in name
     ]
     return any(abs(datetime.now(UTC) - at) > timedelta(hours=12) for at in heartbeats)
