@@ -1,4 +1,4 @@
-"""Chromium once for the run, two installations, and people who sit down at them."""
+"""One Chromium for the run, two installations, and the people who use them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.browser.person import Person
 from tests.support.stack import Stack, installation
 
 CHROMIUM = "/usr/bin/chromium"
-Sit = Callable[..., Person]
-THERE = pytest.StashKey[list[Person]]()
+Visit = Callable[..., Person]
+PEOPLE = pytest.StashKey[list[Person]]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -23,10 +23,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A failed test shows the page that each person had in front of them."""
+    """The report of a failed test contains the page that each person saw."""
     report = yield
     if report.when == "call" and report.failed:
-        for person in item.stash.get(THERE, []):
+        for person in item.stash.get(PEOPLE, []):
             report.sections.append((person.page.url, person.page.locator("body").aria_snapshot()))
     return report
 
@@ -48,24 +48,24 @@ def firm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """An installation that nobody has set up."""
+    """An installation that has not been set up."""
     with installation(tmp_path_factory.mktemp("empty"), with_firm=False) as stack:
         yield stack
 
 
 @pytest.fixture
-def sit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Sit]:
-    """Somebody new at a browser of their own. When the test ends, nothing may have gone wrong unseen."""
-    there = request.node.stash.setdefault(THERE, [])
+def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """Open a browser for another person. The test fails if one of them met a problem that it did not expect."""
+    people = request.node.stash.setdefault(PEOPLE, [])
 
-    def sit_down(stack: Stack, email: str = "", **options: object) -> Person:
+    def visit_as(stack: Stack, email: str = "", **options: object) -> Person:
         person = Person(chromium, stack, **options)
-        there.append(person)
+        people.append(person)
         return person.sign_in(email) if email else person
 
-    yield sit_down
-    for person in there:
-        person.leave()
+    yield visit_as
+    for person in people:
+        person.close()
 
 
 @pytest.fixture

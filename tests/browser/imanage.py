@@ -1,4 +1,4 @@
-"""What people do with iManage, step by step, as the pages name it."""
+"""Steps that several browser tests take with iManage."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.person import Person
 
-ARRIVES = 60_000
+OUTCOME_MS = 60_000
 
 
 def sign_in_from_account(person: Person, user: str) -> None:
-    """Where they have not been signed in to it before."""
+    """Sign in to iManage on the account page, unless they are signed in already."""
     person.open("/account")
     if accounts(person).get_by_role("button", name="Disconnect", exact=True).count():
         return
     accounts(person).get_by_role("button", name="Sign in", exact=True).click()
     person.sign_in_at_imanage(user)
     expect(person.page.get_by_text("You are signed in to iManage as")).to_be_visible()
-    person.look()
+    person.check_page()
 
 
 def accounts(person: Person) -> Locator:
@@ -27,25 +27,25 @@ def accounts(person: Person) -> Locator:
 
 
 def go_into(person: Person, workspace: str, *folders: str) -> None:
-    """Down from the favourite workspaces, one press for each place. The pop-up may have opened where it was before."""
+    """Open a folder by path, starting from the favourites. The pop-up may have opened in the previous folder."""
     favourites, top = person.in_dialog("Favourites"), person.in_dialog("Workspaces")
     expect(favourites.or_(top).first).to_be_visible()
     if not favourites.is_visible():
         top.click()
     favourites.click()
     expect(person.in_dialog("Favourites")).to_have_attribute("aria-pressed", "true")
-    for place in (workspace, *folders):
-        person.dialog().get_by_role("button", name=place).first.click()
-        expect(where(person).get_by_text(place, exact=True)).to_be_visible()
+    for name in (workspace, *folders):
+        person.dialog().get_by_role("button", name=name).first.click()
+        expect(breadcrumb(person).get_by_text(name, exact=True)).to_be_visible()
 
 
-def where(person: Person) -> Locator:
+def breadcrumb(person: Person) -> Locator:
     return person.dialog().get_by_role("navigation", name="Where you are in iManage")
 
 
 def search(person: Person, words: str) -> None:
     person.dialog().get_by_label("Search iManage").fill(words)
-    expect(where(person).get_by_text(f"“{words}”")).to_be_visible()
+    expect(breadcrumb(person).get_by_text(f"“{words}”")).to_be_visible()
 
 
 def tick(person: Person, name: str | re.Pattern[str]) -> None:
@@ -53,7 +53,7 @@ def tick(person: Person, name: str | re.Pattern[str]) -> None:
 
 
 def choose(person: Person, name: str | re.Pattern[str]) -> None:
-    """Where only one can be taken."""
+    """Like `tick`, in a list of which only one can be selected."""
     person.dialog().get_by_role("radio", name=name).check()
 
 
@@ -65,10 +65,10 @@ def get_large(person: Person, matter: str, name: str | re.Pattern[str]) -> None:
     tick(person, name)
 
 
-def has_arrived(person: Person, sentence: str | re.Pattern[str]) -> None:
+def expect_outcome(person: Person, sentence: str | re.Pattern[str]) -> None:
     person.page.wait_for_url("**/transfers/*")
-    expect(person.page.locator(".cp-transfer-summary")).to_contain_text(sentence, timeout=ARRIVES)
-    person.look()
+    expect(person.page.locator(".cp-transfer-summary")).to_contain_text(sentence, timeout=OUTCOME_MS)
+    person.check_page()
 
 
 def document_row(person: Person, name: str) -> Locator:

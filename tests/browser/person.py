@@ -1,4 +1,4 @@
-"""A person at a browser. Every page they open is checked: its console, its requests, axe, and 390 pixels."""
+"""A person with a browser. Each page they visit is checked: console, requests, axe, and overflow at 390 pixels."""
 
 from __future__ import annotations
 
@@ -17,23 +17,26 @@ from tests.support.stack import Stack
 
 WIDE = {"width": 1280, "height": 900}
 NARROW = {"width": 390, "height": 844}
-LEFT_ALONE = "net::ERR_ABORTED"  # what a page still asked for when the person left it, or a download
+ABORTED = "net::ERR_ABORTED"  # a request open when the page was left, or a download
 SERIOUS = frozenset({"serious", "critical"})
-SAY_ITS_STATUS = ("Failed to load resource", "Response Status Error Code")  # the response itself is judged
-SAY_IT_ENDED = (
+REPORTED_BY_RESPONSE = (
+    "Failed to load resource",
+    "Response Status Error Code",
+)  # the response itself is checked
+REPORTED_BY_REQUEST = (
     "htmx:afterRequest",
     "htmx:sendAbort",
-)  # so is a request that failed; one that a later one replaced has not
+)  # failed requests are checked too; a request replaced by a later one is no failure
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
 """
-SETTLED = """() => document.getAnimations()
+ANIMATIONS_ENDED = """() => document.getAnimations()
   .every((one) => one.effect.getComputedTiming().endTime === Infinity || one.playState === "finished")"""
 NAMES = re.compile(
     "@|heron|granary|kestrel|alice|archer|bram|vries|carol|mensah|lindqvist|northwind|facility|steps paper"
 )
-"""Words of the practice firm's people, clients, matters and documents: none of them stands in an address."""
+"""Words from the names of the practice firm's people, clients, matters and documents: no address may contain one."""
 CHANGING = re.compile(
     r"[\w-]{30,}\.[\w-]{6}\.[\w-]{20,}|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|127\.0\.0\.1:\d+"
 )
@@ -49,7 +52,7 @@ OVERFLOWING = """() => {
 
 
 class Person:
-    """A browser of their own, with their own cookies. Use `look()` whenever a page or pop-up has come."""
+    """A browser with its own cookies. Call `check_page()` after each new page or pop-up."""
 
     def __init__(self, browser: Browser, stack: Stack, **options: Any) -> None:
         self.stack = stack
@@ -58,18 +61,18 @@ class Person:
         self.context.set_default_timeout(15_000)
         self.allowed: set[int] = {422}
         self.problems: list[str] = []
-        self.context.on("console", self._hear)
+        self.context.on("console", self._on_console)
         self.context.on("weberror", lambda error: self.problems.append(f"error: {error.error}"))
-        self.context.on("requestfailed", self._failed)
-        self.context.on("response", self._answered)
-        self.context.on("request", self._asked)
+        self.context.on("requestfailed", self._on_request_failed)
+        self.context.on("response", self._on_response)
+        self.context.on("request", self._on_request)
         self.page = self.context.new_page()
 
-    # -- going about ----------------------------------------------------------------------------------------
+    # -- actions --------------------------------------------------------------------------------------------
 
     def open(self, path: str) -> Page:
         self.page.goto(path)
-        return self.look()
+        return self.check_page()
 
     def sign_in(self, email: str, password: str = PASSWORD) -> Person:
         self.open("/sign-in")
@@ -77,17 +80,17 @@ class Person:
         self.page.get_by_label("Password").fill(password)
         self.button("Sign in").click()
         expect(self.heading("Matters")).to_be_visible()
-        self.look()
+        self.check_page()
         return self
 
     def open_matter(self, name: str) -> Page:
         self.page.goto("/matters")
         self.page.get_by_role("link", name=name, exact=True).click()
         expect(self.heading(name)).to_be_visible()
-        return self.look()
+        return self.check_page()
 
     def sign_in_at_imanage(self, user: str) -> None:
-        """On the practice server's own page: the password it shows, and Allow."""
+        """Enter user and password on the practice server's sign-in page and allow access."""
         page = self.page
         expect(page.get_by_role("heading", name="Sign in to iManage Work")).to_be_visible()
         page.get_by_label("User", exact=True).fill(user)
@@ -99,12 +102,12 @@ class Person:
             link.click()
         return info.value
 
-    def leave(self) -> None:
-        """Close the browser; whatever went wrong since the last look is said now."""
+    def close(self) -> None:
+        """Close the browser and report problems since the last check."""
         self.context.close()
-        self.say_problems()
+        self.assert_no_problems()
 
-    # -- what is on the page --------------------------------------------------------------------------------
+    # -- locators -------------------------------------------------------------------------------------------
 
     def heading(self, name: str) -> Locator:
         return self.page.get_by_role("heading", name=name, level=1)
@@ -121,16 +124,16 @@ class Person:
     def in_dialog(self, name: str) -> Locator:
         return self.dialog().get_by_role("button", name=name, exact=True)
 
-    # -- looking --------------------------------------------------------------------------------------------
+    # -- checks ---------------------------------------------------------------------------------------------
 
-    def look(self) -> Page:
+    def check_page(self) -> Page:
         """Check the page as it is now, wide and narrow. Markup that was checked before is not checked again."""
         self.page.wait_for_load_state("load")
-        self.page.wait_for_function(SETTLED)  # what still fades in has no contrast yet
+        self.page.wait_for_function(ANIMATIONS_ENDED)  # what still fades in has too little contrast
         if (markup := self._markup()) not in CHECKED:
             self._check_markup()
             CHECKED.add(markup)
-        self.say_problems()
+        self.assert_no_problems()
         return self.page
 
     def _markup(self) -> tuple[str, bool]:
@@ -152,12 +155,12 @@ class Person:
         self.page.set_viewport_size(WIDE)
         assert not beyond, f"{self.page.url} is wider than 390 pixels: {beyond}"
 
-    def say_problems(self) -> None:
+    def assert_no_problems(self) -> None:
         assert not self.problems, f"At {self.page.url}:\n" + "\n".join(self.problems)
 
     @contextmanager
     def expecting(self, *statuses: int) -> Iterator[None]:
-        """Refusals that belong to the story told."""
+        """Allow these error statuses within the block."""
         before = set(self.allowed)
         self.allowed |= set(statuses)
         yield
@@ -167,20 +170,20 @@ class Person:
     def _is_ours(self, url: str) -> bool:
         return urlsplit(url).netloc == urlsplit(self.stack.url).netloc
 
-    def _hear(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and not message.text.startswith(
-            SAY_ITS_STATUS + SAY_IT_ENDED
+            REPORTED_BY_RESPONSE + REPORTED_BY_REQUEST
         ):
             self.problems.append(f"console {message.type}: {message.text}")
 
-    def _failed(self, request: Request) -> None:
-        if self._is_ours(request.url) and request.failure != LEFT_ALONE:
+    def _on_request_failed(self, request: Request) -> None:
+        if self._is_ours(request.url) and request.failure != ABORTED:
             self.problems.append(f"{request.method} {request.url}: {request.failure}")
 
-    def _asked(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         if self._is_ours(request.url) and (name := NAMES.search(unquote_plus(request.url).casefold())):
             self.problems.append(f"{request.method} {request.url} names {name[0]}")
 
-    def _answered(self, response: Response) -> None:
+    def _on_response(self, response: Response) -> None:
         if self._is_ours(response.url) and response.status >= 400 and response.status not in self.allowed:
             self.problems.append(f"{response.request.method} {response.url} answered {response.status}")

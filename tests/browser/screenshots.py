@@ -1,4 +1,4 @@
-"""Takes the pictures of docs/screenshots anew: `python -m tests.browser.screenshots`."""
+"""Recreates the pictures of docs/screenshots: `python -m tests.browser.screenshots`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from commands.demo_firm import ADMIN, ALICE, GITA
 from tests.browser.conftest import CHROMIUM
-from tests.browser.imanage import go_into, has_arrived, search, sign_in_from_account, tick
+from tests.browser.imanage import expect_outcome, go_into, search, sign_in_from_account, tick
 from tests.browser.person import NARROW, Person
 from tests.support.stack import REPOSITORY, Stack, installation, until
 
@@ -42,21 +42,21 @@ class Camera:
         self.person.page.emulate_media(color_scheme="light")
 
     def _take(self, name: str) -> None:
-        """What the window shows, in as many colours as the page really has."""
+        """Save what the window shows, with a palette of `COLOURS` colours."""
         self.person.page.mouse.move(0, 0)
         taken = Image.open(io.BytesIO(self.person.page.screenshot(animations="disabled", caret="hide")))
         few = taken.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
         few.save(PICTURES / f"{name}.png", optimize=True)
 
 
-def of_everybody(browser: Browser, stack: Stack) -> None:
+def sign_in_page(browser: Browser, stack: Stack) -> None:
     nobody = Person(browser, stack)
     nobody.open("/sign-in")
     Camera(nobody).wide("sign-in")
-    nobody.leave()
+    nobody.close()
 
 
-def of_the_associate(browser: Browser, stack: Stack) -> None:
+def associate_pages(browser: Browser, stack: Stack) -> None:
     alice = Person(browser, stack).sign_in(ALICE.email)
     camera = Camera(alice)
     camera.wide("matters")
@@ -75,10 +75,10 @@ def of_the_associate(browser: Browser, stack: Stack) -> None:
     alice.in_dialog("Search all of iManage").click()
     alice.dialog().get_by_role("checkbox").first.check()
     alice.in_dialog("Get").click()
-    has_arrived(alice, "All 3 documents arrived from iManage.")
+    expect_outcome(alice, "All 3 documents arrived from iManage.")
     camera.wide("transfer")
 
-    a_large_one_runs(alice, camera)
+    large_transfer(alice, camera)
     stack.practice.add_version("bram", "Active!1645.3", b"Marked up in iManage")
     alice.open_matter(MATTER)
     alice.button("Check for newer versions").click()
@@ -97,10 +97,10 @@ def of_the_associate(browser: Browser, stack: Stack) -> None:
     alice.open_matter(MATTER)
     alice.page.get_by_role("navigation", name="Matter").get_by_role("link", name="People").click()
     camera.wide("people")
-    alice.leave()
+    alice.close()
 
 
-def a_large_one_runs(alice: Person, camera: Camera) -> None:
+def large_transfer(alice: Person, camera: Camera) -> None:
     stack = alice.stack
     stack.practice.fault("trickle", path="/download", rate=1 << 20, times=None)
     alice.open_matter(MATTER)
@@ -111,14 +111,14 @@ def a_large_one_runs(alice: Person, camera: Camera) -> None:
     progress = alice.page.get_by_role("progressbar", name="Progress of Data room index.pdf")
     expect(progress).to_be_visible()
     until(lambda: float(progress.get_attribute("value") or 0) > 4 << 20, "Four megabytes")
-    alice.page.wait_for_timeout(600)  # the bar glides
+    alice.page.wait_for_timeout(600)  # the bar is animated
     camera.dark("transfer-running-dark")
     camera.narrow("transfer-running-narrow")
     stack.practice.clear_faults()
-    has_arrived(alice, "arrived from iManage")
+    expect_outcome(alice, "arrived from iManage")
 
 
-def of_the_admin(browser: Browser, stack: Stack) -> None:
+def admin_pages(browser: Browser, stack: Stack) -> None:
     ada = Person(browser, stack).sign_in(ADMIN.email)
     camera = Camera(ada)
     ada.open("/admin/integrations/imanage")
@@ -140,11 +140,11 @@ def of_the_admin(browser: Browser, stack: Stack) -> None:
     camera.wide("members")
     ada.open("/admin/audit")
     camera.wide("audit")
-    ada.leave()
+    ada.close()
 
 
-def of_connecting(browser: Browser, stack: Stack) -> None:
-    """A package, a server that iManage does not know yet, and what Check connection says before and after."""
+def connection_pages(browser: Browser, stack: Stack) -> None:
+    """An application package, a server not yet registered with iManage, and connection checks that fail and pass."""
     ada = Person(browser, stack).sign_in(ADMIN.email)
     camera = Camera(ada)
     page = ada.open("/admin/integrations/imanage")
@@ -160,13 +160,13 @@ def of_connecting(browser: Browser, stack: Stack) -> None:
     ada.dialog().get_by_label("URL", exact=True).fill(stack.practice.url.replace("127.0.0.1", "localhost"))
     ada.in_dialog("Add server").click()
     expect(ada.heading("London")).to_be_visible()
-    checked(ada, camera, "check-failing")
+    check_connection(ada, camera, "check-failing")
     page.reload()
     page.evaluate("window.scrollTo(0, 0)")
     camera.wide("checklist")
     camera.narrow("checklist-narrow")
     page.get_by_role("link", name="Why can’t a member use it?").click()
-    ada.look()
+    ada.check_page()
     page.get_by_label("Search members").press_sequentially("gita", delay=20)
     page.get_by_role("link", name=GITA.email).click()
     page.wait_for_load_state("networkidle")
@@ -174,18 +174,18 @@ def of_connecting(browser: Browser, stack: Stack) -> None:
     ada.open("/admin/integrations/imanage")
     ada.link(SERVER).click()
     expect(ada.heading(SERVER)).to_be_visible()
-    checked(ada, camera, "check-passing")
+    check_connection(ada, camera, "check-passing")
     page.reload()
     strip = page.get_by_role("heading", name="Last 30 days")
     strip.evaluate("heading => heading.scrollIntoView({behavior: 'instant', block: 'center'})")
     camera.wide("health-strip")
     page.get_by_role("link", name="Request sheet for your network team").click()
-    ada.look()
+    ada.check_page()
     camera.wide("request-sheet")
-    ada.leave()
+    ada.close()
 
 
-def checked(ada: Person, camera: Camera, name: str) -> None:
+def check_connection(ada: Person, camera: Camera, name: str) -> None:
     ada.button("Check connection").last.click()
     expect(ada.page.locator("#check").get_by_text("Checking", exact=True)).to_be_visible()
     expect(ada.button("Copy report")).to_be_visible(timeout=30_000)
@@ -193,7 +193,7 @@ def checked(ada: Person, camera: Camera, name: str) -> None:
     camera.wide(name)
 
 
-def of_people(browser: Browser, stack: Stack) -> None:
+def people_pages(browser: Browser, stack: Stack) -> None:
     ada = Person(browser, stack).sign_in(ADMIN.email)
     camera = Camera(ada)
     page = ada.open("/admin/groups")
@@ -213,17 +213,17 @@ def of_people(browser: Browser, stack: Stack) -> None:
     page.get_by_role("main").get_by_role("button").last.click()
     expect(page.get_by_text("Nothing is saved yet")).to_be_visible()
     camera.wide("members-import")
-    ada.leave()
+    ada.close()
 
 
-def of_the_guest(browser: Browser, stack: Stack) -> None:
+def guest_page(browser: Browser, stack: Stack) -> None:
     gita = Person(browser, stack).sign_in(GITA.email)
     gita.open_matter(MATTER)
     Camera(gita).wide("matter-as-guest")
-    gita.leave()
+    gita.close()
 
 
-def of_a_leaver(browser: Browser, stack: Stack) -> None:
+def leaver_pages(browser: Browser, stack: Stack) -> None:
     """The last story: the lead of a matter is deactivated, and another one appointed."""
     ada = Person(browser, stack).sign_in(ADMIN.email)
     camera = Camera(ada)
@@ -237,23 +237,23 @@ def of_a_leaver(browser: Browser, stack: Stack) -> None:
     ada.open("/admin/members")
     ada.link("Appoint a lead").click()
     expect(ada.heading("Matters without a lead")).to_be_visible()
-    ada.look()
+    ada.check_page()
     ada.link("Appoint a lead").first.click()
     expect(ada.dialog().get_by_label("Search members")).to_be_visible()
-    ada.look()
+    ada.check_page()
     camera.wide("appoint-a-lead")
     camera.narrow("appoint-a-lead-narrow")
-    ada.leave()
+    ada.close()
 
 
 STORIES: tuple[Callable[[Browser, Stack], None], ...] = (
-    of_everybody,
-    of_the_associate,
-    of_the_admin,
-    of_connecting,
-    of_people,
-    of_the_guest,
-    of_a_leaver,
+    sign_in_page,
+    associate_pages,
+    admin_pages,
+    connection_pages,
+    people_pages,
+    guest_page,
+    leaver_pages,
 )
 
 

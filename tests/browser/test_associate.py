@@ -1,4 +1,4 @@
-"""The associate's journey: get from iManage, save back, see what moved on there, and that nothing moves by itself."""
+"""An associate gets documents from iManage, saves them back and finds newer versions; nothing moves by itself."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Sit
-from tests.browser.imanage import choose, document_row, go_into, has_arrived, search, tick
+from tests.browser.conftest import Visit
+from tests.browser.imanage import choose, document_row, expect_outcome, go_into, search, tick
 from tests.browser.person import Person
 from tests.support.stack import Stack
 
@@ -17,21 +17,21 @@ AGREEMENT = "SPA – Project Heron.docx"
 SEARCHED = re.compile(r"^Company search – Project Heron\.\w+")
 
 
-def test_the_associate_gets_saves_and_sees_what_is_newer(firm: Stack, sit: Sit) -> None:
-    alice = sit(firm, ALICE)
+def test_the_associate_gets_saves_and_sees_newer_versions(firm: Stack, visit: Visit) -> None:
+    alice = visit(firm, ALICE)
     alice.open_matter(MATTER)
-    signs_in_and_comes_back_to_the_same_pop_up(alice)
-    twin = gets_two_documents_at_once(alice)
-    saves_one_as_a_new_document(alice)
-    saves_one_as_a_new_version(alice, twin)
-    sees_a_newer_version_only_after_asking(alice, twin)
-    gets_it_as_the_next_version(alice)
+    sign_in_and_return_to_pop_up(alice)
+    twin = get_two_documents(alice)
+    save_as_new_document(alice)
+    save_as_new_version(alice, twin)
+    find_newer_version_only_by_checking(alice, twin)
+    get_as_next_version(alice)
 
 
-def signs_in_and_comes_back_to_the_same_pop_up(alice: Person) -> None:
+def sign_in_and_return_to_pop_up(alice: Person) -> None:
     alice.button("Get from iManage").click()
     expect(alice.dialog().get_by_role("heading", name="Sign in to iManage")).to_be_visible()
-    alice.look()
+    alice.check_page()
     alice.in_dialog("Sign in to iManage").click()
     alice.sign_in_at_imanage("alice")
     expect(alice.dialog().get_by_role("heading", name="Get from iManage")).to_be_visible()
@@ -39,32 +39,32 @@ def signs_in_and_comes_back_to_the_same_pop_up(alice: Person) -> None:
     expect(alice.heading(MATTER)).to_be_attached()
 
 
-def gets_two_documents_at_once(alice: Person) -> str:
-    """One from a folder, one by search. Returns the id of the agreement in iManage."""
+def get_two_documents(alice: Person) -> str:
+    """Get one from a folder and one from a search. Returns the id of the agreement in iManage."""
     go_into(alice, MATTER, "Drafts")
     tick(alice, AGREEMENT)
-    alice.look()
+    alice.check_page()
     search(alice, "Company search")
     alice.in_dialog("Search all of iManage").click()
     tick(alice, SEARCHED)
     expect(alice.dialog().get_by_text("2 selected")).to_be_visible()
-    alice.look()
+    alice.check_page()
     alice.in_dialog("Get").click()
-    has_arrived(alice, "All 2 documents arrived from iManage.")
+    expect_outcome(alice, "All 2 documents arrived from iManage.")
 
     alice.link(f"Back to {MATTER}").click()
     row = document_row(alice, AGREEMENT)
     expect(row).to_have_count(1)
     expect(row).to_contain_text("Active")
     expect(alice.page.get_by_role("link", name=SEARCHED)).to_have_count(1)
-    alice.look()
+    alice.check_page()
     reference = row.get_by_role("cell").filter(has_text="Active").inner_text()
     library, number, version = reference.split()[:3]
     assert version == "v3"
     return f"{library}!{number}.3"
 
 
-def saves_one_as_a_new_document(alice: Person) -> None:
+def save_as_new_document(alice: Person) -> None:
     row = document_row(alice, "Steps paper.pdf")
     row.get_by_role("button", name="Actions").click()
     row.get_by_role("button", name="Save to iManage").click()
@@ -72,9 +72,9 @@ def saves_one_as_a_new_document(alice: Person) -> None:
     expect(alice.dialog().get_by_label("Name", exact=True)).to_have_value("Steps paper")
     go_into(alice, MATTER, "Correspondence")
     expect(alice.dialog().get_by_text("Saving in “Correspondence”.")).to_be_visible()
-    alice.look()
+    alice.check_page()
     alice.in_dialog("Save here").click()
-    has_arrived(alice, "was saved to iManage.")
+    expect_outcome(alice, "was saved to iManage.")
 
     with alice.context.expect_page() as opened:
         alice.link("Open in iManage").click()
@@ -85,7 +85,7 @@ def saves_one_as_a_new_document(alice: Person) -> None:
     there.close()
 
 
-def saves_one_as_a_new_version(alice: Person, twin: str) -> None:
+def save_as_new_version(alice: Person, twin: str) -> None:
     alice.open_matter(MATTER)
     alice.link(AGREEMENT).click()
     alice.button("New version").click()
@@ -97,41 +97,41 @@ def saves_one_as_a_new_version(alice: Person, twin: str) -> None:
 
     alice.button("Save to iManage").click()
     expect(alice.dialog().get_by_role("radio", name="Save as new version")).to_be_checked()
-    alice.look()
+    alice.check_page()
     alice.in_dialog("Save here").click()
-    has_arrived(alice, "was saved to iManage.")
+    expect_outcome(alice, "was saved to iManage.")
     assert [one["version"] for one in alice.stack.practice.versions("alice", twin)] == [1, 2, 3, 4]
 
 
-def sees_a_newer_version_only_after_asking(alice: Person, twin: str) -> None:
+def find_newer_version_only_by_checking(alice: Person, twin: str) -> None:
     practice = alice.stack.practice
     practice.add_version("bram", twin, b"Bram's changes, made in iManage")
     calls = len(practice.calls())
     alice.open_matter(MATTER)
     expect(document_row(alice, AGREEMENT)).not_to_contain_text("Newer")
-    assert len(practice.calls()) == calls, "A page asked iManage although nobody did."
+    assert len(practice.calls()) == calls, "A page called iManage without a click."
 
     alice.button("Check for newer versions").click()
     expect(document_row(alice, AGREEMENT)).to_contain_text("Newer in iManage")
     expect(document_row(alice, AGREEMENT).get_by_role("cell", name="2", exact=True)).to_be_visible()
-    alice.look()
+    alice.check_page()
 
 
-def gets_it_as_the_next_version(alice: Person) -> None:
+def get_as_next_version(alice: Person) -> None:
     alice.link(AGREEMENT).click()
     expect(alice.page.get_by_text("iManage has version 5")).to_be_visible()
-    alice.look()
+    alice.check_page()
     alice.button("Get from iManage").click()
     expect(alice.dialog().get_by_text(f"As a new version of {AGREEMENT}")).to_be_visible()
     go_into(alice, MATTER, "Drafts")
     choose(alice, AGREEMENT)
-    alice.look()
+    alice.check_page()
     alice.in_dialog("Get").click()
-    has_arrived(alice, "arrived from iManage")
+    expect_outcome(alice, "arrived from iManage")
     alice.link(AGREEMENT).click()
     expect(alice.page.get_by_text("Version 3 is current")).to_be_visible()
     expect(alice.page.get_by_text("Newer in iManage")).to_have_count(0)
     with alice.page.expect_download() as info:
         alice.link("Download").click()
     assert info.value.path().read_bytes() == b"Bram's changes, made in iManage"
-    alice.look()
+    alice.check_page()

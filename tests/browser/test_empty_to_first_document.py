@@ -1,4 +1,4 @@
-"""From an empty installation to a member's first document, by nothing but what the pages say, step after step."""
+"""From an empty installation to a member's first document, following only what the pages say."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 import yaml
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import Sit
-from tests.browser.imanage import has_arrived, search, tick
+from tests.browser.conftest import Visit
+from tests.browser.imanage import expect_outcome, search, tick
 from tests.browser.person import Person
 from tests.support.stack import Stack, installation
 
@@ -25,41 +25,41 @@ PATIENT = 30_000
 
 
 @pytest.fixture
-def nothing_yet(tmp_path: Path) -> Iterator[Stack]:
+def fresh_installation(tmp_path: Path) -> Iterator[Stack]:
     with installation(tmp_path, with_firm=False) as stack:
         yield stack
 
 
-def test_an_admin_gets_there_without_calling_anybody(nothing_yet: Stack, sit: Sit) -> None:
-    nora = sit(nothing_yet)
-    sets_up(nora)
-    adds_a_member(nora)
-    manifest = makes_a_package(nora)
-    adds_the_server_with_it(nora)
+def test_an_admin_gets_to_the_first_document_unaided(fresh_installation: Stack, visit: Visit) -> None:
+    nora = visit(fresh_installation)
+    set_up(nora)
+    add_member(nora)
+    manifest = make_package(nora)
+    add_server_from_package(nora)
 
-    checks_the_connection(nora)
+    check_connection(nora)
     expect(next_step(nora)).to_contain_text("Ask for the package to be uploaded, then check the connection.")
-    nora.look()
-    registers_it_in_control_centre(nothing_yet, manifest)
-    checks_the_connection(nora)
-    everything_is_green(nora)
+    nora.check_page()
+    register_in_control_centre(fresh_installation, manifest)
+    check_connection(nora)
+    expect_all_passed(nora)
 
     expect(next_step(nora)).to_contain_text("The server is switched on")
-    restricts_it_to_the_member(nora)
-    switches_it_on(nora)
+    restrict_to_member(nora)
+    enable_server(nora)
     expect(next_step(nora)).to_contain_text("Sign in to iManage")
 
-    lena = sit(nothing_yet)
+    lena = visit(fresh_installation)
     lena.sign_in(MEMBER, PASSWORD)
-    gets_a_document(lena)
+    get_document(lena)
 
     nora.page.reload()
     expect(nora.page.get_by_text("All 9 steps are done.")).to_be_visible()
-    nora.look()
+    nora.check_page()
 
 
-def sets_up(nora: Person) -> None:
-    """The terminal shows the code, the first page asks for it."""
+def set_up(nora: Person) -> None:
+    """With the code that the terminal shows."""
     page = nora.open("/")
     found = re.search(r"Set-up code:\s+(\S+)", nora.stack.processes["up"].said())
     assert found, nora.stack.processes["up"].said()
@@ -71,13 +71,13 @@ def sets_up(nora: Person) -> None:
     expect(nora.heading("Matters")).to_be_visible()
 
 
-def goes_to(nora: Person, place: str) -> None:
+def go_to(nora: Person, place: str) -> None:
     nora.link("Admin System").click()
     nora.page.get_by_role("navigation", name="Admin System").get_by_role("link", name=place).click()
 
 
-def adds_a_member(nora: Person) -> None:
-    goes_to(nora, "Members")
+def add_member(nora: Person) -> None:
+    go_to(nora, "Members")
     nora.link("Add member").click()
     dialog = nora.dialog()
     dialog.get_by_label("Name").fill("Lena Ford")
@@ -87,14 +87,14 @@ def adds_a_member(nora: Person) -> None:
     expect(nora.page.get_by_text("Lena Ford added.")).to_be_visible()
 
 
-def makes_a_package(nora: Person) -> dict[str, str]:
-    """The page fills in all but what it cannot know; what it gives is the file that iManage takes."""
-    goes_to(nora, "Application package")
+def make_package(nora: Person) -> dict[str, str]:
+    """Make the package and return its manifest, which iManage would read."""
+    go_to(nora, "Application package")
     nora.page.get_by_label("Organization").fill("Harbour & Vale LLP")
-    nora.look()
+    nora.check_page()
     nora.button("Make package").click()
     expect(nora.page.get_by_text("These are only shown once")).to_be_visible()
-    nora.look()
+    nora.check_page()
     saved = nora.download(nora.button("Download manifest.zip"))
     assert saved.suggested_filename == "manifest.zip"
     with zipfile.ZipFile(io.BytesIO(saved.path().read_bytes())) as archive:
@@ -104,12 +104,12 @@ def makes_a_package(nora: Person) -> dict[str, str]:
     return written
 
 
-def registers_it_in_control_centre(stack: Stack, manifest: dict[str, str]) -> None:
-    """The iManage admin's part, as the steps beside the package say it: with Allow Refresh Token set to Yes."""
+def register_in_control_centre(stack: Stack, manifest: dict[str, str]) -> None:
+    """What the iManage admin does: upload the package with Allow Refresh Token set to Yes."""
     stack.practice.control("POST", "applications", manifest | {"allow_refresh_token": True})
 
 
-def adds_the_server_with_it(nora: Person) -> None:
+def add_server_from_package(nora: Person) -> None:
     nora.button("Use it in Add server").click()
     dialog = nora.dialog()
     expect(dialog.get_by_role("radio", name="On-premise")).to_be_checked()
@@ -119,7 +119,7 @@ def adds_the_server_with_it(nora: Person) -> None:
     nora.in_dialog("Add server").click()
     expect(nora.heading(SERVER)).to_be_visible()
     expect(steps(nora).get_by_text("Done: The application is registered")).to_have_count(1)
-    nora.look()
+    nora.check_page()
 
 
 def steps(nora: Person) -> Locator:
@@ -130,24 +130,24 @@ def next_step(nora: Person) -> Locator:
     return steps(nora).get_by_role("listitem").filter(has_text="Next:")
 
 
-def checks_the_connection(nora: Person) -> None:
-    """With the checklist's own button, which is the next step's."""
+def check_connection(nora: Person) -> None:
+    """By the button of the checklist's next step."""
     next_step(nora).get_by_role("button", name="Check connection").click()
     card = nora.page.locator("#check")
     expect(card.get_by_text("Checking", exact=True)).to_be_visible()
     expect(nora.button("Copy report")).to_be_visible(timeout=PATIENT)
 
 
-def everything_is_green(nora: Person) -> None:
+def expect_all_passed(nora: Person) -> None:
     card = nora.page.locator("#check")
     expect(card.get_by_text("All checks passed.")).to_be_visible()
     expect(card.get_by_text("Passed:")).not_to_have_count(0)
     for outcome in ("Failed:", "Warning:"):
         expect(card.get_by_text(outcome)).to_have_count(0)
-    nora.look()
+    nora.check_page()
 
 
-def restricts_it_to_the_member(nora: Person) -> None:
+def restrict_to_member(nora: Person) -> None:
     page = nora.page
     page.get_by_role("switch", name="Restrict to specific members").check()
     page.get_by_label("Search members").press_sequentially("lena", delay=20)
@@ -157,14 +157,14 @@ def restricts_it_to_the_member(nora: Person) -> None:
     expect(page.get_by_text("Restricted (1)")).to_be_visible()
 
 
-def switches_it_on(nora: Person) -> None:
+def enable_server(nora: Person) -> None:
     switch = nora.page.get_by_role("switch", name="Enabled")
     switch.click()
     expect(switch).to_be_checked()
     expect(steps(nora).get_by_text("Done: The server is switched on")).to_have_count(1)
 
 
-def gets_a_document(lena: Person) -> None:
+def get_document(lena: Person) -> None:
     lena.button("New matter").first.click()
     lena.dialog().get_by_label("Name").fill("Sale of the mill")
     lena.in_dialog("Open matter").click()
@@ -175,6 +175,6 @@ def gets_a_document(lena: Person) -> None:
     search(lena, "Closing bible")
     tick(lena, "Closing bible.pdf")
     lena.in_dialog("Get").click()
-    has_arrived(lena, "arrived from iManage")
+    expect_outcome(lena, "arrived from iManage")
     lena.open_matter("Sale of the mill")
     expect(lena.link("Closing bible.pdf")).to_be_visible()

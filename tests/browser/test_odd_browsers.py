@@ -1,11 +1,11 @@
-"""Names that would like to be more than names, two tabs at once, and a browser that runs no script."""
+"""Hostile names, two tabs at once, a browser without scripts, and a proxy's own limit."""
 
 from __future__ import annotations
 
 from playwright.sync_api import expect
 
 from commands.demo_firm import PASSWORD
-from tests.browser.conftest import Sit
+from tests.browser.conftest import Visit
 from tests.browser.imanage import document_row
 from tests.support.stack import Stack
 
@@ -19,15 +19,15 @@ MARKUP = "<img src=x onerror=alert(1)> {{ 7*7 }} & Söhne"
 QUOTES = "' autofocus onfocus='alert(1) {{ 7-7 }} & Отчёт 報告書.txt"
 
 
-def test_hostile_names_are_only_names(firm: Stack, sit: Sit) -> None:
-    carol = sit(firm, CAROL)
+def test_hostile_names_are_shown_as_text(firm: Stack, visit: Visit) -> None:
+    carol = visit(firm, CAROL)
     carol.context.on("dialog", lambda _: carol.problems.append("A name opened a dialog."))
     carol.button("New matter").click()
     carol.dialog().get_by_label("Name").fill(MARKUP)
     carol.in_dialog("Open matter").click()
     expect(carol.heading(MARKUP)).to_be_visible()
     assert MARKUP in carol.page.title()
-    carol.look()
+    carol.check_page()
 
     carol.button("Add document").first.click()
     carol.dialog().get_by_label("File").set_input_files(
@@ -35,21 +35,21 @@ def test_hostile_names_are_only_names(firm: Stack, sit: Sit) -> None:
     )
     carol.in_dialog("Add document").click()
     expect(carol.dialog()).to_have_count(0)
-    carol.look()
+    carol.check_page()
     carol.link(QUOTES).click()
     expect(carol.heading(QUOTES)).to_be_visible()
     assert carol.download(carol.link("Download")).path().read_bytes() == b"Only a name"
     carol.button("Rename").click()
     expect(carol.dialog().get_by_label("Name")).to_be_focused()
-    carol.look()
+    carol.check_page()
     assert carol.page.locator("img[src=x]").count() == 0
     carol.open("/matters")
     expect(carol.link(MARKUP)).to_be_visible()
 
 
-def test_two_tabs_keep_their_own_sign_in_to_imanage(firm: Stack, sit: Sit) -> None:
-    """The first tab's answer comes after the second tab has begun: each comes back to its own place."""
-    alice = sit(firm, ALICE)
+def test_two_tabs_keep_their_own_sign_in_to_imanage(firm: Stack, visit: Visit) -> None:
+    """The first tab returns after the second has begun: each returns to its own page."""
+    alice = visit(firm, ALICE)
     alice.open("/account")
     disconnect = alice.page.get_by_role("button", name="Disconnect", exact=True)
     if disconnect.count():
@@ -74,11 +74,11 @@ def test_two_tabs_keep_their_own_sign_in_to_imanage(firm: Stack, sit: Sit) -> No
     alice.page = second
     alice.sign_in_at_imanage("alice")
     expect(alice.heading("Account")).to_be_visible()
-    alice.look()
+    alice.check_page()
 
 
-def test_reading_works_without_javascript(firm: Stack, sit: Sit) -> None:
-    gita = sit(firm, java_script_enabled=False)
+def test_reading_works_without_javascript(firm: Stack, visit: Visit) -> None:
+    gita = visit(firm, java_script_enabled=False)
     page = gita.page
     page.goto("/sign-in")
     page.get_by_label("Email").fill(GITA)
@@ -96,8 +96,8 @@ def test_reading_works_without_javascript(firm: Stack, sit: Sit) -> None:
     expect(gita.heading("Sign in")).to_be_visible()
 
 
-def test_a_limit_of_the_proxy_is_told_as_the_proxys(firm: Stack, sit: Sit) -> None:
-    alice = sit(firm, ALICE)
+def test_a_limit_of_the_proxy_is_attributed_to_the_proxy(firm: Stack, visit: Visit) -> None:
+    alice = visit(firm, ALICE)
     alice.open_matter(MATTER)
     refusal = "<html><head><title>413 Request Entity Too Large</title></head><body>nginx</body></html>"
     alice.page.route(

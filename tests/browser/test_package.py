@@ -1,4 +1,4 @@
-"""An application package in a browser: its secret is seen once, its file can be read, and it becomes a server."""
+"""An application package: its secret is shown once, its file is valid, and it becomes a server."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import yaml
 from playwright.sync_api import expect
 
 from commands.demo_firm import ADMIN
-from tests.browser.conftest import Sit
+from tests.browser.conftest import Visit
 from tests.support.stack import Stack
 
 KEY = re.compile(r"\b[0-9a-f]{32}\b")
 
 
-def test_a_package_is_seen_once_and_becomes_a_server(firm: Stack, sit: Sit) -> None:
-    ada = sit(firm, ADMIN.email)
+def test_a_package_shows_its_secret_once_and_becomes_a_server(firm: Stack, visit: Visit) -> None:
+    ada = visit(firm, ADMIN.email)
     ada.open("/admin/integrations/imanage/package")
     ada.button("Make package").click()
     expect(ada.page.get_by_text("These are only shown once")).to_be_visible()

@@ -1,4 +1,4 @@
-"""The picker keeps what was chosen: Escape asks, Back stays in the matter, and reopening it resumes."""
+"""The picker keeps the selection: Escape asks, Back stays in the matter, and reopening restores it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import Sit
-from tests.browser.imanage import go_into, sign_in_from_account, where
+from tests.browser.conftest import Visit
+from tests.browser.imanage import breadcrumb, go_into, sign_in_from_account
 from tests.browser.person import Person
 from tests.support.stack import Stack
 
@@ -17,92 +17,92 @@ MATTER = "Project Heron"
 
 
 @pytest.fixture
-def alice(firm_without_faults: Stack, sit: Sit) -> Person:
-    person = sit(firm_without_faults, ALICE)
+def alice(firm_without_faults: Stack, visit: Visit) -> Person:
+    person = visit(firm_without_faults, ALICE)
     sign_in_from_account(person, "alice")
     person.open_matter(MATTER)
     return person
 
 
-def opens(alice: Person) -> None:
+def open_picker(alice: Person) -> None:
     alice.button("Get from iManage").click()
     expect(alice.dialog().get_by_role("heading", name="Get from iManage")).to_be_visible()
 
 
-def selects_seven(alice: Person) -> None:
-    opens(alice)
+def select_seven(alice: Person) -> None:
+    open_picker(alice)
     go_into(alice, MATTER, "Drafts")
     boxes = alice.dialog().locator("#picker-documents").get_by_role("checkbox")
     expect(boxes.first).to_be_visible()
     for at in range(min(7, boxes.count())):
         boxes.nth(at).check()
-    expect(counted(alice)).to_be_visible()
+    expect(selection_count(alice)).to_be_visible()
 
 
-def is_shut(alice: Person) -> None:
-    """And its step of the history is taken back."""
+def expect_closed(alice: Person) -> None:
+    """The pop-up is closed and its entry in the history removed."""
     expect(alice.dialog()).to_have_count(0)
     alice.page.wait_for_function("() => !history.state?.step")
 
 
-def counted(alice: Person) -> Locator:
+def selection_count(alice: Person) -> Locator:
     return alice.dialog().locator("#picker-chosen").get_by_text(re.compile(r"^\d+ selected$"))
 
 
-def question(alice: Person) -> Locator:
+def close_question(alice: Person) -> Locator:
     return alice.dialog().get_by_role("group", name="Close anyway?")
 
 
-def test_escape_asks_and_what_is_kept_comes_back_where_it_was(alice: Person) -> None:
+def test_escape_asks_and_a_kept_selection_is_restored(alice: Person) -> None:
     matter = alice.page.url
-    selects_seven(alice)
+    select_seven(alice)
     count = alice.dialog().locator("#picker-chips > li").count()
     assert count > 1
     alice.page.keyboard.press("Escape")
-    expect(question(alice)).to_be_visible()
-    alice.look()
+    expect(close_question(alice)).to_be_visible()
+    alice.check_page()
     alice.page.keyboard.press("Escape")
-    expect(question(alice)).to_be_hidden()
+    expect(close_question(alice)).to_be_hidden()
     expect(alice.dialog()).to_be_visible()
     for close in ("Close", "Cancel"):
         alice.in_dialog(close).click()
-        expect(question(alice)).to_be_visible()
+        expect(close_question(alice)).to_be_visible()
         alice.in_dialog("Keep choosing").click()
     alice.page.keyboard.press("Escape")
     alice.in_dialog("Close and keep selection").click()
     expect(alice.dialog()).to_have_count(0)
     assert alice.page.url == matter
 
-    opens(alice)
+    open_picker(alice)
     expect(alice.dialog().get_by_text(f"{count} selected")).to_be_visible()
-    expect(where(alice).get_by_text("Drafts", exact=True)).to_be_visible()
+    expect(breadcrumb(alice).get_by_text("Drafts", exact=True)).to_be_visible()
     expect(alice.dialog().locator("#picker-documents").get_by_role("checkbox").first).to_be_checked()
     alice.page.reload()
-    opens(alice)
+    open_picker(alice)
     expect(alice.dialog().get_by_text(f"{count} selected")).to_be_visible()
-    expect(where(alice).get_by_text("Drafts", exact=True)).to_be_visible()
-    alice.look()
+    expect(breadcrumb(alice).get_by_text("Drafts", exact=True)).to_be_visible()
+    alice.check_page()
 
     alice.page.keyboard.press("Escape")
     alice.in_dialog("Close and clear selection").click()
-    opens(alice)
-    expect(where(alice).get_by_text("Drafts", exact=True)).to_be_visible()
+    open_picker(alice)
+    expect(breadcrumb(alice).get_by_text("Drafts", exact=True)).to_be_visible()
     expect(alice.dialog().locator("#picker-chips > li")).to_have_count(0)
     alice.page.keyboard.press("Escape")
     expect(alice.dialog()).to_have_count(0)
 
 
-def test_back_shuts_the_pop_up_and_stays_in_the_matter(alice: Person) -> None:
+def test_back_closes_the_pop_up_and_stays_in_the_matter(alice: Person) -> None:
     matter = alice.page.url
-    selects_seven(alice)
+    select_seven(alice)
     alice.page.evaluate("history.back()")
-    expect(question(alice)).to_be_visible()
+    expect(close_question(alice)).to_be_visible()
     assert alice.page.url == matter
     alice.in_dialog("Close and clear selection").click()
-    is_shut(alice)
+    expect_closed(alice)
     expect(alice.heading(MATTER)).to_be_visible()
 
-    opens(alice)
+    open_picker(alice)
     alice.page.evaluate("history.back()")
     expect(alice.dialog()).to_have_count(0)
     assert alice.page.url == matter
@@ -115,14 +115,14 @@ def test_back_shuts_the_pop_up_and_stays_in_the_matter(alice: Person) -> None:
     alice.button("Change details").click()
     expect(alice.dialog()).to_be_visible()
     alice.page.keyboard.press("Escape")
-    is_shut(alice)
+    expect_closed(alice)
     alice.page.go_back()
     expect(alice.heading("Matters")).to_be_visible()
 
 
-def test_after_get_back_leads_to_the_matter_and_nothing_is_selected_any_more(alice: Person) -> None:
+def test_back_after_get_leads_to_the_matter_with_nothing_selected(alice: Person) -> None:
     matter = alice.page.url
-    opens(alice)
+    open_picker(alice)
     go_into(alice, MATTER, "Correspondence")
     alice.dialog().locator("#picker-documents").get_by_role("checkbox").first.check()
     alice.in_dialog("Get").click()
@@ -130,13 +130,13 @@ def test_after_get_back_leads_to_the_matter_and_nothing_is_selected_any_more(ali
     alice.page.go_back()
     expect(alice.heading(MATTER)).to_be_visible()
     assert alice.page.url == matter
-    opens(alice)
-    expect(where(alice).get_by_text("Correspondence", exact=True)).to_be_visible()
+    open_picker(alice)
+    expect(breadcrumb(alice).get_by_text("Correspondence", exact=True)).to_be_visible()
     expect(alice.dialog().locator("#picker-chips > li")).to_have_count(0)
 
 
-def test_signing_out_leaves_nothing_in_the_tab(alice: Person) -> None:
-    selects_seven(alice)
+def test_signing_out_clears_the_tabs_storage(alice: Person) -> None:
+    select_seven(alice)
     assert "Drafts" in alice.page.evaluate("JSON.stringify(sessionStorage)")
     alice.page.keyboard.press("Escape")
     alice.in_dialog("Close and keep selection").click()
@@ -147,14 +147,14 @@ def test_signing_out_leaves_nothing_in_the_tab(alice: Person) -> None:
 
 
 def test_what_was_wrong_is_above_get_and_goes_with_the_choice(alice: Person) -> None:
-    opens(alice)
+    open_picker(alice)
     go_into(alice, MATTER, "Drafts")
     alice.in_dialog("Get").click()
     problem = alice.dialog().get_by_role("alert")
     expect(problem).to_contain_text("Choose at least one document.")
     said, get = problem.bounding_box(), alice.in_dialog("Get").bounding_box()
     assert said is not None and get is not None and said["y"] + said["height"] <= get["y"]
-    alice.look()
+    alice.check_page()
     alice.dialog().locator("#picker-documents").get_by_role("checkbox").first.check()
     expect(problem).to_have_count(0)
     toasts = alice.page.locator("#toasts")

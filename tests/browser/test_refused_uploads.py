@@ -1,4 +1,4 @@
-"""A large file that is refused before it has travelled: the answer is read, and is not taken for a broken line."""
+"""A large upload that is refused early: the page shows the refusal, not a network error."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_large_file_arrives(page: Page, file: Path) -> None:
     expect(page.get_by_role("link", name=file.name, exact=True)).to_be_visible()
 
 
-def test_after_signing_out_elsewhere_it_is_said(page: Page, web: Web, file: Path) -> None:
+def test_after_signing_out_elsewhere_the_page_says_so(page: Page, web: Web, file: Path) -> None:
     page.get_by_label("File").set_input_files(file)
     page.context.clear_cookies()
     page.locator("dialog").get_by_role("button", name="Add document").click()

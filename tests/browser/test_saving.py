@@ -1,4 +1,4 @@
-"""Every way to save, through the real pop-ups, for one document and for many, and what iManage holds afterwards."""
+"""Every way to save, through the pop-ups, for one document and for many, and what iManage stores afterwards."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Sit
-from tests.browser.imanage import go_into, has_arrived, sign_in_from_account
+from tests.browser.conftest import Visit
+from tests.browser.imanage import expect_outcome, go_into, sign_in_from_account
 from tests.browser.person import Person
 from tests.support.stack import Stack, until
 
@@ -18,50 +18,50 @@ WORKSPACE, FOLDER = "Project Heron", "Correspondence"
 NAMES = ("Undertaking.docx", "Guarantee.docx", "Waiver.docx")
 
 
-def test_each_target_does_what_it_says_for_one_document_and_for_many(firm: Stack, sit: Sit) -> None:
-    alice = sit(firm, ALICE)
+def test_each_target_works_for_one_document_and_for_many(firm: Stack, visit: Visit) -> None:
+    alice = visit(firm, ALICE)
     sign_in_from_account(alice, "alice")
-    makes_a_matter_with_documents(alice)
+    create_matter_with_documents(alice)
     one, others = NAMES[0], NAMES[1:]
 
     save_one(alice, one, "new_document")
-    first = there(alice, one)
-    assert held(alice, first) == {1: sum_of(one, 1)}
+    first = imanage_id(alice, one)
+    assert stored_versions(alice, first) == {1: sha256_of(one, 1)}
 
     add_version(alice, one, 2)
     save_one(alice, one, "new_version")
-    assert held(alice, first) == {1: sum_of(one, 1), 2: sum_of(one, 2)}
+    assert stored_versions(alice, first) == {1: sha256_of(one, 1), 2: sha256_of(one, 2)}
 
     add_version(alice, one, 3)
     save_one(alice, one, "replace")
-    has_arrived(alice, f"{one} replaced version 2 in iManage.")
-    assert held(alice, first) == {1: sum_of(one, 1), 2: sum_of(one, 3)}
+    expect_outcome(alice, f"{one} replaced version 2 in iManage.")
+    assert stored_versions(alice, first) == {1: sha256_of(one, 1), 2: sha256_of(one, 3)}
 
     save_many(alice, others, "new_document")
-    ids = [there(alice, name) for name in others]
+    ids = [imanage_id(alice, name) for name in others]
     assert len({first, *ids}) == 3
     for name, twin in zip(others, ids, strict=True):
-        assert held(alice, twin) == {1: sum_of(name, 1)}
+        assert stored_versions(alice, twin) == {1: sha256_of(name, 1)}
         add_version(alice, name, 2)
 
     save_many(alice, others, "twins")
     for name, twin in zip(others, ids, strict=True):
-        assert there(alice, name) == twin
-        assert held(alice, twin) == {1: sum_of(name, 1), 2: sum_of(name, 2)}
+        assert imanage_id(alice, name) == twin
+        assert stored_versions(alice, twin) == {1: sha256_of(name, 1), 2: sha256_of(name, 2)}
         add_version(alice, name, 3)
 
     save_many(alice, others, "replace")
-    has_arrived(alice, "All 2 documents replaced the latest versions in iManage.")
+    expect_outcome(alice, "All 2 documents replaced the latest versions in iManage.")
     for name, twin in zip(others, ids, strict=True):
-        assert held(alice, twin) == {1: sum_of(name, 1), 2: sum_of(name, 3)}
-    assert held(alice, first) == {1: sum_of(one, 1), 2: sum_of(one, 3)}
+        assert stored_versions(alice, twin) == {1: sha256_of(name, 1), 2: sha256_of(name, 3)}
+    assert stored_versions(alice, first) == {1: sha256_of(one, 1), 2: sha256_of(one, 3)}
 
     add_version(alice, one, 4)
-    deletes_in_imanage(alice, first, versions=2)
-    is_left_only_a_new_document(alice, one)
+    delete_in_imanage(alice, first, versions=2)
+    expect_only_new_document(alice, one)
 
 
-def deletes_in_imanage(alice: Person, twin: str, versions: int) -> None:
+def delete_in_imanage(alice: Person, twin: str, versions: int) -> None:
     practice = alice.stack.practice
     with practice.as_user("alice") as session:
         for number in range(versions, 0, -1):
@@ -69,8 +69,8 @@ def deletes_in_imanage(alice: Person, twin: str, versions: int) -> None:
             assert session.delete(address, timeout=10).ok
 
 
-def is_left_only_a_new_document(alice: Person, name: str) -> None:
-    """The pop-up opens before iManage has answered, and takes back what cannot be done as soon as it has."""
+def expect_only_new_document(alice: Person, name: str) -> None:
+    """The pop-up opens before iManage has answered, and disables what is impossible once it has."""
     alice.open_matter(MATTER)
     alice.link(name).click()
     alice.button("Save to iManage").click()
@@ -80,18 +80,18 @@ def is_left_only_a_new_document(alice: Person, name: str) -> None:
     expect(ways.get_by_role("radio", name="Replace latest version")).to_be_disabled()
     expect(ways.get_by_role("radio", name="Save as new document")).to_be_checked()
     expect(alice.dialog().get_by_label("Name", exact=True)).to_be_visible()
-    alice.look()
+    alice.check_page()
 
 
 def content(name: str, version: int) -> bytes:
     return f"{name}, version {version} here".encode()
 
 
-def sum_of(name: str, version: int) -> str:
+def sha256_of(name: str, version: int) -> str:
     return hashlib.sha256(content(name, version)).hexdigest()
 
 
-def makes_a_matter_with_documents(alice: Person) -> None:
+def create_matter_with_documents(alice: Person) -> None:
     alice.open("/matters")
     alice.button("New matter").click()
     alice.dialog().get_by_label("Name", exact=True).fill(MATTER)
@@ -134,14 +134,14 @@ def save_many(alice: Person, names: tuple[str, ...], target: str) -> None:
 
 
 def choose_and_save(alice: Person, target: str) -> None:
-    """The choice by its value: where a document has no twin yet there is nothing to choose."""
+    """Choose the target by its value. A document without a twin has no choice."""
     ways = alice.dialog().locator("input[name=target]")
     expect(ways.first).to_be_attached()
     if ways.first.get_attribute("type") == "radio":
         alice.dialog().locator(f"input[name=target][value={target}]").check()
     if target == "new_document":
         go_into(alice, WORKSPACE, FOLDER)
-    alice.look()
+    alice.check_page()
     alice.in_dialog("Save here").click()
     alice.page.wait_for_url("**/transfers/*")
     transfer_id = alice.page.url.rsplit("/", 1)[-1].replace("-", "")
@@ -157,7 +157,7 @@ def states(alice: Person, transfer_id: str) -> list[tuple[Any, ...]]:
     return alice.stack.rows("SELECT state FROM transfer_item WHERE transfer_id = ?", transfer_id)
 
 
-def there(alice: Person, name: str) -> str:
+def imanage_id(alice: Person, name: str) -> str:
     """The id in iManage of the one document of this name that Alice saved into the folder."""
     stem = name.rsplit(".", 1)[0]
     found = [one for one in alice.stack.practice.documents("alice", folder_id(alice)) if one["name"] == stem]
@@ -174,7 +174,7 @@ def folder_id(alice: Person) -> str:
     return str(rows[0][0])
 
 
-def held(alice: Person, twin: str) -> dict[int, str]:
-    """The SHA-256 of each version that iManage holds."""
+def stored_versions(alice: Person, twin: str) -> dict[int, str]:
+    """The SHA-256 of each version in iManage, by number."""
     versions = alice.stack.practice.versions("alice", twin)
     return {one["version"]: one["checksum"].rpartition(":")[2].lower() for one in versions}

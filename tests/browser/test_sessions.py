@@ -1,4 +1,4 @@
-"""Sessions that end while a page is open, the Back button, double clicks, colours and the keyboard."""
+"""Sessions that end while a page is open, the Back button, double clicks, appearance and the keyboard."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from playwright.sync_api import expect
 
 from commands.demo_firm import PASSWORD
-from tests.browser.conftest import Sit
-from tests.browser.imanage import get_large, go_into, has_arrived, sign_in_from_account
+from tests.browser.conftest import Visit
+from tests.browser.imanage import expect_outcome, get_large, go_into, sign_in_from_account
 from tests.browser.person import Person
 from tests.support.stack import Stack
 
@@ -23,9 +23,9 @@ def sign_out(person: Person) -> None:
     expect(person.heading("Sign in")).to_be_visible()
 
 
-def test_a_session_that_ends_during_a_poll_leads_to_sign_in(firm_without_faults: Stack, sit: Sit) -> None:
+def test_a_session_that_ends_during_a_poll_leads_to_sign_in(firm_without_faults: Stack, visit: Visit) -> None:
     stack = firm_without_faults
-    bram = sit(stack, BRAM)
+    bram = visit(stack, BRAM)
     sign_in_from_account(bram, "bram")
     get_large(bram, MATTER, "Data room index.pdf")
     stack.practice.fault("trickle", path="/download", rate=1 << 20, times=None)
@@ -43,18 +43,18 @@ def test_a_session_that_ends_during_a_poll_leads_to_sign_in(firm_without_faults:
     expect(bram.heading("Sign in")).to_be_visible()
     expect(bram.page.get_by_role("table")).to_have_count(0)
     expect(bram.page.get_by_role("heading")).to_have_count(1)
-    bram.look()
+    bram.check_page()
     stack.practice.clear_faults()
     bram.page.get_by_label("Email").fill(BRAM)
     bram.page.get_by_label("Password").fill(PASSWORD)
     bram.button("Sign in").click()
     expect(bram.heading("Get from iManage")).to_be_visible()
-    assert bram.page.url == transfer, "Signing in again leads back to the page that was open."
-    has_arrived(bram, "arrived from iManage")
+    assert bram.page.url == transfer, "Signing in again did not lead back to the open page."
+    expect_outcome(bram, "arrived from iManage")
 
 
-def test_back_after_signing_out_shows_nothing(firm: Stack, sit: Sit) -> None:
-    carol = sit(firm, CAROL)
+def test_back_after_signing_out_shows_nothing(firm: Stack, visit: Visit) -> None:
+    carol = visit(firm, CAROL)
     carol.open_matter(MATTER)
     sign_out(carol)
     carol.page.go_back()
@@ -64,8 +64,8 @@ def test_back_after_signing_out_shows_nothing(firm: Stack, sit: Sit) -> None:
     assert "Facility agreement" not in carol.page.content()
 
 
-def test_a_double_click_on_get_makes_one_transfer(firm_without_faults: Stack, sit: Sit) -> None:
-    bram = sit(firm_without_faults, BRAM)
+def test_a_double_click_on_get_makes_one_transfer(firm_without_faults: Stack, visit: Visit) -> None:
+    bram = visit(firm_without_faults, BRAM)
     sign_in_from_account(bram, "bram")
     bram.open("/transfers")
     before = bram.page.get_by_role("table", name="Your transfers").get_by_role("row").count()
@@ -74,14 +74,14 @@ def test_a_double_click_on_get_makes_one_transfer(firm_without_faults: Stack, si
     go_into(bram, MATTER, "Searches")
     bram.dialog().get_by_role("checkbox").first.check()
     bram.in_dialog("Get").dblclick()
-    has_arrived(bram, re.compile("arrived from iManage|is already here"))
+    expect_outcome(bram, re.compile("arrived from iManage|is already here"))
     bram.open("/transfers")
     rows = bram.page.get_by_role("table", name="Your transfers").get_by_role("row")
     expect(rows).to_have_count(before + 1 if before else 2)
 
 
-def test_colours_are_chosen_by_hand_and_kept(firm: Stack, sit: Sit) -> None:
-    carol = sit(firm, CAROL, color_scheme="light")
+def test_a_chosen_appearance_is_kept(firm: Stack, visit: Visit) -> None:
+    carol = visit(firm, CAROL, color_scheme="light")
     page = carol.page
     carol.button("Appearance").click()
     carol.button("Dark").click()
@@ -95,8 +95,8 @@ def test_colours_are_chosen_by_hand_and_kept(firm: Stack, sit: Sit) -> None:
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
 
 
-def test_a_pop_up_is_used_and_left_by_keyboard(firm: Stack, sit: Sit) -> None:
-    carol = sit(firm, CAROL)
+def test_a_pop_up_is_used_and_left_by_keyboard(firm: Stack, visit: Visit) -> None:
+    carol = visit(firm, CAROL)
     carol.button("New matter").focus()
     carol.page.keyboard.press("Enter")
     expect(carol.dialog().get_by_label("Name")).to_be_focused()
@@ -140,7 +140,7 @@ def end_session_elsewhere(person: Person) -> None:
 
 
 def sign_in_elsewhere(person: Person, email: str) -> None:
-    """By the link of the notice, which opens another tab."""
+    """Through the notice's link, which opens another tab."""
     with person.context.expect_page() as opened:
         person.page.get_by_role("link", name="Sign in in another tab").click()
     tab = opened.value
@@ -151,22 +151,22 @@ def sign_in_elsewhere(person: Person, email: str) -> None:
     tab.close()
 
 
-def test_what_was_typed_outlives_the_session_and_is_sent_after_signing_in(firm: Stack, sit: Sit) -> None:
-    carol = sit(firm, CAROL)
+def test_form_input_survives_the_session_and_is_sent_after_signing_in(firm: Stack, visit: Visit) -> None:
+    carol = visit(firm, CAROL)
     carol.button("New matter").click()
     carol.dialog().get_by_label("Name").fill("Project Wren")
     end_session_elsewhere(carol)
     carol.in_dialog("Open matter").click()
     expect(carol.page.get_by_text("You were signed out")).to_be_visible()
     expect(carol.dialog().get_by_label("Name")).to_have_value("Project Wren")
-    carol.look()
+    carol.check_page()
     sign_in_elsewhere(carol, CAROL)
     carol.in_dialog("Open matter").click()
     expect(carol.heading("Project Wren")).to_be_visible()
 
 
-def test_a_file_is_not_sent_before_the_session_is_known_to_live(firm: Stack, sit: Sit) -> None:
-    carol = sit(firm, CAROL)
+def test_a_file_is_not_sent_until_the_session_is_confirmed(firm: Stack, visit: Visit) -> None:
+    carol = visit(firm, CAROL)
     carol.open_matter(MATTER)
     carol.button("Add document").click()
     file = {"name": "Outlived.txt", "mimeType": "text/plain", "buffer": b"x" * 20_000_000}
@@ -182,8 +182,8 @@ def test_a_file_is_not_sent_before_the_session_is_known_to_live(firm: Stack, sit
     expect(carol.page.get_by_role("table").get_by_text("Outlived.txt")).to_be_visible()
 
 
-def test_a_page_of_one_person_sends_nothing_as_another(firm: Stack, sit: Sit) -> None:
-    carol = sit(firm, CAROL)
+def test_a_page_opened_by_one_member_sends_nothing_as_another(firm: Stack, visit: Visit) -> None:
+    carol = visit(firm, CAROL)
     carol.button("New matter").click()
     carol.dialog().get_by_label("Name").fill("Project Wagtail")
     end_session_elsewhere(carol)
@@ -194,8 +194,8 @@ def test_a_page_of_one_person_sends_nothing_as_another(firm: Stack, sit: Sit) ->
     expect(carol.dialog().get_by_label("Name")).to_have_value("Project Wagtail")
 
 
-def test_signing_in_again_elsewhere_costs_one_more_press(firm: Stack, sit: Sit) -> None:
-    carol = sit(firm, CAROL)
+def test_signing_in_again_elsewhere_requires_one_more_click(firm: Stack, visit: Visit) -> None:
+    carol = visit(firm, CAROL)
     carol.button("New matter").click()
     carol.dialog().get_by_label("Name").fill("Project Dunnock")
     end_session_elsewhere(carol)

@@ -1,4 +1,4 @@
-"""Two hundred documents there and back, the worker killed amid each way: the page tells, and each arrives once."""
+"""Two hundred documents each way, the worker killed during both: the page shows it, and each arrives once."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from urllib.parse import unquote, urlsplit
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Sit
-from tests.browser.imanage import ARRIVES, go_into, has_arrived, sign_in_from_account
+from tests.browser.conftest import Visit
+from tests.browser.imanage import OUTCOME_MS, expect_outcome, go_into, sign_in_from_account
 from tests.browser.person import Person
 from tests.support.stack import Stack, until
 
 BRAM = "bram@harbourvale.example"
 MATTER = "Disclosure in Project Heron"
 MANY = 200
-AMID = 40
+KILL_AFTER = 40
 SLOW = 0.4
 TWIN = "link.library || '!' || link.number || '.' || link.version"
 IN_MATTER = (
@@ -30,30 +30,30 @@ IN_MATTER = (
 DOWNLOADED = re.compile(r"/documents/([^/]+)/download")
 
 
-def test_two_hundred_documents_outlive_their_worker(firm_without_faults: Stack, sit: Sit) -> None:
+def test_two_hundred_documents_survive_a_killed_worker(firm_without_faults: Stack, visit: Visit) -> None:
     stack = firm_without_faults
-    bram = sit(stack, BRAM)
+    bram = visit(stack, BRAM)
     sign_in_from_account(bram, "bram")
-    opens_a_matter(bram)
-    adds_two_hundred_documents(bram)
+    open_new_matter(bram)
+    add_documents(bram)
 
     stack.practice.fault("slow", path="/documents", seconds=SLOW, times=None)
-    chooses_the_whole_matter_and_a_folder(bram)
+    choose_whole_matter(bram)
     bram.in_dialog("Save here").click()
     saving = states_on_its_page(bram)
-    chooses_two_hundred(bram)
+    choose_two_hundred(bram)
     bram.in_dialog("Get").click()
     getting = states_on_its_page(bram)
-    the_worker_is_killed_amid_both(bram, saving, getting)
+    kill_worker_during_both(bram, saving, getting)
 
-    has_arrived(bram, f"All {MANY} documents arrived from iManage.")
-    each_has_arrived_once(stack, getting)
+    expect_outcome(bram, f"All {MANY} documents arrived from iManage.")
+    assert_each_arrived_once(stack, getting)
     bram.open(f"/transfers/{uuid.UUID(saving)}")
-    has_arrived(bram, f"All {MANY} documents were saved to iManage.")
-    each_was_saved_once(stack, saving)
+    expect_outcome(bram, f"All {MANY} documents were saved to iManage.")
+    assert_each_saved_once(stack, saving)
 
 
-def opens_a_matter(bram: Person) -> None:
+def open_new_matter(bram: Person) -> None:
     bram.open("/matters")
     bram.button("New matter").first.click()
     bram.dialog().get_by_label("Name").fill(MATTER)
@@ -61,7 +61,7 @@ def opens_a_matter(bram: Person) -> None:
     expect(bram.heading(MATTER)).to_be_visible()
 
 
-def adds_two_hundred_documents(bram: Person) -> None:
+def add_documents(bram: Person) -> None:
     bram.button("Add document").first.click()
     bram.dialog().get_by_label("File").set_input_files(
         [
@@ -70,21 +70,21 @@ def adds_two_hundred_documents(bram: Person) -> None:
         ]
     )
     bram.in_dialog("Add document").click()
-    expect(bram.page.get_by_text(f"{MANY} documents have been added.")).to_be_visible(timeout=ARRIVES)
+    expect(bram.page.get_by_text(f"{MANY} documents have been added.")).to_be_visible(timeout=OUTCOME_MS)
 
 
 def content_of(number: int) -> bytes:
     return f"Closing document {number} of the disclosure".encode()
 
 
-def chooses_the_whole_matter_and_a_folder(bram: Person) -> None:
+def choose_whole_matter(bram: Person) -> None:
     bram.button("Save to iManage").click()
     bram.dialog().get_by_role("button", name=re.compile("^The whole matter")).click()
     expect(bram.dialog().get_by_text(f"{MANY} selected")).to_be_visible()
     go_into(bram, "Project Heron", "Drafts", "Superseded")
 
 
-def chooses_two_hundred(bram: Person) -> None:
+def choose_two_hundred(bram: Person) -> None:
     bram.link(f"Back to {MATTER}").click()
     bram.button("Get from iManage").click()
     go_into(bram, "Project Heron", "Disclosure")
@@ -96,44 +96,46 @@ def chooses_two_hundred(bram: Person) -> None:
 
 
 def states_on_its_page(bram: Person) -> str:
-    """The transfer's id, as its row has it."""
+    """The transfer's id as the database stores it."""
     bram.page.wait_for_url("**/transfers/*")
     return uuid.UUID(urlsplit(bram.page.url).path.rpartition("/")[2]).hex
 
 
-def the_worker_is_killed_amid_both(bram: Person, saving: str, getting: str) -> None:
-    """As the supervisor does, another is started at once."""
+def kill_worker_during_both(bram: Person, saving: str, getting: str) -> None:
+    """Kill the worker in the middle of both transfers, then start another."""
     stack = bram.stack
     said = bram.page.get_by_text(re.compile(rf"^{MANY} documents from iManage: \d+ arrived, "))
-    until(lambda: how_many(said) >= AMID, "The middle of the transfer")
+    until(lambda: arrived_count(said) >= KILL_AFTER, "The middle of the transfer")
     stack.kill_worker()
     stack.practice.clear_faults()
-    left = {transfer: how_many_done(stack, transfer) for transfer in (saving, getting)}
-    assert all(0 < done < MANY for done in left.values()), f"Not amid both: {left}"
+    left = {transfer: done_count(stack, transfer) for transfer in (saving, getting)}
+    assert all(0 < done < MANY for done in left.values()), f"One had not begun or had ended: {left}"
 
     expect(said).to_have_text(re.compile(rf": {left[getting]} arrived, "))
     main = bram.page.get_by_role("main")
     expect(main.get_by_text(re.compile("^(Running|Waiting)$")).first).to_be_visible()  # as the worker left it
     expect(main.get_by_role("progressbar", name="Documents finished")).to_be_visible()
     expect(main.get_by_text("You can leave this page. The transfer will continue.")).to_be_visible()
-    bram.look()
+    bram.check_page()
     stack.start_worker()
-    until(lambda: how_many(said) > left[getting] or said.count() == 0, "The next worker's first document")
+    until(
+        lambda: arrived_count(said) > left[getting] or said.count() == 0, "The next worker's first document"
+    )
 
 
-def how_many(said: Any) -> int:
-    """The number in the page's own sentence; none before it is there and after the end."""
+def arrived_count(said: Any) -> int:
+    """The number in the page's sentence; 0 before it appears and after the end."""
     return int(said.inner_text().partition(": ")[2].split()[0]) if said.count() else 0
 
 
-def how_many_done(stack: Stack, transfer_id: str) -> int:
+def done_count(stack: Stack, transfer_id: str) -> int:
     query = "select count(*) from transfer_item where transfer_id = ? and state = 'done'"
     count: int = stack.rows(query, transfer_id)[0][0]
     return count
 
 
-def each_has_arrived_once(stack: Stack, transfer_id: str) -> None:
-    """In the rows, and by what iManage was asked for."""
+def assert_each_arrived_once(stack: Stack, transfer_id: str) -> None:
+    """According to the rows and to the calls that iManage received."""
     items = stack.rows("select state, source_id from transfer_item where transfer_id = ?", transfer_id)
     assert Counter(state for state, _ in items) == {"done": MANY}
     asked_for = {source_id for _, source_id in items}
@@ -147,8 +149,8 @@ def each_has_arrived_once(stack: Stack, transfer_id: str) -> None:
     assert {twin for _, twin in kept} == asked_for
 
 
-def each_was_saved_once(stack: Stack, transfer_id: str) -> None:
-    """In the rows, and in the folder of iManage, byte for byte what was added here."""
+def assert_each_saved_once(stack: Stack, transfer_id: str) -> None:
+    """According to the rows and to the bytes in iManage's folder."""
     items = stack.rows("select state, target_id from transfer_item where transfer_id = ?", transfer_id)
     assert Counter(state for state, _ in items) == {"done": MANY}
     (folder_id,) = {target_id for _, target_id in items}

@@ -1,4 +1,4 @@
-"""A file whose name is taken is refused when it is chosen, and nothing of it travels."""
+"""A file whose name is taken is refused when it is chosen, and none of it is sent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Request, expect
 
-from tests.browser.conftest import Sit
+from tests.browser.conftest import Visit
 from tests.support.stack import Stack
 
 CAROL = "carol@practice.example"
@@ -14,8 +14,8 @@ MATTER = "Kestrel Robotics – Series B"
 TAKEN = "Cap table.xlsx"
 
 
-def test_a_taken_name_costs_no_upload(firm: Stack, sit: Sit, tmp_path: Path) -> None:
-    carol = sit(firm, CAROL)
+def test_a_taken_name_is_refused_before_the_upload(firm: Stack, visit: Visit, tmp_path: Path) -> None:
+    carol = visit(firm, CAROL)
     carol.open_matter(MATTER)
     sent: list[str] = []
 
@@ -34,7 +34,7 @@ def test_a_taken_name_costs_no_upload(firm: Stack, sit: Sit, tmp_path: Path) -> 
     expect(problem).to_contain_text(f"This matter already has a document named {TAKEN}.")
     expect(problem).to_have_count(1)
     expect(chooser).to_have_attribute("aria-invalid", "true")
-    carol.look()
+    carol.check_page()
     carol.in_dialog("Add document").click()
     expect(problem).to_have_count(1)
     expect(carol.in_dialog("Add document")).not_to_have_attribute("aria-busy", "true")

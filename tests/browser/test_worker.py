@@ -1,4 +1,4 @@
-"""The worker is killed amid a large document: the page says so, the next worker resumes, it arrives once."""
+"""The worker is killed during a large get: the page says so, the next worker resumes, it arrives once."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import hashlib
 from playwright.sync_api import expect
 
 from simulator.seed import LARGE
-from tests.browser.conftest import Sit
-from tests.browser.imanage import document_row, get_large, has_arrived, sign_in_from_account
+from tests.browser.conftest import Visit
+from tests.browser.imanage import document_row, expect_outcome, get_large, sign_in_from_account
 from tests.support.stack import Stack, until
 
 BRAM = "bram@harbourvale.example"
@@ -18,9 +18,9 @@ DOCUMENT = f"{NAME}.pdf"
 A_SECOND = 1 << 20
 
 
-def test_a_killed_worker_loses_nothing(firm_without_faults: Stack, sit: Sit) -> None:
+def test_a_killed_worker_loses_nothing(firm_without_faults: Stack, visit: Visit) -> None:
     stack = firm_without_faults
-    bram = sit(stack, BRAM)
+    bram = visit(stack, BRAM)
     sign_in_from_account(bram, "bram")
     get_large(bram, MATTER, DOCUMENT)
     stack.practice.fault("trickle", path="/download", rate=A_SECOND, times=None)
@@ -32,11 +32,11 @@ def test_a_killed_worker_loses_nothing(firm_without_faults: Stack, sit: Sit) -> 
     try:
         expect(bram.page.get_by_text("Transfers are not running at the moment")).to_be_visible(timeout=20_000)
         expect(bram.page.get_by_text("Nothing is lost")).to_be_visible()
-        bram.look()
+        bram.check_page()
     finally:
         stack.practice.clear_faults()
         stack.start_worker()
-    has_arrived(bram, "arrived from iManage")
+    expect_outcome(bram, "arrived from iManage")
     bram.link(f"Back to {MATTER}").click()
     expect(document_row(bram, DOCUMENT)).to_have_count(1)
     bram.link(DOCUMENT).click()

@@ -1,4 +1,4 @@
-"""Many at once: a folder got as one transfer, a selection and a whole matter saved as one, and the end that is told."""
+"""Bulk transfers: a folder got and a selection saved in one transfer each, and the notice of the end."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Sit
-from tests.browser.imanage import go_into, has_arrived, search, sign_in_from_account, tick
+from tests.browser.conftest import Visit
+from tests.browser.imanage import expect_outcome, go_into, search, sign_in_from_account, tick
 from tests.browser.person import Person
 from tests.support.stack import Stack
 
@@ -16,15 +16,15 @@ MATTER = "Project Heron"
 AGREEMENT = "SPA – Project Heron.docx"
 
 
-def test_the_associate_moves_many_documents_at_once(firm: Stack, sit: Sit) -> None:
-    alice = sit(firm, ALICE)
+def test_the_associate_moves_many_documents_at_once(firm: Stack, visit: Visit) -> None:
+    alice = visit(firm, ALICE)
     sign_in_from_account(alice, "alice")
-    selects_a_folder_drops_one_and_gets_the_rest(alice)
-    saves_a_selection(alice)
-    is_told_of_the_end_on_another_page(alice)
+    get_folder_except_one(alice)
+    save_selection(alice)
+    expect_news_on_another_page(alice)
 
 
-def selects_a_folder_drops_one_and_gets_the_rest(alice: Person) -> None:
+def get_folder_except_one(alice: Person) -> None:
     alice.open_matter(MATTER)
     alice.button("Get from iManage").click()
     go_into(alice, MATTER, "Drafts")
@@ -37,7 +37,7 @@ def selects_a_folder_drops_one_and_gets_the_rest(alice: Person) -> None:
     alice.dialog().get_by_role("button", name=re.compile("^Select everything in this folder")).click()
     expect(alice.dialog().get_by_text(f"{count} selected")).to_be_visible()
     alice.dialog().get_by_text("See them").click()
-    alice.look()
+    alice.check_page()
 
     alice.in_dialog(f"Remove {AGREEMENT}").click()
     expect(alice.dialog().get_by_text(f"{count - 1} selected")).to_be_visible()
@@ -50,15 +50,15 @@ def selects_a_folder_drops_one_and_gets_the_rest(alice: Person) -> None:
     go_into(alice, MATTER, "Drafts")
     alice.in_dialog("Select all on this page").click()
     alice.in_dialog("Get").click()
-    # What another test got into the same matter before is here already, and said to be.
+    # Another test may have got some of them into this matter before.
     told = rf"All {count} documents arrived|{count} documents from iManage: \d+ arrived, \d+ already here"
-    has_arrived(alice, re.compile(told))
+    expect_outcome(alice, re.compile(told))
     with alice.page.expect_download() as info:
         alice.link("Results as CSV").click()
     assert len(info.value.path().read_text("utf-8-sig").splitlines()) == count + 1
 
 
-def saves_a_selection(alice: Person) -> None:
+def save_selection(alice: Person) -> None:
     alice.open_matter(MATTER)
     alice.button("Add document").click()
     alice.dialog().get_by_label("File").set_input_files(
@@ -74,7 +74,7 @@ def saves_a_selection(alice: Person) -> None:
     for name in ("Closing agenda.docx", "Closing bible.docx", AGREEMENT):
         alice.page.get_by_role("checkbox", name=name, exact=True).check()
     expect(bar.get_by_text("3 selected")).to_be_visible()
-    alice.look()
+    alice.check_page()
     alice.page.locator("#save-1").click()
     expect(alice.dialog().get_by_text("3 selected")).to_be_visible()
     alice.page.keyboard.press("Escape")
@@ -83,12 +83,12 @@ def saves_a_selection(alice: Person) -> None:
     expect(alice.dialog().get_by_role("radio", name="Save as new versions")).to_be_checked()
     expect(alice.dialog().get_by_text("3 selected")).to_be_visible()
     go_into(alice, MATTER, "Correspondence")
-    alice.look()
+    alice.check_page()
     alice.in_dialog("Save here").click()
-    has_arrived(alice, "All 2 documents were saved to iManage.")
+    expect_outcome(alice, "All 2 documents were saved to iManage.")
 
 
-def is_told_of_the_end_on_another_page(alice: Person) -> None:
+def expect_news_on_another_page(alice: Person) -> None:
     alice.stack.practice.fault("slow", path="/download", seconds=1, times=None)
     alice.open_matter(MATTER)
     alice.button("Get from iManage").click()
@@ -99,7 +99,7 @@ def is_told_of_the_end_on_another_page(alice: Person) -> None:
     alice.open("/account")
     news = alice.page.locator("#transfers-news")
     expect(news.get_by_text(re.compile("arrived|already here"))).to_be_visible(timeout=60_000)
-    alice.look()
+    alice.check_page()
     alice.stack.practice.clear_faults()
     news.get_by_role("button", name="Dismiss").click()
     expect(news).to_be_empty()

@@ -1,15 +1,15 @@
-"""What people hear, and see in colours of their own: menus with names, moments of one name, the current tab."""
+"""Accessibility: names of menus, ambiguous times, and the current tab in forced colours."""
 
 from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Sit
+from tests.browser.conftest import Visit
 from tests.support.stack import Stack
 
 BRAM = "bram@harbourvale.example"
 MATTER = "Project Heron"
-# The hour from one to two is had twice in London on this day.
+# On this day the hour from one to two occurs twice in London.
 SUMMER, WINTER, EVENING = "2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z", "2026-10-25T19:30:00Z"
 SHOW = """(moments) => {
   const box = document.createElement("p");
@@ -22,27 +22,27 @@ BORDERS = """(links) => links.map((one) => [one.getAttribute("aria-current") !==
   getComputedStyle(one).borderBottomColor, getComputedStyle(one).textDecorationLine])"""
 
 
-def test_a_rows_menu_carries_the_documents_name(firm: Stack, sit: Sit) -> None:
-    bram = sit(firm, BRAM)
+def test_a_row_menu_is_labelled_with_the_document_name(firm: Stack, visit: Visit) -> None:
+    bram = visit(firm, BRAM)
     page = bram.open_matter(MATTER)
     for name in ("Facility agreement.docx", "Steps paper.pdf"):
         expect(page.get_by_role("button", name=f"Actions {name}", exact=True)).to_have_count(1)
     expect(bram.button("Actions")).to_have_count(0)
 
 
-def test_two_moments_of_an_autumn_hour_are_told_apart(firm: Stack, sit: Sit) -> None:
-    bram = sit(firm, BRAM, timezone_id="Europe/London", locale="en-GB")
+def test_times_in_the_repeated_autumn_hour_show_their_zone(firm: Stack, visit: Visit) -> None:
+    bram = visit(firm, BRAM, timezone_id="Europe/London", locale="en-GB")
     assert bram.page.evaluate(SHOW, [SUMMER, WINTER, EVENING]) == [
         ["25 Oct 2026, 01:30 BST", "25 Oct 2026, 01:30 BST"],
         ["25 Oct 2026, 01:30 GMT", "25 Oct 2026, 01:30 GMT"],
         ["25 Oct 2026, 19:30", "25 Oct 2026, 19:30 GMT"],
     ]
-    kept = sit(firm, BRAM, timezone_id="Asia/Kolkata")
+    kept = visit(firm, BRAM, timezone_id="Asia/Kolkata")
     assert kept.page.evaluate(SHOW, [SUMMER, WINTER])[0][0] == "25 Oct 2026, 06:00"
 
 
-def test_in_forced_colours_the_current_tab_is_marked(firm: Stack, sit: Sit) -> None:
-    bram = sit(firm, BRAM)
+def test_in_forced_colours_the_current_tab_is_marked(firm: Stack, visit: Visit) -> None:
+    bram = visit(firm, BRAM)
     page = bram.open_matter(MATTER)
     page.emulate_media(forced_colors="active")
     for links in (page.locator(".cp-tabs a"), page.locator(".cp-topnav a")):

@@ -1,4 +1,4 @@
-"""The practice server on an installation as `make run` makes it: loopback is shut, and nothing runs by itself."""
+"""The practice server on an installation like that of `make run`: loopback is blocked, and nothing runs by itself."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Sit
-from tests.browser.imanage import has_arrived, search, tick
+from tests.browser.conftest import Visit
+from tests.browser.imanage import expect_outcome, search, tick
 from tests.browser.person import Person
 from tests.support.stack import Practice, Stack, answers, free_port, until
 
@@ -21,7 +21,7 @@ PATIENT = 30_000
 
 
 @pytest.fixture
-def shut(tmp_path: Path) -> Iterator[Stack]:
+def plain_installation(tmp_path: Path) -> Iterator[Stack]:
     port, practice_port = free_port(), free_port()
     url = f"http://127.0.0.1:{port}"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
@@ -42,19 +42,19 @@ def shut(tmp_path: Path) -> Iterator[Stack]:
         stack.stop()
 
 
-def test_it_is_added_trained_with_and_removed(shut: Stack, sit: Sit) -> None:
-    practice = f"{shut.practice.url}/api"
-    nora = sit(shut)
-    sets_up(nora)
-    adds_it(nora)
+def test_the_practice_server_is_added_used_and_removed(plain_installation: Stack, visit: Visit) -> None:
+    practice = f"{plain_installation.practice.url}/api"
+    nora = visit(plain_installation)
+    set_up(nora)
+    add_practice_server(nora)
     assert not answers(practice)
 
     nora.page.get_by_role("switch", name="Enabled").click()
     until(lambda: answers(practice), "The practice iManage")
     nora.button("Check connection").last.click()
     expect(nora.page.get_by_text("All checks passed.")).to_be_visible(timeout=PATIENT)
-    nora.look()
-    gets_a_document(nora)
+    nora.check_page()
+    get_document(nora)
 
     nora.open("/admin/integrations/imanage")
     row = nora.page.get_by_role("row").filter(has_text="Practice iManage")
@@ -66,12 +66,12 @@ def test_it_is_added_trained_with_and_removed(shut: Stack, sit: Sit) -> None:
     switch.click()
     until(lambda: answers(practice), "The practice iManage")
 
-    removes_it(nora)
+    remove_practice_server(nora)
     until(lambda: not answers(practice), "The end of the practice iManage")
-    assert not any((shut.folder / "data" / "practice").iterdir())
+    assert not any((plain_installation.folder / "data" / "practice").iterdir())
 
 
-def sets_up(nora: Person) -> None:
+def set_up(nora: Person) -> None:
     page = nora.open("/")
     found = re.search(r"Set-up code:\s+(\S+)", nora.stack.processes["up"].said())
     assert found, nora.stack.processes["up"].said()
@@ -83,22 +83,22 @@ def sets_up(nora: Person) -> None:
     expect(nora.heading("Matters")).to_be_visible()
 
 
-def adds_it(nora: Person) -> None:
+def add_practice_server(nora: Person) -> None:
     page = nora.open("/admin/integrations/imanage")
     nora.button("Add practice server").click()
     expect(nora.dialog()).to_contain_text("It starts switched off.")
-    nora.look()
+    nora.check_page()
     nora.in_dialog("Add practice server").click()
     expect(nora.heading("Practice iManage")).to_be_visible()
     expect(page.get_by_role("complementary", name="Practice")).to_contain_text(BANNER)
     expect(page.get_by_role("table", name="Practice users")).to_contain_text("bram-practice")
     next_step = page.get_by_role("list", name="Set-up").get_by_role("listitem").filter(has_text="Next:")
     expect(next_step).to_contain_text("The server is switched on")
-    nora.look()
+    nora.check_page()
 
 
-def gets_a_document(nora: Person) -> None:
-    """It never passes for the firm's own: its name is where "iManage" would be, and a banner is on every page."""
+def get_document(nora: Person) -> None:
+    """Its name replaces "iManage" and a banner is on every page, so that nobody takes it for the firm's own."""
     page = nora.open("/matters")
     nora.button("New matter").first.click()
     nora.dialog().get_by_label("Name").fill("Sale of the mill")
@@ -109,19 +109,19 @@ def gets_a_document(nora: Person) -> None:
     nora.in_dialog("Sign in to iManage").click()
     nora.sign_in_at_imanage("bram")
     expect(nora.dialog()).to_contain_text(BANNER)
-    nora.look()
+    nora.check_page()
     search(nora, "Closing bible")
     tick(nora, "Closing bible.pdf")
     nora.in_dialog("Get").click()
-    has_arrived(nora, "arrived from Practice iManage")
+    expect_outcome(nora, "arrived from Practice iManage")
     expect(page.get_by_role("complementary", name="Practice")).to_contain_text(BANNER)
     nora.open_matter("Sale of the mill")
     row = page.get_by_role("row").filter(has_text="Closing bible.pdf")
     expect(row.get_by_text("Practice", exact=True)).to_be_visible()
-    nora.look()
+    nora.check_page()
 
 
-def removes_it(nora: Person) -> None:
+def remove_practice_server(nora: Person) -> None:
     nora.button("Remove server").click()
     nora.dialog().get_by_label("Server name").fill("Practice iManage")
     nora.in_dialog("Remove server").click()

@@ -1,15 +1,14 @@
-"""Check connection in a browser: results as they come, this browser's own try, and a request sheet of one page."""
+"""Check connection: results as they arrive, the check from the browser itself, and a request sheet of one page."""
 
 from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Route, expect
 
-from tests.browser.conftest import Sit
+from tests.browser.conftest import Visit
 from tests.browser.person import Person
 from tests.support.stack import Stack
 
@@ -24,11 +23,11 @@ def server_url(stack: Stack) -> str:
 
 
 @pytest.fixture
-def ada(firm_without_faults: Stack, sit: Sit) -> Iterator[Person]:
-    return sit(firm_without_faults, ADMIN)
+def ada(firm_without_faults: Stack, visit: Visit) -> Person:
+    return visit(firm_without_faults, ADMIN)
 
 
-def says(person: Person, outcome: str) -> None:
+def expect_result(person: Person, outcome: str) -> None:
     expect(person.page.locator(f"[data-connectivity-state={outcome}]")).to_be_visible(timeout=15_000)
     expect(person.page.locator("[data-connectivity-state]:visible")).to_have_count(1)
 
@@ -44,11 +43,11 @@ def test_results_come_one_by_one_and_the_report_can_be_copied(ada: Person) -> No
     expect(card.locator("li.cp-check-pass").first).to_be_visible()
     expect(ada.button("Copy report")).to_be_visible()
     expect(card.locator("li.cp-check-waiting")).to_have_count(0)
-    says(ada, "reached")
-    steps = page.locator("#checklist")  # its list is folded once all is done
+    expect_result(ada, "reached")
+    steps = page.locator("#checklist")  # the list is collapsed once all steps are done
     expect(steps.get_by_text("Done: Counterpart reaches the server")).to_have_count(1)
     expect(page.locator("#health-line").get_by_text("Healthy")).to_be_visible()
-    ada.look()
+    ada.check_page()
     ada.button("Copy report").click()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("Check of the iManage server “Practice iManage”")
@@ -66,37 +65,37 @@ def test_a_failure_is_open_and_links_to_its_page(ada: Person) -> None:
     expect(failed).to_have_count(1)
     expect(failed.get_by_text("Who needs to act")).to_be_visible()
     expect(ada.button("Copy report")).to_be_visible()
-    ada.look()
+    ada.check_page()
     failed.get_by_role("link", name="Something went wrong").click()
     expect(ada.heading("Something went wrong")).to_be_visible()
     expect(page.locator("li.cp-check-fail")).to_have_count(1)
-    ada.look()
+    ada.check_page()
     ada.stack.practice.clear_faults()
     ada.button("Check now").click()
     expect(page.locator("li.cp-check-fail")).to_have_count(0)
     expect(ada.button("Copy report")).to_be_visible()
 
 
-def test_a_member_tries_it_from_the_account_page(firm: Stack, sit: Sit) -> None:
-    alice = sit(firm, MEMBER)
+def test_a_member_checks_from_the_account_page(firm: Stack, visit: Visit) -> None:
+    alice = visit(firm, MEMBER)
     alice.open("/account")
     alice.link("Check from this browser").click()
     expect(alice.heading("Can this browser reach iManage?")).to_be_visible()
-    says(alice, "waiting")
+    expect_result(alice, "waiting")
     alice.button("Check from this browser").click()
-    says(alice, "reached")
-    alice.look()
+    expect_result(alice, "reached")
+    alice.check_page()
 
 
-def test_this_browser_says_what_keeps_it_away(firm: Stack, sit: Sit) -> None:
-    alice = sit(firm, MEMBER)
+def test_the_browser_reports_what_blocks_it(firm: Stack, visit: Visit) -> None:
+    alice = visit(firm, MEMBER)
     page = alice.open("/account")
     alice.link("Check from this browser").click()
     expect(alice.button("Check from this browser")).to_be_visible()
     page.route("**/api", lambda route: route.abort("connectionrefused"))
     alice.button("Check from this browser").click()
-    says(alice, "blocked")
-    alice.look()
+    expect_result(alice, "blocked")
+    alice.check_page()
     page.unroute("**/api")
 
     held: list[Route] = []
@@ -107,35 +106,35 @@ def test_this_browser_says_what_keeps_it_away(firm: Stack, sit: Sit) -> None:
     page.route("**/api", hold)
     page.clock.install()
     alice.button("Check from this browser").click()
-    says(alice, "trying")
+    expect_result(alice, "trying")
     page.clock.fast_forward(10_000)
-    says(alice, "silent")
+    expect_result(alice, "silent")
     page.clock.resume()
-    alice.look()
+    alice.check_page()
 
 
-def test_a_server_that_sends_elsewhere_is_reached(firm_without_faults: Stack, sit: Sit) -> None:
-    """Our policy lets the page follow nowhere, and that is how it knows."""
-    alice = sit(firm_without_faults, MEMBER)
+def test_a_server_that_redirects_is_reached(firm_without_faults: Stack, visit: Visit) -> None:
+    """Our content security policy blocks the redirect, and the page detects that."""
+    alice = visit(firm_without_faults, MEMBER)
     alice.open("/account")
     alice.link("Check from this browser").click()
     firm_without_faults.practice.fault("redirect", path="/api", location="http://localhost:9/elsewhere")
     alice.button("Check from this browser").click()
-    says(alice, "sent-on")
+    expect_result(alice, "sent-on")
     assert alice.problems and all("connect-src" in problem for problem in alice.problems)
     alice.problems.clear()
-    alice.look()
+    alice.check_page()
 
 
 def test_the_request_sheet_prints_on_one_page(ada: Person) -> None:
     page = ada.open(f"{server_url(ada.stack)}/request-sheet")
-    ada.look()
+    ada.check_page()
     printed = page.pdf(prefer_css_page_size=True)
     assert len(PAGE_OF_PDF.findall(printed)) == 1
 
 
 def test_the_longest_request_sheet_prints_on_one_page_too(ada: Person) -> None:
-    """Long hosts, an API URL of its own, and many addresses: two lines where there was one."""
+    """With long host names, a separate API URL and many addresses."""
     page = ada.open(f"{server_url(ada.stack)}/request-sheet")
     page.evaluate(
         """() => {
