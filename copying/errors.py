@@ -61,23 +61,23 @@ class TooLongError(TransferError):
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        super().__init__(f"The document is larger than {limit:,} bytes, the most that is copied at once.")
+        super().__init__(f"The document is larger than {limit:,} bytes, the most that can be copied.")
 
 
 class DifferentContentError(TransferError):
     """What arrived is whole and is not what was promised. Nothing of it is kept."""
 
     code = "transfer.different"
-    next_step = "Compare it in iManage. Ask the iManage admin what its profile should say, then get it again."
+    next_step = "Compare it in iManage. Ask the iManage admin to correct its profile, then get it again."
     retry: Retry = "later"
     most_attempts: int | None = 3
 
     def __init__(self, what: Literal["size", "SHA-256"], expected: str, got: str) -> None:
         self.what, self.expected, self.got = what, expected, got
         said = (
-            f"iManage lists {expected} bytes and sent {got}"
+            f"iManage lists {expected} bytes but sent {got}"
             if what == "size"
-            else "What iManage sent has not the checksum that it lists"
+            else "What iManage sent does not match its checksum"
         )
         super().__init__(f"{said}. Nothing was kept.")
 
@@ -86,7 +86,7 @@ class EmptyContentError(TransferError):
     """A document of no bytes. Nothing is wrong with the copy; an empty file is no document here."""
 
     code = "transfer.empty"
-    next_step = "Open it in iManage, and get it again once it holds something."
+    next_step = "Open it in iManage, and get it again when it has content."
 
     def __init__(self) -> None:
         super().__init__("This document is empty (0 bytes) in iManage, so it was not added.")
@@ -96,7 +96,9 @@ class StoredDifferentError(TransferError):
     """iManage says it stored something else than was sent. A person has to look; sending again would double it."""
 
     code = "transfer.stored_different"
-    next_step = "Open it in iManage and compare, then choose. Where it is wrong, leave it and save it again."
+    next_step = (
+        "Open it in iManage and compare, then choose. If it is wrong, choose Don’t save, then save it again."
+    )
 
     def __init__(self, present: Present, what: Literal["size", "SHA-256"], sent: str, stored: str) -> None:
         self.present, self.what, self.sent, self.stored = present, what, sent, stored
@@ -146,7 +148,5 @@ class MovedOnError(TransferError):
 
     def __init__(self, expected: VersionId | None, found: VersionId) -> None:
         self.expected, self.found = expected, found
-        known = f" Our copy was taken from {expected}." if expected else ""
-        super().__init__(
-            f"The document has moved on in iManage: it is at {found} now.{known} Nothing was sent."
-        )
+        known = f" The copy here is based on {expected}." if expected else ""
+        super().__init__(f"The document has a newer version in iManage, {found}.{known} Nothing was sent.")

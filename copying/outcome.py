@@ -42,7 +42,7 @@ def resolve(
     if isinstance(intent.target, Replace):
         candidates = [each for each in present if each.id == intent.target.onto]
         if not candidates:
-            return Undecided("The version that was to be replaced is not to be seen in iManage any more.")
+            return Undecided("The version to be replaced is no longer in iManage.")
     else:
         candidates = [each for each in present if _is_new(intent, each, claimed)]
     alike = [each for each in candidates if _may_hold_our_bytes(intent, each)]
@@ -173,7 +173,7 @@ def _resolve_absent(
             f"{_names(altered)} came at that time, but with other bytes than ours.", tuple(altered)
         )
     if others and not isinstance(intent.target, Replace):
-        return Absent("What has been added in iManage since has other bytes: this save did not arrive.")
+        return Absent("What was added in iManage since is a different file: this save did not arrive.")
     return Absent("It is not in iManage: this save did not arrive.")
 
 

@@ -146,7 +146,7 @@ class ImanageDestination:
         try:
             found = self._present(intent)
         except (NotFoundError, ForbiddenError) as error:
-            return Undecided(f"What was saved there cannot be looked up: {error.sentence}")
+            return Undecided(f"Counterpart could not check what was saved: {error.sentence}")
         present = [
             self._proved(each) if lacks_proof(intent, each, claimed) else each for each in found.present
         ]
@@ -155,9 +155,9 @@ class ImanageDestination:
         ]
         outcome = resolve(intent, present, now=now, last_sent_at=last_sent_at, claimed=claimed)
         if isinstance(outcome, Absent) and not found.steady:
-            return Undecided("The folder changes while it is being read.", again_after=QUIET.total_seconds())
+            return Undecided("The folder keeps changing while it is read.", again_after=QUIET.total_seconds())
         if isinstance(outcome, Absent) and found.unreadable:
-            return Undecided(f"What iManage lists there cannot all be read ({found.unreadable} of it not).")
+            return Undecided(f"Some of what iManage lists there cannot be read ({found.unreadable} items).")
         return outcome
 
     def _store(self, upload: Upload) -> Stored:

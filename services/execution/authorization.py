@@ -61,7 +61,7 @@ class Authorization:
     def require(self, *, is_stored: bool = False) -> None:
         """Raises the RefusedError or PausedError that applies. `is_stored`: recorded even where it was cancelled."""
         if self.cancelled_at is not None and not is_stored:
-            raise RefusedError("You cancelled it.", code="transfer.cancelled")
+            raise RefusedError("The transfer was cancelled.", code="transfer.cancelled")
         if self.paused_at is not None and self.cancelled_at is None and not _is_removed(self.refusal):
             raise PausedError
         if self.refusal is not None:

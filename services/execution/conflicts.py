@@ -18,8 +18,8 @@ from services.transfers.link_facts import Facts, facts_of, facts_of_present, mem
 from services.transfers.states import ItemState, move
 
 SENTENCES = {
-    MOVED_ON: "iManage has moved on since our copy: version {version} is there now.",
-    CHECKED_OUT: "Somebody has the document checked out in iManage.",
+    MOVED_ON: "iManage has a newer version, {version}, than the one this copy is based on.",
+    CHECKED_OUT: "Someone has the document checked out in iManage.",
 }
 
 
@@ -33,7 +33,7 @@ def ask(run: ItemRun, kind: str, theirs: RemoteDocument) -> None:
         item.question = {"kind": kind, "ours": _ours(version), "theirs": _theirs(server, theirs)}
         item.intent = item.announced_at = item.sent_at = item.wait_until = None
         item.error_code, item.error_sentence = f"transfer.{kind}", sentence
-        item.next_step = "Nothing was sent. Compare the two, then choose."
+        item.next_step = "Nothing was sent. Compare the two versions, then choose."
         if item.state == ItemState.WAITING:
             move(item, ItemState.RUNNING)
         move(item, ItemState.ASKS)

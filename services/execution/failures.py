@@ -172,9 +172,9 @@ def _refusal(error: Exception, kind: str) -> RefusedError:
         )
     lost = isinstance(error, DBAPIError)
     return RefusedError(
-        "Counterpart's database was not there for a moment."
+        "Counterpart’s database was unavailable for a moment."
         if lost
-        else "Counterpart met an error that it did not expect.",
+        else "Counterpart met an unexpected error.",
         code="transfer.database" if lost else "transfer.unexpected",
         next_step="Try again. If it happens again, tell your System Admin.",
     )

@@ -245,7 +245,7 @@ def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
                 each.same.document_id, each.same.name, each.same.version_id, each.same.version_number
             )
             outcome = Outcome.HERE_ALREADY
-            notice = f"This is version {became.number} here already, so nothing was added."
+            notice = f"This is already version {became.number} here, so nothing was added."
         else:
             became = landed[each.item.id]
             outcome = _outcome(each)
@@ -311,12 +311,10 @@ def _notice(alike: Sequence[Row[*tuple[Any, ...]]], each: _Coming, became: Lande
     if each.document_id is None and became.document_name != each.arrived.facts["full_name"]:
         said.append(f"It is named “{became.document_name}” here.")
     if not each.becomes_current:
-        said.append(
-            f"It is an older version: added to the history as version {became.number}, and not made current."
-        )
+        said.append(f"An older version: added to the history as version {became.number}, not made current.")
     for row in alike:
         here = (row.matter_id, row.sha256) == (each.item.matter_id, each.arrived.sha256)
         if here and row.id != became.document_id:
-            said.append(f"The same file is here as {row.name} version {row.number}.")
+            said.append(f"This file is already in the matter as {row.name} version {row.number}.")
             break
     return " ".join(said)

@@ -91,7 +91,7 @@ def resolve(run: ItemRun) -> str | None:
             conflicts.show(item, decisions.UNDECIDED, outcome.candidates[0])
         item.error_code = "transfer.undecided"
         item.error_sentence = outcome.because[:600]
-        item.next_step = "Look in iManage whether it arrived, then choose."
+        item.next_step = "Check in iManage whether it arrived, then choose."
         audit.record(
             member_of(item.transfer),
             "transfer.undecided",

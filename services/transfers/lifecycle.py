@@ -13,7 +13,7 @@ from services.mail import outbox
 from services.transfers import completion_log
 from services.transfers.states import FINISHED, ItemState, move
 
-LOOK_FIRST = "Look in iManage whether it arrived before you try again."
+LOOK_FIRST = "Check in iManage whether it arrived before you try again."
 STORED_DIFFERENT = "transfer.stored_different"
 """iManage stored other bytes than were sent. The item keeps this code whatever the member decides."""
 

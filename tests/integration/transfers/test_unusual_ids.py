@@ -124,4 +124,4 @@ def test_what_may_have_arrived_among_unreadable_rows_is_not_sent_again(desk: Des
         skip_wait(item.id, sent_long_ago=True)
         item = carry(item.id)
     assert item.state == "asks"
-    assert "cannot all be read" in item.error_sentence
+    assert "Some of what iManage lists there cannot be read" in item.error_sentence
