@@ -261,9 +261,7 @@ def _select_all_buttons(listing: Listing, way: list[str]) -> list[tuple[str, str
     if last[0].kind == "workspace":
         return [("Select everything in this workspace", of())]
     here = [(f"Select everything in this folder{count}", of())] if listing.documents else []
-    below = (
-        [("Select everything in this folder and its subfolders", of(below=1))] if listing.containers else []
-    )
+    below = [("Select everything including subfolders", of(below=1))] if listing.containers else []
     return here + below
 
 

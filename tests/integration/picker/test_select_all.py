@@ -87,7 +87,7 @@ def test_a_folder_with_all_that_lies_below_is_one_search(desk: Desk) -> None:
     assert set(found) == expected
     assert len(desk.practice.requests) == 1
     shown = ask(desk, "browse", f"f:{parent.id}:Parent")
-    assert "Select everything in this folder and its subfolders" in shown.text
+    assert "Select everything including subfolders" in shown.text
 
 
 def test_a_workspace_is_asked_for_with_all_its_folders(desk: Desk) -> None:
