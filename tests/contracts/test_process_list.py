@@ -5,39 +5,22 @@ from __future__ import annotations
 import ast
 import dataclasses
 import re
-import signal
 from pathlib import Path
 
 import pytest
 import requests
 
-import key_file
 from commands import practice as practice_process
 from commands.supervise import Child, start, stop_all
 from services.servers import practice, registry
 from tests.architecture.sources import files, tree_of
 from tests.support.people import actor_of, make_member
-from tests.support.stack import Process, demo, free_port, until
+from tests.support.processes import process_list
+from tests.support.stack import free_port, until
 
 SECRET = "planted-secret-4711"
 SECRET_OPTION = re.compile("--.*(secret|token|password|key)")
 PRODUCT = [name for name in files(".py") if not name.startswith(("tests/", "bench/", "migrations/"))]
-
-
-def process_list(root: int) -> dict[int, tuple[bytes, bytes]]:
-    """Command line and environment of a process and all its descendants."""
-    parents = {
-        int(path.name): int((path / "stat").read_text().rpartition(")")[2].split()[1])
-        for path in Path("/proc").iterdir()
-        if path.name.isdecimal() and (path / "stat").exists()
-    }
-    family = {root}
-    while more := {child for child, parent in parents.items() if parent in family} - family:
-        family |= more
-    return {
-        each: (Path(f"/proc/{each}/cmdline").read_bytes(), Path(f"/proc/{each}/environ").read_bytes())
-        for each in family
-    }
 
 
 @pytest.fixture
@@ -74,22 +57,6 @@ def test_the_repr_of_a_child_hides_its_secret() -> None:
     assert SECRET not in repr(Child("one", ["true"], told=SECRET))
 
 
-def test_the_demo_shows_no_secret(tmp_path: Path) -> None:
-    process = demo(tmp_path, free_port(), free_port())
-    process.start()
-    try:
-        until(lambda: "Ctrl-C stops everything" in process.said() or _has_exited(process), "The welcome")
-        assert process.running is not None
-        data = tmp_path / "data"
-        told = {(data / name).read_text().strip().encode() for name in ("practice.secret", key_file.NAME)}
-        shown = process_list(process.running.pid)
-        assert len(shown) >= 4
-        for command, _ in shown.values():
-            assert not any(secret in command for secret in told)
-    finally:
-        process.stop(signal.SIGINT)
-
-
 def test_no_option_takes_a_secret() -> None:
     """A command-line option may name a file or standard input, never the secret itself."""
     harmless = {"--secrets", "--password-stdin", "--old-keys-are-lost"}
@@ -107,7 +74,3 @@ def _answers(url: str) -> bool:
         return requests.get(f"{url}/api", timeout=2).status_code < 500
     except requests.RequestException:
         return False
-
-
-def _has_exited(process: Process) -> bool:
-    return process.running is None or process.running.poll() is not None
