@@ -144,12 +144,12 @@ class Person:
     def _check_markup(self) -> None:
         found = Axe().run(self.page)
         serious = [one for one in found.response["violations"] if one["impact"] in SERIOUS]
-        places = [
+        violations = [
             f"{one['id']}: {node['html'][:200]} ({node['failureSummary']})"
             for one in serious
             for node in one["nodes"][:3]
         ]
-        assert not places, f"axe at {self.page.url}:\n" + "\n".join(places)
+        assert not violations, f"axe at {self.page.url}:\n" + "\n".join(violations)
         self.page.set_viewport_size(NARROW)
         beyond = self.page.evaluate(OVERFLOWING)
         self.page.set_viewport_size(WIDE)

@@ -50,10 +50,10 @@ class Camera:
 
 
 def sign_in_page(browser: Browser, stack: Stack) -> None:
-    nobody = Person(browser, stack)
-    nobody.open("/sign-in")
-    Camera(nobody).wide("sign-in")
-    nobody.close()
+    visitor = Person(browser, stack)
+    visitor.open("/sign-in")
+    Camera(visitor).wide("sign-in")
+    visitor.close()
 
 
 def associate_pages(browser: Browser, stack: Stack) -> None:

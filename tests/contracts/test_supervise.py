@@ -29,7 +29,7 @@ def announcing(folder: Path, then: str) -> str:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    begun: list[subprocess.Popen[bytes]] = []
+    started: list[subprocess.Popen[bytes]] = []
 
     def supervise(
         *children: str, stop_seconds: float = 12.0, first_delay: float = 0.2
@@ -43,11 +43,11 @@ def start() -> Iterator[Start]:
             sys.exit(supervise.supervise(children))
         """
         process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(source)], cwd=REPOSITORY)
-        begun.append(process)
+        started.append(process)
         return process
 
     yield supervise
-    for process in begun:
+    for process in started:
         if process.poll() is None:
             process.kill()
         process.wait()

@@ -89,7 +89,7 @@ def page(port: int) -> int:
         return status(peer)
 
 
-def is_gone(peer: socket.socket) -> bool:
+def is_closed_by_server(peer: socket.socket) -> bool:
     """Whether the other side has closed the connection."""
     try:
         return peer.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
@@ -139,7 +139,7 @@ def test_a_slow_reader_is_not_disconnected(impatient: None) -> None:
 def test_a_stalled_sender_is_disconnected(impatient: None, sent: bytes) -> None:
     with running(serving_file(None)) as port, connect(port) as peer:
         peer.sendall(sent)
-        until(lambda: is_gone(peer), "the end of the connection")
+        until(lambda: is_closed_by_server(peer), "the end of the connection")
         assert page(port) == 200
 
 
@@ -263,8 +263,8 @@ def test_a_slow_file_is_closed_with_its_reader(impatient: None) -> None:
     file = RemoteFile(SIZE)
     with running(serving_file(file)) as port, connect(port) as peer:
         peer.sendall(GET)
-        until(lambda: is_gone(peer) or status(peer) == 200, "the beginning of the answer")
-        until(lambda: is_gone(peer), "the end of the connection")
+        until(lambda: is_closed_by_server(peer) or status(peer) == 200, "the beginning of the answer")
+        until(lambda: is_closed_by_server(peer), "the end of the connection")
         file.open.set()
         until(lambda: file.is_closed, "the end of the file")
 

@@ -126,7 +126,10 @@ def test_another_worker_resumes_after_a_kill(desk: Desk, workers: Workers) -> No
     faults.clear()
     workers.start(fast_takeover=True)
     until(lambda: row(got).fencing_token > 1, "the takeover", 30)
-    until(lambda: states(sent) == {"looking_up"} and row(sent).wait_until, "the look")
+    until(
+        lambda: states(sent) == {"looking_up"} and row(sent).wait_until,
+        "the wait before the outcome is resolved",
+    )
     skip_wait(sent, sent_long_ago=True)
     until(lambda: all_done(got, sent, arrived), "all three")
     assert stored_count(desk, cut) == stored_count(desk, stored) == 1
@@ -166,7 +169,10 @@ def test_a_worker_that_wakes_after_a_takeover_does_nothing_more(desk: Desk, work
     sleeper.signal(signal.SIGSTOP)
     workers.start(fast_takeover=True)
     until(lambda: row(got).fencing_token > 1 and row(sent).fencing_token > 1, "the takeover", 30)
-    until(lambda: states(sent) == {"looking_up"} and row(sent).wait_until, "the look")
+    until(
+        lambda: states(sent) == {"looking_up"} and row(sent).wait_until,
+        "the wait before the outcome is resolved",
+    )
     faults.clear()
     until(lambda: all_done(got), "the download, whose first half the suspended worker still holds")
     assert downloads(desk, document)[-1] == LARGE, (
