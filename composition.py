@@ -79,7 +79,7 @@ def compose_web() -> Flask:
         if refusal := serve.refusal():
             # An application that cannot be loaded ends gunicorn; one that exits is begun anew for ever.
             raise RuntimeError(refusal)
-        database.share_as_web()
+        database.limit_web_pool()
     running = ExitStack()
     running.enter_context(logs.process("web"))
     atexit.register(running.close)

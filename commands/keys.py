@@ -71,7 +71,7 @@ def _said(done: keys.Rotation) -> Iterator[str]:
         return
     if done.made_key:
         yield f"Made the new key {named} in {path}."
-    yield f"Sealed {done.sealed_anew} values with key {named}."
+    yield f"Sealed {done.reencrypted} values with key {named}."
     if done.lost:
         yield f"{done.lost} values do not open with any key at hand. See: flask --app app keys check"
     if not done.older_keys or done.may_go_at is None:

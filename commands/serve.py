@@ -30,7 +30,7 @@ def web(announce: bool, ready_fd: int | None) -> None:
     """Serve pages in this process."""
     os.umask(PRIVATE)
     require_ready()
-    database.share_as_web()
+    database.limit_web_pool()
     settings = _settings()
     with process("web", host=settings.host, port=settings.port):
         serve_web(announce, ready_fd)
@@ -43,7 +43,7 @@ def worker() -> None:
 
     os.umask(PRIVATE)
     require_ready()
-    database.share_as_worker()
+    database.limit_worker_pool()
     with process("worker"):
         run(_settings(), current_app.app_context)
 

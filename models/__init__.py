@@ -1,4 +1,4 @@
-"""The tables, one file per family: columns, relations and tiny pure properties."""
+"""The tables: columns and relationships, one module for each family."""
 
 from models.audit import AuditEvent
 from models.base import db, new_id, prepare_sqlite, utcnow

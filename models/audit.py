@@ -1,4 +1,4 @@
-"""Who did what, when, from where: written in the same commit as what it tells of."""
+"""The audit log: who did what, when and from where, written in the same commit as the change."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.base import Base, new_id, utcnow
 
 
 class AuditEvent(Base):
-    """Names are kept beside ids, because the people and things may be gone when somebody asks."""
+    """Stores names beside ids, since people and things may be deleted later."""
 
     __tablename__ = "audit_event"
     __table_args__ = (

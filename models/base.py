@@ -1,4 +1,4 @@
-"""What every table shares: the session, UUID keys and times that are always UTC and aware."""
+"""The database session, SQLite settings, UUID keys and aware UTC times."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 WRITE = "counterpart_write"
-AT_ONCE, SOON = "FULL", "NORMAL"
-"""When a commit is on the disk: before it returns, or with the next that is. Values of SQLite's `synchronous`."""
+DURABLE, RELAXED = "FULL", "NORMAL"
+"""Whether a commit is on disk when it returns, or with a later one: values of SQLite's `synchronous`."""
 READS_FIRST = "counterpart_reads_first"
-"""What is to write takes SQLite's lock with its first write, which is refused where somebody wrote since it began."""
+"""The transaction takes SQLite's write lock at its first write, which fails if another wrote since it began."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC time on both databases; SQLite alone would give naive ones back."""
+    """Aware UTC times on both databases; SQLite returns naive ones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -39,7 +39,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("A time without a zone was about to be stored.")
+            raise ValueError("A time without a time zone cannot be stored.")
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -49,7 +49,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 ForeignNumber = Annotated[int, "of iManage"]
-"""A number that iManage gave, up to the largest that its reader takes (imanage.ids.MAX_NUMBER)."""
+"""A number from iManage, up to imanage.ids.MAX_NUMBER."""
 
 
 class Base(DeclarativeBase):
@@ -58,7 +58,7 @@ class Base(DeclarativeBase):
 
 
 class Session(RequestSession):
-    """Ends also where the database has gone: an answer that is ready is not lost because a rollback finds nobody."""
+    """Closes even if the database is gone, so that a finished response is not lost to a failing rollback."""
 
     def close(self) -> None:
         try:
@@ -78,14 +78,14 @@ def utcnow() -> datetime:
     return datetime.now(UTC)
 
 
-LOG_PAGES = 8000
-"""Whoever commits when SQLite's log has grown so far moves it into the file himself, which takes its time."""
+WAL_PAGES = 8000
+"""SQLite runs a checkpoint in a commit when the WAL has this many pages, which makes that commit slow."""
 
 
 def prepare_sqlite(engine: Engine) -> None:
-    """WAL, foreign keys and honest transactions; a writing unit takes its lock at once, not half-way.
+    """WAL, foreign keys, and transactions under our control: a unit of work takes the write lock at its start.
 
-    Many rows are inserted in one statement: Python hands on its own lock at each, and SQLite's is held meanwhile.
+    Many rows are inserted in one statement: the GIL is released at each statement while the write lock is held.
     """
     engine.dialect.use_insertmanyvalues_wo_returning = True
 
@@ -94,7 +94,7 @@ def prepare_sqlite(engine: Engine) -> None:
         connection.isolation_level = None
         for pragma in (
             "journal_mode=WAL",
-            f"wal_autocheckpoint={LOG_PAGES}",
+            f"wal_autocheckpoint={WAL_PAGES}",
             "synchronous=FULL",
             "foreign_keys=ON",
             "busy_timeout=30000",
@@ -105,20 +105,20 @@ def prepare_sqlite(engine: Engine) -> None:
     def on_begin(connection: Connection) -> None:
         options = connection.get_execution_options()
         write = options.get(WRITE)
-        if write and connection.info.setdefault(WRITE, AT_ONCE) != write:
+        if write and connection.info.setdefault(WRITE, DURABLE) != write:
             connection.exec_driver_sql(f"PRAGMA synchronous={write}")
             connection.info[WRITE] = write
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write and READS_FIRST not in options else "BEGIN")
 
 
 def was_refused(error: Exception) -> bool:
-    """Whether SQLite refused a write because of somebody else's, so that it has to be begun anew."""
+    """Whether SQLite refused a write because of a concurrent one, so that the transaction has to be repeated."""
     cause = error.orig if isinstance(error, DBAPIError) else None
     code: int = getattr(cause, "sqlite_errorcode", sqlite3.SQLITE_OK)
     return code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def checkpoint_wal(engine: Engine) -> None:
-    """Move what SQLite's log holds into its file, beside those who read and write: nobody waits for it."""
+    """Run a passive WAL checkpoint: neither readers nor writers wait for it."""
     with closing(engine.raw_connection()) as connection:
         connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")

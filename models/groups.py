@@ -12,7 +12,7 @@ from models.base import Base, new_id, utcnow
 
 
 class Group(Base):
-    """A name for some members of the firm: a deal team, a practice group."""
+    """A named set of members of the firm, such as a deal team."""
 
     __tablename__ = "member_group"
 
@@ -23,7 +23,7 @@ class Group(Base):
 
 
 class GroupMember(Base):
-    """A member in a group. Guests never are, and a deactivated member leaves."""
+    """A member in a group; never a guest or a deactivated member."""
 
     __tablename__ = "group_member"
 

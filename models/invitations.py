@@ -1,4 +1,4 @@
-"""Invitations: who may make an account by a link, until when, and what became of it."""
+"""Invitations: who may create an account with a link, until when, and how it ended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _OPEN = text("ended_at IS NULL")
 
 
 class Invitation(Base):
-    """One link. Of the link only a hash is here; a person has one open invitation at most. Its mail has its id."""
+    """One link, of which only the hash is stored. Each person has at most one open. Its mail has its id."""
 
     __tablename__ = "invitation"
     __table_args__ = (

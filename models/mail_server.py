@@ -1,4 +1,4 @@
-"""What is known of the installation's mail server: one row, shared by all processes."""
+"""The state of the mail server: one row, shared by all processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.base import Base
 
 
 class MailServerState(Base):
-    """`code` is empty while mail is sent; else why not, since `failing_since`. `takes_utf8`: SMTPUTF8, once seen."""
+    """`code`: why no email is sent since `failing_since`, or empty. `takes_utf8`: SMTPUTF8, None if unknown."""
 
     __tablename__ = "mail_server_state"
 

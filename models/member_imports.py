@@ -1,4 +1,4 @@
-"""A file of members that was read and not imported yet: kept here for an hour, not in the form."""
+"""Uploaded files of members that wait for their import, stored for an hour."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from models.base import Base, new_id, utcnow
 
 
 class MemberImport(Base):
-    """The rows as they were read. What each would do is judged anew whenever it is asked."""
+    """The rows of a file. Their effect is computed whenever the preview is shown."""
 
     __tablename__ = "member_import"
 

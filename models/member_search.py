@@ -1,8 +1,8 @@
-"""What finds members by three letters from anywhere in a name or email: an index of each database's own making.
+"""The trigram index for searching members by name and email address.
 
-PostgreSQL indexes the trigrams of `member.search_key` itself. SQLite keeps them in a table beside it (FTS5) under a
-number of their own, since a row's hidden number may change when the file is compacted. Triggers keep the two in step;
-a migration that makes the table `member` anew has to make them anew too.
+PostgreSQL has an index on `member.search_key`. SQLite uses an FTS5 table with row numbers of its own, since rowids may
+change when the file is vacuumed. Triggers keep it in step; a migration that recreates the table `member` has to
+recreate them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ TRIGRAM = table("member_trigram", column("rowid"), column("member_trigram"))
 
 
 def is_own(name: str | None) -> bool:
-    """Whether a table or index is of one database alone: no model says it, and no comparison is to miss it."""
+    """Whether a table or index exists on one database only, so that no model describes it and comparisons ignore it."""
     return (name or "").startswith(("member_number", "member_trigram"))
 
 

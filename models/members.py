@@ -1,4 +1,4 @@
-"""Members of the firm and guests from outside it, their sessions, and the count of wrong sign-ins."""
+"""Members and guests, their sessions, failed sign-ins, and the installation itself."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from models.base import Base, new_id, utcnow
 
 
 def folded(length: int) -> String:
-    """Text that is compared and put in order by its letters' numbers, on both databases alike."""
+    """Text that both databases compare and sort by code points."""
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 class Member(Base):
-    """A person who signs in. A guest is an external participant: a person of another organisation."""
+    """A person who can sign in. A guest belongs to another organisation."""
 
     __tablename__ = "member"
     __table_args__ = (
         Index("ix_member_by_name", "name_key", "email_key", "is_active", "is_guest", "is_admin"),
-        # The few among many: a list of them does not read past all others.
+        # Partial indexes, so that lists of these few do not scan all members.
         *(
             Index(
                 f"ix_member_{few}",
@@ -58,7 +58,7 @@ class Member(Base):
 
 
 class SignInSession(Base):
-    """One browser that is signed in. Ended rows stay refused, whatever the cookie says."""
+    """The session of one browser. `ended_at` ends it, whatever the cookie says."""
 
     __tablename__ = "sign_in_session"
 
@@ -73,7 +73,7 @@ class SignInSession(Base):
 
 
 class SignInAttempt(Base):
-    """A wrong sign-in, counted by what services.guessing limits, over all web processes."""
+    """A failed sign-in, counted by services.auth.login_throttle for all web processes."""
 
     __tablename__ = "sign_in_attempt"
     __table_args__ = (Index("ix_sign_in_attempt_key_at", "key", "at"),)
@@ -84,9 +84,9 @@ class SignInAttempt(Base):
 
 
 class Installation(Base):
-    """The one row about the installation itself: its set-up code until the first System Admin is made, and its key.
+    """One row about the installation: its set-up code until it has a System Admin, and its encryption key.
 
-    `sealing_key` is the fingerprint of the key that secrets are sealed with: a process without it must not start.
+    `sealing_key` is the fingerprint of the current encryption key: a process without that key must not start.
     """
 
     __tablename__ = "installation"

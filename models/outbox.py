@@ -1,4 +1,4 @@
-"""Mails that are still to be sent, put here in the commit that ends what they tell of."""
+"""The outbox of emails, written in the commit that causes them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from models.base import Base, new_id, utcnow
 
 
 class Mail(Base):
-    """One mail to one reader. What it says is written when it is sent, by what its reader may know then.
+    """One email to one reader. Its text is composed when it is sent, with what its reader may know then.
 
-    `kind`: transfer, about one transfer; health, about one server to one member, where `about` tells the occasion;
-    sign_in, to a member whose password was guessed at, where `about` is the address it came from.
+    `kind`: transfer, about one transfer; health, about one server to one member, where `about` is the occasion;
+    sign_in, about failed sign-ins, where `about` is the client's address; invitation, with the invitation's id.
     """
 
     __tablename__ = "mail"

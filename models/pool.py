@@ -1,4 +1,4 @@
-"""How many connections to the database a process holds, and what is told to PostgreSQL when one is made."""
+"""The connection pool of a process, and the set-up of PostgreSQL connections."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.pool import QueuePool
 
 CONNECT_SECONDS = 5
-PATIENCE = 10.0
-"""Seconds that a page waits for a connection while all are in use."""
+POOL_TIMEOUT = 10.0
+"""Seconds to wait for a connection while all are in use."""
 
 
 class ProcessPool(QueuePool):
-    """As many as its process needs and never more: whoever comes while all are in use waits.
+    """A fixed number of connections, without overflow.
 
-    What a process is turns out only after its engine was made, so the size is the class's: see `hold_at_most`.
+    The kind of process is known only after the engine is created, so the size is a class attribute: see `resize`.
     """
 
     most: ClassVar[int] = 20
-    patience: ClassVar[float] = PATIENCE
+    wait_seconds: ClassVar[float] = POOL_TIMEOUT
 
     def __init__(self, creator: Any, **options: Any) -> None:
-        options |= {"pool_size": self.most, "max_overflow": 0, "timeout": self.patience}
+        options |= {"pool_size": self.most, "max_overflow": 0, "timeout": self.wait_seconds}
         super().__init__(creator, **options)
 
 
-def hold_at_most(engine: Engine, most: int, *, patience: float = PATIENCE) -> None:
-    """From now on: connections that this process holds are closed first."""
-    ProcessPool.most, ProcessPool.patience = most, patience
+def resize(engine: Engine, most: int, *, wait_seconds: float = POOL_TIMEOUT) -> None:
+    """Set the size of the pool. Existing connections are closed."""
+    ProcessPool.most, ProcessPool.wait_seconds = most, wait_seconds
     engine.dispose()
 
 
 def prepare_postgresql(engine: Engine) -> None:
-    """Behind PgBouncer each transaction may meet another server process, which knows no statement prepared before."""
+    """Turn off prepared statements behind PgBouncer, where each transaction may reach another server process."""
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
-        told = connection.info.backend_pid
+        announced = connection.info.backend_pid
         (real,) = connection.execute("SELECT pg_backend_pid()").fetchone()
         connection.rollback()
-        if told != real:
+        if announced != real:
             connection.prepare_threshold = None

@@ -1,4 +1,4 @@
-"""What each member has done of a kind within a window of time, over all processes."""
+"""Counters of rate limits, shared by all processes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.base import Base
 
 
 class RateCount(Base):
-    """`key` names the kind, the member and the window; the row is of no use once the window has ended."""
+    """`key` names the kind, the member and the window; rows are deleted after `ends_at`."""
 
     __tablename__ = "rate_count"
     __table_args__ = (Index("ix_rate_count_ends_at", "ends_at"),)

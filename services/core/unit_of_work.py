@@ -10,7 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import db
-from models.base import AT_ONCE, READS_FIRST, SOON, WRITE, checkpoint_wal, was_refused
+from models.base import DURABLE, READS_FIRST, RELAXED, WRITE, checkpoint_wal, was_refused
 from models.sqlite_write_queue import is_single_writer, queue_for_write
 
 Facts = TypeVar("Facts")
@@ -80,7 +80,7 @@ def unit_of_work(*, relaxed_durability: bool = False) -> Iterator[Session]:
     current.rollback()
     with (
         queue_for_write(current.get_bind()),
-        _transaction(current, {WRITE: SOON if relaxed_durability else AT_ONCE}),
+        _transaction(current, {WRITE: RELAXED if relaxed_durability else DURABLE}),
     ):
         yield current
         _commit(current)
@@ -100,7 +100,7 @@ def optimistic(
     current = session()
     if has_single_writer() and not is_writing():
         current.rollback()
-        with _transaction(current, {WRITE: SOON if relaxed_durability else AT_ONCE, READS_FIRST: True}):
+        with _transaction(current, {WRITE: RELAXED if relaxed_durability else DURABLE, READS_FIRST: True}):
             facts = read(current)
             with queue_for_write(current.get_bind()):
                 try:

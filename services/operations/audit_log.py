@@ -1,4 +1,4 @@
-"""Reading the audit trail, for System Admins."""
+"""Reading the audit log, for System Admins."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EventView:
 
 
 def events(actor: Actor, *, text: str = "", outcome: str = "", page: int = 1) -> Page[EventView]:
-    """The newest events first, a page at a time, by who, what, whose address or which reference."""
+    """Events, newest first, searched by person, action, subject, address and request id."""
     permissions.require_admin(actor)
     query = select(AuditEvent)
     if outcome in OUTCOMES:

@@ -1,4 +1,4 @@
-"""The database server as this installation finds it: its encoding, and whether it has connections enough."""
+"""The database server: its encoding, and whether it has enough connections."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from models import db
-from models.pool import PATIENCE, hold_at_most
+from models.pool import POOL_TIMEOUT, resize
 from services.core.runtime import runtime
 from services.core.unit_of_work import release, session
 from services.operations import worker_heartbeats
 
 WEB_THREADS = 16
 WORKER_POOL = 8
-WORKER_PATIENCE = 30.0
+WORKER_POOL_TIMEOUT = 30.0
 COMMANDS = 2
-"""What is kept free for commands: a doctor or a backup must get in."""
+"""Connections reserved for commands such as doctor or backup."""
 ENCODING = "UTF8"
 
 
 @dataclass(frozen=True)
 class Capacity:
-    """What the server gives to users like ours, what we may come to hold, and whether a pooler stands between."""
+    """Connections available to our user and needed by us, live workers, and whether a pooler is used."""
 
-    has: int
-    needs: int
-    living: int
+    available: int
+    needed: int
+    workers: int
     is_pooled: bool
 
 
 def web_pool() -> int:
-    """Of sixteen threads half ask the database at once, and some hold a connection while they write to a file."""
+    """Of sixteen threads, half query at the same time, and a few hold a connection while they write a file."""
     return runtime().settings.database_pool or WEB_THREADS // 2 + 2
 
 
 def worker_pool() -> int:
-    """Its transfers wait for iManage most of the time. The job engine takes its connections from the same."""
+    """Transfers wait for iManage most of the time. The job engine uses the same pool."""
     return runtime().settings.database_pool or WORKER_POOL
 
 
-def share_as_web() -> None:
-    """This process serves pages: it holds no more than its share."""
+def limit_web_pool() -> None:
+    """Limit the connection pool of a web process."""
     if is_on_a_server():
-        hold_at_most(db.engine, web_pool(), patience=PATIENCE)
+        resize(db.engine, web_pool(), wait_seconds=POOL_TIMEOUT)
 
 
-def share_as_worker() -> None:
+def limit_worker_pool() -> None:
     if is_on_a_server():
-        hold_at_most(db.engine, worker_pool(), patience=WORKER_PATIENCE)
+        resize(db.engine, worker_pool(), wait_seconds=WORKER_POOL_TIMEOUT)
 
 
 def is_on_a_server() -> bool:
@@ -57,36 +57,36 @@ def is_on_a_server() -> bool:
 
 
 def encoding_refusal(connection: Connection) -> str | None:
-    """Why this database cannot hold the names of documents and people, None where it can."""
+    """Why the encoding of this database cannot store all names; None if it can."""
     if connection.dialect.name != "postgresql":
         return None
     found = connection.scalar(text("SHOW server_encoding"))
     if found == ENCODING:
         return None
     return (
-        f"The database is in {found}, which cannot hold every name. "
-        "Make one in UTF-8 and point COUNTERPART_DATABASE_URL at it: "
+        f"The encoding of the database is {found}, which cannot store every name. "
+        "Create a UTF-8 database and set COUNTERPART_DATABASE_URL to it: "
         "createdb --encoding=UTF8 --template=template0 counterpart"
     )
 
 
 def capacity() -> Capacity | None:
-    """None where the database is a file: connections to it cost nothing."""
+    """None for SQLite, which has no connection limit."""
     if not is_on_a_server():
         return None
-    asked = (
+    query = (
         "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int, "
         "(SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user), "
         "(SELECT datconnlimit FROM pg_database WHERE datname = current_database()), pg_backend_pid()"
     )
-    *limits, real_pid = session().execute(text(asked)).one()
-    told = session().connection().connection.dbapi_connection
-    is_pooled = told is not None and told.info.backend_pid != real_pid
+    *limits, real_pid = session().execute(text(query)).one()
+    driver = session().connection().connection.dbapi_connection
+    is_pooled = driver is not None and driver.info.backend_pid != real_pid
     release()
-    living = worker_heartbeats.count_live()
+    workers = worker_heartbeats.count_live()
     return Capacity(
-        has=min(limit for limit in limits if limit >= 0),
-        needs=max(1, living) * worker_pool() + web_pool() + COMMANDS,
-        living=max(1, living),
+        available=min(limit for limit in limits if limit >= 0),
+        needed=max(1, workers) * worker_pool() + web_pool() + COMMANDS,
+        workers=max(1, workers),
         is_pooled=is_pooled,
     )

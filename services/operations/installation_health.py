@@ -1,4 +1,4 @@
-"""Whether the installation can do its work: the checks behind the readiness page and the doctor command."""
+"""Health checks of the installation, for the readiness endpoint and the doctor command."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from services.operations import database, keys, schema, worker_heartbeats
 from services.scanning.scanners import ScannerUnavailableError, scan
 from storage import StorageError
 
-WORKER_SILENT = timedelta(seconds=30)
+WORKER_TIMEOUT = timedelta(seconds=30)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-NO_ROOM, LITTLE_ROOM = 256 * 1024**2, 5 * 1024**3
-PROBE = b"Counterpart says hello."
+DISK_FAIL, DISK_WARN = 256 * 1024**2, 5 * 1024**3
+PROBE = b"A harmless test file of Counterpart."
 OK, WARN, FAIL = "ok", "warn", "fail"
 
 log = structlog.get_logger()
@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at: ok, warn or fail, what was found, and what to do about it. Holds no secret."""
+    """The result of one check: ok, warn or fail, what was found, and what to do about it. Contains no secret."""
 
     name: str
     state: str
@@ -47,7 +47,7 @@ class Check:
 
 
 def readiness() -> tuple[Check, ...]:
-    """What must hold for this process to serve pages. A worker that rests is no reason to send people elsewhere."""
+    """The checks that decide whether this process can serve pages. The worker is not among them."""
     database = _database()
     if database.state == FAIL:
         return database, _store_readable()
@@ -55,7 +55,7 @@ def readiness() -> tuple[Check, ...]:
 
 
 def all_checks() -> tuple[Check, ...]:
-    """Everything that can be looked at from inside: for whoever runs the installation."""
+    """All checks that can run inside the installation, for its operators."""
     settings = runtime().settings
     ready = readiness()
     inside = (
@@ -80,7 +80,7 @@ def is_healthy(checks: Iterable[Check]) -> bool:
 
 
 def report(checks: Iterable[Check]) -> dict[str, object]:
-    """The same for programs. Names of checks and states stay; sentences may change."""
+    """The results as JSON. Names and states of checks are stable; sentences may change."""
     found = tuple(checks)
     return {"ok": is_healthy(found), "version": VERSION, "checks": [asdict(check) for check in found]}
 
@@ -95,7 +95,7 @@ def _database() -> Check:
             "database",
             FAIL,
             "The database does not answer.",
-            "Start it, and check COUNTERPART_DATABASE_URL and the rights of its user.",
+            "Start it, and check COUNTERPART_DATABASE_URL and the privileges of its user.",
         )
     return Check("database", OK, "The database answers.")
 
@@ -107,25 +107,25 @@ def _migrations() -> Check:
         log.exception("health.migrations")
         abandon()
         return Check(
-            "migrations", FAIL, "The tables cannot be read.", "Check the rights of the database’s user."
+            "migrations", FAIL, "The tables cannot be read.", "Check the privileges of the database user."
         )
     if found is None:
-        return Check("migrations", OK, "The tables are those of this version.")
+        return Check("migrations", OK, "The tables match this version.")
     return Check("migrations", FAIL, found.sentence, found.next_step)
 
 
 def _worker() -> Check:
-    seen, living = worker_heartbeats.latest(), worker_heartbeats.count_live()
+    seen, live = worker_heartbeats.latest(), worker_heartbeats.count_live()
     release()
-    if seen is not None and utcnow() - seen < WORKER_SILENT:
-        sentence = "A worker is at work." if living < 2 else f"{living} workers are at work."
+    if seen is not None and utcnow() - seen < WORKER_TIMEOUT:
+        sentence = "1 worker is running." if live < 2 else f"{live} workers are running."
         ago = max(0, round((utcnow() - seen).total_seconds()))
-        return Check("worker", OK, f"{sentence} The last beat was {ago} s ago.")
-    sentence = "No worker has been heard of." if seen is None else "The workers have fallen silent."
+        return Check("worker", OK, f"{sentence} The last heartbeat was {ago} s ago.")
+    sentence = "No worker has run yet." if seen is None else "No worker is running."
     return Check(
         "worker",
         FAIL,
-        f"{sentence} Documents wait until one starts.",
+        f"{sentence} Transfers wait until one starts.",
         "Start one: flask --app app worker",
     )
 
@@ -136,13 +136,16 @@ def _store_readable() -> Check:
     except (StorageError, OSError):
         log.exception("health.store_readable")
         return Check(
-            "store", FAIL, "Documents cannot be read.", "Check COUNTERPART_STORAGE_URL and what it leads to."
+            "store",
+            FAIL,
+            "Documents cannot be read.",
+            "Check COUNTERPART_STORAGE_URL and the store that it names.",
         )
     return Check("store", OK, "Documents can be read.")
 
 
 def _disks(settings: Settings) -> tuple[Check, ...]:
-    """The room that is left where documents and rows are written on this machine, each disk once."""
+    """Free space of each disk with documents or the database."""
     folders = [settings.data_dir]
     if settings.storage_url.startswith("file:"):
         folders.append(Path(urlsplit(settings.storage_url).path))
@@ -151,43 +154,43 @@ def _disks(settings: Settings) -> tuple[Check, ...]:
 
 
 def _scanner() -> tuple[Check, ...]:
-    """Whether the virus scanner answers, where there is one."""
+    """Whether the virus scanner answers, if there is one."""
     url = runtime().settings.scan
     if not url:
         return ()
     try:
         found = scan(url, [PROBE], len(PROBE))
     except ScannerUnavailableError as error:
-        sentence = f"The virus scanner gives no answer ({error}), so no file comes in."
-        return (Check("scanner", FAIL, sentence, "Start it, or put COUNTERPART_SCAN right."),)
+        sentence = f"The virus scanner does not answer ({error}), so no files can be added."
+        return (Check("scanner", FAIL, sentence, "Start it, or correct COUNTERPART_SCAN."),)
     if found is not None:
-        sentence = f"The virus scanner finds {found} in a file that says hello."
-        return (Check("scanner", FAIL, sentence, "Put the scanner or COUNTERPART_SCAN right."),)
+        sentence = f"The virus scanner reports {found} in a harmless test file."
+        return (Check("scanner", FAIL, sentence, "Check the scanner and COUNTERPART_SCAN."),)
     return (Check("scanner", OK, "The virus scanner answers."),)
 
 
 def _quota() -> tuple[Check, ...]:
-    """How much of the installation's limit is used, where it has one."""
+    """How much of the storage limit is used, if there is one."""
     use = quotas.installation_use()
     if use is None:
         return ()
     state = FAIL if use.is_full else WARN if use.is_near else OK
     sentence = f"{bytes_in_words(use.used)} of {bytes_in_words(use.limit)} are used."
-    next_step = "" if state == OK else "Raise COUNTERPART_QUOTA_BYTES, or make room."
+    next_step = "" if state == OK else "Raise COUNTERPART_QUOTA_BYTES, or delete documents."
     return (Check("quota", state, sentence, next_step),)
 
 
 def _disk(folder: Path) -> Check:
     room = shutil.disk_usage(folder)
-    sentence = f"{room.free / 1e9:.1f} of {room.total / 1e9:.1f} GB are free where {folder} lies."
-    state = FAIL if room.free < NO_ROOM else WARN if room.free < LITTLE_ROOM else OK
+    sentence = f"{room.free / 1e9:.1f} of {room.total / 1e9:.1f} GB are free on the disk of {folder}."
+    state = FAIL if room.free < DISK_FAIL else WARN if room.free < DISK_WARN else OK
     return Check(
-        "disk", state, sentence, "" if state == OK else "Make room, or move the data to a larger disk."
+        "disk", state, sentence, "" if state == OK else "Free disk space, or move the data to a larger disk."
     )
 
 
 def _storage() -> Check:
-    """A few random bytes there and away again: the only proof that there are the rights for both."""
+    """Write and delete a small blob: the only proof of the permissions for both."""
     blobs = runtime().blobs
     try:
         with blobs.writer() as file:
@@ -201,18 +204,18 @@ def _storage() -> Check:
             "storage",
             FAIL,
             "Documents cannot be written.",
-            "Check COUNTERPART_STORAGE_URL, the free space and the rights of the user that runs Counterpart.",
+            "Check COUNTERPART_STORAGE_URL, the free space and the permissions of the user that runs Counterpart.",
         )
     return Check("storage", OK, "Documents can be written.")
 
 
 def _mail() -> tuple[Check, ...]:
-    """Where a mail server is set up: whether it would take a mail from us now."""
+    """Whether the mail server accepts email from us, if there is one."""
     if not server_state.is_set_up():
         return ()
     if (error := smtp.probe()) is None:
-        return (Check("mail", OK, "The mail server takes mail from us."),)
-    return (Check("mail", FAIL, f"{error.reason} Mails wait.", error.next_step),)
+        return (Check("mail", OK, "The mail server accepts email from Counterpart."),)
+    return (Check("mail", FAIL, f"{error.reason} Emails wait.", error.next_step),)
 
 
 def _data_folder(settings: Settings) -> Check:
@@ -224,13 +227,16 @@ def _data_folder(settings: Settings) -> Check:
         mode = stat.S_IMODE(folder.stat().st_mode)
     except OSError:
         return Check(
-            "data folder", FAIL, f"{folder} cannot be written.", "Give it to the user that runs Counterpart."
+            "data folder",
+            FAIL,
+            f"{folder} is not writable.",
+            "Make it writable for the user that runs Counterpart.",
         )
     if mode & 0o077:
         return Check(
             "data folder",
             WARN,
-            f"{folder} is open to other users of this machine (mode {mode:o}).",
+            f"Other users of this machine can access {folder} (mode {mode:o}).",
             f"Run: chmod 700 {folder}",
         )
     return Check("data folder", OK, f"{folder} is writable and private.")
@@ -245,37 +251,37 @@ def _key_file(settings: Settings) -> Check:
         return Check(
             "keys",
             FAIL,
-            f"{path} has mode {mode:o}: others on this machine may read the keys.",
+            f"{path} has mode {mode:o}, so other users of this machine can read the keys.",
             f"Run: chmod 600 {path}",
         )
-    return Check("keys", OK, f"{path} is readable by its owner only.")
+    return Check("keys", OK, f"Only the owner can read {path}.")
 
 
 def keys_fit() -> Check:
-    """Whether every sealed value opens with the keys of this process."""
+    """Whether the keys of this process decrypt every stored secret."""
     try:
-        if said := keys.refusal():
-            sentence, _, next_step = said.partition("\n")
+        if problem := keys.refusal():
+            sentence, _, next_step = problem.partition("\n")
             return Check("keys fit", FAIL, sentence, next_step)
         counts = keys.check()
     except SQLAlchemyError:
         log.exception("health.keys")
         abandon()
-        return Check("keys fit", FAIL, "What is sealed could not be read.", "See the checks above.")
+        return Check("keys fit", FAIL, "Stored secrets could not be read.", "See the checks above.")
     lost = sum(count.lost for count in counts if not encryption.SEALED_COLUMNS[count.place])
     older = sum(count.older for count in counts)
     if lost:
         return Check(
-            "keys fit", FAIL, f"{lost} sealed values do not open.", "Run: flask --app app keys check"
+            "keys fit", FAIL, f"{lost} stored secrets cannot be decrypted.", "Run: flask --app app keys check"
         )
     if older:
-        sentence = f"{older} values are sealed with an older key."
+        sentence = f"{older} stored secrets use an older key."
         return Check("keys fit", WARN, sentence, "Run: flask --app app keys rotate")
-    return Check("keys fit", OK, "Every sealed value opens.")
+    return Check("keys fit", OK, "All stored secrets can be decrypted.")
 
 
 def _connections() -> tuple[Check, ...]:
-    """Whether the database server has connections enough for the processes of this installation."""
+    """Whether the database server has enough connections for the processes of this installation."""
     try:
         found = database.capacity()
     except SQLAlchemyError:
@@ -285,19 +291,19 @@ def _connections() -> tuple[Check, ...]:
     if found is None:
         return ()
     web, worker = database.web_pool(), database.worker_pool()
-    living = f"{found.living} {'worker' if found.living == 1 else 'workers'} of {worker}"
-    counted = f"{living} and a web process of {web} may come to hold {found.needs - database.COMMANDS}"
+    workers = f"{found.workers} worker{'' if found.workers == 1 else 's'} with {worker} each"
+    counted = f"{workers} and a web process with {web} can use {found.needed - database.COMMANDS}"
     if found.is_pooled:
-        sentence = f"A pooler such as PgBouncer stands before the database. {counted} connections to it."
+        sentence = f"The database is behind a pooler such as PgBouncer. {counted} connections to it."
         return (Check("connections", OK, sentence),)
-    if found.needs <= found.has:
-        return (Check("connections", OK, f"The database gives {found.has} connections; {counted}."),)
+    if found.needed <= found.available:
+        return (Check("connections", OK, f"The database has {found.available} connections; {counted}."),)
     return (
         Check(
             "connections",
             WARN,
-            f"The database gives {found.has} connections; {counted}, and {database.COMMANDS} more are for commands.",
-            f"Raise PostgreSQL’s max_connections to {found.needs + 3} or more, or set COUNTERPART_DATABASE_POOL lower.",
+            f"The database has {found.available} connections; {counted}, and commands need {database.COMMANDS} more.",
+            f"Raise max_connections of PostgreSQL to {found.needed + 3} or more, or lower COUNTERPART_DATABASE_POOL.",
         ),
     )
 
@@ -307,10 +313,10 @@ def public_url(settings: Settings) -> Check:
     if settings.is_https:
         return Check("public URL", OK, f"{settings.public_url} is https.")
     if host in LOOPBACK and settings.host in LOOPBACK:
-        return Check("public URL", OK, f"{settings.public_url} is for this machine only.")
+        return Check("public URL", OK, f"{settings.public_url} is reachable only from this machine.")
     return Check(
         "public URL",
         WARN,
-        f"{settings.public_url} is not https: passwords and documents can be read on the way.",
-        "Put a proxy with a certificate before Counterpart and set COUNTERPART_PUBLIC_URL to its https address.",
+        f"{settings.public_url} is not https, so passwords and documents are sent unencrypted.",
+        "Put a proxy with a certificate in front of Counterpart and set COUNTERPART_PUBLIC_URL to its address.",
     )

@@ -1,8 +1,8 @@
-"""The keys of this installation: whether this process has them, and how one takes the place of another.
+"""The encryption keys of this installation: checking them at start, and rotating them.
 
-The fingerprint of the key that is sealed with stands in the database. A process that has not got that key would take
-sign-ins for lost that others can open, so it does not start. A new key is first given to all processes, which go on
-sealing with the old one; `rotate` makes it the one that is sealed with, and seals anew whatever the old one sealed.
+The database stores the fingerprint of the current key. A process without that key would treat secrets as lost that
+others can decrypt, so it does not start. A new key is first given to all processes, which keep encrypting with the old
+one; `rotate` then makes it current and re-encrypts all secrets.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True)
 class Count:
-    """Of the values of one column: all, those that an older key sealed, and those that do not open."""
+    """The encrypted values of one column: all, those under an older key, and those that cannot be decrypted."""
 
     place: Place
     sealed: int
@@ -46,11 +46,11 @@ class Count:
 
 @dataclass(frozen=True)
 class Rotation:
-    """What one run of `rotate` did. `new_key`: to be put into the environment, where the keys come from there."""
+    """The result of `rotate`. `new_key` is to be added to the environment, if the keys come from there."""
 
     sealed_with: str
     made_key: bool = False
-    sealed_anew: int = 0
+    reencrypted: int = 0
     left: int = 0
     lost: int = 0
     older_keys: tuple[str, ...] = ()
@@ -59,27 +59,29 @@ class Rotation:
 
 
 def refusal() -> str | None:
-    """Why this process must not start, None where its keys open what is stored. The first process leaves its mark."""
-    marks = _marks()
-    current = _adopt(marks[0])
-    if current not in marks and encryption.reload_keys():
-        marks = _marks()
-    missing = 0 if current not in marks else sum(_sealed_with_none_of(marks, lasting=True).values())
+    """Why this process must not start; None if its keys fit. The first process stores the fingerprint of its key."""
+    fingerprints = _fingerprints()
+    current = _current_or_ours(fingerprints[0])
+    if current not in fingerprints and encryption.reload_keys():
+        fingerprints = _fingerprints()
+    missing = (
+        0 if current not in fingerprints else sum(_under_unknown_keys(fingerprints, lasting=True).values())
+    )
     release()
-    if current in marks and not missing:
+    if current in fingerprints and not missing:
         encryption.seal_with(current)
         return None
     return (
-        "The keys of this process do not open what is stored in the database. "
-        f"It needs {'the key ' + encryption.key_id(current) if current not in marks else 'an older key'}"
-        f"{f' for {missing} values' if missing else ''} and has {', '.join(map(encryption.key_id, marks))}.\n"
-        "Give it the keys that the other processes have: the file secret.keys in COUNTERPART_DATA_DIR, or "
-        "COUNTERPART_SECRET_KEYS. Where they are lost for good: flask --app app keys rotate --old-keys-are-lost"
+        "The keys of this process do not fit the secrets in the database. "
+        f"It needs {'the key ' + encryption.key_id(current) if current not in fingerprints else 'an older key'}"
+        f"{f' for {missing} values' if missing else ''} and has {', '.join(map(encryption.key_id, fingerprints))}.\n"
+        "Give it the keys of the other processes: the file secret.keys in COUNTERPART_DATA_DIR, or "
+        "COUNTERPART_SECRET_KEYS. If they are lost for good: flask --app app keys rotate --old-keys-are-lost"
     )
 
 
 def check() -> tuple[Count, ...]:
-    """Open every sealed value."""
+    """Decrypt every stored secret."""
     current = _current() or encryption.fingerprint(encryption.keys()[0])
     counts = []
     for place in encryption.SEALED_COLUMNS:
@@ -87,22 +89,22 @@ def check() -> tuple[Count, ...]:
         for row_id, sealed in _values(place):
             seen["sealed"] += 1
             seen["older"] += not encryption.is_sealed_with(current, sealed)
-            seen["lost"] += _opened(place, row_id, sealed) is None
+            seen["lost"] += _decrypted(place, row_id, sealed) is None
         counts.append(Count(place, seen["sealed"], seen["older"], seen["lost"]))
     release()
     return tuple(counts)
 
 
 def rotate() -> Rotation:
-    """Go on with a rotation, or begin one. May be broken off at any moment and begun again.
+    """Start a rotation, or continue one: it can be interrupted at any time. Raises KeyFileError.
 
-    While there is an older key beside the one that is sealed with, no other is made. Raises KeyFileError.
+    While an older key exists beside the current one, no new key is created.
     """
     keys = encryption.keys()
-    current = _adopt(encryption.fingerprint(keys[0]))
+    current = _current_or_ours(encryption.fingerprint(keys[0]))
     is_first = encryption.fingerprint(keys[0]) == current
     if is_first and len(keys) > 1:
-        return _sealed_anew(current)
+        return _reencrypted(current)
     if not is_first:
         return _switched(made_key=False)
     path = runtime().settings.data_dir / key_file.NAME
@@ -114,11 +116,11 @@ def rotate() -> Rotation:
 
 
 def discard_undecryptable() -> Rotation:
-    """The keys that sealed it are lost: what does not open is erased, so that it can be entered again."""
-    mark, lost = encryption.fingerprint(encryption.keys()[0]), 0
+    """The old keys are lost: erase the secrets that cannot be decrypted, so that they can be entered again."""
+    fingerprint, lost = encryption.fingerprint(encryption.keys()[0]), 0
     for place, (table, column) in _columns().items():
         for row_id, sealed in list(_values(place)):
-            if _opened(place, row_id, sealed) is None:
+            if _decrypted(place, row_id, sealed) is None:
                 empty = None if column.nullable else ""
                 with unit_of_work() as writing:
                     writing.execute(
@@ -128,31 +130,31 @@ def discard_undecryptable() -> Rotation:
                     )
                 lost += 1
     with unit_of_work():
-        _row().sealing_key, _row().sealing_key_since = mark, utcnow()
-        audit.record(SYSTEM, "keys.lost", encryption.key_id(mark), lost=lost)
-    encryption.seal_with(mark)
-    return Rotation(sealed_with=mark, lost=lost)
+        _row().sealing_key, _row().sealing_key_since = fingerprint, utcnow()
+        audit.record(SYSTEM, "keys.lost", encryption.key_id(fingerprint), lost=lost)
+    encryption.seal_with(fingerprint)
+    return Rotation(sealed_with=fingerprint, lost=lost)
 
 
 def _switched(*, made_key: bool) -> Rotation:
-    mark = encryption.fingerprint(encryption.keys()[0])
+    fingerprint = encryption.fingerprint(encryption.keys()[0])
     with unit_of_work():
-        _row().sealing_key, _row().sealing_key_since = mark, utcnow()
-        audit.record(SYSTEM, "keys.rotated", encryption.key_id(mark))
-    return _sealed_anew(mark, made_key=made_key)
+        _row().sealing_key, _row().sealing_key_since = fingerprint, utcnow()
+        audit.record(SYSTEM, "keys.rotated", encryption.key_id(fingerprint))
+    return _reencrypted(fingerprint, made_key=made_key)
 
 
-def _sealed_anew(mark: str, *, made_key: bool = False) -> Rotation:
-    encryption.seal_with(mark)
-    done = sum(_seal_anew(place, mark) for place in encryption.SEALED_COLUMNS)
+def _reencrypted(fingerprint: str, *, made_key: bool = False) -> Rotation:
+    encryption.seal_with(fingerprint)
+    done = sum(_reencrypt(place, fingerprint) for place in encryption.SEALED_COLUMNS)
     counts = check()
     since = _row().sealing_key_since or utcnow()
-    older = tuple(encryption.key_id(each) for each in _marks() if each != mark)
+    older = tuple(encryption.key_id(each) for each in _fingerprints() if each != fingerprint)
     release()
     return Rotation(
-        sealed_with=mark,
+        sealed_with=fingerprint,
         made_key=made_key,
-        sealed_anew=done,
+        reencrypted=done,
         left=sum(count.older for count in counts),
         lost=sum(count.lost for count in counts),
         older_keys=older,
@@ -160,45 +162,45 @@ def _sealed_anew(mark: str, *, made_key: bool = False) -> Rotation:
     )
 
 
-def _seal_anew(place: Place, mark: str) -> int:
-    """Whoever writes a value meanwhile has the last word: it is sealed anew only while it stands as it was read."""
+def _reencrypt(place: Place, fingerprint: str) -> int:
+    """Re-encrypt a column in batches. A value that was changed in between is left alone."""
     table, column = _columns()[place]
     done, after = 0, None
     while True:
-        query = select(table.c.id, column).where(_is_sealed(column), not_(_begins(column, mark)))
+        query = select(table.c.id, column).where(_is_sealed(column), not_(_is_under(column, fingerprint)))
         if after is not None:
             query = query.where(table.c.id > after)
         with unit_of_work() as writing:
             rows = writing.execute(query.order_by(table.c.id).limit(BATCH)).all()
             for row_id, sealed in rows:
-                text = _opened(place, row_id, sealed)
+                text = _decrypted(place, row_id, sealed)
                 if text is not None:
-                    anew = encryption.seal(text, place[0], row_id, place[1])
+                    new = encryption.seal(text, place[0], row_id, place[1])
                     changing = update(table).where(table.c.id == row_id, column == sealed)
-                    found = writing.scalar(changing.values({column.name: anew}).returning(table.c.id))
+                    found = writing.scalar(changing.values({column.name: new}).returning(table.c.id))
                     done += found is not None
         if not rows:
             return done
         after = rows[-1][0]
 
 
-def _adopt(mark: str) -> str:
-    """The fingerprint on record; ours where there was none and nothing stored says that ours is another's."""
+def _current_or_ours(fingerprint: str) -> str:
+    """The stored fingerprint; if there is none, ours, unless stored secrets use another key."""
     current = _current()
     if current is not None:
         return current
-    strange = _sealed_with_none_of(_marks(), lasting=True)
-    if strange:
-        return strange.most_common(1)[0][0]
+    unknown = _under_unknown_keys(_fingerprints(), lasting=True)
+    if unknown:
+        return unknown.most_common(1)[0][0]
     try:
         with unit_of_work() as writing:
             row = writing.get(Installation, ROW, with_for_update=True) or Installation(id=ROW)
             if row.sealing_key is None:
-                row.sealing_key, row.sealing_key_since = mark, utcnow()
+                row.sealing_key, row.sealing_key_since = fingerprint, utcnow()
                 writing.add(row)
     except IntegrityError:
-        pass  # another process was first
-    return _current() or mark
+        pass  # another process stored it first
+    return _current() or fingerprint
 
 
 def _current() -> str | None:
@@ -211,7 +213,7 @@ def _row() -> Installation:
     return session().get_one(Installation, ROW)
 
 
-def _marks() -> list[str]:
+def _fingerprints() -> list[str]:
     return list(map(encryption.fingerprint, encryption.keys()))
 
 
@@ -224,8 +226,8 @@ def _is_sealed(column: ColumnElement[Any]) -> ColumnElement[bool]:
     return and_(column.is_not(None), column != "")
 
 
-def _begins(column: ColumnElement[Any], mark: str) -> ColumnElement[bool]:
-    return column.startswith(encryption.prefix(mark), autoescape=True)
+def _is_under(column: ColumnElement[Any], fingerprint: str) -> ColumnElement[bool]:
+    return column.startswith(encryption.prefix(fingerprint), autoescape=True)
 
 
 def _values(place: Place) -> Iterator[tuple[uuid.UUID, str]]:
@@ -234,23 +236,25 @@ def _values(place: Place) -> Iterator[tuple[uuid.UUID, str]]:
     yield from found.yield_per(BATCH)
 
 
-def _opened(place: Place, row_id: uuid.UUID, sealed: str) -> str | None:
+def _decrypted(place: Place, row_id: uuid.UUID, sealed: str) -> str | None:
     try:
         return encryption.unseal(sealed, place[0], row_id, place[1])
     except (encryption.DecryptionError, encryption.StaleKeysError):
         return None
 
 
-def _sealed_with_none_of(marks: list[str], *, lasting: bool) -> Counter[str]:
-    """The ids of the keys that sealed what none of these opens, each with the number of values."""
+def _under_unknown_keys(fingerprints: list[str], *, lasting: bool) -> Counter[str]:
+    """Ids of the keys of values that none of these keys decrypts, with the number of values of each."""
     found: Counter[str] = Counter()
     start = len(encryption.VERSION) + 2
     for place, (_, column) in _columns().items():
         if lasting and encryption.SEALED_COLUMNS[place]:
             continue
         named = func.substr(column, start, encryption.ID_LENGTH)
-        strange = and_(_is_sealed(column), *(not_(_begins(column, mark)) for mark in marks))
+        unknown = and_(
+            _is_sealed(column), *(not_(_is_under(column, fingerprint)) for fingerprint in fingerprints)
+        )
         found.update(
-            dict(session().execute(select(named, func.count()).where(strange).group_by(named)).all())
+            dict(session().execute(select(named, func.count()).where(unknown).group_by(named)).all())
         )
     return found

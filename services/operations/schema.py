@@ -1,4 +1,4 @@
-"""Whether the tables are those of this version of Counterpart. To any others nothing is written."""
+"""Whether the tables match this version of Counterpart. Nothing is written to any others."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ class Mismatch:
 
 EMPTY = Mismatch(
     "The database has no tables.",
-    "For a new installation run: make migrate. For one that has been in use, check COUNTERPART_DATABASE_URL first.",
+    "For a new installation, run: make migrate. For an existing one, check COUNTERPART_DATABASE_URL first.",
 )
 OLDER = Mismatch(
-    "The database is that of an older version of Counterpart.",
-    "Make a backup, then run: make migrate",
+    "The database belongs to an older version of Counterpart.",
+    "Create a backup, then run: make migrate",
 )
 NEWER = Mismatch(
-    "The database is that of a newer version of Counterpart than this one.",
-    "Install that version here too. To go back, restore the backup made before its: make migrate",
+    "The database belongs to a newer version of Counterpart than this one.",
+    "Install that version here too. To go back, restore the backup made before: make migrate",
 )
 
 
 def mismatch() -> Mismatch | None:
-    """How the tables differ from this version's, None where they do not."""
+    """How the tables differ from this version's; None if they match."""
     heads, known = revisions.read()
     found = installed()
     release()

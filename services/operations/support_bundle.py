@@ -1,7 +1,7 @@
-"""The support bundle: what helps somebody outside to help, in one zip, and no secret and no document's name in it.
+"""The support bundle: a zip for people who help from outside, without secrets and names of documents.
 
-Everything in it is chosen by name. As a second fence, every secret that this installation holds is looked for in
-what was written, and taken out.
+Its content is an allow list. As a second safeguard, every secret of this installation is searched for in the output
+and removed.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from services.monitoring import check_report, check_runs
 from services.operations import installation_health, schema
 from services.servers.transport import SECRET_COLUMN
 
-STRIP = timedelta(days=30)
-TAKEN_OUT = "[taken out]"
+HISTORY = timedelta(days=30)
+REDACTED = "[removed]"
 SHORTEST_SECRET = 6
 LIBRARIES = (
     "Flask",
@@ -87,21 +87,21 @@ DAY_COLUMNS = ("day", "healthy", "warning", "failing", "seconds")
 _USERINFO = re.compile(r"(?<=://)[^/\s@]+@")
 README = """This is a support bundle of Counterpart.
 
-report.txt, report.json   the newest check of each iManage server
+report.txt, report.json   the latest check of each iManage server
 health.json               the state of each server over the last 30 days
-servers.json              the servers as they are set up, without their secrets
-errors.json               codes of what went wrong with documents, counted; pauses of servers
+servers.json              the configuration of the servers, without secrets
+errors.json               error codes of transfers, counted; circuit breakers of servers
 settings.json             the settings, without passwords and keys
 versions.json             Counterpart, Python, libraries, operating system, tables
-installation.json         what `flask --app app doctor` looks at
+installation.json         the checks of `flask --app app doctor`
 
-No Client Secret, token, password or key is in it, and no name of a matter or document. People are named where they
-started a check, or where a check looked at their sign-in.
+It contains no Client Secret, token, password or key, and no name of a matter or document. It names people who
+started a check, or whose sign-in was checked.
 """
 
 
 def bundle(actor: Actor) -> tuple[str, bytes]:
-    """The zip and its name. Whoever takes it away is on record."""
+    """The zip and its file name. The download is audited."""
     permissions.require_admin(actor)
     servers = session().scalars(select(Server).order_by(Server.name_key)).all()
     runs = [run for server in servers if (run := check_runs.latest(actor, server.id))]
@@ -109,7 +109,7 @@ def bundle(actor: Actor) -> tuple[str, bytes]:
         "README.txt": README,
         "report.txt": "\n\n".join(map(check_report.report_text, runs)) or "No server has been checked yet.\n",
         "report.json": _json([_run(run) for run in runs]),
-        "health.json": _json({server.name: _strip(server) for server in servers}),
+        "health.json": _json({server.name: _health_history(server) for server in servers}),
         "servers.json": _json([_server(server) for server in servers]),
         "errors.json": _json({"items": _item_errors(), "pauses": _pauses()}),
         "settings.json": _json(_settings(runtime().settings)),
@@ -122,7 +122,7 @@ def bundle(actor: Actor) -> tuple[str, bytes]:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
         for name, text in members.items():
-            file.writestr(name, _without(text, secrets))
+            file.writestr(name, _redacted(text, secrets))
     return f"counterpart-support-{utcnow():%Y-%m-%d}.zip", content.getvalue()
 
 
@@ -136,16 +136,16 @@ def _run(run: check_runs.RunView) -> dict[str, Any]:
     }
 
 
-def _strip(server: Server) -> dict[str, Any]:
-    """The days as counts, and the checks that are still kept."""
+def _health_history(server: Server) -> dict[str, Any]:
+    """Daily counts, and the checks that are still stored."""
     days = session().scalars(
         select(ServerHealthDay)
-        .where(ServerHealthDay.server_id == server.id, ServerHealthDay.day > (utcnow() - STRIP).date())
+        .where(ServerHealthDay.server_id == server.id, ServerHealthDay.day > (utcnow() - HISTORY).date())
         .order_by(ServerHealthDay.day)
     )
     rows = session().execute(
         select(ServerCheck.started_at, ServerCheck.state, ServerCheck.code)
-        .where(ServerCheck.server_id == server.id, ServerCheck.started_at > utcnow() - STRIP)
+        .where(ServerCheck.server_id == server.id, ServerCheck.started_at > utcnow() - HISTORY)
         .order_by(ServerCheck.started_at)
     )
     return {
@@ -161,7 +161,7 @@ def _server(server: Server) -> dict[str, Any]:
 
 
 def _item_errors() -> list[dict[str, Any]]:
-    """How often each code came, and when last. The sentences beside them may hold a document's name."""
+    """How often each error code occurred, and when last. Without sentences, which may contain document names."""
     last = func.max(TransferItem.state_at)
     rows = session().execute(
         select(TransferRow.server_name, TransferRow.kind, TransferItem.error_code, func.count(), last)
@@ -216,32 +216,32 @@ def _versions() -> dict[str, Any]:
 
 
 def _secrets(settings: Settings) -> Iterator[str]:
-    """Every secret that could stand somewhere by mistake, as it is and as an address would hold it."""
+    """Every secret that could be in the output by mistake, plain and URL-encoded."""
     yield from settings.secret_keys
     yield settings.cloud_client_secret
     for url in (settings.database_url, settings.storage_url, settings.smtp_url):
         password = urlsplit(url).password or ""
         yield from (password, unquote(password))
     for server in session().scalars(select(Server)):
-        yield from _opened(server.client_secret, *SECRET_COLUMN, server.id)
+        yield from _decrypted(server.client_secret, *SECRET_COLUMN, server.id)
     for row in session().scalars(select(Connection)):
-        yield from _opened(row.access_token, "connection", "access_token", row.id)
-        yield from _opened(row.refresh_token or "", "connection", "refresh_token", row.id)
+        yield from _decrypted(row.access_token, "connection", "access_token", row.id)
+        yield from _decrypted(row.refresh_token or "", "connection", "refresh_token", row.id)
 
 
-def _opened(sealed: str, table: str, column: str, row_id: Any) -> Iterator[str]:
+def _decrypted(sealed: str, table: str, column: str, row_id: Any) -> Iterator[str]:
     try:
         yield encryption.unseal(sealed, table, row_id, column)
     except encryption.DecryptionError:
         return
 
 
-def _without(text: str, secrets: list[str]) -> str:
+def _redacted(text: str, secrets: list[str]) -> str:
     for secret in secrets:
         if len(secret) >= SHORTEST_SECRET:
             for form in (secret, json.dumps(secret, ensure_ascii=False)[1:-1]):
-                text = text.replace(form, TAKEN_OUT)
-    return _USERINFO.sub(f"{TAKEN_OUT}@", text)
+                text = text.replace(form, REDACTED)
+    return _USERINFO.sub(f"{REDACTED}@", text)
 
 
 def _json(value: Any) -> str:

@@ -185,12 +185,12 @@ def on_postgresql(app: Flask, settings: Settings, server: str, tmp_path: Path) -
     )
     with own.app_context():
         db.create_all()
-        database.share_as_web()
-        ProcessPool.patience = 0.2
+        database.limit_web_pool()
+        ProcessPool.wait_seconds = 0.2
         db.engine.dispose()
     yield own
     with own.app_context():
-        ProcessPool.most, ProcessPool.patience = 20, 10.0
+        ProcessPool.most, ProcessPool.wait_seconds = 20, 10.0
         db.session.remove()
         db.engine.dispose()
     runtime.bind(usual)

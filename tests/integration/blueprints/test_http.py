@@ -305,3 +305,13 @@ def test_a_trusted_proxy_may_ask_under_another_host(
     for peer, status in (("192.0.2.7", 302), ("192.0.2.8", 400)):
         answer = app.test_client().get("/", headers={"Host": "upstream"}, environ_base={"REMOTE_ADDR": peer})
         assert answer.status_code == status
+
+
+def test_a_route_without_a_permission_is_refused(
+    settings: Settings, tmp_path: Path, own_house: object
+) -> None:
+    app = other_app(settings, tmp_path)
+    app.add_url_rule("/unmarked", "unmarked", lambda: "reached", methods=["GET", "POST"])
+    for method in ("GET", "POST"):
+        answer = app.test_client().open("/unmarked", method=method)
+        assert answer.status_code == 404 and "reached" not in answer.text

@@ -66,7 +66,7 @@ def test_a_worker_that_rests_takes_no_web_process_away(browser: Browser, migrate
     worker_heartbeats.record("worker-1")
     with unit_of_work() as writing:
         writing.get_one(WorkerHeartbeat, "worker-1").seen_at = (
-            utcnow() - installation_health.WORKER_SILENT - timedelta(seconds=1)
+            utcnow() - installation_health.WORKER_TIMEOUT - timedelta(seconds=1)
         )
     assert browser.get("/health/ready").status_code == 200
 

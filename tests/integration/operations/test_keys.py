@@ -81,7 +81,7 @@ def test_the_first_process_leaves_its_mark_and_others_must_have_that_key() -> No
     assert session().get_one(Installation, 1).sealing_key == encryption.fingerprint(OLD)
     process_with(STRANGE)
     said = keys.refusal()
-    assert said and "do not open" in said and encryption.key_id(encryption.fingerprint(OLD)) in said
+    assert said and "do not fit" in said and encryption.key_id(encryption.fingerprint(OLD)) in said
     assert OLD not in said and STRANGE not in said
     process_with(NEW, OLD)
     assert keys.refusal() is None
@@ -125,7 +125,7 @@ def test_a_rotation_seals_all_anew_and_says_when_the_old_key_may_go() -> None:
     made = sign_ins(3)
     process_with(NEW, OLD)
     done = keys.rotate()
-    assert (done.sealed_anew, done.left, done.lost) == (7, 0, 0)
+    assert (done.reencrypted, done.left, done.lost) == (7, 0, 0)
     assert done.older_keys == (encryption.key_id(encryption.fingerprint(OLD)),)
     assert done.may_go_at and done.may_go_at > utcnow() + timedelta(days=6)
     process_with(NEW)
@@ -156,7 +156,7 @@ def test_a_rotation_that_was_broken_off_goes_on(monkeypatch: pytest.MonkeyPatch)
     sealed_already = sum(count.sealed - count.older for count in keys.check())
     assert 0 < sealed_already < 11
     done = keys.rotate()
-    assert done.sealed_anew == 11 - sealed_already and done.left == 0
+    assert done.reencrypted == 11 - sealed_already and done.left == 0
     process_with(NEW)
     assert [access(row_id) for row_id in made] == [f"access {n}" for n in range(5)]
 
@@ -189,7 +189,7 @@ def test_a_running_process_reads_the_new_key_from_the_file(settings: Settings) -
         keys.refusal()
         (row_id,) = sign_ins()
         done = keys.rotate()
-        assert done.made_key and done.sealed_anew == 3
+        assert done.made_key and done.reencrypted == 3
         assert len(key_file.read(path)) == 2 and path.stat().st_mode & 0o777 == 0o600
         process_with(first)
         assert access(row_id) == "access 0"
@@ -294,9 +294,11 @@ def test_the_doctor_tells_whether_the_keys_fit() -> None:
         raw[-1] ^= 1
         row.access_token = f"{head}.{base64.urlsafe_b64encode(raw).decode()}"
     found = installation_health.keys_fit()
-    assert found.state == installation_health.FAIL and "1 sealed values do not open" in found.sentence
+    assert (
+        found.state == installation_health.FAIL and "1 stored secrets cannot be decrypted" in found.sentence
+    )
 
 
 def test_nothing_is_sealed_that_a_rotation_would_not_find() -> None:
-    with pytest.raises(ValueError, match="PLACES"):
+    with pytest.raises(ValueError, match="SEALED_COLUMNS"):
         encryption.seal("x", "member", uuid.uuid4(), "note")
