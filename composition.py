@@ -83,7 +83,7 @@ def compose_web() -> Flask:
     running = ExitStack()
     running.enter_context(logs.process("web"))
     atexit.register(running.close)
-    gc_tuning.started()
+    gc_tuning.freeze()
     gc_tuning.give_back_large()
     return app
 

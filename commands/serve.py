@@ -146,7 +146,7 @@ def serve_web(announce: bool, ready_fd: int | None) -> None:
     if ready_fd is not None:
         os.write(ready_fd, READY)
         os.close(ready_fd)
-    gc_tuning.started()
+    gc_tuning.freeze()
     gc_tuning.give_back_large()
     server.run()
 

@@ -29,7 +29,7 @@ def fetch(
 ) -> Fetched:
     """Copy a source into the store and publish it when it is whole and `inspect` lets it in.
 
-    After any error but Different and Rejected the bytes so far are kept under the token, and the next attempt goes on.
+    After any error but Different and Rejected the bytes so far are kept under the token for the next attempt.
     """
     _stop_if_asked(should_stop)
     facts = source.describe()

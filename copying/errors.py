@@ -28,7 +28,7 @@ class TransferError(Exception):
 
 
 class StoppedError(TransferError):
-    """Somebody said stop. What is complete stays, what is not is kept for going on or discarded by the caller."""
+    """The caller asked to stop. What is complete stays; the rest is kept for resuming or discarded by the caller."""
 
     code = "transfer.stopped"
 
@@ -38,7 +38,7 @@ class StoppedError(TransferError):
 
 
 class CutShortError(TransferError):
-    """The stream ended early. The next attempt goes on from there where the source can."""
+    """The stream ended early. The next attempt resumes from there where the source supports it."""
 
     code = "transfer.cut_short"
     retry: Retry = "later"
@@ -49,7 +49,7 @@ class CutShortError(TransferError):
 
 
 class RejectedError(TransferError):
-    """Somebody who looked at the whole file does not let it in. Nothing of it is kept."""
+    """The inspection of the whole file rejected it. Nothing of it is kept."""
 
     code = "transfer.rejected"
 
@@ -110,9 +110,9 @@ class StoredDifferentError(TransferError):
 
 
 class UncertainOutcomeError(TransferError):
-    """Bytes were on their way and no answer came: it may be stored or not. It is looked up, never sent again.
+    """Bytes were on their way and no answer came: it may be stored or not. It is resolved, never sent again unchecked.
 
-    `cause` is what broke the send off. When the look-up says Absent, the cause decides what comes next.
+    `cause` is what broke the send off. When it turns out Absent, the cause decides what comes next.
     """
 
     code = "transfer.uncertain"

@@ -25,7 +25,7 @@ from imanage.ids import VersionId
 SKEW = timedelta(minutes=5)
 """How far iManage's clock may be behind ours."""
 QUIET = timedelta(seconds=30)
-"""How long iManage may still be storing what it received before the answer was lost."""
+"""How long iManage may still be storing what it received before the answer was lost. Nothing is sent again sooner."""
 LOOK_AGAIN = timedelta(seconds=10)
 """What is stored late is found soon after."""
 
@@ -69,7 +69,7 @@ def announce(
     comment: str | None = None,
     needs_mark: bool = False,
 ) -> Intent:
-    """What goes on record before a send. Of a folder's documents only those are kept that could be taken for ours."""
+    """The intent, committed before a send. Of a folder's documents it keeps those that could be mistaken for ours."""
     if facts.size is None or facts.sha256 is None:
         raise ValueError("what is sent has a known size and SHA-256")
     if isinstance(target, NewDocument):

@@ -11,7 +11,7 @@ from imanage.ids import VersionId
 
 OnProgress = Callable[[Progress], None]
 ShouldStop = Callable[[], str | None]
-"""Read between chunks: the reason to stop, in words for the person, or None to go on."""
+"""Read between chunks: the reason to stop, as a sentence, or None to continue."""
 
 
 class Stream(Protocol):
@@ -26,8 +26,8 @@ class Stream(Protocol):
     @property
     def framed(self) -> bool: ...
 
-    def readinto(self, room: memoryview, /) -> int:
-        """Put the next bytes into the room; how many, and 0 at the end. It is filled unless they come slowly."""
+    def readinto(self, buffer: memoryview, /) -> int:
+        """Read the next bytes into the buffer; returns how many, 0 at the end. It is filled unless they come slowly."""
 
 
 class Source(Protocol):
@@ -55,7 +55,7 @@ class Destination(Protocol):
     def features(self) -> Features: ...
 
     def baseline(self) -> tuple[Known, ...]:
-        """What is there now; it goes on record with the intent."""
+        """What the target holds now; it is committed with the intent."""
 
     def check(self, intent: Intent) -> None:
         """Raise CheckedOutError or MovedOnError when sending would run over somebody's work."""

@@ -1,4 +1,4 @@
-"""What to do about an error: wait, ask the person to sign in, look it up, or give up. Pure: nobody sleeps here."""
+"""What to do about an error: wait, ask the member to sign in, resolve the outcome, or give up. Nothing sleeps here."""
 
 import random
 from collections.abc import Callable
@@ -14,12 +14,12 @@ class Wait:
 
 @dataclass(frozen=True)
 class SignIn:
-    """The person has to sign in again; then the work goes on where it stood."""
+    """The member has to sign in again; then the item is resumed."""
 
 
 @dataclass(frozen=True)
 class Resolve:
-    """It may have been stored: look before anything is sent again."""
+    """It may have been stored: resolve the outcome before anything is sent again."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def decide(
         case "resolve":
             return Resolve()
         case "space":
-            # It holds nothing meanwhile, and smaller files go on.
+            # It holds nothing meanwhile, and smaller files continue.
             return Wait(_seconds(None, attempt, policy, chance()))
         case "later" if attempt < _most(error, policy):
             return Wait(_seconds(getattr(error, "wait_seconds", None), attempt, policy, chance()))

@@ -88,7 +88,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Known:
-    """A version that was there before we sent anything. Comment and name are looked at once, and not put on record."""
+    """A version that was there before we sent anything. Comment and name are not recorded."""
 
     id: VersionId
     sha256: str | None
@@ -98,7 +98,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Intent:
-    """What is to be sent, and what was there before: on record before the first byte."""
+    """What is to be sent, and what was there before: committed before the first byte leaves."""
 
     target: Target
     name: str

@@ -67,7 +67,7 @@ def _work(settings: Settings, scope: Scope, stop: threading.Event) -> None:
     with scope():
         worker_heartbeats.record(worker_id)
         has_wal = has_single_writer()
-    gc_tuning.started()
+    gc_tuning.freeze()
     scheduler = Scheduler(worker_id, scope)
 
     def take_due() -> None:

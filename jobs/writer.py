@@ -1,12 +1,13 @@
-"""The process that writes for a worker on SQLite. See services/core/writer_process.py for what it is good for.
+"""The process that writes for a worker on SQLite. See services/core/writer_process.py for its purpose.
 
-It is a part of its worker, and takes no orders but the worker's. When the worker ends, however that comes, it writes
-what it has begun and ends too. A worker that loses it ends at once: what of the last batch is on record, only the rows
-can tell, and whoever comes next goes by them.
+It belongs to its worker alone. When the worker ends, for whatever reason, it commits what it has begun and ends too. A
+worker that loses it ends at once: only the rows can tell which of the last writes were committed, and the next worker
+reads them.
 """
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -27,12 +28,13 @@ from services.core.unit_of_work import disconnect, has_single_writer
 log = structlog.get_logger()
 
 END_SECONDS = 3.0
-LOOK_THROUGH_EVERY = 50
+COLLECT_EVERY = 50
+"""Writes between two garbage collections, which happen between two requests and never during one."""
 
 
 @contextmanager
 def beside(scope: Scope) -> Iterator[None]:
-    """Records in a process beside this one, where the database has one writer. Begun before there are threads."""
+    """Write in a forked process, where the database has a single writer. To be called before there are threads."""
     with scope():
         needed = has_single_writer()
         disconnect()
@@ -41,10 +43,10 @@ def beside(scope: Scope) -> Iterator[None]:
         return
     processes = multiprocessing.get_context("fork")
     ours, theirs = processes.Pipe()
-    process = processes.Process(target=_begin, args=(theirs, ours, scope), name="recorder")
+    process = processes.Process(target=_begin, args=(theirs, ours, scope), name="writer")
     process.start()
     theirs.close()
-    writer_process.bind(Asking(ours))
+    writer_process.bind(WriterClient(ours))
     try:
         yield
     finally:
@@ -54,8 +56,8 @@ def beside(scope: Scope) -> Iterator[None]:
         process.kill()
 
 
-class Asking:
-    """For the worker's threads: one asks at a time, as one writes at a time."""
+class WriterClient:
+    """For the threads of the worker: one request at a time, as there is one writer."""
 
     def __init__(self, line: Connection) -> None:
         self._line = line
@@ -74,8 +76,8 @@ class Asking:
         return found
 
 
-def answer(line: Connection, scope: Scope) -> None:
-    """Write what is asked for, one after the other, until the line ends."""
+def serve(line: Connection, scope: Scope) -> None:
+    """Carry out requests one after the other, until the connection ends."""
     with suppress(EOFError, ConnectionError):
         for number in count(1):
             write, arguments = line.recv()
@@ -86,19 +88,19 @@ def answer(line: Connection, scope: Scope) -> None:
                 raise
             except Exception as unsent:
                 line.send((RuntimeError(f"{error or found!r} cannot be sent: {unsent}"), None))
-            if number % LOOK_THROUGH_EVERY == 0:
-                gc_tuning.started()
+            if number % COLLECT_EVERY == 0:
+                gc_tuning.freeze()
 
 
 def _begin(line: Connection, others_end: Connection, scope: Scope) -> None:
-    others_end.close()  # or the line would not end with the worker
-    # A session of its own: pages wait for what it does, so it is neither niced with its worker nor stopped before it.
+    others_end.close()  # or the connection would not end with the worker
+    # A session of its own: pages wait for it, so it is neither niced with its worker nor stopped before it.
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    gc_tuning.started()
-    gc_tuning.only_when_told()
-    answer(line, scope)
+    gc_tuning.freeze()
+    gc.disable()
+    serve(line, scope)
 
 
 def _tried(

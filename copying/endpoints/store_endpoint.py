@@ -1,6 +1,6 @@
 """A blob of ours as a source.
 
-It is hashed once, by whoever takes it: a fetch compares at the end, and the iManage client before the last byte.
+It is hashed once, by its reader: a fetch compares at the end, and the iManage client before the last byte.
 """
 
 from collections.abc import Iterator
@@ -19,21 +19,21 @@ class StoreSource:
         self._sha256 = sha256
         self._name = name
         self._extension = extension
-        self._at_hand: bytes | None = None
+        self._read_ahead: bytes | None = None
 
     def read_ahead(self) -> None:
-        """Have the bytes of a small blob at hand before they are asked for. It is held whole."""
+        """Read a small blob into memory before it is sent."""
         with self._store.open(self._sha256) as reader:
-            self._at_hand = b"".join(reader)
+            self._read_ahead = b"".join(reader)
 
     def describe(self) -> SourceFacts:
-        size = self._store.size(self._sha256) if self._at_hand is None else len(self._at_hand)
+        size = self._store.size(self._sha256) if self._read_ahead is None else len(self._read_ahead)
         return SourceFacts(self._name, self._extension, size, self._sha256, "Counterpart")
 
     @contextmanager
     def open(self, offset: int = 0) -> Iterator["BlobStream"]:
-        if self._at_hand is not None:
-            yield BlobStream(BytesIO(self._at_hand[offset:]), resumed=offset > 0)
+        if self._read_ahead is not None:
+            yield BlobStream(BytesIO(self._read_ahead[offset:]), resumed=offset > 0)
             return
         with self._store.open(self._sha256, offset) as reader:
             yield BlobStream(reader, resumed=offset > 0)
@@ -49,5 +49,5 @@ class BlobStream:
         self.resumed = resumed
         self.file = None if isinstance(reader, BytesIO) else reader.file
 
-    def readinto(self, room: memoryview, /) -> int:
-        return self._reader.readinto(room)
+    def readinto(self, buffer: memoryview, /) -> int:
+        return self._reader.readinto(buffer)

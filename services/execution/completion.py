@@ -24,7 +24,7 @@ from services.transfers.states import LIVE, TRANSITIONS, ItemState, require
 
 @dataclass(frozen=True)
 class Held:
-    """An item's row, locked to the end of the unit, and what its transfer says."""
+    """An item's row, locked to the end of the unit of work, with what its transfer says."""
 
     id: uuid.UUID
     fencing_token: int
@@ -48,7 +48,7 @@ class Held:
 
     @property
     def actor(self) -> Actor:
-        """Whoever asked for it: a worker acts in his name and with his rights."""
+        """The member who asked for it: a worker acts in their name and with their rights."""
         return Actor(self.member_id, self.member_name, self.member_email)
 
 
@@ -87,9 +87,9 @@ _HELD = (
 def hold(
     reading: Connection, claims: Sequence[Claim]
 ) -> tuple[dict[Claim, Held], list[TakenOverError | RefusedError | None]]:
-    """The rows as they are now, in the open unit, of the claims that still hold; and for each why it does not.
+    """Lock the rows of the claims that are still valid, in the open unit of work; the second list says what is wrong.
 
-    Of two claims to one item, as when it was taken over from a worker that went on, only the later one holds.
+    Of two claims to one item, as after a takeover from a worker that was only slow, the later one is valid.
     """
     rows = reading.execute(_HELD, {"ids": [claim.item_id for claim in claims]})
     found = {row.id: row for row in rows}
@@ -108,7 +108,7 @@ def hold(
 
 
 def change(writing: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    """Several items in one statement; all rows name the same columns. What was wrong before is forgotten."""
+    """Change several items in one statement and clear their errors; all rows name the same columns."""
     if rows:
         writing.execute(_changing(tuple(rows[0])), [{**row, **_NOTHING_WRONG} for row in rows])
 
@@ -122,7 +122,7 @@ def _changing(names: tuple[str, ...]) -> Update:
 
 @dataclass(frozen=True)
 class Ending:
-    """Several items that are done, and all that is written of them; `values` is what each row keeps besides."""
+    """Several items that are done, and what is written with them; `values` are further columns of each row."""
 
     items: Sequence[Held]
     links: Sequence[dict[str, Any]]
@@ -131,7 +131,7 @@ class Ending:
 
 
 def end(writing: Connection, ending: Ending, way: ItemState) -> None:
-    """Links, states and audit, in the open unit; an item is done where need be by way of another state."""
+    """Write links, states and audit events, in the open unit of work; where necessary by way of another state."""
     if ending.links:
         writing.execute(ADD_LINKS, ending.links)
     now = utcnow()

@@ -1,9 +1,8 @@
-"""What a folder held before a save: read once for the many saves that go into it at the same time.
+"""What a folder held before a save, read once for many saves into it at the same time.
 
-An announcement may stand on what was read a moment before it, where iManage is known to keep our mark. What our own
-saves have added since is claimed by their rows, what carries the mark is known by it, and of the rest nothing is taken
-for ours. Where iManage drops the mark, or nobody has seen yet what it does, a reading begins after it was asked for;
-those who ask while one is under way share the next.
+An announcement may use a recent snapshot where iManage is known to keep our mark: what our own saves have added is
+in their rows, what carries the mark is recognised by it, and nothing else is taken for ours. Where iManage drops the
+mark, or it is not known yet, every snapshot is read after it was requested; requests during a read share the next.
 """
 
 from __future__ import annotations

@@ -97,13 +97,13 @@ def _look(arrivals: Sequence[Arrived], current: Session) -> _Seen:
     reading = current.connection()
     held, gone = hold(reading, [arrived.claim for arrived in arrivals])
     coming = [_Coming(arrived, held[arrived.claim]) for arrived in arrivals if arrived.claim in held]
-    full = _without_room(reading, coming)
+    full = _over_quota(reading, coming)
     errors = [full.get(arrived.claim, error) for arrived, error in zip(arrivals, gone, strict=True)]
     batches = list(_one_after_the_other([each for each in coming if each.arrived.claim not in full]))
     return _Seen(errors, [_prepared(reading, batch) for batch in batches[:1]], batches[1:])
 
 
-def _without_room(reading: Connection, coming: Sequence[_Coming]) -> dict[Claim, quotas.QuotaReachedError]:
+def _over_quota(reading: Connection, coming: Sequence[_Coming]) -> dict[Claim, quotas.QuotaReachedError]:
     """Those that would pass a limit: others may have landed since they were let in."""
     if not coming or not quotas.has_limits():
         return {}

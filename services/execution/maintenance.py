@@ -1,4 +1,4 @@
-"""What the worker looks after besides the items it carries: ends, sign-ins that crossed, and left-over bytes."""
+"""Regular duties of a worker: unfinished ends, sign-ins that crossed with a wait, and bytes that nothing names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MOST_DELETED = 10_000
 
 
 def finish_what_is_over() -> None:
-    """Two workers that end the last two items at one moment each see the other's as unfinished."""
+    """Finish transfers whose last two items ended at the same moment: each end saw the other item as unfinished."""
     unfinished = exists().where(
         TransferItem.transfer_id == Transfer.id, TransferItem.state.not_in(sorted(FINISHED))
     )
@@ -43,9 +43,9 @@ def finish_what_is_over() -> None:
 
 
 def wake_signed_in() -> int:
-    """Items that wait for a sign-in that has happened, or for a server that has been removed, go on. Says how many.
+    """Resume items that wait for a sign-in that has happened, or for a server that has been removed; their number.
 
-    The person may have signed in just while the worker was writing down that she has to.
+    The member may have signed in while the worker was recording that they have to.
     """
     signed_in = exists().where(
         Connection.member_id == Transfer.member_id,
@@ -78,7 +78,7 @@ def wake_signed_in() -> int:
 
 
 def mind_the_clock() -> None:
-    """Where the clock was set back, what waits would wait as much longer: it is looked at now instead."""
+    """After the clock was set back, waiting items would wait longer by as much: make them due now."""
     if not clock.was_set_back():
         return
     now = utcnow()
@@ -118,7 +118,7 @@ def sweep_store() -> int:
 
 
 def forget_ended_gets() -> None:
-    """Give up what gets that have failed or were stopped had fetched: somebody else needs the room."""
+    """Give up what gets that have failed or were stopped had fetched: the space is needed."""
     ended = session().scalars(
         select(TransferItem.id)
         .join(Transfer)
@@ -133,7 +133,7 @@ def forget_ended_gets() -> None:
     tokens = [token for item_id in ended for token in partial_tokens(item_id)]
     release()
     for token in tokens:
-        with suppress(StorageError):  # who was replaced may hold it still; the sweep comes by later
+        with suppress(StorageError):  # a replaced worker may still hold it; the sweep removes it later
             runtime().blobs.forget(token)
 
 

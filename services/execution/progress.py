@@ -1,4 +1,4 @@
-"""How far what moves has come, for the page: put on record for all at once, by one thread of each worker."""
+"""Progress for the transfer pages: one thread of each worker writes it for all runs in one commit."""
 
 from __future__ import annotations
 
@@ -16,49 +16,49 @@ from services.execution import item_run
 from services.execution.item_run import ItemRun
 from services.transfers.states import LIVE, ItemState
 
-MOMENT_SECONDS = 0.5
-"""Only what takes longer than a moment is worth a row's change."""
+LEAST_SECONDS = 0.5
+"""A run is shown as moving only when it takes longer than this."""
 
 _ITEMS = db.metadata.tables[TransferItem.__tablename__]
 _NOW = bindparam("now", type_=_ITEMS.c.state_at.type)
-_MOVED = bindparam("moved", type_=_ITEMS.c.bytes_done.type)
+_DONE = bindparam("moved", type_=_ITEMS.c.bytes_done.type)
 _TOTAL = bindparam("total", type_=_ITEMS.c.size.type)
-# Whoever ends an item just now has its row, and needs no progress any more: nobody waits for him.
-_FREE = (
+# Locked rows are being ended and need no progress any more, so they are not waited for.
+_UNLOCKED = (
     select(TransferItem.id)
     .where(TransferItem.id.in_(bindparam("ids", expanding=True)))
     .with_for_update(skip_locked=True)
 )
 # Bytes that moved count as progress, unless it is the same wrong bytes again.
-_HAS_COME_ON = and_(_ITEMS.c.bytes_done < _MOVED, _ITEMS.c.error_code != DifferentContentError.code)
-_SHOW = (
+_ADVANCED = and_(_ITEMS.c.bytes_done < _DONE, _ITEMS.c.error_code != DifferentContentError.code)
+_UPDATE = (
     _ITEMS.update()
     .where(
         _ITEMS.c.id == bindparam("of_item"),
-        _ITEMS.c.fencing_token == bindparam("of_fence"),
+        _ITEMS.c.fencing_token == bindparam("of_token"),
         # Not IN: SQLAlchemy widens that for one row only, and here are as many as move.
         or_(*(_ITEMS.c.state == state for state in sorted(LIVE))),
     )
     .values(
         state=case((_ITEMS.c.state == ItemState.WAITING, ItemState.RUNNING), else_=_ITEMS.c.state),
         state_at=case((_ITEMS.c.state == ItemState.WAITING, _NOW), else_=_ITEMS.c.state_at),
-        attempt=case((_HAS_COME_ON, 0), else_=_ITEMS.c.attempt),
-        bytes_done=func.coalesce(_MOVED, _ITEMS.c.bytes_done),
-        progress_at=case((_MOVED.is_not(None), _NOW), else_=_ITEMS.c.progress_at),
+        attempt=case((_ADVANCED, 0), else_=_ITEMS.c.attempt),
+        bytes_done=func.coalesce(_DONE, _ITEMS.c.bytes_done),
+        progress_at=case((_DONE.is_not(None), _NOW), else_=_ITEMS.c.progress_at),
         size=func.coalesce(_TOTAL, _ITEMS.c.size),
     )
 )
 
 
 class ProgressFlusher:
-    """Of one worker: what it has put on record already is not written again."""
+    """Remembers what it has written, so that nothing is written twice."""
 
     def __init__(self) -> None:
         self._shown: dict[ItemRun, Progress | None] = {}
 
     def flush(self) -> None:
-        """Put on record that these move, and how far they are. One commit, however many move."""
-        since = time.monotonic() - MOMENT_SECONDS
+        """Write which items move and how far they are. One commit, however many there are."""
+        since = time.monotonic() - LEAST_SECONDS
         moving = [
             (run, run.progress)
             for run in item_run.active_runs()
@@ -73,15 +73,15 @@ class ProgressFlusher:
 def _write(rows: list[dict[str, Any]]) -> None:
     with unit_of_work(relaxed_durability=True) as current:
         writing = current.connection()
-        free = set(writing.scalars(_FREE, {"ids": [row["of_item"] for row in rows]}))
+        free = set(writing.scalars(_UNLOCKED, {"ids": [row["of_item"] for row in rows]}))
         if still := [row for row in rows if row["of_item"] in free]:
-            writing.execute(_SHOW, still)
+            writing.execute(_UPDATE, still)
 
 
 def _row(run: ItemRun, progress: Progress | None) -> dict[str, Any]:
     return {
         "of_item": run.item_id,
-        "of_fence": run.fencing_token,
+        "of_token": run.fencing_token,
         "now": utcnow(),
         "moved": progress.done if progress else None,
         "total": progress.total if progress else None,

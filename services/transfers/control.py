@@ -1,4 +1,4 @@
-"""What a person does with a transfer that is on record: cancel it, retry what failed, decide what cannot be told."""
+"""What a member does with a transfer: cancel, retry, pause and resume it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
 def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -> uuid.UUID:
     """A new transfer of what failed or stopped in this one and could end otherwise, and of nothing else.
 
-    Once: whoever asks again is led to the transfer that was made then.
+    Once: a second request finds the transfer that the first one made.
     """
     rate_limits.require(actor.id, rate_limits.TRANSFERS)
     with unit_of_work() as writing:
@@ -72,7 +72,7 @@ def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -
 
 
 def resume_after_sign_in(actor: Actor, server_id: uuid.UUID) -> None:
-    """What waited for this member's sign-in goes on where it stood, as soon as a worker looks."""
+    """Resume what waited for this member's sign-in."""
     with unit_of_work():
         items = (
             session()
@@ -99,7 +99,7 @@ def pause(actor: Actor, transfer_id: uuid.UUID) -> None:
 
 
 def resume(actor: Actor, transfer_id: uuid.UUID) -> None:
-    """After a pause: everything goes on where it stood."""
+    """End a pause."""
     _set_pause(actor, transfer_id, None, "transfer.resumed")
 
 
@@ -116,7 +116,7 @@ def _set_pause(actor: Actor, transfer_id: uuid.UUID, at: datetime | None, action
 
 
 def _documents(transfer: Transfer) -> str:
-    """Which documents, as the audit names them."""
+    """The documents of a transfer, as the audit log names them."""
     tally = tallies.of_transfers([transfer.id]).get(transfer.id)
     return tally.documents(is_known=True) if tally else ""
 

@@ -101,7 +101,7 @@ def _carry_out(
 def _get_theirs(
     actor: Actor, transfer: Transfer, item: TransferItem, source: VersionId, request_key: uuid.UUID
 ) -> uuid.UUID:
-    """Their version becomes the next one here; the save goes on waiting for its own decision."""
+    """Their version becomes the next one here; the save still waits for its own decision."""
     if transfer.server_id is None:
         raise ConflictError("The iManage server of this transfer has been removed.")
     return requests.start_get(

@@ -78,6 +78,6 @@ def link_values(
 
 
 def member_of(transfer: Transfer) -> Actor:
-    """Whoever asked for the transfer, for its audit events: a worker acts in his name and with his rights."""
+    """The member who asked for the transfer: a worker acts, and is audited, in their name."""
     member = session().get_one(Member, transfer.member_id)
     return Actor(id=member.id, name=member.name, email=member.email, is_guest=member.is_guest)

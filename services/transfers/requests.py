@@ -1,4 +1,4 @@
-"""Getting documents from iManage and saving them back: what a person asks for goes on record here, and nothing else."""
+"""Requests to get documents from iManage or to save them there: recorded here, carried out by a worker."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class GetCommand:
     """`document_id`: as a new version of it. `older_becomes_current`: what is older than the version here is shown
     in its place; otherwise it is added to the history.
 
-    `called` are the names that the person was shown, as picked_names signed them.
+    `called` are the names that the person was shown, as signed_names signed them.
     """
 
     request_key: uuid.UUID
@@ -62,7 +62,7 @@ class SaveCommand:
 
 
 def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
-    """Put one transfer of all sources on record and start it. The same request again finds the same transfer."""
+    """Record one transfer of all sources. A request with a known idempotency key finds the transfer it made."""
     rate_limits.require(actor.id, rate_limits.TRANSFERS)
     sources = command.sources
     if not sources:
@@ -108,7 +108,7 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
 
 
 def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
-    """Put the saving of a document's current version on record and start it."""
+    """Record the saving of a document's current version."""
     rate_limits.require(actor.id, rate_limits.TRANSFERS)
     with unit_of_work() as writing:
         document = session().get(Document, command.document_id)
@@ -189,9 +189,9 @@ def new_transfer(
 
 
 def same_request(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
-    """The transfer that this form made before: two presses and a replayed form make one.
+    """The transfer that this idempotency key made before, None where it is new.
 
-    A person's presses are taken one after the other, so that two at one moment find each other.
+    Locks the member, so that two requests at the same moment find each other.
     """
     session().execute(select(Member.id).where(Member.id == actor.id).with_for_update(key_share=True))
     known = session().scalar(select(Transfer).where(Transfer.request_key == request_key))
@@ -232,7 +232,7 @@ def _require_document(document_id: uuid.UUID, matter_id: uuid.UUID) -> None:
 
 
 def _based_on(document_id: uuid.UUID, server_id: uuid.UUID, command: SaveCommand) -> int | None:
-    """The version there that a save was decided on: the one our copy stands on, or a newer one that was seen."""
+    """The version there that a save was decided on: the one our copy comes from, or a newer one that the member saw."""
     if isinstance(command.target, NewDocument):
         return None
     twin = command.target.onto

@@ -263,7 +263,7 @@ def test_what_would_only_break_off_again_is_looked_up_and_not_sent_again(desk: D
     item = carry(item_id)
     assert (item.state, item.error_code) == ("failed", "transfer.not_saved")
     assert item.error_sentence.endswith("Nothing was saved to iManage.")
-    assert "not as iManage Work does" in item.error_sentence
+    assert "Something other than iManage Work answered" in item.error_sentence
     assert posts(desk) == 1 and item.sends == 1
 
 

@@ -9,7 +9,7 @@ from multiprocessing import Pipe
 
 import pytest
 
-from jobs.writer import Asking, answer
+from jobs.writer import WriterClient, serve
 from services.core import writer_process
 from services.core.errors import ConflictError
 from services.core.writer_process import record
@@ -41,19 +41,19 @@ def beside() -> Iterator[threading.Thread]:
     """Another thread stands for the process: whatever reaches it has been through the line."""
     WRITTEN.clear()
     ours, theirs = Pipe()
-    recorder = threading.Thread(target=answer, args=(theirs, nullcontext))
-    recorder.start()
-    writer_process.bind(Asking(ours))
+    process = threading.Thread(target=serve, args=(theirs, nullcontext))
+    process.start()
+    writer_process.bind(WriterClient(ours))
     try:
-        yield recorder
+        yield process
     finally:
         writer_process.bind(None)
         ours.close()
-        recorder.join(10)
-        assert not recorder.is_alive(), "it ends with the line"
+        process.join(10)
+        assert not process.is_alive(), "it ends with the connection"
 
 
-def test_without_a_recorder_each_writes_by_itself() -> None:
+def test_without_a_writer_process_each_thread_writes_itself() -> None:
     WRITTEN.clear()
     assert record(write, 3) == 3 and WRITTEN == [3]
     with pytest.raises(ConflictError):
@@ -77,7 +77,7 @@ def test_an_error_that_cannot_be_sent_is_told_and_ends_nothing(beside: threading
     assert record(write, 1) == 1
 
 
-def test_what_cannot_be_asked_for_is_told_to_whoever_asks(beside: threading.Thread) -> None:
+def test_a_request_that_cannot_be_pickled_raises(beside: threading.Thread) -> None:
     with pytest.raises(TypeError):
         record(write, threading.Lock())
     assert record(write, 1) == 1
