@@ -155,7 +155,7 @@ def test_an_invitation_is_judged_whole(admin: Browser) -> None:
     for sentence in (
         "Use 200 characters or fewer.",
         "Enter an organisation.",
-        "has this address and an account",
+        "already has an account with this address",
     ):
         assert sentence in page.text
 

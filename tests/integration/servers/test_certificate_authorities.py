@@ -58,7 +58,7 @@ def test_pasted_shown_changed_and_taken_away(admin: Browser, server: Server) -> 
     told = {event.action: event.detail["certificates"] for event in events}
     assert set(told) == {"server.ca_saved", "server.ca_removed"}
     assert all(fingerprint in each[0] for each in told.values())
-    assert "Saved the own CA of an iManage server" in admin.page("/admin/audit").text
+    assert "Saved a certificate authority for an iManage server" in admin.page("/admin/audit").text
 
 
 def test_a_file_is_read_in_place_of_the_field(admin: Browser, server: Server) -> None:

@@ -113,7 +113,7 @@ def test_a_bad_subdomain_gets_its_sentence_and_stays(
 NAMES = [
     ("", "Enter a name."),
     ("  \t ", "Enter a name."),
-    ("x" * 300, "Use 100 characters or fewer. What you entered has 300."),
+    ("x" * 300, "Use 100 characters or fewer. You entered 300."),
     ("<b>London</b>", "The name cannot contain “<” or “>”"),
     ("London\u202eSMD", "an invisible character"),
     ("London\x00DMS", "an invisible character"),
