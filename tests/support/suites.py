@@ -28,6 +28,7 @@ SELECTING = ("-k", "-m", "--lf", "--last-failed", "--pdb")
 NO_TESTS = 5  # pytest's exit status where nothing is left to run
 
 SQLITE_ONLY = (
+    "blueprints/test_descriptors.py",
     "blueprints/test_naughty_strings.py",
     "connections/test_oauth_answers.py",
     "connections/test_proxy_sign_in.py",
