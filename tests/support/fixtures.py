@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from config import Settings
+from models import Member
 from simulator import Simulator
 from tests.support.pages import Browser
 from tests.support.people import make_member
@@ -22,6 +23,17 @@ from tests.support.worker_processes import Workers, running_workers
 def admin(browser: Browser) -> Browser:
     """The browser of a System Admin."""
     return browser.sign_in(make_member("Margaret Okafor", email="margaret@admin.test", is_admin=True))
+
+
+@pytest.fixture
+def ada(database: None) -> Member:
+    """Another System Admin, for tests that need the member as well as the browser."""
+    return make_member("Ada Admin", email="ada@firm.test", is_admin=True)
+
+
+@pytest.fixture
+def ada_browser(app: Flask, ada: Member) -> Browser:
+    return Browser(app).sign_in(ada)
 
 
 @pytest.fixture(scope="module")

@@ -40,11 +40,6 @@ def box(database: None) -> Iterator[Mailbox]:
         yield box
 
 
-@pytest.fixture
-def admin(database: None) -> Member:
-    return make_member("Ada Admin", email="ada@firm.test", is_admin=True)
-
-
 def end(member: Member) -> None:
     make_transfer(member.id, make_matter(member.id), None, ["done"])
 
@@ -84,10 +79,10 @@ REFUSALS_OF_US = [
 
 @pytest.mark.parametrize(("verb", "answer", "reason"), REFUSALS_OF_US)
 def test_what_is_refused_because_of_us_waits_however_often_it_is_refused(
-    box: Mailbox, admin: Member, verb: str, answer: str, reason: str
+    box: Mailbox, ada: Member, verb: str, answer: str, reason: str
 ) -> None:
     box.refusals |= {verb: answer} | ({"HELO": answer} if verb == "EHLO" else {})
-    end(admin)
+    end(ada)
     for _ in range(outbox.MAX_ATTEMPTS + 2):
         skip_wait()
         assert smtp.send_due() == 0
@@ -102,17 +97,17 @@ def test_what_is_refused_because_of_us_waits_however_often_it_is_refused(
     assert [action for action, _ in told()] == ["mail.failing", "mail.sent_again"]
 
 
-def test_a_refused_sender_asks_nothing_of_the_other_mails(box: Mailbox, admin: Member) -> None:
+def test_a_refused_sender_asks_nothing_of_the_other_mails(box: Mailbox, ada: Member) -> None:
     box.refusals["MAIL"] = "550 5.7.1 Sender not allowed"
     for _ in range(3):
-        end(admin)
+        end(ada)
     assert smtp.send_due() == 0
     assert [row.attempt for row in mails()] == [0, 0, 0]
     assert [bool(row.outcome) for row in mails()].count(True) == 1
 
 
-def test_one_reader_that_policy_forbids_keeps_no_other_from_their_mail(box: Mailbox, admin: Member) -> None:
-    end(admin)
+def test_one_reader_that_policy_forbids_keeps_no_other_from_their_mail(box: Mailbox, ada: Member) -> None:
+    end(ada)
     end(make_member("Bram", email="bram@firm.test"))
     box.refusals["RCPT ada@firm.test"] = "550 5.7.1 Not to this list"
     assert smtp.send_due() == 1
@@ -132,7 +127,7 @@ def test_one_reader_that_policy_forbids_keeps_no_other_from_their_mail(box: Mail
     ],
 )
 def test_a_certificate_that_is_not_good_is_told_with_its_fault(
-    admin: Member,
+    ada: Member,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     dates: dict[str, timedelta],
@@ -144,7 +139,7 @@ def test_a_certificate_that_is_not_good_is_told_with_its_fault(
     if trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
     with running_mail_server(authority.context(tmp_path, "127.0.0.1", **dates)) as box:
-        end(admin)
+        end(ada)
         assert smtp.send_due() == 0 and box.raw == []
     ((action, sentence),) = told()
     assert action == "mail.failing" and "certificate" in sentence and reason in sentence
@@ -159,9 +154,9 @@ def test_a_certificate_that_is_not_good_is_told_with_its_fault(
     ],
 )
 def test_a_mail_server_that_cannot_be_reached_is_told_with_its_reason(
-    box: Mailbox, admin: Member, url: str, reason: str
+    box: Mailbox, ada: Member, url: str, reason: str
 ) -> None:
-    end(admin)
+    end(ada)
     with_url(url.format(port=box.port))
     assert smtp.send_due() == 0
     failing = server_state.failing()
@@ -171,16 +166,16 @@ def test_a_mail_server_that_cannot_be_reached_is_told_with_its_reason(
     assert told() == [("mail.failing", reason)]
 
 
-def test_a_greeting_that_turns_us_away_is_told(box: Mailbox, admin: Member) -> None:
-    end(admin)
+def test_a_greeting_that_turns_us_away_is_told(box: Mailbox, ada: Member) -> None:
+    end(ada)
     box.greeting = "554 No service for you"
     assert smtp.send_due() == 0
     failing = server_state.failing()
     assert failing is not None and "(554)" in failing.reason and "No service" not in failing.reason
 
 
-def test_no_reason_names_a_class_of_python(box: Mailbox, admin: Member) -> None:
-    end(admin)
+def test_no_reason_names_a_class_of_python(box: Mailbox, ada: Member) -> None:
+    end(ada)
     for verb in ("EHLO", "MAIL", "RCPT", "DATA"):
         box.hang_up_at = verb
         skip_wait()
@@ -192,12 +187,12 @@ def test_no_reason_names_a_class_of_python(box: Mailbox, admin: Member) -> None:
 
 @pytest.mark.parametrize("verb", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA", "BODY"])
 def test_a_mail_server_that_trickles_is_left_at_one_deadline(
-    box: Mailbox, admin: Member, monkeypatch: pytest.MonkeyPatch, verb: str
+    box: Mailbox, ada: Member, monkeypatch: pytest.MonkeyPatch, verb: str
 ) -> None:
     """Each of its bytes comes well within the time-out of one silence."""
     monkeypatch.setattr(mail_connection, "OPENING_SECONDS", 1.0)
     monkeypatch.setattr(mail_connection, "MAIL_SECONDS", 1.0)
-    end(admin)
+    end(ada)
     box.trickle_at = verb
     assert smtp.send_due() == 0
     (row,) = mails()
@@ -210,17 +205,17 @@ def test_a_mail_server_that_trickles_is_left_at_one_deadline(
 
 
 def test_a_goodbye_that_trickles_costs_no_mail(
-    box: Mailbox, admin: Member, monkeypatch: pytest.MonkeyPatch
+    box: Mailbox, ada: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mail_connection, "MAIL_SECONDS", 1.0)
-    end(admin)
+    end(ada)
     box.trickle_at = "QUIT"
     assert smtp.send_due() == 1
     assert server_state.failing() is None
 
 
 def test_a_handshake_that_trickles_is_left_too(
-    admin: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ada: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mail_connection, "OPENING_SECONDS", 1.0)
 
@@ -230,7 +225,7 @@ def test_a_handshake_that_trickles_is_left_too(
             time.sleep(0.1)
 
     with running_mail_server(), line(trickle) as server:
-        end(admin)
+        end(ada)
         with_url(f"smtps://127.0.0.1:{server.port}")
         assert smtp.send_due() == 0
         failing = server_state.failing()
@@ -238,7 +233,7 @@ def test_a_handshake_that_trickles_is_left_too(
 
 
 def test_a_name_that_is_never_looked_up_is_left_at_the_deadline(
-    box: Mailbox, admin: Member, monkeypatch: pytest.MonkeyPatch
+    box: Mailbox, ada: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer = threading.Event()
     usual = socket.getaddrinfo
@@ -248,7 +243,7 @@ def test_a_name_that_is_never_looked_up_is_left_at_the_deadline(
 
     monkeypatch.setattr(mail_connection, "OPENING_SECONDS", 0.5)
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    end(admin)
+    end(ada)
     with_url("smtp://mail.test:25")
     try:
         assert smtp.send_due() == 0
@@ -268,7 +263,7 @@ def upgraded(connection: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocke
 
 
 def test_what_is_offered_under_tls_counts(
-    admin: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ada: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that upgrades the line says what it takes only then."""
     authority = Authority()
@@ -291,7 +286,7 @@ def test_what_is_offered_under_tls_counts(
 
 
 def test_starttls_goes_on_under_the_deadline_with_the_name_checked(
-    admin: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ada: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = Authority()
     (tmp_path / "authority.pem").write_text(authority.pem)
@@ -307,7 +302,7 @@ def test_starttls_goes_on_under_the_deadline_with_the_name_checked(
 
     monkeypatch.setattr(mail_connection, "OPENING_SECONDS", 2.0)
     with running_mail_server(), line(upgrade) as server:
-        end(admin)
+        end(ada)
         for host, reason in [
             ("127.0.0.1", "The mail server did not answer in time."),
             ("localhost", "The mail server’s certificate is for another host name."),
@@ -319,16 +314,16 @@ def test_starttls_goes_on_under_the_deadline_with_the_name_checked(
             assert failing is not None and failing.reason == reason
 
 
-def test_the_pages_say_why_mails_wait(box: Mailbox, admin: Member, browser: Browser) -> None:
+def test_the_pages_say_why_mails_wait(box: Mailbox, ada: Member, browser: Browser) -> None:
     box.refusals["MAIL"] = "550 5.7.1 Sender not allowed"
-    invite(actor_of(admin), NewInvitation("new@firm.test"))
+    invite(actor_of(ada), NewInvitation("new@firm.test"))
     assert smtp.send_due() == 0
-    browser.sign_in(admin)
+    browser.sign_in(ada)
     page = browser.get("/admin/members/invitations").text
     assert "Waiting to be sent. The mail server does not accept mail from our sender address (550)." in page
     assert "Email is not being sent" in page and "COUNTERPART_MAIL_FROM" in page
     assert "Email is not being sent" in browser.get("/admin/members").text
-    told_once = invite(actor_of(admin), NewInvitation("other@firm.test"))
+    told_once = invite(actor_of(ada), NewInvitation("other@firm.test"))
     assert told_once.mail_waits.startswith("The mail server does not accept")
     box.refusals.clear()
     skip_wait()
@@ -336,8 +331,8 @@ def test_the_pages_say_why_mails_wait(box: Mailbox, admin: Member, browser: Brow
     assert "Email is not being sent" not in browser.get("/admin/members").text
 
 
-def test_news_of_last_week_is_not_sent_when_mail_works_again(box: Mailbox, admin: Member) -> None:
-    end(admin)
+def test_news_of_last_week_is_not_sent_when_mail_works_again(box: Mailbox, ada: Member) -> None:
+    end(ada)
     with unit_of_work() as writing:
         writing.execute(update(Mail).values(created_at=utcnow() - timedelta(days=8)))
     assert smtp.send_due() == 0
@@ -357,15 +352,15 @@ def test_a_domain_with_letters_of_its_own_is_sent_as_dns_knows_it(box: Mailbox) 
     assert b"From: Counterpart <post@xn--kanzlei-grn-2hb.example>" in box.raw[0]
 
 
-def test_an_address_that_the_mail_server_cannot_take_is_told_at_the_form(box: Mailbox, admin: Member) -> None:
+def test_an_address_that_the_mail_server_cannot_take_is_told_at_the_form(box: Mailbox, ada: Member) -> None:
     details = Details("Jürgen", "jürgen@firm.test")
     assert directory_details.problems(details) == {}, "nothing is known of the mail server yet"
     box.takes_utf8 = False
-    end(admin)
+    end(ada)
     assert smtp.send_due() == 1
     assert directory_details.problems(details) == {"email": directory_details.CANNOT_BE_WRITTEN_TO}
     box.takes_utf8 = True
-    end(admin)
+    end(ada)
     assert smtp.send_due() == 1
     assert directory_details.problems(details) == {}
 

@@ -23,16 +23,6 @@ from tests.support.people import actor_of, make_member
 LIST = "/admin/members"
 
 
-@pytest.fixture
-def admin(database: None) -> Member:
-    return make_member("Ada Admin", email="ada@firm.test", is_admin=True)
-
-
-@pytest.fixture
-def desk(browser: Browser, admin: Member) -> Browser:
-    return browser.sign_in(admin)
-
-
 def fresh(member_id: uuid.UUID) -> Member:
     session().rollback()
     return session().get_one(Member, member_id)
@@ -42,21 +32,21 @@ def entry(**changes: str) -> dict[str, str]:
     return {"name": "Anna", "email": "anna@firm.test", "organisation": ""} | changes
 
 
-def test_a_new_name_and_address_count_at_once(app: Flask, desk: Browser) -> None:
+def test_a_new_name_and_address_count_at_once(app: Flask, ada_browser: Browser) -> None:
     anna = with_password("Anna", email="anna@firm.test")
-    page = desk.page(f"{LIST}/{anna.id}/edit", htmx=True)
+    page = ada_browser.page(f"{LIST}/{anna.id}/edit", htmx=True)
     assert (page.value_of("name"), page.value_of("email")) == ("Anna", "anna@firm.test")
-    answer = desk.post(f"{LIST}/{anna.id}/edit", entry(name="Anna Weiß", email="weiss@firm.test"))
+    answer = ada_browser.post(f"{LIST}/{anna.id}/edit", entry(name="Anna Weiß", email="weiss@firm.test"))
     assert (answer.status_code, answer.location) == (303, f"{LIST}/{anna.id}")
-    assert "Anna Weiß" in desk.page(f"{LIST}?q=WEISS").text
+    assert "Anna Weiß" in ada_browser.page(f"{LIST}?q=WEISS").text
     assert sign_in(Browser(app), "anna@firm.test").status_code == 422
     assert sign_in(Browser(app), "weiss@firm.test").status_code == 303
     assert trail()[0] == ("member.changed", "done", "Anna Weiß")
 
 
-def test_saving_what_is_there_changes_nothing(desk: Browser) -> None:
+def test_saving_what_is_there_changes_nothing(ada_browser: Browser) -> None:
     anna = make_member("Anna", email="anna@firm.test")
-    assert desk.post(f"{LIST}/{anna.id}/edit", entry()).status_code == 303
+    assert ada_browser.post(f"{LIST}/{anna.id}/edit", entry()).status_code == 303
     assert trail() == []
 
 
@@ -64,49 +54,50 @@ def test_saving_what_is_there_changes_nothing(desk: Browser) -> None:
     "change",
     [{"email": "ADA@firm.test"}, {"email": "anna"}, {"name": ""}, {"name": "n" * 201}, {"name": "A\u202eb"}],
 )
-def test_what_cannot_be_is_said_at_its_field(desk: Browser, change: dict[str, str]) -> None:
+def test_what_cannot_be_is_said_at_its_field(ada_browser: Browser, change: dict[str, str]) -> None:
     anna = make_member("Anna", email="anna@firm.test")
-    answer = desk.post(f"{LIST}/{anna.id}/edit", entry(**change))
+    answer = ada_browser.post(f"{LIST}/{anna.id}/edit", entry(**change))
     assert answer.status_code == 422
     assert f"{next(iter(change))}-error" in read(answer, whole=True).ids
     assert fresh(anna.id).email == "anna@firm.test" and fresh(anna.id).name == "Anna"
 
 
-def test_a_guest_stays_one_and_never_becomes_an_admin(desk: Browser) -> None:
+def test_a_guest_stays_one_and_never_becomes_an_admin(ada_browser: Browser) -> None:
     guest = make_member("Gail", email="g@bank.test", is_guest=True, organisation="Bank")
     wanted = {"name": "Gail", "email": "g@bank.test", "organisation": "Bank"}
-    assert "is_admin" not in desk.get(f"{LIST}/{guest.id}/edit").get_data(as_text=True)
-    assert desk.post(f"{LIST}/{guest.id}/edit", wanted | {"is_admin": "y"}).status_code == 422
-    assert desk.post(f"{LIST}/{guest.id}/edit", wanted | {"organisation": ""}).status_code == 422
+    assert "is_admin" not in ada_browser.get(f"{LIST}/{guest.id}/edit").get_data(as_text=True)
+    assert ada_browser.post(f"{LIST}/{guest.id}/edit", wanted | {"is_admin": "y"}).status_code == 422
+    assert ada_browser.post(f"{LIST}/{guest.id}/edit", wanted | {"organisation": ""}).status_code == 422
     assert (
-        desk.post(f"{LIST}/{guest.id}/edit", wanted | {"is_guest": "", "kind": "member"}).status_code == 303
+        ada_browser.post(f"{LIST}/{guest.id}/edit", wanted | {"is_guest": "", "kind": "member"}).status_code
+        == 303
     )
     assert fresh(guest.id).is_guest and not fresh(guest.id).is_admin
 
 
-def test_the_admins_right_is_given_and_taken_at_once(app: Flask, desk: Browser) -> None:
+def test_the_admins_right_is_given_and_taken_at_once(app: Flask, ada_browser: Browser) -> None:
     anna = make_member("Anna", email="anna@firm.test")
     hers = Browser(app).sign_in(anna)
     assert hers.get(LIST).status_code == 403
-    desk.post(f"{LIST}/{anna.id}/edit", entry(is_admin="y"))
+    ada_browser.post(f"{LIST}/{anna.id}/edit", entry(is_admin="y"))
     assert hers.get(LIST).status_code == 200
-    desk.post(f"{LIST}/{anna.id}/edit", entry())
+    ada_browser.post(f"{LIST}/{anna.id}/edit", entry())
     assert hers.get(LIST).status_code == 403
     done = [action for action, _, _ in trail() if action.startswith("member.")]
     assert done == ["member.made_admin", "member.unmade_admin"]
 
 
-def test_nobody_takes_the_right_from_himself(desk: Browser, admin: Member) -> None:
+def test_nobody_takes_the_right_from_himself(ada_browser: Browser, ada: Member) -> None:
     make_member("Second", is_admin=True)
-    answer = desk.post(f"{LIST}/{admin.id}/edit", {"name": "Ada Admin", "email": "ada@firm.test"})
+    answer = ada_browser.post(f"{LIST}/{ada.id}/edit", {"name": "Ada Admin", "email": "ada@firm.test"})
     assert answer.status_code == 422
     assert "You cannot remove this right from yourself." in read(answer, whole=True).text
-    assert fresh(admin.id).is_admin
+    assert fresh(ada.id).is_admin
 
 
-def test_the_last_two_admins_cannot_undo_each_other(app: Flask, admin: Member) -> None:
+def test_the_last_two_admins_cannot_undo_each_other(app: Flask, ada: Member) -> None:
     second = make_member("Second", email="second@firm.test", is_admin=True)
-    one, two = actor_of(admin), actor_of(second)
+    one, two = actor_of(ada), actor_of(second)
 
     def act(actor: Actor, target: Actor) -> str:
         editing.change(actor, target.id, Details(target.name, target.email))

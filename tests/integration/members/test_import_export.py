@@ -29,22 +29,12 @@ HOSTILE: list[str] = json.loads((LISTS / "csv_cells.json").read_text())
 
 
 @pytest.fixture
-def admin(database: None) -> Member:
-    return make_member("Ada Admin", email="ada@firm.test", is_admin=True)
+def actor(ada: Member) -> Actor:
+    return actor_of(ada)
 
 
-@pytest.fixture
-def actor(admin: Member) -> Actor:
-    return actor_of(admin)
-
-
-@pytest.fixture
-def desk(app: Flask, admin: Member) -> Browser:
-    return Browser(app).sign_in(admin)
-
-
-def exported(desk: Browser, query: str = "") -> list[dict[str, str]]:
-    answer = desk.get(f"{ROOM}/export.csv{query}")
+def exported(ada_browser: Browser, query: str = "") -> list[dict[str, str]]:
+    answer = ada_browser.get(f"{ROOM}/export.csv{query}")
     assert answer.mimetype == "text/csv" and "Members.csv" in answer.headers["Content-Disposition"]
     data = answer.get_data()
     assert data.startswith(b"\xef\xbb\xbf")
@@ -56,56 +46,56 @@ def actions(actor: Actor, table: str) -> list[tuple[str, str]]:
     return [(row.details.email, row.action) for row in seen.rows]
 
 
-def send(desk: Browser, table: bytes, *, htmx: bool = False) -> TestResponse:
+def send(ada_browser: Browser, table: bytes, *, htmx: bool = False) -> TestResponse:
     """The form as a browser sends it. The test client's own way leaves a file open where the table is large."""
     head = b'--end\r\nContent-Disposition: form-data; name="file"; filename="people.csv"\r\n\r\n'
     content_type = "multipart/form-data; boundary=end"
-    return desk.post(
+    return ada_browser.post(
         f"{ROOM}/import", head + table + b"\r\n--end--\r\n", htmx=htmx, content_type=content_type
     )
 
 
-def upload(desk: Browser, table: bytes) -> str:
-    answer = send(desk, table)
+def upload(ada_browser: Browser, table: bytes) -> str:
+    answer = send(ada_browser, table)
     assert answer.status_code == 303, answer.get_data(as_text=True)
     return str(answer.location)
 
 
-def test_the_file_holds_what_the_page_shows(desk: Browser) -> None:
+def test_the_file_holds_what_the_page_shows(ada_browser: Browser) -> None:
     make_member("Gail Guest", email="g@bank.test", is_guest=True, organisation="Bank, Trust & Co")
     make_member("Gone", email="gone@firm.test", is_active=False)
-    rows = exported(desk)
+    rows = exported(ada_browser)
     assert [row["Name"] for row in rows] == ["Ada Admin", "Gail Guest", "Gone"]
     today = utcnow().date().isoformat()
     assert rows[1] == {
         "Name": "Gail Guest", "Email": "g@bank.test", "Kind": "Guest", "Organisation": "Bank, Trust & Co",
         "System Admin": "No", "Active": "Yes", "Matters": "0", "Since": today,
     }  # fmt: skip
-    assert [row["Name"] for row in exported(desk, "?state=guests")] == ["Gail Guest"]
-    assert [row["Name"] for row in exported(desk, "?q=firm.test&state=deactivated")] == ["Gone"]
+    assert [row["Name"] for row in exported(ada_browser, "?state=guests")] == ["Gail Guest"]
+    assert [row["Name"] for row in exported(ada_browser, "?q=firm.test&state=deactivated")] == ["Gone"]
     assert trail()[-1][0] == "members.exported"
 
 
-def test_the_file_holds_everybody_however_many(desk: Browser) -> None:
+def test_the_file_holds_everybody_however_many(ada_browser: Browser) -> None:
     for number in range(import_export.BATCH + 20):
         make_member(f"Twin {number:04}", email=f"t{number}@firm.test")
-    assert [row["Name"] for row in exported(desk, "?q=twin")] == [
+    assert [row["Name"] for row in exported(ada_browser, "?q=twin")] == [
         f"Twin {number:04}" for number in range(import_export.BATCH + 20)
     ]
 
 
 @pytest.mark.parametrize("cell", HOSTILE)
-def test_hostile_cells_neither_run_nor_are_lost(desk: Browser, actor: Actor, cell: str) -> None:
+def test_hostile_cells_neither_run_nor_are_lost(ada_browser: Browser, actor: Actor, cell: str) -> None:
     make_member(cell.strip(), email="h@firm.test", is_guest=True, organisation=cell.strip())
-    (row,) = exported(desk, "?state=guests")
+    (row,) = exported(ada_browser, "?state=guests")
     assert row["Name"].startswith("'") and row["Organisation"].startswith("'")
-    again = desk.get(f"{ROOM}/export.csv").get_data()
+    again = ada_browser.get(f"{ROOM}/export.csv").get_data()
     assert [action for _, action in actions(actor, again.decode("utf-8-sig"))] == ["unchanged"] * 2
-    page = desk.page(upload(desk, again))
+    page = ada_browser.page(upload(ada_browser, again))
     assert "2 unchanged" in page.text
 
 
-def test_nothing_is_written_before_import(app: Flask, desk: Browser) -> None:
+def test_nothing_is_written_before_import(app: Flask, ada_browser: Browser) -> None:
     make_member("Bert Old", email="bert@firm.test", organisation="Firm")
     make_member("Carl", email="carl@firm.test")
     rows = (
@@ -115,14 +105,14 @@ def test_nothing_is_written_before_import(app: Flask, desk: Browser) -> None:
         ";x;Emperor;",
     )
     table = "\n".join(("Name;Email;Kind;Organisation", *rows))
-    place = upload(desk, table.encode("cp1252"))
-    page = desk.page(place)
+    place = upload(ada_browser, table.encode("cp1252"))
+    page = ada_browser.page(place)
     assert "1 will be added and 1 changed." in page.text and "1 cannot be imported" in page.text
     assert "Kind: Enter Member or Guest." in " ".join(page.text.split()) and "Enter a name." in page.text
-    assert "name: Bert Old → Bert New" in desk.page(f"{place}?show=change").text
+    assert "name: Bert Old → Bert New" in ada_browser.page(f"{place}?show=change").text
     session().rollback()
     assert session().scalar(select(func.count(Member.id))) == 3
-    assert desk.post(place).status_code == 303
+    assert ada_browser.post(place).status_code == 303
     session().rollback()
     people = {row.email: row for row in session().scalars(select(Member))}
     assert people["anna@firm.test"].name == "Anna Müller" and people["bert@firm.test"].name == "Bert New"
@@ -132,7 +122,7 @@ def test_nothing_is_written_before_import(app: Flask, desk: Browser) -> None:
     events = [(action, subject) for action, _, subject in trail()]
     assert ("member.added", "Anna Müller") in events and ("member.changed", "Bert New") in events
     assert ("members.imported", "people.csv") in events
-    assert desk.post(place).status_code == 404
+    assert ada_browser.post(place).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -169,9 +159,11 @@ def test_the_same_address_twice_counts_once(actor: Actor) -> None:
     assert actions(actor, table) == [("ann@x.test", "add"), ("ANN@x.test", "refused")]
 
 
-def test_those_added_can_be_invited(app: Flask, desk: Browser, actor: Actor) -> None:
-    place = upload(desk, b"Name,Email,Kind,Organisation\nAnn,ann@x.test,,\nGil,gil@b.test,Guest,Bank\n")
-    assert desk.post(place, {"invite": "y"}).location == f"{ROOM}/invitations"
+def test_those_added_can_be_invited(app: Flask, ada_browser: Browser, actor: Actor) -> None:
+    place = upload(
+        ada_browser, b"Name,Email,Kind,Organisation\nAnn,ann@x.test,,\nGil,gil@b.test,Guest,Bank\n"
+    )
+    assert ada_browser.post(place, {"invite": "y"}).location == f"{ROOM}/invitations"
     waiting = {row.email: row for row in invitations.open_invitations(actor)}
     assert waiting.keys() == {"ann@x.test", "gil@b.test"} and waiting["gil@b.test"].is_guest
     link = invitations.renew(actor, waiting["ann@x.test"].id).link.partition("8000")[2]
@@ -190,17 +182,17 @@ def test_those_added_can_be_invited(app: Flask, desk: Browser, actor: Actor) -> 
         (b"\x00\x01\x02\x03", "This file is not CSV"),
     ],
 )
-def test_a_file_that_is_no_table_of_members_is_refused(desk: Browser, data: bytes, said: str) -> None:
-    answer = send(desk, data, htmx=True)
+def test_a_file_that_is_no_table_of_members_is_refused(ada_browser: Browser, data: bytes, said: str) -> None:
+    answer = send(ada_browser, data, htmx=True)
     assert answer.status_code == 422 and said in read(answer, whole=False).text
 
 
-def test_a_file_of_five_megabytes_is_taken_and_a_larger_one_is_not(desk: Browser) -> None:
+def test_a_file_of_five_megabytes_is_taken_and_a_larger_one_is_not(ada_browser: Browser) -> None:
     heading = b"Name,Email,Note\nAnn,ann@x.test,\n"
     blank = b" " * 99_999 + b"\n"
     full = (heading + blank * 53)[: 5 * 1024 * 1024]
-    assert "1 will be added" in desk.page(upload(desk, full)).text
-    refused = send(desk, full + b" ")
+    assert "1 will be added" in ada_browser.page(upload(ada_browser, full)).text
+    refused = send(ada_browser, full + b" ")
     assert refused.status_code == 422 and "5 MB" in refused.get_data(as_text=True)
 
 
@@ -224,14 +216,14 @@ def test_what_changed_since_the_look_is_judged_anew(actor: Actor) -> None:
     assert (done.added, done.changed) == (1, 0)
 
 
-def test_ten_thousand_are_looked_at_and_imported(desk: Browser, actor: Actor) -> None:
+def test_ten_thousand_are_looked_at_and_imported(ada_browser: Browser, actor: Actor) -> None:
     table = "Name,Email\n" + "".join(f"Person {n:05},p{n}@x.test\n" for n in range(10_000))
-    place = upload(desk, table.encode())
-    page = desk.page(place)
+    place = upload(ada_browser, table.encode())
+    page = ada_browser.page(place)
     assert "10000 will be added" in page.text and len(page.html.encode()) <= 60_000
     (onwards,) = [link for link in page.links if "from=100" in link]
-    assert "Person 00100" in desk.page(onwards).text
-    assert desk.post(place, {"invite": "y"}).status_code == 303
+    assert "Person 00100" in ada_browser.page(onwards).text
+    assert ada_browser.post(place, {"invite": "y"}).status_code == 303
     session().rollback()
     assert session().scalar(select(func.count(Member.id))) == 10_001
     added = select(func.count(AuditEvent.id)).where(AuditEvent.action == "member.added")

@@ -26,18 +26,8 @@ ROOM = "/admin/members/invitations"
 
 
 @pytest.fixture
-def admin(database: None) -> Member:
-    return make_member("Ada Admin", email="ada@firm.test", is_admin=True)
-
-
-@pytest.fixture
-def actor(admin: Member) -> Actor:
-    return actor_of(admin)
-
-
-@pytest.fixture
-def desk(app: Flask, admin: Member) -> Browser:
-    return Browser(app).sign_in(admin)
+def actor(ada: Member) -> Actor:
+    return actor_of(ada)
 
 
 def path(link: str) -> str:
@@ -54,8 +44,8 @@ def join(browser: Browser, link: str, **changes: str) -> int:
     return browser.post(link, {"name": "Anna Müller", "password": PASSWORD} | changes).status_code
 
 
-def test_somebody_invited_joins_and_is_signed_in(app: Flask, desk: Browser) -> None:
-    answer = desk.post(f"{ROOM}/new", {"kind": "member", "email": "anna@firm.test"}, htmx=True)
+def test_somebody_invited_joins_and_is_signed_in(app: Flask, ada_browser: Browser) -> None:
+    answer = ada_browser.post(f"{ROOM}/new", {"kind": "member", "email": "anna@firm.test"}, htmx=True)
     shown = re.search(r'id="invitation-link">([^<]+)<', answer.get_data(as_text=True))
     assert answer.status_code == 200 and shown
     anna = Browser(app)
@@ -112,17 +102,17 @@ def test_a_link_works_for_seven_days(browser: Browser, actor: Actor) -> None:
     assert len(invited.link.rpartition("/")[2]) == 43
 
 
-def test_the_link_is_shown_once_and_kept_nowhere(desk: Browser, actor: Actor) -> None:
+def test_the_link_is_shown_once_and_kept_nowhere(ada_browser: Browser, actor: Actor) -> None:
     token = invite(actor).rpartition("/")[2]
     assert token not in repr(invitations.invite(actor, NewInvitation("b@firm.test")))
     for url in (ROOM, "/admin/audit", "/admin/members"):
-        assert token not in desk.get(url).get_data(as_text=True)
+        assert token not in ada_browser.get(url).get_data(as_text=True)
     with db.engine.connect() as connection:
         for table in db.metadata.sorted_tables:
             assert token not in str(connection.execute(text(f"SELECT * FROM {table.name}")).all())
 
 
-def test_whoever_is_here_already_is_said_to_be(desk: Browser, actor: Actor) -> None:
+def test_whoever_is_here_already_is_said_to_be(ada_browser: Browser, actor: Actor) -> None:
     make_member("Anna Here", email="anna@firm.test")
     make_member("Gone Gustav", email="gone@firm.test", is_active=False)
     for email, said in (
@@ -130,7 +120,7 @@ def test_whoever_is_here_already_is_said_to_be(desk: Browser, actor: Actor) -> N
         ("gone@firm.test", "is deactivated"),
         ("x", "Enter"),
     ):
-        answer = desk.post(f"{ROOM}/new", {"kind": "member", "email": email}, htmx=True)
+        answer = ada_browser.post(f"{ROOM}/new", {"kind": "member", "email": email}, htmx=True)
         page = read(answer, whole=False)
         assert answer.status_code == 422 and said in page.text and "email-error" in page.ids
     assert invitations.open_invitations(actor) == ()
@@ -166,13 +156,13 @@ def test_somebody_deactivated_since_cannot_join(browser: Browser, actor: Actor) 
 
 
 def test_nobody_comes_in_by_the_word_of_somebody_deactivated_since(
-    app: Flask, desk: Browser, actor: Actor
+    app: Flask, ada_browser: Browser, actor: Actor
 ) -> None:
     gone = actor_of(make_member("Gus Wren", email="gus@firm.test", is_admin=True))
     made = invitations.invite(gone, NewInvitation("theirs@firm.test"))
     kept = invitations.invite(actor, NewInvitation("ours@firm.test"))
     assert offboarding.consequences(actor, gone.id).invitations == 1
-    page = desk.page(f"/admin/members/{gone.id}/deactivate").text
+    page = ada_browser.page(f"/admin/members/{gone.id}/deactivate").text
     assert "1 invitation that they sent withdrawn: the link will stop working" in page
     offboarding.deactivate(actor, gone.id)
     assert offboarding.consequences(actor, gone.id).invitations == 0
@@ -182,17 +172,17 @@ def test_nobody_comes_in_by_the_word_of_somebody_deactivated_since(
     assert invitations.by_token(kept.link.rsplit("/", 1)[-1]).email == "ours@firm.test"
 
 
-def test_the_list_renews_and_withdraws(app: Flask, desk: Browser, actor: Actor) -> None:
+def test_the_list_renews_and_withdraws(app: Flask, ada_browser: Browser, actor: Actor) -> None:
     first = invite(actor, name="Anna")
-    assert "Anna" in desk.page(ROOM).text
+    assert "Anna" in ada_browser.page(ROOM).text
     (row,) = invitations.open_invitations(actor)
-    answer = desk.post(f"{ROOM}/{row.id}/link", htmx=True)
+    answer = ada_browser.post(f"{ROOM}/{row.id}/link", htmx=True)
     shown = re.search(r'id="invitation-link">([^<]+)<', answer.get_data(as_text=True))
     assert shown and path(shown[1]) != first
-    assert desk.post(f"{ROOM}/{row.id}/link").status_code == 409
+    assert ada_browser.post(f"{ROOM}/{row.id}/link").status_code == 409
     (row,) = invitations.open_invitations(actor)
-    assert desk.post(f"{ROOM}/{row.id}/withdraw").status_code == 303
-    assert "No open invitations" in desk.page(ROOM).text
+    assert ada_browser.post(f"{ROOM}/{row.id}/withdraw").status_code == 303
+    assert "No open invitations" in ada_browser.page(ROOM).text
     assert join(Browser(app), path(shown[1])) == 410
 
 
@@ -212,12 +202,14 @@ def test_the_link_goes_by_mail_where_mail_can_be_sent(app: Flask, actor: Actor) 
     assert join(Browser(app), path(invited.link)) == 303
 
 
-def test_a_refused_address_is_told_and_an_ended_invitation_is_not_mailed(desk: Browser, actor: Actor) -> None:
+def test_a_refused_address_is_told_and_an_ended_invitation_is_not_mailed(
+    ada_browser: Browser, actor: Actor
+) -> None:
     with mail_server() as box:
         box.refusals["RCPT"] = "550 No such user"
         invitations.invite(actor, NewInvitation("anna@firm.test"))
         assert smtp.send_due() == 0
-        assert "refused the address" in desk.page(ROOM).text
+        assert "refused the address" in ada_browser.page(ROOM).text
         box.refusals.clear()
         invitations.invite(actor, NewInvitation("bert@firm.test"))
         newest = invitations.open_invitations(actor)[0]
@@ -241,15 +233,17 @@ def test_a_mail_server_that_is_away_is_asked_again_with_the_same_link(actor: Act
 
 
 def test_a_second_invitation_asks_before_it_replaces_the_first_link(
-    app: Flask, browser: Browser, desk: Browser, actor: Actor
+    app: Flask, browser: Browser, ada_browser: Browser, actor: Actor
 ) -> None:
     first = invite(actor)
     again = {"kind": "member", "email": "ANNA@firm.test"}
-    asked = desk.post("/admin/members/invitations/new", again)
+    asked = ada_browser.post("/admin/members/invitations/new", again)
     assert asked.status_code == 422
     page = read(asked, whole=True)
     assert "already has an open invitation" in page.text and "that link stops working" in page.text
     assert "Join Counterpart" in browser.page(first).text, "nothing was replaced yet"
-    replaced = desk.post("/admin/members/invitations/new", again | {"replace": page.value_of("replace")})
+    replaced = ada_browser.post(
+        "/admin/members/invitations/new", again | {"replace": page.value_of("replace")}
+    )
     assert replaced.status_code == 200
     assert "This link has been replaced" in browser.page(first, status=410).text

@@ -28,17 +28,6 @@ LIST = "/admin/members"
 MOST_BYTES = 60_000
 
 
-@pytest.fixture
-def admin(database: None) -> Member:
-    return make_member("Ada Admin", email="ada@firm.test", is_admin=True)
-
-
-@pytest.fixture
-def desk(browser: Browser, admin: Member) -> Browser:
-    """The admin's browser."""
-    return browser.sign_in(admin)
-
-
 def entry(**changes: str) -> dict[str, str]:
     return {
         "kind": "member", "name": "Anna Müller", "email": "anna@firm.test", "organisation": "", "password": PASSWORD,
@@ -50,34 +39,34 @@ def found(email: str) -> Member:
     return session().scalars(select(Member).where(Member.email_key == email)).one()
 
 
-def test_a_member_is_added_and_can_sign_in(app: Flask, desk: Browser) -> None:
-    answer = desk.post(f"{LIST}/new", entry(email="Anna@Firm.test"))
+def test_a_member_is_added_and_can_sign_in(app: Flask, ada_browser: Browser) -> None:
+    answer = ada_browser.post(f"{LIST}/new", entry(email="Anna@Firm.test"))
     anna = found("anna@firm.test")
     assert (answer.status_code, answer.location) == (303, f"{LIST}/{anna.id}")
-    page = desk.page(f"{LIST}/{anna.id}")
+    page = ada_browser.page(f"{LIST}/{anna.id}")
     assert "Anna Müller added." in page.text and "Anna@Firm.test" in page.text
     assert not (anna.is_admin or anna.is_guest)
     assert sign_in(Browser(app), "anna@firm.test").status_code == 303
     assert trail()[0] == ("member.added", "done", "Anna Müller")
 
 
-def test_a_made_password_is_shown_once_and_kept_nowhere(app: Flask, desk: Browser) -> None:
-    answer = desk.post(f"{LIST}/new", entry(password=""), htmx=True)
+def test_a_made_password_is_shown_once_and_kept_nowhere(app: Flask, ada_browser: Browser) -> None:
+    answer = ada_browser.post(f"{LIST}/new", entry(password=""), htmx=True)
     made = re.search(r'id="made-password">([a-z0-9-]+)<', answer.get_data(as_text=True))
     assert answer.status_code == 200 and made
-    with desk.client.session_transaction() as cookie:
+    with ada_browser.client.session_transaction() as cookie:
         assert made[1] not in str(dict(cookie))
-    assert made[1] not in desk.get(f"{LIST}/{found('anna@firm.test').id}").get_data(as_text=True)
-    assert made[1] not in desk.get("/admin/audit").get_data(as_text=True)
+    assert made[1] not in ada_browser.get(f"{LIST}/{found('anna@firm.test').id}").get_data(as_text=True)
+    assert made[1] not in ada_browser.get("/admin/audit").get_data(as_text=True)
     assert sign_in(Browser(app), "anna@firm.test", made[1]).status_code == 303
 
 
-def test_a_guest_has_an_organisation_and_is_no_admin(desk: Browser) -> None:
-    refused = desk.post(f"{LIST}/new", entry(kind="guest", is_admin="y"))
+def test_a_guest_has_an_organisation_and_is_no_admin(ada_browser: Browser) -> None:
+    refused = ada_browser.post(f"{LIST}/new", entry(kind="guest", is_admin="y"))
     text = read(refused, whole=True).text
     assert refused.status_code == 422
     assert "Enter an organisation." in text and "A guest cannot be a System Admin." in text
-    desk.post(f"{LIST}/new", entry(kind="guest", organisation="Bank"))
+    ada_browser.post(f"{LIST}/new", entry(kind="guest", organisation="Bank"))
     guest = found("anna@firm.test")
     assert guest.is_guest and guest.organisation == "Bank"
 
@@ -88,9 +77,9 @@ def test_a_guest_has_an_organisation_and_is_no_admin(desk: Browser) -> None:
      {"name": "   "}, {"name": "n" * 201}, {"name": "An\u202ena"}, {"name": "An\x00na"}, {"password": "short"},
      {"password": "anna@firm.test"}, {"password": "p" * 201}, {"kind": "emperor"}, {"organisation": "o" * 201}],
 )  # fmt: skip
-def test_what_cannot_be_is_said_at_its_field(desk: Browser, change: dict[str, str]) -> None:
+def test_what_cannot_be_is_said_at_its_field(ada_browser: Browser, change: dict[str, str]) -> None:
     for htmx in (False, True):
-        answer = desk.post(f"{LIST}/new", entry(**change), htmx=htmx)
+        answer = ada_browser.post(f"{LIST}/new", entry(**change), htmx=htmx)
         page = read(answer, whole=not htmx)
         assert answer.status_code == 422
         assert "There is a problem" in page.text
@@ -103,40 +92,40 @@ def test_what_cannot_be_is_said_at_its_field(desk: Browser, change: dict[str, st
 @pytest.mark.parametrize(
     "name", ["<b>Bold</b>", "=1+1", "ﷺ" * 200, "'; drop table member; --", "{{ 7*7 }}", "鈴木 花子"]
 )
-def test_odd_names_are_kept_and_shown_as_text(desk: Browser, name: str) -> None:
-    assert desk.post(f"{LIST}/new", entry(name=name)).status_code == 303
+def test_odd_names_are_kept_and_shown_as_text(ada_browser: Browser, name: str) -> None:
+    assert ada_browser.post(f"{LIST}/new", entry(name=name)).status_code == 303
     member = found("anna@firm.test")
     assert member.name == name
-    assert name in desk.page(f"{LIST}/{member.id}").text
-    assert name in desk.page(f"{LIST}?q=anna@").text
+    assert name in ada_browser.page(f"{LIST}/{member.id}").text
+    assert name in ada_browser.page(f"{LIST}?q=anna@").text
 
 
-def test_two_forms_at_once_make_one_member(app: Flask, admin: Member) -> None:
-    actor = actor_of(admin)
+def test_two_forms_at_once_make_one_member(app: Flask, ada: Member) -> None:
+    actor = actor_of(ada)
     new = people.NewMember("Anna", "anna@firm.test", PASSWORD)
     answers = at_once(app, *[partial(people.add, actor, new)] * 3)
     assert sum(isinstance(answer, people.Added) for answer in answers) == 1
     assert found("anna@firm.test").name == "Anna"
 
 
-def test_the_list_is_paged_searched_and_by_name(desk: Browser) -> None:
+def test_the_list_is_paged_searched_and_by_name(ada_browser: Browser) -> None:
     for number in range(120):
         make_member(f"Person {number:03}", email=f"p{number}@x.test")
     make_member("Zed Gone", is_active=False)
-    first = desk.page(LIST)
+    first = ada_browser.page(LIST)
     assert "Ada Admin" in first.text and "Person 098" in first.text and "Person 099" not in first.text
     assert len(first.html.encode()) <= MOST_BYTES
     (onwards,) = [link for link in first.links if "after=" in link]
-    second = desk.page(onwards)
+    second = ada_browser.page(onwards)
     assert "Person 099" in second.text and "Deactivated" in second.text and "Person 098" not in second.text
     (back,) = [link for link in second.links if "before=" in link]
-    assert desk.page(back).text == first.text
-    fragment = desk.page(f"{LIST}?q=PERSON+07", htmx=True)
+    assert ada_browser.page(back).text == first.text
+    fragment = ada_browser.page(f"{LIST}?q=PERSON+07", htmx=True)
     assert "Person 079" in fragment.text and "Person 080" not in fragment.text
-    assert "No members found" in desk.page(f"{LIST}?q=%25").text
+    assert "No members found" in ada_browser.page(f"{LIST}?q=%25").text
 
 
-def test_the_list_keeps_to_a_kind_of_member(desk: Browser) -> None:
+def test_the_list_keeps_to_a_kind_of_member(ada_browser: Browser) -> None:
     make_member("Gail Guest", is_guest=True, organisation="Bank")
     make_member("Gone Guest", is_guest=True, organisation="Bank", is_active=False)
     expected = {
@@ -148,31 +137,31 @@ def test_the_list_keeps_to_a_kind_of_member(desk: Browser) -> None:
         "nonsense": {"Ada Admin", "Gail Guest", "Gone Guest"},
     }
     for state, names in expected.items():
-        table = desk.page(f"{LIST}?state={state}", htmx=True).text
+        table = ada_browser.page(f"{LIST}?state={state}", htmx=True).text
         assert {name for name in expected[""] if name in table} == names
-        searched = desk.page(f"{LIST}?state={state}&q=guest", htmx=True).text
+        searched = ada_browser.page(f"{LIST}?state={state}&q=guest", htmx=True).text
         assert {name for name in expected[""] if name in searched} == names - {"Ada Admin"}
 
 
-def test_of_very_many_matches_the_page_says_to_keep_typing(desk: Browser) -> None:
+def test_of_very_many_matches_the_page_says_to_keep_typing(ada_browser: Browser) -> None:
     for number in range(502):
         make_member(f"Twin {number:03}", email=f"n{number // 102}z@{number}.test")
-    page = desk.page(f"{LIST}?q=twin", htmx=True)
+    page = ada_browser.page(f"{LIST}?q=twin", htmx=True)
     assert "More than 500 people match." in page.text and "Twin 099" in page.text
     assert "Twin 100" not in page.text
-    assert "Showing the first 100 of 102 matches." in desk.page(f"{LIST}?q=n1z", htmx=True).text
+    assert "Showing the first 100 of 102 matches." in ada_browser.page(f"{LIST}?q=n1z", htmx=True).text
 
 
 @pytest.mark.parametrize(
     "place", ["0", "-1", "x", "99999999999999999999", "3c9b274f-fe96-4b92-a9e8-5c44d34934f2", ""]
 )
-def test_no_place_breaks_the_list(desk: Browser, place: str) -> None:
+def test_no_place_breaks_the_list(ada_browser: Browser, place: str) -> None:
     for name in ("after", "before", "page"):
-        assert "Ada Admin" in desk.page(f"{LIST}?{name}={place}").text
-        assert "Ada Admin" in desk.page(f"{LIST}?q=ada&{name}={place}").text
+        assert "Ada Admin" in ada_browser.page(f"{LIST}?{name}={place}").text
+        assert "Ada Admin" in ada_browser.page(f"{LIST}?q=ada&{name}={place}").text
 
 
-def test_deactivating_takes_a_member_out_of_everything(app: Flask, desk: Browser, admin: Member) -> None:
+def test_deactivating_takes_a_member_out_of_everything(app: Flask, ada_browser: Browser, ada: Member) -> None:
     anna, other = with_password("Anna", email="anna@firm.test"), make_member("Otto")
     lead = actor_of(anna)
     matter_id = open_matter(lead, "Project Heron", editor=other)
@@ -180,13 +169,13 @@ def test_deactivating_takes_a_member_out_of_everything(app: Flask, desk: Browser
     her_browser = Browser(app)
     assert sign_in(her_browser, "anna@firm.test").status_code == 303 and is_signed_in(her_browser)
 
-    confirm = desk.page(f"{LIST}/{anna.id}/deactivate", htmx=True)
+    confirm = ada_browser.page(f"{LIST}/{anna.id}/deactivate", htmx=True)
     assert (
         "1 matter" in confirm.text
         and "Project Heron" in confirm.text
         and "1 sign-in to iManage" in confirm.text
     )
-    assert desk.post(f"{LIST}/{anna.id}/deactivate").status_code == 303
+    assert ada_browser.post(f"{LIST}/{anna.id}/deactivate").status_code == 303
 
     assert not is_signed_in(her_browser)
     assert sign_in(her_browser, "anna@firm.test").status_code == 422
@@ -198,14 +187,14 @@ def test_deactivating_takes_a_member_out_of_everything(app: Flask, desk: Browser
     assert transfer.cancelled_at and transfer.finished_at
     assert [item.state for item in transfer.items] == ["stopped"]
     assert ("member.deactivated", "done", "Anna") in trail()
-    assert "Deactivated" in desk.page(f"{LIST}/{anna.id}").text
+    assert "Deactivated" in ada_browser.page(f"{LIST}/{anna.id}").text
 
 
-def test_taking_back_restores_nothing_but_the_sign_in(app: Flask, desk: Browser) -> None:
+def test_taking_back_restores_nothing_but_the_sign_in(app: Flask, ada_browser: Browser) -> None:
     anna = with_password("Anna", email="anna@firm.test")
     open_matter(actor_of(anna))
-    desk.post(f"{LIST}/{anna.id}/deactivate")
-    desk.post(f"{LIST}/{anna.id}/reactivate")
+    ada_browser.post(f"{LIST}/{anna.id}/deactivate")
+    ada_browser.post(f"{LIST}/{anna.id}/reactivate")
     session().rollback()
     assert session().scalar(select(func.count()).where(Participant.member_id == anna.id)) == 0
     living = select(func.count()).where(SignInSession.member_id == anna.id, SignInSession.ended_at.is_(None))
@@ -213,16 +202,16 @@ def test_taking_back_restores_nothing_but_the_sign_in(app: Flask, desk: Browser)
     assert sign_in(Browser(app), "anna@firm.test").status_code == 303
 
 
-def test_nobody_deactivates_himself(desk: Browser, admin: Member) -> None:
+def test_nobody_deactivates_himself(ada_browser: Browser, ada: Member) -> None:
     make_member("Second", is_admin=True)
-    assert "You cannot deactivate yourself." in desk.get(f"{LIST}/{admin.id}").get_data(as_text=True)
-    assert desk.post(f"{LIST}/{admin.id}/deactivate").status_code == 409
+    assert "You cannot deactivate yourself." in ada_browser.get(f"{LIST}/{ada.id}").get_data(as_text=True)
+    assert ada_browser.post(f"{LIST}/{ada.id}/deactivate").status_code == 409
     assert found("ada@firm.test").is_active
 
 
-def test_the_last_two_admins_cannot_deactivate_each_other(app: Flask, admin: Member) -> None:
+def test_the_last_two_admins_cannot_deactivate_each_other(app: Flask, ada: Member) -> None:
     second = make_member("Second", is_admin=True)
-    one, two = actor_of(admin), actor_of(second)
+    one, two = actor_of(ada), actor_of(second)
 
     def act(actor: Actor, target: uuid.UUID) -> str:
         offboarding.deactivate(actor, target)
@@ -233,12 +222,12 @@ def test_the_last_two_admins_cannot_deactivate_each_other(app: Flask, admin: Mem
     assert sum(isinstance(answer, ConflictError) for answer in answers) == 1
 
 
-def test_a_new_password_ends_the_old_one_and_every_session(app: Flask, desk: Browser) -> None:
+def test_a_new_password_ends_the_old_one_and_every_session(app: Flask, ada_browser: Browser) -> None:
     anna = with_password("Anna", email="anna@firm.test")
     her_browser = Browser(app)
     sign_in(her_browser, "anna@firm.test")
-    desk.page(f"{LIST}/{anna.id}/password", htmx=True)
-    answer = desk.post(f"{LIST}/{anna.id}/password", htmx=True)
+    ada_browser.page(f"{LIST}/{anna.id}/password", htmx=True)
+    answer = ada_browser.post(f"{LIST}/{anna.id}/password", htmx=True)
     made = re.search(r'id="made-password">([a-z0-9-]+)<', answer.get_data(as_text=True))
     assert made and not is_signed_in(her_browser)
     assert sign_in(her_browser, "anna@firm.test").status_code == 422
@@ -247,22 +236,22 @@ def test_a_new_password_ends_the_old_one_and_every_session(app: Flask, desk: Bro
 
 
 @pytest.mark.parametrize("part", ["", "/deactivate", "/password"])
-def test_a_member_who_is_not_there_is_not_found(desk: Browser, part: str) -> None:
-    assert desk.get(f"{LIST}/{uuid.uuid4()}{part}").status_code == 404
+def test_a_member_who_is_not_there_is_not_found(ada_browser: Browser, part: str) -> None:
+    assert ada_browser.get(f"{LIST}/{uuid.uuid4()}{part}").status_code == 404
 
 
-def test_pages_work_without_htmx_too(desk: Browser) -> None:
+def test_pages_work_without_htmx_too(ada_browser: Browser) -> None:
     anna = make_member("Anna")
     for url in (f"{LIST}/new", f"{LIST}/{anna.id}/deactivate", f"{LIST}/{anna.id}/password"):
-        desk.page(url)
-    shown = desk.post(f"{LIST}/{anna.id}/password")
+        ada_browser.page(url)
+    shown = ada_browser.post(f"{LIST}/{anna.id}/password")
     assert "It is shown only once." in read(shown, whole=True).text
 
 
-def test_no_hash_is_on_any_page(desk: Browser) -> None:
+def test_no_hash_is_on_any_page(ada_browser: Browser) -> None:
     anna = with_password("Anna")
     for url in (LIST, f"{LIST}/{anna.id}", "/admin/audit"):
-        assert "argon2" not in desk.get(url).get_data(as_text=True)
+        assert "argon2" not in ada_browser.get(url).get_data(as_text=True)
     assert passwords.hash_of("x") not in repr(people.NewMember("a", "b", PASSWORD))
     assert PASSWORD not in repr(people.NewMember("a", "b", PASSWORD))
 

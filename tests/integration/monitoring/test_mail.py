@@ -26,11 +26,6 @@ def box(database: None) -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def admin(database: None) -> Member:
-    return make_member("Ada Admin", email="ada@firm.test", is_admin=True)
-
-
-@pytest.fixture
 def server(database: None) -> Server:
     return make_server(is_enabled=True)
 
@@ -41,7 +36,7 @@ def subjects(box: Mailbox) -> list[str]:
     return [str(message["Subject"]) for message in box.messages]
 
 
-def test_a_failure_says_what_was_found_and_what_to_do(box: Mailbox, admin: Member, server: Server) -> None:
+def test_a_failure_says_what_was_found_and_what_to_do(box: Mailbox, ada: Member, server: Server) -> None:
     note(server, "fail")
     assert smtp.send_due() == 1
     (message,) = box.messages
@@ -60,7 +55,7 @@ def test_a_failure_says_what_was_found_and_what_to_do(box: Mailbox, admin: Membe
         assert words in text
 
 
-def test_each_change_is_told_and_nothing_else(box: Mailbox, admin: Member, server: Server) -> None:
+def test_each_change_is_told_and_nothing_else(box: Mailbox, ada: Member, server: Server) -> None:
     note(server, "pass", "pass")
     assert subjects(box) == []
     for outcome in ("warn", "warn", "fail", "fail", "pass", "pass"):
@@ -73,12 +68,12 @@ def test_each_change_is_told_and_nothing_else(box: Mailbox, admin: Member, serve
     ]
 
 
-def test_a_first_warning_is_no_change(box: Mailbox, admin: Member, server: Server) -> None:
+def test_a_first_warning_is_no_change(box: Mailbox, ada: Member, server: Server) -> None:
     note(server, "warn")
     assert subjects(box) == []
 
 
-def test_a_lasting_failure_is_told_once_a_day(box: Mailbox, admin: Member, server: Server) -> None:
+def test_a_lasting_failure_is_told_once_a_day(box: Mailbox, ada: Member, server: Server) -> None:
     note(server, "fail", "fail")
     assert len(subjects(box)) == 1
     put(server, told_at=utcnow() - timedelta(hours=25), since=utcnow() - timedelta(hours=25))
@@ -89,13 +84,13 @@ def test_a_lasting_failure_is_told_once_a_day(box: Mailbox, admin: Member, serve
     assert len(subjects(box)) == 2
 
 
-def test_what_has_changed_before_it_was_sent_is_not_told(box: Mailbox, admin: Member, server: Server) -> None:
+def test_what_has_changed_before_it_was_sent_is_not_told(box: Mailbox, ada: Member, server: Server) -> None:
     note(server, "fail", "pass")
     assert subjects(box) == ["“London DMS” is healthy again"]
     assert {each.outcome for each in mails()} == {"The state has changed since.", "Sent."}
 
 
-def test_it_is_sent_once_whoever_sends(box: Mailbox, admin: Member, server: Server) -> None:
+def test_it_is_sent_once_whoever_sends(box: Mailbox, ada: Member, server: Server) -> None:
     note(server, "fail")
     (mail_id,) = outbox.due(10)
     assert outbox.claim(mail_id) is not None and outbox.claim(mail_id) is None
@@ -108,24 +103,24 @@ def test_it_is_sent_once_whoever_sends(box: Mailbox, admin: Member, server: Serv
 
 
 @pytest.mark.parametrize("change", ["is_admin", "is_active", "wants_health_mail"])
-def test_nobody_is_told_who_should_not_be(box: Mailbox, admin: Member, server: Server, change: str) -> None:
+def test_nobody_is_told_who_should_not_be(box: Mailbox, ada: Member, server: Server, change: str) -> None:
     make_member(email="member@firm.test")
     note(server, "fail")
     with unit_of_work() as writing:
-        setattr(writing.get_one(Member, admin.id), change, False)
+        setattr(writing.get_one(Member, ada.id), change, False)
     assert subjects(box) == []
     note(server, "pass")
     assert subjects(box) == [] and len(mails()) == 1
 
 
-def test_a_server_that_is_off_is_no_news(box: Mailbox, admin: Member) -> None:
+def test_a_server_that_is_off_is_no_news(box: Mailbox, ada: Member) -> None:
     server = make_server("Paris")
     note(server, "fail")
     assert mails() == [] and row_of(server).state == "failing"
 
 
 def test_one_that_was_switched_off_meanwhile_is_none_either(
-    box: Mailbox, admin: Member, server: Server
+    box: Mailbox, ada: Member, server: Server
 ) -> None:
     note(server, "fail")
     with unit_of_work() as writing:
@@ -133,31 +128,31 @@ def test_one_that_was_switched_off_meanwhile_is_none_either(
     assert subjects(box) == []
 
 
-def test_without_a_mail_server_nothing_is_queued(admin: Member, server: Server) -> None:
+def test_without_a_mail_server_nothing_is_queued(ada: Member, server: Server) -> None:
     note(server, "fail", "pass")
     assert mails() == []
 
 
-def test_mails_go_with_their_server(box: Mailbox, admin: Member, server: Server) -> None:
+def test_mails_go_with_their_server(box: Mailbox, ada: Member, server: Server) -> None:
     note(server, "fail")
     with unit_of_work() as writing:
         writing.delete(writing.get_one(Server, server.id))
     assert mails() == [] and subjects(box) == []
 
 
-def test_an_admin_switches_them_off(box: Mailbox, browser: Browser, admin: Member) -> None:
-    browser.sign_in(admin)
+def test_an_admin_switches_them_off(box: Mailbox, browser: Browser, ada: Member) -> None:
+    browser.sign_in(ada)
     assert "Email me when an iManage server fails" in browser.page("/account").text
     answer = browser.post("/account/health-mail", {"health_mail": "0"}, htmx=True)
     assert 'aria-checked="false"' in answer.get_data(as_text=True)
     session().rollback()
-    assert session().get_one(Member, admin.id).wants_health_mail is False
+    assert session().get_one(Member, ada.id).wants_health_mail is False
     assert browser.post("/account/health-mail", {"health_mail": "1"}).status_code == 303
     assert browser.post("/account/health-mail", {"health_mail": "x"}).status_code == 400
 
 
-def test_the_account_page_says_where_no_mail_is_sent(app: Flask, browser: Browser, admin: Member) -> None:
-    assert "Counterpart cannot send email" in browser.sign_in(admin).page("/account").text
+def test_the_account_page_says_where_no_mail_is_sent(app: Flask, browser: Browser, ada: Member) -> None:
+    assert "Counterpart cannot send email" in browser.sign_in(ada).page("/account").text
     member = Browser(app).sign_in(make_member())
     assert "Counterpart cannot send email" not in member.page("/account").text
     with mail_server():
