@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Callable
 
+from services.guidance.tables import TABLES
 from services.transfers import states as transfer_states
 from tests.architecture.sources import REPOSITORY, files, text_of
 
@@ -84,8 +85,26 @@ def states() -> str:
     return f"```mermaid\n{transfer_states.diagram()}\n```"
 
 
+def messages() -> str:
+    """Every sentence that belongs to an error code: what people read, why, what to do, and who needs to act."""
+    lines = []
+    for title, table in TABLES.items():
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            "| code | message | cause | next step | who needs to act |",
+            "|---|---|---|---|---|",
+        ]
+        for code, advice in table.items():
+            message = f"**{advice.title}.** {advice.sentence}" if advice.title else advice.sentence
+            lines.append(f"| `{code}` | {message} | {advice.cause} | {advice.next_step} | {advice.owner} |")
+    return "\n".join(lines[1:])
+
+
 DRAWN: dict[str, dict[str, Callable[[], str]]] = {
     "docs/map.md": {"packages": packages, "layers": layers, "modules": modules, "arrows": arrows},
+    "docs/messages.md": {"messages": messages},
     "docs/transfers.md": {"states": states},
 }
 
