@@ -96,9 +96,7 @@ class StoredDifferentError(TransferError):
     """iManage says it stored something else than was sent. A person has to look; sending again would double it."""
 
     code = "transfer.stored_different"
-    next_step = (
-        "Open it in iManage and compare, then choose. If it is wrong, choose Don’t save, then save it again."
-    )
+    next_step = "Open it in iManage and compare, then choose. If it is wrong, leave it as is and save again."
 
     def __init__(self, present: Present, what: Literal["size", "SHA-256"], sent: str, stored: str) -> None:
         self.present, self.what, self.sent, self.stored = present, what, sent, stored

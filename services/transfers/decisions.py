@@ -34,8 +34,8 @@ CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
         (LEAVE, "Don’t save"),
     ),
     CHECKED_OUT: ((AGAIN, "Try again"), (GET_THEIRS, "Get theirs first"), (LEAVE, "Don’t save")),
-    UNDECIDED: (THIS_IS_IT, (AGAIN, "Send again"), (LEAVE, "Don’t save")),
-    STORED_DIFFERENT: (THIS_IS_IT, (LEAVE, "Don’t save")),
+    UNDECIDED: (THIS_IS_IT, (AGAIN, "Send again"), (LEAVE, "Leave as is")),
+    STORED_DIFFERENT: (THIS_IS_IT, (LEAVE, "Leave as is")),
 }
 """What may be chosen for each question, and what the button says. Nothing can be linked that is not in sight."""
 
@@ -83,7 +83,7 @@ def _carry_out(
         _link(actor, transfer, item, theirs)
         return transfer.id
     if choice == LEAVE:
-        lifecycle.stop(item, "The decision was not to save it.", "transfer.left")
+        lifecycle.stop(item, "Skipped by choice.", "transfer.left")
         lifecycle.finish_if_over(transfer)
         return transfer.id
     if choice == ANYWAY:

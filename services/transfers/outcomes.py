@@ -85,7 +85,7 @@ _ONE: dict[str, dict[Outcome, str]] = {
         Outcome.DIFFERENT: "The copy of {name} stored in {label} differs from the one sent.",
         Outcome.UNSURE: "We do not know whether {name} was saved to {label}.",
         Outcome.FAILED: "We could not save {name} to {label}.",
-        Outcome.LEFT: "{name} was skipped, not saved to {label}.",
+        Outcome.LEFT: "{name} was skipped: nothing more was sent to {label}.",
         Outcome.CANCELLED: "The transfer of {name} to {label} was cancelled.",
         Outcome.STOPPED: "The transfer of {name} to {label} was stopped.",
         Outcome.DECISION: "{name} is waiting for a decision.",

@@ -69,7 +69,7 @@ ONE = {
     ("save", Outcome.DIFFERENT): "The copy of Lease.docx stored in London differs from the one sent.",
     ("save", Outcome.UNSURE): "We do not know whether Lease.docx was saved to London.",
     ("save", Outcome.FAILED): "We could not save Lease.docx to London.",
-    ("save", Outcome.LEFT): "Lease.docx was skipped, not saved to London.",
+    ("save", Outcome.LEFT): "Lease.docx was skipped: nothing more was sent to London.",
     ("save", Outcome.CANCELLED): "The transfer of Lease.docx to London was cancelled.",
     ("save", Outcome.STOPPED): "The transfer of Lease.docx to London was stopped.",
     ("save", Outcome.DECISION): "Lease.docx is waiting for a decision.",
