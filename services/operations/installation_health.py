@@ -181,9 +181,9 @@ def _quota() -> tuple[Check, ...]:
 
 
 def _disk(folder: Path) -> Check:
-    room = shutil.disk_usage(folder)
-    sentence = f"{room.free / 1e9:.1f} of {room.total / 1e9:.1f} GB are free on the disk of {folder}."
-    state = FAIL if room.free < DISK_FAIL else WARN if room.free < DISK_WARN else OK
+    usage = shutil.disk_usage(folder)
+    sentence = f"{usage.free / 1e9:.1f} of {usage.total / 1e9:.1f} GB are free on the disk of {folder}."
+    state = FAIL if usage.free < DISK_FAIL else WARN if usage.free < DISK_WARN else OK
     return Check(
         "disk", state, sentence, "" if state == OK else "Free disk space, or move the data to a larger disk."
     )

@@ -58,7 +58,7 @@ def test_at_one_moment_no_more_pass(app: Flask, ada: Member) -> None:
     assert sum(answer is None for answer in answers) <= FEW.most
 
 
-def test_searches_are_put_on_record_ten_at_a_time(ada: Member) -> None:
+def test_searches_are_stored_ten_at_a_time(ada: Member) -> None:
     limit = replace(FEW, kind="many", most=100, step=10)
     assert passed(ada, limit, 25) == 25
     assert session().scalar(select(RateCount.count)) == 21

@@ -112,7 +112,7 @@ def test_guesses_from_everywhere_are_slowed_down_for_unknown_browsers(
 
 
 def test_a_known_browser_has_its_own_limit_and_then_that_of_all(browser: Browser, anna: Member) -> None:
-    """Whoever has taken a laptop does not guess without end."""
+    """A known browser has a limit, too."""
     sign_in(browser, ANNA)
     browser.post("/sign-out")
     wrong = [

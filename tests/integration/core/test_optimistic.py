@@ -1,4 +1,4 @@
-"""Units that read first: nobody waits for whoever looks, and what is written is of what is true then."""
+"""optimistic(): other writers do not wait for the reads, and the write is based on current facts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_what_was_seen_is_written_at_once_where_nobody_wrote_meanwhile(matter_id
     assert name_of(matter_id) == "1"
 
 
-def test_nobody_waits_for_whoever_looks_and_he_looks_again(app: Flask, matter_id: uuid.UUID) -> None:
+def test_writers_do_not_wait_for_reads_and_reads_are_repeated(app: Flask, matter_id: uuid.UUID) -> None:
     other_id = open_matter(actor_of(make_member("Bea")))
     session().rollback()
 
@@ -74,7 +74,7 @@ def test_nobody_waits_for_whoever_looks_and_he_looks_again(app: Flask, matter_id
     assert (name_of(matter_id), name_of(other_id)) == ("1", "written meanwhile")
 
 
-def test_whoever_writes_at_the_same_time_is_seen(app: Flask, matter_id: uuid.UUID) -> None:
+def test_a_concurrent_write_is_seen(app: Flask, matter_id: uuid.UUID) -> None:
     def count(_number: int) -> None:
         with app.app_context():
             counted(matter_id)

@@ -146,7 +146,7 @@ def test_a_changed_name_is_found_and_the_old_one_is_not(database: None) -> None:
     assert names(admin, "schmi") == []
 
 
-def test_pages_go_on_where_the_last_one_ended(database: None) -> None:
+def test_pages_continue_where_the_last_one_ended(database: None) -> None:
     for number in range(25):
         make_member(f"Twin {number % 5}", email=f"t{number:02}@firm.test")
     everybody = [row.email for row in directory_search.by_name(EVERYONE, 100)]

@@ -258,7 +258,7 @@ def upgraded(connection: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocke
     connection.recv(1000)
     connection.sendall(b"250-mail.test\r\n250 STARTTLS\r\n")
     connection.recv(1000)
-    connection.sendall(b"220 Go on\r\n")
+    connection.sendall(b"220 Ready\r\n")
     return context.wrap_socket(connection, server_side=True)
 
 
@@ -285,7 +285,7 @@ def test_what_is_offered_under_tls_counts(
         assert directory_details.problems(Details("Jürgen", "jürgen@firm.test")) == {}
 
 
-def test_starttls_goes_on_under_the_deadline_with_the_name_checked(
+def test_starttls_keeps_the_deadline_and_checks_the_name(
     ada: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = Authority()

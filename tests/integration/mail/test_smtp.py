@@ -87,7 +87,7 @@ def test_one_worker_takes_it(box: Mailbox, member: Member) -> None:
     assert outbox.due(10) == []
 
 
-def test_a_transfer_that_goes_on_is_no_news(box: Mailbox, member: Member) -> None:
+def test_a_running_transfer_is_no_news(box: Mailbox, member: Member) -> None:
     end(member, "done", "waiting")
     assert session().scalars(select(Mail)).all() == []
     assert smtp.send_due() == 0 and box.connections == 0
@@ -115,12 +115,12 @@ def test_nobody_is_told_who_should_not_be(box: Mailbox, member: Member, change: 
     assert only_mail().closed_at is not None
 
 
-def test_what_she_cancelled_herself_is_no_news(box: Mailbox, member: Member) -> None:
+def test_a_transfer_cancelled_by_its_reader_is_no_news(box: Mailbox, member: Member) -> None:
     end(member, "stopped", error_code="transfer.cancelled")
     assert smtp.send_due() == 0 and box.raw == []
 
 
-def test_a_server_that_she_may_not_use_any_more_is_not_named(box: Mailbox, member: Member) -> None:
+def test_a_server_that_its_reader_may_no_longer_use_is_not_named(box: Mailbox, member: Member) -> None:
     matter_id = make_matter(member.id)
     make_transfer(member.id, matter_id, add_server("Secret DMS", is_enabled=False), ["done"])
     assert smtp.send_due() == 1

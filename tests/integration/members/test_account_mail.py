@@ -34,7 +34,7 @@ def test_mails_about_transfers_can_be_switched_off(browser: Browser, post: None)
     assert session().get_one(Member, member.id).wants_mail is True
 
 
-def test_where_no_mail_is_sent_or_to_guests_nothing_of_it_stands_there(
+def test_the_setting_is_hidden_without_a_mail_server_and_from_guests(
     app: Flask, browser: Browser, database: None
 ) -> None:
     browser.sign_in(make_member())

@@ -77,17 +77,17 @@ def test_a_guest_stays_one_and_never_becomes_an_admin(ada_browser: Browser) -> N
 
 def test_the_admins_right_is_given_and_taken_at_once(app: Flask, ada_browser: Browser) -> None:
     anna = make_member("Anna", email="anna@firm.test")
-    hers = Browser(app).sign_in(anna)
-    assert hers.get(LIST).status_code == 403
+    annas = Browser(app).sign_in(anna)
+    assert annas.get(LIST).status_code == 403
     ada_browser.post(f"{LIST}/{anna.id}/edit", entry(is_admin="y"))
-    assert hers.get(LIST).status_code == 200
+    assert annas.get(LIST).status_code == 200
     ada_browser.post(f"{LIST}/{anna.id}/edit", entry())
-    assert hers.get(LIST).status_code == 403
+    assert annas.get(LIST).status_code == 403
     done = [action for action, _, _ in trail() if action.startswith("member.")]
     assert done == ["member.made_admin", "member.unmade_admin"]
 
 
-def test_nobody_takes_the_right_from_himself(ada_browser: Browser, ada: Member) -> None:
+def test_nobody_removes_their_own_right(ada_browser: Browser, ada: Member) -> None:
     make_member("Second", is_admin=True)
     answer = ada_browser.post(f"{LIST}/{ada.id}/edit", {"name": "Ada Admin", "email": "ada@firm.test"})
     assert answer.status_code == 422

@@ -45,7 +45,7 @@ def test_without_members_every_page_leads_to_set_up(browser: Browser, code: str,
     assert "Set up Counterpart" in read(answer, whole=True).text
 
 
-def test_the_code_makes_the_first_system_admin_and_signs_him_in(browser: Browser, code: str) -> None:
+def test_the_code_creates_and_signs_in_the_first_system_admin(browser: Browser, code: str) -> None:
     answer = browser.post("/set-up", form(code.lower().replace("-", " ")))
     assert (answer.status_code, answer.location) == (303, "/")
     assert is_signed_in(browser)

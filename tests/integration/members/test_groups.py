@@ -86,7 +86,7 @@ def test_leaving_a_group_ends_the_use_at_once_unless_listed_another_way(boss: Me
     assert not may_use(zoe, server)
 
 
-def test_a_transfer_of_a_member_who_left_the_group_has_no_right_to_go_on(boss: Member) -> None:
+def test_a_transfer_of_a_member_who_left_the_group_stops(boss: Member) -> None:
     server, ada = make_server(is_enabled=True), make_member("Ada")
     team = make_group(boss, "Deal team", ada)
     restrict(boss, server, team)
@@ -177,10 +177,10 @@ def test_an_admin_keeps_groups_in_the_page(browser: Browser, boss: Member) -> No
     csv = admin.get(f"{here}/members.csv").get_data(as_text=True)
     assert '"Ada Byron","ada@firm.test"' in csv
     group_id = here.rpartition("/")[2]
-    room = f"/admin/integrations/imanage/{server.id}"
-    version = admin.page(room).value_of("version")
-    admin.post(f"{room}/restriction", {"version": version, "restricted": "y", "group": group_id, "sure": "1"})
-    page = admin.page(room)
+    url = f"/admin/integrations/imanage/{server.id}"
+    version = admin.page(url).value_of("version")
+    admin.post(f"{url}/restriction", {"version": version, "restricted": "y", "group": group_id, "sure": "1"})
+    page = admin.page(url)
     assert "Only the 1 member listed, by name or by a group, can use this server." in page.text
     assert "Restricted (1)" in admin.page("/admin/integrations/imanage").text
     assert "This group is listed by servers" in admin.page(f"{here}/delete").text

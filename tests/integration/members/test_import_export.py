@@ -1,4 +1,4 @@
-"""The list of members as a file: out as the page shows it, and in again after a look."""
+"""The list of members as a file: exported as the page shows it, and imported after a preview."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.passwords import sign_in
 from tests.support.people import actor_of, make_member
 from tests.support.repository import LISTS
 
-ROOM = "/admin/members"
+URL = "/admin/members"
 HOSTILE: list[str] = json.loads((LISTS / "csv_cells.json").read_text())
 
 
@@ -34,7 +34,7 @@ def actor(ada: Member) -> Actor:
 
 
 def exported(ada_browser: Browser, query: str = "") -> list[dict[str, str]]:
-    answer = ada_browser.get(f"{ROOM}/export.csv{query}")
+    answer = ada_browser.get(f"{URL}/export.csv{query}")
     assert answer.mimetype == "text/csv" and "Members.csv" in answer.headers["Content-Disposition"]
     data = answer.get_data()
     assert data.startswith(b"\xef\xbb\xbf")
@@ -51,7 +51,7 @@ def send(ada_browser: Browser, table: bytes, *, htmx: bool = False) -> TestRespo
     head = b'--end\r\nContent-Disposition: form-data; name="file"; filename="people.csv"\r\n\r\n'
     content_type = "multipart/form-data; boundary=end"
     return ada_browser.post(
-        f"{ROOM}/import", head + table + b"\r\n--end--\r\n", htmx=htmx, content_type=content_type
+        f"{URL}/import", head + table + b"\r\n--end--\r\n", htmx=htmx, content_type=content_type
     )
 
 
@@ -89,7 +89,7 @@ def test_hostile_cells_neither_run_nor_are_lost(ada_browser: Browser, actor: Act
     make_member(cell.strip(), email="h@firm.test", is_guest=True, organisation=cell.strip())
     (row,) = exported(ada_browser, "?state=guests")
     assert row["Name"].startswith("'") and row["Organisation"].startswith("'")
-    again = ada_browser.get(f"{ROOM}/export.csv").get_data()
+    again = ada_browser.get(f"{URL}/export.csv").get_data()
     assert [action for _, action in actions(actor, again.decode("utf-8-sig"))] == ["unchanged"] * 2
     page = ada_browser.page(upload(ada_browser, again))
     assert "2 unchanged" in page.text
@@ -163,7 +163,7 @@ def test_those_added_can_be_invited(app: Flask, ada_browser: Browser, actor: Act
     place = upload(
         ada_browser, b"Name,Email,Kind,Organisation\nAnn,ann@x.test,,\nGil,gil@b.test,Guest,Bank\n"
     )
-    assert ada_browser.post(place, {"invite": "y"}).location == f"{ROOM}/invitations"
+    assert ada_browser.post(place, {"invite": "y"}).location == f"{URL}/invitations"
     waiting = {row.email: row for row in invitations.open_invitations(actor)}
     assert waiting.keys() == {"ann@x.test", "gil@b.test"} and waiting["gil@b.test"].is_guest
     link = invitations.renew(actor, waiting["ann@x.test"].id).link.partition("8000")[2]

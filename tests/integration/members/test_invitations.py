@@ -22,7 +22,7 @@ from tests.support.passwords import PASSWORD, is_signed_in, sign_in
 from tests.support.people import actor_of, make_member
 from tests.support.smtp import mail_server
 
-ROOM = "/admin/members/invitations"
+URL = "/admin/members/invitations"
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def join(browser: Browser, link: str, **changes: str) -> int:
 
 
 def test_somebody_invited_joins_and_is_signed_in(app: Flask, ada_browser: Browser) -> None:
-    answer = ada_browser.post(f"{ROOM}/new", {"kind": "member", "email": "anna@firm.test"}, htmx=True)
+    answer = ada_browser.post(f"{URL}/new", {"kind": "member", "email": "anna@firm.test"}, htmx=True)
     shown = re.search(r'id="invitation-link">([^<]+)<', answer.get_data(as_text=True))
     assert answer.status_code == 200 and shown
     anna = Browser(app)
@@ -105,14 +105,14 @@ def test_a_link_works_for_seven_days(browser: Browser, actor: Actor) -> None:
 def test_the_link_is_shown_once_and_kept_nowhere(ada_browser: Browser, actor: Actor) -> None:
     token = invite(actor).rpartition("/")[2]
     assert token not in repr(invitations.invite(actor, NewInvitation("b@firm.test")))
-    for url in (ROOM, "/admin/audit", "/admin/members"):
+    for url in (URL, "/admin/audit", "/admin/members"):
         assert token not in ada_browser.get(url).get_data(as_text=True)
     with db.engine.connect() as connection:
         for table in db.metadata.sorted_tables:
             assert token not in str(connection.execute(text(f"SELECT * FROM {table.name}")).all())
 
 
-def test_whoever_is_here_already_is_said_to_be(ada_browser: Browser, actor: Actor) -> None:
+def test_an_existing_member_cannot_be_invited(ada_browser: Browser, actor: Actor) -> None:
     make_member("Anna Here", email="anna@firm.test")
     make_member("Gone Gustav", email="gone@firm.test", is_active=False)
     for email, said in (
@@ -120,7 +120,7 @@ def test_whoever_is_here_already_is_said_to_be(ada_browser: Browser, actor: Acto
         ("gone@firm.test", "is deactivated"),
         ("x", "Enter"),
     ):
-        answer = ada_browser.post(f"{ROOM}/new", {"kind": "member", "email": email}, htmx=True)
+        answer = ada_browser.post(f"{URL}/new", {"kind": "member", "email": email}, htmx=True)
         page = read(answer, whole=False)
         assert answer.status_code == 422 and said in page.text and "email-error" in page.ids
     assert invitations.open_invitations(actor) == ()
@@ -174,15 +174,15 @@ def test_nobody_comes_in_by_the_word_of_somebody_deactivated_since(
 
 def test_the_list_renews_and_withdraws(app: Flask, ada_browser: Browser, actor: Actor) -> None:
     first = invite(actor, name="Anna")
-    assert "Anna" in ada_browser.page(ROOM).text
+    assert "Anna" in ada_browser.page(URL).text
     (row,) = invitations.open_invitations(actor)
-    answer = ada_browser.post(f"{ROOM}/{row.id}/link", htmx=True)
+    answer = ada_browser.post(f"{URL}/{row.id}/link", htmx=True)
     shown = re.search(r'id="invitation-link">([^<]+)<', answer.get_data(as_text=True))
     assert shown and path(shown[1]) != first
-    assert ada_browser.post(f"{ROOM}/{row.id}/link").status_code == 409
+    assert ada_browser.post(f"{URL}/{row.id}/link").status_code == 409
     (row,) = invitations.open_invitations(actor)
-    assert ada_browser.post(f"{ROOM}/{row.id}/withdraw").status_code == 303
-    assert "No open invitations" in ada_browser.page(ROOM).text
+    assert ada_browser.post(f"{URL}/{row.id}/withdraw").status_code == 303
+    assert "No open invitations" in ada_browser.page(URL).text
     assert join(Browser(app), path(shown[1])) == 410
 
 
@@ -209,7 +209,7 @@ def test_a_refused_address_is_told_and_an_ended_invitation_is_not_mailed(
         box.refusals["RCPT"] = "550 No such user"
         invitations.invite(actor, NewInvitation("anna@firm.test"))
         assert smtp.send_due() == 0
-        assert "refused the address" in ada_browser.page(ROOM).text
+        assert "refused the address" in ada_browser.page(URL).text
         box.refusals.clear()
         invitations.invite(actor, NewInvitation("bert@firm.test"))
         newest = invitations.open_invitations(actor)[0]

@@ -166,8 +166,8 @@ def test_deactivating_takes_a_member_out_of_everything(app: Flask, ada_browser: 
     lead = actor_of(anna)
     matter_id = open_matter(lead, "Project Heron", editor=other)
     transfer_id = busy(anna, matter_id)
-    her_browser = Browser(app)
-    assert sign_in(her_browser, "anna@firm.test").status_code == 303 and is_signed_in(her_browser)
+    annas = Browser(app)
+    assert sign_in(annas, "anna@firm.test").status_code == 303 and is_signed_in(annas)
 
     confirm = ada_browser.page(f"{LIST}/{anna.id}/deactivate", htmx=True)
     assert (
@@ -177,8 +177,8 @@ def test_deactivating_takes_a_member_out_of_everything(app: Flask, ada_browser: 
     )
     assert ada_browser.post(f"{LIST}/{anna.id}/deactivate").status_code == 303
 
-    assert not is_signed_in(her_browser)
-    assert sign_in(her_browser, "anna@firm.test").status_code == 422
+    assert not is_signed_in(annas)
+    assert sign_in(annas, "anna@firm.test").status_code == 422
     session().rollback()
     for table in (Participant, Connection, ServerMember):
         assert session().scalar(select(func.count()).where(table.member_id == anna.id)) == 0
@@ -202,7 +202,7 @@ def test_taking_back_restores_nothing_but_the_sign_in(app: Flask, ada_browser: B
     assert sign_in(Browser(app), "anna@firm.test").status_code == 303
 
 
-def test_nobody_deactivates_himself(ada_browser: Browser, ada: Member) -> None:
+def test_nobody_deactivates_themselves(ada_browser: Browser, ada: Member) -> None:
     make_member("Second", is_admin=True)
     assert "You cannot deactivate yourself." in ada_browser.get(f"{LIST}/{ada.id}").get_data(as_text=True)
     assert ada_browser.post(f"{LIST}/{ada.id}/deactivate").status_code == 409
@@ -224,14 +224,14 @@ def test_the_last_two_admins_cannot_deactivate_each_other(app: Flask, ada: Membe
 
 def test_a_new_password_ends_the_old_one_and_every_session(app: Flask, ada_browser: Browser) -> None:
     anna = with_password("Anna", email="anna@firm.test")
-    her_browser = Browser(app)
-    sign_in(her_browser, "anna@firm.test")
+    annas = Browser(app)
+    sign_in(annas, "anna@firm.test")
     ada_browser.page(f"{LIST}/{anna.id}/password", htmx=True)
     answer = ada_browser.post(f"{LIST}/{anna.id}/password", htmx=True)
     made = re.search(r'id="made-password">([a-z0-9-]+)<', answer.get_data(as_text=True))
-    assert made and not is_signed_in(her_browser)
-    assert sign_in(her_browser, "anna@firm.test").status_code == 422
-    assert sign_in(her_browser, "anna@firm.test", made[1]).status_code == 303
+    assert made and not is_signed_in(annas)
+    assert sign_in(annas, "anna@firm.test").status_code == 422
+    assert sign_in(annas, "anna@firm.test", made[1]).status_code == 303
     assert ("password.reset", "done", "Anna") in trail()
 
 
@@ -257,7 +257,7 @@ def test_no_hash_is_on_any_page(ada_browser: Browser) -> None:
 
 
 def busy(member: Member, matter_id: uuid.UUID) -> uuid.UUID:
-    """The member is signed in to a server that lists him, and a transfer of his waits for a sign-in."""
+    """The member is signed in to a server that lists them, and one of their transfers waits for a sign-in."""
     server_id = add_server()
     with unit_of_work() as writing:
         writing.add(ServerMember(server_id=server_id, member_id=member.id))

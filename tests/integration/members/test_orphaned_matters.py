@@ -136,7 +136,7 @@ def test_two_admins_at_once_appoint_one(app: Flask, ada: Member, anna: Member) -
 
 
 def test_the_last_two_leads_leave_at_once(app: Flask, ada: Member, anna: Member) -> None:
-    """One is deactivated while the other takes himself out: either somebody leads it, or it is listed."""
+    """One lead is deactivated while the other leaves: the matter has a lead or is listed."""
     otto = make_member("Otto")
     matter_id = make_matter(anna.id)
     participants.add(actor_of(anna), matter_id, otto.id, "lead")

@@ -23,7 +23,7 @@ from tests.support.server_health import note, put, report, row_of
 from tests.support.servers import make_server
 from tests.support.transfers import Desk, get, items_of
 
-ROOM = "/admin/integrations/imanage"
+URL = "/admin/integrations/imanage"
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def pause(server: Server, code: str = "imanage.unreachable.silent") -> None:
         )
 
 
-def test_a_state_stands_since_it_began(server: Server) -> None:
+def test_a_state_lasts_since_it_began(server: Server) -> None:
     first = note(server, "fail")
     assert (first.state, first.code, first.sentence) == ("failing", "tcp.refused", "It came to: fail.")
     began = first.since
@@ -160,21 +160,21 @@ def test_days_are_counted_and_old_ones_go(server: Server) -> None:
 
 
 def test_the_page_and_the_list_say_how_it_is(admin: Browser, server: Server) -> None:
-    assert "The first check starts within a minute." in admin.page(f"{ROOM}/{server.id}").text
+    assert "The first check starts within a minute." in admin.page(f"{URL}/{server.id}").text
     note(server, "fail")
-    page = admin.page(f"{ROOM}/{server.id}")
+    page = admin.page(f"{URL}/{server.id}")
     for words in ("Failing", "Last checked", "It came to: fail.", "1 check, 1 failing", "Show as a table"):
         assert words in page.text
-    text = admin.page(ROOM).text
+    text = admin.page(URL).text
     assert "Failing" in text and "Last checked" in text
-    part = admin.page(f"{ROOM}/{server.id}/health", htmx=True)
+    part = admin.page(f"{URL}/{server.id}/health", htmx=True)
     assert "It came to: fail." in part.text and "health-line" in part.ids
 
 
 def test_an_old_check_says_nothing_about_now(admin: Browser, server: Server) -> None:
     note(server, "pass")
     put(server, checked_at=utcnow() - timedelta(hours=2))
-    text = admin.page(f"{ROOM}/{server.id}/health", htmx=True).text
+    text = admin.page(f"{URL}/{server.id}/health", htmx=True).text
     assert "Not checked" in text and "when it was healthy" in text
 
 
@@ -184,10 +184,10 @@ def test_try_now_ends_a_pause_and_is_on_record(app: Flask, desk: Desk) -> None:
     with unit_of_work() as writing:
         writing.execute(update(TransferItem).values(wait_until=utcnow() + timedelta(minutes=5)))
     pause(desk.server)
-    for address in (ROOM, f"{ROOM}/{desk.server.id}"):
+    for address in (URL, f"{URL}/{desk.server.id}"):
         assert "paused until" in admin.page(address).text
-    assert "The server did not answer." in admin.page(f"{ROOM}/{desk.server.id}").text
-    assert admin.post(f"{ROOM}/{desk.server.id}/try-now").status_code == 303
+    assert "The server did not answer." in admin.page(f"{URL}/{desk.server.id}").text
+    assert admin.post(f"{URL}/{desk.server.id}/try-now").status_code == 303
     assert background_tasks.wait(60)
     session().rollback()
     assert circuit_breaker.open_circuits() == {}
@@ -204,11 +204,11 @@ def test_a_pause_that_imanage_asked_for_is_kept(admin: Browser, server: Server) 
     pause(server, circuit_breaker.THROTTLED)
     assert (
         "iManage asked Counterpart to wait, so this pause cannot be ended early."
-        in admin.page(f"{ROOM}/{server.id}").html
+        in admin.page(f"{URL}/{server.id}").html
     )
     with pytest.raises(ConflictError):
         schedule.try_now(actor_of(make_member(is_admin=True)), server.id)
-    assert admin.post(f"{ROOM}/{server.id}/try-now").status_code == 409
+    assert admin.post(f"{URL}/{server.id}/try-now").status_code == 409
     assert server.id in circuit_breaker.open_circuits()
 
 

@@ -135,7 +135,7 @@ def test_a_rotation_seals_all_anew_and_says_when_the_old_key_may_go() -> None:
     assert not keys.rotate().older_keys and keys.rotate().new_key
 
 
-def test_a_rotation_that_was_broken_off_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_rotation_continues(monkeypatch: pytest.MonkeyPatch) -> None:
     process_with(OLD)
     keys.refusal()
     made = sign_ins(5)

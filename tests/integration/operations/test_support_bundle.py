@@ -52,7 +52,7 @@ EVERYWHERE = f"{CLIENT_SECRET} {ACCESS} {REFRESH} {CLOUD} {KEY} {DATABASE} {SMTP
 
 @pytest.fixture
 def planted(database: None) -> Iterator[Server]:
-    """Secrets where they belong, and each of them where it could come to stand by mistake."""
+    """Secrets where they belong, and each of them where it could be by mistake."""
     usual = runtime.runtime()
     settings = replace(
         usual.settings,
@@ -154,7 +154,7 @@ def test_no_name_of_a_document_or_matter_is_in_it(admin: Browser, planted: Serve
 def test_the_secrets_were_really_there(
     admin: Browser, planted: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the second fence they come through what checks said: the test above can fail."""
+    """Without the second safeguard they are in what checks reported: the test above can fail."""
     monkeypatch.setattr("services.operations.support_bundle._secrets", lambda settings: iter(()))
     report = opened(admin)[0]["report.txt"]
     for secret in (ACCESS, REFRESH, CLOUD, KEY, SMTP, STORAGE):

@@ -30,7 +30,7 @@ def test_half_of_the_web_threads_and_two_of_one_person() -> None:
     assert MAX_SLOTS * 2 == THREADS and PER_MEMBER == 2
 
 
-def test_whoever_asks_imanage_for_a_page_takes_a_slot() -> None:
+def test_every_call_to_imanage_for_a_page_takes_a_slot() -> None:
     asking = {name for name in files(".py", below="services/") if "for_page=True" in text_of(name)}
     taking = {
         name for name in files(".py", below="services/") if re.search(r"bulkhead\.slot\(", text_of(name))

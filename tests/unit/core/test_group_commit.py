@@ -91,7 +91,7 @@ def test_who_is_alone_does_not_linger() -> None:
     assert book.commits == [["alone"]]
 
 
-def test_an_error_is_raised_to_whoever_put_it() -> None:
+def test_an_error_is_raised_in_the_thread_of_its_entry() -> None:
     book = Book()
     book.may_write.set()
     with pytest.raises(WrongError):
