@@ -37,7 +37,7 @@ def web_pool() -> int:
 
 
 def worker_pool() -> int:
-    """Transfers wait for iManage most of the time. The job engine uses the same pool."""
+    """Transfers wait for iManage most of the time.."""
     return runtime().settings.database_pool or WORKER_POOL
 
 
