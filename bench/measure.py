@@ -135,6 +135,11 @@ def process_tree(pid: int) -> list[int]:
     return [pid, *children_of(pid)]
 
 
+def tree(pid: int) -> list[int]:
+    """A process and all that come from it."""
+    return [pid, *(each for child in children_of(pid) for each in tree(child))]
+
+
 def reset_peak(pid: int) -> float:
     """Reset the peak memory of a process and its children; returns their current memory in MiB."""
     for each in process_tree(pid):

@@ -9,15 +9,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 
 import structlog
 
 from jobs import wake
+from jobs.scheduler import Scope
 
 log = structlog.get_logger()
-
-Scope = Callable[[], AbstractContextManager[object]]
 
 POLL_SECONDS = 0.2
 LEAST_POLL_SECONDS = 0.05
@@ -34,7 +32,8 @@ class Duties:
         self._scope = scope
         self._stop = stop
         self._threads: list[threading.Thread] = []
-        self._is_resting = False
+        self._busy = threading.Event()
+        self._busy.set()
         self._changed, self._written = threading.Event(), threading.Event()
         wake.start(database_url, stop, (self._changed, self._written))
 
@@ -49,18 +48,18 @@ class Duties:
         """In a thread of its own, so that a long duty does not delay the others. `resting`: seconds while at rest."""
 
         def repeat() -> None:
-            wait = seconds if first is None else first
-            while not self._stop.wait(wait):
+            is_over = self._stop.wait(seconds if first is None else first)
+            while not is_over:
                 self._do(duty)
-                wait = resting if resting is not None and self._is_resting else seconds
+                is_over = self._pause(seconds, resting)
 
         self._start(repeat)
 
-    def after_changes(self, seconds: float, duty: Callable[[], object]) -> None:
+    def after_changes(self, seconds: float, duty: Callable[[], object], *, resting: float) -> None:
         """When somebody has written to the database, and never more often than this."""
 
         def repeat() -> None:
-            while not self._stop.wait(seconds):
+            while not self._pause(seconds, resting):
                 if self._written.wait(STOP_SECONDS):
                     self._written.clear()
                     self._do(duty)
@@ -73,16 +72,31 @@ class Duties:
         `wanting` is set while it should be called soon.
         """
         while not self._stop.wait(LEAST_POLL_SECONDS):
-            if self._is_resting:
+            if self.are_resting:
                 self._wait_for_change()
             else:
                 wanting.wait(POLL_SECONDS)
-            self._is_resting = self._do(take_due) is False
+            if self._do(take_due) is False:
+                self._busy.clear()
+            else:
+                self._busy.set()
+        self._busy.set()  # whoever rests ends
+
+    @property
+    def are_resting(self) -> bool:
+        return not self._busy.is_set()
 
     def join(self, seconds: float) -> None:
         latest = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, latest - time.monotonic()))
+
+    def _pause(self, seconds: float, resting: float | None) -> bool:
+        """Whether it is over. A rest ends when there is something to be done."""
+        if resting is None or not self.are_resting:
+            return self._stop.wait(seconds)
+        self._busy.wait(resting)
+        return self._stop.is_set()
 
     def _wait_for_change(self) -> None:
         latest = time.monotonic() + RESTING_POLL_SECONDS

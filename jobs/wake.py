@@ -1,7 +1,7 @@
 """Wakes a worker when somebody writes to the database, so that an idle one need not poll.
 
-SQLite: inotify tells when the write-ahead log grows. PostgreSQL: LISTEN; triggers notify (migration 0017). Where neither
-works (not on Linux, PgBouncer between), the events are set every POLL_SECONDS instead.
+SQLite: inotify tells when the write-ahead log grows. PostgreSQL: LISTEN, and triggers notify (migration 0019). Where
+neither works (not on Linux, or behind PgBouncer), the events are set every POLL_SECONDS instead.
 """
 
 from __future__ import annotations

@@ -8,8 +8,6 @@ import signal
 import socket
 import sys
 import threading
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -18,10 +16,11 @@ import structlog
 
 from config import Settings
 from jobs import gc_tuning, writer
+from jobs.duties import Duties
 from jobs.scheduler import Scheduler, Scope
 from services.core.unit_of_work import checkpoint, has_single_writer
 from services.core.writer_process import record
-from services.execution import maintenance, steps
+from services.execution import maintenance, queue, steps
 from services.execution.progress import ProgressFlusher
 from services.mail import smtp
 from services.monitoring import schedule
@@ -30,10 +29,10 @@ from services.servers.packages import keys as packages_keys
 
 log = structlog.get_logger()
 
-HEARTBEAT_SECONDS = 2.0
+RESTING_SECONDS = 10.0
+"""While there is nothing to transfer, duties come only so often."""
+HEARTBEAT_SECONDS = 3.0
 LEASE_SECONDS = 1.0
-POLL_SECONDS = 0.2
-LEAST_POLL_SECONDS = 0.05
 PROGRESS_SECONDS = 1.0
 CHECKPOINT_SECONDS = 0.25
 MAIL_SECONDS = 15.0
@@ -57,6 +56,7 @@ def run(settings: Settings, scope: Scope) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
+    gc_tuning.started()  # before the fork: memory that garbage collection leaves alone stays shared
     with writer.beside(scope):
         _work(settings, scope, stop)
 
@@ -70,9 +70,12 @@ def _work(settings: Settings, scope: Scope, stop: threading.Event) -> None:
     gc_tuning.freeze()
     scheduler = Scheduler(worker_id, scope)
 
-    def take_due() -> None:
-        scheduler.wanting.wait(POLL_SECONDS)
-        scheduler.take_due()
+    def take_due() -> bool:
+        if duties.are_resting:
+            if not queue.has_live_items():
+                return False
+            scheduler.check_leases()  # other workers may have started or stopped meanwhile
+        return scheduler.take_due() > 0 or queue.has_live_items()
 
     def maintain() -> None:
         maintenance.mind_the_clock()
@@ -84,28 +87,25 @@ def _work(settings: Settings, scope: Scope, stop: threading.Event) -> None:
             log.error("worker.schema_mismatch", sentence=found.sentence, next_step=found.next_step)
             stop.set()
 
-    duties = [
-        _every(SCHEMA_SECONDS, check_schema, stop, scope),
-        _every(MAIL_SECONDS, smtp.send_due, stop, scope),
-        _every(HEALTH_SECONDS, schedule.check_due, stop, scope, first=0.0),
-        _every(HEARTBEAT_SECONDS, lambda: record(worker_heartbeats.record, worker_id), stop, scope),
-        _every(LEASE_SECONDS, scheduler.check_leases, stop, scope),
-        _every(PROGRESS_SECONDS, ProgressFlusher().flush, stop, scope),
-        _every(MAINTENANCE_SECONDS, maintain, stop, scope, first=0.0),
-        _every(ERASE_SECONDS, packages_keys.delete_expired, stop, scope),
-        _every(SWEEP_SECONDS, maintenance.sweep_store, stop, scope, first=FIRST_SWEEP_SECONDS),
-    ]
+    duties = Duties(settings.database_url, scope, stop)
+    duties.every(SCHEMA_SECONDS, check_schema, resting=RESTING_SECONDS)
+    duties.every(MAIL_SECONDS, smtp.send_due)
+    duties.every(HEALTH_SECONDS, schedule.check_due, first=0.0, resting=RESTING_SECONDS)
+    duties.every(HEARTBEAT_SECONDS, lambda: record(worker_heartbeats.record, worker_id))
+    duties.every(LEASE_SECONDS, scheduler.check_leases, resting=RESTING_SECONDS)
+    duties.every(PROGRESS_SECONDS, ProgressFlusher().flush, resting=RESTING_SECONDS)
+    duties.every(MAINTENANCE_SECONDS, maintain, first=0.0, resting=RESTING_SECONDS)
+    duties.every(ERASE_SECONDS, packages_keys.delete_expired)
+    duties.every(SWEEP_SECONDS, maintenance.sweep_store, first=FIRST_SWEEP_SECONDS)
     if has_wal:
-        duties.append(_every(CHECKPOINT_SECONDS, checkpoint, stop, scope))
+        duties.after_changes(CHECKPOINT_SECONDS, checkpoint, resting=RESTING_SECONDS)
     try:
-        _repeat(LEAST_POLL_SECONDS, take_due, stop, scope)
+        duties.work(scheduler.wanting, take_due)
     finally:
         # Every run stops at its next chunk, and its item can be resumed by any worker.
         steps.stop_this_process()
         scheduler.slots.open_all()
-        latest = time.monotonic() + DUTIES_END_SECONDS
-        for duty in duties:
-            duty.join(max(0.0, latest - time.monotonic()))
+        duties.join(DUTIES_END_SECONDS)
         is_idle = scheduler.wait(GRACE_SECONDS)
         with scope():
             worker_heartbeats.remove(worker_id)
@@ -124,34 +124,3 @@ def _lower_priority() -> None:
     if os.getsid(0) == os.getpid():
         with suppress(OSError):  # not Linux, or without autogroups
             Path("/proc/self/autogroup").write_text(str(NICENESS))
-
-
-def _every(
-    seconds: float,
-    duty: Callable[[], object],
-    stop: threading.Event,
-    scope: Scope,
-    first: float | None = None,
-) -> threading.Thread:
-    """A duty in a thread of its own, so that a long one does not delay the others."""
-    thread = threading.Thread(target=_repeat, args=(seconds, duty, stop, scope, first), daemon=True)
-    thread.start()
-    return thread
-
-
-def _repeat(
-    seconds: float,
-    duty: Callable[[], object],
-    stop: threading.Event,
-    scope: Scope,
-    first: float | None = None,
-) -> None:
-    """Log errors and continue: a fault of the database passes."""
-    wait = seconds if first is None else first
-    while not stop.wait(wait):
-        wait = seconds
-        try:
-            with scope():
-                duty()
-        except Exception:
-            log.exception("worker.duty_failed")

@@ -27,7 +27,7 @@ def run(options: Options) -> list[Line]:
     with install_bench(
         options.folder, folders=1, documents=2, large=(options.mib,), web=True, tls=True
     ) as system:
-        browser = _signed_in(system)
+        browser = signed_in(system)
         system.start_worker()
         moving.wait(system, moving.start_gets(system, system.sources[0]) + _get(system, options.mib))
         os.sync()  # flush nginx's cache
@@ -55,7 +55,7 @@ def _get(system: Installation, mib: int) -> list[uuid.UUID]:
     return moving.start_gets(system, [system.large[mib]])
 
 
-def _signed_in(system: Installation) -> requests.Session:
+def signed_in(system: Installation) -> requests.Session:
     browser = requests.Session()
     page = browser.get(f"{system.url}/sign-in", timeout=10).text
     found = TOKEN.search(page)

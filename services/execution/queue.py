@@ -40,6 +40,11 @@ def due(limit: int) -> tuple[Due, ...]:
     )
 
 
+def has_live_items() -> bool:
+    """Whether any item is being carried out, or may be without anybody writing to the database: not at rest."""
+    return session().scalar(_ANY_LIVE) is not None
+
+
 def claim(worker_id: str, item_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
     """Claim free items for a worker; the fencing tokens of those that no other worker claimed first."""
     free = (
@@ -141,3 +146,4 @@ def _all_due() -> Select[*tuple[Any, ...]]:
 
 
 _DUE = _all_due()
+_ANY_LIVE = select(TransferItem.id).where(TransferItem.state.in_(LIVE)).limit(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from models import WorkerHeartbeat, utcnow
 from services.core.unit_of_work import session, unit_of_work
@@ -19,12 +19,10 @@ LIVE_WITHIN = timedelta(seconds=30)
 def record(worker_id: str) -> None:
     """Record a heartbeat of this worker, and delete very old ones."""
     with unit_of_work(relaxed_durability=True) as writing:
-        row = writing.get(WorkerHeartbeat, worker_id)
-        if row is None:
+        beat = update(WorkerHeartbeat).where(WorkerHeartbeat.worker_id == worker_id).values(seen_at=utcnow())
+        if not writing.execute(beat.returning(WorkerHeartbeat.worker_id)).all():
             writing.add(WorkerHeartbeat(worker_id=worker_id))
-        else:
-            row.seen_at = utcnow()
-        writing.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < utcnow() - FORGET_AFTER))
+            writing.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < utcnow() - FORGET_AFTER))
 
 
 def remove(worker_id: str) -> None:
