@@ -56,7 +56,7 @@ def run(settings: Settings, scope: Scope) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
-    gc_tuning.started()  # before the fork: memory that garbage collection leaves alone stays shared
+    gc_tuning.freeze()  # before the fork: memory that garbage collection leaves alone stays shared
     with writer.beside(scope):
         _work(settings, scope, stop)
 
