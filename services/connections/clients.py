@@ -38,7 +38,7 @@ from services.servers import transport
 T = TypeVar("T")
 
 SignOut = tuple[AddressRules, str | None, Endpoints, str]
-LINE_SECONDS = 1.0
+CACHE_SECONDS = 1.0
 
 # iManage is told of a sign-out within bounds, so that a slow server keeps nobody waiting.
 SIGN_OUTS, SIGN_OUTS_AT_ONCE = 64, 8
@@ -74,8 +74,8 @@ class ConnectedAccount:
     is_off: bool = False
 
 
-class Line:
-    """A member's access to one server, cached for LINE_SECONDS over a series of calls. Safe for threads."""
+class AccessCache:
+    """A member's access to one server, cached for CACHE_SECONDS over a series of calls. Safe for threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -95,7 +95,7 @@ class Line:
             return access
 
     def keep(self, access: Access) -> None:
-        self._access, self._until = access, time.monotonic() + LINE_SECONDS
+        self._access, self._until = access, time.monotonic() + CACHE_SECONDS
 
     @property
     def endpoints(self) -> Endpoints:
@@ -111,21 +111,21 @@ def with_client(
     call: Callable[[Client], T],
     outbound: requests.Session | None = None,
     *,
-    line: Line | None = None,
+    cache: AccessCache | None = None,
 ) -> T:
     """Make the call; on 401 renew the token and call once more. No database connection is held during either.
 
-    `outbound` replaces the session of transfers, such as `transport.outbound(server, for_page=True)`; `line` is
+    `outbound` replaces the session of transfers, such as `transport.outbound(server, for_page=True)`; `cache` is
     shared by a series of calls. Raises NotFoundError or ConflictError (the member may not use the server),
     SignInNeededError, RemoteRefusedError and ImanageError.
     """
-    line = line or Line()
-    access = line.access(member_id, server_id)
+    cache = cache or AccessCache()
+    access = cache.access(member_id, server_id)
     try:
         return call(access.client(outbound))
     except UnauthorisedError:
         access = renew(member_id, server_id, access.token)
-        line.keep(access)
+        cache.keep(access)
     release()
     try:
         return call(access.client(outbound))

@@ -9,7 +9,7 @@ from imanage.client import TokenHeader, auth_headers
 from imanage.errors import ImanageError
 from imanage.probes import request
 from services.connections import tokens
-from services.connections.clients import Line
+from services.connections.clients import AccessCache
 from services.core.errors import RefusedError
 from services.diagnostics.probe_session import Finding, Probe, failed, passed, skipped, warned
 
@@ -33,7 +33,7 @@ def header(probe: Probe, origin: str) -> Finding:
     if not probe.thorough:
         return skipped(NOT_SCHEDULED)
     try:
-        access = Line().access(last.member_id, probe.server_id)
+        access = AccessCache().access(last.member_id, probe.server_id)
         token, wanted = access.token, access.header
         working = _working_header(probe, origin, token, wanted)
         if working is None and last.is_renewable:

@@ -64,7 +64,7 @@ def fetch(run: ItemRun) -> str | None:
                 _name(current(run), described[-1])
         raise
     _require_bytes(fetched.size)
-    facts = facts_of(run.line.endpoints, described[-1])
+    facts = facts_of(run.cache.endpoints, described[-1])
     if fetched.size <= SMALL_BYTES:
         run.require_allowed(is_stored=True)
         landing.land(run, fetched.sha256, fetched.size, facts)

@@ -21,7 +21,7 @@ from imanage.client import Client
 from imanage.ids import VersionId
 from models import LIVE, Connection, Server, Transfer, TransferItem, Version
 from services.connections import clients
-from services.connections.clients import Line
+from services.connections.clients import AccessCache
 from services.core.errors import RefusedError
 from services.core.unit_of_work import is_writing, release, session
 from services.execution import authorization
@@ -172,7 +172,7 @@ class ItemRun:
         task: Task,
         fencing_token: int,
         outgoing: Outgoing | None,
-        line: Line,
+        cache: AccessCache,
         snapshot: AuthorizationSnapshot,
         limiter: Limiter,
         stopping: threading.Event,
@@ -181,7 +181,7 @@ class ItemRun:
         self.item_id = task.id
         self.fencing_token = fencing_token
         self.outgoing = outgoing
-        self.line = line
+        self.cache = cache
         self.stop_reason: str | None = None
         self.moves_since: float | None = None
         self.progress: Progress | None = None
@@ -209,7 +209,7 @@ class ItemRun:
             return
         if self.task.server_id is not None:
             # Token and server are read while the run waits for its slot anyway.
-            self.line.access(self.task.member_id, self.task.server_id)
+            self.cache.access(self.task.member_id, self.task.server_id)
         with ExitStack() as self._slot:
             self._slot.enter_context(self._limiter.slot(self.task))
             self._require_after_waiting()
@@ -234,7 +234,7 @@ class ItemRun:
         """Call iManage as the member who asked for the transfer, in a slot."""
         with self.in_slot():
             return clients.with_client(
-                self.task.member_id, cast(uuid.UUID, self.task.server_id), call, line=self.line
+                self.task.member_id, cast(uuid.UUID, self.task.server_id), call, cache=self.cache
             )
 
     def require_allowed(self, *, is_stored: bool = False) -> None:

@@ -194,13 +194,13 @@ def read_back(run: ItemRun, present: Present, warnings: tuple[str, ...]) -> Stor
 
     Nothing is committed yet: should the process end here, the intent is still announced and is resolved later.
     """
-    receipt = facts_of_present(run.line.endpoints, present)
+    receipt = facts_of_present(run.cache.endpoints, present)
     if not run.is_stopping:
         with suppress(RefusedError, ImanageError, PausedError):
             run.require_allowed(is_stored=True)
             stored = run.with_client(lambda client: remote_documents.profile(client, stored_id(receipt)))
             folder_snapshots.note_comment(cast(uuid.UUID, run.task.server_id), run.task.mark, stored.comment)
-            receipt = facts_of(run.line.endpoints, stored)
+            receipt = facts_of(run.cache.endpoints, stored)
     return Stored(receipt, warnings)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 
 from models import TransferItem
-from services.connections.clients import Line
+from services.connections.clients import AccessCache
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import failures, get, item_run, outcome, queue, save
 from services.execution.authorization import AuthorizationSnapshot
@@ -30,14 +30,14 @@ def begin(claims: Mapping[uuid.UUID, int], limiter: Limiter) -> list[tuple[ItemR
     """A run for each claimed item, with the step at which it begins or is resumed."""
     rows = item_run.read(claims.keys())
     snapshot = AuthorizationSnapshot({row.transfer_id for row in rows})
-    lines = {(row.member_id, row.server_id): Line() for row in rows}
+    caches = {(row.member_id, row.server_id): AccessCache() for row in rows}
     return [
         (
             ItemRun(
                 task=item_run.task_of(row),
                 fencing_token=claims[row.id],
                 outgoing=item_run.outgoing_of(row),
-                line=lines[row.member_id, row.server_id],
+                cache=caches[row.member_id, row.server_id],
                 snapshot=snapshot,
                 limiter=limiter,
                 stopping=_stopping,

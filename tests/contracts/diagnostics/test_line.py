@@ -194,7 +194,7 @@ def test_a_port_that_breaks_off_at_the_first_word() -> None:
 def test_a_port_that_breaks_off_before_any_word() -> None:
     """It depends on the moment whether the end is seen while connecting or just after.
 
-    Where it is seen as TLS takes the socket over, Python 3.11 lets go of the socket without closing it first.
+    Where it is seen as TLS takes the socket over, Python 3.11 drops the socket without closing it first.
     """
     found = https_at(reset, None)
     first = found.report.first_problem

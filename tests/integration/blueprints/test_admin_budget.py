@@ -11,7 +11,7 @@ from tests.support.pages import Browser
 from tests.support.people import make_member
 from tests.support.servers import connect, make_server
 
-ROOM = "/admin/integrations/imanage"
+SERVERS = "/admin/integrations/imanage"
 
 
 def list_group(server_id: uuid.UUID, name: str, *members: Member) -> uuid.UUID:
@@ -34,10 +34,10 @@ def test_queries_do_not_grow_with_the_rows(admin: Browser) -> None:
     with unit_of_work() as writing:
         writing.add(ServerMember(server_id=server_id, member_id=member_id))
     pages = (
-        ROOM,
-        f"{ROOM}/{server_id}",
-        f"{ROOM}/{server_id}/why/{member_id}",
-        f"{ROOM}/{server_id}/request-sheet",
+        SERVERS,
+        f"{SERVERS}/{server_id}",
+        f"{SERVERS}/{server_id}/why/{member_id}",
+        f"{SERVERS}/{server_id}/request-sheet",
         "/admin/groups",
         f"/admin/groups/{group_id}",
         "/admin/members",

@@ -15,11 +15,11 @@ from tests.support.pages import Browser, Page, read
 from tests.support.people import make_member
 from tests.support.servers import connect, make_running_transfer, make_server
 
-ROOM = "/admin/integrations/imanage"
+SERVERS = "/admin/integrations/imanage"
 
 
 def switch(admin: Browser, server: Server, on: bool = True, **more: str) -> TestResponse:
-    return admin.post(f"{ROOM}/{server.id}/enabled", {"enabled": "1" if on else "0"} | more, htmx=True)
+    return admin.post(f"{SERVERS}/{server.id}/enabled", {"enabled": "1" if on else "0"} | more, htmx=True)
 
 
 def asked(answer: TestResponse) -> Page:
@@ -108,11 +108,11 @@ def test_a_restricted_server_without_anybody_listed_is_not_said_to_be_open(admin
 
 def test_without_scripts_the_question_is_a_page_of_its_own(admin: Browser) -> None:
     server = make_server()
-    answer = admin.post(f"{ROOM}/{server.id}/enabled", {"enabled": "1"})
+    answer = admin.post(f"{SERVERS}/{server.id}/enabled", {"enabled": "1"})
     page = read(answer, whole=True)
     assert "Enable anyway" in page.text
     assert not is_on(server)
-    assert admin.post(f"{ROOM}/{server.id}/enabled", {"enabled": "1", "sure": "1"}).status_code == 303
+    assert admin.post(f"{SERVERS}/{server.id}/enabled", {"enabled": "1", "sure": "1"}).status_code == 303
     assert is_on(server)
 
 
@@ -134,9 +134,9 @@ def test_switching_off_names_the_transfers_that_it_stops(admin: Browser) -> None
 
 
 def restrict(admin: Browser, server: Server, *members: Member, **more: str) -> TestResponse:
-    version = admin.page(f"{ROOM}/{server.id}").value_of("version")
+    version = admin.page(f"{SERVERS}/{server.id}").value_of("version")
     data = {"version": version, "restricted": "y", "member": [str(each.id) for each in members]}
-    return admin.post(f"{ROOM}/{server.id}/restriction", data | more, htmx=True)
+    return admin.post(f"{SERVERS}/{server.id}/restriction", data | more, htmx=True)
 
 
 def test_restricting_to_an_empty_list_asks_before_it_ends_sign_ins(admin: Browser) -> None:
@@ -171,13 +171,13 @@ def test_without_scripts_the_restriction_is_asked_about_on_a_page_that_keeps_the
     server = make_server(is_enabled=True)
     ada = make_member("Ada Byron")
     connect(server, make_member("Tom Adams"))
-    version = admin.page(f"{ROOM}/{server.id}").value_of("version")
+    version = admin.page(f"{SERVERS}/{server.id}").value_of("version")
     data = {"version": version, "restricted": "y", "member": str(ada.id)}
-    page = read(admin.post(f"{ROOM}/{server.id}/restriction", data), whole=True)
+    page = read(admin.post(f"{SERVERS}/{server.id}/restriction", data), whole=True)
     assert "1 member keeps access." in page.text
     assert page.value_of("member") == str(ada.id)
     sent = {name: page.value_of(name) for name in ("version", "restricted", "member", "sure")}
-    assert admin.post(f"{ROOM}/{server.id}/restriction", sent).status_code == 303
+    assert admin.post(f"{SERVERS}/{server.id}/restriction", sent).status_code == 303
 
 
 def test_a_refused_restriction_comes_back_in_its_card_with_the_draft(admin: Browser) -> None:
@@ -245,10 +245,10 @@ def test_deactivating_counts_the_transfers_that_it_calls_off(admin: Browser) -> 
 
 def test_removing_the_practice_server_says_that_what_it_kept_goes(admin: Browser) -> None:
     practice, real = make_server("Practice iManage", is_practice=True), make_server()
-    text = admin.page(f"{ROOM}/{practice.id}/remove", htmx=True).text
+    text = admin.page(f"{SERVERS}/{practice.id}/remove", htmx=True).text
     assert "Everything in the practice iManage is deleted" in text
     assert "Nothing changes in iManage." not in text
-    assert "Nothing changes in iManage." in admin.page(f"{ROOM}/{real.id}/remove", htmx=True).text
+    assert "Nothing changes in iManage." in admin.page(f"{SERVERS}/{real.id}/remove", htmx=True).text
 
 
 def test_a_new_link_is_said_to_end_the_one_before(admin: Browser) -> None:

@@ -161,7 +161,7 @@ def test_begun_without_a_csrf_token_nothing_happens(alice: Browser, practice: Si
     assert session().scalar(select(OAuthState)) is None
 
 
-def test_an_answer_at_the_api_host_goes_on_to_the_public_one(alice: Browser) -> None:
+def test_an_answer_at_the_api_host_is_redirected_to_the_public_one(alice: Browser) -> None:
     """The session's cookie is at the public host, so the answer is carried there before it is looked at."""
     config = alice.app.config
     before = config["SETTINGS"]
@@ -174,7 +174,7 @@ def test_an_answer_at_the_api_host_goes_on_to_the_public_one(alice: Browser) -> 
     assert response.headers["Location"] == f"{before.public_url}{CALLBACK}?state=a%26b&code=c"
 
 
-def test_what_waited_for_the_sign_in_goes_on(browser: Browser, practice: Simulator) -> None:
+def test_transfers_that_waited_for_the_sign_in_resume(browser: Browser, practice: Simulator) -> None:
     member = make_member("Alice Archer", email=ALICE)
     server = practice_server(practice)
     with unit_of_work() as writing:

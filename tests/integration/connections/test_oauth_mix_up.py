@@ -32,7 +32,7 @@ NO = answer(b"400 Bad Request", b'{"error": "invalid_grant"}', b"Content-Type: a
 
 
 class Liar:
-    """An iManage that is none, put on record by a System Admin who was fooled; it keeps what it is told."""
+    """A false iManage that a System Admin was tricked into adding; it stores what it is sent."""
 
     def __init__(self) -> None:
         self.told: list[bytes] = []

@@ -1,4 +1,4 @@
-"""A proxy in between answers 407: whoever meets it reads what it is, and that it is the network team's to put right."""
+"""A proxy answers 407: the member reads what it is, and that the network team needs to act."""
 
 from __future__ import annotations
 

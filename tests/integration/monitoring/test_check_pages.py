@@ -23,12 +23,12 @@ from tests.support.people import actor_of, make_member
 from tests.support.practice import practice_server
 from tests.support.servers import make_server
 
-ROOM = "/admin/integrations/imanage"
+SERVERS = "/admin/integrations/imanage"
 POLICY = "Content-Security-Policy"
 
 
 def url_of(server: Server, *more: object) -> str:
-    return "/".join(map(str, (ROOM, server.id, *more)))
+    return "/".join(map(str, (SERVERS, server.id, *more)))
 
 
 def runs_of(server: Server) -> list[ServerCheck]:
@@ -209,11 +209,11 @@ def test_only_the_servers_page_may_reach_the_servers_origin(admin: Browser, data
     policy = admin.get(url_of(london)).headers[POLICY]
     assert policy.endswith(f"; connect-src 'self' {london.url}")
     assert paris.url not in policy
-    for elsewhere in (ROOM, "/account", "/troubleshooting", url_of(london, "request-sheet")):
+    for elsewhere in (SERVERS, "/account", "/troubleshooting", url_of(london, "request-sheet")):
         assert "connect-src" not in admin.get(elsewhere).headers[POLICY]
 
 
-def test_a_member_checks_from_his_browser_what_he_may_use(app: Flask, database: None) -> None:
+def test_a_member_checks_from_their_browser_the_servers_they_may_use(app: Flask, database: None) -> None:
     ours = make_server(is_enabled=True)
     hidden = make_server("Paris", is_enabled=True, is_restricted=True)
     off = make_server("Oslo")
@@ -229,7 +229,7 @@ def test_a_member_checks_from_his_browser_what_he_may_use(app: Flask, database: 
     assert f"/troubleshooting/this-browser/{hidden.id}" not in links
 
 
-def test_the_page_has_a_menu_of_its_parts_and_who_can_use_it_stands_before_the_checks(admin: Browser) -> None:
+def test_the_page_has_a_menu_of_its_parts_and_who_can_use_it_comes_before_the_checks(admin: Browser) -> None:
     page = admin.page(url_of(make_server()))
     parts = ("checklist", "who", "check", "connection", "own-ca", "sign-ins", "health-strip", "remove")
     for part in parts:
@@ -239,7 +239,7 @@ def test_the_page_has_a_menu_of_its_parts_and_who_can_use_it_stands_before_the_c
     assert places == sorted(places)
 
 
-def test_passed_checks_are_one_line_and_what_fails_stands_open(admin: Browser) -> None:
+def test_passed_checks_are_one_line_and_failures_are_open(admin: Browser) -> None:
     server = make_server(url="https://127.0.0.1:9")
     admin.post(url_of(server, "checks"))
     assert background_tasks.wait(30)

@@ -90,7 +90,7 @@ def test_what_has_changed_before_it_was_sent_is_not_told(box: Mailbox, ada: Memb
     assert {each.outcome for each in mails()} == {"The state has changed since.", "Sent."}
 
 
-def test_it_is_sent_once_whoever_sends(box: Mailbox, ada: Member, server: Server) -> None:
+def test_it_is_sent_once_by_one_of_several_workers(box: Mailbox, ada: Member, server: Server) -> None:
     note(server, "fail")
     (mail_id,) = outbox.due(10)
     assert outbox.claim(mail_id) is not None and outbox.claim(mail_id) is None

@@ -15,7 +15,7 @@ from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.servers import connect, make_server
 
-ROOM = "/admin/integrations/imanage"
+SERVERS = "/admin/integrations/imanage"
 
 
 @pytest.fixture
@@ -85,15 +85,15 @@ def test_an_admin_finds_anybody_and_reads_the_answer(browser: Browser, boss: Mem
     server: Server = make_server(is_enabled=True, is_restricted=True)
     gone = make_member("Tom Adams", email="tom@firm.test", is_active=False)
     guest = make_member("Tomás Guest", email="tomas@client.test", is_guest=True)
-    assert "Why can’t a member use it?" in admin.page(f"{ROOM}/{server.id}").text
-    found = admin.page(f"{ROOM}/{server.id}/why?q=tom")
+    assert "Why can’t a member use it?" in admin.page(f"{SERVERS}/{server.id}").text
+    found = admin.page(f"{SERVERS}/{server.id}/why?q=tom")
     assert "tom@firm.test · Not active" in found.text
     assert "tomas@client.test · Guest" in found.text
-    page = admin.page(f"{ROOM}/{server.id}/why/{gone.id}")
+    page = admin.page(f"{SERVERS}/{server.id}/why/{gone.id}")
     assert "Why can’t Tom Adams use it?" in page.text
     assert "The member is not active." in page.text
     assert "Reactivate the member on the Members page." in page.text
     assert "Guests never see" not in page.text
-    assert "Guests never see anything of iManage." in admin.page(f"{ROOM}/{server.id}/why/{guest.id}").text
-    searched = admin.get(f"{ROOM}/{server.id}/why?q=tom", htmx=True)
+    assert "Guests never see anything of iManage." in admin.page(f"{SERVERS}/{server.id}/why/{guest.id}").text
+    searched = admin.get(f"{SERVERS}/{server.id}/why?q=tom", htmx=True)
     assert "tom@firm.test" in read(searched, whole=False).text

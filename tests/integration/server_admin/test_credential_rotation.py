@@ -24,7 +24,7 @@ from tests.support.practice import CLIENT_ID, practice_server
 from tests.support.sign_ins import TOKEN, SignIn
 from tests.support.transfers import Desk, carry, get, items_of
 
-ROOM = "/admin/integrations/imanage"
+SERVERS = "/admin/integrations/imanage"
 OTHER_ID = "counterpart-registered-anew"
 OTHER_SECRET = "another-secret-of-the-firm"
 OLD = (CLIENT_ID, practice_password(CLIENT_ID))
@@ -59,7 +59,7 @@ def sent(server_id: uuid.UUID, client_id: str, secret: str, **more: str) -> dict
 
 
 def url_of(server_id: uuid.UUID) -> str:
-    return f"{ROOM}/{server_id}/credentials"
+    return f"{SERVERS}/{server_id}/credentials"
 
 
 def events(action: str) -> list[AuditEvent]:
@@ -70,9 +70,9 @@ def events(action: str) -> list[AuditEvent]:
 def test_proven_ones_take_the_old_ones_place(admin: Browser, practice: Simulator, other_app: None) -> None:
     server_id = practice_server(practice).id
     answer = admin.post(url_of(server_id), sent(server_id, OTHER_ID, OTHER_SECRET), htmx=True)
-    assert answer.headers["HX-Redirect"] == f"{ROOM}/{server_id}"
+    assert answer.headers["HX-Redirect"] == f"{SERVERS}/{server_id}"
     assert kept(server_id) == (OTHER_ID, OTHER_SECRET)
-    page = admin.page(f"{ROOM}/{server_id}")
+    page = admin.page(f"{SERVERS}/{server_id}")
     assert ACCEPTED in page.text
     assert OTHER_SECRET not in page.html
     (told,) = events("server.credentials_replaced")
@@ -134,7 +134,7 @@ def test_where_nothing_can_be_told_the_admin_decides(
     confirmed = sent(server_id, OTHER_ID, OTHER_SECRET, confirmed="y")
     assert admin.post(url_of(server_id), confirmed, htmx=True).status_code == 204
     assert kept(server_id) == (OTHER_ID, OTHER_SECRET)
-    assert "could not be confirmed" in admin.page(f"{ROOM}/{server_id}").text
+    assert "could not be confirmed" in admin.page(f"{SERVERS}/{server_id}").text
     assert events("server.credentials_replaced")[0].detail["proven"] is False
 
 
@@ -160,7 +160,7 @@ def test_another_client_id_ends_every_sign_in_and_says_whose(
     )
     wanted = sent(signed_in.server_id, OTHER_ID, OTHER_SECRET)
     assert admin.post(url_of(signed_in.server_id), wanted).status_code == 303
-    page = admin.page(f"{ROOM}/{signed_in.server_id}")
+    page = admin.page(f"{SERVERS}/{signed_in.server_id}")
     assert f"The Client ID has changed, so 1 member must sign in again: {name}." in page.text
     row = signed_in.row()
     assert (row.state, row.reason, row.refresh_token) == ("sign_in_again", "registered_anew", None)
@@ -224,12 +224,12 @@ def test_nobody_tries_without_end(practice: Simulator, other_app: None) -> None:
     assert OTHER_SECRET not in secrets
 
 
-def test_a_notice_stands_on_the_page_where_no_refresh_token_came(signed_in: SignIn, browser: Browser) -> None:
+def test_the_page_has_a_notice_where_no_refresh_token_came(signed_in: SignIn, browser: Browser) -> None:
     admin = browser.sign_in(make_member("Margaret Okafor", is_admin=True))
-    page = admin.page(f"{ROOM}/{signed_in.server_id}")
+    page = admin.page(f"{SERVERS}/{signed_in.server_id}")
     assert "A sign-in came without a refresh token" not in page.text
     signed_in.change(refresh_token=None)
-    page = admin.page(f"{ROOM}/{signed_in.server_id}")
+    page = admin.page(f"{SERVERS}/{signed_in.server_id}")
     assert "A sign-in came without a refresh token" in page.text
     assert "Next: Allow sign-ins to be renewed" in page.text
 

@@ -12,7 +12,7 @@ from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.servers import make_server
 
-ROOM = "/admin/integrations/imanage"
+SERVERS = "/admin/integrations/imanage"
 
 
 @pytest.mark.usefixtures("browser")
@@ -59,10 +59,10 @@ def test_a_long_list_costs_a_query_for_each_five_hundred_and_the_rest_is_counted
 def test_what_is_pasted_joins_the_list_and_is_saved_by_save(admin: Browser) -> None:
     server = make_server(is_enabled=True)
     ada, tom = make_member("Ada Byron", email="ada@firm.test"), make_member("Tom", email="tom@firm.test")
-    page = admin.page(f"{ROOM}/{server.id}")
+    page = admin.page(f"{SERVERS}/{server.id}")
     data = {"version": page.value_of("version"), "restricted": "y", "member": [str(tom.id)]}
     answer = admin.post(
-        f"{ROOM}/{server.id}/restriction/pasted",
+        f"{SERVERS}/{server.id}/restriction/pasted",
         data | {"pasted": "ada@firm.test, who@firm.test"},
         htmx=True,
     )
@@ -72,11 +72,12 @@ def test_what_is_pasted_joins_the_list_and_is_saved_by_save(admin: Browser) -> N
     assert str(ada.id) in fragment.html and str(tom.id) in fragment.html
     assert db.session.scalars(select(ServerMember)).all() == []
     whole = read(
-        admin.post(f"{ROOM}/{server.id}/restriction/pasted", data | {"pasted": "ada@firm.test"}), whole=True
+        admin.post(f"{SERVERS}/{server.id}/restriction/pasted", data | {"pasted": "ada@firm.test"}),
+        whole=True,
     )
     assert "1 member added to the list below." in whole.text
     data["member"] = [str(tom.id), str(ada.id)]
-    assert admin.post(f"{ROOM}/{server.id}/restriction", data | {"sure": "1"}).status_code == 303
+    assert admin.post(f"{SERVERS}/{server.id}/restriction", data | {"sure": "1"}).status_code == 303
     db.session.rollback()
     assert {row.member_id for row in db.session.scalars(select(ServerMember))} == {ada.id, tom.id}
 
@@ -84,6 +85,6 @@ def test_what_is_pasted_joins_the_list_and_is_saved_by_save(admin: Browser) -> N
 def test_hostile_lines_are_shown_as_text(admin: Browser) -> None:
     server = make_server()
     data = {"pasted": "<img src=x onerror=alert(1)>\n\x00\n' OR 1=1 --\n" + "x" * 10_000}
-    answer = admin.post(f"{ROOM}/{server.id}/restriction/pasted", data, htmx=True)
+    answer = admin.post(f"{SERVERS}/{server.id}/restriction/pasted", data, htmx=True)
     assert answer.status_code == 200
     assert "<img" not in answer.get_data(as_text=True)

@@ -18,7 +18,7 @@ from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.servers import make_server
 
-ROOM = "/admin/integrations/imanage"
+SERVERS = "/admin/integrations/imanage"
 ROOT = Authority()
 KEY = ROOT.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
@@ -35,7 +35,7 @@ def kept(server: Server) -> Server:
 
 def give(admin: Browser, server: Server, status: int = 303, **fields: object) -> str:
     values = {"version": registry.version(kept(server)), **fields}
-    answer = admin.post(f"{ROOM}/{server.id}/own-ca", values)
+    answer = admin.post(f"{SERVERS}/{server.id}/own-ca", values)
     assert answer.status_code == status
     assert background_tasks.wait(60)
     return read(answer, whole=True).text if status == 422 else ""
@@ -43,15 +43,15 @@ def give(admin: Browser, server: Server, status: int = 303, **fields: object) ->
 
 def test_pasted_shown_changed_and_taken_away(admin: Browser, server: Server) -> None:
     fingerprint = certificate_authorities._authority(ROOT.certificate).fingerprint
-    assert "Add certificates" in admin.page(f"{ROOM}/{server.id}").text
+    assert "Add certificates" in admin.page(f"{SERVERS}/{server.id}").text
     before = kept(server).changed_at
     give(admin, server, pem=f"a comment\n{ROOT.pem}")
     assert kept(server).ca_pem == ROOT.pem and kept(server).changed_at > before
-    page = admin.page(f"{ROOM}/{server.id}")
+    page = admin.page(f"{SERVERS}/{server.id}")
     assert fingerprint in page.html.replace("<wbr>", "") and "CN=Firm LLP Root CA,O=Firm LLP" in page.text
-    assert "-----BEGIN CERTIFICATE-----" in admin.page(f"{ROOM}/{server.id}/own-ca").text
-    assert "will only be trusted if" in admin.page(f"{ROOM}/{server.id}/own-ca/remove").text
-    answer = admin.post(f"{ROOM}/{server.id}/own-ca/remove", {"version": registry.version(kept(server))})
+    assert "-----BEGIN CERTIFICATE-----" in admin.page(f"{SERVERS}/{server.id}/own-ca").text
+    assert "will only be trusted if" in admin.page(f"{SERVERS}/{server.id}/own-ca/remove").text
+    answer = admin.post(f"{SERVERS}/{server.id}/own-ca/remove", {"version": registry.version(kept(server))})
     assert answer.status_code == 303 and background_tasks.wait(60)
     assert kept(server).ca_pem is None
     events = session().scalars(select(AuditEvent).where(AuditEvent.action.like("server.ca_%")))
@@ -71,7 +71,7 @@ def test_a_file_is_read_in_place_of_the_field(admin: Browser, server: Server) ->
 def test_a_private_key_is_neither_kept_nor_sent_back(admin: Browser, server: Server) -> None:
     line = KEY.splitlines()[1]
     answer = admin.post(
-        f"{ROOM}/{server.id}/own-ca",
+        f"{SERVERS}/{server.id}/own-ca",
         {"version": registry.version(kept(server)), "pem": ROOT.pem + KEY},
         htmx=True,
     )
@@ -93,7 +93,7 @@ def test_two_admins_do_not_undo_each_other_unseen(admin: Browser, server: Server
     old = registry.version(kept(server))
     give(admin, server, pem=ROOT.pem)
     assert "Somebody else has changed this server" in give(admin, server, 422, pem=ROOT.pem, version=old)
-    answer = admin.post(f"{ROOM}/{server.id}/own-ca/remove", {"version": old})
+    answer = admin.post(f"{SERVERS}/{server.id}/own-ca/remove", {"version": old})
     assert answer.status_code == 422 and kept(server).ca_pem == ROOT.pem
 
 

@@ -1,4 +1,4 @@
-"""Application packages: made once, shown once, at hand for a quarter of an hour, and carried into Add server."""
+"""Application packages: made and shown once, available for 15 minutes, and used in Add server."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tests.support.pages import Browser, Page, read
 from tests.support.people import actor_of, make_member
 from tests.support.server_forms import on_premise, use_names
 
-ROOM = "/admin/integrations/imanage"
-PACKAGE = f"{ROOM}/package"
+SERVERS = "/admin/integrations/imanage"
+PACKAGE = f"{SERVERS}/package"
 REDIRECT = "http://127.0.0.1:8000/auth/v0/oauth2/authorized"
 KEY = re.compile(r"\b[0-9a-f]{32}\b")
 
@@ -107,7 +107,7 @@ def test_the_keys_are_shown_once_and_never_at_an_address(admin: Browser) -> None
     assert "These are only shown once" in first.text
     again = read(admin.post(PACKAGE, sent), whole=True)
     assert "They have already been shown" in again.text
-    addresses = (PACKAGE, f"{PACKAGE}/{newest().id}", f"{ROOM}/new?package={newest().id}", ROOM)
+    addresses = (PACKAGE, f"{PACKAGE}/{newest().id}", f"{SERVERS}/new?package={newest().id}", SERVERS)
     seen = again.html + "".join(admin.get(url).get_data(as_text=True) for url in addresses)
     assert secret not in seen
     assert all(client_id not in link and secret not in link for link in first.links)
@@ -158,7 +158,7 @@ def test_another_admin_has_none_of_it(admin: Browser) -> None:
     _, client_id, secret, package_id = make(admin)
     other = Browser(admin.app).sign_in(make_member("Ada", is_admin=True))
     assert other.post(f"{PACKAGE}/{package_id}/manifest.zip").status_code == 409
-    page = other.page(f"{ROOM}/new?package={package_id}", htmx=True)
+    page = other.page(f"{SERVERS}/new?package={package_id}", htmx=True)
     assert client_id not in page.html
     assert secret not in page.html
     assert page.value_of("package") == ""
@@ -213,27 +213,27 @@ def test_the_service_judges_for_itself(margaret: Member) -> None:
 def test_a_package_is_carried_into_add_server(admin: Browser) -> None:
     page, client_id, secret, package_id = make(admin)
     assert "Use it in Add server" in page.text
-    popup = admin.page(f"{ROOM}/new?package={package_id}", htmx=True)
+    popup = admin.page(f"{SERVERS}/new?package={package_id}", htmx=True)
     assert f"Client ID {client_id} and its secret come from the package." in popup.text
     assert secret not in popup.html
     assert not [each for each in popup.controls if each.get("name") in ("client_id", "client_secret")]
     sent = on_premise(client_id="", client_secret="", package=str(package_id))
-    fields = admin.post(f"{ROOM}/new/fields", sent)
+    fields = admin.post(f"{SERVERS}/new/fields", sent)
     assert "come from the package." in read(fields, whole=False).text
-    refused = admin.post(f"{ROOM}/new", sent | {"name": ""}, htmx=True)
+    refused = admin.post(f"{SERVERS}/new", sent | {"name": ""}, htmx=True)
     assert "come from the package." in read(refused, whole=False).text
 
-    assert admin.post(f"{ROOM}/new", sent, htmx=True).status_code == 204
+    assert admin.post(f"{SERVERS}/new", sent, htmx=True).status_code == 204
     row = db.session.scalars(select(Server)).one()
     assert (row.client_id, row.redirect_url) == (client_id, REDIRECT)
     assert transport.credentials(row).client_secret == secret
     assert newest().server_id == row.id
-    page = admin.page(f"{ROOM}/{row.id}")
+    page = admin.page(f"{SERVERS}/{row.id}")
     assert "Done: Register the application" in page.text
     assert "Done: Register the redirect URL" in page.text
 
     other = sent | {"name": "Paris", "url": "https://inside.firm.test"}
-    again = admin.post(f"{ROOM}/new", other, htmx=True)
+    again = admin.post(f"{SERVERS}/new", other, htmx=True)
     assert again.status_code == 422
     assert "can no longer be used" in read(again, whole=False).text
     with pytest.raises(ConflictError), unit_of_work():
@@ -248,10 +248,10 @@ def test_a_package_is_carried_into_add_server(admin: Browser) -> None:
 def test_a_package_that_ran_out_meanwhile_gives_the_fields_back(admin: Browser) -> None:
     _, _, _, package_id = make(admin)
     run_out()
-    answer = admin.post(f"{ROOM}/new", on_premise(package=str(package_id)), htmx=True)
+    answer = admin.post(f"{SERVERS}/new", on_premise(package=str(package_id)), htmx=True)
     page = read(answer, whole=False)
     assert answer.status_code == 422
     assert "can no longer be used" in page.text
     assert page.value_of("client_id") == "counterpart"
     assert page.value_of("package") == ""
-    assert admin.post(f"{ROOM}/new", on_premise(), htmx=True).status_code == 204
+    assert admin.post(f"{SERVERS}/new", on_premise(), htmx=True).status_code == 204

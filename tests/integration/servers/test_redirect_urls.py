@@ -21,8 +21,8 @@ from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
 from tests.support.server_forms import SECRET, use_names
 
-ROOM = "/admin/integrations/imanage"
-PACKAGE = f"{ROOM}/package"
+SERVERS = "/admin/integrations/imanage"
+PACKAGE = f"{SERVERS}/package"
 BEFORE = "http://127.0.0.1:8000/auth/v0/oauth2/authorized"
 NOW = "https://dms.firm.test/auth/v0/oauth2/authorized"
 SENTENCE = "The redirect URL has changed"
@@ -62,21 +62,21 @@ def add_server() -> uuid.UUID:
 
 def test_it_is_told_on_every_admin_page_until_it_is_settled(admin: Browser) -> None:
     spare, server_id = make_package("Spare"), add_server()
-    assert SENTENCE not in admin.page(ROOM).text
+    assert SENTENCE not in admin.page(SERVERS).text
     move()
-    for url in (ROOM, PACKAGE, "/admin/members", "/admin/audit", f"{ROOM}/{server_id}"):
+    for url in (SERVERS, PACKAGE, "/admin/members", "/admin/audit", f"{SERVERS}/{server_id}"):
         text = admin.page(url).text
         for word in (SENTENCE, BEFORE, NOW, "London DMS", "the package “Spare”"):
             assert word in text
     assert SENTENCE not in admin.page("/").text
-    assert "Next: Register the redirect URL" in admin.page(f"{ROOM}/{server_id}").text
+    assert "Next: Register the redirect URL" in admin.page(f"{SERVERS}/{server_id}").text
 
-    assert admin.post(f"{ROOM}/{server_id}/redirect-url").status_code == 303
+    assert admin.post(f"{SERVERS}/{server_id}/redirect-url").status_code == 303
     told = redirect_urls.change(actor_of(make_member(is_admin=True)))
     assert told is not None
     assert (told.servers, [each.name for each in told.packages]) == ((), ["Spare"])
     assert admin.post(f"{PACKAGE}/{spare}/settled").status_code == 303
-    assert SENTENCE not in admin.page(ROOM).text
+    assert SENTENCE not in admin.page(SERVERS).text
     db.session.rollback()
     confirmed = select(AuditEvent).where(AuditEvent.action == "server.redirect_url_changed")
     assert db.session.scalars(confirmed).one().detail == {"before": BEFORE, "now": NOW}
@@ -86,7 +86,7 @@ def test_members_hear_nothing_of_it(browser: Browser) -> None:
     add_server()
     move()
     assert SENTENCE not in browser.sign_in(make_member()).page("/").text
-    refused = browser.get(ROOM)
+    refused = browser.get(SERVERS)
     assert refused.status_code == 403
     assert SENTENCE not in refused.get_data(as_text=True)
 
@@ -103,7 +103,7 @@ def test_a_check_that_saw_the_new_one_accepted_settles_it(
         run = ServerCheck(server_id=server_id, started_by="Ada", finished_at=utcnow(), state="healthy")
         run.results = [found | {"facts": [["Our redirect URL", seen]]}]
         writing.add(run)
-    assert (SENTENCE not in admin.page(ROOM).text) is is_settled
+    assert (SENTENCE not in admin.page(SERVERS).text) is is_settled
 
 
 def test_a_server_from_before_this_was_on_record_says_nothing(admin: Browser) -> None:
@@ -111,4 +111,4 @@ def test_a_server_from_before_this_was_on_record_says_nothing(admin: Browser) ->
     with unit_of_work() as writing:
         writing.get_one(Server, server_id).redirect_url = ""
     move()
-    assert SENTENCE not in admin.page(ROOM).text
+    assert SENTENCE not in admin.page(SERVERS).text

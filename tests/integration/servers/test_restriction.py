@@ -18,18 +18,18 @@ from tests.support.pages import Browser, Page, read
 from tests.support.people import actor_of, make_member
 from tests.support.servers import connect, make_server
 
-ROOM = "/admin/integrations/imanage"
+SERVERS = "/admin/integrations/imanage"
 
 
 def save(admin: Browser, server: Server, *members: Member, on: bool = True, version: str = "") -> object:
-    version = version or admin.page(f"{ROOM}/{server.id}").value_of("version")
+    version = version or admin.page(f"{SERVERS}/{server.id}").value_of("version")
     data = {"version": version, "member": [str(each.id) for each in members], "sure": "1"}
-    return admin.post(f"{ROOM}/{server.id}/restriction", data | ({"restricted": "y"} if on else {}))
+    return admin.post(f"{SERVERS}/{server.id}/restriction", data | ({"restricted": "y"} if on else {}))
 
 
 def search(admin: Browser, server: Server, text: str, *chosen: Member) -> Page:
     data = {"q": text, "member": [str(each.id) for each in chosen]}
-    return read(admin.post(f"{ROOM}/{server.id}/restriction/search", data, htmx=True), whole=False)
+    return read(admin.post(f"{SERVERS}/{server.id}/restriction/search", data, htmx=True), whole=False)
 
 
 def listed(server: Server) -> set[uuid.UUID]:
@@ -41,7 +41,7 @@ def test_switch_and_list_are_saved_as_one_change(admin: Browser) -> None:
     server = make_server(is_enabled=True)
     ada, tom, zoe = make_member("Ada Byron"), make_member("Tom Adams"), make_member("Zoë")
     assert save(admin, server, ada, tom).status_code == 303
-    page = admin.page(f"{ROOM}/{server.id}")
+    page = admin.page(f"{SERVERS}/{server.id}")
     assert "Saved. Only 2 members can use the server." in page.text
     assert "Restrict the server to let a few members test it" in page.text
     assert "Restricted (2)" in page.text
@@ -61,22 +61,23 @@ def test_a_list_is_kept_while_the_switch_is_off(admin: Browser) -> None:
     assert listed(server) == {ada.id}
     assert available_to(actor_of(make_member()))
     assert (
-        "1 member is listed in case you switch on the restriction." in admin.page(f"{ROOM}/{server.id}").text
+        "1 member is listed in case you switch on the restriction."
+        in admin.page(f"{SERVERS}/{server.id}").text
     )
-    assert "Restricted (" not in admin.page(ROOM).text
+    assert "Restricted (" not in admin.page(SERVERS).text
 
 
 def test_a_save_that_changes_nothing_leaves_no_event(admin: Browser) -> None:
     server = make_server()
     save(admin, server, on=False)
-    assert "Nothing has changed" in admin.page(f"{ROOM}/{server.id}").text
+    assert "Nothing has changed" in admin.page(f"{SERVERS}/{server.id}").text
     assert db.session.scalars(select(AuditEvent)).all() == []
 
 
 def test_restricting_to_nobody_is_warned_of(admin: Browser) -> None:
     server = make_server()
     save(admin, server)
-    assert "No members are listed, so nobody can use" in admin.page(f"{ROOM}/{server.id}").text
+    assert "No members are listed, so nobody can use" in admin.page(f"{SERVERS}/{server.id}").text
 
 
 def test_unlisting_ends_the_use_at_once_and_deletes_the_tokens(admin: Browser) -> None:
@@ -87,7 +88,7 @@ def test_unlisting_ends_the_use_at_once_and_deletes_the_tokens(admin: Browser) -
         connect(other, member)
         begin_sign_in(server, member)
     save(admin, server, ada)
-    assert "1 sign-in has ended." in admin.page(f"{ROOM}/{server.id}").text
+    assert "1 sign-in has ended." in admin.page(f"{SERVERS}/{server.id}").text
     db.session.rollback()
     kept = db.session.execute(select(Connection.server_id, Connection.member_id)).all()
     assert set(kept) == {(server.id, ada.id), (other.id, ada.id), (other.id, tom.id)}
@@ -166,7 +167,7 @@ def test_one_press_adds_and_the_list_so_far_is_kept(admin: Browser) -> None:
     ada, tom = make_member("Ada Byron"), make_member("Tom Adams")
     data = {"q": "member", "member": [str(ada.id)], "add": str(tom.id)}
     page = read(
-        admin.post(f"{ROOM}/{server.id}/restriction/chosen", data | {"q": "a"}, htmx=True), whole=False
+        admin.post(f"{SERVERS}/{server.id}/restriction/chosen", data | {"q": "a"}, htmx=True), whole=False
     )
     chosen = [each["value"] for each in page.controls if each.get("name") == "member"]
     assert chosen == [str(ada.id), str(tom.id)]
@@ -178,7 +179,7 @@ def test_the_cross_of_a_chip_works_without_scripts(admin: Browser) -> None:
     server = make_server()
     ada, tom = make_member("Ada Byron"), make_member("Tom Adams")
     data = {"member": [str(ada.id), str(tom.id)], "remove": str(tom.id), "restricted": "y"}
-    page = read(admin.post(f"{ROOM}/{server.id}/restriction", data), whole=True)
+    page = read(admin.post(f"{SERVERS}/{server.id}/restriction", data), whole=True)
     assert [each["value"] for each in page.controls if each.get("name") == "member"] == [str(ada.id)]
     assert 'data-guard="unsaved"' in page.html
     assert listed(server) == set()
@@ -187,7 +188,7 @@ def test_the_cross_of_a_chip_works_without_scripts(admin: Browser) -> None:
 def test_a_restriction_saved_elsewhere_is_noticed_and_nothing_chosen_is_lost(admin: Browser) -> None:
     server = make_server()
     ada, tom = make_member("Ada Byron"), make_member("Tom Adams")
-    opened = admin.page(f"{ROOM}/{server.id}").value_of("version")
+    opened = admin.page(f"{SERVERS}/{server.id}").value_of("version")
     save(admin, server, tom)
     answer = save(admin, server, ada, version=opened)
     page = read(answer, whole=True)
@@ -202,8 +203,8 @@ def test_a_restriction_saved_elsewhere_is_noticed_and_nothing_chosen_is_lost(adm
 
 def test_switching_the_server_on_meanwhile_does_not_make_the_form_stale(admin: Browser) -> None:
     server = make_server()
-    opened = admin.page(f"{ROOM}/{server.id}").value_of("version")
-    admin.post(f"{ROOM}/{server.id}/enabled", {"enabled": "1", "sure": "1"})
+    opened = admin.page(f"{SERVERS}/{server.id}").value_of("version")
+    admin.post(f"{SERVERS}/{server.id}/enabled", {"enabled": "1", "sure": "1"})
     assert save(admin, server, make_member(), version=opened).status_code == 303
 
 
@@ -224,7 +225,7 @@ def test_a_listed_member_who_became_inactive_stays_until_removed(admin: Browser)
         row = session.get(Member, ada.id)
         assert row is not None
         row.is_active = False
-    assert "Not active" in admin.page(f"{ROOM}/{server.id}").text
+    assert "Not active" in admin.page(f"{SERVERS}/{server.id}").text
     tom = make_member("Tom Adams")
     assert save(admin, server, ada, tom).status_code == 303
     assert listed(server) == {ada.id, tom.id}
@@ -232,9 +233,9 @@ def test_a_listed_member_who_became_inactive_stays_until_removed(admin: Browser)
 
 def test_ids_that_are_none_are_left_out(admin: Browser) -> None:
     server = make_server()
-    version = admin.page(f"{ROOM}/{server.id}").value_of("version")
+    version = admin.page(f"{SERVERS}/{server.id}").value_of("version")
     data = {"version": version, "restricted": "y", "member": ["", "nobody", str(uuid.uuid4())]}
-    assert admin.post(f"{ROOM}/{server.id}/restriction", data).status_code == 303
+    assert admin.post(f"{SERVERS}/{server.id}/restriction", data).status_code == 303
     assert listed(server) == set()
 
 

@@ -78,14 +78,14 @@ def test_without_htmx_the_form_is_a_page_and_its_answer_a_redirect(admin: Browse
 def test_cloud_needs_only_a_name_where_the_installation_has_a_registration(
     admin: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = replace(runtime.runtime().settings, cloud_client_id="house-id", cloud_client_secret="house-secret")
+    ours = replace(runtime.runtime().settings, cloud_client_id="firm-id", cloud_client_secret="firm-secret")
     monkeypatch.setattr(runtime, "_runtime", replace(runtime.runtime(), settings=ours))
     page = admin.page(NEW, htmx=True)
     assert "Client Secret" not in page.text
     assert admin.post(NEW, {"kind": "cloud", "name": "Cloud", "subdomain": ""}).status_code == 303
     row = db.session.scalars(select(Server)).one()
     assert row.url == row.api_url == "https://cloudimanage.com"
-    assert transport.credentials(row).client_id == "house-id"
+    assert transport.credentials(row).client_id == "firm-id"
     admin.post(f"/admin/integrations/imanage/{row.id}/enabled", {"enabled": "1", "sure": "1"})
     db.session.expire_all()
     assert row.is_enabled

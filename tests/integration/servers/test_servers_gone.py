@@ -14,7 +14,7 @@ from tests.support.people import actor_of, make_member
 from tests.support.server_forms import on_premise
 from tests.support.servers import connect, make_server
 
-ROOM = "/admin/integrations/imanage"
+SERVERS = "/admin/integrations/imanage"
 
 
 def removed_server() -> uuid.UUID:
@@ -26,7 +26,7 @@ def removed_server() -> uuid.UUID:
 
 @pytest.mark.parametrize("path", ["", "/edit", "/credentials", "/remove", "/request-sheet", "/why"])
 def test_the_address_of_a_removed_server_answers_with_the_list_of_servers(admin: Browser, path: str) -> None:
-    page = admin.page(f"{ROOM}/{removed_server()}{path}", status=404)
+    page = admin.page(f"{SERVERS}/{removed_server()}{path}", status=404)
     assert "“Old Leeds” was removed by Nora Vale" in page.text
     assert "New Leeds" in page.text
     assert "Add server" in page.text
@@ -35,13 +35,13 @@ def test_the_address_of_a_removed_server_answers_with_the_list_of_servers(admin:
 
 def test_an_address_that_was_never_a_server_answers_with_the_list_too(admin: Browser) -> None:
     make_server("New Leeds")
-    page = admin.page(f"{ROOM}/{uuid.uuid4()}", status=404)
+    page = admin.page(f"{SERVERS}/{uuid.uuid4()}", status=404)
     assert "We could not find this server." in page.text
     assert "New Leeds" in page.text
 
 
 def test_a_switch_on_a_page_older_than_the_removal_says_what_has_become_of_the_server(admin: Browser) -> None:
-    answer = admin.post(f"{ROOM}/{removed_server()}/enabled", {"enabled": "1"}, htmx=True)
+    answer = admin.post(f"{SERVERS}/{removed_server()}/enabled", {"enabled": "1"}, htmx=True)
     text = read(answer, whole=False).text
     assert answer.status_code == 404
     assert "“Old Leeds” was removed by Nora Vale" in text
@@ -49,7 +49,7 @@ def test_a_switch_on_a_page_older_than_the_removal_says_what_has_become_of_the_s
 
 
 def test_with_one_server_on_and_one_off_the_account_page_names_neither(app: Flask, database: None) -> None:
-    """The admin's name stands only where more than one server is open to the member."""
+    """The admin's name is only shown where the member can use more than one server."""
     london, paris = make_server("London DMS", is_enabled=True), make_server("Paris DMS")
     ada = make_member("Ada Byron")
     connect(london, ada)
@@ -69,9 +69,9 @@ def test_with_one_server_on_and_one_off_the_account_page_names_neither(app: Flas
 @pytest.mark.parametrize(("secret", "says"), [("", False), ("a secret", True)])
 def test_only_a_secret_that_was_typed_must_be_typed_again(admin: Browser, secret: str, says: bool) -> None:
     sentence = "Enter it again. For security it is never sent back to this page."
-    new = admin.post(f"{ROOM}/new", on_premise(name="", client_secret=secret), htmx=True)
+    new = admin.post(f"{SERVERS}/new", on_premise(name="", client_secret=secret), htmx=True)
     assert (sentence in read(new, whole=False).text) is says
     server = make_server()
     data = {"client_id": "", "client_secret": secret}
-    changed = admin.post(f"{ROOM}/{server.id}/credentials", data, htmx=True)
+    changed = admin.post(f"{SERVERS}/{server.id}/credentials", data, htmx=True)
     assert (sentence in read(changed, whole=False).text) is says

@@ -18,11 +18,11 @@ from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.servers import connect, make_link, make_running_transfer, make_server
 
-ROOM = "/admin/integrations/imanage"
+SERVERS = "/admin/integrations/imanage"
 
 
 def url_of(server: Server, *more: str) -> str:
-    return "/".join((ROOM, str(server.id), *more))
+    return "/".join((SERVERS, str(server.id), *more))
 
 
 def fresh(server: Server) -> Server:
@@ -38,7 +38,7 @@ def events() -> list[tuple[str, str]]:
 
 
 def test_the_list_is_empty_and_says_what_to_do(admin: Browser) -> None:
-    page = admin.page(ROOM)
+    page = admin.page(SERVERS)
     assert "No iManage servers yet" in page.text
     assert "Press Add server" in page.text
 
@@ -49,7 +49,7 @@ def test_the_list_shows_name_kind_host_state_and_restriction(admin: Browser) -> 
     members = [make_member() for _ in range(3)]
     with unit_of_work() as session:
         session.add_all(ServerMember(server_id=paris.id, member_id=member.id) for member in members)
-    text = admin.page(ROOM).text
+    text = admin.page(SERVERS).text
     assert re.search(r"London\s+On-premise\s+london\.firm\.test\s+On\s+Not checked\s+All members", text)
     assert re.search(
         r"Paris\s+Cloud iManage\s+firm\.cloudimanage\.com\s+Off\s+Not checked\s+Restricted \(3\)", text
@@ -185,7 +185,7 @@ def test_removal_names_its_consequences_and_asks_for_the_name(admin: Browser) ->
 
     server_id = server.id
     done = admin.post(url_of(server, "remove"), {"typed_name": " London DMS "}, htmx=True)
-    assert done.headers["HX-Redirect"] == ROOM
+    assert done.headers["HX-Redirect"] == SERVERS
     db.session.rollback()
     db.session.expire_all()
     assert db.session.get(Server, server_id) is None
@@ -202,8 +202,8 @@ def test_removal_names_its_consequences_and_asks_for_the_name(admin: Browser) ->
     }
 
     removal = db.session.scalars(select(ServerRemoval)).one()
-    assert "Removed servers" in admin.page(ROOM).text
-    file = admin.get(f"{ROOM}/removed/{removal.id}/links.csv")
+    assert "Removed servers" in admin.page(SERVERS).text
+    file = admin.get(f"{SERVERS}/removed/{removal.id}/links.csv")
     assert file.headers["Content-Type"].startswith("text/csv")
     assert file.headers["Content-Disposition"].startswith("attachment")
     rows = list(csv.reader(io.StringIO(file.get_data().decode("utf-8-sig"))))
@@ -218,7 +218,7 @@ def test_a_server_without_links_goes_at_one_press(admin: Browser) -> None:
     assert "There are none" in popup.text
     assert "To confirm" not in popup.text
     assert admin.post(url_of(server, "remove")).status_code == 303
-    assert "“London DMS” has been removed." in admin.page(ROOM).text
+    assert "“London DMS” has been removed." in admin.page(SERVERS).text
     assert admin.post(url_of(server, "remove")).status_code == 404
 
 
@@ -254,7 +254,7 @@ ROUTES = [
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_members_and_guests_are_refused_everywhere(browser: Browser, method: str, path: str) -> None:
     server = make_server()
-    url = ROOM + path.format(server=server.id, other=uuid.uuid4())
+    url = SERVERS + path.format(server=server.id, other=uuid.uuid4())
     data = {"enabled": "1", "typed_name": server.name}
 
     def ask() -> int:
@@ -269,7 +269,7 @@ def test_members_and_guests_are_refused_everywhere(browser: Browser, method: str
 
 @pytest.mark.parametrize(("method", "path"), [each for each in ROUTES if "{" in each[1]])
 def test_an_unknown_server_is_a_page_not_found(admin: Browser, method: str, path: str) -> None:
-    url = ROOM + path.format(server=uuid.uuid4(), other=uuid.uuid4())
+    url = SERVERS + path.format(server=uuid.uuid4(), other=uuid.uuid4())
     answer = admin.get(url) if method == "GET" else admin.post(url, {"enabled": "1", "name": "X"})
     assert answer.status_code == 404
 

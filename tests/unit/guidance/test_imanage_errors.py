@@ -63,7 +63,7 @@ def test_how_long_a_wait_is(seconds: float | None, words: str) -> None:
     assert said.sentence == f"London is busy and asked Counterpart to wait {words}."
 
 
-def test_what_imanage_says_stands_beside_what_we_say() -> None:
+def test_imanages_message_follows_ours() -> None:
     error = errors.RejectedError(
         remote_code="NRC_BAD_NAME", remote_message="The name is taken", fields={"name": "Taken"}
     )

@@ -1,4 +1,4 @@
-"""What may stand under Own CA: authorities, and servers that signed themselves; each refusal in words."""
+"""Certificates accepted under Own CA: authorities and self-signed servers; each refusal with its sentence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def refusal(given: bytes | str) -> str:
     return caught.value.fields["pem"]
 
 
-def test_a_chain_is_read_each_certificate_once_whatever_stands_around_it() -> None:
+def test_a_chain_is_read_each_certificate_once_whatever_text_is_around_it() -> None:
     issuing = Authority(above=ROOT)
     text = f"Bag Attributes: x\n{ROOT.pem}\nsubject=…\n{issuing.pem}{ROOT.pem}"
     assert certificate_authorities.read(text.encode()) == (ROOT.certificate, issuing.certificate)
