@@ -126,7 +126,7 @@ def test_an_item_that_waits_is_due_when_its_time_has_come(desk: Desk) -> None:
 
 
 def test_a_sign_in_that_crossed_the_request_for_it_is_noticed(desk: Desk) -> None:
-    """She signed in while the worker was writing down that she has to: nobody would wake the item."""
+    """The member signed in while the worker was recording that they have to: nothing else would resume the item."""
     item_id = only(get_one(desk))
     change(item_id, state="needs_sign_in", state_at=utcnow())
     assert maintenance.wake_signed_in() == 0, "a sign-in that has only just been asked for"
@@ -135,7 +135,7 @@ def test_a_sign_in_that_crossed_the_request_for_it_is_noticed(desk: Desk) -> Non
     assert carry(item_id).state == "done"
 
 
-def test_what_waits_for_a_sign_in_that_has_not_happened_goes_on_waiting(desk: Desk) -> None:
+def test_what_waits_for_a_sign_in_that_has_not_happened_keeps_waiting(desk: Desk) -> None:
     from services.connections import clients
 
     item_id = only(get_one(desk))

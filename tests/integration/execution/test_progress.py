@@ -1,4 +1,4 @@
-"""What moves is put on record for all at once, seldom, and never over what somebody else has decided since."""
+"""Progress is written for all runs at once, seldom, and never over what has been decided since."""
 
 from __future__ import annotations
 

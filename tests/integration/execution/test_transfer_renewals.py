@@ -94,7 +94,7 @@ def other_secret(desk: Desk) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("other_secret")
-def test_a_changed_client_secret_waits_for_the_admin_and_goes_on(desk: Desk, browser: Browser) -> None:
+def test_a_changed_client_secret_waits_for_the_admin_and_is_resumed(desk: Desk, browser: Browser) -> None:
     first, second = wanted(desk, NAME, ANOTHER)
     waiting = carry(first.id)
     assert (waiting.state, waiting.attempt, sign_in_state()) == ("waiting", 0, "connected")

@@ -1,4 +1,4 @@
-"""An item that was taken over while its first worker went on: what both put on record at one moment counts once."""
+"""An item that was taken over while its first worker continued: what both write in one commit counts once."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ either_order = pytest.mark.parametrize("is_first_to_come", [True, False], ids=["
 
 
 class Gate:
-    """Keeps what two workers put on record by `room`, to write it in one commit."""
+    """Keeps what two runs write through `module`, to write it in one commit."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, room: ModuleType, name: str) -> None:
-        self.room = room
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> None:
+        self.module = module
         self.entries: list[Any] = []
-        monkeypatch.setattr(room, name, self._keep)
+        monkeypatch.setattr(module, name, self._keep)
 
     def _keep(self, entry: object) -> None:
         self.entries.append(entry)
@@ -54,7 +54,7 @@ class Gate:
             ours.claim.fencing_token,
         )
         entries = [taken, ours] if is_first_to_come else [ours, taken]
-        for entry, error in zip(entries, self.room._write(entries), strict=True):
+        for entry, error in zip(entries, self.module._write(entries), strict=True):
             assert isinstance(error, TakenOverError) if entry is taken else error is None
         session().rollback()
 

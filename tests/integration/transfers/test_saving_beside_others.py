@@ -1,4 +1,4 @@
-"""A lost answer while the same person stores the very same bytes in iManage herself: hers are never taken for ours."""
+"""A lost answer while the same person stores the same bytes in iManage themselves: theirs are never taken for ours."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def arrives(desk: Desk, name: str) -> None:
     assert item.state == "done", item.error_sentence
 
 
-def stores_the_same_herself(desk: Desk, content: bytes) -> str:
+def stores_the_same_in_imanage(desk: Desk, content: bytes) -> str:
     folder = desk.practice.world.folder("Drafts", "Active")
     return desk.practice.world.add_document(folder, "By hand", "docx", content, "ALICE").id()
 
@@ -79,11 +79,11 @@ def test_where_marks_are_kept_it_is_asked_about(desk: Desk) -> None:
     arrives(desk, "Before ours")
     arrives(desk, "Before ours too")
     read = readings(desk)
-    hers = stores_the_same_herself(desk, content)
+    theirs = stores_the_same_in_imanage(desk, content)
     loses(desk, "lost_before")
     item = ends(one(desk, "Ours", content))
     assert item.state == "asks"
-    assert hers in item.error_sentence
+    assert theirs in item.error_sentence
     assert "does not carry the mark of this save" in item.error_sentence
     assert readings(desk) == read + 1, "the look-up alone reads: the announcement had the folder already"
     assert stored(desk, "Drafts").count(sha256(content)) == 1
@@ -92,37 +92,37 @@ def test_where_marks_are_kept_it_is_asked_about(desk: Desk) -> None:
     decisions.decide(desk.actor, item.id, "again", uuid.uuid4())
     assert ends(item.id).state == "done"
     assert stored(desk, "Drafts").count(sha256(content)) == 2
-    assert [link.number for link in links()].count(int(hers.partition("!")[2].partition(".")[0])) == 0
+    assert [link.number for link in links()].count(int(theirs.partition("!")[2].partition(".")[0])) == 0
 
 
 def test_where_marks_are_kept_ours_is_known_by_its_mark(desk: Desk) -> None:
     content = b"kept, and arrived"
     arrives(desk, "Earlier")
     arrives(desk, "Earlier too")
-    hers = stores_the_same_herself(desk, content)
+    theirs = stores_the_same_in_imanage(desk, content)
     loses(desk, "lost_after")
     item = ends(one(desk, "Ours that arrived", content))
     assert item.state == "done", item.error_sentence
     assert item.receipt is not None
-    assert item.receipt["id"] != hers
+    assert item.receipt["id"] != theirs
     assert stored(desk, "Drafts").count(sha256(content)) == 2
 
 
 @pytest.mark.parametrize("is_first", [True, False], ids=["nothing known yet", "seen to be dropped"])
 @pytest.mark.parametrize("lost", ["lost_before", "lost_after"])
-def test_where_marks_are_dropped_the_folder_is_read_after_she_stored_it(
+def test_where_marks_are_dropped_the_folder_is_read_after_they_stored_it(
     desk: Desk, lost: str, is_first: bool
 ) -> None:
     desk.practice.settings.update({"comments": "dropped"})
     content = f"dropped, {lost}, {is_first}".encode()
     if not is_first:
         arrives(desk, f"Earlier, {lost}")
-    hers = stores_the_same_herself(desk, content)
+    theirs = stores_the_same_in_imanage(desk, content)
     loses(desk, lost)
     item = ends(one(desk, f"Ours, {lost}, {is_first}", content))
     assert item.state == "done", item.error_sentence
     assert item.receipt is not None
-    assert item.receipt["id"] != hers
+    assert item.receipt["id"] != theirs
     assert stored(desk, "Drafts").count(sha256(content)) == 2
 
 

@@ -1,4 +1,4 @@
-"""Pausing a transfer, and leaving a server alone: as long as it asks, or after it failed again and again."""
+"""Pausing a transfer, and the circuit breaker of a server: as long as it asks, or after it failed again and again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def due() -> int:
     return len(queue.due(100))
 
 
-def test_a_paused_transfer_is_left_alone_and_goes_on_where_it_stood(desk: Desk) -> None:
+def test_a_paused_transfer_is_not_due_until_it_is_resumed(desk: Desk) -> None:
     transfer_id = get(desk, desk.practice.world.named(NAME).id())
     (item,) = items_of(transfer_id)
     control.pause(desk.actor, transfer_id)

@@ -76,7 +76,7 @@ def test_a_newer_version_of_a_twin_becomes_the_next_version_here(desk: Desk) -> 
     assert len(session().scalars(select(Document)).all()) == 1
 
 
-def test_a_cut_download_goes_on_where_it_stood(desk: Desk) -> None:
+def test_a_cut_download_is_resumed(desk: Desk) -> None:
     large = desk.practice.world.named("Server image (1 GiB)")
     small = next(
         document
@@ -137,7 +137,7 @@ def test_an_older_holder_of_an_item_writes_nothing_more(desk: Desk) -> None:
     assert len(versions()) == 1
 
 
-def test_an_ended_sign_in_waits_for_the_person_and_then_goes_on(desk: Desk) -> None:
+def test_an_ended_sign_in_waits_for_the_member_and_is_resumed(desk: Desk) -> None:
     spa = desk.practice.world.named("SPA – Project Heron")
     (item_id,) = (item.id for item in items_of(get(desk, spa.id())))
     desk.practice.faults.add(Fault("expire_tokens", times=1))
