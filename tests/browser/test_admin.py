@@ -169,7 +169,7 @@ def set_enabled(nora: Person, *, on: bool) -> None:
         nora.in_dialog("Enable anyway").click()
         expect(nora.dialog()).to_have_count(0)
         expect(switch).to_be_focused()
-        expect(nora.page.get_by_text("It has not been checked yet")).to_be_visible()
+        expect(nora.page.get_by_text("is on. It has not been checked yet")).to_be_visible()
     expect(nora.page.locator("#server-state").get_by_text("On" if on else "Off", exact=True)).to_be_visible()
     expect(switch).to_be_checked(checked=on)
     nora.check_page()
@@ -220,7 +220,7 @@ def add_cloud_server(nora: Person) -> None:
     dialog.get_by_label("Client Secret").fill("typed once, kept sealed")
     nora.in_dialog("Add server").click()
     expect(nora.heading("Firm-wide")).to_be_visible()
-    expect(nora.page.get_by_text("We took the subdomain “harbourvale” out of the address")).to_be_visible()
+    expect(nora.page.get_by_text("We used the subdomain “harbourvale” from the address")).to_be_visible()
     expect(nora.page.get_by_text("harbourvale.cloudimanage.com").first).to_be_visible()
     assert "typed once, kept sealed" not in nora.page.content()
     nora.check_page()
@@ -234,7 +234,7 @@ def open_server(nora: Person, name: str) -> None:
 
 def remove_server_by_typed_name(nora: Person) -> None:
     nora.button("Remove server").click()
-    expect(nora.dialog()).to_contain_text("1 link between documents here and in iManage goes with it.")
+    expect(nora.dialog()).to_contain_text("1 link between documents here and in iManage is removed.")
     nora.check_page()
     nora.in_dialog("Remove server").click()
     field = nora.dialog().get_by_label("Server name")

@@ -36,7 +36,7 @@ def get_folder_except_one(alice: Person) -> None:
     expect(alice.dialog().get_by_text(f"{count} selected")).to_be_visible()
     alice.dialog().get_by_role("button", name=re.compile("^Select everything in this folder")).click()
     expect(alice.dialog().get_by_text(f"{count} selected")).to_be_visible()
-    alice.dialog().get_by_text("See them").click()
+    alice.dialog().get_by_text("Show", exact=True).click()
     alice.check_page()
 
     alice.in_dialog(f"Remove {AGREEMENT}").click()
@@ -44,7 +44,7 @@ def get_folder_except_one(alice: Person) -> None:
     expect(alice.dialog().get_by_role("checkbox", name=AGREEMENT)).not_to_be_checked()
     search(alice, "Company search")
     expect(alice.dialog().get_by_text(f"{count - 1} selected")).to_be_visible()
-    alice.in_dialog("Drop all").click()
+    alice.in_dialog("Clear all").click()
     expect(alice.dialog().get_by_text(re.compile(r"\d selected"))).to_be_hidden()
 
     go_into(alice, MATTER, "Drafts")

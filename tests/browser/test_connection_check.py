@@ -45,7 +45,7 @@ def test_results_come_one_by_one_and_the_report_can_be_copied(ada: Person) -> No
     expect(card.locator("li.cp-check-waiting")).to_have_count(0)
     expect_result(ada, "reached")
     steps = page.locator("#checklist")  # the list is collapsed once all steps are done
-    expect(steps.get_by_text("Done: Counterpart reaches the server")).to_have_count(1)
+    expect(steps.get_by_text("Done: Reach the server")).to_have_count(1)
     expect(page.locator("#health-line").get_by_text("Healthy")).to_be_visible()
     ada.check_page()
     ada.button("Copy report").click()

@@ -44,7 +44,7 @@ def test_an_admin_gets_to_the_first_document_unaided(fresh_installation: Stack, 
     check_connection(nora)
     expect_all_passed(nora)
 
-    expect(next_step(nora)).to_contain_text("The server is switched on")
+    expect(next_step(nora)).to_contain_text("Switch the server on")
     restrict_to_member(nora)
     enable_server(nora)
     expect(next_step(nora)).to_contain_text("Sign in to iManage")
@@ -54,7 +54,7 @@ def test_an_admin_gets_to_the_first_document_unaided(fresh_installation: Stack, 
     get_document(lena)
 
     nora.page.reload()
-    expect(nora.page.get_by_text("All 9 steps are done.")).to_be_visible()
+    expect(nora.page.get_by_text("All 9 steps are complete.")).to_be_visible()
     nora.check_page()
 
 
@@ -118,7 +118,7 @@ def add_server_from_package(nora: Person) -> None:
     dialog.get_by_label("URL", exact=True).fill(nora.stack.practice.url)
     nora.in_dialog("Add server").click()
     expect(nora.heading(SERVER)).to_be_visible()
-    expect(steps(nora).get_by_text("Done: The application is registered")).to_have_count(1)
+    expect(steps(nora).get_by_text("Done: Register the application")).to_have_count(1)
     nora.check_page()
 
 
@@ -161,7 +161,7 @@ def enable_server(nora: Person) -> None:
     switch = nora.page.get_by_role("switch", name="Enabled")
     switch.click()
     expect(switch).to_be_checked()
-    expect(steps(nora).get_by_text("Done: The server is switched on")).to_have_count(1)
+    expect(steps(nora).get_by_text("Done: Switch the server on")).to_have_count(1)
 
 
 def get_document(lena: Person) -> None:

@@ -40,7 +40,7 @@ def test_a_package_shows_its_secret_once_and_becomes_a_server(firm: Stack, visit
     ada.dialog().get_by_label("URL", exact=True).fill(other)
     ada.in_dialog("Add server").click()
     expect(ada.heading("Paris")).to_be_visible()
-    expect(ada.page.locator("#checklist")).to_contain_text("3 of 9 steps are done.")
+    expect(ada.page.locator("#checklist")).to_contain_text("3 of 9 steps complete")
     assert secret not in ada.page.content()
     ada.button("Remove server").click()
     ada.in_dialog("Remove server").click()

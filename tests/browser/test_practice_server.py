@@ -93,7 +93,7 @@ def add_practice_server(nora: Person) -> None:
     expect(page.get_by_role("complementary", name="Practice")).to_contain_text(BANNER)
     expect(page.get_by_role("table", name="Practice users")).to_contain_text("bram-practice")
     next_step = page.get_by_role("list", name="Set-up").get_by_role("listitem").filter(has_text="Next:")
-    expect(next_step).to_contain_text("The server is switched on")
+    expect(next_step).to_contain_text("Switch the server on")
     nora.check_page()
 
 

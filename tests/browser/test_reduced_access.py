@@ -48,7 +48,7 @@ def test_disconnecting_asks_for_a_new_sign_in(firm: Stack, visit: Visit) -> None
     sign_in_from_account(carol, "carol")
     expect(accounts(carol)).to_contain_text("Signed in")
     accounts(carol).get_by_role("button", name="Disconnect").click()
-    expect(carol.dialog()).to_contain_text("You will have to sign in again")
+    expect(carol.dialog()).to_contain_text("You must sign in again")
     carol.check_page()
     carol.in_dialog("Disconnect").click()
     expect(carol.page.get_by_text("You are disconnected.")).to_be_visible()

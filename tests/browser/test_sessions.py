@@ -142,7 +142,7 @@ def end_session_elsewhere(person: Person) -> None:
 def sign_in_elsewhere(person: Person, email: str) -> None:
     """Through the notice's link, which opens another tab."""
     with person.context.expect_page() as opened:
-        person.page.get_by_role("link", name="Sign in in another tab").click()
+        person.page.get_by_role("link", name="Sign in in a new tab").click()
     tab = opened.value
     tab.get_by_label("Email").fill(email)
     tab.get_by_label("Password").fill(PASSWORD)
@@ -206,6 +206,6 @@ def test_signing_in_again_elsewhere_requires_one_more_click(firm: Stack, visit: 
     tab.get_by_role("button", name="Sign in").click()
     expect(tab.get_by_role("heading", name="Matters")).to_be_visible()
     carol.in_dialog("Open matter").click()
-    expect(carol.page.get_by_text("You have signed in again since this page was opened")).to_be_visible()
+    expect(carol.page.get_by_text("You have signed in again since you opened this page")).to_be_visible()
     carol.in_dialog("Open matter").click()
     expect(carol.heading("Project Dunnock")).to_be_visible()
