@@ -254,7 +254,7 @@ def appoint_new_lead(nora: Person, una: Person) -> None:
     expect(nora.dialog().get_by_text("This matter has no other lead")).to_be_visible()
     nora.check_page()
     nora.in_dialog("Deactivate").click()
-    expect(page.get_by_text("Lena Ford deactivated")).to_be_visible()
+    expect(page.get_by_text("Lena Ford deactivated and signed out everywhere.")).to_be_visible()
     nora.open("/admin/members")
     nora.link("Appoint a lead").click()
     expect(nora.heading("Matters without a lead")).to_be_visible()
