@@ -79,7 +79,7 @@ def compose_web() -> Flask:
         if refusal := serve.refusal():
             # An application that cannot be loaded ends gunicorn; one that exits is begun anew for ever.
             raise RuntimeError(refusal)
-        database.limit_web_pool()
+        database.limit_web_process()
     running = ExitStack()
     running.enter_context(logs.process("web"))
     atexit.register(running.close)

@@ -58,8 +58,8 @@ def configure(level: str = "info") -> None:
         library.handlers, library.propagate = [_HANDLER], False
 
 
-def take_over() -> None:
-    """As a process begins that serves or works: what nobody catches and what Python warns of is told here, too."""
+def install_hooks() -> None:
+    """Log uncaught exceptions and Python warnings, too: for processes that serve or work."""
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
     threading.excepthook = lambda args: _uncaught(
@@ -126,7 +126,7 @@ repeats = Repeats()
 def once_a_minute(_logger: object, level: str, line: Line) -> Line:
     """Drop an error that was written within the last minute, and count it."""
     now = time.monotonic()
-    say_repeats(now)
+    log_repeats(now)
     if level in {"info", "debug"}:
         return line
     if not repeats.is_new((str(line["event"]), level, _kind_of(line), *_apart(line)), now):
@@ -134,7 +134,7 @@ def once_a_minute(_logger: object, level: str, line: Line) -> Line:
     return line
 
 
-def say_repeats(now: float | None = None) -> None:
+def log_repeats(now: float | None = None) -> None:
     """How often came what was not written; without a moment, all that is still counted, as at a process's end."""
     for (event, level, kind, *_apart), more in repeats.ended(now):
         _write_line({"event": event, "level": level, "of": kind, "repeated": more})
@@ -215,11 +215,11 @@ _HANDLER = _Handler()
 @contextmanager
 def process(kind: str, **facts: object) -> Iterator[None]:
     """Around a process that serves or works: a line at its start, and one at its end."""
-    take_over()
+    install_hooks()
     log, began = structlog.get_logger(), time.monotonic()
     log.info("process.started", kind=kind, pid=os.getpid(), version=VERSION, **facts)
     try:
         yield
     finally:
-        say_repeats()
+        log_repeats()
         log.info("process.stopped", kind=kind, pid=os.getpid(), seconds=round(time.monotonic() - began, 1))

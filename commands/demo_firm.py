@@ -129,7 +129,7 @@ def is_complete() -> bool:
 
 
 def make(practice_url: str, client_secret: str) -> None:
-    """Everything, through the same services that the pages use; goes on with what an earlier start has made."""
+    """Create everything through the services that the pages use. Continues what an earlier start began."""
     people = {person: _found(person) or _add(person) for person in PEOPLE}
     server_id = session().scalar(select(Server.id).where(Server.url == practice_url))
     if server_id is None:

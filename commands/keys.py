@@ -42,10 +42,10 @@ def check() -> None:
 @click.option(
     "--old-keys-are-lost",
     is_flag=True,
-    help="Erase what the keys at hand do not open, so that it can be entered again.",
+    help="Erase what none of the keys decrypts, so that it can be entered again.",
 )
 def rotate(old_keys_are_lost: bool) -> None:
-    """Make a new key and seal everything with it; run again, go on where it was broken off."""
+    """Create a new key and re-encrypt everything with it. An interrupted run can be resumed."""
     _require_tables()
     with _alone():
         try:
@@ -73,7 +73,7 @@ def _said(done: keys.Rotation) -> Iterator[str]:
         yield f"Made the new key {named} in {path}."
     yield f"Sealed {done.reencrypted} values with key {named}."
     if done.lost:
-        yield f"{done.lost} values do not open with any key at hand. See: flask --app app keys check"
+        yield f"{done.lost} values cannot be decrypted with any key. See: flask --app app keys check"
     if not done.older_keys or done.may_go_at is None:
         yield "There is no older key."
         return

@@ -1,4 +1,4 @@
-"""What is found out before anything is begun: that nobody else runs on this folder, and that the ports are free."""
+"""Checks before anything starts: the settings, the data folder, its lock, and the ports."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def make_data_dir(settings: Settings) -> None:
 
 @contextmanager
 def only_one_here(data_dir: Path) -> Iterator[None]:
-    """Held while `up` or the demo runs. The lock ends with the process, however that ends."""
+    """Lock the data folder while `up` or the demo runs. The lock ends with the process."""
     path = data_dir / LOCK
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -74,7 +74,7 @@ GIVE_IT = "Give it to the user that runs Counterpart, or set COUNTERPART_DATA_DI
 
 
 def require_free(host: str, port: int, settings: str = OURS) -> None:
-    """End this process with a sentence where it could not listen there. `settings`: where another port is set."""
+    """Exit with a sentence if this process could not listen there. `settings`: which settings change the port."""
     try:
         for each in listen(host, port):
             each.close()

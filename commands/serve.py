@@ -30,7 +30,7 @@ def web(announce: bool, ready_fd: int | None) -> None:
     """Serve pages in this process."""
     os.umask(PRIVATE)
     require_ready()
-    database.limit_web_pool()
+    database.limit_web_process()
     settings = _settings()
     with process("web", host=settings.host, port=settings.port):
         serve_web(announce, ready_fd)

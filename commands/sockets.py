@@ -11,9 +11,9 @@ EITHER = "::"
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
-    """The sockets that this host and port stand for. Raises OSError where there is none to be had.
+    """Listening sockets for this host and port. Raises OSError if none can be opened.
 
-    `::` is both kinds of address. Each kind has a socket of its own, so that a peer's address is always its plain one.
+    `::` means IPv4 and IPv6, with a socket for each, so that a peer's address is never an IPv4-mapped one.
     """
     found = socket.getaddrinfo(
         None if host == EITHER else host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -18,11 +18,11 @@ from blueprints.authorization import BODY_LIMIT, FORM_LIMIT
 from commands.web_files import outgoing
 
 STALL_SECONDS = 60.0
-"""A peer that takes and gives no byte for so long is let go; so is one whose headers are not whole by then."""
+"""A connection without any progress for this long is closed; so is one whose headers are incomplete by then."""
 LINGER_SECONDS = 5.0
 """So long a refused body is thrown away as it comes: with the connection gone, its sender would not see the answer."""
-FRAME_ROOM = 64 * 1024
-"""So much may stand around the chunks of a body, and a quarter of what they hold: sizes, extensions, trailers."""
+FRAMING_LIMIT = 64 * 1024
+"""Bytes of chunk sizes, extensions and trailers that a chunked body may have, besides a quarter of its content."""
 
 
 class BodyWantedError(BaseException):
@@ -43,7 +43,7 @@ class Parser(HTTPRequestParser):
 
     headers_finished: bool
     expect_continue: bool
-    room = FORM_LIMIT
+    limit = FORM_LIMIT
     is_announced = False
     is_expecting = False
 
@@ -69,7 +69,7 @@ class Parser(HTTPRequestParser):
             elif self.is_large:
                 self.is_expecting, self.expect_continue = self.expect_continue, False
         elif in_body and not self.error and self._is_too_much():
-            self._refuse(RequestEntityTooLarge(f"exceeds {self.room} bytes"))
+            self._refuse(RequestEntityTooLarge(f"exceeds {self.limit} bytes"))
         return count
 
     @property
@@ -79,14 +79,14 @@ class Parser(HTTPRequestParser):
 
     def _is_too_much(self) -> bool:
         size = len(self.body_rcv)
-        return size > self.room or self.body_bytes_received - size > FRAME_ROOM + size // 4
+        return size > self.limit or self.body_bytes_received - size > FRAMING_LIMIT + size // 4
 
     def _refuse(self, error: BadRequest | RequestEntityTooLarge) -> None:
         self.error, self.completed = error, True
 
-    def take(self, room: int) -> None:
+    def take(self, limit: int) -> None:
         """The application wants the body, and so much of it at most."""
-        self.room = room
+        self.limit = limit
         self.expect_continue = self.is_expecting
 
 
@@ -105,7 +105,7 @@ class HeadersOnly:
         return AwaitedBody()
 
     def close(self) -> None:
-        """Its body belongs to the whole request."""
+        """Its body belongs to the complete request."""
 
 
 class Task(WSGITask):
@@ -145,7 +145,7 @@ class Task(WSGITask):
 
 
 class Channel(HTTPChannel):
-    """One connection, looked at by the loop every few seconds."""
+    """One connection, checked by the loop every second."""
 
     parser_class = Parser
     task_class = Task
@@ -156,7 +156,7 @@ class Channel(HTTPChannel):
 
     @property
     def is_busy(self) -> bool:
-        """Whether anything has been begun that is not at its end."""
+        """Whether a request is in progress."""
         return bool(self.requests or self.request is not None or self.total_outbufs_len)
 
     def received(self, data: bytes) -> bool:
@@ -200,13 +200,13 @@ class Channel(HTTPChannel):
                 return
         super().handle_close()
 
-    def let_go(self) -> None:
-        """Close it now, whatever is under way."""
+    def drop(self) -> None:
+        """Close the connection now, whatever is in progress."""
         self.is_refused = False
         self.handle_close()
 
-    def look(self, now: float) -> None:
-        """Let it go where its peer has done nothing for too long. A call that only takes its time is left alone."""
+    def check(self, now: float) -> None:
+        """Close it if the peer has made no progress for too long. A request that is merely slow is not interrupted."""
         if (queued := self._queued()) != self.queued_before:
             self.queued_before, self.last_activity = queued, now
         is_reading = self.request is not None and not self.request.headers_finished
@@ -217,9 +217,9 @@ class Channel(HTTPChannel):
             or (self.headers_since is not None and now > self.headers_since + STALL_SECONDS)
             or (waits_for_peer and now > self.last_activity + STALL_SECONDS)
         ):
-            self.let_go()
+            self.drop()
 
     def _queued(self) -> int:
-        """Bytes that the system has taken from us and the peer not yet from it: for a slow reader, minutes of them."""
+        """Bytes in the kernel's send buffer: for a slow reader, minutes of data."""
         found = fcntl.ioctl(self.socket.fileno(), termios.TIOCOUTQ, bytes(4))
         return int.from_bytes(found, sys.byteorder)

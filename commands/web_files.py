@@ -1,4 +1,4 @@
-"""Files on their way to a browser: the server's loop sends them, a turn at a time, and no thread waits for a reader."""
+"""Downloads: the server's loop sends files piece by piece, so that no thread waits for a slow reader."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Protocol
 from waitress.buffers import ReadOnlyFileBasedBuffer
 from waitress.task import ThreadedTaskDispatcher
 
-TURN = 1024 * 1024
-"""So much of one file is sent before the loop looks after everybody else."""
+SHARE = 1024 * 1024
+"""Bytes of one file that are sent before the loop serves other connections."""
 PIECE = 1024 * 1024
 FETCHERS = 8
 
 
 class File(Protocol):
-    """What an answer is made of: an open file, or something that can only be read on."""
+    """The body of a response: an open file, or a stream that can only be read forwards."""
 
     def read(self, size: int, /) -> bytes: ...
 
@@ -23,18 +23,18 @@ class File(Protocol):
 
 
 def outgoing(file: Any, wake: Callable[[], None]) -> ReadOnlyFileBasedBuffer:
-    """What the server sends of this file. `wake` makes the loop look again."""
+    """The buffer that the server sends for this file. `wake` makes the loop check it again."""
     seekable = getattr(file, "seekable", None)
     return LocalFile(file) if seekable and seekable() else RemoteFile(file, wake)
 
 
 class LocalFile(ReadOnlyFileBasedBuffer):
-    """A file of this machine. After each turn it has nothing to give for once: a fast reader would hold the loop."""
+    """A local file. After each share it returns nothing once: a fast reader would block the loop."""
 
     taken = 0
 
     def get(self, numbytes: int = -1, skip: bool = False) -> bytes:
-        if self.taken >= TURN:
+        if self.taken >= SHARE:
             self.taken = 0
             return b""
         data: bytes = super().get(numbytes, skip)
@@ -48,7 +48,7 @@ class LocalFile(ReadOnlyFileBasedBuffer):
 
 
 class RemoteFile(ReadOnlyFileBasedBuffer):
-    """A file of another machine. A few threads fetch the next piece when its reader has taken the one before."""
+    """A file in an object store. A few threads fetch the next piece when the previous one has been sent."""
 
     def __init__(self, file: File, wake: Callable[[], None]) -> None:
         super().__init__(file)
@@ -92,7 +92,7 @@ class RemoteFile(ReadOnlyFileBasedBuffer):
         self._wake()
 
     def cancel(self) -> None:
-        """The pool is shut down."""
+        """Called when the pool shuts down."""
 
     def close(self) -> None:
         self._closed = True
@@ -105,7 +105,7 @@ _fetching: ThreadedTaskDispatcher | None = None
 
 
 def _pool() -> ThreadedTaskDispatcher:
-    """Made at the first use: threads do not survive a fork."""
+    """Created at first use: threads do not survive a fork."""
     global _fetching
     if _fetching is None:
         _fetching = ThreadedTaskDispatcher()

@@ -1,4 +1,4 @@
-"""The web server of one process: waitress, which sends files and takes bodies in its loop and calls in its threads."""
+"""The web server of one process: waitress, whose loop sends files and receives bodies; threads call the application."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from waitress.task import ThreadedTaskDispatcher
 from blueprints.authorization import FORM_LIMIT
 from commands.sockets import BACKLOG
 from commands.web_channel import Channel
-from services.operations.database import WEB_THREADS
+from services.core.bulkhead import WEB_THREADS
 
 THREADS = WEB_THREADS
 CONNECTIONS = 1000
 FILES = 8192
 STOP_SECONDS = 30.0
-"""What has been begun when the server is told to stop has so long to come to its end."""
-LOOK_EVERY = 1.0
+"""Requests in progress have this long to finish after a stop."""
+CHECK_SECONDS = 1.0
 NO_LIMIT = 1 << 62
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -40,16 +40,16 @@ class Server(TcpWSGIServer):
         return ("unix", self.socket.getsockname()) if self.family == socket.AF_UNIX else super().getsockname()
 
     def fix_addr(self, addr: Any) -> Any:
-        """A peer at a Unix socket has no address of its own."""
+        """A peer on a Unix socket has no address."""
         return addr or ("", None)
 
     def maintenance(self, now: float) -> None:
         for channel in list(self.active_channels.values()):
-            channel.look(now)
+            channel.check(now)
 
 
 class Web:
-    """Serves an application on sockets until it is told to stop, and then ends what it has begun."""
+    """Serves an application on sockets until it is stopped, then finishes the requests in progress."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Web:
     ) -> None:
         self._map: dict[int, Any] = {}
         self._stop_seconds = stop_seconds
-        self._asked = 0
+        self._stops = 0
         self._dispatcher = ThreadedTaskDispatcher()
         self._dispatcher.set_thread_count(threads)
         adjustments = Adjustments(
@@ -74,7 +74,7 @@ class Web:
             max_request_body_size=NO_LIMIT,
             # A large answer that was made at once goes to a file, and its thread to the next page.
             outbuf_high_watermark=NO_LIMIT,
-            cleanup_interval=LOOK_EVERY,
+            cleanup_interval=CHECK_SECONDS,
             ident=None,
             clear_untrusted_proxy_headers=False,
         )
@@ -93,24 +93,24 @@ class Web:
         _allow_files()
 
     def stop(self) -> None:
-        """Take no more calls and end what is under way; asked a second time, cut it. Fit for a signal handler."""
-        self._asked += 1
+        """Accept no more requests and finish those in progress; a second call cuts them off. Signal-safe."""
+        self._stops += 1
         with suppress(OSError):  # it has stopped already
             for server in self._servers:
                 server.pull_trigger()
 
-    def run(self, each_look: Callable[[], None] = lambda: None) -> None:
-        """Serve until it was stopped. `each_look` is called at least once a second."""
-        while not self._asked:
-            self._pass(LOOK_EVERY)
-            each_look()
+    def run(self, each_check: Callable[[], None] = lambda: None) -> None:
+        """Serve until stopped. `each_check` is called at least once a second."""
+        while not self._stops:
+            self._pass(CHECK_SECONDS)
+            each_check()
         self._take_no_more()
         deadline = time.monotonic() + self._stop_seconds
-        while self._busy() and self._asked < 2 and time.monotonic() < deadline:
-            self._pass(LOOK_EVERY)
-            each_look()
+        while self._busy() and self._stops < 2 and time.monotonic() < deadline:
+            self._pass(CHECK_SECONDS)
+            each_check()
         for channel in self._channels():
-            channel.let_go()
+            channel.drop()
         self._dispatcher.shutdown(timeout=1)
         wasyncore.close_all(self._map)
 
@@ -119,7 +119,7 @@ class Web:
         wasyncore.loop(seconds, use_poll=True, map=self._map, count=1)
 
     def _take_no_more(self) -> None:
-        """What has reached this machine is taken in; then nobody listens."""
+        """Accept the connections that have arrived, then stop listening."""
         for server in self._servers:
             server.is_stopping = True
             for _ in range(BACKLOG):
@@ -131,13 +131,13 @@ class Web:
         self._pass(0)
 
     def _busy(self) -> bool:
-        """Whether anything is under way. Connections on which nothing is are closed."""
+        """Whether any request is in progress. Idle connections are closed."""
         now = time.time()
         for server in self._servers:
             server.maintenance(now)
         for channel in self._channels():
             if not channel.is_busy and channel.lingers_until is None:
-                channel.let_go()
+                channel.drop()
         return bool(self._channels())
 
     def _channels(self) -> list[Channel]:
@@ -145,7 +145,7 @@ class Web:
 
 
 def _allow_files() -> None:
-    """Every connection may have a file of its own beside it."""
+    """Raise the limit of open files: each connection may send a file."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

@@ -80,7 +80,7 @@ class Duties:
                 self._busy.clear()
             else:
                 self._busy.set()
-        self._busy.set()  # whoever rests ends
+        self._busy.set()  # ends the rest of every duty
 
     @property
     def are_resting(self) -> bool:

@@ -34,6 +34,12 @@ class Slots:
         self._taken: Counter[uuid.UUID] = Counter()
         self._waiting: Counter[uuid.UUID] = Counter()
 
+    def resize(self, threads: int) -> None:
+        """Half of so many web threads may call iManage, and a quarter may wait for a slot."""
+        with self._changed:
+            self._total, self._max_waiting = max(1, threads // 2), max(1, threads // 4)
+            self._changed.notify_all()
+
     def acquire(self, member_id: uuid.UUID, seconds: float | None = None) -> bool:
         """Take a slot, waiting briefly for one; False if none became free."""
         with self._changed:

@@ -9,11 +9,11 @@ from sqlalchemy.engine import Connection
 
 from models import db
 from models.pool import POOL_TIMEOUT, resize
+from services.core.bulkhead import WEB_THREADS, slots
 from services.core.runtime import runtime
 from services.core.unit_of_work import release, session
 from services.operations import worker_heartbeats
 
-WEB_THREADS = 16
 WORKER_POOL = 8
 WORKER_POOL_TIMEOUT = 30.0
 COMMANDS = 2
@@ -31,20 +31,21 @@ class Capacity:
     is_pooled: bool
 
 
-def web_pool() -> int:
-    """Of sixteen threads, half query at the same time, and a few hold a connection while they write a file."""
-    return runtime().settings.database_pool or WEB_THREADS // 2 + 2
+def web_pool(threads: int = WEB_THREADS) -> int:
+    """Half of the threads query at the same time, and a few hold a connection while they write a file."""
+    return runtime().settings.database_pool or threads // 2 + 2
 
 
 def worker_pool() -> int:
-    """Transfers wait for iManage most of the time.."""
+    """Transfers wait for iManage most of the time."""
     return runtime().settings.database_pool or WORKER_POOL
 
 
-def limit_web_pool() -> None:
-    """Limit the connection pool of a web process."""
+def limit_web_process(threads: int = WEB_THREADS) -> None:
+    """What a web process with so many threads may hold: slots for calls to iManage, and database connections."""
+    slots.resize(threads)
     if is_on_a_server():
-        resize(db.engine, web_pool(), wait_seconds=POOL_TIMEOUT)
+        resize(db.engine, web_pool(threads), wait_seconds=POOL_TIMEOUT)
 
 
 def limit_worker_pool() -> None:

@@ -19,8 +19,8 @@ LIVE_WITHIN = timedelta(seconds=30)
 def record(worker_id: str) -> None:
     """Record a heartbeat of this worker, and delete very old ones."""
     with unit_of_work(relaxed_durability=True) as writing:
-        beat = update(WorkerHeartbeat).where(WorkerHeartbeat.worker_id == worker_id).values(seen_at=utcnow())
-        if not writing.execute(beat.returning(WorkerHeartbeat.worker_id)).all():
+        seen = update(WorkerHeartbeat).where(WorkerHeartbeat.worker_id == worker_id).values(seen_at=utcnow())
+        if not writing.execute(seen.returning(WorkerHeartbeat.worker_id)).all():
             writing.add(WorkerHeartbeat(worker_id=worker_id))
             writing.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.seen_at < utcnow() - FORGET_AFTER))
 

@@ -43,6 +43,8 @@ def test_it_does_not_start_without_tables(tmp_path: Path) -> None:
         _, said = process.communicate(timeout=30)
     assert process.returncode != 0
     assert "The database has no tables." in said and "make migrate" in said
+    plain = [line for line in said.splitlines() if not line.startswith("{")]
+    assert plain[0].startswith("Counterpart cannot start.") and len(plain) == 2, "all other lines are JSON"
 
 
 def test_it_serves_what_has_been_migrated(tmp_path: Path) -> None:

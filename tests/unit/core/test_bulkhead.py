@@ -52,6 +52,13 @@ def test_a_third_call_of_one_person_is_refused_and_another_persons_is_not() -> N
     assert slots.acquire(ONE, seconds=0)
 
 
+def test_the_number_of_web_threads_sets_the_number_of_slots() -> None:
+    slots = Slots()
+    slots.resize(4)
+    assert slots.acquire(uuid.uuid4(), seconds=0) and slots.acquire(uuid.uuid4(), seconds=0)
+    assert not slots.acquire(uuid.uuid4(), seconds=0)
+
+
 def test_no_more_than_all_are_taken() -> None:
     slots = Slots()
     assert all(slots.acquire(uuid.uuid4(), seconds=0) for _ in range(MAX_SLOTS))
