@@ -39,6 +39,7 @@ def test_a_lead_finds_a_person_and_one_press_adds(browser: Browser) -> None:
     fragment = read(answer, whole=False)
     assert "Benedict Osei has been added to this matter." in fragment.text
     assert "Already an editor" in fragment.text
+    assert f'action="{people}/{ben.id}/role"' in fragment.html and "<noscript>" in fragment.html
     assert "Benedict Osei" in browser.page(people).text
     event = session().scalars(select(AuditEvent).where(AuditEvent.action == "participant.added")).one()
     assert (event.subject_id, event.detail["role"]) == (ben.id, "editor")

@@ -29,6 +29,7 @@ def desk(browser: Browser) -> tuple[Browser, uuid.UUID, uuid.UUID]:
 def judged(browser: Browser, url: str, *files: tuple[str, int]) -> tuple[int, str]:
     data = {"name": [name for name, _ in files], "size": [str(size) for _, size in files]}
     answer = browser.post(url, data, htmx=True)
+    assert ("HX-Retarget" in answer.headers) == (answer.status_code == 422)  # tells it from a proxy's page
     return answer.status_code, read(answer, whole=False).text if answer.data else ""
 
 

@@ -159,6 +159,7 @@ def test_each_version_is_marked_against_the_one_here(desk: Desk) -> None:
         < text.index("Same This is version 1 here, the current version.")
         < text.index("Older than the copy here.")
     )
+    assert "Versions of SPA" in text and "3 versions of SPA" in text and "documents" not in text
 
 
 def test_an_older_version_can_be_chosen(desk: Desk) -> None:
