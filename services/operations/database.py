@@ -50,7 +50,8 @@ def limit_web_process(threads: int = WEB_THREADS) -> None:
 
 def limit_worker_pool() -> None:
     if is_on_a_server():
-        resize(db.engine, worker_pool(), wait_seconds=WORKER_POOL_TIMEOUT)
+        # One connection is outside the pool: it listens for notifications.
+        resize(db.engine, worker_pool() - 1, wait_seconds=WORKER_POOL_TIMEOUT)
 
 
 def is_on_a_server() -> bool:
