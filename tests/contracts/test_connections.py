@@ -171,7 +171,7 @@ def test_a_database_that_cannot_hold_every_name_is_refused(
     for command in (("db", "upgrade"), ("worker",)) if encoding == "LATIN1" else (("web",),):
         done = run(environ, *command)
         assert done.returncode == 1, done.stderr
-        assert f"The database is in {encoding}" in done.stderr and "Traceback" not in done.stderr
+        assert f"The encoding of the database is {encoding}" in done.stderr and "Traceback" not in done.stderr
     with engine(environ["COUNTERPART_DATABASE_URL"]).connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")) == 0
 
