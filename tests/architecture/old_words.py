@@ -1,7 +1,7 @@
 """Words that the code, documentation and templates no longer use.
 
-`python -m tests.architecture.old_words [path…]` prints where they still are; with `--write` it rewrites `STILL`, the
-list of files not yet cleaned. Identifiers count as their words: `_take_over` and `TakeOver` are "take over".
+`python -m tests.architecture.old_words [path…]` prints where they are. Identifiers
+count as their words: `_take_over` and `TakeOver` are "take over".
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ import re
 import sys
 from collections.abc import Iterator
 
-from tests.architecture.sources import REPOSITORY, files, text_of
+from tests.architecture.sources import files, text_of
 
-STILL = REPOSITORY / "tests" / "architecture" / "old_words.txt"
 ENDINGS = (
     ".py",
     ".md",
@@ -57,20 +56,7 @@ def old_words(name: str) -> Iterator[tuple[int, str, str]]:
             yield number, match[0], line.strip()
 
 
-def still() -> set[str]:
-    return set(STILL.read_text(encoding="utf-8").split())
-
-
-def with_old_words() -> set[str]:
-    return {name for name in read() if any(old_words(name))}
-
-
 def main(arguments: list[str]) -> int:
-    if arguments == ["--write"]:
-        STILL.write_text(
-            "".join(f"{name}\n" for name in sorted(with_old_words() & still())), encoding="utf-8"
-        )
-        return 0
     for name in read():
         if not arguments or name.startswith(tuple(arguments)):
             for number, word, line in old_words(name):

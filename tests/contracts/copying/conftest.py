@@ -45,7 +45,7 @@ def practice_world() -> World:
 
 @dataclass
 class Desk:
-    """Everything a test needs at hand: the practice server, the signed-in client, our store."""
+    """What a test needs: the practice server, the signed-in client, our store."""
 
     sim: Simulator
     store: BlobStore

@@ -58,7 +58,7 @@ def test_a_whole_copy(source: StoreSource, here: BlobStore) -> None:
     assert here.sweep(timedelta(0)) == 0
 
 
-def test_a_copy_of_what_is_at_hand_needs_the_other_store_no_more(
+def test_a_fetched_copy_no_longer_needs_the_other_store(
     source: StoreSource, here: BlobStore, tmp_path: Path
 ) -> None:
     source.read_ahead()
@@ -134,7 +134,7 @@ def test_a_second_worker_does_not_write_the_same_item(source: StoreSource, here:
     here.verify(fetch(source, here, "item").sha256)
 
 
-def test_no_room_is_told_before_the_first_byte(
+def test_a_full_disk_is_reported_before_the_first_byte(
     source: StoreSource, here: BlobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "total used free")

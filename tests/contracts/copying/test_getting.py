@@ -48,7 +48,7 @@ def test_two_requests_make_a_get(desk: Desk) -> None:
 
 @pytest.mark.parametrize("how", ["reset", "close"])
 @pytest.mark.parametrize("fraction", [0.01, 0.5, 0.999])
-def test_a_cut_stream_goes_on_by_range(desk: Desk, how: str, fraction: float) -> None:
+def test_a_cut_stream_is_resumed_by_range(desk: Desk, how: str, fraction: float) -> None:
     desk.sim.faults.add(Fault("cut", path="/download", fraction=fraction, how=how))
     with pytest.raises(CutStreamError) as cut:
         get(desk)
@@ -119,7 +119,7 @@ def test_broken_framing_is_never_half_a_document(desk: Desk, kind: str) -> None:
     assert_got(desk)
 
 
-def test_a_session_that_ended_asks_for_sign_in_and_goes_on(desk: Desk) -> None:
+def test_a_session_that_ended_asks_for_sign_in_and_resumes(desk: Desk) -> None:
     desk.sim.faults.add(Fault("cut", path="/download", fraction=0.5))
     with pytest.raises(CutStreamError):
         get(desk)

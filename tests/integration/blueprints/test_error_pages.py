@@ -40,7 +40,7 @@ def half_way_through_a_unit() -> None:
 
 
 def caught_and_gone_on() -> None:
-    """Whoever catches an error of the database and goes on meets the transaction that it broke off."""
+    """Code that catches a database error and continues meets the transaction that it broke off."""
     with suppress(SQLAlchemyError):
         session().execute(text("SELECT FROM WHERE"))
     raise RuntimeError("what came of it")
@@ -97,7 +97,7 @@ def test_an_error_page_asks_the_database_nothing(app: Flask, broken: Callable[[B
     assert not asked
 
 
-def test_a_refusal_stands_where_it_cannot_be_put_on_record(
+def test_a_refusal_is_shown_where_it_cannot_be_recorded(
     broken: Callable[[Break], Browser], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse() -> object:

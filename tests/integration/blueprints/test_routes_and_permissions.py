@@ -225,7 +225,7 @@ def test_every_route_is_in_the_table(app: Flask) -> None:
     listed = {(route.method, route.endpoint) for route in ROUTES}
     assert served - listed == set(), "These routes are not in the table."
     assert listed - served == set(), "These lines of the table have no route."
-    assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES), "A line stands there twice."
+    assert len({(route.method, route.path) for route in ROUTES}) == len(ROUTES), "A line is there twice."
 
 
 def test_every_view_is_marked_as_the_table_says(app: Flask) -> None:
@@ -253,7 +253,7 @@ def test_asking_for_the_head_changes_nothing(firm: Firm, route: Route) -> None:
     assert _every_row() == before
 
 
-# These put on record what they hand over, and the last what came of a sign-in to iManage.
+# These record what they hand over, and the last what came of a sign-in to iManage.
 RECORDED = {
     "integrations.removed_links",
     "integrations.download_support_bundle",
@@ -272,7 +272,7 @@ def test_a_page_that_is_asked_for_changes_nothing(firm: Firm, route: Route) -> N
 
 
 def _let_in(route: Route) -> list[str]:
-    """A refusal to others is put on record, whatever the method."""
+    """A refusal to others is recorded, whatever the method."""
     return [person for person in PERSONS if route.expected(person) not in {401, 403}]
 
 

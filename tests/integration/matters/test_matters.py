@@ -44,7 +44,7 @@ def test_a_member_opens_a_matter_and_leads_it(browser: Browser) -> None:
         (" \t\n", "Enter a name."),
         ("x" * 201, "Use 200 characters or fewer. You entered 201."),
         ("Heron\u202egnp.exe", "This contains an invisible character"),
-        ("He\u200bron", "This contains an invisible character"),
+        ("Kest\u200brel", "This contains an invisible character"),
         ("Heron\x00", "This contains an invisible character"),
     ],
 )

@@ -66,7 +66,7 @@ def test_attempts_end() -> None:
     assert decide(StorageFailedError(), 1, Policy(attempts=1)) == GiveUp()
 
 
-def test_what_waits_for_room_waits_as_long_as_it_takes() -> None:
+def test_waiting_for_disk_space_has_no_end() -> None:
     for attempt in (1, DEFAULT.attempts, 10_000):
         waits = decide(StorageFullError(), attempt, chance=lambda: 1.0)
         assert isinstance(waits, Wait) and 0 < waits.seconds <= DEFAULT.most_seconds

@@ -24,14 +24,14 @@ class Folder:
     def __init__(self) -> None:
         self.readings = 0
         self.under_way = threading.Event()
-        self.goes_on = threading.Event()
-        self.goes_on.set()
+        self.resumes = threading.Event()
+        self.resumes.set()
 
     def read(self) -> Baseline:
         self.readings += 1
         found = tuple(Known(VersionId("Active", number, 1), None) for number in range(self.readings))
         self.under_way.set()
-        assert self.goes_on.wait(10)
+        assert self.resumes.wait(10)
         return found
 
     def ask(self, *, by_mark: bool) -> int:
@@ -56,13 +56,13 @@ def test_where_the_mark_tells_a_reading_is_good_for_a_while(
 
 def test_what_took_long_to_read_is_good_for_longer(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder_snapshots, "GOOD_SECONDS", 0.0)
-    folder.goes_on.clear()
-    threading.Timer(0.2, folder.goes_on.set).start()
+    folder.resumes.clear()
+    threading.Timer(0.2, folder.resumes.set).start()
     assert [folder.ask(by_mark=True) for _ in range(3)] == [1, 1, 1]
     assert folder.ask(by_mark=False) == 2
 
 
-def test_before_a_reading_is_too_old_one_reads_anew_and_the_others_go_on(
+def test_before_a_reading_is_too_old_one_reads_anew_and_the_others_use_the_old_one(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert folder.ask(by_mark=True) == 1
@@ -70,24 +70,24 @@ def test_before_a_reading_is_too_old_one_reads_anew_and_the_others_go_on(
     half_over = folder_snapshots._readings[MEMBER, SERVER, FOLDER]
     half_over.at -= 31.0
     folder.under_way.clear()
-    folder.goes_on.clear()
+    folder.resumes.clear()
     with ThreadPoolExecutor(2) as pool:
         one = pool.submit(folder.ask, by_mark=True)
         assert folder.under_way.wait(10)
         assert pool.submit(folder.ask, by_mark=True).result(10) == 1
-        folder.goes_on.set()
+        folder.resumes.set()
         assert one.result(10) == 2
     assert folder.ask(by_mark=True) == 2
 
 
-def test_where_it_does_not_every_save_stands_on_a_reading_that_began_after_it_was_asked_for(
+def test_where_it_does_not_every_save_uses_a_reading_that_began_after_its_request(
     folder: Folder,
 ) -> None:
     assert [folder.ask(by_mark=False) for _ in range(3)] == [1, 2, 3]
 
 
 def test_those_who_ask_while_one_reads_share_the_next_reading(folder: Folder) -> None:
-    folder.goes_on.clear()
+    folder.resumes.clear()
     with ThreadPoolExecutor(12) as pool:
         first = pool.submit(folder.ask, by_mark=False)
         assert folder.under_way.wait(10)
@@ -100,7 +100,7 @@ def test_those_who_ask_while_one_reads_share_the_next_reading(folder: Folder) ->
         others = [pool.submit(ask) for _ in range(10)]
         asked.wait(10)
         threading.Event().wait(0.2)  # every one of them has asked by now
-        folder.goes_on.set()
+        folder.resumes.set()
         assert first.result(10) == 1
         assert {other.result(10) for other in others} == {2}
 

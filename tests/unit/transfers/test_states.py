@@ -83,27 +83,27 @@ def test_nothing_else_sets_a_state() -> None:
     assert [path.name for path in others if re.search(r"item\.state\s*=[^=]", path.read_text())] == []
 
 
-BEAT = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HEARTBEAT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def test_a_worker_is_dead_when_its_beat_has_not_changed_for_long_enough() -> None:
+def test_a_worker_is_dead_when_its_heartbeat_has_not_changed_for_long_enough() -> None:
     watch = LivenessTracker(expire_after=10)
-    assert watch.living({"a": BEAT}, now=100) == {"a"}
-    assert watch.living({"a": BEAT}, now=109.9) == {"a"}
-    assert watch.living({"a": BEAT}, now=110) == frozenset()
+    assert watch.living({"a": HEARTBEAT}, now=100) == {"a"}
+    assert watch.living({"a": HEARTBEAT}, now=109.9) == {"a"}
+    assert watch.living({"a": HEARTBEAT}, now=110) == frozenset()
 
 
-def test_a_beat_that_changes_is_life_whatever_time_it_says() -> None:
+def test_a_heartbeat_that_changes_is_life_whatever_time_it_says() -> None:
     """A host whose clock is an hour behind, and one whose clock was put back."""
     watch = LivenessTracker(expire_after=10)
     for second in range(0, 60, 4):
-        behind = BEAT - timedelta(hours=1) + timedelta(seconds=second)
-        put_back = BEAT - timedelta(seconds=second)
+        behind = HEARTBEAT - timedelta(hours=1) + timedelta(seconds=second)
+        put_back = HEARTBEAT - timedelta(seconds=second)
         assert watch.living({"a": behind, "b": put_back}, now=second) == {"a", "b"}
 
 
 def test_a_worker_without_a_row_is_not_alive_and_one_that_comes_back_is() -> None:
     watch = LivenessTracker(expire_after=10)
-    watch.living({"a": BEAT}, now=0)
+    watch.living({"a": HEARTBEAT}, now=0)
     assert watch.living({}, now=4) == frozenset()
-    assert watch.living({"a": BEAT}, now=20) == {"a"}
+    assert watch.living({"a": HEARTBEAT}, now=20) == {"a"}
