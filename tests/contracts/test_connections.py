@@ -185,7 +185,7 @@ def on_postgresql(app: Flask, settings: Settings, server: str, tmp_path: Path) -
     )
     with own.app_context():
         db.create_all()
-        database.limit_web_pool()
+        database.limit_web_process()
         ProcessPool.wait_seconds = 0.2
         db.engine.dispose()
     yield own
