@@ -211,7 +211,7 @@ def test_a_full_pool_waits_and_then_answers_busy(on_postgresql: Flask, server: s
         each.close()
     with on_postgresql.app_context():
         check = installation_health._connections()[0]
-        assert check.state == installation_health.OK and "gives 97 connections" in check.sentence
+        assert check.state == installation_health.OK and "has 97 connections" in check.sentence
         db.session.execute(text("ALTER ROLE CURRENT_USER CONNECTION LIMIT 9"))
         db.session.commit()
         try:
