@@ -269,7 +269,7 @@ def test_a_folder_that_is_gone_cannot_be_looked_up(desk: Desk, data: bytes) -> N
     desk.sim.world.remove_folder(desk.folder)
     outcome = save.resolve()
     assert isinstance(outcome, Undecided)
-    assert "cannot be looked up" in outcome.because
+    assert "could not check what was saved" in outcome.because
 
 
 def test_a_baseline_reads_every_page(desk: Desk) -> None:
