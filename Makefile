@@ -9,10 +9,10 @@ NAUGHTY := tests/integration/blueprints/test_naughty_strings.py
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-demo setup-test demo run worker test check coverage hooks migrate bench faults screenshots tabler lock sbom
 
-help: ## Say what can be made
+help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: .venv/run.done ## Make the virtual environment in .venv/
+setup: .venv/run.done ## Create the virtual environment in .venv/
 setup-demo: .venv/demo.done
 setup-test: .venv/test.done
 
@@ -36,7 +36,7 @@ run: setup ## Web and worker on this installation; an empty one prints its set-u
 worker: setup ## One more worker on this installation
 	@$(BIN)/flask --app app worker
 
-migrate: setup ## Bring the database to this version
+migrate: setup ## Migrate the database to this version
 	$(BIN)/flask --app app db upgrade
 
 test: setup-test ## Install what the tests need, then run them all, or those of TESTS=tests/…
@@ -67,7 +67,7 @@ hooks: .venv/tools.done setup-test ## Run `make check` before every commit of th
 	$(PYTHON) -m venv .venv/tools
 	.venv/tools/bin/pip install $(QUIETLY) -r requirements-tools.txt && touch $@
 
-bench: setup-test .venv/bench.done ## What speed and memory we claim, measured
+bench: setup-test .venv/bench.done ## Measure the speed and memory that we claim
 	$(BIN)/python -m bench
 
 faults: setup-test ## Every fault against every kind of transfer, and every naughty string, on both databases; draws the table in docs/transfers.md
@@ -78,14 +78,14 @@ faults: setup-test ## Every fault against every kind of transfer, and every naug
 	$(BIN)/python -m tests.support.postgres $(BIN)/python -m pytest tests/faults $(NAUGHTY)
 	$(BIN)/python -m tests.faults.report instance/faults/sqlite.json instance/faults/postgresql.json
 
-screenshots: setup-test ## Take the pictures in docs/screenshots anew
+screenshots: setup-test ## Take the screenshots in docs/screenshots again
 	@tests/prepare
 	$(BIN)/python -m tests.browser.screenshots
 
-tabler: ## Build static/vendor/tabler-*/tabler.purged.css anew: after a template uses another class of Tabler (needs npm)
+tabler: ## Build static/vendor/tabler-*/tabler.purged.css again, after a template uses another class of Tabler (needs npm)
 	cd tools/tabler && npm ci --no-audit --no-fund --silent && node purge.js
 
-lock: .venv/tools.done ## Make requirements.lock anew: after a change of requirements.txt
+lock: .venv/tools.done ## Update requirements.lock after a change of requirements.txt
 	CUSTOM_COMPILE_COMMAND="make lock" .venv/tools/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.lock requirements.txt
 

@@ -193,7 +193,7 @@ class _Reader:
         for part in self._text(name, default).split(","):
             part = part.strip()
             if not part.isascii() or not part.isdigit() or not 0 < int(part) < 65536:
-                self._wrong(name, f"must be a comma list of port numbers, and {part!r} is none.")
+                self._wrong(name, f"must be a comma-separated list of port numbers. {part!r} is not one.")
             else:
                 ports.add(int(part))
         return frozenset(ports)
@@ -205,7 +205,8 @@ class _Reader:
                 networks.append(ipaddress.ip_network(part, strict=False))
             except ValueError:
                 self._wrong(
-                    name, f"must be a comma list of networks such as 10.0.0.0/8, and {part!r} is none."
+                    name,
+                    f"must be a comma-separated list of networks such as 10.0.0.0/8. {part!r} is not one.",
                 )
         return tuple(networks)
 
@@ -253,7 +254,7 @@ class _Reader:
         try:
             return origin(value)
         except ValueError:
-            self._wrong(name, f"must be http:// or https:// and a host, nothing after it, not {value!r}.")
+            self._wrong(name, f"must be http:// or https:// and a host, without a path, not {value!r}.")
             return value
 
     def _smtp_url(self) -> str:
@@ -265,21 +266,24 @@ class _Reader:
         except ValueError:
             parts, is_fine = urlsplit(""), False
         if value and (not is_fine or parts.path.strip("/") or parts.query or parts.fragment):
-            self._wrong("SMTP_URL", "must be smtp:// or smtps://, perhaps user:password@, a host and a port.")
+            self._wrong(
+                "SMTP_URL",
+                "must be smtp:// or smtps://, then optionally user:password@, then a host and a port.",
+            )
         return value
 
     def _mail_from(self) -> str:
         value = self._text("MAIL_FROM", "")
         if value and not _ADDRESS.fullmatch(value):
-            self._wrong("MAIL_FROM", f"must be one e-mail address, not {value!r}.")
+            self._wrong("MAIL_FROM", f"must be one email address, not {value!r}.")
         if not value and self._text("SMTP_URL", ""):
-            self._wrong("MAIL_FROM", "must be set where COUNTERPART_SMTP_URL is.")
+            self._wrong("MAIL_FROM", "must be set if COUNTERPART_SMTP_URL is set.")
         return value
 
     def _database_url(self, data_dir: Path) -> str:
         value = self._text("DATABASE_URL", f"sqlite:///{data_dir / 'counterpart.sqlite'}")
         if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
-            self._wrong("DATABASE_URL", "must begin with sqlite:/// or postgresql+psycopg://.")
+            self._wrong("DATABASE_URL", "must start with sqlite:/// or postgresql+psycopg://.")
         return value
 
     def _database_pool(self) -> int:
@@ -306,5 +310,5 @@ class _Reader:
     def _storage_url(self, data_dir: Path) -> str:
         value = self._text("STORAGE_URL", f"file://{data_dir / 'blobs'}")
         if not value.startswith(("file:///", "s3://")):
-            self._wrong("STORAGE_URL", "must begin with file:/// or s3://.")
+            self._wrong("STORAGE_URL", "must start with file:/// or s3://.")
         return value

@@ -14,23 +14,23 @@ from flask.cli import AppGroup, ScriptInfo
 from config import SettingsError, check_environment
 
 LIGHT = {
-    "up": ("commands.up:up", "Migrate, then run web and worker until Ctrl-C."),
+    "up": ("commands.up:up", "Migrate the database, then run web and worker until Ctrl-C."),
     "demo": ("commands.demo:group", "Run the demo firm with the practice iManage."),
 }
-"""Do without the application."""
+"""Run without the application."""
 COMPLETE = {
     "web": ("commands.serve:web", "Serve pages in this process."),
-    "worker": ("commands.serve:worker", "Do the background work in this process."),
+    "worker": ("commands.serve:worker", "Run background work in this process."),
     "practice": ("commands.serve:practice", "Run the practice iManage while an admin has it switched on."),
     "db": ("commands.migrations:group", "Migrate the database."),
-    "doctor": ("commands.doctor:command", "Check the installation and say what to do."),
+    "doctor": ("commands.doctor:command", "Check the installation and print what to do."),
     "keys": ("commands.keys:group", "Check or rotate the encryption keys."),
     "member": ("commands.member:group", "Add members."),
 }
 HIDDEN = {
     "prepare": ("commands.serve:prepare", "Migrate and check before `up` starts its processes."),
     "demo-firm": ("commands.demo_welcome:command", "Create the demo firm and print its addresses."),
-    "practice-imanage": ("commands.serve:practice_imanage", "Become the practice iManage."),
+    "practice-imanage": ("commands.serve:practice_imanage", "Run the practice iManage in this process."),
 }
 
 

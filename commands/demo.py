@@ -20,7 +20,9 @@ LOOPBACK = "127.0.0.1"
 
 
 @group.command("run")
-@click.option("--practice-port", default=8001, show_default=True, help="Where the practice iManage listens.")
+@click.option(
+    "--practice-port", default=8001, show_default=True, help="The port that the practice iManage listens on."
+)
 def run(practice_port: int) -> None:
     """Run everything until Ctrl-C. The next start continues with the same data."""
     settings = read_settings()

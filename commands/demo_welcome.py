@@ -55,8 +55,8 @@ def _reason(refusal: RefusedError) -> str:
     reached = refusal.__cause__
     if isinstance(reached, QuotaReachedError):
         return (
-            f"{reached.sentence.removesuffix(ASK).strip()} Set {QUOTAS[reached.code]} higher or leave it out, "
-            "and start the demo again: it continues with what is there."
+            f"{reached.sentence.removesuffix(ASK).strip()} Set {QUOTAS[reached.code]} to more or remove it, "
+            "then start the demo again. It resumes where it stopped."
         )
     return f"{refusal.sentence} {refusal.next_step}".strip()
 

@@ -17,9 +17,9 @@ COLOURS = {
 
 
 @click.command("doctor")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for programs.")
 def command(as_json: bool) -> None:
-    """Check the installation and say what is wrong and what to do. Exit status 1 where something fails."""
+    """Check the installation and print what is wrong and what to do. Exit status 1 if a check fails."""
     checks = installation_health.all_checks()
     if as_json:
         click.echo(json.dumps(installation_health.report(checks), ensure_ascii=False, indent=2))

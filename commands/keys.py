@@ -1,4 +1,4 @@
-"""`flask --app app keys …`: whether the keys open what is stored, and how a new one takes the place of an old one."""
+"""`flask --app app keys …`: check that the keys decrypt what is stored, and replace them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.core import encryption
 from services.core.runtime import runtime
 from services.operations import keys
 
-group = click.Group("keys", help="The keys that tokens and secrets are sealed with.")
+group = click.Group("keys", help="The keys that encrypt tokens and secrets.")
 
 
 def _require_tables() -> None:
@@ -25,16 +25,16 @@ def _require_tables() -> None:
 
 @group.command("check")
 def check() -> None:
-    """Open every sealed value, and say which do not open."""
+    """Decrypt every stored token and secret, and count those that cannot be decrypted."""
     _require_tables()
     counts = keys.check()
     for count in counts:
         click.echo(
-            f"{count.name}: {count.sealed} sealed, {count.older} with an older key, {count.lost} do not open"
+            f"{count.name}: {count.sealed} encrypted, {count.older} with an older key, {count.lost} cannot be decrypted"
         )
     lost = [count for count in counts if count.lost and not encryption.SEALED_COLUMNS[count.place]]
     if lost:
-        click.echo("What does not open has to be entered anew, unless the missing key is found.", err=True)
+        click.echo("Enter these values again, unless you find the missing key.", err=True)
         sys.exit(1)
 
 
@@ -42,7 +42,7 @@ def check() -> None:
 @click.option(
     "--old-keys-are-lost",
     is_flag=True,
-    help="Erase what none of the keys decrypts, so that it can be entered again.",
+    help="Erase the values that no key decrypts, so that they can be entered again.",
 )
 def rotate(old_keys_are_lost: bool) -> None:
     """Create a new key and re-encrypt everything with it. An interrupted run can be resumed."""
@@ -62,16 +62,16 @@ def _said(done: keys.Rotation) -> Iterator[str]:
     path = runtime().settings.data_dir / key_file.NAME
     named = encryption.key_id(done.sealed_with)
     if done.new_key:
-        yield "The keys come from COUNTERPART_SECRET_KEYS. Put this one in front of them, for every process:"
+        yield "The keys come from COUNTERPART_SECRET_KEYS. Put this one first, for every process:"
         yield f"\n  {done.new_key}\n"
-        yield "Restart web and workers with it, all of them, and run this again. Until then nothing is sealed with it."
+        yield "Restart every web process and worker with it, then run this again. It is not used until then."
         return
     if done.lost and not done.older_keys:
-        yield f"{done.lost} values did not open and were erased. Everything is sealed with key {named} from now on."
+        yield f"{done.lost} values could not be decrypted and were erased. Key {named} now encrypts everything."
         return
     if done.made_key:
-        yield f"Made the new key {named} in {path}."
-    yield f"Sealed {done.reencrypted} values with key {named}."
+        yield f"Created key {named} in {path}."
+    yield f"Encrypted {done.reencrypted} values with key {named}."
     if done.lost:
         yield f"{done.lost} values cannot be decrypted with any key. See: flask --app app keys check"
     if not done.older_keys or done.may_go_at is None:
@@ -79,13 +79,13 @@ def _said(done: keys.Rotation) -> Iterator[str]:
         return
     older = ", ".join(done.older_keys)
     if done.left - done.lost > 0:
-        yield f"{done.left - done.lost} values are still sealed with {older}. Run this again."
+        yield f"{done.left - done.lost} values are still encrypted with {older}. Run this again."
         return
-    yield "Restart web and workers, all of them: they may still seal with the older key. Then run this again."
+    yield "Restart every web process and worker, since they may still use the older key. Then run this again."
     yield (
-        f"Once it has sealed 0 values, the older key {older} may go, from {done.may_go_at:%d %B %Y, %H:%M} UTC: "
-        f"its line in {path}, or its place in COUNTERPART_SECRET_KEYS. Sooner, people sign in to Counterpart again. "
-        "Invitations that are still open then keep their links, which cannot be shown or mailed again."
+        f"When it has encrypted 0 values, you can remove the older key {older} from {path} or COUNTERPART_SECRET_KEYS "
+        f"from {done.may_go_at:%d %B %Y, %H:%M} UTC. Before then, removing it signs people out of Counterpart. "
+        "Links of open invitations still work afterwards, but cannot be shown or emailed again."
     )
 
 
@@ -97,5 +97,5 @@ def _alone() -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise click.ClickException("Another rotation is at work. Wait until it has ended.") from None
+            raise click.ClickException("Another rotation is running. Wait until it has finished.") from None
         yield

@@ -13,15 +13,15 @@ from services.core.unit_of_work import unit_of_work
 from services.directory.people import NewMember, create
 from services.operations import keys
 
-group = click.Group("member", help="Members of this installation.")
+group = click.Group("member", help="Add members and guests.")
 
 
 @group.command("add")
 @click.argument("email")
-@click.option("--name", required=True, help="As others see it.")
-@click.option("--organisation", default="", help="For a guest: where they come from.")
-@click.option("--admin", "is_admin", is_flag=True, help="A System Admin.")
-@click.option("--guest", "is_guest", is_flag=True, help="Somebody from outside the firm.")
+@click.option("--name", required=True, help="The name that others see.")
+@click.option("--organisation", default="", help="For a guest: their firm or company.")
+@click.option("--admin", "is_admin", is_flag=True, help="Make them a System Admin.")
+@click.option("--guest", "is_guest", is_flag=True, help="Add a guest from outside the firm.")
 @click.option("--password-stdin", is_flag=True, required=True, help="Read the password from standard input.")
 def add(
     email: str, name: str, organisation: str, is_admin: bool, is_guest: bool, password_stdin: bool

@@ -19,20 +19,20 @@ def upgrade(revision: str = "head") -> None:
 @group.command("upgrade")
 @click.argument("revision", default="head")
 def _upgrade(revision: str) -> None:
-    """Bring the tables to this version, or to REVISION."""
+    """Migrate the database to this version, or to REVISION."""
     upgrade(revision)
 
 
 @group.command("downgrade")
 @click.argument("revision")
 def _downgrade(revision: str) -> None:
-    """Take the tables back to REVISION."""
+    """Migrate the database back to REVISION."""
     command.downgrade(_configuration(), revision)
 
 
 @group.command("check")
 def _check() -> None:
-    """Exit status 1 where models and tables differ."""
+    """Exit with status 1 if models and tables differ."""
     command.check(_configuration())
 
 

@@ -41,7 +41,7 @@ def make_data_dir(settings: Settings) -> None:
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        said = f"{settings.data_dir} cannot be made: {error.strerror}.\n{GIVE_IT}"
+        said = f"{settings.data_dir} cannot be created: {error.strerror}.\n{MAKE_WRITABLE}"
         raise CannotStartError(f"Counterpart cannot start. {said}") from None
 
 
@@ -52,15 +52,16 @@ def only_one_here(data_dir: Path) -> Iterator[None]:
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        sys.exit(f"Counterpart cannot start. {data_dir} cannot be written: {error.strerror}.\n{GIVE_IT}")
+        sys.exit(f"Counterpart cannot start. {data_dir} is not writable: {error.strerror}.\n{MAKE_WRITABLE}")
     try:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             who = os.pread(file, 20, 0).decode("ascii", "replace").strip()
             sys.exit(
-                f"Counterpart cannot start. It runs already on {data_dir}{f', as process {who}' if who else ''}.\n"
-                "Stop that one first, or set COUNTERPART_DATA_DIR to another folder. "
+                f"Counterpart cannot start. It is already running on {data_dir}"
+                f"{f', as process {who}' if who else ''}.\n"
+                "Stop it first, or set COUNTERPART_DATA_DIR to another folder. "
                 "For more workers on this one: flask --app app worker"
             )
         os.truncate(file, 0)
@@ -70,7 +71,9 @@ def only_one_here(data_dir: Path) -> Iterator[None]:
         os.close(file)
 
 
-GIVE_IT = "Give it to the user that runs Counterpart, or set COUNTERPART_DATA_DIR to another folder."
+MAKE_WRITABLE = (
+    "Make it writable for the user that runs Counterpart, or set COUNTERPART_DATA_DIR to another folder."
+)
 
 
 def require_free(host: str, port: int, settings: str = OURS) -> None:
@@ -84,11 +87,11 @@ def require_free(host: str, port: int, settings: str = OURS) -> None:
 
 def cannot_listen(host: str, port: int, error: OSError, settings: str = OURS) -> str:
     if error.errno == errno.EADDRINUSE:
-        said = f"Port {port} is taken. Stop what listens there, or choose another: {settings}."
+        said = f"Port {port} is already in use. Stop the program that uses it, or choose another: {settings}."
     elif error.errno in {errno.EACCES, errno.EPERM}:
-        said = f"Port {port} is not open to this user. Choose one above 1023: {settings}."
+        said = f"This user may not listen on port {port}. Choose one above 1023: {settings}."
     elif error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
-        said = f"{host} is no address of this machine. Check COUNTERPART_HOST."
+        said = f"{host} is not an address of this machine. Check COUNTERPART_HOST."
     else:
         said = f"It cannot listen on {host}, port {port}: {error.strerror or error}."
     return f"Counterpart cannot start. {said}"

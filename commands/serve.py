@@ -38,7 +38,7 @@ def web(announce: bool, ready_fd: int | None) -> None:
 
 @click.command("worker")
 def worker() -> None:
-    """Do the background work in this process."""
+    """Run background work in this process."""
     from jobs.worker import run
 
     os.umask(PRIVATE)
@@ -50,7 +50,7 @@ def worker() -> None:
 
 @click.command("practice")
 def practice() -> None:
-    """Keep the practice iManage running while a practice server is there and switched on."""
+    """Keep the practice iManage running while there is a practice server and it is switched on."""
     os.umask(PRIVATE)
     require_ready()
     with process("practice"):
@@ -59,7 +59,7 @@ def practice() -> None:
 
 @click.command("practice-imanage")
 def practice_imanage() -> None:
-    """Become the practice iManage that is switched on."""
+    """Replace this process by the practice iManage that is switched on."""
     if (wanted := practice_server.to_run()) is not None:
         become(child(wanted))
 
@@ -109,7 +109,7 @@ def refusal() -> str | None:
 
 
 def tables_refusal() -> str | None:
-    """The same without the keys, for commands that mend those."""
+    """The same without the keys, for the commands that repair them."""
     try:
         said = database.encoding_refusal(session().connection())
         if said is None and (found := schema.mismatch()) is not None:
@@ -154,5 +154,5 @@ def serve_web(announce: bool, ready_fd: int | None) -> None:
 def _announce(settings: Settings) -> None:
     print(f"\n  Counterpart:  {settings.public_url}")
     if (code := first_admin.code_for_terminal()) is not None:
-        print(f"  Set-up code:  {code}\n\n  The first page asks for it and makes the first System Admin.")
-    print("\n  Ctrl-C stops it.\n", flush=True)
+        print(f"  Set-up code:  {code}\n\n  Enter it on the first page to become the first System Admin.")
+    print("\n  Press Ctrl-C to stop.\n", flush=True)

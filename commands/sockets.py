@@ -30,5 +30,5 @@ def listen(host: str, port: int) -> list[socket.socket]:
                 raise
             refused = error  # a machine without one of the two kinds
     if not sockets:
-        raise refused or OSError("There is no address to listen on.")
+        raise refused or OSError("There is no address that Counterpart can listen on.")
     return sockets

@@ -20,7 +20,7 @@ PRIVATE = 0o077
 
 @click.command("up")
 def up() -> None:
-    """Bring the database up to date, then serve pages and do the background work until Ctrl-C."""
+    """Migrate the database, then serve pages and run background work until Ctrl-C."""
     settings = read_settings()
     make_data_dir(settings)
     with only_one_here(settings.data_dir):

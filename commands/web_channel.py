@@ -74,7 +74,7 @@ class Parser(HTTPRequestParser):
 
     @property
     def _is_ambiguous(self) -> bool:
-        """Whether somebody else would see the body end elsewhere, or a length tells of a body that comes in chunks."""
+        """Whether someone else would see the body end elsewhere, or a length tells of a body that comes in chunks."""
         return "TRANSFER_ENCODING" in self.headers or (self.chunked and "CONTENT_LENGTH" in self.headers)
 
     def _is_too_much(self) -> bool:

@@ -128,13 +128,13 @@ class UncertainOutcomeError(TransferError):
 
 
 class CheckedOutError(TransferError):
-    """Somebody is working on the document. Nothing was sent."""
+    """Someone is working on the document. Nothing was sent."""
 
     code = "transfer.checked_out"
 
     def __init__(self, id: VersionId, holder: str | None, since: datetime | None) -> None:
         self.id, self.holder, self.since = id, holder, since
-        who = f"by {holder}" if holder else "by somebody else"
+        who = f"by {holder}" if holder else "by someone else"
         when = f" since {since:%d %B %Y, %H:%M} UTC" if since else ""
         super().__init__(f"The document is checked out in iManage {who}{when}. Nothing was overwritten.")
 

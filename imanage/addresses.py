@@ -101,7 +101,7 @@ def _scheme(typed: str, rules: AddressRules) -> tuple[str, str]:
     scheme, mark, rest = typed.partition("://")
     if not mark:
         if typed.startswith("/") or _SCHEME.match(typed):
-            raise AddressRefusedError("scheme", "The address must begin with https://")
+            raise AddressRefusedError("scheme", "The address must start with https://")
         return "https", typed
     if scheme.lower() == "https":
         return "https", rest
@@ -111,7 +111,7 @@ def _scheme(typed: str, rules: AddressRules) -> tuple[str, str]:
         raise AddressRefusedError(
             "http", "Use https:// instead of http:// so that documents are encrypted in transit."
         )
-    raise AddressRefusedError("scheme", "The address must begin with https://")
+    raise AddressRefusedError("scheme", "The address must start with https://")
 
 
 def _split_path(rest: str) -> tuple[str, str]:

@@ -52,7 +52,7 @@ class BadIdError(ImanageError, ValueError):
     code = "imanage.bad_id"
 
     def __init__(self, text: str) -> None:
-        super().__init__(f"“{text[:80]!a}” is not a valid iManage id.")
+        super().__init__(f"“{text[:80]!a}” is not a valid iManage ID.")
 
 
 class UnreachableError(ImanageError):

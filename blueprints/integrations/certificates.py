@@ -1,4 +1,4 @@
-"""A server's own CA: the pop-up with the certificates as PEM, and their removal."""
+"""A server's custom CA: the pop-up with the certificates as PEM, and their removal."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def save_certificates(server_id: uuid.UUID) -> Response:
 def confirm_ca_removal(server_id: uuid.UUID) -> Response:
     view = server_views.server(actor(), server_id)
     form = VersionForm(formdata=None, version=view.version)
-    return popup("own_ca_removal", "Remove own CA?", form=form, server=view)
+    return popup("own_ca_removal", "Remove custom CA?", form=form, server=view)
 
 
 @bp.post("/<uuid:server_id>/own-ca/remove")
@@ -83,7 +83,7 @@ def remove_certificates(server_id: uuid.UUID) -> Response:
     except InvalidError as refusal:
         form.add_errors(refusal)
         form.version.data = view.version
-        return popup("own_ca_removal", "Remove own CA?", 422, form=form, server=view)
+        return popup("own_ca_removal", "Remove custom CA?", 422, form=form, server=view)
     flash(f"Removed. Connections to “{view.name}” now only trust public authorities.", "success")
     return _check_again(server_id)
 
@@ -96,4 +96,4 @@ def _check_again(server_id: uuid.UUID) -> Response:
 
 
 def _answer(view: server_views.ServerView, form: OwnCaForm, status: int = 200) -> Response:
-    return popup("own_ca", "Own CA", status, form=form, server=view)
+    return popup("own_ca", "Custom CA", status, form=form, server=view)

@@ -47,7 +47,7 @@ BUSY: Final = Outage(
 )
 CONFLICT: Final = Outage(
     "database_meanwhile",
-    "Somebody else saved at the same moment",
+    "Someone else saved at the same moment",
     "Their change was saved first, so yours was not saved.",
     "Try again.",
     "you",

@@ -1,4 +1,4 @@
-"""The check of the certificates under Own CA: whether they are still valid."""
+"""The check of the certificates under Custom CA: whether they are still valid."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def _checks(probe: Probe) -> tuple[Check, ...]:
         Check("api_api", API_URL, "API response", network.api, ("api_tls",), True),
     )
     same = Check("api_customer", SIGN_INS, "iManage customer", sign_ins.customer, (at,), True)
-    own_ca = Check("own_ca", NETWORK, "Own CA", authorities.in_date)
+    own_ca = Check("own_ca", NETWORK, "Custom CA", authorities.in_date)
     return (
         Check("dns", NETWORK, "Host name", network.name),
         Check("tcp", NETWORK, "Connection", network.port, ("dns",)),

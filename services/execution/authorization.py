@@ -116,7 +116,7 @@ def _refusal(row: Row[*tuple[Any, ...]]) -> RefusedError | None:
             owner="your System Admin",
         )
     if row.role not in CHANGES_DOCUMENTS:
-        return RefusedError("You can no longer change this matter's documents.", code="matter.role")
+        return RefusedError("You can no longer change this matter’s documents.", code="matter.role")
     return None
 
 

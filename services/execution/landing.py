@@ -311,7 +311,9 @@ def _notice(alike: Sequence[Row[*tuple[Any, ...]]], each: _Coming, became: Lande
     if each.document_id is None and became.document_name != each.arrived.facts["full_name"]:
         said.append(f"It is named “{became.document_name}” here.")
     if not each.becomes_current:
-        said.append(f"An older version: added to the history as version {became.number}, not made current.")
+        said.append(
+            f"An older version. It was added to the history as version {became.number} and not made current."
+        )
     for row in alike:
         here = (row.matter_id, row.sha256) == (each.item.matter_id, each.arrived.sha256)
         if here and row.id != became.document_id:

@@ -68,7 +68,7 @@ APPLICATION_ADVICE: dict[str, Advice] = {
         "iManage knows the application but refuses the sign-in.",
         "Ask for the application’s type to be Web, with iManage Work Authentication on.",
         IMANAGE_ADMIN,
-        cause="The application may not use this kind of sign-in. iManage’s message is shown below.",
+        cause="The application is probably not set up for this kind of sign-in. iManage’s message is shown below.",
     ),
     "client.inconclusive": Advice(
         "The check cannot tell whether iManage knows the Client ID.",
@@ -77,7 +77,7 @@ APPLICATION_ADVICE: dict[str, Advice] = {
         cause="This server gives the same answer to an unregistered Client ID. It only checks after the sign-in.",
     ),
     "redirect.letter_case": Advice(
-        "Mismatch redirect URL: capital and small letters differ.", _REDIRECT, IMANAGE_ADMIN, cause=_EXACT
+        "Mismatch redirect URL: the letter case is different.", _REDIRECT, IMANAGE_ADMIN, cause=_EXACT
     ),
     "redirect.scheme": Advice(
         "Mismatch redirect URL: one starts with http://, the other with https://.",
@@ -107,10 +107,10 @@ APPLICATION_ADVICE: dict[str, Advice] = {
         cause="Part of the redirect URL was left out or changed when it was entered.",
     ),
     "redirect.mismatch": Advice(
-        "Mismatch redirect URL: iManage has another one for this application.",
+        "Mismatch redirect URL: iManage has a different one for this application.",
         _REDIRECT,
         IMANAGE_ADMIN,
-        cause="More is different than letter case, http or https, a slash or a space: the host, the path or both.",
+        cause="The host, the path or both are different, not only letter case, http or https, a slash or a space.",
     ),
     "redirect.inconclusive": Advice(
         "The check cannot tell whether iManage accepts the redirect URL.",
@@ -154,7 +154,7 @@ APPLICATION_ADVICE: dict[str, Advice] = {
         "The API URL leads to a different iManage customer from the URL.",
         "URL and API URL cannot be changed. Add the server again with the right addresses, then remove this one.",
         YOU,
-        cause="People would sign in to one customer while their documents are looked for at the other.",
+        cause="People would sign in to one customer while Counterpart looks for their documents at the other.",
     ),
     "refresh.none": Advice(
         "The latest sign-in came without a refresh token.",

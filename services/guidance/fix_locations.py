@@ -15,7 +15,7 @@ class FixLocation:
     label: str
 
 
-OWN_CA = FixLocation("own-ca", "Own CA")
+OWN_CA = FixLocation("own-ca", "Custom CA")
 CONNECTION = FixLocation("connection", "Connection")
 CREDENTIALS = FixLocation("connection", "Client ID and Client Secret")
 SIGN_INS = FixLocation("sign-ins", "Signed in")

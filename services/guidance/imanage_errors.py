@@ -97,7 +97,7 @@ IMANAGE_ADVICE: dict[str, Advice] = {
         "This is not a valid iManage ID in {label}.", "Start again from the list of workspaces.", YOU
     ),
     "imanage.conflict": Advice(
-        "The document is in use in {label}, or somebody else has changed it.",
+        "The document is in use in {label}, or someone else has changed it.",
         "Nothing was overwritten. Try again when it has been checked in.",
         YOU,
     ),

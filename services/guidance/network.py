@@ -90,14 +90,14 @@ NETWORK_ADVICE: dict[str, Advice] = {
     "tls.self_signed": Advice(
         "The server’s certificate is self-signed.",
         "Ask for a certificate from your firm’s certificate authority or a public one. To keep this one, add it under "
-        "Own CA.",
+        "Custom CA.",
         IMANAGE_ADMIN,
         cause="New installations come with such a certificate. It proves nothing about who owns the server.",
     ),
     "tls.unknown_authority": Advice(
         "Counterpart does not know the authority that issued the server’s certificate.",
-        "If “Issued by” names your firm’s authority, add its certificate under Own CA. If it names a security product, "
-        "ask your network team to exempt this connection.",
+        "If “Issued by” names your firm’s authority, add its certificate under Custom CA. If it names a security "
+        "product, ask your network team to exempt this connection.",
         YOU,
         cause="Either your firm has its own certificate authority, or a security product decrypts the connection and "
         "presents a certificate of its own.",
@@ -109,14 +109,14 @@ NETWORK_ADVICE: dict[str, Advice] = {
         cause="The issuer is known but the intermediate certificate is missing. Browsers often fetch it themselves.",
     ),
     "ca.expires": Advice(
-        "A certificate under Own CA expires within 30 days.",
-        "Ask for the authority’s new certificate, and add it under Own CA beside the old one.",
+        "A certificate under Custom CA expires within 30 days.",
+        "Ask for the authority’s new certificate, and add it under Custom CA beside the old one.",
         NETWORK_TEAM,
         cause="Once it has expired, certificates that it issued are no longer trusted.",
     ),
     "ca.expired": Advice(
-        "A certificate under Own CA has expired.",
-        "Ask for the authority’s new certificate, and replace the old one under Own CA.",
+        "A certificate under Custom CA has expired.",
+        "Ask for the authority’s new certificate, and replace the old one under Custom CA.",
         NETWORK_TEAM,
         cause="Certificates that it issued are no longer trusted. The server still works if another one in the list "
         "covers it.",

@@ -25,7 +25,7 @@ SERVER_ADVICE: dict[str, Advice] = {
         "Use that one, or rename or remove it first.",
         YOU,
     ),
-    "server.no_ca": Advice("This server no longer has an own CA.", "Reload the page.", YOU),
+    "server.no_ca": Advice("This server no longer has a custom CA.", "Reload the page.", YOU),
     "server.throttled": Advice(
         "iManage asked Counterpart to wait, so this pause cannot be ended early.",
         "Calls resume automatically when it is over.",

@@ -23,10 +23,10 @@ SIGN_IN_ADVICE: dict[str, Advice] = {
     ),
     "oauth.other_member": Advice(
         "Another person started this sign-in, so it was not used for your account.",
-        "Start again from your Account page. If you came here by a link that somebody sent you, tell your System "
+        "Start again from your Account page. If you came here by a link that someone sent you, tell your System "
         "Admin.",
         YOU,
-        title="This sign-in belongs to somebody else",
+        title="This sign-in belongs to someone else",
     ),
     "oauth.other_session": Advice(
         "You started this sign-in in another browser, or before you last signed in to Counterpart, so it was not used.",
@@ -109,7 +109,7 @@ SIGN_IN_ADVICE: dict[str, Advice] = {
     ),
     "oauth.api_refused": Advice(
         "{label} signed you in, but its API did not accept the sign-in.",
-        "Ask your iManage admin whether this application and your account may use the API.",
+        "Ask your iManage admin whether this application and your account are allowed to use the API.",
         IMANAGE_ADMIN,
         title="iManage’s API did not accept the sign-in",
     ),

@@ -180,7 +180,7 @@ SOMETHING_WENT_WRONG = Topic(
             ("secret",),
         ),
         Cause(
-            "The person may not use the application",
+            "The person is not allowed to use the application",
             "Some people can sign in and others cannot. All checks pass.",
             "In iManage Control Center, add the person or a group under the application’s Access.",
             IMANAGE_ADMIN,

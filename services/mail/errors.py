@@ -50,7 +50,7 @@ def sending_error(error: Exception) -> MailError:
         case smtplib.SMTPSenderRefused(smtp_code=code):
             return MailError(
                 "mail.sender_refused",
-                f"The mail server does not accept mail from our sender address ({code}).",
+                f"The mail server does not accept email from Counterpart’s sender address ({code}).",
                 "Ask the people who run the mail server to allow the address in COUNTERPART_MAIL_FROM, or change it.",
                 "stop",
             )
@@ -84,7 +84,7 @@ def _refused_by_policy(code: int) -> MailError:
     return MailError(
         "mail.not_allowed",
         f"The mail server does not let Counterpart send email ({code}).",
-        "Ask the people who run the mail server to let Counterpart relay email, or for an account that may.",
+        "Ask the people who run the mail server to let Counterpart relay email, or for an account that is allowed to.",
         "wait",
     )
 

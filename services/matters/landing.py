@@ -135,7 +135,7 @@ def plan(reading: Connection, landings: Sequence[Landing]) -> Plan:
     if not landings:
         return Plan((), (), (), matters, now)
     if len(reading.execute(_LOCK_MATTERS, {"ids": list(matters)}).all()) < len(matters):
-        raise ConflictError("This matter is no longer there.", code="matter.gone")
+        raise ConflictError("This matter no longer exists.", code="matter.gone")
     next_versions = _as_next_versions(reading, landings)
     new = _as_documents(reading, landings)
     landed = next_versions | new

@@ -20,7 +20,7 @@ def locked_matter(writing: Session, matter_id: uuid.UUID) -> Matter:
         .execution_options(populate_existing=True)
     )
     if matter is None:
-        raise ConflictError("This matter is no longer there.", code="matter.gone")
+        raise ConflictError("This matter no longer exists.", code="matter.gone")
     return matter
 
 

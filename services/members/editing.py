@@ -20,7 +20,7 @@ def admin_refusal(actor: Actor, member_id: uuid.UUID) -> str | None:
     if member_id == actor.id:
         return "You cannot remove this right from yourself. Ask another System Admin."
     if offboarding.is_last_admin(member_id):
-        return "This is the last System Admin. Make somebody else a System Admin first."
+        return "This is the last System Admin. Make someone else a System Admin first."
     return None
 
 

@@ -23,7 +23,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 20
 GROUP = 5
 CONFUSABLE = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
-WRONG_CODE = "This is not the current set-up code. Enter the code shown in the terminal at the last start."
+WRONG_CODE = "This is not the current set-up code. Enter the code shown when Counterpart last started."
 
 
 def is_needed() -> bool:

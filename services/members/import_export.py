@@ -253,7 +253,7 @@ def _add(actor: Actor, rows: tuple[JudgedRow, ...]) -> list[uuid.UUID]:
         for start in range(0, len(values), BATCH):
             session().execute(insert(Member), values[start : start + BATCH])
     except IntegrityError as error:
-        raise ConflictError("Somebody in this file has just been added. Load the preview again.") from error
+        raise ConflictError("Someone in this file has just been added. Reload the preview.") from error
     audit.record_all(events)
     return ids
 
@@ -277,5 +277,7 @@ def _require(actor: Actor, import_id: uuid.UUID) -> MemberImport:
     permissions.require_admin(actor)
     row = session().get(MemberImport, import_id)
     if row is None or row.member_id != actor.id or row.created_at < utcnow() - LIFETIME:
-        raise NotFoundError("This file was imported, or uploaded more than an hour ago. Choose it again.")
+        raise NotFoundError(
+            "This file has already been imported, or was uploaded more than an hour ago. Choose it again."
+        )
     return row

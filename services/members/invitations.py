@@ -32,7 +32,7 @@ MAX_LISTED = 200
 ENDED = {
     "used": (
         "This link has been used",
-        "Its account exists. Sign in with your email address and password.",
+        "You already have an account. Sign in with your email address and password.",
     ),
     "withdrawn": ("This invitation was withdrawn", "Ask the person who invited you for a new one."),
     "replaced": (
@@ -220,9 +220,7 @@ def create_all(actor: Actor, wanted: Sequence[tuple[NewInvitation, uuid.UUID | N
             if server_state.is_set_up():
                 session().execute(insert(Mail), [{"id": row["id"], "kind": MAIL} for row in some])
     except IntegrityError as error:
-        raise ConflictError(
-            "Somebody else has just invited this person. Look at the open invitations."
-        ) from error
+        raise ConflictError("Someone else has just invited this person. See the open invitations.") from error
     return [row["id"] for row in rows]
 
 

@@ -92,7 +92,7 @@ def appoint(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> str:
             raise ConflictError(
                 "This matter has a lead.",
                 code="matter.led",
-                next_step="Ask the lead of the matter to make others a lead.",
+                next_step="Ask its lead to make someone else a lead.",
             )
         member = writing.get(Member, member_id)
         if member is None or not member.is_active:
@@ -122,7 +122,7 @@ def _require(actor: Actor, matter_id: uuid.UUID) -> Matter:
     permissions.require_admin(actor)
     row = session().get(Matter, matter_id)
     if row is None or row.orphaned_since is None:
-        raise NotFoundError("We could not find this matter, or it has a lead by now.")
+        raise NotFoundError("We could not find this matter, or it now has a lead.")
     return row
 
 

@@ -113,7 +113,7 @@ def _counted(report: Report) -> Report:
 
 
 def _sentence(first: Result, report: Report) -> str:
-    """That of the first problem, and that of an expired own CA where it is another."""
+    """That of the first problem, and that of an expired custom CA where it is another."""
     other = next((each for each in report.results if each.code == "ca.expired"), None)
     return f"{first.sentence} {other.sentence}" if other and other is not first else first.sentence
 

@@ -175,7 +175,7 @@ def _quota() -> tuple[Check, ...]:
     if use is None:
         return ()
     state = FAIL if use.is_full else WARN if use.is_near else OK
-    sentence = f"{bytes_in_words(use.used)} of {bytes_in_words(use.limit)} are used."
+    sentence = f"{bytes_in_words(use.used)} of {bytes_in_words(use.limit)} is used."
     next_step = "" if state == OK else "Raise COUNTERPART_QUOTA_BYTES, or delete documents."
     return (Check("quota", state, sentence, next_step),)
 
@@ -215,7 +215,7 @@ def _mail() -> tuple[Check, ...]:
         return ()
     if (error := smtp.probe()) is None:
         return (Check("mail", OK, "The mail server accepts email from Counterpart."),)
-    return (Check("mail", FAIL, f"{error.reason} Emails wait.", error.next_step),)
+    return (Check("mail", FAIL, f"{error.reason} Emails are kept and will be sent later.", error.next_step),)
 
 
 def _data_folder(settings: Settings) -> Check:
@@ -262,22 +262,25 @@ def keys_fit() -> Check:
     try:
         if problem := keys.refusal():
             sentence, _, next_step = problem.partition("\n")
-            return Check("keys fit", FAIL, sentence, next_step)
+            return Check("encryption keys", FAIL, sentence, next_step)
         counts = keys.check()
     except SQLAlchemyError:
         log.exception("health.keys")
         abandon()
-        return Check("keys fit", FAIL, "Stored secrets could not be read.", "See the checks above.")
+        return Check("encryption keys", FAIL, "Stored secrets could not be read.", "See the checks above.")
     lost = sum(count.lost for count in counts if not encryption.SEALED_COLUMNS[count.place])
     older = sum(count.older for count in counts)
     if lost:
         return Check(
-            "keys fit", FAIL, f"{lost} stored secrets cannot be decrypted.", "Run: flask --app app keys check"
+            "encryption keys",
+            FAIL,
+            f"{lost} stored secrets cannot be decrypted.",
+            "Run: flask --app app keys check",
         )
     if older:
         sentence = f"{older} stored secrets use an older key."
-        return Check("keys fit", WARN, sentence, "Run: flask --app app keys rotate")
-    return Check("keys fit", OK, "All stored secrets can be decrypted.")
+        return Check("encryption keys", WARN, sentence, "Run: flask --app app keys rotate")
+    return Check("encryption keys", OK, "All stored secrets can be decrypted.")
 
 
 def _connections() -> tuple[Check, ...]:
@@ -292,9 +295,9 @@ def _connections() -> tuple[Check, ...]:
         return ()
     web, worker = database.web_pool(), database.worker_pool()
     workers = f"{found.workers} worker{'' if found.workers == 1 else 's'} with {worker} each"
-    counted = f"{workers} and a web process with {web} can use {found.needed - database.COMMANDS}"
+    counted = f"{workers} and a web process with {web} can use {found.needed - database.COMMANDS} connections"
     if found.is_pooled:
-        sentence = f"The database is behind a pooler such as PgBouncer. {counted} connections to it."
+        sentence = f"The database is behind a pooler such as PgBouncer. {counted} to it."
         return (Check("connections", OK, sentence),)
     if found.needed <= found.available:
         return (Check("connections", OK, f"The database has {found.available} connections; {counted}."),)
@@ -302,7 +305,7 @@ def _connections() -> tuple[Check, ...]:
         Check(
             "connections",
             WARN,
-            f"The database has {found.available} connections; {counted}, and commands need {database.COMMANDS} more.",
+            f"The database has {found.available} connections; {counted}, and commands {database.COMMANDS} more.",
             f"Raise max_connections of PostgreSQL to {found.needed + 3} or more, or lower COUNTERPART_DATABASE_POOL.",
         ),
     )
@@ -313,7 +316,7 @@ def public_url(settings: Settings) -> Check:
     if settings.is_https:
         return Check("public URL", OK, f"{settings.public_url} is https.")
     if host in LOOPBACK and settings.host in LOOPBACK:
-        return Check("public URL", OK, f"{settings.public_url} is reachable only from this machine.")
+        return Check("public URL", OK, f"{settings.public_url} can be reached only from this machine.")
     return Check(
         "public URL",
         WARN,

@@ -59,7 +59,7 @@ class Rotation:
 
 
 def refusal() -> str | None:
-    """Why this process must not start; None if its keys fit. The first process stores the fingerprint of its key."""
+    """Why this process must not start; None if its keys match. The first process stores the fingerprint of its key."""
     fingerprints = _fingerprints()
     current = _current_or_ours(fingerprints[0])
     if current not in fingerprints and encryption.reload_keys():
@@ -72,7 +72,7 @@ def refusal() -> str | None:
         encryption.seal_with(current)
         return None
     return (
-        "The keys of this process do not fit the secrets in the database. "
+        "The encryption keys of this process do not match the secrets in the database. "
         f"It needs {'the key ' + encryption.key_id(current) if current not in fingerprints else 'an older key'}"
         f"{f' for {missing} values' if missing else ''} and has {', '.join(map(encryption.key_id, fingerprints))}.\n"
         "Give it the keys of the other processes: the file secret.keys in COUNTERPART_DATA_DIR, or "

@@ -260,7 +260,7 @@ def _document_row(
     return DocumentRow(
         id=item.id,
         name=visible(name),
-        type="E-mail" if item.is_email else item.extension.upper() or item.type or "",
+        type="Email" if item.is_email else item.extension.upper() or item.type or "",
         author=item.author_name or item.author or "",
         edited_at=item.edited_at,
         size=item.size,

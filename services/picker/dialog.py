@@ -32,7 +32,7 @@ class OutsideReaders:
     @property
     def sentence(self) -> str:
         if not self.guests:
-            return "No one outside the firm is in this matter."
+            return "Nobody outside the firm is in this matter."
         people = "1 person" if self.guests == 1 else f"{self.guests} people"
         if len(self.organisations) == 1:
             named = self.organisations[0][0]

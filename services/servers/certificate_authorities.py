@@ -1,4 +1,4 @@
-"""A server's own CA: certificates that an admin adds, trusted for this one server beside the public authorities.
+"""A server's custom CA: certificates that an admin adds, trusted for this one server beside the public authorities.
 
 Verification is never switched off. A server's certificate issued by an authority is refused: the authority's should be
 added, which stays valid when the server's is renewed. A self-signed one is accepted; it covers only itself.

@@ -230,7 +230,7 @@ def check_version(row: Server, version_of_page: str) -> None:
     if version(row) != version_of_page:
         raise InvalidError(
             {
-                "form": f"Somebody else has changed this server, now named “{row.name}”, since you opened it. "
+                "form": f"Someone else has changed this server, now named “{row.name}”, since you opened it. "
                 "Save again to replace their change with yours."
             }
         )

@@ -202,6 +202,6 @@ def _conflict_sentence(row: Server, listed: set[uuid.UUID], groups: set[uuid.UUI
     names = ", ".join(named) or "nobody"
     now = f"restricted to {names}" if row.is_restricted else "open to all members"
     return (
-        f"Somebody else has changed this since you opened it: the server is now {now}. "
+        f"Someone else has changed this since you opened it: the server is now {now}. "
         "Save again to replace their change with yours."
     )

@@ -1,4 +1,4 @@
-"""Where a person has to choose: iManage has moved on, somebody has the document checked out, or nobody can tell.
+"""Where a person has to choose: iManage has moved on, someone has the document checked out, or nobody can tell.
 
 Nothing is sent until the choice is made, and the choice is in the audit.
 """

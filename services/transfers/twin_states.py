@@ -144,7 +144,7 @@ def sentence(facts: TwinFacts, label: str = "iManage") -> str:
     ours, theirs = f"version {facts.here} here", f"version {facts.latest}"
     match facts.state:
         case TwinState.SAME:
-            return f"V{ours[1:]} is {theirs} in {label}, the latest there."
+            return f"V{ours[1:]} is {theirs} in {label}, the latest version there."
         case TwinState.NOT_CHECKED:
             return f"V{ours[1:]} was {theirs} in {label} at the last check. Check for newer versions."
         case TwinState.NEWER:

@@ -106,7 +106,7 @@ def test_a_taken_port_is_reported_in_one_sentence(tmp_path: Path) -> None:
         with started(tmp_path, port, practice_port) as process:
             until(lambda: has_exited(process), "The end")
             assert process.stop() == 1
-    assert f"Port {port} is taken." in process.said()
+    assert f"Port {port} is already in use." in process.said()
     assert "Traceback" not in process.said()
 
 

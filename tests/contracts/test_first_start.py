@@ -68,13 +68,13 @@ def test_a_taken_port_is_found_before_a_set_up_code_is_made(tmp_path: Path) -> N
         taken.bind(("127.0.0.1", int(environ["COUNTERPART_PORT"])))
         taken.listen()
         said = refused(environ, "up")
-        assert f"Port {environ['COUNTERPART_PORT']} is taken." in said and "COUNTERPART_PORT" in said
+        assert f"Port {environ['COUNTERPART_PORT']} is already in use." in said and "COUNTERPART_PORT" in said
     assert not (tmp_path / "counterpart.sqlite").exists()
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no-such-host.invalid"])
 def test_an_address_of_another_machine(tmp_path: Path, host: str) -> None:
-    assert f"{host} is no address of this machine" in refused(environment(tmp_path, HOST=host), "up")
+    assert f"{host} is not an address of this machine" in refused(environment(tmp_path, HOST=host), "up")
 
 
 @pytest.mark.parametrize("command", [("up",), ("worker",), ("keys", "check")])
@@ -117,7 +117,7 @@ def test_a_second_start_on_the_same_folder_is_refused(tmp_path: Path) -> None:
         other = {**environ, "COUNTERPART_PORT": str(free_port())}
         for command in (("up",), ("demo", "run", "--practice-port", str(free_port()))):
             said = refused(other, *command)
-            assert f"It runs already on {tmp_path}" in said and first.running
+            assert f"It is already running on {tmp_path}" in said and first.running
             assert f"as process {first.running.pid}" in said
         assert first.said().count("Set-up code") == 1
     finally:

@@ -63,7 +63,7 @@ IMANAGE = (
     Scenario(
         68,
         "checked-out",
-        "somebody has checked the document out",
+        "someone has checked the document out",
         _IM,
         (GET, NEW_VERSION),
         "it is not there yet",
@@ -103,7 +103,7 @@ IMANAGE = (
     Scenario(
         75,
         "same-bytes-by-another",
-        "somebody else saves the same bytes while our answer is lost",
+        "someone else saves the same bytes while our answer is lost",
         _IM,
         SAVES,
         NO_UPLOAD,
@@ -146,7 +146,7 @@ OAUTH = (
     Scenario(61, "expires-huge", "`expires_in` is huge", _OA),
     Scenario(62, "secret-rotated", "the firm has changed the Client Secret", _OA),
     Scenario(63, "key-lost", "the encryption key is another one", _OA),
-    Scenario(64, "other-user", "the person signs in again as somebody else", _OA),
+    Scenario(64, "other-user", "the person signs in again as someone else", _OA),
 )
 
 SCENARIOS: tuple[Scenario, ...] = (

@@ -144,7 +144,7 @@ def test_an_unknown_authority_whose_certificate_has_expired_is_told_as_both(
     assert found.says("tls", "fail", "tls.unknown_authority", "you")
     for words in ("Counterpart does not know the authority", "has expired", "for another host name"):
         assert words in found["tls"].sentence
-    assert "add its certificate under Own CA" in found["tls"].next_step
+    assert "add its certificate under Custom CA" in found["tls"].next_step
     assert "to be renewed" in found["tls"].next_step
 
 

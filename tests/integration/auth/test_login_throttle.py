@@ -47,7 +47,7 @@ def device_of(browser: Browser) -> str:
 
 
 def guess_at(app: Flask, email: str = ANNA, *, times: int = login_throttle.PER_PAIR) -> Browser:
-    """Somebody else guesses, at the same address as everybody in these tests, until they have to wait."""
+    """Someone else guesses, at the same address as everybody in these tests, until they have to wait."""
     stranger = Browser(app)
     for _ in range(times):
         assert sign_in(stranger, email, "wrong").status_code == 422

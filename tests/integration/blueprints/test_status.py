@@ -90,9 +90,16 @@ def test_an_admin_reads_all_that_the_doctor_sees(browser: Browser, app: Flask, w
     found = browser.get("/health/details").json
     assert found and found["version"]
     names = [check["name"] for check in found["checks"]]
-    assert {"database", "migrations", "store", "worker", "keys fit", "storage", "disk", "public URL"} <= set(
-        names
-    )
+    assert {
+        "database",
+        "migrations",
+        "store",
+        "worker",
+        "encryption keys",
+        "storage",
+        "disk",
+        "public URL",
+    } <= set(names)
     told = json.loads(app.test_cli_runner().invoke(args=["doctor", "--json"]).output)
     assert [check["name"] for check in told["checks"]] == names
     assert all(set(check) == {"name", "state", "sentence", "next_step"} for check in told["checks"])

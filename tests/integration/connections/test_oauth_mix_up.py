@@ -110,4 +110,4 @@ def test_where_it_does_not_the_liar_has_a_code_that_it_cannot_use(
 
 def test_the_risk_that_is_left_is_told() -> None:
     told = text_of("docs/operations.md")
-    assert "## What remains" in told and "`iss`" in told and "Client Secret of its own" in told
+    assert "## Known limitations" in told and "`iss`" in told and "its own Client Secret" in told

@@ -131,7 +131,7 @@ def test_another_members_answer_is_refused_and_stays_usable_for_its_owner(
     server = practice_server(practice)
     back = decide(begin(alice, server.id))
     other = Browser(alice.app).sign_in(make_member("Carol Okonkwo"))
-    refused(other, back, "This sign-in belongs to somebody else")
+    refused(other, back, "This sign-in belongs to someone else")
     assert alice.get(back).status_code == 303
 
 

@@ -320,7 +320,10 @@ def test_the_pages_say_why_mails_wait(box: Mailbox, ada: Member, browser: Browse
     assert smtp.send_due() == 0
     browser.sign_in(ada)
     page = browser.get("/admin/members/invitations").text
-    assert "Waiting to be sent. The mail server does not accept mail from our sender address (550)." in page
+    assert (
+        "Waiting to be sent. The mail server does not accept email from Counterpart’s sender address (550)."
+        in page
+    )
     assert "Email is not being sent" in page and "COUNTERPART_MAIL_FROM" in page
     assert "Email is not being sent" in browser.get("/admin/members").text
     told_once = invite(actor_of(ada), NewInvitation("other@firm.test"))

@@ -141,7 +141,7 @@ def test_an_admin_is_told_what_a_members_sign_in_carries(
     assert "closeDialog" in answer.headers["HX-Trigger"]
     assert place in read(answer, whole=False).text
     assert sign_ins() == 0
-    assert browser.post(url, htmx=True).status_code == 200, "Somebody else was faster."
+    assert browser.post(url, htmx=True).status_code == 200, "Someone else was faster."
 
 
 def test_disconnecting_everybody_counts_the_transfers(browser: Browser, server: Server) -> None:

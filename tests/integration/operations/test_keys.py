@@ -1,4 +1,4 @@
-"""Keys: an older one is replaced without losing a sign-in, and a process whose keys do not fit does not start."""
+"""Keys: an older one is replaced without losing a sign-in, and a process whose keys do not match does not start."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_the_first_process_leaves_its_mark_and_others_must_have_that_key() -> No
     assert session().get_one(Installation, 1).sealing_key == encryption.fingerprint(OLD)
     process_with(STRANGE)
     said = keys.refusal()
-    assert said and "do not fit" in said and encryption.key_id(encryption.fingerprint(OLD)) in said
+    assert said and "do not match" in said and encryption.key_id(encryption.fingerprint(OLD)) in said
     assert OLD not in said and STRANGE not in said
     process_with(NEW, OLD)
     assert keys.refusal() is None
@@ -256,25 +256,25 @@ def _run_them(app: Flask) -> None:
     done = run(args=["keys", "check"])
     assert (
         done.exit_code == 0
-        and "connection.access_token: 1 sealed, 0 with an older key, 0 do not open" in done.output
+        and "connection.access_token: 1 encrypted, 0 with an older key, 0 cannot be decrypted" in done.output
     )
     done = run(args=["keys", "rotate"])
-    assert done.exit_code == 0 and "in front of them" in done.output
+    assert done.exit_code == 0 and "Put this one first" in done.output
     process_with(NEW, OLD)
     done = run(args=["keys", "rotate"])
     assert done.exit_code == 0, done.output
-    assert "Sealed 3 values" in done.output and "may go, from" in done.output
+    assert "Encrypted 3 values" in done.output and "you can remove the older key" in done.output
     assert NEW not in done.output and OLD not in done.output
     process_with(STRANGE)
     done = run(args=["keys", "check"])
-    assert done.exit_code == 1 and "1 do not open" in done.output
+    assert done.exit_code == 1 and "1 cannot be decrypted" in done.output
     done = run(
         args=["member", "add", "x@firm.test", "--name", "X", "--password-stdin"],
         input="harbour lantern 94 drifting",
     )
     assert done.exit_code == 1 and "Nobody was added" in done.output
     done = run(args=["keys", "rotate", "--old-keys-are-lost"])
-    assert done.exit_code == 0 and "3 values did not open and were erased" in done.output
+    assert done.exit_code == 0 and "3 values could not be decrypted and were erased" in done.output
 
 
 def test_the_doctor_tells_whether_the_keys_fit() -> None:

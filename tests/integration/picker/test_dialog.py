@@ -37,7 +37,7 @@ def test_the_pop_up_opens_before_imanage_is_asked(desk: Desk) -> None:
     page = desk.browser.page(f"/matters/{desk.matter_id}/get/{desk.server_id}", htmx=True)
     assert "Get from iManage" in page.text
     assert "Search iManage" in page.text
-    assert "No one outside the firm is in this matter." in page.text
+    assert "Nobody outside the firm is in this matter." in page.text
     assert uuid.UUID(page.value_of("request_key"))
     assert desk.calls() == []
 

@@ -36,7 +36,7 @@ Plant = Callable[["Office", str], str]
 
 
 class Office:
-    """A System Admin who leads a matter, and somebody else who is not to be found."""
+    """A System Admin who leads a matter, and someone else who is not to be found."""
 
     def __init__(self, app: Flask) -> None:
         self.admin: Member = make_member("Zed Zulu", email="zed@firm.test", is_admin=True)

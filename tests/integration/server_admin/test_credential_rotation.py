@@ -202,7 +202,7 @@ def test_a_change_made_meanwhile_is_noticed(practice: Simulator, other_app: None
         credential_rotation.replace(
             actor, server_id, NewCredentials(OTHER_ID, "an earlier one", OTHER_SECRET)
         )
-    assert "Somebody else has changed this server" in refused.value.fields["form"]
+    assert "Someone else has changed this server" in refused.value.fields["form"]
 
 
 def test_both_fields_are_asked_for(admin: Browser, practice: Simulator) -> None:

@@ -97,7 +97,7 @@ def test_a_taken_name_is_told_beside_a_bad_address(admin: Browser, names: Names)
     make_server("Leeds")
     page = refused(admin, NEW, on_premise(name="leeds", url="ftp://x"))
     assert "already a server with this name: “Leeds”" in page.text
-    assert "must begin with https://" in page.text
+    assert "must start with https://" in page.text
 
 
 def test_a_changed_server_says_name_and_limit_at_once(admin: Browser) -> None:

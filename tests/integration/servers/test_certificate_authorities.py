@@ -1,4 +1,4 @@
-"""Own CA on a server's page: pasted or chosen, shown with its fingerprint, taken away, and each of it on record."""
+"""Custom CA on a server's page: pasted or chosen, shown with its fingerprint, taken away, and each of it on record."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_what_is_wrong_is_said_at_the_field_and_what_was_typed_stays(admin: Brow
 def test_two_admins_do_not_undo_each_other_unseen(admin: Browser, server: Server) -> None:
     old = registry.version(kept(server))
     give(admin, server, pem=ROOT.pem)
-    assert "Somebody else has changed this server" in give(admin, server, 422, pem=ROOT.pem, version=old)
+    assert "Someone else has changed this server" in give(admin, server, 422, pem=ROOT.pem, version=old)
     answer = admin.post(f"{SERVERS}/{server.id}/own-ca/remove", {"version": old})
     assert answer.status_code == 422 and kept(server).ca_pem == ROOT.pem
 

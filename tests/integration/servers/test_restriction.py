@@ -193,7 +193,7 @@ def test_a_restriction_saved_elsewhere_is_noticed_and_nothing_chosen_is_lost(adm
     answer = save(admin, server, ada, version=opened)
     page = read(answer, whole=True)
     assert answer.status_code == 422
-    assert "Somebody else has changed this" in page.text
+    assert "Someone else has changed this" in page.text
     assert "the server is now restricted to Tom Adams." in page.text
     assert [each["value"] for each in page.controls if each.get("name") == "member"] == [str(ada.id)]
     assert listed(server) == {tom.id}

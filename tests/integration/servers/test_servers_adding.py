@@ -137,7 +137,7 @@ def test_other_fields_have_their_sentences(admin: Browser, change: dict[str, str
 def test_every_field_speaks_at_once_and_the_secret_must_be_retyped(admin: Browser, strict: None) -> None:
     bad = on_premise(name="", url="ftp://x", api_url="https://[::1]", client_id="")
     page = read(admin.post(NEW, bad, htmx=True), whole=False)
-    for sentence in ("Enter a name.", "must begin with https://", "IMANAGE_NETWORKS", "Enter the Client ID"):
+    for sentence in ("Enter a name.", "must start with https://", "IMANAGE_NETWORKS", "Enter the Client ID"):
         assert sentence in page.text
     assert "Enter it again. For security it is never sent back to this page." in page.text
 

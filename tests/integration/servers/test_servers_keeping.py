@@ -158,7 +158,7 @@ def test_a_change_made_meanwhile_is_noticed_and_can_be_saved_over(admin: Browser
     answer = admin.post(url_of(server, "edit"), opened_before, htmx=True)
     page = read(answer, whole=False)
     assert answer.status_code == 422
-    assert "Somebody else has changed this server, now named “Theirs”" in page.text
+    assert "Someone else has changed this server, now named “Theirs”" in page.text
     assert page.value_of("name") == "Mine"
     again = opened_before | {"version": page.value_of("version")}
     assert admin.post(url_of(server, "edit"), again).status_code == 303

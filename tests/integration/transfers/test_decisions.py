@@ -35,9 +35,9 @@ OURS = b"Our next version of the agreement."
 
 
 def moved_on(desk: Desk, target: str = "new_version") -> tuple[uuid.UUID, TransferItem]:
-    """A save of ours onto a twin that somebody else has given a version since our copy."""
+    """A save of ours onto a twin that someone else has given a version since our copy."""
     document_id, twin_id = got_document(desk)
-    desk.practice.world.add_version(desk.practice.world.named(NAME), b"Somebody else was quicker.", "BRAM")
+    desk.practice.world.add_version(desk.practice.world.named(NAME), b"Someone else was quicker.", "BRAM")
     add_version(desk, document_id, OURS)
     transfer_id = save(desk, document_id, target, twin_id)
     (item,) = carry_all(transfer_id)

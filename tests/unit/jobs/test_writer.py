@@ -23,7 +23,7 @@ def write(number: int) -> int:
 
 
 def refuse() -> None:
-    raise ConflictError("This matter is no longer there.", code="matter.gone")
+    raise ConflictError("This matter no longer exists.", code="matter.gone")
 
 
 class UnsendableError(Exception):
@@ -67,7 +67,7 @@ def test_what_came_of_it_is_handed_back(beside: threading.Thread) -> None:
 def test_a_refusal_arrives_with_its_words_and_its_code(beside: threading.Thread) -> None:
     with pytest.raises(ConflictError) as caught:
         record(refuse)
-    assert (caught.value.sentence, caught.value.code) == ("This matter is no longer there.", "matter.gone")
+    assert (caught.value.sentence, caught.value.code) == ("This matter no longer exists.", "matter.gone")
     assert record(write, 1) == 1
 
 

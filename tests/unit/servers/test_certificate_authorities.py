@@ -1,4 +1,4 @@
-"""Certificates accepted under Own CA: authorities and self-signed servers; each refusal with its sentence."""
+"""Certificates accepted under Custom CA: authorities and self-signed servers; each refusal with its sentence."""
 
 from __future__ import annotations
 
