@@ -71,7 +71,7 @@ class SaveRow:
     @property
     def becomes(self) -> str:
         if self.is_there:
-            return "Already there"
+            return "Already in iManage"
         if self.against:
             return f"Left out: {', '.join(each.short for each in self.against)}"
         return f"New version of {self.twin.number}" if self.twin else "New document"

@@ -108,7 +108,7 @@ _COUNTED: dict[Outcome, str] = {
     Outcome.HERE_ALREADY: "already here",
     Outcome.SAVED: "saved",
     Outcome.REPLACED: "replaced the latest version",
-    Outcome.THERE_ALREADY: "already there",
+    Outcome.THERE_ALREADY: "already in iManage",
     Outcome.DIFFERENT: "different from expected",
     Outcome.UNSURE: "unknown",
     Outcome.FAILED: "failed",
@@ -122,7 +122,7 @@ _COUNTED: dict[Outcome, str] = {
 }
 _LABELS: dict[Outcome, str] = {
     Outcome.HERE_ALREADY: "Already here",
-    Outcome.THERE_ALREADY: "Already there",
+    Outcome.THERE_ALREADY: "Already in iManage",
     Outcome.REPLACED: "Replaced",
     Outcome.UNSURE: "Unknown",
     Outcome.LEFT: "Skipped",

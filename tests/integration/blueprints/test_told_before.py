@@ -123,7 +123,7 @@ def test_switching_off_names_the_transfers_that_it_stops(admin: Browser) -> None
     server = make_server(is_enabled=True)
     make_running_transfer(server, make_member("Ada Byron"))
     page = asked(switch(admin, server, on=False))
-    assert "1 running transfer stops" in page.text
+    assert "1 running transfer will stop" in page.text
     assert "Get into “Harlow v Finch” by Ada Byron" in page.text
     assert is_on(server)
     switch(admin, server, on=False, sure="1")

@@ -61,7 +61,7 @@ def test_twins_get_new_versions_and_what_is_there_already_is_left_out(desk: Desk
     assert [(name, becomes) for _, name, becomes in picker.documents] == [
         ("Changed.docx", f"New version of {number}"),
         ("Fresh.docx", "New document"),
-        ("Same.docx", "Already there"),
+        ("Same.docx", "Already in iManage"),
     ]
     assert (picker.twins, picker.there, picker.without_twin) == (2, 1, 1)
     items = carry_all(bulk_save.start(desk.actor, command(desk, changed, same, new, folder=drafts(desk))))
@@ -124,7 +124,7 @@ def test_the_pop_up_lists_what_becomes_of_each(desk: Desk) -> None:
     desk.practice.forget_requests()
     url = f"/matters/{desk.matter_id}/save-many/{desk.server.id}"
     page = desk.browser.page(f"{url}?all=1", htmx=True)
-    assert "First.docx Already there" in page.text and "Second.docx New document" in page.text
+    assert "First.docx Already in iManage" in page.text and "Second.docx New document" in page.text
     assert "1 of 2 is already in iManage" in page.text
     assert "1 without a twin will be saved as a new document" in page.text
     one = desk.browser.page(f"{url}?document={first}", htmx=True)

@@ -44,7 +44,10 @@ def row(desk: Desk) -> str:
 
 def test_one_twin_is_named_with_its_state(desk: Desk, there: Document) -> None:
     got_document(desk, NAME)
-    assert checked(desk) == f"{NAME}.docx: Same. Version 1 here is version 1 in iManage, the latest there."
+    assert (
+        checked(desk)
+        == f"{NAME}.docx: Same. Version 1 here is version 1 in iManage, the latest version there."
+    )
     desk.practice.world.add_version(there, b"Bram's", "BRAM")
     assert "Same" in row(desk)
     assert checked(desk).startswith(f"{NAME}.docx: Newer in iManage. iManage has version 2.")
