@@ -55,7 +55,7 @@ def _reason(refusal: RefusedError) -> str:
     reached = refusal.__cause__
     if isinstance(reached, QuotaReachedError):
         return (
-            f"{reached.sentence.removesuffix(ASK).strip()} Set {QUOTAS[reached.code]} to more or remove it, "
+            f"{reached.sentence.removesuffix(ASK).strip()} Raise {QUOTAS[reached.code]} or remove it, "
             "then start the demo again. It resumes where it stopped."
         )
     return f"{refusal.sentence} {refusal.next_step}".strip()

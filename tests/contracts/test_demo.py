@@ -119,7 +119,7 @@ def test_a_quota_too_small_for_the_sample_documents_is_reported(tmp_path: Path) 
     assert "The demo firm could not be created. This file is " in said
     assert "Counterpart has space for" in said
     assert "Ask your System Admin" not in said
-    assert "Set COUNTERPART_QUOTA_BYTES higher" in said
+    assert "Raise COUNTERPART_QUOTA_BYTES" in said
 
 
 def test_every_quota_has_its_setting() -> None:
