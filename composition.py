@@ -74,10 +74,11 @@ def compose(settings: Settings | None = None) -> Flask:
 
 
 def compose_web() -> Flask:
+    """The same for a web process. Raises RuntimeError on another version's tables, or with keys that do not fit."""
     app = compose()
     with app.app_context():
         if refusal := serve.refusal():
-            # An application that cannot be loaded ends gunicorn; one that exits is begun anew for ever.
+            # An application that cannot be loaded ends gunicorn; one that exits is restarted for ever.
             raise RuntimeError(refusal)
         database.limit_web_process()
     running = ExitStack()

@@ -1,4 +1,4 @@
-"""The Flask extensions, as objects only; app.py binds them."""
+"""The Flask extensions, as objects only; composition.py binds them."""
 
 from __future__ import annotations
 

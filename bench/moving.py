@@ -70,8 +70,8 @@ def _split(system: Installation, things: Sequence[Thing]) -> Iterator[tuple[Acto
     """Half for each of two members, in transfers of the maximum size."""
     middle = len(things) // 2
     for person, share in zip(system.people, (things[:middle], things[middle:]), strict=True):
-        for first in range(0, len(share), requests.MOST_AT_ONCE):
-            yield person.actor, tuple(share[first : first + requests.MOST_AT_ONCE])
+        for first in range(0, len(share), requests.MOST_DOCUMENTS):
+            yield person.actor, tuple(share[first : first + requests.MOST_DOCUMENTS])
 
 
 def _added(matter: uuid.UUID, actor: Actor, name: str, size: int) -> uuid.UUID:

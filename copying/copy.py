@@ -15,7 +15,7 @@ from copying.values import Fetched, Intent, Progress, Receipt, SourceFacts
 from storage import BlobStore, BlobWriter
 
 MOST = 64 << 30
-"""What a source without a size may send before we take it for one that never ends."""
+"""The most that a source without a size may send before it counts as endless."""
 
 
 def fetch(
@@ -27,14 +27,14 @@ def fetch(
     should_stop: ShouldStop = never,
     inspect: Callable[[BlobWriter], None] = lambda _whole: None,
 ) -> Fetched:
-    """Copy a source into the store and publish it when it is whole and `inspect` lets it in.
+    """Copy a source into the store and publish it when it is complete and `inspect` accepts it.
 
-    After any error but Different and Rejected the bytes so far are kept under the token for the next attempt.
+    After any error but DifferentContentError and RejectedError, the bytes so far are kept for the next attempt.
     """
-    _stop_if_asked(should_stop)
+    _require_not_stopped(should_stop)
     facts = source.describe()
     with store.partial(partial_token, facts.size) as partial:
-        # Bytes of an earlier attempt are trusted only where the checksum of the whole will judge them.
+        # Bytes of an earlier attempt are kept only if a checksum of the whole will verify them.
         if partial.size and (facts.sha256 is None or _exceeds(partial.size, facts)):
             partial.restart()
         framed = True
@@ -58,16 +58,16 @@ def send(
     on_progress: OnProgress = ignore,
     should_stop: ShouldStop = never,
 ) -> Receipt:
-    """Send what the intent announced, once, unless it would run over somebody's work; then compare.
+    """Send once what the intent announced, unless it would overwrite another person's work; then compare.
 
-    Uncertain means look up before anything else. StoredDifferentError means that it is there, and is not the same.
+    After UncertainOutcomeError resolve the outcome first. StoredDifferentError: it was stored, with other bytes.
     """
-    _stop_if_asked(should_stop)
+    _require_not_stopped(should_stop)
     facts = source.describe()
     if facts.sha256 != intent.sha256:
         raise DifferentContentError("SHA-256", intent.sha256, facts.sha256 or "unknown")
     destination.check(intent)
-    _stop_if_asked(should_stop)
+    _require_not_stopped(should_stop)
     receipt = destination.send(intent, source, on_progress=on_progress, should_stop=should_stop)
     _require_same(intent, receipt)
     return receipt
@@ -76,13 +76,13 @@ def send(
 def _pour(
     source: Source, facts: SourceFacts, partial: BlobWriter, on_progress: OnProgress, should_stop: ShouldStop
 ) -> bool:
-    """Whether the end that was reached is known to be the end of all that the source sent."""
+    """Copy the stream; returns whether its end is known to be the end of the document."""
     with source.open(partial.size) as stream:
         if partial.size and not stream.resumed:
             partial.restart()
         on_progress(Progress(partial.size, facts.size))
         while count := stream.readinto(partial.buffer()):
-            _stop_if_asked(should_stop)
+            _require_not_stopped(should_stop)
             if _exceeds(partial.size + count, facts):
                 partial.restart()
                 raise (
@@ -100,7 +100,7 @@ def _exceeds(size: int, facts: SourceFacts) -> bool:
 
 
 def _require_whole(partial: BlobWriter, facts: SourceFacts, framed: bool) -> None:
-    """The checksum goes before the size: what has it is the document, whatever its profile says of its size."""
+    """The checksum decides before the size: with the right one it is the document, whatever size its profile has."""
     if facts.sha256 is not None and partial.sha256 == facts.sha256:
         return
     if facts.size is not None and partial.size < facts.size:
@@ -116,7 +116,7 @@ def _require_whole(partial: BlobWriter, facts: SourceFacts, framed: bool) -> Non
 
 
 def _require_same(intent: Intent, receipt: Receipt) -> None:
-    """The checksum goes before the size, as in a get."""
+    """The checksum decides before the size, as in a get."""
     stored = receipt.present
     if stored.sha256 is not None and stored.sha256 == intent.sha256:
         return
@@ -126,6 +126,6 @@ def _require_same(intent: Intent, receipt: Receipt) -> None:
         raise StoredDifferentError(stored, "SHA-256", intent.sha256, stored.sha256)
 
 
-def _stop_if_asked(should_stop: ShouldStop) -> None:
+def _require_not_stopped(should_stop: ShouldStop) -> None:
     if reason := should_stop():
         raise StoppedError(reason)

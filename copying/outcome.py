@@ -13,9 +13,9 @@ from copying.values import (
     Intent,
     Known,
     NewDocument,
-    Outcome,
     Present,
     Replace,
+    Resolution,
     SourceFacts,
     Target,
     Undecided,
@@ -37,7 +37,7 @@ def resolve(
     now: datetime,
     last_sent_at: datetime | None,
     claimed: Collection[VersionId] = (),
-) -> Outcome:
+) -> Resolution:
     """`last_sent_at` is when the last byte may have left; where nobody knows, the time of the announcement."""
     if isinstance(intent.target, Replace):
         candidates = [each for each in present if each.id == intent.target.onto]
@@ -149,7 +149,7 @@ def _has_mark(intent: Intent, each: Present) -> bool:
     return bool(intent.mark and each.comment and intent.mark in each.comment)
 
 
-def _resolve_marked(marked: Sequence[Present], intent: Intent) -> Outcome:
+def _resolve_marked(marked: Sequence[Present], intent: Intent) -> Resolution:
     # A later version may have inherited the comment, so the mark alone does not prove the bytes.
     ours = [each for each in marked if _may_hold_our_bytes(intent, each)]
     if len(ours) == 1:
@@ -161,7 +161,7 @@ def _resolve_marked(marked: Sequence[Present], intent: Intent) -> Outcome:
 
 def _resolve_absent(
     others: Sequence[Present], intent: Intent, now: datetime, last_sent_at: datetime
-) -> Outcome:
+) -> Resolution:
     quiet_for = now - last_sent_at
     if quiet_for < QUIET:
         return Undecided(
@@ -177,7 +177,7 @@ def _resolve_absent(
     return Absent("It is not in iManage: this save did not arrive.")
 
 
-def _resolve_alike(alike: Sequence[Present], intent: Intent) -> Outcome:
+def _resolve_alike(alike: Sequence[Present], intent: Intent) -> Resolution:
     doubts = {each.id: _doubt(intent, each) for each in alike}
     agreeing = [each for each in alike if doubts[each.id] is None]
     if len(agreeing) == 1:

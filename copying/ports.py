@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from copying.values import Intent, Known, Outcome, Progress, Receipt, SourceFacts
+from copying.values import Intent, Known, Progress, Receipt, Resolution, SourceFacts
 from imanage.ids import VersionId
 
 OnProgress = Callable[[Progress], None]
@@ -34,31 +33,20 @@ class Source(Protocol):
     """Where bytes come from."""
 
     def describe(self) -> SourceFacts:
-        """Ask for the facts anew: they may have changed since the last attempt."""
+        """Read the facts again: they may have changed since the last attempt."""
 
     def open(self, offset: int = 0) -> AbstractContextManager[Stream]:
         """The bytes from `offset`, or from the beginning where the source cannot resume."""
 
 
-@dataclass(frozen=True)
-class Features:
-    """What a destination can do beyond the least."""
-
-    marks: bool = False
-    """A field can carry the mark of an operation, so that a lost answer is always decided."""
-
-
 class Destination(Protocol):
     """Where bytes are saved to."""
-
-    @property
-    def features(self) -> Features: ...
 
     def baseline(self) -> tuple[Known, ...]:
         """What the target holds now; it is committed with the intent."""
 
     def check(self, intent: Intent) -> None:
-        """Raise CheckedOutError or MovedOnError when sending would run over somebody's work."""
+        """Raise CheckedOutError or MovedOnError when sending would overwrite another person's work."""
 
     def send(
         self, intent: Intent, source: Source, *, on_progress: OnProgress, should_stop: ShouldStop
@@ -72,7 +60,7 @@ class Destination(Protocol):
         now: datetime,
         last_sent_at: datetime | None,
         claimed: Collection[VersionId] = (),
-    ) -> Outcome:
+    ) -> Resolution:
         """What became of an unanswered send. `claimed` are the ids that other sends are known to have made."""
 
 

@@ -180,4 +180,4 @@ class Undecided:
     again_after: float | None = None
 
 
-Outcome = Found | Absent | Undecided
+Resolution = Found | Absent | Undecided

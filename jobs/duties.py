@@ -1,7 +1,7 @@
-"""When a worker does what: regular duties, each in a thread of its own, and the work queue in the main thread.
+"""The schedule of a worker: regular duties, each in its own thread, and the work queue in the main thread.
 
-While no item is to be carried out the worker rests: it reads the queue after a change of the database only, and duties
-that concern transfers come less often.
+While there are no live items the worker rests: it reads the queue only after a change of the database, and duties that
+concern transfers run less often.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ log = structlog.get_logger()
 POLL_SECONDS = 0.2
 LEAST_POLL_SECONDS = 0.05
 RESTING_POLL_SECONDS = 5.0
-"""For what no notification told of."""
+"""In case a notification was missed."""
 STOP_SECONDS = 1.0
-"""A resting worker notices so soon that it has to stop."""
+"""How soon a resting worker notices that it has to stop."""
 
 
 class Duties:
-    """Runs duties in an application context of their own until `stop` is set. Errors are logged: a fault passes."""
+    """Runs each duty in its own application context until `stop` is set. Errors are logged, and the duty runs again."""
 
     def __init__(self, database_url: str, scope: Scope, stop: threading.Event) -> None:
         self._scope = scope
@@ -45,7 +45,7 @@ class Duties:
         first: float | None = None,
         resting: float | None = None,
     ) -> None:
-        """In a thread of its own, so that a long duty does not delay the others. `resting`: seconds while at rest."""
+        """Run a duty every so many seconds, in its own thread. `resting` is the interval of a resting worker."""
 
         def repeat() -> None:
             is_over = self._stop.wait(seconds if first is None else first)
@@ -56,7 +56,7 @@ class Duties:
         self._start(repeat)
 
     def after_changes(self, seconds: float, duty: Callable[[], object], *, resting: float) -> None:
-        """When somebody has written to the database, and never more often than this."""
+        """Run a duty after the database was written to, at most once in so many seconds."""
 
         def repeat() -> None:
             while not self._pause(seconds, resting):
@@ -67,9 +67,9 @@ class Duties:
         self._start(repeat)
 
     def work(self, wanting: threading.Event, take_due: Callable[[], bool]) -> None:
-        """Call `take_due` again and again, until `stop` is set. It returns whether there is anything to be done.
+        """Call `take_due` repeatedly until `stop` is set. It returns whether there are live items.
 
-        `wanting` is set while it should be called soon.
+        While `wanting` is set it is called without delay.
         """
         while not self._stop.wait(LEAST_POLL_SECONDS):
             if self.are_resting:
@@ -92,7 +92,7 @@ class Duties:
             thread.join(max(0.0, latest - time.monotonic()))
 
     def _pause(self, seconds: float, resting: float | None) -> bool:
-        """Whether it is over. A rest ends when there is something to be done."""
+        """Wait for the next run; True if `stop` is set. Resting ends as soon as there are live items."""
         if resting is None or not self.are_resting:
             return self._stop.wait(seconds)
         self._busy.wait(resting)

@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 import structlog
 
 from jobs.slots import Slots, server_of
-from services.core.writer_process import record
+from services.core.writer_process import run_in_writer
 from services.execution import queue, steps
 from services.execution.item_run import Claim, ItemRun
 from services.execution.queue import Due
@@ -33,14 +33,14 @@ EXPIRY_SECONDS = 10.0
 LOOK_AHEAD = 128
 """How many due items are read at a time."""
 PREFETCH = 4
-"""Claimed at most so many times what moves at once: the next item must be there when a slot becomes free."""
+"""At most this many times the slots are claimed: the next item must be there when a slot becomes free."""
 FEW = 2
-"""With less than so many times in flight, more is claimed at once."""
+"""With fewer than this many times the slots in flight, the queue is read at once."""
 MOST_THREADS = 512
 
 
 class Scheduler:
-    """`wanting` is set while some server has few items in flight."""
+    """Claims and carries out items. `wanting` is set while some server has few in flight."""
 
     def __init__(self, worker_id: str, scope: Scope) -> None:
         self.slots = Slots()
@@ -60,7 +60,9 @@ class Scheduler:
         chosen = choose(queue.due(LOOK_AHEAD), self._in_flight(), self.slots)
         if not chosen:
             return 0
-        runs = steps.begin(record(queue.claim, self._worker_id, [item.id for item in chosen]), self.slots)
+        runs = steps.begin(
+            run_in_writer(queue.claim, self._worker_id, [item.id for item in chosen]), self.slots
+        )
         with self._lock:
             self._running |= {run.claim: run for run, _step in runs}
         for run, step in runs:
@@ -68,26 +70,26 @@ class Scheduler:
         return len(runs)
 
     def check_leases(self) -> int:
-        """Release the claims of workers whose heartbeats have stopped, and of this one what no thread of it runs.
+        """Release claims of workers whose heartbeats have stopped, and of this one those that no thread carries out.
 
-        Returns the number of items. A claim is without a thread for a moment before it begins, so it is released
-        when it is seen so twice.
+        Returns the number of items. A new claim has no thread yet for a moment, so it is released
+        only when two checks in a row found none.
         """
         seen = worker_heartbeats.last_seen()
         living = self._heartbeats.living(seen, time.monotonic()) | {self._worker_id}
         self.slots.workers = len(living)
-        released = record(queue.release_expired, seen.keys() - living)
+        released = run_in_writer(queue.release_expired, seen.keys() - living)
         if released:
             log.warning("worker.leases_expired", items=released)
         held = {Claim(item_id, token) for item_id, token in queue.held_by(self._worker_id).items()}
         with self._lock:
             unknown, failed = held - self._running.keys() - self._failed, set(self._failed)
         for claim in unknown & self._unknown:
-            record(queue.release, claim.item_id, claim.fencing_token)
+            run_in_writer(queue.release, claim.item_id, claim.fencing_token)
             released += 1
         self._unknown = unknown
         if failed:
-            steps.rest(failed)
+            steps.retry_or_fail(failed)
             with self._lock:
                 self._failed -= failed
         return released
@@ -131,8 +133,8 @@ class Scheduler:
 def choose(due: Sequence[Due], in_flight: InFlight, slots: Slots) -> list[Due]:
     """The items to claim of those that are due, in their order.
 
-    Free slots are filled, and a member with less than half of them in flight is let in besides. More is prefetched
-    only of what no other worker has a slot for, so that a few large documents spread over all workers.
+    Free slots are filled, and a member with less than half of them in flight may have more. Only
+    items that no other worker has a slot for are prefetched, so that a few large documents spread over all workers.
     """
     servers: defaultdict[str, list[Due]] = defaultdict(list)
     for item in due:

@@ -1,4 +1,4 @@
-"""The concurrency limiter: how many items of one server move at a time in this worker, and whose is next."""
+"""The concurrency limiter: how many items of one server move at a time in this worker, and which is next."""
 
 from __future__ import annotations
 
@@ -65,11 +65,12 @@ class Slots:
 
     @contextmanager
     def announcement(self, task: Task) -> Iterator[None]:
+        """The same, for announcing a save: slots of their own, as many as for moving bytes."""
         with self.slot(task, "announce"):
             yield
 
     def open_all(self) -> None:
-        """The process ends: nobody waits any more, and every run sees that it has to stop."""
+        """For the end of the process: grant every slot, so that all waiting runs see that they have to stop."""
         with self._lock:
             self._is_open = True
             for limit in self._limits.values():
@@ -80,7 +81,7 @@ class Slots:
         return max(1, at_once // self.workers)
 
     def half(self, at_once: int) -> int:
-        """How much of it one member has while others wait."""
+        """How many of those slots one member may hold while others wait."""
         return max(1, at_once // 2 // self.workers)
 
     def _grant(self, limit: _Limit) -> None:

@@ -1,4 +1,4 @@
-"""Wakes a worker when somebody writes to the database, so that an idle one need not poll.
+"""Wakes a worker when the database is written to, so that an idle one need not poll.
 
 SQLite: inotify tells when the write-ahead log grows. PostgreSQL: LISTEN, and triggers notify (migration 0019). Where
 neither works (not on Linux, or behind PgBouncer), the events are set every POLL_SECONDS instead.
@@ -20,11 +20,11 @@ import structlog
 CHANNEL = "counterpart_work"
 POLL_SECONDS = 0.2
 LEAST_SECONDS = 0.05
-"""After a change so long is waited for more of them."""
+"""Changes within this time after one wake the worker once."""
 RECONNECT_SECONDS = 5.0
 IN_MODIFY = 0x2
 EVENT_BYTES = 16
-"""Of an inotify_event before its name; the last four are the name's length."""
+"""The length of an inotify_event without its name; the last four bytes are the length of the name."""
 BUFFER = 64 * 1024
 SQLITE = "sqlite:///"
 
@@ -60,7 +60,7 @@ def _poll(stop: threading.Event, wake: Sequence[threading.Event], seconds: float
 
 
 class _UnavailableError(Exception):
-    """This system or database tells of no changes."""
+    """This system or database does not notify of changes."""
 
 
 def _changes(database_url: str) -> Iterator[None]:

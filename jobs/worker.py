@@ -19,7 +19,7 @@ from jobs import gc_tuning, writer
 from jobs.duties import Duties
 from jobs.scheduler import Scheduler, Scope
 from services.core.unit_of_work import checkpoint, has_single_writer
-from services.core.writer_process import record
+from services.core.writer_process import run_in_writer
 from services.execution import maintenance, queue, steps
 from services.execution.progress import ProgressFlusher
 from services.mail import smtp
@@ -30,7 +30,7 @@ from services.servers.packages import keys as packages_keys
 log = structlog.get_logger()
 
 RESTING_SECONDS = 10.0
-"""While there is nothing to transfer, duties come only so often."""
+"""How often duties that concern transfers run while there is nothing to transfer."""
 HEARTBEAT_SECONDS = 3.0
 LEASE_SECONDS = 1.0
 PROGRESS_SECONDS = 1.0
@@ -78,9 +78,9 @@ def _work(settings: Settings, scope: Scope, stop: threading.Event) -> None:
         return scheduler.take_due() > 0 or queue.has_live_items()
 
     def maintain() -> None:
-        maintenance.mind_the_clock()
-        maintenance.finish_what_is_over()
-        maintenance.wake_signed_in()
+        maintenance.adjust_to_clock()
+        maintenance.finish_ended_transfers()
+        maintenance.resume_signed_in()
 
     def check_schema() -> None:
         if (found := schema.mismatch()) is not None:
@@ -91,7 +91,7 @@ def _work(settings: Settings, scope: Scope, stop: threading.Event) -> None:
     duties.every(SCHEMA_SECONDS, check_schema, resting=RESTING_SECONDS)
     duties.every(MAIL_SECONDS, smtp.send_due)
     duties.every(HEALTH_SECONDS, schedule.check_due, first=0.0, resting=RESTING_SECONDS)
-    duties.every(HEARTBEAT_SECONDS, lambda: record(worker_heartbeats.record, worker_id))
+    duties.every(HEARTBEAT_SECONDS, lambda: run_in_writer(worker_heartbeats.record, worker_id))
     duties.every(LEASE_SECONDS, scheduler.check_leases, resting=RESTING_SECONDS)
     duties.every(PROGRESS_SECONDS, ProgressFlusher().flush, resting=RESTING_SECONDS)
     duties.every(MAINTENANCE_SECONDS, maintain, first=0.0, resting=RESTING_SECONDS)
@@ -110,8 +110,8 @@ def _work(settings: Settings, scope: Scope, stop: threading.Event) -> None:
         with scope():
             worker_heartbeats.remove(worker_id)
         if not is_idle:
-            # A run may wait minutes for an answer from iManage. Its claim is released already, so that nothing it
-            # could still do would count, and the process does not wait for it.
+            # A run may wait minutes for an answer from iManage. Another worker releases its claim once this heartbeat
+            # is gone, so the process does not wait for it.
             log.warning("worker.left_waiting", items=sorted(map(str, scheduler.running())))
             log.info("process.stopped", kind="worker", pid=os.getpid())
             sys.stderr.flush()

@@ -1,8 +1,8 @@
 """The process that writes for a worker on SQLite. See services/core/writer_process.py for its purpose.
 
-It belongs to its worker alone. When the worker ends, for whatever reason, it commits what it has begun and ends too. A
-worker that loses it ends at once: only the rows can tell which of the last writes were committed, and the next worker
-reads them.
+Each worker has its own. When the worker ends, for any reason, it finishes the write that it has begun and ends too. A
+worker that loses its writer ends at once: only the rows tell which of the last writes were committed, and the next
+worker reads them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ COLLECT_EVERY = 50
 
 @contextmanager
 def beside(scope: Scope) -> Iterator[None]:
-    """Write in a forked process, where the database has a single writer. To be called before there are threads."""
+    """Start the writer process where the database has a single writer. Call it before there are threads."""
     with scope():
         needed = has_single_writer()
         disconnect()
@@ -57,17 +57,17 @@ def beside(scope: Scope) -> Iterator[None]:
 
 
 class WriterClient:
-    """For the threads of the worker: one request at a time, as there is one writer."""
+    """Sends the writes of the worker's threads to the writer process, one at a time."""
 
-    def __init__(self, line: Connection) -> None:
-        self._line = line
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
         self._lock = threading.Lock()
 
     def __call__(self, write: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         with self._lock:
             try:
-                self._line.send((write, arguments))
-                error, found = self._line.recv()
+                self._pipe.send((write, arguments))
+                error, found = self._pipe.recv()
             except (EOFError, OSError):
                 log.critical("worker.writer_lost")
                 os._exit(1)
@@ -76,23 +76,23 @@ class WriterClient:
         return found
 
 
-def serve(line: Connection, scope: Scope) -> None:
+def serve(pipe: Connection, scope: Scope) -> None:
     """Carry out requests one after the other, until the connection ends."""
     with suppress(EOFError, ConnectionError):
         for number in count(1):
-            write, arguments = line.recv()
-            error, found = _tried(scope, write, arguments)
+            write, arguments = pipe.recv()
+            error, found = _call(scope, write, arguments)
             try:
-                line.send((error, found))
+                pipe.send((error, found))
             except ConnectionError:
                 raise
             except Exception as unsent:
-                line.send((RuntimeError(f"{error or found!r} cannot be sent: {unsent}"), None))
+                pipe.send((RuntimeError(f"{error or found!r} cannot be sent: {unsent}"), None))
             if number % COLLECT_EVERY == 0:
                 gc_tuning.freeze()
 
 
-def _begin(line: Connection, others_end: Connection, scope: Scope) -> None:
+def _begin(pipe: Connection, others_end: Connection, scope: Scope) -> None:
     others_end.close()  # or the connection would not end with the worker
     # A session of its own: pages wait for it, so it is neither niced with its worker nor stopped before it.
     os.setsid()
@@ -100,10 +100,10 @@ def _begin(line: Connection, others_end: Connection, scope: Scope) -> None:
         signal.signal(number, signal.SIG_IGN)
     gc_tuning.freeze()
     gc.disable()
-    serve(line, scope)
+    serve(pipe, scope)
 
 
-def _tried(
+def _call(
     scope: Scope, write: Callable[..., Any], arguments: tuple[Any, ...]
 ) -> tuple[Exception | None, Any]:
     try:

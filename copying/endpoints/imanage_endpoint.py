@@ -10,18 +10,18 @@ from hashlib import sha256 as new_hash
 
 from copying.errors import CheckedOutError, MovedOnError, StoppedError, TransferError, UncertainOutcomeError
 from copying.outcome import QUIET, SKEW, lacks_comment, lacks_proof, resolve
-from copying.ports import Features, OnProgress, ShouldStop, Source, Stream
+from copying.ports import OnProgress, ShouldStop, Source, Stream
 from copying.values import (
     Absent,
     Intent,
     Known,
     NewDocument,
     NewVersion,
-    Outcome,
     Present,
     Progress,
     Receipt,
     Replace,
+    Resolution,
     SourceFacts,
     Target,
     Undecided,
@@ -37,11 +37,11 @@ from storage import StorageError
 
 _ROUNDS = 3
 FOLDER_PAGE = 1000
-"""Documents a call while a whole folder is read: each call costs its way there and back, and saves wait for it."""
+"""Documents per call when a whole folder is read: each call costs a round trip, and saves wait for it."""
 
 
 class ImanageSource:
-    """One version of a document. `document` is its profile as last described: it need not be asked for again."""
+    """One version of a document. `document` is its profile as last read, so that it need not be requested again."""
 
     def __init__(self, client: Client, id: VersionId) -> None:
         self._client = client
@@ -61,20 +61,17 @@ class ImanageSource:
 class ImanageDestination:
     """A folder that gets a new document, or a document that gets a new version or other content."""
 
-    features = Features(marks=True)
-
-    def __init__(self, client: Client, target: Target, *, keep_locked: bool = False) -> None:
+    def __init__(self, client: Client, target: Target) -> None:
         self._client = client
         self._target = target
-        self._keep_locked = keep_locked
 
-    def baseline(self, *, at_a_glance: bool = False) -> tuple[Known, ...]:
-        """For a folder that gets many documents, ask once and announce them all with it.
+    def baseline(self, *, quick: bool = False) -> tuple[Known, ...]:
+        """What the target holds now. For many documents into one folder, read it once and announce them all with it.
 
-        A folder that changes while it is read is read again, unless a glance will do: one that may miss a document.
+        A folder that changes during the read is read again, unless it is `quick`: that may miss a document.
         """
         if isinstance(self._target, NewDocument):
-            rounds = 1 if at_a_glance else _ROUNDS
+            rounds = 1 if quick else _ROUNDS
             found = _read_folder(self._client, self._target.folder_id, rounds).documents
         else:
             found = documents.versions(self._client, self._target.onto).items
@@ -117,7 +114,6 @@ class ImanageDestination:
             sha256=intent.sha256,
             open=content,
             comment=" ".join(filter(None, [intent.comment, intent.mark])) or None,
-            keep_locked=self._keep_locked,
             on_progress=lambda sent: on_progress(Progress(sent, intent.size)),
             should_stop=stopped,
         )
@@ -126,8 +122,8 @@ class ImanageDestination:
         except OutcomeUnknownError as error:
             raise UncertainOutcomeError(error) from error
         except (ImanageError, StorageError, TransferError):
-            # Refused, not reached, or broken off by us before the last byte: the client holds the end of the
-            # body back until the whole is right, so nothing was stored.
+            # Refused, not reached, or aborted by us before the last byte: the client holds back the end of the body
+            # until the hash matches, so nothing was stored.
             raise
         except Exception as error:
             if began:
@@ -142,7 +138,7 @@ class ImanageDestination:
         now: datetime,
         last_sent_at: datetime | None,
         claimed: Collection[VersionId] = (),
-    ) -> Outcome:
+    ) -> Resolution:
         try:
             found = self._present(intent)
         except (NotFoundError, ForbiddenError) as error:
@@ -172,22 +168,22 @@ class ImanageDestination:
     def _receipt(self, stored: Stored) -> Receipt:
         document = stored.document
         if document.checksum is None or document.size is None:
-            # It is stored already: a fault in reading it back must not look like a fault in storing it.
-            with _forgiven():
+            # It is stored already: an error in reading it back must not look like an error in storing it.
+            with _ignore_errors():
                 document = documents.profile(self._client, document.id)
         warnings = tuple(f"{each.field}: {each.message}" for each in stored.warnings)
         return Receipt(_present(document), warnings)
 
-    def _present(self, intent: Intent) -> _Seen:
+    def _present(self, intent: Intent) -> _Candidates:
         match self._target:
             case Replace(onto=onto):
-                return _Seen([_present(documents.profile(self._client, onto))])
+                return _Candidates([_present(documents.profile(self._client, onto))])
             case NewVersion(onto=onto):
                 page = documents.versions(self._client, onto)
-                return _Seen([_present(each) for each in page.items], unreadable=page.unreadable)
+                return _Candidates([_present(each) for each in page.items], unreadable=page.unreadable)
             case NewDocument(folder_id=folder_id):
                 folder = _read_folder(self._client, folder_id)
-                return _Seen(
+                return _Candidates(
                     list(self._first_versions(folder.documents, intent)), folder.steady, folder.unreadable
                 )
 
@@ -221,7 +217,7 @@ def _require_free(document: Document, intent: Intent) -> None:
 
 
 @contextmanager
-def _forgiven() -> Iterator[None]:
+def _ignore_errors() -> Iterator[None]:
     try:
         yield
     except ImanageError:
@@ -243,8 +239,8 @@ def _present(document: Document) -> Present:
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What could be ours. Unless `steady`, a document may have slipped from one page to another unseen."""
+class _Candidates:
+    """Stored versions that could be ours. Unless `steady`, the folder changed during the read and may hold more."""
 
     present: list[Present]
     steady: bool = True
@@ -261,7 +257,7 @@ class _Folder:
 
 
 def _read_folder(client: Client, folder_id: str, rounds: int = _ROUNDS) -> _Folder:
-    """Read again, a few times, when the total changed while the pages were being turned."""
+    """Read all pages; again, up to `rounds` times, if the total changed meanwhile."""
     found: dict[VersionId, Document] = {}
     for _ in range(rounds):
         steady, unreadable = _read_once(client, folder_id, found)

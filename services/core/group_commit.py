@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from services.core.writer_process import record
+from services.core.writer_process import run_in_writer
 
 Entry = TypeVar("Entry")
 MAX_BATCH = 6
@@ -69,7 +69,7 @@ class GroupCommit(Generic[Entry]):
         with self._lock:
             batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
         try:
-            self._record(batch)
+            self._commit(batch)
         finally:
             with self._lock:
                 following = self._waiting[0] if self._waiting else None
@@ -87,15 +87,15 @@ class GroupCommit(Generic[Entry]):
                 return
             time.sleep(min(left, self._linger / 4))
 
-    def _record(self, batch: Sequence[_Waiting[Entry]]) -> None:
+    def _commit(self, batch: Sequence[_Waiting[Entry]]) -> None:
         try:
-            errors = record(self._write, [each.entry for each in batch])
+            errors = run_in_writer(self._write, [each.entry for each in batch])
         except Exception as error:
             if len(batch) == 1:
                 batch[0].error = error
             else:
                 for each in batch:
-                    self._record([each])
+                    self._commit([each])
             return
         for each, error_of_its_own in zip(batch, errors, strict=True):
             each.error = error_of_its_own

@@ -20,11 +20,11 @@ def bind(writer: Writer | None) -> None:
     _writer = writer
 
 
-def record(write: Callable[..., Result], *arguments: object) -> Result:
-    """Call a function that writes rows and keeps nothing in memory. Raises what it raises.
+def run_in_writer(write: Callable[..., Result], *arguments: object) -> Result:
+    """Call `write` in the writer process, or here if there is none. Returns and raises as it does.
 
-    It is a module-level function, and it and its arguments can be pickled. Never inside a unit of work: it would hold
-    the write lock that this call waits for.
+    `write` is a module-level function that keeps nothing in memory, with arguments that can be pickled. Never call
+    this inside a unit of work: it would hold the write lock that this call waits for.
     """
     if _writer is None:
         return write(*arguments)

@@ -1,4 +1,4 @@
-"""The end of several items in one commit: their rows held, their states changed, their transfers finished."""
+"""The end of several items in one commit: lock rows, change states, add links and audit events, finish transfers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from services.transfers.states import LIVE, TRANSITIONS, ItemState, require
 
 @dataclass(frozen=True)
 class Held:
-    """An item's row, locked to the end of the unit of work, with what its transfer says."""
+    """An item's row, locked until the unit of work ends, with facts of its transfer.
+
+    `has_failed` is the server's id where it has a circuit breaker row, that is a failure to be cleared.
+    """
 
     id: uuid.UUID
     fencing_token: int
@@ -52,7 +55,7 @@ class Held:
         return Actor(self.member_id, self.member_name, self.member_email)
 
 
-_NOTHING_WRONG = {"error_code": "", "error_sentence": "", "next_step": ""}
+_NO_ERROR = {"error_code": "", "error_sentence": "", "next_step": ""}
 _HELD = (
     select(
         TransferItem.id,
@@ -110,13 +113,13 @@ def hold(
 def change(writing: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Change several items in one statement and clear their errors; all rows name the same columns."""
     if rows:
-        writing.execute(_changing(tuple(rows[0])), [{**row, **_NOTHING_WRONG} for row in rows])
+        writing.execute(_changing(tuple(rows[0])), [{**row, **_NO_ERROR} for row in rows])
 
 
 @cache
 def _changing(names: tuple[str, ...]) -> Update:
     items = db.metadata.tables[TransferItem.__tablename__]
-    columns = {*names, *_NOTHING_WRONG} - {"of_item"}
+    columns = {*names, *_NO_ERROR} - {"of_item"}
     return items.update().where(items.c.id == bindparam("of_item")).values({n: bindparam(n) for n in columns})
 
 
@@ -131,7 +134,7 @@ class Ending:
 
 
 def end(writing: Connection, ending: Ending, way: ItemState) -> None:
-    """Write links, states and audit events, in the open unit of work; where necessary by way of another state."""
+    """Write links, states and audit events, in the open unit of work. `way`: the state to pass through before DONE."""
     if ending.links:
         writing.execute(ADD_LINKS, ending.links)
     now = utcnow()
@@ -146,5 +149,5 @@ def end(writing: Connection, ending: Ending, way: ItemState) -> None:
     )
     for server_id in {item.server_id for item in ending.items if item.has_failed}:
         circuit_breaker.record_success(server_id)
-    lifecycle.finish_over({item.transfer_id for item in ending.items})
+    lifecycle.finish_ended({item.transfer_id for item in ending.items})
     audit.record_all(ending.events)

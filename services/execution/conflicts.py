@@ -1,4 +1,4 @@
-"""An item that needs a person's decision: both sides are put on its row, and nothing is sent until they choose."""
+"""A save that needs a decision: both versions are recorded on its row, and nothing is sent until the member chooses."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from imanage.types import Document as RemoteDocument
 from models import Server, TransferItem, Version
 from services.core import audit
 from services.core.unit_of_work import session, unit_of_work
-from services.execution.item_run import ItemRun, current
+from services.execution.item_run import ItemRun, actor_of, current
 from services.servers import transport
 from services.transfers.decisions import CHECKED_OUT, MOVED_ON, STORED_DIFFERENT
-from services.transfers.link_facts import Facts, facts_of, facts_of_present, member_of
+from services.transfers.link_facts import Facts, facts_of, facts_of_present
 from services.transfers.states import ItemState, move
 
 SENTENCES = {
@@ -24,7 +24,7 @@ SENTENCES = {
 
 
 def ask(run: ItemRun, kind: str, theirs: RemoteDocument) -> None:
-    """Put both sides on the row, and wait for a person."""
+    """Record both versions on the row, and wait for the member's decision."""
     sentence = SENTENCES[kind].format(version=theirs.version)
     with unit_of_work() as writing:
         item = current(run)
@@ -38,7 +38,7 @@ def ask(run: ItemRun, kind: str, theirs: RemoteDocument) -> None:
             move(item, ItemState.RUNNING)
         move(item, ItemState.ASKS)
         audit.record(
-            member_of(item.transfer),
+            actor_of(item.transfer.member_id),
             f"transfer.{kind}",
             item.name,
             subject_id=item.id,
@@ -51,7 +51,7 @@ def ask(run: ItemRun, kind: str, theirs: RemoteDocument) -> None:
 
 
 def ask_what_was_stored(run: ItemRun, error: StoredDifferentError) -> None:
-    """iManage has altered what it stored. To send it again would double it, so a person looks and may link it."""
+    """iManage altered what it stored. Sending again would duplicate it, so the member checks it and may link it."""
     with unit_of_work():
         item = current(run)
         show(item, STORED_DIFFERENT, error.present)
@@ -60,7 +60,7 @@ def ask_what_was_stored(run: ItemRun, error: StoredDifferentError) -> None:
         item.next_step = error.next_step
         move(item, ItemState.ASKS)
         audit.record(
-            member_of(item.transfer),
+            actor_of(item.transfer.member_id),
             error.code,
             item.name,
             subject_id=item.id,
@@ -73,7 +73,7 @@ def ask_what_was_stored(run: ItemRun, error: StoredDifferentError) -> None:
 
 
 def show(item: TransferItem, kind: str, present: Present) -> None:
-    """Put ours beside what may be it, in the open unit."""
+    """Record our version and a candidate in iManage, in the open unit of work."""
     server = session().get_one(Server, item.transfer.server_id)
     version = session().get_one(Version, item.version_id)
     facts = facts_of_present(transport.endpoints(server), present)

@@ -1,4 +1,4 @@
-"""What goes wrong in a step decides what becomes of the item: it waits, asks, is looked up, is stopped, or fails."""
+"""From an error in a step to the state of its item: it waits, needs a sign-in, is resolved, is stopped, or fails."""
 
 from __future__ import annotations
 
@@ -28,11 +28,14 @@ from services.transfers.states import LIVE, UNCERTAIN_FOR_GOOD, ItemState, move
 log = structlog.get_logger()
 
 UNEXPECTED_ATTEMPTS = 5
-REST_SECONDS = 5.0
+UNEXPECTED_WAIT_SECONDS = 5.0
 
 
-def put_on_row(error: Exception, run: ItemRun) -> bool:
-    """Whether to look up at once what became of a send; else the item waits, or is over. May raise TakenOverError."""
+def record_error(error: Exception, run: ItemRun) -> bool:
+    """Record what follows from an error. True where the outcome of a send must be resolved at once.
+
+    Raises TakenOverError.
+    """
     if isinstance(error, PausedError) or (
         isinstance(error, StoppedError | ClientStopped) and run.stop_reason is None
     ):
@@ -43,39 +46,39 @@ def put_on_row(error: Exception, run: ItemRun) -> bool:
         if item.state not in LIVE:
             return False
         refusal = _refusal(error, item.transfer.kind)
-        _say(item, refusal)
-        _leave_alone(item, refusal, error)
+        _set_error(item, refusal)
+        _count_against_server(item, refusal, error)
         if isinstance(error, SignInNeededError):
-            return _carry_out(retry.SignIn(), item)
+            return _apply(retry.SignIn(), item)
         if refusal.code in circuit_breaker.FOR_THE_ADMIN:
-            _back(item)
+            _to_waiting(item)
             return False
         if isinstance(error, RefusedError | StoppedError | ClientStopped):
-            _over(item, ItemState.STOPPED)
+            _end(item, ItemState.STOPPED)
             return False
-        return _carry_out(_decide(error, item), item)
+        return _apply(_decide(error, item), item)
 
 
 def hand_back(run: ItemRun) -> None:
-    """The process ends, or the transfer is paused: the item waits to be gone on with; a cut send is looked up then."""
+    """The process ends, or the transfer is paused: the item waits. An interrupted send is resolved afterwards."""
     with unit_of_work():
-        _back(current(run))
+        _to_waiting(current(run))
 
 
-def _back(item: TransferItem) -> None:
+def _to_waiting(item: TransferItem) -> None:
     if item.state in LIVE and item.sent_at is None:
         move(item, ItemState.WAITING)
 
 
-def rest_or_fail(item: TransferItem) -> None:
-    """After an error that could not be put on the row by its own run: rest, longer each time, then fail."""
-    _say(item, _refusal(RuntimeError(), item.transfer.kind))
+def retry_or_fail(item: TransferItem) -> None:
+    """After an error that its own run could not record: wait, longer each time, then fail."""
+    _set_error(item, _refusal(RuntimeError(), item.transfer.kind))
     again = item.attempt < UNEXPECTED_ATTEMPTS
-    _carry_out(retry.Wait(REST_SECONDS * 2**item.attempt) if again else retry.GiveUp(), item)
+    _apply(retry.Wait(UNEXPECTED_WAIT_SECONDS * 2**item.attempt) if again else retry.GiveUp(), item)
 
 
-def _leave_alone(item: TransferItem, refusal: RefusedError, error: Exception) -> None:
-    """What the network or the server itself does wrong counts against the server, for everybody."""
+def _count_against_server(item: TransferItem, refusal: RefusedError, error: Exception) -> None:
+    """A fault of the network or of the server counts in its circuit breaker, for all members."""
     cause, server_id = (
         error.cause if isinstance(error, UncertainOutcomeError) else error,
         item.transfer.server_id,
@@ -92,7 +95,7 @@ def _leave_alone(item: TransferItem, refusal: RefusedError, error: Exception) ->
         )
 
 
-def _carry_out(decision: retry.Decision, item: TransferItem) -> bool:
+def _apply(decision: retry.Decision, item: TransferItem) -> bool:
     match decision:
         case retry.Resolve():
             move(item, ItemState.LOOKING_UP)
@@ -100,13 +103,13 @@ def _carry_out(decision: retry.Decision, item: TransferItem) -> bool:
         case retry.Wait(seconds=seconds):
             item.attempt += 1
             item.wait_until = utcnow() + timedelta(seconds=seconds)
-            _back(item)
+            _to_waiting(item)
         case retry.SignIn():
             if item.sent_at is not None:
                 move(item, ItemState.LOOKING_UP)
             move(item, ItemState.NEEDS_SIGN_IN)
         case retry.GiveUp():
-            _over(item, ItemState.FAILED)
+            _end(item, ItemState.FAILED)
     return False
 
 
@@ -116,16 +119,18 @@ def _decide(error: Exception, item: TransferItem) -> retry.Decision:
     log.error("transfer.unexpected", item=str(item.id), exc_info=error)
     if item.attempt >= UNEXPECTED_ATTEMPTS:
         return retry.GiveUp()
-    # A fault of ours while sending says nothing of what arrived.
+    # An error of ours during a send does not tell what arrived.
     return (
-        retry.Resolve() if item.state == ItemState.SENDING and not item.receipt else retry.Wait(REST_SECONDS)
+        retry.Resolve()
+        if item.state == ItemState.SENDING and not item.receipt
+        else retry.Wait(UNEXPECTED_WAIT_SECONDS)
     )
 
 
-def _over(item: TransferItem, state: ItemState) -> None:
-    """Where a send may have arrived, nobody looks any more, so the person is told to: it has failed, not stopped."""
+def _end(item: TransferItem, state: ItemState) -> None:
+    """End the item. Where a send may have arrived it has failed, not stopped, and the member is asked to check."""
     if lifecycle.may_have_arrived(item):
-        item.next_step = f"{lifecycle.LOOK_FIRST} {item.next_step}".strip()[:600]
+        item.next_step = f"{lifecycle.CHECK_ARRIVED} {item.next_step}".strip()[:600]
         state = ItemState.FAILED
     move(item, state)
     item.wait_until = None
@@ -144,13 +149,13 @@ def _over(item: TransferItem, state: ItemState) -> None:
     )
 
 
-def _say(item: TransferItem, refusal: RefusedError) -> None:
+def _set_error(item: TransferItem, refusal: RefusedError) -> None:
     item.error_code, item.error_sentence = refusal.code[:80], refusal.sentence[:600]
     item.next_step = refusal.next_step[:600]
 
 
 def _refusal(error: Exception, kind: str) -> RefusedError:
-    """In words that do not name the server: all who take part in the matter read the row, not all may know of it."""
+    """The refusal, without the server's name: all participants of the matter read the row, and not all may know it."""
     if isinstance(error, SignInNeededError):
         sentence = sentence_for(error.reason, ONLY_SERVER)
         return SignInNeededError(sentence, server_id=error.server_id, reason=error.reason)

@@ -22,7 +22,7 @@ GOOD_SECONDS = 20.0
 GOOD_FOR_READINGS = 10.0
 """A large folder is good for so many times what it took to read, so that reading it never is most of the work."""
 LINGER_SECONDS = 0.01
-"""How long a reading waits for others to ask, where others are under way: those who ask later need another."""
+"""How long a read waits for other requests to share it: a request that comes later needs another read."""
 MOST_KEPT = 64
 
 
@@ -55,10 +55,9 @@ def keeps_marks(server_id: uuid.UUID) -> bool:
 def shared(
     member_id: uuid.UUID, server_id: uuid.UUID, folder_id: str, read: Callable[[], Baseline], *, by_mark: bool
 ) -> Baseline:
-    """The folder's documents as this member sees them, read a moment ago `by_mark`, else from now on.
+    """The folder's documents as this member sees them: a recent snapshot if `by_mark`, else one read after this call.
 
-    Only one thread reads at a time: the first to come when half of the moment is over. Until it is all over the
-    others need not wait for it.
+    One thread reads at a time. It renews a snapshot at half its lifetime; the others use the old one until it expires.
     """
     asked = time.monotonic()
     reading = _reading((member_id, server_id, folder_id))

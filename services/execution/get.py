@@ -14,12 +14,11 @@ from imanage.client import Client
 from imanage.downloads import Download
 from imanage.ids import VersionId
 from imanage.types import Document as RemoteDocument
-from models import Member, TransferItem
-from services.core.actor import Actor
+from models import TransferItem
 from services.core.runtime import runtime
-from services.core.unit_of_work import release, session, unit_of_work
+from services.core.unit_of_work import release, unit_of_work
 from services.execution import landing, maintenance
-from services.execution.item_run import ItemRun, current, partial_tokens
+from services.execution.item_run import ItemRun, actor_of, current, partial_tokens
 from services.matters import quotas
 from services.scanning import scan
 from services.servers import circuit_breaker
@@ -93,9 +92,9 @@ def _inspect(run: ItemRun, whole: BlobWriter, document: RemoteDocument) -> None:
     if runtime().settings.scan:
         run.leave_slot()
         task = run.task
-        member = session().get_one(Member, task.member_id)
-        actor = Actor(member.id, member.name, member.email, is_guest=member.is_guest)
-        scan.inspect(actor, whole, document.full_name, task.matter_id, server_id=task.server_id)
+        scan.inspect(
+            actor_of(task.member_id), whole, document.full_name, task.matter_id, server_id=task.server_id
+        )
 
 
 def _require_bytes(size: int | None) -> None:

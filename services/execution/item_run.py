@@ -6,7 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, cast
 
@@ -19,9 +19,10 @@ from copying.ports import ShouldStop
 from copying.values import Intent, Progress, Target, target
 from imanage.client import Client
 from imanage.ids import VersionId
-from models import LIVE, Connection, Server, Transfer, TransferItem, Version
+from models import LIVE, Connection, Member, Server, Transfer, TransferItem, Version
 from services.connections import clients
 from services.connections.clients import AccessCache
+from services.core.actor import Actor
 from services.core.errors import RefusedError
 from services.core.unit_of_work import is_writing, release, session
 from services.execution import authorization
@@ -37,7 +38,7 @@ class TakenOverError(Exception):
 
 @dataclass(frozen=True)
 class Task:
-    """What an item asks for: a get has a `source`, a save a `target`. Nothing of it changes during a run.
+    """What to do: a get has a `source`, a save a `target`. Nothing of it changes during a run.
 
     `at_once` is the server's limit of simultaneous transfers; None where the server has been removed.
     """
@@ -96,22 +97,13 @@ class Stored:
 
 
 class Limiter(Protocol):
-    """How many items of one server move at a time in this process. See jobs/scheduler.py."""
+    """How many items of one server move at a time in this process. See jobs/slots.py."""
 
     def slot(self, task: Task) -> AbstractContextManager[None]:
         """Waits for a slot of the task's server."""
 
     def announcement(self, task: Task) -> AbstractContextManager[None]:
-        """Waits until the task is among the next few to get a slot."""
-
-
-class Unlimited:
-    """No limit, for callers that carry out one item at a time."""
-
-    def slot(self, _task: Task) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    announcement = slot
+        """Waits until the task may announce its send: a limit of its own, as large as that of slots."""
 
 
 _READ = (
@@ -327,6 +319,12 @@ def current(run: ItemRun) -> TransferItem:
     if item is None or item.fencing_token != run.fencing_token:
         raise TakenOverError
     return item
+
+
+def actor_of(member_id: uuid.UUID) -> Actor:
+    """The member who asked for the transfer: a worker acts, and is audited, in their name."""
+    member = session().get_one(Member, member_id)
+    return Actor(member.id, member.name, member.email, is_guest=member.is_guest)
 
 
 def partial_tokens(item_id: uuid.UUID) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The end of a get: version, link, audit event and the item's end in one commit, for all that arrive together."""
+"""The end of a get: version, link, audit event and item state in one commit, shared by gets that arrive together."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from services.transfers.outcomes import Outcome
 from services.transfers.states import ItemState
 
 LINGER_SECONDS = 0.04
-"""How long what has arrived waits for others that are on their way. It keeps nobody's place meanwhile."""
+"""How long an arrival waits for others to share its commit. No slot is held meanwhile."""
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """Bytes that are in the store, with what iManage said of them, and under a name that we take."""
+    """Bytes in the store, what iManage said of them, and a file name that fits any disk."""
 
     claim: Claim
     sha256: str
@@ -42,8 +42,8 @@ class Arrived:
 
 
 @dataclass(frozen=True)
-class _Coming:
-    """One that lands, and what is known of it here: the document that its twin is, and the very same version."""
+class _Candidate:
+    """A get to be landed: the document that it becomes a version of, and `same`: the identical version, if here."""
 
     arrived: Arrived
     item: Held
@@ -56,7 +56,7 @@ class _Coming:
         return not self.is_older or self.item.older_becomes_current
 
     def keys(self) -> set[tuple[object, ...]]:
-        """Two that share one of these have to land one after the other: the later sees the earlier."""
+        """Two candidates with a common key must be written one after the other, so that the second sees the first."""
         item, facts = self.item, self.arrived.facts
         twin = (item.matter_id, item.server_id, facts["library"].casefold(), facts["number"])
         return {
@@ -67,67 +67,69 @@ class _Coming:
 
 
 @dataclass(frozen=True)
-class _Ready:
-    """All that several write that land together."""
+class _Batch:
+    """The rows of several gets that do not depend on each other."""
 
     plan: Plan
     ending: Ending
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What is ready to be written, what can be prepared only when that is, and what is wrong with each that arrived."""
+class _Changes:
+    """The first batch, ready to be written; those prepared once it is written; and the error of each arrival."""
 
     errors: Sequence[Exception | None]
-    ready: Sequence[_Ready]
-    later: Sequence[Sequence[_Coming]]
+    ready: Sequence[_Batch]
+    later: Sequence[Sequence[_Candidate]]
 
 
 def land(run: ItemRun, sha256: str, size: int, facts: Facts) -> None:
-    """The version row and its link appear in one commit, and the item is done in the same."""
+    """Commit the version, its link and the end of the item. Returns when they are committed."""
     _group_commit(Arrived(run.claim, sha256, size, facts, adapt(facts["full_name"]).full))
     run.is_over = True
 
 
 def _write(arrivals: Sequence[Arrived]) -> Sequence[Exception | None]:
-    return optimistic(partial(_look, arrivals), _put, relaxed_durability=True)
+    return optimistic(partial(_prepare, arrivals), _apply, relaxed_durability=True)
 
 
-def _look(arrivals: Sequence[Arrived], current: Session) -> _Seen:
+def _prepare(arrivals: Sequence[Arrived], current: Session) -> _Changes:
     reading = current.connection()
     held, gone = hold(reading, [arrived.claim for arrived in arrivals])
-    coming = [_Coming(arrived, held[arrived.claim]) for arrived in arrivals if arrived.claim in held]
-    full = _over_quota(reading, coming)
+    candidates = [_Candidate(arrived, held[arrived.claim]) for arrived in arrivals if arrived.claim in held]
+    full = _over_quota(reading, candidates)
     errors = [full.get(arrived.claim, error) for arrived, error in zip(arrivals, gone, strict=True)]
-    batches = list(_one_after_the_other([each for each in coming if each.arrived.claim not in full]))
-    return _Seen(errors, [_prepared(reading, batch) for batch in batches[:1]], batches[1:])
+    batches = list(_independent([each for each in candidates if each.arrived.claim not in full]))
+    return _Changes(errors, [_prepare_batch(reading, batch) for batch in batches[:1]], batches[1:])
 
 
-def _over_quota(reading: Connection, coming: Sequence[_Coming]) -> dict[Claim, quotas.QuotaReachedError]:
-    """Those that would pass a limit: others may have landed since they were let in."""
-    if not coming or not quotas.has_limits():
+def _over_quota(
+    reading: Connection, candidates: Sequence[_Candidate]
+) -> dict[Claim, quotas.QuotaReachedError]:
+    """Claims that would exceed a quota: others may have landed since theirs was checked."""
+    if not candidates or not quotas.has_limits():
         return {}
-    new = [each for each in _known_here(reading, coming) if each.same is None]
+    new = [each for each in _with_twins(reading, candidates) if each.same is None]
     files = [quotas.IncomingFile(each.item.matter_id, each.item.member_id, each.arrived.size) for each in new]
     answers = zip(new, quotas.admit(files), strict=True)
     return {each.arrived.claim: reached for each, reached in answers if reached is not None}
 
 
-def _put(current: Session, seen: _Seen) -> Sequence[Exception | None]:
+def _apply(current: Session, changes: _Changes) -> Sequence[Exception | None]:
     writing = current.connection()
-    for ready in seen.ready:
-        _land(writing, ready)
-    for batch in seen.later:
-        _land(writing, _prepared(writing, batch))
-    return seen.errors
+    for batch in changes.ready:
+        _write_batch(writing, batch)
+    for candidates in changes.later:
+        _write_batch(writing, _prepare_batch(writing, candidates))
+    return changes.errors
 
 
 _group_commit = GroupCommit(_write, linger=LINGER_SECONDS, others=item_run.active_count)
 
 
 _MATTERS = bindparam("matters", expanding=True, type_=Uuid())
-# Made once: to make a statement costs more than to run it.
-_KNOWN = (
+# Built once: building a statement costs more than running it.
+_LINKED = (
     select(
         Document.matter_id,
         Link.server_id,
@@ -151,7 +153,7 @@ _KNOWN = (
     )
     .order_by(Link.created_at)
 )
-_ALIKE = (
+_SAME_BYTES = (
     select(Document.matter_id, Document.id, Document.name, Version.sha256, Version.number)
     .join(Version, Version.document_id == Document.id)
     .where(Version.sha256.in_(bindparam("sums", expanding=True)), Document.matter_id.in_(_MATTERS))
@@ -159,10 +161,11 @@ _ALIKE = (
 )
 
 
-def _one_after_the_other(coming: Sequence[_Coming]) -> Iterator[list[_Coming]]:
-    batch: list[_Coming] = []
+def _independent(candidates: Sequence[_Candidate]) -> Iterator[list[_Candidate]]:
+    """Batches in the order of arrival, none of which has two candidates with a common key."""
+    batch: list[_Candidate] = []
     seen: set[tuple[object, ...]] = set()
-    for each in coming:
+    for each in candidates:
         keys = each.keys()
         if keys & seen:
             yield batch
@@ -173,22 +176,22 @@ def _one_after_the_other(coming: Sequence[_Coming]) -> Iterator[list[_Coming]]:
         yield batch
 
 
-def _known_here(reading: Connection, coming: Sequence[_Coming]) -> list[_Coming]:
-    """A document got again becomes the next version of the one it is the twin of, and nothing if it is here already."""
-    facts = [each.arrived.facts for each in coming]
+def _with_twins(reading: Connection, candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """The candidates with their twins here. A document got again is the next version of its twin, unless identical."""
+    facts = [each.arrived.facts for each in candidates]
     links = reading.execute(
-        _KNOWN,
+        _LINKED,
         {
-            "servers": [each.item.server_id for each in coming],
+            "servers": [each.item.server_id for each in candidates],
             "libraries": [each["library"].casefold() for each in facts],
             "numbers": [each["number"] for each in facts],
-            "matters": [each.item.matter_id for each in coming],
+            "matters": [each.item.matter_id for each in candidates],
         },
     ).all()
-    return [_known(each, links) for each in coming]
+    return [_with_twin(each, links) for each in candidates]
 
 
-def _known(each: _Coming, links: Sequence[Row[*tuple[Any, ...]]]) -> _Coming:
+def _with_twin(each: _Candidate, links: Sequence[Row[*tuple[Any, ...]]]) -> _Candidate:
     item, arrived, facts = each.item, each.arrived, each.arrived.facts
     twin = (item.matter_id, item.server_id, facts["library"].casefold(), facts["number"])
     ours = [row for row in links if (row.matter_id, row.server_id, row.library_key, row.number) == twin]
@@ -198,20 +201,22 @@ def _known(each: _Coming, links: Sequence[Row[*tuple[Any, ...]]]) -> _Coming:
         for row in ours
         if (row.document_id, row.version, row.sha256) == (document_id, facts["version"], arrived.sha256)
     ]
-    return _Coming(arrived, item, document_id, same[0] if same else None, _is_older(each, document_id, ours))
+    return _Candidate(
+        arrived, item, document_id, same[0] if same else None, _is_older(each, document_id, ours)
+    )
 
 
-def _is_older(each: _Coming, document_id: uuid.UUID | None, ours: Sequence[Row[*tuple[Any, ...]]]) -> bool:
-    """Than the newest of its versions that the document has had; of another document there, than its latest."""
+def _is_older(each: _Candidate, document_id: uuid.UUID | None, ours: Sequence[Row[*tuple[Any, ...]]]) -> bool:
+    """Whether it is older than the newest version got so far; without any, than the latest in iManage."""
     facts = each.arrived.facts
     had = [row.version for row in ours if row.document_id == document_id]
     return document_id is not None and facts["version"] < max(had, default=facts["latest"])
 
 
-def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
-    coming = _known_here(reading, batch)
-    new = [each for each in coming if each.same is None]
-    alike = _same_bytes_elsewhere(reading, new)
+def _prepare_batch(reading: Connection, batch: Sequence[_Candidate]) -> _Batch:
+    candidates = _with_twins(reading, batch)
+    new = [each for each in candidates if each.same is None]
+    same_bytes = _same_bytes_elsewhere(reading, new)
     landings = [
         Landing(
             matter_id=each.item.matter_id,
@@ -239,7 +244,7 @@ def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
         for each in new
     ]
     values, events = {}, []
-    for each in coming:
+    for each in candidates:
         if each.same is not None:
             became = Landed(
                 each.same.document_id, each.same.name, each.same.version_id, each.same.version_number
@@ -249,8 +254,8 @@ def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
         else:
             became = landed[each.item.id]
             outcome = _outcome(each)
-            notice = _notice(alike, each, became)
-        values[each.item.id] = _kept(each.arrived, became, outcome, notice)
+            notice = _notice(same_bytes, each, became)
+        values[each.item.id] = _item_values(each.arrived, became, outcome, notice)
         events.append(
             audit.event(
                 each.item.actor,
@@ -265,16 +270,16 @@ def _prepared(reading: Connection, batch: Sequence[_Coming]) -> _Ready:
                 notice=notice,
             )
         )
-    return _Ready(plan, Ending([each.item for each in coming], links, values, events))
+    return _Batch(plan, Ending([each.item for each in candidates], links, values, events))
 
 
-def _land(writing: Connection, ready: _Ready) -> None:
-    matters_landing.write(writing, ready.plan)
-    quotas.note_added(sum(row["size"] for row in ready.plan.versions))
-    end(writing, ready.ending, ItemState.RUNNING)
+def _write_batch(writing: Connection, batch: _Batch) -> None:
+    matters_landing.write(writing, batch.plan)
+    quotas.note_added(sum(row["size"] for row in batch.plan.versions))
+    end(writing, batch.ending, ItemState.RUNNING)
 
 
-def _kept(arrived: Arrived, became: Landed, outcome: Outcome, notice: str) -> dict[str, Any]:
+def _item_values(arrived: Arrived, became: Landed, outcome: Outcome, notice: str) -> dict[str, Any]:
     return {
         "name": arrived.facts["full_name"][:300],
         "sha256": arrived.sha256,
@@ -288,11 +293,11 @@ def _kept(arrived: Arrived, became: Landed, outcome: Outcome, notice: str) -> di
     }
 
 
-def _same_bytes_elsewhere(reading: Connection, new: Sequence[_Coming]) -> Sequence[Row[*tuple[Any, ...]]]:
+def _same_bytes_elsewhere(reading: Connection, new: Sequence[_Candidate]) -> Sequence[Row[*tuple[Any, ...]]]:
     if not new:
         return ()
     return reading.execute(
-        _ALIKE,
+        _SAME_BYTES,
         {
             "sums": [each.arrived.sha256 for each in new],
             "matters": [each.item.matter_id for each in new],
@@ -300,13 +305,13 @@ def _same_bytes_elsewhere(reading: Connection, new: Sequence[_Coming]) -> Sequen
     ).all()
 
 
-def _outcome(each: _Coming) -> Outcome:
+def _outcome(each: _Candidate) -> Outcome:
     if each.document_id is None:
         return Outcome.ADDED
     return Outcome.NEW_VERSION if each.becomes_current else Outcome.IN_HISTORY
 
 
-def _notice(alike: Sequence[Row[*tuple[Any, ...]]], each: _Coming, became: Landed) -> str:
+def _notice(same_bytes: Sequence[Row[*tuple[Any, ...]]], each: _Candidate, became: Landed) -> str:
     said = []
     if each.document_id is None and became.document_name != each.arrived.facts["full_name"]:
         said.append(f"It is named “{became.document_name}” here.")
@@ -314,7 +319,7 @@ def _notice(alike: Sequence[Row[*tuple[Any, ...]]], each: _Coming, became: Lande
         said.append(
             f"An older version. It was added to the history as version {became.number} and not made current."
         )
-    for row in alike:
+    for row in same_bytes:
         here = (row.matter_id, row.sha256) == (each.item.matter_id, each.arrived.sha256)
         if here and row.id != became.document_id:
             said.append(f"This file is already in the matter as {row.name} version {row.number}.")

@@ -1,4 +1,4 @@
-"""Regular duties of a worker: unfinished ends, sign-ins that crossed with a wait, and bytes that nothing names."""
+"""Regular repairs by a worker: unfinished transfers, missed sign-ins, a clock set back, and bytes without a version."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from services.transfers.states import FINISHED, LIVE, ItemState, move
 from storage import StorageError, StoredBlob
 
 SET_BACK = timedelta(minutes=1)
-"""What is dated so far ahead was dated by a clock that went otherwise."""
+"""A time this far in the future was recorded before the clock was set back."""
 SETTLED_AFTER = timedelta(seconds=10)
-MOST_WAKINGS = 20
+MOST_RESUMES = 20
 UNUSED_FOR = timedelta(days=1)
 PARTIALS_KEPT = timedelta(days=3)
 BATCH = 500
 MOST_DELETED = 10_000
 
 
-def finish_what_is_over() -> None:
+def finish_ended_transfers() -> None:
     """Finish transfers whose last two items ended at the same moment: each end saw the other item as unfinished."""
     unfinished = exists().where(
         TransferItem.transfer_id == Transfer.id, TransferItem.state.not_in(sorted(FINISHED))
@@ -42,7 +42,7 @@ def finish_what_is_over() -> None:
             lifecycle.finish_if_over(transfer)
 
 
-def wake_signed_in() -> int:
+def resume_signed_in() -> int:
     """Resume items that wait for a sign-in that has happened, or for a server that has been removed; their number.
 
     The member may have signed in while the worker was recording that they have to.
@@ -60,7 +60,7 @@ def wake_signed_in() -> int:
             TransferItem.state_at < utcnow() - SETTLED_AFTER,
             or_(
                 Transfer.server_id.is_(None),
-                and_(signed_in, TransferItem.attempt < MOST_WAKINGS),
+                and_(signed_in, TransferItem.attempt < MOST_RESUMES),
             ),
         )
         .limit(BATCH)
@@ -77,8 +77,8 @@ def wake_signed_in() -> int:
         return len(items)
 
 
-def mind_the_clock() -> None:
-    """After the clock was set back, waiting items would wait longer by as much: make them due now."""
+def adjust_to_clock() -> None:
+    """Make waiting items due now if the clock was set back: they would wait longer by as much."""
     if not clock.was_set_back():
         return
     now = utcnow()
@@ -96,10 +96,10 @@ def mind_the_clock() -> None:
 
 
 def sweep_store() -> int:
-    """Remove the bytes of given-up attempts, and published ones that nothing here names. Says how many of these.
+    """Delete old partial downloads and unused blobs; returns the number of these.
 
-    Bytes are published before their row is written, so only those that have lain for a day are looked at; should the
-    same bytes arrive in between, the store itself keeps them.
+    Bytes are published before their row is written, so a blob counts as unused only after a day; if the same bytes
+    arrive meanwhile, the store keeps them.
     """
     store = runtime().blobs
     store.sweep(PARTIALS_KEPT)
@@ -118,7 +118,7 @@ def sweep_store() -> int:
 
 
 def forget_ended_gets() -> None:
-    """Give up what gets that have failed or were stopped had fetched: the space is needed."""
+    """Delete the partial downloads of gets that failed or were stopped: the space is needed."""
     ended = session().scalars(
         select(TransferItem.id)
         .join(Transfer)
@@ -138,7 +138,7 @@ def forget_ended_gets() -> None:
 
 
 def _unnamed(sums: list[str]) -> set[str]:
-    """Those that neither a version nor an item under way names."""
+    """Those that belong to no version and no unfinished item."""
     versions = select(Version.sha256).where(Version.sha256.in_(sums))
     under_way = select(TransferItem.sha256).where(
         TransferItem.sha256.in_(sums), TransferItem.state.not_in(sorted(FINISHED))

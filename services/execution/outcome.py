@@ -28,10 +28,10 @@ from services.core.wall_clock import clock
 from services.execution import conflicts, folder_snapshots
 from services.execution.authorization import PausedError
 from services.execution.completion import Ending, Held, end, hold
-from services.execution.item_run import Claim, ItemRun, Stored, active_count, current, intent_of
+from services.execution.item_run import Claim, ItemRun, Stored, active_count, actor_of, current, intent_of
 from services.execution.landing import LINGER_SECONDS
 from services.transfers import decisions
-from services.transfers.link_facts import Facts, facts_of, facts_of_present, link_values, member_of, stored_id
+from services.transfers.link_facts import Facts, facts_of, facts_of_present, link_values, stored_id
 from services.transfers.outcomes import Outcome
 from services.transfers.requests import REPLACE
 from services.transfers.states import UNCERTAIN_FOR_GOOD, ItemState, move
@@ -40,7 +40,7 @@ MOST_SENDS = 3
 
 
 class NotSavedError(TransferError):
-    """It was not stored, and what broke it off would do so again."""
+    """It was not stored, and sending again would meet the same error."""
 
     code = "transfer.not_saved"
 
@@ -50,11 +50,11 @@ class NotSavedError(TransferError):
 
 
 def resolve(run: ItemRun) -> str | None:
-    """Find out what became of a send whose answer never came: stored, not stored, or not to be told."""
+    """Find out what became of a send whose answer never came: stored, not stored, or undecided."""
     with unit_of_work():
         item = current(run)
         if item.state == ItemState.SENDING or (item.sent_at and item.sent_at > utcnow()):
-            # Its sender is gone, or the clock was set back: the last byte may have left only now.
+            # The sending worker is gone, or the clock was set back: the last byte may have left only now.
             item.sent_at = utcnow()
         move(item, ItemState.LOOKING_UP)
         intent, sent_at = intent_of(item), item.sent_at and clock.adjusted(item.sent_at)
@@ -93,7 +93,7 @@ def resolve(run: ItemRun) -> str | None:
         item.error_sentence = outcome.because[:600]
         item.next_step = "Check in iManage whether it arrived, then choose."
         audit.record(
-            member_of(item.transfer),
+            actor_of(item.transfer.member_id),
             "transfer.undecided",
             item.name,
             subject_id=item.id,
@@ -113,7 +113,7 @@ def finish(run: ItemRun, stored: Stored) -> None:
 
 @dataclass(frozen=True)
 class Saved:
-    """A save that iManage holds."""
+    """A save that iManage has stored."""
 
     claim: Claim
     stored: Stored
@@ -121,7 +121,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class _Changes:
-    """What is written of several items, and what is wrong with each claim."""
+    """The rows to write for several items, and the error of each claim."""
 
     errors: Sequence[Exception | None]
     ending: Ending
@@ -190,9 +190,9 @@ def _apply(writing: Session, changes: _Changes) -> Sequence[Exception | None]:
 
 
 def read_back(run: ItemRun, present: Present, warnings: tuple[str, ...]) -> Stored:
-    """What iManage says now of the version that it stored; where it cannot be asked, what it said when it did.
+    """The profile of the stored version; where iManage cannot be asked, the receipt of the send.
 
-    Nothing is committed yet: should the process end here, the intent is still announced and is resolved later.
+    Nothing is committed yet: if the process ends here, the announced intent is resolved later.
     """
     receipt = facts_of_present(run.cache.endpoints, present)
     if not run.is_stopping:

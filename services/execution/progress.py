@@ -11,7 +11,7 @@ from copying.errors import DifferentContentError
 from copying.values import Progress
 from models import TransferItem, db, utcnow
 from services.core.unit_of_work import unit_of_work
-from services.core.writer_process import record
+from services.core.writer_process import run_in_writer
 from services.execution import item_run
 from services.execution.item_run import ItemRun
 from services.transfers.states import LIVE, ItemState
@@ -67,7 +67,7 @@ class ProgressFlusher:
         before, self._shown = self._shown, dict(moving)
         news = [each for each in moving if each[0] not in before or before[each[0]] != each[1]]
         if news:
-            record(_write, [_row(run, progress) for run, progress in news])
+            run_in_writer(_write, [_row(run, progress) for run, progress in news])
 
 
 def _write(rows: list[dict[str, Any]]) -> None:

@@ -41,7 +41,7 @@ def due(limit: int) -> tuple[Due, ...]:
 
 
 def has_live_items() -> bool:
-    """Whether any item is being carried out, or may be without anybody writing to the database: not at rest."""
+    """Whether any item is being carried out, or may become due by time alone; if not, a worker may rest."""
     return session().scalar(_ANY_LIVE) is not None
 
 
@@ -65,7 +65,7 @@ def claim(worker_id: str, item_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, in
 
 def release(item_id: uuid.UUID, fencing_token: int) -> None:
     """Make an item free again, unless another worker has claimed it."""
-    # Whatever its state: an item that waits for a member must be free when they have decided.
+    # In any state: an item that waits for a member's decision must be free when it comes.
     _release(TransferItem.id == item_id, TransferItem.fencing_token == fencing_token)
 
 

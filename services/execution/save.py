@@ -53,7 +53,7 @@ LINGER_SECONDS = 0.02
 
 
 def send(run: ItemRun) -> str | None:
-    """Announce and send. Ends with the item done, or with a question to the member; else returns the next step."""
+    """Announce and send. Returns the next step; None where the item is done or waits for a decision."""
     with ExitStack() as announcement:
         announcement.enter_context(run.announced())
         target, outgoing = _target_of(run.task), _outgoing(run)
@@ -87,7 +87,7 @@ def send(run: ItemRun) -> str | None:
 
 
 def _note_sent_before(run: ItemRun, intent: Intent) -> None:
-    """The row comes from an older backup: iManage has what it only announces."""
+    """The row comes from an older backup: iManage already has the version that it is about to send."""
     with unit_of_work(relaxed_durability=True):
         item = current(run)
         item.intent = intent.record()
@@ -105,10 +105,8 @@ def _baseline(run: ItemRun, target: Target) -> tuple[bool, tuple[Known, ...]]:
     task = run.task
     assert task.server_id is not None
 
-    def read(*, at_a_glance: bool = False) -> tuple[Known, ...]:
-        return run.with_client(
-            lambda client: ImanageDestination(client, target).baseline(at_a_glance=at_a_glance)
-        )
+    def read(*, quick: bool = False) -> tuple[Known, ...]:
+        return run.with_client(lambda client: ImanageDestination(client, target).baseline(quick=quick))
 
     if isinstance(target, NewDocument) and not task.sends:
         by_mark = folder_snapshots.keeps_marks(task.server_id)
@@ -116,7 +114,7 @@ def _baseline(run: ItemRun, target: Target) -> tuple[bool, tuple[Known, ...]]:
             task.member_id,
             task.server_id,
             target.folder_id,
-            partial(read, at_a_glance=by_mark),
+            partial(read, quick=by_mark),
             by_mark=by_mark,
         )
         return by_mark, shared
@@ -165,7 +163,7 @@ class Announced:
 
 @dataclass(frozen=True)
 class _Changes:
-    """The changed rows of several items, and what is wrong with each claim."""
+    """The changed rows of several items, and the error of each claim."""
 
     errors: Sequence[Exception | None]
     rows: Sequence[dict[str, Any]]
@@ -203,7 +201,7 @@ def _apply(writing: Session, changes: _Changes) -> Sequence[Exception | None]:
 
 
 announce = GroupCommit(_write, linger=LINGER_SECONDS, others=active_count)
-"""Commit an announcement, together with those of other threads at the same moment."""
+"""Group commit of announcements."""
 
 
 def _deliver(run: ItemRun, intent: Intent, announcement: ExitStack) -> str | None:
@@ -237,7 +235,7 @@ def _deliver(run: ItemRun, intent: Intent, announcement: ExitStack) -> str | Non
             return None
         except Exception as error:
             with unit_of_work():
-                # The quiet time before a resolution counts from when the send broke off, not from when it began.
+                # The quiet time before resolving counts from the end of the broken send, not from its beginning.
                 current(run).sent_at = None if _nothing_was_stored(error) else utcnow()
             raise
         stored = read_back(run, receipt.present, receipt.warnings)

@@ -54,8 +54,8 @@ def _step_of(row: Any) -> str:
     return "resolve" if row.sent_at else "send"
 
 
-def rest(claims: Collection[Claim]) -> None:
-    """Their runs ended in an error that they could not write to the rows, such as one of the database's."""
+def retry_or_fail(claims: Collection[Claim]) -> None:
+    """For runs that ended in an error that they could not record, such as one of the database: release, retry later."""
     tokens = {claim.item_id: claim.fencing_token for claim in claims}
     with unit_of_work() as writing:
         items = writing.scalars(
@@ -68,7 +68,7 @@ def rest(claims: Collection[Claim]) -> None:
             if item.fencing_token == tokens[item.id]:
                 item.worker_id = None
                 item.fencing_token += 1
-                failures.rest_or_fail(item)
+                failures.retry_or_fail(item)
 
 
 def stop_this_process() -> None:
@@ -105,6 +105,6 @@ def _do(run: ItemRun, step: str) -> str | None:
 
 def _after(error: Exception, run: ItemRun) -> str | None:
     try:
-        return "resolve" if failures.put_on_row(error, run) else None
+        return "resolve" if failures.record_error(error, run) else None
     except TakenOverError:
         return None

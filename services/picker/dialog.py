@@ -19,7 +19,7 @@ from services.core.unit_of_work import session
 from services.matters import documents
 from services.transfers import links
 from services.transfers.links import TwinStatus, TwinView
-from services.transfers.requests import MOST_AT_ONCE
+from services.transfers.requests import MOST_DOCUMENTS
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def for_get(
         server_id=server_id,
         label=label_for(actor.id, server),
         is_practice=server.is_practice,
-        most=1 if document else MOST_AT_ONCE,
+        most=1 if document else MOST_DOCUMENTS,
         outside=outside_readers(matter_id),
         document_id=document_id,
         document_name=document.name if document else "",

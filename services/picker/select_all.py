@@ -15,7 +15,7 @@ from services.core.actor import Actor
 from services.core.errors import ConflictError
 from services.picker.browse import PAGE_SIZE, Location, activity, call_imanage, left_out
 from services.transfers import signed_names
-from services.transfers.requests import MOST_AT_ONCE
+from services.transfers.requests import MOST_DOCUMENTS
 
 Fetch = Callable[[int], Page[Document]]
 
@@ -60,7 +60,9 @@ class Selection:
         if not self.is_cut:
             return f"{len(self.documents)} selected."
         there = f"There are {self.total:,} documents. " if self.total else "There are more documents. "
-        return f"{there}You can get {MOST_AT_ONCE} at once, so the first {len(self.documents)} are selected."
+        return (
+            f"{there}You can get {MOST_DOCUMENTS} at once, so the first {len(self.documents)} are selected."
+        )
 
 
 def collect(
@@ -98,14 +100,16 @@ def _gather(server_id: uuid.UUID, fetch: Fetch) -> Selection:
     found: dict[VersionId, str] = {}
     offset: int | None = 0
     total, empty, unreadable = None, set[VersionId](), 0
-    for _ in range(MOST_AT_ONCE // PAGE_SIZE + 1):
-        if offset is None or len(found) >= MOST_AT_ONCE:
+    for _ in range(MOST_DOCUMENTS // PAGE_SIZE + 1):
+        if offset is None or len(found) >= MOST_DOCUMENTS:
             break
         page = fetch(offset)
         found |= {item.id: item.full_name or str(item.id) for item in page.items if item.size != 0}
         empty |= {item.id for item in page.items if item.size == 0}
         offset, total, unreadable = page.next_offset, page.total, unreadable + page.unreadable
     sign = signed_names.signer(server_id)
-    chosen = tuple((source, name, sign(source, name)) for source, name in list(found.items())[:MOST_AT_ONCE])
+    chosen = tuple(
+        (source, name, sign(source, name)) for source, name in list(found.items())[:MOST_DOCUMENTS]
+    )
     is_cut = offset is not None or len(found) > len(chosen)
     return Selection(chosen, total, is_cut, len(empty), unreadable)

@@ -24,7 +24,13 @@ from services.core.unit_of_work import release, session, unit_of_work
 from services.guidance.imanage_errors import remote_refusal
 from services.transfers import links, update_check
 from services.transfers.links import TwinStatus
-from services.transfers.requests import MOST_AT_ONCE, name_there, new_document_in, new_transfer, same_request
+from services.transfers.requests import (
+    MOST_DOCUMENTS,
+    name_there,
+    new_document_in,
+    new_transfer,
+    transfer_of_key,
+)
 from services.transfers.save_checks import (
     CHECKED_OUT,
     MOVED_ON,
@@ -235,7 +241,7 @@ def _picker(
         server_id=server.id,
         label=label_for(actor.id, server),
         is_practice=server.is_practice,
-        most=MOST_AT_ONCE,
+        most=MOST_DOCUMENTS,
         documents=tuple((line.document_id, line.name, line.becomes) for line in lines),
         twins=sum(line.twin is not None for line in lines),
         there=sum(line.is_there for line in lines),
@@ -254,7 +260,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
     with unit_of_work() as writing:
         matter = permissions.require_transfer(actor, command.matter_id)
         server = require_use(actor.id, command.server_id)
-        if (known := same_request(actor, command.request_key)) is not None:
+        if (known := transfer_of_key(actor, command.request_key)) is not None:
             return known
         lines = _save_rows(actor, server.id, _chosen(matter.id, command.document_ids))
         if command.onto_twins:
@@ -326,8 +332,8 @@ _CURRENT = (
 def _chosen(matter_id: uuid.UUID, document_ids: Sequence[uuid.UUID]) -> Sequence[Row[Document, Version]]:
     """By name. Raises NotFoundError for one of another matter, InvalidError for too many."""
     wanted = set(document_ids)
-    if len(wanted) > MOST_AT_ONCE:
-        raise InvalidError({"document": f"Choose {MOST_AT_ONCE} documents or fewer at once."})
+    if len(wanted) > MOST_DOCUMENTS:
+        raise InvalidError({"document": f"Choose {MOST_DOCUMENTS} documents or fewer at once."})
     rows = session().execute(_CURRENT.where(Document.matter_id == matter_id, Document.id.in_(wanted))).all()
     if len(rows) < len(wanted):
         raise NotFoundError("We could not find one of these documents.")
@@ -344,7 +350,7 @@ def _whole(matter_id: uuid.UUID, server_id: uuid.UUID) -> tuple[Sequence[Row[Doc
         select(Document.id)
         .where(Document.matter_id == matter_id)
         .order_by(is_there, Document.name_key, Document.id)
-        .limit(MOST_AT_ONCE)
+        .limit(MOST_DOCUMENTS)
     )
     rows = session().execute(_CURRENT.where(Document.id.in_(first))).all()
     return rows, total - len(rows)

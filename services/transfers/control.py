@@ -24,7 +24,7 @@ def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
         transfer = requests.require_transfer(actor, transfer_id)
         if transfer.finished_at is not None or transfer.cancelled_at is not None:
             return
-        lifecycle.call_off(transfer, "The transfer was cancelled.", CANCELLED_CODE)
+        lifecycle.cancel_items(transfer, "The transfer was cancelled.", CANCELLED_CODE)
         audit.record(
             actor,
             "transfer.cancelled",
@@ -44,7 +44,7 @@ def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -
     with unit_of_work() as writing:
         before = requests.require_transfer(actor, transfer_id)
         permissions.require_transfer(actor, before.matter_id)
-        if (known := requests.same_request(actor, request_key)) is not None:
+        if (known := requests.transfer_of_key(actor, request_key)) is not None:
             return known
         session().refresh(before, with_for_update=True)
         if made := session().scalar(select(Transfer.id).where(Transfer.retry_of_id == before.id)):

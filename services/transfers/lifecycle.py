@@ -1,4 +1,4 @@
-"""The ends of items and transfers: stopped, cancelled, finished."""
+"""How items and transfers end: stopped, cancelled, finished."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from services.mail import outbox
 from services.transfers import completion_log
 from services.transfers.states import FINISHED, ItemState, move
 
-LOOK_FIRST = "Check in iManage whether it arrived before you try again."
+CHECK_ARRIVED = "Check in iManage whether it arrived before you try again."
 STORED_DIFFERENT = "transfer.stored_different"
 """iManage stored other bytes than were sent. The item keeps this code whatever the member decides."""
 
 
-def call_off(transfer: Transfer, sentence: str, code: str) -> None:
+def cancel_items(transfer: Transfer, sentence: str, code: str) -> None:
     """Cancel: items that have not begun are stopped, running ones stop at their next chunk."""
     items = (
         session()
@@ -45,7 +45,7 @@ def stop(item: TransferItem, sentence: str, code: str) -> None:
     move(item, ItemState.STOPPED)
     if item.error_code != STORED_DIFFERENT:
         item.error_code, item.error_sentence = code, sentence
-    item.next_step = LOOK_FIRST if may_have_arrived(item) else ""
+    item.next_step = CHECK_ARRIVED if may_have_arrived(item) else ""
     item.wait_until = None
 
 
@@ -59,13 +59,13 @@ def clear_error(item: TransferItem) -> None:
 
 
 def finish_if_over(transfer: Transfer) -> None:
-    """In the open unit of work that ended an item: the member who started the transfer is notified with it."""
+    """Finish a transfer without unfinished items, and queue the email about it, in the open unit of work."""
     if transfer.finished_at is None:
-        finish_over({transfer.id})
+        finish_ended({transfer.id})
         session().expire(transfer, ["finished_at"])
 
 
-def finish_over(transfer_ids: Collection[uuid.UUID]) -> None:
+def finish_ended(transfer_ids: Collection[uuid.UUID]) -> None:
     """Finish those of these transfers that have no unfinished item left.
 
     Runs at the end of every item, so it must not read all the others.

@@ -1,4 +1,4 @@
-"""What a finished transfer keeps of the other side: the server's own word about the twin, and the link to it."""
+"""What is recorded of a document in iManage: its facts as JSON, and the row that links a version to its twin."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ from imanage.ids import VersionId
 from imanage.links import document_link, id_link
 from imanage.types import Document as RemoteDocument
 from imanage.types import Endpoints
-from models import Link, Member, Transfer, db
-from services.core.actor import Actor
-from services.core.unit_of_work import session
+from models import Link, db
 
 Facts = dict[str, Any]
 """Of a document in iManage: id, library, number, version, latest, full_name and url, fit for JSON."""
-
 
 ADD_LINKS = db.metadata.tables[Link.__tablename__].insert()
 
@@ -75,9 +72,3 @@ def link_values(
         "member_id": member_id,
         "latest_version": facts["latest"],
     }
-
-
-def member_of(transfer: Transfer) -> Actor:
-    """The member who asked for the transfer: a worker acts, and is audited, in their name."""
-    member = session().get_one(Member, transfer.member_id)
-    return Actor(id=member.id, name=member.name, email=member.email, is_guest=member.is_guest)

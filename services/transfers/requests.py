@@ -21,17 +21,17 @@ from services.core.unit_of_work import session, unit_of_work
 from services.transfers import signed_names
 from services.transfers.states import ItemState
 
-MOST_AT_ONCE = 500
+MOST_DOCUMENTS = 500
 NEW_DOCUMENT, NEW_VERSION, REPLACE = "new_document", "new_version", "replace"
 SAVE_TARGETS = frozenset({NEW_DOCUMENT, NEW_VERSION, REPLACE})
 
 
 @dataclass(frozen=True)
 class GetCommand:
-    """`document_id`: as a new version of it. `older_becomes_current`: what is older than the version here is shown
-    in its place; otherwise it is added to the history.
+    """`document_id`: get it as a new version of this document. `older_becomes_current`: a version older than the one
+    here becomes the current one; otherwise it is added to the history.
 
-    `called` are the names that the person was shown, as signed_names signed them.
+    `called`: the names that the page showed, signed by signed_names, so that no form can invent one.
     """
 
     request_key: uuid.UUID
@@ -62,19 +62,19 @@ class SaveCommand:
 
 
 def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
-    """Record one transfer of all sources. A request with a known idempotency key finds the transfer it made."""
+    """Record one transfer of all sources. A known idempotency key returns its transfer."""
     rate_limits.require(actor.id, rate_limits.TRANSFERS)
     sources = command.sources
     if not sources:
         raise InvalidError({"source": "Choose at least one document."})
-    if len(sources) > MOST_AT_ONCE:
-        raise InvalidError({"source": f"Choose {MOST_AT_ONCE} documents or fewer at once."})
+    if len(sources) > MOST_DOCUMENTS:
+        raise InvalidError({"source": f"Choose {MOST_DOCUMENTS} documents or fewer at once."})
     if command.document_id is not None and len(sources) > 1:
         raise InvalidError({"source": "Choose one document: it becomes a new version of the one here."})
     with unit_of_work() as writing:
         matter = permissions.require_transfer(actor, command.matter_id)
         server = server_access.require_use(actor.id, command.server_id)
-        if (known := same_request(actor, command.request_key)) is not None:
+        if (known := transfer_of_key(actor, command.request_key)) is not None:
             return known
         if command.document_id is not None:
             _require_document(command.document_id, matter.id)
@@ -116,7 +116,7 @@ def start_save(actor: Actor, command: SaveCommand) -> uuid.UUID:
             raise NotFoundError("We could not find this document.")
         matter = permissions.require_transfer(actor, document.matter_id)
         server = server_access.require_use(actor.id, command.server_id)
-        if (known := same_request(actor, command.request_key)) is not None:
+        if (known := transfer_of_key(actor, command.request_key)) is not None:
             return known
         version = session().get(Version, document.current_version_id)
         if version is None:
@@ -188,10 +188,10 @@ def new_transfer(
     return transfer
 
 
-def same_request(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
-    """The transfer that this idempotency key made before, None where it is new.
+def transfer_of_key(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
+    """The id of the transfer with this idempotency key, None where there is none.
 
-    Locks the member, so that two requests at the same moment find each other.
+    Locks the member's row, so that of two simultaneous requests the second finds the transfer of the first.
     """
     session().execute(select(Member.id).where(Member.id == actor.id).with_for_update(key_share=True))
     known = session().scalar(select(Transfer).where(Transfer.request_key == request_key))
@@ -201,7 +201,7 @@ def same_request(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
 
 
 def sources_of(texts: Iterable[str]) -> tuple[VersionId, ...]:
-    """What a form names to be got, each once. Raises InvalidError."""
+    """The distinct ids of versions to get, from a form. Raises InvalidError."""
     try:
         return tuple(dict.fromkeys(map(VersionId.parse, texts)))
     except BadIdError as error:
@@ -209,14 +209,14 @@ def sources_of(texts: Iterable[str]) -> tuple[VersionId, ...]:
 
 
 def new_document_in(folder_id: str) -> NewDocument:
-    """A folder that a form names. Raises InvalidError."""
+    """The target for a new document, from a form's folder id. Raises InvalidError."""
     found = target_of(NEW_DOCUMENT, folder_id)
     assert isinstance(found, NewDocument)
     return found
 
 
 def target_of(kind: str, id: str) -> Target:
-    """What a form names to be saved to: a folder for a new document, else a version in iManage. Raises InvalidError."""
+    """The target of a save: for a new document `id` is a folder, else a version there. Raises InvalidError."""
     if kind not in SAVE_TARGETS:
         raise InvalidError({"target": "Choose how to save the document."})
     try:

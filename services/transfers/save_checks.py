@@ -177,7 +177,7 @@ def start(actor: Actor, command: SaveCommand, accepted: Collection[str] = ()) ->
 
     Raises UnsettledError for a save to a twin, InvalidError for a new document. Idempotent by the request key.
     """
-    if (known := _same_request(actor, command.request_key)) is not None:
+    if (known := _transfer_of_key(actor, command.request_key)) is not None:
         return known
     if isinstance(command.target, NewDocument):
         ours = _ours(_current(actor, command.document_id))
@@ -313,7 +313,7 @@ def _status(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> TwinS
     return next((each for each in statuses if each.twin.server_id == server_id), None)
 
 
-def _same_request(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
+def _transfer_of_key(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
     return session().scalar(
         select(Transfer.id).where(Transfer.request_key == request_key, Transfer.member_id == actor.id)
     )

@@ -35,7 +35,7 @@ TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
 FINISHED = frozenset(state for state, after in TRANSITIONS.items() if not after)
 
 UNCERTAIN_FOR_GOOD = "transfer.uncertain_for_good"
-"""The error code of a send that broke off for a reason that sending again would only meet again."""
+"""The error code of a send that broke off for a reason that would break the next one, too."""
 
 LABELS: dict[ItemState, str] = {
     ItemState.WAITING: "Waiting",
@@ -51,11 +51,11 @@ LABELS: dict[ItemState, str] = {
 
 
 class InvalidTransitionError(Exception):
-    """A step tried what the table does not have: the row has moved on, or the code is wrong."""
+    """A transition that the table does not allow: the row has changed meanwhile, or the code is wrong."""
 
 
 def move(item: TransferItem, state: ItemState) -> None:
-    """Change the state, in the open unit. Staying is allowed."""
+    """Change the state, in the open unit of work. The same state is allowed."""
     if state == item.state:
         return
     require(item.state, state)
@@ -64,7 +64,7 @@ def move(item: TransferItem, state: ItemState) -> None:
 
 
 def require(before: ItemState, *states: ItemState) -> None:
-    """That a state may become the next, and that one the next again. Staying is allowed."""
+    """Raise InvalidTransitionError unless these states may follow each other. The same state is allowed."""
     for state in states:
         if state != before and state not in TRANSITIONS[before]:
             raise InvalidTransitionError(f"{before} does not become {state}.")

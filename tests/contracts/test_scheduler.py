@@ -100,7 +100,7 @@ def test_a_run_that_cannot_write_its_error_rests_and_is_tried_again(
 def test_an_item_whose_runs_always_fail_so_fails_in_the_end(scheduler: Scheduler, item_id: uuid.UUID) -> None:
     for _ in range(6):
         (claim,) = queue.claim(ME, [item_id]).items()
-        steps.rest([Claim(*claim)])
+        steps.retry_or_fail([Claim(*claim)])
         skip_wait(item_id)
     failed = row(item_id)
     assert (failed.state, failed.error_code) == ("failed", "transfer.unexpected")
@@ -114,7 +114,7 @@ def test_what_another_worker_has_claimed_since_does_not_rest(
     (claim,) = queue.claim(ME, [item_id]).items()
     queue.release(*claim)
     queue.claim(OTHER, [item_id])
-    steps.rest([Claim(*claim)])
+    steps.retry_or_fail([Claim(*claim)])
     queue.release(*claim)
     assert (row(item_id).worker_id, row(item_id).attempt) == (OTHER, 0)
 

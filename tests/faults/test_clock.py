@@ -70,7 +70,7 @@ def test_clock_is_set(cell: Cell, scene: Scene, machine: Setting) -> None:
     first = scene.carry_once()[0]
     assert first.state == (ItemState.WAITING if scene.is_get else ItemState.LOOKING_UP)
     machine.ahead = JUMPS[cell.scenario.name]
-    maintenance.mind_the_clock()
+    maintenance.adjust_to_clock()
     session().rollback()
     due = {each.id for each in queue.due(500)}
     assert scene.items[0] in due, "it waits for the clock to come round again"

@@ -43,7 +43,7 @@ def carried_despite(scene: Scene, change: Callable[[], object]) -> None:
         watched(scene, change)
     except DBAPIError:
         db.session.remove()
-        steps.rest([Claim(first, scene.row(first).fencing_token)])
+        steps.retry_or_fail([Claim(first, scene.row(first).fencing_token)])
     row = scene.row(first)
     assert row.state in LIVE | {ItemState.DONE}, row.error_sentence
     assert not JARGON.search(f"{row.error_sentence} {row.next_step}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,7 +27,7 @@ from services.core.runtime import runtime
 from services.core.text.normalise import search_fold
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import queue, steps
-from services.execution.item_run import ItemRun, Limiter, Unlimited
+from services.execution.item_run import ItemRun, Limiter, Task
 from services.matters import landing
 from services.transfers import requests
 from services.transfers.requests import GetCommand, SaveCommand, sources_of, target_of
@@ -85,13 +86,13 @@ def make_matter(lead_id: uuid.UUID, name: str = "Project Heron", **others: uuid.
 
 
 def get(desk: Desk, *sources: str, document_id: uuid.UUID | None = None) -> uuid.UUID:
-    """Put a get on record; the transfer's id."""
+    """Start a get; the transfer's id."""
     command = GetCommand(uuid.uuid4(), desk.matter_id, desk.server.id, sources_of(sources), document_id)
     return requests.start_get(desk.actor, command)
 
 
 def save(desk: Desk, document_id: uuid.UUID, target: str, target_id: str, note: str = "") -> uuid.UUID:
-    """Put a save on record; the transfer's id."""
+    """Start a save; the transfer's id."""
     command = SaveCommand(uuid.uuid4(), document_id, desk.server.id, target_of(target, target_id), "", note)
     return requests.start_save(desk.actor, command)
 
@@ -113,6 +114,15 @@ def items_of(transfer_id: uuid.UUID) -> list[TransferItem]:
         select(TransferItem).where(TransferItem.transfer_id == transfer_id).order_by(TransferItem.position)
     )
     return list(rows)
+
+
+class Unlimited:
+    """No limit: one item is carried out at a time."""
+
+    def slot(self, _task: Task) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    announcement = slot
 
 
 def begin(item_id: uuid.UUID, limiter: Limiter | None = None) -> tuple[ItemRun, str]:

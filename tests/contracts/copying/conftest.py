@@ -13,7 +13,7 @@ from copying.copy import send
 from copying.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
 from copying.endpoints.store_endpoint import StoreSource
 from copying.outcome import announce
-from copying.values import Intent, Outcome, Receipt, TargetKind, target
+from copying.values import Intent, Receipt, Resolution, TargetKind, target
 from imanage.addresses import AddressRules
 from imanage.client import Client
 from imanage.discovery import discover
@@ -117,7 +117,7 @@ class Save:
 
     def resolve(
         self, later: timedelta = timedelta(minutes=1), claimed: tuple[VersionId, ...] = ()
-    ) -> Outcome:
+    ) -> Resolution:
         """By another process, after a while: nothing of the first one's memory helps."""
         destination = ImanageDestination(self.desk.client(), self.intent.target)
         intent = Intent.from_record(self.intent.record())

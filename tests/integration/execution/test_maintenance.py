@@ -129,9 +129,9 @@ def test_a_sign_in_that_crossed_the_request_for_it_is_noticed(desk: Desk) -> Non
     """The member signed in while the worker was recording that they have to: nothing else would resume the item."""
     item_id = only(get_one(desk))
     change(item_id, state="needs_sign_in", state_at=utcnow())
-    assert maintenance.wake_signed_in() == 0, "a sign-in that has only just been asked for"
+    assert maintenance.resume_signed_in() == 0, "a sign-in that has only just been asked for"
     change(item_id, state_at=utcnow() - timedelta(minutes=1))
-    assert maintenance.wake_signed_in() == 1
+    assert maintenance.resume_signed_in() == 1
     assert carry(item_id).state == "done"
 
 
@@ -142,7 +142,7 @@ def test_what_waits_for_a_sign_in_that_has_not_happened_keeps_waiting(desk: Desk
     clients.disconnect(desk.actor, desk.server.id)
     assert carry(item_id).state == "needs_sign_in"
     change(item_id, state_at=utcnow() - timedelta(minutes=1))
-    assert maintenance.wake_signed_in() == 0
+    assert maintenance.resume_signed_in() == 0
     assert row(item_id).state == "needs_sign_in"
 
 
@@ -152,7 +152,7 @@ def test_what_waits_for_a_sign_in_to_a_removed_server_is_stopped(desk: Desk) -> 
     change(item_id, state="needs_sign_in", state_at=utcnow() - timedelta(minutes=1))
     with unit_of_work() as writing:
         writing.get_one(Transfer, transfer_id).server_id = None
-    assert maintenance.wake_signed_in() == 1
+    assert maintenance.resume_signed_in() == 1
     stopped = carry(item_id)
     assert (stopped.state, stopped.error_code) == ("stopped", "server.removed")
 
@@ -163,7 +163,7 @@ def test_a_transfer_whose_items_are_over_is_finished(desk: Desk) -> None:
     carry_all(over)
     with unit_of_work() as writing:
         writing.get_one(Transfer, over).finished_at = None
-    maintenance.finish_what_is_over()
+    maintenance.finish_ended_transfers()
     session().rollback()
     assert session().get_one(Transfer, over).finished_at is not None
     assert session().get_one(Transfer, open_still).finished_at is None
@@ -220,7 +220,7 @@ def test_a_cancelled_save_that_may_have_arrived_says_so(desk: Desk) -> None:
     control.cancel(desk.actor, transfer_id)
     item = carry(item_id)
     assert item.state == "failed"
-    assert lifecycle.LOOK_FIRST in item.next_step
+    assert lifecycle.CHECK_ARRIVED in item.next_step
 
 
 def test_a_save_that_was_paused_and_then_cancelled_comes_to_its_end(desk: Desk) -> None:
@@ -285,4 +285,4 @@ def test_a_fault_of_ours_while_looking_up_does_not_go_round_and_round(
         skip_wait(item_id)
     item = carry(item_id)
     assert (item.state, item.error_code) == ("failed", "transfer.unexpected")
-    assert lifecycle.LOOK_FIRST in item.next_step
+    assert lifecycle.CHECK_ARRIVED in item.next_step

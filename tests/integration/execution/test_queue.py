@@ -10,9 +10,9 @@ import pytest
 from models import Server, Transfer, TransferItem
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import authorization, steps
-from services.execution.item_run import Task, Unlimited
+from services.execution.item_run import Task
 from services.transfers import control
-from tests.support.transfers import Desk, begin, drafts_id, items_of, links, save, sha256, stored
+from tests.support.transfers import Desk, Unlimited, begin, drafts_id, items_of, links, save, sha256, stored
 
 CONTENT = b"Announced before there was a slot.\n" * 400
 

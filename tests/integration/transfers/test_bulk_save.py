@@ -171,7 +171,7 @@ def test_saving_begun_at_the_matter_is_of_what_is_ticked_there(desk: Desk) -> No
 def test_of_a_large_matter_those_come_first_that_are_not_in_imanage_yet(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk_save, "MOST_AT_ONCE", 2)
+    monkeypatch.setattr(bulk_save, "MOST_DOCUMENTS", 2)
     for name in ("A.docx", "B.docx"):
         twin_of(desk, name, name.encode())
     for name in ("C.docx", "D.docx", "E.docx"):

@@ -13,9 +13,9 @@ from copying.values import (
     Known,
     NewDocument,
     NewVersion,
-    Outcome,
     Present,
     Replace,
+    Resolution,
     Undecided,
 )
 from imanage.ids import VersionId
@@ -61,7 +61,7 @@ def after(
     *present: Present,
     later: timedelta = timedelta(hours=1),
     claimed: tuple[VersionId, ...] = (),
-) -> Outcome:
+) -> Resolution:
     return resolve(intent, present, now=BEGAN + later, last_sent_at=BEGAN, claimed=claimed)
 
 
@@ -295,7 +295,7 @@ def test_what_another_send_made_is_not_ours() -> None:
 @pytest.mark.parametrize(
     ("sha256", "kind"), [(OURS, Found), (OTHER, Absent), (None, Undecided), ("c" * 64, Absent)]
 )
-def test_a_replacement_shows_in_the_version_itself(sha256: str | None, kind: type[Outcome]) -> None:
+def test_a_replacement_shows_in_the_version_itself(sha256: str | None, kind: type[Resolution]) -> None:
     there = replace(NEW, id=VersionId("Active", 7, 2), sha256=sha256, operator="CAROL", edited_at=BEGAN)
     newer = replace(NEW, id=VersionId("Active", 7, 3))
     assert isinstance(after(REPLACE, there, newer), kind)

@@ -12,7 +12,7 @@ import pytest
 from jobs.writer import WriterClient, serve
 from services.core import writer_process
 from services.core.errors import ConflictError
-from services.core.writer_process import record
+from services.core.writer_process import run_in_writer
 
 WRITTEN: list[int] = []
 
@@ -55,39 +55,39 @@ def beside() -> Iterator[threading.Thread]:
 
 def test_without_a_writer_process_each_thread_writes_itself() -> None:
     WRITTEN.clear()
-    assert record(write, 3) == 3 and WRITTEN == [3]
+    assert run_in_writer(write, 3) == 3 and WRITTEN == [3]
     with pytest.raises(ConflictError):
-        record(refuse)
+        run_in_writer(refuse)
 
 
 def test_what_came_of_it_is_handed_back(beside: threading.Thread) -> None:
-    assert [record(write, number) for number in range(3)] == WRITTEN == [0, 1, 2]
+    assert [run_in_writer(write, number) for number in range(3)] == WRITTEN == [0, 1, 2]
 
 
 def test_a_refusal_arrives_with_its_words_and_its_code(beside: threading.Thread) -> None:
     with pytest.raises(ConflictError) as caught:
-        record(refuse)
+        run_in_writer(refuse)
     assert (caught.value.sentence, caught.value.code) == ("This matter no longer exists.", "matter.gone")
-    assert record(write, 1) == 1
+    assert run_in_writer(write, 1) == 1
 
 
 def test_an_error_that_cannot_be_sent_is_told_and_ends_nothing(beside: threading.Thread) -> None:
     with pytest.raises(RuntimeError, match="it holds a lock"):
-        record(fall_over)
-    assert record(write, 1) == 1
+        run_in_writer(fall_over)
+    assert run_in_writer(write, 1) == 1
 
 
 def test_a_request_that_cannot_be_pickled_raises(beside: threading.Thread) -> None:
     with pytest.raises(TypeError):
-        record(write, threading.Lock())
-    assert record(write, 1) == 1
+        run_in_writer(write, threading.Lock())
+    assert run_in_writer(write, 1) == 1
 
 
 def test_threads_that_ask_at_the_same_time_get_each_their_own(beside: threading.Thread) -> None:
     found: dict[int, int] = {}
 
     def ask(number: int) -> None:
-        found[number] = record(write, number)
+        found[number] = run_in_writer(write, number)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(20)]
     for thread in threads:
