@@ -78,7 +78,9 @@ def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackT
 
 
 @dataclass
-class _Seen:
+class _Repeated:
+    """When a line was last written, and how many repeats of it were not."""
+
     since: float
     more: int = 0
 
@@ -88,7 +90,7 @@ class Repeats:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._seen: dict[tuple[str, ...], _Seen] = {}
+        self._seen: dict[tuple[str, ...], _Repeated] = {}
 
     def is_new(self, what: tuple[str, ...], now: float) -> bool:
         with self._lock:
@@ -98,7 +100,7 @@ class Repeats:
             if seen is not None and now - seen.since < EVERY_SECONDS:
                 seen.more += 1
                 return False
-            self._seen[what] = _Seen(now)
+            self._seen[what] = _Repeated(now)
             return True
 
     def ended(self, now: float | None) -> Iterator[tuple[tuple[str, ...], int]]:

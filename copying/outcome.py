@@ -1,7 +1,7 @@
-"""What became of a send whose answer was lost. Pure: given what was meant and what is there now.
+"""Resolves the outcome of a send whose answer was lost, from the intent and from what iManage holds now. Pure.
 
-The rule: Found only when exactly one new version agrees in everything we can see. Absent only when nothing
-that is there could be ours. Everything between is Undecided, with its reason: we never guess.
+The rule: Found only if exactly one new version agrees in everything that we can see. Absent only if nothing there could
+be ours. Everything between is Undecided, with its reason: nothing is guessed.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,8 +26,8 @@ SKEW = timedelta(minutes=5)
 """How far iManage's clock may be behind ours."""
 QUIET = timedelta(seconds=30)
 """How long iManage may still be storing what it received before the answer was lost. Nothing is sent again sooner."""
-LOOK_AGAIN = timedelta(seconds=10)
-"""What is stored late is found soon after."""
+CHECK_AGAIN = timedelta(seconds=10)
+"""The wait before another check while iManage may still be storing."""
 
 
 def resolve(
@@ -38,7 +38,7 @@ def resolve(
     last_sent_at: datetime | None,
     claimed: Collection[VersionId] = (),
 ) -> Resolution:
-    """`last_sent_at` is when the last byte may have left; where nobody knows, the time of the announcement."""
+    """`last_sent_at` is when the last byte may have left; None: the time of the announcement."""
     if isinstance(intent.target, Replace):
         candidates = [each for each in present if each.id == intent.target.onto]
         if not candidates:
@@ -95,9 +95,9 @@ def announce(
 
 
 def sent_before(baseline: Sequence[Known], mark: str, sha256: str) -> Known | None:
-    """What this very save has stored already, though its row does not know: the row is from an older backup.
+    """The version that this save has stored already: its row comes from an older backup and does not know.
 
-    Where nothing with the mark has our bytes, a server that alters what it stores may have them: it is looked at, too.
+    If no version with the mark has our bytes, one with other bytes counts: some servers alter what they store.
     """
     marked = [each for each in baseline if mark in (each.comment or "")]
     ours = [each for each in marked if each.sha256 in (None, sha256)] or marked
@@ -105,13 +105,13 @@ def sent_before(baseline: Sequence[Known], mark: str, sha256: str) -> Known | No
 
 
 def lacks_proof(intent: Intent, each: Present, claimed: Collection[VersionId] = ()) -> bool:
-    """Whether only its bytes could tell: reading them back gives the checksum that iManage does not give."""
+    """Whether its bytes must be read back, because iManage gives no checksum and they could be ours."""
     in_question = isinstance(intent.target, Replace) or _is_new(intent, each, claimed)
     return in_question and each.sha256 is None and _may_hold_our_bytes(intent, each)
 
 
 def lacks_comment(intent: Intent, each: Present, claimed: Collection[VersionId] = ()) -> bool:
-    """Whether only its own profile could tell: iManage may leave comments out of its lists, and the mark with them."""
+    """Whether its profile must be read: iManage may omit comments in lists, and the mark with them."""
     in_question = intent.needs_mark and _is_new(intent, each, claimed)
     may_be_ours = _may_hold_our_bytes(intent, each) or _may_be_ours_altered(intent, each)
     return in_question and not each.comment and may_be_ours
@@ -128,9 +128,9 @@ def _may_hold_our_bytes(intent: Intent, each: Present) -> bool:
 
 
 def _may_be_ours_altered(intent: Intent, each: Present) -> bool:
-    """Whether it came as ours would have: some servers add to what they store, and have then stored ours.
+    """Whether it could be ours with altered bytes: some servers add to what they store.
 
-    A version that is replaced can be sent again without making a double, so nothing of it is in doubt.
+    Never so for Replace: it can be sent again without creating a duplicate.
     """
     if isinstance(intent.target, Replace):
         return False
@@ -166,7 +166,7 @@ def _resolve_absent(
     if quiet_for < QUIET:
         return Undecided(
             "It is not in iManage yet; iManage may still be storing it.",
-            again_after=min(LOOK_AGAIN, QUIET - quiet_for).total_seconds(),
+            again_after=min(CHECK_AGAIN, QUIET - quiet_for).total_seconds(),
         )
     if altered := [each for each in others if not intent.needs_mark and _may_be_ours_altered(intent, each)]:
         return Undecided(
@@ -189,9 +189,9 @@ def _resolve_alike(alike: Sequence[Present], intent: Intent) -> Resolution:
 
 
 def _doubt(intent: Intent, each: Present) -> str | None:
-    """Why a version with our bytes may be somebody else's."""
+    """Why a version with our bytes may come from another save; None where it is ours."""
     if isinstance(intent.target, Replace):
-        return None  # The version was named; that it holds our bytes now is all that was wanted.
+        return None  # The version was named, and it holds our bytes now: nothing else is needed.
     if intent.needs_mark:
         return "it does not carry the mark of this save"
     if intent.operator and each.operator and each.operator.casefold() != intent.operator.casefold():

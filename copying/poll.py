@@ -1,4 +1,4 @@
-"""Limit how often a costly question is asked, whatever the speed of the copy."""
+"""Limits how often a costly check is made, at any speed of the copy."""
 
 import time
 from collections.abc import Callable
@@ -9,7 +9,7 @@ Clock = Callable[[], float]
 
 
 def throttled(seconds: float, should_stop: ShouldStop, clock: Clock = time.monotonic) -> ShouldStop:
-    """Ask at most once in `seconds`, and for the first time after as many. A reason to stop is final."""
+    """`should_stop`, called at most once in `seconds`, first after as many. A reason to stop is final."""
     last = clock()
     reason: str | None = None
 

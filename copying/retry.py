@@ -32,9 +32,9 @@ Decision = Wait | SignIn | Resolve | GiveUp
 
 @dataclass(frozen=True)
 class Policy:
-    """How patient we are. The default outlasts a network that is away for ten minutes.
+    """How often and how long to retry. The default outlasts a network outage of ten minutes.
 
-    `attempts` counts those in a row without progress: the caller begins again at one when bytes have moved.
+    `attempts` counts those in a row without progress: the caller starts again at one when bytes have moved.
     """
 
     attempts: int = 40
@@ -53,14 +53,14 @@ def decide(
     policy: Policy = DEFAULT,
     chance: Callable[[], float] = random.random,
 ) -> Decision:
-    """`attempt` is the number of the attempt that failed, from one. An error that says nothing is not retried."""
+    """`attempt` is the number of the attempt that failed, from one. An error without `retry` is not retried."""
     match getattr(error, "retry", "no"):
         case "sign_in":
             return SignIn()
         case "resolve":
             return Resolve()
         case "space":
-            # It holds nothing meanwhile, and smaller files continue.
+            # It reserves no space meanwhile, and smaller files continue.
             return Wait(_seconds(None, attempt, policy, chance()))
         case "later" if attempt < _most(error, policy):
             return Wait(_seconds(getattr(error, "wait_seconds", None), attempt, policy, chance()))
@@ -74,7 +74,7 @@ def _most(error: Exception, policy: Policy) -> int:
 
 def _seconds(asked: float | None, attempt: int, policy: Policy, chance: float) -> float:
     if asked is not None:
-        # Never sooner than the server asked; a little later, so that all who wait do not come at once.
+        # Never sooner than the server asked, with jitter so that not all waiting runs call at once.
         asked = min(max(asked, policy.least_seconds), policy.most_asked_seconds)
         return asked + chance * min(asked * 0.1, 5.0)
     # The exponent is bounded: the power of a large attempt would not fit a float.

@@ -1,4 +1,4 @@
-"""The values of a transfer, all frozen. An Intent can be kept as a row and comes back the same."""
+"""The values of the copying engine, all frozen. An Intent survives the way into a row and back."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -47,7 +47,7 @@ Target = NewDocument | NewVersion | Replace
 
 
 def target(kind: str, id: str) -> Target:
-    """The target from the two texts that a row or a form has of it. Raises BadIdError."""
+    """The target from its kind and id, as stored in a row or sent by a form. Raises BadIdError."""
     match kind:
         case "new_document":
             return NewDocument(container_id(id))
@@ -60,7 +60,7 @@ def target(kind: str, id: str) -> Target:
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """What a source says of its bytes before they come. `label` names it to a person."""
+    """What a source says of its bytes before they are read. `label` is for people."""
 
     name: str
     extension: str
@@ -71,7 +71,7 @@ class SourceFacts:
 
 @dataclass(frozen=True)
 class Fetched:
-    """What was copied and published, and what the source had said of it."""
+    """What was copied and published, and the facts from its source."""
 
     sha256: str
     size: int
@@ -111,7 +111,7 @@ class Intent:
     mark: str | None = None
     comment: str | None = None
     needs_mark: bool = False
-    """Whether only the mark can tell ours: what was there before was read a moment before the announcement."""
+    """Whether only the mark proves a version ours, because the baseline is older than the announcement."""
 
     def record(self) -> dict[str, Any]:
         """Plain values, fit for JSON."""
@@ -135,7 +135,7 @@ class Intent:
 
 @dataclass(frozen=True)
 class Present:
-    """A version as iManage shows it now: a candidate for what an unanswered send became."""
+    """A version as iManage shows it now: it could be the result of an unanswered send."""
 
     id: VersionId
     name: str
@@ -150,7 +150,7 @@ class Present:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What the destination says it now holds, in its own words, and its complaints."""
+    """The stored version and the warnings in the destination's answer to a send."""
 
     present: Present
     warnings: tuple[str, ...] = ()
@@ -158,7 +158,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Found:
-    """It is there: the send had succeeded."""
+    """The send succeeded."""
 
     present: Present
     because: str
@@ -166,14 +166,14 @@ class Found:
 
 @dataclass(frozen=True)
 class Absent:
-    """It is not there, so sending again makes no double."""
+    """The send did not succeed, so sending again creates no duplicate."""
 
     because: str
 
 
 @dataclass(frozen=True)
 class Undecided:
-    """Looking cannot tell. Either look again after so many seconds, or ask a person and show the candidates."""
+    """Unknown. Check again after `again_after` seconds or, if that is None, ask the member about the candidates."""
 
     because: str
     candidates: tuple[Present, ...] = ()

@@ -44,9 +44,9 @@ Publish = Callable[["Partial", Blob], None]
 class Incoming:
     """The folder of unfinished files."""
 
-    def __init__(self, folder: Path, place: Publish) -> None:
+    def __init__(self, folder: Path, publish: Publish) -> None:
         self._folder = folder
-        self._publish = place
+        self._publish = publish
         with disk_errors():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -67,7 +67,7 @@ class Incoming:
         self._remove(self._folder / partial_name(token))
 
     def sweep(self, older_than: timedelta) -> int:
-        """Remove files that nobody has touched for so long. A file in use is locked and stays."""
+        """Remove files older than this; returns how many. A file in use is locked and stays."""
         limit = time.time() - older_than.total_seconds()
         swept = 0
         with disk_errors():
@@ -142,10 +142,10 @@ class SpooledStore(ABC):
 class Partial:
     """One file being written, under its lock."""
 
-    def __init__(self, descriptor: int, path: Path, place: Publish) -> None:
+    def __init__(self, descriptor: int, path: Path, publish: Publish) -> None:
         self.path = path
         self._descriptor = descriptor
-        self._publish = place
+        self._publish = publish
         self._open = True
         self._expected: int | None = None
         self._digest = Digest(descriptor)
@@ -254,7 +254,7 @@ class Partial:
         at = self.size
         with _DISK_LOCK:
             self.write(block)
-            if not _is_only_upload():
+            if not _is_only_file():
                 self._flush_early()
                 return
             self._drop_from_cache(at, CHUNK)
@@ -294,7 +294,7 @@ class Partial:
             raise self._failed
 
 
-def _is_only_upload() -> bool:
+def _is_only_file() -> bool:
     return len(_IN_PROGRESS) == 1
 
 

@@ -90,7 +90,7 @@ def add_server() -> Response:
             flash_notices(saved)
             return go_to(url_for(".server", server_id=saved.id))
     else:
-        form.add_errors(InvalidError(registry.faults(actor(), form.command())), keep_own=True)
+        form.add_errors(InvalidError(registry.problems(actor(), form.command())), keep_own=True)
     form.reduce_to_subdomain()
     return _add_answer(form, 422)
 
@@ -123,7 +123,7 @@ def change_server(server_id: uuid.UUID) -> Response:
             return go_to(url_for(".server", server_id=server_id))
     else:
         form.add_errors(
-            InvalidError(registry.change_faults(actor(), server_id, form.command())), keep_own=True
+            InvalidError(registry.change_problems(actor(), server_id, form.command())), keep_own=True
         )
     view = server_views.server(actor(), server_id)
     form.version.data = view.version

@@ -55,9 +55,9 @@ def start_save(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
             command = form.command(document_id, server_id)
             transfer_id = save_checks.start(actor(), command, form.accept.data or ())
             return go_to(url_for("transfers.transfer", transfer_id=transfer_id))
-        except save_checks.UnsettledError as unsettled:
-            form.add_errors(unsettled)
-            check = unsettled.check
+        except save_checks.UnacceptedConcernsError as unaccepted:
+            form.add_errors(unaccepted)
+            check = unaccepted.check
         except InvalidError as refusal:
             form.add_errors(refusal)
     return picker.save_refused(form, document_id, server_id, check)

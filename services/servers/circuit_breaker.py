@@ -39,7 +39,7 @@ class OpenCircuit:
 
     @property
     def is_retry_after(self) -> bool:
-        """Whether the server itself asked for the wait, which nobody here may cut short."""
+        """Whether the server itself asked for the wait, so that no admin can shorten it."""
         return self.code == THROTTLED
 
 
@@ -67,7 +67,7 @@ def record_failure(server_id: uuid.UUID, code: str, sentence: str, wait_seconds:
 
 
 def _locked(server_id: uuid.UUID, now: datetime) -> ServerCircuit:
-    """The row, made where there is none, and locked by the upsert until the open unit of work ends."""
+    """The row, inserted if there is none, and locked by the upsert until the open unit of work ends."""
     insert = postgresql.insert if session().get_bind().dialect.name == "postgresql" else sqlite.insert
     made = insert(ServerCircuit).values(server_id=server_id, code="", sentence="", failures=0, failed_at=now)
     locking = made.on_conflict_do_update(index_elements=["server_id"], set_={"server_id": server_id})

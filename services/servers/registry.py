@@ -112,7 +112,7 @@ def add(actor: Actor, new: NewServer) -> Saved:
     return Saved(server_id, new.name, addresses.notices, unknown + warnings)
 
 
-def faults(actor: Actor, new: NewServer) -> dict[str, str]:
+def problems(actor: Actor, new: NewServer) -> dict[str, str]:
     """Every problem of a server to add, by field. A host that cannot be resolved is only a warning."""
     permissions.require_admin(actor)
     try:
@@ -163,7 +163,7 @@ def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
     return Saved(server_id, wanted.name, warnings=warnings if wanted.name != name_before else ())
 
 
-def change_faults(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> dict[str, str]:
+def change_problems(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> dict[str, str]:
     """Every problem of a new name, by field."""
     permissions.require_admin(actor)
     problem = validation.name_problem(wanted.name)

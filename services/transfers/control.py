@@ -19,7 +19,7 @@ from services.transfers.states import ItemState, move
 
 
 def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
-    """No new request to iManage after the next chunk. What is complete stays."""
+    """Cancel a transfer: no new request to iManage after the next chunk. Completed items stay."""
     with unit_of_work():
         transfer = requests.require_transfer(actor, transfer_id)
         if transfer.finished_at is not None or transfer.cancelled_at is not None:
@@ -36,9 +36,9 @@ def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
 
 
 def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -> uuid.UUID:
-    """A new transfer of what failed or stopped in this one and could end otherwise, and of nothing else.
+    """Start a new transfer of the items that failed or were stopped and may succeed now.
 
-    Once: a second request finds the transfer that the first one made.
+    Idempotent: a second call returns the transfer of the first.
     """
     rate_limits.require(actor.id, rate_limits.TRANSFERS)
     with unit_of_work() as writing:
@@ -72,7 +72,7 @@ def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -
 
 
 def resume_after_sign_in(actor: Actor, server_id: uuid.UUID) -> None:
-    """Resume what waited for this member's sign-in."""
+    """Resume the items that waited for this member's sign-in."""
     with unit_of_work():
         items = (
             session()
@@ -94,7 +94,7 @@ def resume_after_sign_in(actor: Actor, server_id: uuid.UUID) -> None:
 
 
 def pause(actor: Actor, transfer_id: uuid.UUID) -> None:
-    """What runs stops at its next chunk and keeps what it has; nothing begins until it is resumed."""
+    """Pause a transfer: running items stop at their next chunk and keep their bytes; none starts until resumed."""
     _set_pause(actor, transfer_id, utcnow(), "transfer.paused")
 
 
@@ -122,7 +122,7 @@ def _documents(transfer: Transfer) -> str:
 
 
 def _copy_of(item: TransferItem, transfer: Transfer, position: int) -> TransferItem:
-    unsettled = lifecycle.may_have_arrived(item)
+    is_uncertain = lifecycle.may_have_arrived(item)
     return TransferItem(
         transfer=transfer,
         position=position,
@@ -138,8 +138,8 @@ def _copy_of(item: TransferItem, transfer: Transfer, position: int) -> TransferI
         size=item.size,
         sha256=item.sha256 if transfer.kind == "save" else "",
         based_on=item.based_on,
-        # A send whose outcome was never found out is looked up first, however it came to be tried again.
-        intent=item.intent if unsettled else None,
-        announced_at=item.announced_at if unsettled else None,
-        sent_at=item.sent_at if unsettled else None,
+        # An unknown outcome of the earlier send is resolved before anything is sent.
+        intent=item.intent if is_uncertain else None,
+        announced_at=item.announced_at if is_uncertain else None,
+        sent_at=item.sent_at if is_uncertain else None,
     )

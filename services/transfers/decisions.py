@@ -1,6 +1,6 @@
-"""Where a person has to choose: iManage has moved on, someone has the document checked out, or nobody can tell.
+"""Decisions of a member about a save: a newer version, a check-out, an undecided outcome, or altered content.
 
-Nothing is sent until the choice is made, and the choice is in the audit.
+Nothing is sent until the member has chosen. The choice is recorded in the audit log.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from services.transfers.states import ItemState, move
 MOVED_ON, CHECKED_OUT, UNDECIDED = "moved_on", "checked_out", "undecided"
 STORED_DIFFERENT = "stored_different"
 AGAIN, ANYWAY, GET_THEIRS, LEAVE, LINK = "again", "anyway", "get_theirs", "leave", "link"
-THIS_IS_IT = (LINK, "Link to this version")
+LINK_THIS = (LINK, "Link to this version")
 CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
     MOVED_ON: (
         (ANYWAY, "Save as new version anyway"),
@@ -34,10 +34,10 @@ CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
         (LEAVE, "Don’t save"),
     ),
     CHECKED_OUT: ((AGAIN, "Try again"), (GET_THEIRS, "Get theirs first"), (LEAVE, "Don’t save")),
-    UNDECIDED: (THIS_IS_IT, (AGAIN, "Send again"), (LEAVE, "Leave as is")),
-    STORED_DIFFERENT: (THIS_IS_IT, (LEAVE, "Leave as is")),
+    UNDECIDED: (LINK_THIS, (AGAIN, "Send again"), (LEAVE, "Leave as is")),
+    STORED_DIFFERENT: (LINK_THIS, (LEAVE, "Leave as is")),
 }
-"""What may be chosen for each question, and what the button says. Nothing can be linked that is not in sight."""
+"""The choices for each question, with the labels of their buttons."""
 
 
 def kind_of(item: TransferItem) -> str:
@@ -45,12 +45,13 @@ def kind_of(item: TransferItem) -> str:
 
 
 def choices_of(item: TransferItem) -> tuple[tuple[str, str], ...]:
-    in_sight = bool((item.question or {}).get("theirs"))
-    return tuple(each for each in CHOICES[kind_of(item)] if in_sight or each != THIS_IS_IT)
+    """The choices for this item. Only a version that the page shows can be linked."""
+    is_shown = bool((item.question or {}).get("theirs"))
+    return tuple(each for each in CHOICES[kind_of(item)] if is_shown or each != LINK_THIS)
 
 
 def decide(actor: Actor, item_id: uuid.UUID, choice: str, request_key: uuid.UUID) -> uuid.UUID:
-    """Carry out a choice. Returns the transfer to look at: a new one where theirs is got first."""
+    """Carry out a choice. Returns the id of the transfer to show: a new one where theirs is got first."""
     with unit_of_work():
         item = session().get(TransferItem, item_id, with_for_update=True)
         if item is None:
@@ -87,7 +88,7 @@ def _carry_out(
         lifecycle.finish_if_over(transfer)
         return transfer.id
     if choice == ANYWAY:
-        # Decided with theirs in sight: from here on only something newer still would be a surprise.
+        # The member saw their version, so only a newer one than that raises the question again.
         item.based_on = int(theirs["version"])
         item.target, item.target_id = requests.NEW_VERSION, str(theirs["id"])
     item.question = item.intent = None
@@ -111,7 +112,7 @@ def _get_theirs(
 
 
 def _link(actor: Actor, transfer: Transfer, item: TransferItem, theirs: dict[str, Any]) -> None:
-    """What iManage holds is ours by a person's word, other bytes or not."""
+    """Link the version in iManage as the twin because the member says so, even with other bytes."""
     facts, version = theirs["facts"], session().get(Version, item.version_id)
     if transfer.server_id is None:
         raise ConflictError("The iManage server of this transfer has been removed.")
@@ -138,7 +139,7 @@ def _link(actor: Actor, transfer: Transfer, item: TransferItem, theirs: dict[str
     )
     session().add(Link(**values))
     differs = item.error_code == STORED_DIFFERENT_CODE or theirs["sha256"] not in {"", version.sha256}
-    # A version that was to be replaced and that a person links unproved may never have held anything else.
+    # Without proof of its bytes, the version to be replaced may never have been replaced.
     is_stored = item.error_code == STORED_DIFFERENT_CODE or theirs["sha256"] == version.sha256
     is_replaced = item.target == requests.REPLACE and is_stored
     item.receipt = facts

@@ -86,7 +86,7 @@ class Check:
     not_checked: str = ""
 
 
-class UnsettledError(InvalidError):
+class UnacceptedConcernsError(InvalidError):
     """There are problems that the member has not accepted. Nothing was recorded."""
 
     def __init__(self, check: Check, sentence: str) -> None:
@@ -175,7 +175,7 @@ def check_twin(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID, targe
 def start(actor: Actor, command: SaveCommand, accepted: Collection[str] = ()) -> uuid.UUID:
     """Start the save unless it has problems that the member has not accepted.
 
-    Raises UnsettledError for a save to a twin, InvalidError for a new document. Idempotent by the request key.
+    Raises UnacceptedConcernsError for a save to a twin, InvalidError for a new document. Idempotent by the request key.
     """
     if (known := _transfer_of_key(actor, command.request_key)) is not None:
         return known
@@ -190,7 +190,7 @@ def start(actor: Actor, command: SaveCommand, accepted: Collection[str] = ()) ->
         return requests.start_save(actor, command)
     open_ones = [each for each in check.concerns if not each.accept or each.accept not in accepted]
     if open_ones:
-        raise UnsettledError(check, " ".join(each.title + "." for each in open_ones))
+        raise UnacceptedConcernsError(check, " ".join(each.title + "." for each in open_ones))
     return requests.start_save(actor, replace(command, over=_over(check, accepted)))
 
 

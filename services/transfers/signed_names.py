@@ -1,6 +1,6 @@
-"""The names of documents in iManage that a person was shown, signed: a transfer can show them before it has asked.
+"""Signed names of documents in iManage: the picker shows them, and its form sends them back with the ids.
 
-The page sends them back with the ids. What this installation has not signed for the same server is no name.
+So a transfer has names before it calls iManage. A name that this installation did not sign for the server is ignored.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from services.core.runtime import runtime
 
 LONGEST = 300
 Sign = Callable[[VersionId, str], str]
-"""(id, name) -> both of them, signed."""
+"""From id and name to the signed text."""
 
 
 def signer(server_id: uuid.UUID) -> Sign:
-    """For the documents of one list: its keys are made once."""
+    """Signs the names of one list; the keys are derived once for all of them."""
     keyed = _keyed(server_id)
 
     def sign(source: VersionId, name: str) -> str:
@@ -30,7 +30,7 @@ def signer(server_id: uuid.UUID) -> Sign:
 
 
 def read(server_id: uuid.UUID, given: Iterable[str]) -> dict[VersionId, str]:
-    """Names by the ids of their documents, of all that we signed."""
+    """The names by document id; texts with a wrong signature are ignored."""
     keyed, found = _keyed(server_id), dict[VersionId, str]()
     for each in given:
         try:

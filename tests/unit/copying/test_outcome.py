@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from copying.outcome import LOOK_AGAIN, QUIET, SKEW, lacks_comment, resolve, sent_before
+from copying.outcome import CHECK_AGAIN, QUIET, SKEW, lacks_comment, resolve, sent_before
 from copying.values import (
     Absent,
     Found,
@@ -142,7 +142,7 @@ def test_too_soon_to_say_absent(intent: Intent, later: int, again: int) -> None:
 def test_a_clock_set_back_does_not_wait_for_ever() -> None:
     outcome = after(VERSION, later=timedelta(hours=-1))
     assert isinstance(outcome, Undecided)
-    assert outcome.again_after == LOOK_AGAIN.total_seconds()
+    assert outcome.again_after == CHECK_AGAIN.total_seconds()
 
 
 def test_found_needs_no_waiting() -> None:
