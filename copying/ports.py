@@ -1,4 +1,4 @@
-"""The ports of the engine: what a source and a destination have to offer."""
+"""The ports of the engine: the protocols of a source and a destination."""
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
@@ -14,9 +14,9 @@ ShouldStop = Callable[[], str | None]
 
 
 class Stream(Protocol):
-    """Bytes that are coming in. `resumed` says whether they begin at the offset asked for, or at nothing.
+    """An incoming stream. `resumed`: it begins at the requested offset, not at 0.
 
-    Where they are `framed`, their end is the end of all that was to come, and a cut is an error.
+    `framed`: its end is the end of the content, and a truncated stream raises an error.
     """
 
     @property
@@ -26,7 +26,7 @@ class Stream(Protocol):
     def framed(self) -> bool: ...
 
     def readinto(self, buffer: memoryview, /) -> int:
-        """Read the next bytes into the buffer; returns how many, 0 at the end. It is filled unless they come slowly."""
+        """Fill the buffer and return the number of bytes, 0 at the end. Returns early on a slow connection."""
 
 
 class Source(Protocol):
@@ -61,13 +61,13 @@ class Destination(Protocol):
         last_sent_at: datetime | None,
         claimed: Collection[VersionId] = (),
     ) -> Resolution:
-        """What became of an unanswered send. `claimed` are the ids that other sends are known to have made."""
+        """Resolve the outcome of an unanswered send. `claimed`: versions known to come from other saves."""
 
 
 def ignore(_progress: Progress) -> None:
-    """No one wants to know."""
+    """An OnProgress that does nothing."""
 
 
 def never() -> str | None:
-    """No one says stop."""
+    """A ShouldStop that never stops."""
     return None

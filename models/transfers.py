@@ -63,12 +63,19 @@ class Transfer(Base):
 
 
 class TransferItem(Base):
-    """One document of a transfer. The worker named by `worker_id` carries it out, while its heartbeats come."""
+    """One document of a transfer. The worker named by `worker_id` carries it out, while its heartbeats come.
+
+    A get has `source_id`, the version in iManage; `version_id` is set when it lands. A save has `version_id`, and
+    `target_id`: a folder or a version, as `target` says; `based_on` is the version in iManage that the member knew.
+    `attempt` counts failures in a row, `sends` the sends of a save. `intent`, `announced_at` and `sent_at` are set while
+    the outcome of a send may be unknown; `receipt` is what iManage said of the version, `question` both versions while
+    the member has to decide. `error_*` and `next_step` belong to the last error, also while the item waits to retry.
+    """
 
     __tablename__ = "transfer_item"
     __table_args__ = (
         Index("ix_transfer_item_transfer", "transfer_id", "position"),
-        # What is due is read in this order, without sorting and without what is over.
+        # The work queue is read in this order, without sorting and without finished items.
         Index("ix_transfer_item_due", "state", "worker_id", "position"),
     )
 

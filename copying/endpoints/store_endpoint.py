@@ -1,7 +1,4 @@
-"""A blob of ours as a source.
-
-It is hashed once, by its reader: a fetch compares at the end, and the iManage client before the last byte.
-"""
+"""A stored blob as a source. The iManage client verifies its hash before it sends the last byte."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +9,7 @@ from storage import BlobReader, BlobStore
 
 
 class StoreSource:
-    """A blob with the name that its document has here."""
+    """A blob, with the name and type to save it under."""
 
     def __init__(self, store: BlobStore, sha256: str, name: str, extension: str) -> None:
         self._store = store
@@ -40,7 +37,7 @@ class StoreSource:
 
 
 class BlobStream:
-    """A blob's bytes, from where they were asked for."""
+    """A blob's bytes from the requested offset."""
 
     framed = True
 

@@ -18,9 +18,9 @@ from services.execution.item_run import active_count
 
 Baseline = tuple[Known, ...]
 Key = tuple[uuid.UUID, uuid.UUID, str]
-GOOD_SECONDS = 20.0
-GOOD_FOR_READINGS = 10.0
-"""A large folder is good for so many times what it took to read, so that reading it never is most of the work."""
+MAX_AGE_SECONDS = 20.0
+MAX_AGE_IN_READS = 10.0
+"""A snapshot of a large folder may be this many times as old as its read took, so that reads stay a small part."""
 LINGER_SECONDS = 0.01
 """How long a read waits for other requests to share it: a request that comes later needs another read."""
 MOST_KEPT = 64
@@ -40,7 +40,7 @@ _keeping_marks: set[uuid.UUID] = set()
 
 
 def note_comment(server_id: uuid.UUID, mark: str | None, comment: str | None) -> None:
-    """Learn from what iManage says of a save that arrived whether it keeps our mark."""
+    """Learn from the comment of a stored save whether the server keeps our mark."""
     if mark and mark in (comment or ""):
         _keeping_marks.add(server_id)
     else:
@@ -48,7 +48,7 @@ def note_comment(server_id: uuid.UUID, mark: str | None, comment: str | None) ->
 
 
 def keeps_marks(server_id: uuid.UUID) -> bool:
-    """Whether the last save that this process saw arrive on the server carried its mark."""
+    """Whether the last save of this process that the server stored carried its mark."""
     return server_id in _keeping_marks
 
 
@@ -61,8 +61,8 @@ def shared(
     """
     asked = time.monotonic()
     reading = _reading((member_id, server_id, folder_id))
-    good = max(GOOD_SECONDS, GOOD_FOR_READINGS * reading.took) if by_mark else 0.0
-    wanted, needed = asked - good / 2, asked - good
+    max_age = max(MAX_AGE_SECONDS, MAX_AGE_IN_READS * reading.took) if by_mark else 0.0
+    wanted, needed = asked - max_age / 2, asked - max_age
     if reading.at >= wanted or not reading.lock.acquire(blocking=reading.at < needed):
         return reading.found
     try:

@@ -46,9 +46,9 @@ class TwinView:
 
 @dataclass(frozen=True)
 class TwinStatus:
-    """A document's twin on one server, and what it is to the document's current version.
+    """A document's twin on one server, and how it compares with the document's current version.
 
-    `twin` is the link of the version there that has the current version's bytes, else of the last one that is known.
+    `twin` is the link to the version there with the current version's bytes, else to the last known one.
     """
 
     twin: TwinView
@@ -61,7 +61,7 @@ class TwinStatus:
 
     @property
     def version(self) -> int:
-        """The newest version there that we have had: what a save onto the twin is decided on."""
+        """The newest version there that was got or saved here: a save onto the twin is based on it."""
         return self.facts.had
 
     @property
@@ -110,9 +110,9 @@ def for_documents(
 def in_matter(
     matter_id: uuid.UUID, server_id: uuid.UUID, numbers: Collection[int]
 ) -> dict[tuple[str, int], TwinFacts]:
-    """Of documents on a server with these numbers, by folded library and number: what they are to the matter's copies.
+    """How documents with these numbers on a server compare with the matter's copies, by folded library and number.
 
-    Where several documents here come from one there, the last that was moved speaks. One query.
+    If several documents here come from one there, the last transfer counts. One query.
     """
     of_twin: dict[tuple[str, int], list[_Known]] = defaultdict(list)
     for known in _known_links(
@@ -126,7 +126,7 @@ def in_matter(
 
 
 def _known_links(*where: ColumnElement[bool]) -> list[_Known]:
-    """Live links, oldest first, with the versions that they are of and those that are current."""
+    """Links that have not ended, oldest first, each with its version and the document's current one."""
     current = aliased(Version)
     rows = session().execute(
         select(
@@ -165,7 +165,7 @@ class _Known:
 
     @property
     def document(self) -> tuple[str, int]:
-        """Which document there."""
+        """The document in iManage: folded library and number."""
         return self.link.library_key, self.link.number
 
     @property
@@ -174,7 +174,7 @@ class _Known:
 
 
 def _status(links: list[_Known], server: ServerLabel) -> TwinStatus:
-    """Of the documents there that it was got from or saved to, the last that the current version is known to be in."""
+    """The twin that last had the current version's bytes, else the last one: there can be several on a server."""
     chosen = next((each for each in reversed(links) if each.is_current), links[-1])
     twin = [each for each in links if each.document == chosen.document]
     facts = _facts(twin)
@@ -189,7 +189,7 @@ def _status(links: list[_Known], server: ServerLabel) -> TwinStatus:
 
 
 def known_copy(link: Link, here: Copy) -> KnownCopy:
-    """What a link tells of the twin; `here` is the version that it is the link of."""
+    """The twin according to a link; `here` is the linked version."""
     return KnownCopy(
         here=here,
         version=link.version,

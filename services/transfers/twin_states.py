@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-LIVE, GONE, FORBIDDEN = "live", "lost", "forbidden"
+VISIBLE, GONE, FORBIDDEN = "live", "lost", "forbidden"
 """The access to the twin at the last check, as stored on the link."""
 RECENT = timedelta(hours=24)
 """How long a check is trusted; after that only a new one can say that nothing is newer."""
@@ -75,7 +75,7 @@ class TwinFacts:
     latest_here: int | None = None
     came_after: bool = False
     had: int = 0
-    access: str = LIVE
+    access: str = VISIBLE
     is_recent: bool = True
 
     @property
@@ -100,7 +100,7 @@ class TwinFacts:
             latest=latest,
             latest_here=self.latest_here if is_known else None,
             came_after=self.came_after and is_known,
-            access=LIVE,
+            access=VISIBLE,
             is_recent=True,
         )
 

@@ -26,7 +26,7 @@ from services.guidance.imanage_errors import remote_refusal
 from services.servers import transport
 from services.transfers import links
 from services.transfers.links import TwinStatus
-from services.transfers.twin_states import BADGES, FORBIDDEN, GONE, LIVE, TwinState
+from services.transfers.twin_states import BADGES, FORBIDDEN, GONE, VISIBLE, TwinState
 
 SECONDS = 10.0
 
@@ -157,7 +157,7 @@ def fetch(actor: Actor, twin: Twin) -> TwinCheck:
     release()
     try:
         with bulkhead.slot(actor.id):
-            return TwinCheck(LIVE, clients.with_client(actor.id, twin.server_id, ask, outbound))
+            return TwinCheck(VISIBLE, clients.with_client(actor.id, twin.server_id, ask, outbound))
     except NotFoundError:
         return TwinCheck(GONE)
     except ForbiddenError:

@@ -49,13 +49,13 @@ def test_where_the_mark_tells_a_reading_is_good_for_a_while(
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert [folder.ask(by_mark=True) for _ in range(3)] == [1, 1, 1]
-    monkeypatch.setattr(folder_snapshots, "GOOD_SECONDS", 0.0)
-    monkeypatch.setattr(folder_snapshots, "GOOD_FOR_READINGS", 0.0)
+    monkeypatch.setattr(folder_snapshots, "MAX_AGE_SECONDS", 0.0)
+    monkeypatch.setattr(folder_snapshots, "MAX_AGE_IN_READS", 0.0)
     assert folder.ask(by_mark=True) == 2
 
 
 def test_what_took_long_to_read_is_good_for_longer(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_snapshots, "GOOD_SECONDS", 0.0)
+    monkeypatch.setattr(folder_snapshots, "MAX_AGE_SECONDS", 0.0)
     folder.resumes.clear()
     threading.Timer(0.2, folder.resumes.set).start()
     assert [folder.ask(by_mark=True) for _ in range(3)] == [1, 1, 1]
@@ -66,7 +66,7 @@ def test_before_a_reading_is_too_old_one_reads_anew_and_the_others_use_the_old_o
     folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert folder.ask(by_mark=True) == 1
-    monkeypatch.setattr(folder_snapshots, "GOOD_SECONDS", 60.0)
+    monkeypatch.setattr(folder_snapshots, "MAX_AGE_SECONDS", 60.0)
     half_over = folder_snapshots._readings[MEMBER, SERVER, FOLDER]
     half_over.at -= 31.0
     folder.under_way.clear()

@@ -11,7 +11,7 @@ from services.transfers.twin_states import (
     BADGES,
     FORBIDDEN,
     GONE,
-    LIVE,
+    VISIBLE,
     Copy,
     KnownCopy,
     TwinFacts,
@@ -26,7 +26,7 @@ S = TwinState
 
 
 def known(
-    here: Copy, version: int, latest: int, *, saved: bool = False, access: str = LIVE, hours: int = 1
+    here: Copy, version: int, latest: int, *, saved: bool = False, access: str = VISIBLE, hours: int = 1
 ) -> KnownCopy:
     return KnownCopy(here, version, saved, latest, access, NOW - timedelta(hours=hours))
 
@@ -45,20 +45,20 @@ def test_the_words_of_the_badges() -> None:
 
 TABLE = [
     # held, base, latest: the current version's place there, and iManage's latest
-    ((3, 3, 3), {LIVE: (S.SAME, S.NOT_CHECKED), FORBIDDEN: (S.NO_ACCESS,) * 2, GONE: (S.LOST,) * 2}),
-    ((3, 3, 4), {LIVE: (S.NEWER, S.NEWER), FORBIDDEN: (S.NO_ACCESS,) * 2, GONE: (S.LOST,) * 2}),
-    ((4, 4, 3), {LIVE: (S.LOST, S.LOST), FORBIDDEN: (S.LOST,) * 2, GONE: (S.LOST,) * 2}),
+    ((3, 3, 3), {VISIBLE: (S.SAME, S.NOT_CHECKED), FORBIDDEN: (S.NO_ACCESS,) * 2, GONE: (S.LOST,) * 2}),
+    ((3, 3, 4), {VISIBLE: (S.NEWER, S.NEWER), FORBIDDEN: (S.NO_ACCESS,) * 2, GONE: (S.LOST,) * 2}),
+    ((4, 4, 3), {VISIBLE: (S.LOST, S.LOST), FORBIDDEN: (S.LOST,) * 2, GONE: (S.LOST,) * 2}),
     (
         (None, 3, 3),
-        {LIVE: (S.CHANGED_HERE,) * 2, FORBIDDEN: (S.NO_ACCESS,) * 2, GONE: (S.LOST,) * 2},
+        {VISIBLE: (S.CHANGED_HERE,) * 2, FORBIDDEN: (S.NO_ACCESS,) * 2, GONE: (S.LOST,) * 2},
     ),
-    ((None, 3, 4), {LIVE: (S.BOTH, S.BOTH), FORBIDDEN: (S.NO_ACCESS,) * 2, GONE: (S.LOST,) * 2}),
-    ((None, 0, 3), {LIVE: (S.BOTH, S.BOTH), FORBIDDEN: (S.NO_ACCESS,) * 2, GONE: (S.LOST,) * 2}),
+    ((None, 3, 4), {VISIBLE: (S.BOTH, S.BOTH), FORBIDDEN: (S.NO_ACCESS,) * 2, GONE: (S.LOST,) * 2}),
+    ((None, 0, 3), {VISIBLE: (S.BOTH, S.BOTH), FORBIDDEN: (S.NO_ACCESS,) * 2, GONE: (S.LOST,) * 2}),
 ]
 
 
 @pytest.mark.parametrize(("numbers", "states"), TABLE)
-@pytest.mark.parametrize("access", [LIVE, FORBIDDEN, GONE])
+@pytest.mark.parametrize("access", [VISIBLE, FORBIDDEN, GONE])
 @pytest.mark.parametrize("is_recent", [True, False])
 def test_the_state_of_every_combination(
     numbers: tuple[int | None, int, int], states: dict[str, tuple[S, S]], access: str, is_recent: bool
@@ -79,7 +79,9 @@ def test_what_was_saved_from_a_later_version_here_is_newer_and_no_change_on_both
 @pytest.mark.parametrize(
     ("held", "base", "latest", "came_after", "access", "is_recent"),
     list(
-        product((None, 2, 3, 4), (0, 2, 3), (2, 3, 4), (False, True), (LIVE, FORBIDDEN, GONE), (True, False))
+        product(
+            (None, 2, 3, 4), (0, 2, 3), (2, 3, 4), (False, True), (VISIBLE, FORBIDDEN, GONE), (True, False)
+        )
     ),
 )
 def test_no_sentence_says_what_is_not_known(
@@ -92,12 +94,12 @@ def test_no_sentence_says_what_is_not_known(
     said = sentence(facts, "London DMS")
     assert said.endswith(".") and "iManage" not in said and "London DMS" in said
     if facts.state is S.SAME:
-        assert (held, access, is_recent) == (latest, LIVE, True)
+        assert (held, access, is_recent) == (latest, VISIBLE, True)
     if facts.state in {S.CHANGED_HERE, S.BOTH}:
         assert held is None and "is not in London DMS" in said
     if facts.state is S.NEWER:
-        assert access == LIVE and (held or 0) < latest and f"version {latest}" in said
-    if access != LIVE:
+        assert access == VISIBLE and (held or 0) < latest and f"version {latest}" in said
+    if access != VISIBLE:
         assert facts.state in {S.LOST, S.NO_ACCESS}
 
 
