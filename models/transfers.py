@@ -67,9 +67,9 @@ class TransferItem(Base):
 
     A get has `source_id`, the version in iManage; `version_id` is set when it lands. A save has `version_id`, and
     `target_id`: a folder or a version, as `target` says; `based_on` is the version in iManage that the member knew.
-    `attempt` counts failures in a row, `sends` the sends of a save. `intent`, `announced_at` and `sent_at` are set while
+    `attempt` counts failures in a row, `sends` the sends of a save. `intent`, `announced_at`, `sent_at` are set while
     the outcome of a send may be unknown; `receipt` is what iManage said of the version, `question` both versions while
-    the member has to decide. `error_*` and `next_step` belong to the last error, also while the item waits to retry.
+    the member has to decide. `error_*` and `next_step` belong to the last error, also while it waits to be retried.
     """
 
     __tablename__ = "transfer_item"

@@ -72,7 +72,7 @@ def transfer(transfer_id: uuid.UUID) -> str:
 @bp.get("/transfers/<uuid:transfer_id>/_status")
 @needs("staff")
 def transfer_status(transfer_id: uuid.UUID) -> str:
-    return render_template("transfers/_transfer.html", badge_anew=True, **_context(transfer_id))
+    return render_template("transfers/_transfer.html", swaps_badge=True, **_context(transfer_id))
 
 
 @bp.get("/matters/<uuid:matter_id>/_transfers")
@@ -80,7 +80,7 @@ def transfer_status(transfer_id: uuid.UUID) -> str:
 def matter_status(matter_id: uuid.UUID) -> Response:
     """The live region of a matter's page. The end of the last transfer refreshes the list of documents."""
     is_live = transfer_views.is_live_in(actor(), matter_id)
-    html = render_template("transfers/_matter.html", matter_id=matter_id, is_live=is_live, badge_anew=True)
+    html = render_template("transfers/_matter.html", matter_id=matter_id, is_live=is_live, swaps_badge=True)
     was_live = "live" in request.args
     return fragment(html, **{REFRESHED: True}) if was_live and not is_live else fragment(html)
 
@@ -149,5 +149,5 @@ def _context(transfer_id: uuid.UUID) -> dict[str, object]:
         "page": page,
         "tabs": notices.tabs_of(view),
         "retry_key": uuid.uuid4(),
-        "is_quiet": view.is_live and worker_heartbeats.are_all_silent(),
+        "no_worker_answers": view.is_live and worker_heartbeats.are_all_silent(),
     }

@@ -34,7 +34,7 @@ class GroupCommit(Generic[Entry]):
 
     It is called through services/core/writer_process.py, so it is a module-level function and entries are picklable.
 
-    The writing thread waits up to `linger` seconds for more entries, while fewer than `others()` are waiting.
+    The writing thread waits up to `linger` seconds for more entries, while fewer than `expected()` are waiting.
     """
 
     def __init__(
@@ -42,11 +42,11 @@ class GroupCommit(Generic[Entry]):
         write: Callable[[Sequence[Entry]], Sequence[Exception | None]],
         *,
         linger: float = 0.0,
-        others: Callable[[], int] = lambda: 0,
+        expected: Callable[[], int] = lambda: 0,
     ) -> None:
         self._write = write
         self._linger = linger
-        self._others = others
+        self._expected = expected
         self._lock = threading.Lock()
         self._waiting: list[_Waiting[Entry]] = []
         self._is_writing = False
@@ -83,7 +83,7 @@ class GroupCommit(Generic[Entry]):
     def _wait_for_others(self) -> None:
         until = time.monotonic() + self._linger
         while (left := until - time.monotonic()) > 0:
-            if len(self._waiting) >= min(MAX_BATCH, self._others()):
+            if len(self._waiting) >= min(MAX_BATCH, self._expected()):
                 return
             time.sleep(min(left, self._linger / 4))
 

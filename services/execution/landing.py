@@ -124,7 +124,7 @@ def _apply(current: Session, changes: _Changes) -> Sequence[Exception | None]:
     return changes.errors
 
 
-_group_commit = GroupCommit(_write, linger=LINGER_SECONDS, others=item_run.active_count)
+_group_commit = GroupCommit(_write, linger=LINGER_SECONDS, expected=item_run.active_count)
 
 
 _MATTERS = bindparam("matters", expanding=True, type_=Uuid())

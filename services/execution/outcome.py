@@ -131,7 +131,7 @@ def _write(saved: Sequence[Saved]) -> Sequence[Exception | None]:
     return optimistic(partial(_prepare, saved), _apply, relaxed_durability=True)
 
 
-_group_commit = GroupCommit(_write, linger=LINGER_SECONDS, others=active_count)
+_group_commit = GroupCommit(_write, linger=LINGER_SECONDS, expected=active_count)
 
 
 _DOCUMENTS = select(Version.id, Version.document_id).where(Version.id.in_(bindparam("ids", expanding=True)))

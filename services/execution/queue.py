@@ -70,7 +70,7 @@ def release(item_id: uuid.UUID, fencing_token: int) -> None:
 
 
 def release_expired(worker_ids: Collection[str]) -> int:
-    """Make free what these workers hold, whose heartbeats have stopped, or a worker that has no heartbeat on record.
+    """Release what these workers hold, whose heartbeats have stopped, and what workers without a heartbeat row hold.
 
     Returns the number of items.
     """

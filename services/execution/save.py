@@ -200,7 +200,7 @@ def _apply(writing: Session, changes: _Changes) -> Sequence[Exception | None]:
     return changes.errors
 
 
-announce = GroupCommit(_write, linger=LINGER_SECONDS, others=active_count)
+announce = GroupCommit(_write, linger=LINGER_SECONDS, expected=active_count)
 """Group commit of announcements."""
 
 

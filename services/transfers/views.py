@@ -43,7 +43,7 @@ class TransferView:
     finished_at: datetime | None
     is_cancelling: bool
     is_paused: bool
-    left_alone: circuit_breaker.OpenCircuit | None
+    open_circuit: circuit_breaker.OpenCircuit | None
     tally: Tally
     summary: str
     documents: str
@@ -101,13 +101,13 @@ class TransferView:
             return "Paused"
         if self.waits_for_person:
             return "Waiting for you" if self.is_mine else f"Waiting for {self.by}"
-        return "Running" if self.tally.outcomes[Outcome.MOVING] and not self.left_alone else "Waiting"
+        return "Running" if self.tally.outcomes[Outcome.MOVING] and not self.open_circuit else "Waiting"
 
     @property
     def tone(self) -> str:
         if not self.is_live:
             return verdict(self.tally.outcomes).tone
-        return "warning" if self.waits_for_person or self.is_paused or self.left_alone else "info"
+        return "warning" if self.waits_for_person or self.is_paused or self.open_circuit else "info"
 
 
 def transfer(actor: Actor, transfer_id: uuid.UUID, page: int = 1, show: str = ALL) -> TransferView:
@@ -149,7 +149,7 @@ def recent(actor: Actor, page: int = 1) -> Page[TransferView]:
 
 def _views(actor: Actor, rows: Sequence[Transfer], known: KnownServers) -> list[TransferView]:
     practice = {server.id for server in known.usable if server.is_practice}
-    left_alone = circuit_breaker.open_circuits() if any(row.finished_at is None for row in rows) else {}
+    circuits = circuit_breaker.open_circuits() if any(row.finished_at is None for row in rows) else {}
     ids = [row.id for row in rows]
     tallies = defaultdict(lambda: Tally(""), transfer_tallies.of_transfers(ids))
     matters = dict(
@@ -177,7 +177,7 @@ def _views(actor: Actor, rows: Sequence[Transfer], known: KnownServers) -> list[
             finished_at=row.finished_at,
             is_cancelling=row.cancelled_at is not None and row.finished_at is None,
             is_paused=row.paused_at is not None and row.finished_at is None,
-            left_alone=left_alone.get(row.server_id)
+            open_circuit=circuits.get(row.server_id)
             if row.server_id and row.finished_at is None and known.may_know(row.server_id)
             else None,
             tally=tallies[row.id],

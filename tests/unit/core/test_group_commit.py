@@ -87,7 +87,7 @@ def test_one_that_is_refused_hears_of_it_and_the_others_do_not() -> None:
 def test_who_is_alone_does_not_linger() -> None:
     book = Book()
     book.may_write.set()
-    GroupCommit(book.write, linger=60.0, others=lambda: 1)("alone")
+    GroupCommit(book.write, linger=60.0, expected=lambda: 1)("alone")
     assert book.commits == [["alone"]]
 
 
