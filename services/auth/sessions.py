@@ -64,11 +64,11 @@ def end(token: str) -> None:
         )
 
 
-def end_all(member_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
+def end_all(member_id: uuid.UUID, *, except_id: uuid.UUID | None = None) -> None:
     """End every session of a member, in the open unit of work: on deactivation and password change."""
     ending = update(SignInSession).where(
         SignInSession.member_id == member_id, SignInSession.ended_at.is_(None)
     )
-    if but is not None:
-        ending = ending.where(SignInSession.id != but)
+    if except_id is not None:
+        ending = ending.where(SignInSession.id != except_id)
     session().execute(ending.values(ended_at=utcnow()))

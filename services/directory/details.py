@@ -56,9 +56,9 @@ def problems(details: Details) -> dict[str, str]:
     return {field: sentence for field, sentence in found.items() if sentence}
 
 
-def email_taken(details: Details, but: uuid.UUID | None = None) -> dict[str, str]:
+def email_taken(details: Details, except_id: uuid.UUID | None = None) -> dict[str, str]:
     """A validation error if the email address belongs to another member."""
-    others = select(Member.id).where(Member.email_key == email_key(details.email), Member.id != but)
+    others = select(Member.id).where(Member.email_key == email_key(details.email), Member.id != except_id)
     return {"email": TAKEN} if details.email and session().scalar(others) else {}
 
 

@@ -24,7 +24,7 @@ def change_password(actor: Actor, current: str, new: str) -> None:
         raise InvalidError(found)
     with unit_of_work() as writing:
         writing.get_one(Member, actor.id).password_hash = passwords.hash_of(new)
-        sessions.end_all(actor.id, but=actor.session_id)
+        sessions.end_all(actor.id, except_id=actor.session_id)
         audit.record(actor, "password.changed", subject_id=actor.id)
 
 
@@ -92,6 +92,6 @@ def reset_password(actor: Actor, member_id: uuid.UUID) -> str:
     with unit_of_work():
         member = require_member(actor, member_id)
         member.password_hash = passwords.hash_of(password)
-        sessions.end_all(member_id, but=actor.session_id)
+        sessions.end_all(member_id, except_id=actor.session_id)
         audit.record(actor, "password.reset", member.name, subject_id=member_id)
     return password

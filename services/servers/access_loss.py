@@ -76,15 +76,15 @@ def by_leaving(actor: Actor, group_id: uuid.UUID, member_id: uuid.UUID | None = 
         .order_by(Server.name_key)
     )
     leaving = {member_id} if member_id else _in_groups((group_id,))
-    return tuple(_loss(row, _listed(row.id, but=group_id, leaving=leaving)) for row in servers.all())
+    return tuple(_loss(row, _listed(row.id, group_id=group_id, leaving=leaving)) for row in servers.all())
 
 
-def _listed(server_id: uuid.UUID, *, but: uuid.UUID, leaving: set[uuid.UUID]) -> set[uuid.UUID]:
-    """Who is still listed after these have left the group `but`: by name or through a group."""
+def _listed(server_id: uuid.UUID, *, group_id: uuid.UUID, leaving: set[uuid.UUID]) -> set[uuid.UUID]:
+    """Who is still listed after these have left the group `group_id`: by name or through a group."""
     by_name = session().scalars(select(ServerMember.member_id).where(ServerMember.server_id == server_id))
     groups = set(session().scalars(select(ServerGroup.group_id).where(ServerGroup.server_id == server_id)))
-    staying = _in_groups((but,)) - leaving if but in groups else set()
-    return set(by_name) | _in_groups(groups - {but}) | staying
+    staying = _in_groups((group_id,)) - leaving if group_id in groups else set()
+    return set(by_name) | _in_groups(groups - {group_id}) | staying
 
 
 def _in_groups(group_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:

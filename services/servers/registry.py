@@ -149,7 +149,7 @@ def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
     """Rename a server or set its limit. URL, API URL, subdomain and kind never change."""
     permissions.require_admin(actor)
     validation.check_name(wanted.name)
-    validation.check_free("", wanted.name, None, but=server_id)
+    validation.check_free("", wanted.name, None, except_id=server_id)
     with validation.unique("", wanted.name, None, server_id), unit_of_work() as writing:
         row = locked(server_id)
         check_version(row, wanted.version)
@@ -157,7 +157,7 @@ def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
         if wanted.at_once is not None:
             row.at_once = min(max(wanted.at_once, 1), MOST_AT_ONCE)
         row.name, row.name_key, row.changed_at = wanted.name, fold(wanted.name), utcnow()
-        warnings = validation.confusions(row.name, row.url, row.api_url, but=row.id)
+        warnings = validation.confusions(row.name, row.url, row.api_url, except_id=row.id)
         writing.flush()
         record(actor, "server.changed", row, name_before=name_before, at_once=row.at_once)
     return Saved(server_id, wanted.name, warnings=warnings if wanted.name != name_before else ())
@@ -167,7 +167,7 @@ def change_problems(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) ->
     """Every problem of a new name, by field."""
     permissions.require_admin(actor)
     problem = validation.name_problem(wanted.name)
-    return {"name": problem} if problem else validation.taken("", wanted.name, None, but=server_id)
+    return {"name": problem} if problem else validation.taken("", wanted.name, None, except_id=server_id)
 
 
 def set_enabled(actor: Actor, server_id: uuid.UUID, on: bool) -> bool:

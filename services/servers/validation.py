@@ -56,16 +56,16 @@ def address_field(kind: str) -> str:
     return "subdomain" if kind == CLOUD else "url"
 
 
-def check_free(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) -> None:
+def check_free(kind: str, name: str, url: str | None, except_id: uuid.UUID | None = None) -> None:
     """Raises InvalidError with a sentence for each that is taken. The database's constraints decide a race."""
-    if found := taken(kind, name, url, but):
+    if found := taken(kind, name, url, except_id):
         raise InvalidError(found)
 
 
-def taken(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) -> dict[str, str]:
+def taken(kind: str, name: str, url: str | None, except_id: uuid.UUID | None = None) -> dict[str, str]:
     """The sentences of `check_free` by field, each with the other server's name."""
     found = {}
-    others = _others(but)
+    others = _others(except_id)
     if other := session().scalar(others.where(Server.name_key == fold(name))):
         found["name"] = NAME_TAKEN.format(other.name)
     if url is not None and (other := session().scalar(others.where(Server.url == url))):
@@ -74,21 +74,21 @@ def taken(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) -
 
 
 @contextmanager
-def unique(kind: str, name: str, url: str | None, but: uuid.UUID | None = None) -> Iterator[None]:
+def unique(kind: str, name: str, url: str | None, except_id: uuid.UUID | None = None) -> Iterator[None]:
     """Turn an IntegrityError into the InvalidError of `check_free`, where another request was first."""
     try:
         yield
     except IntegrityError as error:
-        if found := taken(kind, name, url, but):
+        if found := taken(kind, name, url, except_id):
             raise InvalidError(found) from error
         raise
 
 
-def confusions(name: str, url: str, api_url: str, but: uuid.UUID | None = None) -> tuple[str, ...]:
+def confusions(name: str, url: str, api_url: str, except_id: uuid.UUID | None = None) -> tuple[str, ...]:
     """Warnings about servers that could be confused with this one."""
     origins = {url, api_url}
     warnings = []
-    for other in session().scalars(_others(but).order_by(Server.name_key)):
+    for other in session().scalars(_others(except_id).order_by(Server.name_key)):
         if host_of(other.url) == host_of(url) or origins & {other.url, other.api_url}:
             warnings.append(f"“{other.name}” is on the same host. Check that they are not the same server.")
         elif _first_word(other.name) == _first_word(name):
@@ -106,5 +106,5 @@ def _first_word(name: str) -> str:
     return fold(name).partition(" ")[0]
 
 
-def _others(but: uuid.UUID | None) -> Select[Server]:
-    return select(Server).where(Server.id != but) if but else select(Server)
+def _others(except_id: uuid.UUID | None) -> Select[Server]:
+    return select(Server).where(Server.id != except_id) if except_id else select(Server)
