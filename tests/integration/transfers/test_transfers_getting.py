@@ -227,7 +227,7 @@ def test_an_older_version_is_added_to_the_history_unless_it_is_made_current(
     assert (older.state, older.document_id) == ("done", item.document_id), older.error_sentence
     assert current(item.document_id) == ((2 if choice == "current" else 1), 2)
     said = " ".join(older.warnings or [])
-    assert ("added to the history as version 2, not made current" in said) == (choice != "current")
+    assert ("added to the history as version 2 and not made current" in said) == (choice != "current")
 
 
 def test_a_version_between_is_newer_than_the_one_here_and_becomes_current(desk: Desk) -> None:
