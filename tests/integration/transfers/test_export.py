@@ -135,7 +135,7 @@ def test_more_than_twenty_rows_can_be_filtered(
     assert failed.html.count('id="item-') == 2
     assert "show=failed" in failed.html.split('hx-trigger="every 1s"')[0]
     empty = browser.page(f"/transfers/{transfer_id}?show=stopped")
-    assert "No document in this transfer has this status" in empty.text
+    assert "No document in this transfer has this state" in empty.text
     assert browser.page(f"/transfers/{transfer_id}?show=nonsense").html.count('id="item-') == 23
 
 
