@@ -143,7 +143,9 @@ CASES: dict[str, Case] = {
         lambda scene: (turned(checksum="absent")(scene), scene.dial("lost_after")), ItemState.DONE
     ),
     "wrong-checksum": Case(
-        turned(checksum="wrong"), {GET: ItemState.WAITING, "save": ItemState.FAILED}, ItemState.FAILED
+        turned(checksum="wrong"),
+        {GET: ItemState.WAITING, "save": ItemState.ASKS},
+        {GET: ItemState.FAILED, "save": ItemState.ASKS},
     ),
     "same-name": Case(same_names, ItemState.DONE),
     "folder-deleted": Case(remove_folder, ItemState.FAILED, ItemState.FAILED),
