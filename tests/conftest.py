@@ -21,6 +21,7 @@ from services.core import background_tasks
 from tests.support import postgres
 from tests.support.pages import Browser
 from tests.support.passwords import CHEAP
+from tests.support.templates import StrictUndefined
 
 pytest_plugins = ["tests.support.fixtures"]
 DATABASE_URL = "COUNTERPART_TEST_DATABASE_URL"
@@ -72,6 +73,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     """The whole application on a fresh schema: SQLite, or COUNTERPART_TEST_DATABASE_URL."""
     application = create_app(settings)
     application.testing = True
+    application.jinja_env.undefined = StrictUndefined
     application.config["PROPAGATE_EXCEPTIONS"] = False
     with application.app_context():
         db.drop_all()

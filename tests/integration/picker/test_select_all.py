@@ -55,6 +55,7 @@ def test_everything_in_a_folder_is_what_its_list_shows(desk: Desk) -> None:
     page = ask(desk, "everything", step(desk, "Drafts"))
     assert sorted(sources(page)) == sorted(shown)
     assert "SPA – Project Heron.docx" in page.text
+    assert "selected." not in page.text, "A message, though nothing was left out."
     assert len(desk.practice.requests) == 1
 
 
