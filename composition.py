@@ -16,7 +16,7 @@ import logs
 from blueprints import assets, authorization, errors, htmx, nav, query_params, request_log, security_headers
 from commands import serve
 from commands.preflight import CannotStartError, make_data_dir, read_settings
-from config import Settings
+from config import Settings, sqlite_file
 from extensions import csrf, login_manager
 from extensions import htmx as htmx_extension
 from jobs import gc_tuning
@@ -123,7 +123,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 def _engine_options(settings: Settings) -> dict[str, Any]:
     # What a statement is given may be a name or a secret: no error repeats it.
     options: dict[str, Any] = {"hide_parameters": True}
-    if settings.database_url.startswith("sqlite"):
+    if sqlite_file(settings.database_url) is not None:
         return {**options, "pool_size": FILE_CONNECTIONS}
     # A connection is tried before it is used: the first page after an outage does not pay for it.
     options |= {"poolclass": ProcessPool, "pool_pre_ping": True}

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import idna
 
@@ -24,6 +24,7 @@ PORTS = {"http": 80, "https": 443}
 FEWEST_CONNECTIONS = 4  # with fewer, a worker's duties would wait for its transfers
 DEFAULT_MAX_DOCUMENT_BYTES = 5 * 1024**3
 DEFAULT_CHECK_MINUTES, MOST_CHECK_MINUTES = 15, 1440
+SQLITE, POSTGRESQL = "sqlite:///", "postgresql+psycopg://"
 _ADDRESS = re.compile(r"[^\s@<>(),;:\\\"\[\]]+@[^\s@<>(),;:\\\"\[\]]+")
 
 
@@ -281,9 +282,9 @@ class _Reader:
         return value
 
     def _database_url(self, data_dir: Path) -> str:
-        value = self._text("DATABASE_URL", f"sqlite:///{data_dir / 'counterpart.sqlite'}")
-        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
-            self._wrong("DATABASE_URL", "must start with sqlite:/// or postgresql+psycopg://.")
+        value = self._text("DATABASE_URL", f"{SQLITE}{data_dir / 'counterpart.sqlite'}")
+        if not value.startswith((SQLITE, POSTGRESQL)):
+            self._wrong("DATABASE_URL", f"must start with {SQLITE} or {POSTGRESQL}.")
         return value
 
     def _database_pool(self) -> int:
@@ -312,3 +313,18 @@ class _Reader:
         if not value.startswith(("file:///", "s3://")):
             self._wrong("STORAGE_URL", "must start with file:/// or s3://.")
         return value
+
+
+def sqlite_file(database_url: str) -> Path | None:
+    """The file of a SQLite database, for what reads it without SQLAlchemy; None for PostgreSQL.
+
+    A relative path lies in the instance folder, where Flask-SQLAlchemy opens it.
+    """
+    if not database_url.startswith(SQLITE):
+        return None
+    return DEFAULT_DATA_DIR / unquote(database_url.removeprefix(SQLITE).partition("?")[0])
+
+
+def libpq_url(database_url: str) -> str:
+    """The URL of a PostgreSQL database without SQLAlchemy's driver, as psycopg itself takes it."""
+    return database_url.replace(POSTGRESQL, "postgresql://", 1)

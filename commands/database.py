@@ -6,10 +6,8 @@ import sqlite3
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from config import Settings
+from config import Settings, libpq_url, sqlite_file
 from migrations import revisions
-
-SQLITE = "sqlite:///"
 
 
 class UnreachableError(Exception):
@@ -43,7 +41,7 @@ class Reader:
 
     def has_changed(self) -> bool:
         """Whether anybody has committed since the last call. On PostgreSQL this is not known: always True."""
-        if not self._url.startswith(SQLITE):
+        if sqlite_file(self._url) is None:
             return True
         before, self._seen = self._seen, self.rows("PRAGMA data_version")
         return self._seen != before
@@ -67,9 +65,8 @@ def has_current_tables(settings: Settings) -> bool:
 
 
 def _connect(url: str) -> Connection:
-    if url.startswith(SQLITE):
-        path = quote(url.removeprefix(SQLITE))
-        return sqlite3.connect(f"file:{path}?mode=rw", uri=True, isolation_level=None)
+    if (file := sqlite_file(url)) is not None:
+        return sqlite3.connect(f"file:{quote(str(file))}?mode=rw", uri=True, isolation_level=None)
     import psycopg
 
-    return psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1), autocommit=True)
+    return psycopg.connect(libpq_url(url), autocommit=True)

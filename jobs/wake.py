@@ -17,6 +17,8 @@ from pathlib import Path
 
 import structlog
 
+from config import libpq_url, sqlite_file
+
 CHANNEL = "counterpart_work"
 POLL_SECONDS = 0.2
 LEAST_SECONDS = 0.05
@@ -26,7 +28,6 @@ IN_MODIFY = 0x2
 EVENT_BYTES = 16
 """The length of an inotify_event without its name; the last four bytes are the length of the name."""
 BUFFER = 64 * 1024
-SQLITE = "sqlite:///"
 
 log = structlog.get_logger()
 
@@ -64,9 +65,8 @@ class _UnavailableError(Exception):
 
 
 def _changes(database_url: str) -> Iterator[None]:
-    if database_url.startswith(SQLITE):
-        return _written(Path(database_url.removeprefix(SQLITE)))
-    return _notified(database_url.replace("postgresql+psycopg://", "postgresql://", 1))
+    file = sqlite_file(database_url)
+    return _notified(libpq_url(database_url)) if file is None else _written(file)
 
 
 def _written(file: Path) -> Iterator[None]:

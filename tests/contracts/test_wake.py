@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from config import libpq_url
 from jobs import wake
 from jobs.duties import Duties
 from tests.support import postgres
@@ -58,8 +59,7 @@ def test_a_notification_of_postgresql_wakes(server: str, stop: threading.Event) 
     assert changed.wait(SOON), "once when it begins to listen"
     time.sleep(0.3)
     changed.clear()
-    plain = server.replace("postgresql+psycopg://", "postgresql://")
-    with closing(psycopg.connect(plain, autocommit=True)) as other:
+    with closing(psycopg.connect(libpq_url(server), autocommit=True)) as other:
         other.execute(f"NOTIFY {wake.CHANNEL}")
     assert changed.wait(SOON)
 

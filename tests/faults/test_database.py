@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from config import sqlite_file
 from models import db
 from services.core.runtime import runtime
 from services.execution import folder_snapshots
@@ -73,7 +74,9 @@ def test_connections_dropped(cell: Cell, scene: Scene) -> None:
 
 
 def database_file() -> Path:
-    return Path(runtime().settings.database_url.removeprefix("sqlite:///"))
+    file = sqlite_file(runtime().settings.database_url)
+    assert file is not None
+    return file
 
 
 def gone(file: Path) -> None:

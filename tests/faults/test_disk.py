@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from config import sqlite_file
 from services.core import runtime
 from services.transfers.states import LIVE, ItemState
 from storage import open_store
@@ -182,7 +183,7 @@ def test_database_busy(cell: Cell, scene: Scene) -> None:
     """Another program holds SQLite's write lock for ten seconds."""
     scene.prepare()
     scene.begin()
-    path = Path(runtime.runtime().settings.database_url.removeprefix("sqlite:///"))
+    path = sqlite_file(runtime.runtime().settings.database_url)
     script = "import sqlite3,sys,time;c=sqlite3.connect(sys.argv[1]);c.execute('BEGIN IMMEDIATE');print(1,flush=True);"
     with subprocess.Popen(
         ["python3", "-c", f"{script}time.sleep(10);c.rollback()", str(path)], stdout=subprocess.PIPE
