@@ -17,6 +17,7 @@ from commands.sockets import listen
 from commands.supervise import READY, become, supervise
 from commands.up import PRIVATE
 from config import Settings
+from jobs import gc_tuning
 from services.core.unit_of_work import session
 from services.members import first_admin
 from services.operations import database, keys, schema
@@ -131,7 +132,6 @@ def _refused(found: schema.Mismatch) -> str:
 def serve_web(announce: bool, ready_fd: int | None) -> None:
     """Serve until SIGTERM or Ctrl-C, then finish the requests in progress; a second signal cuts them off."""
     from commands.web_server import Web
-    from jobs import gc_tuning
 
     settings = _settings()
     try:

@@ -31,10 +31,7 @@ MOST_DELETED = 10_000
 
 def finish_ended_transfers() -> None:
     """Finish transfers whose last two items ended at the same moment: each end saw the other item as unfinished."""
-    unfinished = exists().where(
-        TransferItem.transfer_id == Transfer.id, TransferItem.state.not_in(sorted(FINISHED))
-    )
-    over = select(Transfer).where(Transfer.finished_at.is_(None), ~unfinished).limit(BATCH)
+    over = select(Transfer).where(Transfer.finished_at.is_(None), ~lifecycle.UNFINISHED).limit(BATCH)
     if session().scalar(over.with_only_columns(Transfer.id).limit(1)) is None:
         return
     with unit_of_work() as writing:

@@ -78,15 +78,16 @@ def finish_ended(transfer_ids: Collection[uuid.UUID]) -> None:
 
 
 _TRANSFERS = db.metadata.tables[Transfer.__tablename__]
-_UNFINISHED = exists().where(
+UNFINISHED = exists().where(
     TransferItem.transfer_id == _TRANSFERS.c.id, TransferItem.state.not_in(sorted(FINISHED))
 )
+"""Whether a transfer of the query has an item that is not over."""
 _FINISH = (
     _TRANSFERS.update()
     .where(
         _TRANSFERS.c.id.in_(bindparam("ids", expanding=True)),
         _TRANSFERS.c.finished_at.is_(None),
-        ~_UNFINISHED,
+        ~UNFINISHED,
     )
     .values(finished_at=bindparam("now", type_=_TRANSFERS.c.finished_at.type))
     .returning(_TRANSFERS.c.id)
