@@ -39,7 +39,7 @@ class AwaitedBody:
 
 
 class Parser(HTTPRequestParser):
-    """A request. Where its body is large, nothing of it is asked for before the application wants it."""
+    """A request. A large body is not read before the application asks for it."""
 
     headers_finished: bool
     expect_continue: bool

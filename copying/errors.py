@@ -49,7 +49,7 @@ class CutShortError(TransferError):
 
 
 class RejectedError(TransferError):
-    """The inspection of the whole file rejected it. Nothing of it is kept."""
+    """The inspection of the complete file rejected it. The partial file is discarded."""
 
     code = "transfer.rejected"
 
@@ -65,7 +65,7 @@ class TooLongError(TransferError):
 
 
 class DifferentContentError(TransferError):
-    """What arrived is whole and is not what was promised. Nothing of it is kept."""
+    """What arrived is whole and is not what was promised. It is discarded."""
 
     code = "transfer.different"
     next_step = "Compare it in iManage. Ask the iManage admin to correct its profile, then get it again."

@@ -1,4 +1,4 @@
-"""The unit of work: a writing transaction. All of it is committed, or none."""
+"""The unit of work: a writing transaction, committed as a whole or rolled back."""
 
 from __future__ import annotations
 
