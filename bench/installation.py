@@ -35,7 +35,7 @@ from services.core.unit_of_work import unit_of_work
 from services.directory import people as directory_people
 from services.servers import transport
 from simulator import practice_password
-from tests.support.stack import answers, free_port, until
+from tests.support.stack import answers, free_port, installation_environment, until
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 CLIENT_ID = "counterpart-practice"
@@ -149,7 +149,7 @@ def install_bench(
         ids = json.loads(index.read_text())
         plain = f"http://127.0.0.1:{port}"
         wire = running.enter_context(in_front(root / "front", port)) if tls else Wire(plain, plain, None)
-        environment = _environment(root, web_port, wire)
+        environment = installation_environment(root, web_port, urlsplit(wire.tls).port or 443)
         app = create_app(Settings.from_env(environment))
         with app.app_context():
             migrations.upgrade()
@@ -201,19 +201,6 @@ def _process(arguments: Sequence[str], environment: dict[str, str], folder: Path
     finally:
         process.terminate()
         process.wait(20)
-
-
-def _environment(folder: Path, port: int, wire: Wire) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
-    return kept | {
-        "COUNTERPART_DATA_DIR": str(folder / "data"),
-        "COUNTERPART_PORT": str(port),
-        "COUNTERPART_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "COUNTERPART_IMANAGE_ALLOW_HTTP": "1",
-        "COUNTERPART_IMANAGE_NETWORKS": "127.0.0.0/8",
-        "COUNTERPART_CHECK_MINUTES": "0",
-        "COUNTERPART_IMANAGE_PORTS": f"443,{urlsplit(wire.tls).port}",
-    }
 
 
 def _make_server(wire: Wire) -> uuid.UUID:

@@ -5,14 +5,14 @@ The processor time of every process over a minute, and the memory that is theirs
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from bench.measure import Line, Options, median, tree
-from tests.support.stack import Process, answers, free_port, until
+from config import DEFAULT_CHECK_MINUTES
+from tests.support.stack import Process, answers, free_port, installation_environment, until
 
 MOST_PERCENT, MOST_MB = 0.3, 250.0
 SECONDS = 60.0
@@ -23,15 +23,9 @@ FLASK = (sys.executable, "-m", "flask", "--app", "app")
 def run(options: Options) -> list[Line]:
     folder = Path(tempfile.mkdtemp(prefix="rest-", dir=options.folder))
     port, practice = free_port(), free_port()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
-    environment = kept | {
-        "COUNTERPART_DATA_DIR": str(folder / "data"),
-        "COUNTERPART_PORT": str(port),
-        "COUNTERPART_PUBLIC_URL": f"http://127.0.0.1:{port}",
-        "COUNTERPART_IMANAGE_ALLOW_HTTP": "1",
-        "COUNTERPART_IMANAGE_NETWORKS": "127.0.0.0/8",
-        "COUNTERPART_IMANAGE_PORTS": f"443,{practice}",
+    environment = installation_environment(folder, port, practice) | {
         "COUNTERPART_PRACTICE_PORT": str(practice),
+        "COUNTERPART_CHECK_MINUTES": str(DEFAULT_CHECK_MINUTES),
     }
     switching = Process(
         "practice", [sys.executable, "-m", "bench.practice"], environment, folder / "practice.log"

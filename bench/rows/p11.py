@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from bench.measure import Line, Options, interleaved, ratio_line
-from tests.support.stack import Process, answers, free_port, until
+from tests.support.stack import Process, answers, free_port, inherited, until
 
 MOST_HELP, MOST_START = 1.5, 4.0
 IMPORTS = (sys.executable, "-c", "import flask, flask_sqlalchemy, sqlalchemy")
@@ -22,8 +21,7 @@ NAME = "import flask, flask_sqlalchemy, sqlalchemy"
 
 def run(options: Options) -> list[Line]:
     port = free_port()
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
-    environment = kept | {
+    environment = inherited() | {
         "COUNTERPART_DATA_DIR": tempfile.mkdtemp(prefix="start-", dir=options.folder),
         "COUNTERPART_PORT": str(port),
         "COUNTERPART_PUBLIC_URL": f"http://127.0.0.1:{port}",

@@ -187,3 +187,14 @@ class Person:
     def _on_response(self, response: Response) -> None:
         if self._is_ours(response.url) and response.status >= 400 and response.status not in self.allowed:
             self.problems.append(f"{response.request.method} {response.url} answered {response.status}")
+
+
+def fill_set_up(person: Person, email: str, password: str) -> None:
+    """The form of the first System Admin, with the code that the terminal shows."""
+    page = person.open("/")
+    found = re.search(r"Set-up code:\s+(\S+)", person.stack.processes["up"].said())
+    assert found, person.stack.processes["up"].said()
+    page.get_by_label("Set-up code").fill(found[1])
+    page.get_by_label("Name").fill("Nora Vale")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(password)

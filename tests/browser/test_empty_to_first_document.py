@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.imanage import expect_outcome, search, tick
-from tests.browser.person import Person
+from tests.browser.person import Person, fill_set_up
 from tests.support.stack import Stack, installation
 
 PASSWORD = "four plain words here"
@@ -59,14 +58,7 @@ def test_an_admin_gets_to_the_first_document_unaided(fresh_installation: Stack, 
 
 
 def set_up(nora: Person) -> None:
-    """With the code that the terminal shows."""
-    page = nora.open("/")
-    found = re.search(r"Set-up code:\s+(\S+)", nora.stack.processes["up"].said())
-    assert found, nora.stack.processes["up"].said()
-    page.get_by_label("Set-up code").fill(found[1])
-    page.get_by_label("Name").fill("Nora Vale")
-    page.get_by_label("Email").fill(ADMIN)
-    page.get_by_label("Password").fill(PASSWORD)
+    fill_set_up(nora, ADMIN, PASSWORD)
     nora.page.get_by_role("button").last.click()
     expect(nora.heading("Matters")).to_be_visible()
 

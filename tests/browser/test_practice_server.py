@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +10,8 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
 from tests.browser.imanage import expect_outcome, search, tick
-from tests.browser.person import Person
-from tests.support.stack import Practice, Stack, answers, free_port, until
+from tests.browser.person import Person, fill_set_up
+from tests.support.stack import Practice, Stack, answers, free_port, inherited, until
 
 PASSWORD = "four plain words here"
 BANNER = "Practice iManage is a stand-in for training"
@@ -24,8 +22,7 @@ PATIENT = 30_000
 def plain_installation(tmp_path: Path) -> Iterator[Stack]:
     port, practice_port = free_port(), free_port()
     url = f"http://127.0.0.1:{port}"
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
-    environment = inherited | {
+    environment = inherited() | {
         "COUNTERPART_DATA_DIR": str(tmp_path / "data"),
         "COUNTERPART_PORT": str(port),
         "COUNTERPART_PUBLIC_URL": url,
@@ -72,14 +69,8 @@ def test_the_practice_server_is_added_used_and_removed(plain_installation: Stack
 
 
 def set_up(nora: Person) -> None:
-    page = nora.open("/")
-    found = re.search(r"Set-up code:\s+(\S+)", nora.stack.processes["up"].said())
-    assert found, nora.stack.processes["up"].said()
-    page.get_by_label("Set-up code").fill(found[1])
-    page.get_by_label("Name").fill("Nora Vale")
-    page.get_by_label("Email").fill("nora@harbourvale.example")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
+    fill_set_up(nora, "nora@harbourvale.example", PASSWORD)
+    nora.page.keyboard.press("Enter")
     expect(nora.heading("Matters")).to_be_visible()
 
 

@@ -17,7 +17,7 @@ import pytest
 
 import key_file
 from commands.demo_firm import MATTERS, PEOPLE
-from tests.support.stack import Process, answers, demo, free_port, until
+from tests.support.stack import Process, answers, demo, free_port, inherited, until
 from tests.support.worker_processes import REPOSITORY
 
 FLASK = (sys.executable, "-m", "flask", "--app", "app")
@@ -26,8 +26,7 @@ FLASK = (sys.executable, "-m", "flask", "--app", "app")
 def environment(folder: Path, **more: str) -> dict[str, str]:
     port = str(free_port())
     own = {"DATA_DIR": str(folder), "PORT": port, "PUBLIC_URL": f"http://127.0.0.1:{port}"}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
-    return {**kept, **{f"COUNTERPART_{name}": value for name, value in {**own, **more}.items()}}
+    return {**inherited(), **{f"COUNTERPART_{name}": value for name, value in {**own, **more}.items()}}
 
 
 def refused(environ: dict[str, str], *command: str) -> str:

@@ -10,6 +10,7 @@ from flask import Flask
 
 from config import Settings
 from models import Member
+from services.core import background_tasks, runtime
 from simulator import Simulator
 from tests.support.pages import Browser
 from tests.support.people import make_member
@@ -34,6 +35,15 @@ def ada(database: None) -> Member:
 @pytest.fixture
 def ada_browser(app: Flask, ada: Member) -> Browser:
     return Browser(app).sign_in(ada)
+
+
+@pytest.fixture
+def own_runtime(app: Flask) -> Iterator[None]:
+    """For a test that creates another application: afterwards the services belong to the usual one again."""
+    usual = runtime.runtime()
+    yield
+    runtime.bind(usual)
+    background_tasks.bind(app.app_context)
 
 
 @pytest.fixture(scope="module")

@@ -212,16 +212,21 @@ class Stack:
             process.stop()
 
 
-def _environment(folder: Path, port: int, practice_port: int) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
-    return inherited | {
+def inherited() -> dict[str, str]:
+    """This process's environment without settings of Counterpart."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
+
+
+def installation_environment(folder: Path, port: int, imanage_port: int) -> dict[str, str]:
+    """The environment of an installation in this folder, at this port, which may reach an iManage on this machine."""
+    return inherited() | {
         "COUNTERPART_DATA_DIR": str(folder / "data"),
         "COUNTERPART_PORT": str(port),
         "COUNTERPART_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "COUNTERPART_IMANAGE_ALLOW_HTTP": "1",
         "COUNTERPART_IMANAGE_NETWORKS": "127.0.0.0/8",
         "COUNTERPART_CHECK_MINUTES": "0",
-        "COUNTERPART_IMANAGE_PORTS": f"443,{practice_port}",
+        "COUNTERPART_IMANAGE_PORTS": f"443,{imanage_port}",
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -230,7 +235,7 @@ def demo(folder: Path, port: int, practice_port: int, **settings: str) -> Proces
     """What `make demo` runs, on these ports and in this folder; `settings` are more variables."""
     command = [sys.executable, *("-m", "flask", "--app", "app", "demo", "run")]
     command += ["--practice-port", str(practice_port)]
-    environment = _environment(folder, port, practice_port) | settings
+    environment = installation_environment(folder, port, practice_port) | settings
     return Process("demo", command, environment, folder / "demo.log")
 
 
@@ -239,7 +244,9 @@ def installation(folder: Path, *, with_firm: bool) -> Iterator[Stack]:
     """Web, worker and practice iManage: with the practice firm, or empty as after `make run`."""
     port, practice_port = free_port(), free_port()
     practice = Practice(f"http://127.0.0.1:{practice_port}")
-    stack = Stack(folder, f"http://127.0.0.1:{port}", practice, _environment(folder, port, practice_port))
+    stack = Stack(
+        folder, f"http://127.0.0.1:{port}", practice, installation_environment(folder, port, practice_port)
+    )
     try:
         told = folder / "practice.json"
         told.write_text(json.dumps({"control_token": CONTROL_TOKEN}))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tests.support.stack import REPOSITORY, Process, answers, free_port, until
+from tests.support.stack import REPOSITORY, Process, answers, free_port, inherited, until
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -173,8 +173,7 @@ def install(folder: Path, size: int, *, practice: str = "", **more: str) -> Inst
     if practice:
         more |= {"COUNTERPART_IMANAGE_ALLOW_HTTP": "1", "COUNTERPART_IMANAGE_NETWORKS": "127.0.0.0/8"}
         more |= {"COUNTERPART_IMANAGE_PORTS": str(urlsplit(practice).port)}
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COUNTERPART_")}
-    environment = inherited | {
+    environment = inherited() | {
         "COUNTERPART_DATA_DIR": str(folder / "data"),
         "COUNTERPART_CHECK_MINUTES": "0",
         "PYTHONUNBUFFERED": "1",

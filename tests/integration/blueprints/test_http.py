@@ -14,7 +14,6 @@ from flask import Flask
 
 from app import create_app
 from config import Settings
-from services.core import background_tasks, runtime
 from tests.support.pages import Browser, read
 from tests.support.people import make_member
 from tests.support.transfers import make_matter
@@ -38,15 +37,6 @@ def other_app(settings: Settings, tmp_path: Path, **changes: object) -> Flask:
     """A second application beside the run's own, on a data folder of its own."""
     values = {"data_dir": tmp_path, "database_url": f"sqlite:///{tmp_path / 'other.sqlite'}", **changes}
     return create_app(replace(settings, **values))
-
-
-@pytest.fixture
-def own_runtime(app: Flask) -> object:
-    """Puts the run's own services back after a test that made another application."""
-    usual = runtime.runtime()
-    yield usual
-    runtime.bind(usual)
-    background_tasks.bind(app.app_context)
 
 
 @pytest.mark.parametrize("url", ["/sign-in", "/", "/no-such-page", "/health/live"])
@@ -74,7 +64,7 @@ def test_a_named_static_file_is_kept_for_ever(browser: Browser) -> None:
 
 
 def test_over_https_the_cookie_is_bound_to_the_host_and_the_browser_told_to_stay(
-    settings: Settings, tmp_path: Path, own_runtime: object
+    settings: Settings, tmp_path: Path, own_runtime: None
 ) -> None:
     app = other_app(settings, tmp_path, public_url="https://cp.firm.test", api_url="https://cp.firm.test")
     assert app.config["SESSION_COOKIE_NAME"].startswith("__Host-")
@@ -85,7 +75,7 @@ def test_over_https_the_cookie_is_bound_to_the_host_and_the_browser_told_to_stay
 
 
 def test_browsers_are_told_of_the_hosts_below_ours_only_where_that_is_set(
-    settings: Settings, tmp_path: Path, own_runtime: object
+    settings: Settings, tmp_path: Path, own_runtime: None
 ) -> None:
     """A firm's other hosts may not speak https."""
     url = "https://cp.firm.test"
@@ -99,14 +89,14 @@ def test_browsers_are_told_of_the_hosts_below_ours_only_where_that_is_set(
 
 @pytest.mark.parametrize(("proxies", "seen"), [((), "127.0.0.1"), (("127.0.0.0/8",), "203.0.113.9")])
 def test_a_forwarded_address_is_believed_from_named_proxies_only(
-    tmp_path: Path, own_runtime: object, proxies: tuple[str, ...], seen: str
+    tmp_path: Path, own_runtime: None, proxies: tuple[str, ...], seen: str
 ) -> None:
     assert seen_through(tmp_path, proxies, "127.0.0.1") == [seen]
 
 
 @pytest.mark.parametrize(("proxies", "seen"), [((), "127.0.0.1"), (("127.0.0.0/8",), "203.0.113.9")])
 def test_a_mapped_address_is_its_plain_one(
-    tmp_path: Path, own_runtime: object, proxies: tuple[str, ...], seen: str
+    tmp_path: Path, own_runtime: None, proxies: tuple[str, ...], seen: str
 ) -> None:
     """As a socket for both kinds of address writes it."""
     assert seen_through(tmp_path, proxies, "::ffff:127.0.0.1") == [seen]
@@ -209,7 +199,7 @@ def test_a_date_that_no_calendar_has_is_no_condition(browser: Browser, name: str
     ],
 )
 def test_a_write_from_the_public_address_is_ours_however_that_is_written(
-    tmp_path: Path, own_runtime: object, public_url: str, origin: str
+    tmp_path: Path, own_runtime: None, public_url: str, origin: str
 ) -> None:
     app = create_app(
         Settings.from_env({"COUNTERPART_DATA_DIR": str(tmp_path), "COUNTERPART_PUBLIC_URL": public_url})
@@ -284,7 +274,7 @@ def _like(app: Flask, view: object) -> object:
     ],
 )
 def test_only_our_own_hosts_and_addresses_are_answered_for(
-    settings: Settings, tmp_path: Path, own_runtime: object, host: str, status: int
+    settings: Settings, tmp_path: Path, own_runtime: None, host: str, status: int
 ) -> None:
     """DNS rebinding: a name of an attacker that leads to us."""
     urls = {"public_url": "https://counterpart.firm.test", "api_url": "https://api.firm.test"}
@@ -298,7 +288,7 @@ def test_only_our_own_hosts_and_addresses_are_answered_for(
 
 
 def test_a_trusted_proxy_may_ask_under_another_host(
-    settings: Settings, tmp_path: Path, own_runtime: object
+    settings: Settings, tmp_path: Path, own_runtime: None
 ) -> None:
     proxies = (ipaddress.ip_network("192.0.2.7/32"),)
     app = other_app(settings, tmp_path, trusted_proxies=proxies)
@@ -308,7 +298,7 @@ def test_a_trusted_proxy_may_ask_under_another_host(
 
 
 def test_a_route_without_a_permission_is_refused(
-    settings: Settings, tmp_path: Path, own_runtime: object
+    settings: Settings, tmp_path: Path, own_runtime: None
 ) -> None:
     app = other_app(settings, tmp_path)
     app.add_url_rule("/unmarked", "unmarked", lambda: "reached", methods=["GET", "POST"])

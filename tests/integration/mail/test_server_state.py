@@ -252,6 +252,15 @@ def test_a_name_that_is_never_looked_up_is_left_at_the_deadline(
         answer.set()
 
 
+@pytest.fixture
+def trusted_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """TLS as 127.0.0.1, by an authority that this machine trusts during the test."""
+    authority = Authority()
+    (tmp_path / "authority.pem").write_text(authority.pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    return authority.context(tmp_path, "127.0.0.1")
+
+
 def upgraded(connection: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
     """A mail server's side of a connection, greeted in the clear and taken to TLS by STARTTLS."""
     connection.sendall(b"220 mail.test ready\r\n")
@@ -262,17 +271,11 @@ def upgraded(connection: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocke
     return context.wrap_socket(connection, server_side=True)
 
 
-def test_what_is_offered_under_tls_counts(
-    ada: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_offered_under_tls_counts(ada: Member, trusted_tls: ssl.SSLContext) -> None:
     """A server that upgrades the line says what it takes only then."""
-    authority = Authority()
-    (tmp_path / "authority.pem").write_text(authority.pem)
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    context = authority.context(tmp_path, "127.0.0.1")
 
     def upgrade(connection: socket.socket) -> None:
-        with upgraded(connection, context) as tls:
+        with upgraded(connection, trusted_tls) as tls:
             tls.recv(1000)
             tls.sendall(b"250-mail.test\r\n250 SMTPUTF8\r\n")
             while said := tls.recv(1000):
@@ -286,15 +289,10 @@ def test_what_is_offered_under_tls_counts(
 
 
 def test_starttls_keeps_the_deadline_and_checks_the_name(
-    ada: Member, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ada: Member, trusted_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    authority = Authority()
-    (tmp_path / "authority.pem").write_text(authority.pem)
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
-    context = authority.context(tmp_path, "127.0.0.1")
-
     def upgrade(connection: socket.socket) -> None:
-        with upgraded(connection, context) as tls:
+        with upgraded(connection, trusted_tls) as tls:
             tls.recv(1000)
             for sign in b"250-" + b"x" * 1000:
                 tls.sendall(bytes([sign]))

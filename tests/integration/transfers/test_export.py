@@ -6,36 +6,17 @@ import csv
 import io
 import uuid
 
-import pytest
 from flask import Flask
 
 from models import Member, Server, Transfer, TransferItem
 from services.core.unit_of_work import session, unit_of_work
 from services.transfers import views as transfer_views
-from tests.support.matters import add_server
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
 from tests.support.transfer_rows import make_transfer
 from tests.support.transfers import make_matter
 
 RECEIPT = {"id": "Active!7.3", "library": "Active", "number": 7, "version": 3, "url": "https://dms.test/7"}
-
-
-@pytest.fixture
-def alice(browser: Browser) -> Member:
-    member = make_member("Alice Archer")
-    browser.sign_in(member)
-    return member
-
-
-@pytest.fixture
-def matter_id(alice: Member) -> uuid.UUID:
-    return make_matter(alice.id)
-
-
-@pytest.fixture
-def server_id(database: None) -> uuid.UUID:
-    return add_server()
 
 
 def rows_of(browser: Browser, transfer_id: uuid.UUID) -> list[dict[str, str]]:

@@ -14,7 +14,7 @@ from services.core.errors import ConflictError
 from services.core.unit_of_work import session, unit_of_work
 from services.matters import landing
 from services.transfers import control
-from tests.support.matters import add_document, add_server, counted_queries
+from tests.support.matters import add_document, counted_queries
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
 from tests.support.transfer_rows import make_transfer
@@ -25,26 +25,8 @@ from tests.support.transfers import (
     get,
     got_document,
     items_of,
-    make_matter,
     save,
 )
-
-
-@pytest.fixture
-def alice(browser: Browser) -> Member:
-    member = make_member("Alice Archer")
-    browser.sign_in(member)
-    return member
-
-
-@pytest.fixture
-def matter_id(alice: Member) -> uuid.UUID:
-    return make_matter(alice.id)
-
-
-@pytest.fixture
-def server_id(database: None) -> uuid.UUID:
-    return add_server()
 
 
 def test_what_was_here_already_did_not_arrive(desk: Desk) -> None:
