@@ -6,13 +6,16 @@ import gzip
 import hashlib
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 from flask import Flask, request, url_for
+from werkzeug.local import LocalProxy
 from werkzeug.wrappers import Response
 
 from blueprints.security_headers import FOR_EVER
 
 COMPRESSED_TYPES = frozenset({"text/css", "text/javascript", "application/javascript", "image/svg+xml"})
+COMPONENTS = ("controls", "forms", "display", "layout")
 
 
 @cache
@@ -24,6 +27,17 @@ def _digest(path: str, modified: int) -> str:
 def _compressed(path: str, modified: int) -> bytes:
     """Compressed once for each file and process: the default web server does not compress."""
     return gzip.compress(Path(path).read_bytes(), mtime=0)
+
+
+def components(app: Flask) -> LocalProxy[SimpleNamespace]:
+    """`ui` in every template: the macros of templates/components/, loaded by the first page, whose icons have a URL."""
+
+    @cache
+    def macros() -> SimpleNamespace:
+        parts = (app.jinja_env.get_template(f"components/{name}.html").module for name in COMPONENTS)
+        return SimpleNamespace(**{name: macro for part in parts for name, macro in vars(part).items()})
+
+    return LocalProxy(macros)
 
 
 def init_app(app: Flask) -> None:
@@ -51,6 +65,6 @@ def init_app(app: Flask) -> None:
                 response.set_etag(f"{response.get_etag()[0]}-gzip")
         return response
 
-    app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals.update(asset=asset, ui=components(app))
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

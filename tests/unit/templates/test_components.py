@@ -24,6 +24,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
+from blueprints.assets import components
 from tests.support.repository import ROOT
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&\u202e"
@@ -73,8 +74,7 @@ class Renderer:
 
     def render(self, source: str, **context: Any) -> str:
         with self.app.test_request_context():
-            template = self.app.jinja_env.from_string('{% import "components/ui.html" as ui %}' + source)
-            return template.render(**self._context(), **context)
+            return self.app.jinja_env.from_string(source).render(**self._context(), **context)
 
     def page(self, name: str, **context: Any) -> str:
         with self.app.test_request_context():
@@ -103,7 +103,9 @@ def renderer() -> Renderer:
     app.config.update(SECRET_KEY="unit", WTF_CSRF_TIME_LIMIT=None)
     CSRFProtect(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(asset=lambda path: f"/static/{path}", get_flashed_messages=lambda **_: [])
+    app.jinja_env.globals.update(
+        asset=lambda path: f"/static/{path}", get_flashed_messages=lambda **_: [], ui=components(app)
+    )
     app.add_url_rule("/account", "account.index", lambda: "")
     app.add_url_rule("/sign-out", "auth.sign_out", lambda: "", methods=["POST"])
     app.add_url_rule("/sign-in/page", "auth.renew_page", lambda: "")

@@ -8,6 +8,7 @@ import re
 import pytest
 
 from blueprints import nav
+from blueprints.assets import COMPONENTS
 from tests.support.repository import ROOT
 
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
@@ -40,7 +41,8 @@ def test_every_named_icon_exists() -> None:
 
 
 def test_every_macro_is_in_the_readme() -> None:
-    offered = set(re.findall(r"{% set (\w+) =", (ROOT / "templates/components/ui.html").read_text()))
+    parts = [(ROOT / f"templates/components/{name}.html").read_text() for name in COMPONENTS]
+    offered = set(re.findall(r"{% macro ([a-z]\w+)", "".join(parts)))
     readme = (ROOT / "templates/components/README.md").read_text()
     assert {name for name in offered if not re.search(rf"`{name}[`(]", readme)} == set()
 
