@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from bench.wire import BASE, DOCUMENT, FOLDER
 from copying import copy as copying_copy
 from copying import outcome
-from copying.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
-from copying.endpoints.store_endpoint import StoreSource
+from copying.imanage_endpoint import ImanageDestination, ImanageSource
+from copying.store_endpoint import StoreSource
 from copying.values import NewDocument
 from imanage.addresses import AddressRules
 from imanage.client import Client

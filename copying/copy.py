@@ -1,5 +1,6 @@
 """One attempt at copying: into the store, or out of it. Constant memory, hashed on the way, proved at the end."""
 
+import time
 from collections.abc import Callable
 
 from copying.errors import (
@@ -71,6 +72,24 @@ def send(
     receipt = destination.send(intent, source, on_progress=on_progress, should_stop=should_stop)
     _require_same(intent, receipt)
     return receipt
+
+
+def throttled(
+    seconds: float, should_stop: ShouldStop, clock: Callable[[], float] = time.monotonic
+) -> ShouldStop:
+    """`should_stop`, called at most once in `seconds`, first after as many. A reason to stop is final."""
+    last = clock()
+    reason: str | None = None
+
+    def ask() -> str | None:
+        nonlocal last, reason
+        now = clock()
+        if reason is None and now - last >= seconds:
+            last = now
+            reason = should_stop()
+        return reason
+
+    return ask
 
 
 def _pour(

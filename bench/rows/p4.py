@@ -31,8 +31,8 @@ from bench.installation import LATENCY, REPOSITORY, Installation, install_bench
 from bench.measure import Line, MissingToolError, Options, command, interleaved, median, spread
 from copying import copy as copying_copy
 from copying import outcome
-from copying.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
-from copying.endpoints.store_endpoint import StoreSource
+from copying.imanage_endpoint import ImanageDestination, ImanageSource
+from copying.store_endpoint import StoreSource
 from copying.values import NewDocument
 from imanage.client import Client
 from imanage.ids import VersionId

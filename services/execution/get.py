@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import cast
 
 from copying import copy as copying_copy
-from copying.endpoints.imanage_endpoint import ImanageSource
 from copying.errors import EmptyContentError
+from copying.imanage_endpoint import ImanageSource
 from copying.values import Fetched, SourceFacts
 from imanage.client import Client
 from imanage.downloads import Download

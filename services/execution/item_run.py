@@ -13,8 +13,8 @@ from typing import Any, Protocol, TypeVar, cast
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import contains_eager
 
+from copying.copy import throttled
 from copying.errors import StoppedError
-from copying.poll import throttled
 from copying.ports import ShouldStop
 from copying.values import Intent, Progress, Target, target
 from imanage.client import Client

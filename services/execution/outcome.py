@@ -13,8 +13,8 @@ from typing import cast
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from copying.endpoints.imanage_endpoint import ImanageDestination
 from copying.errors import TransferError
+from copying.imanage_endpoint import ImanageDestination
 from copying.values import Absent, Found, Present, Undecided
 from imanage import documents as remote_documents
 from imanage.errors import ImanageError

@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from copying import copy as copying_copy
 from copying import outcome
-from copying.endpoints.imanage_endpoint import ImanageDestination
-from copying.endpoints.store_endpoint import StoreSource
 from copying.errors import CheckedOutError, MovedOnError, StoredDifferentError
+from copying.imanage_endpoint import ImanageDestination
+from copying.store_endpoint import StoreSource
 from copying.values import (
     Intent,
     Known,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from copying.endpoints import imanage_endpoint
+from copying import imanage_endpoint
 from services.transfers.states import ItemState
 from simulator.values import Lock
 from tests.faults.cases import Case, play

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from copying import copy as copying_copy
-from copying.endpoints.imanage_endpoint import ImanageDestination
+from copying.imanage_endpoint import ImanageDestination
 from imanage import client as imanage_client
 from imanage.uploads import Multipart
 from services.core import audit

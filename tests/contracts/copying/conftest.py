@@ -10,9 +10,9 @@ import pytest
 import requests
 
 from copying.copy import send
-from copying.endpoints.imanage_endpoint import ImanageDestination, ImanageSource
-from copying.endpoints.store_endpoint import StoreSource
+from copying.imanage_endpoint import ImanageDestination, ImanageSource
 from copying.outcome import announce
+from copying.store_endpoint import StoreSource
 from copying.values import Intent, Receipt, Resolution, TargetKind, target
 from imanage.addresses import AddressRules
 from imanage.client import Client

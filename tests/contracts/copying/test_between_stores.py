@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from copying.copy import fetch
-from copying.endpoints.store_endpoint import StoreSource
 from copying.errors import DifferentContentError, StoppedError
+from copying.store_endpoint import StoreSource
 from copying.values import Progress
 from storage import BlobMissingError, BlobStore, PartialBusyError, StorageFullError, open_store
 

@@ -270,7 +270,7 @@ def test_what_would_only_break_off_again_is_looked_up_and_not_sent_again(desk: D
 def test_a_fault_of_ours_while_looking_up_does_not_go_round_and_round(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from copying.endpoints.imanage_endpoint import ImanageDestination
+    from copying.imanage_endpoint import ImanageDestination
 
     def breaks(*_args: object, **_named: object) -> None:
         raise ZeroDivisionError

@@ -1,10 +1,10 @@
-"""A question asked at most so often, and an intent that is kept as a row."""
+"""A reason to stop is read at most so often, and an intent survives its row."""
 
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from copying.poll import throttled
+from copying.copy import throttled
 from copying.values import Intent, Known, Replace
 from imanage.ids import VersionId
 

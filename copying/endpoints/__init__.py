@@ -1,1 +1,0 @@
-"""What bytes are copied from and to: one file per system."""
