@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
@@ -10,11 +11,24 @@ from typing import Any, Literal, TypeVar
 import requests
 
 from .deadlines import time_left
-from .errors import ImanageError, NotIManageError, ServerFaultError, ThrottledError, UnreachableError
+from .errors import (
+    ImanageError,
+    NotIManageError,
+    ServerFaultError,
+    StoppedError,
+    ThrottledError,
+    UnreachableError,
+)
 from .guard import Cap, limits_of
-from .listing import Listing, listing
-from .pacing import Pacer
-from .responses import connection_fault, error_from_response, is_unsent, outcome_unknown, read_json
+from .responses import (
+    Listing,
+    connection_fault,
+    error_from_response,
+    is_unsent,
+    listing,
+    outcome_unknown,
+    read_json,
+)
 from .uploads import Multipart
 
 TokenHeader = Literal["x-auth-token", "bearer", "both"]
@@ -25,6 +39,7 @@ _ATTEMPTS = 3
 _FIRST_BACKOFF = 0.4
 _RETRYABLE = frozenset({"imanage.unreachable.refused", "imanage.unreachable.reset"})
 _random = random.SystemRandom()
+_POLL_SECONDS = 0.25
 
 
 def auth_headers(access_token: str, header: TokenHeader = "x-auth-token") -> dict[str, str]:
@@ -35,6 +50,48 @@ def auth_headers(access_token: str, header: TokenHeader = "x-auth-token") -> dic
     if header != "x-auth-token":
         headers["Authorization"] = f"Bearer {access_token}"
     return headers
+
+
+class Pacer:
+    """Client-side rate limiting, shared by all threads that call one server: after a 429 all calls wait for its reset.
+
+    A wait longer than `cap_seconds` raises ThrottledError with the wait instead, so that a page can show it and a job
+    can be rescheduled.
+    """
+
+    def __init__(self, cap_seconds: float = 30) -> None:
+        self.cap_seconds = cap_seconds
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._stopping = threading.Event()
+
+    def throttled(self, seconds: float) -> None:
+        """Hold back all calls for so many seconds."""
+        with self._lock:
+            self._until = max(self._until, time.monotonic() + max(0.0, seconds))
+
+    def remaining(self) -> float:
+        """Seconds until the next call is allowed; 0 if it is allowed now."""
+        with self._lock:
+            return max(0.0, self._until - time.monotonic())
+
+    def wait(self, should_stop: Callable[[], bool] | None = None) -> None:
+        """Return when the next call is allowed, or raise ThrottledError or StoppedError."""
+        while seconds := self.remaining():
+            if seconds > self.cap_seconds:
+                raise ThrottledError(wait_seconds=seconds)
+            self.pause(seconds, should_stop)
+
+    def pause(self, seconds: float, should_stop: Callable[[], bool] | None = None) -> None:
+        """Sleep. Raises StoppedError when stopped meanwhile."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            if self._stopping.wait(min(left, _POLL_SECONDS)) or (should_stop is not None and should_stop()):
+                raise StoppedError
+
+    def stop(self) -> None:
+        """Wake all waiting threads: the process is shutting down."""
+        self._stopping.set()
 
 
 class Client:
@@ -86,7 +143,7 @@ class Client:
         return rows[0]
 
     def lists(self, method: str, path: str, **options: Any) -> Listing:
-        """One call whose `data` is a list, in any of the shapes of imanage/listing.py."""
+        """One call whose `data` is a list, in any of the shapes of imanage/responses.py."""
         return listing(self.json(method, path, **options))
 
     def stream(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import profiles
 from .client import Client, Params
 from .ids import library_path, object_path
-from .listing import page
+from .responses import page
 from .types import Container, Document, Library, Page
 
 PAGE = 100

@@ -8,10 +8,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-from .client import Client, TokenHeader
+from .client import Client, Pacer, TokenHeader
 from .errors import NotFoundError, NotIManageError, UnauthorisedError
 from .guard import limits_of
-from .pacing import Pacer
 from .profiles import text
 from .types import Endpoints, Identity
 

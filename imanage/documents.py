@@ -1,16 +1,17 @@
-"""Documents: search, profiles, versions, and uploads."""
+"""Documents: search, profiles, versions, uploads, and links to them in iManage's web client."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from . import profiles
 from .client import Client
 from .downloads import Download, download
 from .errors import NotIManageError, OutcomeUnknownError
-from .ids import VersionId, library_of, library_path, object_path
-from .listing import listing, page
-from .types import Document, FieldWarning, Page, Stored
+from .ids import VersionId, library_of, library_path, object_path, segment
+from .responses import listing, page
+from .types import Document, Endpoints, FieldWarning, Page, Stored
 from .uploads import Multipart, Upload
 
 __all__ = [
@@ -18,8 +19,10 @@ __all__ = [
     "Upload",
     "add_version",
     "create",
+    "document_link",
     "download",
     "folder_documents",
+    "id_link",
     "profile",
     "replace",
     "search",
@@ -106,6 +109,33 @@ def add_version(client: Client, id: VersionId, upload: Upload) -> Stored:
 def replace(client: Client, id: VersionId, upload: Upload) -> Stored:
     """Replace the content of one version."""
     return _store(client, "PUT", _of(id, "file"), _profile(upload, {}), upload)
+
+
+def document_link(endpoints: Endpoints, document: Document) -> str:
+    """The link to this version in the web client, always on the host where users sign in."""
+    return _checked_link(endpoints, document.url) or id_link(endpoints, document.id)
+
+
+def id_link(endpoints: Endpoints, id: VersionId) -> str:
+    """The same from the id alone."""
+    return f"{endpoints.browser}/work/link/d/{segment(str(id))}"
+
+
+def _checked_link(endpoints: Endpoints, url: str | None) -> str | None:
+    """The link in a profile, if it belongs to this server: profiles are not trusted."""
+    if not url or not url.isascii() or not url.isprintable() or any(sign in url for sign in ' \\"<>'):
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or "@" in parts.netloc or not parts.hostname:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    default = 443 if parts.scheme == "https" else 80
+    origin = f"{parts.scheme}://{host}" + ("" if port in {None, default} else f":{port}")
+    return url if origin == endpoints.browser else None
 
 
 def _of(id: VersionId, *parts: str) -> str:

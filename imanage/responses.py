@@ -1,4 +1,4 @@
-"""Reads responses: JSON within limits, error envelopes, and what a failed connection means."""
+"""Reads responses: JSON within limits, lists, error envelopes, and what a failed connection means."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import json
 import math
 import ssl
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 from urllib3.exceptions import (
@@ -39,6 +40,10 @@ from .errors import (
     UnreachableError,
 )
 from .guard import Cap, Limits
+from .profiles import number
+from .types import Page
+
+T = TypeVar("T")
 
 _CHUNK = 64 * 1024
 _MAX_ERROR_BODY = 64 * 1024
@@ -108,6 +113,53 @@ def _count_values(body: bytes) -> int:
     seconds under the GIL.
     """
     return sum(map(body.count, (b",", b"{", b"[")))
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The rows of a response and its paging fields. `malformed` counts entries that are not objects."""
+
+    rows: tuple[dict[str, Any], ...]
+    total: int | None = None
+    overflow: bool | None = None
+    cursor: str | None = None
+    malformed: int = 0
+
+
+def listing(payload: Any) -> Listing:
+    """The rows of `data`: an object, an array or `{results: [...]}`. Raises NotIManageError without `data`."""
+    if not isinstance(payload, dict) or "data" not in payload:
+        raise NotIManageError
+    data = payload["data"]
+    if isinstance(data, dict) and isinstance(data.get("results"), list):
+        data = data["results"]
+    if isinstance(data, dict):
+        data = [data] if data else []
+    if data is not None and not isinstance(data, list):
+        raise NotIManageError
+    cursor, overflow = payload.get("cursor"), payload.get("overflow")
+    rows = tuple(row for row in data or () if isinstance(row, dict))
+    return Listing(
+        rows=rows,
+        malformed=len(data or ()) - len(rows),
+        total=number(payload, "total_count") if isinstance(payload.get("total_count"), int) else None,
+        overflow=overflow if isinstance(overflow, bool) else None,
+        cursor=cursor if isinstance(cursor, str) and cursor else None,
+    )
+
+
+def page(found: Listing, read: Callable[[dict[str, Any]], T | None], offset: int, limit: int) -> Page[T]:
+    """A page of values. Unreadable rows are skipped but counted towards the next offset."""
+    items = tuple(item for item in map(read, found.rows) if item is not None)
+    entries = len(found.rows) + found.malformed
+    end = offset + entries
+    if not entries:
+        more = False
+    elif found.total is not None:
+        more = end < found.total
+    else:
+        more = bool(found.overflow) or entries >= limit
+    return Page(items, found.total, more, end if more else None, entries - len(items))
 
 
 def error_from_response(

@@ -21,9 +21,8 @@ import requests
 from sqlalchemy import select
 
 from imanage import oauth
-from imanage.client import Client, TokenHeader
+from imanage.client import Client, Pacer, TokenHeader
 from imanage.errors import ImanageError, NotIManageError, SignInRefusedError, UnreachableError
-from imanage.pacing import Pacer
 from imanage.types import AppCredentials, Endpoints, Identity, TokenSet
 from models import Connection, Member, Server, utcnow
 from services.access.server_access import label_for, require_use

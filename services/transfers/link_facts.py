@@ -6,8 +6,8 @@ import uuid
 from typing import Any
 
 from copying.values import Present
+from imanage.documents import document_link, id_link
 from imanage.ids import VersionId
-from imanage.links import document_link, id_link
 from imanage.types import Document as RemoteDocument
 from imanage.types import Endpoints
 from models import Link, db

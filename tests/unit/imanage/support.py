@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from imanage.client import Client, TokenHeader
+from imanage.client import Client, Pacer, TokenHeader
 from imanage.guard import Limits, build_session
 from imanage.networks import AddressRules
-from imanage.pacing import Pacer
 from imanage.types import AppCredentials, Endpoints
 
 HOST = "https://imanage.firm.com"

@@ -11,9 +11,8 @@ import responses
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
 from imanage import errors
-from imanage.client import Client
+from imanage.client import Client, Pacer
 from imanage.guard import Cap
-from imanage.pacing import Pacer
 from tests.unit.imanage.support import BASE, TOKEN, client
 
 URL = f"{BASE}/libraries"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from imanage import profiles
+from imanage.documents import document_link
 from imanage.errors import BadIdError
 from imanage.ids import VersionId
-from imanage.links import document_link
 from imanage.types import Document, Endpoints
 from tests.unit.imanage.support import ENDPOINTS, document_row
 

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from imanage import pacing
+from imanage import client as imanage_client
+from imanage.client import Pacer
 from imanage.errors import StoppedError, ThrottledError
-from imanage.pacing import Pacer
 
 
 class Clock:
@@ -29,7 +29,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(pacing, "time", clock)
+    monkeypatch.setattr(imanage_client, "time", clock)
     monkeypatch.setattr(threading, "Event", lambda: clock)
     return clock
 

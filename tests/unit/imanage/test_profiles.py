@@ -10,7 +10,7 @@ import pytest
 from imanage import profiles
 from imanage.errors import NotIManageError
 from imanage.ids import VersionId
-from imanage.listing import Listing, listing, page
+from imanage.responses import Listing, listing, page
 from imanage.types import Container, Document
 from tests.unit.imanage.support import SHA, document_row, folder_row, workspace_row
 
