@@ -21,7 +21,7 @@ from config import Settings, SettingsError
 from models import Transfer, db, utcnow
 from services.core import background_tasks, runtime
 from services.core.unit_of_work import unit_of_work
-from services.transfers import completion_log
+from services.transfers import lifecycle
 from tests.support import postgres
 from tests.support.pages import Browser
 from tests.support.people import make_member
@@ -171,13 +171,13 @@ def test_the_end_of_a_transfer_has_one_line(
     with pytest.raises(ZeroDivisionError), unit_of_work() as writing:
         writing.get_one(Transfer, transfer_id).finished_at = utcnow()
         writing.flush()
-        completion_log.log_when_committed([transfer_id])
+        lifecycle.log_when_committed([transfer_id])
         raise ZeroDivisionError
     assert not capsys.readouterr().err, "it was rolled back"
     with unit_of_work() as writing:
         writing.get_one(Transfer, transfer_id).finished_at = utcnow()
         writing.flush()
-        completion_log.log_when_committed([transfer_id])
+        lifecycle.log_when_committed([transfer_id])
         assert not capsys.readouterr().err, "it is not committed yet"
     (line,) = lines_of(capsys.readouterr().err)
     assert (
