@@ -16,7 +16,7 @@ from models import TransferItem, db
 from services.core import runtime
 from services.core.actor import Actor
 from services.core.unit_of_work import session, unit_of_work
-from services.matters import landing
+from services.matters import adding
 from services.transfers import bulk_save, requests
 from services.transfers.states import FINISHED
 
@@ -79,8 +79,8 @@ def _added(matter: uuid.UUID, actor: Actor, name: str, size: int) -> uuid.UUID:
         writer.write(os.urandom(size))
         blob = writer.publish()
     with unit_of_work() as writing:
-        landed = landing.land(writing, matter, actor.id, name, blob.sha256, blob.size, origin="upload")
-        return landed.document_id
+        added = adding.add(writing, matter, actor.id, name, blob.sha256, blob.size, origin="upload")
+        return added.document_id
 
 
 def run_to_completion(system: Installation, started: Sequence[uuid.UUID]) -> TransferRun:

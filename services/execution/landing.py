@@ -19,9 +19,8 @@ from services.core.unit_of_work import optimistic
 from services.execution import item_run
 from services.execution.completion import Ending, Held, end, hold
 from services.execution.item_run import Claim, ItemRun
-from services.matters import landing as matters_landing
-from services.matters import quotas
-from services.matters.landing import Landed, Landing, Plan
+from services.matters import adding, quotas
+from services.matters.adding import Added, Addition, Plan
 from services.transfers.link_facts import Facts, link_values
 from services.transfers.outcomes import Outcome
 from services.transfers.states import ItemState
@@ -217,8 +216,8 @@ def _prepare_batch(reading: Connection, batch: Sequence[_Candidate]) -> _Batch:
     candidates = _with_twins(reading, batch)
     new = [each for each in candidates if each.same is None]
     same_bytes = _same_bytes_elsewhere(reading, new)
-    landings = [
-        Landing(
+    additions = [
+        Addition(
             matter_id=each.item.matter_id,
             member_id=each.item.member_id,
             file_name=each.arrived.file_name,
@@ -229,15 +228,15 @@ def _prepare_batch(reading: Connection, batch: Sequence[_Candidate]) -> _Batch:
         )
         for each in new
     ]
-    plan = matters_landing.plan(reading, landings)
-    landed = dict(zip((each.item.id for each in new), plan.landed, strict=True))
+    plan = adding.plan(reading, additions)
+    added = dict(zip((each.item.id for each in new), plan.added, strict=True))
     links = [
         link_values(
             "got",
             each.arrived.facts,
             server_id=each.item.server_id,
-            document_id=landed[each.item.id].document_id,
-            version_id=landed[each.item.id].version_id,
+            document_id=added[each.item.id].document_id,
+            version_id=added[each.item.id].version_id,
             member_id=each.item.member_id,
             checksum=each.arrived.sha256,
         )
@@ -246,13 +245,13 @@ def _prepare_batch(reading: Connection, batch: Sequence[_Candidate]) -> _Batch:
     values, events = {}, []
     for each in candidates:
         if each.same is not None:
-            became = Landed(
+            became = Added(
                 each.same.document_id, each.same.name, each.same.version_id, each.same.version_number
             )
             outcome = Outcome.HERE_ALREADY
             notice = f"This is already version {became.number} here, so nothing was added."
         else:
-            became = landed[each.item.id]
+            became = added[each.item.id]
             outcome = _outcome(each)
             notice = _notice(same_bytes, each, became)
         values[each.item.id] = _item_values(each.arrived, became, outcome, notice)
@@ -274,12 +273,12 @@ def _prepare_batch(reading: Connection, batch: Sequence[_Candidate]) -> _Batch:
 
 
 def _write_batch(writing: Connection, batch: _Batch) -> None:
-    matters_landing.write(writing, batch.plan)
+    adding.write(writing, batch.plan)
     quotas.note_added(sum(row["size"] for row in batch.plan.versions))
     end(writing, batch.ending, ItemState.RUNNING)
 
 
-def _item_values(arrived: Arrived, became: Landed, outcome: Outcome, notice: str) -> dict[str, Any]:
+def _item_values(arrived: Arrived, became: Added, outcome: Outcome, notice: str) -> dict[str, Any]:
     return {
         "name": arrived.facts["full_name"][:300],
         "sha256": arrived.sha256,
@@ -311,7 +310,7 @@ def _outcome(each: _Candidate) -> Outcome:
     return Outcome.NEW_VERSION if each.becomes_current else Outcome.IN_HISTORY
 
 
-def _notice(same_bytes: Sequence[Row[*tuple[Any, ...]]], each: _Candidate, became: Landed) -> str:
+def _notice(same_bytes: Sequence[Row[*tuple[Any, ...]]], each: _Candidate, became: Added) -> str:
     said = []
     if each.document_id is None and became.document_name != each.arrived.facts["full_name"]:
         said.append(f"It is named “{became.document_name}” here.")

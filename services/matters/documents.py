@@ -18,8 +18,7 @@ from services.core.pagination import Page, paginate
 from services.core.text.file_names import clean_file_name, same_name_key, search_key, split
 from services.core.text.normalise import ESCAPE, like_pattern, search_words
 from services.core.unit_of_work import session, unit_of_work
-from services.matters.landing import land
-from services.matters.naming import require_free
+from services.matters import adding
 from services.matters.row_locks import locked_document, locked_matter
 from services.matters.uploads import receive, reserve_space
 
@@ -138,20 +137,20 @@ def add(actor: Actor, matter_id: uuid.UUID, file_name: str, stream: IO[bytes]) -
     with unit_of_work() as writing:
         matter = permissions.require_change_documents(actor, matter_id)
         locked_matter(writing, matter.id)
-        require_free(writing, matter.id, name.full, "file")
+        adding.require_free(writing, matter.id, name.full, "file")
         reserve_space(matter.id, actor.id, blob.size)
-        landed = land(writing, matter.id, actor.id, name.full, blob.sha256, blob.size, origin="upload")
+        added = adding.add(writing, matter.id, actor.id, name.full, blob.sha256, blob.size, origin="upload")
         audit.record(
             actor,
             "document.added",
-            landed.document_name,
-            subject_id=landed.document_id,
+            added.document_name,
+            subject_id=added.document_id,
             matter_id=matter.id,
-            version=landed.number,
+            version=added.number,
             size=blob.size,
             sha256=blob.sha256,
         )
-        return landed.document_id
+        return added.document_id
 
 
 def rename(actor: Actor, document_id: uuid.UUID, stem: str) -> str:
@@ -169,7 +168,7 @@ def rename(actor: Actor, document_id: uuid.UUID, stem: str) -> str:
         if name == before:
             return name
         if same_name_key(name) != same_name_key(before):
-            require_free(writing, matter.id, name, "name")
+            adding.require_free(writing, matter.id, name, "name")
         document.name, document.name_key = name, search_key(name)
         document.changed_at = matter.changed_at = utcnow()
         audit.record(

@@ -13,7 +13,7 @@ from services.core.text.file_names import clean_file_name, same_name_key, visibl
 from services.core.text.normalise import bytes_in_words
 from services.core.unit_of_work import session
 from services.matters import documents
-from services.matters.naming import require_free
+from services.matters.adding import require_free
 from services.matters.uploads import EMPTY, require_space
 
 FileList = Sequence[tuple[str, int]]

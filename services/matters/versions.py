@@ -18,8 +18,8 @@ from services.core.pagination import Page, paginate
 from services.core.runtime import runtime
 from services.core.text.file_names import FileName, clean_file_name, split
 from services.core.unit_of_work import session, unit_of_work
+from services.matters import adding
 from services.matters.documents import find
-from services.matters.landing import land
 from services.matters.row_locks import locked_document, locked_matter
 from services.matters.uploads import receive, require_space, reserve_space, store_refusal
 from storage import Blob, BlobDamagedError, BlobStream, StorageError
@@ -230,7 +230,7 @@ def _add(
     with unit_of_work() as writing:
         permissions.require_change_documents(actor, matter_id)
         reserve_space(matter_id, actor.id, blob.size, field)
-        landed = land(
+        added = adding.add(
             writing,
             matter_id,
             actor.id,
@@ -244,12 +244,12 @@ def _add(
         audit.record(
             actor,
             "version.added",
-            landed.document_name,
-            subject_id=landed.document_id,
+            added.document_name,
+            subject_id=added.document_id,
             matter_id=matter_id,
-            version=landed.number,
+            version=added.number,
             size=blob.size,
             sha256=blob.sha256,
         )
-        other = split(landed.document_name).extension.casefold() != name.extension.casefold()
-        return Added(landed.number, name.full, landed.document_name, other)
+        other = split(added.document_name).extension.casefold() != name.extension.casefold()
+        return Added(added.number, name.full, added.document_name, other)

@@ -18,7 +18,7 @@ WORKER = (
     "services/execution/"  # runs what a member with the permission has asked for, and checks it again itself
 )
 UNSCOPED = {
-    "services/matters/landing.py": "locks documents by the ids of an authorized write, and checks their matters",
+    "services/matters/adding.py": "locks documents by the ids of an authorized write, and checks their matters",
     "services/matters/quotas.py": "sums of sizes: no row leaves it",
     "services/matters/versions.py": "compares bytes with the document that its caller has authorized",
     "services/transfers/bulk_save.py": "its base query gets the matter where it is used",

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from models import Document, Link, Matter, Participant
 from services.core.actor import Actor
 from services.core.unit_of_work import unit_of_work
-from services.matters import landing
+from services.matters import adding
 from simulator import Simulator
 from tests.support.pages import Browser, Page, read
 
@@ -55,8 +55,8 @@ def make_matter(actor: Actor, role: str = "lead") -> uuid.UUID:
 
 def add_document(desk: Desk, name: str = "Lease.docx") -> uuid.UUID:
     with unit_of_work() as writing:
-        landed = landing.land(writing, desk.matter_id, desk.actor.id, name, "0" * 64, 3, origin="upload")
-    return landed.document_id
+        added = adding.add(writing, desk.matter_id, desk.actor.id, name, "0" * 64, 3, origin="upload")
+    return added.document_id
 
 
 def link(desk: Desk, document_id: uuid.UUID, number: int, version: int, latest: int = 0) -> None:

@@ -28,7 +28,7 @@ from services.core.text.normalise import search_fold
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import queue, steps
 from services.execution.item_run import ItemRun, Limiter, Task
-from services.matters import landing
+from services.matters import adding
 from services.transfers import requests
 from services.transfers.requests import GetCommand, SaveCommand, sources_of, target_of
 from simulator import Simulator
@@ -52,10 +52,10 @@ class Desk:
             writer.write(content)
             blob = writer.publish()
         with unit_of_work() as writing:
-            landed = landing.land(
+            added = adding.add(
                 writing, self.matter_id, self.actor.id, name, blob.sha256, blob.size, origin="upload"
             )
-        return landed.document_id
+        return added.document_id
 
 
 def make_desk(browser: Browser, practice: Simulator, user: str = "ALICE") -> Desk:
@@ -194,7 +194,7 @@ def add_version(desk: Desk, document_id: uuid.UUID, content: bytes) -> None:
         writer.write(content)
         blob = writer.publish()
     with unit_of_work() as writing:
-        landing.land(
+        adding.add(
             writing,
             desk.matter_id,
             desk.actor.id,

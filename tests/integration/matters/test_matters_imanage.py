@@ -10,7 +10,7 @@ import pytest
 
 from models import Link, Member, Server
 from services.core.unit_of_work import unit_of_work
-from services.matters import landing, versions
+from services.matters import adding, versions
 from tests.support.matters import add_document, add_server, add_twin, current_version, open_matter
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
@@ -38,7 +38,7 @@ def bound(database: None) -> Bound:
     matter_id = open_matter(lead, viewer=ben, editor=gina)
     document_id = add_document(lead, matter_id)
     with unit_of_work() as writing:
-        landing.land(
+        adding.add(
             writing,
             matter_id,
             ann.id,

@@ -12,7 +12,7 @@ from flask import Flask
 from models import AuditEvent, Member, Participant, Transfer, TransferItem
 from services.core.errors import ConflictError
 from services.core.unit_of_work import session, unit_of_work
-from services.matters import landing
+from services.matters import adding
 from services.transfers import control
 from tests.support.matters import add_document, counted_queries
 from tests.support.pages import Browser
@@ -182,7 +182,7 @@ def test_the_documents_page_tells_of_the_version_it_shows(desk: Desk) -> None:
     document_id, _twin = got_document(desk)
     bram = make_member("Bram")
     with unit_of_work() as writing:
-        landing.land(
+        adding.add(
             writing, desk.matter_id, bram.id, "x.docx", "1" * 64, 3, document_id=document_id, origin="upload"
         )
     lead = desk.browser.page(f"/documents/{document_id}").text.split("Versions")[0]
@@ -195,7 +195,7 @@ def test_a_guest_reads_no_other_name_than_the_documents(app: Flask, desk: Desk) 
 
     with unit_of_work() as writing:
         writing.add(Participant(matter_id=desk.matter_id, member_id=guest.id, role="viewer"))
-        landing.land(
+        adding.add(
             writing,
             desk.matter_id,
             desk.actor.id,
@@ -247,11 +247,11 @@ def test_a_name_that_was_altered_is_told_with_both(
     browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID, there: str, here: str
 ) -> None:
     with unit_of_work() as writing:
-        landed = landing.land(writing, matter_id, alice.id, there, "1" * 64, 3)
-    assert landed.document_name == here
+        added = adding.add(writing, matter_id, alice.id, there, "1" * 64, 3)
+    assert added.document_name == here
     receipt = {"library": "Active", "number": 7, "version": 1, "url": "", "full_name": there}
     transfer_id = make_transfer(
-        alice.id, matter_id, server_id, ["done"], name=there, receipt=receipt, document_id=landed.document_id
+        alice.id, matter_id, server_id, ["done"], name=there, receipt=receipt, document_id=added.document_id
     )
     page = browser.page(f"/transfers/{transfer_id}")
     shown = there.replace("\u202e", "[U+202E]")

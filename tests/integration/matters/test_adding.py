@@ -1,4 +1,4 @@
-"""What a transfer lands: numbers and names are given out once, also concurrently."""
+"""What is added to a matter: numbers and names are given out once, also concurrently."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from sqlalchemy import select
 from models import Document, Version
 from services.core.errors import ConflictError
 from services.core.unit_of_work import session, unit_of_work
-from services.matters import landing, versions
-from services.matters.landing import Landing
+from services.matters import adding, versions
+from services.matters.adding import Addition
 from tests.support.matters import add_document, open_matter
 from tests.support.people import actor_of, make_member
 
 SHA = "0" * 64
 
 
-def test_a_document_lands_and_its_next_version_becomes_current(database: None) -> None:
+def test_a_document_is_added_and_its_next_version_becomes_current(database: None) -> None:
     ann = actor_of(make_member("Ann"))
     matter_id = open_matter(ann)
     with unit_of_work() as writing:
-        first = landing.land(writing, matter_id, ann.id, "Re: Lease.docx", SHA, 5, note="From the bank")
+        first = adding.add(writing, matter_id, ann.id, "Re: Lease.docx", SHA, 5, note="From the bank")
         assert (first.document_name, first.number) == ("Re_ Lease.docx", 1)
         document_id = first.document_id
     with unit_of_work() as writing:
-        second = landing.land(writing, matter_id, ann.id, "L.pdf", SHA, 6, document_id=document_id)
+        second = adding.add(writing, matter_id, ann.id, "L.pdf", SHA, 6, document_id=document_id)
         version_id = second.version_id
         assert second.number == 2
     view = versions.require(ann, version_id)
@@ -41,7 +41,7 @@ def test_a_document_lands_and_its_next_version_becomes_current(database: None) -
 def test_names_that_are_taken_get_a_number(database: None) -> None:
     ann = actor_of(make_member("Ann"))
     matter_id, other_id = open_matter(ann), open_matter(ann)
-    landed = []
+    added = []
     for name in (
         "Lease.docx",
         "LEASE.docx",
@@ -52,8 +52,8 @@ def test_names_that_are_taken_get_a_number(database: None) -> None:
         "Lea.docx",
     ):
         with unit_of_work() as writing:
-            landed.append(landing.land(writing, matter_id, ann.id, name, SHA, 1).document_name)
-    assert landed == [
+            added.append(adding.add(writing, matter_id, ann.id, name, SHA, 1).document_name)
+    assert added == [
         "Lease.docx",
         "LEASE (2).docx",
         "Lease (3).docx",
@@ -63,31 +63,31 @@ def test_names_that_are_taken_get_a_number(database: None) -> None:
         "Lea.docx",
     ]
     with unit_of_work() as writing:
-        assert landing.land(writing, other_id, ann.id, "Lease.docx", SHA, 1).document_name == "Lease.docx"
+        assert adding.add(writing, other_id, ann.id, "Lease.docx", SHA, 1).document_name == "Lease.docx"
 
 
-def test_many_land_at_once_in_several_matters_and_none_where_one_is_gone(database: None) -> None:
+def test_many_are_added_at_once_in_several_matters_and_none_where_one_is_gone(database: None) -> None:
     ann = actor_of(make_member("Ann"))
     lease, sale = open_matter(ann), open_matter(ann)
 
-    def land(*wanted: tuple[uuid.UUID, str]) -> list[str]:
+    def add(*wanted: tuple[uuid.UUID, str]) -> list[str]:
         with unit_of_work() as writing:
-            landings = [
-                Landing(matter_id, ann.id, name, SHA, 1, "From the bank") for matter_id, name in wanted
+            additions = [
+                Addition(matter_id, ann.id, name, SHA, 1, "From the bank") for matter_id, name in wanted
             ]
-            plan = landing.plan(writing.connection(), landings)
-            landing.write(writing.connection(), plan)
-            return [each.document_name for each in plan.landed]
+            plan = adding.plan(writing.connection(), additions)
+            adding.write(writing.connection(), plan)
+            return [each.document_name for each in plan.added]
 
-    assert land((lease, "Deed.docx"), (sale, "Deed.docx"), (lease, "DEED.docx"), (sale, "List.xlsx")) == [
+    assert add((lease, "Deed.docx"), (sale, "Deed.docx"), (lease, "DEED.docx"), (sale, "List.xlsx")) == [
         "Deed.docx",
         "Deed.docx",
         "DEED (2).docx",
         "List.xlsx",
     ]
-    assert land((sale, "deed.docx"), (lease, "List.xlsx")) == ["deed (2).docx", "List.xlsx"]
+    assert add((sale, "deed.docx"), (lease, "List.xlsx")) == ["deed (2).docx", "List.xlsx"]
     with pytest.raises(ConflictError):
-        land((lease, "Never.docx"), (uuid.uuid4(), "Never.docx"))
+        add((lease, "Never.docx"), (uuid.uuid4(), "Never.docx"))
     there = session().execute(select(Document.matter_id, Document.name)).all()
     assert sorted(name for matter_id, name in there if matter_id == lease) == [
         "DEED (2).docx",
@@ -97,13 +97,13 @@ def test_many_land_at_once_in_several_matters_and_none_where_one_is_gone(databas
     assert not any(name == "Never.docx" for _, name in there)
 
 
-def test_a_version_lands_only_on_a_document_of_its_matter(database: None) -> None:
+def test_a_version_is_added_only_to_a_document_of_its_matter(database: None) -> None:
     ann = actor_of(make_member("Ann"))
     matter_id, other_id = open_matter(ann), open_matter(ann)
     document_id = add_document(ann, matter_id)
     for matter, document in ((other_id, document_id), (matter_id, uuid.uuid4()), (uuid.uuid4(), None)):
         with pytest.raises(ConflictError), unit_of_work() as writing:
-            landing.land(writing, matter, ann.id, "x.docx", SHA, 1, document_id=document)
+            adding.add(writing, matter, ann.id, "x.docx", SHA, 1, document_id=document)
     assert session().scalars(select(Version.number)).all() == [1]
 
 
@@ -120,7 +120,7 @@ def test_eight_at_once_get_eight_numbers(app: Flask, database: None, onto_one_do
             together.wait(timeout=10)
             with unit_of_work() as writing:
                 sha256 = f"{number:064}"
-                landing.land(writing, matter_id, ann.id, "Lease.docx", sha256, 1, document_id=document_id)
+                adding.add(writing, matter_id, ann.id, "Lease.docx", sha256, 1, document_id=document_id)
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(one, range(8)))
