@@ -1,1 +1,1 @@
-"""The front door for the clock: durable workflows, the reconciler and the worker's entry."""
+"""The worker: it claims due items, carries each out in a thread and does the regular duties."""
