@@ -61,7 +61,10 @@ def search_people(group_id: uuid.UUID) -> str:
     found = groups.find_people(actor(), group_id, query)
     if not is_htmx():
         return _page(group_id, q=query, found=found)
-    return render_template("groups/_found.html", group_id=group_id, q=query, found=found)
+    add = url_for(".add_person", group_id=group_id)
+    return render_template(
+        "groups/_found.html", q=query, found=found, add=add, name="member", target="#found"
+    )
 
 
 @bp.post("/<uuid:group_id>/members")

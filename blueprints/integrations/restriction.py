@@ -23,9 +23,9 @@ from services.servers import views as server_views
 def search_people(server_id: uuid.UUID) -> str:
     """Members who could be added. By POST, because the list so far is sent and may be long."""
     server_views.server(actor(), server_id)
-    return render_template(
-        "integrations/_people_results.html", server_id=server_id, **_found(RestrictionForm())
-    )
+    add = url_for(".choose_person", server_id=server_id)
+    found = _found(RestrictionForm())
+    return render_template("groups/_found.html", add=add, name="add", target="#people", **found)
 
 
 @bp.post("/<uuid:server_id>/restriction/chosen")

@@ -62,14 +62,10 @@ class RuleResult:
     """One rule for this member. Rules after the first that fails are skipped."""
 
     code: str
-    question: str
+    title: str
     state: State
     sentence: str
     next_step: str = ""
-
-    @property
-    def text(self) -> str:
-        return self.question
 
     @property
     def hint(self) -> str:
@@ -200,7 +196,7 @@ def _of_imanage(member: Member, server: Server) -> RuleResult:
 def _skip_after_failure(steps: list[RuleResult]) -> tuple[RuleResult, ...]:
     failed = next((number for number, step in enumerate(steps) if step.state == "fail"), len(steps))
     return tuple(
-        step if number <= failed else RuleResult(step.code, step.question, "skipped", "Not checked yet.")
+        step if number <= failed else RuleResult(step.code, step.title, "skipped", "Not checked yet.")
         for number, step in enumerate(steps)
     )
 

@@ -167,9 +167,8 @@ def test_a_boolean_field_can_be_a_switch(renderer: Renderer, refused: EveryForm)
 def test_the_summary_leads_to_each_field_and_says_what_has_no_field(
     renderer: Renderer, refused: EveryForm
 ) -> None:
-    html = renderer.render(
-        '{{ ui.error_summary(form, extra=["The server is already there."]) }}', form=refused
-    )
+    refused.form_errors = ["The server is already there."]
+    html = renderer.render("{{ ui.error_summary(form) }}", form=refused)
     assert [a["href"] for a in Outline(html).all("a")] == ["#name", "#role", "#kind"]
     assert "The server is already there." in html
 
