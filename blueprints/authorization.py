@@ -122,22 +122,20 @@ def forget_session() -> str | None:
     return token if isinstance(token, str) else None
 
 
-def takes_files(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a view that accepts a document: other requests have a small size limit."""
-    view.__dict__["takes_files"] = True
-    return view
+def _mark(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def mark(view: Callable[..., Any]) -> Callable[..., Any]:
+        view.__dict__[name] = True
+        return view
+
+    return mark
 
 
-def takes_table(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a view that accepts a CSV file."""
-    view.__dict__["takes_table"] = True
-    return view
-
-
-def get_only(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a GET view that records or changes something, so that it does not answer HEAD."""
-    view.__dict__["get_only"] = True
-    return view
+takes_files = _mark("takes_files")
+"""Marks a view that accepts a document: other requests have a small size limit."""
+takes_table = _mark("takes_table")
+"""Marks a view that accepts a CSV file."""
+get_only = _mark("get_only")
+"""Marks a GET view that records or changes something, so that it does not answer HEAD."""
 
 
 def _guard() -> Response | None:

@@ -1,9 +1,12 @@
-"""The base class of forms, and fields with normalised text."""
+"""The base class of forms, the field of one line, and what a switch posts."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from flask import abort, request
 from flask_wtf import FlaskForm
-from wtforms import Field, StringField, ValidationError
+from wtforms import StringField, ValidationError
 
 from services.core.errors import InvalidError
 from services.core.text import normalise
@@ -27,24 +30,18 @@ class BaseForm(FlaskForm):
 
 
 class LineField(StringField):
-    """One line of text, with spaces normalised before validation."""
+    """One line of text: `what` it is, with spaces normalised, of a length, and without invisible characters."""
+
+    def __init__(self, label: str, what: str, longest: int, *, required: bool = True, **more: Any) -> None:
+        super().__init__(label, **more)
+        self.what, self.longest, self.flags.required = what, longest, required
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = normalise.clean_line(valuelist[0]) if valuelist else ""
 
-
-class Line:
-    """Validates one line of text: required, length, and no invisible characters."""
-
-    def __init__(self, what: str, longest: int, required: bool = True) -> None:
-        self.what = what
-        self.longest = longest
-        self.required = required
-        self.field_flags = {"required": True} if required else {}
-
-    def __call__(self, form: FlaskForm, field: Field) -> None:
-        value = field.data or ""
-        if self.required and not value:
+    def pre_validate(self, form: FlaskForm) -> None:
+        value = self.data or ""
+        if self.flags.required and not value:
             raise ValidationError(f"Enter {self.what}.")
         if len(value) > self.longest:
             raise ValidationError(f"Use {self.longest} characters or fewer. You entered {len(value)}.")
@@ -52,3 +49,10 @@ class Line:
             raise ValidationError(
                 "This contains an invisible character, such as a direction mark. Type it again."
             )
+
+
+def switched_on(name: str) -> bool:
+    """Which way a `ui.switch` was pressed."""
+    if (value := request.form.get(name)) not in {"0", "1"}:
+        abort(400)
+    return value == "1"

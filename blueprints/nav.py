@@ -36,23 +36,13 @@ ADMIN_ITEMS = (
 
 
 def _items(rows: tuple[tuple[str, str, str, str, tuple[str, ...]], ...]) -> list[NavItem]:
+    """The longest prefix wins: a page within a blueprint can have a menu item of its own."""
     endpoint = request.endpoint or ""
-    # The longest prefix wins: a page within a blueprint can have a menu item of its own.
-    best = max((len(each) for row in rows for each in row[4] if endpoint.startswith(each)), default=0)
+    fits = [max((len(each) for each in row[4] if endpoint.startswith(each)), default=0) for row in rows]
     return [
-        NavItem(
-            label,
-            url_for(target),
-            icon,
-            bool(best) and endpoint.startswith(_of_length(prefixes, best)),
-            section,
-        )
-        for section, label, target, icon, prefixes in rows
+        NavItem(label, url_for(target), icon, fit > 0 and fit == max(fits), section)
+        for fit, (section, label, target, icon, _) in zip(fits, rows, strict=True)
     ]
-
-
-def _of_length(prefixes: tuple[str, ...], length: int) -> tuple[str, ...]:
-    return tuple(each for each in prefixes if len(each) == length)
 
 
 def _context() -> dict[str, object]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, flash, render_template, request, url_for
+from flask import Blueprint, flash, render_template, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.account.forms import PasswordForm
 from blueprints.authorization import actor, needs
+from blueprints.forms_base import switched_on
 from blueprints.htmx import fragment, go_to, is_htmx
 from services.auth import passwords
 from services.connections import clients
@@ -45,9 +46,7 @@ def change_password() -> Response:
 @bp.post("/mail")
 @needs("staff")
 def set_mail() -> Response:
-    wanted = {"1": True, "0": False}.get(request.form.get("mail", ""))
-    if wanted is None:
-        abort(400)
+    wanted = switched_on("mail")
     account.set_wants_mail(actor(), wanted)
     if is_htmx():
         return fragment(render_template("account/_mail.html", wants_mail=wanted))
@@ -57,9 +56,7 @@ def set_mail() -> Response:
 @bp.post("/health-mail")
 @needs("admin")
 def set_health_mail() -> Response:
-    wanted = {"1": True, "0": False}.get(request.form.get("health_mail", ""))
-    if wanted is None:
-        abort(400)
+    wanted = switched_on("health_mail")
     account.set_wants_health_mail(actor(), wanted)
     if is_htmx():
         return fragment(render_template("account/_health_mail.html", wants_health_mail=wanted))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from wtforms import PasswordField
 from wtforms.validators import DataRequired
 
-from blueprints.forms_base import BaseForm, Line, LineField
+from blueprints.forms_base import BaseForm, LineField
 from services.core.text.email_addresses import LONGEST
 from services.directory.details import LONGEST_NAME
 from services.directory.people import NewMember
@@ -14,16 +14,16 @@ LONGEST_CODE = 100
 
 
 class SignInForm(BaseForm):
-    email = LineField("Email", [Line("your email address", LONGEST)])
+    email = LineField("Email", "your email address", LONGEST)
     password = PasswordField("Password", [DataRequired("Enter your password.")])
 
 
 class SetUpForm(BaseForm):
     """The service validates the password."""
 
-    code = LineField("Set-up code", [Line("the set-up code", LONGEST_CODE)])
-    name = LineField("Name", [Line("your name", LONGEST_NAME)])
-    email = LineField("Email", [Line("your email address", LONGEST)])
+    code = LineField("Set-up code", "the set-up code", LONGEST_CODE)
+    name = LineField("Name", "your name", LONGEST_NAME)
+    email = LineField("Email", "your email address", LONGEST)
     password = PasswordField("Password", [DataRequired("Choose a password.")])
 
     def command(self) -> NewMember:
@@ -35,5 +35,5 @@ class SetUpForm(BaseForm):
 class JoinForm(BaseForm):
     """The email address is that of the invitation and cannot be changed."""
 
-    name = LineField("Name", [Line("your name", LONGEST_NAME)])
+    name = LineField("Name", "your name", LONGEST_NAME)
     password = PasswordField("Password", [DataRequired("Choose a password.")])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from blueprints.forms_base import BaseForm, Line, LineField
+from blueprints.forms_base import BaseForm, LineField
 from services.members.groups import LONGEST_NAME
 
 
 class GroupForm(BaseForm):
-    name = LineField("Name", [Line("a name", LONGEST_NAME)])
+    name = LineField("Name", "a name", LONGEST_NAME)

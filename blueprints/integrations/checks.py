@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 
-from flask import Response as TextResponse
 from flask import render_template, url_for
 from werkzeug.wrappers import Response
 
@@ -42,7 +41,8 @@ def check_run(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
 @needs("admin")
 def check_report(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
     run = check_runs.of(actor(), run_id)
-    return _text(monitoring_check_report.report_text(run), f"Check of {run.server_name}.txt")
+    text = monitoring_check_report.report_text(run)
+    return attachment(text.encode(), "text/plain", f"Check of {run.server_name}.txt")
 
 
 @bp.get("/<uuid:server_id>/request-sheet")
@@ -80,9 +80,3 @@ def _answer(server_id: uuid.UUID, run_id: uuid.UUID) -> Response:
         check_minutes=monitoring_state.minutes(),
     )
     return fragment(html, checked=True)
-
-
-def _text(text: str, name: str) -> Response:
-    response = TextResponse(text, mimetype="text/plain")
-    response.headers.set("Content-Disposition", "attachment", filename=name)
-    return response

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to
 from blueprints.integrations import bp
-from blueprints.integrations.package_forms import CredentialsForm
+from blueprints.integrations.forms import CredentialsForm
 from blueprints.integrations.pages import popup
 from services.core.errors import InvalidError, TooManyError
 from services.diagnostics.report import Result

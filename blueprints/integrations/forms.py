@@ -1,4 +1,4 @@
-"""Forms for servers: adding, changing, restricting and removing one."""
+"""Forms for servers: adding, changing, restricting and removing one, its credentials, and application packages."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import NumberRange, Optional
 
-from blueprints.forms_base import BaseForm, Line, LineField
+from blueprints.forms_base import BaseForm, LineField
 from services.core.text import normalise
+from services.server_admin.credential_rotation import NewCredentials
 from services.servers import addresses, registry, validation
+from services.servers.packages import packages
+from services.servers.packages.packages import NewPackage
 from services.servers.registry import NewServer, ServerChange
 from services.servers.restriction import RestrictionChange
 from services.servers.transport import CLOUD, ON_PREMISE
@@ -36,24 +39,17 @@ class SecretField(PasswordField):
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = valuelist[0].strip() if valuelist else ""
 
-
-class Secret:
-    """Validates the length and characters of a secret."""
-
-    def __call__(self, form: BaseForm, field: Field) -> None:
-        value = field.data or ""
+    def pre_validate(self, form: BaseForm) -> None:
+        value = self.data or ""
         if len(value) > LONGEST_SECRET:
             raise ValidationError(f"Use {LONGEST_SECRET} characters or fewer.")
         if normalise.hidden_characters(value):
             raise ValidationError("This contains an invisible character. Copy the secret again.")
 
 
-class ServerName:
-    """Validates a server's name."""
-
-    def __call__(self, form: BaseForm, field: Field) -> None:
-        if not field.errors and (problem := validation.name_problem(field.data)):
-            raise ValidationError(problem)
+def server_name(_form: BaseForm, field: Field) -> None:
+    if not field.errors and (problem := validation.name_problem(field.data)):
+        raise ValidationError(problem)
 
 
 class AddServerForm(BaseForm):
@@ -65,12 +61,12 @@ class AddServerForm(BaseForm):
         default=CLOUD,
         validate_choice=False,
     )
-    name = LineField("Name", [Line("a name", LONGEST_NAME), ServerName()])
+    name = LineField("Name", "a name", LONGEST_NAME, validators=[server_name])
     subdomain = StringField("Subdomain")
     url = StringField("URL")
     api_url = StringField("API URL")
-    client_id = LineField("Client ID", [Line("the Client ID", LONGEST_CLIENT_ID, required=False)])
-    client_secret = SecretField("Client Secret", [Secret()])
+    client_id = LineField("Client ID", "the Client ID", LONGEST_CLIENT_ID, required=False)
+    client_secret = SecretField("Client Secret")
     package = HiddenField()
     package_client_id: str | None = None
     subdomain_notice = ""
@@ -164,7 +160,7 @@ class ChangeServerForm(BaseForm):
     """Name and limit, which can be changed besides the credentials."""
 
     version = HiddenField()
-    name = LineField("Name", [Line("a name", LONGEST_NAME), ServerName()])
+    name = LineField("Name", "a name", LONGEST_NAME, validators=[server_name])
     at_once = IntegerField(
         "Documents at once",
         [
@@ -223,4 +219,44 @@ class RestrictionForm(BaseForm):
 
 
 class RemoveServerForm(BaseForm):
-    typed_name = LineField("Server name")
+    typed_name = LineField("Server name", "the server’s name", LONGEST_NAME, required=False)
+
+
+class PackageForm(BaseForm):
+    """The application's details in the package. Key and secret are generated."""
+
+    request_key = HiddenField()
+    application_id = LineField("ID", "an ID", packages.LONGEST)
+    name = LineField("Name", "a name", packages.LONGEST)
+    publisher = LineField("Publisher", "the publisher", packages.LONGEST)
+    organization = LineField("Organization", "your organization", packages.LONGEST)
+
+    def validate_application_id(self, field: Field) -> None:
+        if not field.errors and (problem := packages.problem_with_id(field.data)):
+            raise ValidationError(problem)
+
+    def command(self) -> NewPackage:
+        return NewPackage(
+            request_key=as_id(self.request_key.data or "") or uuid.uuid4(),
+            application_id=self.application_id.data,
+            name=self.name.data,
+            publisher=self.publisher.data,
+            organization=self.organization.data,
+        )
+
+
+class CredentialsForm(BaseForm):
+    """The new Client ID and Client Secret. `confirmed` is only shown where they could not be proven."""
+
+    version = HiddenField()
+    client_id = LineField("New Client ID", "the Client ID", LONGEST_CLIENT_ID, required=False)
+    client_secret = SecretField("New Client Secret")
+    confirmed = BooleanField("Replace them anyway")
+
+    def command(self) -> NewCredentials:
+        return NewCredentials(
+            client_id=self.client_id.data,
+            client_secret=self.client_secret.data,
+            version=self.version.data or "",
+            confirmed=self.confirmed.data,
+        )

@@ -1,23 +1,25 @@
-"""Application packages: making one, downloading it, and confirming a changed redirect URL."""
+"""Application packages: making one, downloading it; and the banner while iManage has an earlier redirect URL."""
 
 from __future__ import annotations
 
 import uuid
 
-from flask import flash, render_template, url_for
+from flask import flash, render_template, request, url_for
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.downloads import attachment
-from blueprints.htmx import fragment, go_to
+from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.integrations import bp
-from blueprints.integrations.package_forms import PackageForm
+from blueprints.integrations.forms import PackageForm
 from services.core.errors import InvalidError
 from services.servers import redirect_urls, registry
 from services.servers.packages import packages
 from services.servers.packages.keys import Keys
 
 PACKAGE = "/package"
+ADMIN = "/admin/"
 
 
 @bp.get(PACKAGE)
@@ -69,6 +71,14 @@ def confirm_redirect_url(server_id: uuid.UUID) -> Response:
     redirect_urls.confirm(actor(), server_id)
     flash("Saved. Check the connection to see whether iManage accepts the redirect URL.", "success")
     return go_to(url_for(".server", server_id=server_id))
+
+
+@bp.app_context_processor
+def redirect_change() -> dict[str, redirect_urls.RedirectChange | None]:
+    """For full pages of System Admins."""
+    is_page = request.path.startswith(ADMIN) and not is_htmx()
+    is_for_admin = is_page and current_user.is_authenticated and current_user.is_admin
+    return {"redirect_change": redirect_urls.change(actor()) if is_for_admin else None}
 
 
 def _form_page(form: PackageForm, status: int = 200) -> Response:

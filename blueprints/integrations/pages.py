@@ -53,18 +53,11 @@ def server_answer(
     page = server_page.of(actor(), server_id)
     html = render_template(
         "integrations/server.html",
-        server=page.server,
-        checklist=page.checklist,
-        health=page.health,
-        days=page.days,
         check_minutes=monitoring_state.minutes(),
-        circuit=page.circuit,
-        authorities=page.authorities,
-        run=page.run,
         report=check_report.report_text(page.run) if page.run else "",
         practice_users=practice.users(),
         pasted=pasted,
-        **_restriction(page.kept, draft),
+        **vars(page) | _restriction(page.kept, draft),
     )
     return allow_connect(fragment(html, status), page.server.url)
 

@@ -1,4 +1,4 @@
-"""Restricting a server: searching members, changing the list, and saving it with the switch."""
+"""Restricting a server: searching members, changing or pasting the list, and saving it with the switch."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
-from blueprints.htmx import go_to
+from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.integrations import bp
 from blueprints.integrations.forms import RestrictionForm
 from blueprints.integrations.pages import question, restriction_answer, server_answer
 from blueprints.query_params import count_search
 from services.core.errors import InvalidError
-from services.servers import access_loss, restriction
+from services.servers import access_loss, bulk_add, restriction
 from services.servers import views as server_views
 
 
@@ -41,6 +41,21 @@ def choose_person(server_id: uuid.UUID) -> str:
         was_added=True,
         **_found(form),
     )
+
+
+@bp.post("/<uuid:server_id>/restriction/pasted")
+@needs("admin")
+def paste_people(server_id: uuid.UUID) -> Response:
+    """The list with the members found, and what happened to the other emails."""
+    server_views.server(actor(), server_id)
+    form = RestrictionForm()
+    pasted = bulk_add.match(actor(), form.pasted.data or "", form.chosen)
+    form.add.data = (*form.add.data, *pasted.ids)
+    if not is_htmx():
+        return server_answer(server_id, draft=form, pasted=pasted)
+    people = restriction.people(actor(), form.chosen)
+    context = {"server_id": server_id, "people": people, "pasted": pasted, "q": "", "found": ()}
+    return fragment(render_template("integrations/_people.html", **context))
 
 
 @bp.post("/<uuid:server_id>/restriction")

@@ -7,53 +7,45 @@ import uuid
 from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from blueprints import errors
 from blueprints.authorization import actor, needs
-from blueprints.htmx import go_to
-from blueprints.integrations import (
-    access_explainer,
-    bp,
-    bulk_add,
-    certificates,
-    checks,
-    credentials,
-    health,
-    missing,
-    packages,
-    practice,
-    redirect_banner,
-    removal,
-    restriction,
-    switching,
-)
+from blueprints.htmx import go_to, is_htmx
+from blueprints.integrations import access_explainer as access_explainer
+from blueprints.integrations import bp as bp
+from blueprints.integrations import certificates as certificates
+from blueprints.integrations import checks as checks
+from blueprints.integrations import credentials as credentials
+from blueprints.integrations import health as health
+from blueprints.integrations import packages as packages
+from blueprints.integrations import removal as removal
+from blueprints.integrations import restriction as restriction
+from blueprints.integrations import switching as switching
 from blueprints.integrations.forms import AddServerForm, ChangeServerForm, as_id
 from blueprints.integrations.pages import flash_notices, popup, server_answer, servers_context
 from services.core.errors import InvalidError
+from services.servers import practice as practice_server
 from services.servers import registry, transport
 from services.servers import views as server_views
 from services.servers.packages import packages as application_packages
+from services.servers.registry import ServerGoneError
 
-__all__ = [
-    "access_explainer",
-    "bp",
-    "bulk_add",
-    "certificates",
-    "checks",
-    "credentials",
-    "health",
-    "missing",
-    "packages",
-    "practice",
-    "redirect_banner",
-    "removal",
-    "restriction",
-    "switching",
-]
+NOT_FOUND = 404
 
 
 @bp.get("")
 @needs("admin")
 def index() -> str:
     return render_template("integrations/index.html", gone=None, **servers_context(actor()))
+
+
+@bp.errorhandler(ServerGoneError)
+def server_is_gone(gone: ServerGoneError) -> Response:
+    """An htmx request from a page opened before the removal gets the notice as a toast."""
+    if is_htmx():
+        view = errors.ErrorView(gone.code, gone.title, gone.sentence, gone.next_step, gone.owner)
+        return errors.answer(view, NOT_FOUND)
+    html = render_template("integrations/index.html", gone=gone, **servers_context(actor()))
+    return Response(html, NOT_FOUND, mimetype="text/html")
 
 
 @bp.get("/new")
@@ -93,6 +85,20 @@ def add_server() -> Response:
         form.add_errors(InvalidError(registry.problems(actor(), form.command())), keep_own=True)
     form.reduce_to_subdomain()
     return _add_answer(form, 422)
+
+
+@bp.get("/practice/new")
+@needs("admin")
+def new_practice_server() -> Response:
+    return popup("practice", "Add practice server")
+
+
+@bp.post("/practice")
+@needs("admin")
+def add_practice_server() -> Response:
+    saved = practice_server.add(actor())
+    flash(f"“{saved.name}” has been added. Switch it on to start it.", "success")
+    return go_to(url_for(".server", server_id=saved.id))
 
 
 @bp.get("/<uuid:server_id>")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 
-from flask import abort, flash, render_template, request, url_for
+from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
+from blueprints.forms_base import switched_on
 from blueprints.htmx import fragment, go_to, is_htmx
 from blueprints.integrations import bp
 from blueprints.integrations.pages import question
@@ -20,9 +21,7 @@ from services.servers import views as server_views
 @bp.post("/<uuid:server_id>/enabled")
 @needs("admin")
 def set_enabled(server_id: uuid.UUID) -> Response:
-    wanted = {"1": True, "0": False}.get(request.form.get("enabled", ""))
-    if wanted is None:
-        abort(400)
+    wanted = switched_on("enabled")
     try:
         enabling.switch(actor(), server_id, wanted, is_sure=request.form.get("sure") == "1")
     except enabling.UnprovenServerError as unsure:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_wtf.file import FileField, FileRequired, MultipleFileField
 from wtforms import StringField
 
-from blueprints.forms_base import BaseForm, Line, LineField
+from blueprints.forms_base import BaseForm, LineField
 from services.matters.matters import MatterDetails
 
 FILE_REQUIRED = "Choose a file."
@@ -14,9 +14,9 @@ FILE_REQUIRED = "Choose a file."
 class MatterForm(BaseForm):
     """A matter's name and numbers."""
 
-    name = LineField("Name", [Line("a name", 200)])
-    client_number = LineField("Client number", [Line("a client number", 50, required=False)])
-    matter_number = LineField("Matter number", [Line("a matter number", 50, required=False)])
+    name = LineField("Name", "a name", 200)
+    client_number = LineField("Client number", "a client number", 50, required=False)
+    matter_number = LineField("Matter number", "a matter number", 50, required=False)
 
     def details(self) -> MatterDetails:
         return MatterDetails(
@@ -36,14 +36,14 @@ class VersionForm(BaseForm):
     """One file that becomes the next version."""
 
     file = FileField("File", [FileRequired(FILE_REQUIRED)])
-    note = LineField("Note", [Line("a note", 500, required=False)])
+    note = LineField("Note", "a note", 500, required=False)
 
 
 class SameFileForm(BaseForm):
     """Confirms adding a file that is identical to an existing version."""
 
     file_name = StringField("File")
-    note = LineField("Note", [Line("a note", 500, required=False)])
+    note = LineField("Note", "a note", 500, required=False)
 
 
 class DocumentNameForm(BaseForm):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from collections.abc import Iterable
 
-from flask import flash, render_template, url_for
+from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints.authorization import actor, needs
@@ -12,12 +14,16 @@ from blueprints.htmx import go_to, is_htmx
 from blueprints.matters import bp
 from blueprints.matters.answers import form_answer
 from blueprints.matters.forms import MatterForm
-from blueprints.matters.open_dialog import dialog_to_open
 from blueprints.matters.quotas import notice_for
 from blueprints.query_params import page_number, search_text
 from services.access import permissions, server_access
+from services.access.server_access import ServerLabel
 from services.matters import documents, matters
 from services.transfers import links
+
+_UUID = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_GET = re.compile(f"get-{_UUID}(?:-{_UUID})?")
+_SAVE = re.compile(f"save-{_UUID}-{_UUID}")
 
 
 @bp.get("/matters")
@@ -56,7 +62,7 @@ def matter(matter_id: uuid.UUID) -> ResponseReturnValue:
         twins=twins,
         servers=servers,
         quota=notice_for(matter_id, view.may_change_documents),
-        pop_up=dialog_to_open(matter_id, servers),
+        pop_up=_dialog_to_open(matter_id, servers),
     )
 
 
@@ -72,3 +78,14 @@ def rename(matter_id: uuid.UUID) -> ResponseReturnValue:
         flash("The matter’s details have been changed.", "success")
         return go_to(back)
     return form_answer("Change details", "matters/_matter_form.html", back, form=form, matter=view)
+
+
+def _dialog_to_open(matter_id: uuid.UUID, servers: Iterable[ServerLabel]) -> str:
+    """The URL of the pop-up that `?open=…` names after a sign-in; empty for a server that this person cannot use."""
+    asked = request.args.get("open", "")
+    usable = {str(server.id) for server in servers}
+    if (match := _GET.fullmatch(asked)) and match[1] in usable:
+        return url_for("transfers.get_picker", matter_id=matter_id, server_id=match[1], document=match[2])
+    if (match := _SAVE.fullmatch(asked)) and match[2] in usable:
+        return url_for("transfers.save_picker", document_id=match[1], server_id=match[2])
+    return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_wtf.file import FileField, FileRequired
 from wtforms import BooleanField, PasswordField, RadioField, SelectChoice
 
-from blueprints.forms_base import BaseForm, Line, LineField
+from blueprints.forms_base import BaseForm, LineField
 from services.core.text.email_addresses import LONGEST
 from services.directory.details import LONGEST_NAME, Details
 from services.directory.people import NewMember
@@ -17,9 +17,9 @@ MEMBER, GUEST = "member", "guest"
 class DetailsForm(BaseForm):
     """The details of an existing member or guest."""
 
-    name = LineField("Name", [Line("a name", LONGEST_NAME)])
-    email = LineField("Email", [Line("an email address", LONGEST)])
-    organisation = LineField("Organisation", [Line("an organisation", LONGEST_NAME, required=False)])
+    name = LineField("Name", "a name", LONGEST_NAME)
+    email = LineField("Email", "an email address", LONGEST)
+    organisation = LineField("Organisation", "an organisation", LONGEST_NAME, required=False)
     is_admin = BooleanField("System Admin")
 
     def details(self) -> Details:
@@ -32,9 +32,9 @@ class InviteForm(BaseForm):
     kind = RadioField(
         "Kind", choices=[SelectChoice(MEMBER, "Member"), SelectChoice(GUEST, "Guest")], default=MEMBER
     )
-    email = LineField("Email", [Line("an email address", LONGEST)])
-    name = LineField("Name", [Line("a name", LONGEST_NAME, required=False)])
-    organisation = LineField("Organisation", [Line("an organisation", LONGEST_NAME, required=False)])
+    email = LineField("Email", "an email address", LONGEST)
+    name = LineField("Name", "a name", LONGEST_NAME, required=False)
+    organisation = LineField("Organisation", "an organisation", LONGEST_NAME, required=False)
 
     def command(self) -> NewInvitation:
         is_guest = self.kind.data == GUEST

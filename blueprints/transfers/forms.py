@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from wtforms import HiddenField, SelectMultipleField, StringField, ValidationError
 from wtforms.validators import AnyOf, Length
 
-from blueprints.forms_base import BaseForm, Line, LineField
+from blueprints.forms_base import BaseForm, LineField
 from services.transfers.bulk_save import SaveManyCommand
 from services.transfers.decisions import CHOICES
 from services.transfers.requests import (
@@ -81,9 +81,9 @@ class SaveForm(KeyedForm):
     target = StringField(validators=[AnyOf(SAVE_TARGETS, message="Choose how to save the document.")])
     folder = StringField(validators=[Length(max=300)])
     twin = StringField(validators=[Length(max=300)])
-    name = LineField("Name", validators=[Line("a name", 200, required=False)])
-    extension = LineField("File type", validators=[Line("a file type", 20, required=False)])
-    note = LineField("Version note", validators=[Line("a note", LONGEST_NOTE, required=False)])
+    name = LineField("Name", "a name", 200, required=False)
+    extension = LineField("File type", "a file type", 20, required=False)
+    note = LineField("Version note", "a note", LONGEST_NOTE, required=False)
     accept = SelectMultipleField(validate_choice=False)
 
     def validate_folder(self, field: StringField) -> None:
@@ -111,7 +111,7 @@ class SaveManyForm(KeyedForm):
     document = SelectMultipleField(validate_choice=False)
     target = StringField(validators=[AnyOf(MANY_TARGETS, message="Choose how to save the documents.")])
     folder = StringField(validators=[Length(max=300)])
-    note = LineField("Version note", validators=[Line("a note", LONGEST_NOTE, required=False)])
+    note = LineField("Version note", "a note", LONGEST_NOTE, required=False)
     accept = SelectMultipleField(validate_choice=False)
     held = SelectMultipleField(validate_choice=False)
 

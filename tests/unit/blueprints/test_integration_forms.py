@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from blueprints.integrations.forms import RestrictionForm
-from blueprints.integrations.package_forms import CredentialsForm
+from blueprints.integrations.forms import CredentialsForm, RestrictionForm
 from services.servers.validation import name_problem
 
 ADA, TOM = uuid.uuid4(), uuid.uuid4()
