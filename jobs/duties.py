@@ -21,21 +21,17 @@ POLL_SECONDS = 0.2
 LEAST_POLL_SECONDS = 0.05
 RESTING_POLL_SECONDS = 5.0
 """In case a notification was missed."""
-STOP_SECONDS = 1.0
-"""How soon a resting worker notices that it has to stop."""
 
 
 class Duties:
-    """Runs each duty in its own application context until `stop` is set. Errors are logged, and the duty runs again."""
+    """Runs each duty in its own application context until `stop`. Errors are logged, and the duty runs again."""
 
-    def __init__(self, database_url: str, scope: Scope, stop: threading.Event) -> None:
+    def __init__(self, database_url: str, scope: Scope) -> None:
         self._scope = scope
-        self._stop = stop
         self._threads: list[threading.Thread] = []
-        self._busy = threading.Event()
+        self._stopped, self._changed, self._busy = threading.Event(), threading.Event(), threading.Event()
         self._busy.set()
-        self._changed, self._written = threading.Event(), threading.Event()
-        wake.start(database_url, stop, (self._changed, self._written))
+        wake.start(database_url, self._stopped, self._changed)
 
     def every(
         self,
@@ -48,32 +44,22 @@ class Duties:
         """Run a duty every so many seconds, in its own thread. `resting` is the interval of a resting worker."""
 
         def repeat() -> None:
-            is_over = self._stop.wait(seconds if first is None else first)
+            is_over = self._stopped.wait(seconds if first is None else first)
             while not is_over:
                 self._do(duty)
                 is_over = self._pause(seconds, resting)
 
         self._start(repeat)
 
-    def after_changes(self, seconds: float, duty: Callable[[], object], *, resting: float) -> None:
-        """Run a duty after the database was written to, at most once in so many seconds."""
-
-        def repeat() -> None:
-            while not self._pause(seconds, resting):
-                if self._written.wait(STOP_SECONDS):
-                    self._written.clear()
-                    self._do(duty)
-
-        self._start(repeat)
-
     def work(self, wanting: threading.Event, take_due: Callable[[], bool]) -> None:
-        """Call `take_due` repeatedly until `stop` is set. It returns whether there are live items.
+        """Call `take_due` repeatedly until `stop`. It returns whether there are live items.
 
         While `wanting` is set it is called without delay.
         """
-        while not self._stop.wait(LEAST_POLL_SECONDS):
+        while not self._stopped.wait(LEAST_POLL_SECONDS):
             if self.are_resting:
-                self._wait_for_change()
+                self._changed.wait(RESTING_POLL_SECONDS)
+                self._changed.clear()
             else:
                 wanting.wait(POLL_SECONDS)
             if self._do(take_due) is False:
@@ -81,6 +67,11 @@ class Duties:
             else:
                 self._busy.set()
         self._busy.set()  # ends the rest of every duty
+
+    def stop(self) -> None:
+        """End all waits. A signal handler may not call this: it could interrupt a wait that holds the event's lock."""
+        for event in (self._stopped, self._changed, self._busy):
+            event.set()
 
     @property
     def are_resting(self) -> bool:
@@ -92,18 +83,11 @@ class Duties:
             thread.join(max(0.0, latest - time.monotonic()))
 
     def _pause(self, seconds: float, resting: float | None) -> bool:
-        """Wait for the next run; True if `stop` is set. Resting ends as soon as there are live items."""
+        """Wait for the next run; True after `stop`. Resting ends as soon as there are live items."""
         if resting is None or not self.are_resting:
-            return self._stop.wait(seconds)
+            return self._stopped.wait(seconds)
         self._busy.wait(resting)
-        return self._stop.is_set()
-
-    def _wait_for_change(self) -> None:
-        latest = time.monotonic() + RESTING_POLL_SECONDS
-        while not self._stop.is_set() and time.monotonic() < latest:
-            if self._changed.wait(STOP_SECONDS):
-                break
-        self._changed.clear()
+        return self._stopped.is_set()
 
     def _start(self, repeat: Callable[[], None]) -> None:
         thread = threading.Thread(target=repeat, daemon=True)

@@ -1,7 +1,7 @@
 """Wakes a worker when the database is written to, so that an idle one need not poll.
 
 SQLite: inotify tells when the write-ahead log grows. PostgreSQL: LISTEN, and triggers notify (migration 0019). Where
-neither works (not on Linux, or behind PgBouncer), the events are set every POLL_SECONDS instead.
+neither works (not on Linux, or behind PgBouncer), the event is set every POLL_SECONDS instead.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import select
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -32,32 +32,30 @@ BUFFER = 64 * 1024
 log = structlog.get_logger()
 
 
-def start(database_url: str, stop: threading.Event, wake: Sequence[threading.Event]) -> None:
-    """Set these events after each change, until `stop` is set, in a thread of its own."""
-    threading.Thread(target=_watch, args=(database_url, stop, wake), name="wake", daemon=True).start()
+def start(database_url: str, stop: threading.Event, changed: threading.Event) -> None:
+    """Set `changed` after each change, until `stop` is set, in a thread of its own."""
+    threading.Thread(target=_watch, args=(database_url, stop, changed), name="wake", daemon=True).start()
 
 
-def _watch(database_url: str, stop: threading.Event, wake: Sequence[threading.Event]) -> None:
+def _watch(database_url: str, stop: threading.Event, changed: threading.Event) -> None:
     while not stop.is_set():
         try:
             for _ in _changes(database_url):
-                for event in wake:
-                    event.set()
+                changed.set()
                 if stop.wait(LEAST_SECONDS):
                     return
         except _UnavailableError as error:
             log.info("worker.polls", reason=str(error))
-            _poll(stop, wake)
+            _poll(stop, changed)
         except Exception:  # the database is away
-            _poll(stop, wake, RECONNECT_SECONDS)
+            _poll(stop, changed, RECONNECT_SECONDS)
 
 
-def _poll(stop: threading.Event, wake: Sequence[threading.Event], seconds: float = float("inf")) -> None:
+def _poll(stop: threading.Event, changed: threading.Event, seconds: float = float("inf")) -> None:
     left = seconds
     while left > 0 and not stop.wait(POLL_SECONDS):
         left -= POLL_SECONDS
-        for event in wake:
-            event.set()
+        changed.set()
 
 
 class _UnavailableError(Exception):

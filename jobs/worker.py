@@ -10,7 +10,6 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 
 import structlog
 
@@ -32,6 +31,7 @@ log = structlog.get_logger()
 RESTING_SECONDS = 10.0
 """How often duties that concern transfers run while there is nothing to transfer."""
 HEARTBEAT_SECONDS = 3.0
+RESTING_HEARTBEAT_SECONDS = 5.0
 LEASE_SECONDS = 1.0
 PROGRESS_SECONDS = 1.0
 CHECKPOINT_SECONDS = 0.25
@@ -49,19 +49,13 @@ NICENESS = 10
 
 def run(settings: Settings, scope: Scope) -> None:
     """Work until SIGINT or SIGTERM."""
-    stop = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
+    signals = _signals()
     gc_tuning.freeze()  # before the fork: memory that garbage collection leaves alone stays shared
     with writer.beside(scope):
-        _work(settings, scope, stop)
+        _work(settings, scope, signals)
 
 
-def _work(settings: Settings, scope: Scope, stop: threading.Event) -> None:
+def _work(settings: Settings, scope: Scope, signals: int) -> None:
     _lower_priority()
     worker_id = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
     with scope():
@@ -85,20 +79,29 @@ def _work(settings: Settings, scope: Scope, stop: threading.Event) -> None:
     def check_schema() -> None:
         if (found := schema.mismatch()) is not None:
             log.error("worker.schema_mismatch", sentence=found.sentence, next_step=found.next_step)
-            stop.set()
+            duties.stop()
 
-    duties = Duties(settings.database_url, scope, stop)
+    def stop_on_signal() -> None:
+        os.read(signals, 1)
+        duties.stop()
+
+    duties = Duties(settings.database_url, scope)
+    threading.Thread(target=stop_on_signal, name="signals", daemon=True).start()
     duties.every(SCHEMA_SECONDS, check_schema, resting=RESTING_SECONDS)
     duties.every(MAIL_SECONDS, smtp.send_due)
     duties.every(HEALTH_SECONDS, schedule.check_due, first=0.0, resting=RESTING_SECONDS)
-    duties.every(HEARTBEAT_SECONDS, lambda: run_in_writer(worker_heartbeats.record, worker_id))
+    duties.every(
+        HEARTBEAT_SECONDS,
+        lambda: run_in_writer(worker_heartbeats.record, worker_id),
+        resting=RESTING_HEARTBEAT_SECONDS,
+    )
     duties.every(LEASE_SECONDS, scheduler.check_leases, resting=RESTING_SECONDS)
     duties.every(PROGRESS_SECONDS, ProgressFlusher().flush, resting=RESTING_SECONDS)
     duties.every(MAINTENANCE_SECONDS, maintain, first=0.0, resting=RESTING_SECONDS)
     duties.every(ERASE_SECONDS, packages_keys.delete_expired)
     duties.every(SWEEP_SECONDS, maintenance.sweep_store, first=FIRST_SWEEP_SECONDS)
     if has_wal:
-        duties.after_changes(CHECKPOINT_SECONDS, checkpoint, resting=RESTING_SECONDS)
+        duties.every(CHECKPOINT_SECONDS, checkpoint, resting=RESTING_SECONDS)
     try:
         duties.work(scheduler.wanting, take_due)
     finally:
@@ -116,6 +119,16 @@ def _work(settings: Settings, scope: Scope, stop: threading.Event) -> None:
             log.info("process.stopped", kind="worker", pid=os.getpid())
             sys.stderr.flush()
             os._exit(0)
+
+
+def _signals() -> int:
+    """A file descriptor that can be read after SIGINT or SIGTERM."""
+    readable, writable = os.pipe()
+    os.set_blocking(writable, False)
+    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: None)  # only a handled signal is written there
+    return readable
 
 
 def _lower_priority() -> None:

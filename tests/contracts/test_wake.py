@@ -38,7 +38,7 @@ def wal_database(folder: Path) -> sqlite3.Connection:
 def test_a_commit_to_sqlite_wakes_and_another_file_does_not(tmp_path: Path, stop: threading.Event) -> None:
     changed = threading.Event()
     with closing(wal_database(tmp_path)) as other:
-        wake.start(f"sqlite:///{tmp_path / 'counterpart.sqlite'}", stop, (changed,))
+        wake.start(f"sqlite:///{tmp_path / 'counterpart.sqlite'}", stop, changed)
         time.sleep(0.3)
         changed.clear()
         (tmp_path / "another").write_text("x")
@@ -55,7 +55,7 @@ def server() -> Iterator[str]:
 
 def test_a_notification_of_postgresql_wakes(server: str, stop: threading.Event) -> None:
     changed = threading.Event()
-    wake.start(server, stop, (changed,))
+    wake.start(server, stop, changed)
     assert changed.wait(SOON), "once when it begins to listen"
     time.sleep(0.3)
     changed.clear()
@@ -66,13 +66,13 @@ def test_a_notification_of_postgresql_wakes(server: str, stop: threading.Event) 
 
 def test_without_notifications_it_polls(tmp_path: Path, stop: threading.Event) -> None:
     changed = threading.Event()
-    wake.start(f"sqlite:///{tmp_path / 'no folder' / 'counterpart.sqlite'}", stop, (changed,))
+    wake.start(f"sqlite:///{tmp_path / 'no folder' / 'counterpart.sqlite'}", stop, changed)
     for _ in range(2):
         assert changed.wait(SOON)
         changed.clear()
 
 
-def test_an_idle_worker_reads_the_queue_after_a_change_only(tmp_path: Path, stop: threading.Event) -> None:
+def test_an_idle_worker_reads_the_queue_after_a_change_only(tmp_path: Path) -> None:
     read: list[float] = []
 
     def take_due() -> bool:
@@ -80,7 +80,7 @@ def test_an_idle_worker_reads_the_queue_after_a_change_only(tmp_path: Path, stop
         return False
 
     with closing(wal_database(tmp_path)) as other:
-        duties = Duties(f"sqlite:///{tmp_path / 'counterpart.sqlite'}", nullcontext, stop)
+        duties = Duties(f"sqlite:///{tmp_path / 'counterpart.sqlite'}", nullcontext)
         worker = threading.Thread(target=duties.work, args=(threading.Event(), take_due))
         worker.start()
         until(lambda: duties.are_resting, "the rest", SOON)
@@ -90,6 +90,6 @@ def test_an_idle_worker_reads_the_queue_after_a_change_only(tmp_path: Path, stop
         assert len(read) <= before + 1
         other.execute("INSERT INTO row VALUES (1)")
         until(lambda: len(read) > before, "a reading", SOON)
-        stop.set()
+        duties.stop()
         worker.join(SOON)
         assert not worker.is_alive()
