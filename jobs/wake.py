@@ -112,5 +112,8 @@ def _notified(url: str) -> Iterator[None]:
             raise _UnavailableError("a connection pooler")
         connection.execute(f"LISTEN {CHANNEL}")
         yield
-        for _ in connection.notifies():
-            yield
+        while True:
+            # Not connection.notifies() alone: without a timeout it polls ten times a second.
+            select.select([connection], [], [])
+            if any(connection.notifies(timeout=0)):
+                yield

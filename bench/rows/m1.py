@@ -6,12 +6,10 @@ table.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -19,7 +17,8 @@ from random import Random
 from sqlalchemy import insert, or_, select, text
 
 from app import create_app
-from bench.measure import Line, MissingToolError, Options, median, percentile
+from bench.databases import postgresql, sqlite
+from bench.measure import Line, Options, median, percentile
 from config import Settings
 from models import Member, db, new_id
 from models.member_search import UP
@@ -28,7 +27,6 @@ from services.core.text.normalise import search_fold
 from services.core.unit_of_work import checkpoint, session, unit_of_work
 from services.directory import people
 from services.directory.search import key_of
-from tests.support import postgres
 
 MOST_MS = {100_000: 10.0, 1_000_000: 15.0}
 LEAST_OVER_ILIKE = 50.0
@@ -98,26 +96,11 @@ ABSENT = ("qxz", "zqx", "xqjzvk", "qqzzjx")
 def run(options: Options) -> list[Line]:
     counts = (100_000, 1_000_000) if options.full else (100_000,)
     lines = []
-    for name, database in (("SQLite", _sqlite), ("PostgreSQL", _postgresql)):
+    for name, database in (("SQLite", sqlite), ("PostgreSQL", postgresql)):
         for count in counts:
             with database(options.folder) as url:
                 lines += _on(name, url, count, options.folder)
     return lines
-
-
-@contextmanager
-def _sqlite(folder: Path) -> Iterator[str]:
-    database = Path(tempfile.mkdtemp(prefix="members-", dir=folder))
-    yield f"sqlite:///{database / 'members.sqlite'}"
-    shutil.rmtree(database, ignore_errors=True)
-
-
-@contextmanager
-def _postgresql(_folder: Path) -> Iterator[str]:
-    if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
-        raise MissingToolError("PostgreSQL is missing. Install it as root: apt-get install postgresql")
-    with postgres.running() as url:
-        yield url
 
 
 def _on(name: str, url: str, count: int, folder: Path) -> list[Line]:
