@@ -23,8 +23,9 @@ from jobs import gc_tuning
 from models import db, prepare_sqlite
 from models.pool import CONNECT_SECONDS, ProcessPool, prepare_postgresql
 from services.core import background_tasks, encryption, runtime
-from services.mail import composers, outbox
-from services.members import invitation_mail, invitations, lockout_mail
+from services.mail import messages, outbox
+from services.members import invitations
+from services.members import mail as members_mail
 from services.monitoring import mail as monitoring_mail
 from services.operations import database
 from services.transfers import mail as transfer_mail
@@ -56,12 +57,12 @@ def compose(settings: Settings | None = None) -> Flask:
     _extend(app)
     runtime.bind(runtime.Runtime(settings=settings, blobs=_store(settings)))
     background_tasks.bind(app.app_context)
-    composers.register(
+    messages.register(
         {
             "transfer": transfer_mail.compose,
             monitoring_mail.KIND: monitoring_mail.compose,
-            invitations.MAIL: invitation_mail.compose,
-            outbox.LOCKOUT: lockout_mail.compose,
+            invitations.MAIL: members_mail.compose_invitation,
+            outbox.LOCKOUT: members_mail.compose_lockout,
         }
     )
     for name in BLUEPRINTS:

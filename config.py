@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -38,7 +38,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What an installation can be told. The table of names stands in docs/operations.md."""
+    """The settings of one installation. docs/operations.md lists their names."""
 
     data_dir: Path
     database_url: str
@@ -91,7 +91,7 @@ def check_environment() -> None:
 
 
 def origin(url: str) -> str:
-    """The origin that a browser would call this URL by. Raises ValueError where it is more or less than an origin."""
+    """The origin as browsers write it. Raises ValueError for a URL that is more or less than an origin."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
     is_more = parts.path or parts.query or parts.fragment or parts.username or parts.password
@@ -102,7 +102,7 @@ def origin(url: str) -> str:
         or port == 0
         or any(c.isspace() or c == "%" for c in url)
     ):
-        raise ValueError("This is no origin.")
+        raise ValueError("This is not an origin.")
     if ":" in host:
         host = f"[{ipaddress.IPv6Address(host).compressed}]"
     elif not host.isascii():
@@ -111,7 +111,7 @@ def origin(url: str) -> str:
 
 
 class _Reader:
-    """Reads every setting before it complains, so that one start names all that is wrong."""
+    """Reads every setting before it raises, so that one start names all that are wrong."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
@@ -131,12 +131,17 @@ class _Reader:
         settings = Settings(
             data_dir=data_dir,
             database_url=self._database_url(data_dir),
-            database_pool=self._database_pool(),
+            database_pool=self._number(
+                "DATABASE_POOL",
+                0,  # what each kind of process needs
+                {0, *range(FEWEST_CONNECTIONS, 1000)},
+                f"a number of connections from {FEWEST_CONNECTIONS} to 999",
+            ),
             storage_url=self._storage_url(data_dir),
             public_url=public_url,
             api_url=self._origin("API_URL", public_url),
             host=self._text("HOST", "127.0.0.1"),
-            port=self._port("PORT", "8000"),
+            port=self._port("PORT", 8000),
             secret_keys=(),
             imanage_ports=self._ports("IMANAGE_PORTS", "443"),
             imanage_allow_http=self._flag("IMANAGE_ALLOW_HTTP"),
@@ -152,8 +157,13 @@ class _Reader:
             quota_matter_bytes=self._quota("QUOTA_MATTER_BYTES"),
             quota_member_bytes=self._quota("QUOTA_MEMBER_BYTES"),
             scan=self._scan(),
-            check_minutes=self._check_minutes(),
-            practice_port=(practice_port := self._port("PRACTICE_PORT", "8770")),
+            check_minutes=self._number(
+                "CHECK_MINUTES",
+                DEFAULT_CHECK_MINUTES,
+                range(MOST_CHECK_MINUTES + 1),
+                f"a number of minutes from 0 to {MOST_CHECK_MINUTES}",
+            ),
+            practice_port=(practice_port := self._port("PRACTICE_PORT", 8770)),
             practice_url=self._origin("PRACTICE_URL", f"http://127.0.0.1:{practice_port}"),
             log_level=self._log_level(),
             smtp_url=self._smtp_url(),
@@ -182,12 +192,15 @@ class _Reader:
             self._wrong(name, f"must be 0 or 1, not {value!r}.")
         return value in {"1", "true", "yes"}
 
-    def _port(self, name: str, default: str) -> int:
-        value = self._text(name, default)
-        if not value.isascii() or not value.isdigit() or not 0 < int(value) < 65536:
-            self._wrong(name, f"must be a port number from 1 to 65535, not {value!r}.")
+    def _number(self, name: str, default: int, allowed: Container[int], what: str) -> int:
+        value = self._text(name, str(default))
+        if not value.isascii() or not value.isdigit() or int(value) not in allowed:
+            self._wrong(name, f"must be {what}, not {value!r}.")
             return 0
         return int(value)
+
+    def _port(self, name: str, default: int) -> int:
+        return self._number(name, default, range(1, 65536), "a port number from 1 to 65535")
 
     def _ports(self, name: str, default: str) -> frozenset[int]:
         ports = set()
@@ -212,11 +225,7 @@ class _Reader:
         return tuple(networks)
 
     def _bytes(self, name: str, default: int) -> int:
-        value = self._text(name, str(default))
-        if not value.isascii() or not value.isdigit() or int(value) < 1:
-            self._wrong(name, f"must be a number of bytes, not {value!r}.")
-            return 0
-        return int(value)
+        return self._number(name, default, range(1, 1 << 63), "a number of bytes")
 
     def _quota(self, name: str) -> int | None:
         """None: no limit."""
@@ -240,17 +249,8 @@ class _Reader:
             )
         return value
 
-    def _check_minutes(self) -> int:
-        value = self._text("CHECK_MINUTES", str(DEFAULT_CHECK_MINUTES))
-        if not value.isascii() or not value.isdigit() or int(value) > MOST_CHECK_MINUTES:
-            self._wrong(
-                "CHECK_MINUTES", f"must be a number of minutes from 0 to {MOST_CHECK_MINUTES}, not {value!r}."
-            )
-            return 0
-        return int(value)
-
     def _origin(self, name: str, default: str) -> str:
-        """As browsers write an origin: small letters, the host in ASCII, no port where it is the scheme's own."""
+        """As browsers write an origin: lower case, the host in ASCII, without the scheme's default port."""
         value = self._text(name, default).rstrip("/")
         try:
             return origin(value)
@@ -287,21 +287,6 @@ class _Reader:
             self._wrong("DATABASE_URL", f"must start with {SQLITE} or {POSTGRESQL}.")
         return value
 
-    def _database_pool(self) -> int:
-        """0: what each kind of process needs."""
-        value = self._text("DATABASE_POOL", "0")
-        if (
-            not value.isascii()
-            or not value.isdigit()
-            or int(value) not in {0, *range(FEWEST_CONNECTIONS, 1000)}
-        ):
-            self._wrong(
-                "DATABASE_POOL",
-                f"must be a number of connections from {FEWEST_CONNECTIONS} to 999, not {value!r}.",
-            )
-            return 0
-        return int(value)
-
     def _log_level(self) -> str:
         value = self._text("LOG_LEVEL", "info").lower()
         if value not in LOG_LEVELS:
@@ -316,9 +301,9 @@ class _Reader:
 
 
 def sqlite_file(database_url: str) -> Path | None:
-    """The file of a SQLite database, for what reads it without SQLAlchemy; None for PostgreSQL.
+    """The file of a SQLite database, for readers without SQLAlchemy; None for PostgreSQL.
 
-    A relative path lies in the instance folder, where Flask-SQLAlchemy opens it.
+    A relative path is in the instance folder, where Flask-SQLAlchemy opens it.
     """
     if not database_url.startswith(SQLITE):
         return None
@@ -326,5 +311,5 @@ def sqlite_file(database_url: str) -> Path | None:
 
 
 def libpq_url(database_url: str) -> str:
-    """The URL of a PostgreSQL database without SQLAlchemy's driver, as psycopg itself takes it."""
+    """The URL of a PostgreSQL database in the form of psycopg, without SQLAlchemy's driver."""
     return database_url.replace(POSTGRESQL, "postgresql://", 1)

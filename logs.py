@@ -1,8 +1,8 @@
 """Structured logs: one JSON object a line on standard error, newline-safe, and without the values of variables.
 
-Ours, the libraries', warnings and what nobody caught all come out the same way. A traceback names files and lines only.
-Values could hold a token, and a log is read by more people than a vault. The same error is written at most once a
-minute by a process; how often it came besides is told later.
+Ours, those of libraries, warnings and uncaught exceptions have the same form. A traceback names files and lines only:
+a value could be a token, and more people read logs than may read secrets. A process writes the same error at most once
+a minute, and later how often it was repeated.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ import structlog
 from config import VERSION
 
 Line = MutableMapping[str, Any]
-EVERY_SECONDS = 60.0
-MOST_APART = 500
+REPEAT_SECONDS = 60.0
+MAX_DISTINCT = 500
 FRAMES = 8
-"""Of each exception of a chain, the innermost: the others are the same for every request."""
+"""The innermost ones of each exception in a chain: the others are the same for every request."""
 LIBRARIES = ("gunicorn.error", "gunicorn.access")
-"""Bring handlers of their own, which write plain lines."""
-TELLS_APART = ("logger", "code", "endpoint", "origin", "work", "reason")
+"""They have handlers of their own, which write plain lines."""
+DISTINGUISHED_BY = ("logger", "code", "endpoint", "origin", "work", "reason")
 
 
 def configure(level: str = "info") -> None:
-    """By the composition root, for each application that it makes."""
+    """Called by the composition root for each application."""
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
@@ -62,10 +62,7 @@ def install_hooks() -> None:
     """Log uncaught exceptions and Python warnings, too: for processes that serve or work."""
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
-    threading.excepthook = lambda args: _uncaught(
-        args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
-    )
-    sys.unraisablehook = lambda args: _uncaught(
+    threading.excepthook = sys.unraisablehook = lambda args: _uncaught(
         args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
     )
 
@@ -86,7 +83,7 @@ class _Repeated:
 
 
 class Repeats:
-    """What was written within the last minute, and how often it would have been written again."""
+    """The lines written within the last minute, and how often each was repeated."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -94,22 +91,22 @@ class Repeats:
 
     def is_new(self, what: tuple[str, ...], now: float) -> bool:
         with self._lock:
-            if len(self._seen) >= MOST_APART:
-                what = what[:3]  # somebody sends ever other ones
+            if len(self._seen) >= MAX_DISTINCT:
+                what = what[:3]  # an unlimited number of different ones
             seen = self._seen.get(what)
-            if seen is not None and now - seen.since < EVERY_SECONDS:
+            if seen is not None and now - seen.since < REPEAT_SECONDS:
                 seen.more += 1
                 return False
             self._seen[what] = _Repeated(now)
             return True
 
     def ended(self, now: float | None) -> Iterator[tuple[tuple[str, ...], int]]:
-        """What is over at this moment, or all, with the number of lines that were not written."""
+        """The lines whose minute is over, or all, with the number of repeats that were not written."""
         with self._lock:
             over = [
                 (what, seen)
                 for what, seen in self._seen.items()
-                if now is None or now - seen.since >= EVERY_SECONDS
+                if now is None or now - seen.since >= REPEAT_SECONDS
             ]
             for what, _ in over:
                 del self._seen[what]
@@ -126,24 +123,24 @@ repeats = Repeats()
 
 
 def once_a_minute(_logger: object, level: str, line: Line) -> Line:
-    """Drop an error that was written within the last minute, and count it."""
+    """Drop a line that was written within the last minute, and count it."""
     now = time.monotonic()
     log_repeats(now)
     if level in {"info", "debug"}:
         return line
-    if not repeats.is_new((str(line["event"]), level, _kind_of(line), *_apart(line)), now):
+    if not repeats.is_new((str(line["event"]), level, _kind_of(line), *_distinguishing(line)), now):
         raise structlog.DropEvent
     return line
 
 
 def log_repeats(now: float | None = None) -> None:
-    """How often came what was not written; without a moment, all that is still counted, as at a process's end."""
-    for (event, level, kind, *_apart), more in repeats.ended(now):
+    """Log how often lines were repeated: those whose minute is over, or without `now` all, as when a process ends."""
+    for (event, level, kind, *_more), more in repeats.ended(now):
         _write_line({"event": event, "level": level, "of": kind, "repeated": more})
 
 
-def _apart(line: Line) -> Iterator[str]:
-    return (str(line.get(name, "")) for name in TELLS_APART)
+def _distinguishing(line: Line) -> Iterator[str]:
+    return (str(line.get(name, "")) for name in DISTINGUISHED_BY)
 
 
 def _kind_of(line: Line) -> str:
@@ -162,7 +159,7 @@ def _error_of(given: object) -> BaseException | None:
 
 
 def without_values(_logger: object, _level: str, line: Line) -> Line:
-    """The traceback as text: files, lines and what each error says, without what PostgreSQL quotes from the rows."""
+    """The traceback as text: files, lines and messages, without what PostgreSQL quotes from the rows."""
     error = _error_of(line.pop("exc_info", None))
     if error is not None:
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__, limit=-FRAMES))
@@ -175,7 +172,7 @@ def without_values(_logger: object, _level: str, line: Line) -> Line:
 
 
 class _Handler(logging.Handler):
-    """What libraries log, and what Python warns of."""
+    """Records of libraries, and Python warnings."""
 
     def emit(self, record: logging.LogRecord) -> None:
         level = record.levelname.lower()
@@ -194,7 +191,7 @@ class _Handler(logging.Handler):
 
 
 class _StandardError:
-    """Writes to whatever standard error is now, a line at a time."""
+    """Writes to the current standard error, a line at a time."""
 
     def msg(self, line: str) -> None:
         sys.stderr.write(line + "\n")
@@ -216,7 +213,7 @@ _HANDLER = _Handler()
 
 @contextmanager
 def process(kind: str, **facts: object) -> Iterator[None]:
-    """Around a process that serves or works: a line at its start, and one at its end."""
+    """Logs the start and the end of a web process or worker."""
     install_hooks()
     log, began = structlog.get_logger(), time.monotonic()
     log.info("process.started", kind=kind, pid=os.getpid(), version=VERSION, **facts)

@@ -1,4 +1,4 @@
-"""One connection: a large body is taken when the application has asked for it, and a stalled peer holds no thread."""
+"""One connection: a large body is read when the application asks for it, and a stalled peer occupies no thread."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from commands.web_files import outgoing
 STALL_SECONDS = 60.0
 """A connection without any progress for this long is closed; so is one whose headers are incomplete by then."""
 LINGER_SECONDS = 5.0
-"""So long a refused body is thrown away as it comes: with the connection gone, its sender would not see the answer."""
+"""For this long a refused body is read and discarded: on a closed connection its sender would not see the response."""
 FRAMING_LIMIT = 64 * 1024
-"""Bytes of chunk sizes, extensions and trailers that a chunked body may have, besides a quarter of its content."""
+"""Bytes of chunk sizes, extensions and trailers that a chunked body may have, plus a quarter of its content."""
 
 
 class BodyWantedError(BaseException):
-    """The application has begun to read a body that has not come yet. No handler of its own may catch this."""
+    """The application reads a body that has not arrived yet. Its own handlers must not catch this."""
 
 
 class AwaitedBody:
-    """Stands for a body until it is wanted."""
+    """Stands in for a body until it is read."""
 
     def read(self, _size: int = -1) -> bytes:
         raise BodyWantedError
@@ -39,7 +39,7 @@ class AwaitedBody:
 
 
 class Parser(HTTPRequestParser):
-    """A request. A large body is not read before the application asks for it."""
+    """A request. A large body is not read until the application asks for it."""
 
     headers_finished: bool
     expect_continue: bool
@@ -53,14 +53,14 @@ class Parser(HTTPRequestParser):
 
     @property
     def is_unannounced(self) -> bool:
-        """Whether its headers are there and the application has not seen them."""
+        """Whether its headers are complete and the application has not been called with them."""
         return self.headers_finished and self.is_large and not self.is_announced
 
     def received(self, data: bytes) -> int:
         in_body = self.headers_finished
         try:
             count: int = super().received(data)
-        except ValueError:  # waitress leaves to Python what half an address is, and a number of 5,000 digits
+        except ValueError:  # from Python: half an IPv6 address, or a number of 5,000 digits
             count, self.headers_finished = len(data), True
             self._refuse(BadRequest("The request line or a header cannot be read."))
         if not in_body and self.headers_finished and not self.error:
@@ -74,7 +74,7 @@ class Parser(HTTPRequestParser):
 
     @property
     def _is_ambiguous(self) -> bool:
-        """Whether someone else would see the body end elsewhere, or a length tells of a body that comes in chunks."""
+        """A proxy could see the body end elsewhere: chunks in HTTP/1.0, or chunks and a length (RFC 9112, 6.1)."""
         return "TRANSFER_ENCODING" in self.headers or (self.chunked and "CONTENT_LENGTH" in self.headers)
 
     def _is_too_much(self) -> bool:
@@ -85,13 +85,13 @@ class Parser(HTTPRequestParser):
         self.error, self.completed = error, True
 
     def take(self, limit: int) -> None:
-        """The application wants the body, and so much of it at most."""
+        """Read the body, up to this many bytes."""
         self.limit = limit
         self.expect_continue = self.is_expecting
 
 
 class HeadersOnly:
-    """A request as it is before its body has come."""
+    """A request whose body has not arrived."""
 
     error = None
 
@@ -105,11 +105,11 @@ class HeadersOnly:
         return AwaitedBody()
 
     def close(self) -> None:
-        """Its body belongs to the complete request."""
+        """The body belongs to the complete request."""
 
 
 class Task(WSGITask):
-    """One call of the application: for a large body twice, first for the headers alone."""
+    """One call of the application. For a large body there are two: the first has only the headers."""
 
     is_body_wanted = False
 
@@ -132,7 +132,7 @@ class Task(WSGITask):
         super().finish()
         self.channel.is_refused = isinstance(self.request, HeadersOnly)
         with self.channel.requests_lock:
-            # What was sent behind this without waiting for its answer would make a thread wait for its reader.
+            # A pipelined request would make a thread wait until the client has read this response.
             self.close_on_finish = self.close_on_finish or len(self.channel.requests) > 1
 
     def get_environment(self) -> dict[str, Any]:

@@ -1,64 +1,41 @@
 """The tables: columns and relationships, one module for each family."""
 
-from models.audit import AuditEvent
-from models.base import db, new_id, prepare_sqlite, utcnow
-from models.checks import ServerCheck
-from models.connections import Connection, OAuthState
-from models.documents import Document, Version
-from models.groups import Group, GroupMember, ServerGroup
-from models.health import ServerHealth, ServerHealthDay
-from models.heartbeats import WorkerHeartbeat
-from models.invitations import Invitation
-from models.links import Link
-from models.mail_server import MailServerState
-from models.matters import Matter, Participant
-from models.member_imports import MemberImport
-from models.member_search import NUMBER, TRIGRAM
-from models.members import Installation, Member, SignInAttempt, SignInSession
-from models.outbox import Mail
-from models.packages import ApplicationPackage
-from models.rate_limits import RateCount
-from models.servers import Server, ServerCircuit, ServerMember, ServerRemoval
-from models.transfers import LIVE, ItemState, Transfer, TransferItem
-
-__all__ = [
-    "LIVE",
-    "NUMBER",
-    "TRIGRAM",
-    "ApplicationPackage",
-    "AuditEvent",
-    "Connection",
-    "Document",
-    "Group",
-    "GroupMember",
-    "Installation",
-    "Invitation",
-    "ItemState",
-    "Link",
-    "Mail",
-    "MailServerState",
-    "Matter",
-    "Member",
-    "MemberImport",
-    "OAuthState",
-    "Participant",
-    "RateCount",
-    "Server",
-    "ServerCheck",
-    "ServerCircuit",
-    "ServerGroup",
-    "ServerHealth",
-    "ServerHealthDay",
-    "ServerMember",
-    "ServerRemoval",
-    "SignInAttempt",
-    "SignInSession",
-    "Transfer",
-    "TransferItem",
-    "Version",
-    "WorkerHeartbeat",
-    "db",
-    "new_id",
-    "prepare_sqlite",
-    "utcnow",
-]
+from models.audit import AuditEvent as AuditEvent
+from models.base import db as db
+from models.base import new_id as new_id
+from models.base import prepare_sqlite as prepare_sqlite
+from models.base import utcnow as utcnow
+from models.checks import ServerCheck as ServerCheck
+from models.checks import ServerHealth as ServerHealth
+from models.checks import ServerHealthDay as ServerHealthDay
+from models.connections import Connection as Connection
+from models.connections import OAuthState as OAuthState
+from models.documents import Document as Document
+from models.documents import Version as Version
+from models.groups import Group as Group
+from models.groups import GroupMember as GroupMember
+from models.groups import ServerGroup as ServerGroup
+from models.heartbeats import WorkerHeartbeat as WorkerHeartbeat
+from models.invitations import Invitation as Invitation
+from models.links import Link as Link
+from models.mail import Mail as Mail
+from models.mail import MailServerState as MailServerState
+from models.matters import Matter as Matter
+from models.matters import Participant as Participant
+from models.member_imports import MemberImport as MemberImport
+from models.member_search import NUMBER as NUMBER
+from models.member_search import TRIGRAM as TRIGRAM
+from models.members import Installation as Installation
+from models.members import Member as Member
+from models.members import SignInAttempt as SignInAttempt
+from models.members import SignInSession as SignInSession
+from models.packages import ApplicationPackage as ApplicationPackage
+from models.rate_limits import RateCount as RateCount
+from models.servers import Server as Server
+from models.servers import ServerCircuit as ServerCircuit
+from models.servers import ServerMember as ServerMember
+from models.servers import ServerRemoval as ServerRemoval
+from models.transfers import LIVE as LIVE
+from models.transfers import ItemState as ItemState
+from models.transfers import Transfer as Transfer
+from models.transfers import TransferItem as TransferItem

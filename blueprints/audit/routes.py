@@ -8,6 +8,7 @@ from blueprints.audit.words import detail_lines, words_for
 from blueprints.authorization import actor, needs
 from blueprints.htmx import is_htmx
 from blueprints.query_params import page_number, search_text
+from services.core.text.file_names import visible
 from services.operations import audit_log
 
 bp = Blueprint("audit", __name__, url_prefix="/admin/audit")
@@ -29,4 +30,5 @@ def index() -> str:
         outcomes=audit_log.OUTCOMES,
         words_for=words_for,
         detail_lines=detail_lines,
+        visible=visible,
     )

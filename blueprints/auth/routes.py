@@ -16,7 +16,7 @@ from blueprints.htmx import fragment, go_to
 from services.auth import login, passwords
 from services.core.errors import InvalidError, TooManyError
 from services.core.text.local_redirects import local_path
-from services.mail.envelope import time_of
+from services.mail.messages import time_of
 from services.members import first_admin
 
 __all__ = ["bp", "joining"]

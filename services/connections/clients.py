@@ -28,6 +28,7 @@ from services.connections.tokens import (
     decrypted_token,
     mark_ended,
     renew,
+    row_of,
     sentence_for,
 )
 from services.core import audit
@@ -136,13 +137,8 @@ def with_client(
 def home_of(member_id: uuid.UUID, server_id: uuid.UUID) -> Home:
     """The member's user and library on this server, without a call. Raises as `with_client` does."""
     access_of(member_id, server_id)
-    row = (
-        session()
-        .scalars(
-            select(Connection).where(Connection.member_id == member_id, Connection.server_id == server_id)
-        )
-        .one()
-    )
+    row = row_of(member_id, server_id)
+    assert row is not None
     return Home(row.imanage_user, row.preferred_library)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
+
+from cryptography import x509
 
 from imanage.certificates import Facts
 from imanage.probes import ProbeError, ProbeResponse, certificate, connect, request, resolve
@@ -12,44 +15,16 @@ from imanage.responses import retry_after, sanitise
 from services.diagnostics.probe_session import Finding, Probe, failed, passed, skipped, warned
 
 SOON_DAYS = 21
+CA_SOON = timedelta(days=30)
 SLOW_CLOCK, WRONG_CLOCK = timedelta(seconds=60), timedelta(seconds=300)
 # Products whose answers may be quoted: proxies and sign-in services. Other hosts' words are never shown (see facts_of).
 _PROXIES = (
-    *(
-        "squid",
-        "zscaler",
-        "blue coat",
-        "bluecoat",
-        "forcepoint",
-        "websense",
-        "netskope",
-        "fortigate",
-        "fortiguard",
-    ),
-    *(
-        "fortinet",
-        "mcafee",
-        "skyhigh",
-        "palo alto",
-        "umbrella",
-        "sophos",
-        "barracuda",
-        "web gateway",
-        "cloudflare",
-    ),
-    *("imperva", "akamai", "big-ip", "bigip"),
+    r"squid|zscaler|blue ?coat|forcepoint|websense|netskope|fortigate|fortiguard|fortinet|mcafee|skyhigh|palo alto"
+    r"|umbrella|sophos|barracuda|web gateway|cloudflare|imperva|akamai|big-?ip"
 )
-_SIGN_INS = (
-    "imanage",
-    "microsoftonline",
-    ".okta.",
-    ".oktapreview.",
-    "pingidentity",
-    "pingone",
-    "onelogin",
-    "duosecurity",
-)
-_QUOTABLE = (*_PROXIES, *_SIGN_INS)
+_SIGN_INS = r"imanage|microsoftonline|\.okta\.|\.oktapreview\.|pingidentity|pingone|onelogin|duosecurity"
+_PROXY = re.compile(_PROXIES, re.IGNORECASE)
+_QUOTABLE = re.compile(f"{_PROXIES}|{_SIGN_INS}", re.IGNORECASE)
 _IMANAGE_PATHS = ("/work", "/api", "/auth")
 _MISREAD = frozenset(
     {"api.not_found", "api.not_imanage", "api.redirected", "proxy.own_page", "proxy.refused"}
@@ -81,6 +56,22 @@ def tls(probe: Probe, origin: str) -> Finding:
     if shown.days_left < SOON_DAYS:
         return warned("tls.expires_soon", *facts)
     return passed(f"The certificate is valid for {shown.days_left} more days.", *facts)
+
+
+def own_ca(probe: Probe, origin: str) -> Finding:
+    """The certificates under Custom CA: at worst a warning, since trust is the check Certificate’s."""
+    known = x509.load_pem_x509_certificates((probe.ca_pem or "").encode())
+    first = min(known, key=lambda each: each.not_valid_after_utc)
+    left = first.not_valid_after_utc - datetime.now(UTC)
+    facts = (
+        ("Certificate", first.subject.rfc4514_string()[:200]),
+        ("Valid until", first.not_valid_after_utc.strftime("%d %B %Y")),
+    )
+    if left < timedelta():
+        return warned("ca.expired", *facts)
+    if left < CA_SOON:
+        return warned("ca.expires", *facts)
+    return passed(f"The first certificate to expire is valid for {left.days} more days.", *facts)
 
 
 def api(probe: Probe, origin: str) -> Finding:
@@ -128,7 +119,7 @@ def classify(seen: ProbeResponse) -> Finding:
         if isinstance(version, str) and (shown := sanitise(version)):
             return passed(f"iManage Work {shown} answers.", ("iManage version", shown))
         return passed("iManage Work answers.")
-    if seen.is_page and _names(_PROXIES, f"{seen.headers} {seen.page.title} {seen.page.words[:20_000]}"):
+    if seen.is_page and _PROXY.search(f"{seen.headers} {seen.page.title} {seen.page.words[:20_000]}"):
         return failed("proxy.own_page", *facts)
     if seen.is_page and seen.status == 200:
         return failed("api.not_imanage", *facts)
@@ -165,20 +156,15 @@ def facts_of(seen: ProbeResponse) -> Facts:
     found = [("Status", str(seen.status))]
     if seen.location:
         found.append(("Redirects to", _redirect_target(seen)))
-    named = [(name, sanitise(value)) for name, value in known.items() if _names(_QUOTABLE, value)]
+    named = [(name, sanitise(value)) for name, value in known.items() if _QUOTABLE.search(value)]
     return (*found, *(named or [("Answered by", "Another program, whose answer is not shown here")]))
-
-
-def _names(products: tuple[str, ...], text: str) -> bool:
-    folded = text.lower()
-    return any(product in folded for product in products)
 
 
 def _redirect_target(seen: ProbeResponse) -> str:
     """Where a redirect leads, without its query; another host only where it is a known product."""
     target = seen.location.partition("?")[0].partition("#")[0]
     parts = urlsplit(target)
-    if _names(_QUOTABLE, parts.netloc) or (
+    if _QUOTABLE.search(parts.netloc) or (
         parts.netloc in {"", seen.netloc} and parts.path.startswith(_IMANAGE_PATHS)
     ):
         return sanitise(target)[:200]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from imanage.probes import ProbeError
 from imanage.types import AppCredentials
 from models import utcnow
-from services.diagnostics import application, authorities, network, sign_ins
+from services.diagnostics import application, network, sign_ins
 from services.diagnostics.probe_session import Finding, Probe, failed, open_probe
 from services.diagnostics.report import Report, Result
 from services.guidance.advice import Advice
@@ -121,7 +121,7 @@ def _checks(probe: Probe) -> tuple[Check, ...]:
         Check("api_api", API_URL, "API response", network.api, ("api_tls",), True),
     )
     same = Check("api_customer", SIGN_INS, "iManage customer", sign_ins.customer, (at,), True)
-    own_ca = Check("own_ca", NETWORK, "Custom CA", authorities.in_date)
+    own_ca = Check("own_ca", NETWORK, "Custom CA", network.own_ca)
     return (
         Check("dns", NETWORK, "Host name", network.name),
         Check("tcp", NETWORK, "Connection", network.port, ("dns",)),
@@ -132,21 +132,8 @@ def _checks(probe: Probe) -> tuple[Check, ...]:
         *(apart if split else ()),
         Check("sign_in_page", APPLICATION, "Sign-in page", application.sign_in_page, ("api",)),
         Check("client_id", APPLICATION, "Client ID", application.client_id, ("sign_in_page",)),
-        Check(
-            "redirect_url",
-            APPLICATION,
-            "Redirect URL",
-            application.redirect_url,
-            ("client_id",),
-        ),
-        Check(
-            "secret",
-            APPLICATION,
-            "Client Secret",
-            application.secret,
-            ("client_id", at),
-            True,
-        ),
+        Check("redirect_url", APPLICATION, "Redirect URL", application.redirect_url, ("client_id",)),
+        Check("secret", APPLICATION, "Client Secret", application.secret, ("client_id", at), True),
         Check("header", SIGN_INS, "Sign-in header", sign_ins.header, (at,), True),
         *((same,) if split else ()),
         Check("refresh_token", SIGN_INS, "Refresh token", sign_ins.refresh_token),

@@ -14,11 +14,10 @@ import structlog
 from models import utcnow
 from services.core.runtime import runtime
 from services.core.unit_of_work import release
-from services.mail import composers, outbox, server_state
-from services.mail.composers import NotToBeSentError
+from services.mail import messages, outbox, server_state
 from services.mail.connection import MailConnection, trust
-from services.mail.envelope import wire_address
 from services.mail.errors import MAIL_ERRORS, MailError, connection_error, sending_error
+from services.mail.messages import NotToBeSentError, wire_address
 
 log = structlog.get_logger()
 
@@ -74,7 +73,7 @@ def _send(server: MailConnection, mail: outbox.ClaimedMail) -> MailError | None:
     try:
         if mail.created_at < utcnow() - MAX_AGE:
             raise NotToBeSentError("Not sent within seven days.")
-        message = composers.compose(mail.kind, mail.id)
+        message = messages.compose(mail.kind, mail.id)
     except NotToBeSentError as refusal:
         return _closed(mail, MailError("mail.not_to_be_sent", str(refusal), effect="close"))
     except (ValueError, HeaderParseError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.exc import IntegrityError
@@ -20,22 +20,12 @@ from services.core.text.normalise import fold
 from services.core.unit_of_work import session, unit_of_work
 from services.directory.people import Person, person_of
 from services.servers import restriction
-from services.servers.restriction import end_use_of_unlisted
+from services.servers.restriction import GroupRow, end_use_of_unlisted, groups_by_name
 from services.servers.validation import name_problem
 
 LONGEST_NAME = 100
 PAGE = 100
 TAKEN = "A group with this name already exists. Letter case and accents do not make a different name."
-
-
-@dataclass(frozen=True)
-class GroupRow:
-    """A group in the list, with the number of its members and the servers that list it."""
-
-    id: uuid.UUID
-    name: str
-    members: int
-    servers: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -52,12 +42,6 @@ class GroupView:
 def all_groups(actor: Actor) -> tuple[GroupRow, ...]:
     """All groups by name, in two queries."""
     permissions.require_admin(actor)
-    rows = session().execute(
-        select(Group.id, Group.name, func.count(GroupMember.member_id))
-        .outerjoin(GroupMember, GroupMember.group_id == Group.id)
-        .group_by(Group.id, Group.name, Group.name_key)
-        .order_by(Group.name_key)
-    )
     servers: dict[uuid.UUID, list[str]] = {}
     for group_id, name in session().execute(
         select(ServerGroup.group_id, Server.name)
@@ -65,7 +49,7 @@ def all_groups(actor: Actor) -> tuple[GroupRow, ...]:
         .order_by(Server.name_key)
     ):
         servers.setdefault(group_id, []).append(name)
-    return tuple(GroupRow(*row, servers=tuple(servers.get(row[0], ()))) for row in rows)
+    return tuple(replace(each, servers=tuple(servers.get(each.id, ()))) for each in groups_by_name())
 
 
 def group(actor: Actor, group_id: uuid.UUID, page: int = 1) -> GroupView:

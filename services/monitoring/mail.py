@@ -14,9 +14,7 @@ from services.core.runtime import runtime
 from services.core.text.normalise import clean_line
 from services.core.unit_of_work import session
 from services.guidance.tables import CHECK_ADVICE
-from services.mail import templates
-from services.mail.composers import NotToBeSentError
-from services.mail.envelope import new_message
+from services.mail.messages import NotToBeSentError, new_message
 
 KIND = "health"
 SUBJECTS = {
@@ -70,8 +68,11 @@ def _message(mail: Mail, member: Member, server: Server, row: ServerHealth) -> E
     name, advice = clean_line(server.name), CHECK_ADVICE.get(row.code)
     is_reminder = row.state == "failing" and row.told_at is not None and row.told_at > row.since
     subject = (REMINDER if is_reminder else SUBJECTS[row.state]).format(name)
-    message = new_message(mail.id, subject, member.email, mail.created_at)
-    text = templates.render(
+    return new_message(
+        mail.id,
+        subject,
+        member.email,
+        mail.created_at,
         "health",
         opening=OPENINGS[row.state].format(name),
         health=row,
@@ -79,5 +80,3 @@ def _message(mail: Mail, member: Member, server: Server, row: ServerHealth) -> E
         advice=advice,
         owner=owner_label(advice.owner) if advice else "",
     )
-    message.set_content(text, cte="quoted-printable")
-    return message

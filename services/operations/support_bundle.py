@@ -12,14 +12,14 @@ import platform
 import re
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from importlib import metadata
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from config import VERSION, Settings
 from models import Connection, Server, ServerCheck, ServerCircuit, ServerHealthDay, TransferItem, utcnow
@@ -163,7 +163,7 @@ def _server(server: Server) -> dict[str, Any]:
 def _item_errors() -> list[dict[str, Any]]:
     """How often each error code occurred, and when last. Without sentences, which may contain document names."""
     last = func.max(TransferItem.state_at)
-    rows = session().execute(
+    query = (
         select(TransferRow.server_name, TransferRow.kind, TransferItem.error_code, func.count(), last)
         .join(TransferRow)
         .where(TransferItem.error_code != "")
@@ -171,22 +171,17 @@ def _item_errors() -> list[dict[str, Any]]:
         .order_by(last.desc())
         .limit(500)
     )
-    names = ("server", "kind", "code", "count", "last_at")
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    return _table(("server", "kind", "code", "count", "last_at"), query)
 
 
 def _pauses() -> list[dict[str, Any]]:
-    rows = session().execute(select(ServerCircuit, Server.name).join(Server))
-    return [
-        {
-            "server": name,
-            "code": row.code,
-            "failures": row.failures,
-            "failed_at": row.failed_at,
-            "until": row.open_until,
-        }
-        for row, name in rows
-    ]
+    circuit = ServerCircuit.code, ServerCircuit.failures, ServerCircuit.failed_at, ServerCircuit.open_until
+    names = ("server", "code", "failures", "failed_at", "until")
+    return _table(names, select(Server.name, *circuit).join(ServerCircuit))
+
+
+def _table(names: Sequence[str], query: Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
+    return [dict(zip(names, row, strict=True)) for row in session().execute(query)]
 
 
 def _settings(settings: Settings) -> dict[str, Any]:

@@ -52,12 +52,6 @@ ROLE_SENTENCES = {
 
 
 @dataclass(frozen=True)
-class MatterChoice:
-    id: uuid.UUID
-    name: str
-
-
-@dataclass(frozen=True)
 class RuleResult:
     """One rule for this member. Rules after the first that fails are skipped."""
 
@@ -81,7 +75,7 @@ class Explanation:
     email: str
     server_name: str
     steps: tuple[RuleResult, ...]
-    matters: tuple[MatterChoice, ...]
+    matters: tuple[tuple[uuid.UUID, str], ...]
     matter_id: uuid.UUID | None
 
     @property
@@ -201,7 +195,7 @@ def _skip_after_failure(steps: list[RuleResult]) -> tuple[RuleResult, ...]:
     )
 
 
-def _matters_of(member_id: uuid.UUID) -> tuple[MatterChoice, ...]:
+def _matters_of(member_id: uuid.UUID) -> tuple[tuple[uuid.UUID, str], ...]:
     rows = session().execute(
         select(Matter.id, Matter.name)
         .join(Participant, Participant.matter_id == Matter.id)
@@ -209,7 +203,7 @@ def _matters_of(member_id: uuid.UUID) -> tuple[MatterChoice, ...]:
         .order_by(Matter.name)
         .limit(MOST_MATTERS)
     )
-    return tuple(MatterChoice(row.id, row.name) for row in rows)
+    return tuple((row.id, row.name) for row in rows)
 
 
 def _account(row: Connection) -> str:

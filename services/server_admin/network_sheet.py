@@ -63,7 +63,6 @@ WORK = (
     Endpoint("GET", "{base}/libraries/{library}/documents/{id}/download", "Getting a document"),
     Endpoint("PUT", "{base}/libraries/{library}/documents/{id}/file", "Replacing a version"),
 )
-ENDPOINTS = SIGN_IN + WORK
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,7 @@ class Sheet:
     outbound_ips: tuple[str, ...]
     redirect_url: str
     client_id: str
-    sign_in: tuple[Endpoint, ...]
-    work: tuple[Endpoint, ...]
+    calls: tuple[Endpoint, ...]
 
 
 def sheet(actor: Actor, server_id: uuid.UUID) -> Sheet:
@@ -95,8 +93,7 @@ def sheet(actor: Actor, server_id: uuid.UUID) -> Sheet:
         outbound_ips=view.outbound_ips,
         redirect_url=view.redirect_url,
         client_id=view.client_id,
-        sign_in=SIGN_IN,
-        work=merged(WORK),
+        calls=SIGN_IN + merged(WORK),
     )
 
 
@@ -128,7 +125,7 @@ def as_text(sheet: Sheet) -> str:
         f"Headers that must arrive unchanged: {HEADERS}",
         f"Redirect URL to register in iManage:\n{sheet.redirect_url}",
         *([f"Client ID: {sheet.client_id}"] if sheet.client_id else []),
-        "API calls\n" + "\n".join(_call(each) for each in (*sheet.sign_in, *sheet.work)),
+        "API calls\n" + "\n".join(_call(each) for each in sheet.calls),
         f"{{base}} is the address that iManage gives for the customer, usually {BASE}",
     ]
     return "\n\n".join(parts) + "\n"

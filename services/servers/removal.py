@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from models import Document, Link, Matter, Member, Server, ServerRemoval, Transfer
 from services.access import permissions
@@ -38,18 +39,6 @@ HEADER = (
     "Ended at (UTC)",
 )
 DIRECTIONS = {"got": "Got from iManage", "saved": "Saved to iManage"}
-
-
-@dataclass(frozen=True)
-class RemovalView:
-    """A removed server."""
-
-    id: uuid.UUID
-    name: str
-    url: str
-    removed_by: str
-    removed_at: datetime
-    links: int
 
 
 @dataclass(frozen=True)
@@ -108,22 +97,11 @@ def running_transfers(actor: Actor, server_id: uuid.UUID) -> tuple[str, ...]:
     return tuple(RUNNING[kind].format(matter, member) for kind, matter, member in rows)
 
 
-def recent_removals(actor: Actor) -> tuple[RemovalView, ...]:
-    """The most recently removed servers."""
+def recent_removals(actor: Actor) -> Sequence[ServerRemoval]:
+    """The most recently removed servers, without their links."""
     permissions.require_admin(actor)
-    rows = session().execute(
-        select(
-            ServerRemoval.id,
-            ServerRemoval.name,
-            ServerRemoval.url,
-            ServerRemoval.removed_by,
-            ServerRemoval.removed_at,
-            ServerRemoval.link_count,
-        )
-        .order_by(ServerRemoval.removed_at.desc(), ServerRemoval.id)
-        .limit(MOST_REMOVALS)
-    )
-    return tuple(RemovalView(*row) for row in rows)
+    newest = select(ServerRemoval).order_by(ServerRemoval.removed_at.desc(), ServerRemoval.id)
+    return session().scalars(newest.limit(MOST_REMOVALS).options(defer(ServerRemoval.links_csv))).all()
 
 
 def removed_links(actor: Actor, removal_id: uuid.UUID) -> tuple[str, str]:

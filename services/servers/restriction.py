@@ -20,16 +20,16 @@ from services.directory.people import Person, person_of, search_people
 from services.servers.registry import locked, require_server
 
 MOST_RESULTS = 20
-LONGEST_SEARCH = 200
 
 
 @dataclass(frozen=True)
-class ListedGroup:
-    """A group that is or could be listed, and its number of members."""
+class GroupRow:
+    """A group that is or could be listed: its number of members, and in the list of groups the servers that list it."""
 
     id: uuid.UUID
     name: str
     members: int
+    servers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class RestrictionView:
     server_id: uuid.UUID
     is_restricted: bool
     people: tuple[Person, ...]
-    groups: tuple[ListedGroup, ...]
-    all_groups: tuple[ListedGroup, ...]
+    groups: tuple[GroupRow, ...]
+    all_groups: tuple[GroupRow, ...]
     listed: int
     version: str
 
@@ -72,7 +72,7 @@ def restriction(actor: Actor, server_id: uuid.UUID) -> RestrictionView:
     row = require_server(actor, server_id)
     by_name = select(Member).join(ServerMember, ServerMember.member_id == Member.id)
     people = _persons(by_name.where(ServerMember.server_id == server_id))
-    every = _groups(None)
+    every = groups_by_name()
     chosen = _listed_groups(server_id) if every else set()
     groups = tuple(each for each in every if each.id in chosen)
     version = _version(row, {each.id for each in people} | chosen)
@@ -83,7 +83,7 @@ def find_people(actor: Actor, text: str, chosen: Iterable[uuid.UUID] = ()) -> tu
     """The first MOST_RESULTS active members by name or email; no guests, none of the chosen."""
     permissions.require_admin(actor)
     left_out = set(chosen)
-    found = search_people(actor, text[:LONGEST_SEARCH], staff_only=True, limit=MOST_RESULTS + len(left_out))
+    found = search_people(actor, text, staff_only=True, limit=MOST_RESULTS + len(left_out))
     return tuple(each for each in found if each.id not in left_out)[:MOST_RESULTS]
 
 
@@ -102,7 +102,7 @@ def save(actor: Actor, server_id: uuid.UUID, wanted: RestrictionChange) -> Restr
         if _version(row, before | groups_before) != wanted.version:
             raise InvalidError({"form": _conflict_sentence(row, before, groups_before)})
         after = _allowed(set(wanted.member_ids), before)
-        groups_after = {each.id for each in _groups(set(wanted.group_ids))}
+        groups_after = {each.id for each in groups_by_name(set(wanted.group_ids))}
         if (row.is_restricted, before, groups_before) == (wanted.is_restricted, after, groups_after):
             return RestrictionSaved(False, row.is_restricted, _count(server_id))
         row.is_restricted = wanted.is_restricted
@@ -127,8 +127,8 @@ def save(actor: Actor, server_id: uuid.UUID, wanted: RestrictionChange) -> Restr
             listed=count,
             added=[each.email for each in _people(after - before)],
             removed=[each.email for each in _people(before - after)],
-            added_groups=[each.name for each in _groups(groups_after - groups_before)],
-            removed_groups=[each.name for each in _groups(groups_before - groups_after)],
+            added_groups=[each.name for each in groups_by_name(groups_after - groups_before)],
+            removed_groups=[each.name for each in groups_by_name(groups_before - groups_after)],
             signed_out=signed_out,
         )
     return RestrictionSaved(True, wanted.is_restricted, count, signed_out)
@@ -165,7 +165,7 @@ def _listed_groups(server_id: uuid.UUID) -> set[uuid.UUID]:
     return set(session().scalars(select(ServerGroup.group_id).where(ServerGroup.server_id == server_id)))
 
 
-def _groups(group_ids: set[uuid.UUID] | None) -> tuple[ListedGroup, ...]:
+def groups_by_name(group_ids: set[uuid.UUID] | None = None) -> tuple[GroupRow, ...]:
     """These groups, or all, by name."""
     if group_ids is not None and not group_ids:
         return ()
@@ -177,7 +177,7 @@ def _groups(group_ids: set[uuid.UUID] | None) -> tuple[ListedGroup, ...]:
     )
     if group_ids is not None:
         query = query.where(Group.id.in_(group_ids))
-    return tuple(ListedGroup(*row) for row in session().execute(query))
+    return tuple(GroupRow(*row) for row in session().execute(query))
 
 
 def _count(server_id: uuid.UUID) -> int:
@@ -198,7 +198,7 @@ def _version(row: Server, listed: set[uuid.UUID]) -> str:
 
 
 def _conflict_sentence(row: Server, listed: set[uuid.UUID], groups: set[uuid.UUID]) -> str:
-    named = [*(each.name for each in _people(listed)), *(each.name for each in _groups(groups))]
+    named = [*(each.name for each in _people(listed)), *(each.name for each in groups_by_name(groups))]
     names = ", ".join(named) or "nobody"
     now = f"restricted to {names}" if row.is_restricted else "open to all members"
     return (

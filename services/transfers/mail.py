@@ -11,9 +11,7 @@ from services.core.actor import Actor
 from services.core.errors import RefusedError
 from services.core.text import normalise
 from services.core.unit_of_work import session
-from services.mail.composers import NotToBeSentError
-from services.mail.envelope import new_message
-from services.mail.templates import render
+from services.mail.messages import NotToBeSentError, new_message
 from services.transfers import views as transfer_views
 from services.transfers.item_views import ItemView
 from services.transfers.outcomes import CANCELLED_CODE
@@ -47,8 +45,11 @@ def compose(mail_id: uuid.UUID) -> EmailMessage:
 def _message(mail_id: uuid.UUID, at: datetime, member: Member, view: TransferView) -> EmailMessage:
     missing = [item for item in view.items if item.state in {ItemState.FAILED, ItemState.STOPPED}]
     listed = missing[:MOST_LISTED]
-    message = new_message(mail_id, _line(view.summary).rstrip("."), member.email, at)
-    text = render(
+    return new_message(
+        mail_id,
+        _line(view.summary).rstrip("."),
+        member.email,
+        at,
         "transfer",
         transfer=view,
         summary=_line(view.summary),
@@ -56,8 +57,6 @@ def _message(mail_id: uuid.UUID, at: datetime, member: Member, view: TransferVie
         missing=[(_line(item.name), _line(_reason(item))) for item in listed],
         more=view.total - view.done - len(listed),
     )
-    message.set_content(text, cte="quoted-printable")
-    return message
 
 
 def _reason(item: ItemView) -> str:

@@ -115,7 +115,7 @@ def test_the_same_error_is_written_once_a_minute_and_counted(
 def test_ever_new_events_do_not_fill_the_memory() -> None:
     repeats = logs.Repeats()
     new = sum(repeats.is_new(("e", "warning", "", str(number)), 0.0) for number in range(10_000))
-    assert new <= logs.MOST_APART + 1
+    assert new <= logs.MAX_DISTINCT + 1
 
 
 def test_row_values_quoted_by_the_database_are_left_out(

@@ -15,7 +15,7 @@ from flask import Flask
 from models import Connection, Link, Mail, Participant, Server, TransferItem
 from services.access.server_access import ONLY_SERVER, known_to
 from services.core.unit_of_work import session, unit_of_work
-from services.mail.composers import NotToBeSentError
+from services.mail.messages import NotToBeSentError
 from services.matters import participants
 from services.transfers import mail as transfer_mail
 from services.transfers import views as transfer_views

@@ -1,4 +1,4 @@
-"""The outbox of emails, written in the commit that causes them."""
+"""The outbox of emails, written in the commit that causes them, and the state of the mail server."""
 
 from __future__ import annotations
 
@@ -37,3 +37,16 @@ class Mail(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     closed_at: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(String(300), default="")
+
+
+class MailServerState(Base):
+    """`code`: why no email is sent since `failing_since`, or empty. `takes_utf8`: SMTPUTF8, None if unknown."""
+
+    __tablename__ = "mail_server_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(80), default="")
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    next_step: Mapped[str] = mapped_column(String(300), default="")
+    failing_since: Mapped[datetime | None]
+    takes_utf8: Mapped[bool | None]
