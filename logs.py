@@ -62,9 +62,12 @@ def install_hooks() -> None:
     """Log uncaught exceptions and Python warnings, too: for processes that serve or work."""
     logging.captureWarnings(True)
     sys.excepthook = _uncaught
-    threading.excepthook = sys.unraisablehook = lambda args: _uncaught(
-        args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback
-    )
+    threading.excepthook = sys.unraisablehook = _uncaught_elsewhere
+
+
+def _uncaught_elsewhere(args: Any) -> None:
+    """In a thread, or in a finaliser."""
+    _uncaught(args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

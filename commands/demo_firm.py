@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from sqlalchemy import select
 
@@ -14,6 +13,7 @@ from models import Document, Matter, Member, Participant, Server
 from services.core.actor import SYSTEM, Actor
 from services.core.unit_of_work import session, unit_of_work
 from services.directory import people as directory_people
+from services.directory.people import NewMember
 from services.matters import documents, matters, participants
 from services.servers import registry
 
@@ -21,22 +21,20 @@ PASSWORD = "lantern-otter-granary"  # shown in the terminal: nothing here is sec
 PRACTICE_CLIENT = "counterpart-practice"
 
 
-@dataclass(frozen=True)
-class Person:
-    name: str
-    email: str
-    what: str
-    organisation: str = ""
-    is_admin: bool = False
-    is_guest: bool = False
+Person = tuple[NewMember, str]
+"""A member or guest, and what they are in words."""
 
 
-ADMIN = Person("Ada Kerr", "ada@harbourvale.example", "System Admin", is_admin=True)
-ALICE = Person("Alice Archer", "alice@practice.example", "associate; in iManage: alice")
-BRAM = Person("Bram de Vries", "bram@harbourvale.example", "partner; in iManage: bram")
-CAROL = Person("Carol Mensah", "carol@practice.example", "trainee; in iManage: carol")
-GITA = Person("Gita Rao", "gita@northwind.example", "guest", "Northwind Bank", is_guest=True)
-TOM = Person("Tom Lindqvist", "tom@lindqvist.example", "guest", "Lindqvist Oy", is_guest=True)
+def _person(name: str, email: str, what: str, organisation: str = "", *, is_admin: bool = False) -> Person:
+    return NewMember(name, email, PASSWORD, organisation, is_admin, is_guest=bool(organisation)), what
+
+
+ADMIN = _person("Ada Kerr", "ada@harbourvale.example", "System Admin", is_admin=True)
+ALICE = _person("Alice Archer", "alice@practice.example", "associate; in iManage: alice")
+BRAM = _person("Bram de Vries", "bram@harbourvale.example", "partner; in iManage: bram")
+CAROL = _person("Carol Mensah", "carol@practice.example", "trainee; in iManage: carol")
+GITA = _person("Gita Rao", "gita@northwind.example", "guest", "Northwind Bank")
+TOM = _person("Tom Lindqvist", "tom@lindqvist.example", "guest", "Lindqvist Oy")
 PEOPLE = (ADMIN, ALICE, BRAM, CAROL, GITA, TOM)
 
 File = tuple[str, Callable[[], bytes]]
@@ -157,7 +155,7 @@ def make(practice_url: str, client_secret: str) -> None:
         documents_there = _documents(matter_id)
         for file_name, content in contents:
             if file_name not in documents_there:
-                _upload(alice, matter_id, file_name, content())
+                documents.add(alice, matter_id, file_name, io.BytesIO(content()))
 
 
 def _matter(client: str, matter: str) -> uuid.UUID | None:
@@ -175,25 +173,14 @@ def _documents(matter_id: uuid.UUID) -> set[str]:
 
 
 def _found(person: Person) -> Actor | None:
-    row = session().scalar(select(Member).where(Member.email == person.email))
-    return Actor(row.id, row.name, row.email, row.is_admin, row.is_guest) if row else None
+    row = session().scalar(select(Member).where(Member.email == person[0].email))
+    return _actor(row) if row else None
 
 
-def _upload(actor: Actor, matter_id: uuid.UUID, file_name: str, content: bytes) -> None:
-    documents.add(actor, matter_id, file_name, io.BytesIO(content))
+def _actor(row: Member) -> Actor:
+    return Actor(row.id, row.name, row.email, row.is_admin, row.is_guest)
 
 
 def _add(person: Person) -> Actor:
     with unit_of_work():
-        row: Member = directory_people.create(
-            SYSTEM,
-            directory_people.NewMember(
-                name=person.name,
-                email=person.email,
-                organisation=person.organisation,
-                is_admin=person.is_admin,
-                is_guest=person.is_guest,
-                password=PASSWORD,
-            ),
-        )
-        return Actor(row.id, row.name, row.email, row.is_admin, row.is_guest)
+        return _actor(directory_people.create(SYSTEM, person[0]))

@@ -44,9 +44,9 @@ def command(practice_url: str) -> None:
     _wait_for(f"{settings.public_url}/health/live")
     print(f"\n  Counterpart:       {settings.public_url}")
     print(f"  Practice iManage:  {practice_url}   (user and password: alice, alice-practice; bram, …)\n")
-    for person in demo_firm.PEOPLE:
-        what = f"{person.what}, {person.organisation}" if person.organisation else person.what
-        print(f"    {person.email:28} {demo_firm.PASSWORD}   {what}")
+    for member, what in demo_firm.PEOPLE:
+        organisation = f", {member.organisation}" if member.organisation else ""
+        print(f"    {member.email:28} {member.password}   {what}{organisation}")
     print("\n  Ctrl-C stops everything. Your changes are kept for the next start.\n", flush=True)
 
 

@@ -72,7 +72,7 @@ def document_actions(document_id: uuid.UUID) -> ResponseReturnValue:
         "matters/_actions.html",
         document=view,
         twins=[status.twin for status in statuses],
-        servers=_servers(view),
+        servers=server_access.available_to(actor()) if view.may_transfer else (),
     )
 
 
@@ -114,10 +114,6 @@ def choose_document(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseRetur
         return render_template("matters/_choices.html", **context)
     back = url_for("matters.matter", matter_id=matter_id)
     return form_answer(f"Save to {label}", "matters/_choose.html", back, **context)
-
-
-def _servers(view: documents.DocumentView) -> tuple[server_access.ServerLabel, ...]:
-    return server_access.available_to(actor()) if view.may_transfer else ()
 
 
 def _add(matter_id: uuid.UUID, file: FileStorage, added: list[str], one_of_several: bool) -> str:

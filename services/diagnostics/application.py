@@ -164,15 +164,10 @@ def _mismatch(probe: Probe) -> Finding:
         for code, url in variants(probe.redirect_url, probe.our_hosts):
             answer = _request(probe, probe.registration.client_id, url)
             if answer.kind in {"page", "returned"}:
-                return failed(code, ours, ("Registered in iManage", _visible(url)))
+                return failed(code, ours, ("Registered in iManage", url.replace(" ", "␠")))
             if answer.kind == "intercepted" or time.monotonic() > end:
                 break
     return failed("redirect.mismatch", ours)
-
-
-def _visible(url: str) -> str:
-    """With spaces made visible."""
-    return url.replace(" ", "␠")
 
 
 def _message_facts(seen: ProbeResponse, secret_sent: str) -> Facts:

@@ -78,14 +78,11 @@ def collect(
         raise ConflictError("Open a folder, or search, before you select everything.", code="picker.nowhere")
 
     def gather(client: Client) -> Selection:
-        fetch = _fetch(client, location.text, container.id if container else None, below or _is_top(location))
+        is_top = bool(location.steps) and location.steps[-1].kind == "workspace"
+        fetch = _fetch(client, location.text, container.id if container else None, below or is_top)
         return _gather(server_id, fetch)
 
     return call_imanage(actor, server_id, gather, activity(location))
-
-
-def _is_top(location: Location) -> bool:
-    return bool(location.steps) and location.steps[-1].kind == "workspace"
 
 
 def _fetch(client: Client, text: str, place_id: str | None, below: bool) -> Fetch:

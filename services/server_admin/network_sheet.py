@@ -125,14 +125,10 @@ def as_text(sheet: Sheet) -> str:
         f"Headers that must arrive unchanged: {HEADERS}",
         f"Redirect URL to register in iManage:\n{sheet.redirect_url}",
         *([f"Client ID: {sheet.client_id}"] if sheet.client_id else []),
-        "API calls\n" + "\n".join(_call(each) for each in sheet.calls),
+        "API calls\n" + "\n".join(f"- {each.methods} {each.path}  ({each.purpose})" for each in sheet.calls),
         f"{{base}} is the address that iManage gives for the customer, usually {BASE}",
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def _call(endpoint: Endpoint) -> str:
-    return f"- {endpoint.methods} {endpoint.path}  ({endpoint.purpose})"
 
 
 def _rule(source: str, origin: str, purpose: str) -> NetworkRule:

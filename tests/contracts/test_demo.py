@@ -69,7 +69,7 @@ def test_the_demo_starts_stops_and_keeps_its_data(tmp_path: Path) -> None:
         said = welcome(first)
         assert url in said
         assert practice_url in said
-        assert all(person.email in said for person in PEOPLE)
+        assert all(member.email in said for member, _ in PEOPLE)
         assert "Matters" in sign_in(url, ADMIN.email).text
         assert requests.get(f"{practice_url}/api", timeout=10).status_code == 200
         assert_no_secret_is_listed(first, tmp_path / "data")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import secrets
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 FILE_NAME = "manifest.zip"
@@ -14,9 +14,9 @@ VERSION = "2"
 KEY_BYTES = 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """The content of the manifest. Every value is text, even one that looks like a number."""
+    """The content of the manifest, in its order. Every value is text, even one that looks like a number."""
 
     id: str
     name: str
@@ -24,20 +24,8 @@ class Manifest:
     api_secret: str = field(repr=False)
     publisher: str
     organization: str
+    version: str = VERSION
     redirect_url: str
-
-    def lines(self) -> tuple[tuple[str, str], ...]:
-        """Keys and values in the order of the file."""
-        return (
-            ("id", self.id),
-            ("name", self.name),
-            ("api_key", self.api_key),
-            ("api_secret", self.api_secret),
-            ("publisher", self.publisher),
-            ("organization", self.organization),
-            ("version", VERSION),
-            ("redirect_url", self.redirect_url),
-        )
 
 
 def new_key() -> str:
@@ -47,7 +35,7 @@ def new_key() -> str:
 
 def as_yaml(manifest: Manifest) -> str:
     """YAML with every value in single quotes, so that 12345, 1e5, yes or null stay text."""
-    return "".join(f"{key}: {_quoted(value)}\n" for key, value in manifest.lines())
+    return "".join(f"{key}: {_quoted(value)}\n" for key, value in asdict(manifest).items())
 
 
 def as_zip(manifest: Manifest, made_at: datetime) -> bytes:
