@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import uuid
 from collections.abc import Callable
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -21,12 +22,15 @@ PASSWORD = "lantern-otter-granary"  # shown in the terminal: nothing here is sec
 PRACTICE_CLIENT = "counterpart-practice"
 
 
-Person = tuple[NewMember, str]
-"""A member or guest, and what they are in words."""
+class Person(NamedTuple):
+    """A member or guest, and what they are in words."""
+
+    member: NewMember
+    what: str
 
 
 def _person(name: str, email: str, what: str, organisation: str = "", *, is_admin: bool = False) -> Person:
-    return NewMember(name, email, PASSWORD, organisation, is_admin, is_guest=bool(organisation)), what
+    return Person(NewMember(name, email, PASSWORD, organisation, is_admin, bool(organisation)), what)
 
 
 ADMIN = _person("Ada Kerr", "ada@harbourvale.example", "System Admin", is_admin=True)
@@ -173,7 +177,7 @@ def _documents(matter_id: uuid.UUID) -> set[str]:
 
 
 def _found(person: Person) -> Actor | None:
-    row = session().scalar(select(Member).where(Member.email == person[0].email))
+    row = session().scalar(select(Member).where(Member.email == person.member.email))
     return _actor(row) if row else None
 
 
@@ -183,4 +187,4 @@ def _actor(row: Member) -> Actor:
 
 def _add(person: Person) -> Actor:
     with unit_of_work():
-        return _actor(directory_people.create(SYSTEM, person[0]))
+        return _actor(directory_people.create(SYSTEM, person.member))

@@ -57,7 +57,7 @@ def sign_in_page(browser: Browser, stack: Stack) -> None:
 
 
 def associate_pages(browser: Browser, stack: Stack) -> None:
-    alice = Person(browser, stack).sign_in(ALICE.email)
+    alice = Person(browser, stack).sign_in(ALICE.member.email)
     camera = Camera(alice)
     camera.wide("matters")
     sign_in_from_account(alice, "alice")
@@ -119,7 +119,7 @@ def large_transfer(alice: Person, camera: Camera) -> None:
 
 
 def admin_pages(browser: Browser, stack: Stack) -> None:
-    ada = Person(browser, stack).sign_in(ADMIN.email)
+    ada = Person(browser, stack).sign_in(ADMIN.member.email)
     camera = Camera(ada)
     ada.open("/admin/integrations/imanage")
     ada.button("Add server").click()
@@ -145,7 +145,7 @@ def admin_pages(browser: Browser, stack: Stack) -> None:
 
 def connection_pages(browser: Browser, stack: Stack) -> None:
     """An application package, a server not yet registered with iManage, and connection checks that fail and pass."""
-    ada = Person(browser, stack).sign_in(ADMIN.email)
+    ada = Person(browser, stack).sign_in(ADMIN.member.email)
     camera = Camera(ada)
     page = ada.open("/admin/integrations/imanage")
     ada.button("Add practice server").click()
@@ -168,7 +168,7 @@ def connection_pages(browser: Browser, stack: Stack) -> None:
     page.get_by_role("link", name="Why can’t a member use it?").click()
     ada.check_page()
     page.get_by_label("Search members").press_sequentially("gita", delay=20)
-    page.get_by_role("link", name=GITA.email).click()
+    page.get_by_role("link", name=GITA.member.email).click()
     page.wait_for_load_state("networkidle")
     camera.wide("why")
     ada.open("/admin/integrations/imanage")
@@ -194,7 +194,7 @@ def check_connection(ada: Person, camera: Camera, name: str) -> None:
 
 
 def people_pages(browser: Browser, stack: Stack) -> None:
-    ada = Person(browser, stack).sign_in(ADMIN.email)
+    ada = Person(browser, stack).sign_in(ADMIN.member.email)
     camera = Camera(ada)
     page = ada.open("/admin/groups")
     ada.button("New group").first.click()
@@ -202,8 +202,8 @@ def people_pages(browser: Browser, stack: Stack) -> None:
     ada.dialog().get_by_role("button").last.click()
     expect(ada.heading("Finance")).to_be_visible()
     page.get_by_label("Search members").press_sequentially("alice", delay=20)
-    page.get_by_role("button", name=ALICE.email).click()
-    expect(page.get_by_role("row").filter(has_text=ALICE.email)).to_be_visible()
+    page.get_by_role("button", name=ALICE.member.email).click()
+    expect(page.get_by_role("row").filter(has_text=ALICE.member.email)).to_be_visible()
     camera.wide("group")
     ada.open("/admin/members/import")
     table = "Name,Email\nLena Ford,lena@harbourvale.example\nUna Blake,una@\nAlice Archer,alice@practice.example\n"
@@ -217,7 +217,7 @@ def people_pages(browser: Browser, stack: Stack) -> None:
 
 
 def guest_page(browser: Browser, stack: Stack) -> None:
-    gita = Person(browser, stack).sign_in(GITA.email)
+    gita = Person(browser, stack).sign_in(GITA.member.email)
     gita.open_matter(MATTER)
     Camera(gita).wide("matter-as-guest")
     gita.close()
@@ -225,10 +225,10 @@ def guest_page(browser: Browser, stack: Stack) -> None:
 
 def leaver_pages(browser: Browser, stack: Stack) -> None:
     """The last story: the lead of a matter is deactivated, and another one appointed."""
-    ada = Person(browser, stack).sign_in(ADMIN.email)
+    ada = Person(browser, stack).sign_in(ADMIN.member.email)
     camera = Camera(ada)
     page = ada.open("/admin/members")
-    page.get_by_role("link", name=ALICE.email).click()
+    page.get_by_role("link", name=ALICE.member.email).click()
     ada.link("Deactivate").click()
     expect(ada.in_dialog("Deactivate")).to_be_visible()
     camera.wide("deactivate")

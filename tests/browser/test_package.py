@@ -16,7 +16,7 @@ KEY = re.compile(r"\b[0-9a-f]{32}\b")
 
 
 def test_a_package_shows_its_secret_once_and_becomes_a_server(firm: Stack, visit: Visit) -> None:
-    ada = visit(firm, ADMIN.email)
+    ada = visit(firm, ADMIN.member.email)
     ada.open("/admin/integrations/imanage/package")
     ada.button("Make package").click()
     expect(ada.page.get_by_text("These are only shown once")).to_be_visible()

@@ -70,7 +70,7 @@ def test_the_demo_starts_stops_and_keeps_its_data(tmp_path: Path) -> None:
         assert url in said
         assert practice_url in said
         assert all(member.email in said for member, _ in PEOPLE)
-        assert "Matters" in sign_in(url, ADMIN.email).text
+        assert "Matters" in sign_in(url, ADMIN.member.email).text
         assert requests.get(f"{practice_url}/api", timeout=10).status_code == 200
         assert_no_secret_is_listed(first, tmp_path / "data")
         assert first.stop(signal.SIGINT) == 0
@@ -84,7 +84,7 @@ def test_the_demo_starts_stops_and_keeps_its_data(tmp_path: Path) -> None:
     (tmp_path / "demo.log").unlink()
     with started(tmp_path, port, practice_port) as second:
         assert "Creating the demo firm" not in welcome(second)
-        assert "Matters" in sign_in(url, ADMIN.email).text
+        assert "Matters" in sign_in(url, ADMIN.member.email).text
         assert second.stop(signal.SIGTERM) == 0
     assert {table: rows(tmp_path, table) for table in made} == made
 
