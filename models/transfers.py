@@ -19,15 +19,15 @@ class ItemState(StrEnum):
     WAITING = "waiting"
     RUNNING = "running"
     SENDING = "sending"
-    LOOKING_UP = "looking_up"
+    RESOLVING = "resolving"
     NEEDS_SIGN_IN = "needs_sign_in"
-    ASKS = "asks"
+    NEEDS_DECISION = "needs_decision"
     DONE = "done"
     FAILED = "failed"
     STOPPED = "stopped"
 
 
-LIVE = frozenset({ItemState.WAITING, ItemState.RUNNING, ItemState.SENDING, ItemState.LOOKING_UP})
+LIVE = frozenset({ItemState.WAITING, ItemState.RUNNING, ItemState.SENDING, ItemState.RESOLVING})
 """States in which a worker has work to do; the others wait for a member or are final."""
 
 

@@ -36,7 +36,7 @@ def ask(run: ItemRun, kind: str, theirs: RemoteDocument) -> None:
         item.next_step = "Nothing was sent. Compare the two versions, then choose."
         if item.state == ItemState.WAITING:
             move(item, ItemState.RUNNING)
-        move(item, ItemState.ASKS)
+        move(item, ItemState.NEEDS_DECISION)
         audit.record(
             actor_of(item.transfer.member_id),
             f"transfer.{kind}",
@@ -58,7 +58,7 @@ def ask_what_was_stored(run: ItemRun, error: StoredDifferentError) -> None:
         item.intent = item.announced_at = item.sent_at = item.wait_until = None
         item.error_code, item.error_sentence = error.code, error.sentence
         item.next_step = error.next_step
-        move(item, ItemState.ASKS)
+        move(item, ItemState.NEEDS_DECISION)
         audit.record(
             actor_of(item.transfer.member_id),
             error.code,

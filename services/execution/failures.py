@@ -98,7 +98,7 @@ def _count_against_server(item: TransferItem, refusal: RefusedError, error: Exce
 def _apply(decision: retry.Decision, item: TransferItem) -> bool:
     match decision:
         case retry.Resolve():
-            move(item, ItemState.LOOKING_UP)
+            move(item, ItemState.RESOLVING)
             return True
         case retry.Wait(seconds=seconds):
             item.attempt += 1
@@ -106,7 +106,7 @@ def _apply(decision: retry.Decision, item: TransferItem) -> bool:
             _to_waiting(item)
         case retry.SignIn():
             if item.sent_at is not None:
-                move(item, ItemState.LOOKING_UP)
+                move(item, ItemState.RESOLVING)
             move(item, ItemState.NEEDS_SIGN_IN)
         case retry.GiveUp():
             _end(item, ItemState.FAILED)

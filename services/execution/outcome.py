@@ -56,7 +56,7 @@ def resolve(run: ItemRun) -> str | None:
         if item.state == ItemState.SENDING or (item.sent_at and item.sent_at > utcnow()):
             # The sending worker is gone, or the clock was set back: the last byte may have left only now.
             item.sent_at = utcnow()
-        move(item, ItemState.LOOKING_UP)
+        move(item, ItemState.RESOLVING)
         intent, sent_at = intent_of(item), item.sent_at and clock.adjusted(item.sent_at)
         claimed = _claimed(item)
     with run.in_slot():
@@ -86,7 +86,7 @@ def resolve(run: ItemRun) -> str | None:
         raise NotSavedError(item.error_sentence, item.next_step)
     with unit_of_work():
         item = current(run)
-        move(item, ItemState.ASKS)
+        move(item, ItemState.NEEDS_DECISION)
         if isinstance(outcome, Undecided) and len(outcome.candidates) == 1:
             conflicts.show(item, decisions.UNDECIDED, outcome.candidates[0])
         item.error_code = "transfer.undecided"

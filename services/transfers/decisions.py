@@ -59,7 +59,7 @@ def decide(actor: Actor, item_id: uuid.UUID, choice: str, request_key: uuid.UUID
         transfer = requests.require_transfer(actor, item.transfer_id)
         permissions.require_transfer(actor, transfer.matter_id)
         kind = kind_of(item)
-        if item.state != ItemState.ASKS or choice not in dict(choices_of(item)):
+        if item.state != ItemState.NEEDS_DECISION or choice not in dict(choices_of(item)):
             raise ConflictError("This has already been decided.")
         audit.record(
             actor,

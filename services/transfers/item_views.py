@@ -26,9 +26,9 @@ TONES = {
     ItemState.WAITING: "neutral",
     ItemState.RUNNING: "info",
     ItemState.SENDING: "info",
-    ItemState.LOOKING_UP: "info",
+    ItemState.RESOLVING: "info",
     ItemState.NEEDS_SIGN_IN: "warning",
-    ItemState.ASKS: "warning",
+    ItemState.NEEDS_DECISION: "warning",
     ItemState.DONE: "success",
     ItemState.FAILED: "danger",
     ItemState.STOPPED: "neutral",
@@ -36,8 +36,8 @@ TONES = {
 MOVING = frozenset({ItemState.RUNNING, ItemState.SENDING})
 FILTERS: dict[str, tuple[str, frozenset[str]]] = {
     ALL: ("All", frozenset(LABELS)),
-    "you": ("Waiting for you", frozenset({ItemState.NEEDS_SIGN_IN, ItemState.ASKS})),
-    "running": ("Running", frozenset({ItemState.RUNNING, ItemState.SENDING, ItemState.LOOKING_UP})),
+    "you": ("Waiting for you", frozenset({ItemState.NEEDS_SIGN_IN, ItemState.NEEDS_DECISION})),
+    "running": ("Running", frozenset({ItemState.RUNNING, ItemState.SENDING, ItemState.RESOLVING})),
     "waiting": ("Waiting", frozenset({ItemState.WAITING})),
     "done": ("Done", frozenset({ItemState.DONE})),
     "failed": ("Failed", frozenset({ItemState.FAILED})),
@@ -266,7 +266,7 @@ def _view(
         twin=f"{twin['library']} {twin['number']} v{twin['version']}" if twin else "",
         twin_url=str(twin.get("url", "")),
         status=of_version(status, version_number),
-        question=_question(item, with_twin) if item.state == ItemState.ASKS else None,
+        question=_question(item, with_twin) if item.state == ItemState.NEEDS_DECISION else None,
     )
 
 

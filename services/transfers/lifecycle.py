@@ -38,7 +38,7 @@ def cancel_items(transfer: Transfer, sentence: str, code: str) -> None:
     )
     transfer.cancelled_at = utcnow()
     for item in items:
-        if item.state in {ItemState.NEEDS_SIGN_IN, ItemState.ASKS} or (
+        if item.state in {ItemState.NEEDS_SIGN_IN, ItemState.NEEDS_DECISION} or (
             item.state == ItemState.WAITING and item.sent_at is None
         ):
             stop(item, sentence, code)

@@ -143,7 +143,7 @@ def outcome_of(kind: str, state: ItemState, kept: str, error_code: str, *, may_h
             return Outcome.FAILED
         return {CANCELLED_CODE: Outcome.CANCELLED, LEFT_CODE: Outcome.LEFT}.get(error_code, Outcome.STOPPED)
     return {
-        ItemState.ASKS: Outcome.DECISION,
+        ItemState.NEEDS_DECISION: Outcome.DECISION,
         ItemState.NEEDS_SIGN_IN: Outcome.SIGN_IN,
         ItemState.WAITING: Outcome.WAITING,
     }.get(state, Outcome.MOVING)

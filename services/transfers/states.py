@@ -18,16 +18,16 @@ __all__ = [
 
 _S = ItemState
 TRANSITIONS: dict[ItemState, frozenset[ItemState]] = {
-    _S.WAITING: frozenset({_S.RUNNING, _S.SENDING, _S.LOOKING_UP, _S.NEEDS_SIGN_IN, _S.FAILED, _S.STOPPED}),
+    _S.WAITING: frozenset({_S.RUNNING, _S.SENDING, _S.RESOLVING, _S.NEEDS_SIGN_IN, _S.FAILED, _S.STOPPED}),
     _S.RUNNING: frozenset(
-        {_S.WAITING, _S.SENDING, _S.NEEDS_SIGN_IN, _S.ASKS, _S.DONE, _S.FAILED, _S.STOPPED}
+        {_S.WAITING, _S.SENDING, _S.NEEDS_SIGN_IN, _S.NEEDS_DECISION, _S.DONE, _S.FAILED, _S.STOPPED}
     ),
     _S.SENDING: frozenset(
-        {_S.WAITING, _S.LOOKING_UP, _S.NEEDS_SIGN_IN, _S.ASKS, _S.DONE, _S.FAILED, _S.STOPPED}
+        {_S.WAITING, _S.RESOLVING, _S.NEEDS_SIGN_IN, _S.NEEDS_DECISION, _S.DONE, _S.FAILED, _S.STOPPED}
     ),
-    _S.LOOKING_UP: frozenset({_S.WAITING, _S.NEEDS_SIGN_IN, _S.ASKS, _S.DONE, _S.FAILED}),
+    _S.RESOLVING: frozenset({_S.WAITING, _S.NEEDS_SIGN_IN, _S.NEEDS_DECISION, _S.DONE, _S.FAILED}),
     _S.NEEDS_SIGN_IN: frozenset({_S.WAITING, _S.STOPPED}),
-    _S.ASKS: frozenset({_S.WAITING, _S.DONE, _S.STOPPED}),
+    _S.NEEDS_DECISION: frozenset({_S.WAITING, _S.DONE, _S.STOPPED}),
     _S.DONE: frozenset(),
     _S.FAILED: frozenset(),
     _S.STOPPED: frozenset(),
@@ -41,9 +41,9 @@ LABELS: dict[ItemState, str] = {
     ItemState.WAITING: "Waiting",
     ItemState.RUNNING: "Running",
     ItemState.SENDING: "Saving to iManage",
-    ItemState.LOOKING_UP: "Checking in iManage",
+    ItemState.RESOLVING: "Checking in iManage",
     ItemState.NEEDS_SIGN_IN: "Waiting for your sign-in",
-    ItemState.ASKS: "Needs your decision",
+    ItemState.NEEDS_DECISION: "Needs your decision",
     ItemState.DONE: "Done",
     ItemState.FAILED: "Failed",
     ItemState.STOPPED: "Stopped",

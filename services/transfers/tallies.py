@@ -60,7 +60,12 @@ class Tally:
         return f"{self.named(is_known)} and {others}"
 
 
-ROW_ORDER = {ItemState.ASKS: 0, ItemState.NEEDS_SIGN_IN: 0, ItemState.FAILED: 1, ItemState.STOPPED: 2}
+ROW_ORDER = {
+    ItemState.NEEDS_DECISION: 0,
+    ItemState.NEEDS_SIGN_IN: 0,
+    ItemState.FAILED: 1,
+    ItemState.STOPPED: 2,
+}
 LAST = 3
 """A transfer's page shows what needs a person first, then what failed or stopped, then the rest by position."""
 

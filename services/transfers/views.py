@@ -69,7 +69,7 @@ class TransferView:
     @property
     def waits_for_person(self) -> bool:
         """Whether nothing continues without a sign-in or a decision."""
-        waiting = self.counts.get(ItemState.NEEDS_SIGN_IN, 0) + self.counts.get(ItemState.ASKS, 0)
+        waiting = self.counts.get(ItemState.NEEDS_SIGN_IN, 0) + self.counts.get(ItemState.NEEDS_DECISION, 0)
         return self.is_live and waiting > 0 and waiting + self.over == self.total
 
     @property

@@ -147,7 +147,12 @@ def choose_and_save(alice: Person, target: str) -> None:
     transfer_id = alice.page.url.rsplit("/", 1)[-1].replace("-", "")
 
     def is_over() -> bool:
-        return {state for (state,) in states(alice, transfer_id)} <= {"done", "failed", "stopped", "asks"}
+        return {state for (state,) in states(alice, transfer_id)} <= {
+            "done",
+            "failed",
+            "stopped",
+            "needs_decision",
+        }
 
     until(is_over, "The end of the save")
     assert {state for (state,) in states(alice, transfer_id)} == {"done"}

@@ -127,7 +127,7 @@ def test_another_worker_resumes_after_a_kill(desk: Desk, workers: Workers) -> No
     workers.start(fast_takeover=True)
     until(lambda: row(got).fencing_token > 1, "the takeover", 30)
     until(
-        lambda: states(sent) == {"looking_up"} and row(sent).wait_until,
+        lambda: states(sent) == {"resolving"} and row(sent).wait_until,
         "the wait before the outcome is resolved",
     )
     skip_wait(sent, sent_long_ago=True)
@@ -170,7 +170,7 @@ def test_a_worker_that_wakes_after_a_takeover_does_nothing_more(desk: Desk, work
     workers.start(fast_takeover=True)
     until(lambda: row(got).fencing_token > 1 and row(sent).fencing_token > 1, "the takeover", 30)
     until(
-        lambda: states(sent) == {"looking_up"} and row(sent).wait_until,
+        lambda: states(sent) == {"resolving"} and row(sent).wait_until,
         "the wait before the outcome is resolved",
     )
     faults.clear()

@@ -31,7 +31,7 @@ ITS_WORDS = re.compile(r" iManage says: (?:“[^”]*”(?: \([^)]*\))?|[^ ]*)\.
 JARGON = re.compile(
     r"Traceback|Exception|[Ee]rrno|HTTP|NRC_|JSON|SQL|SHA-?256|socket|\bNone\b|\bnull\b|\b[45]\d\d\b|[{}<>]"
 )
-NEEDS_A_STEP = frozenset({ItemState.FAILED, ItemState.ASKS, ItemState.NEEDS_SIGN_IN})
+NEEDS_A_STEP = frozenset({ItemState.FAILED, ItemState.NEEDS_DECISION, ItemState.NEEDS_SIGN_IN})
 
 
 @dataclass

@@ -68,7 +68,7 @@ def test_clock_is_set(cell: Cell, scene: Scene, machine: Setting) -> None:
         scene.dial("slow", seconds=STORED_LATE, times=1)  # its response is lost, and it is stored later
     scene.begin()
     first = scene.carry_once()[0]
-    assert first.state == (ItemState.WAITING if scene.is_get else ItemState.LOOKING_UP)
+    assert first.state == (ItemState.WAITING if scene.is_get else ItemState.RESOLVING)
     machine.ahead = JUMPS[cell.scenario.name]
     maintenance.adjust_to_clock()
     session().rollback()
@@ -77,7 +77,7 @@ def test_clock_is_set(cell: Cell, scene: Scene, machine: Setting) -> None:
     again = scene.carry(scene.items[0])
     if not scene.is_get:
         assert again.sends == 1, "sent again, though no time has passed"
-        assert again.state in {ItemState.LOOKING_UP, ItemState.DONE}
+        assert again.state in {ItemState.RESOLVING, ItemState.DONE}
         scene.nobody_is_hurried(first.id)
         until_stored(scene)
     scene.words_are_plain()

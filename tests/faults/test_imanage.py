@@ -17,7 +17,7 @@ from tests.faults.scenario import GET, NEW_VERSION, Cell
 from tests.faults.scene import Scene
 from tests.support.transfers import sha256
 
-LOOKED = {GET: ItemState.WAITING, "save": ItemState.LOOKING_UP}
+LOOKED = {GET: ItemState.WAITING, "save": ItemState.RESOLVING}
 
 
 def dial(kind: str, **more: object) -> Callable[[Scene], object]:
@@ -103,7 +103,7 @@ def keeps_growing(scene: Scene) -> None:
     meanwhile("/documents$", lambda _scene: grow_on())(scene)
 
 
-MOVED = {GET: ItemState.DONE, NEW_VERSION: ItemState.ASKS}
+MOVED = {GET: ItemState.DONE, NEW_VERSION: ItemState.NEEDS_DECISION}
 CASES: dict[str, Case] = {
     "401-live": Case(dial("status", status=401, times=1), ItemState.DONE),
     "wall": refused(403, where="asking"),
@@ -129,7 +129,7 @@ CASES: dict[str, Case] = {
     "grew-before": Case(grow, MOVED, MOVED),
     "grew-between": Case(meanwhile("/versions", grow), MOVED, MOVED),
     "same-bytes-by-another": Case(
-        by_another, (ItemState.DONE, ItemState.ASKS), (ItemState.DONE, ItemState.ASKS)
+        by_another, (ItemState.DONE, ItemState.NEEDS_DECISION), (ItemState.DONE, ItemState.NEEDS_DECISION)
     ),
     "empty": Case(
         lambda scene: None,
@@ -144,14 +144,14 @@ CASES: dict[str, Case] = {
     ),
     "wrong-checksum": Case(
         turned(checksum="wrong"),
-        {GET: ItemState.WAITING, "save": ItemState.ASKS},
-        {GET: ItemState.FAILED, "save": ItemState.ASKS},
+        {GET: ItemState.WAITING, "save": ItemState.NEEDS_DECISION},
+        {GET: ItemState.FAILED, "save": ItemState.NEEDS_DECISION},
     ),
     "same-name": Case(same_names, ItemState.DONE),
     "folder-deleted": Case(remove_folder, ItemState.FAILED, ItemState.FAILED),
     "document-deleted": Case(remove_twins, ItemState.FAILED, ItemState.FAILED),
     "name-changed": Case(turned(name_rule="replace", name_max=3), ItemState.DONE),
-    "paging": Case(keeps_growing, (ItemState.DONE, ItemState.LOOKING_UP)),
+    "paging": Case(keeps_growing, (ItemState.DONE, ItemState.RESOLVING)),
 }
 
 

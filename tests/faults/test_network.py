@@ -29,7 +29,7 @@ from tests.support.transfers import sha256
 
 AGAIN = {GET: ItemState.WAITING, "save": ItemState.DONE}
 """A get resumes; a save resolves its outcome, finds the document, and is done."""
-LOOKED = {GET: ItemState.WAITING, "save": ItemState.LOOKING_UP}
+LOOKED = {GET: ItemState.WAITING, "save": ItemState.RESOLVING}
 """A save resolves its outcome, does not find the document yet, and waits until it is certain."""
 
 
@@ -151,15 +151,15 @@ CASES: dict[str, Case] = {
     "answer-reset-at-1": Case(dial("cut", fraction=0.01, how="reset"), AGAIN),
     "answer-reset-at-50": Case(dial("cut", fraction=0.5, how="reset"), AGAIN),
     "answer-reset-at-end": Case(dial("cut", at=-1, how="reset"), AGAIN),
-    "upload-reset-at-1": Case(harmed(fraction=0.01), ItemState.LOOKING_UP, ItemState.DONE, unharmed),
-    "upload-reset-at-50": Case(harmed(fraction=0.5), ItemState.LOOKING_UP, ItemState.DONE, unharmed),
+    "upload-reset-at-1": Case(harmed(fraction=0.01), ItemState.RESOLVING, ItemState.DONE, unharmed),
+    "upload-reset-at-50": Case(harmed(fraction=0.5), ItemState.RESOLVING, ItemState.DONE, unharmed),
     # A server may stop at the closing boundary, or wait for the last byte, which never comes.
     "upload-reset-at-end": Case(
-        harmed(before_end=1), (ItemState.LOOKING_UP, ItemState.DONE), ItemState.DONE, unharmed
+        harmed(before_end=1), (ItemState.RESOLVING, ItemState.DONE), ItemState.DONE, unharmed
     ),
     "early-close": Case(dial("cut", fraction=0.5, how="close"), AGAIN),
     "stall": Case(dial("stall", fraction=0.5, seconds=1.0), AGAIN),
-    "silent-upload": Case(swallowed, ItemState.LOOKING_UP, ItemState.DONE, unharmed),
+    "silent-upload": Case(swallowed, ItemState.RESOLVING, ItemState.DONE, unharmed),
     "trickle": Case(dribbles, ItemState.DONE),
     "long-body": Case(dial("long_body"), ItemState.DONE),
     "bad-chunk": Case(dial("bad_chunk"), AGAIN),
@@ -173,18 +173,20 @@ CASES: dict[str, Case] = {
     "proxy-407": Case(dial("status", status=407, html=True), ItemState.FAILED, ItemState.FAILED),
     "proxy-page-on-content": Case(dial("html"), LOOKED, {GET: ItemState.DONE, "save": ItemState.FAILED}),
     "proxy-page-on-asking": Case(dial("html", where="asking"), ItemState.FAILED, ItemState.FAILED),
-    "idle-closed": Case(dial("close_idle", where=".", times=None), (ItemState.DONE, ItemState.LOOKING_UP)),
+    "idle-closed": Case(dial("close_idle", where=".", times=None), (ItemState.DONE, ItemState.RESOLVING)),
     "no-continue": Case(dial("no_continue", seconds=1.0), ItemState.DONE),
     "answered-early": Case(dial("reject_early", at=1000), ItemState.FAILED, ItemState.FAILED),
     "answer-lost": Case(dial("lost_after"), AGAIN),
     "answer-lost-unseen": Case(
-        dial("slow", seconds=STORED_LATE), ItemState.LOOKING_UP, ItemState.DONE, until_stored
+        dial("slow", seconds=STORED_LATE), ItemState.RESOLVING, ItemState.DONE, until_stored
     ),
     "request-lost": Case(dial("lost_before"), LOOKED),
     "giant-headers": Case(dial("giant_headers"), AGAIN),
     "endless-json": Case(dial("endless_json", where="asking"), ItemState.FAILED, ItemState.FAILED),
     "changed-byte-down": Case(dial("corrupt", at=10), ItemState.WAITING),
-    "changed-byte-up": Case(harmed(fraction=0.5, how="change"), ItemState.ASKS, ItemState.ASKS, foreign=1),
+    "changed-byte-up": Case(
+        harmed(fraction=0.5, how="change"), ItemState.NEEDS_DECISION, ItemState.NEEDS_DECISION, foreign=1
+    ),
 }
 
 

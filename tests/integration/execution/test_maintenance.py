@@ -95,7 +95,7 @@ def left_by_a_crash() -> list[tuple[str, str, bool]]:
         for kind, begun in (("get", [False]), ("save", [False, True]))
         for state in sorted(LIVE)
         for sent in begun
-        if not (sent and state == "running") and not (kind == "get" and state in {"sending", "looking_up"})
+        if not (sent and state == "running") and not (kind == "get" and state in {"sending", "resolving"})
     ]
 
 
@@ -216,7 +216,7 @@ def test_a_cancelled_save_that_may_have_arrived_says_so(desk: Desk) -> None:
     transfer_id = save_one(desk, CONTENT + b"cancelled")
     item_id = only(transfer_id)
     crash_at(item_id, steps.STEPS, "resolve")
-    assert row(item_id).state == "looking_up"
+    assert row(item_id).state == "resolving"
     control.cancel(desk.actor, transfer_id)
     item = carry(item_id)
     assert item.state == "failed"
@@ -231,7 +231,7 @@ def test_a_save_that_was_paused_and_then_cancelled_comes_to_its_end(desk: Desk) 
     crash_at(item_id, steps.STEPS, "resolve")
     skip_wait(item_id)
     control.pause(desk.actor, transfer_id)
-    assert row(item_id).state == "looking_up" and not is_due(item_id)
+    assert row(item_id).state == "resolving" and not is_due(item_id)
     control.cancel(desk.actor, transfer_id)
     assert is_due(item_id)
     assert carry(item_id).state == "failed"
@@ -258,7 +258,7 @@ def test_what_would_only_break_off_again_is_looked_up_and_not_sent_again(desk: D
     desk.practice.faults.add(fault)
     item_id = only(save_one(desk, CONTENT + b"behind a proxy"))
     carry(item_id)
-    assert row(item_id).state == "looking_up"
+    assert row(item_id).state == "resolving"
     skip_wait(item_id, sent_long_ago=True)
     item = carry(item_id)
     assert (item.state, item.error_code) == ("failed", "transfer.not_saved")
@@ -280,7 +280,7 @@ def test_a_fault_of_ours_while_looking_up_does_not_go_round_and_round(
     item_id = only(save_one(desk, CONTENT + b"round and round"))
     for attempt in range(1, 6):
         item = carry(item_id)
-        assert (item.state, item.attempt) == ("looking_up", attempt)
+        assert (item.state, item.attempt) == ("resolving", attempt)
         assert item.wait_until is not None
         skip_wait(item_id)
     item = carry(item_id)

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from models import Matter, Member, Participant, Transfer, TransferItem, db, utcnow
+from models import ItemState, Matter, Member, Participant, Transfer, TransferItem, db, utcnow
 from models.base import prepare_sqlite
 from models.member_search import is_own
 from tests.support.repository import ROOT
@@ -162,7 +162,8 @@ def test_a_save_onto_a_twin_that_was_on_record_without_its_version_gets_it() -> 
 
 def test_rows_survive_the_way_down_and_up_again(tmp_path: Path) -> None:
     """SQLite makes a changed table anew; what hangs on the old one's rows must not go with it."""
-    member, matter, transfer, item = (uuid.uuid4() for _ in range(4))
+    member, matter, transfer = (uuid.uuid4() for _ in range(3))
+    states = [ItemState.DONE, ItemState.NEEDS_DECISION, ItemState.RESOLVING]
     now = utcnow()
     with made(tmp_path) as database:
         database.migrate("upgrade")
@@ -194,22 +195,25 @@ def test_rows_survive_the_way_down_and_up_again(tmp_path: Path) -> None:
                 )
             )
             writing.flush()
-            writing.add(
+            writing.add_all(
                 TransferItem(
-                    id=item,
                     transfer_id=transfer,
-                    position=1,
+                    position=position,
                     name="Lease.docx",
-                    state="done",
+                    state=state,
                     target="new_document",
                 )
+                for position, state in enumerate(states)
             )
             writing.commit()
         database.migrate("downgrade", "0001")
         database.migrate("upgrade")
         with Session(database.engine) as reading:
-            for model in (Participant, Transfer, TransferItem):
+            for model in (Participant, Transfer):
                 assert reading.query(model).count() == 1, model
+            assert [
+                item.state for item in reading.query(TransferItem).order_by(TransferItem.position)
+            ] == states
 
 
 def test_keys_that_are_searched_by_are_made_anew_for_the_rows_that_are_there(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def moved_on(desk: Desk, target: str = "new_version") -> tuple[uuid.UUID, Transf
     add_version(desk, document_id, OURS)
     transfer_id = save(desk, document_id, target, twin_id)
     (item,) = carry_all(transfer_id)
-    assert item.state == "asks"
+    assert item.state == "needs_decision"
     return transfer_id, item
 
 
@@ -86,7 +86,7 @@ def test_something_newer_still_asks_again(desk: Desk) -> None:
     _transfer_id, item = moved_on(desk)
     choose(desk, item, "anyway")
     desk.practice.world.add_version(desk.practice.world.named(NAME), b"And quicker again.", "CAROL")
-    assert carry(item.id).state == "asks"
+    assert carry(item.id).state == "needs_decision"
     assert desk.practice.world.named(NAME).latest.operator == "CAROL"
 
 
@@ -98,7 +98,7 @@ def test_getting_theirs_first_leaves_the_save_to_be_decided(desk: Desk) -> None:
     assert landed.state == "done"
     assert [version.number for version in versions()] == [1, 2, 3]
     (waiting,) = items_of(transfer_id)
-    assert waiting.state == "asks"
+    assert waiting.state == "needs_decision"
 
 
 def test_leaving_it_ends_the_save_and_sends_nothing(desk: Desk) -> None:
@@ -119,14 +119,14 @@ def test_a_checked_out_document_is_left_alone_until_it_is_free(desk: Desk) -> No
     desk.practice.world.set_lock(twin, Lock("BRAM", utcnow()))
     add_version(desk, document_id, OURS)
     (item,) = carry_all(save(desk, document_id, "new_version", twin_id))
-    assert item.state == "asks"
+    assert item.state == "needs_decision"
     assert item.question is not None
     assert item.question["kind"] == "checked_out"
     assert "Bram" in item.question["theirs"]["holder"]
     with pytest.raises(ConflictError):
         choose(desk, item, "anyway")
     choose(desk, item, "again")
-    assert carry(item.id).state == "asks"
+    assert carry(item.id).state == "needs_decision"
     assert desk.practice.world.named(NAME).latest.number == twin.latest.number
     desk.practice.world.set_lock(desk.practice.world.named(NAME), None)
     choose(desk, item, "again")
@@ -158,14 +158,14 @@ def test_a_server_that_alters_what_it_stores_is_never_given_it_twice(
     transfer_id = save(desk, document_id, target, drafts.id if target == "new_document" else twin_id)
     (item,) = carry_all(transfer_id)
     for _ in range(4):
-        if item.state != "looking_up":
+        if item.state != "resolving":
             break
         skip_wait(item.id, sent_long_ago=True)
         item = carry(item.id)
     added = {"new_document": (1, 0), "new_version": (0, 1), "replace": (0, 0)}[target]
     now = len(world.documents_in(drafts)), len(world.named(NAME).versions)
     assert now == (before[0] + added[0], before[1] + added[1])
-    assert item.state == "asks", item.error_sentence
+    assert item.state == "needs_decision", item.error_sentence
 
     page = read(desk.browser.get(f"/transfers/{transfer_id}"), whole=True)
     assert "Link to this version" in page.text

@@ -90,12 +90,12 @@ def test_twins_on_a_server_that_is_off_are_not_told(
 def test_few_rows_have_no_filters_and_those_in_need_come_first(
     browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
 ) -> None:
-    states = ["done", "running", "failed", "stopped", "asks", "needs_sign_in"]
+    states = ["done", "running", "failed", "stopped", "needs_decision", "needs_sign_in"]
     transfer_id = make_transfer(alice.id, matter_id, server_id, states)
     view = transfer_views.transfer(actor_of(alice), transfer_id)
     assert view.tabs == ()
     assert [item.state for item in view.items] == [
-        "asks",
+        "needs_decision",
         "needs_sign_in",
         "failed",
         "stopped",

@@ -61,7 +61,7 @@ def ends(item_id: uuid.UUID) -> TransferItem:
     """Carried on until it is over or waits for a person."""
     for _ in range(3):
         item = carry(item_id)
-        if item.state in {"done", "asks", "failed"}:
+        if item.state in {"done", "needs_decision", "failed"}:
             break
         skip_wait(item_id, sent_long_ago=True)
     return item
@@ -82,7 +82,7 @@ def test_where_marks_are_kept_it_is_asked_about(desk: Desk) -> None:
     theirs = stores_the_same_in_imanage(desk, content)
     loses(desk, "lost_before")
     item = ends(one(desk, "Ours", content))
-    assert item.state == "asks"
+    assert item.state == "needs_decision"
     assert theirs in item.error_sentence
     assert "does not carry the mark of this save" in item.error_sentence
     assert readings(desk) == read + 1, "the look-up alone reads: the announcement had the folder already"

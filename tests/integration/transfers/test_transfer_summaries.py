@@ -110,7 +110,7 @@ def test_the_document_in_a_transfers_title_is_that_of_its_first_row(
         for states, name in (
             (["done", "done"], "Document 1.docx"),
             (["done", "stopped", "failed", "waiting"], "Document 3.docx"),
-            (["failed", "stopped", "asks"], "Document 3.docx"),
+            (["failed", "stopped", "needs_decision"], "Document 3.docx"),
         ):
             transfer_id = make_transfer(alice.id, matter_id, server_id, states, kind=kind)
             page = browser.page(f"/transfers/{transfer_id}")
@@ -135,7 +135,7 @@ def test_what_waits_for_a_decision_does_not_run(
     browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
 ) -> None:
     for _ in range(4):
-        make_transfer(alice.id, matter_id, server_id, ["asks"], kind="save")
+        make_transfer(alice.id, matter_id, server_id, ["needs_decision"], kind="save")
     page = browser.page("/")
     assert "4 need you" in page.text and "running" not in page.text
     make_transfer(alice.id, matter_id, server_id, ["running"])
@@ -221,7 +221,7 @@ def test_guests_see_no_transfers_at_all(app: Flask, alice: Member, matter_id: uu
 def test_the_news_is_one_line_whatever_happened_and_costs_few_queries(
     browser: Browser, alice: Member, matter_id: uuid.UUID, server_id: uuid.UUID
 ) -> None:
-    for states in (["done"], ["failed"], ["done", "failed"], ["running"], ["asks"], ["done"] * 40):
+    for states in (["done"], ["failed"], ["done", "failed"], ["running"], ["needs_decision"], ["done"] * 40):
         make_transfer(alice.id, matter_id, server_id, states)
     document_id = add_document(actor_of(alice), matter_id)
     for url in (f"/matters/{matter_id}", f"/documents/{document_id}", "/account", "/"):

@@ -50,7 +50,7 @@ def test_a_lost_answer_is_looked_up_before_anything_is_sent_again(desk: Desk, lo
     (item_id,) = (item.id for item in items_of(save(desk, document_id, "new_document", drafts_id(desk))))
     item = carry(item_id)
     if lost == "lost_before":
-        assert item.state == "looking_up"
+        assert item.state == "resolving"
         assert item.wait_until is not None
         skip_wait(item_id, sent_long_ago=True)
         item = carry(item_id)

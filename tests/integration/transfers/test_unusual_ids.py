@@ -119,9 +119,9 @@ def test_what_may_have_arrived_among_unreadable_rows_is_not_sent_again(desk: Des
     desk.practice.faults.add(Fault("odd_ids", method="GET", path="/documents", at=500, after=1, times=None))
     (item,) = carry_all(save(desk, document_id, "new_document", folder.id))
     for _ in range(3):
-        if item.state == "asks":
+        if item.state == "needs_decision":
             break
         skip_wait(item.id, sent_long_ago=True)
         item = carry(item.id)
-    assert item.state == "asks"
+    assert item.state == "needs_decision"
     assert "Some of what iManage lists there cannot be read" in item.error_sentence

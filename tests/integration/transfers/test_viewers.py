@@ -136,7 +136,7 @@ class World:
             member.id,
             self.matter_id,
             self.server.id,
-            ["asks"],
+            ["needs_decision"],
             kind="save",
             name=f"{OWN_DOCUMENT}.docx",
             document_id=self.document_id,

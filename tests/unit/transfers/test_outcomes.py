@@ -176,12 +176,12 @@ def test_the_verdict_of_every_mixture_that_is_over(kind: str, mixture: tuple[Out
         ("save", "stopped", "", "transfer.left", False, Outcome.LEFT),
         ("save", "stopped", "", "member.inactive", False, Outcome.STOPPED),
         ("save", "failed", "", "transfer.stored_different", True, Outcome.DIFFERENT),
-        ("save", "asks", "", "transfer.moved_on", False, Outcome.DECISION),
+        ("save", "needs_decision", "", "transfer.moved_on", False, Outcome.DECISION),
         ("get", "needs_sign_in", "", "", False, Outcome.SIGN_IN),
         ("get", "waiting", "", "", False, Outcome.WAITING),
         ("get", "running", "", "", False, Outcome.MOVING),
         ("save", "sending", "", "", True, Outcome.MOVING),
-        ("save", "looking_up", "", "", True, Outcome.MOVING),
+        ("save", "resolving", "", "", True, Outcome.MOVING),
     ],
 )
 def test_what_became_of_a_row(
@@ -195,7 +195,7 @@ def test_every_state_has_an_outcome_and_a_label() -> None:
         for state in LABELS:
             outcome = outcome_of(kind, state, "", "", may_have_arrived=False)
             assert label_of(state, outcome)
-            assert outcome in BY_KIND[kind] or state == "asks"
+            assert outcome in BY_KIND[kind] or state == "needs_decision"
     assert label_of("stopped", Outcome.CANCELLED) == "Cancelled"
     assert label_of("done", Outcome.HERE_ALREADY) == "Already here"
 

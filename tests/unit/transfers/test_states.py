@@ -47,8 +47,8 @@ def test_only_what_the_table_has_can_happen(before: str, after: str) -> None:
 
 
 def test_every_state_is_carried_by_a_worker_or_waits_for_a_person_or_is_over() -> None:
-    assert LIVE | {ItemState.NEEDS_SIGN_IN, ItemState.ASKS} | FINISHED == set(STATES)
-    assert not LIVE & FINISHED and not {ItemState.NEEDS_SIGN_IN, ItemState.ASKS} & (LIVE | FINISHED)
+    assert LIVE | {ItemState.NEEDS_SIGN_IN, ItemState.NEEDS_DECISION} | FINISHED == set(STATES)
+    assert not LIVE & FINISHED and not {ItemState.NEEDS_SIGN_IN, ItemState.NEEDS_DECISION} & (LIVE | FINISHED)
 
 
 @pytest.mark.parametrize("state", STATES)
