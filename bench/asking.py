@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from app import create_app
 from imanage.client import Client
-from services.connections import clients
+from services.connections import tokens
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     def ask(_index: int) -> bool:
         with app.app_context():
             barrier.wait()
-            return clients.with_client(member, server, _libraries)
+            return tokens.with_client(member, server, _libraries)
 
     with ThreadPoolExecutor(number) as pool:
         print(sum(pool.map(ask, range(number))))

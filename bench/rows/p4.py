@@ -36,7 +36,7 @@ from copying.store_endpoint import StoreSource
 from copying.values import NewDocument
 from imanage.client import Client
 from imanage.ids import VersionId
-from services.connections import clients
+from services.connections import tokens
 from storage import open_store
 
 MOST_OVER_FLOOR = 1.20
@@ -163,7 +163,7 @@ def _slow(system: Installation) -> Any:
 
 
 def _client(system: Installation) -> Client:
-    return clients.with_client(system.people[0].actor.id, system.server_id, lambda client: client)
+    return tokens.with_client(system.people[0].actor.id, system.server_id, lambda client: client)
 
 
 def _without_rows(system: Installation, sources: Sequence[str]) -> float:

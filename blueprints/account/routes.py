@@ -10,7 +10,7 @@ from blueprints.authorization import actor, needs
 from blueprints.forms_base import switched_on
 from blueprints.htmx import fragment, go_to, is_htmx
 from services.auth import passwords
-from services.connections import clients
+from services.connections import accounts
 from services.core.errors import InvalidError, TooManyError
 from services.mail import server_state
 from services.members import account
@@ -68,7 +68,7 @@ def page(form: PasswordForm, status: int = 200) -> Response:
         "account/index.html",
         form=form,
         shortest=passwords.SHORTEST,
-        accounts=clients.of_member(actor()),
+        accounts=accounts.of_member(actor()),
         wants_mail=account.wants_mail(actor()),
         wants_health_mail=account.wants_health_mail(actor()),
         sends_mail=server_state.is_set_up(),

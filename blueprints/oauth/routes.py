@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from blueprints.authorization import actor, get_only, needs
 from blueprints.htmx import go_to, is_htmx, redirect_whole_page
 from blueprints.oauth import bp, sign_ins
-from services.connections import clients, disconnecting, oauth
+from services.connections import disconnecting, oauth
 from services.connections.oauth_errors import SignInUnfinishedError, unfinished
 from services.transfers import control
 
@@ -56,7 +56,7 @@ def authorized() -> AnyResponse:
 def disconnect(server_id: uuid.UUID) -> AnyResponse:
     if (asked := _confirm(disconnecting.own(actor(), server_id))) is not None:
         return asked
-    if clients.disconnect(actor(), server_id):
+    if disconnecting.disconnect(actor(), server_id):
         flash("You are disconnected. Your documents and their links are kept.", "success")
     return go_to(url_for("account.index"))
 
@@ -66,7 +66,7 @@ def disconnect(server_id: uuid.UUID) -> AnyResponse:
 def disconnect_all() -> AnyResponse:
     if (asked := _confirm(disconnecting.own(actor()))) is not None:
         return asked
-    if clients.disconnect(actor()):
+    if disconnecting.disconnect(actor()):
         flash("You are disconnected from all servers. Your documents and their links are kept.", "success")
     return go_to(url_for("account.index"))
 

@@ -10,7 +10,8 @@ from sqlalchemy import Select, func, select
 
 from models import Connection, Member, Server
 from services.access.permissions import require_admin
-from services.connections.clients import differs, disconnect_these
+from services.connections.accounts import differs
+from services.connections.disconnecting import disconnect_these
 from services.core.actor import Actor
 from services.core.pagination import Page, paginate
 from services.core.text.normalise import ESCAPE, like_pattern, search_words

@@ -1,17 +1,32 @@
-"""Which transfers would wait if sign-ins to iManage were ended, to show before it is done."""
+"""Ends sign-ins to iManage, here and there, and tells beforehand which transfers would wait."""
 
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, and_, func, select
 
+from imanage import oauth
+from imanage.guard import Limits, build_session
+from imanage.networks import AddressRules
+from imanage.types import Endpoints
 from models import Connection, Member, Server, Transfer
 from services.access.permissions import require_admin
 from services.access.server_access import known_to
+from services.connections.tokens import decrypted_token
+from services.core import audit
 from services.core.actor import Actor
-from services.core.unit_of_work import session
+from services.core.unit_of_work import release, session, unit_of_work
+from services.servers import transport
+
+SignOut = tuple[AddressRules, str | None, Endpoints, str]
+
+# iManage is told of a sign-out within bounds, so that a slow server keeps nobody waiting.
+SIGN_OUTS, SIGN_OUTS_AT_ONCE = 64, 8
+SIGN_OUT_SECONDS = 8.0
+SIGN_OUT_LIMITS = Limits(connect_seconds=3, read_seconds=5, total_seconds=5)
 
 
 @dataclass(frozen=True)
@@ -43,6 +58,48 @@ def of_member(actor: Actor, server_id: uuid.UUID, member_id: uuid.UUID) -> tuple
         EndingSignIn(name, server.name, transfers, server.is_enabled)
         for name, server, transfers in _rows(member_id, server_id)
     )
+
+
+def disconnect(actor: Actor, server_id: uuid.UUID | None = None) -> int:
+    """End the member's sign-in to one server or to all, here and in iManage; returns how many."""
+    query = select(Connection, Server).join(Server, Server.id == Connection.server_id)
+    query = query.where(Connection.member_id == actor.id)
+    return disconnect_these(actor, query if server_id is None else query.where(Server.id == server_id))
+
+
+def disconnect_these(actor: Actor, query: Select[Connection, Server]) -> int:
+    """End these sign-ins; returns how many. iManage is told of the first SIGN_OUTS; the others expire there."""
+    sign_outs: list[SignOut] = []
+    count = 0
+    with unit_of_work() as writing:
+        for row, server in writing.execute(query).all():
+            if server.is_enabled and (token := decrypted_token(row)):
+                sign_outs.append(
+                    (transport.rules_of(server), server.ca_pem, transport.endpoints(server), token)
+                )
+            member = writing.get_one(Member, row.member_id)
+            audit.record(
+                actor,
+                "connection.disconnected",
+                f"{member.name} at {server.name}",
+                subject_id=row.id,
+                server_id=server.id,
+                imanage_user=row.imanage_user,
+            )
+            writing.delete(row)
+            count += 1
+    release()
+    if sign_outs:
+        pool = ThreadPoolExecutor(SIGN_OUTS_AT_ONCE)
+        wait([pool.submit(_sign_out, each) for each in sign_outs[:SIGN_OUTS]], SIGN_OUT_SECONDS)
+        pool.shutdown(wait=False, cancel_futures=True)
+    return count
+
+
+def _sign_out(call: SignOut) -> None:
+    rules, ca_pem, endpoints, token = call
+    with build_session(rules, SIGN_OUT_LIMITS, ca_pem) as outbound:
+        oauth.sign_out(outbound, endpoints, token)
 
 
 def _rows(member_id: uuid.UUID, server_id: uuid.UUID | None) -> list[tuple[str, Server, int]]:

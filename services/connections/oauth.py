@@ -19,7 +19,7 @@ from imanage.types import Endpoints, Identity, TokenSet
 from models import OAuthState, Server, SignInSession, utcnow
 from services.access.server_access import label_for, require_use, use_denial
 from services.connections import tokens
-from services.connections.clients import differs
+from services.connections.accounts import differs
 from services.connections.oauth_errors import Attempt, SignInUnfinishedError, unfinished
 from services.core import audit, bulkhead, encryption
 from services.core.actor import Actor

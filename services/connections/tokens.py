@@ -1,7 +1,7 @@
-"""OAuth tokens of members' sign-ins: the only module that decrypts, renews and stores them.
+"""OAuth tokens of members' sign-ins, and calls with them: the only module that decrypts, renews and stores tokens.
 
-Only services.connections and services.diagnostics use it. A token is renewed once over all threads and processes: by a
-lease on its row, so that no lock is held during the call to iManage.
+A token is renewed once over all threads and processes: by a lease on its row, so that no lock is held during the call
+to iManage.
 
 A member has to sign in for one of four reasons: "never_connected", "refused" by iManage, "could_not_refresh" (no
 refresh token) and "registered_anew" (the sign-in belongs to an earlier Client ID). A server that cannot be reached is
@@ -13,27 +13,35 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
 import requests
 from sqlalchemy import select
 
 from imanage import oauth
 from imanage.client import Client, Pacer, TokenHeader
-from imanage.errors import ImanageError, NotIManageError, SignInRefusedError, UnreachableError
+from imanage.errors import (
+    ImanageError,
+    NotIManageError,
+    SignInRefusedError,
+    UnauthorisedError,
+    UnreachableError,
+)
 from imanage.types import AppCredentials, Endpoints, Identity, TokenSet
 from models import Connection, Member, Server, utcnow
 from services.access.server_access import label_for, require_use
 from services.core import audit, encryption
 from services.core.actor import SYSTEM
 from services.core.errors import RemoteRefusedError, SignInNeededError
-from services.core.unit_of_work import session, unit_of_work
+from services.core.unit_of_work import release, session, unit_of_work
 from services.guidance.imanage_errors import IMANAGE_ADVICE
 from services.guidance.sign_in_errors import SIGN_IN_ADVICE
 from services.servers import transport
 
+T = TypeVar("T")
 Reason = Literal["never_connected", "refused", "could_not_refresh", "registered_anew"]
 
 TABLE = "connection"
@@ -42,6 +50,7 @@ LEASE = timedelta(seconds=90)
 LONGEST_WAIT_SECONDS = 25.0
 POLL_SECONDS = 0.1
 PAGE_WAIT_SECONDS = 5.0
+CACHE_SECONDS = 1.0
 CLIENT_REFUSED = frozenset({"invalid_client", "unauthorized_client", "invalidclient", "unauthorizedclient"})
 
 _pacers: dict[uuid.UUID, Pacer] = {}
@@ -72,12 +81,87 @@ class Access:
 
 
 @dataclass(frozen=True)
+class Home:
+    """The member's user id in iManage, and their preferred library or ""."""
+
+    user_id: str
+    library: str
+
+
+class AccessCache:
+    """A member's access to one server, cached for CACHE_SECONDS over a series of calls. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._access: Access | None = None
+        self._until = 0.0
+
+    def access(self, member_id: uuid.UUID, server_id: uuid.UUID) -> Access:
+        """Permission and a valid token, looked up by one thread for all that wait. Raises as `with_client`."""
+        with self._lock:
+            access = self._access
+            if access is None or access.is_stale or time.monotonic() > self._until:
+                access = access_of(member_id, server_id)
+                if access.is_stale:
+                    access = renew(member_id, server_id, access.token)
+                release()
+                self.keep(access)
+            return access
+
+    def keep(self, access: Access) -> None:
+        self._access, self._until = access, time.monotonic() + CACHE_SECONDS
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Those of the server at the last call."""
+        if self._access is None:
+            raise RuntimeError("The server has not been called yet.")
+        return self._access.endpoints
+
+
+@dataclass(frozen=True)
 class _Lease:
     """The right to renew the token until a time."""
 
     access: Access
     credentials: AppCredentials
     until: datetime
+
+
+def with_client(
+    member_id: uuid.UUID,
+    server_id: uuid.UUID,
+    call: Callable[[Client], T],
+    outbound: requests.Session | None = None,
+    *,
+    cache: AccessCache | None = None,
+) -> T:
+    """Make the call; on 401 renew the token and call once more. No database connection is held during either.
+
+    `outbound` replaces the session of transfers, such as `transport.outbound(server, for_page=True)`; `cache` is
+    shared by a series of calls. Raises NotFoundError or ConflictError (the member may not use the server),
+    SignInNeededError, RemoteRefusedError and ImanageError.
+    """
+    cache = cache or AccessCache()
+    access = cache.access(member_id, server_id)
+    try:
+        return call(access.client(outbound))
+    except UnauthorisedError:
+        access = renew(member_id, server_id, access.token)
+        cache.keep(access)
+    release()
+    try:
+        return call(access.client(outbound))
+    except UnauthorisedError:
+        raise mark_ended(member_id, server_id, access.token, "refused") from None
+
+
+def home_of(member_id: uuid.UUID, server_id: uuid.UUID) -> Home:
+    """The member's user and library on this server, without a call. Raises as `with_client` does."""
+    access_of(member_id, server_id)
+    row = row_of(member_id, server_id)
+    assert row is not None
+    return Home(row.imanage_user, row.preferred_library)
 
 
 def store(member_id: uuid.UUID, server: Server, tokens: TokenSet, identity: Identity) -> Connection:

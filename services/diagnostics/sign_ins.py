@@ -9,7 +9,7 @@ from imanage.client import TokenHeader, auth_headers
 from imanage.errors import ImanageError
 from imanage.probes import request
 from services.connections import tokens
-from services.connections.clients import AccessCache
+from services.connections.tokens import AccessCache
 from services.core.errors import RefusedError
 from services.diagnostics.probe_session import Finding, Probe, failed, passed, skipped, warned
 

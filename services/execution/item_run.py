@@ -20,8 +20,8 @@ from copying.values import Intent, Progress, Target, target
 from imanage.client import Client
 from imanage.ids import VersionId
 from models import LIVE, Connection, Member, Server, Transfer, TransferItem, Version
-from services.connections import clients
-from services.connections.clients import AccessCache
+from services.connections import tokens
+from services.connections.tokens import AccessCache
 from services.core.actor import Actor
 from services.core.errors import RefusedError
 from services.core.unit_of_work import is_writing, release, session
@@ -225,7 +225,7 @@ class ItemRun:
     def with_client(self, call: Callable[[Client], T]) -> T:
         """Call iManage as the member who asked for the transfer, in a slot."""
         with self.in_slot():
-            return clients.with_client(
+            return tokens.with_client(
                 self.task.member_id, cast(uuid.UUID, self.task.server_id), call, cache=self.cache
             )
 

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 
 from models import TransferItem
-from services.connections.clients import AccessCache
+from services.connections.tokens import AccessCache
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import failures, get, item_run, outcome, queue, save
 from services.execution.authorization import AuthorizationSnapshot

@@ -16,8 +16,8 @@ from imanage.types import Container, Page
 from imanage.types import Document as RemoteDocument
 from services.access import permissions
 from services.access.server_access import known_to, label_for, require_use
-from services.connections import clients
-from services.connections.clients import Home
+from services.connections import tokens
+from services.connections.tokens import Home
 from services.core import bulkhead
 from services.core.actor import Actor
 from services.core.text.file_names import visible
@@ -162,7 +162,7 @@ def left_out(unreadable: int) -> str:
 def list_location(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, location: Location) -> Listing:
     """The contents of a location. One remote call; two for a search from the top (workspaces and documents)."""
     permissions.require_transfer(actor, matter_id)
-    home = clients.home_of(actor.id, server_id)
+    home = tokens.home_of(actor.id, server_id)
     pages = call_imanage(actor, server_id, lambda client: _fetch(client, location, home), activity(location))
     items = [item for page in pages for item in page.items]
     found = list({item.id: item for item in items if isinstance(item, RemoteDocument)}.values())
@@ -194,7 +194,7 @@ def call_imanage(
     release()
     try:
         with bulkhead.slot(actor.id):
-            return clients.with_client(actor.id, server_id, call, outbound)
+            return tokens.with_client(actor.id, server_id, call, outbound)
     except ImanageError as error:
         raise remote_refusal(error, label, activity) from error
 

@@ -11,7 +11,7 @@ from imanage.ids import VersionId
 from models import Member, Participant, Server
 from services.access import permissions
 from services.access.server_access import label_for, require_use
-from services.connections import clients
+from services.connections import tokens
 from services.core.actor import Actor
 from services.core.errors import NotFoundError
 from services.core.text.file_names import split
@@ -144,5 +144,5 @@ def outside_readers(matter_id: uuid.UUID) -> OutsideReaders:
 
 def _usable(actor: Actor, server_id: uuid.UUID) -> Server:
     server = require_use(actor.id, server_id)
-    clients.home_of(actor.id, server_id)
+    tokens.home_of(actor.id, server_id)
     return server

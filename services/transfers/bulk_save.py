@@ -15,7 +15,7 @@ from imanage.ids import VersionId
 from models import Document, Link, Matter, Server, TransferItem, Version
 from services.access import permissions, rate_limits
 from services.access.server_access import label_for, require_use
-from services.connections import clients
+from services.connections import tokens
 from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import InvalidError, NotFoundError
@@ -168,7 +168,7 @@ def plan(
     """
     matter = permissions.require_transfer(actor, matter_id)
     server = require_use(actor.id, server_id)
-    clients.home_of(actor.id, server_id)
+    tokens.home_of(actor.id, server_id)
     if document_ids is None:
         rows, left = _whole(matter_id, server_id)
     else:
@@ -186,7 +186,7 @@ def check(
     """
     matter = permissions.require_transfer(actor, matter_id)
     server = require_use(actor.id, server_id)
-    me = clients.home_of(actor.id, server_id).user_id
+    me = tokens.home_of(actor.id, server_id).user_id
     lines = _save_rows(actor, server_id, _chosen(matter_id, document_ids))
     wanted = {
         line.document_id: update_check.twin_of(line.status)

@@ -19,7 +19,7 @@ from imanage.types import Document as RemoteDocument
 from models import Document, Transfer, Version
 from services.access import permissions
 from services.access.server_access import label_for, require_use
-from services.connections import clients
+from services.connections import tokens
 from services.core.actor import Actor
 from services.core.errors import InvalidError, NotFoundError
 from services.core.text.file_names import split
@@ -153,7 +153,7 @@ def check_twin(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID, targe
     if status is None:
         return None
     ours = _ours(version)
-    me = clients.home_of(actor.id, server_id).user_id
+    me = tokens.home_of(actor.id, server_id).user_id
     there, not_checked = split(status.twin.name).extension, ""
     holder, newer_id, facts = None, "", status.facts
     twin = update_check.twin_of(status)

@@ -18,7 +18,7 @@ from imanage.types import Document as RemoteDocument
 from models import Document, Link, Server, utcnow
 from services.access import permissions
 from services.access.server_access import available_to
-from services.connections import clients
+from services.connections import tokens
 from services.core import audit, bulkhead
 from services.core.actor import Actor
 from services.core.unit_of_work import release, session, unit_of_work
@@ -157,7 +157,7 @@ def fetch(actor: Actor, twin: Twin) -> TwinCheck:
     release()
     try:
         with bulkhead.slot(actor.id):
-            return TwinCheck(VISIBLE, clients.with_client(actor.id, twin.server_id, ask, outbound))
+            return TwinCheck(VISIBLE, tokens.with_client(actor.id, twin.server_id, ask, outbound))
     except NotFoundError:
         return TwinCheck(GONE)
     except ForbiddenError:

@@ -131,9 +131,9 @@ def test_an_item_that_waits_is_free(scheduler: Scheduler, item_id: uuid.UUID, de
 def test_an_item_that_waits_for_a_member_is_free_when_they_have_acted(
     scheduler: Scheduler, item_id: uuid.UUID, desk: Desk
 ) -> None:
-    from services.connections import clients
+    from services.connections import disconnecting
 
-    clients.disconnect(desk.actor, desk.server.id)
+    disconnecting.disconnect(desk.actor, desk.server.id)
     scheduler.take_due()
     until(lambda: row(item_id).state == "needs_sign_in" and row(item_id).worker_id is None, "the wait", 15)
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Delete, delete, select
 
 from models import Document, Matter, Participant, Transfer, TransferItem
-from services.connections import clients
+from services.connections import disconnecting
 from services.core.actor import Actor
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import queue
@@ -109,7 +109,7 @@ def test_signed_out(cell: Cell, scene: Scene) -> None:
     """The member disconnects iManage: the current item completes, the rest waits until they sign in again."""
     scene.prepare()
     scene.begin()
-    watched(scene, lambda: clients.disconnect(scene.desk.actor, scene.server_id))
+    watched(scene, lambda: disconnecting.disconnect(scene.desk.actor, scene.server_id))
     scene.practice.faults.clear()
     scene.carry_on()
     assert set(scene.states()) <= {ItemState.DONE, ItemState.NEEDS_SIGN_IN}

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from imanage.client import Client
 from imanage.errors import ImanageError
 from models import Connection, Member, Server, utcnow
-from services.connections import clients
+from services.connections import accounts, tokens
 from services.core.actor import Actor
 from services.core.errors import RemoteRefusedError, SignInNeededError
 from services.core.unit_of_work import session, unit_of_work
@@ -45,7 +45,7 @@ class SignIn:
         self.change(expires_at=utcnow() - timedelta(minutes=1))
 
     def ask(self) -> object:
-        return clients.with_client(self.member_id, self.server_id, libraries)
+        return tokens.with_client(self.member_id, self.server_id, libraries)
 
     def refreshes(self) -> int:
         return len([call for call in self.practice.requests if call.path == TOKEN])
@@ -70,9 +70,9 @@ def libraries(client: Client) -> int:
     return len(client.lists("GET", "libraries").rows)
 
 
-def lines_of(signed_in: SignIn) -> tuple[clients.ConnectedAccount, ...]:
+def lines_of(signed_in: SignIn) -> tuple[accounts.ConnectedAccount, ...]:
     member = session().get_one(Member, signed_in.member_id)
-    return clients.of_member(Actor(member.id, member.name, member.email))
+    return accounts.of_member(Actor(member.id, member.name, member.email))
 
 
 def connection() -> Connection | None:

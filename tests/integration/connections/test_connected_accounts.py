@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from models import AuditEvent, Connection
+from services.connections import accounts
 from services.connections import admin as connection_admin
-from services.connections import clients
 from services.core.errors import ForbiddenError
 from services.core.unit_of_work import session, unit_of_work
 from simulator import Simulator
@@ -20,7 +20,7 @@ from tests.support.sign_ins import SignIn, lines_of
 def test_the_account_page_s_lines(signed_in: SignIn, practice: Simulator) -> None:
     practice_server(practice, name="Paris", url="https://paris.example", api_url="https://paris.example")
     person = actor_of(make_member("Somebody Else"))
-    assert [line.state for line in clients.of_member(person)] == ["never_connected"] * 2
+    assert [line.state for line in accounts.of_member(person)] == ["never_connected"] * 2
     line = next(line for line in lines_of(signed_in) if line.label == "London")
     assert (line.state, line.imanage_user, line.differs, line.renewable) == (
         "connected",

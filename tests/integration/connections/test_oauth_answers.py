@@ -15,7 +15,7 @@ from models import (
     Transfer,
     TransferItem,
 )
-from services.connections import clients
+from services.connections import tokens
 from services.core.errors import SignInNeededError
 from services.core.unit_of_work import session, unit_of_work
 from services.servers import registry
@@ -206,5 +206,5 @@ def test_never_signed_in_is_said_so(database: None, practice: Simulator) -> None
     server = practice_server(practice)
     person = actor_of(make_member("Carol Okonkwo"))
     with pytest.raises(SignInNeededError) as needed:
-        clients.with_client(person.id, server.id, lambda client: client)
+        tokens.with_client(person.id, server.id, lambda client: client)
     assert needed.value.reason == "never_connected"

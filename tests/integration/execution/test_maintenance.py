@@ -136,10 +136,10 @@ def test_a_sign_in_that_crossed_the_request_for_it_is_noticed(desk: Desk) -> Non
 
 
 def test_what_waits_for_a_sign_in_that_has_not_happened_keeps_waiting(desk: Desk) -> None:
-    from services.connections import clients
+    from services.connections import disconnecting
 
     item_id = only(get_one(desk))
-    clients.disconnect(desk.actor, desk.server.id)
+    disconnecting.disconnect(desk.actor, desk.server.id)
     assert carry(item_id).state == "needs_sign_in"
     change(item_id, state_at=utcnow() - timedelta(minutes=1))
     assert maintenance.resume_signed_in() == 0

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from imanage.ids import VersionId
 from models import AuditEvent, Document, Participant, Transfer, TransferItem, Version, utcnow
 from services.access import server_access
-from services.connections import clients
+from services.connections import disconnecting
 from services.core.errors import ConflictError
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import steps
@@ -189,7 +189,7 @@ def test_cancelling_stops_what_waits_and_nothing_of_it_is_retried(desk: Desk) ->
 
 
 def test_a_client_is_not_given_without_a_sign_in(desk: Desk) -> None:
-    clients.disconnect(desk.actor, desk.server.id)
+    disconnecting.disconnect(desk.actor, desk.server.id)
     spa = desk.practice.world.named("SPA – Project Heron")
     (item,) = carry_all(get(desk, spa.id()))
     assert item.state == "needs_sign_in"

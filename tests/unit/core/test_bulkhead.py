@@ -36,7 +36,7 @@ def test_every_call_to_imanage_for_a_page_takes_a_slot() -> None:
         name for name in files(".py", below="services/") if re.search(r"bulkhead\.slot\(", text_of(name))
     }
     assert (
-        asking - IN_THE_BACKGROUND - {"services/servers/transport.py", "services/connections/clients.py"}
+        asking - IN_THE_BACKGROUND - {"services/servers/transport.py", "services/connections/tokens.py"}
         == ASK_FOR_PAGES
     )
     assert taking == ASK_FOR_PAGES
