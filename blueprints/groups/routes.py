@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask import Blueprint, flash, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -26,17 +27,11 @@ def index() -> str:
     return render_template("groups/index.html", groups=groups.all_groups(actor()))
 
 
-@bp.get("/new")
+@bp.route("/new", methods=["GET", "POST"])
 @needs("admin")
 def new_group() -> Response:
-    return _popup("name", "New group", form=GroupForm(), group=None)
-
-
-@bp.post("/new")
-@needs("admin")
-def create_group() -> Response:
     form = GroupForm()
-    if form.validate():
+    if form.validate_on_submit():
         try:
             group_id = groups.create(actor(), form.name.data)
         except InvalidError as refusal:
@@ -44,7 +39,7 @@ def create_group() -> Response:
         else:
             flash(f"Group “{form.name.data}” created. Now add its members.", "success")
             return go_to(url_for(".group", group_id=group_id))
-    return _popup("name", "New group", 422, form=form, group=None)
+    return _popup("name", "New group", form=form, group=None)
 
 
 @bp.get("/<uuid:group_id>")
@@ -104,18 +99,12 @@ def remove_person(group_id: uuid.UUID, member_id: uuid.UUID) -> Response:
     return go_to(url_for(".group", group_id=group_id))
 
 
-@bp.get("/<uuid:group_id>/rename")
-@needs("admin")
-def confirm_name(group_id: uuid.UUID) -> Response:
-    view = groups.group(actor(), group_id)
-    return _popup("name", f"Rename {view.name}", form=GroupForm(formdata=None, name=view.name), group=view)
-
-
-@bp.post("/<uuid:group_id>/rename")
+@bp.route("/<uuid:group_id>/rename", methods=["GET", "POST"])
 @needs("admin")
 def rename_group(group_id: uuid.UUID) -> Response:
-    form, view = GroupForm(), groups.group(actor(), group_id)
-    if form.validate():
+    view = groups.group(actor(), group_id)
+    form = GroupForm(request.form if request.method == "POST" else None, name=view.name)
+    if form.validate_on_submit():
         try:
             groups.rename(actor(), group_id, form.name.data)
         except InvalidError as refusal:
@@ -123,7 +112,7 @@ def rename_group(group_id: uuid.UUID) -> Response:
         else:
             flash("Group renamed.", "success")
             return go_to(url_for(".group", group_id=group_id))
-    return _popup("name", f"Rename {view.name}", 422, form=form, group=view)
+    return _popup("name", f"Rename {view.name}", form=form, group=view)
 
 
 @bp.get("/<uuid:group_id>/delete")
@@ -158,7 +147,7 @@ def _page(group_id: uuid.UUID, **more: object) -> str:
     )
 
 
-def _popup(part: str, title: str, status: int = 200, **context: object) -> Response:
+def _popup(part: str, title: str, status: int = 200, **context: Any) -> Response:
     return dialogs.popup(f"groups/_{part}.html", title, ("Groups", url_for(".index")), status, **context)
 
 

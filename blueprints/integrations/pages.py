@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask import flash, render_template, url_for
 from werkzeug.wrappers import Response
@@ -22,7 +23,7 @@ from services.servers.bulk_add import Pasted
 from services.servers.registry import Saved
 
 
-def popup(name: str, title: str, status: int = 200, **context: object) -> Response:
+def popup(name: str, title: str, status: int = 200, **context: Any) -> Response:
     crumb = ("iManage", url_for("integrations.index"))
     return dialogs.popup(f"integrations/_{name}_form.html", title, crumb, status, **context)
 
@@ -38,7 +39,7 @@ def servers_context(who: Actor) -> dict[str, object]:
     }
 
 
-def question(name: str, title: str, **context: object) -> Response:
+def question(name: str, title: str, **context: Any) -> Response:
     """A pop-up that asks for confirmation; nothing has been done yet."""
     return dialogs.confirmation(popup(name, title, dialogs.CONFIRM, **context))
 

@@ -10,8 +10,7 @@ from werkzeug.datastructures import FileStorage
 
 from blueprints.authorization import actor, needs, takes_files
 from blueprints.htmx import fragment, go_to, is_htmx
-from blueprints.matters import bp
-from blueprints.matters.answers import form_answer
+from blueprints.matters import bp, popup
 from blueprints.matters.forms import DocumentForm, DocumentNameForm
 from blueprints.matters.quotas import notice_for, refuse_unread
 from blueprints.query_params import is_search, page_number, search_text
@@ -41,7 +40,7 @@ def new_document(matter_id: uuid.UUID) -> ResponseReturnValue:
         for problem in problems:
             form.add_errors(InvalidError({"file": problem}))
     quota = "" if form.errors else notice_for(matter_id, view.may_change_documents)
-    answer = form_answer(
+    answer = popup(
         "Add document", "matters/_upload_form.html", back, form=form, matter=view, added=added, quota=quota
     )
     return fragment(answer, answer.status_code, documentsChanged=True) if added else answer
@@ -90,7 +89,7 @@ def rename_document(document_id: uuid.UUID) -> ResponseReturnValue:
             return go_to(back)
         except InvalidError as refusal:
             form.add_errors(refusal)
-    return form_answer("Rename", "matters/_rename_form.html", back, form=form, document=view)
+    return popup("Rename", "matters/_rename_form.html", back, form=form, document=view)
 
 
 @bp.get("/matters/<uuid:matter_id>/save/<uuid:server_id>")
@@ -113,7 +112,7 @@ def choose_document(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseRetur
     if is_htmx() and is_search():
         return render_template("matters/_choices.html", **context)
     back = url_for("matters.matter", matter_id=matter_id)
-    return form_answer(f"Save to {label}", "matters/_choose.html", back, **context)
+    return popup(f"Save to {label}", "matters/_choose.html", back, **context)
 
 
 def _add(matter_id: uuid.UUID, file: FileStorage, added: list[str], one_of_several: bool) -> str:

@@ -11,8 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to, is_htmx
-from blueprints.matters import bp
-from blueprints.matters.answers import form_answer
+from blueprints.matters import bp, popup
 from blueprints.matters.forms import MatterForm
 from blueprints.matters.quotas import notice_for
 from blueprints.query_params import page_number, search_text
@@ -43,7 +42,7 @@ def new() -> ResponseReturnValue:
         matter_id = matters.create(actor(), form.details())
         flash("The matter is open. You are its lead.", "success")
         return go_to(url_for("matters.matter", matter_id=matter_id))
-    return form_answer("New matter", "matters/_matter_form.html", url_for("matters.index"), form=form)
+    return popup("New matter", "matters/_matter_form.html", url_for("matters.index"), form=form)
 
 
 @bp.get("/matters/<uuid:matter_id>")
@@ -77,7 +76,7 @@ def rename(matter_id: uuid.UUID) -> ResponseReturnValue:
         matters.rename(actor(), matter_id, form.details())
         flash("The matter’s details have been changed.", "success")
         return go_to(back)
-    return form_answer("Change details", "matters/_matter_form.html", back, form=form, matter=view)
+    return popup("Change details", "matters/_matter_form.html", back, form=form, matter=view)
 
 
 def _dialog_to_open(matter_id: uuid.UUID, servers: Iterable[ServerLabel]) -> str:

@@ -11,8 +11,7 @@ from werkzeug.wrappers import Response
 from blueprints import dialogs
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to, is_htmx
-from blueprints.matters import bp
-from blueprints.matters.answers import form_answer
+from blueprints.matters import bp, popup
 from blueprints.query_params import page_number, search_text
 from services.core.errors import ConflictError, InvalidError
 from services.core.sealed_query import seal
@@ -82,7 +81,7 @@ def remove_person(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnV
     back = url_for("matters.people", matter_id=matter_id)
     if request.method == "GET":
         loss = leaving.leaving(actor(), matter_id, member_id)
-        return form_answer("Remove from the matter", "matters/_remove_form.html", back, leaving=loss)
+        return popup("Remove from the matter", "matters/_remove_form.html", back, leaving=loss)
     name = participants.remove(actor(), matter_id, member_id)
     flash(f"{name} has been removed from this matter.", "success")
     return go_to(url_for("matters.index") if member_id == actor().id else back)

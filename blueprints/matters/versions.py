@@ -9,8 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from blueprints.authorization import actor, needs, takes_files
 from blueprints.htmx import go_to
-from blueprints.matters import bp
-from blueprints.matters.answers import form_answer
+from blueprints.matters import bp, popup
 from blueprints.matters.downloading import send
 from blueprints.matters.forms import SameFileForm, VersionForm
 from blueprints.matters.quotas import notice_for, refuse_unread
@@ -38,12 +37,10 @@ def new_version(document_id: uuid.UUID) -> ResponseReturnValue:
             form.add_errors(refusal)
         else:
             if isinstance(result, versions.SameBytes):
-                return form_answer("New version", "matters/_same_form.html", back, same=result, document=view)
+                return popup("New version", "matters/_same_form.html", back, same=result, document=view)
             return _added(result, back)
     quota = "" if form.errors else notice_for(view.matter_id, view.may_change_documents)
-    return form_answer(
-        "New version", "matters/_version_form.html", back, form=form, document=view, quota=quota
-    )
+    return popup("New version", "matters/_version_form.html", back, form=form, document=view, quota=quota)
 
 
 @bp.post("/versions/<uuid:version_id>/again")

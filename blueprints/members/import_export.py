@@ -11,8 +11,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs, takes_table
 from blueprints.htmx import go_to
-from blueprints.members import bp
-from blueprints.members.answers import popup
+from blueprints.members import bp, popup
 from blueprints.members.forms import FileForm, ImportForm
 from blueprints.members.listing import Tab, filters
 from blueprints.query_params import offset
@@ -35,25 +34,19 @@ def export() -> Response:
     return answer
 
 
-@bp.get("/import")
-@needs("admin")
-def choose_file() -> Response:
-    return _answer(FileForm())
-
-
-@bp.post("/import")
+@bp.route("/import", methods=["GET", "POST"])
 @needs("admin")
 @takes_table
-def read_file() -> Response:
+def choose_file() -> Response:
     form = FileForm()
-    if form.validate():
+    if form.validate_on_submit():
         try:
             import_id = import_export.read(actor(), form.file.data.filename or "", form.file.data.read())
         except InvalidError as refusal:
             form.add_errors(refusal)
         else:
             return go_to(url_for(".preview_import", import_id=import_id))
-    return _answer(form, 422)
+    return popup("import", "Import members", form=form)
 
 
 @bp.get("/import/<uuid:import_id>")
@@ -99,7 +92,3 @@ def _encoded(lines: Iterator[str]) -> Iterator[bytes]:
     yield BOM.encode()
     for line in lines:
         yield line.encode()
-
-
-def _answer(form: FileForm, status: int = 200) -> Response:
-    return popup("import", "Import members", status, form=form)

@@ -10,8 +10,7 @@ from werkzeug.wrappers import Response
 from blueprints import dialogs
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to
-from blueprints.members import bp
-from blueprints.members.answers import popup
+from blueprints.members import bp, popup
 from blueprints.members.forms import InviteForm
 from services.core.errors import InvalidError
 from services.mail import server_state
@@ -30,17 +29,11 @@ def open_invitations() -> str:
     )
 
 
-@bp.get("/invitations/new")
-@needs("admin")
-def new_invitation() -> Response:
-    return _answer(InviteForm())
-
-
-@bp.post("/invitations/new")
+@bp.route("/invitations/new", methods=["GET", "POST"])
 @needs("admin")
 def invite() -> Response:
     form = InviteForm()
-    if form.validate():
+    if form.validate_on_submit():
         try:
             replaces = request.form.get("replace") == "1"
             return _link(invitations.invite(actor(), form.command(), replaces=replaces))
@@ -48,9 +41,9 @@ def invite() -> Response:
             return _answer(form, dialogs.CONFIRM, refusal.invitation)
         except InvalidError as refusal:
             form.add_errors(refusal)
-    else:
+    elif form.is_submitted():
         form.add_errors(InvalidError(invitations.problems(form.command())), keep_own=True)
-    return _answer(form, 422)
+    return _answer(form)
 
 
 @bp.post("/invitations/<uuid:invitation_id>/link")

@@ -10,8 +10,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to
-from blueprints.members import bp
-from blueprints.members.answers import popup
+from blueprints.members import bp, popup
 from blueprints.query_params import search_text
 from services.members import orphaned_matters
 

@@ -9,8 +9,7 @@ from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to
-from blueprints.members import bp, import_export, invitations, listing, orphaned_matters
-from blueprints.members.answers import popup
+from blueprints.members import bp, import_export, invitations, listing, orphaned_matters, popup
 from blueprints.members.forms import AddMemberForm, DetailsForm
 from services.auth import passwords
 from services.core.errors import InvalidError
@@ -20,17 +19,11 @@ from services.members import account, editing, offboarding
 __all__ = ["bp", "import_export", "invitations", "listing", "orphaned_matters"]
 
 
-@bp.get("/new")
-@needs("admin")
-def new_member() -> Response:
-    return add_answer(AddMemberForm())
-
-
-@bp.post("/new")
+@bp.route("/new", methods=["GET", "POST"])
 @needs("admin")
 def add_member() -> Response:
     form = AddMemberForm()
-    if form.validate():
+    if form.validate_on_submit():
         try:
             added = people.add(actor(), form.command())
         except InvalidError as refusal:
@@ -41,9 +34,9 @@ def add_member() -> Response:
             if added.generated_password:
                 return password_answer(added.name, added.generated_password, url)
             return go_to(url)
-    else:
+    elif form.is_submitted():
         form.add_errors(InvalidError(people.problems(form.command(), generates_password=True)), keep_own=True)
-    return add_answer(form, 422)
+    return popup("add", "Add member", form=form, shortest=passwords.SHORTEST)
 
 
 @bp.get("/<uuid:member_id>")
@@ -55,18 +48,12 @@ def member(member_id: uuid.UUID) -> str:
     )
 
 
-@bp.get("/<uuid:member_id>/edit")
+@bp.route("/<uuid:member_id>/edit", methods=["GET", "POST"])
 @needs("admin")
 def edit_member(member_id: uuid.UUID) -> Response:
     view = people.member(actor(), member_id)
-    return edit_answer(view, DetailsForm(formdata=None, obj=view))
-
-
-@bp.post("/<uuid:member_id>/edit")
-@needs("admin")
-def change_member(member_id: uuid.UUID) -> Response:
-    form = DetailsForm(formdata=request.form)
-    if form.validate():
+    form = DetailsForm(request.form if request.method == "POST" else None, obj=view)
+    if form.validate_on_submit():
         try:
             editing.change(actor(), member_id, form.details())
         except InvalidError as refusal:
@@ -74,9 +61,9 @@ def change_member(member_id: uuid.UUID) -> Response:
         else:
             flash(f"Changes to {form.name.data} saved.", "success")
             return go_to(url_for(".member", member_id=member_id))
-    else:
+    elif form.is_submitted():
         form.add_errors(InvalidError(editing.problems(actor(), member_id, form.details())), keep_own=True)
-    return edit_answer(people.member(actor(), member_id), form, 422)
+    return popup("edit", f"Edit {view.name}", member=view, form=form)
 
 
 @bp.get("/<uuid:member_id>/deactivate")
@@ -118,14 +105,6 @@ def reset_password(member_id: uuid.UUID) -> Response:
     password = account.reset_password(actor(), member_id)
     view = people.member(actor(), member_id)
     return password_answer(view.name, password, url_for(".member", member_id=member_id))
-
-
-def add_answer(form: AddMemberForm, status: int = 200) -> Response:
-    return popup("add", "Add member", status, form=form, shortest=passwords.SHORTEST)
-
-
-def edit_answer(view: people.MemberView, form: DetailsForm, status: int = 200) -> Response:
-    return popup("edit", f"Edit {view.name}", status, member=view, form=form)
 
 
 def password_answer(name: str, password: str, url: str) -> Response:

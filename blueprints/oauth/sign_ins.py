@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -108,7 +109,13 @@ def disconnect_dialog(
         title = "Disconnect from all servers?"
     else:
         title = f"Disconnect {'from ' + endings[0].server if is_own else endings[0].member}?"
-    context = {"endings": endings, "url": url, "back": back, "target": target, "is_own": is_own}
+    context: dict[str, Any] = {
+        "endings": endings,
+        "url": url,
+        "back": back,
+        "target": target,
+        "is_own": is_own,
+    }
     return confirmation(popup("oauth/_disconnect.html", title, crumb, CONFIRM, **context))
 
 
