@@ -15,7 +15,6 @@ from .errors import (
     ImanageError,
     NotIManageError,
     ServerFaultError,
-    StoppedError,
     ThrottledError,
     UnreachableError,
 )
@@ -39,7 +38,6 @@ _ATTEMPTS = 3
 _FIRST_BACKOFF = 0.4
 _RETRYABLE = frozenset({"imanage.unreachable.refused", "imanage.unreachable.reset"})
 _random = random.SystemRandom()
-_POLL_SECONDS = 0.25
 
 
 def auth_headers(access_token: str, header: TokenHeader = "x-auth-token") -> dict[str, str]:
@@ -63,7 +61,6 @@ class Pacer:
         self.cap_seconds = cap_seconds
         self._lock = threading.Lock()
         self._until = 0.0
-        self._stopping = threading.Event()
 
     def throttled(self, seconds: float) -> None:
         """Hold back all calls for so many seconds."""
@@ -75,23 +72,15 @@ class Pacer:
         with self._lock:
             return max(0.0, self._until - time.monotonic())
 
-    def wait(self, should_stop: Callable[[], bool] | None = None) -> None:
-        """Return when the next call is allowed, or raise ThrottledError or StoppedError."""
+    def wait(self) -> None:
+        """Return when the next call is allowed, or raise ThrottledError."""
         while seconds := self.remaining():
             if seconds > self.cap_seconds:
                 raise ThrottledError(wait_seconds=seconds)
-            self.pause(seconds, should_stop)
+            self.pause(seconds)
 
-    def pause(self, seconds: float, should_stop: Callable[[], bool] | None = None) -> None:
-        """Sleep. Raises StoppedError when stopped meanwhile."""
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
-            if self._stopping.wait(min(left, _POLL_SECONDS)) or (should_stop is not None and should_stop()):
-                raise StoppedError
-
-    def stop(self) -> None:
-        """Wake all waiting threads: the process is shutting down."""
-        self._stopping.set()
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
 
 
 class Client:

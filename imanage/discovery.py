@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from .client import Client, Pacer, TokenHeader
+from .client import Client, TokenHeader
 from .errors import NotFoundError, NotIManageError, UnauthorisedError
 from .guard import limits_of
 from .profiles import text
@@ -24,10 +24,9 @@ def discover(
     endpoints: Endpoints,
     access_token: str,
     header: TokenHeader = "x-auth-token",
-    pacing: Pacer | None = None,
 ) -> Identity:
     """Whose token this is and where the API is. Some servers answer only below `/work`."""
-    client = Client(session, endpoints.api, access_token, header, pacing)
+    client = Client(session, endpoints.api, access_token, header)
     cap = limits_of(session).single
     try:
         return _identity(client.json("GET", "api", cap=cap), endpoints)

@@ -27,7 +27,7 @@ class Hurried(Pacer):
         super().__init__(cap_seconds=30)
         self.pauses: list[float] = []
 
-    def pause(self, seconds: float, should_stop: Any = None) -> None:
+    def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
 
 

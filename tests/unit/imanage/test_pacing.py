@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from imanage import client as imanage_client
 from imanage.client import Pacer
-from imanage.errors import StoppedError, ThrottledError
+from imanage.errors import ThrottledError
 
 
 class Clock:
-    """The monotonic clock, and the event that a pacer waits for: each wait moves the clock."""
+    """The monotonic clock, which each sleep moves."""
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.stops_at = float("inf")
 
     def monotonic(self) -> float:
         return self.now
 
-    def wait(self, seconds: float) -> bool:
+    def sleep(self, seconds: float) -> None:
         self.now += seconds
-        return self.now >= self.stops_at
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(imanage_client, "time", clock)
-    monkeypatch.setattr(threading, "Event", lambda: clock)
     return clock
 
 
@@ -53,29 +48,3 @@ def test_a_long_reset_raises_instead_of_waiting(clock: Clock) -> None:
     with pytest.raises(ThrottledError) as caught:
         pacer.wait()
     assert caught.value.wait_seconds == 50 and clock.now == 1000
-
-
-def test_a_wait_ends_when_its_own_work_is_cancelled(clock: Clock) -> None:
-    pacer = Pacer()
-    pacer.throttled(20)
-    with pytest.raises(StoppedError):
-        pacer.wait(lambda: clock.now > 1002)
-    assert clock.now < 1003
-
-
-def test_a_wait_ends_when_the_process_stops(clock: Clock) -> None:
-    pacer = Pacer()
-    pacer.throttled(20)
-    clock.stops_at = 1005
-    with pytest.raises(StoppedError):
-        pacer.wait()
-    assert clock.now == pytest.approx(1005)
-
-
-def test_stopping_wakes_a_thread_that_waits() -> None:
-    """With the real event."""
-    pacer = Pacer()
-    pacer.throttled(20)
-    pacer.stop()
-    with pytest.raises(StoppedError):
-        pacer.wait()
