@@ -32,7 +32,7 @@ def fetch(
 
     After any error but DifferentContentError and RejectedError, the bytes so far are kept for the next attempt.
     """
-    _require_not_stopped(should_stop)
+    require_not_stopped(should_stop)
     facts = source.describe()
     with store.partial(partial_token, facts.size) as partial:
         # Bytes of an earlier attempt are kept only if a checksum of the whole will verify them.
@@ -63,12 +63,12 @@ def send(
 
     After UncertainOutcomeError resolve the outcome first. StoredDifferentError: it was stored, with other bytes.
     """
-    _require_not_stopped(should_stop)
+    require_not_stopped(should_stop)
     facts = source.describe()
     if facts.sha256 != intent.sha256:
         raise DifferentContentError("SHA-256", intent.sha256, facts.sha256 or "unknown")
     destination.check(intent)
-    _require_not_stopped(should_stop)
+    require_not_stopped(should_stop)
     receipt = destination.send(intent, source, on_progress=on_progress, should_stop=should_stop)
     _require_same(intent, receipt)
     return receipt
@@ -101,7 +101,7 @@ def _pour(
             partial.restart()
         on_progress(Progress(partial.size, facts.size))
         while count := stream.readinto(partial.buffer()):
-            _require_not_stopped(should_stop)
+            require_not_stopped(should_stop)
             if _exceeds(partial.size + count, facts):
                 partial.restart()
                 raise (
@@ -145,6 +145,7 @@ def _require_same(intent: Intent, receipt: Receipt) -> None:
         raise StoredDifferentError(stored, "SHA-256", intent.sha256, stored.sha256)
 
 
-def _require_not_stopped(should_stop: ShouldStop) -> None:
+def require_not_stopped(should_stop: ShouldStop) -> None:
+    """Raises StoppedError."""
     if reason := should_stop():
         raise StoppedError(reason)

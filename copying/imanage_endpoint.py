@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from hashlib import sha256 as new_hash
 
-from copying.errors import CheckedOutError, MovedOnError, StoppedError, TransferError, UncertainOutcomeError
+from copying.copy import require_not_stopped
+from copying.errors import CheckedOutError, MovedOnError, TransferError, UncertainOutcomeError
 from copying.outcome import QUIET, SKEW, lacks_comment, lacks_proof, resolve
 from copying.ports import OnProgress, ShouldStop, Source, Stream
 from copying.values import (
@@ -102,11 +104,6 @@ class ImanageDestination:
             with source.open() as stream:
                 yield stream
 
-        def stopped() -> bool:
-            if reason := should_stop():
-                raise StoppedError(reason)
-            return False
-
         upload = Upload(
             name=intent.name,
             extension=intent.extension,
@@ -115,7 +112,7 @@ class ImanageDestination:
             open=content,
             comment=" ".join(filter(None, [intent.comment, intent.mark])) or None,
             on_progress=lambda sent: on_progress(Progress(sent, intent.size)),
-            should_stop=stopped,
+            require_not_stopped=partial(require_not_stopped, should_stop),
         )
         try:
             stored = self._store(upload)

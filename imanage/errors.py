@@ -167,13 +167,6 @@ class AnswerTooLargeError(NotIManageError):
     sentence = "The server sent far more data than iManage would."
 
 
-class StoppedError(ImanageError):
-    """The caller stopped before the server had the whole upload: nothing was stored."""
-
-    code = "imanage.stopped"
-    sentence = "The transfer was stopped."
-
-
 class SourceFailedError(ImanageError):
     """The local copy could not be read, or has changed; the upload was aborted before its end."""
 

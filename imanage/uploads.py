@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from .errors import SourceFailedError, StoppedError
+from .errors import SourceFailedError
 from .upload_hashing import BLOCK, running_hash
 
 
@@ -23,7 +23,10 @@ class Content(Protocol):
 
 @dataclass(frozen=True)
 class Upload:
-    """What to store. `open` gives the content once; its `sha256` and `size` are verified while sending."""
+    """What to store. `open` gives the content once; its `sha256` and `size` are verified while sending.
+
+    `require_not_stopped` is called before each block: what it raises ends the upload, and nothing is stored.
+    """
 
     name: str
     extension: str
@@ -33,7 +36,7 @@ class Upload:
     comment: str | None = None
     keep_locked: bool = False
     on_progress: Callable[[int], None] | None = None
-    should_stop: Callable[[], bool] | None = None
+    require_not_stopped: Callable[[], None] | None = None
 
     @property
     def file_name(self) -> str:
@@ -83,8 +86,8 @@ class Multipart:
         sent = 0
         with _content(upload) as content, running_hash(getattr(content, "file", None)) as digest:
             for block in _blocks(content):
-                if upload.should_stop is not None and upload.should_stop():
-                    raise StoppedError
+                if upload.require_not_stopped is not None:
+                    upload.require_not_stopped()
                 sent += len(block)
                 if sent > upload.size:
                     raise SourceFailedError
@@ -103,8 +106,8 @@ class Multipart:
         upload, start = self._upload, len(self._prefix)
         body = memoryview(bytearray(len(self)))
         body[:start] = self._prefix
-        if upload.should_stop is not None and upload.should_stop():
-            raise StoppedError
+        if upload.require_not_stopped is not None:
+            upload.require_not_stopped()
         with _content(upload) as content:
             # One byte more than announced, to notice content that is too long.
             filled = _fill(content, body[start : start + upload.size + 1])

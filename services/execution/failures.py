@@ -10,7 +10,6 @@ from sqlalchemy.exc import DBAPIError
 from copying import retry
 from copying.errors import StoppedError, UncertainOutcomeError
 from imanage.errors import ImanageError
-from imanage.errors import StoppedError as ClientStopped
 from models import TransferItem, utcnow
 from services.access.server_access import ONLY_SERVER
 from services.connections.tokens import sentence_for
@@ -36,9 +35,7 @@ def record_error(error: Exception, run: ItemRun) -> bool:
 
     Raises TakenOverError.
     """
-    if isinstance(error, PausedError) or (
-        isinstance(error, StoppedError | ClientStopped) and run.stop_reason is None
-    ):
+    if isinstance(error, PausedError) or (isinstance(error, StoppedError) and run.stop_reason is None):
         hand_back(run)
         return False
     with unit_of_work():
@@ -53,7 +50,7 @@ def record_error(error: Exception, run: ItemRun) -> bool:
         if refusal.code in circuit_breaker.FOR_THE_ADMIN:
             _to_waiting(item)
             return False
-        if isinstance(error, RefusedError | StoppedError | ClientStopped):
+        if isinstance(error, RefusedError | StoppedError):
             _end(item, ItemState.STOPPED)
             return False
         return _apply(_decide(error, item), item)
@@ -166,7 +163,7 @@ def _refusal(error: Exception, kind: str) -> RefusedError:
         return RefusedError(
             said.sentence, code=UNCERTAIN_FOR_GOOD, next_step=said.next_step, owner=said.owner
         )
-    if isinstance(error, ImanageError) and not isinstance(error, ClientStopped):
+    if isinstance(error, ImanageError):
         return remote_refusal(error, ONLY_SERVER, "saving" if kind == "save" else "reading")
     sentence = getattr(error, "sentence", "")
     if sentence:

@@ -121,7 +121,6 @@ IMANAGE_ADVICE: dict[str, Advice] = {
         NOBODY,
     ),
     "imanage.cut_stream": Advice("The download from {label} was interrupted.", "Try again.", NOBODY),
-    "imanage.stopped": Advice("The transfer was stopped.", "Start it again when you are ready.", YOU),
     "imanage.source_failed": Advice(
         "Counterpart could not read the whole file, so nothing was saved to {label}.",
         "Try again. If it happens again, tell your System Admin.",

@@ -11,6 +11,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from copying.errors import StoppedError
 from imanage import documents, errors
 from imanage.client import Client
 from imanage.guard import Limits, build_session
@@ -119,6 +120,11 @@ def test_a_stopped_upload_is_left_incomplete() -> None:
 
     base = upload(10_000_000)
     sent: list[int] = []
+
+    def require_not_stopped() -> None:
+        if len(sent) >= 2:
+            raise StoppedError("The transfer was cancelled.")
+
     stopping = Upload(
         base.name,
         base.extension,
@@ -126,10 +132,10 @@ def test_a_stopped_upload_is_left_incomplete() -> None:
         base.sha256,
         base.open,
         on_progress=sent.append,
-        should_stop=lambda: len(sent) >= 2,
+        require_not_stopped=require_not_stopped,
     )
     with line(count) as server:
-        with pytest.raises(errors.StoppedError):
+        with pytest.raises(StoppedError):
             documents.create(client(server), "Active!427", stopping)
         assert ended.wait(3)
     assert received[0] < base.size

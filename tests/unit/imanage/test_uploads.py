@@ -7,7 +7,7 @@ import io
 import json
 import os
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -34,6 +34,18 @@ def upload(content: bytes = CONTENT, **fields: Any) -> Upload:
         "open": lambda: io.BytesIO(content),
     }
     return Upload(**{**given, **fields})
+
+
+class StoppedError(Exception):
+    """The caller's own."""
+
+
+def stop_if(is_stopping: Callable[[], bool]) -> Callable[[], None]:
+    def require_not_stopped() -> None:
+        if is_stopping():
+            raise StoppedError
+
+    return require_not_stopped
 
 
 def parts(body: bytes, content_type: str) -> list[Any]:
@@ -206,8 +218,8 @@ def test_a_small_document_is_sent_in_one_block_and_can_be_stopped_before() -> No
     (piece,) = Multipart({}, upload(on_progress=told.append))
     assert CONTENT in bytes(piece)
     assert told == [len(CONTENT)]
-    with pytest.raises(errors.StoppedError):
-        next(iter(Multipart({}, upload(should_stop=lambda: True))))
+    with pytest.raises(StoppedError):
+        next(iter(Multipart({}, upload(require_not_stopped=stop_if(lambda: True)))))
 
 
 def test_a_disk_error_is_not_a_connection_error() -> None:
@@ -223,8 +235,8 @@ def test_a_disk_error_is_not_a_connection_error() -> None:
 def test_progress_is_reported_and_a_stop_checked_between_blocks() -> None:
     content = b"x" * (3 * BLOCK)
     told: list[int] = []
-    stopping = upload(content, on_progress=told.append, should_stop=lambda: len(told) == 2)
-    with pytest.raises(errors.StoppedError):
+    stopping = upload(content, on_progress=told.append, require_not_stopped=stop_if(lambda: len(told) == 2))
+    with pytest.raises(StoppedError):
         list(Multipart({}, stopping))
     assert told == [BLOCK, 2 * BLOCK]
 
