@@ -141,3 +141,10 @@ class TimedTLS(Timed, ssl.SSLSocket):
     def send(self, *args: Any, **kwargs: Any) -> int:
         self._limit_wait()
         return self._counted(super().send(*args, **kwargs))
+
+    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+        try:
+            return super().recv(*args, **kwargs)
+        except ConnectionError:
+            self.close()  # ssl.SSLSocket._create reads where the peer is gone already, and would leave it open
+            raise

@@ -31,6 +31,17 @@ RESET = struct.pack("ii", 1, 0)
 CONTROL = "/_simulator"
 
 
+class TLSSocket(ssl.SSLSocket):
+    """`ssl.SSLSocket._create` reads where the peer is gone already, and would leave the socket open."""
+
+    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+        try:
+            return super().recv(*args, **kwargs)
+        except ConnectionError:
+            self.close()
+            raise
+
+
 class Listener:
     """Listens, and serves each connection in its own thread."""
 
@@ -38,6 +49,8 @@ class Listener:
         self, host: str, port: int, app: Wsgi, state: State, tls: ssl.SSLContext | None = None
     ) -> None:
         self._app, self._state, self._tls = app, state, tls
+        if tls is not None:
+            tls.sslsocket_class = TLSSocket
         self._open: dict[threading.Thread, socket.socket] = {}
         self._lock = threading.Lock()
         family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import gzip
 import json
 import random
+import select
 import socket
 import time
 from collections.abc import Callable
@@ -47,6 +49,18 @@ def rules_of(server: Line) -> AddressRules:
 
 def client(server: Line, limits: Limits = QUICK) -> Client:
     return Client(build_session(rules_of(server), limits), f"http://127.0.0.1:{server.port}/api", "token")
+
+
+def test_a_connection_that_is_reset_before_the_handshake_is_closed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        sock = socket.create_connection(listener.getsockname())
+        accepted, _ = listener.accept()
+        reset(accepted)
+
+        select.select([sock], [], [], 5)
+        with pytest.raises(ConnectionResetError):
+            build_session(AddressRules(networks=NETWORKS)).trust.wrap_socket(sock, server_hostname="here")
+        gc.collect()  # an open socket is an error of this test
 
 
 def then(act: Behaviour) -> Behaviour:

@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from imanage.deadlines import TimedTLS
+
 DAY = datetime.timedelta(days=1)
 
 
@@ -118,6 +120,7 @@ def _context(
     )
     shown.write_bytes(leaf.public_bytes(serialization.Encoding.PEM) + chain.encode() + secret)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = TimedTLS  # closed where the client is gone already
     context.load_cert_chain(shown)
     return context
 

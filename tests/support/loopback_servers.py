@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from imanage.deadlines import TimedTLS
+
 Behaviour = Callable[[socket.socket], None]
 
 
@@ -192,5 +194,6 @@ def certificate(folder: Path, *names: str, lasts: datetime.timedelta = HOUR) -> 
         )
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = TimedTLS  # closed where the client is gone already
     context.load_cert_chain(chain)
     return context, root.public_bytes(serialization.Encoding.PEM).decode()
