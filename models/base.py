@@ -10,10 +10,10 @@ from typing import Annotated, Any, ClassVar
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as RequestSession
-from sqlalchemy import BigInteger, DateTime, MetaData, TypeDecorator, event
+from sqlalchemy import BigInteger, DateTime, ForeignKey, MetaData, TypeDecorator, event
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 NAMES = {
     "ix": "ix_%(column_0_label)s",
@@ -50,6 +50,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 ForeignNumber = Annotated[int, "of iManage"]
 """A number from iManage, up to imanage.ids.MAX_NUMBER."""
+ServerKey = Annotated[uuid.UUID, mapped_column(ForeignKey("server.id", ondelete="CASCADE"), primary_key=True)]
+MemberKey = Annotated[
+    uuid.UUID, mapped_column(ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True)
+]
+"""Keys of rows that are deleted with their server or member."""
 
 
 class Base(DeclarativeBase):

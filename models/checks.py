@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, new_id, utcnow
+from models.base import Base, ServerKey, new_id, utcnow
 
 
 class ServerCheck(Base):
@@ -41,9 +41,7 @@ class ServerHealth(Base):
 
     __tablename__ = "server_health"
 
-    server_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("server.id", ondelete="CASCADE"), primary_key=True
-    )
+    server_id: Mapped[ServerKey]
     state: Mapped[str] = mapped_column(String(20), default="not_checked")
     since: Mapped[datetime] = mapped_column(default=utcnow)
     checked_at: Mapped[datetime | None]
@@ -59,9 +57,7 @@ class ServerHealthDay(Base):
 
     __tablename__ = "server_health_day"
 
-    server_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("server.id", ondelete="CASCADE"), primary_key=True
-    )
+    server_id: Mapped[ServerKey]
     day: Mapped[date] = mapped_column(primary_key=True)
     healthy: Mapped[int] = mapped_column(default=0)
     warning: Mapped[int] = mapped_column(default=0)

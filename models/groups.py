@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, new_id, utcnow
+from models.base import Base, MemberKey, ServerKey, new_id, utcnow
 
 
 class Group(Base):
@@ -30,9 +30,7 @@ class GroupMember(Base):
     group_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("member_group.id", ondelete="CASCADE"), primary_key=True
     )
-    member_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    member_id: Mapped[MemberKey]
 
 
 class ServerGroup(Base):
@@ -40,9 +38,7 @@ class ServerGroup(Base):
 
     __tablename__ = "server_group"
 
-    server_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("server.id", ondelete="CASCADE"), primary_key=True
-    )
+    server_id: Mapped[ServerKey]
     group_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("member_group.id", ondelete="CASCADE"), primary_key=True, index=True
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from models.base import Base, new_id, utcnow
+from models.base import Base, MemberKey, new_id, utcnow
 from models.members import Member
 
 _ORPHANED = text("orphaned_since IS NOT NULL")
@@ -47,9 +47,7 @@ class Participant(Base):
     matter_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("matter.id", ondelete="CASCADE"), primary_key=True
     )
-    member_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    member_id: Mapped[MemberKey]
     role: Mapped[str] = mapped_column(String(10))
     added_at: Mapped[datetime] = mapped_column(default=utcnow)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.base import Base, new_id, utcnow
+from models.base import Base, MemberKey, ServerKey, new_id, utcnow
 
 
 class Server(Base):
@@ -49,9 +49,7 @@ class ServerCircuit(Base):
 
     __tablename__ = "server_circuit"
 
-    server_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("server.id", ondelete="CASCADE"), primary_key=True
-    )
+    server_id: Mapped[ServerKey]
     open_until: Mapped[datetime | None]
     code: Mapped[str] = mapped_column(String(80), default="")
     sentence: Mapped[str] = mapped_column(String(600), default="")
@@ -64,12 +62,8 @@ class ServerMember(Base):
 
     __tablename__ = "server_member"
 
-    server_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("server.id", ondelete="CASCADE"), primary_key=True
-    )
-    member_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("member.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
+    server_id: Mapped[ServerKey]
+    member_id: Mapped[MemberKey]
 
 
 class ServerRemoval(Base):

@@ -95,7 +95,8 @@ def _credentials(row: Server, new: NewCredentials) -> AppCredentials:
     if not new.client_id and not new.client_secret and not asks_for_credentials(row.kind):
         settings = runtime().settings
         return AppCredentials(settings.cloud_client_id, settings.cloud_client_secret)
-    validation.check_credentials(new.client_id, bool(new.client_secret))
+    if missing := validation.missing_credentials(new.client_id, bool(new.client_secret)):
+        raise InvalidError(missing)
     return AppCredentials(new.client_id, new.client_secret)
 
 

@@ -78,7 +78,6 @@ def add(actor: Actor) -> Saved:
         is_practice=True,
     )
     try:
-        validation.check_free(row.kind, row.name, row.url)
         with validation.unique(row.kind, row.name, row.url), unit_of_work() as writing:
             writing.add(row)
             writing.flush()

@@ -147,9 +147,8 @@ def _validate(new: NewServer) -> tuple[server_addresses.Addresses, tuple[str, ..
 
 def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
     """Rename a server or set its limit. URL, API URL, subdomain and kind never change."""
-    permissions.require_admin(actor)
-    validation.check_name(wanted.name)
-    validation.check_free("", wanted.name, None, except_id=server_id)
+    if found := change_problems(actor, server_id, wanted):
+        raise InvalidError(found)
     with validation.unique("", wanted.name, None, server_id), unit_of_work() as writing:
         row = locked(server_id)
         check_version(row, wanted.version)

@@ -32,16 +32,6 @@ def name_problem(name: str) -> str | None:
     return None
 
 
-def check_name(name: str) -> None:
-    if problem := name_problem(name):
-        raise InvalidError({"name": problem})
-
-
-def check_credentials(client_id: str, has_secret: bool) -> None:
-    if missing := missing_credentials(client_id, has_secret):
-        raise InvalidError(missing)
-
-
 def missing_credentials(client_id: str, has_secret: bool) -> dict[str, str]:
     """A sentence for each of the two that is missing."""
     needed = {
@@ -56,14 +46,8 @@ def address_field(kind: str) -> str:
     return "subdomain" if kind == CLOUD else "url"
 
 
-def check_free(kind: str, name: str, url: str | None, except_id: uuid.UUID | None = None) -> None:
-    """Raises InvalidError with a sentence for each that is taken. The database's constraints decide a race."""
-    if found := taken(kind, name, url, except_id):
-        raise InvalidError(found)
-
-
 def taken(kind: str, name: str, url: str | None, except_id: uuid.UUID | None = None) -> dict[str, str]:
-    """The sentences of `check_free` by field, each with the other server's name."""
+    """A sentence for each that another server has, by field. The database's constraints decide a race: see `unique`."""
     found = {}
     others = _others(except_id)
     if other := session().scalar(others.where(Server.name_key == fold(name))):
@@ -75,7 +59,7 @@ def taken(kind: str, name: str, url: str | None, except_id: uuid.UUID | None = N
 
 @contextmanager
 def unique(kind: str, name: str, url: str | None, except_id: uuid.UUID | None = None) -> Iterator[None]:
-    """Turn an IntegrityError into the InvalidError of `check_free`, where another request was first."""
+    """Turn an IntegrityError into an InvalidError with the sentences of `taken`, where another request was first."""
     try:
         yield
     except IntegrityError as error:
