@@ -21,6 +21,7 @@ from services.auth import sessions
 from services.core.actor import Actor, Nobody
 from services.core.errors import ConflictError, RefusedError
 from services.core.text import csv_reading
+from services.guidance.refusals import refusal
 
 COOKIE_KEY = "session_token"
 FORM_LIMIT = 1024 * 1024
@@ -35,31 +36,6 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # "public": everyone. "member": signed in. "staff": signed in and not a guest. "admin": System Admin.
 # Services check finer rules, such as which matter or which server.
 PERMISSIONS: dict[str, str] = {"static": "public"}
-
-
-class ForeignOriginError(RefusedError):
-    """A write came from a page of another origin."""
-
-    title = "This request came from another site"
-
-    def __init__(self, expected: str) -> None:
-        super().__init__(
-            f"Counterpart accepts changes only from its own pages, at {expected}. Nothing was changed.",
-            code="origin.foreign",
-            next_step=f"Open {expected} and try again there. If you were there already, tell your System Admin that "
-            "COUNTERPART_PUBLIC_URL or the proxy in front of Counterpart does not match the address in your browser.",
-        )
-
-
-class SignInChangedError(ConflictError):
-    """The page was opened by another person than the one who is signed in now."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"You are now signed in as {name}. Someone else opened this page, so nothing was saved.",
-            code="session.another_person",
-            next_step="Reload the page and try again.",
-        )
 
 
 def needs(permission: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -171,11 +147,7 @@ def _check_token() -> None:
         csrf.protect()
         return
     if "X-CSRFToken" not in request.headers:
-        raise RefusedError(
-            "Files larger than 1 MiB can be added only with JavaScript.",
-            code="upload.no_script",
-            next_step="Allow JavaScript for this site, reload the page and add the file again.",
-        )
+        raise refusal(RefusedError, "upload.no_script")
     try:
         validate_csrf(request.headers.get("X-CSRFToken"))
     except ValidationError as error:
@@ -191,7 +163,7 @@ def _check(permission: str | None) -> Response | None:
     if not current_user.is_authenticated:
         return _to_sign_in()
     if request.method not in SAFE and is_another_person():
-        raise SignInChangedError(current_user.name)
+        raise refusal(ConflictError, "session.another_person", name=current_user.name)
     if permission == "admin":
         permissions.require_admin(actor())
     if permission == "staff" and current_user.is_guest:
@@ -219,7 +191,7 @@ def _check_origin() -> None:
         expected=public_url,
         reached_as=request.host_url.rstrip("/")[:MAX_LOGGED],
     )
-    raise ForeignOriginError(public_url)
+    raise refusal(RefusedError, "origin.foreign", url=public_url)
 
 
 def _to_sign_in() -> Response:

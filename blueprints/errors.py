@@ -6,8 +6,6 @@ and if even that fails the answer is plain HTML.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 import structlog
 from flask import Flask, current_app, g, request
 from flask_login import current_user
@@ -30,6 +28,7 @@ from services.core.errors import (
     TooManyError,
 )
 from services.core.unit_of_work import abandon
+from services.guidance.refusals import refusal
 
 log = structlog.get_logger()
 
@@ -44,65 +43,14 @@ STATUS: dict[type[RefusedError], int] = {
 }
 
 
-@dataclass(frozen=True)
-class ErrorView:
-    code: str
-    title: str
-    sentence: str
-    next_step: str = ""
-    owner: str = ""
-
-
-HTTP_ERRORS: dict[int, ErrorView] = {
-    400: ErrorView("bad_request", "We could not read this request", "The request is not valid."),
-    404: ErrorView(
-        "not_found",
-        "Page not found",
-        "We could not find what you asked for.",
-        "It may have been moved or removed. Check the address.",
-        "you",
-    ),
-    405: ErrorView(
-        "method", "This is not possible here", "This address does not accept this kind of request."
-    ),
-    413: ErrorView(
-        "too_large",
-        "This is too large",
-        "What you sent is larger than this installation accepts.",
-        "Send a smaller file, or ask your System Admin about the limit.",
-        "your System Admin",
-    ),
-    416: ErrorView(
-        "range",
-        "This part of the file does not exist",
-        "The requested part is beyond the end of the file.",
-        "Download the whole file again.",
-        "you",
-    ),
-    429: ErrorView("too_many", "Too many requests", "Wait a moment, then try again."),
+HTTP_CODES = {
+    400: "bad_request",
+    405: "method",
+    413: "too_large",
+    416: "range",
+    429: "too_many",
+    500: "unexpected",
 }
-UNEXPECTED = ErrorView(
-    "unexpected",
-    "Something went wrong on our side",
-    "Counterpart met an unexpected error. Everything saved before is safe.",
-    "Try again. If it happens again, give your System Admin the reference below.",
-    "your System Admin",
-)
-SIGNED_IN_AGAIN = ErrorView(
-    "session.changed",
-    "You have signed in again since you opened this page",
-    "Nothing was saved. What you typed is still here.",
-    "Try again.",
-    "you",
-)
-OLD_PAGE = ErrorView(
-    "session.old_page",
-    "You signed in or out after you opened this page",
-    "Nothing was saved.",
-    "Reload the page and try again. If it keeps happening, allow cookies for this site in your browser.",
-    "you",
-)
-
 
 LAST_RESORT = """<!doctype html>
 <html lang="en-GB"><head><meta charset="utf-8"><title>{title} · Counterpart</title></head>
@@ -111,18 +59,18 @@ LAST_RESORT = """<!doctype html>
 """
 
 
-def answer(view: ErrorView, status: int) -> Response:
+def answer(error: RefusedError, status: int) -> Response:
     """The error as a toast for htmx, else as a page. Never raises."""
     reference = str(g.get("request_id", ""))
-    g.error_code = view.code  # for the request log
-    context = {"error": view, "request_id": reference, "status": status}
+    g.error_code = error.code  # for the request log
+    context = {"error": error, "request_id": reference, "status": status}
     name = "errors/_fragment.html" if is_htmx() else "errors/page.html"
     try:
         # Not render_template(): context processors query the database.
         html = current_app.jinja_env.get_template(name).render(context)
     except Exception:
         log.exception("request.error_page_failed", request_id=reference)
-        words = {"title": view.title, "sentence": view.sentence, "next_step": view.next_step}
+        words = {"title": error.title, "sentence": error.sentence, "next_step": error.next_step}
         html = LAST_RESORT.format(
             reference=escape(reference), **{key: escape(each) for key, each in words.items()}
         )
@@ -134,8 +82,7 @@ def _refused(error: RefusedError) -> Response:
     if isinstance(error, ForbiddenError):
         _record(error)
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
-    view = ErrorView(error.code, error.title, error.sentence, error.next_step, error.owner)
-    return answer(view, status)
+    return answer(error, status)
 
 
 def _record(error: ForbiddenError) -> None:
@@ -154,32 +101,29 @@ def _http(error: HTTPException) -> Response:
     if isinstance(error, InternalServerError) and isinstance(error.original_exception, Exception):
         return _unexpected(error.original_exception)  # an error handler failed
     status = error.code or 500
-    known = (
-        _too_large() if status == 413 else HTTP_ERRORS.get(status) or (UNEXPECTED if status == 500 else None)
-    )
-    view = known or ErrorView(f"http_{status}", error.name, "The request could not be completed.")
-    response = answer(view, status)
+    response = answer(_of_status(status, error.name), status)
     for name, value in error.get_headers():
         response.headers.setdefault(name, value)  # Allow, Content-Range, Retry-After
     return response
 
 
-def _too_large() -> ErrorView | None:
-    """Names the limit of Counterpart, so that nobody looks for it in the proxy."""
-    most = (request.max_content_length or 0) - FORM_LIMIT
-    if most <= 0:
-        return HTTP_ERRORS[413]
-    size = f"{most / 1e9:.1f} GB" if most >= 1e9 else f"{most / 1e6:.1f} MB"
-    return replace(
-        HTTP_ERRORS[413], sentence=f"Counterpart accepts files of up to {size} here. Nothing was saved."
-    )
+def _of_status(status: int, name: str) -> RefusedError:
+    if status == 404:
+        return NotFoundError()
+    if status == 413 and (most := (request.max_content_length or 0) - FORM_LIMIT) > 0:
+        # Names the limit of Counterpart, so that nobody looks for it in the proxy.
+        size = f"{most / 1e9:.1f} GB" if most >= 1e9 else f"{most / 1e6:.1f} MB"
+        return refusal(RefusedError, "too_large", "here", size=size)
+    if status in HTTP_CODES:
+        return refusal(RefusedError, HTTP_CODES[status])
+    return RefusedError("The request could not be completed.", code=f"http_{status}", title=name)
 
 
 def _csrf(_error: CSRFError) -> Response:
     """CSRF tokens have no time limit, so one that does not match belongs to another session."""
     if not current_user.is_authenticated or not is_htmx():
-        return answer(OLD_PAGE, 400)
-    response = answer(SIGNED_IN_AGAIN, 400)
+        return answer(refusal(RefusedError, "session.old_page"), 400)
+    response = answer(refusal(RefusedError, "session.changed"), 400)
     response.headers["HX-Trigger"] = "signInChanged"
     return response
 
@@ -195,12 +139,11 @@ def _unexpected(error: Exception) -> Response:
             code=outage.code,
             exc_info=error,
         )
-        view = ErrorView(outage.code, outage.title, outage.sentence, outage.next_step, outage.owner)
-        response = answer(view, 503)
+        response = answer(refusal(RefusedError, outage.code), 503)
         response.headers["Retry-After"] = str(outage.retry_after)
         return response
     log.exception("request.failed", request_id=g.get("request_id", ""), endpoint=request.endpoint)
-    return answer(UNEXPECTED, 500)
+    return answer(refusal(RefusedError, "unexpected"), 500)
 
 
 def init_app(app: Flask) -> None:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from config import Network, Settings
 from services.core.errors import RefusedError
+from services.guidance.refusals import refusal
 
 POLICY = "Content-Security-Policy"
 HEADERS = {
@@ -34,20 +35,6 @@ FOR_EVER = "public, max-age=31536000, immutable"
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_REQUEST_ID")
 FROM_PROXY = "counterpart.from_proxy"
 DATES = ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE", "HTTP_IF_RANGE")
-
-
-class UnknownHostError(RefusedError):
-    """The Host header names a host that is not ours: a wrong DNS entry, or DNS rebinding."""
-
-    title = "Counterpart is at another address"
-
-    def __init__(self, public_url: str) -> None:
-        super().__init__(
-            f"Counterpart answers only at {public_url}.",
-            code="host.unknown",
-            next_step=f"Open {public_url}. If that is not its address, tell your System Admin to check "
-            "COUNTERPART_PUBLIC_URL.",
-        )
 
 
 class TrustedProxies:
@@ -100,7 +87,7 @@ def _check_host() -> None:
     ours = {urlsplit(url).hostname for url in (settings.public_url, settings.api_url)}
     is_checked = "Host" not in request.headers or request.environ.get(FROM_PROXY)
     if not (is_checked or _host() in ours or _is_local_or_ip(_host())):
-        raise UnknownHostError(settings.public_url)
+        raise refusal(RefusedError, "host.unknown", url=settings.public_url)
 
 
 def _host() -> str:

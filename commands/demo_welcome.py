@@ -14,7 +14,7 @@ from commands import demo_firm
 from commands.up import PRIVATE
 from config import Settings
 from services.core.errors import RefusedError
-from services.matters.quotas import ASK, QuotaReachedError
+from services.matters.quotas import QuotaReachedError
 
 MADE = "practice-firm.made"
 ANSWER_SECONDS = 30
@@ -55,10 +55,10 @@ def _reason(refusal: RefusedError) -> str:
     reached = refusal.__cause__
     if isinstance(reached, QuotaReachedError):
         return (
-            f"{reached.sentence.removesuffix(ASK).strip()} Raise {QUOTAS[reached.code]} or remove it, "
+            f"{reached.sentence} Raise {QUOTAS[reached.code]} or remove it, "
             "then start the demo again. It resumes where it stopped."
         )
-    return f"{refusal.sentence} {refusal.next_step}".strip()
+    return refusal.text
 
 
 def _wait_for(url: str) -> None:

@@ -1,6 +1,7 @@
-"""What stops a copy. Each error has a code, a sentence for the person, and what to do about it.
+"""What stops a copy. Each error has a code, whose words are in services/guidance, and a retry policy.
 
-The errors of the store and of iManage have the same four attributes and pass through as they are.
+Its attributes fill the braces of the words; `what` chooses between several. The errors of the store and of iManage
+have a code and a retry policy too, and pass through as they are.
 """
 
 from datetime import datetime
@@ -15,16 +16,12 @@ Retry = Literal["later", "no", "sign_in", "resolve", "space"]
 class TransferError(Exception):
     """The base of the engine's own errors."""
 
-    code = "transfer.failed"
-    next_step = "Try again. If it happens again, tell your System Admin."
+    code: str
+    what: str = ""
     retry: Retry = "no"
     wait_seconds: float | None = None
     most_attempts: int | None = None
     """Fewer attempts than the policy's, where trying again is dear and seldom helps."""
-
-    def __init__(self, sentence: str) -> None:
-        self.sentence = sentence
-        super().__init__(sentence)
 
 
 class StoppedError(TransferError):
@@ -45,13 +42,11 @@ class CutShortError(TransferError):
 
     def __init__(self, got: int, expected: int) -> None:
         self.got, self.expected = got, expected
-        super().__init__(f"The connection ended after {got:,} of {expected:,} bytes.")
+        super().__init__(got, expected)
 
 
 class RejectedError(TransferError):
     """The inspection of the complete file rejected it. The partial file is discarded."""
-
-    code = "transfer.rejected"
 
 
 class TooLongError(TransferError):
@@ -61,50 +56,35 @@ class TooLongError(TransferError):
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        super().__init__(f"The document is larger than {limit:,} bytes, the most that can be copied.")
+        super().__init__(limit)
 
 
 class DifferentContentError(TransferError):
     """What arrived is whole and is not what was promised. It is discarded."""
 
     code = "transfer.different"
-    next_step = "Compare it in iManage. Ask the iManage admin to correct its profile, then get it again."
     retry: Retry = "later"
     most_attempts: int | None = 3
 
     def __init__(self, what: Literal["size", "SHA-256"], expected: str, got: str) -> None:
         self.what, self.expected, self.got = what, expected, got
-        said = (
-            f"iManage lists {expected} bytes but sent {got}"
-            if what == "size"
-            else "What iManage sent does not match its checksum"
-        )
-        super().__init__(f"{said}. Nothing was kept.")
+        super().__init__(what, expected, got)
 
 
 class EmptyContentError(TransferError):
     """A document of no bytes. Nothing is wrong with the copy; an empty file is no document here."""
 
     code = "transfer.empty"
-    next_step = "Open it in iManage, and get it again when it has content."
-
-    def __init__(self) -> None:
-        super().__init__("This document is empty (0 bytes) in iManage, so it was not added.")
 
 
 class StoredDifferentError(TransferError):
     """iManage says it stored something else than was sent. A person has to look; sending again would double it."""
 
     code = "transfer.stored_different"
-    next_step = "Open it in iManage and compare, then choose. If it is wrong, leave it as is and save again."
 
     def __init__(self, present: Present, what: Literal["size", "SHA-256"], sent: str, stored: str) -> None:
         self.present, self.what, self.sent, self.stored = present, what, sent, stored
-        super().__init__(
-            f"iManage stored {present.id} with {stored} bytes, and {sent} were sent."
-            if what == "size"
-            else f"iManage stored {present.id}, but its checksum is not that of the file that was sent."
-        )
+        super().__init__(present.id, what, sent, stored)
 
 
 class UncertainOutcomeError(TransferError):
@@ -118,7 +98,7 @@ class UncertainOutcomeError(TransferError):
 
     def __init__(self, cause: Exception | None = None) -> None:
         self.cause = cause
-        super().__init__("iManage did not say whether it stored the document.")
+        super().__init__(cause)
 
     @property
     def last_word(self) -> Exception | None:
@@ -134,9 +114,7 @@ class CheckedOutError(TransferError):
 
     def __init__(self, id: VersionId, holder: str | None, since: datetime | None) -> None:
         self.id, self.holder, self.since = id, holder, since
-        who = f"by {holder}" if holder else "by someone else"
-        when = f" since {since:%d %B %Y, %H:%M} UTC" if since else ""
-        super().__init__(f"The document is checked out in iManage {who}{when}. Nothing was overwritten.")
+        super().__init__(id, holder, since)
 
 
 class MovedOnError(TransferError):
@@ -146,5 +124,4 @@ class MovedOnError(TransferError):
 
     def __init__(self, expected: VersionId | None, found: VersionId) -> None:
         self.expected, self.found = expected, found
-        known = f" The copy here is based on {expected}." if expected else ""
-        super().__init__(f"The document has a newer version in iManage, {found}.{known} Nothing was sent.")
+        super().__init__(expected, found)

@@ -10,12 +10,13 @@ from werkzeug.wrappers import Response
 from blueprints.auth import bp, joining
 from blueprints.auth.forms import SetUpForm, SignInForm
 from blueprints.auth.sessions import begin_session, device_cookie
-from blueprints.authorization import SignInChangedError, actor, forget_session, needs, nobody
+from blueprints.authorization import actor, forget_session, needs, nobody
 from blueprints.ended_sessions import is_another_person
 from blueprints.htmx import fragment, go_to
 from services.auth import login, passwords
-from services.core.errors import InvalidError, TooManyError
+from services.core.errors import ConflictError, InvalidError, TooManyError
 from services.core.text.local_redirects import local_path
+from services.guidance.refusals import refusal
 from services.mail.messages import time_of
 from services.members import first_admin
 
@@ -72,7 +73,7 @@ def sign_out() -> Response:
 def renew_page() -> Response:
     """The session's CSRF token in a header, for a page opened before its person signed in again."""
     if is_another_person():
-        raise SignInChangedError(actor().name)
+        raise refusal(ConflictError, "session.another_person", name=actor().name)
     answer = fragment("", 204)
     answer.headers["X-CSRFToken"] = generate_csrf()
     return answer

@@ -42,8 +42,7 @@ def index() -> str:
 def server_is_gone(gone: ServerGoneError) -> Response:
     """An htmx request from a page opened before the removal gets the notice as a toast."""
     if is_htmx():
-        view = errors.ErrorView(gone.code, gone.title, gone.sentence, gone.next_step, gone.owner)
-        return errors.answer(view, NOT_FOUND)
+        return errors.answer(gone, NOT_FOUND)
     html = render_template("integrations/index.html", gone=gone, **servers_context(actor()))
     return Response(html, NOT_FOUND, mimetype="text/html")
 

@@ -68,7 +68,7 @@ def change_role(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnVal
         if not is_htmx() or is_sure:
             raise
         # Redraw the list: the select already shows the refused role.
-        return _changed(matter_id, f"{refusal.sentence} {refusal.next_step}".strip(), "danger"), 422
+        return _changed(matter_id, refusal.text, "danger"), 422
     if is_sure:  # people who changed their own role may no longer see the whole page
         flash(f"{name} is now {ROLE_NAMES[role]}.", "success")
         return go_to(_page(matter_id))

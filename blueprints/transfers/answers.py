@@ -7,18 +7,19 @@ from typing import Any
 from flask import render_template
 from werkzeug.wrappers import Response
 
-from blueprints.errors import ErrorView, answer
+from blueprints.errors import answer
 from blueprints.forms_base import BaseForm
 from blueprints.htmx import is_htmx, placed
 from blueprints.transfers.forms import first_error
+from services.core.errors import RefusedError
 
 PROBLEMS = "#picker-problems"
 
 
 def refused(form: BaseForm) -> Response:
     """For a form on a page: an error message."""
-    view = ErrorView("invalid", "Check your selection", first_error(form), "Go back and try again.", "you")
-    return answer(view, 422)
+    title, next_step = "Check your selection", "Go back and try again."
+    return answer(RefusedError(first_error(form), code="invalid", title=title, next_step=next_step), 422)
 
 
 def refused_in_picker(form: BaseForm, **pieces: Any) -> Response:

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from models import RateCount, utcnow
 from services.core.errors import TooManyError
 from services.core.unit_of_work import session, unit_of_work
+from services.guidance.refusals import refusal
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,13 @@ def require(member_id: uuid.UUID, limit: Limit) -> None:
             count.stored = total
     if total > limit.most:
         wait = ends_at - now
-        raise RateLimitedError(
-            f"You have {limit.done} {limit.most} times within {_duration(limit.seconds)}. "
-            f"Try again in {_duration(max(1, round(wait / timedelta(seconds=1))))}.",
-            next_step="Nothing was changed. If you need to do more than this, tell your System Admin.",
+        raise refusal(
+            RateLimitedError,
+            "rate_limit",
+            done=limit.done,
+            count=limit.most,
+            window=_duration(limit.seconds),
+            wait=_duration(max(1, round(wait / timedelta(seconds=1)))),
         )
 
 

@@ -14,10 +14,11 @@ from sqlalchemy import or_, select
 
 from models import Member, Server
 from services.access.allow_list import is_listed, servers_of
-from services.access.server_policy import Denial, ServerUse, server_use_denial
+from services.access.server_policy import Rule, ServerUse, server_use_denial
 from services.core.actor import Actor
 from services.core.errors import ConflictError, NotFoundError, RefusedError
 from services.core.unit_of_work import session
+from services.guidance.refusals import refusal
 
 ONLY_SERVER = "iManage"
 PRACTICE = "Practice"
@@ -111,7 +112,7 @@ def facts_of(member_id: uuid.UUID, server: Server) -> ServerUse:
     )
 
 
-def use_denial(member_id: uuid.UUID, server: Server) -> Denial | None:
+def use_denial(member_id: uuid.UUID, server: Server) -> Rule | None:
     """The first rule that denies this member this server; None if they may use it."""
     return server_use_denial(facts_of(member_id, server))
 
@@ -130,13 +131,6 @@ def require_use(member_id: uuid.UUID, server_id: uuid.UUID) -> Server:
     return server
 
 
-def refusal_of(denial: Denial) -> RefusedError:
+def refusal_of(denial: Rule) -> RefusedError:
     """The refusal that the member reads: it reveals nothing of a server that they must not know of."""
-    if denial.is_secret:
-        return NotFoundError()
-    return ConflictError(
-        "This iManage server is switched off.",
-        code=denial.code,
-        next_step="Your links are kept. Ask your System Admin when it will be back on.",
-        owner="your System Admin",
-    )
+    return NotFoundError() if denial.is_secret else refusal(ConflictError, denial.code)

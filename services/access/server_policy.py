@@ -22,53 +22,39 @@ class ServerUse:
 
 @dataclass(frozen=True)
 class Rule:
-    """One condition of using a server. `sentence` describes the case in which it fails.
+    """One condition of using a server; `services.guidance.access` has the words for the case in which it fails.
 
     `is_secret`: a member who fails it must not learn of the server at all.
     """
 
     code: str
     question: str
-    sentence: str
     is_secret: bool
     holds: Callable[[ServerUse], bool]
-
-
-@dataclass(frozen=True)
-class Denial:
-    """The first rule that fails."""
-
-    code: str
-    sentence: str
-    is_secret: bool
 
 
 SERVER_USE = (
     Rule(
         "member.inactive",
         "Is the member active?",
-        "The member is not active.",
         True,
         lambda facts: facts.member_is_active,
     ),
     Rule(
         "member.guest",
         "Is the person a member of the firm?",
-        "Guests never see anything of iManage.",
         True,
         lambda facts: not facts.member_is_guest,
     ),
     Rule(
         "server.restricted",
         "Is the member listed, if the server is restricted?",
-        "The server is restricted to members who are listed.",
         True,
         lambda facts: facts.member_is_listed or not facts.server_is_restricted,
     ),
     Rule(
         "server.disabled",
         "Is the server switched on?",
-        "The server is switched off.",
         False,
         lambda facts: facts.server_is_enabled,
     ),
@@ -76,9 +62,6 @@ SERVER_USE = (
 """In the order of evaluation: the secret ones come first."""
 
 
-def server_use_denial(facts: ServerUse) -> Denial | None:
-    """None if the member may use the server."""
-    for rule in SERVER_USE:
-        if not rule.holds(facts):
-            return Denial(rule.code, rule.sentence, rule.is_secret)
-    return None
+def server_use_denial(facts: ServerUse) -> Rule | None:
+    """The first rule that fails; None if the member may use the server."""
+    return next((rule for rule in SERVER_USE if not rule.holds(facts)), None)

@@ -21,6 +21,7 @@ from sqlalchemy import delete, exists, select
 from models import SignInAttempt, new_id, utcnow
 from services.core.errors import TooManyError
 from services.core.unit_of_work import session, unit_of_work
+from services.guidance.refusals import worded
 
 WINDOW = timedelta(minutes=15)
 MAX_KEY_LENGTH = 80
@@ -50,10 +51,7 @@ class LoginThrottledError(TooManyError):
     """A limit was reached. `is_first`: the first refusal by this limit within the window; `limit`: its kind."""
 
     def __init__(self, limit: Limit, wait: timedelta, *, is_first: bool) -> None:
-        super().__init__(
-            f"Too many failed attempts. Try again in {_minutes(wait)}.",
-            next_step="Your account is not locked.",
-        )
+        super().__init__(**worded("too_many", "sign_in", wait=_minutes(wait)))
         self.limit = limit.key.partition(":")[0]
         self.is_first = is_first
 

@@ -20,7 +20,7 @@ from models import OAuthState, Server, SignInSession, utcnow
 from services.access.server_access import label_for, require_use, use_denial
 from services.connections import tokens
 from services.connections.accounts import differs
-from services.connections.oauth_errors import Attempt, SignInUnfinishedError, unfinished
+from services.connections.oauth_errors import Attempt, SignInUnfinishedError, refused_remotely, unfinished
 from services.core import audit, bulkhead, encryption
 from services.core.actor import Actor
 from services.core.runtime import runtime
@@ -241,7 +241,7 @@ def _remote(error: ImanageError, attempt: Attempt) -> SignInUnfinishedError:
         return unfinished("oauth.client_refused" if client else "oauth.code_refused", attempt)
     if isinstance(error, UnauthorisedError | ForbiddenError | NotFoundError):
         return unfinished("oauth.api_refused", attempt)
-    return unfinished("oauth.remote", attempt, refusal=remote_refusal(error, attempt.label))
+    return refused_remotely(remote_refusal(error, attempt.label), attempt)
 
 
 def _error_code(error: str) -> str:

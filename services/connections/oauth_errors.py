@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from services.core.errors import RefusedError, RemoteRefusedError, owner_label
-from services.guidance.sign_in_errors import SIGN_IN_ADVICE
+from services.guidance.refusals import refusal
 from services.guidance.topics import Topic, topic_for
 
 REMOTE_TITLE = "iManage gave an unexpected answer"
@@ -25,7 +25,6 @@ UNKNOWN = Attempt()
 
 
 class SignInUnfinishedError(RefusedError):
-    code = "oauth.failed"
     attempt = UNKNOWN
 
     @property
@@ -38,19 +37,16 @@ class SignInUnfinishedError(RefusedError):
         return topic_for(self.code)
 
 
-def unfinished(
-    code: str, attempt: Attempt = UNKNOWN, *, refusal: RemoteRefusedError | None = None
-) -> SignInUnfinishedError:
-    """The error of this code, or of a `refusal` that the iManage client met."""
-    if refusal is not None:
-        error = SignInUnfinishedError(
-            refusal.sentence, code=refusal.code, next_step=refusal.next_step, owner=refusal.owner
-        )
-        error.title = REMOTE_TITLE
-    else:
-        advice = SIGN_IN_ADVICE[code]
-        sentence = advice.sentence.format(label=attempt.label)
-        error = SignInUnfinishedError(sentence, code=code, next_step=advice.next_step, owner=advice.owner)
-        error.title = advice.title
+def unfinished(code: str, attempt: Attempt = UNKNOWN) -> SignInUnfinishedError:
+    error = refusal(SignInUnfinishedError, code, label=attempt.label)
+    error.attempt = attempt
+    return error
+
+
+def refused_remotely(remote: RemoteRefusedError, attempt: Attempt) -> SignInUnfinishedError:
+    """The error for what the iManage client met."""
+    error = SignInUnfinishedError(
+        remote.sentence, code=remote.code, next_step=remote.next_step, owner=remote.owner, title=REMOTE_TITLE
+    )
     error.attempt = attempt
     return error

@@ -37,8 +37,7 @@ from services.core import audit, encryption
 from services.core.actor import SYSTEM
 from services.core.errors import RemoteRefusedError, SignInNeededError
 from services.core.unit_of_work import release, session, unit_of_work
-from services.guidance.imanage_errors import IMANAGE_ADVICE
-from services.guidance.sign_in_errors import SIGN_IN_ADVICE
+from services.guidance.refusals import refusal, worded
 from services.servers import transport
 
 T = TypeVar("T")
@@ -259,7 +258,7 @@ def _needed(reason: Reason, member_id: uuid.UUID, server: Server) -> SignInNeede
 
 def sentence_for(reason: str, label: str) -> str:
     """Why the member has to sign in, in one sentence."""
-    return SIGN_IN_ADVICE[f"imanage.{reason}"].sentence.format(label=label)
+    return worded(f"imanage.{reason}", label=label)["sentence"]
 
 
 def _pacer(server_id: uuid.UUID) -> Pacer:
@@ -340,10 +339,7 @@ def _after_refusal(
 
 
 def _client_refused() -> RemoteRefusedError:
-    advice = IMANAGE_ADVICE["imanage.client_refused"]
-    return RemoteRefusedError(
-        advice.sentence, code="imanage.client_refused", next_step=advice.next_step, owner=advice.owner
-    )
+    return refusal(RemoteRefusedError, "imanage.client_refused")
 
 
 def _not_imanage(error: NotIManageError) -> NotIManageError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 Owner = Literal[
     "you", "a lead of the matter", "your System Admin", "your iManage admin", "your network team", "nobody"
@@ -16,19 +16,34 @@ def owner_label(owner: str) -> str:
 
 
 class RefusedError(Exception):
-    """The base: a stable code, a sentence, the next step and who needs to act (`owner`)."""
+    """The base: a stable code, a sentence, the next step and who needs to act (`owner`).
+
+    `services.guidance.refusals` has the words of each code; the codes of these classes are categories without words.
+    """
 
     code = "refused"
     title = "That was not possible"
 
     def __init__(
-        self, sentence: str, *, code: str | None = None, next_step: str = "", owner: Owner = "you"
+        self,
+        sentence: str,
+        *,
+        code: str | None = None,
+        next_step: str = "",
+        owner: Owner = "you",
+        title: str = "",
     ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.code = code or type(self).code
         self.next_step = next_step
         self.owner = owner
+        self.title = title or type(self).title
+
+    @property
+    def text(self) -> str:
+        """The sentence and the next step."""
+        return f"{self.sentence} {self.next_step}".strip()
 
 
 class NotFoundError(RefusedError):
@@ -37,11 +52,9 @@ class NotFoundError(RefusedError):
     code = "not_found"
     title = "Page not found"
 
-    def __init__(self, sentence: str = "We could not find what you asked for.", **more: str) -> None:
+    def __init__(self, sentence: str = "We could not find what you asked for.", **more: Any) -> None:
         super().__init__(
-            sentence,
-            code=more.get("code"),
-            next_step=more.get("next_step", "It may have been moved or removed. Check the address."),
+            sentence, **{"next_step": "It may have been moved or removed. Check the address."} | more
         )
 
 
@@ -80,7 +93,6 @@ class TooManyError(RefusedError):
 class SignInNeededError(RefusedError):
     """The member has no valid sign-in to this iManage server; `reason` says why."""
 
-    code = "imanage.sign_in"
     title = "Sign in to iManage"
 
     def __init__(self, sentence: str, *, server_id: object, reason: str) -> None:
@@ -95,11 +107,8 @@ class RemoteRefusedError(RefusedError):
     `ours` is our own sentence, without the words of iManage that follow it.
     """
 
-    code = "imanage.failed"
     title = "iManage did not answer as expected"
 
-    def __init__(
-        self, ours: str, *, code: str, next_step: str = "", owner: Owner = "you", its_words: str = ""
-    ) -> None:
-        super().__init__(f"{ours} {its_words}".strip(), code=code, next_step=next_step, owner=owner)
-        self.ours = ours
+    def __init__(self, sentence: str, *, its_words: str = "", **more: Any) -> None:
+        super().__init__(f"{sentence} {its_words}".strip(), **more)
+        self.ours = sentence

@@ -1,4 +1,4 @@
-"""Database outages and stale keys as messages for people: unreachable, busy, full, damaged or of another version.
+"""Database outages and stale keys, by their cause: unreachable, busy, full, damaged or of another version.
 
 Decided from the exception alone, without asking the database.
 """
@@ -13,74 +13,23 @@ from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.core import encryption
-from services.core.errors import Owner
-
-SAFE: Final = "Everything saved before is safe."
-CHECK_FIRST: Final = "If you were saving something, check whether it was saved before you send it again."
 
 
 @dataclass(frozen=True)
 class Outage:
-    """A stable code, the words that people read, and the seconds for Retry-After."""
+    """A stable code, and the seconds for Retry-After."""
 
     code: str
-    title: str
-    sentence: str
-    next_step: str
-    owner: Owner = "your System Admin"
-    retry_after: int = 15
+    retry_after: int
 
 
-AWAY: Final = Outage(
-    "database_away",
-    "Counterpart cannot reach its database",
-    f"Pages will be back when the database answers. {SAFE}",
-    f"Wait a minute, then try again. {CHECK_FIRST} If it keeps happening, "
-    "give your System Admin the reference below.",
-)
-BUSY: Final = Outage(
-    "database_busy",
-    "Counterpart is busy",
-    "All connections to the database are in use. Nothing was changed.",
-    "Wait a few seconds, then try again.",
-    retry_after=5,
-)
-CONFLICT: Final = Outage(
-    "database_meanwhile",
-    "Someone else saved at the same moment",
-    "Their change was saved first, so yours was not saved.",
-    "Try again.",
-    "you",
-    retry_after=2,
-)
-FULL: Final = Outage(
-    "database_full",
-    "Counterpart’s database is full",
-    f"The database’s disk is full, so nothing can be saved. {SAFE}",
-    "Ask your System Admin to free disk space, then try again.",
-    retry_after=60,
-)
-DAMAGED: Final = Outage(
-    "database_harmed",
-    "Counterpart cannot read its database",
-    "The database file is missing or damaged, or Counterpart may not read it.",
-    "Give your System Admin the reference below. The log says which file it is and what is wrong.",
-    retry_after=60,
-)
-OTHER_TABLES: Final = Outage(
-    "database_tables",
-    "Counterpart’s database does not fit this version",
-    "The tables are missing or belong to another version of Counterpart.",
-    "Ask your System Admin to run: flask --app app doctor",
-    retry_after=60,
-)
-STALE_KEYS: Final = Outage(
-    "stale_keys",
-    "Counterpart needs a restart",
-    "The encryption key was changed, and this process does not have the new one yet. Nothing was lost.",
-    "Ask your System Admin to give this process the new key and restart it.",
-    retry_after=60,
-)
+AWAY: Final = Outage("database_away", 15)
+BUSY: Final = Outage("database_busy", 5)
+CONFLICT: Final = Outage("database_meanwhile", 2)
+FULL: Final = Outage("database_full", 60)
+DAMAGED: Final = Outage("database_harmed", 60)
+OTHER_TABLES: Final = Outage("database_tables", 60)
+STALE_KEYS: Final = Outage("stale_keys", 60)
 
 _SQLITE: Final = {
     sqlite3.SQLITE_BUSY: CONFLICT,

@@ -18,6 +18,7 @@ from services.core.errors import ConflictError, NotFoundError
 from services.core.runtime import runtime
 from services.core.unit_of_work import release, session
 from services.diagnostics.report import Outcome
+from services.guidance.refusals import refusal
 from services.servers import transport
 from services.servers.packages import keys as packages_keys
 
@@ -123,7 +124,7 @@ def open_probe(server_id: uuid.UUID, credentials: AppCredentials | None, *, thor
     """Copy what is needed, so that no database connection is held during calls. Raises NotFoundError."""
     server = session().get(Server, server_id)
     if server is None:
-        raise NotFoundError("We could not find this server.", next_step="It may have been removed.")
+        raise refusal(NotFoundError, "server.gone")
     lacking = ""
     if credentials is None:
         credentials, lacking = _stored_credentials(server)

@@ -19,6 +19,7 @@ from services.access.server_access import refusal_of
 from services.access.server_policy import ServerUse, server_use_denial
 from services.core.errors import RefusedError
 from services.core.unit_of_work import release, session
+from services.guidance.refusals import refusal
 
 RECHECK_SECONDS = 1.0
 """How old an authorization may be when it is relied on. Each transfer is read again at most that often."""
@@ -61,7 +62,7 @@ class Authorization:
     def require(self, *, is_stored: bool = False) -> None:
         """Raises the RefusedError or PausedError that applies. `is_stored`: recorded even where it was cancelled."""
         if self.cancelled_at is not None and not is_stored:
-            raise RefusedError("The transfer was cancelled.", code="transfer.cancelled")
+            raise refusal(RefusedError, "transfer.cancelled")
         if self.paused_at is not None and self.cancelled_at is None and not _is_removed(self.refusal):
             raise PausedError
         if self.refusal is not None:
@@ -108,20 +109,14 @@ def _refusal(row: Row[*tuple[Any, ...]]) -> RefusedError | None:
         )
     )
     if denial is not None:
-        refusal = refusal_of(denial)
-        return RefusedError(
-            "You can no longer use this iManage server." if denial.is_secret else refusal.sentence,
-            code=refusal.code,
-            next_step=refusal.next_step,
-            owner="your System Admin",
-        )
+        return refusal(RefusedError, "not_found", "server") if denial.is_secret else refusal_of(denial)
     if row.role not in CHANGES_DOCUMENTS:
-        return RefusedError("You can no longer change this matter’s documents.", code="matter.role")
+        return refusal(RefusedError, "matter.role")
     return None
 
 
 def removed() -> RefusedError:
-    return RefusedError("The iManage server has been removed.", code=REMOVED)
+    return refusal(RefusedError, REMOVED)
 
 
 def _is_removed(refusal: RefusedError | None) -> bool:

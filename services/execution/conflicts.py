@@ -10,30 +10,26 @@ from copying.values import Present
 from imanage.types import Document as RemoteDocument
 from models import Server, TransferItem, Version
 from services.core import audit
+from services.core.errors import RefusedError
 from services.core.unit_of_work import session, unit_of_work
 from services.execution.item_run import ItemRun, actor_of, current
+from services.guidance.refusals import refusal
 from services.servers import transport
-from services.transfers.decisions import CHECKED_OUT, MOVED_ON, STORED_DIFFERENT
+from services.transfers import lifecycle
+from services.transfers.decisions import STORED_DIFFERENT
 from services.transfers.link_facts import Facts, facts_of, facts_of_present
 from services.transfers.states import ItemState, move
-
-SENTENCES = {
-    MOVED_ON: "iManage has a newer version, {version}, than the one this copy is based on.",
-    CHECKED_OUT: "Someone has the document checked out in iManage.",
-}
 
 
 def ask(run: ItemRun, kind: str, theirs: RemoteDocument) -> None:
     """Record both versions on the row, and wait for the member's decision."""
-    sentence = SENTENCES[kind].format(version=theirs.version)
     with unit_of_work() as writing:
         item = current(run)
         server = writing.get_one(Server, item.transfer.server_id)
         version = writing.get_one(Version, item.version_id)
         item.question = {"kind": kind, "ours": _ours(version), "theirs": _theirs(server, theirs)}
         item.intent = item.announced_at = item.sent_at = item.wait_until = None
-        item.error_code, item.error_sentence = f"transfer.{kind}", sentence
-        item.next_step = "Nothing was sent. Compare the two versions, then choose."
+        lifecycle.set_error(item, refusal(RefusedError, f"transfer.{kind}", version=theirs.version))
         if item.state == ItemState.WAITING:
             move(item, ItemState.RUNNING)
         move(item, ItemState.NEEDS_DECISION)
@@ -56,8 +52,7 @@ def ask_what_was_stored(run: ItemRun, error: StoredDifferentError) -> None:
         item = current(run)
         show(item, STORED_DIFFERENT, error.present)
         item.intent = item.announced_at = item.sent_at = item.wait_until = None
-        item.error_code, item.error_sentence = error.code, error.sentence
-        item.next_step = error.next_step
+        lifecycle.set_error(item, refusal(RefusedError, error.code, error.what, **vars(error)))
         move(item, ItemState.NEEDS_DECISION)
         audit.record(
             actor_of(item.transfer.member_id),

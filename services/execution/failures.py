@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from copying import retry
-from copying.errors import StoppedError, UncertainOutcomeError
+from copying.errors import StoppedError, TransferError, UncertainOutcomeError
 from imanage.errors import ImanageError
 from models import TransferItem, utcnow
 from services.access.server_access import ONLY_SERVER
@@ -20,9 +20,11 @@ from services.core.unit_of_work import unit_of_work
 from services.execution.authorization import PausedError
 from services.execution.item_run import ItemRun, current
 from services.guidance.imanage_errors import remote_refusal
+from services.guidance.refusals import refusal
 from services.servers import circuit_breaker
 from services.transfers import lifecycle
 from services.transfers.states import LIVE, UNCERTAIN_FOR_GOOD, ItemState, move
+from storage import StorageError
 
 log = structlog.get_logger()
 
@@ -43,7 +45,7 @@ def record_error(error: Exception, run: ItemRun) -> bool:
         if item.state not in LIVE:
             return False
         refusal = _refusal(error, item.transfer.kind)
-        _set_error(item, refusal)
+        lifecycle.set_error(item, refusal)
         _count_against_server(item, refusal, error)
         if isinstance(error, SignInNeededError):
             return _apply(retry.SignIn(), item)
@@ -69,7 +71,7 @@ def _to_waiting(item: TransferItem) -> None:
 
 def retry_or_fail(item: TransferItem) -> None:
     """After an error that its own run could not record: wait, longer each time, then fail."""
-    _set_error(item, _refusal(RuntimeError(), item.transfer.kind))
+    lifecycle.set_error(item, _refusal(RuntimeError(), item.transfer.kind))
     again = item.attempt < UNEXPECTED_ATTEMPTS
     _apply(retry.Wait(UNEXPECTED_WAIT_SECONDS * 2**item.attempt) if again else retry.GiveUp(), item)
 
@@ -87,9 +89,7 @@ def _count_against_server(item: TransferItem, refusal: RefusedError, error: Exce
             server_id, cause.code, getattr(refusal, "ours", refusal.sentence), cause.wait_seconds
         )
     elif refusal.code in circuit_breaker.FOR_THE_ADMIN:
-        circuit_breaker.record_failure(
-            server_id, refusal.code, f"{refusal.sentence} {refusal.next_step}", None
-        )
+        circuit_breaker.record_failure(server_id, refusal.code, refusal.text, None)
 
 
 def _apply(decision: retry.Decision, item: TransferItem) -> bool:
@@ -146,11 +146,6 @@ def _end(item: TransferItem, state: ItemState) -> None:
     )
 
 
-def _set_error(item: TransferItem, refusal: RefusedError) -> None:
-    item.error_code, item.error_sentence = refusal.code[:80], refusal.sentence[:600]
-    item.next_step = refusal.next_step[:600]
-
-
 def _refusal(error: Exception, kind: str) -> RefusedError:
     """The refusal, without the server's name: all participants of the matter read the row, and not all may know it."""
     if isinstance(error, SignInNeededError):
@@ -160,23 +155,10 @@ def _refusal(error: Exception, kind: str) -> RefusedError:
         return error
     if isinstance(error, UncertainOutcomeError) and error.last_word is not None:
         said = _refusal(error.last_word, kind)
-        return RefusedError(
-            said.sentence, code=UNCERTAIN_FOR_GOOD, next_step=said.next_step, owner=said.owner
-        )
+        return refusal(RefusedError, UNCERTAIN_FOR_GOOD, because=said.sentence, next_step=said.next_step)
     if isinstance(error, ImanageError):
         return remote_refusal(error, ONLY_SERVER, "saving" if kind == "save" else "reading")
-    sentence = getattr(error, "sentence", "")
-    if sentence:
-        return RefusedError(
-            sentence,
-            code=getattr(error, "code", "transfer.failed"),
-            next_step=getattr(error, "next_step", ""),
-        )
+    if isinstance(error, TransferError | StorageError):
+        return refusal(RefusedError, error.code, getattr(error, "what", ""), **vars(error))
     lost = isinstance(error, DBAPIError)
-    return RefusedError(
-        "Counterpart’s database was unavailable for a moment."
-        if lost
-        else "Counterpart met an unexpected error.",
-        code="transfer.database" if lost else "transfer.unexpected",
-        next_step="Try again. If it happens again, tell your System Admin.",
-    )
+    return refusal(RefusedError, "transfer.database" if lost else "transfer.unexpected")

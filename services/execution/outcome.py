@@ -30,7 +30,8 @@ from services.execution.authorization import PausedError
 from services.execution.completion import Ending, Held, end, hold
 from services.execution.item_run import Claim, ItemRun, Stored, active_count, actor_of, current, intent_of
 from services.execution.landing import LINGER_SECONDS
-from services.transfers import decisions
+from services.guidance.refusals import refusal
+from services.transfers import decisions, lifecycle
 from services.transfers.link_facts import Facts, facts_of, facts_of_present, link_values, stored_id
 from services.transfers.outcomes import Outcome
 from services.transfers.requests import REPLACE
@@ -45,8 +46,8 @@ class NotSavedError(TransferError):
     code = "transfer.not_saved"
 
     def __init__(self, because: str, next_step: str) -> None:
-        self.next_step = next_step
-        super().__init__(f"{because} Nothing was saved to iManage.")
+        self.because, self.next_step = because, next_step
+        super().__init__(because)
 
 
 def resolve(run: ItemRun) -> str | None:
@@ -75,7 +76,9 @@ def resolve(run: ItemRun) -> str | None:
         if isinstance(outcome, Undecided) and outcome.again_after is not None:
             item.wait_until = utcnow() + timedelta(seconds=outcome.again_after)
             if not for_good:
-                item.error_code, item.error_sentence = "transfer.looking_up", outcome.because[:600]
+                lifecycle.set_error(
+                    item, refusal(RefusedError, "transfer.looking_up", because=outcome.because)
+                )
             return None
         if isinstance(outcome, Absent) and (for_good or item.sends < MOST_SENDS):
             item.intent = item.announced_at = item.sent_at = None
@@ -89,9 +92,7 @@ def resolve(run: ItemRun) -> str | None:
         move(item, ItemState.NEEDS_DECISION)
         if isinstance(outcome, Undecided) and len(outcome.candidates) == 1:
             conflicts.show(item, decisions.UNDECIDED, outcome.candidates[0])
-        item.error_code = "transfer.undecided"
-        item.error_sentence = outcome.because[:600]
-        item.next_step = "Check in iManage whether it arrived, then choose."
+        lifecycle.set_error(item, refusal(RefusedError, "transfer.undecided", because=outcome.because))
         audit.record(
             actor_of(item.transfer.member_id),
             "transfer.undecided",

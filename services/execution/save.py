@@ -43,6 +43,7 @@ from services.execution.authorization import PausedError
 from services.execution.completion import Held, change, hold
 from services.execution.item_run import Claim, ItemRun, Outgoing, Task, active_count, current
 from services.execution.outcome import finish, read_back
+from services.guidance.refusals import refusal
 from services.transfers import decisions, lifecycle
 from services.transfers.states import ItemState, move, require
 
@@ -149,7 +150,7 @@ def _outgoing(run: ItemRun) -> Outgoing:
     )
     release()
     if row is None:
-        raise RefusedError("The document is no longer in the matter.", code="document.gone")
+        raise refusal(RefusedError, "document.gone")
     return Outgoing(*row)
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from services.guidance.access import ACCESS_ADVICE
 from services.guidance.advice import Advice
 from services.guidance.application import APPLICATION_ADVICE
+from services.guidance.files import FILE_ADVICE
 from services.guidance.imanage_errors import BY_ACTIVITY, IMANAGE_ADVICE
+from services.guidance.mail import MAIL_ADVICE
+from services.guidance.matters import MATTER_ADVICE
+from services.guidance.members import MEMBER_ADVICE
 from services.guidance.network import NETWORK_ADVICE
-from services.guidance.server_errors import SERVER_ADVICE
+from services.guidance.requests import REQUEST_ADVICE
+from services.guidance.servers import SERVER_ADVICE
 from services.guidance.sign_in_errors import SIGN_IN_ADVICE
+from services.guidance.transfers import TRANSFER_ADVICE
 
 CHECK_ADVICE: dict[str, Advice] = NETWORK_ADVICE | APPLICATION_ADVICE
 TABLES: dict[str, dict[str, Advice]] = {
@@ -17,5 +24,12 @@ TABLES: dict[str, dict[str, Advice]] = {
     "Calls to iManage while searching": BY_ACTIVITY["searching"],
     "Calls to iManage while saving": BY_ACTIVITY["saving"],
     "Sign-ins to iManage": SIGN_IN_ADVICE,
-    "Servers in the Admin System": SERVER_ADVICE,
+    "iManage servers": SERVER_ADVICE,
+    "Why a member cannot use a server": ACCESS_ADVICE,
+    "Transfers": TRANSFER_ADVICE,
+    "Matters": MATTER_ADVICE,
+    "Files": FILE_ADVICE,
+    "Invitations and sign-in": MEMBER_ADVICE,
+    "Requests to Counterpart": REQUEST_ADVICE,
+    "Email": MAIL_ADVICE,
 }

@@ -16,7 +16,7 @@ from services.core.runtime import runtime
 from services.core.unit_of_work import release
 from services.mail import messages, outbox, server_state
 from services.mail.connection import MailConnection, trust
-from services.mail.errors import MAIL_ERRORS, MailError, connection_error, sending_error
+from services.mail.errors import MAIL_ERRORS, MailError, connection_error, mail_error, sending_error
 from services.mail.messages import NotToBeSentError, wire_address
 
 log = structlog.get_logger()
@@ -75,10 +75,9 @@ def _send(server: MailConnection, mail: outbox.ClaimedMail) -> MailError | None:
             raise NotToBeSentError("Not sent within seven days.")
         message = messages.compose(mail.kind, mail.id)
     except NotToBeSentError as refusal:
-        return _closed(mail, MailError("mail.not_to_be_sent", str(refusal), effect="close"))
+        return _closed(mail, mail_error("mail.not_to_be_sent", "close", why=refusal))
     except (ValueError, HeaderParseError):
-        reason = "The email address is invalid."
-        return _closed(mail, MailError("mail.address_invalid", reason, effect="close"))
+        return _closed(mail, mail_error("mail.address_invalid", "close"))
     release()  # hold no database connection while the mail server answers
     server.start_mail()
     try:

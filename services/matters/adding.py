@@ -20,6 +20,7 @@ from models import Document, Matter, Version, db, new_id, utcnow
 from services.core.errors import ConflictError, InvalidError
 from services.core.text.file_names import adapt, numbered, same_name_key, search_key, split
 from services.core.text.normalise import ESCAPE, like_pattern
+from services.guidance.refusals import refusal
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def plan(reading: Connection, additions: Sequence[Addition]) -> Plan:
     if not additions:
         return Plan((), (), (), matters, now)
     if len(reading.execute(_LOCK_MATTERS, {"ids": list(matters)}).all()) < len(matters):
-        raise ConflictError("This matter no longer exists.", code="matter.gone")
+        raise refusal(ConflictError, "matter.gone")
     next_versions = _as_next_versions(reading, additions)
     new = _as_documents(reading, additions)
     added = next_versions | new
@@ -214,7 +215,7 @@ def _as_next_versions(reading: Connection, additions: Sequence[Addition]) -> dic
         if row.matter_id == wanted[row.id][1]
     }
     if len(found) < len(wanted):
-        raise ConflictError("This document is no longer in the matter.", code="document.gone")
+        raise refusal(ConflictError, "document.gone")
     return found
 
 

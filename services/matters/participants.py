@@ -20,6 +20,7 @@ from services.core.pagination import Page, paginate
 from services.core.unit_of_work import session, unit_of_work
 from services.directory import people as directory_people
 from services.directory.people import Person
+from services.guidance.refusals import refusal
 from services.matters.row_locks import locked_matter
 
 PAGE = 50
@@ -100,7 +101,7 @@ def add(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: str) -> 
         _require_role(member, role)
         locked_matter(writing, matter_id)
         if writing.get(Participant, (matter_id, member_id)):
-            raise ConflictError(f"{member.name} is already in this matter.", code="participant.there")
+            raise refusal(ConflictError, "participant.there", name=member.name)
         writing.add(Participant(matter_id=matter_id, member_id=member_id, role=role))
         _changed(actor, "participant.added", matter, member, role=role, guest=member.is_guest)
         return member.name
@@ -160,11 +161,7 @@ def _require_another_lead(writing: Session, participant: Participant) -> None:
         Participant.matter_id == participant.matter_id, Participant.role == "lead"
     )
     if participant.role == "lead" and (writing.scalar(leads) or 0) < 2:
-        raise ConflictError(
-            "A matter needs at least one lead.",
-            code="participant.last_lead",
-            next_step="Make someone else a lead first.",
-        )
+        raise refusal(ConflictError, "participant.last_lead")
 
 
 def _organisation(member: Member) -> str:

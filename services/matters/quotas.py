@@ -21,6 +21,7 @@ from services.core.errors import RefusedError
 from services.core.runtime import runtime
 from services.core.text.normalise import bytes_in_words
 from services.core.unit_of_work import on_commit, session
+from services.guidance.refusals import refusal
 
 Scope = Literal["matter", "member", "installation"]
 NEAR_FRACTION = 0.8
@@ -31,22 +32,6 @@ MARGIN = 64 * 1024**3
 """More than others add while the sum is cached. With less space left, the sum is read for each file."""
 _ALL = 0x71756F7461
 """The key of the advisory lock for the installation's limit."""
-NEAR_SENTENCES = {
-    "matter": "This matter is nearly full: {used} of {limit} is used.",
-    "member": "You have nearly used all your space: {used} of {limit} across all matters.",
-    "installation": "Counterpart is nearly full: {used} of {limit} is used.",
-}
-FULL_SENTENCES = {
-    "matter": "This matter is full: {used} of {limit} is used. Nothing more can be added.",
-    "member": "You have used all your space: {used} of {limit}. You cannot add more.",
-    "installation": "Counterpart is full: {used} of {limit} is used. Nothing more can be added.",
-}
-TOO_LARGE_SENTENCES = {
-    "matter": "This file is {size}. The matter has space for {left} more.",
-    "member": "This file is {size}. You have space for {left} more.",
-    "installation": "This file is {size}. Counterpart has space for {left} more.",
-}
-ASK = "Ask your System Admin for more space."
 
 _total_lock = threading.Lock()
 _total: tuple[float, int] | None = None
@@ -55,7 +40,6 @@ _total: tuple[float, int] | None = None
 class QuotaReachedError(RefusedError):
     """A limit would be exceeded. The System Admin needs to act."""
 
-    code = "quota"
     title = "Not enough space"
 
 
@@ -88,20 +72,24 @@ class Usage:
     def is_near(self) -> bool:
         return self.used >= NEAR_FRACTION * self.limit
 
-    @property
-    def sentence(self) -> str:
-        """The warning from 80 % on; empty below."""
-        words = FULL_SENTENCES if self.is_full else NEAR_SENTENCES if self.is_near else {}
-        said = words.get(self.scope, "").format(
-            used=bytes_in_words(self.used), limit=bytes_in_words(self.limit)
+    def refusal(self, size: int = 0) -> QuotaReachedError:
+        """For a file of `size` bytes; without a size, the warning that the limit is near or reached."""
+        return refusal(
+            QuotaReachedError,
+            f"quota.{self.scope}",
+            "full" if self.is_full else "too_large" if size else "near",
+            used=bytes_in_words(self.used),
+            limit=bytes_in_words(self.limit),
+            size=bytes_in_words(size),
+            left=bytes_in_words(self.left),
         )
-        return f"{said} {ASK}" if said else ""
 
 
 def notice(matter_id: uuid.UUID, member_id: uuid.UUID) -> str:
     """The warning for the limit that is most used; empty if none is near. One query per limit."""
     uses = _usages(matter_id, member_id)
-    return max(uses, key=lambda use: use.used / use.limit).sentence if uses else ""
+    fullest = max(uses, key=lambda use: use.used / use.limit, default=None)
+    return fullest.refusal().text if fullest and (fullest.is_near or fullest.is_full) else ""
 
 
 def require_space(
@@ -114,7 +102,7 @@ def require_space(
     """
     for use in _usages(matter_id, member_id, other_than=item_id):
         if size > use.left:
-            raise _error(use, size)
+            raise use.refusal(size)
 
 
 def has_limits() -> bool:
@@ -150,7 +138,7 @@ def admit(files: Sequence[IncomingFile]) -> list[QuotaReachedError | None]:
             if keys[-1] not in uses:
                 uses[keys[-1]] = Usage("installation", _of_all(), limit)
         over = [uses[key] for key in keys if file.size > uses[key].left]
-        answers.append(_error(over[0], file.size) if over else None)
+        answers.append(over[0].refusal(file.size) if over else None)
         if not over:
             for key in keys:
                 uses[key] = replace(uses[key], used=uses[key].used + file.size)
@@ -166,12 +154,6 @@ def installation_use() -> Usage | None:
     """The use of the installation's limit; None if it has none."""
     limit = runtime().settings.quota_bytes
     return Usage("installation", _cached_total(), limit) if limit else None
-
-
-def _error(use: Usage, size: int) -> QuotaReachedError:
-    return QuotaReachedError(
-        f"{_sentence(use, size)} {ASK}", code=f"quota.{use.scope}", owner="your System Admin"
-    )
 
 
 def _needs_exact_total(size: int) -> bool:
@@ -195,12 +177,6 @@ def _lock(files: Sequence[IncomingFile], *, installation: bool) -> None:
             session().execute(select(func.pg_advisory_xact_lock(key)))
     if installation:
         session().execute(select(func.pg_advisory_xact_lock(_ALL)))
-
-
-def _sentence(use: Usage, size: int) -> str:
-    if use.is_full:
-        return use.sentence.removesuffix(f" {ASK}")
-    return TOO_LARGE_SENTENCES[use.scope].format(size=bytes_in_words(size), left=bytes_in_words(use.left))
 
 
 def _usages(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models import Document, Matter
 from services.core.errors import ConflictError
+from services.guidance.refusals import refusal
 
 
 def locked_matter(writing: Session, matter_id: uuid.UUID) -> Matter:
@@ -20,7 +21,7 @@ def locked_matter(writing: Session, matter_id: uuid.UUID) -> Matter:
         .execution_options(populate_existing=True)
     )
     if matter is None:
-        raise ConflictError("This matter no longer exists.", code="matter.gone")
+        raise refusal(ConflictError, "matter.gone")
     return matter
 
 
@@ -32,5 +33,5 @@ def locked_document(writing: Session, matter_id: uuid.UUID, document_id: uuid.UU
         .execution_options(populate_existing=True)
     )
     if document is None:
-        raise ConflictError("This document is no longer in the matter.", code="document.gone")
+        raise refusal(ConflictError, "document.gone")
     return document

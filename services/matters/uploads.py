@@ -11,6 +11,7 @@ from services.core.actor import Actor
 from services.core.errors import InvalidError, RefusedError
 from services.core.runtime import runtime
 from services.core.unit_of_work import session
+from services.guidance.refusals import refusal
 from services.matters import quotas
 from services.scanning import scan
 from storage import CHUNK, Blob, StorageError
@@ -46,15 +47,11 @@ def receive(
                 session().rollback()
             scan.inspect(actor, writer, file_name, matter_id)
             return writer.publish()
-    except (scan.InfectedFileError, scan.TooLargeError) as error:
-        raise InvalidError({field: f"{error.sentence} {error.next_step}"}) from error
-    except scan.NotScannedError as error:
-        sentence = (
-            f"{error.sentence} Try again in a few minutes. If it happens again, tell your System Admin."
-        )
-        raise InvalidError({field: sentence}) from error
+    except (scan.InfectedFileError, scan.TooLargeError, scan.NotScannedError) as error:
+        refused = refusal(RefusedError, error.code, "upload", **vars(error))
+        raise InvalidError({field: refused.text}) from error
     except StorageError as error:
-        raise store_refusal(error) from error
+        raise refusal(RefusedError, error.code, "upload") from error
 
 
 def require_space(matter_id: uuid.UUID, member_id: uuid.UUID, size: int, field: str = "file") -> None:
@@ -62,7 +59,7 @@ def require_space(matter_id: uuid.UUID, member_id: uuid.UUID, size: int, field: 
     try:
         quotas.require_space(matter_id, member_id, size)
     except quotas.QuotaReachedError as reached:
-        raise InvalidError({field: reached.sentence}) from reached
+        raise InvalidError({field: reached.text}) from reached
 
 
 def reserve_space(matter_id: uuid.UUID, member_id: uuid.UUID, size: int, field: str = "file") -> None:
@@ -72,7 +69,7 @@ def reserve_space(matter_id: uuid.UUID, member_id: uuid.UUID, size: int, field: 
     """
     (reached,) = quotas.admit([quotas.IncomingFile(matter_id, member_id, size)])
     if reached is not None:
-        raise InvalidError({field: reached.sentence}) from reached
+        raise InvalidError({field: reached.text}) from reached
     quotas.note_added(size)
 
 
@@ -84,11 +81,6 @@ def _size_of(stream: IO[bytes]) -> int | None:
     end = stream.seek(0, os.SEEK_END)
     stream.seek(here)
     return end - here
-
-
-def store_refusal(error: StorageError) -> RefusedError:
-    """An error of the store as a refusal; its sentence already names the next step."""
-    return RefusedError(error.sentence, code=error.code, owner="your System Admin")
 
 
 def _in_words(size: int) -> str:

@@ -13,15 +13,16 @@ from models import Document, Participant, Version, utcnow
 from services.access import permissions
 from services.core import audit
 from services.core.actor import Actor
-from services.core.errors import NotFoundError
+from services.core.errors import NotFoundError, RefusedError
 from services.core.pagination import Page, paginate
 from services.core.runtime import runtime
 from services.core.text.file_names import FileName, clean_file_name, split
 from services.core.unit_of_work import session, unit_of_work
+from services.guidance.refusals import refusal
 from services.matters import adding
 from services.matters.documents import find
 from services.matters.row_locks import locked_document, locked_matter
-from services.matters.uploads import receive, require_space, reserve_space, store_refusal
+from services.matters.uploads import receive, require_space, reserve_space
 from storage import Blob, BlobDamagedError, BlobStream, StorageError
 
 PAGE = 25
@@ -164,7 +165,7 @@ def send(actor: Actor, version: VersionView, start: int, stop: int) -> Stream:
             raise BlobDamagedError
         stream = runtime().blobs.stream(version.sha256, start)
     except StorageError as error:
-        raise store_refusal(error) from error
+        raise refusal(RefusedError, error.code) from error
     is_whole = (start, stop) == (0, version.size)
     try:
         with unit_of_work():

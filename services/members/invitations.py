@@ -22,6 +22,7 @@ from services.core.unit_of_work import session, unit_of_work
 from services.directory import details as directory_details
 from services.directory.details import Details
 from services.directory.people import NewMember, create
+from services.guidance.refusals import worded
 from services.mail import server_state
 from services.members.invitation_links import hash_of, link_of, tokens_of
 
@@ -29,37 +30,13 @@ LIFETIME = timedelta(days=7)
 BATCH = 500
 MAIL = "invitation"
 MAX_LISTED = 200
-ENDED = {
-    "used": (
-        "This link has been used",
-        "You already have an account. Sign in with your email address and password.",
-    ),
-    "withdrawn": ("This invitation was withdrawn", "Ask the person who invited you for a new one."),
-    "replaced": (
-        "This link has been replaced",
-        "Use the latest link that you were sent.",
-    ),
-    "expired": (
-        "This link has expired",
-        "Links work for seven days. Ask the person who invited you for a new one.",
-    ),
-    "closed": (
-        "This account is closed",
-        "It was deactivated after you were invited. Ask the person who invited you.",
-    ),
-    "unknown": (
-        "This link does not work",
-        "Copy the whole link from the message that you were sent, and try again.",
-    ),
-}
 
 
 class InvitationEndedError(RefusedError):
     """The link does not work, or no longer works; `code` says why."""
 
     def __init__(self, reason: str) -> None:
-        self.title, next_step = ENDED[reason]
-        super().__init__(f"{self.title}.", code=f"invitation.{reason}", next_step=next_step)
+        super().__init__(**worded(f"invitation.{reason}"))
         self.reason = reason
 
 
@@ -77,11 +54,7 @@ class AlreadyInvitedError(ConflictError):
     """The person has an open invitation, which a new one would replace."""
 
     def __init__(self, invitation: InvitationView) -> None:
-        super().__init__(
-            f"{invitation.email} already has an open invitation.",
-            code="invitation.open",
-            next_step="Invite them again to replace its link.",
-        )
+        super().__init__(**worded("invitation.open", email=invitation.email))
         self.invitation = invitation
 
 

@@ -151,7 +151,7 @@ def _stop_transfers(member_id: uuid.UUID) -> int:
     """Otherwise waiting transfers would resume when the member is reactivated."""
     running = session().scalars(select(Transfer).where(*_running_of(member_id))).all()
     for transfer in running:
-        lifecycle.cancel_items(transfer, "The person who started it was deactivated.", "member.inactive")
+        lifecycle.cancel_items(transfer, "member.inactive")
     return len(running)
 
 

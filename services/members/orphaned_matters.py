@@ -16,6 +16,7 @@ from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.unit_of_work import session, unit_of_work
 from services.directory import people as directory_people
 from services.directory.people import Person, person_of
+from services.guidance.refusals import refusal
 from services.matters import participants
 from services.matters.row_locks import locked_matter
 
@@ -89,11 +90,7 @@ def appoint(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> str:
     with unit_of_work() as writing:
         row = locked_matter(writing, matter_id)
         if row.orphaned_since is None:
-            raise ConflictError(
-                "This matter has a lead.",
-                code="matter.led",
-                next_step="Ask its lead to make someone else a lead.",
-            )
+            raise refusal(ConflictError, "matter.led")
         member = writing.get(Member, member_id)
         if member is None or not member.is_active:
             raise NotFoundError("We could not find this member.")

@@ -20,7 +20,7 @@ from services.core.errors import NotFoundError, TooManyError, owner_label
 from services.core.unit_of_work import session, unit_of_work
 from services.diagnostics.report import Report, Result
 from services.guidance import topics
-from services.guidance.server_errors import server_refusal
+from services.guidance.refusals import refusal
 from services.monitoring import state as monitoring_state
 from services.servers import registry
 
@@ -160,7 +160,7 @@ def _require_below_limit(actor: Actor) -> None:
         AuditEvent.at > since, AuditEvent.actor_id == actor.id, AuditEvent.action == STARTED
     )
     if (session().scalar(started) or 0) >= PER_MINUTE:
-        raise server_refusal(TooManyError, "check.too_many", count=PER_MINUTE)
+        raise refusal(TooManyError, "check.too_many", count=PER_MINUTE)
 
 
 def _delete_old(server_id: uuid.UUID) -> None:

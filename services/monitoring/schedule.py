@@ -14,7 +14,7 @@ from services.core.actor import SYSTEM, Actor
 from services.core.errors import ConflictError, NotFoundError, TooManyError
 from services.core.runtime import runtime
 from services.core.unit_of_work import release, session, unit_of_work
-from services.guidance.server_errors import server_refusal
+from services.guidance.refusals import refusal
 from services.monitoring import check_runs
 from services.monitoring import state as monitoring_state
 from services.servers import circuit_breaker, registry
@@ -61,7 +61,7 @@ def try_now(actor: Actor, server_id: uuid.UUID) -> None:
         if circuit is None or circuit.open_until is None or circuit.open_until <= now:
             return
         if circuit.code == circuit_breaker.THROTTLED:
-            raise server_refusal(ConflictError, "server.throttled")
+            raise refusal(ConflictError, "server.throttled")
         circuit.open_until = None
         of_server = select(Transfer.id).where(Transfer.server_id == server_id)
         writing.execute(

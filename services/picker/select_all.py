@@ -13,6 +13,7 @@ from imanage.types import Document, Page
 from services.access import permissions
 from services.core.actor import Actor
 from services.core.errors import ConflictError
+from services.guidance.refusals import refusal
 from services.picker.browse import PAGE_SIZE, Location, activity, call_imanage, left_out
 from services.transfers import signed_names
 from services.transfers.requests import MOST_DOCUMENTS
@@ -75,7 +76,7 @@ def collect(
     permissions.require_transfer(actor, matter_id)
     container = next((step for step in reversed(location.steps) if step.kind != "document"), None)
     if container is None and not location.text:
-        raise ConflictError("Open a folder, or search, before you select everything.", code="picker.nowhere")
+        raise refusal(ConflictError, "picker.nowhere")
 
     def gather(client: Client) -> Selection:
         is_top = bool(location.steps) and location.steps[-1].kind == "workspace"

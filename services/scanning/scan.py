@@ -37,10 +37,10 @@ class InfectedFileError(RejectedError):
     """The scanner found something. The file is discarded."""
 
     code = "scan.infected"
-    next_step = "Tell your System Admin and the person who sent you the file."
 
     def __init__(self, found: str) -> None:
-        super().__init__(f"The virus scanner found {found} in this file, so it was not kept.")
+        self.found = found
+        super().__init__(found)
 
 
 class NotScannedError(TransferError):
@@ -48,20 +48,12 @@ class NotScannedError(TransferError):
 
     code = "scan.away"
     retry = "space"
-    next_step = "The transfer will resume automatically. If this does not change, tell your System Admin."
-
-    def __init__(self) -> None:
-        super().__init__("The virus scanner did not respond, so the file could not be checked.")
 
 
 class TooLargeError(RejectedError):
     """The scanner does not accept files of this size."""
 
     code = "scan.too_large"
-    next_step = "Ask your System Admin to raise the scanner’s limit."
-
-    def __init__(self) -> None:
-        super().__init__("This file is too large for the virus scanner, so it was not kept.")
 
 
 def inspect(who: Who, file: IncomingFile, name: str, matter_id: uuid.UUID, **more: Any) -> None:

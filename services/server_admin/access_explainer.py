@@ -20,6 +20,7 @@ from services.core.errors import NotFoundError
 from services.core.unit_of_work import session
 from services.directory.people import Person, person_of
 from services.directory.search import EVERYONE, search_by_name
+from services.guidance.access import ACCESS_ADVICE
 from services.servers.registry import require_server
 
 State = Literal["done", "fail", "skipped"]
@@ -32,22 +33,6 @@ PASSED = {
     "member.inactive": "The member is active.",
     "member.guest": "The member belongs to the firm and is not a guest.",
     "server.disabled": "The server is switched on.",
-}
-FIXES = {
-    "member.inactive": "Reactivate the member on the Members page.",
-    "member.guest": "This cannot be changed. Guests never see where a document came from.",
-    "server.restricted": "Add the member under Who can use it and press Save, or remove the restriction.",
-    "server.disabled": "Switch on Enabled at the top of the server’s page.",
-}
-ROLE_SENTENCES = {
-    None: (
-        "The member does not take part in this matter.",
-        "Ask a lead of the matter to add the member as an editor.",
-    ),
-    "viewer": (
-        "The member can only read this matter.",
-        "Ask a lead of the matter to make the member an editor.",
-    ),
 }
 
 
@@ -117,8 +102,13 @@ def _of_server(member: Member, server: Server) -> list[RuleResult]:
         if rule.holds(facts):
             steps.append(RuleResult(rule.code, rule.question, "done", _passed(rule, facts, member, server)))
         else:
-            steps.append(RuleResult(rule.code, rule.question, "fail", rule.sentence, FIXES[rule.code]))
+            steps.append(_failed(rule.code, rule.question))
     return steps
+
+
+def _failed(code: str, question: str, variant: str = "") -> RuleResult:
+    advice = ACCESS_ADVICE[f"{code}.{variant}".rstrip(".")]
+    return RuleResult(code, question, "fail", advice.sentence, advice.next_step)
 
 
 def _passed(rule: server_policy.Rule, facts: server_policy.ServerUse, member: Member, server: Server) -> str:
@@ -135,29 +125,16 @@ def _of_matter(member: Member, matter_id: uuid.UUID) -> RuleResult:
     role = participant.role if participant else None
     if permissions.may_transfer(Actor(member.id, member.name, member.email, is_guest=member.is_guest), role):
         return RuleResult("matter.role", question, "done", f"The member’s role in the matter is {role}.")
-    sentence, next_step = ROLE_SENTENCES[None if role is None else "viewer"]
-    return RuleResult("matter.role", question, "fail", sentence, next_step)
+    return _failed("matter.role", question, "" if role is None else "viewer")
 
 
 def _of_sign_in(member: Member, server: Server) -> RuleResult:
     question = "Is the member signed in to iManage?"
     row = tokens.row_of(member.id, server.id)
     if row is None:
-        return RuleResult(
-            "sign_in.never",
-            question,
-            "fail",
-            "The member has not signed in to this server yet.",
-            "Ask the member to sign in under Connected accounts on their Account page.",
-        )
+        return _failed("sign_in.never", question)
     if row.state != "connected":
-        return RuleResult(
-            "sign_in.again",
-            question,
-            "fail",
-            "The sign-in has expired and could not be renewed.",
-            "Ask the member to sign in again under Connected accounts on their Account page.",
-        )
+        return _failed("sign_in.again", question)
     return RuleResult("sign_in", question, "done", f"Signed in as {_account(row)}.")
 
 
@@ -172,13 +149,7 @@ def _of_imanage(member: Member, server: Server) -> RuleResult:
         .limit(1)
     )
     if refused is not None and refused.error_code.startswith(FORBIDDEN):
-        return RuleResult(
-            "imanage.right",
-            question,
-            "fail",
-            "iManage refused access to the last document that the member requested.",
-            "Ask your iManage admin whether the member has access to that workspace.",
-        )
+        return _failed("imanage.right", question)
     return RuleResult(
         "imanage.right",
         question,

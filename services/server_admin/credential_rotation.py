@@ -19,7 +19,7 @@ from services.core.errors import InvalidError, RefusedError, TooManyError
 from services.core.runtime import runtime
 from services.core.unit_of_work import release, session, unit_of_work
 from services.diagnostics.report import Report, Result
-from services.guidance.server_errors import server_refusal
+from services.guidance.refusals import refusal, worded
 from services.servers import circuit_breaker, transport, validation
 from services.servers.registry import asks_for_credentials, check_version, locked, record, require_server
 
@@ -51,10 +51,8 @@ class Replaced:
 class UnprovenCredentialsError(RefusedError):
     """The checks were inconclusive or could not run; the admin decides. `problems` are the results that say why."""
 
-    code = "credentials.unproven"
-
     def __init__(self, problems: tuple[Result, ...]) -> None:
-        super().__init__("Counterpart could not confirm that iManage accepts these credentials.")
+        super().__init__(**worded("credentials.unproven"))
         self.problems = problems
 
 
@@ -109,7 +107,7 @@ def _record_try(actor: Actor, row: Server) -> None:
     server_id, name = row.id, row.name
     with unit_of_work():
         if (session().scalar(tried) or 0) >= PER_MINUTE:
-            raise server_refusal(TooManyError, "credentials.too_many", count=PER_MINUTE)
+            raise refusal(TooManyError, "credentials.too_many", count=PER_MINUTE)
         audit.record(actor, TRIED, name, subject_id=server_id, server_id=server_id)
 
 

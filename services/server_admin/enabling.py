@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from services.access import permissions
 from services.core.actor import Actor
 from services.core.errors import RefusedError
+from services.guidance.refusals import worded
 from services.monitoring import check_runs
 from services.monitoring import state as monitoring_state
 from services.servers import circuit_breaker, registry
@@ -29,10 +30,8 @@ class Doubt:
 class UnprovenServerError(RefusedError):
     """The admin has to confirm: a `doubt` before switching on, `running` transfers before switching off."""
 
-    code = "server.unsure"
-
     def __init__(self, *, doubt: Doubt | None = None, running: tuple[str, ...] = (), count: int = 0) -> None:
-        super().__init__("Confirm that you want to switch this server.")
+        super().__init__(**worded("server.unsure"))
         self.doubt = doubt
         self.running = running
         self.count = count

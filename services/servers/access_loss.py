@@ -13,6 +13,7 @@ from services.access import permissions
 from services.core.actor import Actor
 from services.core.errors import RefusedError
 from services.core.unit_of_work import session
+from services.guidance.refusals import worded
 from services.servers.registry import require_server
 from services.servers.restriction import RestrictionChange
 
@@ -43,10 +44,8 @@ class Loss:
 class WouldLoseAccessError(RefusedError):
     """The admin has to confirm, having seen who is affected."""
 
-    code = "server.would_lose"
-
     def __init__(self, losses: tuple[Loss, ...]) -> None:
-        super().__init__("Some members would lose access to iManage. Confirm that you want this.")
+        super().__init__(**worded("server.would_lose"))
         self.losses = losses
 
 

@@ -20,7 +20,7 @@ from services.access import permissions
 from services.core.actor import Actor
 from services.core.errors import ConflictError, InvalidError
 from services.core.unit_of_work import unit_of_work
-from services.guidance.server_errors import server_refusal
+from services.guidance.refusals import refusal
 from services.servers import registry
 
 MOST_CERTIFICATES = 10
@@ -92,7 +92,7 @@ def remove(actor: Actor, server_id: uuid.UUID, version: str) -> None:
         row = registry.locked(server_id)
         registry.check_version(row, version)
         if not row.ca_pem:
-            raise server_refusal(ConflictError, "server.no_ca")
+            raise refusal(ConflictError, "server.no_ca")
         gone = map(_authority, x509.load_pem_x509_certificates(row.ca_pem.encode()))
         row.ca_pem, row.changed_at = None, utcnow()
         registry.record(actor, "server.ca_removed", row, certificates=[_short(each) for each in gone])

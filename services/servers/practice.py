@@ -19,7 +19,7 @@ from services.core.errors import ConflictError, InvalidError
 from services.core.runtime import runtime
 from services.core.text.normalise import fold
 from services.core.unit_of_work import session, unit_of_work
-from services.guidance.server_errors import server_refusal
+from services.guidance.refusals import refusal
 from services.servers import transport, validation
 from services.servers.registry import Saved, record
 
@@ -83,7 +83,7 @@ def add(actor: Actor) -> Saved:
             writing.flush()
             record(actor, "server.practice_added", row, url=row.url)
     except InvalidError as taken:
-        raise server_refusal(ConflictError, "server.practice_there", name=NAME) from taken
+        raise refusal(ConflictError, "server.practice_there", name=NAME) from taken
     return Saved(server_id, NAME)
 
 

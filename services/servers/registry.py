@@ -16,7 +16,7 @@ from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.runtime import runtime
 from services.core.text.normalise import fold
 from services.core.unit_of_work import release, session, unit_of_work
-from services.guidance.server_errors import server_refusal
+from services.guidance.refusals import refusal
 from services.servers import addresses as server_addresses
 from services.servers import transport, validation
 from services.servers.packages import packages
@@ -177,7 +177,7 @@ def set_enabled(actor: Actor, server_id: uuid.UUID, on: bool) -> bool:
         if row.is_enabled == on:
             return False
         if on and not is_complete(row):
-            raise server_refusal(ConflictError, "server.incomplete")
+            raise refusal(ConflictError, "server.incomplete")
         row.is_enabled, row.changed_at = on, utcnow()
         record(actor, "server.enabled" if on else "server.disabled", row)
     return True
@@ -186,7 +186,6 @@ def set_enabled(actor: Actor, server_id: uuid.UUID, on: bool) -> bool:
 class ServerGoneError(NotFoundError):
     """There is no such server; where it was removed, the sentence says by whom and when."""
 
-    code = "server.gone"
     title = "This server has been removed"
 
 
@@ -213,12 +212,9 @@ def _gone(server_id: uuid.UUID) -> ServerGoneError:
         .limit(1)
     )
     if event is None:
-        return ServerGoneError("We could not find this server.", next_step="It may have been removed.")
+        return refusal(ServerGoneError, "server.gone")
     day = f"{event.at.day} {event.at:%b %Y, %H:%M} UTC"
-    return ServerGoneError(
-        f"“{event.subject}” was removed by {event.actor_name} on {day}.",
-        next_step="Choose another server from the list.",
-    )
+    return refusal(ServerGoneError, "server.gone", "known", name=event.subject, by=event.actor_name, day=day)
 
 
 def version(row: Server) -> str:

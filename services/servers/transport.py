@@ -16,7 +16,7 @@ from models import Server
 from services.core import encryption
 from services.core.errors import ConflictError
 from services.core.runtime import address_rules, runtime
-from services.guidance.server_errors import server_refusal
+from services.guidance.refusals import refusal
 
 CLOUD = "cloud"
 ON_PREMISE = "on_premise"
@@ -54,7 +54,7 @@ def credentials(server: Server) -> AppCredentials:
     try:
         secret = encryption.unseal(server.client_secret, table, server.id, column)
     except encryption.DecryptionError as error:
-        raise server_refusal(ConflictError, "server.secret_lost") from error
+        raise refusal(ConflictError, "server.secret_lost") from error
     return AppCredentials(server.client_id, secret)
 
 

@@ -24,7 +24,7 @@ def cancel(actor: Actor, transfer_id: uuid.UUID) -> None:
         transfer = requests.require_transfer(actor, transfer_id)
         if transfer.finished_at is not None or transfer.cancelled_at is not None:
             return
-        lifecycle.cancel_items(transfer, "The transfer was cancelled.", CANCELLED_CODE)
+        lifecycle.cancel_items(transfer, CANCELLED_CODE)
         audit.record(
             actor,
             "transfer.cancelled",

@@ -20,7 +20,7 @@ from services.core.unit_of_work import session, unit_of_work
 from services.transfers import lifecycle, requests
 from services.transfers.lifecycle import STORED_DIFFERENT as STORED_DIFFERENT_CODE
 from services.transfers.link_facts import link_values
-from services.transfers.outcomes import Outcome
+from services.transfers.outcomes import LEFT_CODE, Outcome
 from services.transfers.states import ItemState, move
 
 MOVED_ON, CHECKED_OUT, UNDECIDED = "moved_on", "checked_out", "undecided"
@@ -84,7 +84,7 @@ def _carry_out(
         _link(actor, transfer, item, theirs)
         return transfer.id
     if choice == LEAVE:
-        lifecycle.stop(item, "Skipped by choice.", "transfer.left")
+        lifecycle.stop(item, LEFT_CODE)
         lifecycle.finish_if_over(transfer)
         return transfer.id
     if choice == ANYWAY:

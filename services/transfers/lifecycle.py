@@ -11,7 +11,9 @@ import structlog
 from sqlalchemy import bindparam, exists, func, select
 
 from models import Transfer, TransferItem, db, utcnow
+from services.core.errors import RefusedError
 from services.core.unit_of_work import on_commit, session
+from services.guidance.refusals import refusal
 from services.mail import outbox
 from services.transfers.states import FINISHED, ItemState, move
 
@@ -22,7 +24,7 @@ STORED_DIFFERENT = "transfer.stored_different"
 """iManage stored other bytes than were sent. The item keeps this code whatever the member decides."""
 
 
-def cancel_items(transfer: Transfer, sentence: str, code: str) -> None:
+def cancel_items(transfer: Transfer, code: str) -> None:
     """Cancel: items that have not begun are stopped, running ones stop at their next chunk."""
     items = (
         session()
@@ -41,14 +43,14 @@ def cancel_items(transfer: Transfer, sentence: str, code: str) -> None:
         if item.state in {ItemState.NEEDS_SIGN_IN, ItemState.NEEDS_DECISION} or (
             item.state == ItemState.WAITING and item.sent_at is None
         ):
-            stop(item, sentence, code)
+            stop(item, code)
     finish_if_over(transfer)
 
 
-def stop(item: TransferItem, sentence: str, code: str) -> None:
+def stop(item: TransferItem, code: str) -> None:
     move(item, ItemState.STOPPED)
     if item.error_code != STORED_DIFFERENT:
-        item.error_code, item.error_sentence = code, sentence
+        set_error(item, refusal(RefusedError, code))
     item.next_step = CHECK_ARRIVED if may_have_arrived(item) else ""
     item.wait_until = None
 
@@ -56,6 +58,11 @@ def stop(item: TransferItem, sentence: str, code: str) -> None:
 def may_have_arrived(item: TransferItem) -> bool:
     """Whether a send was begun whose outcome is still unknown."""
     return item.sent_at is not None and item.receipt is None
+
+
+def set_error(item: TransferItem, error: RefusedError) -> None:
+    item.error_code, item.error_sentence = error.code[:80], error.sentence[:600]
+    item.next_step = error.next_step[:600]
 
 
 def clear_error(item: TransferItem) -> None:

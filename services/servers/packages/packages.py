@@ -18,7 +18,7 @@ from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.runtime import runtime
 from services.core.text import normalise
 from services.core.unit_of_work import session, unit_of_work
-from services.guidance.server_errors import server_refusal
+from services.guidance.refusals import refusal
 from services.servers.packages import keys as packages_keys
 from services.servers.packages.keys import Keys
 from services.servers.packages.manifest import FILE_NAME, Manifest, as_zip
@@ -154,7 +154,7 @@ def download(actor: Actor, package_id: uuid.UUID) -> tuple[str, bytes]:
         row = _found(package_id)
         keys = packages_keys.of(actor, row)
         if keys is None:
-            raise server_refusal(ConflictError, "package.gone")
+            raise refusal(ConflictError, "package.gone")
         audit.record(actor, "package.downloaded", row.name, subject_id=row.id)
         content = Manifest(
             id=row.application_id,
@@ -199,7 +199,7 @@ def assign(package_id: uuid.UUID, server_id: uuid.UUID) -> None:
         .values(server_id=server_id)
     )
     if not getattr(taken, "rowcount", 0):
-        raise server_refusal(ConflictError, "package.used")
+        raise refusal(ConflictError, "package.used")
 
 
 def _check(wanted: NewPackage) -> None:

@@ -187,7 +187,8 @@ def test_checked_out_by_somebody_else_is_refused_untouched(desk: Desk, kind: Tar
     desk.sim.world.set_lock(desk.document("Deed"), Lock("CAROL", datetime(2026, 11, 1, 9, 30, tzinfo=UTC)))
     with pytest.raises(CheckedOutError) as refused:
         save.go()
-    assert "Carol Cho since 01 November 2026, 09:30 UTC" in refused.value.sentence
+    assert refused.value.holder == "Carol Cho"
+    assert refused.value.since == datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
     assert (save.times_stored(), written(save)) == (0, 0)
 
 

@@ -25,6 +25,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from blueprints.assets import components
+from services.core.errors import RefusedError
 from tests.support.repository import ROOT
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&\u202e"
@@ -261,13 +262,7 @@ def test_only_success_toasts_disappear_by_themselves(renderer: Renderer, tone: s
     assert [a["data-toast"] for _, a in page.elements if "data-toast" in a] == [stays]
 
 
-ERROR = SimpleNamespace(
-    code="x",
-    title="iManage did not answer",
-    sentence="It took too long.",
-    next_step="Try again.",
-    owner="you",
-)
+ERROR = RefusedError("It took too long.", code="x", title="iManage did not answer", next_step="Try again.")
 
 
 @pytest.mark.parametrize("name", ["base.html", "bare.html", "errors/page.html"])

@@ -1,15 +1,26 @@
-"""Advice for what the Admin System refuses about servers, packages and checks, and the refusal made of it."""
+"""Advice for what is refused about iManage servers, packages and checks."""
 
 from __future__ import annotations
 
-from typing import TypeVar
-
-from services.core.errors import RefusedError
 from services.guidance.advice import SYSTEM_ADMIN, YOU, Advice
 
-E = TypeVar("E", bound=RefusedError)
-
 SERVER_ADVICE: dict[str, Advice] = {
+    "server.disabled": Advice(
+        "This iManage server is switched off.",
+        "Your links are kept. Ask your System Admin when it will be back on.",
+        SYSTEM_ADMIN,
+    ),
+    "server.gone": Advice("We could not find this server.", "It may have been removed.", YOU),
+    "server.gone.known": Advice(
+        "“{name}” was removed by {by} on {day}.", "Choose another server from the list.", YOU
+    ),
+    "server.unsure": Advice("Confirm that you want to switch this server.", "", YOU),
+    "server.would_lose": Advice(
+        "Some members would lose access to iManage. Confirm that you want this.", "", YOU
+    ),
+    "credentials.unproven": Advice(
+        "Counterpart could not confirm that iManage accepts these credentials.", "", YOU
+    ),
     "server.secret_lost": Advice(
         "Counterpart cannot decrypt the Client Secret of this iManage server.",
         "A System Admin can enter the Client Secret again on the server’s page.",
@@ -46,9 +57,3 @@ SERVER_ADVICE: dict[str, Advice] = {
         "You started {count} checks within a minute.", "Wait a minute, then check again.", YOU
     ),
 }
-
-
-def server_refusal(kind: type[E], code: str, **values: object) -> E:
-    """The refusal of this code; `values` fill the braces of its sentence."""
-    advice = SERVER_ADVICE[code]
-    return kind(advice.sentence.format(**values), code=code, next_step=advice.next_step, owner=advice.owner)

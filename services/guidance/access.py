@@ -1,0 +1,47 @@
+"""Advice for each rule that keeps a member from an iManage server, for the System Admin who asks why."""
+
+from __future__ import annotations
+
+from services.guidance.advice import IMANAGE_ADMIN, YOU, Advice
+
+ACCESS_ADVICE: dict[str, Advice] = {
+    "member.inactive": Advice("The member is not active.", "Reactivate the member on the Members page.", YOU),
+    "member.guest": Advice(
+        "Guests never see anything of iManage.",
+        "This cannot be changed. Guests never see where a document came from.",
+        YOU,
+    ),
+    "server.restricted": Advice(
+        "The server is restricted to members who are listed.",
+        "Add the member under Who can use it and press Save, or remove the restriction.",
+        YOU,
+    ),
+    "server.disabled": Advice(
+        "The server is switched off.", "Switch on Enabled at the top of the server’s page.", YOU
+    ),
+    "matter.role": Advice(
+        "The member does not take part in this matter.",
+        "Ask a lead of the matter to add the member as an editor.",
+        "a lead of the matter",
+    ),
+    "matter.role.viewer": Advice(
+        "The member can only read this matter.",
+        "Ask a lead of the matter to make the member an editor.",
+        "a lead of the matter",
+    ),
+    "sign_in.never": Advice(
+        "The member has not signed in to this server yet.",
+        "Ask the member to sign in under Connected accounts on their Account page.",
+        YOU,
+    ),
+    "sign_in.again": Advice(
+        "The sign-in has expired and could not be renewed.",
+        "Ask the member to sign in again under Connected accounts on their Account page.",
+        YOU,
+    ),
+    "imanage.right": Advice(
+        "iManage refused access to the last document that the member requested.",
+        "Ask your iManage admin whether the member has access to that workspace.",
+        IMANAGE_ADMIN,
+    ),
+}
