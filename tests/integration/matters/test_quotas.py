@@ -205,7 +205,7 @@ def test_a_get_that_would_pass_a_limit_stops_before_its_first_byte(desk: Desk, l
     (item,) = items_of(get(desk, desk.practice.world.named("SPA – Project Heron").id()))
     stopped = carry(item.id)
     assert (stopped.state, stopped.error_code) == ("stopped", "quota.matter")
-    assert "Ask your System Admin for more space." in stopped.error_sentence
+    assert stopped.next_step == "Ask your System Admin for more space."
     assert not [call for call in desk.practice.requests if "/download" in call.path]
     limits()
     got_document(desk)
@@ -247,7 +247,7 @@ def test_a_get_is_refused_when_its_space_was_used_meanwhile(
     stopped = carry(item.id)
     assert [call for call in desk.practice.requests if "/download" in call.path]
     assert (stopped.state, stopped.error_code) == ("stopped", "quota.matter")
-    assert "Ask your System Admin for more space." in stopped.error_sentence
+    assert stopped.next_step == "Ask your System Admin for more space."
     session().rollback()
     assert session().scalars(select(Version.size)).all() == [1000 * KB]
 
