@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from services.guidance.advice import IMANAGE_ADMIN, YOU, Advice
+from services.guidance.advice import IMANAGE_ADMIN, Advice
 
 ACCESS_ADVICE: dict[str, Advice] = {
-    "member.inactive": Advice("The member is not active.", "Reactivate the member on the Members page.", YOU),
+    "member.inactive": Advice("The member is not active.", "Reactivate the member on the Members page."),
     "member.guest": Advice(
         "Guests never see anything of iManage.",
         "This cannot be changed. Guests never see where a document came from.",
-        YOU,
     ),
     "server.restricted": Advice(
         "The server is restricted to members who are listed.",
         "Add the member under Who can use it and press Save, or remove the restriction.",
-        YOU,
     ),
     "server.disabled": Advice(
-        "The server is switched off.", "Switch on Enabled at the top of the server’s page.", YOU
+        "The server is switched off.", "Switch on Enabled at the top of the server’s page."
     ),
     "matter.role": Advice(
         "The member does not take part in this matter.",
@@ -32,12 +30,10 @@ ACCESS_ADVICE: dict[str, Advice] = {
     "sign_in.never": Advice(
         "The member has not signed in to this server yet.",
         "Ask the member to sign in under Connected accounts on their Account page.",
-        YOU,
     ),
     "sign_in.again": Advice(
         "The sign-in has expired and could not be renewed.",
         "Ask the member to sign in again under Connected accounts on their Account page.",
-        YOU,
     ),
     "imanage.right": Advice(
         "iManage refused access to the last document that the member requested.",

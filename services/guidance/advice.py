@@ -21,12 +21,12 @@ NOBODY: Owner = "nobody"
 class Advice:
     """`cause` is for the people who run the installation, `title` for codes that have a page of their own.
 
-    `{label}` in a text is the server's name, `{wait}` how long iManage asked us to wait.
+    Braces in a text are filled in where it is used: `{label}` is the server's name.
     """
 
     sentence: str
-    next_step: str
-    owner: Owner
+    next_step: str = ""
+    owner: Owner = YOU
     cause: str = ""
     title: str = ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.guidance.advice import IMANAGE_ADMIN, NETWORK_TEAM, YOU, Advice
+from services.guidance.advice import IMANAGE_ADMIN, NETWORK_TEAM, Advice
 
 _REDIRECT = "Copy the redirect URL from the server’s page into the application in iManage Control Center."
 _EXACT = "iManage compares redirect URLs character by character."
@@ -41,19 +41,16 @@ APPLICATION_ADVICE: dict[str, Advice] = {
     "client.missing": Advice(
         "There is no Client ID and Client Secret yet.",
         "Register the application in iManage, then enter both under Replace credentials.",
-        YOU,
         cause="Nobody can sign in without them.",
     ),
     "client.secret_lost": Advice(
         "The stored Client Secret cannot be decrypted.",
         "Enter the Client Secret again under Replace credentials.",
-        YOU,
         cause="It was encrypted with a key that this installation no longer has.",
     ),
     "client.unknown": Advice(
         "iManage does not know this Client ID.",
         _CLIENT,
-        YOU,
         cause="The application is not registered there, is switched off, or the Client ID was mistyped.",
     ),
     "client.not_uploaded": Advice(
@@ -73,7 +70,6 @@ APPLICATION_ADVICE: dict[str, Advice] = {
     "client.inconclusive": Advice(
         "The check cannot tell whether iManage knows the Client ID.",
         "Sign in yourself on your Account page. If iManage shows an error, compare the Client ID.",
-        YOU,
         cause="This server gives the same answer to an unregistered Client ID. It only checks after the sign-in.",
     ),
     "redirect.letter_case": Advice(
@@ -115,7 +111,6 @@ APPLICATION_ADVICE: dict[str, Advice] = {
     "redirect.inconclusive": Advice(
         "The check cannot tell whether iManage accepts the redirect URL.",
         "Sign in yourself on your Account page. If iManage shows “Mismatch redirect URL”, compare the two URLs.",
-        YOU,
         cause="This server gives the same answer to an unregistered redirect URL. It only checks after the sign-in.",
     ),
     "token.not_imanage": Advice(
@@ -127,13 +122,11 @@ APPLICATION_ADVICE: dict[str, Advice] = {
     "secret.wrong": Advice(
         "iManage does not accept the Client Secret.",
         "Enter the current Client Secret under Replace credentials. Your iManage admin has it or can create a new one.",
-        YOU,
         cause="It was mistyped, or has been renewed or has expired in iManage.",
     ),
     "secret.inconclusive": Advice(
         "The check cannot tell whether the Client Secret is right.",
         "Sign in yourself on your Account page. If that ends with an error, enter the Client Secret again.",
-        YOU,
         cause="This server gives the same answer to a wrong secret. It only checks after the sign-in.",
     ),
     # Sign-ins
@@ -153,7 +146,6 @@ APPLICATION_ADVICE: dict[str, Advice] = {
     "api_url.other_customer": Advice(
         "The API URL leads to a different iManage customer from the URL.",
         "URL and API URL cannot be changed. Add the server again with the right addresses, then remove this one.",
-        YOU,
         cause="People would sign in to one customer while Counterpart looks for their documents at the other.",
     ),
     "refresh.none": Advice(

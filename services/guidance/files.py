@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-from services.guidance.advice import SYSTEM_ADMIN, YOU, Advice
+from services.guidance.advice import SYSTEM_ADMIN, Advice
 
-_MORE_SPACE = "Ask your System Admin for more space."
+_QUOTA = {
+    "matter.near": "This matter is nearly full: {used} of {limit} is used.",
+    "matter.full": "This matter is full: {used} of {limit} is used. Nothing more can be added.",
+    "matter.too_large": "This file is {size}. The matter has space for {left} more.",
+    "member.near": "You have nearly used all your space: {used} of {limit} across all matters.",
+    "member.full": "You have used all your space: {used} of {limit}. You cannot add more.",
+    "member.too_large": "This file is {size}. You have space for {left} more.",
+    "installation.near": "Counterpart is nearly full: {used} of {limit} is used.",
+    "installation.full": "Counterpart is full: {used} of {limit} is used. Nothing more can be added.",
+    "installation.too_large": "This file is {size}. Counterpart has space for {left} more.",
+}
 _AGAIN = "Try again. If it happens again, tell your System Admin."
 _RESTORED = "Try again once it has been restored."
 
 FILE_ADVICE: dict[str, Advice] = {
-    "quota.matter.near": Advice(
-        "This matter is nearly full: {used} of {limit} is used.", _MORE_SPACE, SYSTEM_ADMIN
-    ),
-    "quota.matter.full": Advice(
-        "This matter is full: {used} of {limit} is used. Nothing more can be added.",
-        _MORE_SPACE,
-        SYSTEM_ADMIN,
-    ),
-    "quota.matter.too_large": Advice(
-        "This file is {size}. The matter has space for {left} more.", _MORE_SPACE, SYSTEM_ADMIN
-    ),
-    "quota.member.near": Advice(
-        "You have nearly used all your space: {used} of {limit} across all matters.",
-        _MORE_SPACE,
-        SYSTEM_ADMIN,
-    ),
-    "quota.member.full": Advice(
-        "You have used all your space: {used} of {limit}. You cannot add more.", _MORE_SPACE, SYSTEM_ADMIN
-    ),
-    "quota.member.too_large": Advice(
-        "This file is {size}. You have space for {left} more.", _MORE_SPACE, SYSTEM_ADMIN
-    ),
-    "quota.installation.near": Advice(
-        "Counterpart is nearly full: {used} of {limit} is used.", _MORE_SPACE, SYSTEM_ADMIN
-    ),
-    "quota.installation.full": Advice(
-        "Counterpart is full: {used} of {limit} is used. Nothing more can be added.",
-        _MORE_SPACE,
-        SYSTEM_ADMIN,
-    ),
-    "quota.installation.too_large": Advice(
-        "This file is {size}. Counterpart has space for {left} more.", _MORE_SPACE, SYSTEM_ADMIN
-    ),
+    **{
+        f"quota.{code}": Advice(sentence, "Ask your System Admin for more space.", SYSTEM_ADMIN)
+        for code, sentence in _QUOTA.items()
+    },
     "scan.infected": Advice(
         "The virus scanner found {found} in this file, so it was not kept.",
         "Tell your System Admin and the person who sent you the file.",
-        YOU,
     ),
     "scan.away": Advice(
         "The virus scanner did not respond, so the file could not be checked.",
@@ -87,6 +67,5 @@ FILE_ADVICE: dict[str, Advice] = {
     "upload.no_script": Advice(
         "Files larger than 1 MiB can be added only with JavaScript.",
         "Allow JavaScript for this site, reload the page and add the file again.",
-        YOU,
     ),
 }

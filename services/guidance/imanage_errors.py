@@ -13,7 +13,6 @@ from services.guidance.advice import (
     NETWORK_TEAM,
     NOBODY,
     SYSTEM_ADMIN,
-    YOU,
     Advice,
     most_specific,
 )
@@ -76,8 +75,8 @@ IMANAGE_ADVICE: dict[str, Advice] = {
     "imanage.answer_too_large": Advice(
         "{label} sent a far larger answer than iManage would.", _CHECK_URL, SYSTEM_ADMIN
     ),
-    "imanage.sign_in_refused": Advice("{label} refused the sign-in.", _SIGN_IN, YOU),
-    "imanage.unauthorised": Advice("Your sign-in to {label} has ended.", _SIGN_IN, YOU),
+    "imanage.sign_in_refused": Advice("{label} refused the sign-in.", _SIGN_IN),
+    "imanage.unauthorised": Advice("Your sign-in to {label} has ended.", _SIGN_IN),
     "imanage.client_refused": Advice(
         "iManage did not accept Counterpart’s Client ID or Client Secret.",
         "Ask your System Admin to correct them on the server’s page. Your sign-in is kept.",
@@ -91,15 +90,13 @@ IMANAGE_ADVICE: dict[str, Advice] = {
     "imanage.not_found": Advice(
         "{label} cannot find this.",
         "It may have been moved or deleted, or you may have lost access. Search for it again.",
-        YOU,
     ),
     "imanage.bad_id": Advice(
-        "This is not a valid iManage ID in {label}.", "Start again from the list of workspaces.", YOU
+        "This is not a valid iManage ID in {label}.", "Start again from the list of workspaces."
     ),
     "imanage.conflict": Advice(
         "The document is in use in {label}, or someone else has changed it.",
         "Nothing was overwritten. Try again when it has been checked in.",
-        YOU,
     ),
     "imanage.too_large": Advice(
         "The file is larger than {label} accepts.",
@@ -133,7 +130,6 @@ BY_ACTIVITY: dict[Activity, dict[str, Advice]] = {
         "imanage.rejected": Advice(
             "{label} did not accept this search.",
             "Search for fewer or different words, without characters such as * or ?, or open the folder instead.",
-            YOU,
         ),
     },
     "saving": {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.guidance.advice import SYSTEM_ADMIN, YOU, Advice
+from services.guidance.advice import SYSTEM_ADMIN, Advice
 
 _SETTINGS = "Check COUNTERPART_SMTP_URL and COUNTERPART_MAIL_FROM with the people who run the mail server."
 _CERTIFICATE = (
@@ -10,13 +10,13 @@ _CERTIFICATE = (
 )
 
 MAIL_ADVICE: dict[str, Advice] = {
-    "mail.not_to_be_sent": Advice("{why}", "", YOU),
-    "mail.address_invalid": Advice("The email address is invalid.", "", YOU),
-    "mail.address_refused": Advice("The mail server refused the address ({status}).", "", YOU),
+    "mail.not_to_be_sent": Advice("{why}"),
+    "mail.address_invalid": Advice("The email address is invalid."),
+    "mail.address_refused": Advice("The mail server refused the address ({status})."),
     "mail.address_not_supported": Advice(
-        "The mail server does not support addresses with letters such as “ü” before the @.", "", YOU
+        "The mail server does not support addresses with letters such as “ü” before the @."
     ),
-    "mail.refused": Advice("The mail server refused the email ({status}).", "", YOU),
+    "mail.refused": Advice("The mail server refused the email ({status})."),
     "mail.sender_refused": Advice(
         "The mail server does not accept email from Counterpart’s sender address ({status}).",
         "Ask the people who run the mail server to allow the address in COUNTERPART_MAIL_FROM, or change it.",

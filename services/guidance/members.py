@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-from services.guidance.advice import YOU, Advice
+from services.guidance.advice import Advice
 
 MEMBER_ADVICE: dict[str, Advice] = {
     "too_many.sign_in": Advice(
-        "Too many failed attempts. Try again in {wait}.", "Your account is not locked.", YOU
+        "Too many failed attempts. Try again in {wait}.", "Your account is not locked."
     ),
     "invitation.open": Advice(
-        "{email} already has an open invitation.", "Invite them again to replace its link.", YOU
+        "{email} already has an open invitation.", "Invite them again to replace its link."
     ),
     "invitation.used": Advice(
         "This link has been used.",
         "You already have an account. Sign in with your email address and password.",
-        YOU,
     ),
     "invitation.withdrawn": Advice(
-        "This invitation was withdrawn.", "Ask the person who invited you for a new one.", YOU
+        "This invitation was withdrawn.", "Ask the person who invited you for a new one."
     ),
-    "invitation.replaced": Advice(
-        "This link has been replaced.", "Use the latest link that you were sent.", YOU
-    ),
+    "invitation.replaced": Advice("This link has been replaced.", "Use the latest link that you were sent."),
     "invitation.expired": Advice(
-        "This link has expired.",
-        "Links work for seven days. Ask the person who invited you for a new one.",
-        YOU,
+        "This link has expired.", "Links work for seven days. Ask the person who invited you for a new one."
     ),
     "invitation.closed": Advice(
         "This account is closed.",
         "It was deactivated after you were invited. Ask the person who invited you.",
-        YOU,
     ),
     "invitation.unknown": Advice(
-        "This link does not work.",
-        "Copy the whole link from the message that you were sent, and try again.",
-        YOU,
+        "This link does not work.", "Copy the whole link from the message that you were sent, and try again."
     ),
 }

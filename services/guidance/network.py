@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.guidance.advice import IMANAGE_ADMIN, NETWORK_TEAM, YOU, Advice
+from services.guidance.advice import IMANAGE_ADMIN, NETWORK_TEAM, Advice
 
 _FIXED = (
     "URL and API URL cannot be changed. Add the server again with the right address, then remove this one."
@@ -25,7 +25,6 @@ NETWORK_ADVICE: dict[str, Advice] = {
     "dns.not_allowed": Advice(
         "The host name leads to an address that Counterpart does not connect to.",
         "Check the host name. If it is right, add its network to COUNTERPART_IMANAGE_NETWORKS.",
-        YOU,
         cause="The address belongs to this machine, to network equipment, or to a network that is not allowed.",
     ),
     # Connection
@@ -58,7 +57,6 @@ NETWORK_ADVICE: dict[str, Advice] = {
         "Counterpart does not allow connections to this address or port.",
         "Check the address. If it is right, add the port to COUNTERPART_IMANAGE_PORTS or the network to "
         "COUNTERPART_IMANAGE_NETWORKS.",
-        YOU,
         cause="The port, the network or the scheme is not one of those allowed.",
     ),
     # Certificate
@@ -98,7 +96,6 @@ NETWORK_ADVICE: dict[str, Advice] = {
         "Counterpart does not know the authority that issued the server’s certificate.",
         "If “Issued by” names your firm’s authority, add its certificate under Custom CA. If it names a security "
         "product, ask your network team to exempt this connection.",
-        YOU,
         cause="Either your firm has its own certificate authority, or a security product decrypts the connection and "
         "presents a certificate of its own.",
     ),
@@ -173,13 +170,11 @@ NETWORK_ADVICE: dict[str, Advice] = {
     "address.path": Advice(
         "iManage answers at this address only without the path.",
         _FIXED,
-        YOU,
         cause="The address should end after the host name.",
     ),
     "address.port": Advice(
         "iManage answers at this address only without the port.",
         _FIXED,
-        YOU,
         cause="The address should end after the host name.",
     ),
     "proxy.sign_in": Advice(
@@ -210,20 +205,17 @@ NETWORK_ADVICE: dict[str, Advice] = {
         "The server redirects to another address.",
         "Open the URL in a browser. If it leads to iManage, add the server again with the address you see there. If "
         "not, ask your network team what is in front of it.",
-        YOU,
         cause="The URL is out of date or shortened, or there is a sign-in page in front of iManage. Counterpart does "
         "not follow redirects, so that no sign-in is sent to another host.",
     ),
     "api.not_found": Advice(
         "There is no iManage Work at this address.",
         "Check the host name with your iManage admin. It is the one where people open iManage Work.",
-        YOU,
         cause="A web server answers, but it does not have iManage’s API.",
     ),
     "api.not_imanage": Advice(
         "Something other than iManage Work answers at this address.",
         "Check the host name and port with your iManage admin.",
-        YOU,
         cause="Another program uses this host and port, or a proxy shows a page of its own.",
     ),
     "api.gateway": Advice(

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from typing import TypedDict, TypeVar
 
 from services.core.errors import Owner, RefusedError
-from services.guidance.advice import Advice, most_specific
-from services.guidance.files import FILE_ADVICE
-from services.guidance.imanage_errors import IMANAGE_ADVICE
-from services.guidance.mail import MAIL_ADVICE
-from services.guidance.matters import MATTER_ADVICE
-from services.guidance.members import MEMBER_ADVICE
-from services.guidance.requests import REQUEST_ADVICE
-from services.guidance.servers import SERVER_ADVICE
-from services.guidance.sign_in_errors import SIGN_IN_ADVICE
-from services.guidance.transfers import TRANSFER_ADVICE
+from services.guidance.advice import most_specific
+from services.guidance.tables import TABLES
 
 E = TypeVar("E", bound=RefusedError)
-ADVICE: dict[str, Advice] = (
-    REQUEST_ADVICE
-    | MEMBER_ADVICE
-    | MATTER_ADVICE
-    | FILE_ADVICE
-    | TRANSFER_ADVICE
-    | SERVER_ADVICE
-    | SIGN_IN_ADVICE
-    | IMANAGE_ADVICE
-    | MAIL_ADVICE
-)
+ADVICE = ChainMap(*TABLES.values())
+"""Where tables share a code, the words are those of the first."""
 
 
 class Wording(TypedDict):

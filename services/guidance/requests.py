@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from services.guidance.advice import SYSTEM_ADMIN, YOU, Advice
+from services.guidance.advice import SYSTEM_ADMIN, Advice
 
 _SAFE = "Everything saved before is safe."
 _RELOAD = "Reload the page and try again."
 _REFERENCE = "give your System Admin the reference below."
 
 REQUEST_ADVICE: dict[str, Advice] = {
-    "bad_request": Advice("The request is not valid.", "", YOU, title="We could not read this request"),
-    "method": Advice(
-        "This address does not accept this kind of request.", "", YOU, title="This is not possible here"
-    ),
+    "bad_request": Advice("The request is not valid.", title="We could not read this request"),
+    "method": Advice("This address does not accept this kind of request.", title="This is not possible here"),
     "too_large": Advice(
         "What you sent is larger than this installation accepts.",
         "Send a smaller file, or ask your System Admin about the limit.",
@@ -28,10 +26,9 @@ REQUEST_ADVICE: dict[str, Advice] = {
     "range": Advice(
         "The requested part is beyond the end of the file.",
         "Download the whole file again.",
-        YOU,
         title="This part of the file does not exist",
     ),
-    "too_many": Advice("Wait a moment, then try again.", "", YOU, title="Too many requests"),
+    "too_many": Advice("Wait a moment, then try again.", title="Too many requests"),
     "unexpected": Advice(
         f"Counterpart met an unexpected error. {_SAFE}",
         f"Try again. If it happens again, {_REFERENCE}",
@@ -41,35 +38,30 @@ REQUEST_ADVICE: dict[str, Advice] = {
     "host.unknown": Advice(
         "Counterpart answers only at {url}.",
         "Open {url}. If that is not its address, tell your System Admin to check COUNTERPART_PUBLIC_URL.",
-        YOU,
         title="Counterpart is at another address",
     ),
     "origin.foreign": Advice(
         "Counterpart accepts changes only from its own pages, at {url}. Nothing was changed.",
         "Open {url} and try again there. If you were there already, tell your System Admin that "
         "COUNTERPART_PUBLIC_URL or the proxy in front of Counterpart does not match the address in your browser.",
-        YOU,
         title="This request came from another site",
     ),
     "session.another_person": Advice(
-        "You are now signed in as {name}. Someone else opened this page, so nothing was saved.", _RELOAD, YOU
+        "You are now signed in as {name}. Someone else opened this page, so nothing was saved.", _RELOAD
     ),
     "session.changed": Advice(
         "Nothing was saved. What you typed is still here.",
         "Try again.",
-        YOU,
         title="You have signed in again since you opened this page",
     ),
     "session.old_page": Advice(
         "Nothing was saved.",
         f"{_RELOAD} If it keeps happening, allow cookies for this site in your browser.",
-        YOU,
         title="You signed in or out after you opened this page",
     ),
     "rate_limit": Advice(
         "You have {done} {count} times within {window}. Try again in {wait}.",
         "Nothing was changed. If you need to do more than this, tell your System Admin.",
-        YOU,
     ),
     "database_away": Advice(
         f"Pages will be back when the database answers. {_SAFE}",
@@ -87,7 +79,6 @@ REQUEST_ADVICE: dict[str, Advice] = {
     "database_meanwhile": Advice(
         "Their change was saved first, so yours was not saved.",
         "Try again.",
-        YOU,
         title="Someone else saved at the same moment",
     ),
     "database_full": Advice(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.guidance.advice import SYSTEM_ADMIN, YOU, Advice
+from services.guidance.advice import SYSTEM_ADMIN, Advice
 
 SERVER_ADVICE: dict[str, Advice] = {
     "server.disabled": Advice(
@@ -10,17 +10,13 @@ SERVER_ADVICE: dict[str, Advice] = {
         "Your links are kept. Ask your System Admin when it will be back on.",
         SYSTEM_ADMIN,
     ),
-    "server.gone": Advice("We could not find this server.", "It may have been removed.", YOU),
+    "server.gone": Advice("We could not find this server.", "It may have been removed."),
     "server.gone.known": Advice(
-        "“{name}” was removed by {by} on {day}.", "Choose another server from the list.", YOU
+        "“{name}” was removed by {by} on {day}.", "Choose another server from the list."
     ),
-    "server.unsure": Advice("Confirm that you want to switch this server.", "", YOU),
-    "server.would_lose": Advice(
-        "Some members would lose access to iManage. Confirm that you want this.", "", YOU
-    ),
-    "credentials.unproven": Advice(
-        "Counterpart could not confirm that iManage accepts these credentials.", "", YOU
-    ),
+    "server.unsure": Advice("Confirm that you want to switch this server."),
+    "server.would_lose": Advice("Some members would lose access to iManage. Confirm that you want this."),
+    "credentials.unproven": Advice("Counterpart could not confirm that iManage accepts these credentials."),
     "server.secret_lost": Advice(
         "Counterpart cannot decrypt the Client Secret of this iManage server.",
         "A System Admin can enter the Client Secret again on the server’s page.",
@@ -29,31 +25,27 @@ SERVER_ADVICE: dict[str, Advice] = {
     "server.incomplete": Advice(
         "This server has no Client ID and Client Secret, so nobody could sign in to it.",
         "Enter them under Replace credentials, then switch the server on.",
-        YOU,
     ),
     "server.practice_there": Advice(
         "There is already a server named “{name}”, or one at its address.",
         "Use that one, or rename or remove it first.",
-        YOU,
     ),
-    "server.no_ca": Advice("This server no longer has a custom CA.", "Reload the page.", YOU),
+    "server.no_ca": Advice("This server no longer has a custom CA.", "Reload the page."),
     "server.throttled": Advice(
         "iManage asked Counterpart to wait, so this pause cannot be ended early.",
         "Calls resume automatically when it is over.",
-        YOU,
     ),
     "package.gone": Advice(
         "The secret of this package has been deleted. It is kept for 15 minutes, for the person who made the package.",
         "If you have neither the file nor the secret, make a new package.",
-        YOU,
     ),
     "package.used": Advice(
-        "Another server already uses this package’s Client ID.", "Make a new package for this server.", YOU
+        "Another server already uses this package’s Client ID.", "Make a new package for this server."
     ),
     "credentials.too_many": Advice(
-        "You tried {count} sets of credentials within a minute.", "Wait a minute, then try again.", YOU
+        "You tried {count} sets of credentials within a minute.", "Wait a minute, then try again."
     ),
     "check.too_many": Advice(
-        "You started {count} checks within a minute.", "Wait a minute, then check again.", YOU
+        "You started {count} checks within a minute.", "Wait a minute, then check again."
     ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.guidance.advice import IMANAGE_ADMIN, SYSTEM_ADMIN, YOU, Advice
+from services.guidance.advice import IMANAGE_ADMIN, SYSTEM_ADMIN, Advice
 
 _START_AGAIN = "Start again from the page where you needed iManage. Your work is kept."
 _SIGN_IN_AGAIN = "Sign in again. Your work is kept."
@@ -11,45 +11,38 @@ SIGN_IN_ADVICE: dict[str, Advice] = {
     "oauth.no_state": Advice(
         "iManage’s answer does not say which sign-in it belongs to, so it was not used.",
         _START_AGAIN,
-        YOU,
         title="This sign-in was not started here",
     ),
     "oauth.unknown_state": Advice(
         "iManage’s answer does not belong to a sign-in that was started here. It may be too old, or the server may "
         "have been removed.",
         _START_AGAIN,
-        YOU,
         title="We do not recognise this sign-in",
     ),
     "oauth.other_member": Advice(
         "Another person started this sign-in, so it was not used for your account.",
         "Start again from your Account page. If you came here by a link that someone sent you, tell your System "
         "Admin.",
-        YOU,
         title="This sign-in belongs to someone else",
     ),
     "oauth.other_session": Advice(
         "You started this sign-in in another browser, or before you last signed in to Counterpart, so it was not used.",
         _START_AGAIN,
-        YOU,
         title="This sign-in was started in another browser",
     ),
     "oauth.signed_out": Advice(
         "You were signed out of Counterpart while you were signing in to iManage, so the sign-in was not used.",
         "Sign in to Counterpart, then start again from the page where you needed iManage.",
-        YOU,
         title="You are signed out of Counterpart",
     ),
     "oauth.used": Advice(
         "Each answer from iManage can be used once. This one arrived a second time, perhaps from the Back button.",
         "Go back to your work. If you are not signed in to iManage there, start again.",
-        YOU,
         title="This sign-in has already been used",
     ),
     "oauth.expired": Advice(
         "You have ten minutes to finish signing in to iManage.",
         _SIGN_IN_AGAIN,
-        YOU,
         title="This sign-in took too long",
     ),
     "oauth.not_available": Advice(
@@ -67,7 +60,6 @@ SIGN_IN_ADVICE: dict[str, Advice] = {
     "oauth.server_edited": Advice(
         "A System Admin changed {label} while you were signing in, so the sign-in was not used.",
         _SIGN_IN_AGAIN,
-        YOU,
         title="This server has changed",
     ),
     "oauth.other_server": Advice(
@@ -80,7 +72,6 @@ SIGN_IN_ADVICE: dict[str, Advice] = {
         "{label} says that access was denied. Counterpart can do nothing there until you allow it.",
         "Sign in again and choose Allow. If you are not asked, ask your iManage admin whether you may use this "
         "application.",
-        YOU,
         title="You did not allow access",
     ),
     "oauth.error": Advice(
@@ -98,7 +89,6 @@ SIGN_IN_ADVICE: dict[str, Advice] = {
     "oauth.code_refused": Advice(
         "{label} did not accept the sign-in code that it had just issued. A code is valid for about a minute.",
         _SIGN_IN_AGAIN,
-        YOU,
         title="The sign-in code was not accepted",
     ),
     "oauth.client_refused": Advice(
@@ -114,20 +104,15 @@ SIGN_IN_ADVICE: dict[str, Advice] = {
         title="iManage’s API did not accept the sign-in",
     ),
     "imanage.never_connected": Advice(
-        "You have not signed in to {label} yet.", "Sign in to iManage to continue.", YOU
+        "You have not signed in to {label} yet.", "Sign in to iManage to continue."
     ),
-    "imanage.refused": Advice(
-        "{label} no longer accepts your sign-in.", "Sign in to iManage to continue.", YOU
-    ),
+    "imanage.refused": Advice("{label} no longer accepts your sign-in.", "Sign in to iManage to continue."),
     "imanage.could_not_refresh": Advice(
-        "Your sign-in to {label} has expired and could not be renewed.",
-        "Sign in to iManage to continue.",
-        YOU,
+        "Your sign-in to {label} has expired and could not be renewed.", "Sign in to iManage to continue."
     ),
     "imanage.registered_anew": Advice(
         "Counterpart has a new Client ID in {label}, so earlier sign-ins have ended.",
         "Sign in to iManage to continue.",
-        YOU,
     ),
 }
 ENDED = {

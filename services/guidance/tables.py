@@ -25,11 +25,11 @@ TABLES: dict[str, dict[str, Advice]] = {
     "Calls to iManage while saving": BY_ACTIVITY["saving"],
     "Sign-ins to iManage": SIGN_IN_ADVICE,
     "iManage servers": SERVER_ADVICE,
-    "Why a member cannot use a server": ACCESS_ADVICE,
     "Transfers": TRANSFER_ADVICE,
     "Matters": MATTER_ADVICE,
     "Files": FILE_ADVICE,
     "Invitations and sign-in": MEMBER_ADVICE,
     "Requests to Counterpart": REQUEST_ADVICE,
     "Email": MAIL_ADVICE,
+    "Why a member cannot use a server": ACCESS_ADVICE,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.guidance.advice import NOBODY, SYSTEM_ADMIN, YOU, Advice
+from services.guidance.advice import NOBODY, SYSTEM_ADMIN, Advice
 
 _AGAIN = "Try again. If it happens again, tell your System Admin."
 _COMPARE = "Nothing was sent. Compare the two versions, then choose."
@@ -10,11 +10,11 @@ _PROFILE = "Compare it in iManage. Ask the iManage admin to correct its profile,
 _STORED = "Open it in iManage and compare, then choose. If it is wrong, leave it as is and save again."
 
 TRANSFER_ADVICE: dict[str, Advice] = {
-    "transfer.cancelled": Advice("The transfer was cancelled.", "", YOU),
-    "transfer.left": Advice("Skipped by choice.", "", YOU),
-    "transfer.stopped": Advice("{reason}", _AGAIN, YOU),
+    "transfer.cancelled": Advice("The transfer was cancelled."),
+    "transfer.left": Advice("Skipped by choice."),
+    "transfer.stopped": Advice("{reason}", _AGAIN),
     "member.inactive": Advice("The person who started it was deactivated.", "", NOBODY),
-    "matter.role": Advice("You can no longer change this matter’s documents.", "", YOU),
+    "matter.role": Advice("You can no longer change this matter’s documents."),
     "server.removed": Advice("The iManage server has been removed.", "", NOBODY),
     "not_found.server": Advice(
         "You can no longer use this iManage server.", "Ask your System Admin if you need it.", SYSTEM_ADMIN
@@ -30,27 +30,26 @@ TRANSFER_ADVICE: dict[str, Advice] = {
     "transfer.empty": Advice(
         "This document is empty (0 bytes) in iManage, so it was not added.",
         "Open it in iManage, and get it again when it has content.",
-        YOU,
     ),
     "transfer.different.size": Advice(
-        "iManage lists {expected} bytes but sent {got}. Nothing was kept.", _PROFILE, YOU
+        "iManage lists {expected} bytes but sent {got}. Nothing was kept.", _PROFILE
     ),
     "transfer.different.SHA-256": Advice(
-        "What iManage sent does not match its checksum. Nothing was kept.", _PROFILE, YOU
+        "What iManage sent does not match its checksum. Nothing was kept.", _PROFILE
     ),
     "transfer.stored_different.size": Advice(
-        "iManage stored {present.id} with {stored} bytes, and {sent} were sent.", _STORED, YOU
+        "iManage stored {present.id} with {stored} bytes, and {sent} were sent.", _STORED
     ),
     "transfer.stored_different.SHA-256": Advice(
-        "iManage stored {present.id}, but its checksum is not that of the file that was sent.", _STORED, YOU
+        "iManage stored {present.id}, but its checksum is not that of the file that was sent.", _STORED
     ),
     "transfer.moved_on": Advice(
-        "iManage has a newer version, {version}, than the one this copy is based on.", _COMPARE, YOU
+        "iManage has a newer version, {version}, than the one this copy is based on.", _COMPARE
     ),
-    "transfer.checked_out": Advice("Someone has the document checked out in iManage.", _COMPARE, YOU),
+    "transfer.checked_out": Advice("Someone has the document checked out in iManage.", _COMPARE),
     "transfer.uncertain": Advice("iManage did not say whether it stored the document.", _AGAIN, SYSTEM_ADMIN),
-    "transfer.uncertain_for_good": Advice("{because}", "{next_step}", YOU),
+    "transfer.uncertain_for_good": Advice("{because}", "{next_step}"),
     "transfer.looking_up": Advice("{because}", "", NOBODY),
-    "transfer.undecided": Advice("{because}", "Check in iManage whether it arrived, then choose.", YOU),
-    "transfer.not_saved": Advice("{because} Nothing was saved to iManage.", "{next_step}", YOU),
+    "transfer.undecided": Advice("{because}", "Check in iManage whether it arrived, then choose."),
+    "transfer.not_saved": Advice("{because} Nothing was saved to iManage.", "{next_step}"),
 }
