@@ -24,7 +24,7 @@ from services.transfers.requests import (
 LONGEST_NOTE = 500
 ONTO_TWINS = "twins"
 MANY_TARGETS = [ONTO_TWINS, REPLACE, NEW_DOCUMENT]
-CHOICE_NAMES = sorted({name for choices in CHOICES.values() for name, _label in choices})
+CHOICE_NAMES = sorted({name for choices in CHOICES.values() for name in choices})
 
 
 def as_uuid(text: str | None) -> uuid.UUID | None:

@@ -17,6 +17,16 @@ from services.transfers import notices
 from services.transfers.notices import News
 from services.transfers.views import TransferView
 
+FILTERS = {
+    "all": "All",
+    "you": "Waiting for you",
+    "running": "Running",
+    "waiting": "Waiting",
+    "done": "Done",
+    "failed": "Failed",
+    "stopped": "Cancelled or stopped",
+}
+
 
 @bp.app_context_processor
 def news_of_transfers() -> dict[str, News]:
@@ -53,10 +63,10 @@ def mark_seen(view: TransferView) -> None:
 def tabs_of(view: TransferView) -> list[dict[str, object]]:
     return [
         {
-            "label": tab.label,
-            "count": tab.count,
-            "current": tab.name == view.show,
-            "url": url_for(".transfer", transfer_id=view.id, show=tab.name),
+            "label": FILTERS[name],
+            "count": count,
+            "current": name == view.show,
+            "url": url_for(".transfer", transfer_id=view.id, show=name),
         }
-        for tab in view.tabs
+        for name, count in view.filters.items()
     ]

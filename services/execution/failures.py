@@ -20,6 +20,7 @@ from services.core.unit_of_work import unit_of_work
 from services.execution.authorization import PausedError
 from services.execution.item_run import ItemRun, current
 from services.guidance.imanage_errors import remote_refusal
+from services.guidance.outcomes import CHECK_ARRIVED
 from services.guidance.refusals import refusal
 from services.servers import circuit_breaker
 from services.transfers import lifecycle
@@ -127,7 +128,7 @@ def _decide(error: Exception, item: TransferItem) -> retry.Decision:
 def _end(item: TransferItem, state: ItemState) -> None:
     """End the item. Where a send may have arrived it has failed, not stopped, and the member is asked to check."""
     if lifecycle.may_have_arrived(item):
-        item.next_step = f"{lifecycle.CHECK_ARRIVED} {item.next_step}".strip()[:600]
+        item.next_step = f"{CHECK_ARRIVED} {item.next_step}".strip()[:600]
         state = ItemState.FAILED
     move(item, state)
     item.wait_until = None

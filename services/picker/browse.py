@@ -23,9 +23,10 @@ from services.core.actor import Actor
 from services.core.text.file_names import visible
 from services.core.unit_of_work import release
 from services.guidance.imanage_errors import Activity, remote_refusal
+from services.guidance.outcomes import twin_sentence
 from services.servers import transport
 from services.transfers import links, signed_names
-from services.transfers.twin_states import BADGES, TwinFacts, TwinState, sentence
+from services.transfers.twin_states import TwinFacts, TwinState
 
 T = TypeVar("T")
 Kind = Literal["workspace", "folder", "read_only_folder", "document"]
@@ -99,13 +100,13 @@ class DocumentRow:
         return "newer" if self.id.version > self.here.had else "older"
 
     @property
-    def badge(self) -> tuple[str, str] | None:
-        """The state of the twin, as label and tone. An older version has one only if it is the one here."""
+    def twin_state(self) -> TwinState | None:
+        """An older version has one only if it is the one here."""
         if self.here is None:
             return None
         if self.id.version == self.here.latest:
-            return BADGES[self.here.state]
-        return BADGES[TwinState.SAME] if self.id.version == self.here.held else None
+            return self.here.state
+        return TwinState.SAME if self.id.version == self.here.held else None
 
     @property
     def description(self) -> str:
@@ -113,7 +114,7 @@ class DocumentRow:
         if self.here is None:
             return ""
         if self.id.version == self.here.latest:
-            return sentence(self.here, self.label)
+            return twin_sentence(self.here, self.label)
         if self.id.version == self.here.held:
             return f"This is version {self.here.here} here, the current version."
         return "Older than the copy here." if self.relation == "older" else ""

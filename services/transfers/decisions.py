@@ -26,28 +26,23 @@ from services.transfers.states import ItemState, move
 MOVED_ON, CHECKED_OUT, UNDECIDED = "moved_on", "checked_out", "undecided"
 STORED_DIFFERENT = "stored_different"
 AGAIN, ANYWAY, GET_THEIRS, LEAVE, LINK = "again", "anyway", "get_theirs", "leave", "link"
-LINK_THIS = (LINK, "Link to this version")
-CHOICES: dict[str, tuple[tuple[str, str], ...]] = {
-    MOVED_ON: (
-        (ANYWAY, "Save as new version anyway"),
-        (GET_THEIRS, "Get theirs first"),
-        (LEAVE, "Don’t save"),
-    ),
-    CHECKED_OUT: ((AGAIN, "Try again"), (GET_THEIRS, "Get theirs first"), (LEAVE, "Don’t save")),
-    UNDECIDED: (LINK_THIS, (AGAIN, "Send again"), (LEAVE, "Leave as is")),
-    STORED_DIFFERENT: (LINK_THIS, (LEAVE, "Leave as is")),
+CHOICES: dict[str, tuple[str, ...]] = {
+    MOVED_ON: (ANYWAY, GET_THEIRS, LEAVE),
+    CHECKED_OUT: (AGAIN, GET_THEIRS, LEAVE),
+    UNDECIDED: (LINK, AGAIN, LEAVE),
+    STORED_DIFFERENT: (LINK, LEAVE),
 }
-"""The choices for each question, with the labels of their buttons."""
+"""The choices for each question."""
 
 
 def kind_of(item: TransferItem) -> str:
     return str((item.question or {}).get("kind", UNDECIDED))
 
 
-def choices_of(item: TransferItem) -> tuple[tuple[str, str], ...]:
+def choices_of(item: TransferItem) -> tuple[str, ...]:
     """The choices for this item. Only a version that the page shows can be linked."""
     is_shown = bool((item.question or {}).get("theirs"))
-    return tuple(each for each in CHOICES[kind_of(item)] if is_shown or each != LINK_THIS)
+    return tuple(each for each in CHOICES[kind_of(item)] if is_shown or each != LINK)
 
 
 def decide(actor: Actor, item_id: uuid.UUID, choice: str, request_key: uuid.UUID) -> uuid.UUID:
@@ -59,7 +54,7 @@ def decide(actor: Actor, item_id: uuid.UUID, choice: str, request_key: uuid.UUID
         transfer = requests.require_transfer(actor, item.transfer_id)
         permissions.require_transfer(actor, transfer.matter_id)
         kind = kind_of(item)
-        if item.state != ItemState.NEEDS_DECISION or choice not in dict(choices_of(item)):
+        if item.state != ItemState.NEEDS_DECISION or choice not in choices_of(item):
             raise ConflictError("This has already been decided.")
         audit.record(
             actor,

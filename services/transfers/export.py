@@ -13,14 +13,13 @@ from services.access.server_access import known_to
 from services.core.actor import Actor
 from services.core.text.csv import csv_text
 from services.core.unit_of_work import session
+from services.guidance.outcomes import PRACTICE_NOTE, label_of
 from services.transfers import tallies
 from services.transfers.item_views import of_version, twins_of, words_of
 from services.transfers.links import TwinStatus
-from services.transfers.outcomes import label_of
 from services.transfers.requests import require_transfer
 from services.transfers.states import ItemState
 
-PRACTICE_NOTE = "Transferred with Practice iManage, which is for training only."
 HEADER = (
     "name",
     "name here",
@@ -90,7 +89,7 @@ def _row(
         item.sha256,
         number or "",
         *(twin.get(part, "") for part in ("library", "number", "version", "url")),
-        status.badge if status else "",
+        status.state.label if status else "",
         said.code,
         said.sentence,
         said.next_step,

@@ -15,33 +15,22 @@ from services.access.server_access import KnownServers
 from services.core.actor import Actor
 from services.core.pagination import Page, paginate
 from services.core.text.file_names import visible
+from services.guidance.outcomes import NOT_FOR_YOU, TRIED_AGAIN, label_of
 from services.transfers import decisions, links, tallies
 from services.transfers.links import TwinStatus
-from services.transfers.outcomes import label_of
-from services.transfers.states import LABELS, ItemState
+from services.transfers.states import ItemState
 
 PAGE = 100
 ALL = "all"
-TONES = {
-    ItemState.WAITING: "neutral",
-    ItemState.RUNNING: "info",
-    ItemState.SENDING: "info",
-    ItemState.RESOLVING: "info",
-    ItemState.NEEDS_SIGN_IN: "warning",
-    ItemState.NEEDS_DECISION: "warning",
-    ItemState.DONE: "success",
-    ItemState.FAILED: "danger",
-    ItemState.STOPPED: "neutral",
-}
 MOVING = frozenset({ItemState.RUNNING, ItemState.SENDING})
-FILTERS: dict[str, tuple[str, frozenset[str]]] = {
-    ALL: ("All", frozenset(LABELS)),
-    "you": ("Waiting for you", frozenset({ItemState.NEEDS_SIGN_IN, ItemState.NEEDS_DECISION})),
-    "running": ("Running", frozenset({ItemState.RUNNING, ItemState.SENDING, ItemState.RESOLVING})),
-    "waiting": ("Waiting", frozenset({ItemState.WAITING})),
-    "done": ("Done", frozenset({ItemState.DONE})),
-    "failed": ("Failed", frozenset({ItemState.FAILED})),
-    "stopped": ("Cancelled or stopped", frozenset({ItemState.STOPPED})),
+FILTERS: dict[str, frozenset[ItemState]] = {
+    ALL: frozenset(ItemState),
+    "you": frozenset({ItemState.NEEDS_SIGN_IN, ItemState.NEEDS_DECISION}),
+    "running": frozenset({ItemState.RUNNING, ItemState.SENDING, ItemState.RESOLVING}),
+    "waiting": frozenset({ItemState.WAITING}),
+    "done": frozenset({ItemState.DONE}),
+    "failed": frozenset({ItemState.FAILED}),
+    "stopped": frozenset({ItemState.STOPPED}),
 }
 
 
@@ -62,9 +51,9 @@ class Side:
 class Question:
     """A decision for a person, with both versions if there are two. `key` is the idempotency key."""
 
-    choices: tuple[tuple[str, str], ...]
+    kind: str
+    choices: tuple[str, ...]
     key: uuid.UUID
-    titles: tuple[str, str]
     ours: Side | None = None
     theirs: Side | None = None
 
@@ -79,9 +68,8 @@ class ItemView:
 
     id: uuid.UUID
     name: str
-    state: str
+    state: ItemState
     label: str
-    tone: str
     name_here: str
     name_there: str
     size: int | None
@@ -99,13 +87,6 @@ class ItemView:
     twin_url: str
     status: TwinStatus | None
     question: Question | None
-
-
-@dataclass(frozen=True)
-class Tab:
-    name: str
-    label: str
-    count: int
 
 
 @dataclass(frozen=True)
@@ -141,8 +122,6 @@ NAMES_NOTHING = frozenset(
     }
 )
 """Codes whose sentences contain nothing from iManage. Others may contain its ids, names and messages."""
-TRIED_AGAIN = "Counterpart will try again automatically."
-NOT_FOR_YOU = "Details are shown to people who can use this iManage server."
 
 
 def words_of(item: TransferItem, is_known: bool) -> Words:
@@ -182,7 +161,7 @@ def of_transfer(
         )
     )
     if show != ALL:
-        query = query.where(TransferItem.state.in_(sorted(FILTERS[show][1])))
+        query = query.where(TransferItem.state.in_(sorted(FILTERS[show])))
     found = paginate(query, page, PAGE)
     is_known, with_twins = known.may_know(transfer.server_id), known.may_use(transfer.server_id)
     statuses = twins_of(actor, transfer, [item for item, _, _ in found.rows]) if with_twins else {}
@@ -221,16 +200,6 @@ def names_of(item: TransferItem, here: str | None, with_twin: bool) -> tuple[str
     return (visible(here), visible(there)) if here != there else ("", "")
 
 
-def tabs(counts: dict[str, int], show: str) -> tuple[Tab, ...]:
-    """The filters with rows, and the selected one."""
-    found = []
-    for name, (label, states) in FILTERS.items():
-        count = sum(counts.get(state, 0) for state in states)
-        if count or name == show:
-            found.append(Tab(name, label, count))
-    return tuple(found)
-
-
 def _view(
     kind: str,
     item: TransferItem,
@@ -249,7 +218,6 @@ def _view(
         name=visible(said.name),
         state=item.state,
         label=label_of(item.state, tallies.outcome(kind, item)),
-        tone=TONES[item.state],
         name_here=here,
         name_there=there,
         size=item.size,
@@ -270,12 +238,6 @@ def _view(
     )
 
 
-TITLES = {
-    decisions.UNDECIDED: ("Ours, as sent", "Possible match in iManage"),
-    decisions.STORED_DIFFERENT: ("Ours, as sent", "What iManage stored"),
-}
-
-
 def _question(item: TransferItem, with_twin: bool) -> Question:
     """The version in iManage is shown only to people who can use the server now. The key is stable per question."""
     kind = decisions.kind_of(item)
@@ -283,8 +245,8 @@ def _question(item: TransferItem, with_twin: bool) -> Question:
     theirs = asked.get("theirs") or {}
     shown = bool(theirs) and with_twin
     return Question(
+        kind=kind,
         choices=decisions.choices_of(item),
-        titles=TITLES.get(kind, ("Ours, not saved yet", "Theirs, in iManage now")),
         key=uuid.uuid5(item.id, str(theirs.get("id", kind))),
         ours=_side(asked["ours"], f"Version {asked['ours']['version']} here") if shown else None,
         theirs=_side(theirs, str(theirs["reference"])) if shown else None,

@@ -13,13 +13,13 @@ from sqlalchemy import bindparam, exists, func, select
 from models import Transfer, TransferItem, db, utcnow
 from services.core.errors import RefusedError
 from services.core.unit_of_work import on_commit, session
+from services.guidance.outcomes import CHECK_ARRIVED
 from services.guidance.refusals import refusal
 from services.mail import outbox
 from services.transfers.states import FINISHED, ItemState, move
 
 log = structlog.get_logger()
 
-CHECK_ARRIVED = "Check in iManage whether it arrived before you try again."
 STORED_DIFFERENT = "transfer.stored_different"
 """iManage stored other bytes than were sent. The item keeps this code whatever the member decides."""
 

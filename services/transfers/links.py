@@ -16,8 +16,9 @@ from models import Document, Link, Member, Version, utcnow
 from services.access.server_access import ServerLabel, available_to
 from services.core.actor import Actor
 from services.core.unit_of_work import session
+from services.guidance.outcomes import twin_sentence
 from services.transfers import twin_states
-from services.transfers.twin_states import BADGES, Copy, KnownCopy, TwinFacts, TwinState
+from services.transfers.twin_states import Copy, KnownCopy, TwinFacts, TwinState
 
 
 @dataclass(frozen=True)
@@ -70,16 +71,8 @@ class TwinStatus:
         return VersionId(self.twin.library, self.twin.number, self.version)
 
     @property
-    def badge(self) -> str:
-        return BADGES[self.state][0]
-
-    @property
-    def tone(self) -> str:
-        return BADGES[self.state][1]
-
-    @property
     def sentence(self) -> str:
-        return twin_states.sentence(self.facts, self.twin.server_label)
+        return twin_sentence(self.facts, self.twin.server_label)
 
 
 def for_documents(

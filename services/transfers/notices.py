@@ -12,7 +12,7 @@ from services.access.server_access import known_to
 from services.core.actor import Actor
 from services.core.unit_of_work import session, unit_of_work
 from services.transfers import tallies as transfer_tallies
-from services.transfers.outcomes import Outcome, verdict
+from services.transfers.outcomes import Outcome, Verdict, verdict
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,8 @@ class News:
     asking: int = 0
     ended: uuid.UUID | None = None
     sentence: str = ""
-    tone: str = ""
+    verdict: Verdict | None = None
     others: int = 0
-
-    @property
-    def under_way(self) -> str:
-        """As "2 running, 1 paused"; empty if none is."""
-        counted = ((self.running, "running"), (self.waiting, "waiting"), (self.paused, "paused"))
-        return ", ".join(f"{count} {what}" for count, what in counted if count)
-
-    @property
-    def asks(self) -> str:
-        """As "1 needs you"; empty if none does."""
-        return f"{self.asking} {'needs' if self.asking == 1 else 'need'} you" if self.asking else ""
 
 
 def of(actor: Actor) -> News:
@@ -88,7 +77,7 @@ def of(actor: Actor) -> News:
         asking=asking,
         ended=newest.id,
         sentence=tally.summary(known.label(newest.server_id), known.may_know(newest.server_id)),
-        tone=verdict(tally.outcomes).tone,
+        verdict=verdict(tally.outcomes),
         others=len(ended) - 1,
     )
 

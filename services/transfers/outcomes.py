@@ -1,15 +1,14 @@
-"""The outcome of each document of a transfer, and the sentence that sums them up. Pure.
+"""The outcome of each document of a transfer, and the verdict on all of them. Pure.
 
-Page, list, notices, mail, CSV and audit log all use these words.
+services/guidance/outcomes.py has them in words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from enum import StrEnum
 
-from services.transfers.states import LABELS, ItemState
+from services.transfers.states import ItemState
 
 CANCELLED_CODE, LEFT_CODE = "transfer.cancelled", "transfer.left"
 NOT_CHANGED_BY_A_RETRY = (
@@ -64,71 +63,6 @@ WELL = frozenset(
 LIVE = frozenset({Outcome.DECISION, Outcome.SIGN_IN, Outcome.MOVING, Outcome.WAITING})
 FAILURES = frozenset({Outcome.FAILED, Outcome.UNSURE, Outcome.DIFFERENT})
 
-_ONE: dict[str, dict[Outcome, str]] = {
-    "get": {
-        Outcome.ADDED: "{name} arrived from {label}.",
-        Outcome.NEW_VERSION: "{name} arrived from {label} as a new version.",
-        Outcome.IN_HISTORY: "{name} arrived from {label} as an older version. It was not made current.",
-        Outcome.HERE_ALREADY: "{name} is already here, so nothing was added.",
-        Outcome.DIFFERENT: "{name} from {label} did not match its listed details, so it was not kept.",
-        Outcome.FAILED: "We could not get {name} from {label}.",
-        Outcome.CANCELLED: "The transfer of {name} from {label} was cancelled.",
-        Outcome.STOPPED: "The transfer of {name} from {label} was stopped.",
-        Outcome.MOVING: "{name} is on its way from {label}.",
-        Outcome.WAITING: "{name} is waiting to transfer from {label}.",
-        Outcome.SIGN_IN: "{name} is waiting for a sign-in to {label}.",
-    },
-    "save": {
-        Outcome.SAVED: "{name} was saved to {label}.",
-        Outcome.REPLACED: "{name} replaced {version} in {label}.",
-        Outcome.THERE_ALREADY: "{name} is already in {label}, so nothing was saved.",
-        Outcome.DIFFERENT: "The copy of {name} stored in {label} differs from the one sent.",
-        Outcome.UNSURE: "We do not know whether {name} was saved to {label}.",
-        Outcome.FAILED: "We could not save {name} to {label}.",
-        Outcome.LEFT: "{name} was skipped: nothing more was sent to {label}.",
-        Outcome.CANCELLED: "The transfer of {name} to {label} was cancelled.",
-        Outcome.STOPPED: "The transfer of {name} to {label} was stopped.",
-        Outcome.DECISION: "{name} is waiting for a decision.",
-        Outcome.MOVING: "{name} is on its way to {label}.",
-        Outcome.WAITING: "{name} is waiting to be saved to {label}.",
-        Outcome.SIGN_IN: "{name} is waiting for a sign-in to {label}.",
-    },
-}
-_ALL: dict[Outcome, str] = {
-    Outcome.ADDED: "All {count} documents arrived from {label}.",
-    Outcome.IN_HISTORY: "All {count} documents arrived from {label} as older versions. None was made current.",
-    Outcome.HERE_ALREADY: "All {count} documents are already here, so nothing was added.",
-    Outcome.SAVED: "All {count} documents were saved to {label}.",
-    Outcome.REPLACED: "All {count} documents replaced the latest versions in {label}.",
-    Outcome.THERE_ALREADY: "All {count} documents are already in {label}, so nothing was saved.",
-}
-_COUNTED: dict[Outcome, str] = {
-    Outcome.ADDED: "arrived",
-    Outcome.IN_HISTORY: "added to the history",
-    Outcome.HERE_ALREADY: "already here",
-    Outcome.SAVED: "saved",
-    Outcome.REPLACED: "replaced the latest version",
-    Outcome.THERE_ALREADY: "already in iManage",
-    Outcome.DIFFERENT: "different from expected",
-    Outcome.UNSURE: "unknown",
-    Outcome.FAILED: "failed",
-    Outcome.LEFT: "skipped",
-    Outcome.CANCELLED: "cancelled",
-    Outcome.STOPPED: "stopped",
-    Outcome.DECISION: "waiting for a decision",
-    Outcome.SIGN_IN: "waiting for a sign-in",
-    Outcome.MOVING: "in progress",
-    Outcome.WAITING: "waiting",
-}
-_LABELS: dict[Outcome, str] = {
-    Outcome.HERE_ALREADY: "Already here",
-    Outcome.THERE_ALREADY: "Already in iManage",
-    Outcome.REPLACED: "Replaced",
-    Outcome.UNSURE: "Unknown",
-    Outcome.LEFT: "Skipped",
-    Outcome.CANCELLED: "Cancelled",
-}
-
 
 def outcome_of(kind: str, state: ItemState, kept: str, error_code: str, *, may_have_arrived: bool) -> Outcome:
     """`kept` is the stored outcome of a finished item; `may_have_arrived`: a send whose outcome was never resolved."""
@@ -161,50 +95,24 @@ def may_retry(state: ItemState, error_code: str, *, may_have_arrived: bool) -> b
     )
 
 
-def label_of(state: ItemState, outcome: Outcome) -> str:
-    """The label of a row's badge."""
-    return _LABELS.get(outcome, LABELS[state])
+class Verdict(StrEnum):
+    """How a transfer ended."""
 
-
-def summary(kind: str, label: str, counts: Mapping[Outcome, int], name: str, replaced: str = "") -> str:
-    """The transfer in a sentence: one document by its `name`, several counted by outcome.
-
-    `replaced` is the number of the version in iManage that one document replaced; may be empty.
-    """
-    total = sum(counts.values())
-    if total == 1:
-        (outcome,) = counts
-        version = f"version {replaced}" if replaced else "the latest version"
-        return _ONE[kind][outcome].format(name=name, label=label, version=version)
-    merged: dict[Outcome, int] = {}
-    for outcome in Outcome:
-        if counts.get(outcome):
-            as_ = Outcome.ADDED if outcome is Outcome.NEW_VERSION else outcome
-            merged[as_] = merged.get(as_, 0) + counts[outcome]
-    if len(merged) == 1 and (only := next(iter(merged))) in _ALL:
-        return _ALL[only].format(count=total, label=label)
-    way = "from" if kind == "get" else "to"
-    parts = ", ".join(f"{count} {_COUNTED[outcome]}" for outcome, count in merged.items())
-    return f"{total} documents {way} {label}: {parts}."
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """A finished transfer as a label and a tone."""
-
-    label: str
-    tone: str
+    FINISHED = "finished"
+    PARTLY_FAILED = "partly_failed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    STOPPED = "stopped"
+    SKIPPED = "skipped"
 
 
 def verdict(outcomes: Collection[Outcome]) -> Verdict:
     """The verdict on a finished transfer, by the outcomes of its documents."""
     found = set(outcomes)
     if found & FAILURES:
-        return Verdict("Partly failed" if found & WELL else "Failed", "danger")
+        return Verdict.PARTLY_FAILED if found & WELL else Verdict.FAILED
     if Outcome.CANCELLED in found:
-        return Verdict("Cancelled", "neutral")
+        return Verdict.CANCELLED
     if Outcome.STOPPED in found:
-        return Verdict("Stopped", "neutral")
-    if found & WELL:
-        return Verdict("Finished", "success")
-    return Verdict("Skipped", "neutral")
+        return Verdict.STOPPED
+    return Verdict.FINISHED if found & WELL else Verdict.SKIPPED

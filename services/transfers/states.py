@@ -6,7 +6,6 @@ from models import LIVE, ItemState, TransferItem, utcnow
 
 __all__ = [
     "FINISHED",
-    "LABELS",
     "LIVE",
     "TRANSITIONS",
     "InvalidTransitionError",
@@ -36,18 +35,6 @@ FINISHED = frozenset(state for state, after in TRANSITIONS.items() if not after)
 
 UNCERTAIN_FOR_GOOD = "transfer.uncertain_for_good"
 """The error code of a send that broke off for a reason that would break the next one, too."""
-
-LABELS: dict[ItemState, str] = {
-    ItemState.WAITING: "Waiting",
-    ItemState.RUNNING: "Running",
-    ItemState.SENDING: "Saving to iManage",
-    ItemState.RESOLVING: "Checking in iManage",
-    ItemState.NEEDS_SIGN_IN: "Waiting for your sign-in",
-    ItemState.NEEDS_DECISION: "Needs your decision",
-    ItemState.DONE: "Done",
-    ItemState.FAILED: "Failed",
-    ItemState.STOPPED: "Stopped",
-}
 
 
 class InvalidTransitionError(Exception):

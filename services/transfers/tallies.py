@@ -12,7 +12,9 @@ from sqlalchemy import Text, and_, case, cast, func, select
 from models import Document, Transfer, TransferItem
 from services.core.text.file_names import visible
 from services.core.unit_of_work import session
-from services.transfers.outcomes import Outcome, may_retry, outcome_of, summary
+from services.guidance.outcomes import summary
+from services.transfers.lifecycle import may_have_arrived
+from services.transfers.outcomes import Outcome, may_retry, outcome_of
 from services.transfers.states import ItemState
 
 
@@ -129,11 +131,11 @@ def of_transfers(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tally]:
 
 def outcome(kind: str, item: TransferItem) -> Outcome:
     """The outcome of one item."""
-    unsure = kind == "save" and item.sent_at is not None and item.receipt is None
+    unsure = kind == "save" and may_have_arrived(item)
     return outcome_of(kind, item.state, item.outcome, item.error_code, may_have_arrived=unsure)
 
 
 def retries(kind: str, item: TransferItem) -> bool:
     """Whether retrying one item could succeed."""
-    unsure = kind == "save" and item.sent_at is not None and item.receipt is None
+    unsure = kind == "save" and may_have_arrived(item)
     return may_retry(item.state, item.error_code, may_have_arrived=unsure)

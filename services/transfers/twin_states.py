@@ -1,6 +1,6 @@
 """The state of a document's current version compared with its twin in iManage. Pure.
 
-The list, the document's page, the pop-ups, transfers and CSV all use these words.
+services/guidance/outcomes.py has it in words.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from services.guidance.outcomes import TWINS
 
 VISIBLE, GONE, FORBIDDEN = "live", "lost", "forbidden"
 """The access to the twin at the last check, as stored on the link."""
@@ -25,17 +27,9 @@ class TwinState(StrEnum):
     NO_ACCESS = "no_access"
     NOT_CHECKED = "not_checked"
 
-
-BADGES: dict[TwinState, tuple[str, str]] = {
-    TwinState.SAME: ("Same", "success"),
-    TwinState.CHANGED_HERE: ("Changed here", "info"),
-    TwinState.NEWER: ("Newer in iManage", "warning"),
-    TwinState.BOTH: ("Changed on both sides", "warning"),
-    TwinState.LOST: ("Lost", "danger"),
-    TwinState.NO_ACCESS: ("No access", "danger"),
-    TwinState.NOT_CHECKED: ("Not checked", "neutral"),
-}
-"""The label and tone of each badge."""
+    @property
+    def label(self) -> str:
+        return TWINS[self]
 
 
 @dataclass(frozen=True)
@@ -137,27 +131,3 @@ def _state(facts: TwinFacts) -> TwinState:
     if facts.came_after:
         return TwinState.NEWER
     return TwinState.BOTH if facts.latest > facts.base else TwinState.CHANGED_HERE
-
-
-def sentence(facts: TwinFacts, label: str = "iManage") -> str:
-    """The state in a sentence; `label` is the server's name for this person."""
-    ours, theirs = f"version {facts.here} here", f"version {facts.latest}"
-    match facts.state:
-        case TwinState.SAME:
-            return f"V{ours[1:]} is {theirs} in {label}, the latest version there."
-        case TwinState.NOT_CHECKED:
-            return f"V{ours[1:]} was {theirs} in {label} at the last check. Check for newer versions."
-        case TwinState.NEWER:
-            known = f" (version {facts.latest_here} here)" if facts.latest_here else ""
-            rest = f"is version {facts.held} there" if facts.held else "is not there"
-            return f"{label} has {theirs}{known}. V{ours[1:]}, the current one, {rest}."
-        case TwinState.CHANGED_HERE:
-            return f"V{ours[1:]} is not in {label}. The latest there is {theirs}."
-        case TwinState.BOTH:
-            return f"V{ours[1:]} is not in {label}, which now has {theirs}."
-        case TwinState.NO_ACCESS:
-            return f"The last person to check could not see this document in {label}."
-        case TwinState.LOST if facts.access == GONE:
-            return f"This document was not found in {label} at the last check."
-        case TwinState.LOST:
-            return f"Version {facts.held} is no longer in {label}. The latest there is {theirs}."

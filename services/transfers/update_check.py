@@ -26,7 +26,7 @@ from services.guidance.imanage_errors import remote_refusal
 from services.servers import transport
 from services.transfers import links
 from services.transfers.links import TwinStatus
-from services.transfers.twin_states import BADGES, FORBIDDEN, GONE, VISIBLE, TwinState
+from services.transfers.twin_states import FORBIDDEN, GONE, VISIBLE, TwinState
 
 SECONDS = 10.0
 
@@ -77,12 +77,12 @@ class Checked:
         rest = f" {self.left} {were} not checked in time. Check again to continue." if self.left else ""
         if self.name:
             (state,) = self.counts
-            return f"{self.name}: {BADGES[state][0]}. {self.says}{rest}"
+            return f"{self.name}: {state.label}. {self.says}{rest}"
         return f"{self.looked_at} twins checked: {', '.join(self.counted)}.{rest}"
 
     @property
     def counted(self) -> list[str]:
-        return [f"{count} {BADGES[state][0]}" for state, count in self.counts.items()]
+        return [f"{count} {state.label}" for state, count in self.counts.items()]
 
 
 def check(actor: Actor, matter_id: uuid.UUID, document_id: uuid.UUID | None = None) -> Checked:

@@ -19,8 +19,8 @@ from services.core.unit_of_work import session
 from services.servers import circuit_breaker
 from services.transfers import item_views
 from services.transfers import tallies as transfer_tallies
-from services.transfers.item_views import ALL, FILTERS, ItemView, Tab
-from services.transfers.outcomes import Outcome, verdict
+from services.transfers.item_views import ALL, FILTERS, ItemView
+from services.transfers.outcomes import Outcome, Verdict, verdict
 from services.transfers.requests import require_transfer
 from services.transfers.states import FINISHED, ItemState
 from services.transfers.tallies import Tally
@@ -77,9 +77,11 @@ class TransferView:
         return sum(self.counts.get(state, 0) for state in FINISHED)
 
     @property
-    def tabs(self) -> tuple[Tab, ...]:
-        """Filters above the rows, if there are enough rows."""
-        return item_views.tabs(self.tally.states, self.show) if self.total > FILTERED_FROM else ()
+    def filters(self) -> dict[str, int]:
+        """By filter above the rows, if there are enough rows: how many it has, where it has some or is selected."""
+        counts = {name: sum(self.counts.get(each, 0) for each in states) for name, states in FILTERS.items()}
+        shown = {name: count for name, count in counts.items() if count or name == self.show}
+        return shown if self.total > FILTERED_FROM else {}
 
     @property
     def done(self) -> int:
@@ -91,23 +93,12 @@ class TransferView:
         return not self.is_live and self.tally.retryable > 0 and self.retried_as is None
 
     @property
-    def label(self) -> str:
-        """The state of the transfer in up to three words."""
-        if not self.is_live:
-            return verdict(self.tally.outcomes).label
-        if self.is_cancelling:
-            return "Cancelling"
-        if self.is_paused:
-            return "Paused"
-        if self.waits_for_person:
-            return "Waiting for you" if self.is_mine else f"Waiting for {self.by}"
-        return "Running" if self.tally.outcomes[Outcome.MOVING] and not self.open_circuit else "Waiting"
+    def verdict(self) -> Verdict:
+        return verdict(self.tally.outcomes)
 
     @property
-    def tone(self) -> str:
-        if not self.is_live:
-            return verdict(self.tally.outcomes).tone
-        return "warning" if self.waits_for_person or self.is_paused or self.open_circuit else "info"
+    def is_moving(self) -> bool:
+        return self.tally.outcomes[Outcome.MOVING] > 0 and not self.open_circuit
 
 
 def transfer(actor: Actor, transfer_id: uuid.UUID, page: int = 1, show: str = ALL) -> TransferView:

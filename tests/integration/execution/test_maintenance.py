@@ -15,7 +15,8 @@ from models import Document, Matter, Transfer, TransferItem, utcnow
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import landing, maintenance, queue, steps
 from services.execution import save as execution_save
-from services.transfers import control, lifecycle, requests
+from services.guidance.outcomes import CHECK_ARRIVED
+from services.transfers import control, requests
 from services.transfers.states import LIVE
 from simulator import Fault
 from tests.support.transfers import (
@@ -220,7 +221,7 @@ def test_a_cancelled_save_that_may_have_arrived_says_so(desk: Desk) -> None:
     control.cancel(desk.actor, transfer_id)
     item = carry(item_id)
     assert item.state == "failed"
-    assert lifecycle.CHECK_ARRIVED in item.next_step
+    assert CHECK_ARRIVED in item.next_step
 
 
 def test_a_save_that_was_paused_and_then_cancelled_comes_to_its_end(desk: Desk) -> None:
@@ -285,4 +286,4 @@ def test_a_fault_of_ours_while_looking_up_does_not_go_round_and_round(
         skip_wait(item_id)
     item = carry(item_id)
     assert (item.state, item.error_code) == ("failed", "transfer.unexpected")
-    assert lifecycle.CHECK_ARRIVED in item.next_step
+    assert CHECK_ARRIVED in item.next_step

@@ -15,11 +15,12 @@ from flask import Flask
 from models import Connection, Link, Mail, Participant, Server, TransferItem
 from services.access.server_access import ONLY_SERVER, known_to
 from services.core.unit_of_work import session, unit_of_work
+from services.guidance.outcomes import NOT_FOR_YOU
 from services.mail.messages import NotToBeSentError
 from services.matters import participants
 from services.transfers import mail as transfer_mail
 from services.transfers import views as transfer_views
-from services.transfers.item_views import NOT_FOR_YOU, words_of
+from services.transfers.item_views import words_of
 from simulator import Fault
 from tests.integration.blueprints.test_routes_and_permissions import ROUTES
 from tests.support import matters

@@ -7,8 +7,9 @@ from itertools import product
 
 import pytest
 
+from services.guidance.outcomes import TWINS
+from services.guidance.outcomes import twin_sentence as sentence
 from services.transfers.twin_states import (
-    BADGES,
     FORBIDDEN,
     GONE,
     VISIBLE,
@@ -17,7 +18,6 @@ from services.transfers.twin_states import (
     TwinFacts,
     TwinState,
     facts_of,
-    sentence,
 )
 
 NOW = datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
@@ -32,7 +32,7 @@ def known(
 
 
 def test_the_words_of_the_badges() -> None:
-    assert [BADGES[state][0] for state in TwinState] == [
+    assert [TWINS[state] for state in TwinState] == [
         "Same",
         "Changed here",
         "Newer in iManage",
