@@ -83,7 +83,6 @@ class BulkheadFullError(ImanageError):
     """Too many pages are waiting for iManage. No call was made."""
 
     code = "imanage.slow"
-    sentence = "iManage is slow: other pages are still waiting for an answer."
     retry = "later"
 
 

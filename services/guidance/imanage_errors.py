@@ -28,6 +28,7 @@ _SIGN_IN = "Sign in to iManage again. Your work here is kept."
 _CHECK_URL = "Ask your System Admin to check the server’s URL."
 
 IMANAGE_ADVICE: dict[str, Advice] = {
+    "imanage.failed": Advice("{label} could not do this.", _LATER_OR_ADMIN, SYSTEM_ADMIN),
     "imanage.unreachable": Advice("Counterpart cannot reach {label}.", _LATER_OR_ADMIN, SYSTEM_ADMIN),
     "imanage.unreachable.name_not_found": Advice(
         "The host name of {label} is not known here.",
@@ -147,7 +148,6 @@ WITHOUT_INDEX = Advice(
     "Open the folder instead, or search again later.",
     IMANAGE_ADMIN,
 )
-UNKNOWN = Advice("{label} could not do this.", _LATER_OR_ADMIN, SYSTEM_ADMIN)
 
 
 def remote_refusal(
@@ -196,7 +196,9 @@ def _short(text: str, longest: int = LONGEST_MESSAGE) -> str:
 def _advice(error: ImanageError, activity: Activity) -> Advice:
     if activity == "searching" and error.remote_code == NO_INDEX:
         return WITHOUT_INDEX
-    return most_specific(IMANAGE_ADVICE | BY_ACTIVITY[activity], error.code) or UNKNOWN
+    return (
+        most_specific(IMANAGE_ADVICE | BY_ACTIVITY[activity], error.code) or IMANAGE_ADVICE["imanage.failed"]
+    )
 
 
 def _wait(seconds: float | None) -> str:

@@ -93,7 +93,7 @@ def test_few_rows_have_no_filters_and_those_in_need_come_first(
     states = ["done", "running", "failed", "stopped", "needs_decision", "needs_sign_in"]
     transfer_id = make_transfer(alice.id, matter_id, server_id, states)
     view = transfer_views.transfer(actor_of(alice), transfer_id)
-    assert view.tabs == ()
+    assert view.filters == {}
     assert [item.state for item in view.items] == [
         "needs_decision",
         "needs_sign_in",
