@@ -19,8 +19,9 @@ NOBODY: Owner = "nobody"
 
 @dataclass(frozen=True)
 class Advice:
-    """`cause` is for the people who run the installation, `title` for codes that have a page of their own.
+    """`cause` is for the people who run the installation, `title` for codes that have a page or a box of their own.
 
+    `brief` is for one of many in a list; `accept` labels the tick box that accepts it.
     Braces in a text are filled in where it is used: `{label}` is the server's name.
     """
 
@@ -29,6 +30,8 @@ class Advice:
     owner: Owner = YOU
     cause: str = ""
     title: str = ""
+    brief: str = ""
+    accept: str = ""
 
 
 def most_specific(table: Mapping[str, T], code: str) -> T | None:

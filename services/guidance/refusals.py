@@ -6,7 +6,7 @@ from collections import ChainMap
 from typing import TypedDict, TypeVar
 
 from services.core.errors import Owner, RefusedError
-from services.guidance.advice import most_specific
+from services.guidance.advice import Advice, most_specific
 from services.guidance.tables import TABLES
 
 E = TypeVar("E", bound=RefusedError)
@@ -24,11 +24,17 @@ class Wording(TypedDict):
     title: str
 
 
-def worded(code: str, variant: str = "", /, **values: object) -> Wording:
-    """The words of this code. `variant` chooses between several sentences of it; `values` fill their braces."""
+def advice_for(code: str, variant: str = "", /) -> Advice:
+    """`variant` chooses between several sentences of a code."""
     advice = most_specific(ADVICE, f"{code}.{variant}")
     if advice is None:
         raise KeyError(code)
+    return advice
+
+
+def worded(code: str, variant: str = "", /, **values: object) -> Wording:
+    """The words of this code; `values` fill their braces."""
+    advice = advice_for(code, variant)
     return Wording(
         code=code,
         sentence=advice.sentence.format(**values),

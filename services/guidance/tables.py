@@ -14,7 +14,7 @@ from services.guidance.network import NETWORK_ADVICE
 from services.guidance.requests import REQUEST_ADVICE
 from services.guidance.servers import SERVER_ADVICE
 from services.guidance.sign_in_errors import SIGN_IN_ADVICE
-from services.guidance.transfers import TRANSFER_ADVICE
+from services.guidance.transfers import SAVE_ADVICE, TRANSFER_ADVICE
 
 CHECK_ADVICE: dict[str, Advice] = NETWORK_ADVICE | APPLICATION_ADVICE
 TABLES: dict[str, dict[str, Advice]] = {
@@ -25,6 +25,7 @@ TABLES: dict[str, dict[str, Advice]] = {
     "Calls to iManage while saving": BY_ACTIVITY["saving"],
     "Sign-ins to iManage": SIGN_IN_ADVICE,
     "iManage servers": SERVER_ADVICE,
+    "Checks before a save": SAVE_ADVICE,
     "Transfers": TRANSFER_ADVICE,
     "Matters": MATTER_ADVICE,
     "Files": FILE_ADVICE,

@@ -1,4 +1,4 @@
-"""Advice for what stops, fails or holds up a document on its way."""
+"""Advice for what a check before a save finds, and for what stops, fails or holds up a document on its way."""
 
 from __future__ import annotations
 
@@ -9,6 +9,52 @@ _COMPARE = "Nothing was sent. Compare the two versions, then choose."
 _PROFILE = "Compare it in iManage. Ask the iManage admin to correct its profile, then get it again."
 _STORED = "Open it in iManage and compare, then choose. If it is wrong, leave it as is and save again."
 
+SAVE_ADVICE: dict[str, Advice] = {
+    "save.empty": Advice(
+        "{name} is empty (0 bytes), so it cannot be saved to {label}.",
+        "Add a version with content first.",
+        title="This file is empty",
+        brief="empty",
+    ),
+    "save.there_already": Advice(
+        "Version {held} in {label} is identical to this file.", title="There is nothing to save"
+    ),
+    "save.moved_on": Advice(
+        "The latest version there is {latest}. The last one you had here was {had}.",
+        "Get it first to see what changed.",
+        title="{label} has a newer version",
+        brief="{label} has a newer version, {latest}",
+        accept="Save on top of version {latest} anyway",
+    ),
+    "save.moved_on.replace": Advice(
+        "The latest version there is {latest}. The last one you had here was {had}.",
+        "Replacing it would overwrite version {latest}. Get it first, or choose Save as new version.",
+        title="{label} has a newer version",
+    ),
+    "save.checked_out": Advice(
+        "You cannot save to it until it is checked in to {label}.",
+        "Ask them to check it in, or choose Save as new document.",
+        title="Checked out by {holder}",
+        brief="checked out by {holder}",
+    ),
+    "save.lost": Advice(
+        "Choose Save as new document to save it again.",
+        title="The document is no longer in {label}",
+        brief="lost",
+    ),
+    "save.no_access": Advice(
+        "Ask for access in iManage, or choose Save as new document.",
+        title="You cannot see the document in {label}",
+        brief="no access",
+    ),
+    "save.other_type": Advice(
+        "This file is .{ours} and the document in iManage is .{theirs}, so its type would change.",
+        "Choose Save as new document to keep both.",
+        title="The file types differ",
+        brief="is .{theirs} in iManage",
+        accept="Save as .{ours} anyway",
+    ),
+}
 TRANSFER_ADVICE: dict[str, Advice] = {
     "transfer.cancelled": Advice("The transfer was cancelled."),
     "transfer.left": Advice("Skipped by choice."),

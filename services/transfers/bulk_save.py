@@ -79,7 +79,7 @@ class SaveRow:
         if self.is_there:
             return "Already in iManage"
         if self.against:
-            return f"Left out: {', '.join(each.short for each in self.against)}"
+            return f"Left out: {', '.join(each.brief for each in self.against)}"
         return f"New version of {self.twin.number}" if self.twin else "New document"
 
     def based_on(self, accepted: Collection[str]) -> int | None:
@@ -391,9 +391,7 @@ def _save_row(
 ) -> SaveRow:
     ours = Ours(document.name, split(version.file_name).extension, version.size)
     problems = as_new_document(ours, split(document.name).stem, split(document.name).extension, label)
-    against_new = tuple(
-        Concern(field, sentence, sentence, brief=BRIEF[field]) for field, sentence in problems.items()
-    )
+    against_new = tuple(Concern(field, BRIEF[field]) for field in problems)
     if status is None:
         return SaveRow(document.id, document.name, version, against=against_new, against_new=against_new)
     remote = checks.document if checks else None

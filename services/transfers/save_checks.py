@@ -7,9 +7,10 @@ again, so that a known problem does not first appear as a failed transfer.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -26,6 +27,7 @@ from services.core.text.file_names import split
 from services.core.text.imanage_names import name_problem, nearest, type_problem
 from services.core.unit_of_work import release, session
 from services.guidance.imanage_errors import remote_refusal
+from services.guidance.refusals import advice_for
 from services.transfers import links, requests, update_check
 from services.transfers.links import TwinStatus
 from services.transfers.requests import REPLACE, SaveCommand
@@ -42,22 +44,17 @@ class Concern:
     """One problem with a save.
 
     `accept` is the value of the tick box that accepts it, and `label` its text; if it is empty, nothing can be saved
-    this way. `newer` is the version in iManage to get first; `brief` is for a row of
-    many.
+    this way. `newer` is the version in iManage to get first; `brief` is for a row of many.
     """
 
     code: str
-    title: str
-    sentence: str
-    accept: str = ""
+    brief: str
+    title: str = ""
+    sentence: str = ""
     label: str = ""
+    accept: str = ""
     newer: str = ""
     since: datetime | None = None
-    brief: str = ""
-
-    @property
-    def short(self) -> str:
-        return self.brief or self.title
 
 
 @dataclass(frozen=True)
@@ -104,41 +101,43 @@ def onto_twin(
     newer_id: str = "",
 ) -> tuple[Concern, ...]:
     """Problems with saving a new version of the twin, or with replacing its latest one. Pure."""
+    types = {"ours": ours.extension.lower(), "theirs": extension_there.lower()}
+    words = {"name": ours.name, "label": label} | types | vars(facts)
     if facts.is_out_of_reach:
-        return (_out_of_reach(facts.access, label),)
+        return (_concern("lost" if facts.access == GONE else "no_access", words),)
     found = []
     if not ours.size:
-        found.append(empty(ours.name, label))
+        found.append(_concern(EMPTY, words))
     if facts.has_nothing_to_save:
-        found.append(_there_already(facts, label))
+        found.append(_concern("there_already", words))
     elif facts.latest > facts.had:
-        found.append(_moved_on(target, facts, label, newer_id))
+        accept = "" if target == REPLACE else f"{MOVED_ON}-{facts.latest}"
+        found.append(_concern(MOVED_ON, words, target, accept=accept, newer=newer_id))
     if holder is not None:
-        found.append(_checked_out(holder, label))
-    if _differ(ours.extension, extension_there):
-        found.append(_other_type(ours.extension, extension_there))
+        found.append(_concern(CHECKED_OUT, words | {"holder": holder.name}, since=holder.since))
+    if types["ours"] and types["theirs"] and types["ours"] != types["theirs"]:
+        found.append(_concern(OTHER_TYPE, words, accept=OTHER_TYPE))
     return tuple(found)
+
+
+def _concern(code: str, words: Mapping[str, object], variant: str = "", **more: Any) -> Concern:
+    advice = advice_for(f"save.{code}", variant)
+    texts = (advice.title, f"{advice.sentence} {advice.next_step}".strip(), advice.accept)
+    title, sentence, label = (text.format(**words) for text in texts)
+    brief = advice.brief.format(**words) or title
+    return Concern(code, brief, title, sentence, label, **more)
 
 
 def as_new_document(ours: Ours, stem: str, extension: str, label: str = "iManage") -> dict[str, str]:
     """By field, why this cannot become a new document with this name; empty if it can. Pure."""
     problems = {}
     if not ours.size:
-        problems["target"] = empty(ours.name, label).sentence
+        problems["target"] = _concern(EMPTY, {"name": ours.name, "label": label}).sentence
     if problem := name_problem(stem):
         problems["name"] = problem
     if problem := type_problem(ours.extension or extension):
         problems["extension"] = problem
     return problems
-
-
-def empty(name: str, label: str) -> Concern:
-    return Concern(
-        EMPTY,
-        "This file is empty",
-        f"{name} is empty (0 bytes), so it cannot be saved to {label}. Add a version with content first.",
-        brief="empty",
-    )
 
 
 def check_twin(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID, target: str) -> Check | None:
@@ -212,79 +211,6 @@ def _over(check: Check, accepted: Collection[str]) -> int:
     """The version in iManage that the member accepted to save on top of; 0 for none."""
     moved = any(each.code == MOVED_ON for each in check.concerns if each.accept in accepted)
     return check.status.facts.latest if moved else 0
-
-
-def _moved_on(target: str, facts: TwinFacts, label: str, newer_id: str) -> Concern:
-    said = f"The latest version there is {facts.latest}. The last one you had here was {facts.had}."
-    if target == REPLACE:
-        return Concern(
-            MOVED_ON,
-            f"{label} has a newer version",
-            f"{said} Replacing it would overwrite version {facts.latest}. "
-            "Get it first, or choose Save as new version.",
-            newer=newer_id,
-        )
-    return Concern(
-        MOVED_ON,
-        brief=f"{label} has a newer version, {facts.latest}",
-        title=f"{label} has a newer version",
-        sentence=f"{said} Get it first to see what changed.",
-        accept=f"{MOVED_ON}-{facts.latest}",
-        label=f"Save on top of version {facts.latest} anyway",
-        newer=newer_id,
-    )
-
-
-def _checked_out(holder: Holder, label: str) -> Concern:
-    return Concern(
-        CHECKED_OUT,
-        f"Checked out by {holder.name}",
-        f"You cannot save to it until it is checked in to {label}. "
-        "Ask them to check it in, or choose Save as new document.",
-        since=holder.since,
-        brief=f"checked out by {holder.name}",
-    )
-
-
-def _there_already(facts: TwinFacts, label: str) -> Concern:
-    return Concern(
-        "there_already",
-        "There is nothing to save",
-        f"Version {facts.held} in {label} is identical to this file.",
-    )
-
-
-def _out_of_reach(access: str, label: str) -> Concern:
-    if access == GONE:
-        return Concern(
-            "lost",
-            f"The document is no longer in {label}",
-            "Choose Save as new document to save it again.",
-            brief="lost",
-        )
-    return Concern(
-        "no_access",
-        f"You cannot see the document in {label}",
-        "Ask for access in iManage, or choose Save as new document.",
-        brief="no access",
-    )
-
-
-def _other_type(ours: str, theirs: str) -> Concern:
-    ours, theirs = ours.lower(), theirs.lower()
-    return Concern(
-        OTHER_TYPE,
-        "The file types differ",
-        f"This file is .{ours} and the document in iManage is .{theirs}, so its type would change. "
-        "Choose Save as new document to keep both.",
-        accept=OTHER_TYPE,
-        label=f"Save as .{ours} anyway",
-        brief=f"is .{theirs} in iManage",
-    )
-
-
-def _differ(ours: str, theirs: str) -> bool:
-    return bool(ours and theirs) and ours.casefold() != theirs.casefold()
 
 
 def _ours(version: Version) -> Ours:

@@ -98,6 +98,8 @@ def messages() -> str:
         ]
         for code, advice in table.items():
             message = f"**{advice.title}.** {advice.sentence}" if advice.title else advice.sentence
+            message += f" *In a list: {advice.brief}.*" if advice.brief else ""
+            message += f" *Tick box: {advice.accept}.*" if advice.accept else ""
             lines.append(f"| `{code}` | {message} | {advice.cause} | {advice.next_step} | {advice.owner} |")
     return "\n".join(lines[1:])
 

@@ -53,7 +53,7 @@ def test_each_fact_has_its_concern(
     assert [each.code for each in concerns] == codes
     assert [each.accept for each in concerns if each.accept] == accepts
     for each in concerns:
-        assert each.title and each.sentence and each.short
+        assert each.title and each.sentence and each.brief
         assert bool(each.accept) == bool(each.label)
     said = " ".join(f"{each.title} {each.sentence}" for each in concerns)
     assert ("Carol Clark" in said) == ("checked_out" in codes)
