@@ -92,9 +92,7 @@ IMANAGE_ADVICE: dict[str, Advice] = {
         "{label} cannot find this.",
         "It may have been moved or deleted, or you may have lost access. Search for it again.",
     ),
-    "imanage.bad_id": Advice(
-        "This is not a valid iManage ID in {label}.", "Start again from the list of workspaces."
-    ),
+    "imanage.bad_id": Advice("This is not a valid iManage ID.", "Start again from the list of workspaces."),
     "imanage.conflict": Advice(
         "The document is in use in {label}, or someone else has changed it.",
         "Nothing was overwritten. Try again when it has been checked in.",

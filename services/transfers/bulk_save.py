@@ -74,20 +74,16 @@ class SaveRow:
     def is_there(self) -> bool:
         return self.status is not None and self.status.facts.has_nothing_to_save
 
-    @property
-    def becomes(self) -> str:
-        if self.is_there:
-            return "Already in iManage"
-        if self.against:
-            return f"Left out: {', '.join(each.brief for each in self.against)}"
-        return f"New version of {self.twin.number}" if self.twin else "New document"
-
     def based_on(self, accepted: Collection[str]) -> int | None:
         """The version in iManage that a save to the twin is based on: the latest one if that was accepted."""
         if self.status is None:
             return None
         facts = self.status.facts
         return max(facts.had, facts.latest) if MOVED_ON in accepted else facts.had
+
+    @property
+    def is_checked_out(self) -> bool:
+        return any(each.code == CHECKED_OUT for each in self.against)
 
     def is_held_back(self, accepted: Collection[str], *, onto_twins: bool) -> bool:
         concerns = self.against if onto_twins else self.against_new
@@ -109,21 +105,30 @@ class SaveManyPicker:
     label: str
     is_practice: bool
     most: int
-    documents: tuple[tuple[uuid.UUID, str, str], ...]
-    """Id, name and outcome of each, if twins get new versions."""
-    twins: int
-    there: int
-    held_back: tuple[SaveRow, ...] = ()
-    """Those left out unless the member accepts their problems, if twins get new versions."""
-    not_new: tuple[SaveRow, ...] = ()
-    """Those that cannot become new documents."""
-    held: tuple[uuid.UUID, ...] = ()
-    """Those known to be checked out in iManage."""
+    documents: tuple[SaveRow, ...]
     left: int = 0
     """How many more documents the matter has than one transfer can take."""
     is_checked: bool = False
     not_checked: str = ""
     """Why not every twin was checked; empty if all were."""
+
+    @property
+    def twins(self) -> int:
+        return sum(line.twin is not None for line in self.documents)
+
+    @property
+    def there(self) -> int:
+        return sum(line.is_there for line in self.documents)
+
+    @property
+    def held_back(self) -> list[SaveRow]:
+        """Those left out unless the member accepts their problems, if twins get new versions."""
+        return [line for line in self.documents if line.against and not line.is_there]
+
+    @property
+    def not_new(self) -> list[SaveRow]:
+        """Those that cannot become new documents."""
+        return [line for line in self.documents if line.against_new]
 
     def count(self, code: str) -> int:
         """How many are left out for this reason."""
@@ -242,12 +247,7 @@ def _picker(
         label=label_for(actor.id, server),
         is_practice=server.is_practice,
         most=MOST_DOCUMENTS,
-        documents=tuple((line.document_id, line.name, line.becomes) for line in lines),
-        twins=sum(line.twin is not None for line in lines),
-        there=sum(line.is_there for line in lines),
-        held_back=tuple(line for line in lines if line.against and not line.is_there),
-        not_new=tuple(line for line in lines if line.against_new),
-        held=tuple(line.document_id for line in lines if CHECKED_OUT in {each.code for each in line.against}),
+        documents=tuple(lines),
         left=left,
         is_checked=is_checked,
         not_checked=not_checked,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import select
 
 from models import Document, Transfer, TransferItem, Version
-from services.access.server_access import known_to
+from services.access.server_access import KnownServers, known_to
 from services.core.actor import Actor
 from services.core.text.csv import csv_text
 from services.core.unit_of_work import session
@@ -45,8 +43,6 @@ def as_csv(actor: Actor, transfer_id: uuid.UUID) -> str:
     """For members of the matter. Twins are shown only to people who can use the server now."""
     transfer = require_transfer(actor, transfer_id)
     known = known_to(actor)
-    server = known.of(transfer.server_id)
-    usable, practice = known.may_use(transfer.server_id), server is not None and server.is_practice
     rows = (
         session()
         .execute(
@@ -58,33 +54,31 @@ def as_csv(actor: Actor, transfer_id: uuid.UUID) -> str:
         )
         .all()
     )
-    statuses = twins_of(actor, transfer, [item for item, _, _ in rows]) if usable else {}
-    shown = Shown(transfer, server is not None, usable, practice)
+    may_use = known.may_use(transfer.server_id)
+    statuses = twins_of(actor, transfer, [item for item, _, _ in rows]) if may_use else {}
     return csv_text(
-        HEADER, (_row(shown, item, number, name, statuses.get(item.id)) for item, number, name in rows)
+        HEADER,
+        (_row(transfer, known, item, number, name, statuses.get(item.id)) for item, number, name in rows),
     )
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A transfer, and what its reader may know about the server."""
-
-    transfer: Transfer
-    is_known: bool
-    is_usable: bool
-    is_practice: bool
-
-
 def _row(
-    shown: Shown, item: TransferItem, number: int | None, name: str | None, status: TwinStatus | None
+    transfer: Transfer,
+    known: KnownServers,
+    item: TransferItem,
+    number: int | None,
+    name: str | None,
+    status: TwinStatus | None,
 ) -> tuple[object, ...]:
-    said, usable = words_of(item, shown.is_known), shown.is_usable
-    twin = (item.receipt or {}) if usable and item.state == ItemState.DONE else {}
+    server, is_done = known.of(transfer.server_id), item.state == ItemState.DONE
+    said = words_of(item, server is not None)
+    twin = (item.receipt or {}) if is_done and known.may_use(transfer.server_id) else {}
     status = of_version(status, number)
+    practice = (PRACTICE_NOTE,) if server is not None and server.is_practice else ()
     return (
         said.name,
-        (name or "") if item.state == ItemState.DONE or shown.transfer.kind == "save" else "",
-        label_of(item.state, tallies.outcome(shown.transfer.kind, item)),
+        (name or "") if is_done or transfer.kind == "save" else "",
+        label_of(item.state, tallies.outcome(transfer.kind, item)),
         "" if item.size is None else item.size,
         item.sha256,
         number or "",
@@ -93,11 +87,7 @@ def _row(
         said.code,
         said.sentence,
         said.next_step,
-        " ".join((*said.notices, *((PRACTICE_NOTE,) if shown.is_practice else ()))),
-        _time(shown.transfer.created_at),
-        _time(item.state_at),
+        " ".join((*said.notices, *practice)),
+        transfer.created_at.isoformat(timespec="seconds"),
+        item.state_at.isoformat(timespec="seconds"),
     )
-
-
-def _time(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds")

@@ -18,6 +18,7 @@ from services.core.actor import Actor
 from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.text.file_names import split
 from services.core.unit_of_work import session, unit_of_work
+from services.guidance.refusals import worded
 from services.transfers import signed_names
 from services.transfers.states import ItemState
 
@@ -205,7 +206,7 @@ def sources_of(texts: Iterable[str]) -> tuple[VersionId, ...]:
     try:
         return tuple(dict.fromkeys(map(VersionId.parse, texts)))
     except BadIdError as error:
-        raise InvalidError({"source": error.sentence}) from error
+        raise InvalidError({"source": worded(error.code)["sentence"]}) from error
 
 
 def new_document_in(folder_id: str) -> NewDocument:
@@ -222,7 +223,7 @@ def target_of(kind: str, id: str) -> Target:
     try:
         return target(kind, id)
     except BadIdError as error:
-        raise InvalidError({"target": error.sentence}) from error
+        raise InvalidError({"target": worded(error.code)["sentence"]}) from error
 
 
 def _require_document(document_id: uuid.UUID, matter_id: uuid.UUID) -> None:

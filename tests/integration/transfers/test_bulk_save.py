@@ -179,9 +179,9 @@ def test_of_a_large_matter_those_come_first_that_are_not_in_imanage_yet(
 
     def pop_up() -> tuple[list[str], int]:
         picker = bulk_save.plan(desk.actor, desk.matter_id, desk.server.id, None)
-        asked = [document_id for document_id, _, _ in picker.documents]
+        asked = [line.document_id for line in picker.documents]
         carry_all(bulk_save.start(desk.actor, command(desk, *asked, onto_twins=False, folder=drafts(desk))))
-        return [name for _, name, _ in picker.documents], picker.left
+        return [line.name for line in picker.documents], picker.left
 
     url = f"/matters/{desk.matter_id}/save-many/{desk.server.id}?all=1"
     limit = "You can save 2 documents at once."
