@@ -20,7 +20,7 @@ from services.server_admin import server_page
 from services.servers import circuit_breaker, practice, removal, restriction
 from services.servers import views as server_views
 from services.servers.bulk_add import Pasted
-from services.servers.registry import Saved
+from services.servers.registry import SavedServer
 
 
 def popup(name: str, title: str, status: int = 200, **context: Any) -> Response:
@@ -92,7 +92,7 @@ def _restriction(kept: restriction.RestrictionView, draft: RestrictionForm | Non
     }
 
 
-def flash_notices(saved: Saved) -> None:
+def flash_notices(saved: SavedServer) -> None:
     """Show the notices and warnings about a saved server on the next page."""
     for sentence in saved.notices:
         flash(sentence, "info")

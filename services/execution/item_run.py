@@ -89,7 +89,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True)
-class Stored:
+class SavedVersion:
     """What iManage said of a save that it has stored."""
 
     receipt: dict[str, Any]

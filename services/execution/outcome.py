@@ -28,7 +28,15 @@ from services.core.wall_clock import clock
 from services.execution import conflicts, folder_snapshots
 from services.execution.authorization import PausedError
 from services.execution.completion import Ending, Held, end, hold
-from services.execution.item_run import Claim, ItemRun, Stored, active_count, actor_of, current, intent_of
+from services.execution.item_run import (
+    Claim,
+    ItemRun,
+    SavedVersion,
+    active_count,
+    actor_of,
+    current,
+    intent_of,
+)
 from services.execution.landing import LINGER_SECONDS
 from services.guidance.refusals import refusal
 from services.transfers import decisions, lifecycle
@@ -106,18 +114,18 @@ def resolve(run: ItemRun) -> str | None:
     return None
 
 
-def finish(run: ItemRun, stored: Stored) -> None:
+def finish(run: ItemRun, stored: SavedVersion) -> None:
     """Commit link, audit event and the end of the item, together with other saves that end at the same moment."""
-    _group_commit(Saved(run.claim, stored))
+    _group_commit(FinishedSave(run.claim, stored))
     run.is_over = True
 
 
 @dataclass(frozen=True)
-class Saved:
+class FinishedSave:
     """A save that iManage has stored."""
 
     claim: Claim
-    stored: Stored
+    stored: SavedVersion
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,7 @@ class _Changes:
     ending: Ending
 
 
-def _write(saved: Sequence[Saved]) -> Sequence[Exception | None]:
+def _write(saved: Sequence[FinishedSave]) -> Sequence[Exception | None]:
     return optimistic(partial(_prepare, saved), _apply, relaxed_durability=True)
 
 
@@ -138,7 +146,7 @@ _group_commit = GroupCommit(_write, linger=LINGER_SECONDS, expected=active_count
 _DOCUMENTS = select(Version.id, Version.document_id).where(Version.id.in_(bindparam("ids", expanding=True)))
 
 
-def _prepare(saved: Sequence[Saved], session: Session) -> _Changes:
+def _prepare(saved: Sequence[FinishedSave], session: Session) -> _Changes:
     reading = session.connection()
     held, errors = hold(reading, [each.claim for each in saved])
     ours = [(each.stored, held[each.claim]) for each in saved if each.claim in held]
@@ -190,7 +198,7 @@ def _apply(writing: Session, changes: _Changes) -> Sequence[Exception | None]:
     return changes.errors
 
 
-def read_back(run: ItemRun, present: Present, warnings: tuple[str, ...]) -> Stored:
+def read_back(run: ItemRun, present: Present, warnings: tuple[str, ...]) -> SavedVersion:
     """The profile of the stored version; where iManage cannot be asked, the receipt of the send.
 
     Nothing is committed yet: if the process ends here, the announced intent is resolved later.
@@ -202,7 +210,7 @@ def read_back(run: ItemRun, present: Present, warnings: tuple[str, ...]) -> Stor
             stored = run.with_client(lambda client: remote_documents.profile(client, stored_id(receipt)))
             folder_snapshots.note_comment(cast(uuid.UUID, run.task.server_id), run.task.mark, stored.comment)
             receipt = facts_of(run.cache.endpoints, stored)
-    return Stored(receipt, warnings)
+    return SavedVersion(receipt, warnings)
 
 
 def _claimed(item: TransferItem) -> set[VersionId]:

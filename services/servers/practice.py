@@ -21,7 +21,7 @@ from services.core.text.normalise import fold
 from services.core.unit_of_work import session, unit_of_work
 from services.guidance.refusals import refusal
 from services.servers import transport, validation
-from services.servers.registry import Saved, record
+from services.servers.registry import SavedServer, record
 
 NAME = "Practice iManage"
 CLIENT_ID = "counterpart-practice"
@@ -59,7 +59,7 @@ def exists(actor: Actor) -> bool:
     return bool(session().scalar(select(sql_exists().where(Server.is_practice))))
 
 
-def add(actor: Actor) -> Saved:
+def add(actor: Actor) -> SavedServer:
     """Add the practice server, switched off. Raises ConflictError where there is one already."""
     permissions.require_admin(actor)
     settings = runtime().settings
@@ -84,7 +84,7 @@ def add(actor: Actor) -> Saved:
             record(actor, "server.practice_added", row, url=row.url)
     except InvalidError as taken:
         raise refusal(ConflictError, "server.practice_there", name=NAME) from taken
-    return Saved(server_id, NAME)
+    return SavedServer(server_id, NAME)
 
 
 def to_run() -> Start | None:

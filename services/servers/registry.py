@@ -50,7 +50,7 @@ class ServerChange:
 
 
 @dataclass(frozen=True)
-class Saved:
+class SavedServer:
     """A server that was saved, with notices and warnings for the admin."""
 
     id: uuid.UUID
@@ -73,7 +73,7 @@ def asks_for_credentials(kind: str) -> bool:
     return kind != transport.CLOUD or not runtime().settings.cloud_client_id
 
 
-def add(actor: Actor, new: NewServer) -> Saved:
+def add(actor: Actor, new: NewServer) -> SavedServer:
     """Add a server, switched off. Raises InvalidError with a sentence for each field."""
     permissions.require_admin(actor)
     own = asks_for_credentials(new.kind)
@@ -109,7 +109,7 @@ def add(actor: Actor, new: NewServer) -> Saved:
             api_url=row.api_url,
             from_package=bool(own and new.package_id),
         )
-    return Saved(server_id, new.name, addresses.notices, unknown + warnings)
+    return SavedServer(server_id, new.name, addresses.notices, unknown + warnings)
 
 
 def problems(actor: Actor, new: NewServer) -> dict[str, str]:
@@ -145,7 +145,7 @@ def _validate(new: NewServer) -> tuple[server_addresses.Addresses, tuple[str, ..
     return addresses, unknown
 
 
-def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
+def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> SavedServer:
     """Rename a server or set its limit. URL, API URL, subdomain and kind never change."""
     if found := change_problems(actor, server_id, wanted):
         raise InvalidError(found)
@@ -159,7 +159,7 @@ def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> Saved:
         warnings = validation.confusions(row.name, row.url, row.api_url, except_id=row.id)
         writing.flush()
         record(actor, "server.changed", row, name_before=name_before, at_once=row.at_once)
-    return Saved(server_id, wanted.name, warnings=warnings if wanted.name != name_before else ())
+    return SavedServer(server_id, wanted.name, warnings=warnings if wanted.name != name_before else ())
 
 
 def change_problems(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> dict[str, str]:
