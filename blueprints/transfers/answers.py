@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Callable
 from typing import Any
 
 from flask import render_template
@@ -9,11 +11,12 @@ from werkzeug.wrappers import Response
 
 from blueprints.errors import answer
 from blueprints.forms_base import BaseForm
-from blueprints.htmx import is_htmx, placed
+from blueprints.htmx import fragment, go_to, is_htmx, placed
 from blueprints.transfers.forms import first_error
-from services.core.errors import RefusedError
+from services.core.errors import RefusedError, SignInNeededError
 
 PROBLEMS = "#picker-problems"
+DIALOG = "#dialog"
 
 
 def refused(form: BaseForm) -> Response:
@@ -30,3 +33,22 @@ def refused_in_picker(form: BaseForm, **pieces: Any) -> Response:
     if not is_htmx():
         return refused(form)
     return placed(render_template("transfers/_picker_problems.html", form=form, **pieces), 422, PROBLEMS)
+
+
+def open_dialog(draw: Callable[[], str], server_id: uuid.UUID, back: str) -> Response:
+    """The pop-up, rendered without asking iManage. Without htmx, a redirect to the page behind it."""
+    if not is_htmx():
+        return go_to(back)
+    try:
+        return fragment(draw())
+    except SignInNeededError as needed:
+        return fragment(_sign_in(needed, server_id, back))
+
+
+def sign_in_first(needed: SignInNeededError, server_id: uuid.UUID, back: str) -> Response:
+    """In the place of the pop-up: the sign-in, which returns to `back`."""
+    return placed(_sign_in(needed, server_id, back), 409, DIALOG)
+
+
+def _sign_in(needed: SignInNeededError, server_id: uuid.UUID, back: str) -> str:
+    return render_template("transfers/_picker_sign_in.html", needed=needed, server_id=server_id, back=back)

@@ -8,9 +8,9 @@ from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
-from blueprints.htmx import fragment, go_to, is_htmx, placed
+from blueprints.htmx import fragment, go_to
 from blueprints.transfers import bp
-from blueprints.transfers.answers import refused_in_picker
+from blueprints.transfers.answers import open_dialog, refused_in_picker, sign_in_first
 from blueprints.transfers.forms import SaveManyForm, as_uuid, as_uuids
 from services.core.errors import InvalidError, NotFoundError, SignInNeededError
 from services.transfers import bulk_save
@@ -20,40 +20,28 @@ from services.transfers import bulk_save
 @needs("staff")
 def save_many_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     """For the documents named, or with `all` for the whole matter."""
-    back = url_for("matters.matter", matter_id=matter_id)
-    if not is_htmx():
-        return go_to(back)
-    document_ids = None if "all" in request.args else _document_ids()
-    try:
-        picker = bulk_save.plan(actor(), matter_id, server_id, document_ids)
-    except SignInNeededError as needed:
-        html = render_template(
-            "transfers/_picker_sign_in.html", needed=needed, server_id=server_id, back=back
-        )
-        return fragment(html)
-    return fragment(
-        render_template(
+
+    def draw() -> str:
+        document_ids = None if "all" in request.args else _document_ids()
+        return render_template(
             "transfers/_picker_save_many.html",
-            picker=picker,
+            picker=bulk_save.plan(actor(), matter_id, server_id, document_ids),
             browse=url_for(".browse", matter_id=matter_id, server_id=server_id, saving=1),
             request_key=uuid.uuid4(),
         )
-    )
+
+    return open_dialog(draw, server_id, url_for("matters.matter", matter_id=matter_id))
 
 
 @bp.post("/matters/<uuid:matter_id>/save-many/<uuid:server_id>/check")
 @needs("staff")
 def check_many(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     """The check of each twin in iManage, requested once the pop-up is open."""
-    back = url_for("matters.matter", matter_id=matter_id)
     ids = as_uuids(request.form.getlist("document"))
     try:
         picker = bulk_save.check(actor(), matter_id, server_id, ids)
     except SignInNeededError as needed:
-        html = render_template(
-            "transfers/_picker_sign_in.html", needed=needed, server_id=server_id, back=back
-        )
-        return placed(html, 409, "#dialog")
+        return sign_in_first(needed, server_id, url_for("matters.matter", matter_id=matter_id))
     return fragment(render_template("transfers/_picker_many_check.html", picker=picker))
 
 

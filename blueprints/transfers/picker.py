@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -18,7 +17,7 @@ from blueprints.authorization import actor, needs
 from blueprints.htmx import fragment, go_to, is_htmx, placed
 from blueprints.query_params import LONGEST_SEARCH, offset
 from blueprints.transfers import bp
-from blueprints.transfers.answers import refused_in_picker
+from blueprints.transfers.answers import open_dialog, refused_in_picker, sign_in_first
 from blueprints.transfers.forms import SaveForm, as_uuid
 from services.core.errors import ConflictError, RemoteRefusedError, SignInNeededError
 from services.core.text import normalise
@@ -30,7 +29,6 @@ from services.transfers import save_checks
 
 LIST = "#picker-list"
 MORE = "#picker-more"
-DIALOG = "#dialog"
 MAX_DEPTH = 30
 MAX_NAME = 80
 MAX_ID = 200
@@ -42,7 +40,7 @@ SHELF_NAMES = {"recent": "Recent workspaces", "mine": "My matters", "favourites"
 @bp.get("/matters/<uuid:matter_id>/get/<uuid:server_id>")
 @needs("staff")
 def get_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
-    return _open_dialog(lambda: _get_form(matter_id, server_id), server_id, _back(matter_id, server_id))
+    return open_dialog(lambda: _get_form(matter_id, server_id), server_id, _back(matter_id, server_id))
 
 
 @bp.get("/documents/<uuid:document_id>/save/<uuid:server_id>")
@@ -50,7 +48,7 @@ def get_picker(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
 def save_picker(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     matter_id = documents.find(actor(), document_id).matter_id
     back = url_for("matters.matter", matter_id=matter_id, open=f"save-{document_id}-{server_id}")
-    return _open_dialog(lambda: _save_form(document_id, server_id), server_id, back)
+    return open_dialog(lambda: _save_form(document_id, server_id), server_id, back)
 
 
 @bp.get("/documents/<uuid:document_id>/save/<uuid:server_id>/check")
@@ -64,7 +62,7 @@ def save_check(document_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     try:
         check = save_checks.check_twin(actor(), document_id, server_id, target)
     except SignInNeededError as needed:
-        return placed(_sign_in(needed, server_id, back), 409, DIALOG)
+        return sign_in_first(needed, server_id, back)
     picker = dialog.for_save(actor(), document_id, server_id)
     return fragment(
         render_template(
@@ -97,7 +95,7 @@ def browse(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     try:
         listing = picker_browse.list_location(actor(), matter_id, server_id, location)
     except SignInNeededError as needed:
-        return placed(_sign_in(needed, server_id, _back(matter_id, server_id)), 409, DIALOG)
+        return sign_in_first(needed, server_id, _back(matter_id, server_id))
     except (RemoteRefusedError, ConflictError) as refusal:
         return placed(
             _list_refused(refusal, location, matter_id, server_id), 502, MORE if location.offset else LIST
@@ -114,22 +112,8 @@ def everything(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
         below = "below" in request.form
         selection = select_all.collect(actor(), matter_id, server_id, _location(), below=below)
     except SignInNeededError as needed:
-        return placed(_sign_in(needed, server_id, _back(matter_id, server_id)), 409, DIALOG)
+        return sign_in_first(needed, server_id, _back(matter_id, server_id))
     return fragment(render_template("transfers/_picker_everything.html", selection=selection))
-
-
-def _open_dialog(draw: Callable[[], str], server_id: uuid.UUID, back: str) -> Response:
-    """The pop-up, rendered without asking iManage. Without htmx, a redirect to the matter's page, which opens it."""
-    if not is_htmx():
-        return go_to(back)
-    try:
-        return fragment(draw())
-    except SignInNeededError as needed:
-        return fragment(_sign_in(needed, server_id, back))
-
-
-def _sign_in(needed: SignInNeededError, server_id: uuid.UUID, back: str) -> str:
-    return render_template("transfers/_picker_sign_in.html", needed=needed, server_id=server_id, back=back)
 
 
 def _back(matter_id: uuid.UUID, server_id: uuid.UUID) -> str:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from imanage.ids import VersionId
 from models import Member, Participant, Server
 from services.access import permissions
 from services.access.server_access import label_for, require_use
@@ -18,7 +17,7 @@ from services.core.text.file_names import split
 from services.core.unit_of_work import session
 from services.matters import documents
 from services.transfers import links
-from services.transfers.links import TwinStatus, TwinView
+from services.transfers.links import TwinStatus
 from services.transfers.requests import MOST_DOCUMENTS
 
 
@@ -58,10 +57,7 @@ class GetPicker:
 
 @dataclass(frozen=True)
 class SavePicker:
-    """`onto` is the version in iManage that the copy here is based on; None if there is none.
-
-    `status` compares the twin with the version to be saved.
-    """
+    """`status` compares the twin with the version to be saved; None if there is no twin."""
 
     matter_id: uuid.UUID
     server_id: uuid.UUID
@@ -72,8 +68,6 @@ class SavePicker:
     stem: str
     extension: str
     version: int
-    twin: TwinView | None
-    onto: VersionId | None
     status: TwinStatus | None
 
     @property
@@ -109,9 +103,7 @@ def for_save(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> Save
     document = documents.find(actor, document_id)
     permissions.require_transfer(actor, document.matter_id)
     server = _usable(actor, server_id)
-    statuses = links.for_documents(actor, [document_id]).get(document_id, ())
-    status = next((each for each in statuses if each.twin.server_id == server_id), None)
-    twin = status.twin if status else None
+    status = links.on_server(actor, [document_id], server_id).get(document_id)
     name = split(document.name)
     return SavePicker(
         matter_id=document.matter_id,
@@ -123,8 +115,6 @@ def for_save(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> Save
         stem=name.stem,
         extension=name.extension,
         version=document.number,
-        twin=twin,
-        onto=status.onto if status else None,
         status=status,
     )
 

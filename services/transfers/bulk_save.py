@@ -366,13 +366,13 @@ def _save_rows(
     """In their order. One query, however many. Raises InvalidError for none."""
     if not rows:
         raise InvalidError({"document": "Choose at least one document."})
-    twins = links.for_documents(actor, [document.id for document, _ in rows])
+    twins = links.on_server(actor, [document.id for document, _ in rows], server_id)
     label = label_for(actor.id, require_use(actor.id, server_id))
     return [
         _save_row(
             document,
             version,
-            next((each for each in twins.get(document.id, ()) if each.twin.server_id == server_id), None),
+            twins.get(document.id),
             (checks or {}).get(document.id),
             me,
             label,

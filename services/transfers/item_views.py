@@ -176,15 +176,8 @@ def twins_of(actor: Actor, transfer: Transfer, items: Sequence[TransferItem]) ->
     documents = {
         item.id: item.document_id for item in items if item.state == ItemState.DONE and item.document_id
     }
-    if not documents:
-        return {}
-    statuses = links.for_documents(actor, set(documents.values()))
-    return {
-        item_id: status
-        for item_id, document_id in documents.items()
-        for status in statuses.get(document_id, ())
-        if status.twin.server_id == transfer.server_id
-    }
+    statuses = links.on_server(actor, set(documents.values()), transfer.server_id) if documents else {}
+    return {item_id: statuses[id] for item_id, id in documents.items() if id in statuses}
 
 
 def of_version(status: TwinStatus | None, number: int | None) -> TwinStatus | None:

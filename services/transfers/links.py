@@ -100,6 +100,14 @@ def for_documents(
     }
 
 
+def on_server(
+    actor: Actor, document_ids: Collection[uuid.UUID], server_id: uuid.UUID | None
+) -> dict[uuid.UUID, TwinStatus]:
+    """By document id, its twin on this server, if this person can use it."""
+    found = for_documents(actor, document_ids).items()
+    return {id: each for id, statuses in found for each in statuses if each.twin.server_id == server_id}
+
+
 def in_matter(
     matter_id: uuid.UUID, server_id: uuid.UUID, numbers: Collection[int]
 ) -> dict[tuple[str, int], TwinFacts]:

@@ -148,7 +148,7 @@ def check_twin(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID, targe
     version = _current(actor, document_id)
     server = require_use(actor.id, server_id)
     label = label_for(actor.id, server)
-    status = _status(actor, document_id, server_id)
+    status = links.on_server(actor, [document_id], server_id).get(document_id)
     if status is None:
         return None
     ours = _ours(version)
@@ -232,11 +232,6 @@ def _current(actor: Actor, document_id: uuid.UUID) -> Version:
     permissions.require_transfer(actor, row.matter_id)
     version: Version = row.Version
     return version
-
-
-def _status(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID) -> TwinStatus | None:
-    statuses = links.for_documents(actor, [document_id]).get(document_id, ())
-    return next((each for each in statuses if each.twin.server_id == server_id), None)
 
 
 def _transfer_of_key(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:

@@ -83,13 +83,16 @@ _UNSURE = and_(TransferItem.sent_at.is_not(None), _NO_RECEIPT)
 def of_transfers(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tally]:
     """Tallies by transfer id. One query."""
     name = case((_IS_HERE, Document.name), else_=TransferItem.name)
+    same = (
+        TransferItem.transfer_id,
+        Transfer.kind,
+        TransferItem.state,
+        TransferItem.outcome,
+        TransferItem.error_code,
+    )
     rows = session().execute(
         select(
-            TransferItem.transfer_id,
-            Transfer.kind,
-            TransferItem.state,
-            TransferItem.outcome,
-            TransferItem.error_code,
+            *same,
             _UNSURE.label("unsure"),
             func.count().label("documents"),
             func.coalesce(func.sum(TransferItem.bytes_done), 0).label("bytes_done"),
@@ -100,14 +103,7 @@ def of_transfers(ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Tally]:
         .join(Transfer, Transfer.id == TransferItem.transfer_id)
         .outerjoin(Document, Document.id == TransferItem.document_id)
         .where(TransferItem.transfer_id.in_(ids))
-        .group_by(
-            TransferItem.transfer_id,
-            Transfer.kind,
-            TransferItem.state,
-            TransferItem.outcome,
-            TransferItem.error_code,
-            _UNSURE,
-        )
+        .group_by(*same, _UNSURE)
     )
     found: dict[uuid.UUID, Tally] = {}
     for row in rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -143,16 +143,8 @@ def _views(actor: Actor, rows: Sequence[Transfer], known: KnownServers) -> list[
     circuits = circuit_breaker.open_circuits() if any(row.finished_at is None for row in rows) else {}
     ids = [row.id for row in rows]
     tallies = defaultdict(lambda: Tally(""), transfer_tallies.of_transfers(ids))
-    matters = dict(
-        session()
-        .execute(select(Matter.id, Matter.name).where(Matter.id.in_({row.matter_id for row in rows})))
-        .all()
-    )
-    members = dict(
-        session()
-        .execute(select(Member.id, Member.name).where(Member.id.in_({row.member_id for row in rows})))
-        .all()
-    )
+    matters = _names(Matter, {row.matter_id for row in rows})
+    members = _names(Member, {row.member_id for row in rows})
     return [
         TransferView(
             id=row.id,
@@ -177,3 +169,7 @@ def _views(actor: Actor, rows: Sequence[Transfer], known: KnownServers) -> list[
         )
         for row in rows
     ]
+
+
+def _names(table: type[Matter] | type[Member], ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    return dict(session().execute(select(table.id, table.name).where(table.id.in_(ids))).all())
