@@ -12,8 +12,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -31,8 +32,9 @@ from imanage.types import Identity, TokenSet
 from models import Matter, Participant, Server, db, new_id, utcnow
 from services.connections import tokens
 from services.core.actor import SYSTEM, Actor
-from services.core.unit_of_work import unit_of_work
+from services.core.unit_of_work import session, unit_of_work
 from services.directory import people as directory_people
+from services.operations import worker_heartbeats
 from services.servers import transport
 from simulator import practice_password
 from tests.support.stack import answers, free_port, installation_environment, until
@@ -41,6 +43,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 CLIENT_ID = "counterpart-practice"
 LATENCY = 0.05
 LARGE = 1 << 20
+SETTLE_SECONDS = 1.0
 PASSWORD = "a-passing-installation"
 FLASK = (sys.executable, "-m", "flask", "--app", "app")
 USERS = ("ALICE", "BRAM")
@@ -93,18 +96,30 @@ class Installation:
                 writing.add(Participant(matter_id=matter.id, member_id=person.actor.id, role="lead"))
         return matter.id
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start_worker(
+        self, *command: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         with (self.folder / "worker.log").open("ab") as said:
             process = subprocess.Popen(
-                [*FLASK, "worker"],
+                command or (*FLASK, "worker"),
                 cwd=REPOSITORY,
-                env=self.environment,
+                env={**self.environment, **(environment or {})},
                 stdout=said,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         self.workers.append(process)
         return process
+
+    def until_workers_rest(self) -> None:
+        """Wait until all workers that were started have written a heartbeat and read the empty queue."""
+
+        def are_ready() -> bool:
+            session().rollback()
+            return worker_heartbeats.count_live() == len(self.workers)
+
+        until(are_ready, "The workers")
+        time.sleep(SETTLE_SECONDS)
 
     def stop_workers(self) -> None:
         for process in self.workers:
@@ -132,8 +147,9 @@ def install_bench(
     large: Sequence[int] = (),
     web: bool = False,
     tls: bool = False,
+    database_url: str | None = None,
 ) -> Iterator[Installation]:
-    """Everything but the worker, which each row starts itself.
+    """Everything but the worker, which each row starts itself. On SQLite, unless there is a `database_url`.
 
     With `tls`, nginx is in front of the practice iManage and caches downloads.
     """
@@ -150,6 +166,8 @@ def install_bench(
         plain = f"http://127.0.0.1:{port}"
         wire = running.enter_context(in_front(root / "front", port)) if tls else Wire(plain, plain, None)
         environment = installation_environment(root, web_port, urlsplit(wire.tls).port or 443)
+        if database_url is not None:
+            environment["COUNTERPART_DATABASE_URL"] = database_url
         app = create_app(Settings.from_env(environment))
         with app.app_context():
             migrations.upgrade()
