@@ -7,7 +7,6 @@ cores, the wire nor iManage is the limit then, but the latency of each call.
 from __future__ import annotations
 
 import sys
-import time
 
 from sqlalchemy import func, select
 
@@ -54,18 +53,19 @@ def run(options: Options) -> list[Line]:
 
 
 def _seconds(system: Installation, workers: int, sources: list[str]) -> float:
-    """From the request to the end of the last document. The workers are at rest before it."""
+    """From the first call to the end of the last document. The workers are at rest before."""
     for _ in range(workers):
         system.start_worker(sys.executable, "-m", "bench.few_threads", str(THREADS))
     try:
         system.until_workers_rest()
-        began = time.time()
+        system.control("DELETE", "requests")
         started = moving.start_gets(system, sources)
         moving.wait(system, started)
+        first: float = min(call["at"] for call in system.control("GET", "requests"))
     finally:
         system.stop_workers()
     last = select(func.max(TransferItem.state_at)).where(TransferItem.transfer_id.in_(started))
     ended = session().scalar(last)
     session().rollback()
     assert ended is not None
-    return ended.timestamp() - began
+    return ended.timestamp() - first
