@@ -60,7 +60,7 @@ def save_certificates(server_id: uuid.UUID) -> Response:
             form.pem.data = ""
         view = server_views.server(actor(), server_id)
         form.version.data = view.version
-        return _answer(view, form, 422)
+        return _answer(view, form)
     count = "1 certificate" if len(listed) == 1 else f"{len(listed)} certificates"
     flash(f"Saved. Connections to “{view.name}” now also trust {count} of your own.", "success")
     return _check_again(server_id)
@@ -83,7 +83,7 @@ def remove_certificates(server_id: uuid.UUID) -> Response:
     except InvalidError as refusal:
         form.add_errors(refusal)
         form.version.data = view.version
-        return popup("own_ca_removal", "Remove custom CA?", 422, form=form, server=view)
+        return popup("own_ca_removal", "Remove custom CA?", form=form, server=view)
     flash(f"Removed. Connections to “{view.name}” now only trust public authorities.", "success")
     return _check_again(server_id)
 
@@ -95,5 +95,5 @@ def _check_again(server_id: uuid.UUID) -> Response:
     return go_to(url_for(".server", server_id=server_id))
 
 
-def _answer(view: server_views.ServerView, form: OwnCaForm, status: int = 200) -> Response:
-    return popup("own_ca", "Custom CA", status, form=form, server=view)
+def _answer(view: server_views.ServerView, form: OwnCaForm) -> Response:
+    return popup("own_ca", "Custom CA", form=form, server=view)

@@ -32,7 +32,7 @@ def remove_server(server_id: uuid.UUID) -> Response:
         removed = removal.remove(actor(), server_id, form.typed_name.data)
     except InvalidError as refusal:
         form.add_errors(refusal)
-        return _answer(server_id, form, 422)
+        return _answer(server_id, form)
     practice.delete_data(server_id)
     flash(f"“{removed.name}” has been removed. Documents in your matters have not changed.", "success")
     if removed.usage.links:
@@ -48,7 +48,7 @@ def removed_links(removal_id: uuid.UUID) -> Response:
     return csv_attachment(text, f"Removed links of {name}.csv")
 
 
-def _answer(server_id: uuid.UUID, form: RemoveServerForm, status: int = 200) -> Response:
+def _answer(server_id: uuid.UUID, form: RemoveServerForm) -> Response:
     view = server_views.server(actor(), server_id)
     running = removal.running_transfers(actor(), server_id)
-    return popup("remove", f"Remove “{view.name}”?", status, form=form, server=view, running=running)
+    return popup("remove", f"Remove “{view.name}”?", form=form, server=view, running=running)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -83,7 +84,7 @@ def add_server() -> Response:
     else:
         form.add_errors(InvalidError(registry.problems(actor(), form.command())), keep_own=True)
     form.reduce_to_subdomain()
-    return _add_answer(form, 422)
+    return _add_answer(form)
 
 
 @bp.get("/practice/new")
@@ -132,14 +133,14 @@ def change_server(server_id: uuid.UUID) -> Response:
         )
     view = server_views.server(actor(), server_id)
     form.version.data = view.version
-    return _change_answer(view, form, 422)
+    return _change_answer(view, form)
 
 
-def _add_answer(form: AddServerForm, status: int = 200, *, switched: bool = False) -> Response:
-    return popup("add", "Add server", status, switched=switched, **_form_context(form))
+def _add_answer(form: AddServerForm, *, switched: bool = False) -> Response:
+    return popup("add", "Add server", switched=switched, **_form_context(form))
 
 
-def _form_context(form: AddServerForm) -> dict[str, object]:
+def _form_context(form: AddServerForm) -> dict[str, Any]:
     """The form's context; a package that is no longer available is dropped, so that the fields show."""
     form.package_client_id = application_packages.available_client_id(actor(), form.package_id)
     if form.package_client_id is None:
@@ -147,5 +148,5 @@ def _form_context(form: AddServerForm) -> dict[str, object]:
     return {"form": form, "cloud_domain": registry.cloud_domain(), "redirect_url": registry.redirect_url()}
 
 
-def _change_answer(view: server_views.ServerView, form: ChangeServerForm, status: int = 200) -> Response:
-    return popup("edit", "Change name and limit", status, form=form, server=view)
+def _change_answer(view: server_views.ServerView, form: ChangeServerForm) -> Response:
+    return popup("edit", "Change name and limit", form=form, server=view)

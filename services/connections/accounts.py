@@ -26,7 +26,6 @@ class ConnectedAccount:
     label: str
     state: str
     sentence: str = ""
-    imanage_user: str = ""
     imanage_name: str = ""
     imanage_email: str = ""
     differs: bool = False
@@ -76,7 +75,6 @@ def _account(
         label=label,
         state="sign_in_again" if again else "connected",
         sentence=sentence_for(reason, label) if again else "",
-        imanage_user=row.imanage_user,
         imanage_name=row.imanage_name,
         imanage_email=row.imanage_email,
         differs=differs(row.imanage_email, actor.email),

@@ -27,7 +27,6 @@ class SignIn:
 
     member_id: uuid.UUID
     name: str
-    email: str
     server_id: uuid.UUID
     server_name: str
     is_live: bool
@@ -90,7 +89,6 @@ def _sign_in(row: Connection, member: Member, server: Server) -> SignIn:
     return SignIn(
         member_id=member.id,
         name=member.name,
-        email=member.email,
         server_id=server.id,
         server_name=server.name,
         is_live=is_live,

@@ -31,7 +31,6 @@ class DocumentRow:
 
     id: uuid.UUID
     name: str
-    version_id: uuid.UUID
     number: int
     extension: str
     size: int
@@ -49,7 +48,6 @@ class DocumentView:
     name: str
     version_id: uuid.UUID
     number: int
-    extension: str
     size: int
     added_by: str
     added_at: datetime
@@ -86,7 +84,6 @@ def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 
         DocumentRow(
             id=document_id,
             name=name,
-            version_id=version.id,
             number=version.number,
             extension=split(version.file_name).extension,
             size=version.size,
@@ -120,7 +117,6 @@ def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
         name=document.name,
         version_id=current.id,
         number=current.number,
-        extension=split(current.file_name).extension,
         size=current.size,
         added_by=current.created_by.name,
         added_at=current.created_at,

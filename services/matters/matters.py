@@ -51,7 +51,6 @@ class MatterView:
     name: str
     client_number: str
     matter_number: str
-    role: str
     documents: int
     people: int
     may_change_documents: bool
@@ -95,7 +94,6 @@ def find(actor: Actor, matter_id: uuid.UUID) -> MatterView:
         name=matter.name,
         client_number=matter.client_number,
         matter_number=matter.matter_number,
-        role=role,
         documents=_counts(Document.matter_id, [matter_id]).get(matter_id, 0),
         people=_counts(Participant.matter_id, [matter_id]).get(matter_id, 0),
         may_change_documents=permissions.may_change_documents(actor, role),

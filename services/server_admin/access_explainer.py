@@ -58,7 +58,6 @@ class Explanation:
     member_id: uuid.UUID
     name: str
     email: str
-    server_name: str
     steps: tuple[RuleResult, ...]
     matters: tuple[tuple[uuid.UUID, str], ...]
     matter_id: uuid.UUID | None
@@ -90,9 +89,7 @@ def explain(
     if matter_id is not None:
         steps.append(_of_matter(member, matter_id))
     steps += [_of_sign_in(member, server), _of_imanage(member, server)]
-    return Explanation(
-        member.id, member.name, member.email, server.name, _skip_after_failure(steps), matters, matter_id
-    )
+    return Explanation(member.id, member.name, member.email, _skip_after_failure(steps), matters, matter_id)
 
 
 def _of_server(member: Member, server: Server) -> list[RuleResult]:

@@ -43,7 +43,6 @@ class Authority:
     subject: str
     issuer: str
     fingerprint: str
-    not_before: datetime
     not_after: datetime
     is_authority: bool
 
@@ -173,7 +172,6 @@ def _authority(certificate: x509.Certificate) -> Authority:
         subject=_name(certificate.subject),
         issuer=_name(certificate.issuer),
         fingerprint=certificate.fingerprint(SHA256()).hex(":").upper(),
-        not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         is_authority=_is_authority(certificate),
     )

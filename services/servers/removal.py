@@ -45,7 +45,6 @@ DIRECTIONS = {"got": "Got from iManage", "saved": "Saved to iManage"}
 class Removed:
     """The result of a removal."""
 
-    id: uuid.UUID
     name: str
     usage: Usage
 
@@ -80,7 +79,7 @@ def remove(actor: Actor, server_id: uuid.UUID, typed_name: str) -> Removed:
             running_transfers=usage.running,
             removal=str(removal.id),
         )
-        return Removed(removal.id, removal.name, usage)
+        return Removed(removal.name, usage)
 
 
 def running_transfers(actor: Actor, server_id: uuid.UUID) -> tuple[str, ...]:

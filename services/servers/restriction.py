@@ -39,7 +39,6 @@ class RestrictionView:
     `groups` are the listed ones of `all_groups`; `listed` counts the members by name or group, each once.
     """
 
-    server_id: uuid.UUID
     is_restricted: bool
     people: tuple[Person, ...]
     groups: tuple[GroupRow, ...]
@@ -76,7 +75,7 @@ def restriction(actor: Actor, server_id: uuid.UUID) -> RestrictionView:
     chosen = _listed_groups(server_id) if every else set()
     groups = tuple(each for each in every if each.id in chosen)
     version = _version(row, {each.id for each in people} | chosen)
-    return RestrictionView(row.id, row.is_restricted, people, groups, every, _count(server_id), version)
+    return RestrictionView(row.is_restricted, people, groups, every, _count(server_id), version)
 
 
 def find_people(actor: Actor, text: str, chosen: Iterable[uuid.UUID] = ()) -> tuple[Person, ...]:

@@ -22,7 +22,7 @@ def test_the_account_page_s_lines(signed_in: SignIn, practice: Simulator) -> Non
     person = actor_of(make_member("Somebody Else"))
     assert [line.state for line in accounts.of_member(person)] == ["never_connected"] * 2
     line = next(line for line in lines_of(signed_in) if line.label == "London")
-    assert (line.state, line.imanage_user, line.differs, line.renewable) == (
+    assert (line.state, line.imanage_name, line.differs, line.renewable) == (
         "connected",
         "ALICE",
         False,
