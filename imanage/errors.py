@@ -1,7 +1,7 @@
 """What can go wrong with an iManage server: one hierarchy; each error has a code, a sentence and a retry policy.
 
-`sentence` can be shown to the user; `remote_message` is the server's own message, bounded and without secrets, for
-the log and the administrator.
+`sentence` is for the log: the application has its own words for people. `remote_message` is the server's own message,
+bounded and without secrets, for the log and the administrator.
 """
 
 from __future__ import annotations

@@ -52,5 +52,5 @@ def _answer(invited: invitations.InvitationView, form: JoinForm, token: str, sta
 
 
 def _over(over: invitations.InvitationEndedError) -> Response:
-    status = 404 if over.reason == "unknown" else 410
+    status = 404 if over.code == "invitation.unknown" else 410
     return fragment(render_template("auth/join_over.html", over=over), status)

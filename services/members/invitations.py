@@ -22,7 +22,7 @@ from services.core.unit_of_work import session, unit_of_work
 from services.directory import details as directory_details
 from services.directory.details import Details
 from services.directory.people import NewMember, create
-from services.guidance.refusals import worded
+from services.guidance.refusals import refusal, worded
 from services.mail import server_state
 from services.members.invitation_links import hash_of, link_of, tokens_of
 
@@ -34,10 +34,6 @@ MAX_LISTED = 200
 
 class InvitationEndedError(RefusedError):
     """The link does not work, or no longer works; `code` says why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(**worded(f"invitation.{reason}"))
-        self.reason = reason
 
 
 @dataclass(frozen=True)
@@ -215,22 +211,26 @@ def _row(actor: Actor, new: NewInvitation, member_id: uuid.UUID | None) -> dict[
     }
 
 
+def _ended(reason: str) -> InvitationEndedError:
+    return refusal(InvitationEndedError, f"invitation.{reason}")
+
+
 def _opened(token: str, *, lock: bool = False) -> Invitation:
     query = select(Invitation).where(Invitation.token_hash == hash_of(token))
     row = session().scalar(query.with_for_update() if lock else query)
     if row is None:
-        raise InvitationEndedError("unknown")
+        raise _ended("unknown")
     if row.ended_as:
-        raise InvitationEndedError(row.ended_as)
+        raise _ended(row.ended_as)
     if row.expires_at <= utcnow():
-        raise InvitationEndedError("expired")
+        raise _ended("expired")
     known = session().scalar(select(Member).where(Member.email_key == row.email_key))
     if known is not None and not known.is_active:
-        raise InvitationEndedError("closed")
+        raise _ended("closed")
     if known is not None and (known.password_hash or known.id != row.member_id):
-        raise InvitationEndedError("used")
+        raise _ended("used")
     if known is None and row.member_id is not None:  # their email address was changed since
-        raise InvitationEndedError("replaced")
+        raise _ended("replaced")
     return row
 
 

@@ -27,8 +27,8 @@ from services.transfers.links import TwinStatus
 from services.transfers.requests import (
     MOST_DOCUMENTS,
     name_there,
-    new_document_in,
     new_transfer,
+    target_of,
     transfer_of_key,
 )
 from services.transfers.save_checks import (
@@ -89,7 +89,7 @@ class SaveRow:
         concerns = self.against if onto_twins else self.against_new
         return any(not each.accept or each.code not in accepted for each in concerns)
 
-    def target(self, command: SaveManyCommand, folder: NewDocument | None) -> Target:
+    def target(self, command: SaveManyCommand, folder: Target | None) -> Target:
         """The target of the save; `folder` for a document without a twin, or one saved as a new document."""
         if command.onto_twins and self.twin is not None:
             return Replace(self.twin) if command.replaces else NewVersion(self.twin)
@@ -283,7 +283,7 @@ def start(actor: Actor, command: SaveManyCommand) -> uuid.UUID:
         if needs_folder:
             if not command.folder_id:
                 raise InvalidError({"folder": "Choose a folder for the new documents."})
-            folder = new_document_in(command.folder_id)
+            folder = target_of(NewDocument.kind, command.folder_id)
         transfer = new_transfer(actor, command.request_key, "save", matter.id, server)
         items = []
         for position, line in enumerate(lines, 1):

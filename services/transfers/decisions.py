@@ -46,7 +46,7 @@ def choices_of(item: TransferItem) -> tuple[str, ...]:
 
 
 def decide(actor: Actor, item_id: uuid.UUID, choice: str, request_key: uuid.UUID) -> uuid.UUID:
-    """Carry out a choice. Returns the id of the transfer to show: a new one where theirs is got first."""
+    """Carry out a choice. Returns the id of the transfer to show: a new one where their version is fetched first."""
     with unit_of_work():
         item = session().get(TransferItem, item_id, with_for_update=True)
         if item is None:

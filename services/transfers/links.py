@@ -27,7 +27,6 @@ class TwinView:
 
     id: uuid.UUID
     document_id: uuid.UUID
-    version_id: uuid.UUID
     server_id: uuid.UUID
     server_label: str
     library: str
@@ -61,14 +60,9 @@ class TwinStatus:
         return self.facts.state
 
     @property
-    def version(self) -> int:
-        """The newest version there that was got or saved here: a save onto the twin is based on it."""
-        return self.facts.had
-
-    @property
     def onto(self) -> VersionId:
-        """That version, by its id."""
-        return VersionId(self.twin.library, self.twin.number, self.version)
+        """The newest version there that was got or saved here: a save onto the twin is based on it."""
+        return VersionId(self.twin.library, self.twin.number, self.facts.had)
 
     @property
     def sentence(self) -> str:
@@ -205,29 +199,25 @@ def for_document(
     actor: Actor, document_id: uuid.UUID, usable: Sequence[ServerLabel] | None = None
 ) -> dict[uuid.UUID, list[TwinView]]:
     """The live twins of each version of a document, newest first, by version id."""
-    by_version: dict[uuid.UUID, list[TwinView]] = defaultdict(list)
-    for twin in _twins(actor, select(Link, Member.name).where(Link.document_id == document_id), usable):
-        by_version[twin.version_id].append(twin)
-    return dict(by_version)
-
-
-def _twins(actor: Actor, query: Select[Link, str], usable: Sequence[ServerLabel] | None) -> list[TwinView]:
     labels = {server.id: server for server in (available_to(actor) if usable is None else usable)}
     if not labels:
-        return []
+        return {}
     rows = session().execute(
-        query.join(Member, Member.id == Link.member_id)
-        .where(Link.server_id.in_(labels), Link.ended_at.is_(None))
+        select(Link, Member.name)
+        .join(Member, Member.id == Link.member_id)
+        .where(Link.document_id == document_id, Link.server_id.in_(labels), Link.ended_at.is_(None))
         .order_by(Link.created_at.desc(), Link.id)
     )
-    return [_view(link, name, labels[link.server_id]) for link, name in rows]
+    by_version: dict[uuid.UUID, list[TwinView]] = defaultdict(list)
+    for link, name in rows:
+        by_version[link.version_id].append(_view(link, name, labels[link.server_id]))
+    return dict(by_version)
 
 
 def _view(link: Link, member_name: str, server: ServerLabel) -> TwinView:
     return TwinView(
         id=link.id,
         document_id=link.document_id,
-        version_id=link.version_id,
         server_id=link.server_id,
         server_label=server.label,
         library=link.library,

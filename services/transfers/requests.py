@@ -209,13 +209,6 @@ def sources_of(texts: Iterable[str]) -> tuple[VersionId, ...]:
         raise InvalidError({"source": worded(error.code)["sentence"]}) from error
 
 
-def new_document_in(folder_id: str) -> NewDocument:
-    """The target for a new document, from a form's folder id. Raises InvalidError."""
-    found = target_of(NEW_DOCUMENT, folder_id)
-    assert isinstance(found, NewDocument)
-    return found
-
-
 def target_of(kind: str, id: str) -> Target:
     """The target of a save: for a new document `id` is a folder, else a version there. Raises InvalidError."""
     if kind not in SAVE_TARGETS:

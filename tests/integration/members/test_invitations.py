@@ -168,7 +168,7 @@ def test_nobody_comes_in_by_the_word_of_somebody_deactivated_since(
     assert offboarding.consequences(actor, gone.id).invitations == 0
     with pytest.raises(invitations.InvitationEndedError) as over:
         invitations.by_token(made.link.rsplit("/", 1)[-1])
-    assert over.value.reason == "withdrawn"
+    assert over.value.code == "invitation.withdrawn"
     assert invitations.by_token(kept.link.rsplit("/", 1)[-1]).email == "ours@firm.test"
 
 
