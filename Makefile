@@ -39,9 +39,9 @@ worker: setup ## One more worker on this installation
 migrate: setup ## Migrate the database to this version
 	$(BIN)/flask --app app db upgrade
 
-test: setup-test ## Install what the tests need, then run them all, or those of TESTS=tests/…
+test: setup-test ## Install what the tests need, then check and run them all, or run those of TESTS=tests/…
 	@tests/prepare
-	$(MAKE) --no-print-directory check
+	$(if $(TESTS),,$(MAKE) --no-print-directory check)
 	tests/run $(TESTS)
 
 check: setup-test ## Linters, types, layers and templates

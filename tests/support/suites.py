@@ -28,14 +28,27 @@ SELECTING = ("-k", "-m", "--lf", "--last-failed", "--pdb")
 NO_TESTS = 5  # pytest's exit status where nothing is left to run
 
 SQLITE_ONLY = (
-    "blueprints/test_descriptors.py",
-    "blueprints/test_naughty_strings.py",
+    "blueprints",
     "connections/test_oauth_answers.py",
+    "connections/test_oauth_mix_up.py",
+    "connections/test_oauth_sign_in.py",
     "connections/test_proxy_sign_in.py",
+    "guidance",
+    "mail/test_server_state.py",
     "mail/test_smtp.py",
     "matters/test_documents_download.py",
+    "matters/test_told_before_leaving.py",
     "picker/test_dialog.py",
+    "picker/test_picker_saving.py",
     "picker/test_select_all.py",
+    "scanning",
+    "servers/test_all_errors_at_once.py",
+    "servers/test_certificate_authorities.py",
+    "servers/test_hostile_admin.py",
+    "servers/test_packages.py",
+    "servers/test_redirect_urls.py",
+    "servers/test_servers_bad_input.py",
+    "transfers/test_unusual_ids.py",
 )
 """Of tests/integration: tests of pages, bytes and answers, whose queries other files run as well."""
 
