@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
-from models import AuditEvent, db
+from sqlalchemy import func, select
+
+from models import AuditEvent, db, utcnow
 from services.core.actor import Actor, Who
 from services.core.errors import RefusedError
 from services.core.text.normalise import search_fold
@@ -75,6 +78,14 @@ def event(
         "server_id": server_id,
         "detail": detail,
     }
+
+
+def count_in_last_minute(actor: Actor, action: str) -> int:
+    since = utcnow() - timedelta(minutes=1)
+    events = select(func.count()).where(
+        AuditEvent.at > since, AuditEvent.actor_id == actor.id, AuditEvent.action == action
+    )
+    return session().scalar(events) or 0
 
 
 def key_of(*searched: str) -> str:

@@ -33,6 +33,7 @@ MARGIN = 64 * 1024**3
 _ALL = 0x71756F7461
 """The key of the advisory lock for the installation's limit."""
 
+_TOTAL = select(func.sum(Version.size))
 _total_lock = threading.Lock()
 _total: tuple[float, int] | None = None
 
@@ -124,19 +125,15 @@ def admit(files: Sequence[IncomingFile]) -> list[QuotaReachedError | None]:
     uses: dict[tuple[Scope, uuid.UUID | None], Usage] = {}
     answers: list[QuotaReachedError | None] = []
     for file in files:
-        keys: list[tuple[Scope, uuid.UUID | None]] = []
-        if limit := settings.quota_matter_bytes:
-            keys.append(("matter", file.matter_id))
-            if keys[-1] not in uses:
-                uses[keys[-1]] = Usage("matter", _of_matter(file.matter_id), limit)
-        if limit := settings.quota_member_bytes:
-            keys.append(("member", file.member_id))
-            if keys[-1] not in uses:
-                uses[keys[-1]] = Usage("member", _of_member(file.member_id), limit)
-        if is_near and (limit := settings.quota_bytes):
-            keys.append(("installation", None))
-            if keys[-1] not in uses:
-                uses[keys[-1]] = Usage("installation", _of_all(), limit)
+        limits: dict[tuple[Scope, uuid.UUID | None], int | None] = {
+            ("matter", file.matter_id): settings.quota_matter_bytes,
+            ("member", file.member_id): settings.quota_member_bytes,
+            ("installation", None): settings.quota_bytes if is_near else 0,
+        }
+        for key, limit in limits.items():
+            if limit and key not in uses:
+                uses[key] = Usage(key[0], _stored(*key), limit)
+        keys = [key for key in limits if key in uses]
         over = [uses[key] for key in keys if file.size > uses[key].left]
         answers.append(over[0].refusal(file.size) if over else None)
         if not over:
@@ -186,27 +183,23 @@ def _usages(
     uses = []
     if limit := settings.quota_matter_bytes:
         in_progress = _in_progress(other_than, Transfer.matter_id == matter_id)
-        uses.append(Usage("matter", _of_matter(matter_id) + in_progress, limit))
+        uses.append(Usage("matter", _stored("matter", matter_id) + in_progress, limit))
     if limit := settings.quota_member_bytes:
         in_progress = _in_progress(other_than, Transfer.member_id == member_id)
-        uses.append(Usage("member", _of_member(member_id) + in_progress, limit))
+        uses.append(Usage("member", _stored("member", member_id) + in_progress, limit))
     if (use := installation_use()) is not None:
         uses.append(use)
     return uses
 
 
-def _of_matter(matter_id: uuid.UUID) -> int:
-    of_matter = select(func.sum(Version.size)).join(Document, Document.id == Version.document_id)
-    return int(session().scalar(of_matter.where(Document.matter_id == matter_id)) or 0)
-
-
-def _of_member(member_id: uuid.UUID) -> int:
-    of_member = select(func.sum(Version.size)).where(Version.created_by_id == member_id)
-    return int(session().scalar(of_member) or 0)
-
-
-def _of_all() -> int:
-    return int(session().scalar(select(func.sum(Version.size))) or 0)
+def _stored(scope: Scope, of: uuid.UUID | None = None) -> int:
+    """The bytes of all versions of a matter, by a member, or of the installation."""
+    total = _TOTAL
+    if scope == "matter":
+        total = total.join(Document, Document.id == Version.document_id).where(Document.matter_id == of)
+    elif scope == "member":
+        total = total.where(Version.created_by_id == of)
+    return int(session().scalar(total) or 0)
 
 
 def _in_progress(item_id: uuid.UUID | None, condition: ColumnElement[bool]) -> int:
@@ -232,7 +225,7 @@ def _cached_total() -> int:
     global _total
     with _total_lock:
         if _total is None or time.monotonic() - _total[0] > CACHE_SECONDS:
-            _total = (time.monotonic(), _of_all())
+            _total = (time.monotonic(), _stored("installation"))
         return _total[1]
 
 
@@ -242,10 +235,3 @@ def _add_to_total(size: int) -> None:
     with _total_lock:
         if _total is not None:
             _total = (_total[0], _total[1] + size)
-
-
-def reset_cached_total() -> None:
-    """Drop the cached sum."""
-    global _total
-    with _total_lock:
-        _total = None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from imanage.types import AppCredentials
-from models import AuditEvent, Connection, Member, Server, utcnow
+from models import Connection, Member, Server, utcnow
 from services import diagnostics
 from services.access import permissions
 from services.connections import tokens
@@ -100,13 +99,9 @@ def _credentials(row: Server, new: NewCredentials) -> AppCredentials:
 
 def _record_try(actor: Actor, row: Server) -> None:
     """Tries are limited, because each asks iManage whether it knows these credentials."""
-    since = utcnow() - timedelta(minutes=1)
-    tried = select(func.count()).where(
-        AuditEvent.at > since, AuditEvent.actor_id == actor.id, AuditEvent.action == TRIED
-    )
     server_id, name = row.id, row.name
     with unit_of_work():
-        if (session().scalar(tried) or 0) >= PER_MINUTE:
+        if audit.count_in_last_minute(actor, TRIED) >= PER_MINUTE:
             raise refusal(TooManyError, "credentials.too_many", count=PER_MINUTE)
         audit.record(actor, TRIED, name, subject_id=server_id, server_id=server_id)
 

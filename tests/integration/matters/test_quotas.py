@@ -41,12 +41,12 @@ def limits() -> Iterator[Any]:
     usual = runtime.runtime()
 
     def set_limits(**more: int) -> None:
-        quotas.reset_cached_total()
+        quotas._total = None
         runtime.bind(replace(usual, settings=replace(usual.settings, **more)))
 
     yield set_limits
     runtime.bind(usual)
-    quotas.reset_cached_total()
+    quotas._total = None
 
 
 def add(member: Member, matter_id: uuid.UUID, size: int, name: str = "") -> uuid.UUID:
