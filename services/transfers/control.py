@@ -13,6 +13,7 @@ from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import ConflictError
 from services.core.unit_of_work import session, unit_of_work
+from services.guidance.refusals import refusal
 from services.transfers import lifecycle, requests, tallies
 from services.transfers.outcomes import CANCELLED_CODE
 from services.transfers.states import ItemState, move
@@ -50,7 +51,7 @@ def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -
         if made := session().scalar(select(Transfer.id).where(Transfer.retry_of_id == before.id)):
             return made
         if before.server_id is None:
-            raise ConflictError("The iManage server of this transfer has been removed.")
+            raise refusal(ConflictError, "server.removed")
         server = server_access.require_use(actor.id, before.server_id)
         again = [item for item in before.items if tallies.retries(before.kind, item)]
         if not again:

@@ -17,6 +17,7 @@ from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import ConflictError, NotFoundError
 from services.core.unit_of_work import session, unit_of_work
+from services.guidance.refusals import refusal
 from services.transfers import lifecycle, requests
 from services.transfers.lifecycle import STORED_DIFFERENT as STORED_DIFFERENT_CODE
 from services.transfers.link_facts import link_values
@@ -99,7 +100,7 @@ def _get_theirs(
 ) -> uuid.UUID:
     """Their version becomes the next one here; the save still waits for its own decision."""
     if transfer.server_id is None:
-        raise ConflictError("The iManage server of this transfer has been removed.")
+        raise refusal(ConflictError, "server.removed")
     return requests.start_get(
         actor,
         requests.GetCommand(request_key, transfer.matter_id, transfer.server_id, (source,), item.document_id),
@@ -110,9 +111,9 @@ def _link(actor: Actor, transfer: Transfer, item: TransferItem, theirs: dict[str
     """Link the version in iManage as the twin because the member says so, even with other bytes."""
     facts, version = theirs["facts"], session().get(Version, item.version_id)
     if transfer.server_id is None:
-        raise ConflictError("The iManage server of this transfer has been removed.")
+        raise refusal(ConflictError, "server.removed")
     if version is None:
-        raise ConflictError("The document is no longer in the matter.")
+        raise refusal(ConflictError, "document.gone")
     taken = exists().where(
         Link.server_id == transfer.server_id,
         Link.library_key == facts["library"].casefold(),
