@@ -8,6 +8,7 @@ from models import Matter, Participant
 from services.core.actor import Actor
 from services.core.errors import ForbiddenError, NotFoundError
 from services.core.unit_of_work import session
+from services.guidance.refusals import refusal
 
 CHANGES_DOCUMENTS = frozenset({"lead", "editor"})
 MANAGES_PEOPLE = frozenset({"lead"})
@@ -19,11 +20,7 @@ def may_administer(actor: Actor) -> bool:
 
 def require_admin(actor: Actor) -> None:
     if not may_administer(actor):
-        raise ForbiddenError(
-            "Only System Admins can use the Admin System.",
-            next_step="Ask a System Admin of your firm.",
-            owner="your System Admin",
-        )
+        raise refusal(ForbiddenError, "forbidden", "admin_system")
 
 
 def may_create_matters(actor: Actor) -> bool:
@@ -32,7 +29,7 @@ def may_create_matters(actor: Actor) -> bool:
 
 def require_create_matters(actor: Actor) -> None:
     if not may_create_matters(actor):
-        raise ForbiddenError("Guests cannot open matters.", next_step="Ask the firm that invited you.")
+        raise refusal(ForbiddenError, "forbidden", "open_matter")
 
 
 def role_in(actor: Actor, matter_id: uuid.UUID) -> str | None:
@@ -70,33 +67,21 @@ def require_matter(actor: Actor, matter_id: uuid.UUID) -> tuple[Matter, str]:
 def require_change_documents(actor: Actor, matter_id: uuid.UUID) -> Matter:
     matter, role = require_matter(actor, matter_id)
     if not may_change_documents(actor, role):
-        raise ForbiddenError(
-            "You can read this matter, but not change its documents.",
-            next_step="Ask a lead of the matter to make you an editor.",
-            owner="a lead of the matter",
-        )
+        raise refusal(ForbiddenError, "forbidden", "change_documents")
     return matter
 
 
 def require_manage_people(actor: Actor, matter_id: uuid.UUID) -> Matter:
     matter, role = require_matter(actor, matter_id)
     if not may_manage_people(actor, role):
-        raise ForbiddenError(
-            "Only leads of the matter can change who takes part in it.",
-            next_step="Ask a lead of the matter.",
-            owner="a lead of the matter",
-        )
+        raise refusal(ForbiddenError, "forbidden", "manage_people")
     return matter
 
 
 def require_change_matter(actor: Actor, matter_id: uuid.UUID) -> Matter:
     matter, role = require_matter(actor, matter_id)
     if not may_change_matter(actor, role):
-        raise ForbiddenError(
-            "Only leads of the matter can change its name and numbers.",
-            next_step="Ask a lead of the matter.",
-            owner="a lead of the matter",
-        )
+        raise refusal(ForbiddenError, "forbidden", "change_matter")
     return matter
 
 
@@ -106,9 +91,5 @@ def require_transfer(actor: Actor, matter_id: uuid.UUID) -> Matter:
     if actor.is_guest:
         raise NotFoundError()
     if not may_transfer(actor, role):
-        raise ForbiddenError(
-            "You can read this matter, but not move documents between it and iManage.",
-            next_step="Ask a lead of the matter to make you an editor.",
-            owner="a lead of the matter",
-        )
+        raise refusal(ForbiddenError, "forbidden", "transfer")
     return matter

@@ -1,9 +1,29 @@
-"""Advice for each rule that keeps a member from an iManage server, for the System Admin who asks why."""
+"""Advice for what a person may not do, and for each rule that keeps a member from an iManage server."""
 
 from __future__ import annotations
 
-from services.guidance.advice import IMANAGE_ADMIN, Advice
+from services.guidance.advice import IMANAGE_ADMIN, LEAD, SYSTEM_ADMIN, Advice
 
+_EDITOR = "Ask a lead of the matter to make you an editor."
+
+PERMISSION_ADVICE: dict[str, Advice] = {
+    "forbidden.admin_system": Advice(
+        "Only System Admins can use the Admin System.", "Ask a System Admin of your firm.", SYSTEM_ADMIN
+    ),
+    "forbidden.open_matter": Advice("Guests cannot open matters.", "Ask the firm that invited you."),
+    "forbidden.change_documents": Advice(
+        "You can read this matter, but not change its documents.", _EDITOR, LEAD
+    ),
+    "forbidden.manage_people": Advice(
+        "Only leads of the matter can change who takes part in it.", "Ask a lead of the matter.", LEAD
+    ),
+    "forbidden.change_matter": Advice(
+        "Only leads of the matter can change its name and numbers.", "Ask a lead of the matter.", LEAD
+    ),
+    "forbidden.transfer": Advice(
+        "You can read this matter, but not move documents between it and iManage.", _EDITOR, LEAD
+    ),
+}
 ACCESS_ADVICE: dict[str, Advice] = {
     "member.inactive": Advice("The member is not active.", "Reactivate the member on the Members page."),
     "member.guest": Advice(
@@ -20,12 +40,12 @@ ACCESS_ADVICE: dict[str, Advice] = {
     "matter.role": Advice(
         "The member does not take part in this matter.",
         "Ask a lead of the matter to add the member as an editor.",
-        "a lead of the matter",
+        LEAD,
     ),
     "matter.role.viewer": Advice(
         "The member can only read this matter.",
         "Ask a lead of the matter to make the member an editor.",
-        "a lead of the matter",
+        LEAD,
     ),
     "sign_in.never": Advice(
         "The member has not signed in to this server yet.",

@@ -14,6 +14,7 @@ YOU: Owner = "you"
 SYSTEM_ADMIN: Owner = "your System Admin"
 IMANAGE_ADMIN: Owner = "your iManage admin"
 NETWORK_TEAM: Owner = "your network team"
+LEAD: Owner = "a lead of the matter"
 NOBODY: Owner = "nobody"
 
 

@@ -1,10 +1,13 @@
-"""Advice for invitations, and for too many attempts to sign in."""
+"""Advice for setting up, invitations, and too many attempts to sign in."""
 
 from __future__ import annotations
 
-from services.guidance.advice import Advice
+from services.guidance.advice import SYSTEM_ADMIN, Advice
 
 MEMBER_ADVICE: dict[str, Advice] = {
+    "conflict.set_up": Advice(
+        "Counterpart is already set up.", "Sign in, or ask your System Admin for an account.", SYSTEM_ADMIN
+    ),
     "too_many.sign_in": Advice(
         "Too many failed attempts. Try again in {wait}.", "Your account is not locked."
     ),

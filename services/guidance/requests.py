@@ -46,6 +46,7 @@ REQUEST_ADVICE: dict[str, Advice] = {
         "COUNTERPART_PUBLIC_URL or the proxy in front of Counterpart does not match the address in your browser.",
         title="This request came from another site",
     ),
+    "conflict.form_used": Advice("Someone else has already used this form.", "Open it again."),
     "session.another_person": Advice(
         "You are now signed in as {name}. Someone else opened this page, so nothing was saved.", _RELOAD
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.guidance.advice import SYSTEM_ADMIN, Advice
 
 SERVER_ADVICE: dict[str, Advice] = {
+    "not_found.check": Advice("We could not find this check.", "Run it again."),
     "server.disabled": Advice(
         "This iManage server is switched off.",
         "Your links are kept. Ask your System Admin when it will be back on.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.guidance.access import ACCESS_ADVICE
+from services.guidance.access import ACCESS_ADVICE, PERMISSION_ADVICE
 from services.guidance.advice import Advice
 from services.guidance.application import APPLICATION_ADVICE
 from services.guidance.files import FILE_ADVICE
@@ -29,7 +29,8 @@ TABLES: dict[str, dict[str, Advice]] = {
     "Transfers": TRANSFER_ADVICE,
     "Matters": MATTER_ADVICE,
     "Files": FILE_ADVICE,
-    "Invitations and sign-in": MEMBER_ADVICE,
+    "Accounts and invitations": MEMBER_ADVICE,
+    "Permissions": PERMISSION_ADVICE,
     "Requests to Counterpart": REQUEST_ADVICE,
     "Email": MAIL_ADVICE,
     "Why a member cannot use a server": ACCESS_ADVICE,

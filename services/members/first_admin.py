@@ -16,6 +16,7 @@ from services.core.errors import ConflictError, InvalidError
 from services.core.unit_of_work import session, unit_of_work
 from services.directory import people
 from services.directory.people import NewMember, create
+from services.guidance.refusals import refusal
 
 ROW = 1
 # Crockford's base 32: no letter that looks like a digit. 20 of them are 100 bits.
@@ -51,11 +52,7 @@ def set_up(who: Nobody, code: str, new: NewMember) -> str:
     with unit_of_work() as writing:
         row = writing.get(Installation, ROW, with_for_update=True)
         if not is_needed():
-            raise ConflictError(
-                "Counterpart is already set up.",
-                next_step="Sign in, or ask your System Admin for an account.",
-                owner="your System Admin",
-            )
+            raise refusal(ConflictError, "conflict", "set_up")
         if row is None or not _is_code(code):
             raise InvalidError(found | {"code": WRONG_CODE})
         if found:

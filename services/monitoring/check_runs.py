@@ -124,7 +124,7 @@ def of(actor: Actor, run_id: uuid.UUID) -> RunView:
     permissions.require_admin(actor)
     row = session().get(ServerCheck, run_id)
     if row is None:
-        raise NotFoundError("We could not find this check.", next_step="Run it again.")
+        raise refusal(NotFoundError, "not_found", "check")
     return _view(row)
 
 

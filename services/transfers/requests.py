@@ -18,7 +18,7 @@ from services.core.actor import Actor
 from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.text.file_names import split
 from services.core.unit_of_work import session, unit_of_work
-from services.guidance.refusals import worded
+from services.guidance.refusals import refusal, worded
 from services.transfers import signed_names
 from services.transfers.states import ItemState
 
@@ -197,7 +197,7 @@ def transfer_of_key(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
     session().execute(select(Member.id).where(Member.id == actor.id).with_for_update(key_share=True))
     known = session().scalar(select(Transfer).where(Transfer.request_key == request_key))
     if known is not None and known.member_id != actor.id:
-        raise ConflictError("Someone else has already used this form.", next_step="Open it again.")
+        raise refusal(ConflictError, "conflict", "form_used")
     return known.id if known else None
 
 
