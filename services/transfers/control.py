@@ -75,20 +75,16 @@ def retry_failed(actor: Actor, transfer_id: uuid.UUID, request_key: uuid.UUID) -
 def resume_after_sign_in(actor: Actor, server_id: uuid.UUID) -> None:
     """Resume the items that waited for this member's sign-in."""
     with unit_of_work():
-        items = (
-            session()
-            .scalars(
-                select(TransferItem)
-                .join(Transfer)
-                .where(
-                    Transfer.member_id == actor.id,
-                    Transfer.server_id == server_id,
-                    TransferItem.state == ItemState.NEEDS_SIGN_IN,
-                )
+        waiting = (
+            select(TransferItem)
+            .join(Transfer)
+            .where(
+                Transfer.member_id == actor.id,
+                Transfer.server_id == server_id,
+                TransferItem.state == ItemState.NEEDS_SIGN_IN,
             )
-            .all()
         )
-        for item in items:
+        for item in session().scalars(waiting).all():
             move(item, ItemState.WAITING)
             item.wait_until = None
             lifecycle.clear_error(item)

@@ -43,17 +43,14 @@ def as_csv(actor: Actor, transfer_id: uuid.UUID) -> str:
     """For members of the matter. Twins are shown only to people who can use the server now."""
     transfer = require_transfer(actor, transfer_id)
     known = known_to(actor)
-    rows = (
-        session()
-        .execute(
-            select(TransferItem, Version.number, Document.name)
-            .outerjoin(Version, Version.id == TransferItem.version_id)
-            .outerjoin(Document, Document.id == TransferItem.document_id)
-            .where(TransferItem.transfer_id == transfer.id)
-            .order_by(TransferItem.position)
-        )
-        .all()
+    query = (
+        select(TransferItem, Version.number, Document.name)
+        .outerjoin(Version, Version.id == TransferItem.version_id)
+        .outerjoin(Document, Document.id == TransferItem.document_id)
+        .where(TransferItem.transfer_id == transfer.id)
+        .order_by(TransferItem.position)
     )
+    rows = session().execute(query).all()
     may_use = known.may_use(transfer.server_id)
     statuses = twins_of(actor, transfer, [item for item, _, _ in rows]) if may_use else {}
     return csv_text(

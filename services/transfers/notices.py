@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, or_, select, update
 
@@ -36,20 +36,17 @@ def of(actor: Actor) -> News:
     """For the actor's matters. One query; two more while a transfer is in progress or finished unseen."""
     if actor.is_guest:
         return News()
-    rows = (
-        session()
-        .execute(
-            select(Transfer.id, Transfer.server_id, Transfer.finished_at, Transfer.paused_at)
-            .join(Participant, Participant.matter_id == Transfer.matter_id)
-            .where(
-                Transfer.member_id == actor.id,
-                Participant.member_id == actor.id,
-                or_(Transfer.finished_at.is_(None), Transfer.seen_at.is_(None)),
-            )
-            .order_by(Transfer.finished_at.desc())
+    query = (
+        select(Transfer.id, Transfer.server_id, Transfer.finished_at, Transfer.paused_at)
+        .join(Participant, Participant.matter_id == Transfer.matter_id)
+        .where(
+            Transfer.member_id == actor.id,
+            Participant.member_id == actor.id,
+            or_(Transfer.finished_at.is_(None), Transfer.seen_at.is_(None)),
         )
-        .all()
+        .order_by(Transfer.finished_at.desc())
     )
+    rows = session().execute(query).all()
     if not rows:
         return News()
     ended = [row for row in rows if row.finished_at is not None]
@@ -66,15 +63,13 @@ def of(actor: Actor) -> News:
             running += 1
         elif outcomes.get(Outcome.WAITING) or not asks:
             waiting += 1
+    news = News(running, waiting, paused, asking)
     if not ended or ended[0].id not in tallies:
-        return News(running, waiting, paused, asking)
+        return news
     newest, known = ended[0], known_to(actor)
     tally = tallies[newest.id]
-    return News(
-        running=running,
-        waiting=waiting,
-        paused=paused,
-        asking=asking,
+    return replace(
+        news,
         ended=newest.id,
         sentence=tally.summary(known.label(newest.server_id), known.may_know(newest.server_id)),
         verdict=verdict(tally.outcomes),

@@ -218,15 +218,8 @@ def _ours(version: Version) -> Ours:
 
 
 def _current(actor: Actor, document_id: uuid.UUID) -> Version:
-    row = (
-        session()
-        .execute(
-            select(Document.matter_id, Version)
-            .join(Version, Version.id == Document.current_version_id)
-            .where(Document.id == document_id)
-        )
-        .one_or_none()
-    )
+    query = select(Document.matter_id, Version).join(Version, Version.id == Document.current_version_id)
+    row = session().execute(query.where(Document.id == document_id)).one_or_none()
     if row is None:
         raise NotFoundError("We could not find this document.")
     permissions.require_transfer(actor, row.matter_id)
