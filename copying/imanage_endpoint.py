@@ -270,7 +270,7 @@ def _read_once(client: Client, folder_id: str, found: dict[VersionId, Document])
     while offset is not None:
         page = documents.folder_documents(client, folder_id, offset, FOLDER_PAGE)
         totals.add(page.total)
-        unreadable += page.unreadable
+        unreadable += page.unreadable + page.is_cut
         found.update((each.id, each) for each in page.items)
         offset = page.next_offset if page.more else None
     return len(totals) == 1, unreadable

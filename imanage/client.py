@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import requests
 
@@ -28,9 +28,9 @@ from .responses import (
     outcome_unknown,
     read_json,
 )
+from .server_facts import ASSUMED, ServerFacts, TokenHeader
 from .uploads import Multipart
 
-TokenHeader = Literal["x-auth-token", "bearer", "both"]
 Params = Mapping[str, str | int]
 R = TypeVar("R")
 
@@ -84,20 +84,26 @@ class Pacer:
 
 
 class Client:
-    """Calls below one customer's base URL. Paths are relative and built from validated segments (imanage/ids.py)."""
+    """Calls below one customer's base URL. Paths are relative and built from validated segments (imanage/ids.py).
+
+    `facts` is what is known of the server. `contradictions`: facts that an answer contradicted, and how.
+    """
 
     def __init__(
         self,
         session: requests.Session,
         base_url: str,
         access_token: str,
-        header: TokenHeader = "x-auth-token",
+        header: TokenHeader | None = None,
         pacing: Pacer | None = None,
+        facts: ServerFacts = ASSUMED,
     ) -> None:
+        self.facts = facts
+        self.contradictions: dict[str, str] = {}
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._secrets = (access_token,)
-        self._headers = auth_headers(access_token, header)
+        self._headers = auth_headers(access_token, header or facts.token_header)
         self._limits = limits_of(session)
         self._pacer = pacing or Pacer()
 

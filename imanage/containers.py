@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from . import profiles
 from .client import Client, Params
 from .ids import library_path, object_path
@@ -20,6 +22,7 @@ def libraries(client: Client) -> tuple[Library, ...]:
 def recent_workspaces(client: Client, library: str | None = None, limit: int = PAGE) -> Page[Container]:
     """The workspaces that the user worked in most recently."""
     path = library_path(library, "recent-workspaces") if library else "recent-workspaces"
+    limit = client.facts.limit(limit)
     return _containers(client, path, {"limit": limit}, 0, limit)
 
 
@@ -30,7 +33,8 @@ def my_matters(client: Client, library: str, user_id: str) -> Page[Container]:
 
 def favourites(client: Client, library: str) -> Page[Container | Document]:
     """The user's favourites; shortcuts are resolved to their targets."""
-    return _items(client, library_path(library, "my-favorites", "children"), {"limit": 500}, 0, 500)
+    limit = client.facts.limit(500)
+    return _items(client, library_path(library, "my-favorites", "children"), {"limit": limit}, 0, limit)
 
 
 def search_workspaces(
@@ -38,6 +42,7 @@ def search_workspaces(
 ) -> Page[Container]:
     """Workspaces whose name contains the text."""
     path = library_path(library, "workspaces") if library else "workspaces"
+    limit = client.facts.limit(limit)
     params: Params = {"name": text, **_paging(limit, offset)}
     return _containers(client, path, params, offset, limit)
 
@@ -52,6 +57,7 @@ def workspace_children(
 ) -> Page[Container | Document]:
     """The top-level folders and tabs of a workspace."""
     path = object_path("workspaces", workspace_id, "children")
+    limit = client.facts.limit(limit)
     return _items(client, path, _paging(limit, offset), offset, limit)
 
 
@@ -65,6 +71,7 @@ def folder_children(
 ) -> Page[Container | Document]:
     """Subfolders and documents of a folder, in the server's order."""
     path = object_path("folders", folder_id, "children")
+    limit = client.facts.limit(limit)
     return _items(client, path, _paging(limit, offset), offset, limit)
 
 
@@ -73,8 +80,12 @@ def _paging(limit: int, offset: int) -> dict[str, str | int]:
 
 
 def _containers(client: Client, path: str, params: Params, offset: int, limit: int) -> Page[Container]:
-    return page(client.lists("GET", path, params=params), profiles.container_or_none, offset, limit)
+    found = client.lists("GET", path, params=params)
+    has_pages = client.facts.paging == "offset"
+    return page(found, profiles.container_or_none, offset, limit, has_pages=has_pages)
 
 
 def _items(client: Client, path: str, params: Params, offset: int, limit: int) -> Page[Container | Document]:
-    return page(client.lists("GET", path, params=params), profiles.item_or_none, offset, limit)
+    read = partial(profiles.item_or_none, facts=client.facts)
+    has_pages = client.facts.paging == "offset"
+    return page(client.lists("GET", path, params=params), read, offset, limit, has_pages=has_pages)

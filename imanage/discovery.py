@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 import requests
 
-from .client import Client, TokenHeader
+from .client import Client
 from .errors import NotFoundError, NotIManageError, UnauthorisedError
 from .guard import limits_of
 from .profiles import text
+from .server_facts import TokenHeader
 from .types import Endpoints, Identity
 
 _USUAL_PATH = "/work/api/v2"

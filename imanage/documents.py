@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from . import profiles
 from .client import Client
 from .downloads import Download, download
-from .errors import NotIManageError, OutcomeUnknownError
+from .errors import NotIManageError, OutcomeUnknownError, TooLargeError
 from .ids import VersionId, library_of, library_path, object_path, segment
-from .responses import listing, page
+from .responses import Listing, listing, page
+from .server_facts import ServerFacts
 from .types import Document, Endpoints, FieldWarning, Page, Stored
 from .uploads import Multipart, Upload
 
@@ -30,17 +33,6 @@ __all__ = [
 ]
 
 PAGE = 100
-# iManage's type codes by extension. For any other extension the server chooses the type.
-_TYPES = {
-    "docx": "WORDX",
-    "doc": "WORD",
-    "pdf": "ACROBAT",
-    "xlsx": "EXCELX",
-    "xls": "EXCEL",
-    "pptx": "PPTX",
-    "ppt": "PPT",
-    "msg": "MIME",
-}
 
 
 def search(
@@ -56,6 +48,7 @@ def search(
     Without a text: every document in a container and its subfolders.
     """
     scope = library or (library_of(container_id) if container_id else None)
+    limit = client.facts.limit(limit)
     params: dict[str, str | int] = {
         "latest": "true",
         "limit": limit,
@@ -67,14 +60,15 @@ def search(
     if container_id:
         params["container_id"] = container_id
     path = library_path(scope, "documents") if scope else "documents"
-    return page(client.lists("GET", path, params=params), profiles.document_or_none, offset, limit)
+    return _page(client, client.lists("GET", path, params=params), offset, limit)
 
 
 def folder_documents(client: Client, folder_id: str, offset: int = 0, limit: int = PAGE) -> Page[Document]:
     """The documents of a folder, without its subfolders."""
+    limit = client.facts.limit(limit)
     params = {"limit": limit, "offset": offset, "total": "true"}
     found = client.lists("GET", object_path("folders", folder_id, "documents"), params=params)
-    return page(found, profiles.document_or_none, offset, limit)
+    return _page(client, found, offset, limit)
 
 
 def profile(client: Client, id: VersionId, latest: bool = False, operations: bool = False) -> Document:
@@ -84,31 +78,39 @@ def profile(client: Client, id: VersionId, latest: bool = False, operations: boo
         for name, wanted in {"is_latest": latest, "include_operations": operations}.items()
         if wanted
     }
-    return profiles.document(client.data("GET", _of(id), params=params))
+    return profiles.document(client.data("GET", _of(id), params=params), client.facts)
 
 
 def versions(client: Client, id: VersionId) -> Page[Document]:
     """Every version of the document that the user may see, oldest first."""
-    found = client.lists("GET", _of(id, "versions"))
-    read = (profiles.document_or_none(row) for row in found.rows)
+    found = client.lists("GET", _of_all(client, id, "versions"))
+    read = (profiles.document_or_none(row, client.facts) for row in found.rows)
     items = tuple(sorted((each for each in read if each is not None), key=lambda each: each.version))
     return Page(items, len(items), False, None, len(found.rows) + found.malformed - len(items))
 
 
 def create(client: Client, folder_id: str, upload: Upload) -> Stored:
     """Store a new document in a folder."""
-    body = _profile(upload, {"name": upload.name}, inherit_profile_from_folder=True)
+    body = _profile(
+        client.facts,
+        upload,
+        {"name": upload.name},
+        client.facts.new_fields_refused,
+        inherit_profile_from_folder=True,
+    )
     return _store(client, "POST", object_path("folders", folder_id, "documents"), body, upload)
 
 
 def add_version(client: Client, id: VersionId, upload: Upload) -> Stored:
     """Store a new version of the document."""
-    return _store(client, "POST", _of(id, "versions"), _profile(upload, {}), upload)
+    body = _profile(client.facts, upload, {}, client.facts.version_fields_refused)
+    return _store(client, "POST", _of_all(client, id, "versions"), body, upload)
 
 
 def replace(client: Client, id: VersionId, upload: Upload) -> Stored:
     """Replace the content of one version."""
-    return _store(client, "PUT", _of(id, "file"), _profile(upload, {}), upload)
+    body = _profile(client.facts, upload, {}, client.facts.version_fields_refused)
+    return _store(client, "PUT", _of(id, "file"), body, upload)
 
 
 def document_link(endpoints: Endpoints, document: Document) -> str:
@@ -142,7 +144,22 @@ def _of(id: VersionId, *parts: str) -> str:
     return object_path("documents", str(id), *parts)
 
 
-def _profile(upload: Upload, named: dict[str, Any], **options: Any) -> dict[str, Any]:
+def _of_all(client: Client, id: VersionId, *parts: str) -> str:
+    """A path about a document with all its versions: with a version in the id, as iManage's own clients send it."""
+    if client.facts.versioned_ids:
+        return _of(id, *parts)
+    return object_path("documents", str(id.document), *parts)
+
+
+def _page(client: Client, found: Listing, offset: int, limit: int) -> Page[Document]:
+    read = partial(profiles.document_or_none, facts=client.facts)
+    return page(found, read, offset, limit, has_pages=client.facts.paging == "offset")
+
+
+def _profile(
+    facts: ServerFacts, upload: Upload, named: dict[str, Any], refused: Collection[str], **options: Any
+) -> dict[str, Any]:
+    """The profile part of an upload, without the fields that this server refuses."""
     extension = upload.extension.lstrip(".").lower()
     described: dict[str, Any] = {
         **named,
@@ -150,22 +167,28 @@ def _profile(upload: Upload, named: dict[str, Any], **options: Any) -> dict[str,
         "size": upload.size,
         "checksum": f"SHA256:{upload.sha256.upper()}",
     }
-    if extension in _TYPES:
-        described["type"] = _TYPES[extension]
+    code = facts.types.get(extension) if extension else facts.fallback_type
+    if code:
+        described["type"] = code
     if upload.comment:
         described["comment"] = upload.comment
-    return {
+    options = {
         "warnings_for_required_and_disabled_fields": True,
         "keep_locked": upload.keep_locked,
         **options,
-        "doc_profile": described,
+    }
+    return {
+        **{name: value for name, value in options.items() if name not in refused},
+        "doc_profile": {name: value for name, value in described.items() if name not in refused},
     }
 
 
 def _store(client: Client, method: str, path: str, body: dict[str, Any], upload: Upload) -> Stored:
+    if client.facts.largest_upload is not None and upload.size > client.facts.largest_upload:
+        raise TooLargeError
     payload = client.multipart(method, path, Multipart(body, upload))
     try:
-        document = profiles.document(listing(payload).rows[0])
+        document = profiles.document(listing(payload).rows[0], client.facts)
     except (NotIManageError, IndexError) as error:
         # The server accepted the upload, but the response does not say what it stored.
         raise OutcomeUnknownError from error

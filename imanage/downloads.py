@@ -111,9 +111,12 @@ class Download:
 
 
 def download(client: Client, id: VersionId, offset: int = 0) -> Download:
-    """Open the content of one version. With an offset, request the rest; `resumed` tells whether the server agreed."""
+    """Open the content of one version. With an offset, request the rest; `resumed` tells whether the server agreed.
+
+    A server that is known to ignore ranges is not asked for one.
+    """
     headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
-    if offset > 0:
+    if offset > 0 and client.facts.ranges:
         headers["Range"] = f"bytes={offset}-"
     response = client.stream(object_path("documents", str(id), "download"), headers=headers)
     return Download(response, offset)

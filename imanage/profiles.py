@@ -9,6 +9,7 @@ from typing import Any
 
 from .errors import BadIdError, NotIManageError
 from .ids import MAX_NUMBER, VersionId, library_of
+from .server_facts import ASSUMED, ServerFacts
 from .types import Container, Document, Library
 
 Row = Mapping[str, Any]
@@ -19,16 +20,19 @@ _MAX_TEXT = 4000
 _MAX_DIGITS = len(str(MAX_NUMBER))
 
 
-def document(row: Row) -> Document:
+def document(row: Row, facts: ServerFacts = ASSUMED) -> Document:
     """A document's profile, or NotIManageError."""
-    found = document_or_none(row)
+    found = document_or_none(row, facts)
     if found is None:
         raise NotIManageError("iManage returned something that is not a document.")
     return found
 
 
-def document_or_none(row: Row) -> Document | None:
-    """A document's profile, also through a shortcut; None if the row is not a document."""
+def document_or_none(row: Row, facts: ServerFacts = ASSUMED) -> Document | None:
+    """A document's profile, also through a shortcut; None if the row is not a document.
+
+    A size or checksum that says nothing about the bytes on this server is left out.
+    """
     row = _resolve_shortcut(row)
     try:
         id = VersionId.parse(_id(row), number(row, "version"))
@@ -38,8 +42,8 @@ def document_or_none(row: Row) -> Document | None:
         id=id,
         name=text(row, "name") or "",
         extension=(text(row, "extension") or "").lstrip("."),
-        size=number(row, "size"),
-        checksum=checksum(text(row, "checksum")),
+        size=number(row, "size") if facts.sizes else None,
+        checksum=checksum(text(row, "checksum")) if facts.checksum == "sha256" else None,
         author=text(row, "author"),
         author_name=text(row, "author_description"),
         operator=text(row, "operator"),
@@ -101,14 +105,14 @@ def container_or_none(row: Row) -> Container | None:
     )
 
 
-def item_or_none(row: Row) -> Container | Document | None:
+def item_or_none(row: Row, facts: ServerFacts = ASSUMED) -> Container | Document | None:
     """A child of a folder: told apart by `wstype`, else by `folder_type`, else by `document_number`."""
     wstype = (text(row, "wstype") or "").removesuffix("_shortcut")
     if wstype in {"document", "email"}:
-        return document_or_none(row)
+        return document_or_none(row, facts)
     if wstype in {"workspace", "folder"} or text(row, "folder_type"):
         return container_or_none(row)
-    return document_or_none(row) if number(row, "document_number") is not None else None
+    return document_or_none(row, facts) if number(row, "document_number") is not None else None
 
 
 def library(row: Row) -> Library | None:

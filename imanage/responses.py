@@ -148,8 +148,18 @@ def listing(payload: Any) -> Listing:
     )
 
 
-def page(found: Listing, read: Callable[[dict[str, Any]], T | None], offset: int, limit: int) -> Page[T]:
-    """A page of values. Unreadable rows are skipped but counted towards the next offset."""
+def page(
+    found: Listing,
+    read: Callable[[dict[str, Any]], T | None],
+    offset: int,
+    limit: int,
+    *,
+    has_pages: bool = True,
+) -> Page[T]:
+    """A page of values. Unreadable rows are skipped but counted towards the next offset.
+
+    Without `has_pages` the server ignores the offset: there is no next page, and a longer list is cut.
+    """
     items = tuple(item for item in map(read, found.rows) if item is not None)
     entries = len(found.rows) + found.malformed
     end = offset + entries
@@ -159,7 +169,10 @@ def page(found: Listing, read: Callable[[dict[str, Any]], T | None], offset: int
         more = end < found.total
     else:
         more = bool(found.overflow) or entries >= limit
-    return Page(items, found.total, more, end if more else None, entries - len(items))
+    unreadable = entries - len(items)
+    if not has_pages:
+        return Page(items, found.total, False, None, unreadable, is_cut=more)
+    return Page(items, found.total, more, end if more else None, unreadable)
 
 
 def error_from_response(

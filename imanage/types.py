@@ -134,6 +134,8 @@ class Page(Generic[T]):
     next_offset: int | None
     unreadable: int = 0
     """The number of rows skipped because they were malformed or had an invalid id."""
+    is_cut: bool = False
+    """Whether the server has more rows and no way to give them."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ class Server(Base):
 
     `redirect_url` is ours as registered in iManage, as far as we know. `ca_pem` holds the firm's own authorities,
     trusted for this server beside the public ones. `is_practice` marks the bundled practice iManage.
+    `facts_changed_at`: when its rows in `server_facts` last changed, None without any.
     """
 
     __tablename__ = "server"
@@ -31,12 +32,12 @@ class Server(Base):
     client_id: Mapped[str] = mapped_column(String(200))
     client_secret: Mapped[str] = mapped_column(Text)
     redirect_url: Mapped[str] = mapped_column(String(500), default="")
-    auth_header: Mapped[str] = mapped_column(String(20), default="x-auth-token")
     ca_pem: Mapped[str | None] = mapped_column(Text)
     is_practice: Mapped[bool] = mapped_column(default=False)
     is_enabled: Mapped[bool] = mapped_column(default=False)
     is_restricted: Mapped[bool] = mapped_column(default=False)
     at_once: Mapped[int] = mapped_column(default=16)
+    facts_changed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
 

@@ -6,13 +6,11 @@ import hashlib
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import cast
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete, select
 
 from imanage import oauth
-from imanage.client import TokenHeader
 from imanage.discovery import discover
 from imanage.errors import ForbiddenError, ImanageError, NotFoundError, SignInRefusedError, UnauthorisedError
 from imanage.types import Endpoints, Identity, TokenSet
@@ -27,7 +25,7 @@ from services.core.runtime import runtime
 from services.core.text.local_redirects import local_path
 from services.core.unit_of_work import release, session, unit_of_work
 from services.guidance.imanage_errors import remote_refusal
-from services.servers import transport
+from services.servers import server_facts, transport
 
 TABLE = "oauth_state"
 LIFE = timedelta(minutes=10)
@@ -179,7 +177,7 @@ def _exchange(
 ) -> tuple[TokenSet, Identity]:
     """Exchange the code for tokens, then ask iManage who they belong to. No database connection is held."""
     outbound, credentials = transport.outbound(server, for_page=True), transport.credentials(server)
-    header = cast(TokenHeader, server.auth_header)
+    header = server_facts.of(server).token_header
     release()
     redirect_url = runtime().settings.redirect_url
     with bulkhead.slot(actor.id):
@@ -199,6 +197,7 @@ def _store(
         user_before = before.imanage_user if before else identity.user_id
         row = tokens.store(actor.id, server, fresh, identity)
         warnings = _warnings(actor, label, user_before, fresh, identity)
+        server_facts.note_version(server.id, identity.dms_version or "")
         audit.record(
             actor,
             "connection.connected",

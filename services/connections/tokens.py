@@ -22,7 +22,7 @@ import requests
 from sqlalchemy import select
 
 from imanage import oauth
-from imanage.client import Client, Pacer, TokenHeader
+from imanage.client import Client, Pacer
 from imanage.errors import (
     ImanageError,
     NotIManageError,
@@ -30,6 +30,7 @@ from imanage.errors import (
     UnauthorisedError,
     UnreachableError,
 )
+from imanage.server_facts import ServerFacts
 from imanage.types import AppCredentials, Endpoints, Identity, TokenSet
 from models import Connection, Member, Server, utcnow
 from services.access.server_access import label_for, require_use
@@ -38,7 +39,7 @@ from services.core.actor import SYSTEM
 from services.core.errors import RemoteRefusedError, SignInNeededError
 from services.core.unit_of_work import release, session, unit_of_work
 from services.guidance.refusals import refusal, worded
-from services.servers import transport
+from services.servers import server_facts, transport
 
 T = TypeVar("T")
 Reason = Literal["never_connected", "refused", "could_not_refresh", "registered_anew"]
@@ -65,7 +66,7 @@ class Access:
     refresh_token: str | None = field(repr=False)
     expires_at: datetime | None
     base_url: str
-    header: TokenHeader
+    facts: ServerFacts
     outbound: requests.Session
     endpoints: Endpoints
     pacer: Pacer
@@ -76,7 +77,9 @@ class Access:
         return bool(self.refresh_token and self.expires_at and self.expires_at - RENEW_BEFORE <= utcnow())
 
     def client(self, outbound: requests.Session | None = None) -> Client:
-        return Client(outbound or self.outbound, self.base_url, self.token, self.header, self.pacer)
+        return Client(
+            outbound or self.outbound, self.base_url, self.token, pacing=self.pacer, facts=self.facts
+        )
 
 
 @dataclass(frozen=True)
@@ -144,15 +147,23 @@ def with_client(
     cache = cache or AccessCache()
     access = cache.access(member_id, server_id)
     try:
-        return call(access.client(outbound))
+        return _call(call, access.client(outbound), server_id)
     except UnauthorisedError:
         access = renew(member_id, server_id, access.token)
         cache.keep(access)
     release()
     try:
-        return call(access.client(outbound))
+        return _call(call, access.client(outbound), server_id)
     except UnauthorisedError:
         raise mark_ended(member_id, server_id, access.token, "refused") from None
+
+
+def _call(call: Callable[[Client], T], client: Client, server_id: uuid.UUID) -> T:
+    try:
+        return call(client)
+    finally:
+        if client.contradictions:
+            server_facts.doubt(server_id, client.contradictions)
 
 
 def home_of(member_id: uuid.UUID, server_id: uuid.UUID) -> Home:
@@ -244,7 +255,7 @@ def access_of(member_id: uuid.UUID, server_id: uuid.UUID, *, lock: bool = False)
         refresh_token=refresh_token,
         expires_at=row.expires_at,
         base_url=row.base_url,
-        header=cast(TokenHeader, server.auth_header),
+        facts=server_facts.of(server),
         outbound=transport.outbound(server),
         endpoints=transport.endpoints(server),
         pacer=_pacer(server_id),

@@ -5,9 +5,10 @@ It is only sent to `/api`, which says who is signed in. A bad answer never ends 
 
 from __future__ import annotations
 
-from imanage.client import TokenHeader, auth_headers
+from imanage.client import auth_headers
 from imanage.errors import ImanageError
 from imanage.probes import request
+from imanage.server_facts import TokenHeader
 from services.connections import tokens
 from services.connections.tokens import AccessCache
 from services.core.errors import RefusedError
@@ -34,7 +35,7 @@ def header(probe: Probe, origin: str) -> Finding:
         return skipped(NOT_SCHEDULED)
     try:
         access = AccessCache().access(last.member_id, probe.server_id)
-        token, wanted = access.token, access.header
+        token, wanted = access.token, access.facts.token_header
         working = _working_header(probe, origin, token, wanted)
         if working is None and last.is_renewable:
             token = tokens.renew(last.member_id, probe.server_id, token).token

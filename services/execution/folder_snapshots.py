@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from copying.values import Known
 from services.execution.item_run import active_count
+from services.servers import server_facts
 
 Baseline = tuple[Known, ...]
 Key = tuple[uuid.UUID, uuid.UUID, str]
@@ -36,20 +37,26 @@ class _Reading:
 
 _guard = threading.Lock()
 _readings: dict[Key, _Reading] = {}
-_keeping_marks: set[uuid.UUID] = set()
+_marks_kept: dict[uuid.UUID, bool] = {}
 
 
 def note_comment(server_id: uuid.UUID, mark: str | None, comment: str | None) -> None:
-    """Learn from the comment of a stored save whether the server keeps our mark."""
-    if mark and mark in (comment or ""):
-        _keeping_marks.add(server_id)
-    else:
-        _keeping_marks.discard(server_id)
+    """Learn from the comment of a stored save whether the server keeps our mark, whatever was measured before."""
+    is_kept = bool(mark) and str(mark) in (comment or "")
+    if mark and not is_kept and _is_measured(server_id):
+        server_facts.doubt(server_id, {"comments": "A save came back without its comment."})
+    _marks_kept[server_id] = is_kept
 
 
 def keeps_marks(server_id: uuid.UUID) -> bool:
-    """Whether the last save of this process that the server stored carried its mark."""
-    return server_id in _keeping_marks
+    """Whether the last save of this process that the server stored carried its mark; before one, what was measured."""
+    kept = _marks_kept.get(server_id)
+    return _is_measured(server_id) if kept is None else kept
+
+
+def _is_measured(server_id: uuid.UUID) -> bool:
+    facts = server_facts.last_used(server_id)
+    return "comments" in facts.measured and facts.comments == "kept"
 
 
 def shared(

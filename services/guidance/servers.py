@@ -31,6 +31,7 @@ SERVER_ADVICE: dict[str, Advice] = {
         "There is already a server named “{name}”, or one at its address.",
         "Use that one, or rename or remove it first.",
     ),
+    "server.fact_assumed": Advice("This fact already has its assumed value.", "Reload the page."),
     "server.no_ca": Advice("This server no longer has a custom CA.", "Reload the page."),
     "server.throttled": Advice(
         "iManage asked Counterpart to wait, so this pause cannot be ended early.",

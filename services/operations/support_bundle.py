@@ -75,7 +75,6 @@ SERVER_COLUMNS = (
     "url",
     "api_url",
     "client_id",
-    "auth_header",
     "ca_pem",
     "is_enabled",
     "is_restricted",

@@ -9,7 +9,7 @@ from services.core.actor import Actor
 from services.monitoring import check_runs, history
 from services.monitoring import state as monitoring_state
 from services.server_admin import onboarding
-from services.servers import certificate_authorities, circuit_breaker, restriction
+from services.servers import certificate_authorities, circuit_breaker, restriction, server_facts
 from services.servers import views as server_views
 from services.servers.registry import require_server
 
@@ -26,6 +26,7 @@ class ServerPage:
     authorities: tuple[certificate_authorities.Authority, ...]
     run: check_runs.RunView | None
     kept: restriction.RestrictionView
+    fact_counts: server_facts.Counts
 
 
 def of(actor: Actor, server_id: uuid.UUID) -> ServerPage:
@@ -40,4 +41,5 @@ def of(actor: Actor, server_id: uuid.UUID) -> ServerPage:
         authorities=certificate_authorities.authorities(actor, row.id),
         run=check_runs.latest(actor, row.id),
         kept=restriction.restriction(actor, row.id),
+        fact_counts=server_facts.counts(row),
     )

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from models import Connection, Document, Link, Matter, Member, Server, Transfer, Version
+from models import Connection, Document, Link, Matter, Member, Server, ServerFact, Transfer, Version, utcnow
 from services.core.text.normalise import fold
 from services.core.unit_of_work import unit_of_work
 from services.servers import transport
@@ -23,9 +23,14 @@ def make_server(name: str = "London DMS", **more: Any) -> Server:
         "client_secret": transport.seal_secret(server_id, "the-first-secret"),
     } | more
     values.setdefault("api_url", values["url"])
+    facts = values.pop("facts", {})
     with unit_of_work() as session:
         server = Server(id=server_id, name=name, name_key=fold(name), **values)
         session.add(server)
+        session.flush()
+        server.facts_changed_at = utcnow() if facts else None
+        for fact, value in facts.items():
+            session.add(ServerFact(server_id=server_id, fact=fact, value=value, source="told"))
     return server
 
 

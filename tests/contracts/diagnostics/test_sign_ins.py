@@ -53,7 +53,9 @@ def test_a_proxy_that_swallows_the_header(practice: Simulator, alice: Member) ->
 
 def test_a_server_that_is_to_be_asked_by_the_other_header(practice: Simulator, alice: Member) -> None:
     with line(eating(("127.0.0.1", practice.port), b"Authorization")) as proxy:
-        server = server_at(f"http://127.0.0.1:{proxy.port}", is_enabled=True, auth_header="bearer")
+        server = server_at(
+            f"http://127.0.0.1:{proxy.port}", is_enabled=True, facts={"token_header": "bearer"}
+        )
         keep_sign_in(server, alice.id, practice.token_for("ALICE"))
         found = checked(server)
     assert found.fact("header", "Missing header") == "Authorization"

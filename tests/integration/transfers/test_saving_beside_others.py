@@ -29,10 +29,10 @@ from tests.support.transfers import (
 def new_process() -> Iterator[None]:
     """Nothing has been read, and nothing is known of any server."""
     folder_snapshots._readings.clear()
-    folder_snapshots._keeping_marks.clear()
+    folder_snapshots._marks_kept.clear()
     yield
     folder_snapshots._readings.clear()
-    folder_snapshots._keeping_marks.clear()
+    folder_snapshots._marks_kept.clear()
 
 
 def one(desk: Desk, name: str, content: bytes) -> uuid.UUID:
