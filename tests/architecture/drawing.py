@@ -8,7 +8,9 @@ import sys
 import tomllib
 from collections.abc import Callable
 
+from imanage.server_facts import ASSUMED, FACTS, stored, value_of
 from services.guidance.tables import TABLES
+from services.servers.server_facts import shown
 from services.transfers import states as transfer_states
 from tests.architecture.sources import REPOSITORY, files, text_of
 
@@ -104,7 +106,19 @@ def messages() -> str:
     return "\n".join(lines[1:])
 
 
+def facts() -> str:
+    """Every fact about a server: its assumed value, what can find it out, and what it decides."""
+    needs = {"reading": "reading", "folder": "a scratch folder", "sign_in": "a sign-in", "use": "use"}
+    lines = ["| fact | title | assumed | found by | decides |", "|---|---|---|---|---|"]
+    for fact in FACTS.values():
+        found_by = needs[fact.needs] + (", or told" if fact.told else "")
+        value = shown(fact, stored(value_of(ASSUMED, fact.name)))
+        lines.append(f"| `{fact.name}` | {fact.title} | {value} | {found_by} | {fact.drives} |")
+    return "\n".join(lines)
+
+
 DRAWN: dict[str, dict[str, Callable[[], str]]] = {
+    "docs/imanage.md": {"facts": facts},
     "docs/map.md": {"packages": packages, "layers": layers, "modules": modules, "arrows": arrows},
     "docs/messages.md": {"messages": messages},
     "docs/transfers.md": {"states": states},
