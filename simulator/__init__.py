@@ -11,14 +11,30 @@ from simulator.seed import practice_app, practice_password, practice_world
 from simulator.server import Simulator
 from simulator.settings import Settings
 from simulator.state import Request
-from simulator.values import App, Container, Document, Library, Lock, Security, User, Version
+from simulator.values import (
+    App,
+    Category,
+    Container,
+    Document,
+    Email,
+    Library,
+    Lock,
+    Security,
+    Template,
+    User,
+    Version,
+)
 from simulator.world import World
+from simulator.world_file import WorldError
+from simulator.worlds import load_world
 
 __all__ = [
     "App",
+    "Category",
     "Container",
     "Content",
     "Document",
+    "Email",
     "Fault",
     "Generated",
     "Inline",
@@ -29,10 +45,13 @@ __all__ = [
     "Security",
     "Settings",
     "Simulator",
+    "Template",
     "User",
     "Version",
     "World",
+    "WorldError",
     "large_pdf",
+    "load_world",
     "practice_app",
     "practice_password",
     "practice_world",

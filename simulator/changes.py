@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from simulator.doctypes import CLASSES
 from simulator.names import checked_name
+from simulator.values import Email
 from simulator.web import invalid, state
 
 _PLAIN = {
@@ -36,13 +38,15 @@ _IGNORED = frozenset(
         "received_date",
         "conversation_id",
         "conversation_name",
+        "has_attachment",
+        "user_trustees",
         "full_file_name",
     ]
 )
 
 
 def profile_changes(given: dict[str, Any]) -> dict[str, Any]:
-    """The changes to a version; an unknown field is refused by name."""
+    """The changes to a version; an unknown field is refused by name, or ignored if the server is lenient."""
     changes: dict[str, Any] = {}
     if "name" in given:
         changes["name"] = checked_name(given["name"], "name")
@@ -62,7 +66,35 @@ def profile_changes(given: dict[str, Any]) -> dict[str, Any]:
             if user is None:
                 raise invalid(person_field, f"There is no user {given[person_field]}")
             changes[person_field] = user.id
+    if state().settings.lenient:
+        return changes
     for field in given:
         if field not in _PLAIN and field not in _IGNORED and not _CARRIED.fullmatch(field):
             raise invalid(field, f"{field} is not a field of a document's profile")
     return changes
+
+
+def email_of(given: dict[str, Any], at: datetime) -> Email | None:
+    """The e-mail that a profile describes, if it has its headers."""
+    if not given.get("from") and not given.get("sent_date"):
+        return None
+    texts = {name: str(given.get(name) or "") for name in ("from", "to", "cc", "bcc", "subject")}
+    return Email(
+        sender=texts["from"],
+        to=texts["to"],
+        subject=texts["subject"] or str(given.get("name") or ""),
+        sent=_date(given, "sent_date") or at,
+        received=_date(given, "received_date") or at,
+        cc=texts["cc"],
+        bcc=texts["bcc"],
+        conversation=str(given.get("conversation_id") or ""),
+        has_attachment=given.get("has_attachment") is True,
+    )
+
+
+def _date(given: dict[str, Any], field: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(str(given[field])) if given.get(field) else None
+    except ValueError as error:
+        raise invalid(field) from error
+    return at.replace(tzinfo=UTC) if at and not at.tzinfo else at

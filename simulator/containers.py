@@ -1,15 +1,23 @@
-"""Workspaces and folders: profiles, children, documents, recent workspaces, My Matters, favourites, new folders."""
+"""Workspaces and folders: searches, profiles, children, documents, and changes to folders."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from flask import Response, g, request
 
 from simulator.names import checked_name
-from simulator.profiles import container_row, document_row, operations_of, shortcut_row
-from simulator.search import as_filters, find_workspaces, searched
+from simulator.profiles import Row, container_row, document_row, operations_of
+from simulator.search import (
+    as_filters,
+    checked,
+    cut,
+    find_documents,
+    find_folders,
+    find_workspaces,
+    requested,
+    searched,
+)
 from simulator.values import Container, Document, Security
 from simulator.web import (
     RefusedError,
@@ -19,7 +27,6 @@ from simulator.web import (
     container_at,
     flag,
     invalid,
-    library,
     listing,
     me,
     page_of,
@@ -30,50 +37,10 @@ from simulator.web import (
 
 blueprint = api_blueprint("containers")
 L = "/libraries/<lib>"
-RECENT = 20
+CHILD_KINDS = ("folder", "tab", "search", "document", "email")
 
 
-def _all(kind: str) -> list[Container]:
-    world = state().world
-    return [one for each in g.libraries for one in visible(world.containers(each.id)) if one.kind == kind]
-
-
-# -- lists of workspaces -----------------------------------------------------------------------------------
-
-
-@both(blueprint, "recent-workspaces")
-def recent_workspaces() -> Response:
-    found = sorted(_all("workspace"), key=lambda one: (one.edited, one.number), reverse=True)[:RECENT]
-    rows, _, total = page_of(found)
-    return listing([container_row(one) for one in rows], "results", total_count=total)
-
-
-@blueprint.get(f"{L}/users/<user>/my-matters/children")
-def my_matters(user: str) -> Response:
-    if user.upper() != me().id.upper():
-        raise RefusedError(
-            403, "NRC_ACCESS_DENIED", "You do not have access to the My Matters of another user"
-        )
-    mine = [
-        one for one in _all("workspace") if one.owner == me().id or me().id in dict(one.security.trustees)
-    ]
-    rows, _, total = page_of(mine)
-    return listing([shortcut_row(one, 900000 + one.number) for one in rows], total_count=total)
-
-
-@blueprint.get(f"{L}/my-favorites/children")
-def my_favourites() -> Response:
-    world = state().world
-    found = [world.container(*key) or world.document(*key) for key in world.favourites[me().id]]
-    here = visible(one for one in found if one and one.library == library().id)
-    rows, _, total = page_of(here)
-    return listing(
-        [
-            document_row(one) if isinstance(one, Document) else shortcut_row(one, 800000 + one.number)
-            for one in rows
-        ],
-        total_count=total,
-    )
+# -- searches -----------------------------------------------------------------------------------------------
 
 
 @both(blueprint, "workspaces")
@@ -122,24 +89,57 @@ def folder_children(container_id: str) -> Response:
 
 def _children(parent: Container) -> Response:
     """Folders first, then documents; rows are built only for the requested page."""
-    world = state().world
+    if parent.folder_type == "search" and state().settings.search_folder_children == "browse_only":
+        raise RefusedError(400, "NRC_INVALID_PARAM", "A search folder is opened with children/browse", "id")
+    kinds = _child_kinds()
     found: list[Container | Document] = []
-    if not flag("exclude_folders"):
-        found += visible(world.folders_in(parent))
-    if not flag("exclude_docs"):
-        found += _documents(parent)
+    if kinds & {"folder", "tab", "search"}:
+        below = visible(state().world.folders_in(parent))
+        found += [
+            one for one in below if (one.folder_type if one.folder_type in CHILD_KINDS else "folder") in kinds
+        ]
+    if kinds & {"document", "email"}:
+        documents = _documents(parent)
+        found += [one for one in documents if ("email" if one.latest.type == "MIME" else "document") in kinds]
     rows, _, total = page_of(found)
-    return listing(
-        [document_row(one) if isinstance(one, Document) else container_row(one) for one in rows],
-        total_count=total,
-    )
+    return listing([_child_row(one) for one in rows], total_count=total)
+
+
+def _child_row(one: Container | Document) -> Row:
+    return document_row(one) if isinstance(one, Document) else container_row(one)
+
+
+def _child_kinds() -> set[str]:
+    """The kinds that a listing of children asks for, by `children_type` and the `exclude_…` options."""
+    asked = request.args.get("children_type", "all").lower().split(",")
+    kinds = set(CHILD_KINDS) if "all" in asked else {each.removesuffix("s") for each in asked}
+    if not kinds <= set(CHILD_KINDS):
+        raise invalid("children_type")
+    if flag("exclude_folders"):
+        kinds -= {"folder", "tab", "search"}
+    if flag("exclude_docs"):
+        kinds -= {"document", "email"}
+    return kinds - {"email"} if flag("exclude_emails") else kinds
 
 
 def _documents(parent: Container) -> list[Document]:
-    found: list[Document] = visible(state().world.documents_in(parent))
-    if flag("exclude_emails"):
-        found = [one for one in found if one.latest.type != "MIME"]
-    return found
+    """The documents in a folder, or those that a search folder finds."""
+    if parent.folder_type == "search":
+        found = [document for document, _ in find_documents(checked(parent.query, "document"))]
+    else:
+        found = visible(state().world.documents_in(parent))
+    return [one for one in found if one.latest.type != "MIME"] if flag("exclude_emails") else found
+
+
+@blueprint.post(f"{L}/folders/<container_id>/children/browse")
+def browse_children(container_id: str) -> Response:
+    """The content of a search folder, with the fields that the body asks for."""
+    parent = container_at(container_id, "folder")
+    wanted = body_json("profile_fields", "limit", "offset").get("profile_fields")
+    folders = visible(state().world.folders_in(parent))
+    rows, _, total = page_of([*folders, *_documents(parent)])
+    kinds = {Document: requested(wanted, "document"), Container: requested(wanted, "folder")}
+    return listing([cut(_child_row(one), kinds[type(one)]) for one in rows], total_count=total)
 
 
 @blueprint.get(f"{L}/folders/<container_id>/documents")
@@ -164,17 +164,14 @@ def name_value_pairs(container_id: str) -> Response:
     return record(dict(container_at(container_id).custom))
 
 
-@blueprint.get(f"{L}/folders")
-def folders_below() -> Response:
-    """All folders below a container as a flat list."""
-    top = container_at(request.args.get("container_id") or _missing("container_id"))
-    below = [one for one in state().world.under(top) if one.number != top.number]
-    rows, _, total = page_of(visible(below))
+@both(blueprint, "folders")
+def folders() -> Response:
+    """Folders by the filters of a search as a flat list: all below a container, of a library, or of the customer."""
+    top = request.args.get("container_id")
+    if top and len(g.libraries) == 1:
+        container_at(top)
+    rows, _, total = page_of(find_folders(as_filters(request.args, "folder")))
     return listing([container_row(one) for one in rows], total_count=total)
-
-
-def _missing(name: str) -> Any:
-    raise invalid(name, f"{name} is required")
 
 
 # -- changing ----------------------------------------------------------------------------------------------
@@ -205,7 +202,7 @@ def _add(parent: Container) -> Response:
 @blueprint.patch(f"{L}/folders/<container_id>")
 def change_folder(container_id: str) -> Response:
     found = container_at(container_id, "folder", "read_write")
-    body = body_json("name", "description")
+    body = body_json("name", "description", "default_security", "profile", "email")
     name = checked_name(body["name"], "name") if "name" in body else found.name
     text = str(body.get("description", found.description))
     return record(container_row(state().world.put_container(replace(found, name=name, description=text))))
@@ -218,4 +215,18 @@ def remove_folder(container_id: str) -> Response:
     if world.folders_in(found) or world.documents_in(found):
         raise RefusedError(409, "NRC_NOT_EMPTY", "Only an empty folder can be deleted")
     world.remove_folder(found)
+    return Response(status=204)
+
+
+@blueprint.post(f"{L}/folders/<container_id>/move")
+def move_folder(container_id: str) -> Response:
+    found = container_at(container_id, "folder", "full_access")
+    target = container_at(str(body_json("destination_id").get("destination_id", "")), level="read_write")
+    if found.number in {one.number for one in state().world.path(target)}:
+        raise invalid("destination_id", "A folder cannot be moved into itself")
+    world = state().world
+    with world.lock:
+        for one in list(world.under(found)):
+            parent = target.number if one.number == found.number else one.parent
+            world.put_container(replace(one, parent=parent, workspace=target.workspace))
     return Response(status=204)

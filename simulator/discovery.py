@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from simulator.web import base_url, caller_token, json_answer, state
+from simulator.web import RefusedError, base_url, caller_token, json_answer, state
 
 blueprint = Blueprint("discovery", __name__)
 
@@ -17,8 +17,10 @@ def discovery() -> Response:
     settings, world = state().settings, state().world
     token = caller_token()
     user = world.user(token.user) if token else None
+    if user is None and settings.discovery_needs_token:
+        raise RefusedError(401, "NRC_SESSION_INVALID", "X-Auth-Token is invalid or missing")
     versions = [
-        {"name": name, "url": f"{base_url()}/work/api/{name}", "version": f"{name.removeprefix('v')}.1.1094"}
+        {"name": name, "url": _url(name), "version": f"{name.removeprefix('v')}.1.1094"}
         for name in settings.api_versions
     ]
     data: dict[str, Any] = {
@@ -33,7 +35,9 @@ def discovery() -> Response:
             "app": {"id": token.client_id},
             "user": {
                 "anonymous_id": str(100000000000000000 + user.number),
-                "customer_id": settings.customer_id,
+                "customer_id": str(settings.customer_id)
+                if settings.customer_id_text
+                else settings.customer_id,
                 "email": user.email,
                 "id": user.id,
                 "name": user.id,
@@ -54,4 +58,17 @@ def discovery() -> Response:
                 "preferred_library": user.preferred_library or (libraries[0].id if libraries else ""),
             },
         }
+    data |= settings.discovery_extra
+    for name in settings.discovery_without:
+        _drop(data, name.split("."))
     return json_answer({"data": data})
+
+
+def _url(name: str) -> str:
+    return (name == "v2" and state().settings.api_url) or f"{base_url()}/work/api/{name}"
+
+
+def _drop(data: dict[str, Any], names: list[str]) -> None:
+    for name in names[:-1]:
+        data = data.get(name, {})
+    data.pop(names[-1], None)

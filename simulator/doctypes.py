@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 TYPES = (
     ("WORDX", "WORD 2007", "docx"),
     ("WORD", "WORD 97-2003", "doc"),
@@ -26,7 +28,8 @@ TYPES = (
 )
 EXTENSION_OF = {code: extension for code, _, extension in TYPES}
 DESCRIPTION_OF = {code: description for code, description, _ in TYPES}
-_TYPE_OF = {extension: code for code, _, extension in TYPES}
+_TYPE_OF = {extension: code for code, _, extension in TYPES} | {"eml": "MIME"}
+FIELDS_OF_FORMS = ("name", "comment", "class", "subclass", "author", "operator", "custom1", "custom2")
 
 CLASSES = {
     "DOC": ("Document", ()),
@@ -41,5 +44,7 @@ SUBCLASSES = {
 }
 
 
-def type_of(extension: str) -> str:
-    return _TYPE_OF.get(extension.lower(), "UNKNOWN")
+def type_of(extension: str, fallback: str = "UNKNOWN", missing: Collection[str] = ()) -> str:
+    """The type of an extension in a library without the `missing` types; files without an extension have none."""
+    found = _TYPE_OF.get(extension.lower(), "UNKNOWN")
+    return fallback if found == "UNKNOWN" or found in missing else found

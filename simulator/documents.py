@@ -18,6 +18,7 @@ from simulator.profiles import (
     stamp,
 )
 from simulator.search import documents_by_query, searched
+from simulator.uploads import require_writable, required_fields
 from simulator.values import Activity, Document
 from simulator.web import (
     RefusedError,
@@ -89,23 +90,40 @@ def profile(doc: str) -> Response:
 @blueprint.patch(f"{L}/documents/<doc>")
 def change_profile(doc: str) -> Response:
     document, version = document_at(doc, "read_write")
-    if document.lock:
-        raise RefusedError(state().settings.checked_out_status, "NRC_IN_USE", "The document is checked out")
-    changed = replace(version, **profile_changes(body_json()), edited=now(), last_user=me().id)
+    _require_free(document)
+    body = body_json()
+    flagged = body.pop("warnings_for_required_and_disabled_fields", False) is True
+    given = body.pop("doc_profile", None) or body
+    changes = profile_changes(given)
+    required = required_fields(changes.get("class_", version.class_))
+    missing = [name for name in required if name in given and not given[name]]
+    if missing and not flagged:
+        raise invalid(missing[0], f"{missing[0]} is required for this class")
+    carried = {name: str(value or "") for name, value in given.items() if name.startswith("custom")}
+    changed = replace(version, **changes, profile=version.profile | carried, edited=now(), last_user=me().id)
     versions = tuple(changed if one.number == version.number else one for one in document.versions)
     line = Activity("Profile Edit", 4, me().id, now(), version.number)
     stored = state().world.put_document(
         replace(document, versions=versions, history=(*document.history, line))
     )
-    return record(document_profile(stored, changed))
+    warnings = [{"field": name, "error": "This field is required"} for name in missing]
+    extra_fields: dict[str, Any] = {"warnings": warnings} if warnings else {}
+    return record(document_profile(stored, changed), **extra_fields)
+
+
+def _require_free(document: Document) -> None:
+    require_writable(document)
+    if document.lock:
+        raise RefusedError(state().settings.checked_out_status, "NRC_IN_USE", "The document is checked out")
 
 
 @blueprint.delete(f"{L}/documents/<doc>")
 def delete(doc: str) -> Response:
-    """Delete one version; deleting the last one deletes the document."""
+    """Delete one version; deleting the last one deletes the document. What is deleted goes to the trash."""
     document, version = document_at(doc, "full_access")
-    if document.lock:
-        raise RefusedError(state().settings.checked_out_status, "NRC_IN_USE", "The document is checked out")
+    _require_free(document)
+    if state().settings.trash:
+        state().world.put_in_trash(replace(document, versions=(version,)))
     rest = tuple(one for one in document.versions if one.number != version.number)
     if rest:
         state().world.put_document(replace(document, versions=rest))

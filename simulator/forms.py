@@ -14,10 +14,16 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_options_header
 
 PIECE = 1 << 16
+FILE_PARTS = ("file", "myFile")
 
 
 class FormReader(FormDataParser):
-    """Parses multipart forms and leaves others to Werkzeug. An incomplete form is empty."""
+    """Parses multipart forms and leaves others to Werkzeug. An incomplete form is empty.
+
+    A part without a file name is text; if `lenient`, the parts that hold the content are files even then.
+    """
+
+    lenient = False
 
     def parse(
         self, stream: Any, mimetype: str, content_length: int | None, options: dict[str, str] | None = None
@@ -31,6 +37,8 @@ class FormReader(FormDataParser):
             for headers, pieces in _parts(stream, boundary.encode("ascii")):
                 _, said = parse_options_header(headers["content-disposition"])
                 name, file_name = said["name"], said.get("filename")
+                if file_name is None and self.lenient and name in FILE_PARTS:
+                    file_name = ""
                 if file_name is None:
                     form.append((name, b"".join(pieces).decode(errors="replace")))
                 else:

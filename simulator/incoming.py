@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from flask import Request
+from werkzeug.formparser import FormDataParser
 
 from simulator.contents import OnDisk
 from simulator.forms import FormReader
+from simulator.settings import Settings
 
 
 class Incoming:
@@ -65,7 +67,14 @@ class UploadRequest(Request):
     """A request whose files are streamed to the practice server's folder."""
 
     files_folder: Path
+    settings: Settings
     form_data_parser_class = FormReader
+
+    def make_form_data_parser(self) -> FormDataParser:
+        parser = super().make_form_data_parser()
+        if isinstance(parser, FormReader):
+            parser.lenient = self.settings.lenient
+        return parser
 
     def _get_file_stream(self, *_args: Any, **_named: Any) -> Any:
         stream = Incoming(self.files_folder)

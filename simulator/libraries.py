@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, g
+from flask import Response, g, request
 
-from simulator.doctypes import CLASSES, SUBCLASSES, TYPES
-from simulator.values import User
-from simulator.web import api_blueprint, library, listing, not_found, page_of, record, state
+from simulator.doctypes import CLASSES, FIELDS_OF_FORMS, SUBCLASSES, TYPES
+from simulator.uploads import required_fields
+from simulator.values import Container, User
+from simulator.web import (
+    api_blueprint,
+    both,
+    invalid,
+    library,
+    listing,
+    not_found,
+    page_of,
+    record,
+    state,
+    visible,
+)
 
 blueprint = api_blueprint("libraries")
 L = "/libraries/<lib>"
 CAPTIONS = {"custom1": "Client", "custom2": "Matter"}
+PARENT_OF = {"custom2": "custom1", "custom30": "custom29"}
 
 
 @blueprint.get("/libraries")
@@ -32,7 +45,10 @@ def operations() -> Response:
 
 @blueprint.get(f"{L}/types")
 def types() -> Response:
-    rows, _, total = page_of(list(TYPES))
+    """The types of the library, or those of one extension."""
+    gone, extension = state().settings.types_missing, request.args.get("app_extension", "").lower()
+    found = [one for one in TYPES if one[0] not in gone and extension in ("", one[2])]
+    rows, _, total = page_of(found)
     return listing(
         [{"id": code, "description": text, "app_extension": ext} for code, text, ext in rows],
         total_count=total,
@@ -45,12 +61,12 @@ def classes() -> Response:
 
 
 def _class(name: str) -> dict[str, Any]:
-    text, required = CLASSES[name]
+    text = CLASSES[name][0]
     return {
         "id": name,
         "description": text,
         "default_security": "inherit",
-        "required_fields": list(required),
+        "required_fields": required_fields(name),
         "subclass_required": False,
         "indexable": True,
         "shadow": True,
@@ -108,11 +124,65 @@ def captions(field: str) -> Response:
     return listing([row | {"database": library().database}])
 
 
+@blueprint.get(f"{L}/forms/visible-fields")
+def visible_fields() -> Response:
+    """The fields of a form, for a class if one is named. The shape of the rows is invented: none is published."""
+    form, name = request.args.get("form_type", ""), request.args.get("class", "DOC").upper()
+    if form not in ("edit_document", "new_document", "new_version"):
+        raise invalid("form_type")
+    if name not in CLASSES:
+        raise not_found("The class")
+    required = required_fields(name)
+    names = list(dict.fromkeys([*FIELDS_OF_FORMS, *required]))
+    rows = [{"name": one, "visible": True, "required": one in ("name", *required)} for one in names]
+    return listing([row | {"enabled": True, "class": name} for row in rows])
+
+
+@both(blueprint, "templates")
+def templates() -> Response:
+    """Templates of workspaces, or the one with an `id`."""
+    names, wanted = {one.id for one in g.libraries}, request.args.get("id", "")
+    found = [one for one in state().world.templates if one.library in names and wanted in ("", one.id)]
+    rows, _, total = page_of(found)
+    return listing(
+        [
+            {"id": o.id, "name": o.name, "description": o.description, "database": o.library.upper()}
+            for o in rows
+        ],
+        total_count=total,
+    )
+
+
+@blueprint.get(f"{L}/customs/<field>/search")
+def search_customs(field: str) -> Response:
+    """The values of a custom field; `query` is in the value or description, `parent_alias` is the parent's value."""
+    query, parent = request.args.get("query", "").casefold(), request.args.get("parent_alias", "").upper()
+    found: dict[str, dict[str, Any]] = {}
+    for one in visible(state().world.workspaces(library().id)):
+        row, above = _custom(one, field), one.custom.get(PARENT_OF.get(field, ""), "").upper()
+        if row and query in f"{row['id']} {row['description']}".casefold() and parent in ("", above):
+            found.setdefault(f"{above} {row['id']}", row)
+    rows, _, total = page_of([found[value] for value in sorted(found)])
+    return listing(rows, total_count=total)
+
+
+def _custom(one: Container, field: str) -> dict[str, Any] | None:
+    """The row of a custom field's value in a workspace."""
+    if not one.custom.get(field):
+        return None
+    row = {
+        "id": one.custom[field],
+        "description": one.custom.get(f"{field}_description", ""),
+        "enabled": True,
+    }
+    parent = one.custom.get(PARENT_OF.get(field, ""), "")
+    return row | ({"parent": {"id": parent}} if parent else {})
+
+
 @blueprint.get(f"{L}/customs/<field>/<value>")
 def custom(field: str, value: str) -> Response:
     """A custom field's value and description, taken from the workspaces that have it."""
     for one in state().world.workspaces(library().id):
         if one.custom.get(field, "").upper() == value.upper():
-            text = one.custom.get(f"{field}_description", "")
-            return record({"id": one.custom[field], "description": text, "enabled": True})
+            return record(_custom(one, field) or {})
     raise not_found("The value")

@@ -25,6 +25,10 @@ def _lock(document: Document) -> Document:
         current = state().world.document(*document.key)
         if current is None:
             raise not_found("The document")
+        if current.declared:
+            raise RefusedError(
+                403, "NRC_DECLARED", "The document is declared as a record and cannot be edited"
+            )
         if current.lock and current.lock.user != me().id:
             raise RefusedError(
                 state().settings.checked_out_status,

@@ -76,6 +76,8 @@ def _authorization_request() -> tuple[App | None, str]:
     if args.get("scope", "user") not in ("user", "admin"):
         return app, "invalid_scope"
     challenge, method = args.get("code_challenge", ""), args.get("code_challenge_method", "S256")
+    if {"required": not challenge, "refused": bool(challenge)}.get(state().settings.pkce):
+        return app, "invalid_request"
     if challenge and (method != "S256" or not 43 <= len(challenge) <= 128):
         return app, "invalid_request"
     return app, ""
@@ -127,9 +129,17 @@ def _refuse(status: int, code: str, flat: str, text: str) -> Response:
 
 
 def _client() -> App | None:
-    app = state().world.app(request.form.get("client_id", ""))
-    secret = request.form.get("client_secret", "")
-    return app if app and hmac.compare_digest(app.client_secret.encode(), secret.encode()) else None
+    """The application that the request proves to be; a public one has no secret to prove it with."""
+    dial, form, basic = state().settings.client_auth, request.form, request.authorization
+    given = ("", "")
+    if dial != "body" and basic and basic.type == "basic":
+        given = (basic.username or "", basic.password or "")
+    elif dial != "basic":
+        given = (form.get("client_id", ""), form.get("client_secret", ""))
+    app = state().world.app(given[0])
+    if app is None or (app.public and not given[1]):
+        return app
+    return app if hmac.compare_digest(app.client_secret.encode(), given[1].encode()) else None
 
 
 def _by_code() -> Response:

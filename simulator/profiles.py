@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import md5, sha256
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import g
 
 from simulator.doctypes import CLASSES, DESCRIPTION_OF, SUBCLASSES
-from simulator.values import LEVELS, Container, Document, Security, Version
+from simulator.values import LEVELS, Category, Container, Document, Email, Security, Version
 from simulator.web import base_url, call_faults, me, state
 
 Row = dict[str, Any]
@@ -45,12 +46,20 @@ def person(user_id: str) -> str:
 
 
 def checksum(version: Version) -> str | None:
-    dial = state().settings.checksum
+    dial, digest = state().settings.checksum, version.content.sha256
     if "absent_checksum" in call_faults() or dial == "absent":
         return None
     if "wrong_checksum" in call_faults() or dial == "wrong":
         return "SHA256:" + "0" * 64
-    return "SHA256:" + version.content.sha256.upper()
+    if dial == "md5":
+        return "MD5:" + md5(b"".join(version.content.blocks()), usedforsecurity=False).hexdigest().upper()
+    if dial == "lower_case":
+        return digest
+    if (
+        dial == "other_bytes"
+    ):  # of an encrypted or converted copy, say: as stable as the content, but not its hash
+        return "SHA256:" + sha256(digest.encode()).hexdigest().upper()
+    return "SHA256:" + digest.upper()
 
 
 def web_link(kind: str, object_id: str) -> str:
@@ -110,7 +119,7 @@ def document_row(document: Document, version: Version | None = None) -> Row:
         "is_checked_out": lock is not None,
         "is_in_use": lock is not None,
         "in_use_by": lock.user if lock else "",
-        "is_declared": False,
+        "is_declared": document.declared,
         "is_external": False,
         "is_external_as_normal": False,
         "is_hipaa": False,
@@ -127,9 +136,33 @@ def document_row(document: Document, version: Version | None = None) -> Row:
     }
     if digest := checksum(version):
         row["checksum"] = digest
+    if version.email:
+        row |= _email_fields(version.email)
+    if state().settings.version_in_profiles == "text":
+        row |= {"version": str(version.number), "document_number": str(document.number)}
     if lock:
         row |= {"in_use_by_description": person(lock.user), "checkout_date": stamp(lock.since)}
     return row
+
+
+def _email_fields(email: Email) -> Row:
+    return {
+        "from": email.sender,
+        "to": email.to,
+        "cc": email.cc,
+        "bcc": email.bcc,
+        "subject": email.subject,
+        "sent_date": stamp(email.sent),
+        "received_date": stamp(email.received),
+        "has_attachment": email.has_attachment,
+        "conversation_id": email.conversation,
+        "conversation_name": email.subject.removeprefix("Re: "),
+    }
+
+
+def _conversation_count(document: Document, conversation: str) -> int:
+    emails = (one.latest.email for one in state().world.documents(document.library))
+    return sum(email is not None and email.conversation == conversation for email in emails)
 
 
 def document_profile(document: Document, version: Version | None = None, operations: bool = False) -> Row:
@@ -157,6 +190,8 @@ def document_profile(document: Document, version: Version | None = None, operati
             "checkout_due_date": lock.due_date,
             "checkout_path": lock.path,
         }
+    if version.email:
+        row["conversation_count"] = _conversation_count(document, version.email.conversation)
     if state().settings.comments == "not_listed":
         row["comment"] = version.comment
     if operations:
@@ -166,12 +201,12 @@ def document_profile(document: Document, version: Version | None = None, operati
 
 def document_operations(document: Document) -> Row:
     rank = LEVELS.index(state().world.access(me(), document))
-    mine = document.lock is None or document.lock.user == me().id
+    mine = (document.lock is None or document.lock.user == me().id) and not document.declared
     allowed = {
         "archive": False,
         "copy": rank >= 1,
         "create_new_version": rank >= 2 and mine,
-        "declare": rank >= 3 and document.lock is None,
+        "declare": rank >= 3 and document.lock is None and mine,
         "delete": rank >= 3 and document.lock is None,
         "freeze": False,
         "lock": rank >= 2 and document.lock is None,
@@ -183,7 +218,7 @@ def document_operations(document: Document) -> Row:
         "undeclare": False,
         "unfreeze": False,
         "unlock": document.lock is not None and (document.lock.user == me().id or rank >= 3),
-        "update": rank >= 2 and document.lock is None,
+        "update": rank >= 2 and document.lock is None and mine,
     }
     return {name: allowed[name] for name in DOCUMENT_OPERATIONS}
 
@@ -201,7 +236,7 @@ def container_row(container: Container) -> Row:
         "owner": container.owner,
         "owner_description": person(container.owner),
         "default_security": container.security.default,
-        "effective_security": world.access(me(), container),
+        **_effective_security(container),
         "has_subfolders": bool(world.folders_in(container)),
         "create_date": stamp(container.created),
         "edit_date": stamp(container.edited),
@@ -220,15 +255,12 @@ def container_row(container: Container) -> Row:
             **container.custom,
         }
     return row | {
-        "folder_type": container.folder_type,
-        "view_type": "document",
+        **_kind_of_folder(container),
         "parent_id": f"{container.library}!{container.parent}",
         "workspace_id": f"{container.library}!{container.workspace}",
         "workspace_name": workspace.name if workspace else "",
         "has_documents": bool(world.documents_in(container)),
         "inherited_default_security": workspace.security.default if workspace else "",
-        "is_container_saved_search": False,
-        "is_content_saved_search": False,
         "email": "",
         "profile": {
             "class": "DOC",
@@ -238,6 +270,51 @@ def container_row(container: Container) -> Row:
         },
         "folder_url": web_link("f", container.id),
     }
+
+
+_OTHER_WORDS = {"no_access": "none", "read": "reader", "read_write": "contributor", "full_access": "owner"}
+
+
+def _effective_security(container: Container) -> Row:
+    access, dial = state().world.access(me(), container), state().settings.effective_security
+    if dial == "absent":
+        return {}
+    return {"effective_security": _OTHER_WORDS[access] if dial == "other_words" else access}
+
+
+def _kind_of_folder(container: Container) -> Row:
+    """The fields that tell folders, tabs and search folders apart; the marks of a search folder are a setting."""
+    search = container.folder_type == "search"
+    marks = state().settings.search_folder_marks if search else ("folder_type",)
+    view = {"search": "document_search", "tab": "none"}.get(container.folder_type, "document")
+    return {
+        "folder_type": container.folder_type if "folder_type" in marks else "regular",
+        "view_type": "document" if search and "view_type" not in marks else view,
+        "is_container_saved_search": False,
+        "is_content_saved_search": search and "saved_search" in marks,
+    }
+
+
+def takes_documents(container: Container) -> bool:
+    """Whether documents can be stored in the container. Workspaces and virtual containers take none."""
+    return container.kind == "folder" and container.folder_type in state().settings.document_containers
+
+
+def category_row(category: Category) -> Row:
+    """A category of favourites or My Matters: no container, and opened by a path of its own."""
+    library = state().world.library(category.library)
+    row = {
+        "id": category.id,
+        "database": library.database if library else category.library.upper(),
+        "name": category.name,
+        "category_type": category.kind,
+        "wstype": "category",
+        "folder_type": "category",
+        "has_subfolders": bool(category.entries),
+    }
+    if state().settings.category_rows == "without_wstype":
+        del row["wstype"], row["folder_type"]
+    return row
 
 
 def shortcut_row(container: Container, number: int) -> Row:
@@ -269,7 +346,7 @@ def operations_of(container: Container) -> Row:
             "default_security_values": ["inherit", "private", "view", "public"],
         }
     return {
-        "add_documents": rank >= 2,
+        "add_documents": rank >= 2 and takes_documents(container),
         "add_folders": rank >= 2,
         "change_name": rank >= 2,
         "modify": rank >= 2,

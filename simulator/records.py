@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from simulator.values import App, Container, Document, Key, Library, User
+from simulator.events import Events, container_changes, document_changes
+from simulator.values import App, Category, Container, Document, Key, Library, Template, User
 
 Watcher = Callable[[str, Key, Container | Document | None], None]
 
@@ -18,6 +19,7 @@ Watcher = Callable[[str, Key, Container | Document | None], None]
 class Records:
     def __init__(self, users: Iterable[User] = (), apps: Iterable[App] = ()) -> None:
         self.lock = threading.RLock()
+        self.name = "practice"
         self.watcher: Watcher | None = None
         self._users = {one.id.upper(): one for one in users}
         self._apps = {one.client_id: one for one in apps}
@@ -28,6 +30,10 @@ class Records:
         self._documents_in: dict[Key, dict[int, None]] = defaultdict(dict)
         self._next: dict[str, int] = {}
         self.favourites: dict[str, list[Key]] = defaultdict(list)
+        self.categories: dict[Key, Category] = {}
+        self.templates: list[Template] = []
+        self.trash: dict[Key, Document] = {}  # what was deleted, with the deleted versions only
+        self.events = Events()
 
     # -- users and libraries -------------------------------------------------------------------------------------
 
@@ -146,6 +152,7 @@ class Records:
                 self._folders_in[(container.library, container.parent)][container.number] = None
             self._next[container.library] = max(self._next[container.library], container.number + 1)
             self._tell("container", container.key, container)
+            self._log_container(old, container)
         return container
 
     def put_document(self, document: Document) -> Document:
@@ -158,6 +165,9 @@ class Records:
                 self._documents_in[(document.library, number)][document.number] = None
             self._next[document.library] = max(self._next[document.library], document.number + 1)
             self._tell("document", document.key, document)
+            if self.watcher:
+                for action, related in document_changes(old, document):
+                    self._log_document(action, document, related)
         return document
 
     def remove_document(self, document: Document) -> None:
@@ -166,6 +176,33 @@ class Records:
                 self._documents_in[(document.library, number)].pop(document.number, None)
             self._documents.pop(document.key, None)
             self._tell("document", document.key, None)
+            if self.watcher:
+                self._log_document("delete", document, None)
+
+    # -- trash --------------------------------------------------------------------------------------------
+
+    def put_in_trash(self, document: Document) -> None:
+        """Keep deleted versions of a document; those of the same number are replaced."""
+        with self.lock:
+            held = self.trash.get(document.key)
+            kept = {one.number: one for one in (*(held.versions if held else ()), *document.versions)}
+            self._set_trash(replace(document, versions=tuple(kept[n] for n in sorted(kept)), lock=None))
+
+    def take_from_trash(self, document: Document, number: int) -> None:
+        with self.lock:
+            rest = tuple(one for one in self.trash[document.key].versions if one.number != number)
+            self._set_trash(replace(self.trash[document.key], versions=rest))
+
+    def log_trash(self, action: str, document: Document) -> None:
+        if self.watcher:
+            self._log_document(action, document, None)
+
+    def _set_trash(self, document: Document) -> None:
+        if document.versions:
+            self.trash[document.key] = document
+        else:
+            self.trash.pop(document.key, None)
+        self._tell("trash", document.key, document if document.versions else None)
 
     def remove_folder(self, folder: Container) -> None:
         """Remove the folder and everything in it."""
@@ -182,7 +219,22 @@ class Records:
                 self._folders_in[(folder.library, folder.parent)].pop(folder.number, None)
             self._containers.pop(folder.key, None)
             self._tell("container", folder.key, None)
+            self._log_container(folder, None)
+
+    def _log_container(self, old: Container | None, new: Container | None) -> None:
+        thing = new or old
+        if self.watcher and thing:
+            for action, related in container_changes(old, new):
+                self.events.add_container(action, thing, _id(related))
+
+    def _log_document(self, action: str, document: Document, related: Key | None) -> None:
+        folder = self._containers.get((document.library, document.folders[0])) if document.folders else None
+        self.events.add_document(action, document, _id(related), folder.workspace if folder else None)
 
     def _tell(self, kind: str, key: Key, value: Container | Document | None) -> None:
         if self.watcher:
             self.watcher(kind, key, value)
+
+
+def _id(key: Key | None) -> str:
+    return f"{key[0]}!{key[1]}" if key else ""

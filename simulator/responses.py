@@ -54,6 +54,7 @@ def whole(status: int, body: bytes, kind: str, *headers: tuple[str, str]) -> Ans
 
 def envelope(settings: Settings, code: str, text: str, field_name: str = "") -> dict[str, object]:
     """The error envelope. It has both `message` and `code_message`, because public clients read either."""
+    code = {"named": code, "generic": "NRC_FAILURE"}.get(settings.error_codes, "")
     lines = [{"code": code, "code_message": text, "field": field_name, "data": None}] if field_name else []
     error = {
         "code": code,
@@ -63,6 +64,8 @@ def envelope(settings: Settings, code: str, text: str, field_name: str = "") -> 
         "transaction": "practice",
         "messages": lines,
     }
+    if not code:
+        del error["code"]
     return {"error": error}
 
 

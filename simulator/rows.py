@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.contents import from_row
-from simulator.values import Activity, Container, Document, Lock, Security, Version
+from simulator.values import Activity, Container, Document, Email, Lock, Security, Version
 
 
 def _plain(value: Any) -> Any:
@@ -40,11 +40,24 @@ def document_row(one: Document) -> dict[str, Any]:
         "library": one.library,
         "number": one.number,
         "folders": one.folders,
-        "versions": [_flat(v, "content") | {"content": v.content.row()} for v in one.versions],
+        "versions": [_version_row(v) for v in one.versions],
         "security": _flat(one.security),
         "lock": _flat(one.lock) if one.lock else None,
         "history": [_flat(line) for line in one.history],
+        "declared": one.declared,
     }
+
+
+def _version_row(one: Version) -> dict[str, Any]:
+    email = _flat(one.email) if one.email else None
+    return _flat(one, "content", "email") | {"content": one.content.row(), "email": email}
+
+
+def _version_from(row: dict[str, Any], files: Path) -> Version:
+    email = Email(**_dated(row["email"], "sent", "received")) if row.get("email") else None
+    return Version(
+        **_dated(row, "created", "edited") | {"content": from_row(row["content"], files), "email": email}
+    )
 
 
 def document_from(row: dict[str, Any], files: Path) -> Document:
@@ -52,11 +65,9 @@ def document_from(row: dict[str, Any], files: Path) -> Document:
         library=row["library"],
         number=row["number"],
         folders=tuple(row["folders"]),
-        versions=tuple(
-            Version(**_dated(v, "created", "edited") | {"content": from_row(v["content"], files)})
-            for v in row["versions"]
-        ),
+        versions=tuple(_version_from(each, files) for each in row["versions"]),
         security=_security(row["security"]),
         lock=Lock(**_dated(row["lock"], "since")) if row["lock"] else None,
         history=tuple(Activity(**_dated(line, "at")) for line in row["history"]),
+        declared=row.get("declared", False),
     )

@@ -13,7 +13,18 @@ from flask import Response, g, request
 from simulator.fields import BOOLEANS, CUSTOMS, FIELDS, FILTERS, PAGING
 from simulator.profiles import container_row, document_profile, document_row
 from simulator.values import Container, Document, Version
-from simulator.web import body_json, invalid, limit_and_offset, listing, me, split_id, state, visible
+from simulator.web import (
+    body_json,
+    checked_limit,
+    invalid,
+    limit_and_offset,
+    listing,
+    me,
+    split_id,
+    state,
+    total_of,
+    visible,
+)
 
 Row = dict[str, Any]
 
@@ -58,12 +69,21 @@ def _candidates(filters: Row) -> Iterable[Document]:
     world = state().world
     if "container_id" not in filters:
         return [one for each in g.libraries for one in world.documents(each.id)]
-    top = world.container(g.libraries[0].id, split_id(str(filters["container_id"]))[0])
-    if top is None or not visible([top]):
-        raise invalid("container_id", "The container does not exist")
+    top = _container(filters)
     containers = world.under(top) if filters.get("include_subtree", True) else [top]
     found = {document.key: document for container in containers for document in world.documents_in(container)}
     return found.values()
+
+
+def _container(filters: Row) -> Container:
+    """The container that a search is limited to, in whichever of the call's libraries its id names."""
+    name = str(filters["container_id"])
+    for each in g.libraries:
+        if name.upper().startswith(f"{each.id.upper()}!"):
+            top = state().world.container(each.id, split_id(name, each)[0])
+            if top and visible([top]):
+                return top
+    raise invalid("container_id", "The container does not exist")
 
 
 def _contains(needle: str, *hay: str) -> bool:
@@ -110,8 +130,14 @@ _TESTS: dict[str, Callable[[str, Document, Version], bool]] = {
     "anywhere": lambda t, d, v: _contains(t, v.name, v.comment, v.author, *v.profile.values(), str(d.number)),
     "body": lambda t, d, v: _contains(t, v.name, v.comment),
     "name": lambda t, d, v: _contains(t, v.name),
-    "subject": lambda t, d, v: v.type == "MIME" and _contains(t, v.name),
+    "subject": lambda t, d, v: v.type == "MIME" and _contains(t, v.email.subject if v.email else v.name),
     "comments": lambda t, d, v: _contains(t, v.comment),
+    "sender": lambda t, d, v: v.email is not None and _contains(t, v.email.sender),
+    "recipient": lambda t, d, v: v.email is not None and _contains(t, v.email.to, v.email.cc, v.email.bcc),
+    "sent_date": lambda t, d, v: v.email is not None and v.email.sent.date() == _date(t, "sent_date").date(),
+    "received_date": lambda t, d, v: (
+        v.email is not None and v.email.received.date() == _date(t, "received_date").date()
+    ),
     "name_comments": lambda t, d, v: _contains(t, v.name, v.comment),
     "document_number": lambda t, d, v: t == str(d.number),
     "document_version": lambda t, d, v: t == str(v.number),
@@ -166,6 +192,10 @@ def _states(filters: Row, document: Document, version: Version) -> bool:
         return False
     if filters.get("email_only") and version.type != "MIME":
         return False
+    if "has_attachment" in filters:
+        attached = version.email is not None and version.email.has_attachment
+        if attached is not filters["has_attachment"]:
+            return False
     return not filters.get("personalized") or any(line.user == me().id for line in document.history)
 
 
@@ -189,9 +219,9 @@ def documents_by_query() -> Response:
     found = sorted(
         find_documents(filters), key=lambda one: (one[1].edited, _position(one)), reverse=descending
     )
+    found = found[: state().settings.search_cap]
     page = found[offset : offset + limit]
-    total = len(found) if request.args.get("total", "").lower() == "true" else None
-    return listing([document_row(*one) for one in page], "results", total_count=total)
+    return listing([document_row(*one) for one in page], "results", total_count=total_of(found))
 
 
 def _position(one: tuple[Document, Version]) -> tuple[str, int, int]:
@@ -231,12 +261,10 @@ def find_workspaces(filters: Row) -> list[Container]:
 def find_folders(filters: Row) -> list[Container]:
     world = state().world
     if "container_id" in filters:
-        top = world.container(g.libraries[0].id, split_id(str(filters["container_id"]))[0])
-        if top is None or not visible([top]):
-            raise invalid("container_id", "The container does not exist")
+        top = _container(filters)
         candidates = [one for one in world.under(top) if one.number != top.number]
     else:
-        candidates = [one for one in world.containers(g.libraries[0].id) if one.kind == "folder"]
+        candidates = [o for each in g.libraries for o in world.containers(each.id) if o.kind == "folder"]
     return [one for one in visible(candidates) if _container_fits(one, filters)]
 
 
@@ -267,26 +295,26 @@ def _container_fits(one: Container, filters: Row) -> bool:
 def searched(kind: str) -> Response:
     """The POST search: `data` is an array with `overflow` beside it; unknown names are refused."""
     body = body_json("limit", "filters", "profile_fields", "timezone_offset")
-    settings = state().settings
-    limit = body.get("limit", settings.default_limit)
-    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= settings.max_limit:
-        raise invalid("limit", f"limit must be between 1 and {settings.max_limit}")
+    limit = body.get("limit", state().settings.default_limit)
+    if not isinstance(limit, int) or isinstance(limit, bool):
+        raise invalid("limit")
+    limit = min(checked_limit(limit), state().settings.search_cap)
     filters = body.get("filters") or {}
     if not isinstance(filters, dict):
         raise invalid("filters")
     filters = checked(filters, kind)
-    wanted = _wanted(body.get("profile_fields"), kind)
+    wanted = requested(body.get("profile_fields"), kind)
     if kind == "document":
         found = sorted(find_documents(filters), key=lambda one: (one[1].edited, _position(one)), reverse=True)
-        rows = [_cut(document_profile(*one), wanted) for one in found[:limit]]
+        rows = [cut(document_profile(*one), wanted) for one in found[:limit]]
         return listing(rows, overflow=len(found) > limit)
     containers = find_workspaces(filters) if kind == "workspace" else find_folders(filters)
     return listing(
-        [_cut(container_row(one), wanted) for one in containers[:limit]], overflow=len(containers) > limit
+        [cut(container_row(one), wanted) for one in containers[:limit]], overflow=len(containers) > limit
     )
 
 
-def _wanted(given: Any, kind: str) -> frozenset[str]:
+def requested(given: Any, kind: str) -> frozenset[str]:
     """The requested fields; by default only id, wstype and iwl."""
     if given is None:
         return frozenset(("id", "wstype", "iwl"))
@@ -301,5 +329,5 @@ def _wanted(given: Any, kind: str) -> frozenset[str]:
     return frozenset(names)
 
 
-def _cut(row: Row, wanted: frozenset[str]) -> Row:
+def cut(row: Row, wanted: frozenset[str]) -> Row:
     return {name: value for name, value in row.items() if name in wanted}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import ssl
 import tempfile
@@ -19,10 +20,14 @@ from simulator import (
     discovery,
     documents,
     downloads,
+    filing,
     libraries,
     locks,
     oauth,
     pages,
+    personal,
+    rights,
+    sync,
     uploads,
 )
 from simulator.faults import FaultRules
@@ -39,7 +44,22 @@ from simulator.web import RefusedError, not_found, refused
 from simulator.world import World
 
 ALIASES = ("/work/web/api/v2/", "/api/v2/")
-BLUEPRINTS = (oauth, discovery, libraries, containers, documents, downloads, uploads, locks, pages, control)
+BLUEPRINTS = (
+    oauth,
+    discovery,
+    libraries,
+    personal,
+    containers,
+    documents,
+    downloads,
+    uploads,
+    filing,
+    rights,
+    locks,
+    sync,
+    pages,
+    control,
+)
 
 
 class Simulator:
@@ -76,6 +96,7 @@ class Simulator:
         for left_over in files.glob("incoming-*"):
             left_over.unlink()
         self._store = Store(folder / "practice.sqlite")
+        self._require_same_world()
         _restore(self.world, self.settings, self._store, files)
         self.world.watcher = _Watcher(self._store)
         self.tokens = Tokens(self.settings, self._store)
@@ -100,6 +121,16 @@ class Simulator:
         self._listeners = [self._listener]
         self._listener.start()
         return self
+
+    def _require_same_world(self) -> None:
+        """Changes that were kept belong to the world that they were made in. Raises ValueError for another one."""
+        kept = self._store.all("world").get("name", self.world.name)
+        if kept != self.world.name:
+            self._clean_up()
+            raise ValueError(
+                f"{self._data_dir} holds the changes to the world {kept!r}, not {self.world.name!r}"
+            )
+        self._store.put("world", "name", self.world.name)
 
     def add_listener(self, app: Wsgi) -> str:
         """Serve another application on its own port, with this server's latency, faults and log. Returns its URL."""
@@ -186,6 +217,9 @@ def _restore(world: World, settings: Settings, store: Store, files: Path) -> Non
             world.put_document(document_from(row, files))
         else:
             gone.append(world.document(*_key(name)))
+    for name, row in store.all("trash").items():
+        if row:
+            world.trash[_key(name)] = document_from(row, files)
     for thing in gone:
         if isinstance(thing, Document):
             world.remove_document(thing)
@@ -207,7 +241,9 @@ def web_app(state: State) -> Wsgi:
     app = Flask("simulator")
     app.config["PROPAGATE_EXCEPTIONS"] = True
     app.extensions["simulator"] = state
-    app.request_class = type("PracticeRequest", (UploadRequest,), {"files_folder": state.files})
+    app.request_class = type(
+        "PracticeRequest", (UploadRequest,), {"files_folder": state.files, "settings": state.settings}
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     for one in BLUEPRINTS:
         app.register_blueprint(one.blueprint)
@@ -216,7 +252,7 @@ def web_app(state: State) -> Wsgi:
     app.teardown_request(lambda _error: discard(request.environ))
 
     def rewrite_prefix(environ: dict[str, Any], start_response: Any) -> Any:
-        path = environ["PATH_INFO"]
+        path = environ["PATH_INFO"] = re.sub("//+", "/", environ["PATH_INFO"])
         for alias in ALIASES:
             if path.startswith(alias):
                 environ["PATH_INFO"] = "/work/api/v2/" + path[len(alias) :]

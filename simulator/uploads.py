@@ -8,13 +8,15 @@ from typing import Any
 
 from flask import Response, request
 
-from simulator.changes import profile_changes
+from simulator.changes import email_of, profile_changes
 from simulator.contents import Content, as_content
 from simulator.doctypes import CLASSES, EXTENSION_OF, type_of
+from simulator.forms import FILE_PARTS
 from simulator.incoming import Incoming
 from simulator.names import checked_name
-from simulator.profiles import document_profile
-from simulator.values import LEVELS, Activity, Container, Document, Lock, Security, Version
+from simulator.profiles import document_profile, takes_documents
+from simulator.rights import security_from
+from simulator.values import Activity, Container, Document, Lock, Security, Version
 from simulator.web import RefusedError, api_blueprint, container_at, document_at, invalid, me, record, state
 from simulator.world import now
 
@@ -33,14 +35,14 @@ KNOWN = {
 Row = dict[str, Any]
 
 
-def _parts() -> tuple[Row, Incoming]:
-    """The profile and the file of a multipart request. The file is already on disk."""
+def _parts(new: bool) -> tuple[Row, Incoming]:
+    """The profile and the file of a multipart request, for a new document or not. The file is already on disk."""
     if request.mimetype != "multipart/form-data":
         raise RefusedError(415, "NRC_INVALID_PARAM", "The body must be multipart/form-data", "body")
-    file = request.files.get("file") or request.files.get("myFile")
+    file = next((request.files[name] for name in FILE_PARTS if name in request.files), None)
     text: str | bytes | None = request.form.get("profile")
-    if text is None and (part := request.files.get("profile")):
-        text = part.stream.read()
+    if text is None and "profile" in request.files:
+        text = request.files["profile"].stream.read()
     if text is None:
         raise invalid("profile", "The profile part is missing")
     if file is None or not isinstance(file.stream, Incoming):
@@ -51,13 +53,27 @@ def _parts() -> tuple[Row, Incoming]:
         raise invalid("profile", "The profile is not JSON") from error
     if not isinstance(profile, dict) or not isinstance(profile.get("doc_profile", {}), dict):
         raise invalid("profile", "The profile must be a JSON object")
+    settings = state().settings
     for name in profile:
-        if name not in KNOWN:
+        if name not in KNOWN and not settings.lenient:
             raise invalid(name, f"{name} is not known in a profile")
-    limit = state().settings.max_upload_bytes
+    limit = settings.max_upload_bytes
     if limit is not None and file.stream.length > limit:
-        raise RefusedError(413, "NRC_TOO_LARGE", f"The file is larger than {limit} bytes", "file")
-    return profile, file.stream
+        text = f"The file is larger than {limit} bytes"
+        raise RefusedError(settings.too_large_status, "NRC_TOO_LARGE", text, "file")
+    return _taken(profile, new), file.stream
+
+
+def _taken(profile: Row, new: bool) -> Row:
+    """The profile with the fields that the server takes; others are refused by name or dropped."""
+    settings, given = state().settings, profile.get("doc_profile", {})
+    refused = settings.fields_refused if new else settings.version_fields_refused
+    for name in refused:
+        if name in profile or name in given:
+            raise invalid(name, f"{name} cannot be set here")
+    ignored = settings.fields_ignored if new else settings.version_fields_ignored
+    kept = {name: value for name, value in profile.items() if name not in ignored}
+    return kept | {"doc_profile": {name: given[name] for name in given if name not in ignored}}
 
 
 def _named(given: Row) -> Row:
@@ -66,19 +82,36 @@ def _named(given: Row) -> Row:
     if not changes.get("type") and not changes.get("extension"):
         raise invalid("extension", "Either type or extension is required")
     changes.setdefault("extension", EXTENSION_OF.get(changes.get("type", ""), ""))
-    if changes.get("type") not in EXTENSION_OF:
-        changes["type"] = type_of(changes["extension"])
+    changes["type"] = _type(changes.get("type", ""), changes["extension"])
     return changes
+
+
+def _type(given: str, extension: str) -> str:
+    """The type to store: the one given, or that of the extension. What servers do with others is a setting."""
+    settings = state().settings
+    known = EXTENSION_OF.keys() - set(settings.types_missing)
+    by_extension = type_of(extension, "", settings.types_missing)
+    if settings.extension_needs_type and extension and not by_extension:
+        raise invalid("extension", f"No type is configured for {extension}")
+    if given in known or (given and settings.unknown_types == "kept"):
+        return given
+    if given and settings.unknown_types == "refused":
+        raise invalid("type", f"There is no type {given}")
+    return by_extension or settings.fallback_type
 
 
 def _warnings(profile: Row, changes: Row) -> list[Row]:
     """Missing required fields: warnings if the request asks for them, an error otherwise."""
     given = {**profile.get("doc_profile", {}), "comment": changes.get("comment", "")}
-    required = CLASSES[changes.get("class_", "DOC")][1]
-    missing = [name for name in required if not given.get(name)]
+    missing = [name for name in required_fields(changes.get("class_", "DOC")) if not given.get(name)]
     if missing and not profile.get("warnings_for_required_and_disabled_fields"):
         raise invalid(missing[0], f"{missing[0]} is required for this class")
     return [{"field": name, "error": "This field is required"} for name in missing]
+
+
+def required_fields(name: str) -> list[str]:
+    """The required fields of a class."""
+    return list(state().settings.required_fields.get(name, CLASSES[name][1]))
 
 
 def _carried(given: Row) -> dict[str, str]:
@@ -86,16 +119,9 @@ def _carried(given: Row) -> dict[str, str]:
 
 
 def _security(profile: Row) -> Security:
-    default = profile.get("doc_profile", {}).get("default_security") or "inherit"
-    if default not in ("inherit", "private", "view", "public"):
-        raise invalid("default_security")
-    trustees = profile.get("user_trustees") or []
-    if not isinstance(trustees, list) or not all(isinstance(one, dict) for one in trustees):
-        raise invalid("user_trustees")
-    pairs = tuple((str(one.get("id", "")).upper(), str(one.get("access_level"))) for one in trustees)
-    if any(level not in LEVELS for _, level in pairs):
-        raise invalid("user_trustees")
-    return Security(default, pairs)
+    given = profile.get("doc_profile", {})
+    trustees = profile.get("user_trustees") or given.get("user_trustees") or []
+    return security_from(given.get("default_security") or "inherit", trustees)
 
 
 def _lock(profile: Row) -> Lock | None:
@@ -111,13 +137,15 @@ def _refuse_duplicate(folder: Container, name: str, extension: str) -> None:
     wanted = (name.casefold(), extension)
     for one in state().world.documents_in(folder):
         if (one.latest.name.casefold(), one.latest.extension) == wanted:
-            raise RefusedError(409, "NRC_DUPLICATE_NAME", f"{name} is already in this folder", "name")
+            text = f"{name} is already in this folder"
+            raise RefusedError(state().settings.duplicate_status, "NRC_DUPLICATE_NAME", text, "name")
 
 
 @blueprint.post(f"{L}/folders/<container_id>/documents")
 def new_document(container_id: str) -> Response:
     folder = container_at(container_id, "folder", "read_write")
-    profile, stream = _parts()
+    require_place(folder)
+    profile, stream = _parts(new=True)
     given = profile.get("doc_profile", {})
     changes = _named(given)
     changes["name"] = changes.get("name") or checked_name(given.get("name"), "name")
@@ -128,7 +156,8 @@ def new_document(container_id: str) -> Response:
         if not state().settings.duplicate_names:
             _refuse_duplicate(folder, changes["name"], changes["extension"])
         people: Row = {"author": user, "operator": user, "last_user": user} | changes
-        version = Version(number=1, created=at, edited=at, content=_content(stream), **people)
+        email = email_of(given, at) if changes["type"] == "MIME" else None
+        version = Version(number=1, created=at, edited=at, content=_content(stream), email=email, **people)
         document = Document(
             folder.library,
             world.take_number(folder.library),
@@ -151,7 +180,17 @@ def _content(stream: Incoming) -> Content:
     return content
 
 
-def _writable(document: Document) -> None:
+def require_place(folder: Container) -> None:
+    """Require a container that takes documents."""
+    if not takes_documents(folder):
+        text = f"A folder of type {folder.folder_type} takes no documents"
+        raise RefusedError(400, "NRC_INVALID_PARAM", text, "folder_id")
+
+
+def require_writable(document: Document) -> None:
+    """Require that the document is no record, and not checked out by another user."""
+    if document.declared:
+        raise RefusedError(403, "NRC_DECLARED", "The document is declared as a record and cannot be edited")
     if document.lock and document.lock.user != me().id:
         raise RefusedError(
             state().settings.checked_out_status,
@@ -162,9 +201,10 @@ def _writable(document: Document) -> None:
 
 def _add_version(document: Document, profile: Row, content: Content, changes: Row) -> Document:
     last, at, user = document.latest, now(), me().id
+    people: Row = {"operator": user} | changes
     version = replace(
         last,
-        **{"operator": user} | changes,
+        **people,
         number=last.number + 1,
         last_user=user,
         created=at,
@@ -184,12 +224,12 @@ def _add_version(document: Document, profile: Row, content: Content, changes: Ro
 @blueprint.post(f"{L}/documents/<doc>/versions")
 def new_version(doc: str) -> Response:
     document, _ = document_at(doc, "read_write")
-    _writable(document)
-    profile, stream = _parts()
+    require_writable(document)
+    profile, stream = _parts(new=False)
     changes = _version_changes(profile, document.latest)
     with state().world.lock:
         current, _ = document_at(doc, "read_write", latest=True)  # it may have changed during the upload
-        _writable(current)
+        require_writable(current)
         stored = state().world.put_document(_add_version(current, profile, _content(stream), changes))
     return record(document_profile(stored), state().settings.upload_status)
 
@@ -205,15 +245,15 @@ def _version_changes(profile: Row, last: Version) -> Row:
 @blueprint.put(f"{L}/documents/<doc>/file")
 def replace_file(doc: str) -> Response:
     """Replace the content of a version; the profile stays."""
-    _writable(document_at(doc, "read_write")[0])
-    profile, stream = _parts()
-    changes = {
+    require_writable(document_at(doc, "read_write")[0])
+    profile, stream = _parts(new=False)
+    changes: Row = {
         k: v for k, v in profile_changes(profile.get("doc_profile", {})).items() if k in ("extension", "type")
     }
     world, at, user = state().world, now(), me().id
     with world.lock:
         document, version = document_at(doc, "read_write")
-        _writable(document)
+        require_writable(document)
         changed = replace(
             version, **changes, content=_content(stream), edited=at, last_user=user, operator=user
         )

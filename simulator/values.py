@@ -34,6 +34,7 @@ class App:
     redirect_uris: tuple[str, ...] = ()
     name: str = "Counterpart"
     refresh_allowed: bool = True
+    public: bool = False  # a public client needs no secret
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Container:
     folder_type: str = "regular"
     security: Security = Security()
     custom: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)  # of a search folder: the filters of its search
 
     @property
     def key(self) -> Key:
@@ -81,6 +83,51 @@ class Container:
     @property
     def id(self) -> str:
         return f"{self.library}!{self.number}"
+
+
+@dataclass(frozen=True)
+class Category:
+    """A category of a user's favourites or My Matters, with the keys of what is in it."""
+
+    library: str
+    number: int
+    kind: str  # my_favorites or my_matters
+    name: str
+    user: str
+    entries: tuple[Key, ...] = ()
+
+    @property
+    def key(self) -> Key:
+        return (self.library, self.number)
+
+    @property
+    def id(self) -> str:
+        return f"{self.library}!{self.number}"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template of workspaces."""
+
+    library: str
+    id: str
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Email:
+    """The headers of an e-mail. `conversation` is the id that the messages of one exchange share."""
+
+    sender: str
+    to: str
+    subject: str
+    sent: datetime
+    received: datetime
+    cc: str = ""
+    bcc: str = ""
+    conversation: str = ""
+    has_attachment: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +148,7 @@ class Version:
     subclass: str = ""
     comment: str = ""
     profile: dict[str, str] = field(default_factory=dict)
+    email: Email | None = None
 
     @property
     def file_name(self) -> str:
@@ -140,6 +188,7 @@ class Document:
     security: Security = Security()
     lock: Lock | None = None
     history: tuple[Activity, ...] = ()
+    declared: bool = False  # a record: nobody may edit it
 
     @property
     def key(self) -> Key:

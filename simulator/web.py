@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
@@ -78,13 +79,14 @@ def listing(rows: list[Row], shape: str = "array", **extra_fields: Any) -> Respo
     dial = state().settings.list_shape
     shape = shape if dial == "documented" else dial
     data: Any = rows
-    if shape == "results":
-        data = {"results": rows}
+    if shape in ("results", "unknown_key"):
+        data = {"results" if shape == "results" else "entries": rows}
     elif shape == "object" and len(rows) == 1:
         data = rows[0]
-    return json_answer(
-        {"data": data, **{key: value for key, value in extra_fields.items() if value is not None}}
-    )
+    beside = {key: value for key, value in extra_fields.items() if value is not None}
+    if shape == "empty_without_data" and not rows:
+        return json_answer(beside)
+    return json_answer({"data": data, **beside})
 
 
 def _odd(row: Row) -> Row:
@@ -137,14 +139,34 @@ class Pace:
         while calls and at - calls[0] > reset:
             calls.popleft()
         if len(calls) >= limit * reset:
-            headers = {"x-ratelimit-reset": str(reset), "x-ratelimit-remaining": "0"}
-            raise RefusedError(429, "NRC_RATE_LIMIT", "Too many requests", headers=headers)
+            raise RefusedError(429, "NRC_RATE_LIMIT", "Too many requests", headers=_pace_headers(reset))
         calls.append(at)
+
+
+def _pace_headers(reset: int) -> Row:
+    dial = state().settings.rate_limit_headers
+    headers = {}
+    if dial in ("ratelimit", "both"):
+        headers = {"x-ratelimit-reset": str(reset), "x-ratelimit-remaining": "0"}
+    if dial in ("retry_after", "both"):
+        headers["Retry-After"] = str(reset)
+    return headers
 
 
 # -- libraries -------------------------------------------------------------------------------------------------
 
 API = "/work/api/v2/customers/<customer>"
+LIBRARIES = "libraries.libraries"
+# Calls about one version of a document; the others are about the document, whatever version its id names.
+ABOUT_A_VERSION = frozenset(
+    [
+        "documents.profile",
+        "documents.change_profile",
+        "documents.delete",
+        "downloads.download",
+        "uploads.replace_file",
+    ]
+)
 
 
 def api_blueprint(name: str) -> Blueprint:
@@ -153,13 +175,18 @@ def api_blueprint(name: str) -> Blueprint:
     pace = Pace()
 
     @blueprint.url_value_preprocessor
-    def resolve_library(_endpoint: str | None, values: Row | None) -> None:
+    def resolve_library(endpoint: str | None, values: Row | None) -> None:
         g.user = require_user()
         pace.check(g.user)
         values = values if values is not None else {}
-        if values.pop("customer", None) != str(state().settings.customer_id):
+        settings, name = state().settings, values.pop("lib", None)
+        if values.pop("customer", None) != str(settings.customer_id):
             raise not_found("The customer")
-        world, name = state().world, values.pop("lib", None)
+        if any(re.search(one, f"{request.method} {request.path}") for one in settings.missing):
+            raise RefusedError(settings.missing_status, "NRC_NO_RECORD", "There is no such call")
+        if name is None and not settings.customer_lists and endpoint != LIBRARIES:
+            raise RefusedError(404, "NRC_NO_RECORD", "There is no such call without a library")
+        world = state().world
         g.libraries = world.libraries(g.user)
         if name is not None:
             library = world.library(name)
@@ -189,11 +216,11 @@ def library() -> Library:
 # -- ids ---------------------------------------------------------------------------------------------------
 
 
-def split_id(text: str) -> tuple[int, int | None]:
-    """Number and version of an object id in the call's library; 404 if it is malformed or of another library."""
+def split_id(text: str, inside: Library | None = None) -> tuple[int, int | None]:
+    """Number and version of an object id in a library, by default the call's; 404 if malformed or of another one."""
     library_id, mark, rest = text.rpartition("!")
     number, dot, version = rest.partition(".")
-    if not mark or library_id.upper() != library().id.upper() or not number.isdecimal():
+    if not mark or library_id.upper() != (inside or library()).id.upper() or not number.isdecimal():
         raise not_found()
     if dot and not version.isdecimal():
         raise not_found()
@@ -221,6 +248,11 @@ def container_at(text: str, kind: str = "", level: str = "read") -> Container:
 
 def document_at(text: str, level: str = "read", latest: bool = False) -> tuple[Document, Version]:
     number, wanted = split_id(text)
+    rule = state().settings.version_ids
+    if rule == "required" and wanted is None:
+        raise invalid("id", "The id must name a version")
+    if rule == "refused" and wanted is not None and request.endpoint not in ABOUT_A_VERSION:
+        raise invalid("id", "The id must not name a version")
     document = state().world.document(library().id, number)
     if document is None:
         raise not_found("The document")
@@ -272,7 +304,13 @@ def body_json(*allowed: str) -> Row:
 def page_of(rows: list[Any]) -> tuple[list[Any], int, int | None]:
     """The requested page of a list: rows, offset, and the total if requested."""
     limit, offset = limit_and_offset()
-    return rows[offset : offset + limit], offset, len(rows) if flag("total") else None
+    return rows[offset : offset + limit], offset, total_of(rows)
+
+
+def total_of(rows: list[Any]) -> int | None:
+    """The `total_count` of a list, if it has one."""
+    dial = state().settings.totals
+    return len(rows) if dial == "always" or (dial == "asked" and flag("total")) else None
 
 
 def limit_and_offset() -> tuple[int, int]:
@@ -282,8 +320,17 @@ def limit_and_offset() -> tuple[int, int]:
         offset = int(request.args.get("offset", 0))
     except ValueError as error:
         raise invalid("limit") from error
-    if not 1 <= limit <= settings.max_limit:
-        raise invalid("limit", f"limit must be between 1 and {settings.max_limit}")
+    limit = checked_limit(limit)
     if offset < 0:
         raise invalid("offset")
-    return limit, offset
+    return limit, 0 if settings.paging == "ignored" else offset
+
+
+def checked_limit(limit: int) -> int:
+    """A `limit` within the largest; a larger one is refused or means the largest, by the setting `over_limit`."""
+    settings = state().settings
+    if limit > settings.max_limit and settings.over_limit == "clamp":
+        return settings.max_limit
+    if not 1 <= limit <= settings.max_limit:
+        raise invalid("limit", f"limit must be between 1 and {settings.max_limit}")
+    return limit

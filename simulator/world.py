@@ -5,13 +5,25 @@ Tests use the same methods as the web layer.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from simulator.contents import Content, as_content
 from simulator.doctypes import type_of
 from simulator.records import Records
-from simulator.values import LEVELS, Activity, Container, Document, Lock, Security, User, Version
+from simulator.values import (
+    LEVELS,
+    Activity,
+    Category,
+    Container,
+    Document,
+    Email,
+    Lock,
+    Security,
+    User,
+    Version,
+)
 
 
 def now() -> datetime:
@@ -80,7 +92,10 @@ class World(Records):
         security: Security | None = None,
         description: str = "",
         at: datetime | None = None,
+        folder_type: str = "regular",
+        query: dict[str, str] | None = None,
     ) -> Container:
+        """A folder of any `folder_type`; a search folder lists what its `query` finds."""
         at = at or now()
         return self.put_container(
             Container(
@@ -94,9 +109,25 @@ class World(Records):
                 at,
                 at,
                 description,
+                folder_type,
                 security=security or Security(),
+                query=query or {},
             )
         )
+
+    def add_category(
+        self,
+        library: str,
+        name: str,
+        user: str,
+        entries: Iterable[Container | Document],
+        kind: str = "my_favorites",
+    ) -> Category:
+        """A category of a user's favourites (`my_favorites`) or My Matters (`my_matters`)."""
+        keys = tuple(one.key for one in entries)
+        made = Category(library, self.take_number(library), kind, name, user, keys)
+        self.categories[made.key] = made
+        return made
 
     def add_document(
         self,
@@ -107,6 +138,7 @@ class World(Records):
         author: str = "",
         at: datetime | None = None,
         security: Security | None = None,
+        email: Email | None = None,
         **profile: str,
     ) -> Document:
         at, author = at or now(), author or folder.owner
@@ -122,6 +154,7 @@ class World(Records):
             edited=at,
             content=as_content(content),
             profile=profile,
+            email=email,
         )
         return self.put_document(
             Document(

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator import Settings, Simulator
+from simulator import Settings, Simulator, load_world
+from simulator.worlds import EXAMPLE
 from tests.contracts.simulator.caller import Caller
 
 
@@ -34,4 +35,18 @@ def alice(sim: Simulator) -> Iterator[Caller]:
 @pytest.fixture
 def bram(sim: Simulator) -> Iterator[Caller]:
     with Caller(sim, "bram") as caller:
+        yield caller
+
+
+@pytest.fixture
+def office() -> Iterator[Simulator]:
+    """A server with the example world: one of every kind of thing."""
+    with Simulator(world=load_world(EXAMPLE).world) as sim:
+        yield sim
+
+
+@pytest.fixture
+def archer(office: Simulator) -> Iterator[Caller]:
+    """Alice Archer in the example world's library Legal."""
+    with Caller(office, "alice", "Legal") as caller:
         yield caller
