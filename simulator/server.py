@@ -43,6 +43,7 @@ from simulator.values import App, Container, Document, Key
 from simulator.web import RefusedError, not_found, refused
 from simulator.world import World
 
+_SLASHES = re.compile("//+")
 ALIASES = ("/work/web/api/v2/", "/api/v2/")
 BLUEPRINTS = (
     oauth,
@@ -252,7 +253,7 @@ def web_app(state: State) -> Wsgi:
     app.teardown_request(lambda _error: discard(request.environ))
 
     def rewrite_prefix(environ: dict[str, Any], start_response: Any) -> Any:
-        path = environ["PATH_INFO"] = re.sub("//+", "/", environ["PATH_INFO"])
+        path = environ["PATH_INFO"] = _SLASHES.sub("/", environ["PATH_INFO"])
         for alias in ALIASES:
             if path.startswith(alias):
                 environ["PATH_INFO"] = "/work/api/v2/" + path[len(alias) :]

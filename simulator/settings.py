@@ -126,6 +126,10 @@ class Settings:
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
 
+    def lacks(self, call: str) -> bool:
+        """Whether a call, as `METHOD path`, does not exist on this server."""
+        return any(re.search(pattern, call) for pattern in self.missing)
+
     def update(self, changes: dict[str, Any]) -> None:
         """Change several settings at once; an invalid name or value changes none. Raises ValueError."""
         hints = get_type_hints(Settings)
@@ -141,8 +145,8 @@ class Settings:
             if not _fits(value, hints[name]) or value not in CHOICES.get(name, (value,)):
                 raise ValueError(f"{given!r} is not valid for the setting {name!r}")
             clean[name] = value
-        for name in clean.get("missing", ()):
-            _compiled(name)
+        for pattern in clean.get("missing", ()):
+            _check(pattern)
         for name, value in clean.items():
             setattr(self, name, value)
 
@@ -157,16 +161,22 @@ def _fits(value: Any, hint: Any) -> bool:
     return isinstance(value, hint) and not (isinstance(value, bool) and hint in (int, float))
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _check(pattern: str) -> None:
     try:
-        return re.compile(pattern)
+        re.compile(pattern)
     except re.error as error:
         raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
 
 
 def descriptions() -> dict[str, str]:
     """Each setting's name and the comment beside it, also where a formatter has broken the line."""
-    body = re.split(r"\n\n    def ", inspect.getsource(Settings))[0]
-    lines = re.sub(r"^    # .*$", "", body, flags=re.MULTILINE)
-    beside = re.findall(r"^    (\w+): ((?:.*\n)+?)(?=    \w+: |\Z|\n)", lines + "\n", re.MULTILINE)
-    return {name: rest.rpartition("# ")[2].strip() if "# " in rest else "" for name, rest in beside}
+    found: dict[str, str] = {}
+    name = ""
+    for line in inspect.getsource(Settings).partition("\n\n    def ")[0].splitlines():
+        word, colon, _ = line.removeprefix("    ").partition(": ")
+        if colon and word.isidentifier():
+            name = word
+        code, mark, comment = line.partition("  # ")
+        if mark and name and code.strip():
+            found[name] = comment
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
@@ -182,7 +181,7 @@ def api_blueprint(name: str) -> Blueprint:
         settings, name = state().settings, values.pop("lib", None)
         if values.pop("customer", None) != str(settings.customer_id):
             raise not_found("The customer")
-        if any(re.search(one, f"{request.method} {request.path}") for one in settings.missing):
+        if settings.lacks(f"{request.method} {request.path}"):
             raise RefusedError(settings.missing_status, "NRC_NO_RECORD", "There is no such call")
         if name is None and not settings.customer_lists and endpoint != LIBRARIES:
             raise RefusedError(404, "NRC_NO_RECORD", "There is no such call without a library")
