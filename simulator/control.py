@@ -12,6 +12,7 @@ from dataclasses import asdict
 from flask import Blueprint, Response, abort, render_template, request
 
 from simulator.faults import KINDS, fault_from
+from simulator.openapi import description
 from simulator.unusual_ids import LIBRARY, add_unusual
 from simulator.values import App
 from simulator.web import Row, body_json, invalid, json_answer, state
@@ -43,6 +44,12 @@ def overview() -> str:
         settings=state().settings.as_dict(),
         requests=state().requests[:-101:-1],
     )
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """The description of the API, with the settings as they are by default."""
+    return json_answer(description())
 
 
 @blueprint.get("/faults")

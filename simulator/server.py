@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import Rule
 
 from simulator import (
     containers,
@@ -235,6 +236,14 @@ def _restore(world: World, settings: Settings, store: Store, files: Path) -> Non
 def _key(name: str) -> Key:
     library, _, number = name.rpartition("!")
     return (library, int(number))
+
+
+def web_rules() -> list[Rule]:
+    """The rules of all routes, for the description of the API."""
+    app = Flask("simulator")
+    for one in BLUEPRINTS:
+        app.register_blueprint(one.blueprint)
+    return list(app.url_map.iter_rules())
 
 
 def web_app(state: State) -> Wsgi:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -12,6 +13,9 @@ from imanage.server_facts import ASSUMED, FACTS, stored, value_of
 from services.guidance.tables import TABLES
 from services.servers.server_facts import shown
 from services.transfers import states as transfer_states
+from simulator import calls, openapi
+from simulator.faults import KINDS
+from simulator.settings import CHOICES, Settings, descriptions
 from tests.architecture.sources import REPOSITORY, files, text_of
 
 PACKAGES = (
@@ -117,16 +121,40 @@ def facts() -> str:
     return "\n".join(lines)
 
 
+def dials() -> str:
+    """Every setting of the practice iManage, from the comment beside it."""
+    values = Settings().as_dict()
+    lines = ["| setting | default | choices | what it changes |", "|---|---|---|---|"]
+    for name, text in descriptions().items():
+        choices = ", ".join(CHOICES.get(name, ()))
+        default = json.dumps(values[name]).replace("|", "\\|")
+        lines.append(f"| `{name}` | `{default}` | {choices} | {text.replace('|', chr(92) + '|')} |")
+    return "\n".join(lines)
+
+
+def faults() -> str:
+    """Every kind of fault of the practice iManage."""
+    lines = ["| kind | what happens |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `{kind}` | {text} |" for kind, text in KINDS.items())])
+
+
 DRAWN: dict[str, dict[str, Callable[[], str]]] = {
     "docs/imanage.md": {"facts": facts},
     "docs/map.md": {"packages": packages, "layers": layers, "modules": modules, "arrows": arrows},
     "docs/messages.md": {"messages": messages},
     "docs/transfers.md": {"states": states},
+    "simulator/README.md": {"settings": dials, "faults": faults, "calls": calls.table},
 }
+
+
+WHOLE: dict[str, Callable[[], str]] = {"simulator/openapi.json": openapi.text}
+PAGES = sorted([*DRAWN, *WHOLE])
 
 
 def redrawn(page: str) -> str:
     """The page with its drawn parts as they have to be now."""
+    if page in WHOLE:
+        return WHOLE[page]()
     text = text_of(page)
     for name, draw in DRAWN[page].items():
         mark = MARK.format(name=name)
@@ -154,7 +182,7 @@ def _imported(name: str) -> set[str]:
 
 
 def main() -> int:
-    for page in DRAWN:
+    for page in PAGES:
         (REPOSITORY / page).write_text(redrawn(page), encoding="utf-8")
     return 0
 

@@ -20,7 +20,7 @@ def settings_read() -> set[str]:
     return {f"COUNTERPART_{name}" for name in READ.findall(text_of("config.py"))}
 
 
-@pytest.mark.parametrize("page", sorted(drawing.DRAWN))
+@pytest.mark.parametrize("page", drawing.PAGES)
 def test_what_is_drawn_from_the_code_is_current(page: str) -> None:
     assert text_of(page) == drawing.redrawn(page), "python -m tests.architecture.drawing"
 
