@@ -30,10 +30,32 @@ def fetch(
 ) -> Fetched:
     """Copy a source into the store and publish it when it is complete and `inspect` accepts it.
 
+    Bytes that differ from a list said are compared with what the source says now.
     After any error but DifferentContentError and RejectedError, the bytes so far are kept for the next attempt.
     """
     require_not_stopped(should_stop)
     facts = source.describe()
+    try:
+        return _fetch(source, facts, store, partial_token, on_progress, should_stop, inspect)
+    except DifferentContentError:
+        if not facts.is_listed:
+            raise
+        present = source.describe()
+        if (present.size, present.sha256) == (facts.size, facts.sha256):
+            raise
+    require_not_stopped(should_stop)
+    return _fetch(source, present, store, partial_token, on_progress, should_stop, inspect)
+
+
+def _fetch(
+    source: Source,
+    facts: SourceFacts,
+    store: BlobStore,
+    partial_token: str,
+    on_progress: OnProgress,
+    should_stop: ShouldStop,
+    inspect: Callable[[BlobWriter], None],
+) -> Fetched:
     with store.partial(partial_token, facts.size) as partial:
         # Bytes of an earlier attempt are kept only if a checksum of the whole will verify them.
         if partial.size and (facts.sha256 is None or _exceeds(partial.size, facts)):

@@ -43,17 +43,27 @@ FOLDER_PAGE = 1000
 
 
 class ImanageSource:
-    """One version of a document. `document` is its profile as last read, so that it need not be requested again."""
+    """One version of a document. `document` is its profile as last read, so that it need not be requested again.
 
-    def __init__(self, client: Client, id: VersionId) -> None:
+    `listed`, the version as a recent list showed it, is the first description; the second one is read.
+    """
+
+    def __init__(self, client: Client, id: VersionId, listed: Document | None = None) -> None:
         self._client = client
         self._id = id
+        self._listed = listed
         self.document: Document | None = None
 
     def describe(self) -> SourceFacts:
-        found = self.document = documents.profile(self._client, self._id)
+        listed, self._listed = self._listed, None
+        found = self.document = listed or documents.profile(self._client, self._id)
         return SourceFacts(
-            found.name, found.extension.lower(), found.size, found.checksum, f"iManage {found.id}"
+            found.name,
+            found.extension.lower(),
+            found.size,
+            found.checksum,
+            f"iManage {found.id}",
+            is_listed=listed is not None,
         )
 
     def open(self, offset: int = 0) -> AbstractContextManager[Download]:

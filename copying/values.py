@@ -60,13 +60,17 @@ def target(kind: str, id: str) -> Target:
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """What a source says of its bytes before they are read. `label` is for people."""
+    """What a source says of its bytes before they are read. `label` is for people.
+
+    `is_listed`: an earlier list said so, and the source can be asked again.
+    """
 
     name: str
     extension: str
     size: int | None
     sha256: str | None
     label: str
+    is_listed: bool = False
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ __all__ = [
     "download",
     "folder_documents",
     "id_link",
+    "link_path",
     "profile",
     "replace",
     "search",
@@ -120,7 +121,12 @@ def document_link(endpoints: Endpoints, document: Document) -> str:
 
 def id_link(endpoints: Endpoints, id: VersionId) -> str:
     """The same from the id alone."""
-    return f"{endpoints.browser}/work/link/d/{segment(str(id))}"
+    return f"{endpoints.browser}{link_path(id)}"
+
+
+def link_path(id: VersionId) -> str:
+    """The path of that link."""
+    return f"/work/link/d/{segment(str(id))}"
 
 
 def _checked_link(endpoints: Endpoints, url: str | None) -> str | None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import cast
 
 from copying import copy as copying_copy
-from copying.errors import EmptyContentError
+from copying.errors import EmptyContentError, StoppedError, TransferError
 from copying.imanage_endpoint import ImanageSource
 from copying.values import Fetched, SourceFacts
 from imanage.client import Client
@@ -22,7 +22,7 @@ from services.execution.item_run import ItemRun, actor_of, current, partial_toke
 from services.matters import quotas
 from services.scanning import scan
 from services.servers import circuit_breaker
-from services.transfers import lifecycle
+from services.transfers import lifecycle, signed_rows
 from services.transfers.link_facts import facts_of
 from services.transfers.states import ItemState, move
 from storage import BlobWriter, PartialBusyError, StorageFullError
@@ -60,7 +60,10 @@ def fetch(run: ItemRun) -> str | None:
             maintenance.forget_ended_gets()
         if described:
             with unit_of_work(relaxed_durability=True):
-                _name(current(run), described[-1])
+                item = current(run)
+                _name(item, described[-1])
+                if isinstance(error, TransferError) and not isinstance(error, StoppedError):
+                    item.listed = None  # The next attempt reads the profile.
         raise
     _require_bytes(fetched.size)
     facts = facts_of(run.cache.endpoints, described[-1])
@@ -114,7 +117,8 @@ class _Described(ImanageSource):
     """
 
     def __init__(self, client: Client, run: ItemRun, described: list[RemoteDocument]) -> None:
-        super().__init__(client, cast(VersionId, run.task.source))
+        source = cast(VersionId, run.task.source)
+        super().__init__(client, source, signed_rows.listed(source, run.task.listed))
         self._run = run
         self._described = described
 
@@ -126,7 +130,7 @@ class _Described(ImanageSource):
         task = self._run.task
         quotas.require_space(task.matter_id, task.member_id, facts.size or 0, item_id=task.id)
         release()
-        if facts.size is None or facts.size > SMALL_BYTES:
+        if not facts.is_listed and (facts.size is None or facts.size > SMALL_BYTES):
             with unit_of_work(relaxed_durability=True):
                 _name(current(self._run), self.document)
         return facts

@@ -27,6 +27,7 @@ from services.core.errors import RefusedError
 from services.core.unit_of_work import is_writing, release, session
 from services.execution import authorization
 from services.execution.authorization import AuthorizationSnapshot, PausedError
+from services.transfers.signed_rows import Facts
 
 T = TypeVar("T")
 RESTARTING = "Counterpart is being restarted."
@@ -40,6 +41,8 @@ class TakenOverError(Exception):
 class Task:
     """What to do: a get has a `source`, a save a `target`. Nothing of it changes during a run.
 
+    `listed` is what a list said of the source.
+
     `at_once` is the server's limit of simultaneous transfers; None where the server has been removed.
     """
 
@@ -49,6 +52,7 @@ class Task:
     position: int
     name: str
     source: VersionId | None
+    listed: Facts | None
     version_id: uuid.UUID | None
     target: Target | None
     note: str
@@ -114,6 +118,7 @@ _READ = (
         TransferItem.position,
         TransferItem.name,
         TransferItem.source_id,
+        TransferItem.listed,
         TransferItem.version_id,
         TransferItem.target,
         TransferItem.target_id,

@@ -25,7 +25,7 @@ from services.core.unit_of_work import release
 from services.guidance.imanage_errors import Activity, remote_refusal
 from services.guidance.outcomes import twin_sentence
 from services.servers import transport
-from services.transfers import links, signed_names
+from services.transfers import links, signed_rows
 from services.transfers.twin_states import TwinFacts, TwinState
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class ContainerRow:
 
 @dataclass(frozen=True)
 class DocumentRow:
-    """A version in iManage; `called` is its signed name (services.transfers.signed_names)."""
+    """A version in iManage; `called` is its signed row (services.transfers.signed_rows)."""
 
     id: VersionId
     name: str
@@ -170,7 +170,7 @@ def list_location(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, loca
     here = _twins_here(matter_id, server_id, found)
     label = known_to(actor).label(server_id)
     last = pages[-1]
-    sign = signed_names.signer(server_id)
+    sign = signed_rows.signer(server_id, actor.id)
     return Listing(
         location=location,
         containers=tuple(_container_row(item) for item in items if isinstance(item, Container)),
@@ -254,7 +254,7 @@ def _container_row(item: Container) -> ContainerRow:
 
 
 def _document_row(
-    sign: signed_names.Sign, item: RemoteDocument, here: TwinFacts | None, label: str
+    sign: signed_rows.Sign, item: RemoteDocument, here: TwinFacts | None, label: str
 ) -> DocumentRow:
     name = item.full_name or str(item.id)
     holder = item.in_use_by_name or item.in_use_by or "someone"
@@ -270,7 +270,7 @@ def _document_row(
         note=visible(item.comment or ""),
         here=here,
         label=label,
-        called=sign(item.id, name),
+        called=sign(item),
     )
 
 

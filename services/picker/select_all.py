@@ -15,7 +15,7 @@ from services.core.actor import Actor
 from services.core.errors import ConflictError
 from services.guidance.refusals import refusal
 from services.picker.browse import PAGE_SIZE, Location, activity, call_imanage, left_out
-from services.transfers import signed_names
+from services.transfers import signed_rows
 from services.transfers.requests import MOST_DOCUMENTS
 
 Fetch = Callable[[int], Page[Document]]
@@ -23,7 +23,7 @@ Fetch = Callable[[int], Page[Document]]
 
 @dataclass(frozen=True)
 class Selection:
-    """Ids, names and signed names. `is_cut`: there are more than one transfer can take.
+    """Ids, names and signed rows. `is_cut`: there are more than one transfer can take.
 
     `empty` counts omitted documents of 0 bytes.
     """
@@ -81,7 +81,7 @@ def collect(
     def gather(client: Client) -> Selection:
         is_top = bool(location.steps) and location.steps[-1].kind == "workspace"
         fetch = _fetch(client, location.text, container.id if container else None, below or is_top)
-        return _gather(server_id, fetch)
+        return _gather(signed_rows.signer(server_id, actor.id), fetch)
 
     return call_imanage(actor, server_id, gather, activity(location))
 
@@ -94,20 +94,20 @@ def _fetch(client: Client, text: str, place_id: str | None, below: bool) -> Fetc
     return lambda offset: documents.folder_documents(client, place_id, offset, PAGE_SIZE)
 
 
-def _gather(server_id: uuid.UUID, fetch: Fetch) -> Selection:
-    found: dict[VersionId, str] = {}
+def _gather(sign: signed_rows.Sign, fetch: Fetch) -> Selection:
+    found: dict[VersionId, Document] = {}
     offset: int | None = 0
     total, empty, unreadable = None, set[VersionId](), 0
     for _ in range(MOST_DOCUMENTS // PAGE_SIZE + 1):
         if offset is None or len(found) >= MOST_DOCUMENTS:
             break
         page = fetch(offset)
-        found |= {item.id: item.full_name or str(item.id) for item in page.items if item.size != 0}
+        found |= {item.id: item for item in page.items if item.size != 0}
         empty |= {item.id for item in page.items if item.size == 0}
         offset, total, unreadable = page.next_offset, page.total, unreadable + page.unreadable
-    sign = signed_names.signer(server_id)
     chosen = tuple(
-        (source, name, sign(source, name)) for source, name in list(found.items())[:MOST_DOCUMENTS]
+        (item.id, item.full_name or str(item.id), sign(item))
+        for item in list(found.values())[:MOST_DOCUMENTS]
     )
     is_cut = offset is not None or len(found) > len(chosen)
     return Selection(chosen, total, is_cut, len(empty), unreadable)

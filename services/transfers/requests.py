@@ -19,7 +19,7 @@ from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.text.file_names import split
 from services.core.unit_of_work import session, unit_of_work
 from services.guidance.refusals import refusal, worded
-from services.transfers import signed_names
+from services.transfers import signed_rows
 from services.transfers.states import ItemState
 
 MOST_DOCUMENTS = 500
@@ -32,7 +32,7 @@ class GetCommand:
     """`document_id`: get it as a new version of this document. `older_becomes_current`: a version older than the one
     here becomes the current one; otherwise it is added to the history.
 
-    `called`: the names that the page showed, signed by signed_names, so that no form can invent one.
+    `called`: the rows that the page showed, signed by signed_rows, so that no form can invent one.
     """
 
     request_key: uuid.UUID
@@ -80,19 +80,23 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
         if command.document_id is not None:
             _require_document(command.document_id, matter.id)
         transfer = new_transfer(actor, command.request_key, "get", matter.id, server)
-        names = signed_names.read(server.id, command.called)
+        rows = signed_rows.read(server.id, actor.id, command.called)
+        unknown = signed_rows.Row("")
         items = [
             TransferItem(
                 transfer=transfer,
                 position=position,
-                name=names.get(source, str(source)),
+                name=row.name or str(source),
                 state=ItemState.WAITING,
                 source_id=str(source),
+                listed=row.facts,
+                size=row.size,
                 older_becomes_current=command.older_becomes_current,
                 document_id=command.document_id,
                 target=NEW_VERSION if command.document_id else NEW_DOCUMENT,
             )
             for position, source in enumerate(sources, 1)
+            for row in [rows.get(source, unknown)]
         ]
         writing.add_all(items)
         writing.flush()
