@@ -40,7 +40,7 @@ def main() -> None:
     world = practice_world(practice_app())
     heron = world.folder("Project Heron")
     seeds = iter(range(1, options.folders * options.documents + 1))
-    sources, targets, shown = [], [], []
+    sources, source_folders, targets, shown = [], [], [], []
     for index in range(1, options.folders + 1):
         folder = world.add_folder(heron, f"Bench {index}")
         made = [
@@ -48,6 +48,7 @@ def main() -> None:
             for _, seed in zip(range(options.documents), seeds, strict=False)
         ]
         sources.append([each.id() for each in made])
+        source_folders.append(folder.id)
         shown.append({f"{each.key[1]}.docx": each for each in made})
         targets.append(world.add_folder(heron, f"Bench target {index}").id)
     folder = world.add_folder(heron, "Bench large")
@@ -61,6 +62,7 @@ def main() -> None:
     with Simulator(world, options.port, settings=Settings(), quiet=True) as practice:
         index_of_ids = {
             "sources": sources,
+            "source_folders": source_folders,
             "targets": targets,
             "large": large,
             "listing": practice.add_listener(listing(shown)) + listing_at,

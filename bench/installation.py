@@ -69,6 +69,7 @@ class Installation:
     server_id: uuid.UUID
     people: tuple[Person, ...]
     sources: list[list[str]]
+    source_folders: list[str]
     targets: list[str]
     large: dict[int, str]
     listing: str
@@ -184,6 +185,7 @@ def install_bench(
                 server_id=server_id,
                 people=people,
                 sources=ids["sources"],
+                source_folders=ids["source_folders"],
                 targets=ids["targets"],
                 large={int(mib): id for mib, id in ids["large"].items()},
                 listing=ids["listing"],

@@ -152,6 +152,12 @@ def peak(pid: int) -> float:
     return sum(_status(each, "VmHWM") for each in process_tree(pid))
 
 
+def processor_seconds(pid: int) -> float:
+    """The processor time of all threads of a process, to the nanosecond."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+
+
 def _status(pid: int, name: str) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{name}:"):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from sqlalchemy import func, select
 
 from bench.installation import Installation
+from bench.measure import process_tree, processor_seconds
 from models import TransferItem, db
 from services.core import runtime
 from services.core.actor import Actor
@@ -27,23 +28,36 @@ MOST_SECONDS = 240.0
 
 @dataclass(frozen=True)
 class TransferRun:
-    """Seconds from the first call to the end of the last item, and the number of calls."""
+    """Seconds from the first call to the end of the last item, and the number of calls.
+
+    `processor`: the seconds of a worker and its writer process, from their start on.
+    """
 
     seconds: float
     calls: int
     documents: int
+    processor: float = 0.0
 
     def floor(self, latency: float) -> float:
         """The time that latency alone takes: calls x latency / concurrency."""
         return self.calls * latency / AT_ONCE
 
 
-def start_gets(system: Installation, sources: Sequence[str]) -> list[uuid.UUID]:
-    """Two members get half each, into a new matter. Returns the transfers."""
+def start_gets(
+    system: Installation, sources: Sequence[str], listed: Mapping[uuid.UUID, Sequence[str]] | None = None
+) -> list[uuid.UUID]:
+    """Two members get half each, into a new matter. Returns the transfers. `listed`: signed rows by member."""
     matter = system.matter()
     return [
         requests.start_get(
-            actor, requests.GetCommand(uuid.uuid4(), matter, system.server_id, requests.sources_of(wanted))
+            actor,
+            requests.GetCommand(
+                uuid.uuid4(),
+                matter,
+                system.server_id,
+                requests.sources_of(wanted),
+                called=tuple(listed[actor.id]) if listed else (),
+            ),
         )
         for actor, wanted in _split(system, sources)
     ]
@@ -89,6 +103,9 @@ def run_to_completion(system: Installation, started: Sequence[uuid.UUID]) -> Tra
     system.start_worker()
     try:
         wait(system, started)
+        processor = sum(
+            processor_seconds(pid) for worker in system.workers for pid in process_tree(worker.pid)
+        )
     finally:
         system.stop_workers()
     calls = [call for call in system.control("GET", "requests") if call["path"].startswith("/work/")]
@@ -96,7 +113,7 @@ def run_to_completion(system: Installation, started: Sequence[uuid.UUID]) -> Tra
         select(TransferItem.state_at).where(TransferItem.transfer_id.in_(started))
     ).all()
     db.session.rollback()
-    return TransferRun(max(ended).timestamp() - calls[0]["at"], len(calls), len(ended))
+    return TransferRun(max(ended).timestamp() - calls[0]["at"], len(calls), len(ended), processor)
 
 
 def wait(system: Installation, started: Sequence[uuid.UUID]) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.databases import postgresql, sqlite
-from bench.measure import Line, Options, median, tree
+from bench.measure import Line, Options, median, processor_seconds, tree
 from config import DEFAULT_CHECK_MINUTES
 from tests.support.stack import Process, answers, free_port, installation_environment, until
 
@@ -69,10 +69,10 @@ def _at_rest(database_url: str, options: Options) -> list[AtRest]:
         assert process.running is not None
         found = [AtRest(pid, _command(pid)) for pid in tree(process.running.pid)]
         for _ in range(options.times(1)):
-            before = [_seconds(each.pid) for each in found]
+            before = [processor_seconds(each.pid) for each in found]
             time.sleep(SECONDS)
             for each, was in zip(found, before, strict=True):
-                each.shares.append((_seconds(each.pid) - was) / SECONDS * 100)
+                each.shares.append((processor_seconds(each.pid) - was) / SECONDS * 100)
                 each.memory.append(_pss(each.pid))
     finally:
         process.stop()
@@ -105,12 +105,6 @@ def _lines(what: str, processes: Sequence[AtRest], most_mb: float) -> list[Line]
 
 def _command(pid: int) -> tuple[str, ...]:
     return tuple(Path(f"/proc/{pid}/cmdline").read_text().rstrip("\0").split("\0"))
-
-
-def _seconds(pid: int) -> float:
-    """The processor time of all threads, to the nanosecond."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
 
 def _pss(pid: int) -> float:

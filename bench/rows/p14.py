@@ -16,11 +16,11 @@ from bench.installation import Installation, install_bench
 from bench.measure import Line, Options, interleaved, median, spread
 from models import Server, TransferItem
 from services.core.unit_of_work import session, unit_of_work
-from services.servers.registry import MOST_AT_ONCE
 
 LEAST = 3.2
 WORKERS = 4
-THREADS = MOST_AT_ONCE // WORKERS
+AT_ONCE = 32
+THREADS = AT_ONCE // WORKERS
 LATENCY = 1.0
 
 
@@ -31,7 +31,7 @@ def run(options: Options) -> list[Line]:
         install_bench(options.folder, folders=2 * times, documents=number, database_url=url) as system,
     ):
         with unit_of_work() as writing:
-            writing.get_one(Server, system.server_id).at_once = MOST_AT_ONCE
+            writing.get_one(Server, system.server_id).at_once = AT_ONCE
         system.latency(LATENCY)
         folders = iter(system.sources)
         runs = {
