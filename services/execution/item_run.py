@@ -52,7 +52,6 @@ class Task:
     position: int
     name: str
     source: VersionId | None
-    listed: Facts | None
     version_id: uuid.UUID | None
     target: Target | None
     note: str
@@ -62,6 +61,7 @@ class Task:
     member_id: uuid.UUID
     server_id: uuid.UUID | None
     at_once: int | None
+    listed: Facts | None = field(default=None, compare=False)
 
     @property
     def mark(self) -> str:
