@@ -13,6 +13,7 @@ from flask import Blueprint, Response, abort, render_template, request
 
 from simulator.faults import KINDS, fault_from
 from simulator.openapi import description
+from simulator.settings import CHOICES, Settings, descriptions
 from simulator.unusual_ids import LIBRARY, add_unusual
 from simulator.values import App
 from simulator.web import Row, body_json, invalid, json_answer, state
@@ -42,6 +43,9 @@ def overview() -> str:
         faults=state().faults.list(),
         kinds=KINDS,
         settings=state().settings.as_dict(),
+        usual=Settings().as_dict(),
+        descriptions=descriptions(),
+        choices=CHOICES,
         requests=state().requests[:-101:-1],
     )
 

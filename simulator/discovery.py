@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from simulator.web import RefusedError, base_url, caller_token, json_answer, state
 
@@ -15,6 +15,8 @@ blueprint = Blueprint("discovery", __name__)
 @blueprint.get("/work/api")
 def discovery() -> Response:
     settings, world = state().settings, state().world
+    if settings.lacks(f"{request.method} {request.path}"):
+        raise RefusedError(settings.missing_status, "NRC_NO_RECORD", "There is no such call")
     token = caller_token()
     user = world.user(token.user) if token else None
     if user is None and settings.discovery_needs_token:

@@ -14,6 +14,7 @@ from simulator.fields import BOOLEANS, CUSTOMS, FIELDS, FILTERS, PAGING
 from simulator.profiles import container_row, document_profile, document_row
 from simulator.values import Container, Document, Version
 from simulator.web import (
+    RefusedError,
     body_json,
     checked_limit,
     invalid,
@@ -37,7 +38,7 @@ def as_filters(given: Mapping[str, Any], kind: str) -> Row:
 def checked(filters: Row, kind: str) -> Row:
     clean: Row = {}
     for name, value in filters.items():
-        if name not in FILTERS[kind]:
+        if name not in FILTERS[kind] or name in state().settings.filters_refused:
             raise invalid(name, f"{name} is not a filter for {kind}s")
         if name in BOOLEANS:
             if str(value).lower() not in ("true", "false"):
@@ -47,6 +48,11 @@ def checked(filters: Row, kind: str) -> Row:
             raise invalid(name)
         clean[name] = value
     return clean
+
+
+def require_index(kind: str) -> None:
+    if kind == "document" and not state().settings.search_index:
+        raise RefusedError(500, "NRC_INDEX_UNAVAILABLE", "The search index is not available")
 
 
 # -- documents ---------------------------------------------------------------------------------------------
@@ -202,6 +208,7 @@ def _states(filters: Row, document: Document, version: Version) -> bool:
 def documents_by_query() -> Response:
     """The GET search, with offsets or with a cursor that remains valid while documents are added and removed."""
     filters = as_filters(request.args, "document")
+    require_index("document")
     mode = request.args.get("paging_mode", "standard")
     limit, offset = limit_and_offset()
     descending = request.args.get("sort_order", "desc").lower() != "asc"
@@ -303,6 +310,7 @@ def searched(kind: str) -> Response:
     if not isinstance(filters, dict):
         raise invalid("filters")
     filters = checked(filters, kind)
+    require_index(kind)
     wanted = requested(body.get("profile_fields"), kind)
     if kind == "document":
         found = sorted(find_documents(filters), key=lambda one: (one[1].edited, _position(one)), reverse=True)

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, get_type_hints
 
 CHOICES = {
-    "auth_header": ("either", "x-auth-token", "bearer"),
+    "auth_header": ("either", "x-auth-token", "bearer", "both"),
+    "ended_sessions": ("401", "403", "redirect", "page"),
     "client_auth": ("body", "basic", "either"),
     "pkce": ("accepted", "required", "refused"),
     "list_shape": ("documented", "array", "results", "object", "unknown_key", "empty_without_data"),
@@ -53,6 +54,7 @@ class Settings:
     client_auth: str = "body"  # where the token endpoint accepts client ID and secret
     pkce: str = "accepted"  # what happens to a `code_challenge`
     access_idle_seconds: float = 1800.0  # access tokens expire after this time without use
+    ended_sessions: str = "401"  # the answer to a call without a valid token; page is HTML with 200
     access_sliding: bool = True  # use of an access token restarts its time
     expires_in: Any = "true"  # "true": the idle time; "absent": omitted; any other value is sent as it is
     code_seconds: float = 60.0  # authorization codes are valid this long
@@ -74,6 +76,8 @@ class Settings:
     customer_lists: bool = True  # lists across libraries are served; false: 404, only `libraries/{lib}/…` is
     version_ids: str = "either"  # ids without a version are refused (required), or those with one
     version_in_profiles: str = "number"  # `version` and `document_number` are numbers or text
+    filters_refused: tuple[str, ...] = ()  # filters that searches refuse by name
+    search_index: bool = True  # false: searches for documents are refused with NRC_INDEX_UNAVAILABLE
     missing: tuple[str, ...] = ()  # calls that do not exist: expressions searched in `METHOD path`
     missing_status: int = 404  # the status of missing calls
     change_events: bool = True  # change events are served

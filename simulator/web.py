@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, g, request
 
 from simulator.faults import CallFaults
-from simulator.responses import envelope
+from simulator.responses import HTML, envelope, page
 from simulator.state import State
 from simulator.tokens import Token
 from simulator.values import Container, Document, Library, User, Version
@@ -59,6 +59,14 @@ def json_answer(body: Any, status: int = 200) -> Response:
 
 
 def refused(refusal: RefusedError) -> Response:
+    """The envelope of a refusal; for an ended session, what the setting `ended_sessions` says."""
+    ended = state().settings.ended_sessions
+    if refusal.code == "NRC_SESSION_INVALID" and ended == "redirect":
+        return Response(status=302, headers={"Location": f"{base_url()}/login"})
+    if refusal.code == "NRC_SESSION_INVALID" and ended == "page":
+        return Response(page("Sign in", "Your session has ended."), 200, content_type=HTML)
+    if refusal.code == "NRC_SESSION_INVALID" and ended == "403":
+        refusal.status = 403
     answer = json_answer(
         envelope(state().settings, refusal.code, refusal.text, refusal.field), refusal.status
     )
@@ -102,10 +110,12 @@ def caller_token(use: bool = True) -> Token | None:
     """The valid token of the call, from the headers that the setting `auth_header` accepts."""
     fault = call_faults().get("require_header")
     wanted = fault.how if fault and fault.how else state().settings.auth_header
-    given = [request.headers.get("X-Auth-Token", "")] if wanted in ("either", "x-auth-token") else []
+    token = request.headers.get("X-Auth-Token", "")
     scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    if wanted in ("either", "bearer") and scheme.lower() == "bearer":
-        given.append(bearer.strip())
+    bearer = bearer.strip() if scheme.lower() == "bearer" else ""
+    given = [token] if wanted in ("either", "x-auth-token") or (wanted == "both" and token == bearer) else []
+    if wanted in ("either", "bearer"):
+        given.append(bearer)
     tokens = state().tokens
     found = (tokens.use(text) if use else tokens.find("access", text) for text in given if text)
     return next((token for token in found if token), None)

@@ -339,3 +339,57 @@ def test_headers_of_a_429(office: Simulator, archer: Caller, dial: str, headers:
         one.lower() for one in answer.headers
     }
     assert (answer.status_code, given) == (429, headers)
+
+
+@pytest.mark.parametrize(
+    ("dial", "status", "kind"),
+    [
+        ("401", 401, "application/json"),
+        ("403", 403, "application/json"),
+        ("redirect", 302, ""),
+        ("page", 200, "text/html"),
+    ],
+)
+def test_the_end_of_a_session(office: Simulator, archer: Caller, dial: str, status: int, kind: str) -> None:
+    office.settings.ended_sessions = dial
+    assert archer.get("types").status_code == 200
+    ended = archer.get("types", headers={"X-Auth-Token": "gone"}, allow_redirects=False)
+    assert (ended.status_code, ended.headers.get("Content-Type", "").startswith(kind)) == (status, True)
+    assert ended.headers.get("Location") == (f"{office.url}/login" if status == 302 else None)
+
+
+@pytest.mark.parametrize(
+    ("dial", "one", "other", "both"),
+    [
+        ("either", 200, 200, 200),
+        ("x-auth-token", 200, 401, 200),
+        ("bearer", 401, 200, 200),
+        ("both", 401, 401, 200),
+    ],
+)
+def test_the_header_of_the_token(office: Simulator, dial: str, one: int, other: int, both: int) -> None:
+    office.settings.auth_header = dial
+    token = office.token_for("alice")
+    headers = [{"X-Auth-Token": token}, {"Authorization": f"Bearer {token}"}]
+    url = f"{office.url}/work/api/v2/customers/4242/libraries"
+    answers = [
+        requests.get(url, headers=each, timeout=5).status_code for each in (*headers, headers[0] | headers[1])
+    ]
+    assert answers == [one, other, both]
+
+
+def test_discovery_can_have_one_address_only(office: Simulator) -> None:
+    office.settings.missing = ("^GET /api$",)
+    assert requests.get(f"{office.url}/api", timeout=5).status_code == 404
+    assert requests.get(f"{office.url}/work/api", timeout=5).status_code == 200
+
+
+def test_filters_and_the_index_can_be_missing(office: Simulator, archer: Caller) -> None:
+    office.settings.filters_refused = ("container_id",)
+    inside = {"filters": {"container_id": office.world.folder("Drafts").id}}
+    assert refused_field(archer.call("POST", "documents/search", json=inside)) == "container_id"
+    assert archer.call("POST", "documents/search", json={}).status_code == 200
+    office.settings.search_index = False
+    for answer in (archer.call("POST", "documents/search", json={}), archer.get("documents?name=deed")):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (500, "NRC_INDEX_UNAVAILABLE")
+    assert archer.get(drafts(office)).status_code == 200

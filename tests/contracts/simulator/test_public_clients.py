@@ -467,3 +467,21 @@ def test_lenient_servers_take_nameless_files_and_unknown_fields(
     if lenient:
         made = nameless.json()["data"]["id"]
         assert archer.get(f"documents/{made}/download").content == b"the bytes"
+
+
+# -- pages -------------------------------------------------------------------------------------------------------
+
+
+def test_pages_show_emails_search_folders_and_changed_settings(office: Simulator) -> None:
+    office.settings.lenient = True
+    with requests.Session() as browser:
+        form = {"username": "alice", "password": "alice-practice"}
+        browser.post(f"{office.url}/login", data=form, timeout=5)
+        email = office.world.named("Completion on Friday")
+        page = browser.get(f"{office.url}/work/link/d/{email.id()}", timeout=5).text
+        assert "counsel@other.example" in page and "1 September 2026, 09:30" in page
+        found = folder(office, "All agreements")
+        assert "class=AGREEMENT" in browser.get(f"{office.url}/work/link/f/{found.id}", timeout=5).text
+    control = requests.get(f"{office.url}/_simulator/", timeout=5).text
+    assert control.count("<mark>changed</mark>") == 1
+    assert "a file part without a name is accepted" in control
