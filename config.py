@@ -25,6 +25,7 @@ FEWEST_CONNECTIONS = 4  # with fewer, a worker's duties would wait for its trans
 DEFAULT_MAX_DOCUMENT_BYTES = 5 * 1024**3
 DEFAULT_CHECK_MINUTES, MOST_CHECK_MINUTES = 15, 1440
 SQLITE, POSTGRESQL = "sqlite:///", "postgresql+psycopg://"
+_HOST = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 _ADDRESS = re.compile(r"[^\s@<>(),;:\\\"\[\]]+@[^\s@<>(),;:\\\"\[\]]+")
 
 
@@ -57,6 +58,10 @@ class Settings:
     cloud_client_id: str
     cloud_client_secret: str = field(repr=False)
     outbound_ips: tuple[str, ...]
+    outbound_proxy: str
+    outbound_proxy_user: str = field(repr=False)
+    outbound_proxy_password: str = field(repr=False)
+    no_proxy: tuple[str, ...]
     trusted_proxies: tuple[Network, ...]
     max_document_bytes: int
     quota_bytes: int | None
@@ -79,6 +84,15 @@ class Settings:
     @property
     def is_https(self) -> bool:
         return self.public_url.startswith("https://")
+
+    def bypasses_proxy(self, host: str) -> bool:
+        """Whether `no_proxy` lists a host: by its name, by a domain that it is in, or an address by its network."""
+        host = host.lower().rstrip(".")
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            return any(host == each or host.endswith(f".{each}") for each in self.no_proxy)
+        return any("/" in each and address in ipaddress.ip_network(each) for each in self.no_proxy)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -119,6 +133,7 @@ class _Reader:
 
     def read(self) -> Settings:
         settings, given = self.checked()
+        settings = replace(settings, outbound_proxy_password=self._proxy_password())
         try:
             return replace(settings, secret_keys=given or key_file.read_or_make(settings.data_dir / KEY_FILE))
         except key_file.KeyFileError as error:
@@ -151,6 +166,10 @@ class _Reader:
             cloud_client_id=self._text("CLOUD_CLIENT_ID", ""),
             cloud_client_secret=self._text("CLOUD_CLIENT_SECRET", ""),
             outbound_ips=self._list("OUTBOUND_IPS"),
+            outbound_proxy=(proxy := self._outbound_proxy())[0],
+            outbound_proxy_user=proxy[1],
+            outbound_proxy_password="",
+            no_proxy=self._no_proxy(),
             trusted_proxies=self._networks("TRUSTED_PROXIES"),
             max_document_bytes=self._bytes("MAX_DOCUMENT_BYTES", DEFAULT_MAX_DOCUMENT_BYTES),
             quota_bytes=self._quota("QUOTA_BYTES"),
@@ -258,6 +277,75 @@ class _Reader:
             self._wrong(name, f"must be http:// or https:// and a host, without a path, not {value!r}.")
             return value
 
+    def _outbound_proxy(self) -> tuple[str, str]:
+        """URL without user, and user. The value is never echoed: it may hold a password, although it must not."""
+        value, name = self._text("OUTBOUND_PROXY", ""), "OUTBOUND_PROXY"
+        has_file = bool(self._text(f"{name}_PASSWORD_FILE", ""))
+        try:
+            parts = urlsplit(value)
+            host, port, user = parts.hostname or "", parts.port, unquote(parts.username or "")
+        except ValueError:
+            parts, host, port, user = urlsplit(""), "", None, ""
+        if parts.password is not None:
+            self._wrong(
+                name, f"must not hold a password. Put it in a file named by COUNTERPART_{name}_PASSWORD_FILE."
+            )
+        elif value and (
+            parts.scheme != "http"
+            or not port
+            or not (_HOST.fullmatch(host) or _is_address(host))
+            or parts.path.strip("/")
+            or parts.query
+            or parts.fragment
+            or ":" in user
+        ):
+            self._wrong(
+                name,
+                "must be http://host:port, or http://user@host:port for a proxy that asks for a sign-in.",
+            )
+        elif bool(user) != has_file:
+            self._wrong(
+                f"{name}_PASSWORD_FILE", f"must be set if COUNTERPART_{name} names a user, and only then."
+            )
+        if not value:
+            return "", ""
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}", user
+
+    def _proxy_password(self) -> str:
+        """The first line of the file, whose other content does not count."""
+        name = "OUTBOUND_PROXY_PASSWORD_FILE"
+        path = self._text(name, "")
+        if not path:
+            return ""
+        try:
+            with Path(path).expanduser().open(encoding="utf-8") as file:
+                password = file.readline(4096).rstrip("\r\n")
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not text"
+            raise SettingsError([f"COUNTERPART_{name} cannot be read: {why}."]) from None
+        if not password:
+            raise SettingsError([f"COUNTERPART_{name} names a file without a password in its first line."])
+        return password
+
+    def _no_proxy(self) -> tuple[str, ...]:
+        """Host names and domains in lower case, networks with a prefix."""
+        found: list[str] = []
+        for part in self._list("NO_PROXY"):
+            host = part.lower().removeprefix("*").strip(".")
+            try:
+                found.append(str(ipaddress.ip_network(part.strip("[]"), strict=False)))
+                continue
+            except ValueError:
+                pass
+            if not _HOST.fullmatch(host) or host.replace(".", "").isdigit():
+                self._wrong(
+                    "NO_PROXY",
+                    "must be a comma-separated list of host names, domains such as .firm.com and networks such as "
+                    f"10.0.0.0/8. {part!r} is none of these.",
+                )
+            found.append(host)
+        return tuple(found)
+
     def _smtp_url(self) -> str:
         """Never echoed: it may hold a password."""
         value = self._text("SMTP_URL", "")
@@ -298,6 +386,14 @@ class _Reader:
         if not value.startswith(("file:///", "s3://")):
             self._wrong("STORAGE_URL", "must start with file:/// or s3://.")
         return value
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def sqlite_file(database_url: str) -> Path | None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import requests
 
+from . import proxies
 from .deadlines import time_left
 from .errors import (
     ImanageError,
@@ -36,7 +37,9 @@ R = TypeVar("R")
 
 _ATTEMPTS = 3
 _FIRST_BACKOFF = 0.4
-_RETRYABLE = frozenset({"imanage.unreachable.refused", "imanage.unreachable.reset"})
+_RETRYABLE = frozenset(
+    {"imanage.unreachable.refused", "imanage.unreachable.reset", proxies.UNREACHABLE, proxies.BROKEN}
+)
 _random = random.SystemRandom()
 
 

@@ -123,7 +123,17 @@ class Timed(socket.socket):
 
 
 class TimedSocket(Timed):
-    """A TCP socket under a deadline."""
+    """A TCP socket under a deadline. `most_bytes` limits what may be received from now on; None: no limit."""
+
+    most_bytes: int | None = None
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        count = super().recv_into(*args, **kwargs)
+        if self.most_bytes is not None:
+            self.most_bytes -= count
+            if self.most_bytes < 0:
+                raise OSError("the answer is too long")
+        return count
 
     def sendall(self, data: Any, *args: Any) -> None:
         self._limit_wait()

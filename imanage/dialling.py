@@ -13,6 +13,10 @@ from .deadlines import TimedSocket, current
 from .dns import SECONDS, Answers, addresses
 from .errors import ImanageError
 from .networks import AddressRefusedError, AddressRules, check_address, embedded_in, is_allowed_by_name
+from .proxies import SILENT, UNREACHABLE, Proxy, TunnelError
+
+LOOKUP_SECONDS = 2.0
+"""How long a lookup may take where a proxy can look the name up, too."""
 
 
 class OutboundBlockedError(ImanageError):
@@ -87,17 +91,58 @@ def _seconds(timeout: object) -> float:
 
 def dial(connection: HTTPConnection, rules: AddressRules) -> socket.socket:
     """Resolve once, check every address, connect to the first that answers and check the peer's address again."""
-    host, port = connection._dns_host, connection.port
-    if port not in rules.ports:
-        raise OutboundBlockedError(code="imanage.blocked.port")
-    if rules.only and (connection.host, port) not in rules.only:
-        raise OutboundBlockedError(code="imanage.blocked.place")
+    _require_place(connection, rules)
     try:
-        answers = resolve_allowed(host, port, rules, _seconds(connection.timeout))
-    except AddressRefusedError as refused:
-        raise OutboundBlockedError(f"{OutboundBlockedError.sentence} {refused.sentence}") from refused
+        answers = _judged(connection, rules, _seconds(connection.timeout))
     except socket.gaierror as error:
         raise NameResolutionError(connection.host, connection, error) from error
+    return _open(connection, answers, rules)
+
+
+def dial_proxy(connection: HTTPConnection, proxy: Proxy, rules: AddressRules) -> socket.socket:
+    """Check the server's addresses, then connect to the proxy.
+
+    A name that DNS does not know here is allowed only if an admin entered it for this server.
+    """
+    _require_place(connection, rules)
+    try:
+        _judged(connection, rules, min(_seconds(connection.timeout), LOOKUP_SECONDS))
+    except socket.gaierror as error:
+        if connection.host not in proxy.entered:
+            raise NameResolutionError(connection.host, connection, error) from error
+    return open_proxy(connection, proxy)
+
+
+def open_proxy(connection: HTTPConnection, proxy: Proxy) -> socket.socket:
+    """A connection to the proxy itself. Raises TunnelError; OutboundBlockedError where none is set."""
+    if not proxy.host:
+        raise OutboundBlockedError(code="imanage.blocked.no_proxy")
+    try:
+        answers = addresses(proxy.host, proxy.port, _seconds(connection.timeout))
+        return _open(connection, answers, None)
+    except (socket.gaierror, UnicodeError, NewConnectionError) as error:
+        raise TunnelError(connection, UNREACHABLE) from error
+    except ConnectTimeoutError as error:
+        raise TunnelError(connection, SILENT) from error
+
+
+def _require_place(connection: HTTPConnection, rules: AddressRules) -> None:
+    if connection.port not in rules.ports:
+        raise OutboundBlockedError(code="imanage.blocked.port")
+    if rules.only and (connection.host, connection.port) not in rules.only:
+        raise OutboundBlockedError(code="imanage.blocked.place")
+
+
+def _judged(connection: HTTPConnection, rules: AddressRules, seconds: float) -> Answers:
+    """The addresses of the server, all of them allowed. Raises socket.gaierror where DNS does not know the name."""
+    try:
+        return resolve_allowed(connection._dns_host, connection.port, rules, seconds)
+    except AddressRefusedError as refused:
+        raise OutboundBlockedError(f"{OutboundBlockedError.sentence} {refused.sentence}") from refused
+
+
+def _open(connection: HTTPConnection, answers: Answers, rules: AddressRules | None) -> socket.socket:
+    """Connect to the first address that answers; with rules, check the peer's address again."""
     problem: OSError = OSError("the name has no address")
     for family, kind, protocol, _, address in answers:
         sock = TimedSocket(family, kind, protocol)
@@ -107,7 +152,8 @@ def dial(connection: HTTPConnection, rules: AddressRules) -> socket.socket:
                 sock.setsockopt(*option)
             sock.settimeout(connection.timeout)
             sock.connect(address)
-            _check(str(sock.getpeername()[0]), rules)
+            if rules is not None:
+                _check(str(sock.getpeername()[0]), rules)
         except AddressRefusedError as refused:
             sock.close()
             raise OutboundBlockedError(f"{OutboundBlockedError.sentence} {refused.sentence}") from refused

@@ -2,7 +2,8 @@
 
 Addresses are checked when the connection is opened (imanage/dialling.py), so DNS rebinding gains nothing. Redirects are
 never followed, proxy variables and .netrc are ignored, certificates are always verified, and no cookies are kept,
-because threads that act for different users share the session.
+because threads that act for different users share the session. Where the installation has a proxy (imanage/proxies.py),
+every connection is a tunnel through it, for http and https alike.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from .deadlines import Deadline, Timed, TimedTLS, current, of_call
-from .dialling import dial, host_and_port, resolve_allowed
+from .dialling import dial, dial_proxy, host_and_port, resolve_allowed
 from .networks import AddressRules
+from .proxies import Proxy, tunnelling
 
 USER_AGENT = "Counterpart/0.1 (iManage Work client)"
 
@@ -65,9 +67,11 @@ class GuardedSession(requests.Session):
     It skips what requests does for these on every call, which also halves the cost of a call.
     """
 
-    def __init__(self, limits: Limits, rules: AddressRules, trust: ssl.SSLContext) -> None:
+    def __init__(
+        self, limits: Limits, rules: AddressRules, trust: ssl.SSLContext, proxy: Proxy | None
+    ) -> None:
         super().__init__()
-        self.limits, self.rules, self.trust = limits, rules, trust
+        self.limits, self.rules, self.trust, self.proxy = limits, rules, trust, proxy
         self.trust_env = False
         self.headers["User-Agent"] = USER_AGENT
         self.headers["Accept"] = "application/json"
@@ -96,12 +100,15 @@ class GuardedSession(requests.Session):
 
 
 def build_session(
-    rules: AddressRules, limits: Limits | None = None, ca_pem: str | None = None
+    rules: AddressRules,
+    limits: Limits | None = None,
+    ca_pem: str | None = None,
+    proxy: Proxy | None = None,
 ) -> GuardedSession:
     """A guarded, pooled session for one server. `ca_pem` is trusted in addition to the usual authorities."""
     limits = limits or Limits()
-    session = GuardedSession(limits, rules, _trust(ca_pem))
-    adapter = _GuardedAdapter(rules, limits, session.trust)
+    session = GuardedSession(limits, rules, _trust(ca_pem), proxy)
+    adapter = _GuardedAdapter(rules, limits, session.trust, proxy)
     session.adapters.clear()
     session.mount("https://", adapter)
     if rules.allow_http:
@@ -136,21 +143,38 @@ def addresses_of(session: GuardedSession, origin: str) -> tuple[str, ...]:
 def open_connection(session: GuardedSession, origin: str) -> socket.socket:
     """A separate connection outside the pool, opened under the same rules, for the connection check."""
     host, port = host_and_port(origin)
-    with of_call(session.limits.deadline()):
-        return dial(HTTPConnection(host, port, timeout=session.limits.connect_seconds), session.rules)
+    limits = session.limits
+    connection = _connection_class(session.rules, limits, session.proxy)(
+        host, port, timeout=limits.connect_seconds
+    )
+    with of_call(limits.deadline()):
+        try:
+            connection.connect()
+        except Exception:
+            connection.close()
+            raise
+    sock: socket.socket = connection.sock
+    sock.settimeout(limits.connect_seconds)
+    return sock
 
 
-def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPConnectionPool]]:
-    """Connection pools that open their connections with `dial`."""
+def _connection_class(rules: AddressRules, limits: Limits, proxy: Proxy | None) -> type[HTTPConnection]:
+    """A connection that is opened under our rules, through the proxy if there is one."""
 
     class Guarded(HTTPConnection):
         def _new_conn(self) -> socket.socket:
-            return dial(self, rules)
+            return dial(self, rules) if proxy is None else dial_proxy(self, proxy, rules)
 
         # urllib3 sends with the connect timeout; a block of a large upload can take longer.
         def connect(self) -> None:
+            if proxy is not None:
+                self.set_tunnel(self.host, self.port, proxy.headers(self.host, self.port))
             super().connect()
             self._begin()
+
+        def _tunnel(self) -> None:
+            with tunnelling(self, limits.connect_seconds):
+                super()._tunnel()
 
         def request(self, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> None:
             if self.sock is not None:
@@ -167,11 +191,17 @@ def _pool_classes(rules: AddressRules, limits: Limits) -> dict[str, type[HTTPCon
             if isinstance(self.sock, Timed):
                 self.sock.deadline = current()
 
-    class GuardedTLS(Guarded, HTTPSConnection):
+    return Guarded
+
+
+def _pool_classes(connection: type[HTTPConnection]) -> dict[str, type[HTTPConnectionPool]]:
+    """Connection pools of these connections, without and with TLS."""
+
+    class GuardedTLS(connection, HTTPSConnection):  # type: ignore[misc, valid-type]
         pass
 
     class Pool(HTTPConnectionPool):
-        ConnectionCls = Guarded
+        ConnectionCls = connection
 
     class TLSPool(HTTPSConnectionPool):
         ConnectionCls = GuardedTLS
@@ -185,9 +215,10 @@ class _GuardedAdapter(HTTPAdapter):
         rules: AddressRules,
         limits: Limits,
         trust: ssl.SSLContext,
+        proxy: Proxy | None,
     ) -> None:
         self._limits = limits
-        self._classes = _pool_classes(rules, limits)
+        self._classes = _pool_classes(_connection_class(rules, limits, proxy))
         self._context = trust
         super().__init__(pool_connections=4, pool_maxsize=limits.pool_size, max_retries=0)
 
@@ -211,7 +242,7 @@ class _GuardedAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """Send with verification, without a proxy and under a deadline, whatever the caller passed."""
+        """Send with verification, through no other proxy than ours and under a deadline, whatever the caller passed."""
         limits = self._limits
         patience = timeout or (limits.connect_seconds, limits.read_seconds)
         deadline = limits.deadline()

@@ -18,10 +18,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
+from . import proxies
 from .certificates import Certificate, Facts, read_certificate, trusted_organisations
-from .dialling import OutboundBlockedError
+from .deadlines import of_call
+from .dialling import OutboundBlockedError, open_proxy
 from .errors import AnswerTooLargeError, ImanageError
 from .guard import GuardedSession, addresses_of, open_connection
 from .html_text import Page, read_page
@@ -40,6 +43,13 @@ _CONNECTION_CODES = {
     "imanage.unreachable.refused": "tcp.refused",
     "imanage.unreachable.silent": "line.silent",
     "imanage.unreachable.tls": "line.tls",
+}
+_PROXY_CODES = {
+    proxies.UNREACHABLE: "proxy.unreachable",
+    proxies.SILENT: "proxy.silent",
+    proxies.REFUSED: "proxy.tunnel_refused",
+    proxies.GATEWAY: "proxy.no_way",
+    proxies.BROKEN: "proxy.not_a_proxy",
 }
 
 
@@ -112,8 +122,23 @@ def resolve(session: GuardedSession, origin: str) -> tuple[str, ...]:
         raise ProbeError(code, (("Host", host),)) from None
 
 
+def reach_proxy(session: GuardedSession, proxy: proxies.Proxy) -> str:
+    """The address and port of the proxy that accepted the connection."""
+    connection = HTTPConnection(proxy.host, proxy.port, timeout=session.limits.connect_seconds)
+    try:
+        with of_call(session.limits.deadline()), contextlib.closing(open_proxy(connection, proxy)) as sock:
+            peer = sock.getpeername()
+    except proxies.TunnelError as error:
+        raise ProbeError(_proxy_code(session, error.code)) from None
+    except OutboundBlockedError:
+        raise ProbeError("proxy.not_set") from None
+    except OSError:
+        raise ProbeError("proxy.unreachable") from None
+    return f"{peer[0]} port {peer[1]}"
+
+
 def connect(session: GuardedSession, origin: str) -> str:
-    """The address and port that accepted the connection."""
+    """The address and port that accepted the connection: the server's, or the proxy's where there is one."""
     with _connection(session, origin) as sock:
         try:
             peer = sock.getpeername()
@@ -158,6 +183,8 @@ def request(
         fault = connection_fault(error)
         if isinstance(fault, OutboundBlockedError):
             raise ProbeError("tcp.not_allowed") from None
+        if fault.code.startswith(proxies.UNREACHABLE):
+            raise ProbeError(_proxy_code(session, fault.code)) from None
         raise ProbeError(_CONNECTION_CODES.get(fault.code, "line.broken")) from None
     except OutboundBlockedError:
         raise ProbeError("tcp.not_allowed") from None
@@ -170,6 +197,8 @@ def _connection(session: GuardedSession, origin: str) -> Iterator[socket.socket]
         sock = open_connection(session, origin)
     except OutboundBlockedError as blocked:
         raise ProbeError("tcp.not_allowed", (("Why", blocked.sentence),)) from None
+    except proxies.TunnelError as error:
+        raise ProbeError(_proxy_code(session, error.code)) from None
     except NameResolutionError:
         raise ProbeError("dns.unknown") from None
     except NewConnectionError as error:
@@ -179,6 +208,13 @@ def _connection(session: GuardedSession, origin: str) -> Iterator[socket.socket]
         raise ProbeError("tcp.silent", (("Waited for", waited),)) from None
     with contextlib.closing(sock):
         yield sock
+
+
+def _proxy_code(session: GuardedSession, code: str) -> str:
+    if code == proxies.SIGN_IN:
+        is_known = session.proxy is not None and session.proxy.user
+        return "proxy.credentials_refused" if is_known else "proxy.asks_credentials"
+    return _PROXY_CODES[code]
 
 
 def _connect_code(cause: BaseException | None) -> str:

@@ -41,6 +41,7 @@ from .errors import (
 )
 from .guard import Cap, Limits
 from .profiles import number
+from .proxies import TunnelError
 from .types import Page
 
 T = TypeVar("T")
@@ -278,6 +279,8 @@ def connection_fault(error: requests.RequestException) -> UnreachableError | Out
     if isinstance(error, requests.exceptions.InvalidSchema):
         return OutboundBlockedError(code="imanage.blocked.scheme")
     reason = _reason(error)
+    if isinstance(reason, TunnelError):
+        return UnreachableError("The outbound proxy made no connection.", code=reason.code)
     if isinstance(reason, NameResolutionError):
         return UnreachableError(
             "The iManage server’s name could not be found.", code="imanage.unreachable.name_not_found"

@@ -15,12 +15,16 @@ class Server(Base):
     """Kind, URL, API URL and subdomain never change: tokens belong to the address that issued them.
 
     `redirect_url` is ours as registered in iManage, as far as we know. `ca_pem` holds the firm's own authorities,
-    trusted for this server beside the public ones. `is_practice` marks the bundled practice iManage.
-    `facts_changed_at`: when its rows in `server_facts` last changed, None without any.
+    trusted for this server beside the public ones. `is_practice` marks the bundled practice iManage. `route`: through
+    the installation's outbound proxy or not, or as its settings say. `facts_changed_at`: when its rows in
+    `server_facts` last changed, None without any.
     """
 
     __tablename__ = "server"
-    __table_args__ = (CheckConstraint("kind IN ('cloud', 'on_premise')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('cloud', 'on_premise')", name="kind"),
+        CheckConstraint("route IN ('default', 'direct', 'proxy')", name="route"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     kind: Mapped[str] = mapped_column(String(20))
@@ -33,6 +37,7 @@ class Server(Base):
     client_secret: Mapped[str] = mapped_column(Text)
     redirect_url: Mapped[str] = mapped_column(String(500), default="")
     ca_pem: Mapped[str | None] = mapped_column(Text)
+    route: Mapped[str] = mapped_column(String(20), default="default")
     is_practice: Mapped[bool] = mapped_column(default=False)
     is_enabled: Mapped[bool] = mapped_column(default=False)
     is_restricted: Mapped[bool] = mapped_column(default=False)

@@ -162,7 +162,7 @@ class HttpConnection:
         token = self.state.tokens.find("access", head.token) if head.token else None
         user = token.user if token else ""
         call_faults = CallFaults([]) if own else self.state.faults.take(head.method, head.target, user)
-        entry = Entry(head.method, head.path, head.query, user, faults=call_faults.kinds)
+        entry = Entry(head.method, head.path, head.query, user, faults=call_faults.kinds, client=self.client)
         if not own:
             self.state.log.append(entry)
         began = time.monotonic()

@@ -17,7 +17,7 @@ from simulator.world import World
 
 @dataclass(frozen=True)
 class Request:
-    """One logged call. Status 0: no response was sent."""
+    """One logged call. Status 0: no response was sent. `client` is the address that it came from."""
 
     method: str
     path: str
@@ -29,6 +29,7 @@ class Request:
     bytes_in: int
     bytes_out: int
     faults: tuple[str, ...]
+    client: str
 
 
 @dataclass
@@ -45,6 +46,7 @@ class Entry:
     bytes_in: int = 0
     bytes_out: int = 0
     faults: tuple[str, ...] = ()
+    client: str = ""
 
     def finished(self) -> Request:
         return Request(
@@ -58,6 +60,7 @@ class Entry:
             self.bytes_in,
             self.bytes_out,
             self.faults,
+            self.client,
         )
 
 

@@ -60,6 +60,7 @@ WORDS = {
     "server.restriction_changed": "Changed who may use an iManage server",
     "server.ca_saved": "Saved a certificate authority for an iManage server",
     "server.ca_removed": "Removed the certificate authority of an iManage server",
+    "server.route_changed": "Changed the route to an iManage server",
     "server.tried_now": "Closed the circuit breaker of an iManage server",
     "server.fact_told": "Corrected a fact about an iManage server",
     "server.fact_forgotten": "Returned a fact about an iManage server to its assumed value",

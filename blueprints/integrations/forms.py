@@ -21,7 +21,7 @@ from wtforms.validators import NumberRange, Optional
 from blueprints.forms_base import BaseForm, LineField
 from services.core.text import normalise
 from services.server_admin.credential_rotation import NewCredentials
-from services.servers import addresses, registry, validation
+from services.servers import addresses, registry, transport, validation
 from services.servers.packages import packages
 from services.servers.packages.packages import NewPackage
 from services.servers.registry import NewServer, ServerChange
@@ -243,6 +243,21 @@ class PackageForm(BaseForm):
             publisher=self.publisher.data,
             organization=self.organization.data,
         )
+
+
+class RouteForm(BaseForm):
+    """Direct, through the proxy, or as the installation's settings say."""
+
+    version = HiddenField()
+    route = RadioField(
+        "Route",
+        choices=[
+            SelectChoice(value=transport.DEFAULT, label="As set for this installation"),
+            SelectChoice(value=transport.DIRECT, label="Direct"),
+            SelectChoice(value=transport.THROUGH_PROXY, label="Through the proxy"),
+        ],
+        validate_choice=False,
+    )
 
 
 class CredentialsForm(BaseForm):

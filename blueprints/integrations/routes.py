@@ -21,6 +21,7 @@ from blueprints.integrations import health as health
 from blueprints.integrations import packages as packages
 from blueprints.integrations import removal as removal
 from blueprints.integrations import restriction as restriction
+from blueprints.integrations import server_route as server_route
 from blueprints.integrations import switching as switching
 from blueprints.integrations.forms import AddServerForm, ChangeServerForm, as_id
 from blueprints.integrations.pages import flash_notices, popup, server_answer, servers_context

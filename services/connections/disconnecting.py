@@ -11,6 +11,7 @@ from sqlalchemy import Select, and_, func, select
 from imanage import oauth
 from imanage.guard import Limits, build_session
 from imanage.networks import AddressRules
+from imanage.proxies import Proxy
 from imanage.types import Endpoints
 from models import Connection, Member, Server, Transfer
 from services.access.permissions import require_admin
@@ -21,7 +22,7 @@ from services.core.actor import Actor
 from services.core.unit_of_work import release, session, unit_of_work
 from services.servers import transport
 
-SignOut = tuple[AddressRules, str | None, Endpoints, str]
+SignOut = tuple[AddressRules, str | None, Proxy | None, Endpoints, str]
 
 # iManage is told of a sign-out within bounds, so that a slow server keeps nobody waiting.
 SIGN_OUTS, SIGN_OUTS_AT_ONCE = 64, 8
@@ -75,7 +76,13 @@ def disconnect_these(actor: Actor, query: Select[Connection, Server]) -> int:
         for row, server in writing.execute(query).all():
             if server.is_enabled and (token := decrypted_token(row)):
                 sign_outs.append(
-                    (transport.rules_of(server), server.ca_pem, transport.endpoints(server), token)
+                    (
+                        transport.rules_of(server),
+                        server.ca_pem,
+                        transport.proxy_of(server),
+                        transport.endpoints(server),
+                        token,
+                    )
                 )
             member = writing.get_one(Member, row.member_id)
             audit.record(
@@ -97,8 +104,8 @@ def disconnect_these(actor: Actor, query: Select[Connection, Server]) -> int:
 
 
 def _sign_out(call: SignOut) -> None:
-    rules, ca_pem, endpoints, token = call
-    with build_session(rules, SIGN_OUT_LIMITS, ca_pem) as outbound:
+    rules, ca_pem, proxy, endpoints, token = call
+    with build_session(rules, SIGN_OUT_LIMITS, ca_pem, proxy) as outbound:
         oauth.sign_out(outbound, endpoints, token)
 
 

@@ -10,7 +10,15 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from imanage.certificates import Facts
-from imanage.probes import ProbeError, ProbeResponse, certificate, connect, request, resolve
+from imanage.probes import (
+    ProbeError,
+    ProbeResponse,
+    certificate,
+    connect,
+    reach_proxy,
+    request,
+    resolve,
+)
 from imanage.responses import retry_after, sanitise
 from services.diagnostics.probe_session import Finding, Probe, failed, passed, skipped, warned
 
@@ -33,8 +41,51 @@ _IMANAGE_KEYS = frozenset({"auth_status", "versions", "dms_version", "user"})
 
 
 def name(probe: Probe, origin: str) -> Finding:
-    found = resolve(probe.outbound, origin)
+    try:
+        found = resolve(probe.outbound, origin)
+    except ProbeError as fault:
+        if probe.outbound.proxy is None or fault.code == "dns.not_allowed":
+            raise
+        return passed("Counterpart’s DNS does not know the host name. The proxy looks it up.")
     return passed(f"The host name resolves to {', '.join(found[:4])}.", ("Addresses", ", ".join(found)))
+
+
+def proxy(probe: Probe, origin: str) -> Finding:
+    """The proxy itself accepts a connection."""
+    if (way := probe.outbound.proxy) is None:
+        return skipped("Skipped: the connection is direct.")
+    at = ("Proxy", f"{way.host}:{way.port}")
+    try:
+        peer = reach_proxy(probe.outbound, way)
+    except ProbeError as fault:
+        return failed(fault.code, *(() if fault.code == "proxy.not_set" else (at,)))
+    return passed(f"Connected to the proxy at {peer}.", at, ("Connected to", peer))
+
+
+def proxy_tunnel(probe: Probe, origin: str) -> Finding:
+    """The proxy lets Counterpart through to the server."""
+    parts = urlsplit(origin)
+    asked = parts.netloc if parts.port else f"{parts.netloc}:{80 if parts.scheme == 'http' else 443}"
+    try:
+        connect(probe.outbound, origin)
+    except ProbeError as fault:
+        return failed(fault.code, ("Asked for", f"CONNECT {asked}"), *fault.facts)
+    signed_in = probe.outbound.proxy is not None and probe.outbound.proxy.user
+    how = "accepts Counterpart’s sign-in and connects" if signed_in else "connects"
+    return passed(f"The proxy {how} to {asked}.", ("Asked for", f"CONNECT {asked}"))
+
+
+def proxy_tls(probe: Probe, origin: str) -> Finding:
+    """Whether Counterpart knows the authority of the certificate behind the proxy; if not, it may be the proxy’s."""
+    if origin.startswith("http:"):
+        return skipped("Skipped: the address starts with http://, so the connection is not encrypted.")
+    try:
+        certificate(probe.outbound, origin)
+    except ProbeError as fault:
+        if fault.code == "tls.unknown_authority":
+            return failed("proxy.own_certificate", *fault.facts)
+        return skipped("Skipped: the check Certificate says more.")
+    return passed("The proxy passes the encrypted connection through unchanged.")
 
 
 def port(probe: Probe, origin: str) -> Finding:
@@ -45,6 +96,8 @@ def port(probe: Probe, origin: str) -> Finding:
             return better
         at = str(urlsplit(origin).port or (80 if origin.startswith("http:") else 443))
         return failed(fault.code, ("Port", at), *fault.facts)
+    if probe.outbound.proxy is not None:
+        return passed(f"Connected through the proxy at {peer}.", ("Proxy", peer))
     return passed(f"Connected to {peer}.", ("Connected to", peer))
 
 

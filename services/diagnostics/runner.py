@@ -16,7 +16,7 @@ from services.diagnostics.report import Report, Result
 from services.guidance.advice import Advice
 from services.guidance.tables import CHECK_ADVICE
 
-NETWORK, IMANAGE, API_URL = "Network", "iManage", "API URL"
+NETWORK, PROXY, IMANAGE, API_URL = "Network", "Proxy", "iManage", "API URL"
 APPLICATION, SIGN_INS = "Application", "Sign-ins"
 
 
@@ -120,12 +120,21 @@ def _checks(probe: Probe) -> tuple[Check, ...]:
         Check("api_tls", API_URL, "API certificate", network.tls, ("api_tcp",), True),
         Check("api_api", API_URL, "API response", network.api, ("api_tls",), True),
     )
-    same = Check("api_customer", SIGN_INS, "iManage customer", sign_ins.customer, (at,), True)
-    own_ca = Check("own_ca", NETWORK, "Custom CA", network.own_ca)
-    return (
-        Check("dns", NETWORK, "Host name", network.name),
+    direct = (
         Check("tcp", NETWORK, "Connection", network.port, ("dns",)),
         Check("tls", NETWORK, "Certificate", network.tls, ("tcp",)),
+    )
+    proxied = (
+        Check("proxy", PROXY, "Proxy connection", network.proxy, ("dns",)),
+        Check("proxy_tunnel", PROXY, "Proxy tunnel", network.proxy_tunnel, ("proxy",)),
+        Check("proxy_tls", PROXY, "Encryption through the proxy", network.proxy_tls, ("proxy_tunnel",)),
+        Check("tls", PROXY, "Certificate", network.tls, ("proxy_tls",)),
+    )
+    same = Check("api_customer", SIGN_INS, "iManage customer", sign_ins.customer, (at,), True)
+    own_ca = Check("own_ca", NETWORK if probe.outbound.proxy is None else PROXY, "Custom CA", network.own_ca)
+    return (
+        Check("dns", NETWORK, "Host name", network.name),
+        *(direct if probe.outbound.proxy is None else proxied),
         *((own_ca,) if probe.ca_pem else ()),
         Check("api", IMANAGE, "iManage response", network.api, ("tls",)),
         Check("clock", IMANAGE, "Clock", network.clock, ("api",)),

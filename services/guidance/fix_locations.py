@@ -23,6 +23,8 @@ CHECK = FixLocation("check", "See the failed check")
 LOCATIONS = {
     "tls.unknown_authority": OWN_CA,
     "tls.self_signed": OWN_CA,
+    "proxy.own_certificate": OWN_CA,
+    "proxy.not_set": CONNECTION,
     "ca": OWN_CA,
     "redirect": FixLocation("connection", "Copy the redirect URL"),
     "client": CREDENTIALS,

@@ -38,6 +38,21 @@ IMANAGE_ADVICE: dict[str, Advice] = {
     "imanage.unreachable.refused": Advice("{label} refused the connection.", _LATER_OR_ADMIN, SYSTEM_ADMIN),
     "imanage.unreachable.silent": Advice("{label} took too long to answer.", _LATER, NOBODY),
     "imanage.unreachable.reset": Advice("{label} closed the connection.", _LATER, NOBODY),
+    "imanage.unreachable.proxy": Advice(
+        "Counterpart cannot reach {label}, because the firm’s outbound proxy made no connection.",
+        _LATER_OR_ADMIN,
+        NETWORK_TEAM,
+    ),
+    "imanage.unreachable.proxy.sign_in": Advice(
+        "Counterpart cannot reach {label}, because the firm’s outbound proxy does not accept its sign-in.",
+        "Ask your System Admin to check the connection of the server.",
+        SYSTEM_ADMIN,
+    ),
+    "imanage.unreachable.proxy.refused": Advice(
+        "Counterpart cannot reach {label}, because the firm’s outbound proxy does not allow it.",
+        "Ask your System Admin to check the connection of the server.",
+        SYSTEM_ADMIN,
+    ),
     "imanage.slow": Advice(
         "{label} is slow: other people’s pages are still waiting for it.",
         "Try again in a few seconds.",
@@ -56,6 +71,11 @@ IMANAGE_ADVICE: dict[str, Advice] = {
     "imanage.blocked": Advice(
         "Counterpart does not allow connections to the address of {label}.",
         "Ask your System Admin to check the server’s URL and COUNTERPART_IMANAGE_NETWORKS.",
+        SYSTEM_ADMIN,
+    ),
+    "imanage.blocked.no_proxy": Advice(
+        "{label} is to be reached through a proxy, and none is set.",
+        "Ask your System Admin to check the connection of the server.",
         SYSTEM_ADMIN,
     ),
     "imanage.not_imanage": Advice(

@@ -177,6 +177,68 @@ NETWORK_ADVICE: dict[str, Advice] = {
         _FIXED,
         cause="The address should end after the host name.",
     ),
+    # The outbound proxy
+    "proxy.not_set": Advice(
+        "This server is to be reached through a proxy, and none is set.",
+        "Set COUNTERPART_OUTBOUND_PROXY, or choose another route for this server.",
+        cause="The setting was removed after this server’s route had been chosen. Counterpart does not fall back to a "
+        "direct connection.",
+    ),
+    "proxy.unreachable": Advice(
+        "Counterpart cannot connect to the proxy.",
+        "Compare COUNTERPART_OUTBOUND_PROXY with the proxy’s address, and ask whether the proxy is running.",
+        NETWORK_TEAM,
+        cause="The proxy is stopped, its address is wrong, or a firewall rejects the connection.",
+    ),
+    "proxy.silent": Advice(
+        "The proxy did not answer in time.",
+        "Ask whether the proxy is healthy, and whether it can reach this host.",
+        NETWORK_TEAM,
+        cause="The proxy is overloaded, waits for the server, or a firewall drops the packets.",
+    ),
+    "proxy.asks_credentials": Advice(
+        "The proxy asks for a sign-in, and Counterpart has none.",
+        "Ask for an account for Counterpart, and enter it in COUNTERPART_OUTBOUND_PROXY and "
+        "COUNTERPART_OUTBOUND_PROXY_PASSWORD_FILE.",
+        NETWORK_TEAM,
+        cause="The proxy lets only known accounts through. Counterpart can sign in by user name and password.",
+    ),
+    "proxy.credentials_refused": Advice(
+        "The proxy does not accept Counterpart’s user name or password.",
+        "Compare COUNTERPART_OUTBOUND_PROXY and the file of COUNTERPART_OUTBOUND_PROXY_PASSWORD_FILE with the account, "
+        "then restart Counterpart.",
+        NETWORK_TEAM,
+        cause="The password is wrong or has been changed, the account is locked, or the proxy only accepts "
+        "another kind of sign-in than Basic.",
+    ),
+    "proxy.tunnel_refused": Advice(
+        "The proxy does not let Counterpart connect to this server.",
+        "Ask for CONNECT to this host and port to be allowed for Counterpart.",
+        NETWORK_TEAM,
+        cause="A rule of the proxy forbids this host, this port or CONNECT.",
+    ),
+    "proxy.no_way": Advice(
+        "The proxy cannot connect to the server.",
+        "Ask whether the proxy knows this host name and can reach the host and port.",
+        NETWORK_TEAM,
+        cause="The server is down, or the proxy’s DNS or firewall does not lead to it. Servers inside your network may "
+        "need a direct connection.",
+    ),
+    "proxy.not_a_proxy": Advice(
+        "The answer at the proxy’s address is not that of a proxy.",
+        "Compare COUNTERPART_OUTBOUND_PROXY with the proxy’s address and port.",
+        NETWORK_TEAM,
+        cause="Another program uses this port, the port expects TLS, or the proxy closed the connection.",
+    ),
+    "proxy.own_certificate": Advice(
+        "The certificate behind the proxy is from an authority that Counterpart does not know.",
+        "If “Issued by” names the proxy or a security product, ask for this host to be exempt from decryption. If it "
+        "names your firm’s authority, add its certificate under Custom CA.",
+        NETWORK_TEAM,
+        cause="Either the proxy decrypts the connection and presents a certificate of its own, or your firm has "
+        "its own certificate authority.",
+    ),
+    # Answers in place of iManage’s
     "proxy.sign_in": Advice(
         "A proxy asked for a sign-in of its own and let nothing through.",
         "Ask for Counterpart to be allowed to reach the host without signing in to the proxy.",

@@ -94,6 +94,13 @@ CONTENT_IS_BLOCKED = Topic(
             ("tcp", "api_tcp"),
         ),
         Cause(
+            "The firm’s outbound proxy",
+            "The server is reached through a proxy, and one of the checks of the proxy fails.",
+            "Let Counterpart through to the server’s host and port, without decryption. See the request sheet.",
+            NETWORK_TEAM,
+            ("proxy", "proxy_tunnel", "proxy_tls"),
+        ),
+        Cause(
             "A proxy answers instead of iManage",
             "The checks find a page that is not iManage’s: a sign-in, a warning or an error of the proxy.",
             "Let Counterpart reach the server without the proxy, or without the proxy’s own sign-in.",
@@ -130,7 +137,7 @@ CONTENT_IS_BLOCKED = Topic(
         "imanage.not_imanage",
         "imanage.blocked",
     ),
-    groups=frozenset({"Network"}),
+    groups=frozenset({"Network", "Proxy"}),
     keys=frozenset({"api"}),
 )
 SOMETHING_WENT_WRONG = Topic(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import stat
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -25,11 +26,13 @@ from services.mail import server_state, smtp
 from services.matters import quotas
 from services.operations import database, keys, schema, worker_heartbeats
 from services.scanning.scanners import ScannerUnavailableError, scan
+from services.servers import transport
 from storage import StorageError
 
 WORKER_TIMEOUT = timedelta(seconds=30)
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 DISK_FAIL, DISK_WARN = 256 * 1024**2, 5 * 1024**3
+PROXY_SECONDS = 5.0
 PROBE = b"A harmless test file of Counterpart."
 OK, WARN, FAIL = "ok", "warn", "fail"
 
@@ -71,6 +74,7 @@ def all_checks() -> tuple[Check, ...]:
         *_scanner(),
         *(() if ready[0].state == FAIL else _quota()),
         public_url(settings),
+        *_proxy(settings, has_tables=bool(inside)),
         *_mail(),
     )
 
@@ -216,6 +220,29 @@ def _mail() -> tuple[Check, ...]:
     if (error := smtp.probe()) is None:
         return (Check("mail", OK, "The mail server accepts email from Counterpart."),)
     return (Check("mail", FAIL, f"{error.reason} Emails are kept and will be sent later.", error.next_step),)
+
+
+def _proxy(settings: Settings, *, has_tables: bool) -> tuple[Check, ...]:
+    """Whether the outbound proxy accepts connections; without one, the servers that are to be reached through one."""
+    if not settings.outbound_proxy:
+        names = transport.without_proxy() if has_tables else ()
+        if not names:
+            return ()
+        sentence = f"No proxy is set, and these servers are to be reached through one: {', '.join(names)}."
+        return (
+            Check("outbound proxy", FAIL, sentence, "Set COUNTERPART_OUTBOUND_PROXY, or change their route."),
+        )
+    at = transport.proxy_address()
+    try:
+        with socket.create_connection(
+            (urlsplit(settings.outbound_proxy).hostname, urlsplit(settings.outbound_proxy).port),
+            PROXY_SECONDS,
+        ):
+            pass
+    except OSError as error:
+        sentence = f"The outbound proxy {at} cannot be reached: {error.strerror or error}."
+        return (Check("outbound proxy", FAIL, sentence, "Start it, or correct COUNTERPART_OUTBOUND_PROXY."),)
+    return (Check("outbound proxy", OK, f"The outbound proxy {at} accepts connections."),)
 
 
 def _data_folder(settings: Settings) -> Check:

@@ -6,6 +6,7 @@ and removed.
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import platform
@@ -31,6 +32,7 @@ from services.core.runtime import runtime
 from services.core.unit_of_work import session, unit_of_work
 from services.monitoring import check_report, check_runs
 from services.operations import installation_health, schema
+from services.servers import transport
 from services.servers.transport import SECRET_COLUMN
 
 HISTORY = timedelta(days=30)
@@ -60,6 +62,8 @@ PLAIN_SETTINGS = (
     "imanage_domains",
     "cloud_domain",
     "outbound_ips",
+    "outbound_proxy",
+    "no_proxy",
     "trusted_proxies",
     "max_document_bytes",
     "quota_bytes",
@@ -76,6 +80,7 @@ SERVER_COLUMNS = (
     "api_url",
     "client_id",
     "ca_pem",
+    "route",
     "is_enabled",
     "is_restricted",
     "at_once",
@@ -155,7 +160,8 @@ def _health_history(server: Server) -> dict[str, Any]:
 
 def _server(server: Server) -> dict[str, Any]:
     return {name: getattr(server, name) for name in SERVER_COLUMNS} | {
-        "has_client_secret": bool(server.client_secret)
+        "has_client_secret": bool(server.client_secret),
+        "uses_proxy": transport.uses_proxy(server),
     }
 
 
@@ -189,6 +195,7 @@ def _settings(settings: Settings) -> dict[str, Any]:
         "database": {"scheme": database.scheme, "host": _host(database)},
         "storage": {"scheme": storage.scheme, "place": storage.hostname or ""},
         "smtp": {"scheme": smtp.scheme, "host": _host(smtp)},
+        "outbound_proxy_signs_in": bool(settings.outbound_proxy_user),
         "secret_keys": f"{len(settings.secret_keys)} kept",
         "has_cloud_registration": bool(settings.cloud_client_id),
     }
@@ -213,6 +220,10 @@ def _secrets(settings: Settings) -> Iterator[str]:
     """Every secret that could be in the output by mistake, plain and URL-encoded."""
     yield from settings.secret_keys
     yield settings.cloud_client_secret
+    yield settings.outbound_proxy_password
+    if settings.outbound_proxy_user:
+        told = f"{settings.outbound_proxy_user}:{settings.outbound_proxy_password}"
+        yield base64.b64encode(told.encode()).decode()
     for url in (settings.database_url, settings.storage_url, settings.smtp_url):
         password = urlsplit(url).password or ""
         yield from (password, unquote(password))

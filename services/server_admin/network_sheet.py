@@ -11,6 +11,11 @@ from services.core.runtime import runtime
 from services.servers import views as server_views
 
 TLS = "TLS 1.2 or later, with a certificate for this host name and its full chain"
+DIRECT = "Counterpart connects directly, without a proxy."
+PROXIED = (
+    "Counterpart connects through the proxy {proxy}, by CONNECT. The proxy must not decrypt the connection, because "
+    "Counterpart only trusts the server’s own certificate."
+)
 HEADERS = "X-Auth-Token, Authorization, Range"
 BASE = "/work/api/v2/customers/{customer}"
 
@@ -71,6 +76,7 @@ class Sheet:
     name: str
     rules: tuple[NetworkRule, ...]
     outbound_ips: tuple[str, ...]
+    way: str
     redirect_url: str
     client_id: str
     calls: tuple[Endpoint, ...]
@@ -81,7 +87,7 @@ def sheet(actor: Actor, server_id: uuid.UUID) -> Sheet:
     settings = runtime().settings
     rules = [
         _rule("Members’ computers", view.url, "Signing in to iManage and opening documents there"),
-        _rule("Counterpart", view.api_url, "Signing in, getting and saving documents"),
+        *_own_rules(view),
         _rule("Members’ computers", settings.public_url, "Counterpart itself"),
     ]
     if settings.api_url != settings.public_url:
@@ -91,9 +97,21 @@ def sheet(actor: Actor, server_id: uuid.UUID) -> Sheet:
         name=view.name,
         rules=tuple(rules),
         outbound_ips=view.outbound_ips,
+        way=PROXIED.format(proxy=view.proxy) if view.uses_proxy and view.proxy else DIRECT,
         redirect_url=view.redirect_url,
         client_id=view.client_id,
         calls=SIGN_IN + merged(WORK),
+    )
+
+
+def _own_rules(view: server_views.ServerView) -> tuple[NetworkRule, ...]:
+    """Counterpart’s calls: one connection, or two where a proxy is on the way."""
+    use = "Signing in, getting and saving documents"
+    if not (view.uses_proxy and view.proxy):
+        return (_rule("Counterpart", view.api_url, use),)
+    return (
+        _rule("Counterpart", f"http://{view.proxy}", "The proxy, which everything below goes through"),
+        _rule("The proxy, for Counterpart", view.api_url, use),
     )
 
 
@@ -121,7 +139,7 @@ def as_text(sheet: Sheet) -> str:
             f"- {rule.source} -> {rule.target}, TCP port {rule.port}: {rule.purpose}" for rule in sheet.rules
         ),
         f"Counterpart connects from: {', '.join(sheet.outbound_ips) or 'ask the people who run Counterpart'}",
-        f"{TLS}. Counterpart connects directly, without a proxy. iManage does not connect to Counterpart.",
+        f"{TLS}. {sheet.way} iManage does not connect to Counterpart.",
         f"Headers that must arrive unchanged: {HEADERS}",
         f"Redirect URL to register in iManage:\n{sheet.redirect_url}",
         *([f"Client ID: {sheet.client_id}"] if sheet.client_id else []),

@@ -20,7 +20,11 @@ from services.servers.registry import is_complete, require_server
 from services.servers.transport import uses_our_registration
 
 State = Literal["done", "missing", "next"]
-REACHING = frozenset({"dns", "tcp", "tls", "api", "api_dns", "api_tcp", "api_tls", "api_api"})
+REACHING = frozenset({"dns", "tcp", "tls", "api", "api_dns", "api_tcp", "api_tls", "api_api"}) | {
+    "proxy",
+    "proxy_tunnel",
+    "proxy_tls",
+}
 PRACTICE_ORDER = {key: order for order, key in enumerate(("registered", "redirect_url", "enabled"), -3)}
 PASSED = frozenset({"pass", "warn"})
 UNKNOWN = frozenset({"client.unknown", "client.not_uploaded"})

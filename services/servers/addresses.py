@@ -14,6 +14,7 @@ from imanage.addresses import (
 )
 from imanage.dialling import check_origin
 from services.core.errors import InvalidError
+from services.core.runtime import runtime
 from services.servers.transport import CLOUD, rules_for
 from services.servers.validation import host_of
 
@@ -98,7 +99,10 @@ def _cloud_domain() -> str:
 
 
 def resolve(kind: str, addresses: Addresses) -> tuple[str, ...]:
-    """Resolve each host once; returns a warning for unknown ones. Raises InvalidError for refused addresses."""
+    """Resolve each host once; returns a warning for unknown ones. Raises InvalidError for refused addresses.
+
+    Names that a proxy looks up need not be known here.
+    """
     refused: dict[str, str] = {}
     unknown: dict[str, None] = {}
     for name, origin in addresses.fields.items():
@@ -109,12 +113,17 @@ def resolve(kind: str, addresses: Addresses) -> tuple[str, ...]:
             refused[name] = f"This host name leads to an address that cannot be used. {error.sentence}"
     if refused:
         raise InvalidError(refused)
-    if not unknown:
+    if not unknown or all(map(_proxy_resolves, unknown)):
         return ()
     hosts = " or ".join(f"“{host}”" for host in unknown)
     return (
         f"Counterpart’s DNS does not know {hosts}. Check the spelling, or ask your network team to add the name.",
     )
+
+
+def _proxy_resolves(host: str) -> bool:
+    settings = runtime().settings
+    return bool(settings.outbound_proxy) and not settings.bypasses_proxy(host)
 
 
 def _read(kind: str, text: str) -> ServerAddress:

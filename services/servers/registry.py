@@ -169,6 +169,23 @@ def change_problems(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) ->
     return {"name": problem} if problem else validation.taken("", wanted.name, None, except_id=server_id)
 
 
+def set_route(actor: Actor, server_id: uuid.UUID, route: str, version: str) -> bool:
+    """Choose direct, through the proxy or as the settings say; False if that is so already. Raises InvalidError."""
+    permissions.require_admin(actor)
+    with unit_of_work():
+        row = locked(server_id)
+        check_version(row, version)
+        if row.route == route:
+            return False
+        if row.is_practice or route not in transport.ROUTES:
+            raise InvalidError({"route": "Choose one of these."})
+        if route == transport.THROUGH_PROXY and not transport.proxy_address():
+            raise InvalidError({"route": "There is no proxy: COUNTERPART_OUTBOUND_PROXY is not set."})
+        before, row.route, row.changed_at = row.route, route, utcnow()
+        record(actor, "server.route_changed", row, route=route, route_before=before)
+    return True
+
+
 def set_enabled(actor: Actor, server_id: uuid.UUID, on: bool) -> bool:
     """Switch a server on or off; False where it already was. Each step of a transfer checks it."""
     permissions.require_admin(actor)

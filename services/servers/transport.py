@@ -9,17 +9,23 @@ from datetime import datetime
 from ipaddress import ip_network
 from urllib.parse import urlsplit
 
+from sqlalchemy import select
+
 from imanage.addresses import AddressRules
 from imanage.guard import GuardedSession, Limits, build_session
+from imanage.proxies import Proxy
 from imanage.types import AppCredentials, Endpoints
 from models import Server
 from services.core import encryption
 from services.core.errors import ConflictError
 from services.core.runtime import address_rules, runtime
+from services.core.unit_of_work import session
 from services.guidance.refusals import refusal
 
 CLOUD = "cloud"
 ON_PREMISE = "on_premise"
+DEFAULT, DIRECT, THROUGH_PROXY = "default", "direct", "proxy"
+ROUTES = (DEFAULT, DIRECT, THROUGH_PROXY)
 PRACTICE_NETWORK = ip_network("127.0.0.1/32")
 SECRET_COLUMN = ("server", "client_secret")
 
@@ -79,6 +85,45 @@ def _host_and_port(origin: str) -> tuple[str, int]:
     return parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
 
 
+def uses_proxy(server: Server) -> bool:
+    """Whether calls to the server go through a proxy: as an admin chose for it, else as the settings say.
+
+    The API URL decides, because all calls but some of a check go there. The practice server is on this machine.
+    """
+    settings = runtime().settings
+    if server.is_practice or server.route == DIRECT:
+        return False
+    if server.route == THROUGH_PROXY:
+        return True
+    return bool(settings.outbound_proxy) and not settings.bypasses_proxy(_host_and_port(server.api_url)[0])
+
+
+def proxy_address() -> str:
+    """Host and port of the installation's proxy; "" where there is none."""
+    return runtime().settings.outbound_proxy.partition("://")[2]
+
+
+def without_proxy() -> tuple[str, ...]:
+    """The names of servers that must go through a proxy while none is set."""
+    if runtime().settings.outbound_proxy:
+        return ()
+    query = select(Server.name).where(Server.route == THROUGH_PROXY).order_by(Server.name_key)
+    return tuple(session().scalars(query))
+
+
+def proxy_of(server: Server) -> Proxy | None:
+    """The proxy on the way to the server; None for a direct connection.
+
+    Without a host where the server must go through one and none is set: it is never reached directly instead.
+    """
+    if not uses_proxy(server):
+        return None
+    settings = runtime().settings
+    host, port = _host_and_port(settings.outbound_proxy) if settings.outbound_proxy else ("", 0)
+    entered = frozenset(_host_and_port(origin)[0] for origin in (server.url, server.api_url))
+    return Proxy(host, port, settings.outbound_proxy_user, settings.outbound_proxy_password, entered)
+
+
 def outbound(server: Server, *, for_page: bool = False) -> GuardedSession:
     """This process's pooled session for the server; a changed server gets a new one.
 
@@ -89,7 +134,7 @@ def outbound(server: Server, *, for_page: bool = False) -> GuardedSession:
         kept = _sessions.get(key)
         if kept is None or kept[0] != server.changed_at:
             limits = PAGE_LIMITS if for_page else Limits()
-            session = build_session(rules_of(server), limits, server.ca_pem)
+            session = build_session(rules_of(server), limits, server.ca_pem, proxy_of(server))
             kept = (server.changed_at, session)
             _sessions[key] = kept
         return kept[1]

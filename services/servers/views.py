@@ -14,6 +14,7 @@ from services.access.allow_list import counts
 from services.core.actor import Actor
 from services.core.runtime import runtime
 from services.core.unit_of_work import session
+from services.servers import transport
 from services.servers.registry import (
     KINDS,
     asks_for_credentials,
@@ -70,6 +71,10 @@ class ServerView:
     usage: Usage
     redirect_url: str
     outbound_ips: tuple[str, ...]
+    route: str
+    uses_proxy: bool
+    proxy: str
+    """Host and port of the installation's proxy; "" where there is none."""
 
 
 def all_servers(actor: Actor) -> tuple[ServerRow, ...]:
@@ -120,6 +125,9 @@ def server(actor: Actor, server_id: uuid.UUID) -> ServerView:
         usage=usage_of(row.id),
         redirect_url=settings.redirect_url,
         outbound_ips=settings.outbound_ips,
+        route=row.route,
+        uses_proxy=transport.uses_proxy(row),
+        proxy=transport.proxy_address(),
     )
 
 
