@@ -59,8 +59,7 @@ class Settings:
     cloud_client_secret: str = field(repr=False)
     outbound_ips: tuple[str, ...]
     outbound_proxy: str
-    outbound_proxy_user: str = field(repr=False)
-    outbound_proxy_password: str = field(repr=False)
+    outbound_proxy_login: tuple[str, str] = field(repr=False)
     no_proxy: tuple[str, ...]
     trusted_proxies: tuple[Network, ...]
     max_document_bytes: int
@@ -133,7 +132,8 @@ class _Reader:
 
     def read(self) -> Settings:
         settings, given = self.checked()
-        settings = replace(settings, outbound_proxy_password=self._proxy_password())
+        login = settings.outbound_proxy_login[0], self._proxy_password()
+        settings = replace(settings, outbound_proxy_login=login)
         try:
             return replace(settings, secret_keys=given or key_file.read_or_make(settings.data_dir / KEY_FILE))
         except key_file.KeyFileError as error:
@@ -167,8 +167,7 @@ class _Reader:
             cloud_client_secret=self._text("CLOUD_CLIENT_SECRET", ""),
             outbound_ips=self._list("OUTBOUND_IPS"),
             outbound_proxy=(proxy := self._outbound_proxy())[0],
-            outbound_proxy_user=proxy[1],
-            outbound_proxy_password="",
+            outbound_proxy_login=(proxy[1], ""),
             no_proxy=self._no_proxy(),
             trusted_proxies=self._networks("TRUSTED_PROXIES"),
             max_document_bytes=self._bytes("MAX_DOCUMENT_BYTES", DEFAULT_MAX_DOCUMENT_BYTES),
@@ -280,7 +279,7 @@ class _Reader:
     def _outbound_proxy(self) -> tuple[str, str]:
         """URL without user, and user. The value is never echoed: it may hold a password, although it must not."""
         value, name = self._text("OUTBOUND_PROXY", ""), "OUTBOUND_PROXY"
-        has_file = bool(self._text(f"{name}_PASSWORD_FILE", ""))
+        has_file = bool(self._text("OUTBOUND_PROXY_PASSWORD_FILE", ""))
         try:
             parts = urlsplit(value)
             host, port, user = parts.hostname or "", parts.port, unquote(parts.username or "")
@@ -314,7 +313,7 @@ class _Reader:
     def _proxy_password(self) -> str:
         """The first line of the file, whose other content does not count."""
         name = "OUTBOUND_PROXY_PASSWORD_FILE"
-        path = self._text(name, "")
+        path = self._text("OUTBOUND_PROXY_PASSWORD_FILE", "")
         if not path:
             return ""
         try:

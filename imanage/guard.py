@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from http.client import HTTPResponse
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, cast
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -23,7 +23,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from .deadlines import Deadline, Timed, TimedTLS, current, of_call
-from .dialling import dial, dial_proxy, host_and_port, resolve_allowed
+from .dialling import dial, dial_proxy, host_and_port, open_proxy, resolve_allowed
 from .networks import AddressRules
 from .proxies import Proxy, tunnelling
 
@@ -144,9 +144,8 @@ def open_connection(session: GuardedSession, origin: str) -> socket.socket:
     """A separate connection outside the pool, opened under the same rules, for the connection check."""
     host, port = host_and_port(origin)
     limits = session.limits
-    connection = _connection_class(session.rules, limits, session.proxy)(
-        host, port, timeout=limits.connect_seconds
-    )
+    kind = _pool_classes(session.rules, limits, session.proxy)["http"].ConnectionCls
+    connection = cast(type[HTTPConnection], kind)(host, port, timeout=limits.connect_seconds)
     with of_call(limits.deadline()):
         try:
             connection.connect()
@@ -158,8 +157,17 @@ def open_connection(session: GuardedSession, origin: str) -> socket.socket:
     return sock
 
 
-def _connection_class(rules: AddressRules, limits: Limits, proxy: Proxy | None) -> type[HTTPConnection]:
-    """A connection that is opened under our rules, through the proxy if there is one."""
+def reach_proxy(session: GuardedSession, proxy: Proxy) -> socket.socket:
+    """A connection to the proxy itself, for the connection check. Raises TunnelError."""
+    connection = HTTPConnection(proxy.host, proxy.port, timeout=session.limits.connect_seconds)
+    with of_call(session.limits.deadline()):
+        return open_proxy(connection, proxy)
+
+
+def _pool_classes(
+    rules: AddressRules, limits: Limits, proxy: Proxy | None
+) -> dict[str, type[HTTPConnectionPool]]:
+    """Connection pools that open their connections under our rules, through the proxy if there is one."""
 
     class Guarded(HTTPConnection):
         def _new_conn(self) -> socket.socket:
@@ -191,17 +199,11 @@ def _connection_class(rules: AddressRules, limits: Limits, proxy: Proxy | None) 
             if isinstance(self.sock, Timed):
                 self.sock.deadline = current()
 
-    return Guarded
-
-
-def _pool_classes(connection: type[HTTPConnection]) -> dict[str, type[HTTPConnectionPool]]:
-    """Connection pools of these connections, without and with TLS."""
-
-    class GuardedTLS(connection, HTTPSConnection):  # type: ignore[misc, valid-type]
+    class GuardedTLS(Guarded, HTTPSConnection):
         pass
 
     class Pool(HTTPConnectionPool):
-        ConnectionCls = connection
+        ConnectionCls = Guarded
 
     class TLSPool(HTTPSConnectionPool):
         ConnectionCls = GuardedTLS
@@ -218,7 +220,7 @@ class _GuardedAdapter(HTTPAdapter):
         proxy: Proxy | None,
     ) -> None:
         self._limits = limits
-        self._classes = _pool_classes(_connection_class(rules, limits, proxy))
+        self._classes = _pool_classes(rules, limits, proxy)
         self._context = trust
         super().__init__(pool_connections=4, pool_maxsize=limits.pool_size, max_retries=0)
 

@@ -18,13 +18,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from . import proxies
+from . import guard, proxies
 from .certificates import Certificate, Facts, read_certificate, trusted_organisations
-from .deadlines import of_call
-from .dialling import OutboundBlockedError, open_proxy
+from .dialling import OutboundBlockedError
 from .errors import AnswerTooLargeError, ImanageError
 from .guard import GuardedSession, addresses_of, open_connection
 from .html_text import Page, read_page
@@ -124,9 +122,8 @@ def resolve(session: GuardedSession, origin: str) -> tuple[str, ...]:
 
 def reach_proxy(session: GuardedSession, proxy: proxies.Proxy) -> str:
     """The address and port of the proxy that accepted the connection."""
-    connection = HTTPConnection(proxy.host, proxy.port, timeout=session.limits.connect_seconds)
     try:
-        with of_call(session.limits.deadline()), contextlib.closing(open_proxy(connection, proxy)) as sock:
+        with contextlib.closing(guard.reach_proxy(session, proxy)) as sock:
             peer = sock.getpeername()
     except proxies.TunnelError as error:
         raise ProbeError(_proxy_code(session, error.code)) from None

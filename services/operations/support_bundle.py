@@ -195,7 +195,7 @@ def _settings(settings: Settings) -> dict[str, Any]:
         "database": {"scheme": database.scheme, "host": _host(database)},
         "storage": {"scheme": storage.scheme, "place": storage.hostname or ""},
         "smtp": {"scheme": smtp.scheme, "host": _host(smtp)},
-        "outbound_proxy_signs_in": bool(settings.outbound_proxy_user),
+        "outbound_proxy_signs_in": any(settings.outbound_proxy_login),
         "secret_keys": f"{len(settings.secret_keys)} kept",
         "has_cloud_registration": bool(settings.cloud_client_id),
     }
@@ -220,10 +220,9 @@ def _secrets(settings: Settings) -> Iterator[str]:
     """Every secret that could be in the output by mistake, plain and URL-encoded."""
     yield from settings.secret_keys
     yield settings.cloud_client_secret
-    yield settings.outbound_proxy_password
-    if settings.outbound_proxy_user:
-        told = f"{settings.outbound_proxy_user}:{settings.outbound_proxy_password}"
-        yield base64.b64encode(told.encode()).decode()
+    yield settings.outbound_proxy_login[1]
+    if any(settings.outbound_proxy_login):
+        yield base64.b64encode(":".join(settings.outbound_proxy_login).encode()).decode()
     for url in (settings.database_url, settings.storage_url, settings.smtp_url):
         password = urlsplit(url).password or ""
         yield from (password, unquote(password))

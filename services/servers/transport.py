@@ -121,7 +121,7 @@ def proxy_of(server: Server) -> Proxy | None:
     settings = runtime().settings
     host, port = _host_and_port(settings.outbound_proxy) if settings.outbound_proxy else ("", 0)
     entered = frozenset(_host_and_port(origin)[0] for origin in (server.url, server.api_url))
-    return Proxy(host, port, settings.outbound_proxy_user, settings.outbound_proxy_password, entered)
+    return Proxy(host, port, *settings.outbound_proxy_login, entered)
 
 
 def outbound(server: Server, *, for_page: bool = False) -> GuardedSession:

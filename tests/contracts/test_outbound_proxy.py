@@ -36,7 +36,7 @@ from tests.support.outbound_proxy import PASSWORD, SOURCE, USER, OutboundProxy, 
 from tests.support.server_checks import names_lead_here
 
 GOOD = answering(ok(b'{"data": []}'))
-TOKEN = "token-that-no-proxy-may-see"
+TOKEN = "token-that-only-iManage-may-see"
 QUICK = Limits(connect_seconds=0.5, read_seconds=1.5, total_seconds=4)
 NAME = "imanage.firm.test"
 
