@@ -20,7 +20,7 @@ from tests.support.stack import free_port, until
 
 PROGRAM = "/usr/bin/tinyproxy"
 SOURCE = "127.0.0.77"
-USER, PASSWORD = "counterpart", "sesame-proxy-0451"
+USER, PASSWORD = "proxy-account", "sesame-proxy-0451"
 
 
 @dataclass

@@ -13,7 +13,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -240,12 +240,20 @@ def demo(folder: Path, port: int, practice_port: int, **settings: str) -> Proces
 
 
 @contextmanager
-def installation(folder: Path, *, with_firm: bool) -> Iterator[Stack]:
-    """Web, worker and practice iManage: with the practice firm, or empty as after `make run`."""
-    port, practice_port = free_port(), free_port()
+def installation(
+    folder: Path, *, with_firm: bool, practice_port: int = 0, settings: Mapping[str, str] | None = None
+) -> Iterator[Stack]:
+    """Web, worker and practice iManage: with the practice firm, or empty as after `make run`.
+
+    `settings` are more variables.
+    """
+    port, practice_port = free_port(), practice_port or free_port()
     practice = Practice(f"http://127.0.0.1:{practice_port}")
     stack = Stack(
-        folder, f"http://127.0.0.1:{port}", practice, installation_environment(folder, port, practice_port)
+        folder,
+        f"http://127.0.0.1:{port}",
+        practice,
+        installation_environment(folder, port, practice_port) | dict(settings or {}),
     )
     try:
         told = folder / "practice.json"

@@ -96,6 +96,7 @@ INPUTS = (
     *posts("admin", f"{SERVERS}/new/fields", ON_PREMISE, "kind", "url", "client_secret"),
     *posts("admin", f"{SERVERS}/{{server}}/edit", {"name": "Paris"}, "name", "at_once"),
     *posts("admin", f"{SERVERS}/{{server}}/own-ca", {}, "pem"),
+    *posts("admin", f"{SERVERS}/{{server}}/route", {}, "route", "version"),
     *posts("admin", f"{SERVERS}/package", PACKAGE, "application_id", "name", "publisher", "organization"),
     *posts("admin", f"{SERVERS}/{{server}}/restriction", {}, "version", "chosen", "add"),
     *posts("admin", f"{SERVERS}/{{server}}/restriction/search", {}, "q"),

@@ -111,6 +111,8 @@ ROUTES = (
     R("POST", f"{SERVERS}/{{server}}/enabled", "integrations.set_enabled", ADMIN, 400),
     R("GET",  f"{SERVERS}/{{server}}/edit", "integrations.edit_server", ADMIN, 200),
     R("POST", f"{SERVERS}/{{server}}/edit", "integrations.change_server", ADMIN, 422),
+    R("GET",  f"{SERVERS}/{{server}}/route", "integrations.edit_route", ADMIN, 200),
+    R("POST", f"{SERVERS}/{{server}}/route", "integrations.change_route", ADMIN, 422),
     R("GET",  f"{SERVERS}/{{server}}/credentials", "integrations.new_credentials", ADMIN, 200),
     R("POST", f"{SERVERS}/{{server}}/credentials", "integrations.replace_credentials", ADMIN, 422),
     R("POST", f"{SERVERS}/{{server}}/redirect-url", "integrations.confirm_redirect_url", ADMIN, 303),

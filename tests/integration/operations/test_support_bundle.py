@@ -43,11 +43,12 @@ KEY = "planted-secret-key-of-the-installation-4715"
 DATABASE = "planted database/password 4716"
 SMTP = "planted-smtp-password-4717"
 STORAGE = "planted-storage-key-4718"
+PROXY = "planted-proxy-password-4721"
 IN_URL = "planted-password-of-some-address-4719"
 DOCUMENT = "Planted merger agreement 4720"
 MATTER = "Harlow v Finch"
-SECRETS = (CLIENT_SECRET, ACCESS, REFRESH, CLOUD, KEY, DATABASE, SMTP, STORAGE, IN_URL)
-EVERYWHERE = f"{CLIENT_SECRET} {ACCESS} {REFRESH} {CLOUD} {KEY} {DATABASE} {SMTP} {STORAGE}"
+SECRETS = (CLIENT_SECRET, ACCESS, REFRESH, CLOUD, KEY, DATABASE, SMTP, STORAGE, PROXY, IN_URL)
+EVERYWHERE = f"{CLIENT_SECRET} {ACCESS} {REFRESH} {CLOUD} {KEY} {DATABASE} {SMTP} {STORAGE} {PROXY}"
 
 
 @pytest.fixture
@@ -60,6 +61,9 @@ def planted(database: None) -> Iterator[Server]:
         cloud_client_secret=CLOUD,
         database_url="postgresql+psycopg://counterpart:planted%20database%2Fpassword%204716@db.firm.test:5433/counterpart",
         smtp_url=f"smtps://mailer:{SMTP}@mail.firm.test:465",
+        outbound_proxy="http://127.0.0.1:9",
+        outbound_proxy_login=("proxyuser", PROXY),
+        no_proxy=("imanage.firm.test",),
         storage_url=f"s3://AKIA:{STORAGE}@documents/kept",
     )
     runtime.bind(replace(usual, settings=settings))
@@ -157,7 +161,7 @@ def test_the_secrets_were_really_there(
     """Without the second safeguard they are in what checks reported: the test above can fail."""
     monkeypatch.setattr("services.operations.support_bundle._secrets", lambda settings: iter(()))
     report = opened(admin)[0]["report.txt"]
-    for secret in (ACCESS, REFRESH, CLOUD, KEY, SMTP, STORAGE):
+    for secret in (ACCESS, REFRESH, CLOUD, KEY, SMTP, STORAGE, PROXY):
         assert secret.encode() in report
     assert IN_URL.encode() not in report
 
@@ -180,6 +184,10 @@ def test_what_helps_is_in_it(admin: Browser, planted: Server) -> None:
     assert read["report.json"][0]["results"][0]["code"] == "api.not_imanage"
     assert read["health.json"]["London DMS"]["checks"][0]["state"] == "failing"
     assert read["servers.json"][0]["url"] == planted.url
+    assert (read["servers.json"][0]["route"], read["servers.json"][0]["uses_proxy"]) == ("default", True)
+    assert read["settings.json"]["outbound_proxy"] == "http://127.0.0.1:9"
+    assert read["settings.json"]["outbound_proxy_signs_in"] is True
+    assert b"proxyuser" not in b"".join(members.values())
     assert read["servers.json"][0]["has_client_secret"] is True
     assert read["errors.json"]["items"][0]["code"] == "imanage.rejected"
     assert read["errors.json"]["items"][0]["count"] == 1

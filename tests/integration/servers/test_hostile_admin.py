@@ -132,6 +132,7 @@ def forms(server: Server, group: object) -> list[tuple[str, tuple[str, ...]]]:
         (f"{MEMBERS}/invitations/new", ("email", "name", "organisation", "kind")),
         (f"{INTEGRATIONS}/package", ("request_key", "application_id", "name", "publisher", "organization")),
         (f"{at}/own-ca", ("version", "pem")),
+        (f"{at}/route", ("version", "route")),
         (f"{at}/credentials", ("version",)),
         (f"{at}/restriction/pasted", ("pasted", "q", "add", "listed")),
         ("/admin/groups/new", ("name",)),

@@ -24,7 +24,7 @@ def removed_server() -> uuid.UUID:
     return server.id
 
 
-@pytest.mark.parametrize("path", ["", "/edit", "/credentials", "/remove", "/request-sheet", "/why"])
+@pytest.mark.parametrize("path", ["", "/edit", "/credentials", "/route", "/remove", "/request-sheet", "/why"])
 def test_the_address_of_a_removed_server_answers_with_the_list_of_servers(admin: Browser, path: str) -> None:
     page = admin.page(f"{SERVERS}/{removed_server()}{path}", status=404)
     assert "“Old Leeds” was removed by Nora Vale" in page.text
