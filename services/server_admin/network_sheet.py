@@ -110,7 +110,11 @@ def _own_rules(view: server_views.ServerView) -> tuple[NetworkRule, ...]:
     if not (view.uses_proxy and view.proxy):
         return (_rule("Counterpart", view.api_url, use),)
     return (
-        _rule("Counterpart", f"http://{view.proxy}", "The proxy, which everything below goes through"),
+        _rule(
+            "Counterpart",
+            f"http://{view.proxy}",
+            "The proxy, for everything that Counterpart sends to iManage",
+        ),
         _rule("The proxy, for Counterpart", view.api_url, use),
     )
 
