@@ -58,6 +58,8 @@ def _trustees(security: Security) -> list[Row]:
 def _changed(security: Security) -> Security:
     """The security that a request asks for: what it does not name stays."""
     body = body_json("default_security", "user_trustees", "group_trustees")
+    if body.get("group_trustees"):
+        raise invalid("group_trustees", "There are no groups here")
     kept = [{"id": user, "access_level": level} for user, level in security.trustees]
     return security_from(body.get("default_security", security.default), body.get("user_trustees", kept))
 

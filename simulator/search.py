@@ -176,15 +176,19 @@ def _document_test(name: str, text: str) -> Test:
     return lambda document, version: test(text, document, version)
 
 
+def _is_one_of(value: str, text: str) -> bool:
+    """Whether a custom field's value is the one asked for, or one of a list with commas."""
+    return value.upper() == text.upper() or value.upper() in text.upper().split(",")
+
+
 def _field_test(name: str, text: str) -> Test:
     world = state().world
 
     def test(document: Document, version: Version) -> bool:
         folder = world.container(document.library, document.folders[0])
         workspace = world.container(document.library, folder.workspace) if folder else None
-        return {**(workspace.custom if workspace else {}), **version.profile}.get(
-            name, ""
-        ).upper() == text.upper()
+        custom = {**(workspace.custom if workspace else {}), **version.profile}
+        return _is_one_of(custom.get(name, ""), text)
 
     return test
 
@@ -287,7 +291,7 @@ def _container_fits(one: Container, filters: Row) -> bool:
             return False
         if name == "owner" and str(value).upper() != one.owner:
             return False
-        if name in CUSTOMS and one.custom.get(name, "").upper() != str(value).upper():
+        if name in CUSTOMS and not _is_one_of(one.custom.get(name, ""), str(value)):
             return False
         if name == "workspace_name":
             workspace = state().world.container(one.library, one.workspace)

@@ -104,7 +104,7 @@ class Settings:
     version_fields_refused: tuple[str, ...] = ()  # fields refused in the profile of a new version or file
     fields_ignored: tuple[str, ...] = ()  # fields dropped from the profile of a new document
     version_fields_ignored: tuple[str, ...] = ()  # fields dropped from the profile of a new version or file
-    required_fields: dict[str, Any] = field(
+    required_fields: dict[str, list[str]] = field(
         default_factory=dict
     )  # required fields by class, over the built-in ones
     types_missing: tuple[str, ...] = ()  # types that the library does not have
@@ -162,6 +162,11 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, tuple) and all(isinstance(one, str) for one in value)
     if hint == dict[str, Any]:
         return isinstance(value, dict) and all(isinstance(one, str) for one in value)
+    if hint == dict[str, list[str]]:
+        return isinstance(value, dict) and all(
+            isinstance(name, str) and isinstance(each, list) and all(isinstance(one, str) for one in each)
+            for name, each in value.items()
+        )
     return isinstance(value, hint) and not (isinstance(value, bool) and hint in (int, float))
 
 

@@ -60,6 +60,7 @@ def test_every_choice_is_of_a_setting_and_holds_its_default() -> None:
         {"missing": ["("]},
         {"missing": "types"},
         {"required_fields": ["DOC"]},
+        {"required_fields": {"DOC": "custom3"}},
         {"discovery_extra": {1: 2}},
         {"paging": "sideways"},
         {"lenient": "yes"},

@@ -49,6 +49,12 @@ def test_categories_can_come_without_wstype(office: Simulator, archer: Caller) -
     assert deals["category_type"] == "my_favorites" and "wstype" not in deals
 
 
+def test_a_custom_field_can_be_one_of_a_list(archer: Caller) -> None:
+    rows = archer.data("workspaces?custom1=10042&custom2=0007,0008")["results"]
+    assert [one["name"] for one in rows] == ["Harbour lease", "Project Heron"]
+    assert archer.data("workspaces?custom2=0007,0009")["results"][0]["custom2"] == "0007"
+
+
 def test_recent_workspaces_with_fields(archer: Caller) -> None:
     body = {"profile_fields": {"workspace": ["id", "name", "custom2"]}}
     rows = archer.call("POST", "recent-workspaces?total=true", json=body).json()
@@ -212,6 +218,12 @@ def test_a_document_is_moved_and_taken_out_of_a_folder(office: Simulator, archer
     assert last.status_code == 400, "it is in no other folder"
 
 
+def test_versions_are_listed_as_the_web_client_asks(office: Simulator, archer: Caller) -> None:
+    query = "limit=1&offset=1&total=true&profile_check=true"
+    answer = archer.get(f"documents/{agreement(office).id()}/versions?{query}").json()
+    assert (answer["total_count"], [one["version"] for one in answer["data"]]) == (2, [2])
+
+
 def test_an_old_version_is_promoted(office: Simulator, archer: Caller) -> None:
     document = agreement(office)
     made = archer.call("POST", f"documents/{document.id(document.versions[0])}/versions/promote")
@@ -334,8 +346,13 @@ def test_security_is_read_and_set(office: Simulator, archer: Caller, kind: str) 
         assert farid.call("PUT", f"{path}/security", json=body).status_code == 403
     with Caller(office, "bram", "Legal") as bram:
         assert bram.get(path).status_code == 403
-    wrong = archer.call("PUT", f"{path}/security", json={"default_security": "open"})
-    assert wrong.json()["error"]["messages"][0]["field"] == "default_security"
+    for field, value in (
+        ("default_security", "open"),
+        ("group_trustees", [{"id": "ALL"}]),
+        ("user_trustees", ["a"]),
+    ):
+        wrong = archer.call("PUT", f"{path}/security", json={field: value})
+        assert wrong.json()["error"]["messages"][0]["field"] == field
 
 
 def test_trustees_can_be_inside_the_profile_of_an_upload(office: Simulator, archer: Caller) -> None:
