@@ -1,4 +1,4 @@
-"""What public clients ask for beyond the core of the API: categories, search folders, e-mails, rights, events, forms."""
+"""What public clients ask for beyond the core: categories, search folders, e-mails, rights, events, forms."""
 
 from __future__ import annotations
 
