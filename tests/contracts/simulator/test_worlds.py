@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from simulator.settings import descriptions
 from simulator.world_file import KINDS
 from simulator.worlds import EXAMPLE
 from tests.contracts.simulator.caller import Caller
+from tests.support.repository import ROOT as REPOSITORY
 from tests.support.stack import free_port
 
 
@@ -89,6 +91,18 @@ settings: {customer_id: 1, lenient: true, types_missing: [WORDX]}
     assert loaded.world.apps[0].refresh_allowed is False
 
 
+# Starts it, and names the distributions that it loaded.
+ALONE = """
+import sys
+from importlib.metadata import packages_distributions
+from simulator import Simulator, load_world
+from simulator.openapi import description
+from simulator.worlds import EXAMPLE
+description()
+Simulator(world=load_world(EXAMPLE).world).start().stop()
+loaded = {name.partition(".")[0] for name in sys.modules}
+print(*{each for name, found in packages_distributions().items() if name in loaded for each in found})
+"""
 HEAD = "users: [{id: A}]\nlibraries:\n  - id: L\n    workspaces:\n      - name: W\n        owner: A\n"
 
 
@@ -209,6 +223,18 @@ def test_help_names_every_option_setting_and_fault() -> None:
 def test_a_wrong_option_is_named(options: list[str], problem: str) -> None:
     said = run("--port", "1", *options)
     assert (said.returncode, said.stderr.strip()) == (1, problem)
+
+
+def test_it_runs_without_the_rest_of_the_repository(tmp_path: Path) -> None:
+    shutil.copytree(
+        REPOSITORY / "simulator", tmp_path / "simulator", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", ALONE], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+    brought = {"flask", "werkzeug", "jinja2", "markupsafe", "itsdangerous", "blinker", "click", "pyyaml"}
+    start_up = {"setuptools", "coverage"}  # of the environment, before any of our code
+    assert set(said.stdout.lower().split()) - start_up == brought
 
 
 def test_a_world_is_served_with_settings() -> None:
