@@ -10,7 +10,7 @@ from typing import cast
 from cryptography import x509
 from cryptography.x509.oid import ExtensionOID, NameOID
 
-from .responses import sanitise
+from .refusals import sanitise
 
 Facts = tuple[tuple[str, str], ...]
 _Name = tuple[tuple[tuple[str, str], ...], ...]

@@ -15,8 +15,10 @@ from .deadlines import time_left
 from .errors import (
     ImanageError,
     NotIManageError,
+    RejectedError,
     ServerFaultError,
     ThrottledError,
+    UnauthorisedError,
     UnreachableError,
 )
 from .guard import Cap, limits_of
@@ -28,6 +30,7 @@ from .responses import (
     listing,
     outcome_unknown,
     read_json,
+    record,
 )
 from .server_facts import ASSUMED, ServerFacts, TokenHeader
 from .uploads import Multipart
@@ -40,6 +43,7 @@ _FIRST_BACKOFF = 0.4
 _RETRYABLE = frozenset(
     {"imanage.unreachable.refused", "imanage.unreachable.reset", proxies.UNREACHABLE, proxies.BROKEN}
 )
+_RETRIED_ONCE = frozenset({429, 500, 502})
 _random = random.SystemRandom()
 
 
@@ -100,7 +104,10 @@ class Client:
         header: TokenHeader | None = None,
         pacing: Pacer | None = None,
         facts: ServerFacts = ASSUMED,
+        *,
+        retries_faults: bool = False,
     ) -> None:
+        """`retries_faults`: a read that got 429, 500 or 502 is repeated once, for a person who waits for a page."""
         self.facts = facts
         self.contradictions: dict[str, str] = {}
         self._session = session
@@ -109,6 +116,7 @@ class Client:
         self._headers = auth_headers(access_token, header or facts.token_header)
         self._limits = limits_of(session)
         self._pacer = pacing or Pacer()
+        self._retries_faults = retries_faults
 
     def json(
         self,
@@ -135,13 +143,19 @@ class Client:
 
     def data(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         """One call whose `data` is a single object."""
-        rows = listing(self.json(method, path, cap=self._limits.single, **options)).rows
-        if not rows:
-            raise NotIManageError("iManage did not return the requested item.")
-        return rows[0]
+        return record(self.json(method, path, cap=self._limits.single, **options))
 
     def lists(self, method: str, path: str, **options: Any) -> Listing:
-        """One call whose `data` is a list, in any of the shapes of imanage/responses.py."""
+        """One call whose `data` is a list, in any of the shapes of imanage/responses.py.
+
+        A server that refuses to count is asked once more without `total`.
+        """
+        try:
+            return listing(self.json(method, path, **options))
+        except RejectedError as error:
+            if "total" not in (options.get("params") or {}) or "total" not in error.fields:
+                raise
+        options["params"] = {name: value for name, value in options["params"].items() if name != "total"}
         return listing(self.json(method, path, **options))
 
     def stream(
@@ -179,14 +193,24 @@ class Client:
                 return self._attempt(
                     method, path, finish, {**self._headers, **(headers or {})}, reads, options
                 )
-            except (UnreachableError, ServerFaultError) as error:
-                pause = _backoff(error, attempt)
+            except (UnreachableError, ServerFaultError, ThrottledError) as error:
+                pause = self._backoff(error, attempt)
                 if not reads or attempt == _ATTEMPTS or pause is None or pause > self._pacer.cap_seconds:
                     raise
                 if time.monotonic() + pause >= end:
                     raise
                 self._pacer.pause(pause)
         raise AssertionError("the last attempt returns or raises")
+
+    def _backoff(self, error: ImanageError, attempt: int) -> float | None:
+        """Seconds to wait before a retry; None if a retry cannot help."""
+        backoff: float = _FIRST_BACKOFF * 2 ** (attempt - 1) * _random.uniform(0.5, 1.5)
+        if error.status == 503:
+            return max(backoff, error.wait_seconds or 0)
+        if error.status in _RETRIED_ONCE:
+            can_help = self._retries_faults and attempt == 1
+            return max(backoff, error.wait_seconds or 0) if can_help else None
+        return backoff if error.code in _RETRYABLE else None
 
     def _attempt(
         self,
@@ -218,21 +242,13 @@ class Client:
         except requests.RequestException as error:
             fault = connection_fault(error)
             raise (fault if reads else outcome_unknown(fault)) from error
-        except NotIManageError as error:
+        except (NotIManageError, UnauthorisedError) as error:
             raise (error if reads else outcome_unknown(error)) from error
 
     def _refused(self, response: requests.Response, reads: bool) -> ImanageError:
         error = error_from_response(response, self._limits, self._secrets)
         if isinstance(error, ThrottledError):
             self._pacer.throttled(error.wait_seconds or 0)
-        if isinstance(error, ServerFaultError) and not reads:
+        if response.status_code >= 500 and not reads:
             return outcome_unknown(error)
         return error
-
-
-def _backoff(error: ImanageError, attempt: int) -> float | None:
-    """Seconds to wait before a retry; None if a retry cannot help."""
-    backoff = _FIRST_BACKOFF * 2 ** (attempt - 1) * _random.uniform(0.5, 1.5)
-    if isinstance(error, ServerFaultError):
-        return max(backoff, error.wait_seconds or 0) if error.status == 503 else None
-    return backoff if error.code in _RETRYABLE else None

@@ -4,47 +4,75 @@ from __future__ import annotations
 
 from functools import partial
 
-from . import profiles
+from . import profiles, search_folders
 from .client import Client, Params
-from .ids import library_path, object_path
+from .errors import ForbiddenError, ImanageError, NotFoundError, RejectedError
+from .ids import library_of, library_path, object_path
+from .libraries import libraries as libraries
+from .libraries import of_customer
+from .libraries import of_libraries as of_libraries
 from .responses import page
-from .types import Container, Document, Library, Page
+from .types import CategoryType, Container, Document, Page
 
 PAGE = 100
+_MOST_FAVOURITES = 500
 
 
-def libraries(client: Client) -> tuple[Library, ...]:
-    """The document libraries of this customer."""
-    rows = client.lists("GET", "libraries").rows
-    return tuple(found for found in map(profiles.library, rows) if found is not None)
+def recent_workspaces(
+    client: Client, library: str | None = None, limit: int = PAGE, *, preferred: str = ""
+) -> Page[Container]:
+    """The workspaces that the user worked in most recently, of one library or of all."""
+    name, params = "recent-workspaces", {"limit": limit}
+    if library:
+        return _containers(client, library_path(library, name), params, 0, limit)
+    return of_customer(client, name, params, profiles.container_or_none, 0, limit, preferred=preferred)
 
 
-def recent_workspaces(client: Client, library: str | None = None, limit: int = PAGE) -> Page[Container]:
-    """The workspaces that the user worked in most recently."""
-    path = library_path(library, "recent-workspaces") if library else "recent-workspaces"
-    limit = client.facts.limit(limit)
-    return _containers(client, path, {"limit": limit}, 0, limit)
-
-
-def my_matters(client: Client, library: str, user_id: str) -> Page[Container]:
-    """The workspaces in the user's My Matters."""
-    return _containers(client, library_path(library, "users", user_id, "my-matters", "children"), {}, 0, PAGE)
+def my_matters(client: Client, library: str, user_id: str) -> Page[Container | Document]:
+    """The workspaces and categories in the user's My Matters."""
+    return _items(client, library_path(library, "users", user_id, "my-matters", "children"), {}, 0, PAGE)
 
 
 def favourites(client: Client, library: str) -> Page[Container | Document]:
-    """The user's favourites; shortcuts are resolved to their targets."""
-    limit = client.facts.limit(500)
+    """The user's favourites and their categories; shortcuts are resolved to their targets."""
+    limit = client.facts.limit(_MOST_FAVOURITES)
     return _items(client, library_path(library, "my-favorites", "children"), {"limit": limit}, 0, limit)
 
 
+def category_children(
+    client: Client, kind: CategoryType, category_id: str, user_id: str
+) -> Page[Container | Document]:
+    """What is in a category of favourites or My Matters. Where the path of its own is unknown, it is a folder."""
+    own = ("my-favorites",) if kind == "my_favorites" else ("users", user_id, "my-matters")
+    path = library_path(library_of(category_id), *own, "categories", category_id, "children")
+    limit = client.facts.limit(_MOST_FAVOURITES)
+    try:
+        return _items(client, path, {"limit": limit}, 0, limit)
+    except (NotFoundError, ForbiddenError, RejectedError) as error:
+        refusal = error
+    try:
+        path = object_path("folders", category_id, "children")
+        return _items(client, path, {"limit": limit}, 0, limit)
+    except ImanageError:
+        raise refusal from None
+
+
 def search_workspaces(
-    client: Client, text: str, library: str | None = None, limit: int = PAGE, offset: int = 0
+    client: Client,
+    text: str,
+    library: str | None = None,
+    limit: int = PAGE,
+    offset: int = 0,
+    *,
+    preferred: str = "",
 ) -> Page[Container]:
-    """Workspaces whose name contains the text."""
-    path = library_path(library, "workspaces") if library else "workspaces"
+    """Workspaces whose name contains the text, of one library or of all."""
     limit = client.facts.limit(limit)
     params: Params = {"name": text, **_paging(limit, offset)}
-    return _containers(client, path, params, offset, limit)
+    if library:
+        return _containers(client, library_path(library, "workspaces"), params, offset, limit)
+    read = profiles.container_or_none
+    return of_customer(client, "workspaces", params, read, offset, limit, preferred=preferred)
 
 
 def workspace(client: Client, workspace_id: str) -> Container:
@@ -72,7 +100,14 @@ def folder_children(
     """Subfolders and documents of a folder, in the server's order."""
     path = object_path("folders", folder_id, "children")
     limit = client.facts.limit(limit)
-    return _items(client, path, _paging(limit, offset), offset, limit)
+    return search_folders.or_browse(
+        client,
+        folder_id,
+        lambda: _items(client, path, _paging(limit, offset), offset, limit),
+        partial(profiles.item_or_none, facts=client.facts),
+        offset,
+        limit,
+    )
 
 
 def _paging(limit: int, offset: int) -> dict[str, str | int]:

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import profiles
+from . import profiles, search_folders
 from .client import Client
 from .downloads import Download, download
-from .errors import NotIManageError, OutcomeUnknownError, TooLargeError
+from .errors import (
+    ConflictError,
+    ImanageError,
+    NotUnderstoodError,
+    OutcomeUnknownError,
+    RejectedError,
+    TooLargeError,
+)
 from .ids import VersionId, library_of, library_path, object_path, segment
-from .responses import Listing, listing, page
+from .libraries import of_customer
+from .responses import Listing, page, record
 from .server_facts import ServerFacts
 from .types import Document, Endpoints, FieldWarning, Page, Stored
 from .uploads import Multipart, Upload
@@ -34,6 +43,20 @@ __all__ = [
 ]
 
 PAGE = 100
+# What a document can be stored without, if the server refuses it by name.
+_LEFT_OUT = frozenset(
+    {
+        "checksum",
+        "comment",
+        "inherit_profile_from_folder",
+        "keep_locked",
+        "size",
+        "type",
+        "warnings_for_required_and_disabled_fields",
+    }
+)
+_NAMES_IN_WORDS = _LEFT_OUT - {"size", "type"}
+_TOO_LARGE = re.compile(r"\b(larger?|exceeds?|maximum|limit)\b", re.IGNORECASE)
 
 
 def search(
@@ -43,6 +66,8 @@ def search(
     container_id: str | None = None,
     limit: int = PAGE,
     offset: int = 0,
+    *,
+    preferred: str = "",
 ) -> Page[Document]:
     """The latest versions of documents whose profile or content contains the text.
 
@@ -60,16 +85,26 @@ def search(
         params["anywhere"] = text
     if container_id:
         params["container_id"] = container_id
-    path = library_path(scope, "documents") if scope else "documents"
-    return _page(client, client.lists("GET", path, params=params), offset, limit)
+    if scope is None:
+        read = partial(profiles.document_or_none, facts=client.facts)
+        return of_customer(client, "documents", params, read, offset, limit, preferred=preferred)
+    found = client.lists("GET", library_path(scope, "documents"), params=params)
+    return _page(client, found, offset, limit)
 
 
 def folder_documents(client: Client, folder_id: str, offset: int = 0, limit: int = PAGE) -> Page[Document]:
     """The documents of a folder, without its subfolders."""
     limit = client.facts.limit(limit)
     params = {"limit": limit, "offset": offset, "total": "true"}
-    found = client.lists("GET", object_path("folders", folder_id, "documents"), params=params)
-    return _page(client, found, offset, limit)
+    path = object_path("folders", folder_id, "documents")
+    return search_folders.or_browse(
+        client,
+        folder_id,
+        lambda: _page(client, client.lists("GET", path, params=params), offset, limit),
+        partial(profiles.document_or_none, facts=client.facts),
+        offset,
+        limit,
+    )
 
 
 def profile(client: Client, id: VersionId, latest: bool = False, operations: bool = False) -> Document:
@@ -85,6 +120,8 @@ def profile(client: Client, id: VersionId, latest: bool = False, operations: boo
 def versions(client: Client, id: VersionId) -> Page[Document]:
     """Every version of the document that the user may see, oldest first."""
     found = client.lists("GET", _of_all(client, id, "versions"))
+    if not (found.rows or found.malformed):
+        raise NotUnderstoodError("iManage returned a document without versions.")
     read = (profiles.document_or_none(row, client.facts) for row in found.rows)
     items = tuple(sorted((each for each in read if each is not None), key=lambda each: each.version))
     return Page(items, len(items), False, None, len(found.rows) + found.malformed - len(items))
@@ -99,7 +136,17 @@ def create(client: Client, folder_id: str, upload: Upload) -> Stored:
         client.facts.new_fields_refused,
         inherit_profile_from_folder=True,
     )
-    return _store(client, "POST", object_path("folders", folder_id, "documents"), body, upload)
+    try:
+        return _store(client, "POST", object_path("folders", folder_id, "documents"), body, upload)
+    except ConflictError as error:
+        # A document that is not there yet cannot be checked out: its name is taken, say.
+        raise ConflictError(
+            code="imanage.conflict.new_document",
+            status=error.status,
+            remote_code=error.remote_code,
+            remote_message=error.remote_message,
+            fields=error.fields,
+        ) from error
 
 
 def add_version(client: Client, id: VersionId, upload: Upload) -> Stored:
@@ -189,19 +236,61 @@ def _profile(
     }
 
 
+def _without_refused(
+    body: dict[str, Any], refusal: RejectedError
+) -> tuple[dict[str, Any], tuple[FieldWarning, ...]]:
+    """The body without the fields that were refused by name, and a warning for each; of those that it can do without.
+
+    Where the refusal has no fields, those are meant that its message names.
+    """
+    words = refusal.remote_message or ""
+    if _TOO_LARGE.search(f"{words} {' '.join(refusal.fields.values())}"):
+        return body, ()
+    named = {field.rpartition(".")[2].lower(): said for field, said in refusal.fields.items()}
+    if not named:
+        named = {name: words for name in _NAMES_IN_WORDS if re.search(rf"\b{name}\b", words, re.IGNORECASE)}
+    profile = body["doc_profile"]
+    needed = {
+        *({"type"} if not profile.get("extension") else ()),
+        *({"keep_locked"} if body.get("keep_locked") else ()),
+    }
+    left_out = {
+        name: said
+        for name, said in named.items()
+        if name in _LEFT_OUT - needed and (name in profile or body.get(name) is not None)
+    }
+    kept = {name: value for name, value in body.items() if name not in left_out}
+    kept["doc_profile"] = {name: value for name, value in profile.items() if name not in left_out}
+    return kept, tuple(
+        FieldWarning(name, f"left out, because iManage refused it{f': {said}' if said else ''}")
+        for name, said in left_out.items()
+    )
+
+
 def _store(client: Client, method: str, path: str, body: dict[str, Any], upload: Upload) -> Stored:
     if client.facts.largest_upload is not None and upload.size > client.facts.largest_upload:
         raise TooLargeError
-    payload = client.multipart(method, path, Multipart(body, upload))
+    left_out: tuple[FieldWarning, ...] = ()
     try:
-        document = profiles.document(listing(payload).rows[0], client.facts)
-    except (NotIManageError, IndexError) as error:
+        payload = client.multipart(method, path, Multipart(body, upload))
+    except RejectedError as refusal:
+        # Refused, so nothing was stored: it can be sent again.
+        body, left_out = _without_refused(body, refusal)
+        if not left_out or not callable(upload.open):
+            raise
+        fact = "new_fields_refused" if path.endswith("/documents") else "version_fields_refused"
+        client.contradictions[fact] = f"{', '.join(each.field for each in left_out)} was refused."
+        payload = client.multipart(method, path, Multipart(body, upload))
+    try:
+        document = profiles.document(record(payload), client.facts)
+    except ImanageError as error:
         # The server accepted the upload, but the response does not say what it stored.
         raise OutcomeUnknownError from error
-    rows = payload.get("warnings")
+    rows = payload.get("warnings") if isinstance(payload, dict) else None
     return Stored(
         document,
-        tuple(
+        left_out
+        + tuple(
             FieldWarning(
                 profiles.text(row, "field") or "",
                 profiles.text(row, "error", "message", "code_message") or "",

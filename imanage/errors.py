@@ -77,6 +77,20 @@ class ProxySignInError(NotIManageError):
     sentence = "A proxy between Counterpart and the iManage server requires its own sign-in."
 
 
+class SignInPageError(NotIManageError):
+    """The sign-in page of another product, such as that of an application proxy, in place of the API."""
+
+    code = "imanage.not_imanage.sign_in_page"
+    sentence = "A sign-in page in front of iManage answered in place of its API."
+
+
+class NotUnderstoodError(NotIManageError):
+    """JSON in a form that is not known: it must not pass for an empty list."""
+
+    code = "imanage.not_imanage.not_understood"
+    sentence = "iManage answered in a form that Counterpart does not know."
+
+
 class SignInRefusedError(ImanageError):
     """The token endpoint rejected a code, a refresh token or the client credentials."""
 
@@ -86,7 +100,7 @@ class SignInRefusedError(ImanageError):
 
 
 class UnauthorisedError(ImanageError):
-    """401: the access token is invalid or expired."""
+    """401, or another answer that says so: the access token is invalid or expired."""
 
     code = "imanage.unauthorised"
     sentence = "Your iManage sign-in has ended. Sign in again."
@@ -108,10 +122,25 @@ class NotFoundError(ImanageError):
 
 
 class ConflictError(ImanageError):
-    """409 or 423: checked out, in use, or changed by someone else."""
+    """409: it contradicts what is there, such as a document of the same name."""
 
     code = "imanage.conflict"
-    sentence = "The document is in use or has been changed by someone else in iManage."
+    sentence = "This is in conflict with what is in iManage."
+
+
+class CheckedOutError(ConflictError):
+    """423, or a refusal that says so: someone has the document checked out or in use."""
+
+    code = "imanage.conflict.checked_out"
+    sentence = "The document is checked out or in use in iManage."
+
+
+class IndexUnavailableError(ImanageError):
+    """The search index is not available. Folders can still be opened."""
+
+    code = "imanage.index_unavailable"
+    sentence = "iManage cannot search at the moment."
+    retry: Retry = "later"
 
 
 class TooLargeError(ImanageError):

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from .client import auth_headers
-from .errors import ImanageError, NotIManageError, SignInRefusedError
+from .errors import ImanageError, NotIManageError, SignInPageError, SignInRefusedError, UnauthorisedError
 from .guard import limits_of
 from .responses import connection_fault, error_details, error_from_response, read_json
 from .types import AppCredentials, Endpoints, TokenSet
@@ -136,7 +136,10 @@ class _TokenCall:
         """Read the response here: iManage nests its errors, and another program may be answering."""
         if not 200 <= response.status_code < 300:
             raise self._refused(error_from_response(response, self._limits, self._secrets))
-        payload = read_json(response, self._limits, self._limits.token)
+        try:
+            payload = read_json(response, self._limits, self._limits.token)
+        except UnauthorisedError as error:
+            raise SignInPageError(status=error.status) from None
         if not isinstance(payload, dict):
             raise NotIManageError(status=response.status_code)
         if not _text(payload.get("access_token")):
@@ -152,10 +155,12 @@ class _TokenCall:
         return _Answer(response.status_code, payload["access_token"])
 
     def _refused(self, error: ImanageError) -> ImanageError:
-        if error.status in {400, 401, 403}:
+        if error.status in {400, 401, 403} and not isinstance(error, SignInPageError):
             return SignInRefusedError(
                 status=error.status, remote_code=error.remote_code, remote_message=error.remote_message
             )
+        if isinstance(error, UnauthorisedError):
+            return SignInPageError(status=error.status)
         return NotIManageError(status=error.status) if error.status in {404, 405} else error
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 from .errors import BadIdError, NotIManageError
 from .ids import MAX_NUMBER, VersionId, library_of
 from .server_facts import ASSUMED, ServerFacts
-from .types import Container, Document, Library
+from .types import CategoryType, Container, Document, Library
 
 Row = Mapping[str, Any]
 
 _SHA256 = re.compile(r"(?:sha-?256:)?([0-9a-f]{64})", re.IGNORECASE)
 
+_SEARCH_VIEWS = frozenset({"document_search", "email_search"})
+_CONTAINERS = frozenset({"workspace", "folder", "tab", "category"})
 _MAX_TEXT = 4000
 _MAX_DIGITS = len(str(MAX_NUMBER))
 
@@ -78,25 +80,29 @@ def container(row: Row) -> Container:
 
 
 def container_or_none(row: Row) -> Container | None:
-    """A workspace or folder, also through a shortcut; None if the row is neither."""
+    """A workspace, folder or category, also through a shortcut; None if the row has no valid id."""
     row = _resolve_shortcut(row)
     given = _id(row)
     try:
         library = library_of(given)
     except BadIdError:
         return None
-    kind = text(row, "wstype") or text(row, "type")
-    is_workspace = kind == "workspace" or (kind != "folder" and text(row, "folder_type") is None)
+    kind = _kind_of_container(row)
+    is_workspace = kind == "workspace"
     profile = row["profile"] if isinstance(row.get("profile"), dict) else {}
     return Container(
         id=given,
         name=text(row, "name") or "",
-        kind="workspace" if is_workspace else "folder",
+        kind=kind,
         library=library,
         parent_id=text(row, "parent_id"),
         workspace_id=given if is_workspace else text(row, "workspace_id"),
         folder_type=text(row, "folder_type"),
         view_type=text(row, "view_type"),
+        category_type=_category_type(row),
+        is_search=text(row, "folder_type") == "search"
+        or text(row, "view_type") in _SEARCH_VIEWS
+        or bool(boolean(row, "is_container_saved_search") or boolean(row, "is_content_saved_search")),
         client=text(row, "custom1_description", "custom1") or text(profile, "custom1_description", "custom1"),
         matter=text(row, "custom2_description", "custom2") or text(profile, "custom2_description", "custom2"),
         edited_at=moment(row, "edit_date"),
@@ -105,12 +111,27 @@ def container_or_none(row: Row) -> Container | None:
     )
 
 
+def _kind_of_container(row: Row) -> Literal["workspace", "folder", "category"]:
+    """By `wstype`; rows without one are categories or folders where they have a type of these, else workspaces."""
+    named = text(row, "wstype") or text(row, "type")
+    if named == "workspace":
+        return "workspace"
+    if named == "category" or (named != "folder" and text(row, "category_type")):
+        return "category"
+    return "folder" if named in {"folder", "tab"} or text(row, "folder_type") else "workspace"
+
+
+def _category_type(row: Row) -> CategoryType | None:
+    given = text(row, "category_type")
+    return cast(CategoryType, given) if given in get_args(CategoryType) else None
+
+
 def item_or_none(row: Row, facts: ServerFacts = ASSUMED) -> Container | Document | None:
     """A child of a folder: told apart by `wstype`, else by `folder_type`, else by `document_number`."""
     wstype = (text(row, "wstype") or "").removesuffix("_shortcut")
     if wstype in {"document", "email"}:
         return document_or_none(row, facts)
-    if wstype in {"workspace", "folder"} or text(row, "folder_type"):
+    if wstype in _CONTAINERS or text(row, "folder_type", "category_type"):
         return container_or_none(row)
     return document_or_none(row, facts) if number(row, "document_number") is not None else None
 

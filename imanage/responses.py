@@ -22,14 +22,17 @@ from urllib3.exceptions import (
     ReadTimeoutError,
 )
 
+from . import sign_in_pages
 from .dialling import OutboundBlockedError
 from .errors import (
     AnswerTooLargeError,
+    CheckedOutError,
     ConflictError,
     ForbiddenError,
     ImanageError,
     NotFoundError,
     NotIManageError,
+    NotUnderstoodError,
     OutcomeUnknownError,
     ProxySignInError,
     RejectedError,
@@ -42,6 +45,7 @@ from .errors import (
 from .guard import Cap, Limits
 from .profiles import number
 from .proxies import TunnelError
+from .refusals import meaning, read_refusal
 from .types import Page
 
 T = TypeVar("T")
@@ -49,10 +53,11 @@ T = TypeVar("T")
 _CHUNK = 64 * 1024
 _MAX_ERROR_BODY = 64 * 1024
 _MAX_VALUES = 10_000
-_MAX_MESSAGE = 300
 _DEFAULT_WAIT = 5.0
 _MAX_WAIT = 3600.0
 
+_BESIDE_DATA = frozenset({"total_count", "overflow", "cursor", "warnings"})
+_OF_A_ROW = frozenset({"id", "alias", "target"})
 _BY_STATUS: Mapping[int, type[ImanageError]] = {
     401: UnauthorisedError,
     403: ForbiddenError,
@@ -60,7 +65,7 @@ _BY_STATUS: Mapping[int, type[ImanageError]] = {
     407: ProxySignInError,
     410: NotFoundError,
     409: ConflictError,
-    423: ConflictError,
+    423: CheckedOutError,
     413: TooLargeError,
     429: ThrottledError,
 }
@@ -89,12 +94,21 @@ def read_body(response: requests.Response, limit: int, seconds: float) -> bytes:
 
 
 def read_json(response: requests.Response, limits: Limits, cap: Cap | None = None) -> Any:
-    """The JSON of a response, or None for an empty body. The limits for listings apply unless `cap` is given."""
+    """The JSON of a response, or None for an empty body. The limits for listings apply unless `cap` is given.
+
+    Raises UnauthorisedError for iManage's sign-in page, NotIManageError for anything else.
+    """
     cap = cap or limits.listing
     body = read_body(response, cap.bytes, limits.total_seconds)
     if not body.strip():
         return None
-    return parse_json(body, response.status_code, cap.values)
+    try:
+        return parse_json(body, response.status_code, cap.values)
+    except AnswerTooLargeError:
+        raise
+    except NotIManageError as error:
+        page = sign_in_pages.of_body(body, response.headers.get("Content-Type", ""))
+        raise page(status=response.status_code) if page else error from None
 
 
 def parse_json(body: bytes, status: int, max_values: int = _MAX_VALUES) -> Any:
@@ -128,16 +142,22 @@ class Listing:
 
 
 def listing(payload: Any) -> Listing:
-    """The rows of `data`: an object, an array or `{results: [...]}`. Raises NotIManageError without `data`."""
-    if not isinstance(payload, dict) or "data" not in payload:
+    """The rows of `data`: an object, an array or `{results: [...]}`. Without `data` there are none.
+
+    Raises NotUnderstoodError for any other form of it, which must not pass for an empty list, NotIManageError for
+    other JSON, and RejectedError for an error envelope.
+    """
+    if not isinstance(payload, dict):
         raise NotIManageError
-    data = payload["data"]
-    if isinstance(data, dict) and isinstance(data.get("results"), list):
-        data = data["results"]
-    if isinstance(data, dict):
-        data = [data] if data else []
+    data = payload.get("data")
+    if "data" not in payload and not payload.keys() <= _BESIDE_DATA:
+        raise _without_data(payload)
+    if isinstance(data, dict) and data.keys() & _OF_A_ROW:
+        data = [data]
+    elif isinstance(data, dict) and (not data or "results" in data):
+        data = data.get("results")
     if data is not None and not isinstance(data, list):
-        raise NotIManageError
+        raise NotUnderstoodError
     cursor, overflow = payload.get("cursor"), payload.get("overflow")
     rows = tuple(row for row in data or () if isinstance(row, dict))
     return Listing(
@@ -147,6 +167,27 @@ def listing(payload: Any) -> Listing:
         overflow=overflow if isinstance(overflow, bool) else None,
         cursor=cursor if isinstance(cursor, str) and cursor else None,
     )
+
+
+def _without_data(payload: dict[str, Any]) -> ImanageError:
+    """The error for JSON without `data`: some servers refuse with a status of 200, other programs send anything."""
+    refusal = read_refusal(payload)
+    if payload.get("error") and (refusal.code or refusal.message):
+        return RejectedError(
+            remote_code=refusal.code, remote_message=refusal.message, fields=refusal.fields, status=200
+        )
+    return NotIManageError()
+
+
+def record(payload: Any) -> dict[str, Any]:
+    """The object in `data`, or the first one of a list. Raises NotIManageError where there is none."""
+    data = payload.get("data") if isinstance(payload, dict) else None
+    if isinstance(data, dict) and data and "results" not in data:
+        return data
+    rows = listing(payload).rows
+    if not rows:
+        raise NotIManageError("iManage did not return the requested item.")
+    return rows[0]
 
 
 def page(
@@ -181,61 +222,40 @@ def error_from_response(
 ) -> ImanageError:
     """The error for a non-2xx response, with the server's own message, bounded and without secrets."""
     status = response.status_code
+    body = b""
     try:
         body = read_body(response, _MAX_ERROR_BODY, limits.read_seconds)
         payload = parse_json(body, status)
     except (requests.RequestException, ImanageError):
         payload = None
-    code, message, fields = error_details(payload, secrets)
-    kind = _BY_STATUS.get(status)
+    refusal = read_refusal(payload, secrets)
+    kind = meaning(status, refusal) or _BY_STATUS.get(status)
     wait = retry_after(response.headers) if status in {429, 503} else None
     if status == 429 and wait is None:
         wait = _DEFAULT_WAIT
     if kind is None:
         kind = ServerFaultError if status >= 500 else RejectedError if status >= 400 else NotIManageError
-    return kind(
-        code="imanage.redirected" if 300 <= status < 400 else None,
+    page = None
+    if 300 <= status < 400:
+        page = sign_in_pages.of_redirect(response)
+    elif status in {401, 403} and payload is None:
+        page = sign_in_pages.of_body(body, response.headers.get("Content-Type", ""))
+    return (page or kind)(
+        code="imanage.redirected" if 300 <= status < 400 and page is None else None,
         status=status,
-        remote_code=code,
-        remote_message=message,
-        fields=fields,
+        remote_code=refusal.code,
+        remote_message=refusal.message,
+        fields=refusal.fields,
         wait_seconds=wait,
     )
 
 
-def error_details(payload: Any, secrets: Iterable[str] = ()) -> tuple[str | None, str | None, dict[str, str]]:
-    """Code, message and per-field messages of an error envelope, in each of the shapes that public clients handle."""
-    top = payload if isinstance(payload, dict) else {}
-    error = top.get("error")
-    inner = error if isinstance(error, dict) else {}
-    code = inner.get("code") or top.get("code") or (error if isinstance(error, str) else None)
-    message = (
-        inner.get("message")
-        or inner.get("code_message")
-        or top.get("error_description")
-        or top.get("message")
-        or top.get("code_message")
-    )
-    rows = inner.get("messages") or top.get("messages")
-    fields = {
-        sanitise(row["field"], secrets): sanitise(
-            row.get("code_message") or row.get("message") or row.get("code"), secrets
-        )
-        for row in (rows[:50] if isinstance(rows, list) else [])
-        if isinstance(row, dict) and row.get("field")
-    }
-    return sanitise(code, secrets) or None, sanitise(message, secrets) or None, fields
-
-
-def sanitise(value: Any, secrets: Iterable[str] = ()) -> str:
-    """A server's text made safe to log and show: one line, bounded, secrets replaced."""
-    if not isinstance(value, str | int | float):
-        return ""
-    text = str(value)
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "…")
-    return "".join(sign if sign.isprintable() else " " for sign in text[:_MAX_MESSAGE]).strip()
+def error_details(
+    payload: Any, secrets: Iterable[str] = ()
+) -> tuple[str | None, str | None, Mapping[str, str]]:
+    """Code, message and per-field messages of an error envelope."""
+    refusal = read_refusal(payload, secrets)
+    return refusal.code, refusal.message, refusal.fields
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -11,6 +11,7 @@ from .ids import DocumentId as DocumentId
 from .ids import VersionId as VersionId
 
 T = TypeVar("T")
+CategoryType = Literal["my_favorites", "my_matters"]
 
 
 @dataclass(frozen=True)
@@ -64,16 +65,21 @@ class Library:
 
 @dataclass(frozen=True)
 class Container:
-    """A workspace, or a folder or tab inside one."""
+    """A workspace, a folder or tab inside one, or a category of favourites or My Matters.
+
+    `is_search`: its content is the result of a search, so nothing can be stored in it.
+    """
 
     id: str
     name: str
-    kind: Literal["workspace", "folder"]
+    kind: Literal["workspace", "folder", "category"]
     library: str
     parent_id: str | None = None
     workspace_id: str | None = None
     folder_type: str | None = None
     view_type: str | None = None
+    category_type: CategoryType | None = None
+    is_search: bool = False
     client: str | None = None
     matter: str | None = None
     edited_at: datetime | None = None
@@ -136,6 +142,8 @@ class Page(Generic[T]):
     """The number of rows skipped because they were malformed or had an invalid id."""
     is_cut: bool = False
     """Whether the server has more rows and no way to give them."""
+    missing: tuple[str, ...] = ()
+    """The libraries whose rows are not among the items, because they were not asked or did not answer."""
 
 
 @dataclass(frozen=True)

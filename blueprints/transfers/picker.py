@@ -24,7 +24,7 @@ from services.core.text import normalise
 from services.matters import documents
 from services.picker import browse as picker_browse
 from services.picker import dialog, select_all
-from services.picker.browse import SHELVES, Kind, Listing, Location, Step
+from services.picker.browse import SEARCHABLE, SHELVES, Kind, Listing, Location, Step
 from services.transfers import save_checks
 
 LIST = "#picker-list"
@@ -32,7 +32,14 @@ MORE = "#picker-more"
 MAX_DEPTH = 30
 MAX_NAME = 80
 MAX_ID = 200
-KINDS: dict[str, Kind] = {"w": "workspace", "f": "folder", "c": "read_only_folder", "d": "document"}
+KINDS: dict[str, Kind] = {
+    "w": "workspace",
+    "f": "folder",
+    "c": "read_only_folder",
+    "v": "favourites_category",
+    "m": "matters_category",
+    "d": "document",
+}
 LETTERS = {kind: letter for letter, kind in KINDS.items()}
 SHELF_NAMES = {"recent": "Recent workspaces", "mine": "My matters", "favourites": "Favourites"}
 
@@ -240,7 +247,7 @@ def _select_all_buttons(listing: Listing, way: list[str]) -> list[tuple[str, str
     count = f" ({listing.documents_in_all:,})" if listing.documents_in_all else ""
     if location.text:
         return [(f"Select everything found{count}", of(q=location.text))] if listing.documents else []
-    if not last or last[0].kind == "document":
+    if not last or last[0].kind not in SEARCHABLE:
         return []
     if last[0].kind == "workspace":
         return [("Select everything in this workspace", of())]

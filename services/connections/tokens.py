@@ -23,9 +23,12 @@ from sqlalchemy import select
 
 from imanage import oauth
 from imanage.client import Client, Pacer
+from imanage.discovery import discover
 from imanage.errors import (
+    ForbiddenError,
     ImanageError,
     NotIManageError,
+    SignInPageError,
     SignInRefusedError,
     UnauthorisedError,
     UnreachableError,
@@ -77,8 +80,14 @@ class Access:
         return bool(self.refresh_token and self.expires_at and self.expires_at - RENEW_BEFORE <= utcnow())
 
     def client(self, outbound: requests.Session | None = None) -> Client:
+        """`outbound` is that of a page, where a person waits."""
         return Client(
-            outbound or self.outbound, self.base_url, self.token, pacing=self.pacer, facts=self.facts
+            outbound or self.outbound,
+            self.base_url,
+            self.token,
+            pacing=self.pacer,
+            facts=self.facts,
+            retries_faults=outbound is not None,
         )
 
 
@@ -140,6 +149,8 @@ def with_client(
 ) -> T:
     """Make the call; on 401 renew the token and call once more. No database connection is held during either.
 
+    A 401 that is only about rights is told from the end of the sign-in by discovery, and raised as ForbiddenError.
+
     `outbound` replaces the session of transfers, such as `transport.outbound(server, for_page=True)`; `cache` is
     shared by a series of calls. Raises NotFoundError or ConflictError (the member may not use the server),
     SignInNeededError, RemoteRefusedError and ImanageError.
@@ -148,13 +159,16 @@ def with_client(
     access = cache.access(member_id, server_id)
     try:
         return _call(call, access.client(outbound), server_id)
-    except UnauthorisedError:
+    except UnauthorisedError as error:
+        if access.refresh_token is None:
+            _require_ended(access, error, outbound)
         access = renew(member_id, server_id, access.token)
         cache.keep(access)
     release()
     try:
         return _call(call, access.client(outbound), server_id)
-    except UnauthorisedError:
+    except UnauthorisedError as error:
+        _require_ended(access, error, outbound)
         raise mark_ended(member_id, server_id, access.token, "refused") from None
 
 
@@ -164,6 +178,20 @@ def _call(call: Callable[[Client], T], client: Client, server_id: uuid.UUID) -> 
     finally:
         if client.contradictions:
             server_facts.doubt(server_id, client.contradictions)
+
+
+def _require_ended(access: Access, error: UnauthorisedError, outbound: requests.Session | None) -> None:
+    """Raise what is wrong instead, where discovery still accepts the sign-in: signing in again would not help."""
+    release()
+    try:
+        discover(outbound or access.outbound, access.endpoints, access.token, access.facts.token_header)
+    except UnauthorisedError:
+        return
+    if error.status not in {401, 403}:
+        raise SignInPageError(status=error.status) from error
+    raise ForbiddenError(
+        status=error.status, remote_code=error.remote_code, remote_message=error.remote_message
+    ) from error
 
 
 def home_of(member_id: uuid.UUID, server_id: uuid.UUID) -> Home:

@@ -15,7 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from imanage.certificates import Facts
 from imanage.probes import ProbeResponse
-from imanage.responses import error_details, sanitise
+from imanage.refusals import sanitise
+from imanage.responses import error_details
 from services.diagnostics.network import facts_of, intercepted
 from services.diagnostics.probe_session import Finding, Probe, failed, passed, skipped, warned
 from services.diagnostics.redirect_variants import variants

@@ -19,7 +19,8 @@ from imanage.probes import (
     request,
     resolve,
 )
-from imanage.responses import retry_after, sanitise
+from imanage.refusals import sanitise
+from imanage.responses import retry_after
 from services.diagnostics.probe_session import Finding, Probe, failed, passed, skipped, warned
 
 SOON_DAYS = 21

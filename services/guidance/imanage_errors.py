@@ -88,6 +88,16 @@ IMANAGE_ADVICE: dict[str, Advice] = {
         "Ask your network team to let Counterpart reach the server without that sign-in.",
         NETWORK_TEAM,
     ),
+    "imanage.not_imanage.sign_in_page": Advice(
+        "A sign-in page in front of {label} answered in place of iManage.",
+        "Ask your network team to let requests for /api, /work and /auth pass through to iManage without it.",
+        NETWORK_TEAM,
+    ),
+    "imanage.not_imanage.not_understood": Advice(
+        "{label} answered in a form that Counterpart does not understand.",
+        "Show your System Admin this message. Trying again will not help.",
+        SYSTEM_ADMIN,
+    ),
     "imanage.redirected": Advice(
         "{label} redirected Counterpart to another address, which it does not follow.",
         _CHECK_URL,
@@ -114,8 +124,21 @@ IMANAGE_ADVICE: dict[str, Advice] = {
     ),
     "imanage.bad_id": Advice("This is not a valid iManage ID.", "Start again from the list of workspaces."),
     "imanage.conflict": Advice(
-        "The document is in use in {label}, or someone else has changed it.",
+        "{label} refused this because of what is already there.",
+        "Nothing was overwritten. Open it in iManage to see what has changed, then try again.",
+    ),
+    "imanage.conflict.checked_out": Advice(
+        "Someone has this document checked out in {label}.",
         "Nothing was overwritten. Try again when it has been checked in.",
+    ),
+    "imanage.conflict.new_document": Advice(
+        "{label} did not accept the new document because of something already there.",
+        "Save it under another name, or in another folder.",
+    ),
+    "imanage.index_unavailable": Advice(
+        "Search is not available in {label} at the moment.",
+        "Open the folder instead, or search again later.",
+        IMANAGE_ADMIN,
     ),
     "imanage.too_large": Advice(
         "The file is larger than {label} accepts.",
@@ -160,12 +183,6 @@ BY_ACTIVITY: dict[Activity, dict[str, Advice]] = {
     },
 }
 """Codes that mean something else while a person searches or saves."""
-NO_INDEX = "NRC_INDEX_UNAVAILABLE"
-WITHOUT_INDEX = Advice(
-    "Search is not available in {label} at the moment.",
-    "Open the folder instead, or search again later.",
-    IMANAGE_ADMIN,
-)
 
 
 def remote_refusal(
@@ -212,11 +229,8 @@ def _short(text: str, longest: int = LONGEST_MESSAGE) -> str:
 
 
 def _advice(error: ImanageError, activity: Activity) -> Advice:
-    if activity == "searching" and error.remote_code == NO_INDEX:
-        return WITHOUT_INDEX
-    return (
-        most_specific(IMANAGE_ADVICE | BY_ACTIVITY[activity], error.code) or IMANAGE_ADVICE["imanage.failed"]
-    )
+    table = IMANAGE_ADVICE | BY_ACTIVITY[activity]
+    return most_specific(table, error.code) or IMANAGE_ADVICE["imanage.failed"]
 
 
 def _wait(seconds: float | None) -> str:

@@ -12,7 +12,7 @@ from imanage import containers, documents
 from imanage.client import Client
 from imanage.errors import ImanageError
 from imanage.ids import DocumentId, VersionId
-from imanage.types import Container, Page
+from imanage.types import CategoryType, Container, Page
 from imanage.types import Document as RemoteDocument
 from services.access import permissions
 from services.access.server_access import known_to, label_for, require_use
@@ -29,20 +29,29 @@ from services.transfers import links, signed_rows
 from services.transfers.twin_states import TwinFacts, TwinState
 
 T = TypeVar("T")
-Kind = Literal["workspace", "folder", "read_only_folder", "document"]
+Kind = Literal[
+    "workspace", "folder", "read_only_folder", "favourites_category", "matters_category", "document"
+]
 Shelf = Literal["recent", "mine", "favourites"]
 Rows = Page[Container] | Page[RemoteDocument] | Page[Container | RemoteDocument]
 
 PAGE_SIZE = 100
 WORKSPACES_BESIDE_DOCUMENTS = 20
 SHELVES: tuple[Shelf, ...] = ("recent", "mine", "favourites")
-NO_DOCUMENTS = frozenset({"search"})
-MAY_WRITE = frozenset({"read_write", "full_access"})
+NO_DOCUMENTS = frozenset({"search", "category"})
+NOT_WRITABLE = frozenset({"no_access", "read", "view"})
+"""Other words for the access to a folder are not known to forbid anything: iManage decides when it is tried."""
+CATEGORIES: dict[Kind, CategoryType] = {
+    "favourites_category": "my_favorites",
+    "matters_category": "my_matters",
+}
+SEARCHABLE = frozenset({"workspace", "folder", "read_only_folder"})
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a path: a workspace, a folder, or a document with its versions.
+    """One step of a path: a category, a workspace, a folder, or a document with its versions.
 
     This person cannot save into a read-only folder.
     """
@@ -130,11 +139,17 @@ class Listing:
     total: int | None
     next_offset: int | None
     unreadable: int = 0
+    missing: tuple[str, ...] = ()
 
     @property
     def left_out(self) -> str:
         """Says that some items are not shown; empty if all are."""
         return left_out(self.unreadable)
+
+    @property
+    def not_included(self) -> str:
+        """Says which libraries are missing; empty if none is."""
+        return not_included(self.missing)
 
     @property
     def documents_in_all(self) -> int | None:
@@ -149,7 +164,8 @@ class Listing:
 
     @property
     def is_empty(self) -> bool:
-        return not (self.containers or self.documents or self.unreadable) and self.location.offset == 0
+        has_rows = self.containers or self.documents or self.unreadable
+        return not (has_rows or self.missing) and self.location.offset == 0
 
 
 def left_out(unreadable: int) -> str:
@@ -160,9 +176,23 @@ def left_out(unreadable: int) -> str:
     return f"{items} could not be shown."
 
 
+def not_included(missing: Sequence[str]) -> str:
+    """A sentence with the libraries that are not part of a list."""
+    if not missing:
+        return ""
+    named = ", ".join(visible(name) for name in missing[:MOST_NAMED])
+    more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
+    return f"Not included: {'library' if len(missing) == 1 else 'libraries'} {named}{more}."
+
+
 def list_location(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, location: Location) -> Listing:
-    """The contents of a location. One remote call; two for a search from the top (workspaces and documents)."""
+    """The contents of a location. One remote call; two for a search from the top (workspaces and documents).
+
+    Lists that only libraries have take one call for each library.
+    """
     permissions.require_transfer(actor, matter_id)
+    if location.text and not _searched(location):
+        location = replace(location, steps=())  # a category has no search of its own
     home = tokens.home_of(actor.id, server_id)
     pages = call_imanage(actor, server_id, lambda client: _fetch(client, location, home), activity(location))
     items = [item for page in pages for item in page.items]
@@ -173,11 +203,12 @@ def list_location(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, loca
     sign = signed_rows.signer(server_id, actor.id)
     return Listing(
         location=location,
-        containers=tuple(_container_row(item) for item in items if isinstance(item, Container)),
+        containers=tuple(_container_row(item, location) for item in items if isinstance(item, Container)),
         documents=tuple(_document_row(sign, item, here.get(item.id.document), label) for item in found),
         total=last.total,
         next_offset=last.next_offset,
         unreadable=sum(page.unreadable for page in pages),
+        missing=tuple(dict.fromkeys(name for page in pages for name in page.missing)),
     )
 
 
@@ -202,49 +233,72 @@ def call_imanage(
 
 def _fetch(client: Client, location: Location, home: Home) -> tuple[Rows, ...]:
     if location.text:
-        return _search(client, location)
+        return _search(client, location, home)
     if location.steps:
-        return (_children(client, location.steps[-1], location.offset),)
+        return (_children(client, location.steps[-1], location.offset, home),)
     return (_shelf(client, location.shelf, home),)
 
 
-def _children(client: Client, step: Step, offset: int) -> Rows:
+def _children(client: Client, step: Step, offset: int, home: Home) -> Rows:
     if step.kind == "document":
         versions = documents.versions(client, VersionId.parse(step.id))
         return replace(versions, items=versions.items[::-1])
+    if step.kind in CATEGORIES:
+        return containers.category_children(client, CATEGORIES[step.kind], step.id, home.user_id)
     if step.kind == "workspace":
         return containers.workspace_children(client, step.id, PAGE_SIZE, offset)
     return containers.folder_children(client, step.id, offset, PAGE_SIZE)
 
 
-def _search(client: Client, location: Location) -> tuple[Rows, ...]:
-    inside = [step.id for step in location.steps if step.kind != "document"]
-    if inside:
-        return (
-            documents.search(
-                client, location.text, container_id=inside[-1], limit=PAGE_SIZE, offset=location.offset
-            ),
-        )
+def _searched(location: Location) -> list[str]:
+    """The containers that a search can be limited to, the innermost last."""
+    return [step.id for step in location.steps if step.kind in SEARCHABLE]
+
+
+def _search(client: Client, location: Location, home: Home) -> tuple[Rows, ...]:
+    text, offset, preferred = location.text, location.offset, home.library
+    if inside := _searched(location):
+        return (documents.search(client, text, container_id=inside[-1], limit=PAGE_SIZE, offset=offset),)
     if location.for_saving:
-        return (containers.search_workspaces(client, location.text, limit=PAGE_SIZE, offset=location.offset),)
-    found = documents.search(client, location.text, limit=PAGE_SIZE, offset=location.offset)
-    if location.offset:
+        return (
+            containers.search_workspaces(client, text, limit=PAGE_SIZE, offset=offset, preferred=preferred),
+        )
+    found = documents.search(client, text, limit=PAGE_SIZE, offset=offset, preferred=preferred)
+    if offset:
         return (found,)
-    return (containers.search_workspaces(client, location.text, limit=WORKSPACES_BESIDE_DOCUMENTS), found)
+    beside = WORKSPACES_BESIDE_DOCUMENTS
+    return (containers.search_workspaces(client, text, limit=beside, preferred=preferred), found)
 
 
 def _shelf(client: Client, shelf: Shelf, home: Home) -> Rows:
     if shelf == "recent":
-        return containers.recent_workspaces(client, limit=PAGE_SIZE)
-    library = home.library or next((each.id for each in containers.libraries(client) if not each.hidden), "")
+        return containers.recent_workspaces(client, limit=PAGE_SIZE, preferred=home.library)
     if shelf == "mine":
-        return containers.my_matters(client, library, home.user_id)
-    return containers.favourites(client, library)
+        return containers.of_libraries(
+            client, home.library, lambda library: containers.my_matters(client, library, home.user_id)
+        )
+    return containers.of_libraries(
+        client, home.library, lambda library: containers.favourites(client, library)
+    )
 
 
-def _container_row(item: Container) -> ContainerRow:
-    closed = (item.access is not None and item.access not in MAY_WRITE) or (item.folder_type in NO_DOCUMENTS)
-    kind: Kind = "workspace" if item.kind == "workspace" else "read_only_folder" if closed else "folder"
+def _kind_of(item: Container, location: Location) -> Kind:
+    if item.kind == "workspace":
+        return "workspace"
+    if item.kind == "category":
+        for kind, category_type in CATEGORIES.items():
+            if category_type == item.category_type:
+                return kind
+        around = location.steps[-1].kind if location.steps else None
+        is_of_matters = around == "matters_category" or (around is None and location.shelf == "mine")
+        return "matters_category" if is_of_matters else "favourites_category"
+    takes_none = item.is_search or item.folder_type in NO_DOCUMENTS
+    is_closed = takes_none or (item.access or "").lower() in NOT_WRITABLE
+    return "read_only_folder" if is_closed else "folder"
+
+
+def _container_row(item: Container, location: Location) -> ContainerRow:
+    kind = _kind_of(item, location)
     return ContainerRow(
         step=Step(kind, item.id, item.name or item.id),
         client=item.client or "",

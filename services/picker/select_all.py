@@ -14,7 +14,15 @@ from services.access import permissions
 from services.core.actor import Actor
 from services.core.errors import ConflictError
 from services.guidance.refusals import refusal
-from services.picker.browse import PAGE_SIZE, Location, activity, call_imanage, left_out
+from services.picker.browse import (
+    PAGE_SIZE,
+    SEARCHABLE,
+    Location,
+    activity,
+    call_imanage,
+    left_out,
+    not_included,
+)
 from services.transfers import signed_rows
 from services.transfers.requests import MOST_DOCUMENTS
 
@@ -33,6 +41,7 @@ class Selection:
     is_cut: bool
     empty: int = 0
     unreadable: int = 0
+    missing: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -42,11 +51,12 @@ class Selection:
     @property
     def has_omissions(self) -> bool:
         """Whether something was omitted."""
-        return bool(self.empty or self.unreadable)
+        return bool(self.empty or self.unreadable or self.missing)
 
     @property
     def sentence(self) -> str:
-        return " ".join(filter(None, [self._selected, self._omitted, left_out(self.unreadable)]))
+        rest = [self._omitted, left_out(self.unreadable), not_included(self.missing)]
+        return " ".join(filter(None, [self._selected, *rest]))
 
     @property
     def _omitted(self) -> str:
@@ -74,7 +84,7 @@ def collect(
     Subfolders are not opened one by one: one search covers everything below a container.
     """
     permissions.require_transfer(actor, matter_id)
-    container = next((step for step in reversed(location.steps) if step.kind != "document"), None)
+    container = next((step for step in reversed(location.steps) if step.kind in SEARCHABLE), None)
     if container is None and not location.text:
         raise refusal(ConflictError, "picker.nowhere")
 
@@ -97,7 +107,7 @@ def _fetch(client: Client, text: str, place_id: str | None, below: bool) -> Fetc
 def _gather(sign: signed_rows.Sign, fetch: Fetch) -> Selection:
     found: dict[VersionId, Document] = {}
     offset: int | None = 0
-    total, empty, unreadable = None, set[VersionId](), 0
+    total, empty, unreadable, missing = None, set[VersionId](), 0, dict[str, None]()
     for _ in range(MOST_DOCUMENTS // PAGE_SIZE + 1):
         if offset is None or len(found) >= MOST_DOCUMENTS:
             break
@@ -105,9 +115,10 @@ def _gather(sign: signed_rows.Sign, fetch: Fetch) -> Selection:
         found |= {item.id: item for item in page.items if item.size != 0}
         empty |= {item.id for item in page.items if item.size == 0}
         offset, total, unreadable = page.next_offset, page.total, unreadable + page.unreadable
+        missing |= dict.fromkeys(page.missing)
     chosen = tuple(
         (item.id, item.full_name or str(item.id), sign(item))
         for item in list(found.values())[:MOST_DOCUMENTS]
     )
     is_cut = offset is not None or len(found) > len(chosen)
-    return Selection(chosen, total, is_cut, len(empty), unreadable)
+    return Selection(chosen, total, is_cut, len(empty), unreadable, tuple(missing))

@@ -70,7 +70,7 @@ def test_a_refusal_marks_the_sign_in_and_never_loops(signed_in: SignIn) -> None:
 
 
 def test_a_401_right_after_renewing_is_a_refusal(signed_in: SignIn) -> None:
-    signed_in.practice.faults.add(Fault("status", path="/libraries$", status=401, times=None))
+    signed_in.practice.faults.add(Fault("status", path="/libraries$|/api$", status=401, times=None))
     with pytest.raises(SignInNeededError):
         signed_in.ask()
     assert len([call for call in signed_in.practice.requests if call.path.endswith("/libraries")]) == 2
