@@ -56,6 +56,7 @@ _LEFT_OUT = frozenset(
     }
 )
 _NAMES_IN_WORDS = _LEFT_OUT - {"size", "type"}
+_WORD = re.compile(r"\w+")
 _TOO_LARGE = re.compile(r"\b(larger?|exceeds?|maximum|limit)\b", re.IGNORECASE)
 
 
@@ -248,7 +249,7 @@ def _without_refused(
         return body, ()
     named = {field.rpartition(".")[2].lower(): said for field, said in refusal.fields.items()}
     if not named:
-        named = {name: words for name in _NAMES_IN_WORDS if re.search(rf"\b{name}\b", words, re.IGNORECASE)}
+        named = dict.fromkeys(_NAMES_IN_WORDS.intersection(_WORD.findall(words.lower())), words)
     profile = body["doc_profile"]
     needed = {
         *({"type"} if not profile.get("extension") else ()),

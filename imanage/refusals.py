@@ -95,15 +95,16 @@ def _rows(given: Any) -> Iterable[dict[str, Any]]:
 
 def meaning(status: int, refusal: Refusal) -> type[ImanageError] | None:
     """The error that its codes or words name; None where the status decides."""
-
-    def says(code: re.Pattern[str], words: re.Pattern[str]) -> bool:
-        return any(map(code.search, refusal.codes)) or bool(words.search(refusal.words))
-
-    if status in {400, 403, 409, 422, 423} and says(_CHECKED_OUT_CODE, _CHECKED_OUT):
+    codes, words = " ".join(refusal.codes), refusal.words
+    if status in {400, 403, 409, 422, 423} and (
+        _CHECKED_OUT_CODE.search(codes) or _CHECKED_OUT.search(words)
+    ):
         return CheckedOutError
-    if (status >= 500 or status in {400, 403, 409, 422}) and says(_NO_INDEX_CODE, _NO_INDEX):
+    if (status >= 500 or status in {400, 403, 409, 422}) and (
+        _NO_INDEX_CODE.search(codes) or _NO_INDEX.search(words)
+    ):
         return IndexUnavailableError
-    if status in {403, 419, 440} and says(_SESSION_CODE, _SESSION):
+    if status in {403, 419, 440} and (_SESSION_CODE.search(codes) or _SESSION.search(words)):
         return UnauthorisedError
     return None
 

@@ -237,7 +237,7 @@ def error_from_response(
         kind = ServerFaultError if status >= 500 else RejectedError if status >= 400 else NotIManageError
     page = None
     if 300 <= status < 400:
-        page = sign_in_pages.of_redirect(response)
+        page = sign_in_pages.of_redirect(response.url or "", response.headers.get("Location", ""))
     elif status in {401, 403} and payload is None:
         page = sign_in_pages.of_body(body, response.headers.get("Content-Type", ""))
     return (page or kind)(

@@ -17,7 +17,12 @@ from imanage.certificates import Facts
 from imanage.probes import ProbeResponse
 from imanage.refusals import sanitise
 from imanage.responses import error_details
-from services.diagnostics.network import facts_of, intercepted
+from services.diagnostics.network import (
+    facts_of,
+    intercepted,
+    is_page_of_a_proxy,
+    is_sign_in_page_of_another,
+)
 from services.diagnostics.probe_session import Finding, Probe, failed, passed, skipped, warned
 from services.diagnostics.redirect_variants import variants
 
@@ -80,6 +85,7 @@ def client_id(probe: Probe, origin: str) -> Finding:
         return failed("client.refused", named, ("iManage says", answer.error))
     if _request(probe, secrets.token_hex(16), probe.redirect_url).fingerprint == answer.fingerprint:
         return warned("client.inconclusive", named)
+    probe.knows_client_id = True
     return passed("iManage knows this Client ID and rejects an unregistered one.", named)
 
 
@@ -100,14 +106,13 @@ def secret(probe: Probe, origin: str) -> Finding:
     if probe.credentials is None:
         return skipped(NO_CREDENTIALS)
     right = probe.exchange(probe.registration.client_secret)
-    if finding := intercepted(right):
-        return finding
-    if not isinstance(right.json, dict):
-        return failed("token.not_imanage", *facts_of(right))
-    wrong = secrets.token_hex(16)
     facts = _message_facts(right, probe.registration.client_secret)
     if _is_about_the_client(right):
-        return failed("secret.wrong", ("Client ID", probe.registration.client_id), *facts)
+        code = "secret.wrong" if probe.knows_client_id else "secret.out_of_step"
+        return failed(code, ("Client ID", probe.registration.client_id), *facts)
+    if finding := _unreadable(right):
+        return finding
+    wrong = secrets.token_hex(16)
     if not probe.thorough:
         return skipped("Skipped in scheduled checks: it includes a try with a wrong secret.")
     control = probe.exchange(wrong)
@@ -116,6 +121,24 @@ def secret(probe: Probe, origin: str) -> Finding:
     if _stable(str(_message_facts(control, wrong))) == _stable(str(facts)):
         return warned("secret.inconclusive", *facts)
     return passed("iManage accepts the Client Secret and rejects a wrong one.")
+
+
+def _unreadable(seen: ProbeResponse) -> Finding | None:
+    """The finding where the answer to an invalid code says nothing about the secret.
+
+    Some servers answer it with a page or an internal error, and serve real sign-ins nevertheless.
+    """
+    if is_sign_in_page_of_another(seen):
+        return failed("proxy.sign_in_page", *facts_of(seen))
+    if seen.status == 500:
+        return warned("token.unreadable", *facts_of(seen))
+    if finding := intercepted(seen):
+        return finding
+    if isinstance(seen.json, dict):
+        return None
+    if seen.status in {404, 405} or seen.location or is_page_of_a_proxy(seen) or not seen.is_page:
+        return failed("token.not_imanage", *facts_of(seen))
+    return warned("token.unreadable", *facts_of(seen))
 
 
 def _request(probe: Probe, client: str, redirect_url: str) -> Answer:
@@ -183,7 +206,7 @@ def _stable(text: str) -> str:
 
 
 def _is_about_the_client(seen: ProbeResponse) -> bool:
-    return seen.status in {400, 401, 403} and any(
+    return seen.status in {400, 401, 403, 500} and any(
         map(_CLIENT_ERROR.search, filter(None, error_details(seen.json)[:2]))
     )
 

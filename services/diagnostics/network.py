@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
+from imanage import sign_in_pages
 from imanage.certificates import Facts
+from imanage.errors import SignInPageError
 from imanage.probes import (
     ProbeError,
     ProbeResponse,
@@ -164,6 +166,8 @@ def classify(seen: ProbeResponse) -> Finding:
     if stopped := intercepted(seen):
         return stopped
     facts = facts_of(seen)
+    if is_sign_in_page_of_another(seen):
+        return failed("proxy.sign_in_page", *facts)
     if seen.location:
         return failed("api.redirected", *facts)
     said = seen.json
@@ -173,13 +177,28 @@ def classify(seen: ProbeResponse) -> Finding:
         if isinstance(version, str) and (shown := sanitise(version)):
             return passed(f"iManage Work {shown} answers.", ("iManage version", shown))
         return passed("iManage Work answers.")
-    if seen.is_page and _PROXY.search(f"{seen.headers} {seen.page.title} {seen.page.words[:20_000]}"):
+    if is_page_of_a_proxy(seen):
         return failed("proxy.own_page", *facts)
     if seen.is_page and seen.status == 200:
         return failed("api.not_imanage", *facts)
     if seen.status in {401, 403}:
         return failed("proxy.refused", *facts)
     return failed("api.not_found" if seen.status == 404 else "api.not_imanage", *facts)
+
+
+def is_sign_in_page_of_another(seen: ProbeResponse) -> bool:
+    """Whether it is, or leads to, a sign-in page that is not iManage's, such as that of an application proxy."""
+    if seen.location:
+        kind = sign_in_pages.of_redirect(f"https://{seen.netloc}/", seen.location)
+    else:
+        kind = sign_in_pages.of_body(seen.body, seen.headers.get("Content-Type", ""))
+    return kind is SignInPageError
+
+
+def is_page_of_a_proxy(seen: ProbeResponse) -> bool:
+    """Whether it is a web page that names a known proxy or firewall."""
+    words = f"{seen.headers} {seen.page.title} {seen.page.words[:20_000]}"
+    return seen.is_page and bool(_PROXY.search(words))
 
 
 def intercepted(seen: ProbeResponse) -> Finding | None:

@@ -59,6 +59,8 @@ class LastSignIn:
     is_connected: bool
     is_renewable: bool
     reason: str
+    earlier_was_renewable: bool = False
+    """Whether another sign-in to this server came with a refresh token."""
 
 
 @dataclass
@@ -66,7 +68,7 @@ class Probe:
     """`credentials` is None where there are none, and `lacking` is then the code that says why.
 
     `is_of_package`: they come from an application package, and nobody has signed in with them yet. `thorough`: see
-    `runner.check`.
+    `runner.check`. `knows_client_id`: the server told our Client ID from an unregistered one.
     """
 
     server_id: uuid.UUID
@@ -82,6 +84,7 @@ class Probe:
     thorough: bool
     no_code: str = field(default_factory=lambda: f"connection-check-{secrets.token_hex(24)}")
     token: str = field(default="", repr=False)
+    knows_client_id: bool = False
     authorize_answers: dict[tuple[str, str], ProbeResponse] = field(default_factory=dict)
     api_answers: dict[str, ProbeResponse] = field(default_factory=dict)
 
@@ -162,6 +165,16 @@ def _is_of_package(credentials: AppCredentials) -> bool:
     return session().scalar(select(ApplicationPackage.id).where(made_here)) is not None
 
 
+def _has_renewable(latest: Connection) -> bool:
+    others = select(Connection.id).where(
+        Connection.server_id == latest.server_id,
+        Connection.id != latest.id,
+        Connection.state == "connected",
+        Connection.refresh_token.is_not(None),
+    )
+    return session().scalar(others.limit(1)) is not None
+
+
 def _last_sign_in(server_id: uuid.UUID) -> LastSignIn | None:
     row = session().execute(
         select(Connection, Member.name)
@@ -177,5 +190,6 @@ def _last_sign_in(server_id: uuid.UUID) -> LastSignIn | None:
             is_connected=connection.state == "connected",
             is_renewable=connection.refresh_token is not None,
             reason=connection.reason,
+            earlier_was_renewable=_has_renewable(connection),
         )
     return None

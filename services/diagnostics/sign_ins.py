@@ -78,7 +78,7 @@ def refresh_token(probe: Probe, origin: str) -> Finding:
     if last.is_renewable:
         return passed("The latest sign-in can be renewed automatically.", named)
     if last.is_connected or last.reason == "could_not_refresh":
-        return warned("refresh.none", named)
+        return warned("refresh.none_though_allowed" if last.earlier_was_renewable else "refresh.none", named)
     return skipped(ENDED)
 
 

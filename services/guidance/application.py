@@ -124,6 +124,18 @@ APPLICATION_ADVICE: dict[str, Advice] = {
         "Enter the current Client Secret under Replace credentials. Your iManage admin has it or can create a new one.",
         cause="It was mistyped, or has been renewed or has expired in iManage.",
     ),
+    "secret.out_of_step": Advice(
+        "iManage does not accept this Client ID and Client Secret together.",
+        "Copy both from the same application in iManage Control Center, and enter them under Replace credentials.",
+        cause="One of them belongs to another application or to an earlier registration, has expired, or was mistyped. "
+        "This server does not tell which.",
+    ),
+    "token.unreadable": Advice(
+        "iManage’s answer to an invalid sign-in code is a page or an internal error, so the Client Secret was not "
+        "checked.",
+        "Sign in yourself on your Account page. If that works, nothing needs to be done.",
+        cause="Some servers answer like this to an invalid code and serve real sign-ins nevertheless.",
+    ),
     "secret.inconclusive": Advice(
         "The check cannot tell whether the Client Secret is right.",
         "Sign in yourself on your Account page. If that ends with an error, enter the Client Secret again.",
@@ -155,5 +167,13 @@ APPLICATION_ADVICE: dict[str, Advice] = {
         IMANAGE_ADMIN,
         cause="“Allow Refresh Token” is set to No, which is the default. People have to sign in again each time their "
         "sign-in expires, and long transfers stop.",
+    ),
+    "refresh.none_though_allowed": Advice(
+        "The latest sign-in came without a refresh token, although other sign-ins to this server have one.",
+        "Ask for Allow Refresh Token and its expiry to be checked for this application in iManage Control Center. Then "
+        "sign in again.",
+        IMANAGE_ADMIN,
+        cause="“Allow Refresh Token” was set to No lately, or it was No when this person signed in. A change only "
+        "counts for new sign-ins.",
     ),
 }

@@ -257,6 +257,14 @@ NETWORK_ADVICE: dict[str, Advice] = {
         NETWORK_TEAM,
         cause="A proxy or firewall blocks Counterpart from reaching the host.",
     ),
+    "proxy.sign_in_page": Advice(
+        "A sign-in page, such as Microsoft’s, answers in place of iManage’s API.",
+        "Ask for pre-authentication to be set to pass-through for /api, /work and /auth, or for an address of the API "
+        "without it. If you have one, add the server again with it as its API URL.",
+        NETWORK_TEAM,
+        cause="iManage is published by an application proxy that signs people in before it lets a request through. "
+        "Counterpart’s calls carry iManage’s own sign-in, which that proxy does not know.",
+    ),
     "proxy.refused": Advice(
         "Something other than iManage refused the request.",
         "Ask for Counterpart’s outgoing addresses to be allowed there.",

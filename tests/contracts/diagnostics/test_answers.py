@@ -45,6 +45,13 @@ def test_imanage_that_says_nothing_to_strangers() -> None:
         (page(b"407 Proxy Authentication Required", b"Proxy sign-in"), "proxy.sign_in", "your network team"),
         (page(b"200 OK", b"Welcome to the wiki"), "api.not_imanage", "you"),
         (page(b"200 OK", b"Web Gateway: not allowed"), "proxy.own_page", "your network team"),
+        (page(b"200 OK", b"Sign in to your account"), "proxy.sign_in_page", "your network team"),
+        (page(b"403 Forbidden", b"Microsoft Entra"), "proxy.sign_in_page", "your network team"),
+        (
+            answer(b"302 Found", b"", b"Location: https://login.microsoftonline.com/t/oauth2/authorize?x=1"),
+            "proxy.sign_in_page",
+            "your network team",
+        ),
         (page(b"403 Forbidden", b"Zscaler: not allowed"), "proxy.own_page", "your network team"),
         (page(b"403 Forbidden", b"Forbidden", b"Server: squid/5.7"), "proxy.own_page", "your network team"),
         (page(b"403 Forbidden", b"Forbidden"), "proxy.refused", "your network team"),

@@ -178,9 +178,46 @@ def test_the_same_refusal_with_another_number_is_the_same(practice: Simulator) -
     assert found.says("secret", "warn", "secret.inconclusive")
 
 
-def test_something_else_gives_out_tokens(server: Server, practice: Simulator) -> None:
-    practice.faults.add(Fault("html", path=TOKEN, times=None))
-    assert checked(server).says("secret", "fail", "token.not_imanage", "your network team")
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("html", path=TOKEN, times=None),
+        Fault("html", path=TOKEN, status=500, times=None),
+        Fault("status", path=TOKEN, status=500, times=None),
+    ],
+    ids=["page", "page with 500", "envelope with 500"],
+)
+def test_a_token_endpoint_that_does_not_take_an_invalid_code(
+    server: Server, practice: Simulator, fault: Fault
+) -> None:
+    practice.faults.add(fault)
+    found = checked(server)
+    assert found.says("secret", "warn", "token.unreadable", "you")
+    assert found.report.state == "warning"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        (page(b"404 Not Found", b"Not Found"), "token.not_imanage"),
+        (page(b"200 OK", b"Zscaler: not allowed"), "token.not_imanage"),
+        (page(b"200 OK", b"Sign in to your account"), "proxy.sign_in_page"),
+    ],
+)
+def test_something_else_answers_at_the_token_endpoint(said: bytes, code: str) -> None:
+    pages = {"token": said, "authorize": page(b"200 OK", b"Sign in"), "GET /api ": ok(UNKNOWN_SIGN_IN)}
+    with line(site(pages)) as there:
+        found = checked(server_at(f"http://127.0.0.1:{there.port}"))
+    assert found.says("secret", "fail", code, "your network team")
+
+
+def test_client_id_and_secret_out_of_step(server: Server, practice: Simulator) -> None:
+    """The sign-in page shows itself to any Client ID, so that only the token endpoint compares the two."""
+    practice.faults.add(Fault("html", path=AUTHORIZE, times=None))
+    wrong = AppCredentials(CLIENT_ID, "secret-of-another-application")
+    found = checked(server, credentials=wrong)
+    assert found.says("client_id", "warn", "client.inconclusive")
+    assert found.says("secret", "fail", "secret.out_of_step", "you")
 
 
 def test_by_the_clock_no_wrong_secret_is_tried(server: Server, practice: Simulator) -> None:

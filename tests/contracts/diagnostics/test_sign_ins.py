@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from models import Connection, Member
+from models import Connection, Member, utcnow
 from services.core.unit_of_work import session
 from simulator import Simulator
 from tests.support.fault_proxy import fault_proxy
@@ -111,6 +113,18 @@ def test_no_refresh_token(practice: Simulator, alice: Member, state: str, reason
     found = checked(server)
     assert found.says("refresh_token", "warn", "refresh.none", "your iManage admin")
     assert "Allow Refresh Token" in found["refresh_token"].cause
+
+
+def test_no_refresh_token_though_others_have_one(practice: Simulator, alice: Member) -> None:
+    server = practice_server(practice)
+    bram = make_member("Bram de Vries", email="bram@practice.example")
+    earlier = utcnow() - timedelta(days=1)
+    keep_sign_in(
+        server, bram.id, practice.token_for("BRAM"), refresh_token_of(practice), connected_at=earlier
+    )
+    keep_sign_in(server, alice.id, practice.token_for("ALICE"))
+    found = checked(server)
+    assert found.says("refresh_token", "warn", "refresh.none_though_allowed", "your iManage admin")
 
 
 def test_an_api_url_that_leads_to_the_same_customer(practice: Simulator, alice: Member) -> None:

@@ -101,8 +101,18 @@ def test_a_refused_search_speaks_of_the_search() -> None:
     assert "profile" not in said.next_step
     assert "profile" in remote_refusal(error, "London", "saving").next_step
     assert "profile" not in remote_refusal(error, "London").next_step
-    gone = remote_refusal(errors.ServerFaultError(remote_code="NRC_INDEX_UNAVAILABLE"), "London", "searching")
+    gone = remote_refusal(
+        errors.IndexUnavailableError(remote_code="NRC_INDEX_UNAVAILABLE"), "London", "searching"
+    )
     assert gone.ours == "Search is not available in London at the moment."
+
+
+def test_only_a_document_that_is_checked_out_is_said_to_be() -> None:
+    checked_out = remote_refusal(errors.CheckedOutError(), "London", "saving")
+    assert checked_out.next_step.endswith("when it has been checked in.")
+    for code in ("imanage.conflict", "imanage.conflict.new_document"):
+        said = remote_refusal(errors.ConflictError(code=code), "London", "saving")
+        assert "check" not in said.sentence + said.next_step
 
 
 @pytest.mark.parametrize("activity", BY_ACTIVITY)

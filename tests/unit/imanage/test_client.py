@@ -12,7 +12,9 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
 from imanage import errors
 from imanage.client import Client, Pacer
-from imanage.guard import Cap
+from imanage.deadlines import within
+from imanage.guard import Cap, build_session
+from imanage.networks import AddressRules
 from tests.unit.imanage.support import BASE, TOKEN, client
 
 URL = f"{BASE}/libraries"
@@ -131,7 +133,7 @@ def test_a_servers_words_are_bounded_one_line_and_without_our_token() -> None:
     assert len(message) <= 300
 
 
-@pytest.mark.parametrize("body", ["<html>Sign in</html>", "{", "[" * 100_000, "\ufeffnull x"])
+@pytest.mark.parametrize("body", ["<html>Welcome</html>", "{", "[" * 100_000, "\ufeffnull x"])
 @responses.activate
 def test_what_is_not_json_is_not_imanage(body: str) -> None:
     responses.get(URL, body=body)
@@ -296,3 +298,65 @@ def test_after_a_429_no_call_is_made_until_the_reset() -> None:
 def test_a_client_does_not_show_its_token() -> None:
     assert TOKEN not in repr(client())
     assert isinstance(client(), Client)
+
+
+@pytest.mark.parametrize(
+    "payload", [{}, {"total_count": 0}, {"data": None}, {"data": {}}, {"data": {"results": None}}]
+)
+@responses.activate
+def test_a_list_without_data_is_empty(payload: Any) -> None:
+    responses.get(URL, json=payload)
+    assert client().lists("GET", "libraries").rows == ()
+
+
+@pytest.mark.parametrize(
+    "data", [{"entries": []}, {"entries": [{"id": "Active!1"}]}, {"count": 0}, {"results": {}}]
+)
+@responses.activate
+def test_an_unknown_key_of_data_is_not_understood(data: Any) -> None:
+    responses.get(URL, json={"data": data})
+    with pytest.raises(errors.NotUnderstoodError):
+        client().lists("GET", "libraries")
+
+
+@responses.activate
+def test_an_error_with_the_status_of_success_is_a_refusal() -> None:
+    responses.get(URL, json={"error": {"code": "NRC_X", "code_message": "No."}})
+    with pytest.raises(errors.RejectedError) as caught:
+        client().lists("GET", "libraries")
+    assert caught.value.remote_message == "No."
+
+
+@responses.activate
+def test_a_server_that_refuses_to_count_is_asked_without() -> None:
+    refusal = {"error": {"code": "NRC_INVALID_PARAM", "messages": [{"field": "total"}]}}
+    responses.get(URL, status=400, json=refusal)
+    responses.get(URL, json={"data": []})
+    assert client().lists("GET", "libraries", params={"limit": 5, "total": "true"}).rows == ()
+    assert str(responses.calls[1].request.url).endswith("?limit=5")
+
+
+@pytest.mark.parametrize("status", [429, 500, 502])
+@responses.activate
+def test_a_fault_while_a_person_waits_is_tried_once_more(status: int) -> None:
+    responses.get(URL, status=status, headers={"Retry-After": "1"})
+    responses.get(URL, json={"data": [{"id": "Active"}]})
+    assert len(waiting().lists("GET", "libraries").rows) == 1
+    responses.replace("GET", URL, status=status, headers={"Retry-After": "1"})
+    responses.calls.reset()
+    with pytest.raises(errors.ImanageError):
+        waiting().lists("GET", "libraries")
+    assert len(responses.calls) == 2
+
+
+@responses.activate
+def test_a_fault_is_not_tried_again_past_the_deadline() -> None:
+    responses.get(URL, status=429, headers={"Retry-After": "8"})
+    with within(5), pytest.raises(errors.ThrottledError):
+        waiting().lists("GET", "libraries")
+    assert len(responses.calls) == 1
+
+
+def waiting() -> Client:
+    session = build_session(AddressRules())
+    return Client(session, BASE, TOKEN, pacing=Hurried(), retries_faults=True)
