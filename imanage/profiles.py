@@ -113,7 +113,7 @@ def container_or_none(row: Row) -> Container | None:
 
 def _kind_of_container(row: Row) -> Literal["workspace", "folder", "category"]:
     """By `wstype`; rows without one are categories or folders where they have a type of these, else workspaces."""
-    named = text(row, "wstype") or text(row, "type")
+    named = (text(row, "wstype") or text(row, "type") or "").removesuffix("_shortcut")
     if named == "workspace":
         return "workspace"
     if named == "category" or (named != "folder" and text(row, "category_type")):

@@ -14,6 +14,7 @@ KINDS = {
     "html": "answer with an HTML page and `status` (default 200) instead of JSON",
     "json": "answer with `body` as JSON and `status` (default 200)",
     "redirect": "redirect with 302 to `location`",
+    "sign_in_page": "answer with the sign-in page of an application proxy, or redirect to it if `how` is redirect",
     "endless_json": "answer with a JSON list that never ends",
     "giant_headers": "add `at` bytes of headers (default 1 MiB)",
     "cut_headers": "close the connection within the response headers",

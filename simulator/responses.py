@@ -76,6 +76,10 @@ def page(title: str, text: str) -> bytes:
     ).encode()
 
 
+PROXY_SIGN_IN = "login.microsoftonline.com/common"
+PROXY_PAGE = page(
+    "Sign in to your account", f'<form action="https://{PROXY_SIGN_IN}/login"><input type="password"></form>'
+)
 _CODES = {401: "NRC_SESSION_INVALID", 403: "NRC_ACCESS_DENIED", 404: "NRC_NO_RECORD", 409: "NRC_IN_USE"}
 _TEXTS = {401: "X-Auth-Token is invalid or missing", 503: "The service is down for maintenance."}
 
@@ -97,6 +101,12 @@ def canned(call_faults: CallFaults, settings: Settings) -> Answer | None:
         return throttled(settings, fault)
     if fault := call_faults.get("redirect"):
         return whole(fault.status or 302, b"", HTML, ("Location", fault.location))
+    if fault := call_faults.get("sign_in_page"):
+        if fault.how == "redirect":
+            return whole(
+                302, b"", HTML, ("Location", f"https://{PROXY_SIGN_IN}/oauth2/authorize?client_id=app-proxy")
+            )
+        return whole(fault.status or 200, PROXY_PAGE, HTML)
     if call_faults.get("endless_json"):
         return Answer(200, [("Content-Type", JSON)], _endless())
     for kind in ("status", "html", "json", "reject_early"):

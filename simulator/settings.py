@@ -119,7 +119,7 @@ class Settings:
     trash: bool = True  # deleted documents go to the trash
 
     # Refusals and pace
-    wall_status: int = 403  # 403 or 404 for objects that the user may not see
+    wall_status: int = 403  # 403, 404 or 401 for objects that the user may not see
     checked_out_status: int = 409  # the status of a write to a document that another user checked out
     error_codes: str = "named"  # the `code` of errors: as documented, always NRC_FAILURE, or absent
     latency: float = 0.0  # seconds before every response

@@ -237,12 +237,13 @@ def split_id(text: str, inside: Library | None = None) -> tuple[int, int | None]
 
 
 def need(thing: Container | Document, level: str = "read") -> None:
-    """Require an access level. Objects that the caller may not see give 403 or 404, by the setting `wall_status`."""
+    """Require an access level. The setting `wall_status` is the status for objects that the caller may not see."""
     world = state().world
     if not world.may(me(), thing, "read"):
         if state().settings.wall_status == 404:
             raise not_found()
-        raise RefusedError(403, "NRC_ACCESS_DENIED", "You do not have access to this record")
+        status = state().settings.wall_status
+        raise RefusedError(status, "NRC_ACCESS_DENIED", "You do not have access to this record")
     if not world.may(me(), thing, level):
         raise RefusedError(403, "NRC_ACCESS_DENIED", f"This needs {level} access")
 

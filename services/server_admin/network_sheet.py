@@ -53,11 +53,24 @@ WORK = (
     Endpoint("GET", "{base}/workspaces", "Search for workspaces"),
     Endpoint("GET", "{base}/libraries/{library}/workspaces", "Search for workspaces in a library"),
     Endpoint("GET", "{base}/libraries/{library}/users/{user}/my-matters/children", "My matters"),
+    Endpoint(
+        "GET",
+        "{base}/libraries/{library}/users/{user}/my-matters/categories/{id}/children",
+        "A category of My matters",
+    ),
     Endpoint("GET", "{base}/libraries/{library}/my-favorites/children", "Favourites"),
+    Endpoint(
+        "GET",
+        "{base}/libraries/{library}/my-favorites/categories/{id}/children",
+        "A category of Favourites",
+    ),
     Endpoint("GET", "{base}/libraries/{library}/workspaces/{id}", "A workspace"),
     Endpoint("GET", "{base}/libraries/{library}/workspaces/{id}/children", "Contents of a workspace"),
     Endpoint("GET", "{base}/libraries/{library}/folders/{id}", "A folder"),
     Endpoint("GET", "{base}/libraries/{library}/folders/{id}/children", "Contents of a folder"),
+    Endpoint(
+        "POST", "{base}/libraries/{library}/folders/{id}/children/browse", "Contents of a search folder"
+    ),
     Endpoint("GET", "{base}/libraries/{library}/folders/{id}/documents", "Documents in a folder"),
     Endpoint("POST", "{base}/libraries/{library}/folders/{id}/documents", "saving a new document"),
     Endpoint("GET", "{base}/documents", "Search for documents"),

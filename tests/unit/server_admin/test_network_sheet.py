@@ -31,6 +31,7 @@ UPLOAD = Upload("Lease", "docx", 1, "0" * 64, io.BytesIO(b"x"))
 ARGUMENTS = {
     "workspace_id": "Active!1",
     "folder_id": "Active!7",
+    "category_id": "Active!9",
     "id": VersionId("Active", 8, 1),
     "user_id": "ALICE",
     "text": "lease",
@@ -72,14 +73,18 @@ def call_all_of(module: ModuleType, client: Client) -> None:
     """Every function that takes a client, with a library, and without one where it may be left out."""
     for function in filter(inspect.isfunction, vars(module).values()):
         parameters = inspect.signature(function).parameters
-        if "client" not in parameters or function.__name__.startswith("_"):
+        if "client" not in parameters or function.__name__.startswith(("_", "of_")):
             continue
         needed = {name for name, each in parameters.items() if each.default is inspect.Parameter.empty}
-        assert needed <= {"client", "library", *ARGUMENTS}, f"{function.__name__} takes something new."
+        assert needed <= {"client", "library", "kind", *ARGUMENTS}, (
+            f"{function.__name__} takes something new."
+        )
         values = {name: ARGUMENTS[name] for name in parameters if name in ARGUMENTS}
         choices = [{}] if "library" not in needed else []
         if "library" in parameters:
             choices.append({"library": "Active"})
+        if "kind" in parameters:
+            choices = [{"kind": "my_favorites"}, {"kind": "my_matters"}]
         for choice in choices:
             with contextlib.suppress(ImanageError):
                 function(client, **values, **choice)
