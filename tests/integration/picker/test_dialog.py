@@ -200,8 +200,11 @@ def test_as_a_new_version_one_document_is_chosen(desk: Desk) -> None:
     ("fault", "sentence"),
     [
         (Fault("status", path="/children", status=500, times=None), "iManage has an internal error."),
-        (Fault("status", path="/children", status=403), "You do not have permission to do this in iManage."),
-        (Fault("status", path="/children", status=404), "iManage cannot find this."),
+        (
+            Fault("status", path="/children", status=403, times=None),
+            "You do not have permission to do this in iManage.",
+        ),
+        (Fault("status", path="/children", status=404, times=None), "iManage cannot find this."),
         (
             Fault("throttle", path="/children", reset=40),
             "iManage is busy and asked Counterpart to wait 40 seconds.",

@@ -54,7 +54,7 @@ def test_lists_of_the_customer_fall_back_to_its_libraries(desk: Desk, more: dict
     assert "incomplete" not in found.text
 
 
-def test_a_long_search_goes_on_in_every_library(desk: Desk) -> None:
+def test_the_next_page_of_a_search_is_that_of_every_library(desk: Desk) -> None:
     def everything() -> set[str]:
         found, offset = set[str](), 0
         while page := desk.look(q="Müller", offset=offset):
