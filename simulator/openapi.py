@@ -61,6 +61,8 @@ def _operation(one: Call) -> Row:
         "parameters": parameters,
         "responses": {str(one.status): _answer(one), "default": _refusal(one)},
     }
+    if one.answer == "bytes":
+        found["responses"]["206"] = _answer(one) | {"description": "The range that was asked for"}
     if one.ours:
         found["x-our-choice"] = one.ours
     if one.body:

@@ -261,6 +261,9 @@ class Journey:
         self.get("documents/checked-out", "documents/reserve")
         for name in ("Signed deed", "Disclosure letter", "Completion on Friday"):
             self.get(f"documents/{self.document(name).id()}?include_operations=true")
+        for range_, status in (("bytes=0-9", 206), ("bytes=999999999-", 416)):
+            part = self.alice.get(f"{path}/download", headers={"Range": range_})
+            assert part.status_code == status
         self.post("documents/parents", {"document_numbers": [self.document().number]})
 
     def writing(self) -> None:
