@@ -29,13 +29,14 @@ from bench.wire import Wire, in_front
 from commands import migrations
 from config import Settings
 from imanage.types import Identity, TokenSet
-from models import Matter, Participant, Server, db, new_id, utcnow
+from models import Matter, Participant, Server, ServerConcurrency, db, new_id, utcnow
 from services.connections import tokens
 from services.core.actor import SYSTEM, Actor
 from services.core.unit_of_work import session, unit_of_work
 from services.directory import people as directory_people
 from services.operations import worker_heartbeats
 from services.servers import transport
+from services.servers.registry import MOST_AT_ONCE
 from simulator import practice_password
 from tests.support.stack import answers, free_port, installation_environment, until
 
@@ -240,6 +241,9 @@ def _make_server(wire: Wire) -> uuid.UUID:
                 is_enabled=True,
             )
         )
+        # As a server that has been in use: rows measure transfers, not how a limit is found.
+        writing.flush()
+        writing.add(ServerConcurrency(server_id=server_id, at_once=MOST_AT_ONCE))
     return server_id
 
 

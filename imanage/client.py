@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import statistics
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import requests
@@ -44,6 +47,8 @@ _RETRYABLE = frozenset(
     {"imanage.unreachable.refused", "imanage.unreachable.reset", proxies.UNREACHABLE, proxies.BROKEN}
 )
 _RETRIED_ONCE = frozenset({429, 500, 502})
+_TOO_MANY = frozenset({429, 503})
+_MOST_SECONDS = 256
 _random = random.SystemRandom()
 
 
@@ -57,8 +62,19 @@ def auth_headers(access_token: str, header: TokenHeader = "x-auth-token") -> dic
     return headers
 
 
+@dataclass(frozen=True)
+class Answers:
+    """Calls that a server has answered: how many, how many of them with 429 or 503, and the median seconds of reads."""
+
+    number: int = 0
+    refused: int = 0
+    median: float | None = None
+
+
 class Pacer:
     """Client-side rate limiting, shared by all threads that call one server: after a 429 all calls wait for its reset.
+
+    It also counts the answers, for whoever decides how many calls to make at a time.
 
     A wait longer than `cap_seconds` raises ThrottledError with the wait instead, so that a page can show it and a job
     can be rescheduled.
@@ -68,6 +84,25 @@ class Pacer:
         self.cap_seconds = cap_seconds
         self._lock = threading.Lock()
         self._until = 0.0
+        self._number = self._refused = 0
+        self._seconds: deque[float] = deque(maxlen=_MOST_SECONDS)
+
+    def answered(self, status: int, seconds: float | None) -> None:
+        """Count an answer. `seconds` is None where it says nothing about the server, as with an upload."""
+        with self._lock:
+            self._number += 1
+            self._refused += status in _TOO_MANY
+            if seconds is not None and status not in _TOO_MANY:
+                self._seconds.append(seconds)
+
+    def take_answers(self) -> Answers:
+        """The answers since this was called last."""
+        with self._lock:
+            median = statistics.median(self._seconds) if self._seconds else None
+            found = Answers(self._number, self._refused, median)
+            self._number = self._refused = 0
+            self._seconds.clear()
+            return found
 
     def throttled(self, seconds: float) -> None:
         """Hold back all calls for so many seconds."""
@@ -221,6 +256,7 @@ class Client:
         reads: bool,
         options: Mapping[str, Any],
     ) -> R:
+        began = time.monotonic()
         try:
             response = self._session.request(
                 method,
@@ -235,6 +271,7 @@ class Client:
             body = options.get("data")
             unsent = is_unsent(error) or (isinstance(body, Multipart) and not body.started)
             raise (fault if reads or unsent else outcome_unknown(fault)) from error
+        self._pacer.answered(response.status_code, time.monotonic() - began if reads else None)
         if not 200 <= response.status_code < 300:
             raise self._refused(response, reads)
         try:

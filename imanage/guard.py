@@ -54,7 +54,7 @@ class Limits:
     listing: Cap = Cap(4 * 1024 * 1024, 150_000)
     single: Cap = Cap(256 * 1024, 10_000)
     token: Cap = Cap(64 * 1024, 1_000)
-    pool_size: int = 32
+    pool_size: int = 64
 
     def deadline(self) -> Deadline:
         """The deadline of a call that begins now."""

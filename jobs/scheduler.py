@@ -17,11 +17,14 @@ from contextlib import AbstractContextManager
 import structlog
 
 from jobs.slots import Slots, server_of
+from models import utcnow
+from services.connections import tokens
 from services.core.writer_process import run_in_writer
 from services.execution import queue, steps
 from services.execution.item_run import Claim, ItemRun
 from services.execution.queue import Due
 from services.operations import worker_heartbeats
+from services.servers import concurrency
 
 log = structlog.get_logger()
 
@@ -47,6 +50,7 @@ class Scheduler:
         self.wanting = threading.Event()
         self._worker_id = worker_id
         self._scope = scope
+        self._observer = concurrency.Observer()
         self._heartbeats = worker_heartbeats.LivenessTracker(EXPIRY_SECONDS)
         self._threads = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="item")
         self._lock = threading.Lock()
@@ -57,7 +61,10 @@ class Scheduler:
     def take_due(self) -> int:
         """Claim what is due and begin to carry it out. Returns the number of items."""
         self.wanting.clear()
-        chosen = choose(queue.due(LOOK_AHEAD), self._in_flight(), self.slots)
+        due = queue.due(LOOK_AHEAD)
+        for server, at_once in {item.server: item.at_once for item in due}.items():
+            self.slots.adjust(server, at_once)
+        chosen = choose(due, self._in_flight(), self.slots)
         if not chosen:
             return 0
         runs = steps.begin(
@@ -68,6 +75,28 @@ class Scheduler:
         for run, step in runs:
             self._threads.submit(self._carry_out, run, step)
         return len(runs)
+
+    def adapt(self) -> None:
+        """Follow the servers' answers: more slots, or fewer."""
+        seen = tokens.take_answers()
+        if not seen:
+            return
+        for server_id, (ceiling, before) in concurrency.limits(seen).items():
+            server = str(server_id)
+            observed = self._observer.observe(
+                server_id,
+                seen[server_id],
+                is_short=self.slots.are_short(server),
+                workers=self.slots.workers,
+                clock=time.monotonic(),
+            )
+            limit = before or concurrency.first(utcnow())
+            after = concurrency.following(limit, observed, ceiling, utcnow())
+            if after is not before:
+                run_in_writer(concurrency.change, server_id, before, after)
+                if after.reason != limit.reason:
+                    log.info("server.concurrency", server=server, at_once=after.at_once, reason=after.reason)
+            self.slots.adjust(server, min(after.at_once, ceiling))
 
     def check_leases(self) -> int:
         """Release claims of workers whose heartbeats have stopped, and of this one those that no thread carries out.
@@ -119,7 +148,7 @@ class Scheduler:
                 del self._running[run.claim]
                 server = server_of(run.task)
                 left = sum(server_of(each.task) == server for each in self._running.values())
-            if left < FEW * self.slots.share(run.task.at_once or 1):
+            if left < FEW * self.slots.share_of(run.task):
                 self.wanting.set()
 
     def _in_flight(self) -> dict[str, Counter[uuid.UUID]]:

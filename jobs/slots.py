@@ -42,6 +42,7 @@ class Slots:
     def __init__(self) -> None:
         self.workers = 1
         self._lock = threading.Lock()
+        self._today: dict[str, int] = {}
         self._limits: defaultdict[tuple[str, str], _Limit] = defaultdict(_Limit)
         self._arrivals = count()
         self._is_open = False
@@ -52,7 +53,7 @@ class Slots:
         waiter = _Waiter(task.member_id, task.position, next(self._arrivals))
         with self._lock:
             limit = self._limits[server_of(task), kind]
-            limit.at_once = task.at_once or 1
+            limit.at_once = self._at_once(task)
             limit.waiting.append(waiter)
             self._grant(limit)
         waiter.granted.wait()
@@ -69,6 +70,24 @@ class Slots:
         with self.slot(task, "announce"):
             yield
 
+    def adjust(self, server: str, at_once: int) -> None:
+        """A server's limit has been read again: it replaces those that tasks were claimed with."""
+        with self._lock:
+            self._today[server] = at_once
+            for key, limit in self._limits.items():
+                if key[0] == server:
+                    limit.at_once = at_once
+                    self._grant(limit)
+
+    def are_short(self, server: str) -> bool:
+        """Whether runs wait for slots of the server."""
+        with self._lock:
+            return any(limit.waiting for key, limit in self._limits.items() if key[0] == server)
+
+    def share_of(self, task: Task) -> int:
+        """This worker's share of the limit of the task's server."""
+        return self.share(self._at_once(task))
+
     def open_all(self) -> None:
         """For the end of the process: grant every slot, so that all waiting runs see that they have to stop."""
         with self._lock:
@@ -83,6 +102,9 @@ class Slots:
     def half(self, at_once: int) -> int:
         """How many of those slots one member may hold while others wait."""
         return max(1, at_once // 2 // self.workers)
+
+    def _at_once(self, task: Task) -> int:
+        return self._today.get(server_of(task), task.at_once or 1)
 
     def _grant(self, limit: _Limit) -> None:
         while limit.waiting and (self._is_open or limit.taken.total() < self.share(limit.at_once)):

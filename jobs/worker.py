@@ -35,6 +35,7 @@ RESTING_HEARTBEAT_SECONDS = 5.0
 LEASE_SECONDS = 1.0
 PROGRESS_SECONDS = 1.0
 CHECKPOINT_SECONDS = 0.25
+ADAPT_SECONDS = 0.25
 MAIL_SECONDS = 15.0
 HEALTH_SECONDS = 5.0
 MAINTENANCE_SECONDS = 4.0
@@ -96,6 +97,7 @@ def _work(settings: Settings, scope: Scope, signals: int) -> None:
         resting=RESTING_HEARTBEAT_SECONDS,
     )
     duties.every(LEASE_SECONDS, scheduler.check_leases, resting=RESTING_SECONDS)
+    duties.every(ADAPT_SECONDS, scheduler.adapt, resting=RESTING_SECONDS)
     duties.every(PROGRESS_SECONDS, ProgressFlusher().flush, resting=RESTING_SECONDS)
     duties.every(MAINTENANCE_SECONDS, maintain, first=0.0, resting=RESTING_SECONDS)
     duties.every(ERASE_SECONDS, packages_keys.delete_expired)

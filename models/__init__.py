@@ -35,6 +35,7 @@ from models.server_facts import ServerFact as ServerFact
 from models.server_facts import ServerLearning as ServerLearning
 from models.servers import Server as Server
 from models.servers import ServerCircuit as ServerCircuit
+from models.servers import ServerConcurrency as ServerConcurrency
 from models.servers import ServerMember as ServerMember
 from models.servers import ServerRemoval as ServerRemoval
 from models.transfers import LIVE as LIVE

@@ -63,6 +63,18 @@ class ServerCircuit(Base):
     failed_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
+class ServerConcurrency(Base):
+    """How many documents of one server move at a time today, for all workers: services/servers/concurrency.py."""
+
+    __tablename__ = "server_concurrency"
+
+    server_id: Mapped[ServerKey]
+    at_once: Mapped[int]
+    too_many: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(String(20), default="")
+    changed_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class ServerMember(Base):
     """A member who may use a restricted server."""
 

@@ -22,7 +22,7 @@ import requests
 from sqlalchemy import select
 
 from imanage import oauth
-from imanage.client import Client, Pacer
+from imanage.client import Answers, Client, Pacer
 from imanage.discovery import discover
 from imanage.errors import (
     ForbiddenError,
@@ -303,6 +303,14 @@ def sentence_for(reason: str, label: str) -> str:
 def _pacer(server_id: uuid.UUID) -> Pacer:
     with _pacers_lock:
         return _pacers.setdefault(server_id, Pacer(PAGE_WAIT_SECONDS))
+
+
+def take_answers() -> dict[uuid.UUID, Answers]:
+    """What each server has answered in this process since this was called last."""
+    with _pacers_lock:
+        pacers = dict(_pacers)
+    found = {server_id: pacer.take_answers() for server_id, pacer in pacers.items()}
+    return {server_id: answers for server_id, answers in found.items() if answers.number}
 
 
 def renew(member_id: uuid.UUID, server_id: uuid.UUID, spent: str) -> Access:

@@ -19,7 +19,7 @@ from copying.ports import ShouldStop
 from copying.values import Intent, Progress, Target, target
 from imanage.client import Client
 from imanage.ids import VersionId
-from models import LIVE, Connection, Member, Server, Transfer, TransferItem, Version
+from models import LIVE, Connection, Member, Server, ServerConcurrency, Transfer, TransferItem, Version
 from services.connections import tokens
 from services.connections.tokens import AccessCache
 from services.core.actor import Actor
@@ -27,6 +27,7 @@ from services.core.errors import RefusedError
 from services.core.unit_of_work import is_writing, release, session
 from services.execution import authorization
 from services.execution.authorization import AuthorizationSnapshot, PausedError
+from services.servers.concurrency import AT_ONCE
 from services.transfers.signed_rows import Facts
 
 T = TypeVar("T")
@@ -43,7 +44,8 @@ class Task:
 
     `listed` is what a list said of the source.
 
-    `at_once` is the server's limit of simultaneous transfers; None where the server has been removed.
+    `at_once` is the server's limit of simultaneous transfers as it was when the item was claimed; None where the server
+    has been removed.
     """
 
     id: uuid.UUID
@@ -128,7 +130,7 @@ _READ = (
         Transfer.matter_id,
         Transfer.member_id,
         Transfer.server_id,
-        Server.at_once,
+        AT_ONCE,
         TransferItem.state,
         TransferItem.sha256,
         TransferItem.sent_at,
@@ -139,6 +141,7 @@ _READ = (
     )
     .join(Transfer, Transfer.id == TransferItem.transfer_id)
     .outerjoin(Server, Server.id == Transfer.server_id)
+    .outerjoin(ServerConcurrency, ServerConcurrency.server_id == Transfer.server_id)
     .outerjoin(Version, Version.id == TransferItem.version_id)
     .outerjoin(
         Connection,

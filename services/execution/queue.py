@@ -13,8 +13,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, or_, select, union_all, update
 
-from models import Server, ServerCircuit, Transfer, TransferItem, WorkerHeartbeat, utcnow
+from models import Server, ServerCircuit, ServerConcurrency, Transfer, TransferItem, WorkerHeartbeat, utcnow
 from services.core.unit_of_work import session, unit_of_work
+from services.servers.concurrency import AT_ONCE
 from services.transfers.states import LIVE
 
 NO_SERVER = "removed"
@@ -22,7 +23,7 @@ NO_SERVER = "removed"
 
 @dataclass(frozen=True)
 class Due:
-    """An item that a worker may claim now. `at_once` is its server's limit of simultaneous transfers."""
+    """An item that a worker may claim now. `at_once` is its server's limit of simultaneous transfers today."""
 
     id: uuid.UUID
     position: int
@@ -138,8 +139,9 @@ def _first(state: str) -> Select[*tuple[Any, ...]]:
 def _all_due() -> Select[*tuple[Any, ...]]:
     first = union_all(*(select(_first(state).subquery()) for state in sorted(LIVE))).subquery()
     return (
-        select(first, Server.at_once)
+        select(first, AT_ONCE)
         .outerjoin(Server, Server.id == first.c.server_id)
+        .outerjoin(ServerConcurrency, ServerConcurrency.server_id == first.c.server_id)
         .order_by(first.c.position, first.c.created_at, first.c.id)
         .limit(bindparam("limit", type_=Integer()))
     )

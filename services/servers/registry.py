@@ -21,7 +21,7 @@ from services.servers import addresses as server_addresses
 from services.servers import transport, validation
 from services.servers.packages import packages
 
-MOST_AT_ONCE = 32
+MOST_AT_ONCE = 64
 KINDS = {transport.CLOUD: "Cloud iManage", transport.ON_PREMISE: "On-premise"}
 
 

@@ -14,7 +14,7 @@ from services.access.allow_list import counts
 from services.core.actor import Actor
 from services.core.runtime import runtime
 from services.core.unit_of_work import session
-from services.servers import transport
+from services.servers import concurrency, transport
 from services.servers.registry import (
     KINDS,
     asks_for_credentials,
@@ -66,6 +66,9 @@ class ServerView:
     is_practice: bool
     is_enabled: bool
     at_once: int
+    at_once_today: int
+    at_once_because: str
+    at_once_since: datetime | None
     version: str
     created_at: datetime
     usage: Usage
@@ -105,6 +108,8 @@ def server(actor: Actor, server_id: uuid.UUID) -> ServerView:
     """One server for its page."""
     row = require_server(actor, server_id)
     settings = runtime().settings
+    today = concurrency.today(row.id)
+    limit = today or concurrency.first(row.created_at)
     return ServerView(
         id=row.id,
         kind=row.kind,
@@ -120,6 +125,9 @@ def server(actor: Actor, server_id: uuid.UUID) -> ServerView:
         is_practice=row.is_practice,
         is_enabled=row.is_enabled,
         at_once=row.at_once,
+        at_once_today=min(limit.at_once, row.at_once),
+        at_once_because=concurrency.sentence(limit, row.at_once),
+        at_once_since=today.changed_at if today else None,
         version=version(row),
         created_at=row.created_at,
         usage=usage_of(row.id),

@@ -105,7 +105,7 @@ def test_a_changed_server_says_name_and_limit_at_once(admin: Browser) -> None:
     make_server("Paris")
     page = refused(admin, f"/admin/integrations/imanage/{server.id}/edit", {"name": "paris", "at_once": "99"})
     assert "already a server with this name: “Paris”" in page.text
-    assert "Enter a number from 1 to 32." in page.text
+    assert "Enter a number from 1 to 64." in page.text
 
 
 def test_the_set_up_page_says_all_of_it_at_once(app: Flask, database: None) -> None:

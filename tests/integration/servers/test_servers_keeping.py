@@ -10,7 +10,7 @@ import uuid
 import pytest
 from sqlalchemy import func, select
 
-from models import AuditEvent, Connection, Document, Link, Server, ServerMember, ServerRemoval, Transfer, db
+from models import AuditEvent, Connection, Document, Link, Server, ServerConcurrency, ServerMember, ServerRemoval, Transfer, db
 from services.access.server_access import available_to
 from services.core.unit_of_work import unit_of_work
 from services.servers import transport
@@ -35,6 +35,28 @@ def events() -> list[tuple[str, str]]:
     db.session.rollback()
     rows = db.session.scalars(select(AuditEvent).order_by(AuditEvent.at))
     return [(row.action, row.subject) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("at_once", "reason", "shown"),
+    [
+        (2, "growing", "16, today 2 It rises while documents wait and iManage answers quickly. Since"),
+        (5, "refused", "16, today 5 With 6, iManage refused calls. Since"),
+        (5, "slow", "16, today 5 With 6, iManage answered more slowly. Since"),
+        (16, "growing", "Documents at once 16 Members signed in"),
+        (None, "", "16, today 2 It rises while documents wait and iManage answers quickly. Members"),
+    ],
+)
+def test_its_page_says_how_many_documents_move_today_and_why(
+    admin: Browser, at_once: int | None, reason: str, shown: str
+) -> None:
+    server = make_server()
+    if at_once is not None:
+        with unit_of_work() as writing:
+            writing.add(
+                ServerConcurrency(server_id=server.id, at_once=at_once, too_many=6, reason=reason)
+            )
+    assert shown in " ".join(admin.page(url_of(server)).text.split())
 
 
 def test_the_list_is_empty_and_says_what_to_do(admin: Browser) -> None:
@@ -134,7 +156,7 @@ def test_what_is_fixed_cannot_be_changed_by_a_direct_request(admin: Browser) -> 
     [
         ({"name": ""}, "Enter a name."),
         ({"name": "pARIS"}, "There is already a server with this name"),
-        ({"at_once": "33"}, "Enter a number from 1 to 32."),
+        ({"at_once": "65"}, "Enter a number from 1 to 64."),
     ],
 )
 def test_a_bad_change_is_refused_at_its_field(admin: Browser, change: dict[str, str], sentence: str) -> None:
