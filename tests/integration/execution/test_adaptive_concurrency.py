@@ -10,9 +10,8 @@ from flask import Flask
 from jobs.scheduler import Scheduler
 from models import Server, ServerConcurrency, utcnow
 from services.core.unit_of_work import session, unit_of_work
-from services.execution import queue
+from services.execution import item_run, queue
 from services.execution.item_run import task_of
-from services.execution import item_run
 from services.operations import worker_heartbeats
 from services.servers import concurrency
 from services.servers.concurrency import GROWING, REFUSED, START, Limit

@@ -10,7 +10,18 @@ import uuid
 import pytest
 from sqlalchemy import func, select
 
-from models import AuditEvent, Connection, Document, Link, Server, ServerConcurrency, ServerMember, ServerRemoval, Transfer, db
+from models import (
+    AuditEvent,
+    Connection,
+    Document,
+    Link,
+    Server,
+    ServerConcurrency,
+    ServerMember,
+    ServerRemoval,
+    Transfer,
+    db,
+)
 from services.access.server_access import available_to
 from services.core.unit_of_work import unit_of_work
 from services.servers import transport
@@ -53,9 +64,7 @@ def test_its_page_says_how_many_documents_move_today_and_why(
     server = make_server()
     if at_once is not None:
         with unit_of_work() as writing:
-            writing.add(
-                ServerConcurrency(server_id=server.id, at_once=at_once, too_many=6, reason=reason)
-            )
+            writing.add(ServerConcurrency(server_id=server.id, at_once=at_once, too_many=6, reason=reason))
     assert shown in " ".join(admin.page(url_of(server)).text.split())
 
 
