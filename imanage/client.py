@@ -74,7 +74,7 @@ class Answers:
 class Pacer:
     """Client-side rate limiting, shared by all threads that call one server: after a 429 all calls wait for its reset.
 
-    It also counts the answers, for whoever decides how many calls to make at a time.
+    It also counts the answers: services decide by them how many calls to make at a time.
 
     A wait longer than `cap_seconds` raises ThrottledError with the wait instead, so that a page can show it and a job
     can be rescheduled.
