@@ -38,7 +38,7 @@ class OutboundProxy:
     def start(self) -> None:
         command = [PROGRAM, "-d", "-c", str(self.folder / "tinyproxy.conf")]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(self._listens, "The proxy", 10)
+        until(self._listens, "The proxy", 30)
 
     def stop(self) -> None:
         """Also ends what goes through it."""

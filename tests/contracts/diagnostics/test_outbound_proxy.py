@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from imanage.guard import Limits
 from services.core import runtime
 from services.guidance.fix_locations import fix_location
+from services.servers import transport
 from simulator import Simulator
 from tests.support.authority import Authority
 from tests.support.loopback_servers import Behaviour, line, silence
 from tests.support.outbound_proxy import PASSWORD, SOURCE, USER, outbound_proxy
-from tests.support.server_checks import Checked, answer, checked, server_at, site
+from tests.support.server_checks import QUICK, Checked, answer, checked, server_at, site
 from tests.support.stack import free_port
 
 NETWORK_TEAM = "your network team"
@@ -22,7 +24,9 @@ IMANAGE = {r" /api": answer(b"200 OK", b'{"data": {"auth_status": "unauthenticat
 
 
 @pytest.fixture(autouse=True)
-def usual_settings() -> Iterator[None]:
+def patience(short_patience: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Longer than for the other checks: there is another process on the way."""
+    monkeypatch.setattr(transport, "PAGE_LIMITS", Limits(connect_seconds=5, read_seconds=5, total_seconds=15))
     usual = runtime.runtime()
     yield
     runtime.bind(usual)
@@ -89,11 +93,12 @@ def test_a_proxy_that_forbids_the_server_and_one_that_cannot_reach_it(practice: 
     assert found["proxy_tunnel"].outcome == "skipped"
 
 
-def test_what_is_no_proxy_at_all() -> None:
+def test_what_is_no_proxy_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     garbage = refused_by(lambda near: near.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"))
     assert garbage.says("proxy", "pass") and garbage.says(
         "proxy_tunnel", "fail", "proxy.not_a_proxy", NETWORK_TEAM
     )
+    monkeypatch.setattr(transport, "PAGE_LIMITS", QUICK)
     assert refused_by(silence).says("proxy_tunnel", "fail", "proxy.silent", NETWORK_TEAM)
 
 
@@ -124,8 +129,9 @@ def test_a_proxy_that_decrypts_is_told_from_one_that_does_not(authority: Authori
     assert fix_location("proxy.own_certificate").anchor == "own-ca"
 
 
-def test_a_name_that_only_the_proxy_knows_is_no_failure(practice: Simulator) -> None:
-    with outbound_proxy(443) as proxy:
+def test_a_name_that_only_the_proxy_knows_is_no_failure() -> None:
+    no_way = answer(b"503 Service Unavailable")
+    with line(lambda near: near.sendall(no_way)) as proxy:
         by(proxy.port)
         found = checked(server_at("https://imanage.invalid"))
     assert found.says("dns", "pass") and "The proxy looks it up." in found["dns"].sentence

@@ -69,7 +69,7 @@ class Way:
 
 @pytest.fixture
 def way(practice: Simulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Way]:
-    short = Limits(connect_seconds=1, read_seconds=1.5, total_seconds=5, upload_response_seconds=3)
+    short = Limits(connect_seconds=3, read_seconds=5, total_seconds=15, upload_response_seconds=8)
     monkeypatch.setattr(transport, "Limits", lambda: short)
     monkeypatch.setattr(imanage_client, "_FIRST_BACKOFF", 0.01)
     usual = runtime.runtime()
