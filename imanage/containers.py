@@ -107,6 +107,7 @@ def folder_children(
         partial(profiles.item_or_none, facts=client.facts),
         offset,
         limit,
+        is_for_reader=True,
     )
 
 

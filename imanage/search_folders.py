@@ -33,16 +33,20 @@ def or_browse(
     read: Callable[[dict[str, Any]], T | None],
     offset: int,
     limit: int,
+    *,
+    is_for_reader: bool = False,
 ) -> Page[T]:
     """The children of a folder or, where the server refuses them, what `children/browse` gives.
 
+    For a reader that is tried after 403 and 404 too; a save takes them for what they say.
     That call is not known to have pages: all rows are read, and this page is cut from them.
     """
     try:
         return list_children()
     except ImanageError as error:
         refusal = error
-    if not (isinstance(refusal, RejectedError | NotFoundError | ForbiddenError) or refusal.status == 501):
+    is_hidden = is_for_reader and isinstance(refusal, NotFoundError | ForbiddenError)
+    if not (isinstance(refusal, RejectedError) or refusal.status == 501 or is_hidden):
         raise refusal
     path = object_path("folders", folder_id, "children", "browse")
     try:

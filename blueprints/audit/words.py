@@ -64,6 +64,7 @@ WORDS = {
     "server.tried_now": "Closed the circuit breaker of an iManage server",
     "server.fact_told": "Corrected a fact about an iManage server",
     "server.fact_forgotten": "Returned a fact about an iManage server to its assumed value",
+    "server.fact_learned": "Found out a fact about an iManage server from its answers",
     "server.fact_doubted": "Found that an iManage server contradicts a fact about it",
     "server.version_changed": "Found another version of iManage on a server",
     "server.check_started": "Checked the connection to an iManage server",

@@ -5,11 +5,12 @@ The intent is committed before the first byte leaves, and nothing is sent again 
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,13 +33,14 @@ from copying.values import (
 )
 from imanage import documents as remote_documents
 from imanage.client import Client
+from imanage.errors import ImanageError
 from models import Connection, Version, utcnow
 from services.core.errors import RefusedError
 from services.core.group_commit import GroupCommit
 from services.core.runtime import runtime
 from services.core.text.file_names import split
 from services.core.unit_of_work import optimistic, release, session, unit_of_work
-from services.execution import conflicts, folder_snapshots
+from services.execution import checksums, conflicts, folder_snapshots
 from services.execution.authorization import PausedError
 from services.execution.completion import Held, change, hold
 from services.execution.item_run import Claim, ItemRun, Outgoing, Task, active_count, current
@@ -214,13 +216,18 @@ def _deliver(run: ItemRun, intent: Intent, announcement: ExitStack) -> str | Non
         run.on_progress(progress)
 
     def deliver(client: Client) -> Receipt:
-        return copying_copy.send(
-            source,
-            ImanageDestination(client, intent.target),
-            intent,
-            on_progress=on_progress,
-            should_stop=run.should_stop(),
-        )
+        try:
+            return copying_copy.send(
+                source,
+                ImanageDestination(client, intent.target),
+                intent,
+                on_progress=on_progress,
+                should_stop=run.should_stop(),
+            )
+        except StoredDifferentError as error:
+            if error.what == "size" or not _is_ours_under_another_checksum(run, client, intent, error):
+                raise
+            return Receipt(replace(error.present, sha256=intent.sha256))
 
     with ExitStack() as slot:
         try:
@@ -242,6 +249,19 @@ def _deliver(run: ItemRun, intent: Intent, announcement: ExitStack) -> str | Non
         stored = read_back(run, receipt.present, receipt.warnings)
     finish(run, stored)
     return None
+
+
+def _is_ours_under_another_checksum(
+    run: ItemRun, client: Client, intent: Intent, error: StoredDifferentError
+) -> bool:
+    """Whether iManage stored what was sent, and its checksums mean something else than the SHA-256 of the bytes."""
+    if not checksums.is_stored_as_sent(client, error.present.id, intent.sha256, intent.size):
+        return False
+    try:
+        stored = remote_documents.profile(client, error.present.id)
+    except ImanageError:
+        return False
+    return checksums.learn_other_meaning(client, cast(uuid.UUID, run.task.server_id), stored)
 
 
 def _ask(run: ItemRun, error: MovedOnError | CheckedOutError) -> None:

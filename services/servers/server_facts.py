@@ -194,6 +194,40 @@ def measure(server_id: uuid.UUID, values: Mapping[str, Value], version: str) -> 
     _changed(server)
 
 
+def learn_from_use(server_id: uuid.UUID, name: str, value: Value, note: str) -> bool:
+    """Store a fact that calls have shown, and tell the admins. False where an admin said otherwise: that stays."""
+    fact = FACTS[name]
+    with unit_of_work():
+        server, row = session().get(Server, server_id, with_for_update=True), _rows(server_id).get(name)
+        if server is None:
+            return False
+        told = row is not None and row.source == TOLD
+        already = (
+            row is not None and not row.is_doubted and read(fact, row.value) == read(fact, stored(value))
+        )
+        if already:
+            return True
+        measure(server_id, {name: value}, last_version(server_id))
+        _rows(server_id)[name].note = note[:300]
+        if not told:
+            audit.record(
+                SYSTEM,
+                "server.fact_learned",
+                server.name,
+                subject_id=server_id,
+                server_id=server_id,
+                fact=fact.title,
+                value=shown(fact, stored(value)),
+            )
+    return not told
+
+
+def last_version(server_id: uuid.UUID) -> str:
+    """The version on which facts were measured last, or ""."""
+    row = _rows(server_id).get("version")
+    return str(row.value) if row is not None else ""
+
+
 def doubt(server_id: uuid.UUID, found: Mapping[str, str]) -> None:
     """The server contradicted facts: measured ones are not used until learned again, told ones are marked."""
     with unit_of_work():

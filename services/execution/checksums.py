@@ -1,0 +1,104 @@
+"""Learns from use that a server's checksums are not the SHA-256 of its files: they are then no longer compared.
+
+One document that differs may be damaged. Only if a second one, with a checksum of its own, was sent with other bytes of
+the right size, do the checksums mean something else. Size and our own hash remain.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from hashlib import sha256
+
+from imanage import documents
+from imanage.client import Client
+from imanage.errors import ImanageError
+from imanage.ids import VersionId
+from imanage.types import Document
+from services.core.unit_of_work import release
+from services.servers import server_facts
+
+MOST_SAMPLE_BYTES = 4 << 20
+MOST_CANDIDATES = 20
+AGAIN_SECONDS = 3600.0
+"""How long a server whose second document was as listed, or that had none, is not sampled again."""
+
+_sampled: dict[uuid.UUID, float] = {}
+
+
+def learn_other_meaning(client: Client, server_id: uuid.UUID, document: Document) -> bool:
+    """Whether this document's checksum, which differs from its bytes, has another meaning on this server.
+
+    Where it has, the server's facts say so from now on, also to this client. No database connection is held.
+    """
+    if client.facts.checksum != "sha256" or not _could_be_a_hash(document.checksum):
+        return False
+    last = _sampled.get(server_id)
+    if last is not None and time.monotonic() - last < AGAIN_SECONDS:
+        return False
+    release()
+    if not _another_differs(client, document):
+        _sampled[server_id] = time.monotonic()
+        return False
+    if not server_facts.learn_from_use(
+        server_id,
+        "checksum",
+        "other",
+        "Found in use: the checksums of two documents are not those of their bytes.",
+    ):
+        return False
+    client.facts = client.facts.with_values({"checksum": "other"})
+    return True
+
+
+def is_stored_as_sent(client: Client, id: VersionId, digest: str, size: int) -> bool:
+    """Whether iManage sends back the bytes that it was sent."""
+    try:
+        return _digest(client, id) == (digest, size)
+    except ImanageError:
+        return False
+
+
+def _another_differs(client: Client, document: Document) -> bool:
+    try:
+        for sample in _candidates(client, document)[:1]:
+            digest, size = _digest(client, sample.id)
+            return size == sample.size and digest != sample.checksum
+    except ImanageError:
+        return False
+    return False
+
+
+def _candidates(client: Client, document: Document) -> Sequence[Document]:
+    """Other versions of the document, else documents of its workspace: the smallest first."""
+    found = _usable(documents.versions(client, document.id).items, document)
+    if not found and document.workspace_id:
+        page = documents.search(client, "", container_id=document.workspace_id, limit=MOST_CANDIDATES)
+        found = _usable(page.items, document)
+    return found
+
+
+def _usable(found: Sequence[Document], document: Document) -> list[Document]:
+    usable = [
+        each
+        for each in found
+        if each.id != document.id
+        and each.checksum not in {None, document.checksum}
+        and 0 < (each.size or 0) <= MOST_SAMPLE_BYTES
+    ]
+    return sorted(usable, key=lambda each: each.size or 0)
+
+
+def _digest(client: Client, id: VersionId) -> tuple[str, int]:
+    digest, size = sha256(), 0
+    with documents.download(client, id) as stream:
+        for chunk in stream.chunks():
+            digest.update(chunk)
+            size += len(chunk)
+    return digest.hexdigest(), size
+
+
+def _could_be_a_hash(checksum: str | None) -> bool:
+    """A checksum of one repeated digit is a placeholder, which says nothing."""
+    return checksum is not None and len(set(checksum)) > 1
