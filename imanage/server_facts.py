@@ -187,6 +187,7 @@ largest_upload | Largest upload in bytes | number | use | told
 rate_headers | Header that says how long to wait | choice | use
 """
 _DRIVES = {
+    "customer_lists": "whether recent workspaces and searches are one call, or one for each of up to eight libraries",
     "token_header": "the header of every call",
     "version": "when facts are learned again",
     "max_limit": "the page size of every list",

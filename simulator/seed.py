@@ -72,6 +72,7 @@ def practice_world(app: App | None = None) -> World:
         for number, matter in enumerate(matters):
             seeding.matter(library, number, matter)
     seeding.special(world.folder("Project Heron"))
+    seeding.categories()
     seeding.restricted_matters()
     return world
 
@@ -151,6 +152,11 @@ class _Seeding:
         world.add_document(empty, "Empty file", "txt", b"", "ALICE", at())
         world.add_document(empty, "No extension", "", Sample("", "No extension"), "ALICE", at())
         world.add_document(empty, "Archive.tar", "gz", Sample("gz", "Two extensions"), "ALICE", at())
+
+    def categories(self) -> None:
+        """A category of Alice's favourites, with a workspace and a document."""
+        lease, spa = self.world.folder("Harbour lease"), self.world.named("SPA – Project Heron")
+        self.world.add_category("Active", "Live deals", "ALICE", [lease, spa])
 
     def checked_out(self, drafts: Container) -> None:
         for user, name in (

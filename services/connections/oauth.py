@@ -24,7 +24,7 @@ from services.core.actor import Actor
 from services.core.runtime import runtime
 from services.core.text.local_redirects import local_path
 from services.core.unit_of_work import release, session, unit_of_work
-from services.guidance.imanage_errors import remote_refusal
+from services.guidance.imanage_errors import quoted_message, remote_refusal
 from services.servers import server_facts, transport
 
 TABLE = "oauth_state"
@@ -235,11 +235,12 @@ def _warnings(
 
 
 def _remote(error: ImanageError, attempt: Attempt) -> SignInUnfinishedError:
+    its_words = quoted_message(error)
     if isinstance(error, SignInRefusedError):
         client = (error.remote_code or "").lower() in tokens.CLIENT_REFUSED
-        return unfinished("oauth.client_refused" if client else "oauth.code_refused", attempt)
+        return unfinished("oauth.client_refused" if client else "oauth.code_refused", attempt, its_words)
     if isinstance(error, UnauthorisedError | ForbiddenError | NotFoundError):
-        return unfinished("oauth.api_refused", attempt)
+        return unfinished("oauth.api_refused", attempt, its_words)
     return refused_remotely(remote_refusal(error, attempt.label), attempt)
 
 

@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from services.core.errors import RefusedError, RemoteRefusedError, owner_label
-from services.guidance.refusals import refusal
+from services.guidance.refusals import worded
 from services.guidance.topics import Topic, topic_for
 
 REMOTE_TITLE = "iManage gave an unexpected answer"
@@ -37,8 +37,11 @@ class SignInUnfinishedError(RefusedError):
         return topic_for(self.code)
 
 
-def unfinished(code: str, attempt: Attempt = UNKNOWN) -> SignInUnfinishedError:
-    error = refusal(SignInUnfinishedError, code, label=attempt.label)
+def unfinished(code: str, attempt: Attempt = UNKNOWN, its_words: str = "") -> SignInUnfinishedError:
+    """`its_words` is what iManage said, quoted."""
+    words = worded(code, label=attempt.label)
+    words["sentence"] = f"{words['sentence']} {its_words}".strip()
+    error = SignInUnfinishedError(**words)
     error.attempt = attempt
     return error
 

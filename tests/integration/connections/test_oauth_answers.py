@@ -42,6 +42,15 @@ def alice(browser: Browser) -> Browser:
     return browser.sign_in(make_member("Alice Archer", email=ALICE))
 
 
+def test_what_imanage_says_of_a_refused_code_is_quoted(alice: Browser, practice: Simulator) -> None:
+    server = practice_server(practice)
+    practice.faults.add(
+        Fault("status", path=TOKEN, status=400, code="CodeExpired", message="The <b>code</b> is too old")
+    )
+    text = refused(alice, decide(begin(alice, server.id)), "The sign-in code was not accepted")
+    assert "iManage says: “The <b>code</b> is too old” (CodeExpired)." in text
+
+
 def test_a_person_who_says_no(alice: Browser, practice: Simulator) -> None:
     server = practice_server(practice)
     refused(alice, decide(begin(alice, server.id), decision="deny"), "You did not allow access")

@@ -24,8 +24,9 @@ def desk(browser: Browser, practice: Simulator) -> Iterator[Desk]:
     browser.sign_in(member)
     sign_in_to_imanage(browser, server.id)
     practice.forget_requests()
+    kept = dict(practice.world.categories)
     yield Desk(browser, actor_of(member), practice, make_matter(actor_of(member)), server.id)
-    practice.world.categories.clear()
+    practice.world.categories = kept
 
 
 def sources(page: Page) -> list[str]:
@@ -117,12 +118,12 @@ def test_a_category_opens(desk: Desk, rows: str, shelf: str, kind: str, letter: 
     desk.practice.settings.update({"category_rows": rows})
     world = desk.practice.world
     heron, spa = world.folder("Project Heron"), world.named("SPA – Project Heron")
-    made = world.add_category("Active", "Live deals", "ALICE", [heron, spa], kind)
+    made = world.add_category("Active", "Closing soon", "ALICE", [heron, spa], kind)
     top = desk.look(shelf=shelf)
-    assert "Live deals" in top.text
-    assert f"{letter}:{made.id}:Live deals" in top.html
+    assert "Closing soon" in top.text
+    assert f"{letter}:{made.id}:Closing soon" in top.html
     assert f"w:{made.id}" not in top.html
-    inside = desk.look(f"{letter}:{made.id}:Live deals")
+    inside = desk.look(f"{letter}:{made.id}:Closing soon")
     assert "Project Heron" in inside.text
     assert sources(inside) == [spa.id()]
     assert "Select everything in this" not in inside.text
