@@ -58,7 +58,9 @@ def test_lists_of_workspaces(alice: Caller) -> None:
     assert mine and all(one["wstype"] == "workspace_shortcut" and one["target"]["id"] for one in mine)
     assert alice.get("users/bram/my-matters/children").status_code == 403
     favourites = alice.data("my-favorites/children?limit=500")
-    assert favourites[0]["shortcut_id"] != favourites[0]["target"]["id"]
+    category, *others = favourites
+    assert (category["category_type"], category["name"]) == ("my_favorites", "Live deals")
+    assert others[0]["shortcut_id"] != others[0]["target"]["id"]
 
 
 def test_a_workspace_by_name_and_by_body(alice: Caller) -> None:
