@@ -6,15 +6,21 @@ import uuid
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from imanage.guard import USER_AGENT
 from services.core.actor import Actor
 from services.core.runtime import runtime
 from services.servers import views as server_views
+from services.transfers.requests import MOST_DOCUMENTS
 
 TLS = "TLS 1.2 or later, with a certificate for this host name and its full chain"
 DIRECT = "Counterpart connects directly, without a proxy."
 PROXIED = (
     "Counterpart connects through the proxy {proxy}, by CONNECT. The proxy must not decrypt the connection, because "
     "Counterpart only trusts the server’s own certificate."
+)
+LARGE_READS = (
+    "Every read uses the sign-in of the member who acts, and iManage records it as theirs. A member can get up to {most} "
+    "documents at once, {at_once} at a time over all members, by “{agent}”. Counterpart’s audit log names each one."
 )
 HEADERS = "X-Auth-Token, Authorization, Range"
 BASE = "/work/api/v2/customers/{customer}"
@@ -93,6 +99,7 @@ class Sheet:
     redirect_url: str
     client_id: str
     calls: tuple[Endpoint, ...]
+    large_reads: str
 
 
 def sheet(actor: Actor, server_id: uuid.UUID) -> Sheet:
@@ -114,6 +121,7 @@ def sheet(actor: Actor, server_id: uuid.UUID) -> Sheet:
         redirect_url=view.redirect_url,
         client_id=view.client_id,
         calls=SIGN_IN + merged(WORK),
+        large_reads=LARGE_READS.format(most=MOST_DOCUMENTS, at_once=view.at_once, agent=USER_AGENT),
     )
 
 
@@ -160,6 +168,7 @@ def as_text(sheet: Sheet) -> str:
         f"Headers that must arrive unchanged: {HEADERS}",
         f"Redirect URL to register in iManage:\n{sheet.redirect_url}",
         *([f"Client ID: {sheet.client_id}"] if sheet.client_id else []),
+        f"For a security team that monitors iManage for large reads:\n{sheet.large_reads}",
         "API calls\n" + "\n".join(f"- {each.methods} {each.path}  ({each.purpose})" for each in sheet.calls),
         f"{{base}} is the address that iManage gives for the customer, usually {BASE}",
     ]

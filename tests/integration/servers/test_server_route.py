@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from imanage.guard import USER_AGENT
 from models import AuditEvent, Server
 from services.core import background_tasks, runtime
 from services.core.unit_of_work import session, unit_of_work
@@ -105,6 +106,15 @@ def test_the_request_sheet_asks_for_the_right_connections(admin: Browser, proxie
     direct = admin.page(f"{SERVERS}/{server.id}/request-sheet").text
     assert "directly, without a proxy" in direct and "127.0.0.1:9" not in direct
     assert "0451" not in through + direct
+
+
+def test_the_request_sheet_tells_a_security_team_of_large_reads(admin: Browser) -> None:
+    server = make_server()
+    with unit_of_work() as writing:
+        writing.get_one(Server, server.id).at_once = 24
+    page = admin.page(f"{SERVERS}/{server.id}/request-sheet").text
+    assert "A member can get up to 500 documents at once, 24 at a time over all members" in page
+    assert USER_AGENT in page
 
 
 def test_a_name_that_only_the_proxy_knows_is_no_warning(proxied: None) -> None:
