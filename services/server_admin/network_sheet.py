@@ -19,8 +19,9 @@ PROXIED = (
     "Counterpart only trusts the server’s own certificate."
 )
 LARGE_READS = (
-    "Every read uses the sign-in of the member who acts, and iManage records it as theirs. A member can get up to {most} "
-    "documents at once, {at_once} at a time over all members, by “{agent}”. Counterpart’s audit log names each one."
+    "Every read uses the sign-in of the member who acts, and iManage records it as theirs. A member can get up to "
+    "{most} documents at once, {at_once} at a time over all members, by “{agent}”. Counterpart’s audit log names each "
+    "one."
 )
 HEADERS = "X-Auth-Token, Authorization, Range"
 BASE = "/work/api/v2/customers/{customer}"
