@@ -24,6 +24,7 @@ COMPLETE = {
     "practice": ("commands.serve:practice", "Run the practice iManage while an admin has it switched on."),
     "db": ("commands.migrations:group", "Migrate the database."),
     "doctor": ("commands.doctor:command", "Check the installation and print what to do."),
+    "imanage": ("commands.imanage:group", "Learn iManage servers."),
     "keys": ("commands.keys:group", "Check or rotate the encryption keys."),
     "member": ("commands.member:group", "Add members."),
 }

@@ -30,16 +30,17 @@ def discover(
     client = Client(session, endpoints.api, access_token, header)
     cap = limits_of(session).single
     try:
-        return _identity(client.json("GET", "api", cap=cap), endpoints)
+        return identity_of(client.json("GET", "api", cap=cap), endpoints)
     except (NotFoundError, NotIManageError):
         pass
     try:
-        return _identity(client.json("GET", "work/api", cap=cap), endpoints)
+        return identity_of(client.json("GET", "work/api", cap=cap), endpoints)
     except NotFoundError as error:
         raise NotIManageError(status=error.status) from error
 
 
-def _identity(payload: Any, endpoints: Endpoints) -> Identity:
+def identity_of(payload: Any, endpoints: Endpoints) -> Identity:
+    """The user, customer and base URL of a response. Raises NotIManageError, UnauthorisedError."""
     data = payload.get("data") if isinstance(payload, dict) else None
     if not isinstance(data, dict):
         raise NotIManageError

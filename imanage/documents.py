@@ -37,6 +37,7 @@ __all__ = [
     "id_link",
     "link_path",
     "profile",
+    "profile_part",
     "replace",
     "search",
     "versions",
@@ -58,6 +59,8 @@ _LEFT_OUT = frozenset(
 _NAMES_IN_WORDS = _LEFT_OUT - {"size", "type"}
 _WORD = re.compile(r"\w+")
 _TOO_LARGE = re.compile(r"\b(larger?|exceeds?|maximum|limit)\b", re.IGNORECASE)
+DEFAULT_ROWS = 500
+"""The rows of a list without a limit, as iManage documents it."""
 
 
 def search(
@@ -120,17 +123,28 @@ def profile(client: Client, id: VersionId, latest: bool = False, operations: boo
 
 def versions(client: Client, id: VersionId) -> Page[Document]:
     """Every version of the document that the user may see, oldest first."""
-    found = client.lists("GET", _of_all(client, id, "versions"))
+    path, limit = _of_all(client, id, "versions"), client.facts.limit(DEFAULT_ROWS)
+    found = client.lists("GET", path)
     if not (found.rows or found.malformed):
         raise NotUnderstoodError("iManage returned a document without versions.")
-    read = (profiles.document_or_none(row, client.facts) for row in found.rows)
-    items = tuple(sorted((each for each in read if each is not None), key=lambda each: each.version))
-    return Page(items, len(items), False, None, len(found.rows) + found.malformed - len(items))
+    read: dict[VersionId, Document] = {}
+    entries = 0
+    while True:
+        rows = map(partial(profiles.document_or_none, facts=client.facts), found.rows)
+        new = {each.id: each for each in rows if each is not None and each.id not in read}
+        read |= new
+        entries += len(found.rows) + found.malformed
+        is_full = bool(new) and len(found.rows) + found.malformed >= limit
+        if not is_full or client.facts.paging == "ignored":
+            break
+        found = client.lists("GET", path, params={"limit": limit, "offset": entries})
+    items = tuple(sorted(read.values(), key=lambda each: each.version))
+    return Page(items, len(items), False, None, entries - len(items))
 
 
 def create(client: Client, folder_id: str, upload: Upload) -> Stored:
     """Store a new document in a folder."""
-    body = _profile(
+    body = profile_part(
         client.facts,
         upload,
         {"name": upload.name},
@@ -152,13 +166,13 @@ def create(client: Client, folder_id: str, upload: Upload) -> Stored:
 
 def add_version(client: Client, id: VersionId, upload: Upload) -> Stored:
     """Store a new version of the document."""
-    body = _profile(client.facts, upload, {}, client.facts.version_fields_refused)
+    body = profile_part(client.facts, upload, {}, client.facts.version_fields_refused)
     return _store(client, "POST", _of_all(client, id, "versions"), body, upload)
 
 
 def replace(client: Client, id: VersionId, upload: Upload) -> Stored:
     """Replace the content of one version."""
-    body = _profile(client.facts, upload, {}, client.facts.version_fields_refused)
+    body = profile_part(client.facts, upload, {}, client.facts.version_fields_refused)
     return _store(client, "PUT", _of(id, "file"), body, upload)
 
 
@@ -210,7 +224,7 @@ def _page(client: Client, found: Listing, offset: int, limit: int) -> Page[Docum
     return page(found, read, offset, limit, has_pages=client.facts.paging == "offset")
 
 
-def _profile(
+def profile_part(
     facts: ServerFacts, upload: Upload, named: dict[str, Any], refused: Collection[str], **options: Any
 ) -> dict[str, Any]:
     """The profile part of an upload, without the fields that this server refuses."""

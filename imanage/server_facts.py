@@ -169,7 +169,7 @@ download_length | Downloads announce their length | yes_no | reading
 checksum | Checksum in profiles | choice | reading | told
 sizes | Size in profiles is that of the file | yes_no | reading | told
 types | Document types by extension | pairs | reading | told
-fallback_type | Type for files without an extension | text | reading | told
+fallback_type | Type for files without an extension | text | folder | told
 required_fields | Required fields by class | pairs | reading
 Uploads:
 upload_status | Status of an upload | number | folder
@@ -182,9 +182,9 @@ duplicate_names | Two documents of one name in a folder | yes_no | folder
 odd_names | Characters such as : and ? in names are | choice | folder
 deletes | Documents can be deleted | yes_no | folder
 Limits:
-document_containers | Kinds of folder that take documents | words | use
+document_containers | Kinds of folder that take documents | words | reading
 largest_upload | Largest upload in bytes | number | use | told
-rate_headers | Header that says how long to wait | choice | use
+rate_headers | Header that says how long to wait | choice | reading
 """
 _DRIVES = {
     "customer_lists": "whether recent workspaces and searches are one call, or one for each of up to eight libraries",

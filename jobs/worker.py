@@ -24,6 +24,7 @@ from services.execution.progress import ProgressFlusher
 from services.mail import smtp
 from services.monitoring import schedule
 from services.operations import schema, worker_heartbeats
+from services.server_admin import learning
 from services.servers.packages import keys as packages_keys
 
 log = structlog.get_logger()
@@ -38,6 +39,7 @@ CHECKPOINT_SECONDS = 0.25
 ADAPT_SECONDS = 0.25
 MAIL_SECONDS = 15.0
 HEALTH_SECONDS = 5.0
+LEARN_SECONDS = 60.0
 MAINTENANCE_SECONDS = 4.0
 SCHEMA_SECONDS = 3.0
 ERASE_SECONDS = 20.0
@@ -90,6 +92,7 @@ def _work(settings: Settings, scope: Scope, signals: int) -> None:
     threading.Thread(target=stop_on_signal, name="signals", daemon=True).start()
     duties.every(SCHEMA_SECONDS, check_schema, resting=RESTING_SECONDS)
     duties.every(MAIL_SECONDS, smtp.send_due)
+    duties.every(LEARN_SECONDS, learning.learn_again, first=LEARN_SECONDS, resting=LEARN_SECONDS)
     duties.every(HEALTH_SECONDS, schedule.check_due, first=0.0, resting=RESTING_SECONDS)
     duties.every(
         HEARTBEAT_SECONDS,

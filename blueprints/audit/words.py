@@ -62,6 +62,8 @@ WORDS = {
     "server.ca_removed": "Removed the certificate authority of an iManage server",
     "server.route_changed": "Changed the route to an iManage server",
     "server.tried_now": "Closed the circuit breaker of an iManage server",
+    "server.learning_started": "Started to learn the facts of an iManage server",
+    "server.learned": "Learned the facts of an iManage server",
     "server.fact_told": "Corrected a fact about an iManage server",
     "server.fact_forgotten": "Returned a fact about an iManage server to its assumed value",
     "server.fact_learned": "Found out a fact about an iManage server from its answers",

@@ -16,6 +16,7 @@ from blueprints.htmx import go_to
 from blueprints.integrations import bp
 from blueprints.integrations.pages import popup
 from services.core.errors import InvalidError
+from services.server_admin import learning
 from services.servers import server_facts
 from services.servers import views as server_views
 
@@ -45,7 +46,10 @@ HINTS = {
 def facts(server_id: uuid.UUID) -> str:
     view = server_views.server(actor(), server_id)
     return render_template(
-        "integrations/facts.html", server=view, facts=server_facts.page(actor(), server_id)
+        "integrations/facts.html",
+        server=view,
+        facts=server_facts.page(actor(), server_id),
+        run=learning.latest(actor(), server_id),
     )
 
 

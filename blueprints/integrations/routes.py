@@ -18,6 +18,7 @@ from blueprints.integrations import checks as checks
 from blueprints.integrations import credentials as credentials
 from blueprints.integrations import facts as facts
 from blueprints.integrations import health as health
+from blueprints.integrations import learning as learning
 from blueprints.integrations import packages as packages
 from blueprints.integrations import removal as removal
 from blueprints.integrations import restriction as restriction

@@ -127,7 +127,7 @@ def _finish(actor: Actor, answer: CallbackAnswer) -> SignedIn:
         fresh, identity = _exchange(actor, server, endpoints, answer.code, pending.verifier)
     except ImanageError as error:
         raise _remote(error, attempt) from error
-    return _store(actor, pending, label, fresh, identity)
+    return _store(actor, pending, label, fresh, identity, bool(answer.issuer))
 
 
 def _use_state(actor: Actor, state: str) -> _PendingSignIn:
@@ -186,7 +186,12 @@ def _exchange(
 
 
 def _store(
-    actor: Actor, pending: _PendingSignIn, label: str, fresh: TokenSet, identity: Identity
+    actor: Actor,
+    pending: _PendingSignIn,
+    label: str,
+    fresh: TokenSet,
+    identity: Identity,
+    issuer_sent: bool,
 ) -> SignedIn:
     with unit_of_work() as writing:
         server = _server_now(actor, pending)
@@ -198,6 +203,8 @@ def _store(
         row = tokens.store(actor.id, server, fresh, identity)
         warnings = _warnings(actor, label, user_before, fresh, identity)
         server_facts.note_version(server.id, identity.dms_version or "")
+        if issuer_sent != server_facts.of(server).issuer_sent:
+            server_facts.measure(server.id, {"issuer_sent": issuer_sent}, identity.dms_version or "")
         audit.record(
             actor,
             "connection.connected",

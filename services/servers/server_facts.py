@@ -120,13 +120,15 @@ def last_used(server_id: uuid.UUID) -> ServerFacts:
 def page(actor: Actor, server_id: uuid.UUID) -> FactsPage:
     """Every fact of one server."""
     registry.require_server(actor, server_id)
+    return FactsPage(groups(server_id))
+
+
+def groups(server_id: uuid.UUID) -> tuple[tuple[str, tuple[FactRow, ...]], ...]:
+    """Every fact of one server by its group, for the command."""
     rows = _rows(server_id)
     shown = [(fact.group, _row(fact, rows.get(fact.name))) for fact in FACTS.values()]
-    return FactsPage(
-        tuple(
-            (group, tuple(row for _group, row in some))
-            for group, some in groupby(shown, lambda each: each[0])
-        )
+    return tuple(
+        (group, tuple(row for _group, row in some)) for group, some in groupby(shown, lambda each: each[0])
     )
 
 
