@@ -22,6 +22,7 @@ def recent_workspaces(
     client: Client, library: str | None = None, limit: int = PAGE, *, preferred: str = ""
 ) -> Page[Container]:
     """The workspaces that the user worked in most recently, of one library or of all."""
+    limit = client.facts.limit(limit)
     name, params = "recent-workspaces", {"limit": limit}
     if library:
         return _containers(client, library_path(library, name), params, 0, limit)

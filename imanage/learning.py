@@ -23,6 +23,7 @@ DISCOVERY = ("api", "work/api")
 KNOWN_FIELDS = frozenset(["app", "auth_status", "capabilities", "dms_version", "user", "versions", "work"])
 LARGEST_LIMIT = 9999
 PRODUCT_LIMIT = 1000
+FEW_ROWS = (50, 10, 1)
 MOST_PAGES = 20
 PAGES = frozenset(["htm", "html"])
 """Documents that cannot be told from a page of something on the way."""
@@ -126,9 +127,10 @@ class Reading:
     def _lists(self) -> None:
         """Documents to try things with; shapes and totals of lists."""
         path = self._in_library("documents")
-        asked = self._search(50)
-        if asked.is_refusal:
-            asked = self._search(1)
+        asked = self._search(FEW_ROWS[0])
+        for limit in FEW_ROWS[1:]:
+            if asked.is_refusal:
+                asked = self._search(limit)
         plain = self.calls.get(path, "the same without a total", params={"latest": "true", "limit": 1})
         if asked.is_json and _shape(asked):
             self._set("document_search", True)

@@ -12,7 +12,15 @@ import requests
 from .client import auth_headers
 from .errors import AnswerTooLargeError, ImanageError
 from .guard import GuardedSession
-from .responses import connection_fault, error_details, listing, parse_json, read_body, retry_after
+from .responses import (
+    connection_fault,
+    error_details,
+    listing,
+    parse_json,
+    read_body,
+    record,
+    retry_after,
+)
 from .server_facts import TokenHeader, Value
 from .types import Endpoints
 from .uploads import Multipart
@@ -67,7 +75,7 @@ class Answer:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """The rows of a list or the one object; empty for anything else."""
+        """The rows of a list; empty for anything else."""
         try:
             return list(listing(self.payload).rows) if self.is_success else []
         except ImanageError:
@@ -75,7 +83,11 @@ class Answer:
 
     @property
     def row(self) -> dict[str, Any]:
-        return next(iter(self.rows), {})
+        """The one object; empty for anything else."""
+        try:
+            return record(self.payload) if self.is_success else {}
+        except ImanageError:
+            return {}
 
     @property
     def has_total(self) -> bool:

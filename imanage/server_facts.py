@@ -143,7 +143,7 @@ discovery_needs_token | Discovery needs a sign-in | yes_no | reading
 discovery_lists_libraries | Discovery lists the libraries | yes_no | reading
 discovery_extra | Further fields in discovery | words | reading
 Lists:
-customer_lists | Lists across all libraries | yes_no | reading
+customer_lists | Lists across all libraries | yes_no | reading | told
 list_shape | Shapes of lists | text | reading
 max_limit | Most rows in one call | number | reading | told
 over_limit | A larger number of rows is | choice | reading
@@ -182,7 +182,7 @@ duplicate_names | Two documents of one name in a folder | yes_no | folder
 odd_names | Characters such as : and ? in names are | choice | folder
 deletes | Documents can be deleted | yes_no | folder
 Limits:
-document_containers | Kinds of folder that take documents | words | reading
+document_containers | Kinds of folder that take documents | words | reading | told
 largest_upload | Largest upload in bytes | number | use | told
 rate_headers | Header that says how long to wait | choice | reading
 """
@@ -190,6 +190,8 @@ _DRIVES = {
     "customer_lists": "whether recent workspaces and searches are one call, or one for each of up to eight libraries",
     "token_header": "the header of every call",
     "version": "when facts are learned again",
+    "customer_lists": "recent workspaces and searches: one call, or one for each library",
+    "document_containers": "where the picker offers Save here",
     "max_limit": "the page size of every list",
     "paging": "without pages, one call with the most rows; what is left out is said",
     "versioned_ids": "the id in the list of versions and in a new version’s path",

@@ -12,6 +12,7 @@ from imanage import containers, documents
 from imanage.client import Client
 from imanage.errors import ImanageError
 from imanage.ids import DocumentId, VersionId
+from imanage.server_facts import ServerFacts
 from imanage.types import CategoryType, Container, Page
 from imanage.types import Document as RemoteDocument
 from services.access import permissions
@@ -24,7 +25,7 @@ from services.core.text.file_names import visible
 from services.core.unit_of_work import release
 from services.guidance.imanage_errors import Activity, remote_refusal
 from services.guidance.outcomes import twin_sentence
-from services.servers import transport
+from services.servers import server_facts, transport
 from services.transfers import links, signed_rows
 from services.transfers.twin_states import TwinFacts, TwinState
 
@@ -38,7 +39,8 @@ Rows = Page[Container] | Page[RemoteDocument] | Page[Container | RemoteDocument]
 PAGE_SIZE = 100
 WORKSPACES_BESIDE_DOCUMENTS = 20
 SHELVES: tuple[Shelf, ...] = ("recent", "mine", "favourites")
-NO_DOCUMENTS = frozenset({"search", "category"})
+FOLDER_TYPES = frozenset({"regular", "tab", "search", "category"})
+"""Those whose meaning is known; a folder of another type is tried."""
 NOT_WRITABLE = frozenset({"no_access", "read", "view"})
 """Other words for the access to a folder are not known to forbid anything: iManage decides when it is tried."""
 CATEGORIES: dict[Kind, CategoryType] = {
@@ -196,6 +198,7 @@ def list_location(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, loca
     home = tokens.home_of(actor.id, server_id)
     pages = call_imanage(actor, server_id, lambda client: _fetch(client, location, home), activity(location))
     items = [item for page in pages for item in page.items]
+    facts = server_facts.last_used(server_id)
     found = list({item.id: item for item in items if isinstance(item, RemoteDocument)}.values())
     here = _twins_here(matter_id, server_id, found)
     label = known_to(actor).label(server_id)
@@ -203,7 +206,9 @@ def list_location(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, loca
     sign = signed_rows.signer(server_id, actor.id)
     return Listing(
         location=location,
-        containers=tuple(_container_row(item, location) for item in items if isinstance(item, Container)),
+        containers=tuple(
+            _container_row(item, location, facts) for item in items if isinstance(item, Container)
+        ),
         documents=tuple(_document_row(sign, item, here.get(item.id.document), label) for item in found),
         total=last.total,
         next_offset=last.next_offset,
@@ -282,7 +287,7 @@ def _shelf(client: Client, shelf: Shelf, home: Home) -> Rows:
     )
 
 
-def _kind_of(item: Container, location: Location) -> Kind:
+def _kind_of(item: Container, location: Location, facts: ServerFacts) -> Kind:
     if item.kind == "workspace":
         return "workspace"
     if item.kind == "category":
@@ -292,13 +297,14 @@ def _kind_of(item: Container, location: Location) -> Kind:
         around = location.steps[-1].kind if location.steps else None
         is_of_matters = around == "matters_category" or (around is None and location.shelf == "mine")
         return "matters_category" if is_of_matters else "favourites_category"
-    takes_none = item.is_search or item.folder_type in NO_DOCUMENTS
+    folder_type = "search" if item.is_search else item.folder_type
+    takes_none = folder_type in FOLDER_TYPES.difference(facts.document_containers)
     is_closed = takes_none or (item.access or "").lower() in NOT_WRITABLE
     return "read_only_folder" if is_closed else "folder"
 
 
-def _container_row(item: Container, location: Location) -> ContainerRow:
-    kind = _kind_of(item, location)
+def _container_row(item: Container, location: Location, facts: ServerFacts) -> ContainerRow:
+    kind = _kind_of(item, location, facts)
     return ContainerRow(
         step=Step(kind, item.id, item.name or item.id),
         client=item.client or "",

@@ -1,4 +1,4 @@
-"""The facts about a server: an admin looks at them, corrects one, and returns it."""
+"""The facts about a server: an admin looks at them, corrects one, returns it, and has the server learned."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from commands.demo_firm import ADMIN
 from tests.browser.conftest import Visit
+from tests.browser.imanage import accounts, sign_in_from_account
 from tests.support.stack import Stack
 
 SERVER = "Practice iManage"
@@ -41,3 +42,28 @@ def test_an_admin_corrects_a_fact(firm_without_faults: Stack, visit: Visit) -> N
     dialog.get_by_role("button", name="Return to the assumed value").click()
     expect(row).to_contain_text("Assumed")
     expect(row).to_contain_text("9,999")
+
+
+def test_an_admin_learns_the_server(firm_without_faults: Stack, visit: Visit) -> None:
+    admin = visit(firm_without_faults, ADMIN.member.email)
+    page = admin.page
+    sign_in_from_account(admin, "alice")
+    admin.open("/admin/integrations/imanage")
+    admin.link(SERVER).click()
+    page.locator("#facts").get_by_role("button", name="Learn this server").click()
+    admin.dialog().get_by_label("Scratch folder").fill("nowhere")
+    admin.in_dialog("Learn this server").click()
+    expect(admin.dialog().get_by_role("alert")).to_contain_text("Enter the folder’s ID")
+    admin.check_page()
+    admin.dialog().get_by_label("Scratch folder").fill("")
+    admin.in_dialog("Learn this server").click()
+    expect(page.get_by_text("facts measured with")).to_be_visible(timeout=30_000)
+    row = page.get_by_role("row").filter(has_text="Downloads can be continued")
+    expect(row).to_contain_text("Measured")
+    page.get_by_text("Every request").click()
+    expect(page.get_by_text("GET /api", exact=True).first).to_be_visible()
+    admin.check_page()
+    admin.open("/account")
+    accounts(admin).get_by_role("button", name="Disconnect", exact=True).click()
+    admin.in_dialog("Disconnect").click()
+    expect(accounts(admin).get_by_role("button", name="Sign in", exact=True)).to_be_visible()

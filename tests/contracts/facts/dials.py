@@ -20,6 +20,12 @@ class Flip:
     facts: dict[str, Any]
     unable: dict[str, str] = field(default_factory=dict)
 
+    def goes_with(self, other: Flip) -> bool:
+        """Whether both can be turned at once and neither changes what is to be found of the other."""
+        both = self.facts.keys() & other.facts.keys()
+        same = all(self.facts[name] == other.facts[name] for name in both)
+        return self.dials.keys().isdisjoint(other.dials) and same
+
     def dials_at(self, url: str) -> dict[str, Any]:
         """The settings of a server with this address."""
         if "api_url" not in self.dials:

@@ -16,7 +16,7 @@ PARTS = 4
 COMBINATIONS = 200
 MOST_AT_ONCE = 5
 UNKNOWN_AS_USUAL = {"rate_headers"}
-NOT_REQUIRED_TOGETHER = frozenset({"max_limit", "over_limit", "fallback_type"})
+NOT_REQUIRED_TOGETHER = frozenset({"max_limit", "over_limit", "fallback_type", "totals"})
 """Facts that a second unusual thing can hide: without pages, search or types they stay unknown."""
 
 
@@ -96,7 +96,7 @@ def test_many_unusual_things_at_once(bench: Bench, usual: dict[str, object], par
     for _ in range(COMBINATIONS // PARTS):
         chosen: list[Flip] = []
         for flip in dice.sample(pool, MOST_AT_ONCE):
-            if all(flip.dials.keys().isdisjoint(each.dials) for each in chosen):
+            if all(flip.goes_with(each) for each in chosen):
                 chosen.append(flip)
         names = [flip.name for flip in chosen]
         bench.turn(**{name: value for flip in chosen for name, value in flip.dials_at(bench.sim.url).items()})

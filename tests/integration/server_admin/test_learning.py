@@ -92,7 +92,7 @@ def test_what_differs_is_used_by_the_next_call(admin: Actor, signed_in: SignIn) 
 
 
 def test_a_run_that_stops_keeps_what_it_found(admin: Actor, signed_in: SignIn) -> None:
-    fault = signed_in.practice.faults.add(Fault("throttle", path="/types", reset=900, times=None))
+    fault = signed_in.practice.faults.add(Fault("throttle", path="/classes", reset=900, times=None))
     run = learned(admin, signed_in)
     signed_in.practice.faults.remove(fault)
     assert (run.state, run.sentence) == ("stopped", "The server asked Counterpart to wait.")
