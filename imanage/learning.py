@@ -145,7 +145,7 @@ class Reading:
         self.documents = [row for row in asked.rows if _id(row)] or self._walk()
         if not self.documents:
             names = ("numbers_as_text", "versioned_ids", "bare_ids", "ranges", "download_length")
-            self._unknown(NO_DOCUMENTS, *names, "checksum", "sizes", "paging", "max_limit")
+            self._unknown(NO_DOCUMENTS, *names, "checksum", "sizes")
 
     def _search(self, limit: int) -> Answer:
         params: Params = {"latest": "true", "limit": limit, "total": "true"}
@@ -169,19 +169,15 @@ class Reading:
         return self.calls.get(path, f"the contents of {kind}").rows
 
     def _paging(self) -> None:
-        path = self._in_library("documents")
-        if len(self.documents) < 2:
-            self._unknown(FEW_DOCUMENTS, "paging")
-            return
+        """Whether the second row of a list is another one than its first."""
         first, second = (
-            self.calls.get(path, "one row of a list", params={"latest": "true", "limit": 1, "offset": offset})
+            self.calls.get(self._countable, "one row of a list", params={"limit": 1, "offset": offset}).rows
             for offset in (0, 1)
         )
-        if first.row.get("id") and second.is_json:
-            ignored = second.row.get("id") == first.row["id"]
-            self._set("paging", "ignored" if ignored else "offset")
+        if first and first[0].get("id") and second:
+            self._set("paging", "ignored" if second[0].get("id") == first[0]["id"] else "offset")
         else:
-            self._unknown("The list could not be read twice.", "paging")
+            self._unknown(FEW_DOCUMENTS, "paging")
 
     def _limit(self) -> None:
         """The largest limit that is accepted; a server that reduces it shows that in the number of rows."""

@@ -36,8 +36,6 @@ MOST_VALUES = 400_000
 class LearningStoppedError(ImanageError):
     """The run cannot continue; what was found so far is kept."""
 
-    code = "imanage.learning_stopped"
-
 
 @dataclass(frozen=True)
 class Sent:
