@@ -190,7 +190,6 @@ _DRIVES = {
     "customer_lists": "whether recent workspaces and searches are one call, or one for each of up to eight libraries",
     "token_header": "the header of every call",
     "version": "when facts are learned again",
-    "customer_lists": "recent workspaces and searches: one call, or one for each library",
     "document_containers": "where the picker offers Save here",
     "max_limit": "the page size of every list",
     "paging": "without pages, one call with the most rows; what is left out is said",
