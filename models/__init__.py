@@ -31,6 +31,8 @@ from models.members import SignInAttempt as SignInAttempt
 from models.members import SignInSession as SignInSession
 from models.packages import ApplicationPackage as ApplicationPackage
 from models.rate_limits import RateCount as RateCount
+from models.repoints import Repoint as Repoint
+from models.repoints import RepointedLink as RepointedLink
 from models.server_facts import ServerFact as ServerFact
 from models.server_facts import ServerLearning as ServerLearning
 from models.servers import Server as Server

@@ -134,6 +134,8 @@ def twin_sentence(facts: TwinFacts, label: str = "iManage") -> str:
     match str(facts.state):
         case "same":
             return f"V{ours[1:]} is {theirs} in {label}, the latest version there."
+        case "not_checked" if facts.access == "moved":
+            return f"This document has not been checked since its link moved to {label}. Check for newer versions."
         case "not_checked":
             return f"V{ours[1:]} was {theirs} in {label} at the last check. Check for newer versions."
         case "newer":

@@ -37,6 +37,30 @@ SERVER_ADVICE: dict[str, Advice] = {
         "iManage asked Counterpart to wait, so this pause cannot be ended early.",
         "Calls resume automatically when it is over.",
     ),
+    "repoint.expired": Advice("This preview is more than an hour old.", "Preview the re-point again."),
+    "repoint.changed": Advice("Links have changed since the preview.", "Preview the re-point again."),
+    "repoint.target_off": Advice(
+        "“{name}” is switched off.", "Switch it on, so that members can sign in to it, then try again."
+    ),
+    "repoint.running": Advice(
+        "{count} transfers of these servers have not ended.",
+        "Wait until they have ended, or ask the members to cancel them. Then try again.",
+    ),
+    "repoint.running.one": Advice(
+        "1 transfer of these servers has not ended.",
+        "Wait until it has ended, or ask the member to cancel it. Then try again.",
+    ),
+    "repoint.done": Advice(
+        "{by} has already re-pointed this server with this preview.", "See the server’s page for what moved."
+    ),
+    "repoint.over": Advice(
+        "This re-point can no longer be undone.",
+        "It was undone already, or more than 30 days have passed.",
+    ),
+    "repoint.same": Advice("Choose another server.", "Links cannot move to the server that they are on."),
+    "repoint.practice": Advice(
+        "Links cannot move from or to the practice server.", "Choose a server of your firm."
+    ),
     "package.gone": Advice(
         "The secret of this package has been deleted. It is kept for 15 minutes, for the person who made the package.",
         "If you have neither the file nor the secret, make a new package.",

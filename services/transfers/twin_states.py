@@ -14,6 +14,8 @@ from services.guidance.outcomes import TWINS
 
 VISIBLE, GONE, FORBIDDEN = "live", "lost", "forbidden"
 """The access to the twin at the last check, as stored on the link."""
+MOVED = "moved"
+"""Stored instead of it while the link's server was re-pointed and nobody has checked on the new one."""
 RECENT = timedelta(hours=24)
 """How long a check is trusted; after that only a new one can say that nothing is newer."""
 
@@ -120,6 +122,8 @@ def facts_of(current: Copy, known: Sequence[KnownCopy], now: datetime) -> TwinFa
 
 def _state(facts: TwinFacts) -> TwinState:
     """Lost and no access come first, then differences. *Same* needs a recent check."""
+    if facts.access == MOVED:
+        return TwinState.NOT_CHECKED
     if facts.access == GONE or (facts.held or 0) > facts.latest:
         return TwinState.LOST
     if facts.access == FORBIDDEN:

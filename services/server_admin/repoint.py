@@ -1,0 +1,509 @@
+"""Re-pointing a server whose firm moved: its links move to another server in one commit, and back for 30 days.
+
+Only rows change, and iManage is not called. No transfer of either server may be unfinished: a save under way keeps
+the server that it was sent to, and a get keeps the links that it was compared with.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Select,
+    String,
+    Update,
+    Uuid,
+    and_,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session, aliased
+
+from imanage.documents import id_link
+from imanage.ids import VersionId
+from models import (
+    Connection,
+    Document,
+    Link,
+    Matter,
+    Repoint,
+    RepointedLink,
+    Server,
+    ServerGroup,
+    ServerMember,
+    Transfer,
+    utcnow,
+)
+from services.access import permissions
+from services.core import audit
+from services.core.actor import Actor
+from services.core.errors import ConflictError, InvalidError, NotFoundError
+from services.core.text.normalise import clean_line
+from services.core.unit_of_work import session, unit_of_work
+from services.guidance.refusals import refusal
+from services.servers import transport
+from services.servers.registry import is_complete, locked, require_server
+from services.servers.removal import running_transfers
+from services.servers.restriction import end_use_of_unlisted
+from services.transfers.twin_states import MOVED
+
+UNDO_FOR = timedelta(days=30)
+PREVIEW_FOR = timedelta(hours=1)
+NAMED = 10
+AGREES, DIFFERS, MISSING, FORBIDDEN, UNKNOWN = "agrees", "differs", "missing", "forbidden", "unknown"
+"""What a sample of the preview showed; unknown where the server gives no checksum to compare."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """Documents by name and matter: the first NAMED, and the number of all."""
+
+    names: tuple[str, ...]
+    count: int
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.names)
+
+
+@dataclass(frozen=True)
+class PreviewView:
+    """A preview to confirm: what moves, what the samples showed, and what prevents it."""
+
+    id: uuid.UUID
+    target_id: uuid.UUID
+    target: str
+    libraries: tuple[tuple[str, str, int], ...]
+    """By library: its name on the source, its name on the target, and the links that move."""
+    links: int
+    staying: int
+    samples: tuple[tuple[str, str], ...]
+    """The id read on the target, and what it showed."""
+    conflicts: Named
+    running: tuple[str, ...]
+    running_count: int
+    signed_in: int
+    copies_restriction: bool
+    is_expired: bool
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        return Counter(outcome for _, outcome in self.samples)
+
+    @property
+    def asks_for_name(self) -> bool:
+        """Whether a sample differs or is missing: then the server's name has to be typed."""
+        return bool(self.counts[DIFFERS] or self.counts[MISSING])
+
+    @property
+    def is_ready(self) -> bool:
+        return bool(self.links) and not self.running_count and not self.is_expired
+
+
+@dataclass(frozen=True)
+class RepointView:
+    """A re-point that can be undone until `until`."""
+
+    id: uuid.UUID
+    target_id: uuid.UUID
+    target: str
+    links: int
+    moved_by: str
+    moved_at: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
+class UndoView:
+    """What undoing would do: `returning` links go back, those of `kept` were used since and stay."""
+
+    repoint: RepointView
+    returning: int
+    kept: Named
+    running: tuple[str, ...]
+    running_count: int
+    enables: bool
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The result: `links` moved (or went back), `kept` did not."""
+
+    target: str
+    links: int
+    kept: int
+
+
+def preview(actor: Actor, source_id: uuid.UUID, repoint_id: uuid.UUID) -> PreviewView:
+    """A preview that is not confirmed yet."""
+    require_server(actor, source_id)
+    row = _preview(source_id, repoint_id)
+    target = session().get_one(Server, row.target_id)
+    counts = library_counts(source_id, _movable(row))
+    running, running_count = unfinished(actor, source_id, row.target_id)
+    links = sum(count for _, _, count in counts)
+    return PreviewView(
+        id=row.id,
+        target_id=target.id,
+        target=target.name,
+        libraries=tuple((name, row.libraries[key], count) for key, name, count in counts),
+        links=links,
+        staying=_count(Link.server_id == source_id, Link.ended_at.is_(None)) - links,
+        samples=tuple((each["id"], each["outcome"]) for each in row.samples),
+        conflicts=_named(_live(source_id), Link.document_id.in_(_linked_at(row.target_id))),
+        running=running,
+        running_count=running_count,
+        signed_in=_signed_in(source_id),
+        copies_restriction=row.copies_restriction,
+        is_expired=_is_expired(row),
+    )
+
+
+def confirm(actor: Actor, source_id: uuid.UUID, repoint_id: uuid.UUID, typed_name: str = "") -> Moved:
+    """Move the links of a preview, disable the source, and record one audit event, in one commit.
+
+    Raises ConflictError if a transfer is unfinished, or anything changed since the preview.
+    """
+    permissions.require_admin(actor)
+    target_id = _preview(source_id, repoint_id).target_id
+    with unit_of_work() as writing:
+        source, target = _lock_both(source_id, target_id)
+        row = _preview(source_id, repoint_id, lock=True)
+        if _is_expired(row):
+            raise refusal(ConflictError, "repoint.expired")
+        if not target.is_enabled:
+            raise refusal(ConflictError, "repoint.target_off", name=target.name)
+        _require_finished(actor, source, target)
+        outcomes = Counter(each["outcome"] for each in row.samples)
+        if (outcomes[DIFFERS] or outcomes[MISSING]) and clean_line(typed_name) != target.name:
+            raise InvalidError({"typed_name": f"Enter the new server’s name exactly: {target.name}"})
+        kept = _named(_live(source_id), Link.document_id.in_(_linked_at(target_id)))
+        moved = _move(writing, row, target)
+        if moved != row.link_count:
+            raise refusal(ConflictError, "repoint.changed")
+        if row.copies_restriction:
+            _copy_restriction(writing, source, target)
+        row.was_enabled, row.moved_by, row.moved_at = source.is_enabled, actor.name, utcnow()
+        if source.is_enabled:
+            source.is_enabled, source.changed_at = False, utcnow()
+        audit.record(
+            actor,
+            "server.repointed",
+            source.name,
+            subject_id=source.id,
+            server_id=source.id,
+            to=target.name,
+            to_url=target.url,
+            libraries=row.libraries,
+            links=moved,
+            kept=kept.count,
+            kept_documents=list(kept.names),
+            samples=dict(outcomes),
+            disabled=row.was_enabled,
+            restriction_copied=row.copies_restriction,
+            repoint=str(row.id),
+        )
+        return Moved(target.name, moved, kept.count)
+
+
+def latest(actor: Actor, source_id: uuid.UUID) -> RepointView | None:
+    """The newest re-point of a server, while it can be undone. One query."""
+    permissions.require_admin(actor)
+    found = (
+        session()
+        .execute(
+            select(Repoint, Server.name)
+            .join(Server, Server.id == Repoint.target_id)
+            .where(Repoint.source_id == source_id, Repoint.moved_at > utcnow() - UNDO_FOR)
+            .order_by(Repoint.moved_at.desc())
+            .limit(1)
+        )
+        .one_or_none()
+    )
+    row, target = found or (None, "")
+    if row is None or row.moved_at is None or row.undone_at is not None:
+        return None
+    return RepointView(
+        id=row.id,
+        target_id=row.target_id,
+        target=target,
+        links=row.link_count,
+        moved_by=row.moved_by,
+        moved_at=row.moved_at,
+        until=row.moved_at + UNDO_FOR,
+    )
+
+
+def undo_preview(actor: Actor, source_id: uuid.UUID, repoint_id: uuid.UUID) -> UndoView:
+    """What undoing this re-point would do now."""
+    source = require_server(actor, source_id)
+    view, row = latest(actor, source_id), _moved(source_id, repoint_id)
+    if view is None or view.id != repoint_id:
+        raise refusal(ConflictError, "repoint.over")
+    running, running_count = unfinished(actor, source_id, row.target_id)
+    return UndoView(
+        repoint=view,
+        returning=_count(_moved_by(row), _returnable(row)),
+        kept=_named(_moved_by(row), ~_returnable(row)),
+        running=running,
+        running_count=running_count,
+        enables=_enables(row, source),
+    )
+
+
+def undo(actor: Actor, source_id: uuid.UUID, repoint_id: uuid.UUID) -> Moved:
+    """Move back the links that were not used since, and enable the source if it was enabled before."""
+    permissions.require_admin(actor)
+    target_id = _moved(source_id, repoint_id).target_id
+    with unit_of_work() as writing:
+        source, target = _lock_both(source_id, target_id)
+        row = _moved(source_id, repoint_id, lock=True)
+        _require_finished(actor, source, target)
+        kept = _named(_moved_by(row), ~_returnable(row))
+        returned = _return(writing, row)
+        row.undone_at = utcnow()
+        enables = _enables(row, source)
+        if enables:
+            source.is_enabled, source.changed_at = True, utcnow()
+        audit.record(
+            actor,
+            "server.repoint_undone",
+            source.name,
+            subject_id=source.id,
+            server_id=source.id,
+            to=target.name,
+            links=returned,
+            kept=kept.count,
+            kept_documents=list(kept.names),
+            enabled=enables,
+            repoint=str(row.id),
+        )
+        return Moved(target.name, returned, kept.count)
+
+
+def library_counts(source_id: uuid.UUID, *where: ColumnElement[bool]) -> tuple[tuple[str, str, int], ...]:
+    """By library of the links that have not ended: folded name, name, and number of links."""
+    rows = session().execute(
+        select(Link.library_key, func.max(Link.library), func.count())
+        .where(_live(source_id), *where)
+        .group_by(Link.library_key)
+        .order_by(Link.library_key)
+    )
+    return tuple((key, name, count) for key, name, count in rows)
+
+
+def movable(source_id: uuid.UUID, target_id: uuid.UUID, keys: Mapping[str, str]) -> ColumnElement[bool]:
+    """Links in these libraries, except those of documents that are linked on the target already."""
+    linked = Link.document_id.in_(_linked_at(target_id))
+    return and_(_live(source_id), Link.library_key.in_(keys), ~linked)
+
+
+def unfinished(actor: Actor, *server_ids: uuid.UUID) -> tuple[tuple[str, ...], int]:
+    """The oldest unfinished transfers of these servers in words, and how many there are."""
+    lines = tuple(line for each in server_ids for line in running_transfers(actor, each))
+    count = select(func.count()).where(Transfer.server_id.in_(server_ids), Transfer.finished_at.is_(None))
+    return lines[:NAMED], session().scalar(count) or 0
+
+
+def forget_old(writing: Session, source_id: uuid.UUID) -> None:
+    """Delete what can no longer be confirmed or undone."""
+    now = utcnow()
+    writing.execute(
+        delete(Repoint).where(
+            Repoint.source_id == source_id,
+            Repoint.moved_at.is_(None),
+            Repoint.previewed_at < now - PREVIEW_FOR,
+        )
+    )
+    over = select(Repoint.id).where(or_(Repoint.moved_at < now - UNDO_FOR, Repoint.undone_at.is_not(None)))
+    writing.execute(delete(RepointedLink).where(RepointedLink.repoint_id.in_(over)))
+
+
+def _live(server_id: uuid.UUID) -> ColumnElement[bool]:
+    return and_(Link.server_id == server_id, Link.ended_at.is_(None))
+
+
+def _linked_at(server_id: uuid.UUID, since: datetime | None = None) -> Select[uuid.UUID]:
+    """The documents that are linked on this server, or have been since."""
+    other = aliased(Link)
+    found = select(other.document_id).where(other.server_id == server_id, other.ended_at.is_(None))
+    return found if since is None else found.where(other.created_at > since)
+
+
+def _movable(row: Repoint) -> ColumnElement[bool]:
+    return movable(row.source_id, row.target_id, row.libraries)
+
+
+def _moved_by(row: Repoint) -> ColumnElement[bool]:
+    return Link.id.in_(select(RepointedLink.link_id).where(RepointedLink.repoint_id == row.id))
+
+
+def _returnable(row: Repoint) -> ColumnElement[bool]:
+    """A link that is where it moved to, whose document was neither got nor saved on either server since."""
+    newer = aliased(Link)
+    used = exists().where(
+        newer.server_id == row.target_id,
+        newer.library_key == Link.library_key,
+        newer.number == Link.number,
+        newer.document_id == Link.document_id,
+        newer.created_at > row.moved_at,
+    )
+    linked_again = Link.document_id.in_(_linked_at(row.source_id, row.moved_at))
+    return and_(_live(row.target_id), ~used, ~linked_again)
+
+
+def _move(writing: Session, row: Repoint, target: Server) -> int:
+    """The number of links moved. The number of statements depends on that of the libraries only."""
+    before = select(
+        Link.id,
+        literal(row.id, Uuid()),
+        Link.library,
+        Link.library_key,
+        Link.url,
+        Link.state,
+    ).where(_movable(row))
+    writing.execute(
+        insert(RepointedLink).from_select(
+            ["link_id", "repoint_id", "library", "library_key", "url", "state"], before
+        )
+    )
+    return sum(
+        _changed(
+            writing,
+            update(Link)
+            .where(_moved_by(row), _live(row.source_id), Link.library_key == key)
+            .values(
+                server_id=target.id,
+                library=name,
+                library_key=name.casefold(),
+                url=_url(target, name),
+                state=MOVED,
+            ),
+        )
+        for key, name in row.libraries.items()
+    )
+
+
+def _return(writing: Session, row: Repoint) -> int:
+    """The number of links that went back."""
+    before = {
+        name: select(getattr(RepointedLink, name))
+        .where(RepointedLink.link_id == Link.id, RepointedLink.repoint_id == row.id)
+        .scalar_subquery()
+        for name in ("library", "library_key", "url")
+    }
+    returned = _changed(
+        writing,
+        update(Link)
+        .where(_moved_by(row), _returnable(row))
+        .values(server_id=row.source_id, state=MOVED, **before),
+    )
+    writing.execute(delete(RepointedLink).where(RepointedLink.repoint_id == row.id))
+    return returned
+
+
+def _changed(writing: Session, statement: Update) -> int:
+    result = writing.execute(statement, execution_options={"synchronize_session": False})
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def _url(target: Server, library: str) -> ColumnElement[str]:
+    """The links of a library to the web client of the target, as SQL."""
+    before = id_link(transport.endpoints(target), VersionId(library, 1, 1)).removesuffix("1.1")
+    return literal(before) + cast(Link.number, String) + "." + cast(Link.version, String)
+
+
+def _copy_restriction(writing: Session, source: Server, target: Server) -> None:
+    """List on the target whom the source lists; those who are not listed are signed out of it."""
+    for table, column in ((ServerMember, "member_id"), (ServerGroup, "group_id")):
+        there = select(getattr(table, column)).where(table.server_id == target.id)
+        listed = select(getattr(table, column)).where(table.server_id == source.id)
+        missing = writing.scalars(listed.where(getattr(table, column).not_in(there))).all()
+        writing.add_all(table(server_id=target.id, **{column: each}) for each in missing)
+    target.is_restricted = target.is_restricted or source.is_restricted
+    writing.flush()
+    if target.is_restricted:
+        end_use_of_unlisted(target.id)
+
+
+def _enables(row: Repoint, source: Server) -> bool:
+    return row.was_enabled and not source.is_enabled and is_complete(source)
+
+
+def _lock_both(source_id: uuid.UUID, target_id: uuid.UUID) -> tuple[Server, Server]:
+    """Both rows, locked in the order of their ids, so that two admins never wait for each other.
+
+    New links and transfers of a server refer to its row, so there are none until the unit of work ends.
+    """
+    rows = {each: locked(each) for each in sorted((source_id, target_id))}
+    return rows[source_id], rows[target_id]
+
+
+def _require_finished(actor: Actor, source: Server, target: Server) -> None:
+    _, count = unfinished(actor, source.id, target.id)
+    if count:
+        raise refusal(ConflictError, "repoint.running", "" if count > 1 else "one", count=count)
+
+
+def _preview(source_id: uuid.UUID, repoint_id: uuid.UUID, *, lock: bool = False) -> Repoint:
+    row = _row(source_id, repoint_id, lock=lock)
+    if row.moved_at is not None:
+        raise refusal(ConflictError, "repoint.done", by=row.moved_by)
+    return row
+
+
+def _moved(source_id: uuid.UUID, repoint_id: uuid.UUID, *, lock: bool = False) -> Repoint:
+    row = _row(source_id, repoint_id, lock=lock)
+    if row.moved_at is None or row.undone_at is not None or row.moved_at < utcnow() - UNDO_FOR:
+        raise refusal(ConflictError, "repoint.over")
+    return row
+
+
+def _row(source_id: uuid.UUID, repoint_id: uuid.UUID, *, lock: bool) -> Repoint:
+    row = session().get(Repoint, repoint_id, with_for_update=lock or None, populate_existing=lock)
+    if row is None or row.source_id != source_id:
+        raise NotFoundError(
+            "We could not find this preview.", next_step="Start again from the server’s page."
+        )
+    return row
+
+
+def _is_expired(row: Repoint) -> bool:
+    return row.previewed_at < utcnow() - PREVIEW_FOR
+
+
+def _count(*where: ColumnElement[bool]) -> int:
+    return session().scalar(select(func.count()).select_from(Link).where(*where)) or 0
+
+
+def _signed_in(server_id: uuid.UUID) -> int:
+    return session().scalar(select(func.count()).where(Connection.server_id == server_id)) or 0
+
+
+def _named(*where: ColumnElement[bool]) -> Named:
+    """The documents of these links."""
+    found = select(Link.document_id).where(*where).distinct().subquery()
+    count = session().scalar(select(func.count()).select_from(found)) or 0
+    if not count:
+        return Named((), 0)
+    rows = session().execute(
+        select(Document.name, Matter.name)
+        .join(found, found.c.document_id == Document.id)
+        .join(Matter, Matter.id == Document.matter_id)
+        .order_by(Matter.name, Document.name, Document.id)
+        .limit(NAMED)
+    )
+    return Named(tuple(f"{name} in “{matter}”" for name, matter in rows), count)
