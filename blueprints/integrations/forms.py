@@ -222,6 +222,36 @@ class RemoveServerForm(BaseForm):
     typed_name = LineField("Server name", "the server’s name", LONGEST_NAME, required=False)
 
 
+class TextsField(Field):
+    """Every value sent under this name, in order."""
+
+    data: tuple[str, ...]
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        self.data = tuple(valuelist)
+
+
+class RepointForm(BaseForm):
+    """By library with links, `old` is its folded name, and `new` the library on the new server or ""."""
+
+    target = HiddenField()
+    old = TextsField(default=())
+    new = TextsField(default=())
+    copies_restriction = BooleanField("Copy the list of who can use it")
+
+    @property
+    def target_id(self) -> uuid.UUID | None:
+        return as_id(self.target.data or "")
+
+    @property
+    def libraries(self) -> dict[str, str]:
+        return dict(zip(self.old.data, self.new.data, strict=False))
+
+
+class ConfirmRepointForm(BaseForm):
+    typed_name = LineField("New server’s name", "the server’s name", LONGEST_NAME, required=False)
+
+
 class PackageForm(BaseForm):
     """The application's details in the package. Key and secret are generated."""
 

@@ -21,6 +21,7 @@ from blueprints.integrations import health as health
 from blueprints.integrations import learning as learning
 from blueprints.integrations import packages as packages
 from blueprints.integrations import removal as removal
+from blueprints.integrations import repoint as repoint
 from blueprints.integrations import restriction as restriction
 from blueprints.integrations import server_route as server_route
 from blueprints.integrations import switching as switching

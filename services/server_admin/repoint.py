@@ -14,31 +14,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import (
     ColumnElement,
-    CursorResult,
-    Select,
-    String,
-    Update,
-    Uuid,
-    and_,
-    cast,
     delete,
-    exists,
     func,
-    insert,
-    literal,
     or_,
     select,
-    update,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from imanage.documents import id_link
-from imanage.ids import VersionId
 from models import (
     Connection,
-    Document,
-    Link,
-    Matter,
     Repoint,
     RepointedLink,
     Server,
@@ -54,29 +38,15 @@ from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.text.normalise import clean_line
 from services.core.unit_of_work import session, unit_of_work
 from services.guidance.refusals import refusal
-from services.servers import transport
+from services.server_admin import repoint_links
 from services.servers.registry import is_complete, locked, require_server
 from services.servers.removal import running_transfers
 from services.servers.restriction import end_use_of_unlisted
-from services.transfers.twin_states import MOVED
 
 UNDO_FOR = timedelta(days=30)
 PREVIEW_FOR = timedelta(hours=1)
-NAMED = 10
 AGREES, DIFFERS, MISSING, FORBIDDEN, UNKNOWN = "agrees", "differs", "missing", "forbidden", "unknown"
 """What a sample of the preview showed; unknown where the server gives no checksum to compare."""
-
-
-@dataclass(frozen=True)
-class Named:
-    """Documents by name and matter: the first NAMED, and the number of all."""
-
-    names: tuple[str, ...]
-    count: int
-
-    @property
-    def more(self) -> int:
-        return self.count - len(self.names)
 
 
 @dataclass(frozen=True)
@@ -92,7 +62,7 @@ class PreviewView:
     staying: int
     samples: tuple[tuple[str, str], ...]
     """The id read on the target, and what it showed."""
-    conflicts: Named
+    conflicts: repoint_links.Named
     running: tuple[str, ...]
     running_count: int
     signed_in: int
@@ -132,7 +102,7 @@ class UndoView:
 
     repoint: RepointView
     returning: int
-    kept: Named
+    kept: repoint_links.Named
     running: tuple[str, ...]
     running_count: int
     enables: bool
@@ -152,7 +122,7 @@ def preview(actor: Actor, source_id: uuid.UUID, repoint_id: uuid.UUID) -> Previe
     require_server(actor, source_id)
     row = _preview(source_id, repoint_id)
     target = session().get_one(Server, row.target_id)
-    counts = library_counts(source_id, _movable(row))
+    counts = repoint_links.library_counts(source_id, _movable(row))
     running, running_count = unfinished(actor, source_id, row.target_id)
     links = sum(count for _, _, count in counts)
     return PreviewView(
@@ -161,9 +131,9 @@ def preview(actor: Actor, source_id: uuid.UUID, repoint_id: uuid.UUID) -> Previe
         target=target.name,
         libraries=tuple((name, row.libraries[key], count) for key, name, count in counts),
         links=links,
-        staying=_count(Link.server_id == source_id, Link.ended_at.is_(None)) - links,
+        staying=repoint_links.count(repoint_links.live(source_id)) - links,
         samples=tuple((each["id"], each["outcome"]) for each in row.samples),
-        conflicts=_named(_live(source_id), Link.document_id.in_(_linked_at(row.target_id))),
+        conflicts=repoint_links.documents_of(repoint_links.conflicting(source_id, row.target_id)),
         running=running,
         running_count=running_count,
         signed_in=_signed_in(source_id),
@@ -190,8 +160,8 @@ def confirm(actor: Actor, source_id: uuid.UUID, repoint_id: uuid.UUID, typed_nam
         outcomes = Counter(each["outcome"] for each in row.samples)
         if (outcomes[DIFFERS] or outcomes[MISSING]) and clean_line(typed_name) != target.name:
             raise InvalidError({"typed_name": f"Enter the new server’s name exactly: {target.name}"})
-        kept = _named(_live(source_id), Link.document_id.in_(_linked_at(target_id)))
-        moved = _move(writing, row, target)
+        kept = repoint_links.documents_of(repoint_links.conflicting(source_id, target_id))
+        moved = repoint_links.move(writing, row, target)
         if moved != row.link_count:
             raise refusal(ConflictError, "repoint.changed")
         if row.copies_restriction:
@@ -256,8 +226,8 @@ def undo_preview(actor: Actor, source_id: uuid.UUID, repoint_id: uuid.UUID) -> U
     running, running_count = unfinished(actor, source_id, row.target_id)
     return UndoView(
         repoint=view,
-        returning=_count(_moved_by(row), _returnable(row)),
-        kept=_named(_moved_by(row), ~_returnable(row)),
+        returning=repoint_links.count(repoint_links.moved_by(row), repoint_links.returnable(row)),
+        kept=repoint_links.documents_of(repoint_links.moved_by(row), ~repoint_links.returnable(row)),
         running=running,
         running_count=running_count,
         enables=_enables(row, source),
@@ -272,8 +242,8 @@ def undo(actor: Actor, source_id: uuid.UUID, repoint_id: uuid.UUID) -> Moved:
         source, target = _lock_both(source_id, target_id)
         row = _moved(source_id, repoint_id, lock=True)
         _require_finished(actor, source, target)
-        kept = _named(_moved_by(row), ~_returnable(row))
-        returned = _return(writing, row)
+        kept = repoint_links.documents_of(repoint_links.moved_by(row), ~repoint_links.returnable(row))
+        returned = repoint_links.give_back(writing, row)
         row.undone_at = utcnow()
         enables = _enables(row, source)
         if enables:
@@ -294,28 +264,11 @@ def undo(actor: Actor, source_id: uuid.UUID, repoint_id: uuid.UUID) -> Moved:
         return Moved(target.name, returned, kept.count)
 
 
-def library_counts(source_id: uuid.UUID, *where: ColumnElement[bool]) -> tuple[tuple[str, str, int], ...]:
-    """By library of the links that have not ended: folded name, name, and number of links."""
-    rows = session().execute(
-        select(Link.library_key, func.max(Link.library), func.count())
-        .where(_live(source_id), *where)
-        .group_by(Link.library_key)
-        .order_by(Link.library_key)
-    )
-    return tuple((key, name, count) for key, name, count in rows)
-
-
-def movable(source_id: uuid.UUID, target_id: uuid.UUID, keys: Mapping[str, str]) -> ColumnElement[bool]:
-    """Links in these libraries, except those of documents that are linked on the target already."""
-    linked = Link.document_id.in_(_linked_at(target_id))
-    return and_(_live(source_id), Link.library_key.in_(keys), ~linked)
-
-
 def unfinished(actor: Actor, *server_ids: uuid.UUID) -> tuple[tuple[str, ...], int]:
     """The oldest unfinished transfers of these servers in words, and how many there are."""
     lines = tuple(line for each in server_ids for line in running_transfers(actor, each))
     count = select(func.count()).where(Transfer.server_id.in_(server_ids), Transfer.finished_at.is_(None))
-    return lines[:NAMED], session().scalar(count) or 0
+    return lines[: repoint_links.NAMED], session().scalar(count) or 0
 
 
 def forget_old(writing: Session, source_id: uuid.UUID) -> None:
@@ -332,98 +285,8 @@ def forget_old(writing: Session, source_id: uuid.UUID) -> None:
     writing.execute(delete(RepointedLink).where(RepointedLink.repoint_id.in_(over)))
 
 
-def _live(server_id: uuid.UUID) -> ColumnElement[bool]:
-    return and_(Link.server_id == server_id, Link.ended_at.is_(None))
-
-
-def _linked_at(server_id: uuid.UUID, since: datetime | None = None) -> Select[uuid.UUID]:
-    """The documents that are linked on this server, or have been since."""
-    other = aliased(Link)
-    found = select(other.document_id).where(other.server_id == server_id, other.ended_at.is_(None))
-    return found if since is None else found.where(other.created_at > since)
-
-
 def _movable(row: Repoint) -> ColumnElement[bool]:
-    return movable(row.source_id, row.target_id, row.libraries)
-
-
-def _moved_by(row: Repoint) -> ColumnElement[bool]:
-    return Link.id.in_(select(RepointedLink.link_id).where(RepointedLink.repoint_id == row.id))
-
-
-def _returnable(row: Repoint) -> ColumnElement[bool]:
-    """A link that is where it moved to, whose document was neither got nor saved on either server since."""
-    newer = aliased(Link)
-    used = exists().where(
-        newer.server_id == row.target_id,
-        newer.library_key == Link.library_key,
-        newer.number == Link.number,
-        newer.document_id == Link.document_id,
-        newer.created_at > row.moved_at,
-    )
-    linked_again = Link.document_id.in_(_linked_at(row.source_id, row.moved_at))
-    return and_(_live(row.target_id), ~used, ~linked_again)
-
-
-def _move(writing: Session, row: Repoint, target: Server) -> int:
-    """The number of links moved. The number of statements depends on that of the libraries only."""
-    before = select(
-        Link.id,
-        literal(row.id, Uuid()),
-        Link.library,
-        Link.library_key,
-        Link.url,
-        Link.state,
-    ).where(_movable(row))
-    writing.execute(
-        insert(RepointedLink).from_select(
-            ["link_id", "repoint_id", "library", "library_key", "url", "state"], before
-        )
-    )
-    return sum(
-        _changed(
-            writing,
-            update(Link)
-            .where(_moved_by(row), _live(row.source_id), Link.library_key == key)
-            .values(
-                server_id=target.id,
-                library=name,
-                library_key=name.casefold(),
-                url=_url(target, name),
-                state=MOVED,
-            ),
-        )
-        for key, name in row.libraries.items()
-    )
-
-
-def _return(writing: Session, row: Repoint) -> int:
-    """The number of links that went back."""
-    before = {
-        name: select(getattr(RepointedLink, name))
-        .where(RepointedLink.link_id == Link.id, RepointedLink.repoint_id == row.id)
-        .scalar_subquery()
-        for name in ("library", "library_key", "url")
-    }
-    returned = _changed(
-        writing,
-        update(Link)
-        .where(_moved_by(row), _returnable(row))
-        .values(server_id=row.source_id, state=MOVED, **before),
-    )
-    writing.execute(delete(RepointedLink).where(RepointedLink.repoint_id == row.id))
-    return returned
-
-
-def _changed(writing: Session, statement: Update) -> int:
-    result = writing.execute(statement, execution_options={"synchronize_session": False})
-    return result.rowcount if isinstance(result, CursorResult) else 0
-
-
-def _url(target: Server, library: str) -> ColumnElement[str]:
-    """The links of a library to the web client of the target, as SQL."""
-    before = id_link(transport.endpoints(target), VersionId(library, 1, 1)).removesuffix("1.1")
-    return literal(before) + cast(Link.number, String) + "." + cast(Link.version, String)
+    return repoint_links.movable(row.source_id, row.target_id, row.libraries)
 
 
 def _copy_restriction(writing: Session, source: Server, target: Server) -> None:
@@ -485,25 +348,5 @@ def _is_expired(row: Repoint) -> bool:
     return row.previewed_at < utcnow() - PREVIEW_FOR
 
 
-def _count(*where: ColumnElement[bool]) -> int:
-    return session().scalar(select(func.count()).select_from(Link).where(*where)) or 0
-
-
 def _signed_in(server_id: uuid.UUID) -> int:
     return session().scalar(select(func.count()).where(Connection.server_id == server_id)) or 0
-
-
-def _named(*where: ColumnElement[bool]) -> Named:
-    """The documents of these links."""
-    found = select(Link.document_id).where(*where).distinct().subquery()
-    count = session().scalar(select(func.count()).select_from(found)) or 0
-    if not count:
-        return Named((), 0)
-    rows = session().execute(
-        select(Document.name, Matter.name)
-        .join(found, found.c.document_id == Document.id)
-        .join(Matter, Matter.id == Document.matter_id)
-        .order_by(Matter.name, Document.name, Document.id)
-        .limit(NAMED)
-    )
-    return Named(tuple(f"{name} in “{matter}”" for name, matter in rows), count)

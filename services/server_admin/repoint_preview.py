@@ -26,6 +26,7 @@ from services.guidance.access import ACCESS_ADVICE
 from services.guidance.imanage_errors import remote_refusal
 from services.guidance.refusals import refusal
 from services.picker.browse import call_imanage
+from services.server_admin import repoint_links
 from services.server_admin.repoint import (
     AGREES,
     DIFFERS,
@@ -33,8 +34,6 @@ from services.server_admin.repoint import (
     MISSING,
     UNKNOWN,
     forget_old,
-    library_counts,
-    movable,
     unfinished,
 )
 from services.servers import transport
@@ -106,7 +105,7 @@ def plan(actor: Actor, source_id: uuid.UUID, target_id: uuid.UUID) -> PlanView:
         advice = ACCESS_ADVICE[denial.code]
         return PlanView(target.id, target.name, denied=f"{advice.sentence} {advice.next_step}")
     name, is_restricted = target.name, source.is_restricted
-    rows = library_counts(source_id)
+    rows = repoint_links.library_counts(source_id)
     running, running_count = unfinished(actor, source_id, target_id)
     tokens.home_of(actor.id, target_id)
     choices = tuple(each.id for each in call_imanage(actor, target_id, containers.libraries))
@@ -128,7 +127,7 @@ def start(actor: Actor, source_id: uuid.UUID, command: PreviewCommand) -> uuid.U
     At most SAMPLES calls, in at most about SECONDS. Raises InvalidError, SignInNeededError and RemoteRefusedError.
     """
     source, target = _both(actor, source_id, command.target_id)
-    known = {key for key, _, _ in library_counts(source_id)}
+    known = {key for key, _, _ in repoint_links.library_counts(source_id)}
     libraries = {key: name for key, name in command.libraries.items() if key in known and name}
     _check_mapping(libraries)
     copies = command.copies_restriction and source.is_restricted
@@ -136,7 +135,7 @@ def start(actor: Actor, source_id: uuid.UUID, command: PreviewCommand) -> uuid.U
     with unit_of_work() as writing:
         source, target = _both(actor, source_id, command.target_id)
         forget_old(writing, source_id)
-        where = movable(source_id, command.target_id, libraries)
+        where = repoint_links.movable(source_id, command.target_id, libraries)
         count = session().scalar(select(func.count()).select_from(Link).where(where)) or 0
         row = Repoint(
             id=new_id(),
@@ -184,8 +183,8 @@ def _check_mapping(libraries: Mapping[str, str]) -> None:
 
 def _pick(source_id: uuid.UUID, target_id: uuid.UUID, libraries: Mapping[str, str]) -> list[_Sample]:
     """Some versions of each library by chance; what small libraries do not need, larger ones get."""
-    where = movable(source_id, target_id, libraries)
-    counts = sorted(library_counts(source_id, where), key=lambda row: -row[2])[:SAMPLES]
+    where = repoint_links.movable(source_id, target_id, libraries)
+    counts = sorted(repoint_links.library_counts(source_id, where), key=lambda row: -row[2])[:SAMPLES]
     picked: list[_Sample] = []
     for left, (key, _, _) in zip(range(len(counts), 0, -1), reversed(counts), strict=True):
         distinct = (

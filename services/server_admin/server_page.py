@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from services.core.actor import Actor
 from services.monitoring import check_runs, history
 from services.monitoring import state as monitoring_state
-from services.server_admin import onboarding
+from services.server_admin import onboarding, repoint
 from services.servers import certificate_authorities, circuit_breaker, restriction, server_facts
 from services.servers import views as server_views
 from services.servers.registry import require_server
@@ -16,7 +16,8 @@ from services.servers.registry import require_server
 
 @dataclass(frozen=True)
 class ServerPage:
-    """`circuit` is set while it is open; `run` is the newest check, None where there was none."""
+    """`circuit` is set while it is open; `run` is the newest check, None where there was none;
+    `repointed` is set while it can be undone."""
 
     server: server_views.ServerView
     checklist: onboarding.Checklist
@@ -27,6 +28,7 @@ class ServerPage:
     run: check_runs.RunView | None
     kept: restriction.RestrictionView
     fact_counts: server_facts.Counts
+    repointed: repoint.RepointView | None
 
 
 def of(actor: Actor, server_id: uuid.UUID) -> ServerPage:
@@ -42,4 +44,5 @@ def of(actor: Actor, server_id: uuid.UUID) -> ServerPage:
         run=check_runs.latest(actor, row.id),
         kept=restriction.restriction(actor, row.id),
         fact_counts=server_facts.counts(row),
+        repointed=repoint.latest(actor, row.id),
     )

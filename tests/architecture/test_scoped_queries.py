@@ -21,6 +21,7 @@ UNSCOPED = {
     "services/matters/adding.py": "locks documents by the ids of an authorized write, and checks their matters",
     "services/matters/quotas.py": "sums of sizes: no row leaves it",
     "services/matters/versions.py": "compares bytes with the document that its caller has authorized",
+    "services/server_admin/repoint_preview.py": "checksums and sizes of linked versions, compared and not shown",
     "services/transfers/bulk_save.py": "its base query gets the matter where it is used",
     "services/transfers/decisions.py": "the version of an item whose transfer was authorized",
     "services/transfers/links.py": "its callers pass the matter or document that they authorized",

@@ -16,7 +16,7 @@ from services.core import runtime
 from services.core.text.normalise import fold
 from services.core.unit_of_work import unit_of_work
 from services.servers import transport
-from simulator import Settings, Simulator, practice_password
+from simulator import Settings, Simulator, World, practice_password, practice_world
 from tests.support.pages import Browser
 
 CLIENT_ID = "counterpart-practice"
@@ -42,6 +42,24 @@ def reached(practice: Simulator) -> Iterator[Simulator]:
         yield practice
     finally:
         runtime.bind(usual)
+
+
+def moved_world(renamed: dict[str, str]) -> World:
+    """The practice world after a move to another server: the same numbers in libraries with other names."""
+    before = practice_world()
+    users = [
+        replace(each, preferred_library=renamed.get(each.preferred_library, each.preferred_library))
+        for each in before.users
+    ]
+    after = World(users, before.apps)
+    for library in before.libraries():
+        name = renamed.get(library.id, library.id)
+        after.add_library(replace(library, id=name))
+        for container in before.containers(library.id):
+            after.put_container(replace(container, library=name))
+        for document in before.documents(library.id):
+            after.put_document(replace(document, library=name))
+    return after
 
 
 class Practice(Protocol):

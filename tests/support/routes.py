@@ -12,6 +12,7 @@ from models import (
     Group,
     Invitation,
     Member,
+    Repoint,
     ServerCheck,
     ServerRemoval,
     Transfer,
@@ -118,6 +119,7 @@ def make_firm(app: Flask) -> Firm:
         "invitation": _invitation(),
         "run": _run(server_id),
         "group": _group(),
+        "repoint": _repoint(server_id),
     }
     return Firm({"nobody": Browser(app), **browsers}, places)
 
@@ -153,6 +155,25 @@ def _group() -> uuid.UUID:
 def _run(server_id: uuid.UUID) -> uuid.UUID:
     with unit_of_work() as writing:
         row = ServerCheck(server_id=server_id, started_by="Ada", finished_at=utcnow(), state="healthy")
+        writing.add(row)
+        writing.flush()
+        return row.id
+
+
+def _repoint(server_id: uuid.UUID) -> uuid.UUID:
+    """Done a moment ago, and fit to be undone but for the transfer."""
+    target_id = make_server("New DMS").id
+    with unit_of_work() as writing:
+        row = Repoint(
+            source_id=server_id,
+            target_id=target_id,
+            libraries={},
+            samples=[],
+            link_count=0,
+            previewed_by="Ada",
+            moved_by="Ada",
+            moved_at=utcnow(),
+        )
         writing.add(row)
         writing.flush()
         return row.id

@@ -92,7 +92,7 @@ def test_the_page_shows_what_is_fixed_and_what_to_do_instead(admin: Browser) -> 
     page = admin.page(url_of(server))
     assert server.url in page.text
     assert "https://api.firm.test" in page.text
-    assert "remove this server and add it again" in page.text
+    assert "add the new address as another server and re-point this one to it" in page.text
     assert "http://127.0.0.1:8000/auth/v0/oauth2/authorized" in page.text
     assert "the-first-secret" not in page.html
     assert server.client_secret not in page.html
