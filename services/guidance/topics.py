@@ -118,7 +118,7 @@ CONTENT_IS_BLOCKED = Topic(
             "The wrong URL",
             "The host name is unknown, or something other than iManage answers although there is no proxy.",
             "Compare the URL with the address that members use for iManage. The URL cannot be changed: if it is wrong, "
-            "remove the server and add it again.",
+            "remove the server and add it again. If the firm moved, re-point it.",
             YOU,
             ("dns", "api"),
         ),
