@@ -60,20 +60,20 @@ def facts_report(server_id: uuid.UUID) -> Response:
     return attachment(text.encode(), "text/plain", "Facts about an iManage server.txt")
 
 
-@bp.get("/<uuid:server_id>/facts/<name>")
+@bp.get("/<uuid:server_id>/facts/<key>")
 @needs("admin")
-def correct_fact(server_id: uuid.UUID, name: str) -> Response:
-    fact, row, text = server_facts.fact_to_tell(actor(), server_id, name)
+def correct_fact(server_id: uuid.UUID, key: str) -> Response:
+    fact, row, text = server_facts.fact_to_tell(actor(), server_id, key)
     return _answer(server_id, row, _form(fact, formdata=None, value=text), fact.kind)
 
 
-@bp.post("/<uuid:server_id>/facts/<name>")
+@bp.post("/<uuid:server_id>/facts/<key>")
 @needs("admin")
-def save_fact(server_id: uuid.UUID, name: str) -> Response:
-    fact, row, _text = server_facts.fact_to_tell(actor(), server_id, name)
+def save_fact(server_id: uuid.UUID, key: str) -> Response:
+    fact, row, _text = server_facts.fact_to_tell(actor(), server_id, key)
     form = _form(fact)
     try:
-        title = server_facts.tell(actor(), server_id, name, form.value.data or "")
+        title = server_facts.tell(actor(), server_id, key, form.value.data or "")
     except InvalidError as refusal:
         form.add_errors(refusal)
         return _answer(server_id, row, form, fact.kind)
@@ -81,10 +81,10 @@ def save_fact(server_id: uuid.UUID, name: str) -> Response:
     return go_to(url_for(".facts", server_id=server_id))
 
 
-@bp.post("/<uuid:server_id>/facts/<name>/forget")
+@bp.post("/<uuid:server_id>/facts/<key>/forget")
 @needs("admin")
-def forget_fact(server_id: uuid.UUID, name: str) -> Response:
-    title = server_facts.forget(actor(), server_id, name)
+def forget_fact(server_id: uuid.UUID, key: str) -> Response:
+    title = server_facts.forget(actor(), server_id, key)
     flash(f"“{title}” is assumed again, until it is measured.", "success")
     return go_to(url_for(".facts", server_id=server_id))
 
