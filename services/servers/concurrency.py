@@ -29,6 +29,8 @@ RETRY = timedelta(minutes=1)
 SLOW_FACTOR = 2.0
 SLOW_SECONDS = 0.1
 """Answers are slow from this much over the usual, and SLOW_FACTOR times as long."""
+SLOW_FLOOR = 4
+"""Slow answers never lower the limit below this: they may be our own machine's."""
 FEWEST_ANSWERS = 8
 RATE_STEPS = 4
 RATE_SECONDS = (0.7, 2.0)
@@ -84,9 +86,9 @@ def following(limit: Limit, observed: Observed, ceiling: int, now: datetime) -> 
     if observed.answers.refused:
         return limit if limit.reason == REFUSED and since < COOLDOWN else _refused(at_once, observed, now)
     if observed.is_slow:
-        if at_once <= START or since < COOLDOWN:
+        if at_once <= SLOW_FLOOR or since < COOLDOWN:
             return limit
-        return Limit(max(START, at_once * 4 // 5), at_once, SLOW, now)
+        return Limit(max(SLOW_FLOOR, at_once * 4 // 5), at_once, SLOW, now)
     if not observed.is_short or not observed.answers.number or at_once >= ceiling or since < STEP:
         return limit
     if limit.too_many is None or since >= RETRY:
