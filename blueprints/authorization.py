@@ -74,15 +74,15 @@ def nobody() -> Nobody:
 
 @login_manager.request_loader
 def load_person(_request: object) -> SignedIn | None:
-    """The person of an active session; the cookie contains a random token of which only a hash is stored."""
+    """The person of an active session; the cookie contains a random token of which only a hash is stored.
+
+    The token of an ended session stays: a late response to a poll must not replace the cookie of the sign-in page.
+    """
     token = session.get(COOKIE_KEY)
     if not isinstance(token, str):
         return None
     person = sessions.resume(token, address=request.remote_addr or "", request_id=g.request_id)
-    if person is None:
-        session.pop(COOKIE_KEY, None)
-        return None
-    return SignedIn(person)
+    return SignedIn(person) if person else None
 
 
 def keep_session(token: str) -> None:

@@ -174,6 +174,21 @@ def test_signing_out_ends_the_session_on_the_server(app: Flask, browser: Browser
     assert [event[0] for event in trail()] == ["sign_in", "sign_out"]
 
 
+def test_a_poll_of_an_ended_session_sets_no_cookie(app: Flask, browser: Browser, anna: Member) -> None:
+    """Its response may arrive after the sign-in page, whose form belongs to the cookie that came with it."""
+    other_tab = Browser(app)
+    sign_in(browser, "anna@firm.test")
+    browser.page("/account")
+    with browser.client.session_transaction() as cookie:
+        kept = dict(cookie)
+    with other_tab.client.session_transaction() as cookie:
+        cookie.update(kept)
+    other_tab.post("/sign-out")
+    answer = browser.get("/transfers", htmx=True)
+    assert answer.status_code == 401
+    assert "Set-Cookie" not in answer.headers
+
+
 def test_a_write_without_the_token_or_from_elsewhere_is_refused(browser: Browser, anna: Member) -> None:
     data = {"email": "anna@firm.test", "password": PASSWORD}
     assert browser.client.post("/sign-in", data=data).status_code == 400
