@@ -5,6 +5,7 @@ DEMO_DIR ?= $(CURDIR)/instance/demo
 PRACTICE_PORT ?= 8001
 QUIETLY := --quiet --disable-pip-version-check
 NAUGHTY := tests/integration/blueprints/test_naughty_strings.py
+FACTS := tests/contracts/facts
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-demo setup-test demo run worker test check coverage hooks migrate bench faults screenshots tabler lock sbom
@@ -70,10 +71,10 @@ hooks: .venv/tools.done setup-test ## Run `make check` before every commit of th
 bench: setup-test .venv/bench.done ## Measure the speed and memory that we claim
 	$(BIN)/python -m bench
 
-faults: setup-test ## Every fault against every kind of transfer, and every naughty string, on both databases; draws the table in docs/transfers.md
+faults: setup-test ## Every fault against every kind of transfer and every naughty string on both databases, and 200 unusual servers; draws the table in docs/transfers.md
 	@tests/prepare
 	mkdir -p instance/faults
-	FAULTS=all FAULTS_RESULTS=instance/faults/sqlite.json $(BIN)/python -m pytest tests/faults $(NAUGHTY)
+	FAULTS=all FAULTS_RESULTS=instance/faults/sqlite.json $(BIN)/python -m pytest tests/faults $(NAUGHTY) $(FACTS)
 	FAULTS=all FAULTS_RESULTS=instance/faults/postgresql.json \
 	$(BIN)/python -m tests.support.postgres $(BIN)/python -m pytest tests/faults $(NAUGHTY)
 	$(BIN)/python -m tests.faults.report instance/faults/sqlite.json instance/faults/postgresql.json
