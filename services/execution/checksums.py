@@ -1,7 +1,8 @@
-"""Learns from use that a server's checksums are not the SHA-256 of its files: they are then no longer compared.
+"""Learns from saves that a server's checksums are not the SHA-256 of its files: they are then no longer compared.
 
-One document that differs may be damaged. Only if a second one, with a checksum of its own, was sent with other bytes of
-the right size, do the checksums mean something else. Size and our own hash remain.
+A save knows its bytes: iManage sent them back as they were, so nothing on the way changes them. If a second document,
+too, has a checksum that is not that of its bytes, checksums mean something else. Size and our own hash remain. A get
+cannot tell another meaning from bytes that are changed on the way, so it teaches nothing.
 """
 
 from __future__ import annotations

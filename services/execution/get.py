@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import cast
 
 from copying import copy as copying_copy
-from copying.errors import DifferentContentError, EmptyContentError, StoppedError, TransferError
+from copying.errors import EmptyContentError, StoppedError, TransferError
 from copying.imanage_endpoint import ImanageSource
 from copying.values import Fetched, SourceFacts
 from imanage.client import Client
@@ -17,7 +17,7 @@ from imanage.types import Document as RemoteDocument
 from models import TransferItem
 from services.core.runtime import runtime
 from services.core.unit_of_work import release, unit_of_work
-from services.execution import checksums, landing, maintenance
+from services.execution import landing, maintenance
 from services.execution.item_run import ItemRun, actor_of, current, partial_tokens
 from services.matters import quotas
 from services.scanning import scan
@@ -35,26 +35,18 @@ def fetch(run: ItemRun) -> str | None:
     """Copy the bytes, compare them with the profile, publish them. A small document lands at once."""
     task = run.task
     assert task.server_id is not None
-    server_id = task.server_id
     described: list[RemoteDocument] = []
 
     def copy(client: Client, attempt: int = 1) -> Fetched:
-        def try_once(listed: dict[str, Any] | None) -> Fetched:
+        try:
             return copying_copy.fetch(
-                _Described(client, run, described, listed),
+                _Described(client, run, described),
                 runtime().blobs,
                 partial_tokens(task.id)[attempt - 1],
                 on_progress=run.on_progress,
                 should_stop=run.should_stop(),
                 inspect=lambda whole: _inspect(run, whole, described[-1]),
             )
-
-        try:
-            return try_once(task.listed)
-        except DifferentContentError as error:
-            if error.what == "size" or not checksums.learn_other_meaning(client, server_id, described[-1]):
-                raise
-            return try_once(None)
         except PartialBusyError:
             # A worker that was replaced still holds the partial file and may be frozen, so it is not waited for.
             if attempt == len(partial_tokens(task.id)):
@@ -124,15 +116,9 @@ class _Described(ImanageSource):
     The slot is given back after the last byte: hashing, flushing and publishing need none.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        run: ItemRun,
-        described: list[RemoteDocument],
-        listed: dict[str, Any] | None,
-    ) -> None:
+    def __init__(self, client: Client, run: ItemRun, described: list[RemoteDocument]) -> None:
         source = cast(VersionId, run.task.source)
-        super().__init__(client, source, signed_rows.listed(source, listed))
+        super().__init__(client, source, signed_rows.listed(source, run.task.listed))
         self._run = run
         self._described = described
 

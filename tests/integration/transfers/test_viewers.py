@@ -160,7 +160,9 @@ class World:
                     member=self.lead.id,
                     transfer=transfer_id,
                     item=items_of(transfer_id)[0].id,
-                    **dict.fromkeys(("removal", "package", "invitation", "run", "group"), uuid.uuid4()),
+                    **dict.fromkeys(
+                        ("removal", "package", "invitation", "run", "group", "repoint"), uuid.uuid4()
+                    ),
                 )
                 for transfer_id in self.transfers
             }

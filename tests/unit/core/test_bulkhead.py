@@ -15,13 +15,14 @@ from services.guidance.imanage_errors import remote_refusal
 from tests.architecture.sources import files, text_of
 
 ONE, OTHER = uuid.uuid4(), uuid.uuid4()
-# Of these, the checks of a connection run in threads of their own, a few at a time.
+# Checks of a connection and learning run in threads of their own, a few at a time.
 ASK_FOR_PAGES = {
     "services/picker/browse.py",
     "services/transfers/update_check.py",
     "services/connections/oauth.py",
+    "services/server_admin/repoint_preview.py",
 }
-IN_THE_BACKGROUND = {"services/diagnostics/probe_session.py"}
+IN_THE_BACKGROUND = {"services/diagnostics/probe_session.py", "services/server_admin/learning.py"}
 
 
 def test_half_of_the_web_threads_and_two_of_one_person() -> None:
