@@ -179,6 +179,11 @@ class Channel(HTTPChannel):
             return False
         return bool(super().writable())
 
+    def _flush_some(self, do_close: bool = True) -> bool:
+        """Under the lock: waitress's loop takes none while no request is queued, but 100 Continue is sent then."""
+        with self.outbuf_lock:
+            return bool(super()._flush_some(do_close))
+
     def handle_read(self) -> None:
         if self.lingers_until is None:
             super().handle_read()

@@ -18,7 +18,7 @@ from commands.sockets import listen
 from commands.web_server import Web
 from tests.support import stores
 from tests.support.stack import until
-from tests.support.web import FLASK, install, read_all, serving, status
+from tests.support.web import FLASK, install, read_all, read_head, serving, status
 
 SIZE = 32 << 20
 GET = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"
@@ -144,6 +144,26 @@ def test_a_stalled_sender_is_disconnected(impatient: None, sent: bytes) -> None:
 
 
 CHUNKED = b"POST /page HTTP/1.1\r\nHost: here\r\nTransfer-Encoding: chunked\r\n"
+
+
+def test_100_continue_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread sends it while the loop takes the queue for empty: both must not send the same bytes."""
+    send, sending = web_channel.Channel.send, threading.Event()
+
+    def slow_send(channel: web_channel.Channel, data: bytes, do_close: bool = True) -> Any:
+        if data.startswith(b"HTTP/1.1 100"):
+            sending.set()
+            time.sleep(0.3)
+        return send(channel, data, do_close=do_close)
+
+    monkeypatch.setattr(web_channel.Channel, "send", slow_send)
+    with running(serving_file(None)) as port, connect(port) as peer:
+        peer.sendall(CHUNKED + b"Expect: 100-continue\r\n\r\n")
+        assert sending.wait(10)
+        assert page(port) == 200  # which wakes the loop
+        assert read_head(peer) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        peer.sendall(b"4\r\nbody\r\n0\r\n\r\n")
+        assert status(peer) == 200
 
 
 @pytest.mark.parametrize(
