@@ -31,7 +31,7 @@ _sampled: dict[uuid.UUID, float] = {}
 def learn_other_meaning(client: Client, server_id: uuid.UUID, document: Document) -> bool:
     """Whether this document's checksum, which differs from its bytes, has another meaning on this server.
 
-    Where it has, the server's facts say so from now on, also to this client. No database connection is held.
+    Where it has, the server's facts say so from now on. No database connection is held during calls.
     """
     if client.facts.checksum != "sha256" or not _could_be_a_hash(document.checksum):
         return False
@@ -42,15 +42,12 @@ def learn_other_meaning(client: Client, server_id: uuid.UUID, document: Document
     if not _another_differs(client, document):
         _sampled[server_id] = time.monotonic()
         return False
-    if not server_facts.learn_from_use(
+    return server_facts.learn_from_use(
         server_id,
         "checksum",
         "other",
         "Found in use: the checksums of two documents are not those of their bytes.",
-    ):
-        return False
-    client.facts = client.facts.with_values({"checksum": "other"})
-    return True
+    )
 
 
 def is_stored_as_sent(client: Client, id: VersionId, digest: str, size: int) -> bool:
@@ -63,24 +60,25 @@ def is_stored_as_sent(client: Client, id: VersionId, digest: str, size: int) -> 
 
 def _another_differs(client: Client, document: Document) -> bool:
     try:
-        for sample in _candidates(client, document)[:1]:
-            digest, size = _digest(client, sample.id)
-            return size == sample.size and digest != sample.checksum
+        sample = _second(client, document)
+        if sample is None:
+            return False
+        digest, size = _digest(client, sample.id)
     except ImanageError:
         return False
-    return False
+    return size == sample.size and digest != sample.checksum
 
 
-def _candidates(client: Client, document: Document) -> Sequence[Document]:
-    """Other versions of the document, else documents of its workspace: the smallest first."""
-    found = _usable(documents.versions(client, document.id).items, document)
-    if not found and document.workspace_id:
+def _second(client: Client, document: Document) -> Document | None:
+    """The smallest other version of the document, else the smallest document of its workspace."""
+    found = _smallest(documents.versions(client, document.id).items, document)
+    if found is None and document.workspace_id:
         page = documents.search(client, "", container_id=document.workspace_id, limit=MOST_CANDIDATES)
-        found = _usable(page.items, document)
+        found = _smallest(page.items, document)
     return found
 
 
-def _usable(found: Sequence[Document], document: Document) -> list[Document]:
+def _smallest(found: Sequence[Document], document: Document) -> Document | None:
     usable = [
         each
         for each in found
@@ -88,7 +86,7 @@ def _usable(found: Sequence[Document], document: Document) -> list[Document]:
         and each.checksum not in {None, document.checksum}
         and 0 < (each.size or 0) <= MOST_SAMPLE_BYTES
     ]
-    return sorted(usable, key=lambda each: each.size or 0)
+    return min(usable, key=lambda each: each.size or 0, default=None)
 
 
 def _digest(client: Client, id: VersionId) -> tuple[str, int]:
