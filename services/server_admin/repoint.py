@@ -8,17 +8,10 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import (
-    ColumnElement,
-    delete,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from models import (
@@ -70,13 +63,12 @@ class PreviewView:
     is_expired: bool
 
     @property
-    def counts(self) -> Mapping[str, int]:
+    def counts(self) -> Counter[str]:
         return Counter(outcome for _, outcome in self.samples)
 
     @property
     def asks_for_name(self) -> bool:
-        """Whether a sample differs or is missing: then the server's name has to be typed."""
-        return bool(self.counts[DIFFERS] or self.counts[MISSING])
+        return _asks_for_name(self.counts)
 
     @property
     def is_ready(self) -> bool:
@@ -122,7 +114,8 @@ def preview(actor: Actor, source_id: uuid.UUID, repoint_id: uuid.UUID) -> Previe
     require_server(actor, source_id)
     row = _preview(source_id, repoint_id)
     target = session().get_one(Server, row.target_id)
-    counts = repoint_links.library_counts(source_id, _movable(row))
+    movable = repoint_links.movable(source_id, row.target_id, row.libraries)
+    counts = repoint_links.library_counts(source_id, movable)
     running, running_count = unfinished(actor, source_id, row.target_id)
     links = sum(count for _, _, count in counts)
     return PreviewView(
@@ -156,9 +149,9 @@ def confirm(actor: Actor, source_id: uuid.UUID, repoint_id: uuid.UUID, typed_nam
             raise refusal(ConflictError, "repoint.expired")
         if not target.is_enabled:
             raise refusal(ConflictError, "repoint.target_off", name=target.name)
-        _require_finished(actor, source, target)
+        _require_finished(source, target)
         outcomes = Counter(each["outcome"] for each in row.samples)
-        if (outcomes[DIFFERS] or outcomes[MISSING]) and clean_line(typed_name) != target.name:
+        if _asks_for_name(outcomes) and clean_line(typed_name) != target.name:
             raise InvalidError({"typed_name": f"Enter the new server’s name exactly: {target.name}"})
         kept = repoint_links.documents_of(repoint_links.conflicting(source_id, target_id))
         moved = repoint_links.move(writing, row, target)
@@ -241,7 +234,7 @@ def undo(actor: Actor, source_id: uuid.UUID, repoint_id: uuid.UUID) -> Moved:
     with unit_of_work() as writing:
         source, target = _lock_both(source_id, target_id)
         row = _moved(source_id, repoint_id, lock=True)
-        _require_finished(actor, source, target)
+        _require_finished(source, target)
         kept = repoint_links.documents_of(repoint_links.moved_by(row), ~repoint_links.returnable(row))
         returned = repoint_links.give_back(writing, row)
         row.undone_at = utcnow()
@@ -267,8 +260,7 @@ def undo(actor: Actor, source_id: uuid.UUID, repoint_id: uuid.UUID) -> Moved:
 def unfinished(actor: Actor, *server_ids: uuid.UUID) -> tuple[tuple[str, ...], int]:
     """The oldest unfinished transfers of these servers in words, and how many there are."""
     lines = tuple(line for each in server_ids for line in running_transfers(actor, each))
-    count = select(func.count()).where(Transfer.server_id.in_(server_ids), Transfer.finished_at.is_(None))
-    return lines[: repoint_links.NAMED], session().scalar(count) or 0
+    return lines[: repoint_links.NAMED], _unfinished_count(*server_ids)
 
 
 def forget_old(writing: Session, source_id: uuid.UUID) -> None:
@@ -285,8 +277,9 @@ def forget_old(writing: Session, source_id: uuid.UUID) -> None:
     writing.execute(delete(RepointedLink).where(RepointedLink.repoint_id.in_(over)))
 
 
-def _movable(row: Repoint) -> ColumnElement[bool]:
-    return repoint_links.movable(row.source_id, row.target_id, row.libraries)
+def _asks_for_name(outcomes: Counter[str]) -> bool:
+    """Whether a sample differs or is missing: then the server's name has to be typed."""
+    return bool(outcomes[DIFFERS] or outcomes[MISSING])
 
 
 def _copy_restriction(writing: Session, source: Server, target: Server) -> None:
@@ -315,9 +308,13 @@ def _lock_both(source_id: uuid.UUID, target_id: uuid.UUID) -> tuple[Server, Serv
     return rows[source_id], rows[target_id]
 
 
-def _require_finished(actor: Actor, source: Server, target: Server) -> None:
-    _, count = unfinished(actor, source.id, target.id)
-    if count:
+def _unfinished_count(*server_ids: uuid.UUID) -> int:
+    count = select(func.count()).where(Transfer.server_id.in_(server_ids), Transfer.finished_at.is_(None))
+    return session().scalar(count) or 0
+
+
+def _require_finished(source: Server, target: Server) -> None:
+    if count := _unfinished_count(source.id, target.id):
         raise refusal(ConflictError, "repoint.running", "" if count > 1 else "one", count=count)
 
 

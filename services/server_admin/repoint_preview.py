@@ -107,7 +107,6 @@ def plan(actor: Actor, source_id: uuid.UUID, target_id: uuid.UUID) -> PlanView:
     name, is_restricted = target.name, source.is_restricted
     rows = repoint_links.library_counts(source_id)
     running, running_count = unfinished(actor, source_id, target_id)
-    tokens.home_of(actor.id, target_id)
     choices = tuple(each.id for each in call_imanage(actor, target_id, containers.libraries))
     by_key = {each.casefold(): each for each in choices}
     return PlanView(
@@ -135,8 +134,7 @@ def start(actor: Actor, source_id: uuid.UUID, command: PreviewCommand) -> uuid.U
     with unit_of_work() as writing:
         source, target = _both(actor, source_id, command.target_id)
         forget_old(writing, source_id)
-        where = repoint_links.movable(source_id, command.target_id, libraries)
-        count = session().scalar(select(func.count()).select_from(Link).where(where)) or 0
+        count = repoint_links.count(repoint_links.movable(source_id, command.target_id, libraries))
         row = Repoint(
             id=new_id(),
             source_id=source_id,
