@@ -42,7 +42,7 @@ _marks_kept: dict[uuid.UUID, bool] = {}
 
 def note_comment(server_id: uuid.UUID, mark: str | None, comment: str | None) -> None:
     """Learn from the comment of a stored save whether the server keeps our mark, whatever was measured before."""
-    is_kept = bool(mark) and str(mark) in (comment or "")
+    is_kept = bool(mark and mark in (comment or ""))
     if mark and not is_kept and _is_measured(server_id):
         server_facts.doubt(server_id, {"comments": "A save came back without its comment."})
     _marks_kept[server_id] = is_kept
