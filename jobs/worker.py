@@ -92,7 +92,7 @@ def _work(settings: Settings, scope: Scope, signals: int) -> None:
     threading.Thread(target=stop_on_signal, name="signals", daemon=True).start()
     duties.every(SCHEMA_SECONDS, check_schema, resting=RESTING_SECONDS)
     duties.every(MAIL_SECONDS, smtp.send_due)
-    duties.every(LEARN_SECONDS, learning.learn_again, first=LEARN_SECONDS, resting=LEARN_SECONDS)
+    duties.every(LEARN_SECONDS, learning.learn_again)
     duties.every(HEALTH_SECONDS, schedule.check_due, first=0.0, resting=RESTING_SECONDS)
     duties.every(
         HEARTBEAT_SECONDS,
