@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete
-from sqlalchemy.dialects import postgresql, sqlite
 
 from models import RateCount, utcnow
 from services.core.errors import TooManyError
-from services.core.unit_of_work import session, unit_of_work
+from services.core.unit_of_work import unit_of_work, upsert
 from services.guidance.refusals import refusal
 
 
@@ -93,8 +92,7 @@ def _add(key: str, adding: int, ends_at: datetime, *, is_first: bool) -> int:
     with unit_of_work() as writing:
         if is_first:
             writing.execute(delete(RateCount).where(RateCount.ends_at < utcnow()))
-        insert = postgresql.insert if session().get_bind().dialect.name == "postgresql" else sqlite.insert
-        made = insert(RateCount).values(key=key, count=adding, ends_at=ends_at)
+        made = upsert(RateCount).values(key=key, count=adding, ends_at=ends_at)
         counted = made.on_conflict_do_update(
             index_elements=["key"], set_={"count": RateCount.count + adding}
         ).returning(RateCount.count)

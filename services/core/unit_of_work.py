@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from models import db
-from models.base import DURABLE, READS_FIRST, RELAXED, WRITE, checkpoint_wal, was_refused
+from models.base import DURABLE, READS_FIRST, RELAXED, WRITE, Base, checkpoint_wal, was_refused
 from models.sqlite_write_queue import is_single_writer, queue_for_write
 
 Facts = TypeVar("Facts")
@@ -31,6 +32,12 @@ def is_writing() -> bool:
 def has_single_writer() -> bool:
     """Whether the database has one writer at a time for all tables, as SQLite has."""
     return is_single_writer(session().get_bind())
+
+
+def upsert(table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An insert into this table that can say ON CONFLICT."""
+    is_postgresql = session().get_bind().dialect.name == "postgresql"
+    return postgresql.insert(table) if is_postgresql else sqlite.insert(table)
 
 
 def checkpoint() -> None:

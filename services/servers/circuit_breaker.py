@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from models import ServerCircuit, ServerHealth, utcnow
-from services.core.unit_of_work import session
+from services.core.unit_of_work import session, upsert
 
 FAILURES_TO_OPEN = 5
 FAILURE_WINDOW = timedelta(minutes=10)
@@ -68,8 +67,7 @@ def record_failure(server_id: uuid.UUID, code: str, sentence: str, wait_seconds:
 
 def _locked(server_id: uuid.UUID, now: datetime) -> ServerCircuit:
     """The row, inserted if there is none, and locked by the upsert until the open unit of work ends."""
-    insert = postgresql.insert if session().get_bind().dialect.name == "postgresql" else sqlite.insert
-    made = insert(ServerCircuit).values(server_id=server_id, code="", sentence="", failures=0, failed_at=now)
+    made = upsert(ServerCircuit).values(server_id=server_id, code="", sentence="", failures=0, failed_at=now)
     locking = made.on_conflict_do_update(index_elements=["server_id"], set_={"server_id": server_id})
     session().execute(locking)
     return session().get_one(ServerCircuit, server_id, populate_existing=True)

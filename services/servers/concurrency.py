@@ -14,11 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import case, func, null, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from imanage.client import Answers
 from models import Server, ServerConcurrency
-from services.core.unit_of_work import release, session, unit_of_work
+from services.core.unit_of_work import release, session, unit_of_work, upsert
 
 START = 2
 STEP = timedelta(seconds=0.25)
@@ -176,9 +175,8 @@ def change(server_id: uuid.UUID, before: Limit | None, after: Limit) -> None:
     }
     with unit_of_work(relaxed_durability=True) as writing:
         if before is None:
-            insert = postgresql.insert if writing.get_bind().dialect.name == "postgresql" else sqlite.insert
             writing.execute(
-                insert(ServerConcurrency).values(server_id=server_id, **values).on_conflict_do_nothing()
+                upsert(ServerConcurrency).values(server_id=server_id, **values).on_conflict_do_nothing()
             )
             return
         writing.execute(
