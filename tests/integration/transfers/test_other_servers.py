@@ -9,7 +9,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from imanage import documents
+from imanage.client import Client
+from imanage.ids import VersionId
 from models import AuditEvent, ServerFact
+from services.connections import tokens
 from services.core.unit_of_work import session, unit_of_work
 from services.execution import checksums
 from services.servers import server_facts
@@ -118,6 +122,22 @@ def test_one_damaged_document_says_nothing_about_the_server(desk: Desk) -> None:
         writing.merge(item).wait_until = None
     carry(item_id)
     assert {call.path.rpartition("/")[2] for call in desk.practice.requests} == {spa.id(), "download"}
+
+
+def test_a_second_document_as_listed_teaches_nothing_and_is_not_read_again_soon(desk: Desk) -> None:
+    _, twin = got_document(desk)
+
+    def learn(client: Client) -> bool:
+        found = documents.profile(client, VersionId.parse(twin))
+        desk.practice.forget_requests()
+        return checksums.learn_other_meaning(
+            client, desk.server.id, replace(found, checksum=sha256(b"other bytes"))
+        )
+
+    for downloads in (1, 0):
+        assert not tokens.with_client(desk.actor.id, desk.server.id, learn)
+        assert sum(call.path.endswith("/download") for call in desk.practice.requests) == downloads
+    assert learned() == [] and checksum_fact() is None
 
 
 def test_a_size_that_differs_is_not_made_up_for(desk: Desk) -> None:
