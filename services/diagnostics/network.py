@@ -11,6 +11,7 @@ from cryptography import x509
 
 from imanage import sign_in_pages
 from imanage.certificates import Facts
+from imanage.dialling import host_and_port
 from imanage.errors import SignInPageError
 from imanage.probes import (
     ProbeError,
@@ -68,7 +69,7 @@ def proxy(probe: Probe, origin: str) -> Finding:
 def proxy_tunnel(probe: Probe, origin: str) -> Finding:
     """The proxy lets Counterpart through to the server."""
     parts = urlsplit(origin)
-    asked = parts.netloc if parts.port else f"{parts.netloc}:{80 if parts.scheme == 'http' else 443}"
+    asked = parts.netloc if parts.port else f"{parts.netloc}:{host_and_port(origin)[1]}"
     try:
         connect(probe.outbound, origin)
     except ProbeError as fault:
@@ -97,7 +98,7 @@ def port(probe: Probe, origin: str) -> Finding:
     except ProbeError as fault:
         if better := _without_extras(probe, origin):
             return better
-        at = str(urlsplit(origin).port or (80 if origin.startswith("http:") else 443))
+        at = str(host_and_port(origin)[1])
         return failed(fault.code, ("Port", at), *fault.facts)
     if probe.outbound.proxy is not None:
         return passed(f"Connected through the proxy at {peer}.", ("Proxy", peer))

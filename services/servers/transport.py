@@ -7,11 +7,11 @@ import uuid
 from dataclasses import replace
 from datetime import datetime
 from ipaddress import ip_network
-from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
 from imanage.addresses import AddressRules
+from imanage.dialling import host_and_port
 from imanage.guard import GuardedSession, Limits, build_session
 from imanage.proxies import Proxy
 from imanage.types import AppCredentials, Endpoints
@@ -74,15 +74,10 @@ def rules_of(server: Server) -> AddressRules:
     """The practice server runs on this machine over plain http: only its own origin is allowed, only for it."""
     if not server.is_practice:
         return rules_for(server.kind)
-    origins = frozenset(_host_and_port(origin) for origin in (server.url, server.api_url))
+    origins = frozenset(host_and_port(origin) for origin in (server.url, server.api_url))
     here = (*address_rules().networks, PRACTICE_NETWORK)
     ports = frozenset(port for _, port in origins)
     return replace(address_rules(), ports=ports, allow_http=True, networks=here, only=origins)
-
-
-def _host_and_port(origin: str) -> tuple[str, int]:
-    parts = urlsplit(origin)
-    return parts.hostname or "", parts.port or (80 if parts.scheme == "http" else 443)
 
 
 def uses_proxy(server: Server) -> bool:
@@ -95,7 +90,7 @@ def uses_proxy(server: Server) -> bool:
         return False
     if server.route == THROUGH_PROXY:
         return True
-    return bool(settings.outbound_proxy) and not settings.bypasses_proxy(_host_and_port(server.api_url)[0])
+    return bool(settings.outbound_proxy) and not settings.bypasses_proxy(host_and_port(server.api_url)[0])
 
 
 def proxy_address() -> str:
@@ -119,8 +114,8 @@ def proxy_of(server: Server) -> Proxy | None:
     if not uses_proxy(server):
         return None
     settings = runtime().settings
-    host, port = _host_and_port(settings.outbound_proxy) if settings.outbound_proxy else ("", 0)
-    entered = frozenset(_host_and_port(origin)[0] for origin in (server.url, server.api_url))
+    host, port = host_and_port(settings.outbound_proxy) if settings.outbound_proxy else ("", 0)
+    entered = frozenset(host_and_port(origin)[0] for origin in (server.url, server.api_url))
     return Proxy(host, port, *settings.outbound_proxy_login, entered)
 
 
