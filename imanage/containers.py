@@ -118,11 +118,11 @@ def _paging(limit: int, offset: int) -> dict[str, str | int]:
 
 def _containers(client: Client, path: str, params: Params, offset: int, limit: int) -> Page[Container]:
     found = client.lists("GET", path, params=params)
-    has_pages = client.facts.paging == "offset"
-    return page(found, profiles.container_or_none, offset, limit, has_pages=has_pages)
+    return page(found, profiles.container_or_none, offset, limit, has_pages=client.facts.has_pages)
 
 
 def _items(client: Client, path: str, params: Params, offset: int, limit: int) -> Page[Container | Document]:
     read = partial(profiles.item_or_none, facts=client.facts)
-    has_pages = client.facts.paging == "offset"
-    return page(client.lists("GET", path, params=params), read, offset, limit, has_pages=has_pages)
+    return page(
+        client.lists("GET", path, params=params), read, offset, limit, has_pages=client.facts.has_pages
+    )

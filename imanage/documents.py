@@ -135,7 +135,7 @@ def versions(client: Client, id: VersionId) -> Page[Document]:
         read |= new
         entries += len(found.rows) + found.malformed
         is_full = bool(new) and len(found.rows) + found.malformed >= limit
-        if not is_full or client.facts.paging == "ignored":
+        if not (is_full and client.facts.has_pages):
             break
         found = client.lists("GET", path, params={"limit": limit, "offset": entries})
     items = tuple(sorted(read.values(), key=lambda each: each.version))
@@ -221,7 +221,7 @@ def _of_all(client: Client, id: VersionId, *parts: str) -> str:
 
 def _page(client: Client, found: Listing, offset: int, limit: int) -> Page[Document]:
     read = partial(profiles.document_or_none, facts=client.facts)
-    return page(found, read, offset, limit, has_pages=client.facts.paging == "offset")
+    return page(found, read, offset, limit, has_pages=client.facts.has_pages)
 
 
 def profile_part(

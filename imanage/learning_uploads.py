@@ -211,7 +211,7 @@ class Storing:
             params = {"limit": limit, "offset": len(rows)}
             page = self.calls.get(path, "the scratch folder’s documents", params=params).rows
             rows += page
-            if len(page) < limit or self.facts.paging == "ignored":
+            if len(page) < limit or not self.facts.has_pages:
                 break
         return rows
 

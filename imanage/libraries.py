@@ -62,7 +62,7 @@ def of_customer(
     preferred: str = "",
 ) -> Page[T]:
     """A page of the customer's list, or as many rows of the lists of all libraries."""
-    has_pages = client.facts.paging == "offset"
+    has_pages = client.facts.has_pages
     refusal: ImanageError | None = None
     if client.facts.customer_lists:
         try:

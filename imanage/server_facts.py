@@ -100,9 +100,14 @@ class ServerFacts:
             self, **{n: v for n, v in fit.items() if v is not _UNFIT}, measured=self.measured | measured
         )
 
+    @property
+    def has_pages(self) -> bool:
+        """Whether lists can be read page by page."""
+        return self.paging == "offset"
+
     def limit(self, wanted: int) -> int:
         """The rows to ask for in one call: without paging, as many as the server gives."""
-        return min(wanted, self.max_limit) if self.paging == "offset" else self.max_limit
+        return min(wanted, self.max_limit) if self.has_pages else self.max_limit
 
 
 @dataclass(frozen=True)
