@@ -112,7 +112,7 @@ class Found:
 
 
 class Caller:
-    """Sends the requests of one run as one user. `on_sent` is told each; `should_stop` ends the run before the next."""
+    """Sends the requests of one run as one user. `on_sent` is told each."""
 
     def __init__(
         self,
@@ -120,10 +120,9 @@ class Caller:
         endpoints: Endpoints,
         token: str,
         on_sent: Callable[[Sent], None] = lambda sent: None,
-        should_stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._session, self._origin, self._token = session, endpoints.api, token
-        self._on_sent, self._should_stop = on_sent, should_stop
+        self._on_sent = on_sent
         self.header: TokenHeader | None = "x-auth-token"
         self.base = ""
         self.count = 0
@@ -150,14 +149,13 @@ class Caller:
         own = auth_headers(self._token, self.header) if is_signed_in and self.header else {}
         for is_last in (False, True):
             answer = self._once(method, url, purpose, params, {**own, **(headers or {})}, body and body())
-            if answer.status == 429:
-                self._note_rate_headers(answer.headers)
-                wait = retry_after(answer.headers) or 1.0
-                if is_last or wait > LONGEST_WAIT_SECONDS:
-                    raise LearningStoppedError("The server asked Counterpart to wait.", status=429)
-                time.sleep(wait)
-                continue
-            break
+            if answer.status != 429:
+                break
+            self._note_rate_headers(answer.headers)
+            wait = retry_after(answer.headers) or 1.0
+            if is_last or wait > LONGEST_WAIT_SECONDS:
+                raise LearningStoppedError("The server asked Counterpart to wait.", status=429)
+            time.sleep(wait)
         return answer
 
     def _once(
@@ -172,8 +170,6 @@ class Caller:
         most = MOST_REQUESTS if self.is_cleaning else MOST_REQUESTS - KEPT_FOR_CLEANING
         if self.count >= most:
             raise LearningStoppedError("The run used all its requests.")
-        if self._should_stop() and not self.is_cleaning:
-            raise LearningStoppedError("The run was stopped.")
         self.count += 1
         status = 0
         try:

@@ -7,7 +7,7 @@ a fact that was measured or that an administrator told replaces its default.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
 TokenHeader = Literal["x-auth-token", "bearer", "both"]
@@ -279,6 +279,3 @@ def stored(value: Value) -> Any:
     if isinstance(value, tuple):
         return list(value)
     return dict(value) if isinstance(value, Mapping) else value
-
-
-NAMES = tuple(each.name for each in fields(ServerFacts) if each.name != "measured")
