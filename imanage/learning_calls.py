@@ -12,9 +12,9 @@ import requests
 from .client import auth_headers
 from .errors import AnswerTooLargeError, ImanageError
 from .guard import GuardedSession
+from .refusals import read_refusal
 from .responses import (
     connection_fault,
-    error_details,
     listing,
     parse_json,
     read_body,
@@ -93,12 +93,12 @@ class Answer:
 
     @property
     def code(self) -> str:
-        return error_details(self.payload)[0] or ""
+        return read_refusal(self.payload).code or ""
 
     @property
     def refused_fields(self) -> frozenset[str]:
         """The fields that a refusal names."""
-        return frozenset(error_details(self.payload)[2])
+        return frozenset(read_refusal(self.payload).fields)
 
 
 @dataclass

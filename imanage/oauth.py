@@ -19,7 +19,8 @@ import requests
 from .client import auth_headers
 from .errors import ImanageError, NotIManageError, SignInPageError, SignInRefusedError, UnauthorisedError
 from .guard import limits_of
-from .responses import connection_fault, error_details, error_from_response, read_json
+from .refusals import read_refusal
+from .responses import connection_fault, error_from_response, read_json
 from .types import AppCredentials, Endpoints, TokenSet
 
 if TYPE_CHECKING:
@@ -143,10 +144,10 @@ class _TokenCall:
         if not isinstance(payload, dict):
             raise NotIManageError(status=response.status_code)
         if not _text(payload.get("access_token")):
-            code, message, _ = error_details(payload, self._secrets)
             if "error" in payload:
+                refusal = read_refusal(payload, self._secrets)
                 raise SignInRefusedError(
-                    status=response.status_code, remote_code=code, remote_message=message
+                    status=response.status_code, remote_code=refusal.code, remote_message=refusal.message
                 )
             raise NotIManageError(status=response.status_code)
         if not _HEADER_SAFE.fullmatch(payload["access_token"]):

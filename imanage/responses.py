@@ -250,14 +250,6 @@ def error_from_response(
     )
 
 
-def error_details(
-    payload: Any, secrets: Iterable[str] = ()
-) -> tuple[str | None, str | None, Mapping[str, str]]:
-    """Code, message and per-field messages of an error envelope."""
-    refusal = read_refusal(payload, secrets)
-    return refusal.code, refusal.message, refusal.fields
-
-
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait before the next request, from `Retry-After` or else `x-ratelimit-reset`.
 

@@ -15,8 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from imanage.certificates import Facts
 from imanage.probes import ProbeResponse
-from imanage.refusals import sanitise
-from imanage.responses import error_details
+from imanage.refusals import read_refusal, sanitise
 from services.diagnostics.network import (
     facts_of,
     intercepted,
@@ -195,8 +194,9 @@ def _mismatch(probe: Probe) -> Finding:
 
 
 def _message_facts(seen: ProbeResponse, secret_sent: str) -> Facts:
-    code, message, _ = error_details(seen.json, (secret_sent,))
-    found = {"Status": str(seen.status), "iManage says": ": ".join(filter(None, [code, message]))}
+    refusal = read_refusal(seen.json, (secret_sent,))
+    said = ": ".join(filter(None, [refusal.code, refusal.message]))
+    found = {"Status": str(seen.status), "iManage says": said}
     return tuple((name, value) for name, value in found.items() if value)
 
 
@@ -206,8 +206,9 @@ def _stable(text: str) -> str:
 
 
 def _is_about_the_client(seen: ProbeResponse) -> bool:
+    refusal = read_refusal(seen.json)
     return seen.status in {400, 401, 403, 500} and any(
-        map(_CLIENT_ERROR.search, filter(None, error_details(seen.json)[:2]))
+        map(_CLIENT_ERROR.search, filter(None, [refusal.code, refusal.message]))
     )
 
 
