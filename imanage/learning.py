@@ -42,6 +42,7 @@ class Reading:
         self.library = ""
         self.user_id = ""
         self.documents: list[dict[str, Any]] = []
+        self._shapes: set[str] = set()
 
     def run(self) -> None:
         """All steps. A step that the server fails leaves its facts unknown; LearningStoppedError ends the run."""
@@ -122,7 +123,7 @@ class Reading:
         names = [each.id for each in listed if not each.hidden] or [each.id for each in listed]
         match = [name for name in names if preferred and name.casefold() == preferred.casefold()]
         self.library = next(iter([*match, *names]), preferred or "")
-        self._shapes = {shape for shape in [_shape(answer)] if shape}
+        self._shapes.add(_shape(answer))
 
     def _lists(self) -> None:
         """Documents to try things with; shapes and totals of lists."""
@@ -141,8 +142,8 @@ class Reading:
         elif asked.is_refusal:
             self._set("document_search", False)
             self._unknown("Documents cannot be searched.", "totals")
-        self._shapes |= {shape for shape in [_shape(asked)] if shape}
-        self.documents = [row for row in asked.rows if _id(row)] or self._walk()
+        self._shapes.add(_shape(asked))
+        self.documents = [row for row in asked.rows if id_of(row)] or self._walk()
         if not self.documents:
             names = ("numbers_as_text", "versioned_ids", "bare_ids", "ranges", "download_length")
             self._unknown(NO_DOCUMENTS, *names, "checksum", "sizes")
@@ -156,7 +157,7 @@ class Reading:
         found = self.calls.get(self._in_library("recent-workspaces"), "workspaces to look into")
         for workspace in found.rows[:3]:
             for folder in self._children("workspaces", workspace)[:3]:
-                documents = [row for row in self._children("folders", folder) if _id(row)]
+                documents = [row for row in self._children("folders", folder) if id_of(row)]
                 if documents:
                     return documents
         return []
@@ -219,7 +220,7 @@ class Reading:
 
     def _ids(self) -> None:
         """Ids with and without a version, in a profile and in the list of versions."""
-        document = next((id for row in self.documents if (id := _id(row))), None)
+        document = next((id for row in self.documents if (id := id_of(row))), None)
         if document is None:
             return
         plain = object_path("documents", str(document.document))
@@ -255,8 +256,8 @@ class Reading:
             answer = self.calls.get(path, what, params=params)
             self._exists(fact, answer)
             if fact != "change_events":
-                self._shapes |= {shape for shape in [_shape(answer)] if shape}
-        self._set("list_shape", ", ".join(sorted(self._shapes)))
+                self._shapes.add(_shape(answer))
+        self._set("list_shape", ", ".join(sorted(filter(None, self._shapes))))
         self._across_libraries(limit, name)
         inside = next((row["workspace_id"] for row in self.documents if row.get("workspace_id")), None)
         if isinstance(inside, str):
@@ -313,7 +314,7 @@ class Reading:
         sized = sorted(
             (size, str(id), row)
             for row in self.documents
-            if (id := _id(row))
+            if (id := id_of(row))
             and (profiles.text(row, "extension") or "").lower() not in PAGES
             and 1 < (size := profiles.number(row, "size") or 0) <= MOST_DOWNLOAD
         )
@@ -385,19 +386,19 @@ class Reading:
 
     def _containers(self) -> None:
         """Which kinds of folder of the first workspaces say that documents may be added."""
-        takes: dict[str, set[bool]] = {}
+        takes: dict[str, bool] = {}
         found = self.calls.get(
             self._in_library("recent-workspaces"), "workspaces to look into", params={"limit": 5}
         )
         for workspace in found.rows[:5]:
             for row in self._children("workspaces", workspace)[:20]:
                 kind, may = profiles.text(row, "folder_type"), profiles.text(row, "effective_security")
-                if kind and len(takes.get(kind, ())) == 0 and may in {"read_write", "full_access"}:
+                if kind and kind not in takes and may in {"read_write", "full_access"}:
                     allowed = self._may_add(row)
                     if allowed is not None:
-                        takes[kind] = {allowed}
-        if True in takes.get("regular", ()) and {"tab", "search"} <= takes.keys():
-            self._set("document_containers", tuple(sorted(kind for kind in takes if True in takes[kind])))
+                        takes[kind] = allowed
+        if takes.get("regular") and {"tab", "search"} <= takes.keys():
+            self._set("document_containers", tuple(sorted(kind for kind in takes if takes[kind])))
         else:
             self._unknown("The workspaces looked into have no tab and search folder.", "document_containers")
 
@@ -420,7 +421,8 @@ def _shape(answer: Answer) -> str:
     return "object" if isinstance(data, dict) and data.get("id") else ""
 
 
-def _id(row: dict[str, Any]) -> VersionId | None:
+def id_of(row: dict[str, Any]) -> VersionId | None:
+    """The document that a row describes; None where it is none."""
     found = profiles.document_or_none(row)
     return found.id if found else None
 

@@ -16,7 +16,7 @@ from . import profiles
 from .documents import profile_part
 from .errors import ImanageError
 from .ids import VersionId, object_path
-from .learning import Reading
+from .learning import Reading, id_of
 from .learning_calls import Answer, Caller, Found, LearningStoppedError
 from .server_facts import ASSUMED, ServerFacts
 from .types import Endpoints
@@ -107,7 +107,7 @@ class Storing:
         if not answer.is_success:
             return None
         self.found.values["upload_status"] = answer.status
-        return _id(answer)
+        return id_of(answer.row)
 
     def _without_refused(self, fact: str, method: str, path: str, upload: Upload, *, new: bool) -> Answer:
         refused: tuple[str, ...] = ()
@@ -132,7 +132,7 @@ class Storing:
             self.found.values["comments"] = "dropped"
             return
         rows = self._rows()
-        listed = next((row for row in rows if _same(row, document)), None)
+        listed = next((row for row in rows if id_of(row) == document), None)
         if listed is not None:
             kept = mark in (profiles.text(listed, "comment") or "")
             self.found.values["comments"] = "kept" if kept else "profile"
@@ -148,7 +148,7 @@ class Storing:
         path = object_path("documents", id, "versions")
         upload = self._upload("", mark)
         answer = self._without_refused("version_fields_refused", "POST", path, upload, new=False)
-        version = _id(answer) if answer.is_success else None
+        version = id_of(answer.row) if answer.is_success else None
         if version is None:
             return
         profile = self.calls.get(object_path("documents", str(version)), "the stored version")
@@ -162,7 +162,7 @@ class Storing:
         answer = self._send("POST", object_path("folders", self.folder_id, "documents"), upload, new=True)
         if answer.is_refusal:
             self.found.values["odd_names"] = "refuse"
-        elif document := _id(answer) if answer.is_success else None:
+        elif document := id_of(answer.row) if answer.is_success else None:
             stored = self.calls.get(object_path("documents", str(document)), "the name that was stored")
             if stored.row:
                 self.found.values["odd_names"] = "keep" if stored.row.get("name") == name else "replace"
@@ -195,7 +195,7 @@ class Storing:
             "an upload to the scratch folder",
             body=lambda: Multipart(profile, upload),
         )
-        if answer.is_success and (stored := _id(answer)) is not None:
+        if answer.is_success and (stored := id_of(answer.row)) is not None:
             self._stored.append(stored)
         return answer
 
@@ -253,13 +253,3 @@ def _fields(facts: ServerFacts, upload: Upload, is_new: bool) -> set[str]:
     profile = _profile(facts, upload, is_new)
     names = set(profile) | set(profile["doc_profile"])
     return names - {"name", "extension", "doc_profile"}
-
-
-def _id(answer: Answer) -> VersionId | None:
-    found = profiles.document_or_none(answer.row)
-    return found.id if found else None
-
-
-def _same(row: dict[str, Any], document: VersionId) -> bool:
-    found = profiles.document_or_none(row)
-    return found is not None and found.id == document
