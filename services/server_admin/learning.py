@@ -21,7 +21,7 @@ from models import Connection, Member, Server, ServerFact, ServerLearning, new_i
 from services.access import permissions
 from services.connections import tokens
 from services.connections.tokens import Access
-from services.core import audit, background_tasks
+from services.core import background_tasks
 from services.core.actor import SYSTEM, Actor, Who
 from services.core.errors import InvalidError, NotFoundError, RefusedError
 from services.core.unit_of_work import release, session, unit_of_work
@@ -163,14 +163,7 @@ def _start(who: Who, member_id: uuid.UUID, server_id: uuid.UUID, folder_id: str)
             folder_id=folder_id,
         )
         writing.add(run)
-        audit.record(
-            who,
-            "server.learning_started",
-            server.name,
-            subject_id=server_id,
-            server_id=server_id,
-            scratch_folder=folder_id,
-        )
+        registry.record(who, "server.learning_started", server, scratch_folder=folder_id)
         return run.id, True
 
 
@@ -227,12 +220,10 @@ def _store(
     with unit_of_work():
         server_facts.measure(server_id, values, version)
         server = registry.locked(server_id)
-        audit.record(
+        registry.record(
             SYSTEM,
             "server.learned",
-            server.name,
-            subject_id=server_id,
-            server_id=server_id,
+            server,
             facts=len(values),
             requests=len(requests),
             left_behind=found.left_behind,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from models import AuditEvent, Server, new_id, utcnow
 from services.access import permissions
 from services.core import audit
-from services.core.actor import Actor
+from services.core.actor import Actor, Who
 from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.runtime import runtime
 from services.core.text.normalise import fold
@@ -256,6 +256,6 @@ def is_complete(row: Server) -> bool:
     return has_own_credentials(row) or not asks_for_credentials(row.kind)
 
 
-def record(actor: Actor, action: str, row: Server, **detail: Any) -> None:
+def record(who: Who, action: str, row: Server, **detail: Any) -> None:
     """Record an audit event about this server in the open unit of work."""
-    audit.record(actor, action, row.name, subject_id=row.id, server_id=row.id, **detail)
+    audit.record(who, action, row.name, subject_id=row.id, server_id=row.id, **detail)

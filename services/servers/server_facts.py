@@ -19,7 +19,6 @@ from imanage.server_facts import ASSUMED, FACTS, ServerFacts, Value, fits, read,
 from imanage.server_facts import Fact as Fact
 from models import Server, ServerFact, utcnow
 from services.access import permissions
-from services.core import audit
 from services.core.actor import SYSTEM, Actor
 from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.text.normalise import clean_line
@@ -212,14 +211,8 @@ def learn_from_use(server_id: uuid.UUID, name: str, value: Value, note: str) -> 
         measure(server_id, {name: value}, last_version(server_id))
         _rows(server_id)[name].note = note[:300]
         if not told:
-            audit.record(
-                SYSTEM,
-                "server.fact_learned",
-                server.name,
-                subject_id=server_id,
-                server_id=server_id,
-                fact=fact.title,
-                value=shown(fact, stored(value)),
+            registry.record(
+                SYSTEM, "server.fact_learned", server, fact=fact.title, value=shown(fact, stored(value))
             )
     return not told
 
@@ -242,14 +235,7 @@ def doubt(server_id: uuid.UUID, found: Mapping[str, str]) -> None:
             rows[name].is_doubted = rows[name].source == MEASURED
         _changed(server)
         titles = [FACTS[name].title for name in doubted]
-        audit.record(
-            SYSTEM,
-            "server.fact_doubted",
-            server.name,
-            subject_id=server_id,
-            server_id=server_id,
-            facts=titles,
-        )
+        registry.record(SYSTEM, "server.fact_doubted", server, facts=titles)
 
 
 def note_version(server_id: uuid.UUID, version: str) -> None:
@@ -265,15 +251,7 @@ def note_version(server_id: uuid.UUID, version: str) -> None:
                 :300
             ]
     _changed(server)
-    audit.record(
-        SYSTEM,
-        "server.version_changed",
-        server.name,
-        subject_id=server_id,
-        server_id=server_id,
-        before=old,
-        now=version,
-    )
+    registry.record(SYSTEM, "server.version_changed", server, before=old, now=version)
 
 
 def report(actor: Actor, server_id: uuid.UUID) -> str:
