@@ -363,14 +363,14 @@ class Reading:
         """A list of settings, page by page where the server gives few rows at once."""
         most = self.found.values.get("max_limit")
         limit = min(PRODUCT_LIMIT, most) if isinstance(most, int) else PRODUCT_LIMIT
-        rows: list[dict[str, Any]] = []
+        rows: dict[str, dict[str, Any]] = {}
         for _ in range(MOST_PAGES):
-            page = self.calls.get(path, purpose, params={"limit": limit, "offset": len(rows)}).rows
-            new = [row for row in page if row not in rows]
-            rows += new
-            if len(page) < limit or not new:
+            known = len(rows)
+            page = self.calls.get(path, purpose, params={"limit": limit, "offset": known}).rows
+            rows |= {repr(row): row for row in page}
+            if len(page) < limit or len(rows) == known:
                 break
-        return rows
+        return list(rows.values())
 
     def _required_fields(self) -> None:
         rows = self._all_rows(self._in_library("classes"), "required fields of classes")
