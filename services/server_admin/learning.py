@@ -111,8 +111,10 @@ def server_named(text: str) -> Server | None:
     return None
 
 
-def signed_in_admin(server_id: uuid.UUID, email: str = "") -> uuid.UUID | None:
-    """A System Admin with a usable sign-in to the server: the one with this email, or the latest to sign in."""
+def signed_in_admin(
+    server_id: uuid.UUID, email: str = "", member_id: uuid.UUID | None = None
+) -> uuid.UUID | None:
+    """A System Admin with a usable sign-in: the one with this email or ID, or the latest to sign in."""
     query = (
         select(Member.id)
         .join(Connection, Connection.member_id == Member.id)
@@ -121,7 +123,11 @@ def signed_in_admin(server_id: uuid.UUID, email: str = "") -> uuid.UUID | None:
         .order_by(Connection.connected_at.desc())
         .limit(1)
     )
-    return session().scalar(query.where(Member.email == email) if email else query)
+    if email:
+        query = query.where(Member.email == email)
+    if member_id is not None:
+        query = query.where(Member.id == member_id)
+    return session().scalar(query)
 
 
 def learn_again() -> None:
@@ -138,9 +144,9 @@ def learn_again() -> None:
             continue
         is_old = (server.facts_changed_at or newest.started_at) > newest.finished_at
         if is_old and newest.started_at < utcnow() - AGAIN_AFTER:
-            member = session().get(Member, newest.member_id)
-            if member is not None and member.is_admin and member.is_active and server.is_enabled:
-                run_now(SYSTEM, member.id, server_id)
+            member_id = signed_in_admin(server_id, member_id=newest.member_id)
+            if member_id is not None and server.is_enabled:
+                run_now(SYSTEM, member_id, server_id)
 
 
 def _start(who: Who, member_id: uuid.UUID, server_id: uuid.UUID, folder_id: str) -> tuple[uuid.UUID, bool]:

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from imanage.learning_calls import MOST_REQUESTS
 from imanage.server_facts import ASSUMED, ServerFacts
-from models import Member, Server, ServerFact, ServerLearning, utcnow
+from models import Connection, Member, Server, ServerFact, ServerLearning, utcnow
 from services.core import background_tasks
 from services.core.actor import Actor
 from services.core.errors import ForbiddenError, InvalidError
@@ -201,6 +201,18 @@ def test_nobody_learns_again_without_the_right(admin: Actor, signed_in: SignIn) 
     learning.learn_again()
     assert runs(signed_in.server_id) == 1
     assert facts_now(signed_in.server_id).ranges == ASSUMED.ranges
+
+
+def test_an_ended_sign_in_does_not_keep_the_others_from_being_learned_again(
+    admin: Actor, signed_in: SignIn
+) -> None:
+    learned(admin, signed_in)
+    server_facts.doubt(signed_in.server_id, {"ranges": "Refused."})
+    age(signed_in.server_id)
+    with unit_of_work() as writing:
+        writing.execute(update(Connection).values(state="sign_in_again", reason="refused"))
+    learning.learn_again()
+    assert runs(signed_in.server_id) == 1
 
 
 def test_the_command(admin: Actor, signed_in: SignIn) -> None:
