@@ -6,7 +6,7 @@ The client of every call gets them with its token. They are read from the databa
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -22,7 +22,7 @@ from services.access import permissions
 from services.core.actor import SYSTEM, Actor
 from services.core.errors import ConflictError, InvalidError, NotFoundError
 from services.core.text.normalise import clean_line
-from services.core.unit_of_work import session, unit_of_work
+from services.core.unit_of_work import release, session, unit_of_work
 from services.guidance.refusals import refusal
 from services.servers import registry
 
@@ -225,9 +225,12 @@ def last_version(server_id: uuid.UUID) -> str:
 
 def doubt(server_id: uuid.UUID, found: Mapping[str, str]) -> None:
     """The server contradicted facts: measured ones are not used until learned again, told ones are marked."""
+    if not _without_note(found, _rows(server_id)):
+        release()
+        return
     with unit_of_work():
         server, rows = session().get(Server, server_id, with_for_update=True), _rows(server_id)
-        doubted = [name for name in found if name in rows and not rows[name].note]
+        doubted = _without_note(found, rows)
         if server is None or not doubted:
             return
         for name in doubted:
@@ -236,6 +239,10 @@ def doubt(server_id: uuid.UUID, found: Mapping[str, str]) -> None:
         _changed(server)
         titles = [FACTS[name].title for name in doubted]
         registry.record(SYSTEM, "server.fact_doubted", server, facts=titles)
+
+
+def _without_note(names: Iterable[str], rows: Mapping[str, ServerFact]) -> list[str]:
+    return [name for name in names if name in rows and not rows[name].note]
 
 
 def note_version(server_id: uuid.UUID, version: str) -> None:

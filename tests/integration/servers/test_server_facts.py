@@ -15,6 +15,7 @@ from services.core.errors import ConflictError, ForbiddenError, InvalidError, No
 from services.core.unit_of_work import session, unit_of_work
 from services.servers import server_facts
 from tests.support.audit import trail
+from tests.support.matters import counted_queries
 from tests.support.people import actor_of, make_member
 from tests.support.servers import make_server
 
@@ -151,6 +152,16 @@ def test_a_contradicted_fact_is_not_used_until_it_is_measured_again(admin: Actor
     measured(server.id, {"sizes": False})
     assert now(server.id).sizes is False
     assert not server_facts.page(admin, server.id).doubted
+
+
+def test_what_is_doubted_already_costs_one_query_and_no_write(admin: Actor) -> None:
+    server_id = make_server().id
+    measured(server_id, {"sizes": False})
+    server_facts.doubt(server_id, {"sizes": "A size was right."})
+    with counted_queries() as statements:
+        server_facts.doubt(server_id, {"sizes": "Again.", "totals": "Nothing is known of this one."})
+    assert [each.split()[0] for each in statements if each != "BEGIN"] == ["SELECT"]
+    assert "FOR UPDATE" not in statements[-1]
 
 
 def test_a_told_fact_is_used_although_it_was_contradicted(admin: Actor) -> None:
