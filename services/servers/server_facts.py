@@ -178,7 +178,7 @@ def forget(actor: Actor, server_id: uuid.UUID, name: str) -> str:
     return fact.title
 
 
-def measure(server_id: uuid.UUID, values: Mapping[str, Value], version: str) -> None:
+def measure(server_id: uuid.UUID, values: Mapping[str, Value], version: str, note: str = "") -> None:
     """Store measured facts, in the open unit of work. What an admin told stays; a difference is noted beside it."""
     server, rows = registry.locked(server_id), _rows(server_id)
     for name, value in values.items():
@@ -186,11 +186,12 @@ def measure(server_id: uuid.UUID, values: Mapping[str, Value], version: str) -> 
         row = rows.get(name)
         if row is not None and row.source == TOLD:
             same = read(fact, row.value) == read(fact, as_stored)
-            row.note = "" if same else f"iManage showed otherwise: {shown(fact, as_stored)}."[:300]
+            otherwise = note or f"iManage showed otherwise: {shown(fact, as_stored)}."
+            row.note = "" if same else otherwise[:300]
             continue
         row = row or ServerFact(server_id=server_id, fact=name)
         row.value, row.source, row.at, row.version = as_stored, MEASURED, utcnow(), version[:100]
-        row.by, row.note, row.is_doubted = "", "", False
+        row.by, row.note, row.is_doubted = "", note[:300], False
         session().add(row)
     _changed(server)
 
@@ -199,28 +200,20 @@ def learn_from_use(server_id: uuid.UUID, name: str, value: Value, note: str) -> 
     """Store a fact that calls have shown, and tell the admins. False where an admin said otherwise: that stays."""
     fact = FACTS[name]
     with unit_of_work():
-        server, row = session().get(Server, server_id, with_for_update=True), _rows(server_id).get(name)
+        server, rows = session().get(Server, server_id, with_for_update=True), _rows(server_id)
         if server is None:
             return False
+        row = rows.get(name)
         told = row is not None and row.source == TOLD
-        already = (
-            row is not None and not row.is_doubted and read(fact, row.value) == read(fact, stored(value))
-        )
-        if already:
+        if row is not None and not row.is_doubted and read(fact, row.value) == read(fact, stored(value)):
             return True
-        measure(server_id, {name: value}, last_version(server_id))
-        _rows(server_id)[name].note = note[:300]
+        version = str(rows["version"].value) if "version" in rows else ""
+        measure(server_id, {name: value}, version, note)
         if not told:
             registry.record(
                 SYSTEM, "server.fact_learned", server, fact=fact.title, value=shown(fact, stored(value))
             )
     return not told
-
-
-def last_version(server_id: uuid.UUID) -> str:
-    """The version on which facts were measured last, or ""."""
-    row = _rows(server_id).get("version")
-    return str(row.value) if row is not None else ""
 
 
 def doubt(server_id: uuid.UUID, found: Mapping[str, str]) -> None:
