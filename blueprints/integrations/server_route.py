@@ -37,7 +37,7 @@ def change_route(server_id: uuid.UUID) -> Response:
         form.add_errors(refusal)
         view = server_views.server(actor(), server_id)
         form.version.data = view.version
-        return _answer(view, form, 422)
+        return _answer(view, form)
     if changed:
         flash("Saved the route. New connections use it.", "success")
         with suppress(TooManyError):
@@ -45,5 +45,5 @@ def change_route(server_id: uuid.UUID) -> Response:
     return go_to(url_for(".server", server_id=server_id))
 
 
-def _answer(view: server_views.ServerView, form: RouteForm, status: int = 200) -> Response:
-    return popup("route", "Change route", status, form=form, server=view)
+def _answer(view: server_views.ServerView, form: RouteForm) -> Response:
+    return popup("route", "Change route", form=form, server=view)
