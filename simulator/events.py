@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from simulator.values import Container, Document, Key
+from simulator.values import Container, Document, Key, object_id
 
 KEPT = 100_000
 _ACTIONS = (
@@ -42,18 +42,21 @@ class Events:
     def __iter__(self) -> Iterator[Event]:
         return iter(list(self._events))
 
-    def add_container(self, action: str, one: Container, related: str = "") -> None:
+    def add_container(self, action: str, one: Container, related: Key | None = None) -> None:
         self._add(one.library, action, "container", one.id, related, one.workspace)
 
-    def add_document(self, action: str, one: Document, related: str = "", root: int | None = None) -> None:
+    def add_document(
+        self, action: str, one: Document, related: Key | None = None, root: int | None = None
+    ) -> None:
         self._add(one.library, action, "document", one.id(), related, root)
 
     def _add(
-        self, library: str, action: str, item_type: str, object_id: str, related: str, root: int | None
+        self, library: str, action: str, item_type: str, name: str, related: Key | None, root: int | None
     ) -> None:
-        root_id = "" if root is None else f"{library}!{root}"
+        related_id = object_id(related) if related else ""
+        root_id = "" if root is None else object_id((library, root))
         number, at = next(self._numbers), datetime.now(UTC)
-        self._events.append(Event(number, library, action, item_type, object_id, related, root_id, at))
+        self._events.append(Event(number, library, action, item_type, name, related_id, root_id, at))
 
 
 def container_changes(old: Container | None, new: Container | None) -> Iterator[tuple[str, Key | None]]:

@@ -225,16 +225,12 @@ class Records:
         thing = new or old
         if self.watcher and thing:
             for action, related in container_changes(old, new):
-                self.events.add_container(action, thing, _id(related))
+                self.events.add_container(action, thing, related)
 
     def _log_document(self, action: str, document: Document, related: Key | None) -> None:
         folder = self._containers.get((document.library, document.folders[0])) if document.folders else None
-        self.events.add_document(action, document, _id(related), folder.workspace if folder else None)
+        self.events.add_document(action, document, related, folder.workspace if folder else None)
 
     def _tell(self, kind: str, key: Key, value: Container | Document | None) -> None:
         if self.watcher:
             self.watcher(kind, key, value)
-
-
-def _id(key: Key | None) -> str:
-    return f"{key[0]}!{key[1]}" if key else ""

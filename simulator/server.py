@@ -40,7 +40,7 @@ from simulator.settings import Settings
 from simulator.state import Request, State
 from simulator.store import Store
 from simulator.tokens import Tokens
-from simulator.values import App, Container, Document, Key
+from simulator.values import App, Container, Document, Key, object_id
 from simulator.web import RefusedError, not_found, refused
 from simulator.world import World
 
@@ -196,13 +196,12 @@ class _Watcher:
         self._store = store
 
     def __call__(self, kind: str, key: Key, value: Container | Document | None) -> None:
-        name = f"{key[0]}!{key[1]}"
         row = None
         if isinstance(value, Document):
             row = document_row(value)
         elif isinstance(value, Container):
             row = container_row(value)
-        self._store.put(kind, name, row)
+        self._store.put(kind, object_id(key), row)
 
 
 def _restore(world: World, settings: Settings, store: Store, files: Path) -> None:

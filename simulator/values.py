@@ -11,6 +11,24 @@ LEVELS = ("no_access", "read", "read_write", "full_access")
 Key = tuple[str, int]
 
 
+def object_id(key: Key) -> str:
+    """The id of a container or category in the API; that of a document also names a version."""
+    library, number = key
+    return f"{library}!{number}"
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """An object with a number of its own in a library."""
+
+    library: str
+    number: int
+
+    @property
+    def key(self) -> Key:
+        return (self.library, self.number)
+
+
 @dataclass(frozen=True)
 class User:
     """A user. `id` is the one in the API; sign-in is case-insensitive."""
@@ -58,11 +76,9 @@ class Security:
 
 
 @dataclass(frozen=True)
-class Container:
+class Container(Numbered):
     """A workspace or a folder; `workspace` is the number of its workspace (its own number for a workspace)."""
 
-    library: str
-    number: int
     kind: str
     name: str
     parent: int | None
@@ -77,32 +93,22 @@ class Container:
     query: dict[str, str] = field(default_factory=dict)  # of a search folder: the filters of its search
 
     @property
-    def key(self) -> Key:
-        return (self.library, self.number)
-
-    @property
     def id(self) -> str:
-        return f"{self.library}!{self.number}"
+        return object_id(self.key)
 
 
 @dataclass(frozen=True)
-class Category:
+class Category(Numbered):
     """A category of a user's favourites or My Matters, with the keys of what is in it."""
 
-    library: str
-    number: int
     kind: str  # my_favorites or my_matters
     name: str
     user: str
     entries: tuple[Key, ...] = ()
 
     @property
-    def key(self) -> Key:
-        return (self.library, self.number)
-
-    @property
     def id(self) -> str:
-        return f"{self.library}!{self.number}"
+        return object_id(self.key)
 
 
 @dataclass(frozen=True)
@@ -180,19 +186,13 @@ class Activity:
 
 
 @dataclass(frozen=True)
-class Document:
-    library: str
-    number: int
+class Document(Numbered):
     folders: tuple[int, ...]
     versions: tuple[Version, ...]
     security: Security = Security()
     lock: Lock | None = None
     history: tuple[Activity, ...] = ()
     declared: bool = False  # a record: nobody may edit it
-
-    @property
-    def key(self) -> Key:
-        return (self.library, self.number)
 
     @property
     def latest(self) -> Version:
@@ -202,4 +202,4 @@ class Document:
         return next((one for one in self.versions if one.number == number), None)
 
     def id(self, version: Version | None = None) -> str:
-        return f"{self.library}!{self.number}.{(version or self.latest).number}"
+        return f"{object_id(self.key)}.{(version or self.latest).number}"
