@@ -8,6 +8,7 @@ from flask import Response, g, request
 
 from simulator.names import checked_name
 from simulator.profiles import Row, container_row, document_row, operations_of
+from simulator.rights import security_from
 from simulator.search import (
     as_filters,
     checked,
@@ -18,7 +19,7 @@ from simulator.search import (
     requested,
     searched,
 )
-from simulator.values import Container, Document, Security
+from simulator.values import Container, Document
 from simulator.web import (
     RefusedError,
     api_blueprint,
@@ -190,12 +191,8 @@ def new_subfolder(container_id: str) -> Response:
 def _add(parent: Container) -> Response:
     body = body_json("name", "description", "default_security", "profile", "email", "view_type")
     name = checked_name(body.get("name"), "name")
-    default = body.get("default_security") or "inherit"
-    if default not in ("inherit", "private", "view", "public"):
-        raise invalid("default_security")
-    made = state().world.add_folder(
-        parent, name, me().id, Security(default), str(body.get("description") or "")
-    )
+    security = security_from(body.get("default_security") or "inherit", [])
+    made = state().world.add_folder(parent, name, me().id, security, str(body.get("description") or ""))
     return record(container_row(made), 201)
 
 

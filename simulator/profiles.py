@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from flask import g
 
 from simulator.doctypes import CLASSES, DESCRIPTION_OF, SUBCLASSES
-from simulator.values import LEVELS, Category, Container, Document, Email, Security, Version
+from simulator.values import DEFAULTS, LEVELS, Category, Container, Document, Email, Security, Version
 from simulator.web import base_url, call_faults, me, state
 
 Row = dict[str, Any]
@@ -343,7 +343,7 @@ def operations_of(container: Container) -> Row:
             "set_default_security": rank >= 3,
             "set_security": rank >= 3,
             "update_content_shortcut": rank >= 2,
-            "default_security_values": ["inherit", "private", "view", "public"],
+            "default_security_values": list(DEFAULTS),
         }
     return {
         "add_documents": rank >= 2 and takes_documents(container),

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response
 
 from simulator.profiles import Row, person
-from simulator.values import LEVELS, Container, Document, Security
+from simulator.values import DEFAULTS, LEVELS, Container, Document, Security
 from simulator.web import (
     api_blueprint,
     body_json,
@@ -24,7 +24,6 @@ from simulator.web import (
 
 blueprint = api_blueprint("rights")
 L = "/libraries/<lib>"
-DEFAULTS = ("inherit", "private", "view", "public")
 
 
 def security_from(default: Any, trustees: Any) -> Security:

@@ -7,14 +7,15 @@ from typing import Any
 
 from simulator.events import ACTIONS, ITEM_TYPES
 from simulator.fields import FIELDS
+from simulator.values import DEFAULTS, LEVELS
 
 Schema = dict[str, Any]
 TEXT: Schema = {"type": "string"}
 NUMBER: Schema = {"type": "integer"}
 FLAG: Schema = {"type": "boolean"}
 DATE: Schema = {"type": "string", "format": "date-time", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"}
-LEVEL: Schema = {"enum": ["no_access", "read", "read_write", "full_access"]}
-DEFAULT: Schema = {"enum": ["inherit", "private", "view", "public"]}
+LEVEL: Schema = {"enum": list(LEVELS)}
+DEFAULT: Schema = {"enum": list(DEFAULTS)}
 _NUMBERS = ("document_number", "version", "size", "retain_days", "conversation_count")
 _FLAGS = ("declared", "in_use", "indexable", "has_attachment", "has_documents", "has_subfolders", "arch_req")
 

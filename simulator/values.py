@@ -8,6 +8,7 @@ from datetime import datetime
 from simulator.contents import Content
 
 LEVELS = ("no_access", "read", "read_write", "full_access")
+DEFAULTS = ("inherit", "private", "view", "public")
 Key = tuple[str, int]
 
 
@@ -69,7 +70,7 @@ class Library:
 
 @dataclass(frozen=True)
 class Security:
-    """`default` is inherit, private, view or public; trustees are (user id, access level)."""
+    """`default` is one of `DEFAULTS`; trustees are (user id, access level)."""
 
     default: str = "inherit"
     trustees: tuple[tuple[str, str], ...] = ()

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from simulator.values import DEFAULTS
+
 
 class WorldError(ValueError):
     """A world file that cannot be used: every problem on its own line."""
@@ -80,7 +82,7 @@ KINDS: dict[str, dict[str, Field]] = {
     },
     "numbered": {"number": _text(required=True), "name": _text()},
     "security": {
-        "default": _text(choices=("inherit", "private", "view", "public")),
+        "default": _text(choices=DEFAULTS),
         "trustees": Field("map"),
     },
     "folder": {
