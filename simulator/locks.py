@@ -8,6 +8,7 @@ from flask import Response, request
 
 from simulator.downloads import send_bytes
 from simulator.profiles import document_profile, person, stamp
+from simulator.uploads import require_writable
 from simulator.values import Document, Lock
 from simulator.web import RefusedError, api_blueprint, document_at, invalid, me, not_found, record, state
 from simulator.world import now
@@ -25,16 +26,7 @@ def _lock(document: Document) -> Document:
         current = state().world.document(*document.key)
         if current is None:
             raise not_found("The document")
-        if current.declared:
-            raise RefusedError(
-                403, "NRC_DECLARED", "The document is declared as a record and cannot be edited"
-            )
-        if current.lock and current.lock.user != me().id:
-            raise RefusedError(
-                state().settings.checked_out_status,
-                "NRC_IN_USE",
-                f"The document is checked out by {current.lock.user}",
-            )
+        require_writable(current)
         return state().world.set_lock(current, Lock(me().id, now(), *texts))
 
 
