@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from simulator.doctypes import CLASSES
 from simulator.names import checked_name
 from simulator.values import Email
-from simulator.web import invalid, state
+from simulator.web import invalid, parsed_date, state
 
 _PLAIN = {
     "class": "class_",
@@ -93,8 +93,4 @@ def email_of(given: dict[str, Any], at: datetime) -> Email | None:
 
 
 def _date(given: dict[str, Any], field: str) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(str(given[field])) if given.get(field) else None
-    except ValueError as error:
-        raise invalid(field) from error
-    return at.replace(tzinfo=UTC) if at and not at.tzinfo else at
+    return parsed_date(str(given[field]), field) if given.get(field) else None

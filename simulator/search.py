@@ -21,6 +21,7 @@ from simulator.web import (
     limit_and_offset,
     listing,
     me,
+    parsed_date,
     split_id,
     state,
     total_of,
@@ -109,14 +110,6 @@ def _matches_word(word: str, line: str) -> bool:
     return True
 
 
-def _date(text: str, name: str) -> datetime:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise invalid(name) from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
 _RELATIVE = re.compile(r"-?\d{1,4}[dwmy](:-?\d{1,4}[dwmy])?")
 _CUSTOM = re.compile(r"custom([1-9]|[12]\d|3[01])(_description)?")
 _DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
@@ -140,9 +133,11 @@ _TESTS: dict[str, Callable[[str, Document, Version], bool]] = {
     "comments": lambda t, d, v: _contains(t, v.comment),
     "sender": lambda t, d, v: v.email is not None and _contains(t, v.email.sender),
     "recipient": lambda t, d, v: v.email is not None and _contains(t, v.email.to, v.email.cc, v.email.bcc),
-    "sent_date": lambda t, d, v: v.email is not None and v.email.sent.date() == _date(t, "sent_date").date(),
+    "sent_date": lambda t, d, v: (
+        v.email is not None and v.email.sent.date() == parsed_date(t, "sent_date").date()
+    ),
     "received_date": lambda t, d, v: (
-        v.email is not None and v.email.received.date() == _date(t, "received_date").date()
+        v.email is not None and v.email.received.date() == parsed_date(t, "received_date").date()
     ),
     "name_comments": lambda t, d, v: _contains(t, v.name, v.comment),
     "document_number": lambda t, d, v: t == str(d.number),
@@ -158,10 +153,10 @@ _TESTS: dict[str, Callable[[str, Document, Version], bool]] = {
     "type": lambda t, d, v: v.type in t.upper().split(","),
     "extension": lambda t, d, v: t.lower().lstrip(".") == v.extension.lower(),
     "libraries": lambda t, d, v: d.library.upper() in t.upper().split(","),
-    "edit_date_from": lambda t, d, v: v.edited >= _date(t, "edit_date_from"),
-    "edit_date_to": lambda t, d, v: v.edited <= _date(t, "edit_date_to"),
-    "create_date_from": lambda t, d, v: v.created >= _date(t, "create_date_from"),
-    "create_date_to": lambda t, d, v: v.created <= _date(t, "create_date_to"),
+    "edit_date_from": lambda t, d, v: v.edited >= parsed_date(t, "edit_date_from"),
+    "edit_date_to": lambda t, d, v: v.edited <= parsed_date(t, "edit_date_to"),
+    "create_date_from": lambda t, d, v: v.created >= parsed_date(t, "create_date_from"),
+    "create_date_to": lambda t, d, v: v.created <= parsed_date(t, "create_date_to"),
     "edit_date_relative": lambda t, d, v: _within(v.edited, _relative(t, "edit_date_relative")),
     "create_date_relative": lambda t, d, v: _within(v.created, _relative(t, "create_date_relative")),
 }

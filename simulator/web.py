@@ -6,6 +6,7 @@ import json
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
@@ -298,6 +299,15 @@ def flag(name: str, otherwise: bool = False) -> bool:
     if text.lower() not in ("true", "false"):
         raise invalid(name)
     return text.lower() == "true"
+
+
+def parsed_date(text: str, field: str) -> datetime:
+    """A date of a request, in UTC unless it says otherwise; a wrong one is refused by its field."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise invalid(field) from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def body_json(*allowed: str) -> Row:
