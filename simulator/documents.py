@@ -18,7 +18,7 @@ from simulator.profiles import (
     stamp,
 )
 from simulator.search import documents_by_query, searched
-from simulator.uploads import require_writable, required_fields
+from simulator.uploads import require_writable, required_fields, warnings_about
 from simulator.values import Activity, Document
 from simulator.web import (
     RefusedError,
@@ -97,8 +97,7 @@ def change_profile(doc: str) -> Response:
     changes = profile_changes(given)
     required = required_fields(changes.get("class_", version.class_))
     missing = [name for name in required if name in given and not given[name]]
-    if missing and not flagged:
-        raise invalid(missing[0], f"{missing[0]} is required for this class")
+    warnings = warnings_about(missing, flagged)
     carried = {name: str(value or "") for name, value in given.items() if name.startswith("custom")}
     changed = replace(version, **changes, profile=version.profile | carried, edited=now(), last_user=me().id)
     versions = tuple(changed if one.number == version.number else one for one in document.versions)
@@ -106,7 +105,6 @@ def change_profile(doc: str) -> Response:
     stored = state().world.put_document(
         replace(document, versions=versions, history=(*document.history, line))
     )
-    warnings = [{"field": name, "error": "This field is required"} for name in missing]
     extra_fields: dict[str, Any] = {"warnings": warnings} if warnings else {}
     return record(document_profile(stored, changed), **extra_fields)
 

@@ -104,7 +104,12 @@ def _warnings(profile: Row, changes: Row) -> list[Row]:
     """Missing required fields: warnings if the request asks for them, an error otherwise."""
     given = {**profile.get("doc_profile", {}), "comment": changes.get("comment", "")}
     missing = [name for name in required_fields(changes.get("class_", "DOC")) if not given.get(name)]
-    if missing and not profile.get("warnings_for_required_and_disabled_fields"):
+    return warnings_about(missing, bool(profile.get("warnings_for_required_and_disabled_fields")))
+
+
+def warnings_about(missing: list[str], flagged: bool) -> list[Row]:
+    """A warning for each missing required field; unless `flagged`, the first one is refused."""
+    if missing and not flagged:
         raise invalid(missing[0], f"{missing[0]} is required for this class")
     return [{"field": name, "error": "This field is required"} for name in missing]
 
