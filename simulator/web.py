@@ -61,16 +61,14 @@ def json_answer(body: Any, status: int = 200) -> Response:
 
 def refused(refusal: RefusedError) -> Response:
     """The envelope of a refusal; for an ended session, what the setting `ended_sessions` says."""
-    ended = state().settings.ended_sessions
-    if refusal.code == "NRC_SESSION_INVALID" and ended == "redirect":
+    settings = state().settings
+    ended = settings.ended_sessions if refusal.code == "NRC_SESSION_INVALID" else ""
+    if ended == "redirect":
         return Response(status=302, headers={"Location": f"{base_url()}/login"})
-    if refusal.code == "NRC_SESSION_INVALID" and ended == "page":
+    if ended == "page":
         return Response(page("Sign in", "Your session has ended."), 200, content_type=HTML)
-    if refusal.code == "NRC_SESSION_INVALID" and ended == "403":
-        refusal.status = 403
-    answer = json_answer(
-        envelope(state().settings, refusal.code, refusal.text, refusal.field), refusal.status
-    )
+    status = 403 if ended == "403" else refusal.status
+    answer = json_answer(envelope(settings, refusal.code, refusal.text, refusal.field), status)
     answer.headers.extend(refusal.headers)
     return answer
 
