@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
-from simulator.web import RefusedError, base_url, caller_token, json_answer, state
+from simulator.web import base_url, caller_token, json_answer, no_session, require_call, state
 
 blueprint = Blueprint("discovery", __name__)
 
@@ -14,13 +14,12 @@ blueprint = Blueprint("discovery", __name__)
 @blueprint.get("/api")
 @blueprint.get("/work/api")
 def discovery() -> Response:
+    require_call()
     settings, world = state().settings, state().world
-    if settings.lacks(f"{request.method} {request.path}"):
-        raise RefusedError(settings.missing_status, "NRC_NO_RECORD", "There is no such call")
     token = caller_token()
     user = world.user(token.user) if token else None
     if user is None and settings.discovery_needs_token:
-        raise RefusedError(401, "NRC_SESSION_INVALID", "X-Auth-Token is invalid or missing")
+        raise no_session()
     versions = [
         {"name": name, "url": _url(name), "version": f"{name.removeprefix('v')}.1.1094"}
         for name in settings.api_versions

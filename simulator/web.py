@@ -39,6 +39,10 @@ def invalid(field: str, text: str = "") -> RefusedError:
     return RefusedError(400, "NRC_INVALID_PARAM", text or f"{field} is not valid here", field)
 
 
+def no_session() -> RefusedError:
+    return RefusedError(401, "NRC_SESSION_INVALID", "X-Auth-Token is invalid or missing")
+
+
 def state() -> State:
     found: State = current_app.extensions["simulator"]
     return found
@@ -124,7 +128,7 @@ def require_user() -> User:
     token = caller_token()
     user = state().world.user(token.user) if token else None
     if user is None:
-        raise RefusedError(401, "NRC_SESSION_INVALID", "X-Auth-Token is invalid or missing")
+        raise no_session()
     return user
 
 
@@ -177,6 +181,13 @@ ABOUT_A_VERSION = frozenset(
 )
 
 
+def require_call() -> None:
+    """Refuse a call that is missing on this server, by the setting `missing`."""
+    settings = state().settings
+    if settings.lacks(f"{request.method} {request.path}"):
+        raise RefusedError(settings.missing_status, "NRC_NO_RECORD", "There is no such call")
+
+
 def api_blueprint(name: str) -> Blueprint:
     """A blueprint below a customer: requires a token, and resolves the library of the path."""
     blueprint = Blueprint(name, name, url_prefix=API)
@@ -190,8 +201,7 @@ def api_blueprint(name: str) -> Blueprint:
         settings, name = state().settings, values.pop("lib", None)
         if values.pop("customer", None) != str(settings.customer_id):
             raise not_found("The customer")
-        if settings.lacks(f"{request.method} {request.path}"):
-            raise RefusedError(settings.missing_status, "NRC_NO_RECORD", "There is no such call")
+        require_call()
         if name is None and not settings.customer_lists and endpoint != LIBRARIES:
             raise RefusedError(404, "NRC_NO_RECORD", "There is no such call without a library")
         world = state().world
