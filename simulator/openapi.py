@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from simulator.calls import CUSTOMER, Call, calls
-from simulator.schemas import FLAG, NUMBER, TEXT, ref, schemas
+from simulator.schemas import FLAG, NUMBER, TEXT, list_of, object_of, ref, schemas
 
 _IN_PATH = re.compile(r"\{(\w+)\}")
 _FLAGS = frozenset(
@@ -101,28 +101,16 @@ def _answer(one: Call) -> Row:
 
 def _data(shape: str, schema: Row) -> Row:
     """`data` in its shape, with the fields beside it."""
-    rows = {"type": "array", "items": schema}
-    if shape == "json":
-        return schema
-    results = {
-        "type": "object",
-        "properties": {"results": rows},
-        "required": ["results"],
-        "additionalProperties": False,
-    }
-    data = {"record": schema, "results": results}.get(shape, rows)
-    beside: Row = {"total_count": NUMBER, "cursor": TEXT}
-    if shape == "record":
-        beside = {"warnings": {"type": "array", "items": ref("Warning")}}
-    if shape == "found":
-        beside = {"overflow": FLAG}
-    required = ["data", "overflow"] if shape == "found" else ["data"]
-    return {
-        "type": "object",
-        "properties": {"data": data, **beside},
-        "required": required,
-        "additionalProperties": False,
-    }
+    rows = list_of(schema)
+    match shape:
+        case "json":
+            return schema
+        case "record":
+            return object_of("data", data=schema, warnings=list_of(ref("Warning")))
+        case "found":
+            return object_of(data=rows, overflow=FLAG)
+    data = object_of(results=rows) if shape == "results" else rows
+    return object_of("data", data=data, total_count=NUMBER, cursor=TEXT)
 
 
 def _refusal(one: Call) -> Row:

@@ -37,7 +37,7 @@ def _of(name: str) -> Schema:
     return TEXT
 
 
-def _object(required: str = "", /, **properties: Schema) -> Schema:
+def object_of(required: str = "", /, **properties: Schema) -> Schema:
     """An object of exactly these properties; all are required unless named."""
     return {
         "type": "object",
@@ -51,7 +51,7 @@ def _optional(**properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-def _list(of: Schema) -> Schema:
+def list_of(of: Schema) -> Schema:
     return {"type": "array", "items": of}
 
 
@@ -73,7 +73,7 @@ def _profile(kind: str, required: str = "", /, **extra: Schema) -> Schema:
 _FLAGS_BY_NAME = _map({"type": ["boolean", "array"]})
 _DOCUMENT: Schema = {
     "operations": _map(FLAG),
-    "author_info": _object(is_external=FLAG, allow_logon=FLAG),
+    "author_info": object_of(is_external=FLAG, allow_logon=FLAG),
     "wstype": {"enum": ["document", "email"]},
     "latest": {"type": "string", "pattern": "^[0-9]+$"},
 }
@@ -93,7 +93,7 @@ def schemas() -> dict[str, Schema]:
     """Every component, by name."""
     workspace: dict[str, Schema] = {"wstype": {"const": "workspace"}}
     folder = _FOLDER
-    target = _object(id=TEXT, name=TEXT, wstype=TEXT, database=TEXT, type=TEXT, document_number=NUMBER)
+    target = object_of(id=TEXT, name=TEXT, wstype=TEXT, database=TEXT, type=TEXT, document_number=NUMBER)
     shortcut = {"shortcut_id": TEXT, "target": target}
     return {
         "Document": _profile(
@@ -114,7 +114,7 @@ def schemas() -> dict[str, Schema]:
         "FolderShortcut": _profile(
             "folder", f"{_CORE} target", **folder | shortcut | {"wstype": {"const": "folder_shortcut"}}
         ),
-        "Category": _object(
+        "Category": object_of(
             id=TEXT,
             database=TEXT,
             name=TEXT,
@@ -126,16 +126,16 @@ def schemas() -> dict[str, Schema]:
         "Own": {"anyOf": [ref(n) for n in ("WorkspaceShortcut", "FolderShortcut", "Document", "Category")]},
         "Names": _FLAGS_BY_NAME,
         "Pairs": _map(TEXT),
-        "Library": _object(
+        "Library": object_of(
             id=TEXT, type={"enum": ["worksite", "linksite"]}, display_name=TEXT, is_hidden=FLAG
         ),
-        "Type": _object(id=TEXT, description=TEXT, app_extension=TEXT),
-        "Named": _object(id=TEXT, description=TEXT),
-        "Class": _object(
+        "Type": object_of(id=TEXT, description=TEXT, app_extension=TEXT),
+        "Named": object_of(id=TEXT, description=TEXT),
+        "Class": object_of(
             id=TEXT,
             description=TEXT,
             default_security=DEFAULT,
-            required_fields=_list(TEXT),
+            required_fields=list_of(TEXT),
             subclass_required=FLAG,
             indexable=FLAG,
             shadow=FLAG,
@@ -143,8 +143,8 @@ def schemas() -> dict[str, Schema]:
             hipaa=FLAG,
             database=TEXT,
         ),
-        "FormField": _object(name=TEXT, visible=FLAG, required=FLAG, enabled=FLAG, **_CLASS),
-        "User": _object(
+        "FormField": object_of(name=TEXT, visible=FLAG, required=FLAG, enabled=FLAG, **_CLASS),
+        "User": object_of(
             id=TEXT,
             full_name=TEXT,
             email=TEXT,
@@ -159,20 +159,20 @@ def schemas() -> dict[str, Schema]:
             location=TEXT,
             ssid=TEXT,
         ),
-        "Caption": _object(id=TEXT, type=TEXT, label=TEXT, num=NUMBER, locale=TEXT, database=TEXT),
-        "Custom": _object(
-            "id description enabled", id=TEXT, description=TEXT, enabled=FLAG, parent=_object(id=TEXT)
+        "Caption": object_of(id=TEXT, type=TEXT, label=TEXT, num=NUMBER, locale=TEXT, database=TEXT),
+        "Custom": object_of(
+            "id description enabled", id=TEXT, description=TEXT, enabled=FLAG, parent=object_of(id=TEXT)
         ),
-        "Template": _object(id=TEXT, name=TEXT, description=TEXT, database=TEXT),
-        "Trustee": _object(id=TEXT, full_name=TEXT, type={"const": "user"}, access_level=LEVEL),
-        "Security": _object(
+        "Template": object_of(id=TEXT, name=TEXT, description=TEXT, database=TEXT),
+        "Trustee": object_of(id=TEXT, full_name=TEXT, type={"const": "user"}, access_level=LEVEL),
+        "Security": object_of(
             default_security=DEFAULT,
             effective_security=LEVEL,
-            user_trustees=_list(ref("Trustee")),
-            group_trustees=_list(ref("Trustee")),
+            user_trustees=list_of(ref("Trustee")),
+            group_trustees=list_of(ref("Trustee")),
         ),
-        "Reserved": _object(document_number=NUMBER, version=NUMBER),
-        "Checkout": _object(
+        "Reserved": object_of(document_number=NUMBER, version=NUMBER),
+        "Checkout": object_of(
             comments=TEXT,
             due_date=TEXT,
             location=TEXT,
@@ -181,7 +181,7 @@ def schemas() -> dict[str, Schema]:
             in_use_by_description=TEXT,
             checkout_date=DATE,
         ),
-        "HistoryLine": _object(
+        "HistoryLine": object_of(
             activity=TEXT,
             activity_code=NUMBER,
             activity_date=DATE,
@@ -197,10 +197,10 @@ def schemas() -> dict[str, Schema]:
             version=NUMBER,
             document_id=TEXT,
         ),
-        "HistoryUser": _object(**_PERSON),
-        "HistoryActivity": _object(activity=TEXT, activity_code=NUMBER, count=NUMBER),
-        "Paths": _object(data=_list(_list(ref("Container")))),
-        "Event": _object(
+        "HistoryUser": object_of(**_PERSON),
+        "HistoryActivity": object_of(activity=TEXT, activity_code=NUMBER, count=NUMBER),
+        "Paths": object_of(data=list_of(list_of(ref("Container")))),
+        "Event": object_of(
             "id action_type item_type object_id event_date",
             id=TEXT,
             action_type={"enum": sorted(ACTIONS)},
@@ -210,11 +210,11 @@ def schemas() -> dict[str, Schema]:
             root_id=TEXT,
             event_date=DATE,
         ),
-        "Events": _object(data=_list(ref("Event")), cursor=TEXT, overflow=FLAG),
-        "Queue": _object(queue_id=TEXT, event_id=TEXT, event_date=DATE),
-        "Crawl": _object(data=_list(ref("Document")), cursor=TEXT),
+        "Events": object_of(data=list_of(ref("Event")), cursor=TEXT, overflow=FLAG),
+        "Queue": object_of(queue_id=TEXT, event_id=TEXT, event_date=DATE),
+        "Crawl": object_of(data=list_of(ref("Document")), cursor=TEXT),
         "Discovery": _discovery(),
-        "Token": _object(
+        "Token": object_of(
             "access_token token_type scope",
             access_token=TEXT,
             token_type={"const": "Bearer"},
@@ -222,42 +222,42 @@ def schemas() -> dict[str, Schema]:
             expires_in=NUMBER,
             refresh_token=TEXT,
         ),
-        "SignedOut": _object(data=_object(auth_status=TEXT)),
-        "Warning": _object(field=TEXT, error=TEXT),
-        "Error": _object(
-            error=_object(
+        "SignedOut": object_of(data=object_of(auth_status=TEXT)),
+        "Warning": object_of(field=TEXT, error=TEXT),
+        "Error": object_of(
+            error=object_of(
                 "code code_message message dms_version transaction messages",
                 code=TEXT,
                 code_message=TEXT,
                 message=TEXT,
                 dms_version=TEXT,
                 transaction=TEXT,
-                messages=_list(_object(code=TEXT, code_message=TEXT, field=TEXT, data={"type": "null"})),
+                messages=list_of(object_of(code=TEXT, code_message=TEXT, field=TEXT, data={"type": "null"})),
             )
         ),
-        "OAuthError": _object(error=_object(code=TEXT, message=TEXT)),
+        "OAuthError": object_of(error=object_of(code=TEXT, message=TEXT)),
     }
 
 
 def _discovery() -> Schema:
-    library = _object(
+    library = object_of(
         alias=TEXT,
         attributes=_map(FLAG),
         is_classic_client_compatible=FLAG,
         status={"const": "ready"},
         type={"const": "worksite"},
     )
-    user = _object(
+    user = object_of(
         anonymous_id=TEXT, customer_id=NUMBER, email=TEXT, id=TEXT, name=TEXT, ssid=TEXT, user_type=TEXT
     )
-    data = _object(
+    data = object_of(
         "auth_status capabilities dms_version versions",
         auth_status={"enum": ["authenticated", "unauthenticated"]},
-        capabilities=_list(TEXT),
+        capabilities=list_of(TEXT),
         dms_version=TEXT,
-        versions=_list(_object(name=TEXT, url=TEXT, version=TEXT)),
-        app=_object(id=TEXT),
+        versions=list_of(object_of(name=TEXT, url=TEXT, version=TEXT)),
+        app=object_of(id=TEXT),
         user=user,
-        work=_object(libraries=_list(library), preferred_library=TEXT),
+        work=object_of(libraries=list_of(library), preferred_library=TEXT),
     )
-    return _object(data=data)
+    return object_of(data=data)
