@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 FILE = Path(__file__).with_name("calls.tsv")
 CUSTOMER = "/work/api/v2/customers/{customer}"
@@ -42,21 +42,10 @@ def calls() -> tuple[Call, ...]:
         return tuple(_call(row) for row in csv.DictReader(file, delimiter="\t"))
 
 
-def _call(row: dict[str, str]) -> Call:
+def _call(row: dict[str, Any]) -> Call:
     first, slash, rest = row["path"].partition("/")
     path = SHORT.get(first, first) + slash + rest
-    return Call(
-        row["method"],
-        path,
-        row["section"],
-        row["confidence"],
-        row["source"],
-        row["answer"],
-        row["ours"],
-        int(row["status"]),
-        row["query"],
-        row["body"],
-    )
+    return Call(**row | {"path": path, "status": int(row["status"])})
 
 
 def table() -> str:
@@ -64,9 +53,8 @@ def table() -> str:
     lines = ["| call | section | confidence | source | evidence or our choice |", "|---|---|---|---|---|"]
     for one in calls():
         path = one.path.replace(SHORT["L"], "L").replace(SHORT["C"], "C")
-        kind = "our choice" if one.confidence == "D" else "evidence"
-        said = f"{kind}; ours: {one.ours}" if one.ours and kind == "evidence" else kind
-        said = f"{kind}: {one.ours}" if one.ours and kind == "our choice" else said
+        kind, mark = ("our choice", ": ") if one.confidence == "D" else ("evidence", "; ours: ")
+        said = f"{kind}{mark}{one.ours}" if one.ours else kind
         source = one.source or "–"
         lines.append(f"| `{one.method} {path}` | {one.section} | {one.confidence} | {source} | {said} |")
     return "\n".join(lines)
