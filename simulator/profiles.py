@@ -80,13 +80,12 @@ def _workspace_and_access(document: Document) -> tuple[Container | None, str]:
 
 def document_row(document: Document, version: Version | None = None) -> Row:
     """A document's profile as in lists."""
-    version, world = version or document.latest, state().world
-    library = world.library(document.library)
+    version = version or document.latest
     workspace, access = _workspace_and_access(document)
     lock = document.lock
     row: Row = {
         "id": document.id(version),
-        "database": library.database if library else document.library.upper(),
+        "database": document.database,
         "document_number": document.number,
         "version": version.number,
         "latest": str(document.latest.number),
@@ -226,11 +225,10 @@ def document_operations(document: Document) -> Row:
 def container_row(container: Container) -> Row:
     """A workspace's or folder's profile."""
     world = state().world
-    library = world.library(container.library)
     workspace = world.container(container.library, container.workspace)
     row: Row = {
         "id": container.id,
-        "database": library.database if library else container.library.upper(),
+        "database": container.database,
         "name": container.name,
         "description": container.description,
         "owner": container.owner,
@@ -302,10 +300,9 @@ def takes_documents(container: Container) -> bool:
 
 def category_row(category: Category) -> Row:
     """A category of favourites or My Matters: no container, and opened by a path of its own."""
-    library = state().world.library(category.library)
     row = {
         "id": category.id,
-        "database": library.database if library else category.library.upper(),
+        "database": category.database,
         "name": category.name,
         "category_type": category.kind,
         "wstype": "category",

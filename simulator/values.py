@@ -29,6 +29,11 @@ class Numbered:
     def key(self) -> Key:
         return (self.library, self.number)
 
+    @property
+    def database(self) -> str:
+        """The library name in profiles, in upper case; ids keep it as written."""
+        return self.library.upper()
+
 
 @dataclass(frozen=True)
 class User:
