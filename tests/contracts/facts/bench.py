@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any
 
-import requests
-
 from copying.copy import fetch, send
 from copying.imanage_endpoint import ImanageDestination, ImanageSource
 from copying.outcome import announce
@@ -66,7 +64,7 @@ class Bench:
 
     def turn(self, **dials: Any) -> None:
         """All dials as usual, but for these."""
-        self.sim.settings.update(Settings().as_dict() | {"api_versions": ["v2"]} | dials)
+        self.sim.settings.update(Settings().as_dict() | dials)
         self.sent.clear()
 
     @property
@@ -82,16 +80,7 @@ class Bench:
         return self.sim.world.folder("Scratch").id
 
     def token(self) -> str:
-        form = {
-            "grant_type": "password",
-            "username": "ALICE",
-            "password": "a",
-            "client_id": "app",
-            "client_secret": "secret",
-        }
-        basic = ("app", "secret") if self.sim.settings.client_auth == "basic" else None
-        answer = requests.post(f"{self.sim.url}/auth/oauth2/token", data=form, auth=basic, timeout=5)
-        return str(answer.json()["access_token"])
+        return self.sim.token_for("ALICE")
 
     def learn(self, folder_id: str = "") -> Found:
         caller = Caller(self.session, self.endpoints, self.token(), self.sent.append)
