@@ -22,6 +22,13 @@ def sign_in_from_account(person: Person, user: str) -> None:
     person.check_page()
 
 
+def sign_in_from_picker(person: Person, user: str) -> None:
+    """Open the picker in a matter, and sign in to iManage from it."""
+    person.button("Get from iManage").click()
+    person.in_dialog("Sign in to iManage").click()
+    person.sign_in_at_imanage(user)
+
+
 def accounts(person: Person) -> Locator:
     return person.page.get_by_role("table", name="Connected accounts")
 
@@ -55,6 +62,14 @@ def tick(person: Person, name: str | re.Pattern[str]) -> None:
 def choose(person: Person, name: str | re.Pattern[str]) -> None:
     """Like `tick`, in a list of which only one can be selected."""
     person.dialog().get_by_role("radio", name=name).check()
+
+
+def get_closing_bible(person: Person) -> None:
+    """Find a document in the open picker by a search, and get it."""
+    search(person, "Closing bible")
+    tick(person, "Closing bible.pdf")
+    person.in_dialog("Get").click()
+    expect_outcome(person, "arrived from iManage")
 
 
 def get_large(person: Person, matter: str, name: str | re.Pattern[str]) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from simulator import practice_password
 from tests.browser.conftest import Visit
-from tests.browser.imanage import expect_outcome, search, tick
+from tests.browser.imanage import get_closing_bible, sign_in_from_picker
 from tests.browser.person import Person
 from tests.support.stack import CLIENT_ID, Stack
 
@@ -182,13 +182,8 @@ def get_document_as_listed_member(lena: Person) -> None:
     lena.in_dialog("Open matter").click()
     expect(lena.heading("Sale of the mill")).to_be_visible()
     lena.check_page()
-    lena.button("Get from iManage").click()
-    lena.in_dialog("Sign in to iManage").click()
-    lena.sign_in_at_imanage("bram")
-    search(lena, "Closing bible")
-    tick(lena, "Closing bible.pdf")
-    lena.in_dialog("Get").click()
-    expect_outcome(lena, "arrived from iManage")
+    sign_in_from_picker(lena, "bram")
+    get_closing_bible(lena)
 
 
 def expect_nothing_for_unlisted_member(una: Person, lena: Person) -> None:

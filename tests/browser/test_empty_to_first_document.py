@@ -12,7 +12,7 @@ import yaml
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.imanage import expect_outcome, search, tick
+from tests.browser.imanage import get_closing_bible, sign_in_from_picker
 from tests.browser.person import Person, fill_set_up
 from tests.support.stack import Stack, installation
 
@@ -161,12 +161,7 @@ def get_document(lena: Person) -> None:
     lena.dialog().get_by_label("Name").fill("Sale of the mill")
     lena.in_dialog("Open matter").click()
     expect(lena.heading("Sale of the mill")).to_be_visible()
-    lena.button("Get from iManage").click()
-    lena.in_dialog("Sign in to iManage").click()
-    lena.sign_in_at_imanage("bram")
-    search(lena, "Closing bible")
-    tick(lena, "Closing bible.pdf")
-    lena.in_dialog("Get").click()
-    expect_outcome(lena, "arrived from iManage")
+    sign_in_from_picker(lena, "bram")
+    get_closing_bible(lena)
     lena.open_matter("Sale of the mill")
     expect(lena.link("Closing bible.pdf")).to_be_visible()

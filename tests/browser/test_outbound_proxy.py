@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.browser.imanage import expect_outcome, search, tick
+from tests.browser.imanage import get_closing_bible, sign_in_from_picker
 from tests.browser.person import Person, fill_set_up
 from tests.support.outbound_proxy import PASSWORD, SOURCE, USER, OutboundProxy, outbound_proxy
 from tests.support.stack import CLIENT_ID, Stack, free_port, installation, practice_password
@@ -113,10 +113,5 @@ def get_document(nora: Person) -> None:
     nora.dialog().get_by_label("Name").fill("Sale of the mill")
     nora.in_dialog("Open matter").click()
     expect(nora.heading("Sale of the mill")).to_be_visible()
-    nora.button("Get from iManage").click()
-    nora.in_dialog("Sign in to iManage").click()
-    nora.sign_in_at_imanage("bram")
-    search(nora, "Closing bible")
-    tick(nora, "Closing bible.pdf")
-    nora.in_dialog("Get").click()
-    expect_outcome(nora, "arrived from iManage")
+    sign_in_from_picker(nora, "bram")
+    get_closing_bible(nora)

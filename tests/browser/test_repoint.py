@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from simulator import practice_password
 from tests.browser.conftest import Visit
-from tests.browser.imanage import expect_outcome, search, sign_in_from_account, tick
+from tests.browser.imanage import get_closing_bible, sign_in_from_account
 from tests.browser.person import Person
 from tests.support.stack import CLIENT_ID, Stack, installation
 
@@ -70,10 +70,7 @@ def test_the_admin_re_points_and_undoes(moving: Stack, visit: Visit) -> None:
 def get_one(alice: Person) -> None:
     alice.open_matter(MATTER)
     alice.button("Get from iManage").click()
-    search(alice, "Closing bible")
-    tick(alice, "Closing bible.pdf")
-    alice.in_dialog("Get").click()
-    expect_outcome(alice, "arrived from iManage")
+    get_closing_bible(alice)
 
 
 def add_new_server(ada: Person) -> None:
