@@ -11,6 +11,7 @@ from imanage.client import Client
 from imanage.ids import VersionId
 from imanage.types import Document, Page
 from services.access import permissions
+from services.connections import tokens
 from services.core.actor import Actor
 from services.core.errors import ConflictError
 from services.guidance.refusals import refusal
@@ -87,19 +88,21 @@ def collect(
     container = next((step for step in reversed(location.steps) if step.kind in SEARCHABLE), None)
     if container is None and not location.text:
         raise refusal(ConflictError, "picker.nowhere")
+    preferred = tokens.home_of(actor.id, server_id).library
 
     def gather(client: Client) -> Selection:
         is_top = bool(location.steps) and location.steps[-1].kind == "workspace"
-        fetch = _fetch(client, location.text, container.id if container else None, below or is_top)
+        inside = container.id if container else None
+        fetch = _fetch(client, location.text, inside, below or is_top, preferred)
         return _gather(signed_rows.signer(server_id, actor.id), fetch)
 
     return call_imanage(actor, server_id, gather, activity(location))
 
 
-def _fetch(client: Client, text: str, place_id: str | None, below: bool) -> Fetch:
+def _fetch(client: Client, text: str, place_id: str | None, below: bool, preferred: str) -> Fetch:
     if text or below or place_id is None:
         return lambda offset: documents.search(
-            client, text, container_id=place_id, limit=PAGE_SIZE, offset=offset
+            client, text, container_id=place_id, limit=PAGE_SIZE, offset=offset, preferred=preferred
         )
     return lambda offset: documents.folder_documents(client, place_id, offset, PAGE_SIZE)
 

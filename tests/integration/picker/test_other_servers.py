@@ -107,6 +107,20 @@ def test_at_most_eight_libraries_are_asked(desk: Desk) -> None:
     assert "Not included: libraries Library8, Library9, Library10, Library11." in page.text
 
 
+def test_a_search_of_everything_asks_the_libraries_of_the_list(desk: Desk) -> None:
+    """With more libraries than are asked, the member's own is among them."""
+    desk.practice.settings.update({"customer_lists": False})
+    rows = [{"id": name, "type": "worksite"} for name in (*(f"Library{n}" for n in range(1, 9)), "Active")]
+    desk.practice.faults.add(Fault("json", path="/libraries$", body={"data": rows}, times=None))
+    listed = sources(desk.look(q="heron"))
+    response = desk.browser.post(
+        f"/matters/{desk.matter_id}/everything/{desk.server_id}", {"q": "heron"}, htmx=True
+    )
+    assert response.status_code == 200
+    selected = response.get_data(as_text=True)
+    assert listed and all(source in selected for source in listed)
+
+
 # -- categories ----------------------------------------------------------------------------------------
 
 
