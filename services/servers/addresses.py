@@ -14,8 +14,7 @@ from imanage.addresses import (
 )
 from imanage.dialling import check_origin
 from services.core.errors import InvalidError
-from services.core.runtime import runtime
-from services.servers.transport import CLOUD, rules_for
+from services.servers.transport import CLOUD, is_proxied, rules_for
 from services.servers.validation import host_of
 
 
@@ -113,17 +112,12 @@ def resolve(kind: str, addresses: Addresses) -> tuple[str, ...]:
             refused[name] = f"This host name leads to an address that cannot be used. {error.sentence}"
     if refused:
         raise InvalidError(refused)
-    if not unknown or all(map(_proxy_resolves, unknown)):
+    if not unknown or all(map(is_proxied, unknown)):
         return ()
     hosts = " or ".join(f"“{host}”" for host in unknown)
     return (
         f"Counterpart’s DNS does not know {hosts}. Check the spelling, or ask your network team to add the name.",
     )
-
-
-def _proxy_resolves(host: str) -> bool:
-    settings = runtime().settings
-    return bool(settings.outbound_proxy) and not settings.bypasses_proxy(host)
 
 
 def _read(kind: str, text: str) -> ServerAddress:

@@ -85,12 +85,15 @@ def uses_proxy(server: Server) -> bool:
 
     The API URL decides, because all calls but some of a check go there. The practice server is on this machine.
     """
-    settings = runtime().settings
     if server.is_practice or server.route == DIRECT:
         return False
-    if server.route == THROUGH_PROXY:
-        return True
-    return bool(settings.outbound_proxy) and not settings.bypasses_proxy(host_and_port(server.api_url)[0])
+    return server.route == THROUGH_PROXY or is_proxied(host_and_port(server.api_url)[0])
+
+
+def is_proxied(host: str) -> bool:
+    """Whether the settings send calls to a host through the proxy."""
+    settings = runtime().settings
+    return bool(settings.outbound_proxy) and not settings.bypasses_proxy(host)
 
 
 def proxy_address() -> str:
