@@ -28,6 +28,7 @@ from services.diagnostics.probe_session import Finding, Probe, failed, passed, s
 
 SOON_DAYS = 21
 CA_SOON = timedelta(days=30)
+NOT_ENCRYPTED = "Skipped: the address starts with http://, so the connection is not encrypted."
 SLOW_CLOCK, WRONG_CLOCK = timedelta(seconds=60), timedelta(seconds=300)
 # Products whose answers may be quoted: proxies and sign-in services. Other hosts' words are never shown (see facts_of).
 _PROXIES = (
@@ -82,7 +83,7 @@ def proxy_tunnel(probe: Probe, origin: str) -> Finding:
 def proxy_tls(probe: Probe, origin: str) -> Finding:
     """Whether Counterpart knows the authority of the certificate behind the proxy; if not, it may be the proxy’s."""
     if origin.startswith("http:"):
-        return skipped("Skipped: the address starts with http://, so the connection is not encrypted.")
+        return skipped(NOT_ENCRYPTED)
     try:
         certificate(probe.outbound, origin)
     except ProbeError as fault:
@@ -107,7 +108,7 @@ def port(probe: Probe, origin: str) -> Finding:
 
 def tls(probe: Probe, origin: str) -> Finding:
     if origin.startswith("http:"):
-        return skipped("Skipped: the address starts with http://, so the connection is not encrypted.")
+        return skipped(NOT_ENCRYPTED)
     shown = certificate(probe.outbound, origin)
     facts = (*shown.facts, ("Days left", str(shown.days_left)), ("Protocol", shown.protocol))
     if shown.days_left < SOON_DAYS:
