@@ -28,17 +28,26 @@ AGAIN_SECONDS = 3600.0
 _sampled: dict[uuid.UUID, float] = {}
 
 
-def learn_other_meaning(client: Client, server_id: uuid.UUID, document: Document) -> bool:
-    """Whether this document's checksum, which differs from its bytes, has another meaning on this server.
+def is_ours_under_another_checksum(
+    client: Client, server_id: uuid.UUID, id: VersionId, digest: str, size: int
+) -> bool:
+    """Whether iManage stored the bytes that it was sent, and its checksums have another meaning than their SHA-256.
 
-    Where it has, the server's facts say so from now on. No database connection is held during calls.
+    Then the server's facts say so from now on. No database connection is held during calls.
     """
-    if client.facts.checksum != "sha256" or not _could_be_a_hash(document.checksum):
-        return False
     last = _sampled.get(server_id)
-    if last is not None and time.monotonic() - last < AGAIN_SECONDS:
+    is_sampled = last is not None and time.monotonic() - last < AGAIN_SECONDS
+    if is_sampled or client.facts.checksum != "sha256":
         return False
     release()
+    try:
+        if _digest(client, id) != (digest, size):
+            return False
+        document = documents.profile(client, id)
+    except ImanageError:
+        return False
+    if not _could_be_a_hash(document.checksum):
+        return False
     if not _another_differs(client, document):
         _sampled[server_id] = time.monotonic()
         return False
@@ -48,14 +57,6 @@ def learn_other_meaning(client: Client, server_id: uuid.UUID, document: Document
         "other",
         "Found in use: the checksums of two documents are not those of their bytes.",
     )
-
-
-def is_stored_as_sent(client: Client, id: VersionId, digest: str, size: int) -> bool:
-    """Whether iManage sends back the bytes that it was sent."""
-    try:
-        return _digest(client, id) == (digest, size)
-    except ImanageError:
-        return False
 
 
 def _another_differs(client: Client, document: Document) -> bool:

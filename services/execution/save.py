@@ -33,7 +33,6 @@ from copying.values import (
 )
 from imanage import documents as remote_documents
 from imanage.client import Client
-from imanage.errors import ImanageError
 from models import Connection, Version, utcnow
 from services.core.errors import RefusedError
 from services.core.group_commit import GroupCommit
@@ -225,7 +224,9 @@ def _deliver(run: ItemRun, intent: Intent, announcement: ExitStack) -> str | Non
                 should_stop=run.should_stop(),
             )
         except StoredDifferentError as error:
-            if error.what == "size" or not _is_ours_under_another_checksum(run, client, intent, error):
+            if error.what == "size" or not checksums.is_ours_under_another_checksum(
+                client, cast(uuid.UUID, run.task.server_id), error.present.id, intent.sha256, intent.size
+            ):
                 raise
             return Receipt(replace(error.present, sha256=intent.sha256))
 
@@ -249,19 +250,6 @@ def _deliver(run: ItemRun, intent: Intent, announcement: ExitStack) -> str | Non
         stored = read_back(run, receipt.present, receipt.warnings)
     finish(run, stored)
     return None
-
-
-def _is_ours_under_another_checksum(
-    run: ItemRun, client: Client, intent: Intent, error: StoredDifferentError
-) -> bool:
-    """Whether iManage stored what was sent, and its checksums mean something else than the SHA-256 of the bytes."""
-    if not checksums.is_stored_as_sent(client, error.present.id, intent.sha256, intent.size):
-        return False
-    try:
-        stored = remote_documents.profile(client, error.present.id)
-    except ImanageError:
-        return False
-    return checksums.learn_other_meaning(client, cast(uuid.UUID, run.task.server_id), stored)
 
 
 def _ask(run: ItemRun, error: MovedOnError | CheckedOutError) -> None:
