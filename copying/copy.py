@@ -162,9 +162,9 @@ def _require_same(intent: Intent, receipt: Receipt) -> None:
     if stored.sha256 is not None and stored.sha256 == intent.sha256:
         return
     if stored.size is not None and stored.size != intent.size:
-        raise StoredDifferentError(stored, "size", f"{intent.size:,}", f"{stored.size:,}")
+        raise StoredDifferentError(receipt, "size", f"{intent.size:,}", f"{stored.size:,}")
     if stored.sha256 is not None and stored.sha256 != intent.sha256:
-        raise StoredDifferentError(stored, "SHA-256", intent.sha256, stored.sha256)
+        raise StoredDifferentError(receipt, "SHA-256", intent.sha256, stored.sha256)
 
 
 def require_not_stopped(should_stop: ShouldStop) -> None:

@@ -7,7 +7,7 @@ have a code and a retry policy too, and pass through as they are.
 from datetime import datetime
 from typing import Literal
 
-from copying.values import Present
+from copying.values import Receipt
 from imanage.ids import VersionId
 
 Retry = Literal["later", "no", "sign_in", "resolve", "space"]
@@ -82,9 +82,10 @@ class StoredDifferentError(TransferError):
 
     code = "transfer.stored_different"
 
-    def __init__(self, present: Present, what: Literal["size", "SHA-256"], sent: str, stored: str) -> None:
-        self.present, self.what, self.sent, self.stored = present, what, sent, stored
-        super().__init__(present.id, what, sent, stored)
+    def __init__(self, receipt: Receipt, what: Literal["size", "SHA-256"], sent: str, stored: str) -> None:
+        self.receipt, self.present = receipt, receipt.present
+        self.what, self.sent, self.stored = what, sent, stored
+        super().__init__(receipt.present.id, what, sent, stored)
 
 
 class UncertainOutcomeError(TransferError):

@@ -228,7 +228,7 @@ def _deliver(run: ItemRun, intent: Intent, announcement: ExitStack) -> str | Non
                 client, cast(uuid.UUID, run.task.server_id), error.present.id, intent.sha256, intent.size
             ):
                 raise
-            return Receipt(replace(error.present, sha256=intent.sha256))
+            return replace(error.receipt, present=replace(error.present, sha256=intent.sha256))
 
     with ExitStack() as slot:
         try:

@@ -101,6 +101,15 @@ def test_a_save_is_proved_by_its_bytes_where_the_checksum_means_something_else(
     assert len(learned()) == 1
 
 
+def test_what_was_left_out_is_said_also_where_the_checksum_means_something_else(desk: Desk) -> None:
+    desk.practice.settings.update({"checksum": "other_bytes", "fields_refused": ("comment",)})
+    document_id = desk.add_document("Side letter.docx", content())
+    (item,) = carry_all(save(desk, document_id, "new_document", drafts_id(desk)))
+    assert item.state == "done", item.error_sentence
+    assert any(warning.startswith("comment: left out") for warning in item.warnings or ())
+    assert len(learned()) == 1
+
+
 def test_a_get_teaches_nothing(desk: Desk) -> None:
     """Bytes may be changed on the way, in every document."""
     desk.practice.settings.update({"checksum": "other_bytes"})
