@@ -13,24 +13,6 @@ from simulator import Fault, Simulator
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.picker import Desk, add_document, link, make_matter, step
-from tests.support.practice import practice_server, sign_in_to_imanage
-
-WALKER = "alice@practice.example"
-
-
-@pytest.fixture
-def server(practice: Simulator) -> Server:
-    return practice_server(practice)
-
-
-@pytest.fixture
-def desk(browser: Browser, practice: Simulator, server: Server) -> Desk:
-    member = make_member("Alice Archer", email=WALKER)
-    actor = actor_of(member)
-    browser.sign_in(member)
-    sign_in_to_imanage(browser, server.id)
-    practice.forget_requests()
-    return Desk(browser, actor, practice, make_matter(actor), server.id)
 
 
 def test_the_pop_up_opens_before_imanage_is_asked(desk: Desk) -> None:

@@ -9,24 +9,28 @@ from sqlalchemy import select
 
 from models import Connection
 from services.core.unit_of_work import session
-from simulator import Fault, Simulator
+from simulator import Container, Fault, Simulator
 from simulator.values import Security
-from tests.support.pages import Browser, Page
-from tests.support.people import actor_of, make_member
-from tests.support.picker import Desk, make_matter, step
-from tests.support.practice import practice_server, sign_in_to_imanage
+from tests.support.pages import Page
+from tests.support.picker import Desk, step
+
+
+@pytest.fixture(autouse=True)
+def kept_categories(practice: Simulator) -> Iterator[None]:
+    kept = dict(practice.world.categories)
+    yield
+    practice.world.categories = kept
 
 
 @pytest.fixture
-def desk(browser: Browser, practice: Simulator) -> Iterator[Desk]:
-    server = practice_server(practice)
-    member = make_member("Alice Archer", email="alice@practice.example")
-    browser.sign_in(member)
-    sign_in_to_imanage(browser, server.id)
-    practice.forget_requests()
-    kept = dict(practice.world.categories)
-    yield Desk(browser, actor_of(member), practice, make_matter(actor_of(member)), server.id)
-    practice.world.categories = kept
+def agreements(practice: Simulator) -> Iterator[Container]:
+    """A search folder."""
+    heron = practice.world.folder("Project Heron")
+    made = practice.world.add_folder(
+        heron, "All agreements", folder_type="search", query={"name": "agreement"}
+    )
+    yield made
+    practice.world.remove_folder(made)
 
 
 def sources(page: Page) -> list[str]:
@@ -161,40 +165,25 @@ def test_a_search_in_a_category_searches_everywhere(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("mark", ["folder_type", "view_type", "saved_search"])
-def test_a_search_folder_by_any_mark_is_no_place_to_save(desk: Desk, mark: str) -> None:
-    practice = desk.practice
-    practice.settings.update({"search_folder_marks": (mark,)})
-    heron = practice.world.folder("Project Heron")
-    made = practice.world.add_folder(
-        heron, "All agreements", folder_type="search", query={"name": "agreement"}
-    )
-    try:
-        page = desk.look(step(practice, "Project Heron", "w"), saving=1)
-        assert f"c:{made.id}:All agreements" in page.html
-        assert "You cannot save here" in page.text
-    finally:
-        practice.world.remove_folder(made)
+def test_a_search_folder_by_any_mark_is_no_place_to_save(
+    desk: Desk, agreements: Container, mark: str
+) -> None:
+    desk.practice.settings.update({"search_folder_marks": (mark,)})
+    page = desk.look(step(desk.practice, "Project Heron", "w"), saving=1)
+    assert f"c:{agreements.id}:All agreements" in page.html
+    assert "You cannot save here" in page.text
 
 
-def test_a_search_folder_that_only_opens_with_browse(desk: Desk) -> None:
-    practice = desk.practice
-    heron = practice.world.folder("Project Heron")
-    made = practice.world.add_folder(
-        heron, "All agreements", folder_type="search", query={"name": "agreement"}
+def test_a_search_folder_that_only_opens_with_browse(desk: Desk, agreements: Container) -> None:
+    place = f"c:{agreements.id}:All agreements"
+    usual = desk.look(place)
+    assert sources(usual)
+    desk.practice.settings.update({"search_folder_children": "browse_only"})
+    assert sources(desk.look(place)) == sources(usual)
+    response = desk.browser.post(
+        f"/matters/{desk.matter_id}/everything/{desk.server_id}", {"step": [place]}, htmx=True
     )
-    try:
-        usual = desk.look(f"c:{made.id}:All agreements")
-        assert sources(usual)
-        practice.settings.update({"search_folder_children": "browse_only"})
-        assert sources(desk.look(f"c:{made.id}:All agreements")) == sources(usual)
-        response = desk.browser.post(
-            f"/matters/{desk.matter_id}/everything/{desk.server_id}",
-            {"step": [f"c:{made.id}:All agreements"]},
-            htmx=True,
-        )
-        assert sources(usual)[0] in response.get_data(as_text=True)
-    finally:
-        practice.world.remove_folder(made)
+    assert sources(usual)[0] in response.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("dial", ["absent", "other_words"])

@@ -8,26 +8,9 @@ from models import Participant, Server
 from services.core.unit_of_work import unit_of_work
 from simulator import Simulator
 from tests.support.pages import Browser
-from tests.support.people import actor_of, make_member
-from tests.support.picker import Desk, add_document, link, make_matter, step
-from tests.support.practice import practice_server, sign_in_to_imanage
-
-WALKER = "alice@practice.example"
-
-
-@pytest.fixture
-def server(practice: Simulator) -> Server:
-    return practice_server(practice)
-
-
-@pytest.fixture
-def desk(browser: Browser, practice: Simulator, server: Server) -> Desk:
-    member = make_member("Alice Archer", email=WALKER)
-    actor = actor_of(member)
-    browser.sign_in(member)
-    sign_in_to_imanage(browser, server.id)
-    practice.forget_requests()
-    return Desk(browser, actor, practice, make_matter(actor), server.id)
+from tests.support.people import make_member
+from tests.support.picker import Desk, add_document, link, step
+from tests.support.practice import sign_in_to_imanage
 
 
 def test_saving_a_document_without_a_twin_asks_for_a_folder(desk: Desk) -> None:
