@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,12 +23,9 @@ IMANAGE = {r" /api": answer(b"200 OK", b'{"data": {"auth_status": "unauthenticat
 
 
 @pytest.fixture(autouse=True)
-def patience(short_patience: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def patience(short_patience: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Longer than for the other checks: there is another process on the way."""
     monkeypatch.setattr(transport, "PAGE_LIMITS", Limits(connect_seconds=5, read_seconds=5, total_seconds=15))
-    usual = runtime.runtime()
-    yield
-    runtime.bind(usual)
 
 
 def by(port: int, login: tuple[str, str] = ("", "")) -> None:

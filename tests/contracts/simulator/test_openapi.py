@@ -88,16 +88,14 @@ class Checker:
         method = str(answer.request.method).lower()
         path = str(answer.request.url).removeprefix(self.url).partition("?")[0]
         found = [name for pattern, name in self.paths if pattern.fullmatch(path)]
-        operation = next(
-            DESCRIPTION["paths"][name][method] for name in found if method in DESCRIPTION["paths"][name]
-        )
         name = next(name for name in found if method in DESCRIPTION["paths"][name])
-        said = operation["responses"].get(str(answer.status_code))
+        responses = DESCRIPTION["paths"][name][method]["responses"]
+        said = responses.get(str(answer.status_code))
         if said:
             self.seen.add((method.upper(), name))
         else:
             assert answer.status_code >= 400, f"{method} {name}: {answer.status_code}"
-            said = operation["responses"]["default"]
+            said = responses["default"]
         content = said.get("content", {})
         if not content:
             return
