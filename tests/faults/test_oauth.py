@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from services.core import runtime
 from services.transfers.states import ItemState
 from tests.faults.cases import Case, play
 from tests.faults.matrix import cells
 from tests.faults.scenario import Cell
 from tests.faults.scene import Scene
 from tests.support.practice import sign_in_to_imanage
+from tests.support.settings import change_settings
 
 
 def ended(kind: str = "", **more: object) -> Callable[[Scene], None]:
@@ -72,8 +71,7 @@ def firm_changes_secret(scene: Scene) -> None:
 
 
 def key_lost(scene: Scene) -> None:
-    usual = runtime.runtime()
-    runtime.bind(replace(usual, settings=replace(usual.settings, secret_keys=("A" * 43 + "=",))))
+    change_settings(secret_keys=("A" * 43 + "=",))
 
 
 CASES: dict[str, Case] = {

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
-from services.core import runtime
 from simulator import Fault, Simulator
 from tests.support.loopback_servers import line, ok
 from tests.support.practice import practice_server
 from tests.support.server_checks import UNKNOWN_SIGN_IN, Checked, answer, checked, page, server_at, site
+from tests.support.settings import change_settings
 
 
 def at(pages: dict[str, bytes], otherwise: bytes = b"") -> Checked:
@@ -150,8 +149,7 @@ def test_a_port_too_many(practice: Simulator, monkeypatch: pytest.MonkeyPatch, i
         return usual(host, practice.port if port == 80 else port, *rest, **more)
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    known = runtime.runtime()
-    runtime.bind(replace(known, settings=replace(known.settings, imanage_ports=frozenset({80}))))
+    change_settings(imanage_ports=frozenset({80}))
     with line(site({})) as there:
         url = f"http://127.0.0.1:{there.port}"
         if not is_open:

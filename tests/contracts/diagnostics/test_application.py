@@ -10,7 +10,6 @@ import pytest
 
 from imanage.types import AppCredentials
 from models import Server
-from services.core import runtime
 from services.servers.packages import packages
 from services.servers.packages.packages import NewPackage
 from simulator import Fault, Simulator, practice_password
@@ -18,6 +17,7 @@ from tests.support.loopback_servers import line, ok
 from tests.support.people import actor_of, make_member
 from tests.support.practice import CLIENT_ID, practice_server
 from tests.support.server_checks import UNKNOWN_SIGN_IN, Checked, checked, page, server_at, site
+from tests.support.settings import change_settings
 
 OURS = "http://127.0.0.1:8000/auth/v0/oauth2/authorized"
 AUTHORIZE, TOKEN = "/auth/oauth2/authorize", "/auth/oauth2/token"
@@ -73,9 +73,7 @@ def test_the_redirect_url_differs_and_how(
 
 def test_a_redirect_url_on_our_other_host(server: Server, practice: Simulator) -> None:
     """The API has a host of its own, and iManage was given the public one."""
-    usual = runtime.runtime()
-    settings = replace(usual.settings, api_url="https://api.firm.test", public_url="https://work.firm.test")
-    runtime.bind(replace(usual, settings=settings))
+    change_settings(api_url="https://api.firm.test", public_url="https://work.firm.test")
     register(practice, "https://work.firm.test/auth/v0/oauth2/authorized")
     assert checked(server).says("redirect_url", "fail", "redirect.host")
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from imanage.guard import Limits
-from services.core import runtime
 from services.guidance.fix_locations import fix_location
 from services.servers import transport
 from simulator import Simulator
@@ -16,6 +14,7 @@ from tests.support.authority import Authority
 from tests.support.loopback_servers import Behaviour, line, silence
 from tests.support.outbound_proxy import PASSWORD, SOURCE, USER, outbound_proxy
 from tests.support.server_checks import QUICK, Checked, answer, checked, server_at, site
+from tests.support.settings import change_settings
 from tests.support.stack import free_port
 
 NETWORK_TEAM = "your network team"
@@ -30,9 +29,7 @@ def patience(short_patience: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def by(port: int, login: tuple[str, str] = ("", "")) -> None:
     """From now on the proxy is at this port."""
-    usual = runtime.runtime()
-    settings = replace(usual.settings, outbound_proxy=f"http://127.0.0.1:{port}", outbound_proxy_login=login)
-    runtime.bind(replace(usual, settings=settings))
+    change_settings(outbound_proxy=f"http://127.0.0.1:{port}", outbound_proxy_login=login)
 
 
 def refused_by(behave: Behaviour) -> Checked:

@@ -28,6 +28,7 @@ from tests.support.authority import DAY, Authority
 from tests.support.loopback_servers import line
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
+from tests.support.settings import change_settings
 from tests.support.smtp import Mailbox
 from tests.support.smtp import mail_server as running_mail_server
 from tests.support.transfer_rows import make_transfer
@@ -367,5 +368,4 @@ def test_an_address_that_the_mail_server_cannot_take_is_told_at_the_form(box: Ma
 
 
 def with_url(url: str) -> None:
-    usual = runtime.runtime()
-    runtime.bind(replace(usual, settings=replace(usual.settings, smtp_url=url)))
+    change_settings(smtp_url=url)

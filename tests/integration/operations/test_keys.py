@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +22,7 @@ from services.operations import installation_health, keys
 from tests.support.people import make_member
 from tests.support.schema_revision import marked
 from tests.support.servers import make_server
+from tests.support.settings import change_settings
 
 OLD, NEW, STRANGE = "old-key-" + "o" * 40, "new-key-" + "n" * 40, "strange-" + "s" * 40
 
@@ -40,7 +40,7 @@ def own_keys(database: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def process_with(*have: str) -> None:
     """As a process that is started with these keys in its environment."""
     encryption._newer, encryption._sealing = (), None
-    runtime.bind(replace(runtime.runtime(), settings=replace(runtime.runtime().settings, secret_keys=have)))
+    change_settings(secret_keys=have)
 
 
 def sign_ins(count: int = 1) -> list[uuid.UUID]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from tests.support import matters
 from tests.support.pages import Browser, read
 from tests.support.people import actor_of, make_member
 from tests.support.scanners import EICAR, clamd
+from tests.support.settings import change_settings
 from tests.support.transfers import Desk, carry, drafts_id, get, items_of, skip_wait
 
 Scan = Callable[[str], None]
@@ -38,8 +38,7 @@ def scan_by(database: None) -> Iterator[Scan]:
     usual = runtime.runtime()
 
     def bind(url: str) -> None:
-        here = runtime.runtime()
-        runtime.bind(replace(here, settings=replace(here.settings, scan=url)))
+        change_settings(scan=url)
 
     yield bind
     runtime.bind(usual)

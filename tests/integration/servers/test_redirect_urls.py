@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -20,6 +19,7 @@ from services.servers.registry import NewServer, add
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
 from tests.support.server_forms import SECRET, use_names
+from tests.support.settings import change_settings
 
 SERVERS = "/admin/integrations/imanage"
 PACKAGE = f"{SERVERS}/package"
@@ -43,8 +43,7 @@ def usual(database: None) -> Iterator[None]:
 
 def move() -> None:
     """The installation has another API URL from now on."""
-    settings = runtime.runtime().settings
-    runtime.bind(replace(runtime.runtime(), settings=replace(settings, api_url="https://dms.firm.test")))
+    change_settings(api_url="https://dms.firm.test")
 
 
 def make_package(name: str) -> uuid.UUID:

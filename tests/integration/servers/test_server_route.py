@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -19,6 +18,7 @@ from tests.support.outbound_proxy import outbound_proxy
 from tests.support.pages import Browser, read
 from tests.support.people import make_member
 from tests.support.servers import make_server
+from tests.support.settings import change_settings
 
 SERVERS = "/admin/integrations/imanage"
 
@@ -27,13 +27,11 @@ SERVERS = "/admin/integrations/imanage"
 def proxied(database: None) -> Iterator[None]:
     """An installation with a proxy, which nobody listens at."""
     usual = runtime.runtime()
-    settings = replace(
-        usual.settings,
+    change_settings(
         outbound_proxy="http://127.0.0.1:9",
         outbound_proxy_login=("counterpart", "sesame-0451"),
         no_proxy=("inside.firm.test",),
     )
-    runtime.bind(replace(usual, settings=settings))
     yield
     runtime.bind(usual)
 
@@ -132,8 +130,7 @@ def test_the_doctor_names_a_proxy_that_cannot_be_reached(app: Flask, proxied: No
     (found,) = proxy_check()
     assert found.state == "fail" and "127.0.0.1:9 cannot be reached: Connection refused" in found.sentence
     with outbound_proxy(1) as running:
-        usual = runtime.runtime()
-        runtime.bind(replace(usual, settings=replace(usual.settings, outbound_proxy=running.url)))
+        change_settings(outbound_proxy=running.url)
         (found,) = proxy_check()
     assert found.state == "ok" and "0451" not in found.sentence
 

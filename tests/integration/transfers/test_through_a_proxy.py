@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from tests.support.loopback_servers import line
 from tests.support.outbound_proxy import PASSWORD, SOURCE, USER, OutboundProxy, outbound_proxy
 from tests.support.pages import Browser
 from tests.support.server_checks import answer
+from tests.support.settings import change_settings
 from tests.support.transfers import (
     Desk,
     carry,
@@ -51,8 +52,7 @@ class Way:
 
     def settings(self, **changed: Any) -> None:
         """As after a restart with other settings."""
-        usual = runtime.runtime()
-        runtime.bind(replace(usual, settings=replace(usual.settings, **changed)))
+        change_settings(**changed)
         transport._sessions.clear()
 
     def mend(self) -> None:
