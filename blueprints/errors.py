@@ -63,7 +63,8 @@ def answer(error: RefusedError, status: int) -> Response:
     """The error as a toast for htmx, else as a page. Never raises."""
     reference = str(g.get("request_id", ""))
     g.error_code = error.code  # for the request log
-    context = {"error": error, "request_id": reference, "status": status}
+    needs_sign_in = isinstance(error, SignInNeededError)
+    context = {"error": error, "needs_sign_in": needs_sign_in, "request_id": reference, "status": status}
     name = "errors/_fragment.html" if is_htmx() else "errors/page.html"
     try:
         # Not render_template(): context processors query the database.

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from models import AuditEvent
+from services.connections import disconnecting
 from services.core.unit_of_work import session
 from services.matters import versions
 from services.transfers import update_check
@@ -109,3 +110,12 @@ def test_changed_here_stays_so_after_the_check(desk: Desk, there: Document) -> N
     )
     desk.practice.world.add_version(there, b"Bram's", "BRAM")
     assert "Changed on both sides" in checked(desk)
+
+
+def test_without_a_sign_in_the_answer_leads_to_where_one_signs_in(desk: Desk, there: Document) -> None:
+    got_document(desk, NAME)
+    disconnecting.disconnect(desk.actor, desk.server.id)
+    answer = desk.browser.post(f"/matters/{desk.matter_id}/check")
+    assert answer.status_code == 409
+    html = answer.get_data(as_text=True)
+    assert 'href="/account"' in html and "Sign in on your Account page" in html
