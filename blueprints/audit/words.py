@@ -136,6 +136,8 @@ def detail_lines(detail: dict[str, object]) -> list[str]:
 def _plain(value: object) -> str:
     if value is True:
         return "yes"
+    if isinstance(value, dict):
+        return visible(", ".join(f"{name} = {part}" for name, part in value.items()))
     if isinstance(value, list):
         return visible(", ".join(str(part) for part in value))
     return visible(str(value))

@@ -482,6 +482,9 @@ def test_the_preview_is_confirmed_and_undone_on_pages(firm: Firm, ada_browser: B
     assert ada_browser.post(path, {"typed_name": "New DMS"}).status_code == 303
     page = ada_browser.page(f"{PAGE}/{firm.old_id}")
     assert "1 link has moved to “New DMS”" in page.text
+    assert "Members cannot see this server." in page.text and "Their links are kept" not in page.text
     assert "1 link goes back" in ada_browser.page(f"{path}/undo").text
+    trail = ada_browser.page("/admin/audit").text
+    assert "samples: differs = 1" in trail and "{" not in trail
     assert ada_browser.post(f"{path}/undo", {}).status_code == 303
     assert "1 link has moved back from “New DMS”" in ada_browser.page(f"{PAGE}/{firm.old_id}").text
