@@ -141,7 +141,7 @@ def restore(doc: str) -> Response:
     """Put a deleted version back: into its document, or as a document in `folder_ids` or where it was."""
     document, version = _trashed(doc)
     body = body_json("comments", "folder_ids", "for_user")
-    folders = tuple(_target(one).number for one in body.get("folder_ids") or ()) or document.folders
+    named = tuple(_target(one).number for one in body.get("folder_ids") or ())
     world = state().world
     with world.lock:
         present = world.document(*document.key)
@@ -150,7 +150,7 @@ def restore(doc: str) -> Response:
         versions = sorted((*(present.versions if present else ()), version), key=lambda one: one.number)
         line = Activity("Restore", 17, me().id, now(), version.number, str(body.get("comments") or ""))
         before = present or document
-        history = (*before.history, line)
+        folders, history = named or before.folders, (*before.history, line)
         kept = replace(before, versions=tuple(versions), folders=folders, history=history)
         world.put_document(kept)
         world.take_from_trash(document, version.number)

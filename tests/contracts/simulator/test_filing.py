@@ -78,6 +78,18 @@ def test_deleted_versions_are_in_the_trash_until_restored_or_purged(
     assert archer.get(f"documents/{rows[0]['id']}").status_code == 404
 
 
+def test_a_version_is_restored_where_its_document_is_now(office: Simulator, archer: Caller) -> None:
+    document, source, target = agreement(office), folder(office, "Drafts"), folder(office, "Superseded")
+    first = document.id(document.versions[0])
+    archer.call("DELETE", f"documents/{first}")
+    path = f"folders/{source.id}/documents/{document.id()}/move"
+    archer.call("POST", path, json={"destination_folder_id": target.id})
+    assert archer.call("POST", f"trash-bin/documents/{first}/restore", json={}).status_code == 200
+    ways = archer.data(f"documents/{document.id()}/path")
+    assert [way[-1]["name"] for way in ways] == ["Superseded"]
+    assert len(archer.data(f"documents/{document.id()}/versions")) == 2
+
+
 def test_a_server_without_trash_deletes_at_once(office: Simulator, archer: Caller) -> None:
     office.settings.trash = False
     document = agreement(office)
