@@ -11,6 +11,12 @@ import requests
 from simulator import Simulator
 
 
+def refused_field(answer: requests.Response) -> str:
+    """The field that a request was refused for."""
+    assert answer.status_code == 400, answer.text
+    return str(answer.json()["error"]["messages"][0]["field"])
+
+
 class Caller:
     def __init__(self, sim: Simulator, user: str, library: str = "Active") -> None:
         self.sim, self.library = sim, library

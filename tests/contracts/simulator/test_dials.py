@@ -13,7 +13,7 @@ import requests
 from simulator import Settings, Simulator, load_world
 from simulator.settings import CHOICES, descriptions
 from simulator.worlds import EXAMPLE
-from tests.contracts.simulator.caller import Caller
+from tests.contracts.simulator.caller import Caller, refused_field
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +34,6 @@ def drafts(sim: Simulator) -> str:
 
 def agreement(sim: Simulator) -> str:
     return sim.world.named("Share purchase agreement").id()
-
-
-def refused_field(answer: requests.Response) -> str:
-    assert answer.status_code == 400, answer.text
-    return str(answer.json()["error"]["messages"][0]["field"])
 
 
 # -- the settings themselves -----------------------------------------------------------------------------------
