@@ -46,7 +46,7 @@ CHILD_KINDS = ("folder", "tab", "search", "document", "email")
 
 @both(blueprint, "workspaces")
 def workspaces() -> Response:
-    rows, _, total = page_of(find_workspaces(as_filters(request.args, "workspace")))
+    rows, total = page_of(find_workspaces(as_filters(request.args, "workspace")))
     return listing([container_row(one) for one in rows], "results", total_count=total)
 
 
@@ -102,7 +102,7 @@ def _children(parent: Container) -> Response:
     if kinds & {"document", "email"}:
         documents = _documents(parent)
         found += [one for one in documents if ("email" if one.latest.type == "MIME" else "document") in kinds]
-    rows, _, total = page_of(found)
+    rows, total = page_of(found)
     return listing([_child_row(one) for one in rows], total_count=total)
 
 
@@ -138,14 +138,14 @@ def browse_children(container_id: str) -> Response:
     parent = container_at(container_id, "folder")
     wanted = body_json("profile_fields", "limit", "offset").get("profile_fields")
     folders = visible(state().world.folders_in(parent))
-    rows, _, total = page_of([*folders, *_documents(parent)])
+    rows, total = page_of([*folders, *_documents(parent)])
     kinds = {Document: requested(wanted, "document"), Container: requested(wanted, "folder")}
     return listing([cut(_child_row(one), kinds[type(one)]) for one in rows], total_count=total)
 
 
 @blueprint.get(f"{L}/folders/<container_id>/documents")
 def folder_documents(container_id: str) -> Response:
-    rows, _, total = page_of(_documents(container_at(container_id, "folder")))
+    rows, total = page_of(_documents(container_at(container_id, "folder")))
     return listing([document_row(one) for one in rows], total_count=total)
 
 
@@ -171,7 +171,7 @@ def folders() -> Response:
     top = request.args.get("container_id")
     if top and len(g.libraries) == 1:
         container_at(top)
-    rows, _, total = page_of(find_folders(as_filters(request.args, "folder")))
+    rows, total = page_of(find_folders(as_filters(request.args, "folder")))
     return listing([container_row(one) for one in rows], total_count=total)
 
 

@@ -64,7 +64,7 @@ def recent_documents() -> Response:
         if any(line.user == user for line in one.history)
     ]
     touched.sort(key=lambda one: max(line.at for line in one.history if line.user == user), reverse=True)
-    rows, _, total = page_of(visible(touched)[:RECENT])
+    rows, total = page_of(visible(touched)[:RECENT])
     return listing([document_row(one) for one in rows], "results", total_count=total)
 
 
@@ -77,7 +77,7 @@ def checked_out() -> Response:
         for one in state().world.documents(each.id)
         if one.lock and one.lock.user == user
     ]
-    rows, _, total = page_of(mine)
+    rows, total = page_of(mine)
     return listing([document_row(one) for one in rows], total_count=total)
 
 
@@ -133,7 +133,7 @@ def delete(doc: str) -> Response:
 @blueprint.get(f"{L}/documents/<doc>/versions")
 def versions(doc: str) -> Response:
     document, _ = document_at(doc)
-    rows, _, total = page_of(list(document.versions))
+    rows, total = page_of(list(document.versions))
     return listing([document_row(document, one) for one in rows], total_count=total)
 
 
@@ -141,7 +141,7 @@ def versions(doc: str) -> Response:
 def history(doc: str) -> Response:
     document, _ = document_at(doc)
     found = list(reversed(document.history))
-    rows, _, _ = page_of(found)
+    rows, _ = page_of(found)
     return listing([_history_row(document, line) for line in rows], total_count=len(found))
 
 

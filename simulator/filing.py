@@ -132,7 +132,7 @@ def trash() -> Response:
         for version in document.versions
         if wanted in ("", str(document.number))
     ]
-    rows, _, total = page_of(found)
+    rows, total = page_of(found)
     return listing([document_row(*one) for one in rows], total_count=total)
 
 

@@ -48,7 +48,7 @@ def types() -> Response:
     """The types of the library, or those of one extension."""
     gone, extension = state().settings.types_missing, request.args.get("app_extension", "").lower()
     found = [one for one in TYPES if one[0] not in gone and extension in ("", one[2])]
-    rows, _, total = page_of(found)
+    rows, total = page_of(found)
     return listing(
         [{"id": code, "description": text, "app_extension": ext} for code, text, ext in rows],
         total_count=total,
@@ -86,7 +86,7 @@ def subclasses(name: str) -> Response:
 
 @blueprint.get(f"{L}/users")
 def users() -> Response:
-    rows, _, total = page_of(state().world.users)
+    rows, total = page_of(state().world.users)
     return listing([_user(one) for one in rows], total_count=total)
 
 
@@ -143,7 +143,7 @@ def templates() -> Response:
     """Templates of workspaces, or the one with an `id`."""
     names, wanted = {one.id for one in g.libraries}, request.args.get("id", "")
     found = [one for one in state().world.templates if one.library in names and wanted in ("", one.id)]
-    rows, _, total = page_of(found)
+    rows, total = page_of(found)
     return listing(
         [
             {"id": o.id, "name": o.name, "description": o.description, "database": o.library.upper()}
@@ -162,7 +162,7 @@ def search_customs(field: str) -> Response:
         row, above = _custom(one, field), one.custom.get(PARENT_OF.get(field, ""), "").upper()
         if row and query in f"{row['id']} {row['description']}".casefold() and parent in ("", above):
             found.setdefault(f"{above} {row['id']}", row)
-    rows, _, total = page_of([found[value] for value in sorted(found)])
+    rows, total = page_of([found[value] for value in sorted(found)])
     return listing(rows, total_count=total)
 
 

@@ -39,7 +39,7 @@ def _recent() -> list[Container]:
 
 @both(blueprint, "recent-workspaces")
 def recent_workspaces() -> Response:
-    rows, _, total = page_of(_recent())
+    rows, total = page_of(_recent())
     return listing([container_row(one) for one in rows], "results", total_count=total)
 
 
@@ -47,7 +47,7 @@ def recent_workspaces() -> Response:
 def recent_workspaces_with_fields() -> Response:
     """The same with the fields that the body asks for."""
     wanted = requested(body_json("profile_fields", "limit", "filters").get("profile_fields"), "workspace")
-    rows, _, total = page_of(_recent())
+    rows, total = page_of(_recent())
     return listing([cut(container_row(one), wanted) for one in rows], total_count=total)
 
 
@@ -91,7 +91,7 @@ def _list(kind: str, entries: Iterable[Container | Document], shortcuts_from: in
     own = [one for one in own if one.library in names]
     inside = {key for one in own for key in one.entries}
     found = [*own, *(one for one in entries if one.key not in inside)]
-    rows, _, total = page_of(found)
+    rows, total = page_of(found)
     return listing([_row(one, shortcuts_from) for one in rows], total_count=total)
 
 
@@ -101,7 +101,7 @@ def _entries(kind: str, category_id: str) -> Response:
     if category is None or category.user != me().id or category.kind != kind:
         raise not_found("The category")
     found = [world.container(*key) or world.document(*key) for key in category.entries]
-    rows, _, total = page_of(visible(one for one in found if one))
+    rows, total = page_of(visible(one for one in found if one))
     return listing([_row(one, 700000) for one in rows], total_count=total)
 
 

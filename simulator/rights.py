@@ -77,7 +77,7 @@ def set_document_security(doc: str) -> Response:
 
 @blueprint.get(f"{L}/documents/<doc>/trustees")
 def document_trustees(doc: str) -> Response:
-    rows, _, total = page_of(_trustees(document_at(doc)[0].security))
+    rows, total = page_of(_trustees(document_at(doc)[0].security))
     return listing(rows, total_count=total)
 
 
@@ -98,5 +98,5 @@ def set_container_security(container_id: str) -> Response:
 @blueprint.get(f"{L}/folders/<container_id>/trustees")
 @blueprint.get(f"{L}/workspaces/<container_id>/trustees")
 def container_trustees(container_id: str) -> Response:
-    rows, _, total = page_of(_trustees(container_at(container_id).security))
+    rows, total = page_of(_trustees(container_at(container_id).security))
     return listing(rows, total_count=total)

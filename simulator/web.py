@@ -329,10 +329,10 @@ def body_json(*allowed: str) -> Row:
     return body
 
 
-def page_of(rows: list[Any]) -> tuple[list[Any], int, int | None]:
-    """The requested page of a list: rows, offset, and the total if requested."""
+def page_of(rows: list[Any]) -> tuple[list[Any], int | None]:
+    """The requested page of a list, and the total if requested."""
     limit, offset = limit_and_offset()
-    return rows[offset : offset + limit], offset, total_of(rows)
+    return rows[offset : offset + limit], total_of(rows)
 
 
 def total_of(rows: list[Any]) -> int | None:
