@@ -49,19 +49,7 @@ class Entry:
     client: str = ""
 
     def finished(self) -> Request:
-        return Request(
-            self.method,
-            self.path,
-            self.query,
-            self.status,
-            self.user,
-            self.at,
-            self.seconds,
-            self.bytes_in,
-            self.bytes_out,
-            self.faults,
-            self.client,
-        )
+        return Request(**vars(self))
 
 
 @dataclass
