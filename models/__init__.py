@@ -20,8 +20,10 @@ from models.invitations import Invitation as Invitation
 from models.links import Link as Link
 from models.mail import Mail as Mail
 from models.mail import MailServerState as MailServerState
+from models.matters import Acceptance as Acceptance
 from models.matters import Matter as Matter
 from models.matters import Participant as Participant
+from models.matters import Undertaking as Undertaking
 from models.member_imports import MemberImport as MemberImport
 from models.member_search import NUMBER as NUMBER
 from models.member_search import TRIGRAM as TRIGRAM

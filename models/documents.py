@@ -5,24 +5,30 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import Base, new_id, utcnow
 from models.members import Member
 
+_BINNED = text("binned_from_id IS NOT NULL")
+
 
 class Document(Base):
-    """The current version is named, not guessed: an older one can be made current (row I5)."""
+    """The current version is named, not guessed: an older one can be made current (row I5).
+
+    A document in the bin has no `matter_id`, so that no query of a matter finds it: `binned_from_id` has the matter.
+    """
 
     __tablename__ = "document"
     __table_args__ = (
         Index("ix_document_matter_name_key", "matter_id", "name_key"),
         Index("ix_document_matter_changed", "matter_id", "changed_at"),
+        Index("ix_document_binned_from_id", "binned_from_id", sqlite_where=_BINNED, postgresql_where=_BINNED),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    matter_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("matter.id", ondelete="CASCADE"))
+    matter_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("matter.id", ondelete="CASCADE"), nullable=True)
     name: Mapped[str] = mapped_column(String(260))
     name_key: Mapped[str] = mapped_column(String(400), default="")
     current_version_id: Mapped[uuid.UUID | None] = mapped_column(
@@ -31,6 +37,9 @@ class Document(Base):
     created_by_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("member.id"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
+    binned_from_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("matter.id", ondelete="CASCADE"))
+    binned_at: Mapped[datetime | None]
+    binned_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("member.id"))
 
     current_version: Mapped[Version | None] = relationship(
         foreign_keys=[current_version_id], post_update=True

@@ -5,13 +5,15 @@ from __future__ import annotations
 import uuid
 
 from models import Matter, Participant
+from services.access.participation import require_entry
+from services.access.roles import RULES, Right, allows
 from services.core.actor import Actor
-from services.core.errors import ForbiddenError, NotFoundError
+from services.core.errors import ConflictError, ForbiddenError, NotFoundError, RefusedError
 from services.core.unit_of_work import session
 from services.guidance.refusals import refusal
 
-CHANGES_DOCUMENTS = frozenset({"lead", "editor"})
-MANAGES_PEOPLE = frozenset({"lead"})
+CHANGES_DOCUMENTS = RULES[Right.CHANGE_DOCUMENTS].roles
+MANAGES_PEOPLE = RULES[Right.MANAGE_PEOPLE].roles
 
 
 def may_administer(actor: Actor) -> bool:
@@ -33,63 +35,80 @@ def require_create_matters(actor: Actor) -> None:
 
 
 def role_in(actor: Actor, matter_id: uuid.UUID) -> str | None:
-    """The person's role in the matter; None if they take no part in it."""
-    participant = session().get(Participant, (matter_id, actor.id))
-    return participant.role if participant else None
+    """The role that applies in the matter now; None for a person who may not enter it."""
+    try:
+        return require_matter(actor, matter_id)[1]
+    except RefusedError:
+        return None
+
+
+def may(actor: Actor, role: str | None, right: Right) -> bool:
+    return allows(right, role, is_guest=actor.is_guest)
 
 
 def may_change_documents(actor: Actor, role: str | None) -> bool:
-    return role in CHANGES_DOCUMENTS
+    return may(actor, role, Right.CHANGE_DOCUMENTS)
+
+
+def may_remove_documents(actor: Actor, role: str | None) -> bool:
+    return may(actor, role, Right.REMOVE_DOCUMENTS)
 
 
 def may_manage_people(actor: Actor, role: str | None) -> bool:
-    return role in MANAGES_PEOPLE and not actor.is_guest
+    return may(actor, role, Right.MANAGE_PEOPLE)
 
 
 def may_change_matter(actor: Actor, role: str | None) -> bool:
-    return may_manage_people(actor, role)
+    return may(actor, role, Right.CHANGE_MATTER)
 
 
 def may_transfer(actor: Actor, role: str | None) -> bool:
     """Whether the page shows iManage actions at all: never to guests."""
-    return not actor.is_guest and role in CHANGES_DOCUMENTS
+    return may(actor, role, Right.TRANSFER)
 
 
-def require_matter(actor: Actor, matter_id: uuid.UUID) -> tuple[Matter, str]:
-    """The matter and the person's role in it. Raises NotFoundError for a matter that they take no part in."""
-    matter = session().get(Matter, matter_id)
-    role = role_in(actor, matter_id) if matter else None
-    if matter is None or role is None:
+def require_matter(actor: Actor, matter_id: uuid.UUID | None) -> tuple[Matter, str]:
+    """The matter and the person's role in it now.
+
+    Raises NotFoundError for a matter that they take no part in, and as participation.require_entry does.
+    `matter_id` is None for a document in the bin.
+    """
+    matter = session().get(Matter, matter_id) if matter_id else None
+    participant = session().get(Participant, (matter_id, actor.id)) if matter else None
+    if matter is None or participant is None:
         raise NotFoundError("We could not find this matter.")
-    return matter, role
+    return matter, require_entry(actor, matter, participant)
+
+
+def require(actor: Actor, matter_id: uuid.UUID, right: Right) -> Matter:
+    """The matter, for a person whose role has the right. Raises as require_matter, ForbiddenError or ConflictError."""
+    matter, role = require_matter(actor, matter_id)
+    if may(actor, role, right):
+        return matter
+    if matter.archived_at is not None:
+        raise refusal(ConflictError, "matter.archived")
+    raise refusal(ForbiddenError, "forbidden", right)
 
 
 def require_change_documents(actor: Actor, matter_id: uuid.UUID) -> Matter:
-    matter, role = require_matter(actor, matter_id)
-    if not may_change_documents(actor, role):
-        raise refusal(ForbiddenError, "forbidden", "change_documents")
-    return matter
+    return require(actor, matter_id, Right.CHANGE_DOCUMENTS)
+
+
+def require_remove_documents(actor: Actor, matter_id: uuid.UUID) -> Matter:
+    return require(actor, matter_id, Right.REMOVE_DOCUMENTS)
 
 
 def require_manage_people(actor: Actor, matter_id: uuid.UUID) -> Matter:
-    matter, role = require_matter(actor, matter_id)
-    if not may_manage_people(actor, role):
-        raise refusal(ForbiddenError, "forbidden", "manage_people")
-    return matter
+    return require(actor, matter_id, Right.MANAGE_PEOPLE)
 
 
 def require_change_matter(actor: Actor, matter_id: uuid.UUID) -> Matter:
-    matter, role = require_matter(actor, matter_id)
-    if not may_change_matter(actor, role):
-        raise refusal(ForbiddenError, "forbidden", "change_matter")
-    return matter
+    return require(actor, matter_id, Right.CHANGE_MATTER)
 
 
 def require_transfer(actor: Actor, matter_id: uuid.UUID) -> Matter:
     """For everything between a matter and iManage. Raises NotFoundError for guests."""
-    matter, role = require_matter(actor, matter_id)
     if actor.is_guest:
+        require_matter(actor, matter_id)
         raise NotFoundError()
-    if not may_transfer(actor, role):
-        raise refusal(ForbiddenError, "forbidden", "transfer")
-    return matter
+    return require(actor, matter_id, Right.TRANSFER)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, select
 
-from models import Member, Participant, Server, Transfer
+from models import Matter, Member, Participant, Server, Transfer
 from services.access.allow_list import is_listed_at
 from services.access.permissions import CHANGES_DOCUMENTS
 from services.access.server_access import refusal_of
@@ -37,8 +37,11 @@ _FACTS = (
         Member.is_guest,
         is_listed_at(Server.id, Member.id).label("listed"),
         Participant.role,
+        Matter.archived_at,
+        Matter.binned_at,
     )
     .join(Member, Member.id == Transfer.member_id)
+    .join(Matter, Matter.id == Transfer.matter_id)
     .outerjoin(Server, Server.id == Transfer.server_id)
     .outerjoin(
         Participant,
@@ -110,6 +113,8 @@ def _refusal(row: Row[*tuple[Any, ...]]) -> RefusedError | None:
     )
     if denial is not None:
         return refusal(RefusedError, "not_found", "server") if denial.is_secret else refusal_of(denial)
+    if row.binned_at is not None or row.archived_at is not None:
+        return refusal(RefusedError, "matter.archived" if row.binned_at is None else "matter.binned")
     if row.role not in CHANGES_DOCUMENTS:
         return refusal(RefusedError, "matter.role")
     return None

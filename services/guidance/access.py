@@ -14,11 +14,17 @@ PERMISSION_ADVICE: dict[str, Advice] = {
     "forbidden.change_documents": Advice(
         "You can read this matter, but not change its documents.", _EDITOR, LEAD
     ),
+    "forbidden.remove_documents": Advice(
+        "Only leads and editors of the firm can move documents to the bin and restore them.", _EDITOR, LEAD
+    ),
+    "forbidden.access_ended": Advice(
+        "Your access to this matter has ended.", "Ask your contact at the firm if you still need it."
+    ),
     "forbidden.manage_people": Advice(
         "Only leads of the matter can change who takes part in it.", "Ask a lead of the matter.", LEAD
     ),
     "forbidden.change_matter": Advice(
-        "Only leads of the matter can change its name and numbers.", "Ask a lead of the matter.", LEAD
+        "Only leads of the matter can change it.", "Ask a lead of the matter.", LEAD
     ),
     "forbidden.transfer": Advice(
         "You can read this matter, but not move documents between it and iManage.", _EDITOR, LEAD

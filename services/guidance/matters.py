@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from services.guidance.advice import Advice
+from services.guidance.advice import LEAD, Advice
 
 MATTER_ADVICE: dict[str, Advice] = {
     "matter.gone": Advice("This matter no longer exists."),
+    "matter.archived": Advice(
+        "This matter is archived, so it can only be read.", "Ask a lead of the matter to reactivate it.", LEAD
+    ),
+    "undertaking.needed": Advice("Accept the undertaking of this matter before you enter it."),
+    "matter.binned": Advice("This matter is in the bin.", "Ask a lead of the matter to restore it.", LEAD),
     "matter.led": Advice("This matter has a lead.", "Ask its lead to make someone else a lead."),
     "document.gone": Advice("This document is no longer in the matter."),
     "participant.there": Advice("{name} is already in this matter."),

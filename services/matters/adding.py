@@ -21,6 +21,7 @@ from services.core.errors import ConflictError, InvalidError
 from services.core.text.file_names import adapt, numbered, same_name_key, search_key, split
 from services.core.text.normalise import ESCAPE, like_pattern
 from services.guidance.refusals import refusal
+from services.matters.row_locks import require_open
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,10 @@ _SHOW_VERSIONS = (
     )
 )
 _LOCK_MATTERS = (
-    select(Matter.id).where(Matter.id.in_(_IDS)).order_by(Matter.id).with_for_update(key_share=True)
+    select(Matter.id, Matter.archived_at, Matter.binned_at)
+    .where(Matter.id.in_(_IDS))
+    .order_by(Matter.id)
+    .with_for_update(key_share=True)
 )
 _CHANGE_MATTERS = (
     _MATTERS.update()
@@ -137,13 +141,17 @@ def add(
 def plan(reading: Connection, additions: Sequence[Addition]) -> Plan:
     """For use inside the caller's unit of work. No two additions may be for the same document.
 
-    Matters are locked before documents, both in the order of their ids. Raises ConflictError where one is gone.
+    Matters are locked before documents, both in the order of their ids. Raises ConflictError where one is gone, or a
+    matter is archived or in the bin.
     """
     now, matters = utcnow(), {addition.matter_id for addition in additions}
     if not additions:
         return Plan((), (), (), matters, now)
-    if len(reading.execute(_LOCK_MATTERS, {"ids": list(matters)}).all()) < len(matters):
+    locked = reading.execute(_LOCK_MATTERS, {"ids": list(matters)}).all()
+    if len(locked) < len(matters):
         raise refusal(ConflictError, "matter.gone")
+    for matter in locked:
+        require_open(matter)
     next_versions = _as_next_versions(reading, additions)
     new = _as_documents(reading, additions)
     added = next_versions | new

@@ -10,7 +10,7 @@ from typing import IO
 from sqlalchemy import select
 
 from models import Document, Matter, Member, Participant, Version, utcnow
-from services.access import permissions
+from services.access import participation, permissions
 from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import InvalidError, NotFoundError
@@ -53,6 +53,7 @@ class DocumentView:
     added_at: datetime
     may_change_documents: bool
     may_transfer: bool
+    may_remove: bool
 
     @property
     def stem(self) -> str:
@@ -74,7 +75,7 @@ def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 
         .join(Version, Version.id == Document.current_version_id)
         .join(Member, Member.id == Version.created_by_id)
         .join(Participant, Participant.matter_id == Document.matter_id)
-        .where(Document.matter_id == matter_id, Participant.member_id == actor.id)
+        .where(Document.matter_id == matter_id, participation.takes_part(actor))
         .order_by(Document.changed_at.desc(), Document.id)
     )
     for word in search_words(search):
@@ -95,11 +96,11 @@ def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 
 
 
 def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
-    """One document. One query. Raises NotFoundError, also for people who are not in its matter."""
+    """One document. Raises NotFoundError, also for people who are not in its matter, and as require_entry does."""
     found = (
         session()
         .execute(
-            select(Document, Version, Matter, Participant.role)
+            select(Document, Version, Matter, Participant)
             .join(Version, Version.id == Document.current_version_id)
             .join(Matter, Matter.id == Document.matter_id)
             .join(Participant, Participant.matter_id == Matter.id)
@@ -109,7 +110,8 @@ def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
     )
     if found is None:
         raise NotFoundError("We could not find this document.")
-    document, current, matter, role = found
+    document, current, matter, participant = found
+    role = participation.require_entry(actor, matter, participant)
     return DocumentView(
         id=document.id,
         matter_id=matter.id,
@@ -122,6 +124,7 @@ def find(actor: Actor, document_id: uuid.UUID) -> DocumentView:
         added_at=current.created_at,
         may_change_documents=permissions.may_change_documents(actor, role),
         may_transfer=permissions.may_transfer(actor, role),
+        may_remove=permissions.may_remove_documents(actor, role),
     )
 
 

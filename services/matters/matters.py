@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import Document, Matter, Participant, new_id, utcnow
-from services.access import permissions
+from services.access import participation, permissions
 from services.core import audit
 from services.core.actor import Actor
 from services.core.pagination import Page, paginate
@@ -64,7 +64,7 @@ def mine(actor: Actor, search: str = "", page: int = 1) -> Page[MatterRow]:
     query = (
         select(Matter)
         .join(Participant, Participant.matter_id == Matter.id)
-        .where(Participant.member_id == actor.id)
+        .where(Participant.member_id == actor.id, participation.has_access(), Matter.binned_at.is_(None))
         .order_by(Matter.changed_at.desc(), Matter.id)
     )
     for word in search_words(search):

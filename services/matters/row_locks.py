@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from models import Document, Matter
@@ -12,8 +13,11 @@ from services.core.errors import ConflictError
 from services.guidance.refusals import refusal
 
 
-def locked_matter(writing: Session, matter_id: uuid.UUID) -> Matter:
-    """Lock the matter and reread it, so that names in it are given out one at a time."""
+def locked_matter(writing: Session, matter_id: uuid.UUID, *, even_closed: bool = False) -> Matter:
+    """Lock the matter and reread it, so that names in it are given out one at a time.
+
+    Raises ConflictError where it is gone, and unless `even_closed` where it is archived or in the bin.
+    """
     matter = writing.scalar(
         select(Matter)
         .where(Matter.id == matter_id)
@@ -22,7 +26,17 @@ def locked_matter(writing: Session, matter_id: uuid.UUID) -> Matter:
     )
     if matter is None:
         raise refusal(ConflictError, "matter.gone")
+    if not even_closed:
+        require_open(matter)
     return matter
+
+
+def require_open(matter: Matter | Row[*tuple[Any, ...]]) -> None:
+    """Raises ConflictError where the matter, or a row with its two times, is archived or in the bin."""
+    if matter.binned_at is not None:
+        raise refusal(ConflictError, "matter.binned")
+    if matter.archived_at is not None:
+        raise refusal(ConflictError, "matter.archived")
 
 
 def locked_document(writing: Session, matter_id: uuid.UUID, document_id: uuid.UUID) -> Document:

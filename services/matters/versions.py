@@ -74,11 +74,12 @@ class SameBytes:
 
 
 def require(actor: Actor, version_id: uuid.UUID) -> VersionView:
-    """One version. Raises NotFoundError, also for people who are not in its matter."""
+    """One version. Raises NotFoundError, also for people who are not in its matter, and as require_matter does."""
     found = session().execute(_readable(actor).where(Version.id == version_id)).one_or_none()
     if found is None:
         raise NotFoundError("We could not find this version.")
     version, document = found
+    permissions.require_matter(actor, document.matter_id)
     return view(actor, document, version)
 
 

@@ -88,7 +88,7 @@ def appoint(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> str:
     """
     permissions.require_admin(actor)
     with unit_of_work() as writing:
-        row = locked_matter(writing, matter_id)
+        row = locked_matter(writing, matter_id, even_closed=True)
         if row.orphaned_since is None:
             raise refusal(ConflictError, "matter.led")
         member = writing.get(Member, member_id)

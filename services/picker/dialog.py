@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from models import Member, Participant, Server
 from services.access import permissions
+from services.access.participation import has_access
 from services.access.server_access import label_for, require_use
 from services.connections import tokens
 from services.core.actor import Actor
@@ -124,7 +125,7 @@ def outside_readers(matter_id: uuid.UUID) -> OutsideReaders:
     rows = session().execute(
         select(Member.organisation, func.count())
         .join(Participant, Participant.member_id == Member.id)
-        .where(Participant.matter_id == matter_id, Member.is_guest, Member.is_active)
+        .where(Participant.matter_id == matter_id, has_access(), Member.is_guest, Member.is_active)
         .group_by(Member.organisation)
         .order_by(Member.organisation)
     )

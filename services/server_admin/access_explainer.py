@@ -118,9 +118,9 @@ def _passed(rule: server_policy.Rule, facts: server_policy.ServerUse, member: Me
 
 def _of_matter(member: Member, matter_id: uuid.UUID) -> RuleResult:
     question = "Can the member change documents in the matter?"
-    participant = session().get(Participant, (matter_id, member.id))
-    role = participant.role if participant else None
-    if permissions.may_transfer(Actor(member.id, member.name, member.email, is_guest=member.is_guest), role):
+    person = Actor(member.id, member.name, member.email, is_guest=member.is_guest)
+    role = permissions.role_in(person, matter_id)
+    if permissions.may_transfer(person, role):
         return RuleResult("matter.role", question, "done", f"The member’s role in the matter is {role}.")
     return _failed("matter.role", question, "" if role is None else "viewer")
 

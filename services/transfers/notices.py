@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import func, or_, select, update
 
 from models import Participant, Transfer, utcnow
+from services.access.participation import takes_part
 from services.access.server_access import known_to
 from services.core.actor import Actor
 from services.core.unit_of_work import session, unit_of_work
@@ -41,7 +42,7 @@ def of(actor: Actor) -> News:
         .join(Participant, Participant.matter_id == Transfer.matter_id)
         .where(
             Transfer.member_id == actor.id,
-            Participant.member_id == actor.id,
+            takes_part(actor),
             or_(Transfer.finished_at.is_(None), Transfer.seen_at.is_(None)),
         )
         .order_by(Transfer.finished_at.desc())

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from models import Matter, Member, Participant, Transfer
 from services.access import permissions
+from services.access.participation import takes_part
 from services.access.server_access import KnownServers, known_to
 from services.core.actor import Actor
 from services.core.pagination import Page, paginate
@@ -131,7 +132,7 @@ def recent(actor: Actor, page: int = 1) -> Page[TransferView]:
     query = (
         select(Transfer)
         .join(Participant, Participant.matter_id == Transfer.matter_id)
-        .where(Transfer.member_id == actor.id, Participant.member_id == actor.id)
+        .where(Transfer.member_id == actor.id, takes_part(actor))
         .order_by(Transfer.created_at.desc())
     )
     found = paginate(query, page, 20)

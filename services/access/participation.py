@@ -1,0 +1,67 @@
+"""Who may enter a matter now: until their date, after its undertaking, and while it is not in the bin."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import ColumnElement, and_, exists, or_
+
+from models import Acceptance, Matter, Participant, Undertaking, utcnow
+from services.access.roles import READER
+from services.core.actor import Actor
+from services.core.errors import ForbiddenError, NotFoundError, RefusedError
+from services.core.unit_of_work import session
+from services.guidance.refusals import refusal, worded
+
+
+class UndertakingNeededError(RefusedError):
+    """The guest has to accept the matter's undertaking first."""
+
+    title = "Before you enter this matter"
+
+    def __init__(self, matter_id: uuid.UUID) -> None:
+        super().__init__(**worded("undertaking.needed"))
+        self.matter_id = matter_id
+
+
+def takes_part(actor: Actor) -> ColumnElement[bool]:
+    """SQL condition of a query that joins Participant: the row is the actor's, and they may enter its matter now."""
+    conditions = [
+        Participant.member_id == actor.id,
+        has_access(),
+        Participant.matter.has(Matter.binned_at.is_(None)),
+    ]
+    if actor.is_guest:
+        conditions.append(~exists().where(_to_accept(Participant.matter_id, actor.id)))
+    return and_(*conditions)
+
+
+def has_access() -> ColumnElement[bool]:
+    """SQL condition of a query that joins Participant: the access has not ended."""
+    return or_(Participant.until.is_(None), Participant.until > utcnow())
+
+
+def is_over(participant: Participant) -> bool:
+    return participant.until is not None and participant.until <= utcnow()
+
+
+def require_entry(actor: Actor, matter: Matter, participant: Participant) -> str:
+    """The role that applies now. Raises ForbiddenError after their date, or UndertakingNeededError."""
+    if matter.binned_at is not None:
+        raise NotFoundError("We could not find this matter.")
+    if is_over(participant):
+        raise refusal(ForbiddenError, "forbidden", "access_ended")
+    if actor.is_guest and session().scalar(exists().where(_to_accept(matter.id, actor.id)).select()):
+        raise UndertakingNeededError(matter.id)
+    return role_now(participant.role, matter)
+
+
+def role_now(role: str, matter: Matter) -> str:
+    """The role that applies now: everybody only reads an archived matter."""
+    return role if matter.archived_at is None else READER
+
+
+def _to_accept(matter_id: object, member_id: uuid.UUID) -> ColumnElement[bool]:
+    """Condition on Undertaking: it is in force in this matter, and the member has not accepted it."""
+    accepted = exists().where(Acceptance.undertaking_id == Undertaking.id, Acceptance.member_id == member_id)
+    return and_(Undertaking.matter_id == matter_id, Undertaking.ended_at.is_(None), ~accepted)
