@@ -24,6 +24,7 @@ from models import db, prepare_sqlite
 from models.pool import CONNECT_SECONDS, ProcessPool, prepare_postgresql
 from services.core import background_tasks, encryption, runtime
 from services.mail import messages, outbox
+from services.matters import end_dates
 from services.members import invitations
 from services.members import mail as members_mail
 from services.monitoring import mail as monitoring_mail
@@ -63,6 +64,7 @@ def compose(settings: Settings | None = None) -> Flask:
             monitoring_mail.KIND: monitoring_mail.compose,
             invitations.MAIL: members_mail.compose_invitation,
             outbox.LOCKOUT: members_mail.compose_lockout,
+            end_dates.KIND: end_dates.compose,
         }
     )
     for name in BLUEPRINTS:

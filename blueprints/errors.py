@@ -7,7 +7,7 @@ and if even that fails the answer is plain HTML.
 from __future__ import annotations
 
 import structlog
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from markupsafe import escape
@@ -15,7 +15,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response
 
 from blueprints.authorization import FORM_LIMIT, nobody
-from blueprints.htmx import is_htmx, toast
+from blueprints.htmx import go_to, is_htmx, toast
+from services.access.participation import UndertakingNeededError
 from services.core import audit, outages
 from services.core.errors import (
     ConflictError,
@@ -86,6 +87,12 @@ def _refused(error: RefusedError) -> Response:
     return answer(error, status)
 
 
+def _to_undertaking(error: UndertakingNeededError) -> Response:
+    """The guest is led to what they have to accept, and afterwards to the page that they wanted."""
+    wanted = request.path if request.method == "GET" and not is_htmx() else None
+    return go_to(url_for("matters.undertaking", matter_id=error.matter_id, next=wanted))
+
+
 def _record(error: ForbiddenError) -> None:
     """Audit a refusal. A failure to record it does not change the answer."""
     try:
@@ -149,6 +156,7 @@ def _unexpected(error: Exception) -> Response:
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(RefusedError, _refused)
+    app.register_error_handler(UndertakingNeededError, _to_undertaking)
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)

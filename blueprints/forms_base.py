@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import abort, request
 from flask_wtf import FlaskForm
-from wtforms import StringField, ValidationError
+from wtforms import DateField, StringField, ValidationError
+from wtforms.validators import Optional
 
 from services.core.errors import InvalidError
 from services.core.text import normalise
@@ -49,6 +50,19 @@ class LineField(StringField):
             raise ValidationError(
                 "This contains an invisible character, such as a direction mark. Type it again."
             )
+
+
+class DayField(DateField):
+    """A day that may be left out."""
+
+    def __init__(self, label: str, **more: Any) -> None:
+        super().__init__(label, [Optional()], **more)
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("Enter a date, such as 2026-12-31.") from None
 
 
 def switched_on(name: str) -> bool:

@@ -22,6 +22,7 @@ from services.core.writer_process import run_in_writer
 from services.execution import maintenance, queue, steps
 from services.execution.progress import ProgressFlusher
 from services.mail import smtp
+from services.matters import end_dates, recycle_bin
 from services.monitoring import schedule
 from services.operations import schema, worker_heartbeats
 from services.server_admin import learning
@@ -43,6 +44,9 @@ LEARN_SECONDS = 60.0
 MAINTENANCE_SECONDS = 4.0
 SCHEMA_SECONDS = 3.0
 ERASE_SECONDS = 20.0
+REMIND_SECONDS = 600.0
+FIRST_REMINDER_SECONDS = 60.0
+BIN_SECONDS = 3600.0
 SWEEP_SECONDS = 6 * 3600.0
 FIRST_SWEEP_SECONDS = 600.0
 DUTIES_END_SECONDS = 3.0
@@ -104,6 +108,8 @@ def _work(settings: Settings, scope: Scope, signals: int) -> None:
     duties.every(PROGRESS_SECONDS, ProgressFlusher().flush, resting=RESTING_SECONDS)
     duties.every(MAINTENANCE_SECONDS, maintain, first=0.0, resting=RESTING_SECONDS)
     duties.every(ERASE_SECONDS, packages_keys.delete_expired)
+    duties.every(REMIND_SECONDS, end_dates.remind_leads, first=FIRST_REMINDER_SECONDS)
+    duties.every(BIN_SECONDS, recycle_bin.delete_expired, first=FIRST_SWEEP_SECONDS)
     duties.every(SWEEP_SECONDS, maintenance.sweep_store, first=FIRST_SWEEP_SECONDS)
     if has_wal:
         duties.every(CHECKPOINT_SECONDS, checkpoint, resting=RESTING_SECONDS)

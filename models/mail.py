@@ -15,7 +15,8 @@ class Mail(Base):
     """One email to one reader. Its text is composed when it is sent, with what its reader may know then.
 
     `kind`: transfer, about one transfer; health, about one server to one member, where `about` is the occasion;
-    sign_in, about failed sign-ins, where `about` is the client's address; invitation, with the invitation's id.
+    sign_in, about failed sign-ins, where `about` is the client's address; invitation, with the invitation's id;
+    access_ends, about a guest's access to a matter, where `about` has the ids of both.
     """
 
     __tablename__ = "mail"

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from flask_wtf.file import FileField, FileRequired, MultipleFileField
-from wtforms import StringField
+from wtforms import RadioField, SelectChoice, StringField, TextAreaField
 
-from blueprints.forms_base import BaseForm, LineField
+from blueprints.forms_base import BaseForm, DayField, LineField
+from services.core.text.email_addresses import LONGEST
+from services.directory.details import LONGEST_NAME
 from services.matters.matters import MatterDetails
+from services.matters.participants import end_of
+from services.matters.undertakings import LONGEST_TITLE
+from services.members.guests import NewGuest
 
 FILE_REQUIRED = "Choose a file."
 
@@ -24,6 +29,38 @@ class MatterForm(BaseForm):
             client_number=self.client_number.data or "",
             matter_number=self.matter_number.data or "",
         )
+
+
+class GuestForm(BaseForm):
+    """A guest to invite into a matter."""
+
+    name = LineField("Name", "a name", LONGEST_NAME)
+    email = LineField("Email", "an email address", LONGEST)
+    organisation = LineField("Organisation", "an organisation", LONGEST_NAME)
+    role = RadioField(
+        "Role", choices=[SelectChoice("viewer", "Viewer"), SelectChoice("editor", "Editor")], default="viewer"
+    )
+    until = DayField("Access until")
+
+    def command(self) -> NewGuest:
+        return NewGuest(
+            name=self.name.data or "",
+            email=self.email.data or "",
+            organisation=self.organisation.data or "",
+            role=self.role.data,
+            until=end_of(self.until.data),
+        )
+
+
+class UntilForm(BaseForm):
+    until = DayField("Access until")
+
+
+class UndertakingForm(BaseForm):
+    """The service validates the text."""
+
+    title = LineField("Title", "a title", LONGEST_TITLE)
+    text = TextAreaField("Text")
 
 
 class DocumentForm(BaseForm):

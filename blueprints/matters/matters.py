@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to, is_htmx
@@ -17,9 +18,10 @@ from blueprints.matters.quotas import notice_for
 from blueprints.query_params import page_number, search_text
 from services.access import permissions, server_access
 from services.access.server_access import ServerLabel
-from services.matters import documents, matters
+from services.matters import documents, matters, recycle_bin
 from services.transfers import links
 
+ARCHIVED = "archived"
 _UUID = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _GET = re.compile(f"get-{_UUID}(?:-{_UUID})?")
 _SAVE = re.compile(f"save-{_UUID}-{_UUID}")
@@ -29,9 +31,14 @@ _SAVE = re.compile(f"save-{_UUID}-{_UUID}")
 @bp.get("/")
 @needs("member")
 def index() -> ResponseReturnValue:
-    found = matters.mine(actor(), search_text(), page_number())
-    template = "matters/_list.html" if is_htmx() else "matters/index.html"
-    return render_template(template, found=found, may_create=permissions.may_create_matters(actor()))
+    archived = request.args.get("show") == ARCHIVED
+    found = matters.mine(actor(), search_text(), page_number(), archived=archived)
+    return render_template(
+        "matters/_list.html" if is_htmx() else "matters/index.html",
+        found=found,
+        show=ARCHIVED if archived else None,
+        may_create=permissions.may_create_matters(actor()),
+    )
 
 
 @bp.route("/matters/new", methods=["GET", "POST"])
@@ -77,6 +84,28 @@ def rename(matter_id: uuid.UUID) -> ResponseReturnValue:
         flash("The matter’s details have been changed.", "success")
         return go_to(back)
     return popup("Change details", "matters/_matter_form.html", back, form=form, matter=view)
+
+
+@bp.route("/matters/<uuid:matter_id>/archive", methods=["GET", "POST"])
+@needs("staff")
+def archive(matter_id: uuid.UUID) -> ResponseReturnValue:
+    back = url_for("matters.matter", matter_id=matter_id)
+    if request.method == "POST":
+        name = matters.archive(actor(), matter_id)
+        flash(f"{name} is archived. It can be read, but not changed.", "success")
+        return go_to(back)
+    view = matters.find(actor(), matter_id)
+    permissions.require_lead(actor(), matter_id)
+    transfers = recycle_bin.live_transfers(matter_id)
+    return popup("Archive", "matters/_archive_form.html", back, matter=view, transfers=transfers)
+
+
+@bp.post("/matters/<uuid:matter_id>/reactivate")
+@needs("staff")
+def reactivate(matter_id: uuid.UUID) -> Response:
+    name = matters.reactivate(actor(), matter_id)
+    flash(f"{name} is open again.", "success")
+    return go_to(url_for("matters.matter", matter_id=matter_id))
 
 
 def _dialog_to_open(matter_id: uuid.UUID, servers: Iterable[ServerLabel]) -> str:

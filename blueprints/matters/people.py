@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 
 from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,10 +14,11 @@ from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to, is_htmx
 from blueprints.matters import bp, popup
 from blueprints.query_params import page_number, search_text
+from services.access import roles
 from services.core.errors import ConflictError, InvalidError
 from services.core.sealed_query import seal
 from services.directory.people import Person
-from services.matters import leaving, matters, participants
+from services.matters import leaving, matters, participants, undertakings
 
 ROLE_NAMES = {"lead": "a lead", "editor": "an editor", "viewer": "a viewer"}
 
@@ -31,6 +33,8 @@ def people(matter_id: uuid.UUID) -> ResponseReturnValue:
         found=participants.of_matter(actor(), matter_id, page_number()),
         candidates=_candidates(matter_id, search_text()) if view.may_manage_people else (),
         search=search_text(),
+        undertaking=undertakings.in_force(actor(), matter_id),
+        rules=roles.table(actor()),
     )
 
 
@@ -50,7 +54,8 @@ def search_people(matter_id: uuid.UUID) -> ResponseReturnValue:
 @needs("staff")
 def add_person(matter_id: uuid.UUID) -> ResponseReturnValue:
     member_id = request.form.get("member", type=uuid.UUID) or uuid.UUID(int=0)
-    name = participants.add(actor(), matter_id, member_id, request.form.get("role", ""))
+    until = participants.end_of(request.form.get("until", type=date.fromisoformat))
+    name = participants.add(actor(), matter_id, member_id, request.form.get("role", ""), until)
     return _changed(matter_id, f"{name} has been added to this matter.")
 
 

@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
-from blueprints.matters import bp, checking_files, documents, matters, people, versions
+from blueprints.matters import (
+    bp,
+    checking_files,
+    documents,
+    guests,
+    matters,
+    people,
+    recycle_bin,
+    undertakings,
+    versions,
+)
 
-__all__ = ["bp", "checking_files", "documents", "matters", "people", "versions"]
+__all__ = [
+    "bp",
+    "checking_files",
+    "documents",
+    "guests",
+    "matters",
+    "people",
+    "recycle_bin",
+    "undertakings",
+    "versions",
+]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, or_
 
@@ -41,16 +42,26 @@ def has_access() -> ColumnElement[bool]:
     return or_(Participant.until.is_(None), Participant.until > utcnow())
 
 
-def is_over(participant: Participant) -> bool:
-    return participant.until is not None and participant.until <= utcnow()
+def is_over(until: datetime | None) -> bool:
+    return until is not None and until <= utcnow()
+
+
+def last_day(until: datetime | None) -> date | None:
+    """The last day, in UTC, of an access until this moment."""
+    return until and (until - timedelta(microseconds=1)).date()
+
+
+def require_access(matter: Matter, participant: Participant) -> None:
+    """Raises NotFoundError for a matter in the bin, or ForbiddenError after the person's date."""
+    if matter.binned_at is not None:
+        raise NotFoundError("We could not find this matter.")
+    if is_over(participant.until):
+        raise refusal(ForbiddenError, "forbidden", "access_ended")
 
 
 def require_entry(actor: Actor, matter: Matter, participant: Participant) -> str:
-    """The role that applies now. Raises ForbiddenError after their date, or UndertakingNeededError."""
-    if matter.binned_at is not None:
-        raise NotFoundError("We could not find this matter.")
-    if is_over(participant):
-        raise refusal(ForbiddenError, "forbidden", "access_ended")
+    """The role that applies now. Raises as require_access does, or UndertakingNeededError."""
+    require_access(matter, participant)
     if actor.is_guest and session().scalar(exists().where(_to_accept(matter.id, actor.id)).select()):
         raise UndertakingNeededError(matter.id)
     return role_now(participant.role, matter)

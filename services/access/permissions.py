@@ -67,17 +67,33 @@ def may_transfer(actor: Actor, role: str | None) -> bool:
     return may(actor, role, Right.TRANSFER)
 
 
+def require_participant(actor: Actor, matter_id: uuid.UUID | None) -> tuple[Matter, Participant]:
+    """The matter, in whatever state it is, and the person's row in it. Raises NotFoundError."""
+    matter = session().get(Matter, matter_id) if matter_id else None
+    participant = session().get(Participant, (matter_id, actor.id)) if matter else None
+    if matter is None or participant is None:
+        raise NotFoundError("We could not find this matter.")
+    return matter, participant
+
+
 def require_matter(actor: Actor, matter_id: uuid.UUID | None) -> tuple[Matter, str]:
     """The matter and the person's role in it now.
 
     Raises NotFoundError for a matter that they take no part in, and as participation.require_entry does.
     `matter_id` is None for a document in the bin.
     """
-    matter = session().get(Matter, matter_id) if matter_id else None
-    participant = session().get(Participant, (matter_id, actor.id)) if matter else None
-    if matter is None or participant is None:
-        raise NotFoundError("We could not find this matter.")
+    matter, participant = require_participant(actor, matter_id)
     return matter, require_entry(actor, matter, participant)
+
+
+def require_lead(actor: Actor, matter_id: uuid.UUID) -> Matter:
+    """The matter for one of its leads, also an archived one or one in the bin."""
+    matter, participant = require_participant(actor, matter_id)
+    if not may_change_matter(actor, participant.role):
+        if matter.binned_at is not None:
+            raise NotFoundError("We could not find this matter.")
+        raise refusal(ForbiddenError, "forbidden", Right.CHANGE_MATTER)
+    return matter
 
 
 def require(actor: Actor, matter_id: uuid.UUID, right: Right) -> Matter:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.core.actor import Actor
+
 ROLES = ("lead", "editor", "viewer")
 READER = "viewer"
 """The role that everybody has in an archived matter."""
@@ -41,6 +43,24 @@ RULES: dict[Right, Rule] = {
         "Change details and the undertaking, archive the matter or move it to the bin", LEAD
     ),
 }
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the table as it is shown: which of ROLES have the right, and whether guests of these roles have it."""
+
+    label: str
+    roles: tuple[bool, ...]
+    for_guests: bool
+
+
+def table(actor: Actor) -> tuple[Row, ...]:
+    """The table; guests see the rights that they can have."""
+    return tuple(
+        Row(rule.label, tuple(role in rule.roles for role in ROLES), rule.for_guests)
+        for rule in RULES.values()
+        if rule.for_guests or not actor.is_guest
+    )
 
 
 def allows(right: Right, role: str | None, *, is_guest: bool) -> bool:

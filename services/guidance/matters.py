@@ -9,11 +9,18 @@ MATTER_ADVICE: dict[str, Advice] = {
     "matter.archived": Advice(
         "This matter is archived, so it can only be read.", "Ask a lead of the matter to reactivate it.", LEAD
     ),
+    "undertaking.changed": Advice(
+        "The undertaking has changed since you opened this page.", "Read the text again before you accept it."
+    ),
     "undertaking.needed": Advice("Accept the undertaking of this matter before you enter it."),
     "matter.binned": Advice("This matter is in the bin.", "Ask a lead of the matter to restore it.", LEAD),
     "matter.led": Advice("This matter has a lead.", "Ask its lead to make someone else a lead."),
     "document.gone": Advice("This document is no longer in the matter."),
     "participant.there": Advice("{name} is already in this matter."),
+    "participant.not_joined": Advice(
+        "{name} has not joined yet, and {inviter} has the link that lets them in.",
+        "Add them when they have joined, or ask a System Admin to send them a new link.",
+    ),
     "participant.last_lead": Advice("A matter needs at least one lead.", "Make someone else a lead first."),
     "picker.nowhere": Advice("Open a folder, or search, before you select everything."),
 }

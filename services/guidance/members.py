@@ -11,6 +11,11 @@ MEMBER_ADVICE: dict[str, Advice] = {
     "too_many.sign_in": Advice(
         "Too many failed attempts. Try again in {wait}.", "Your account is not locked."
     ),
+    "guest.known": Advice("{name} already has an account with this address."),
+    "guest.joined": Advice("{name} has already joined, so they need no link."),
+    "guest.elsewhere": Advice(
+        "{name} is in other matters, too.", "Ask a System Admin for a new link.", SYSTEM_ADMIN
+    ),
     "invitation.open": Advice(
         "{email} already has an open invitation.", "Invite them again to replace its link."
     ),

@@ -208,6 +208,11 @@ def require_free(writing: Session, matter_id: uuid.UUID, name: str, field: str) 
         )
 
 
+def free_name(writing: Session, matter_id: uuid.UUID, name: str) -> str:
+    """The name, numbered where a document of the matter has it. The caller has locked the matter."""
+    return _numbered(name, _taken(writing, matter_id, name))
+
+
 def _as_next_versions(reading: Connection, additions: Sequence[Addition]) -> dict[int, Added]:
     wanted = {
         addition.document_id: (index, addition.matter_id)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from models import Member, Participant, Transfer
 from services.access.permissions import CHANGES_DOCUMENTS, MANAGES_PEOPLE
+from services.access.roles import ROLES
 from services.core.actor import Actor
 from services.core.unit_of_work import session
 from services.matters import participants
@@ -34,7 +35,7 @@ class Leaving:
 
     def needs_confirmation(self, role: str) -> bool:
         """Whether the new role has consequences: the actor stops being a lead, or transfers stop."""
-        if self.is_last_lead or role not in participants.ROLES:
+        if self.is_last_lead or role not in ROLES:
             return False
         gives_up_lead = (
             self.person.is_you and self.person.role in MANAGES_PEOPLE and role not in MANAGES_PEOPLE

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from models import Document, Matter, Participant, new_id, utcnow
 from services.access import participation, permissions
+from services.access.participation import last_day
 from services.core import audit
 from services.core.actor import Actor
 from services.core.pagination import Page, paginate
 from services.core.text.normalise import ESCAPE, like_pattern, search_fold, search_words
 from services.core.unit_of_work import session, unit_of_work
+from services.matters.row_locks import locked_matter
 
 PAGE = 50
 SEARCH_KEY = 1500
@@ -45,7 +47,10 @@ class MatterRow:
 
 @dataclass(frozen=True)
 class MatterView:
-    """The header of a matter's page, with the actor's permissions."""
+    """The header of a matter's page, with the actor's permissions.
+
+    `may_close`: archive, reactivate or remove it. `last_day`: of the actor's access, where it ends.
+    """
 
     id: uuid.UUID
     name: str
@@ -54,24 +59,29 @@ class MatterView:
     documents: int
     people: int
     may_change_documents: bool
+    may_remove_documents: bool
     may_manage_people: bool
     may_change_matter: bool
     may_transfer: bool
+    may_close: bool
+    is_archived: bool
+    last_day: date | None
 
 
-def mine(actor: Actor, search: str = "", page: int = 1) -> Page[MatterRow]:
-    """The actor's matters that contain every word of `search`, most recently changed first."""
+def mine(actor: Actor, search: str = "", page: int = 1, *, archived: bool = False) -> Page[MatterRow]:
+    """The actor's matters that contain every word of `search`, most recently changed first: open ones, or archived."""
     query = (
         select(Matter)
         .join(Participant, Participant.matter_id == Matter.id)
         .where(Participant.member_id == actor.id, participation.has_access(), Matter.binned_at.is_(None))
+        .where(Matter.archived_at.is_not(None) if archived else Matter.archived_at.is_(None))
         .order_by(Matter.changed_at.desc(), Matter.id)
     )
     for word in search_words(search):
         query = query.where(Matter.search_key.like(like_pattern(word), escape=ESCAPE))
     found = paginate(query, page, PAGE, search)
     ids = [matter.id for matter in found.rows]
-    documents, people = _counts(Document.matter_id, ids), _counts(Participant.matter_id, ids)
+    documents, people = counts(Document.matter_id, ids), counts(Participant.matter_id, ids)
     return found.with_rows(
         MatterRow(
             id=matter.id,
@@ -89,17 +99,22 @@ def mine(actor: Actor, search: str = "", page: int = 1) -> Page[MatterRow]:
 def find(actor: Actor, matter_id: uuid.UUID) -> MatterView:
     """One matter. Raises NotFoundError, also for people who are not in it."""
     matter, role = permissions.require_matter(actor, matter_id)
+    _, participant = permissions.require_participant(actor, matter_id)
     return MatterView(
         id=matter.id,
         name=matter.name,
         client_number=matter.client_number,
         matter_number=matter.matter_number,
-        documents=_counts(Document.matter_id, [matter_id]).get(matter_id, 0),
-        people=_counts(Participant.matter_id, [matter_id]).get(matter_id, 0),
+        documents=counts(Document.matter_id, [matter_id]).get(matter_id, 0),
+        people=counts(Participant.matter_id, [matter_id]).get(matter_id, 0),
         may_change_documents=permissions.may_change_documents(actor, role),
+        may_remove_documents=permissions.may_remove_documents(actor, role),
         may_manage_people=permissions.may_manage_people(actor, role),
         may_change_matter=permissions.may_change_matter(actor, role),
         may_transfer=permissions.may_transfer(actor, role),
+        may_close=permissions.may_change_matter(actor, participant.role),
+        is_archived=matter.archived_at is not None,
+        last_day=last_day(participant.until),
     )
 
 
@@ -144,6 +159,27 @@ def rename(actor: Actor, matter_id: uuid.UUID, details: MatterDetails) -> None:
         )
 
 
+def archive(actor: Actor, matter_id: uuid.UUID) -> str:
+    """Make a matter read-only for everybody. Its transfers stop. Returns its name."""
+    return _set_archived(actor, matter_id, utcnow(), "matter.archived")
+
+
+def reactivate(actor: Actor, matter_id: uuid.UUID) -> str:
+    """Open an archived matter again. Returns its name."""
+    return _set_archived(actor, matter_id, None, "matter.reactivated")
+
+
+def _set_archived(actor: Actor, matter_id: uuid.UUID, at: datetime | None, action: str) -> str:
+    with unit_of_work() as writing:
+        permissions.require_matter(actor, matter_id)
+        permissions.require_lead(actor, matter_id)
+        matter = locked_matter(writing, matter_id, even_closed=True)
+        if (matter.archived_at is None) != (at is None):
+            matter.archived_at = at
+            audit.record(actor, action, matter.name, subject_id=matter.id, matter_id=matter.id)
+        return matter.name
+
+
 def _describe(matter: Matter, details: MatterDetails) -> None:
     matter.name = details.name
     matter.client_number = details.client_number
@@ -153,7 +189,7 @@ def _describe(matter: Matter, details: MatterDetails) -> None:
     ]
 
 
-def _counts(column: InstrumentedAttribute[uuid.UUID], ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
+def counts(column: InstrumentedAttribute[uuid.UUID], ids: list[uuid.UUID]) -> dict[uuid.UUID, int]:
     """The number of rows of each matter. One query."""
     rows = session().execute(select(column, func.count()).where(column.in_(ids)).group_by(column))
     return {row[0]: row[1] for row in rows}

@@ -5,14 +5,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models import Matter, Member, Participant, utcnow
+from models import Invitation, Matter, Member, Participant, utcnow
 from services.access import permissions
+from services.access.participation import is_over, last_day
+from services.access.roles import ROLES
 from services.core import audit
 from services.core.actor import Actor
 from services.core.errors import ConflictError, InvalidError, NotFoundError
@@ -21,18 +24,21 @@ from services.core.unit_of_work import session, unit_of_work
 from services.directory import people as directory_people
 from services.directory.people import Person
 from services.guidance.refusals import refusal
+from services.mail import server_state
 from services.matters.row_locks import locked_matter
 
 PAGE = 50
 RESULTS = 20
-ROLES = ("lead", "editor", "viewer")
 FIRM = "The firm"
 NO_ORGANISATION = "No organisation"
 
 
 @dataclass(frozen=True)
 class PersonRow:
-    """A participant. `email` is empty if the actor is a guest."""
+    """A participant. `is_invited`: they cannot sign in yet.
+
+    For guests `email` is empty, and `until` is their own alone.
+    """
 
     id: uuid.UUID
     name: str
@@ -41,6 +47,17 @@ class PersonRow:
     is_active: bool
     role: str
     is_you: bool
+    is_invited: bool
+    until: datetime | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether their access has ended."""
+        return is_over(self.until)
+
+    @property
+    def last_day(self) -> date | None:
+        return last_day(self.until)
 
 
 @dataclass(frozen=True)
@@ -88,22 +105,27 @@ def roles_of(matter_id: uuid.UUID, member_ids: Collection[uuid.UUID]) -> dict[uu
 def person(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> PersonRow:
     """One participant, for a lead. Raises NotFoundError if they are not in the matter."""
     permissions.require_manage_people(actor, matter_id)
-    return _row(actor, _require_participant(session(), matter_id, member_id))
+    return _row(actor, require_participant(session(), matter_id, member_id))
 
 
-def add(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: str) -> str:
-    """Add a member to the matter. Returns their name."""
+def add(
+    actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: str, until: datetime | None = None
+) -> str:
+    """Add a member to the matter, a guest perhaps until a moment. Returns their name."""
     with unit_of_work() as writing:
         matter = permissions.require_manage_people(actor, matter_id)
         member = writing.get(Member, member_id)
         if member is None or not member.is_active:
             raise NotFoundError("We could not find this person.")
         _require_role(member, role)
+        require_until(member, until)
         locked_matter(writing, matter_id)
         if writing.get(Participant, (matter_id, member_id)):
             raise refusal(ConflictError, "participant.there", name=member.name)
-        writing.add(Participant(matter_id=matter_id, member_id=member_id, role=role))
-        _changed(actor, "participant.added", matter, member, role=role, guest=member.is_guest)
+        _require_own_link(actor, member)
+        writing.add(Participant(matter_id=matter_id, member_id=member_id, role=role, until=until))
+        detail = {"role": role, "guest": member.is_guest, "until": iso(until)}
+        changed(actor, "participant.added", matter, member, **detail)
         return member.name
 
 
@@ -112,13 +134,13 @@ def change_role(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID, role: 
     with unit_of_work() as writing:
         matter = permissions.require_manage_people(actor, matter_id)
         locked_matter(writing, matter_id)
-        participant = _require_participant(writing, matter_id, member_id)
+        participant = require_participant(writing, matter_id, member_id)
         _require_role(participant.member, role)
         if participant.role != role:
             if role != "lead":
                 _require_another_lead(writing, participant)
             before, participant.role = participant.role, role
-            _changed(actor, "participant.role_changed", matter, participant.member, before=before, role=role)
+            changed(actor, "participant.role_changed", matter, participant.member, before=before, role=role)
         return participant.member.name
 
 
@@ -127,21 +149,23 @@ def remove(actor: Actor, matter_id: uuid.UUID, member_id: uuid.UUID) -> str:
     with unit_of_work() as writing:
         matter = permissions.require_manage_people(actor, matter_id)
         locked_matter(writing, matter_id)
-        participant = _require_participant(writing, matter_id, member_id)
+        participant = require_participant(writing, matter_id, member_id)
         _require_another_lead(writing, participant)
         name = participant.member.name
-        _changed(actor, "participant.removed", matter, participant.member, role=participant.role)
+        changed(actor, "participant.removed", matter, participant.member, role=participant.role)
         writing.delete(participant)
         return name
 
 
-def _changed(actor: Actor, action: str, matter: Matter, member: Member, **detail: Any) -> None:
+def changed(actor: Actor, action: str, matter: Matter, member: Member, **detail: Any) -> None:
+    """Record a change of the people of a matter, in the open unit of work."""
     matter.changed_at = utcnow()
     subject = f"{member.name} in {matter.name}"
     audit.record(actor, action, subject, subject_id=member.id, matter_id=matter.id, **detail)
 
 
-def _require_participant(writing: Session, matter_id: uuid.UUID, member_id: uuid.UUID) -> Participant:
+def require_participant(writing: Session, matter_id: uuid.UUID, member_id: uuid.UUID) -> Participant:
+    """The row as it is now. Raises NotFoundError for a person who is not in the matter."""
     participant = writing.get(Participant, (matter_id, member_id), populate_existing=True)
     if participant is None:
         raise NotFoundError("This person is not in this matter.")
@@ -153,6 +177,40 @@ def _require_role(member: Member, role: str) -> None:
         raise InvalidError({"role": "Choose lead, editor or viewer."})
     if role == "lead" and member.is_guest:
         raise InvalidError({"role": "A guest cannot lead a matter. Choose editor or viewer."})
+
+
+def require_until(member: Member, until: datetime | None) -> None:
+    """Raises InvalidError unless access may end then."""
+    if until is not None and not member.is_guest:
+        raise InvalidError({"until": "Only a guest’s access can end on a date."})
+    if is_over(until):
+        raise InvalidError({"until": "Choose today or a later date."})
+
+
+def end_of(day: date | None) -> datetime | None:
+    """The end of the day in UTC, from which access is over."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC) if day else None
+
+
+def iso(until: datetime | None) -> str:
+    """The moment as the audit log has it."""
+    return until.isoformat(timespec="seconds") if until else ""
+
+
+def _require_own_link(actor: Actor, member: Member) -> None:
+    """Raises ConflictError where another lead was shown the link with which this person will join.
+
+    With it that lead could join in their place, and see this matter, too.
+    """
+    if member.password_hash or server_state.is_set_up():
+        return
+    inviter = session().scalar(
+        select(Member)
+        .join(Invitation, Invitation.invited_by_id == Member.id)
+        .where(Invitation.member_id == member.id, Invitation.ended_at.is_(None))
+    )
+    if inviter is not None and inviter.id != actor.id and not inviter.is_admin:
+        raise refusal(ConflictError, "participant.not_joined", name=member.name, inviter=inviter.name)
 
 
 def _require_another_lead(writing: Session, participant: Participant) -> None:
@@ -178,4 +236,6 @@ def _row(actor: Actor, participant: Participant) -> PersonRow:
         is_active=member.is_active,
         role=participant.role,
         is_you=member.id == actor.id,
+        is_invited=not member.password_hash and not actor.is_guest,
+        until=participant.until if not actor.is_guest or member.id == actor.id else None,
     )

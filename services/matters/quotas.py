@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from models import LIVE, Document, Matter, Transfer, TransferItem, Version
 from services.core.errors import RefusedError
@@ -193,10 +193,12 @@ def _usages(
 
 
 def _stored(scope: Scope, of: uuid.UUID | None = None) -> int:
-    """The bytes of all versions of a matter, by a member, or of the installation."""
+    """The bytes of all versions of a matter and its bin, by a member, or of the installation."""
     total = _TOTAL
     if scope == "matter":
-        total = total.join(Document, Document.id == Version.document_id).where(Document.matter_id == of)
+        total = total.join(Document, Document.id == Version.document_id).where(
+            or_(Document.matter_id == of, Document.binned_from_id == of)
+        )
     elif scope == "member":
         total = total.where(Version.created_by_id == of)
     return int(session().scalar(total) or 0)

@@ -87,24 +87,24 @@ def invite(actor: Actor, new: NewInvitation, *, replaces: bool = False) -> NewLi
     details = _details(new)
     name = "" if details.name == "-" else details.name
     with unit_of_work():
-        known = _known(details.email)
-        if known is not None and (sentence := _known_problem(known)):
+        member = known(details.email)
+        if member is not None and (sentence := _known_problem(member)):
             raise InvalidError({"email": sentence})
-        if not replaces and (existing := _usable(details.email)):
+        if not replaces and (existing := usable(details.email)):
             raise AlreadyInvitedError(_view(existing))
         row = create_invitation(
-            actor, replace(new, name=name, email=details.email, organisation=details.organisation), known
+            actor, replace(new, name=name, email=details.email, organisation=details.organisation), member
         )
         audit.record(actor, "invitation.made", row.email, subject_id=row.id, is_guest=row.is_guest)
-        return _new_link(row)
+        return new_link(row)
 
 
 def problems(new: NewInvitation) -> dict[str, str]:
     """Validation errors of an invitation, by field."""
     details = _details(new)
     found = directory_details.problems(details)
-    known = _known(details.email) if "email" not in found else None
-    if known is not None and (sentence := _known_problem(known)):
+    member = known(details.email) if "email" not in found else None
+    if member is not None and (sentence := _known_problem(member)):
         found["email"] = sentence
     return found
 
@@ -114,10 +114,10 @@ def renew(actor: Actor, invitation_id: uuid.UUID) -> NewLink:
     with unit_of_work():
         row = _require_open(actor, invitation_id)
         new = NewInvitation(row.email, row.name, row.organisation, row.is_guest)
-        known = session().get(Member, row.member_id) if row.member_id else None
-        fresh = create_invitation(actor, new, known)
+        member = session().get(Member, row.member_id) if row.member_id else None
+        fresh = create_invitation(actor, new, member)
         audit.record(actor, "invitation.renewed", fresh.email, subject_id=fresh.id)
-        return _new_link(fresh)
+        return new_link(fresh)
 
 
 def withdraw(actor: Actor, invitation_id: uuid.UUID) -> str:
@@ -224,12 +224,12 @@ def _opened(token: str, *, lock: bool = False) -> Invitation:
         raise _ended(row.ended_as)
     if row.expires_at <= utcnow():
         raise _ended("expired")
-    known = session().scalar(select(Member).where(Member.email_key == row.email_key))
-    if known is not None and not known.is_active:
+    member = known(row.email)
+    if member is not None and not member.is_active:
         raise _ended("closed")
-    if known is not None and (known.password_hash or known.id != row.member_id):
+    if member is not None and (member.password_hash or member.id != row.member_id):
         raise _ended("used")
-    if known is None and row.member_id is not None:  # their email address was changed since
+    if member is None and row.member_id is not None:  # their email address was changed since
         raise _ended("replaced")
     return row
 
@@ -266,11 +266,12 @@ def _details(new: NewInvitation) -> Details:
     return Details(new.name or "-", new.email, new.organisation, is_guest=new.is_guest).normalised()
 
 
-def _known(email: str) -> Member | None:
+def known(email: str) -> Member | None:
+    """The person with this address."""
     return session().scalar(select(Member).where(Member.email_key == email_key(email)))
 
 
-def _usable(email: str) -> Invitation | None:
+def usable(email: str) -> Invitation | None:
     """The invitation to this address whose link works."""
     return session().scalar(
         select(Invitation).where(
@@ -281,10 +282,10 @@ def _usable(email: str) -> Invitation | None:
     )
 
 
-def _known_problem(known: Member) -> str:
-    if not known.is_active:
-        return f"This is the address of {known.name}, who is deactivated. Reactivate them instead."
-    return f"{known.name} already has an account with this address." if known.password_hash else ""
+def _known_problem(member: Member) -> str:
+    if not member.is_active:
+        return f"This is the address of {member.name}, who is deactivated. Reactivate them instead."
+    return f"{member.name} already has an account with this address." if member.password_hash else ""
 
 
 def _require_open(actor: Actor, invitation_id: uuid.UUID) -> Invitation:
@@ -301,7 +302,8 @@ def _end(row: Invitation, how: str) -> None:
     row.ended_at, row.ended_as = utcnow(), how
 
 
-def _new_link(row: Invitation) -> NewLink:
+def new_link(row: Invitation) -> NewLink:
+    """What is shown of a new invitation, once."""
     failing = server_state.failing()
     reason = failing.reason if failing else ""
     return NewLink(row.email, link_of(row) or "", server_state.is_set_up(), reason, row.expires_at)

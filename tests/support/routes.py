@@ -47,6 +47,7 @@ NOT_YET = Who("public", {"nobody": 200})
 NO_GUEST = Who("public", {"guest": 404})
 IN_MATTER = Who("member", {"outsider": 404, "admin": 404})
 MATTER_STAFF = Who("staff", {"guest": 404, "outsider": 404, "admin": 404})
+ONLY_GUESTS = Who("member", {"outsider": 404, "admin": 404, "lead": 404})
 MATTER_EDITOR = Who("member", {"guest": 403, "outsider": 404, "admin": 404})
 
 
