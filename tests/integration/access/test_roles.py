@@ -1,4 +1,4 @@
-"""What each role may do: every row of the table on the People tab is tried, as each role, by a member and by a guest."""
+"""Every row of the table on the People tab is tried, in each role, by a member of the firm and by a guest."""
 
 from __future__ import annotations
 
