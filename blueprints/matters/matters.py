@@ -86,6 +86,13 @@ def rename(matter_id: uuid.UUID) -> ResponseReturnValue:
     return popup("Change details", "matters/_matter_form.html", back, form=form, matter=view)
 
 
+@bp.get("/matters/<uuid:matter_id>/menu")
+@needs("staff")
+def matter_menu(matter_id: uuid.UUID) -> ResponseReturnValue:
+    """The items of the menu *More*, loaded when it opens."""
+    return render_template("matters/_matter_menu.html", matter=matters.find(actor(), matter_id))
+
+
 @bp.route("/matters/<uuid:matter_id>/archive", methods=["GET", "POST"])
 @needs("staff")
 def archive(matter_id: uuid.UUID) -> ResponseReturnValue:

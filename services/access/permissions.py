@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 
+from sqlalchemy import select
+
 from models import Matter, Participant
 from services.access.participation import require_entry
 from services.access.roles import RULES, Right, allows
@@ -69,11 +71,15 @@ def may_transfer(actor: Actor, role: str | None) -> bool:
 
 def require_participant(actor: Actor, matter_id: uuid.UUID | None) -> tuple[Matter, Participant]:
     """The matter, in whatever state it is, and the person's row in it. Raises NotFoundError."""
-    matter = session().get(Matter, matter_id) if matter_id else None
-    participant = session().get(Participant, (matter_id, actor.id)) if matter else None
-    if matter is None or participant is None:
+    query = (
+        select(Matter, Participant)
+        .join(Participant, Participant.matter_id == Matter.id)
+        .where(Matter.id == matter_id, Participant.member_id == actor.id)
+    )
+    found = session().execute(query).one_or_none()
+    if found is None:
         raise NotFoundError("We could not find this matter.")
-    return matter, participant
+    return found[0], found[1]
 
 
 def require_matter(actor: Actor, matter_id: uuid.UUID | None) -> tuple[Matter, str]:

@@ -45,7 +45,7 @@ def _set(
         if not is_end or not member.is_guest:
             participants.require_until(member, until)
         participant.until = until
-        # Whoever chooses a near date needs no reminder of it.
+        # A lead who chooses a near date needs no reminder of it.
         participant.reminded_at = utcnow() if until is not None and until <= utcnow() + BEFORE else None
         participants.changed(
             actor,

@@ -98,8 +98,8 @@ def mine(actor: Actor, search: str = "", page: int = 1, *, archived: bool = Fals
 
 def find(actor: Actor, matter_id: uuid.UUID) -> MatterView:
     """One matter. Raises NotFoundError, also for people who are not in it."""
-    matter, role = permissions.require_matter(actor, matter_id)
-    _, participant = permissions.require_participant(actor, matter_id)
+    matter, participant = permissions.require_participant(actor, matter_id)
+    role = participation.require_entry(actor, matter, participant)
     return MatterView(
         id=matter.id,
         name=matter.name,

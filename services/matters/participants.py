@@ -87,6 +87,8 @@ def of_matter(actor: Actor, matter_id: uuid.UUID, page: int = 1) -> Page[Group]:
 def search(actor: Actor, matter_id: uuid.UUID, text: str) -> tuple[Person, ...]:
     """People found, with the role of those who are already in the matter."""
     permissions.require_manage_people(actor, matter_id)
+    if not text.strip():
+        return ()
     people = directory_people.search_people(actor, text, staff_only=False, limit=RESULTS)
     roles = roles_of(matter_id, [person.id for person in people])
     return tuple(replace(person, role=roles.get(person.id, "")) for person in people)

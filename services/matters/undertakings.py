@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, select
 
 from models import Acceptance, Matter, Member, Participant, Undertaking, utcnow
 from services.access import permissions
@@ -71,20 +71,16 @@ def in_force(actor: Actor, matter_id: uuid.UUID) -> InForce | None:
     row = _row(matter_id)
     if row is None or actor.is_guest:
         return None
-    guests = (
-        select(func.count())
+    accepted = and_(Acceptance.member_id == Participant.member_id, Acceptance.undertaking_id == row.id)
+    counts = (
+        select(func.count(), func.count(Acceptance.member_id))
         .select_from(Participant)
         .join(Member, Member.id == Participant.member_id)
+        .outerjoin(Acceptance, accepted)
         .where(Participant.matter_id == matter_id, Member.is_guest, Member.is_active, has_access())
     )
-    accepted = guests.join(Acceptance, Acceptance.member_id == Member.id).where(
-        Acceptance.undertaking_id == row.id
-    )
-    return InForce(
-        **vars(_view(row)),
-        accepted=session().scalar(accepted) or 0,
-        guests=session().scalar(guests) or 0,
-    )
+    guests, have_accepted = session().execute(counts).one()
+    return InForce(**vars(_view(row)), accepted=have_accepted, guests=guests)
 
 
 def offer(actor: Actor, matter_id: uuid.UUID) -> Offer:

@@ -144,13 +144,19 @@
   const items = (panel) => [...panel.querySelectorAll("a[href], button")];
   const isPanel = (node) => node instanceof Element && node.matches(".cp-menu-panel");
 
+  // The menu of a row gives the last part of its address, which is below that of the row's link.
+  const addressOf = (panel) => {
+    const { url } = panel.dataset;
+    return !url || url.startsWith("/") ? url : `${panel.closest("tr").querySelector("th a").getAttribute("href")}/${url}`;
+  };
+
   document.addEventListener("toggle", (event) => {
     if (!isPanel(event.target)) return;
     const isOpen = event.newState === "open";
     document.getElementById(`${event.target.id}-button`)?.setAttribute("aria-expanded", String(isOpen));
     if (!isOpen) return;
     position(event.target);
-    const { url } = event.target.dataset;
+    const url = addressOf(event.target);
     if (url) htmx.ajax("GET", url, { target: event.target, swap: "morph:innerHTML" }).then(() => position(event.target));
   }, true);
   const positionAll = () => document.querySelectorAll(".cp-menu-panel:popover-open").forEach(position);

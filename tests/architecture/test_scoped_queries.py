@@ -13,7 +13,7 @@ from tests.architecture.sources import files, tree_of
 ROWS = {"Document", "Version"}
 SELECTS = {"select", "exists", "query"}
 GETS = {"get", "get_one"}
-SCOPES = {"matter_id", "Participant.member_id", "TransferItem.transfer_id"}
+SCOPES = {"matter_id", "binned_from_id", "Participant.member_id", "TransferItem.transfer_id"}
 WORKER = (
     "services/execution/"  # runs what a member with the permission has asked for, and checks it again itself
 )

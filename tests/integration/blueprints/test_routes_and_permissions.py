@@ -186,6 +186,7 @@ ROUTES = (
     R("POST", f"{MATTER}/undertaking/withdraw", "matters.withdraw_undertaking", MATTER_STAFF, 303),
     R("GET",  f"{MATTER}/acceptances", "matters.acceptances", MATTER_STAFF, 200),
     R("GET",  f"{MATTER}/acceptances.csv", "matters.acceptances_csv", MATTER_STAFF, 200),
+    R("GET",  f"{MATTER}/menu", "matters.matter_menu", MATTER_STAFF, 200, is_fragment=True),
     R("GET",  f"{MATTER}/archive", "matters.archive", MATTER_STAFF, 200),
     R("POST", f"{MATTER}/archive", "matters.archive", MATTER_STAFF, 303),
     R("POST", f"{MATTER}/reactivate", "matters.reactivate", MATTER_STAFF, 303),

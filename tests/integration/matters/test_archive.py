@@ -15,10 +15,10 @@ from services.matters import documents, matters, participants, undertakings, ver
 from services.matters.matters import MatterDetails
 from tests.support.audit import trail
 from tests.support.concurrency import at_once
-from tests.support.matters import add_document, current_version, open_matter
+from tests.support.matters import add_document, add_server, current_version, open_matter
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
-from tests.support.servers import make_running_transfer, make_server
+from tests.support.transfer_rows import make_transfer
 from tests.support.transfers import Desk, carry_all, get
 
 
@@ -95,9 +95,11 @@ def test_only_leads_archive_and_reactivate(lead: Actor, matter_id: uuid.UUID) ->
             matters.reactivate(actor_of(person), matter_id)
 
 
-def test_transfers_in_progress_are_named_first(browser: Browser, member: Member) -> None:
-    transfer = make_running_transfer(make_server(is_enabled=True), member)
-    url = f"/matters/{transfer.matter_id}"
+def test_transfers_in_progress_are_named_first(
+    browser: Browser, member: Member, matter_id: uuid.UUID
+) -> None:
+    make_transfer(member.id, matter_id, add_server(), ["waiting"])
+    url = f"/matters/{matter_id}"
     browser.sign_in(member)
     assert "1 transfer in progress will stop." in browser.page(f"{url}/archive").text
     assert "1 transfer in progress will stop." in browser.page(f"{url}/remove").text

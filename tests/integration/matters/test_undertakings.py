@@ -162,5 +162,6 @@ def test_two_leads_change_the_text_at_once(app: Flask, lead: Actor, matter_id: u
     actors = (lead, actor_of(other))
     done = at_once(app, *(lambda a=a: undertakings.change(a, matter_id, "Title", a.name) for a in actors))
     assert done == [None, None]
+    session().rollback()
     in_force = undertakings.in_force(lead, matter_id)
     assert in_force and in_force.number == 2
