@@ -57,7 +57,7 @@ def test_a_guest_is_invited_accepts_an_undertaking_and_loses_access(firm: Stack,
     row = alice.page.get_by_role("row").filter(has_text="Petra Novak")
     expect(row).to_contain_text("Invited")
     expect(row).to_contain_text(f"until {last_day.day} {last_day:%b %Y}")
-    alice.page.get_by_text("What each role may do").click()
+    alice.page.locator("summary", has_text="What each role may do").click()
     alice.check_page()
 
     petra = visit(firm)
