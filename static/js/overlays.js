@@ -19,7 +19,7 @@
   const reads = ({ verb, elt }) => verb === "get" || elt.hasAttribute("data-reads");
   // The answer to a read by a closed pop-up is dropped; the answer to a write is still shown.
   function dropLateRead(event) {
-    if (reads(event.detail.requestConfig)) event.detail.shouldSwap = false;
+    if (reads(event.detail.requestConfig)) event.preventDefault();
   }
 
   // An open pop-up is an entry in the browser's history: Back closes it and stays on the page.
@@ -52,18 +52,20 @@
   // popups.js loads when the pointer or focus reaches a button that opens a pop-up.
   const prepare = (event) => root.dataset.script && event.target.closest?.("[hx-target='#dialog'], [popovertarget]") && import(root.dataset.script);
   for (const name of ["pointerover", "focusin"]) document.addEventListener(name, prepare);
-  // The element that requested a pop-up not yet shown; popups.js may load after the click.
+  // The request for a pop-up not yet shown; popups.js may load after the click.
   document.addEventListener("htmx:beforeRequest", ({ detail }) => {
     const isNew = detail.target === root && detail.requestConfig.verb === "get" && !root.contains(detail.elt) && !root.querySelector("dialog");
-    if (isNew) root.requester = detail.elt;
+    if (isNew) root.request = detail.xhr;
   });
-  document.addEventListener("htmx:afterRequest", ({ detail }) => detail.elt === root.requester && setTimeout(() => (root.requester = null)));
+  document.addEventListener("htmx:afterRequest", ({ detail }) => detail.xhr === root.request && setTimeout(() => (root.request = null)));
 
   // Listeners can cancel the event to ask about unsaved input first. Returns whether the pop-up closed.
   function shut(dialog) {
     const mayClose = dialog.dispatchEvent(new CustomEvent("shut", { bubbles: true, cancelable: true }));
-    if (mayClose) dialog.close();
-    return mayClose;
+    if (!mayClose) return false;
+    dialog.close();
+    dialog.dispatchEvent(new Event("close")); // the browser's own comes a frame later: too late if the response comes before
+    return true;
   }
 
   function open(dialog) {
@@ -82,10 +84,10 @@
     first?.focus();
     dialog.addEventListener("close", () => {
       freeToasts();
-      dialog.addEventListener("htmx:beforeSwap", dropLateRead);
+      dialog.addEventListener("htmx:beforeOnLoad", dropLateRead);
       dialog.remove();
       returnFocus();
-      if (isStep() && !root.querySelector("dialog[open]")) stepBack();
+      if (isStep() && !goingBack && !root.querySelector("dialog[open]")) stepBack();
     }, { once: true });
   }
 

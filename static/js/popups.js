@@ -16,22 +16,22 @@
 
   // -- loading
   const loader = () => root.querySelector(".cp-loading");
-  let requester = null;
+  let request = null;
 
   function show() {
-    if (!root.requester || root.querySelector("dialog")) return;
-    requester = root.requester;
+    if (!root.request || root.querySelector("dialog")) return;
+    request = root.request;
     const box = made(LOADING);
     root.replaceChildren(box);
     document.dispatchEvent(new CustomEvent("openDialog"));
-    box.addEventListener("close", () => requester && htmx.trigger(requester, "htmx:abort")); // closed before it arrived
+    box.addEventListener("close", () => request?.abort(), { once: true }); // closed before it arrived
   }
   on("htmx:beforeRequest", show);
   show();
   // A response replaced it; without one, or after a refusal, the loader closes.
   on("htmx:afterRequest", ({ detail }) => {
-    if (detail.elt !== requester || detail.xhr?.getResponseHeader("HX-Redirect")) return;
-    requester = null;
+    if (!request || detail.xhr !== request || request.getResponseHeader("HX-Redirect")) return;
+    request = null;
     loader()?.close();
   });
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from playwright.sync_api import Locator, expect
 
 from tests.browser.person import Person
+from tests.support.stack import until
 
 OUTCOME_MS = 60_000
 
@@ -84,6 +87,25 @@ def expect_outcome(person: Person, sentence: str | re.Pattern[str]) -> None:
     person.page.wait_for_url("**/transfers/*")
     expect(person.page.locator(".cp-transfer-summary")).to_contain_text(sentence, timeout=OUTCOME_MS)
     person.check_page()
+
+
+@contextmanager
+def downloads_wait(person: Person) -> Iterator[None]:
+    """No document arrives within the block, so a transfer begun in it ends after its page was left: that is news."""
+    practice = person.stack.practice
+    practice.fault("throttle", path="/download", retry_after=1, times=None)
+    yield
+    practice.clear_faults()
+
+
+def leave_transfer(person: Person) -> None:
+    person.page.wait_for_url("**/transfers/*")
+    person.open("/account")
+
+
+def until_transfers_finished(person: Person) -> None:
+    query = "SELECT 1 FROM transfer WHERE finished_at IS NULL"
+    until(lambda: not person.stack.rows(query), "The end of every transfer")
 
 
 def document_row(person: Person, name: str) -> Locator:

@@ -150,9 +150,10 @@ class Person:
             for node in one["nodes"][:3]
         ]
         assert not violations, f"axe at {self.page.url}:\n" + "\n".join(violations)
+        before = self.page.viewport_size or WIDE
         self.page.set_viewport_size(NARROW)
         beyond = self.page.evaluate(OVERFLOWING)
-        self.page.set_viewport_size(WIDE)
+        self.page.set_viewport_size(before)
         assert not beyond, f"{self.page.url} is wider than 390 pixels: {beyond}"
 
     def assert_no_problems(self) -> None:

@@ -7,7 +7,16 @@ import re
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit
-from tests.browser.imanage import expect_outcome, go_into, search, sign_in_from_account, tick
+from tests.browser.imanage import (
+    OUTCOME_MS,
+    downloads_wait,
+    expect_outcome,
+    go_into,
+    leave_transfer,
+    search,
+    sign_in_from_account,
+    tick,
+)
 from tests.browser.person import Person
 from tests.support.stack import Stack
 
@@ -16,8 +25,8 @@ MATTER = "Project Heron"
 AGREEMENT = "SPA – Project Heron.docx"
 
 
-def test_the_associate_moves_many_documents_at_once(firm: Stack, visit: Visit) -> None:
-    alice = visit(firm, ALICE)
+def test_the_associate_moves_many_documents_at_once(firm_without_faults: Stack, visit: Visit) -> None:
+    alice = visit(firm_without_faults, ALICE)
     sign_in_from_account(alice, "alice")
     get_folder_except_one(alice)
     save_selection(alice)
@@ -89,18 +98,16 @@ def save_selection(alice: Person) -> None:
 
 
 def expect_news_on_another_page(alice: Person) -> None:
-    alice.stack.practice.fault("slow", path="/download", seconds=1, times=None)
     alice.open_matter(MATTER)
-    alice.button("Get from iManage").click()
-    go_into(alice, MATTER, "Correspondence")
-    alice.in_dialog("Select all on this page").click()
-    alice.in_dialog("Get").click()
-    alice.page.wait_for_url("**/transfers/*")
-    alice.open("/account")
+    with downloads_wait(alice):
+        alice.button("Get from iManage").click()
+        go_into(alice, MATTER, "Correspondence")
+        alice.in_dialog("Select all on this page").click()
+        alice.in_dialog("Get").click()
+        leave_transfer(alice)
     news = alice.page.locator("#transfers-news")
-    expect(news.get_by_text(re.compile("arrived|already here"))).to_be_visible(timeout=60_000)
+    expect(news.get_by_text(re.compile("arrived|already here"))).to_be_visible(timeout=OUTCOME_MS)
     alice.check_page()
-    alice.stack.practice.clear_faults()
     news.get_by_role("button", name="Dismiss").click()
     expect(news).to_be_empty()
     alice.open("/account")

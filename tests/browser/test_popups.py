@@ -13,6 +13,10 @@ from tests.support.stack import Stack
 
 ADA = "ada@harbourvale.example"
 BRAM = "bram@harbourvale.example"
+CLOSE = """() => {
+  document.querySelector("#dialog [data-close]").click();
+  if (document.querySelector("#dialog dialog")) throw new Error("A response in this frame would replace it.");
+}"""
 SECRET = "typed once, not to be typed again"
 
 
@@ -61,6 +65,23 @@ def test_a_pop_up_closed_while_loading_stays_closed(firm: Stack, visit: Visit) -
         held[0].continue_()
     ada.page.wait_for_timeout(500)
     expect(ada.dialog()).to_have_count(0)
+    ada.page.unroute_all()
+
+
+def test_a_response_after_the_pop_up_was_closed_is_dropped(firm: Stack, visit: Visit) -> None:
+    """Also one that comes in the same frame: closing aborts the request and removes the pop-up at once."""
+    ada = visit(firm, ADA)
+    ada.open("/admin/integrations/imanage")
+    held: list[Route] = []
+    ada.page.route("**/imanage/new", held.append)
+    for close in (CLOSE, "history.back()"):
+        ada.button("Add server").click()
+        expect(ada.dialog()).to_contain_text("Loading…")
+        with ada.page.expect_event("requestfailed"):
+            ada.page.evaluate(close)
+        expect(ada.dialog()).to_have_count(0)
+        ada.page.wait_for_function("() => !history.state?.step")
+    assert len(held) == 2
     ada.page.unroute_all()
 
 
