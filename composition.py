@@ -23,6 +23,7 @@ from jobs import gc_tuning
 from models import db, prepare_sqlite
 from models.pool import CONNECT_SECONDS, ProcessPool, prepare_postgresql
 from services.core import background_tasks, encryption, runtime
+from services.drift import losses
 from services.mail import messages, outbox
 from services.matters import end_dates
 from services.members import invitations
@@ -37,6 +38,7 @@ BLUEPRINTS = (
     "account",
     "matters",
     "transfers",
+    "drift",
     "oauth",
     "integrations",
     "troubleshooting",
@@ -63,6 +65,7 @@ def compose(settings: Settings | None = None) -> Flask:
             "transfer": transfer_mail.compose,
             monitoring_mail.KIND: monitoring_mail.compose,
             invitations.MAIL: members_mail.compose_invitation,
+            losses.MAIL: losses.compose,
             outbox.LOCKOUT: members_mail.compose_lockout,
             end_dates.KIND: end_dates.compose,
         }

@@ -1,16 +1,30 @@
-"""The base class of forms, the field of one line, and what a switch posts."""
+"""The base classes of forms, the field of one line, ids in forms, and what a switch posts."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from flask import abort, request
 from flask_wtf import FlaskForm
-from wtforms import DateField, StringField, ValidationError
+from wtforms import DateField, HiddenField, StringField, ValidationError
 from wtforms.validators import Optional
 
 from services.core.errors import InvalidError
 from services.core.text import normalise
+
+
+def as_uuid(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None
+
+
+def as_uuids(texts: Iterable[str] | None) -> tuple[uuid.UUID, ...]:
+    """Distinct ids in their order; invalid ones are left out."""
+    return tuple(dict.fromkeys(each for text in texts or () if (each := as_uuid(text)) is not None))
 
 
 class BaseForm(FlaskForm):
@@ -28,6 +42,22 @@ class BaseForm(FlaskForm):
                 self._fields[name].errors = [*self._fields[name].errors, sentence]
             else:
                 self.form_errors.append(sentence)
+
+
+class KeyedForm(BaseForm):
+    """A form with an idempotency key, so that a second submit finds what the first created."""
+
+    request_key = HiddenField()
+
+    def validate_request_key(self, field: HiddenField) -> None:
+        if as_uuid(field.data) is None:
+            raise ValidationError("This form is incomplete. Open it again.")
+
+    @property
+    def key(self) -> uuid.UUID:
+        key = as_uuid(self.request_key.data)
+        assert key is not None
+        return key
 
 
 class LineField(StringField):

@@ -19,6 +19,7 @@ from jobs.duties import Duties
 from jobs.scheduler import Scheduler, Scope
 from services.core.unit_of_work import checkpoint, has_single_writer
 from services.core.writer_process import run_in_writer
+from services.drift import losses, watch
 from services.execution import maintenance, queue, steps
 from services.execution.progress import ProgressFlusher
 from services.mail import smtp
@@ -41,6 +42,7 @@ ADAPT_SECONDS = 0.25
 MAIL_SECONDS = 15.0
 HEALTH_SECONDS = 5.0
 LEARN_SECONDS = 60.0
+TWINS_SECONDS = 10.0
 MAINTENANCE_SECONDS = 4.0
 SCHEMA_SECONDS = 3.0
 ERASE_SECONDS = 20.0
@@ -83,6 +85,10 @@ def _work(settings: Settings, scope: Scope, signals: int) -> None:
         maintenance.finish_ended_transfers()
         maintenance.resume_signed_in()
 
+    def watch_twins() -> None:
+        watch.check_due()
+        losses.tell()
+
     def check_schema() -> None:
         if (found := schema.mismatch()) is not None:
             log.error("worker.schema_mismatch", sentence=found.sentence, next_step=found.next_step)
@@ -96,6 +102,7 @@ def _work(settings: Settings, scope: Scope, signals: int) -> None:
     threading.Thread(target=stop_on_signal, name="signals", daemon=True).start()
     duties.every(SCHEMA_SECONDS, check_schema, resting=RESTING_SECONDS)
     duties.every(MAIL_SECONDS, smtp.send_due)
+    duties.every(TWINS_SECONDS, watch_twins)
     duties.every(LEARN_SECONDS, learning.learn_again)
     duties.every(HEALTH_SECONDS, schedule.check_due, first=0.0, resting=RESTING_SECONDS)
     duties.every(

@@ -17,7 +17,11 @@ from models.groups import GroupMember as GroupMember
 from models.groups import ServerGroup as ServerGroup
 from models.heartbeats import WorkerHeartbeat as WorkerHeartbeat
 from models.invitations import Invitation as Invitation
+from models.links import CHECK_EVERY as CHECK_EVERY
+from models.links import ChangeCursor as ChangeCursor
+from models.links import DriftDecision as DriftDecision
 from models.links import Link as Link
+from models.links import TwinWatch as TwinWatch
 from models.mail import Mail as Mail
 from models.mail import MailServerState as MailServerState
 from models.matters import Acceptance as Acceptance

@@ -17,6 +17,7 @@ from blueprints.query_params import is_search, page_number, search_text
 from services.access import permissions, server_access
 from services.core.errors import InvalidError, NotFoundError
 from services.core.text.file_names import visible
+from services.drift import linking
 from services.matters import documents, duplicates, matters, versions
 from services.transfers import links
 
@@ -58,6 +59,7 @@ def document(document_id: uuid.UUID) -> ResponseReturnValue:
         twins=links.for_document(actor(), document_id, usable),
         statuses=links.for_documents(actor(), [document_id], usable).get(document_id, ()),
         servers=usable if view.may_transfer else (),
+        elsewhere=linking.elsewhere(actor(), document_id, usable),
     )
 
 

@@ -18,6 +18,7 @@ from blueprints.matters.quotas import notice_for
 from blueprints.query_params import page_number, search_text
 from services.access import permissions, server_access
 from services.access.server_access import ServerLabel
+from services.drift import board
 from services.matters import documents, matters, recycle_bin
 from services.transfers import links
 
@@ -57,7 +58,9 @@ def new() -> ResponseReturnValue:
 def matter(matter_id: uuid.UUID) -> ResponseReturnValue:
     """The matter's page, or for htmx its documents only."""
     view = matters.find(actor(), matter_id)
-    found = documents.of_matter(actor(), matter_id, search_text(), page_number())
+    state = request.args.get("state", "") if view.may_see_twins else ""
+    among = board.documents_in(actor(), matter_id, state) if state else None
+    found = documents.of_matter(actor(), matter_id, search_text(), page_number(), among)
     usable = server_access.available_to(actor())
     servers = usable if view.may_transfer else ()
     twins = links.for_documents(actor(), [row.id for row in found.rows], usable)
@@ -66,6 +69,7 @@ def matter(matter_id: uuid.UUID) -> ResponseReturnValue:
         matter=view,
         found=found,
         twins=twins,
+        state=state if among is not None else "",
         servers=servers,
         quota=notice_for(matter_id, view.may_change_documents),
         pop_up=_dialog_to_open(matter_id, servers),

@@ -8,10 +8,11 @@ from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
+from blueprints.forms_base import as_uuid, as_uuids
 from blueprints.htmx import fragment, go_to
 from blueprints.transfers import bp
 from blueprints.transfers.answers import open_dialog, refused_in_picker, sign_in_first
-from blueprints.transfers.forms import SaveManyForm, as_uuid, as_uuids
+from blueprints.transfers.forms import SaveManyForm
 from services.core.errors import InvalidError, NotFoundError, SignInNeededError
 from services.transfers import bulk_save
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 
-from wtforms import HiddenField, SelectMultipleField, StringField, ValidationError
+from wtforms import SelectMultipleField, StringField, ValidationError
 from wtforms.validators import AnyOf, Length
 
-from blueprints.forms_base import BaseForm, LineField
+from blueprints.forms_base import BaseForm, KeyedForm, LineField, as_uuid, as_uuids
 from services.transfers.bulk_save import SaveManyCommand
 from services.transfers.decisions import CHOICES
 from services.transfers.requests import (
@@ -25,34 +24,6 @@ LONGEST_NOTE = 500
 ONTO_TWINS = "twins"
 MANY_TARGETS = [ONTO_TWINS, REPLACE, NEW_DOCUMENT]
 CHOICE_NAMES = sorted({name for choices in CHOICES.values() for name in choices})
-
-
-def as_uuid(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text or "")
-    except ValueError:
-        return None
-
-
-def as_uuids(texts: Iterable[str] | None) -> tuple[uuid.UUID, ...]:
-    """Distinct ids in their order; invalid ones are left out."""
-    return tuple(dict.fromkeys(each for text in texts or () if (each := as_uuid(text)) is not None))
-
-
-class KeyedForm(BaseForm):
-    """A form with an idempotency key, so that a second submit finds what the first created."""
-
-    request_key = HiddenField()
-
-    def validate_request_key(self, field: HiddenField) -> None:
-        if as_uuid(field.data) is None:
-            raise ValidationError("This form is incomplete. Open it again.")
-
-    @property
-    def key(self) -> uuid.UUID:
-        key = as_uuid(self.request_key.data)
-        assert key is not None
-        return key
 
 
 class GetForm(KeyedForm):

@@ -14,11 +14,12 @@ from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.authorization import actor, needs
+from blueprints.forms_base import as_uuid
 from blueprints.htmx import fragment, go_to, is_htmx, placed
 from blueprints.query_params import LONGEST_SEARCH, offset
 from blueprints.transfers import bp
 from blueprints.transfers.answers import open_dialog, refused_in_picker, sign_in_first
-from blueprints.transfers.forms import SaveForm, as_uuid
+from blueprints.transfers.forms import SaveForm
 from services.core.errors import ConflictError, RemoteRefusedError, SignInNeededError
 from services.core.text import normalise
 from services.matters import documents

@@ -64,6 +64,18 @@ def may_change_matter(actor: Actor, role: str | None) -> bool:
     return may(actor, role, Right.CHANGE_MATTER)
 
 
+def may_see_twins(actor: Actor) -> bool:
+    """Whether a person in a matter sees anything of iManage: never guests."""
+    return not actor.is_guest
+
+
+def require_see_twins(actor: Actor, matter_id: uuid.UUID) -> Matter:
+    """For the twins of a matter. Raises NotFoundError for guests."""
+    if not may_see_twins(actor):
+        raise NotFoundError()
+    return require_matter(actor, matter_id)[0]
+
+
 def may_transfer(actor: Actor, role: str | None) -> bool:
     """Whether the page shows iManage actions at all: never to guests."""
     return may(actor, role, Right.TRANSFER)

@@ -138,6 +138,9 @@ def twin_sentence(facts: TwinFacts, label: str = "iManage") -> str:
             return f"This document has not been checked since its link moved to {label}. Check for newer versions."
         case "not_checked":
             return f"V{ours[1:]} was {theirs} in {label} at the last check. Check for newer versions."
+        case "newer" | "both" if facts.is_rewritten and facts.latest == facts.had:
+            ours = "" if facts.held else f" V{ours[1:]} is not there."
+            return f"V{theirs[1:]} was edited in {label} after it was here.{ours}"
         case "newer":
             known = f" (version {facts.latest_here} here)" if facts.latest_here else ""
             rest = f"is version {facts.held} there" if facts.held else "is not there"

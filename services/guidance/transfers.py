@@ -31,6 +31,13 @@ SAVE_ADVICE: dict[str, Advice] = {
         "Replacing it would overwrite version {latest}. Get it first, or choose Save as new version.",
         title="{label} has a newer version",
     ),
+    "save.moved_on.rewritten": Advice(
+        "Version {latest} there was edited after you got or saved it.",
+        "Get it first to see what changed.",
+        title="Version {latest} was edited in {label}",
+        brief="version {latest} was edited in {label}",
+        accept="Save on top of version {latest} anyway",
+    ),
     "save.checked_out": Advice(
         "You cannot save to it until it is checked in to {label}.",
         "Ask them to check it in, or choose Save as new document.",

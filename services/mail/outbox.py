@@ -46,6 +46,21 @@ def queue_lockout(member_id: uuid.UUID, address: str) -> None:
         session().add(Mail(kind=LOCKOUT, member_id=member_id, about=address[:80]))
 
 
+def queue_once(kind: str, member_ids: Iterable[uuid.UUID], about: str) -> None:
+    """Queue an email to each member in the open unit of work, except where the same one is still to be sent."""
+    if not runtime().settings.smtp_url:
+        return
+    open_ones = select(Mail.member_id).where(
+        Mail.kind == kind, Mail.about == about, Mail.attempt == 0, Mail.closed_at.is_(None)
+    )
+    known = set(session().scalars(open_ones))
+    session().add_all(
+        Mail(kind=kind, member_id=member_id, about=about)
+        for member_id in member_ids
+        if member_id not in known
+    )
+
+
 def due(limit: int) -> list[uuid.UUID]:
     """The ids of mails that are due, oldest first."""
     found = session().scalars(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
@@ -65,10 +66,16 @@ class DocumentView:
         return self.name.removeprefix(self.stem)
 
 
-def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 1) -> Page[DocumentRow]:
+def of_matter(
+    actor: Actor,
+    matter_id: uuid.UUID,
+    search: str = "",
+    page: int = 1,
+    among: Collection[uuid.UUID] | None = None,
+) -> Page[DocumentRow]:
     """Documents of a matter whose names contain every word of `search`, most recently changed first. One query.
 
-    Empty for people who are not in the matter.
+    `among` limits them to these ids. Empty for people who are not in the matter.
     """
     query = (
         select(Document.id, Document.name, Version, Member.name)
@@ -78,6 +85,8 @@ def of_matter(actor: Actor, matter_id: uuid.UUID, search: str = "", page: int = 
         .where(Document.matter_id == matter_id, participation.takes_part(actor))
         .order_by(Document.changed_at.desc(), Document.id)
     )
+    if among is not None:
+        query = query.where(Document.id.in_(among))
     for word in search_words(search):
         query = query.where(Document.name_key.like(like_pattern(word), escape=ESCAPE))
     found = paginate(query, page, PAGE, search)

@@ -66,6 +66,7 @@ class MatterView:
     may_close: bool
     is_archived: bool
     last_day: date | None
+    may_see_twins: bool
 
 
 def mine(actor: Actor, search: str = "", page: int = 1, *, archived: bool = False) -> Page[MatterRow]:
@@ -115,6 +116,7 @@ def find(actor: Actor, matter_id: uuid.UUID) -> MatterView:
         may_close=permissions.may_change_matter(actor, participant.role),
         is_archived=matter.archived_at is not None,
         last_day=last_day(participant.until),
+        may_see_twins=permissions.may_see_twins(actor),
     )
 
 

@@ -38,7 +38,7 @@ HEADER = (
     "Linked at (UTC)",
     "Ended at (UTC)",
 )
-DIRECTIONS = {"got": "Got from iManage", "saved": "Saved to iManage"}
+DIRECTIONS = {"got": "Got from iManage", "saved": "Saved to iManage", "linked": "Linked by hand"}
 
 
 @dataclass(frozen=True)

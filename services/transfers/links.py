@@ -192,6 +192,9 @@ def known_copy(link: Link, here: Copy) -> KnownCopy:
         latest=link.latest_version,
         access=link.state,
         checked_at=link.checked_at,
+        checksum=link.checksum,
+        told=link.latest_checksum,
+        is_identical=link.direction != "linked" or link.checksum == here.sha256,
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from copying.values import NewDocument, Target, target
 from imanage.errors import BadIdError
@@ -29,8 +29,9 @@ SAVE_TARGETS = frozenset({NEW_DOCUMENT, NEW_VERSION, REPLACE})
 
 @dataclass(frozen=True)
 class GetCommand:
-    """`document_id`: get it as a new version of this document. `older_becomes_current`: a version older than the one
-    here becomes the current one; otherwise it is added to the history.
+    """`document_id`: get it as a new version of this document; or `into`, one document for each source.
+    `older_becomes_current`: a version older than the one here becomes the current one; otherwise it is added to the
+    history.
 
     `called`: the rows that the page showed, signed by signed_rows, so that no form can invent one.
     """
@@ -42,6 +43,12 @@ class GetCommand:
     document_id: uuid.UUID | None = None
     called: tuple[str, ...] = ()
     older_becomes_current: bool = False
+    into: tuple[uuid.UUID, ...] = ()
+
+    @property
+    def documents(self) -> tuple[uuid.UUID | None, ...]:
+        """The document that each source becomes a new version of."""
+        return self.into or (self.document_id,) * len(self.sources)
 
 
 @dataclass(frozen=True)
@@ -77,8 +84,7 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
         server = server_access.require_use(actor.id, command.server_id)
         if (known := transfer_of_key(actor, command.request_key)) is not None:
             return known
-        if command.document_id is not None:
-            _require_document(command.document_id, matter.id)
+        _require_documents({each for each in command.documents if each}, matter.id)
         transfer = new_transfer(actor, command.request_key, "get", matter.id, server)
         rows = signed_rows.read(server.id, actor.id, command.called)
         unknown = signed_rows.Row("")
@@ -92,10 +98,10 @@ def start_get(actor: Actor, command: GetCommand) -> uuid.UUID:
                 listed=row.facts,
                 size=row.size,
                 older_becomes_current=command.older_becomes_current,
-                document_id=command.document_id,
-                target=NEW_VERSION if command.document_id else NEW_DOCUMENT,
+                document_id=document_id,
+                target=NEW_VERSION if document_id else NEW_DOCUMENT,
             )
-            for position, source in enumerate(sources, 1)
+            for position, (source, document_id) in enumerate(zip(sources, command.documents, strict=True), 1)
             for row in [rows.get(source, unknown)]
         ]
         writing.add_all(items)
@@ -223,9 +229,11 @@ def target_of(kind: str, id: str) -> Target:
         raise InvalidError({"target": worded(error.code)["sentence"]}) from error
 
 
-def _require_document(document_id: uuid.UUID, matter_id: uuid.UUID) -> None:
-    document = session().get(Document, document_id)
-    if document is None or document.matter_id != matter_id:
+def _require_documents(document_ids: Collection[uuid.UUID], matter_id: uuid.UUID) -> None:
+    if not document_ids:
+        return
+    found = select(func.count()).where(Document.id.in_(document_ids), Document.matter_id == matter_id)
+    if session().scalar(found) != len(document_ids):
         raise NotFoundError("We could not find this document.")
 
 

@@ -110,9 +110,10 @@ def onto_twin(
         found.append(_concern(EMPTY, words))
     if facts.has_nothing_to_save:
         found.append(_concern("there_already", words))
-    elif facts.latest > facts.had:
+    elif facts.has_moved_on:
         accept = "" if target == REPLACE else f"{MOVED_ON}-{facts.latest}"
-        found.append(_concern(MOVED_ON, words, target, accept=accept, newer=newer_id))
+        variant = "rewritten" if facts.is_rewritten else target
+        found.append(_concern(MOVED_ON, words, variant, accept=accept, newer=newer_id))
     if holder is not None:
         found.append(_concern(CHECKED_OUT, words | {"holder": holder.name}, since=holder.since))
     if types["ours"] and types["theirs"] and types["ours"] != types["theirs"]:
@@ -163,7 +164,7 @@ def check_twin(actor: Actor, document_id: uuid.UUID, server_id: uuid.UUID, targe
         not_checked = remote_refusal(error, label).sentence
     else:
         if checks.document is not None and checks.latest is not None:
-            facts, there = facts.as_seen(checks.latest), checks.document.extension
+            facts, there = facts.as_seen(checks.latest, checks.checksum), checks.document.extension
             holder, newer_id = holder_of(checks.document, me), str(checks.document.id)
         else:
             facts = replace(facts, access=checks.access)
@@ -176,7 +177,7 @@ def start(actor: Actor, command: SaveCommand, accepted: Collection[str] = ()) ->
 
     Raises UnacceptedConcernsError for a save to a twin, InvalidError for a new document. Idempotent by the request key.
     """
-    if (known := _transfer_of_key(actor, command.request_key)) is not None:
+    if (known := started_with(actor, command.request_key)) is not None:
         return known
     if isinstance(command.target, NewDocument):
         ours = _ours(_current(actor, command.document_id))
@@ -227,7 +228,8 @@ def _current(actor: Actor, document_id: uuid.UUID) -> Version:
     return version
 
 
-def _transfer_of_key(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
+def started_with(actor: Actor, request_key: uuid.UUID) -> uuid.UUID | None:
+    """The actor's transfer with this idempotency key."""
     return session().scalar(
         select(Transfer.id).where(Transfer.request_key == request_key, Transfer.member_id == actor.id)
     )

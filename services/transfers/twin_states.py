@@ -44,7 +44,10 @@ class Copy:
 
 @dataclass(frozen=True)
 class KnownCopy:
-    """A recorded version in iManage: the version here with its bytes, and the result of the last check."""
+    """A recorded version in iManage: its version here, and the result of the last check.
+
+    `checksum`: of its bytes when it was recorded. `told`: of the latest version at the last check; empty if unknown.
+    """
 
     here: Copy
     version: int
@@ -52,6 +55,10 @@ class KnownCopy:
     latest: int
     access: str
     checked_at: datetime
+    checksum: str = ""
+    told: str = ""
+    is_identical: bool = True
+    """Whether the version here has its bytes: a person may have linked two that differ."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class TwinFacts:
     version there that matches a version here up to the current one, 0 for none. `latest`: the newest version known
     there. `latest_here`: the version here with its bytes, None if there is none. `came_after`: the latest was saved
     from a version after the current one. `had`: the newest version there that any here was got from or saved to.
+    `checksum`: of the latest version there when it was got or saved; `told`: at the last check; empty if unknown.
     """
 
     here: int
@@ -73,6 +81,8 @@ class TwinFacts:
     had: int = 0
     access: str = VISIBLE
     is_recent: bool = True
+    checksum: str = ""
+    told: str = ""
 
     @property
     def state(self) -> TwinState:
@@ -86,10 +96,22 @@ class TwinFacts:
     @property
     def has_nothing_to_save(self) -> bool:
         """Whether a save would add nothing: the bytes are there, and no older version was made current on purpose."""
-        return self.held is not None and (self.held == self.latest or self.latest_here is None)
+        if self.held is None or (self.is_rewritten and self.held == self.latest):
+            return False
+        return self.held == self.latest or self.latest_here is None
 
-    def as_seen(self, latest: int) -> TwinFacts:
-        """The facts after a check that found `latest` as the latest version."""
+    @property
+    def is_rewritten(self) -> bool:
+        """Whether the bytes of the latest version there changed since it was here, under the same number."""
+        return bool(self.checksum and self.told and self.checksum != self.told)
+
+    @property
+    def has_moved_on(self) -> bool:
+        """Whether iManage has something that was never here."""
+        return self.latest > self.had or self.is_rewritten
+
+    def as_seen(self, latest: int, checksum: str = "") -> TwinFacts:
+        """The facts after a check that found `latest` as the latest version, with this checksum if it has one."""
         is_known = latest == self.latest
         return replace(
             self,
@@ -98,6 +120,8 @@ class TwinFacts:
             came_after=self.came_after and is_known,
             access=VISIBLE,
             is_recent=True,
+            checksum=self.checksum if is_known else "",
+            told=checksum or (self.told if is_known else ""),
         )
 
 
@@ -106,17 +130,21 @@ def facts_of(current: Copy, known: Sequence[KnownCopy], now: datetime) -> TwinFa
     by_version = {each.version: each for each in known}
     last = max(known, key=lambda each: each.checked_at)
     latest = max(each.latest for each in known)
-    at_latest = by_version.get(latest)
+    same = {version: each for version, each in by_version.items() if each.is_identical}
+    at_latest = same.get(latest)
+    checksum = by_version[latest].checksum if latest in by_version else ""
     return TwinFacts(
         here=current.number,
         latest=latest,
-        held=max((v for v, each in by_version.items() if each.here.sha256 == current.sha256), default=None),
-        base=max((v for v, each in by_version.items() if each.here.number <= current.number), default=0),
+        held=max((v for v, each in same.items() if each.here.sha256 == current.sha256), default=None),
+        base=max((v for v, each in same.items() if each.here.number <= current.number), default=0),
         latest_here=at_latest.here.number if at_latest else None,
         came_after=bool(at_latest and at_latest.was_saved and at_latest.here.number > current.number),
         had=max(by_version),
         access=last.access,
         is_recent=now - last.checked_at <= RECENT,
+        checksum=checksum,
+        told=last.told if last.latest == latest else "",
     )
 
 
@@ -129,9 +157,10 @@ def _state(facts: TwinFacts) -> TwinState:
     if facts.access == FORBIDDEN:
         return TwinState.NO_ACCESS
     if facts.held is not None:
-        if facts.latest > facts.held:
+        if facts.latest > facts.held or facts.is_rewritten:
             return TwinState.NEWER
         return TwinState.SAME if facts.is_recent else TwinState.NOT_CHECKED
     if facts.came_after:
         return TwinState.NEWER
-    return TwinState.BOTH if facts.latest > facts.base else TwinState.CHANGED_HERE
+    has_moved_on = facts.latest > facts.base or facts.is_rewritten
+    return TwinState.BOTH if has_moved_on else TwinState.CHANGED_HERE

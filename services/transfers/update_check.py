@@ -1,4 +1,4 @@
-"""Checks twins in iManage for newer versions, only when a person asks."""
+"""Checks twins in iManage: what is the latest version there, and can it be seen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+import requests
 from sqlalchemy import select, update
 
 from imanage import documents as remote_documents
@@ -15,7 +17,7 @@ from imanage.client import Client
 from imanage.errors import ForbiddenError, ImanageError, NotFoundError
 from imanage.ids import DocumentId, VersionId
 from imanage.types import Document as RemoteDocument
-from models import Document, Link, Server, utcnow
+from models import CHECK_EVERY, Document, Link, Server, utcnow
 from services.access import permissions
 from services.access.server_access import available_to
 from services.connections import tokens
@@ -42,10 +44,14 @@ class Twin:
 
 @dataclass(frozen=True)
 class TwinCheck:
-    """iManage's answer about a twin: whether the member can see it, and if so its latest version's profile."""
+    """iManage's answer about a twin: whether the member can see it, and if so its latest version's profile.
+
+    `checksum`: of its bytes; empty if iManage does not say, or stores files otherwise than they are sent.
+    """
 
     access: str
     document: RemoteDocument | None = None
+    checksum: str = ""
 
     @property
     def latest(self) -> int | None:
@@ -148,27 +154,35 @@ def twin_of(status: TwinStatus) -> Twin:
 
 
 def fetch(actor: Actor, twin: Twin) -> TwinCheck:
-    """Fetch the latest version's profile as the member. One remote call. Raises ImanageError."""
-
-    def ask(client: Client) -> RemoteDocument:
-        return remote_documents.profile(client, twin.known, latest=True)
-
+    """Fetch the latest version's profile as the member, for a page. One remote call. Raises ImanageError."""
     outbound = transport.outbound(session().get_one(Server, twin.server_id), for_page=True)
     release()
+    with bulkhead.slot(actor.id):
+        return ask(actor.id, twin, outbound)
+
+
+def ask(member_id: uuid.UUID, twin: Twin, outbound: requests.Session | None = None) -> TwinCheck:
+    """The same with the session of transfers, unless another is given."""
+
+    def call(client: Client) -> TwinCheck:
+        document = remote_documents.profile(client, twin.known, latest=True)
+        checksum = document.checksum if client.facts.stores_as_sent else None
+        return TwinCheck(VISIBLE, document, checksum or "")
+
     try:
-        with bulkhead.slot(actor.id):
-            return TwinCheck(VISIBLE, tokens.with_client(actor.id, twin.server_id, ask, outbound))
+        return tokens.with_client(member_id, twin.server_id, call, outbound)
     except NotFoundError:
         return TwinCheck(GONE)
     except ForbiddenError:
         return TwinCheck(FORBIDDEN)
 
 
-def store(matter_id: uuid.UUID, twin: Twin, checks: TwinCheck) -> None:
+def store(matter_id: uuid.UUID, twin: Twin, checks: TwinCheck, again_after: timedelta = CHECK_EVERY) -> None:
     """Store the result on every link of the matter's documents to this twin."""
-    values: dict[str, object] = {"checked_at": utcnow(), "state": checks.access}
+    now = utcnow()
+    values: dict[str, object] = {"checked_at": now, "check_at": now + again_after, "state": checks.access}
     if checks.latest is not None:
-        values["latest_version"] = checks.latest
+        values |= {"latest_version": checks.latest, "latest_checksum": checks.checksum, "told_at": None}
     documents = select(Document.id).where(Document.matter_id == matter_id)
     with unit_of_work() as writing:
         writing.execute(

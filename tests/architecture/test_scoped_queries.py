@@ -18,6 +18,8 @@ WORKER = (
     "services/execution/"  # runs what a member with the permission has asked for, and checks it again itself
 )
 UNSCOPED = {
+    "services/drift/linking.py": "versions of the document that its caller has authorized",
+    "services/drift/losses.py": "a duty of the worker: what it finds goes to the leads of each matter",
     "services/matters/adding.py": "locks documents by the ids of an authorized write, and checks their matters",
     "services/matters/quotas.py": "sums of sizes: no row leaves it",
     "services/matters/versions.py": "compares bytes with the document that its caller has authorized",

@@ -29,6 +29,7 @@ from tests.support.routes import (
 R = Route
 SERVERS = "/admin/integrations/imanage"
 MATTER = "/matters/{matter}"
+DRIFT = f"{MATTER}/drift/{{server}}"
 DOCUMENT = "/documents/{document}"
 VERSION = "/versions/{version}"
 TRANSFER = "/transfers/{transfer}"
@@ -248,6 +249,24 @@ ROUTES = (
     R("POST", "/transfer-items/{item}/decide", "transfers.decide", MATTER_STAFF, 409, KEY | {"choice": "again"}),
     R("POST", f"{MATTER}/check", "transfers.check_matter", MATTER_STAFF, 303),
     R("POST", f"{MATTER}/documents/{{document}}/check", "transfers.check_document", MATTER_STAFF, 303),
+    R("GET",  f"{MATTER}/drift", "drift.board", MATTER_STAFF, 200),
+    R("GET",  f"{MATTER}/_states", "drift.states", MATTER_STAFF, 200, is_fragment=True),
+    R("POST", f"{MATTER}/drift/opened", "drift.opened", MATTER_STAFF, 200),
+    R("POST", f"{MATTER}/drift/check", "drift.check", MATTER_STAFF, 303),
+    R("GET",  f"{MATTER}/links.csv", "drift.links_csv", MATTER_STAFF, 200),
+    R("GET",  f"{DRIFT}/get", "drift.get_newer", MATTER_STAFF, 422, is_fragment=True),
+    R("POST", f"{DRIFT}/get", "drift.get_newer", MATTER_STAFF, 422),
+    R("GET",  f"{DRIFT}/ignore", "drift.ignore", MATTER_STAFF, 422, is_fragment=True),
+    R("POST", f"{DRIFT}/ignore", "drift.ignore", MATTER_STAFF, 422),
+    R("GET",  f"{DRIFT}/access", "drift.decide_access", MATTER_STAFF, 422, is_fragment=True),
+    R("POST", f"{DRIFT}/access", "drift.decide_access", MATTER_STAFF, 422),
+    R("POST", f"{DRIFT}/undo", "drift.undo", MATTER_STAFF, 422),
+    R("GET",  f"{DRIFT}/unlink", "drift.unlink", MATTER_STAFF, 422, is_fragment=True),
+    R("POST", f"{DRIFT}/unlink", "drift.unlink", MATTER_STAFF, 422),
+    R("GET",  f"{DOCUMENT}/drift/{{server}}/actions", "drift.actions", MATTER_STAFF, 200, is_fragment=True),
+    R("GET",  f"{DOCUMENT}/link/{{server}}", "drift.link", MATTER_STAFF, 409, is_fragment=True),
+    R("POST", f"{DOCUMENT}/link/{{server}}", "drift.link", MATTER_STAFF, 409),
+    R("GET",  f"{DOCUMENT}/link/{{server}}/_found", "drift.found", MATTER_STAFF, 200, is_fragment=True),
 )
 # fmt: on
 

@@ -22,7 +22,11 @@ ASK_FOR_PAGES = {
     "services/connections/oauth.py",
     "services/server_admin/repoint_preview.py",
 }
-IN_THE_BACKGROUND = {"services/diagnostics/probe_session.py", "services/server_admin/learning.py"}
+IN_THE_BACKGROUND = {
+    "services/diagnostics/probe_session.py",
+    "services/server_admin/learning.py",
+    "services/drift/watch.py",
+}
 
 
 def test_half_of_the_web_threads_and_two_of_one_person() -> None:

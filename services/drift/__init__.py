@@ -1,0 +1,1 @@
+"""Drift: documents that are not in step with iManage, links by hand, and twins that went out of reach."""
