@@ -24,11 +24,11 @@ from models import db
 from models.pool import ProcessPool
 from services.core import background_tasks, runtime
 from services.operations import database, installation_health
-from tests.support import postgres
+from tests.support import forks, postgres
 from tests.support.pages import read
 from tests.support.pgbouncer import pooled
 from tests.support.stack import answers, free_port
-from tests.support.worker_processes import REPOSITORY, until
+from tests.support.worker_processes import until
 
 FLASK = (sys.executable, "-m", "flask", "--app", "app")
 HELD = text(
@@ -55,24 +55,13 @@ def environment(url: str, folder: Path, **more: str) -> dict[str, str]:
 
 
 def run(environ: dict[str, str], *command: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*FLASK, *command],
-        cwd=REPOSITORY,
-        env=environ,
-        input=given,
-        text=True,
-        capture_output=True,
-        timeout=90,
-        check=False,
-    )
+    return forks.run([*FLASK, *command], env=environ, given=given)
 
 
 @contextmanager
 def process(environ: dict[str, str], log: Path, command: str) -> Iterator[None]:
     with log.open("wb") as said:
-        running = subprocess.Popen(
-            [*FLASK, command], cwd=REPOSITORY, env=environ, stdout=said, stderr=subprocess.STDOUT
-        )
+        running = forks.Forked([*FLASK, command], env=environ, stdout=said)
     try:
         yield
     finally:

@@ -22,7 +22,7 @@ from models import Transfer, db, utcnow
 from services.core import background_tasks, runtime
 from services.core.unit_of_work import unit_of_work
 from services.transfers import lifecycle
-from tests.support import postgres
+from tests.support import forks, postgres
 from tests.support.pages import Browser
 from tests.support.people import make_member
 from tests.support.routes import make_firm
@@ -203,26 +203,26 @@ def test_the_level_is_respected(tmp_path: Path, level: str, has_requests: bool) 
         "COUNTERPART_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "COUNTERPART_LOG_LEVEL": level,
     }
-    subprocess.run([*FLASK, "db", "upgrade"], cwd=REPOSITORY, env=environ, check=True, capture_output=True)
-    web = subprocess.Popen([*FLASK, "web"], cwd=REPOSITORY, env=environ, stderr=subprocess.PIPE, text=True)
+    assert forks.run([*FLASK, "db", "upgrade"], env=environ).returncode == 0
+    log = tmp_path / "log"
+    with log.open("wb") as said:
+        web = forks.Forked([*FLASK, "web"], env=environ, stdout=said)
     try:
         until(lambda: answers(f"http://127.0.0.1:{port}/health/live"), "the web process")
         requests.get(f"http://127.0.0.1:{port}/sign-in", timeout=20)
     finally:
         web.terminate()
-        _, said = web.communicate(timeout=40)
-    assert any(line["event"] == "request" for line in lines_of(said)) == has_requests
+        web.wait(40)
+    assert any(line["event"] == "request" for line in lines_of(log.read_text())) == has_requests
 
 
 def test_a_worker_without_its_database_logs_little_and_only_json(tmp_path: Path) -> None:
     with postgres.running() as url:
         environ = {**os.environ, "COUNTERPART_DATA_DIR": str(tmp_path), "COUNTERPART_DATABASE_URL": url}
-        subprocess.run(
-            [*FLASK, "db", "upgrade"], cwd=REPOSITORY, env=environ, check=True, capture_output=True
-        )
+        assert forks.run([*FLASK, "db", "upgrade"], env=environ).returncode == 0
         log = tmp_path / "log"
         with log.open("wb") as said:
-            worker = subprocess.Popen([*FLASK, "worker"], cwd=REPOSITORY, env=environ, stderr=said)
+            worker = forks.Forked([*FLASK, "worker"], env=environ, stdout=said)
         try:
             until(lambda: "process.started" in log.read_text(), "the worker")
             time.sleep(2)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +13,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support import postgres
+from tests.support import forks, postgres
 from tests.support.pages import Page, check_page_rules
 from tests.support.stack import answers, free_port, until
-from tests.support.worker_processes import REPOSITORY
 
 EMAIL, PASSWORD = "ada@firm.example", "harbour lantern 94 drifting"
 FLASK = (sys.executable, "-m", "flask", "--app", "app")
@@ -45,15 +43,8 @@ def environment(database: str, tmp_path_factory: pytest.TempPathFactory) -> dict
     }
     add = ("member", "add", EMAIL, "--name", "Ada Admin", "--admin", "--password-stdin")
     for command, given in ((("db", "upgrade"), ""), (add, PASSWORD)):
-        subprocess.run(
-            [*FLASK, *command],
-            cwd=REPOSITORY,
-            env=environment,
-            input=given,
-            text=True,
-            check=True,
-            capture_output=True,
-        )
+        done = forks.run([*FLASK, *command], env=environment, given=given)
+        assert done.returncode == 0, done.stderr
     return environment
 
 
@@ -62,9 +53,7 @@ def web(name: str, environment: dict[str, str], log: Path) -> Iterator[str]:
     url = environment["COUNTERPART_PUBLIC_URL"]
     bind = ("--bind", url.removeprefix("http://")) if name == "gunicorn" else ()
     with log.open("wb") as said:
-        process = subprocess.Popen(
-            [*SERVERS[name], *bind], cwd=REPOSITORY, env=environment, stdout=said, stderr=subprocess.STDOUT
-        )
+        process = forks.Forked([*SERVERS[name], *bind], env=environment, stdout=said)
     try:
         until(lambda: answers(f"{url}/health/live"), "the web server")
         yield url

@@ -16,12 +16,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import requests
 
 from simulator import practice_password
+from tests.support.forks import Forked
 from tests.support.repository import ROOT
 
 REPOSITORY = ROOT
@@ -55,19 +57,20 @@ def answers(url: str) -> bool:
 
 @dataclass
 class Process:
-    """One command in its own session; its output goes to a file."""
+    """One command in its own session; its output goes to a file. One that is forked starts without imports."""
 
     name: str
     command: list[str]
     environment: dict[str, str]
     log: Path
-    running: subprocess.Popen[bytes] | None = None
+    running: subprocess.Popen[bytes] | Forked | None = None
+    is_forked: bool = False
 
     def start(self) -> None:
+        start: Any = Forked if self.is_forked else partial(subprocess.Popen, cwd=REPOSITORY)
         with self.log.open("ab") as said:
-            self.running = subprocess.Popen(
+            self.running = start(
                 self.command,
-                cwd=REPOSITORY,
                 env=self.environment,
                 stdout=said,
                 stderr=subprocess.STDOUT,
@@ -190,7 +193,8 @@ class Stack:
     processes: dict[str, Process] = field(default_factory=dict)
 
     def run(self, name: str, *command: str) -> Process:
-        process = Process(name, [sys.executable, *command], self.environment, self.folder / f"{name}.log")
+        log = self.folder / f"{name}.log"
+        process = Process(name, [sys.executable, *command], self.environment, log, is_forked=True)
         self.processes[name] = process
         process.start()
         return process

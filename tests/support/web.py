@@ -10,7 +10,6 @@ import io
 import json
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tests.support.stack import REPOSITORY, Process, answers, free_port, inherited, until
+from tests.support import forks
+from tests.support.stack import Process, answers, free_port, inherited, until
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -179,14 +179,10 @@ def install(folder: Path, size: int, *, practice: str = "", **more: str) -> Inst
         "PYTHONUNBUFFERED": "1",
         **more,
     }
-    said = subprocess.run(
-        [sys.executable, "-m", "tests.support.web", str(size), *filter(None, [practice])],
-        cwd=REPOSITORY,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    command = [sys.executable, "-m", "tests.support.web", str(size), *filter(None, [practice])]
+    done = forks.run(command, env=environment)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout
     told: dict[str, Any] = json.loads(said.splitlines()[-1])
     told |= {name: Person(**told[name]) for name in ("ann", "eve")}
     told["lookers"] = tuple(Person(**each) for each in told["lookers"])
@@ -204,6 +200,7 @@ def serving(installation: Installation, *command: str, **environment: str) -> It
         | {"COUNTERPART_PORT": str(port), "COUNTERPART_PUBLIC_URL": f"http://127.0.0.1:{port}"}
         | environment,
         installation.folder / f"web-{port}.log",
+        is_forked=True,
     )
     process.start()
     try:

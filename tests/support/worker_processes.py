@@ -15,6 +15,7 @@ from pathlib import Path
 from config import Settings
 from services.core.unit_of_work import session
 from services.operations import worker_heartbeats
+from tests.support.forks import Forked
 from tests.support.repository import ROOT
 from tests.support.schema_revision import marked
 
@@ -35,7 +36,7 @@ def until(true: Callable[[], object], what: str, seconds: float = 30.0) -> float
 class Worker:
     """One worker process. Its output is kept, and shown when a test fails."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     log: Path
 
     def signal(self, number: int) -> None:
@@ -77,13 +78,12 @@ class Workers:
         """
         log = self.folder / f"worker-{len(self.workers)}.log"
         with log.open("wb") as said:
-            process = subprocess.Popen(
+            process = Forked(
                 [
                     sys.executable,
                     "-m",
                     *(FAST_TAKEOVER if fast_takeover else (*through, "--app", "app", "worker")),
                 ],
-                cwd=REPOSITORY,
                 env={**os.environ, **self.environment},
                 stdout=said,
                 stderr=subprocess.STDOUT,

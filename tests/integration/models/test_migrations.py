@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import subprocess
 import sys
 import uuid
 from collections.abc import Iterator
@@ -33,9 +32,8 @@ from sqlalchemy.orm import Session
 from models import ItemState, Matter, Member, Participant, Transfer, TransferItem, db, utcnow
 from models.base import prepare_sqlite
 from models.member_search import is_own
-from tests.support.repository import ROOT
+from tests.support import forks
 
-REPOSITORY = ROOT
 BOOKKEEPING = "alembic_version"
 BEFORE_SEARCH_KEYS = "0010"
 
@@ -53,15 +51,7 @@ class Fresh:
             "COUNTERPART_DATA_DIR": str(self.data_dir),
             "COUNTERPART_DATABASE_URL": self.engine.url.render_as_string(hide_password=False),
         }
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", "--app", "app", "db", *command],
-            cwd=REPOSITORY,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = forks.run([sys.executable, "-m", "flask", "--app", "app", "db", *command], env=environment)
         assert done.returncode == 0, done.stderr
 
     def tables(self) -> set[str]:
