@@ -49,6 +49,7 @@ class LazyCommand(click.Command):
     ) -> click.Context:
         if parent is not None and not self._light:
             parent.with_resource(_application(parent).app_context())
+            parent.call_on_close(gc.freeze)  # or the interpreter looks through all of it once more as it ends
         module, name = self._target.split(":")
         command = cast(click.Command, getattr(import_module(module), name))
         return command.make_context(info_name, args, parent, **extra)
