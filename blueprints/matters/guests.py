@@ -75,6 +75,7 @@ def change_access(matter_id: uuid.UUID, member_id: uuid.UUID) -> ResponseReturnV
         form=form,
         person=person,
         matter_id=matter_id,
+        sends_mail=server_state.is_set_up(),
     )
 
 

@@ -56,7 +56,7 @@ def test_a_guest_is_invited_accepts_an_undertaking_and_loses_access(firm: Stack,
     alice.dialog().get_by_role("link", name="Done").click()
     row = alice.page.get_by_role("row").filter(has_text="Petra Novak")
     expect(row).to_contain_text("Invited")
-    expect(row).to_contain_text(f"until {last_day.day} {last_day:%b %Y}")
+    expect(row).to_contain_text(f"Until {last_day.day} {last_day:%b %Y}")
     alice.page.locator("summary", has_text="What each role may do").click()
     alice.check_page()
 

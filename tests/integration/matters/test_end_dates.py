@@ -56,7 +56,7 @@ def test_a_lead_sets_a_date_which_is_shown_to_both_and_recorded(
     browser.sign_in(lead)
     assert browser.post(url, {"until": day.isoformat()}, htmx=True).headers["HX-Redirect"]
     shown = f"{day.day} {day:%b %Y}"
-    assert f"until {shown}" in browser.page(f"/matters/{matter_id}/people").text
+    assert f"Until {shown}" in browser.page(f"/matters/{matter_id}/people").text
     assert browser.page(url).value_of("until") == day.isoformat()
     seen = Browser(browser.app).sign_in(guest).page(f"/matters/{matter_id}").text
     assert f"You have access until the end of {shown} (UTC)." in seen
