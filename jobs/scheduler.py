@@ -67,9 +67,13 @@ class Scheduler:
         chosen = choose(due, self._in_flight(), self.slots)
         if not chosen:
             return 0
-        runs = steps.begin(
-            run_in_writer(queue.claim, self._worker_id, [item.id for item in chosen]), self.slots
+        claimed = run_in_writer(
+            queue.claim,
+            self._worker_id,
+            [item.id for item in chosen if item.pace is None],
+            [item for item in chosen if item.pace is not None],
         )
+        runs = steps.begin(claimed, self.slots)
         with self._lock:
             self._running |= {run.claim: run for run, _step in runs}
         for run, step in runs:

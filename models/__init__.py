@@ -41,6 +41,7 @@ from models.repoints import Repoint as Repoint
 from models.repoints import RepointedLink as RepointedLink
 from models.server_facts import ServerFact as ServerFact
 from models.server_facts import ServerLearning as ServerLearning
+from models.servers import MemberPace as MemberPace
 from models.servers import Server as Server
 from models.servers import ServerCircuit as ServerCircuit
 from models.servers import ServerConcurrency as ServerConcurrency

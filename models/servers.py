@@ -16,8 +16,8 @@ class Server(Base):
 
     `redirect_url` is ours as registered in iManage, as far as we know. `ca_pem` holds the firm's own authorities,
     trusted for this server beside the public ones. `is_practice` marks the bundled practice iManage. `route`: through
-    the installation's outbound proxy or not, or as its settings say. `facts_changed_at`: when its rows in
-    `server_facts` last changed, None without any.
+    the installation's outbound proxy or not, or as its settings say. `pace`: documents a minute for each member, None
+    for no limit. `facts_changed_at`: when its rows in `server_facts` last changed, None without any.
     """
 
     __tablename__ = "server"
@@ -42,6 +42,7 @@ class Server(Base):
     is_enabled: Mapped[bool] = mapped_column(default=False)
     is_restricted: Mapped[bool] = mapped_column(default=False)
     at_once: Mapped[int] = mapped_column(default=16)
+    pace: Mapped[int | None]
     facts_changed_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -73,6 +74,16 @@ class ServerConcurrency(Base):
     too_many: Mapped[int | None]
     reason: Mapped[str] = mapped_column(String(20), default="")
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class MemberPace(Base):
+    """When the next document of a member may begin at a server with a pace."""
+
+    __tablename__ = "member_pace"
+
+    server_id: Mapped[ServerKey]
+    member_id: Mapped[MemberKey]
+    next_at: Mapped[datetime]
 
 
 class ServerMember(Base):

@@ -157,7 +157,7 @@ class AddServerForm(BaseForm):
 
 
 class ChangeServerForm(BaseForm):
-    """Name and limit, which can be changed besides the credentials."""
+    """Name and limits, which can be changed besides the credentials."""
 
     version = HiddenField()
     name = LineField("Name", "a name", LONGEST_NAME, validators=[server_name])
@@ -168,10 +168,20 @@ class ChangeServerForm(BaseForm):
             NumberRange(1, registry.MOST_AT_ONCE, f"Enter a number from 1 to {registry.MOST_AT_ONCE}."),
         ],
     )
+    pace = IntegerField(
+        "Documents a minute for each member",
+        [
+            Optional(),
+            NumberRange(1, registry.MOST_PACE, f"Enter a number from 1 to {registry.MOST_PACE}."),
+        ],
+    )
 
     def command(self) -> ServerChange:
         return ServerChange(
-            name=self.name.data or "", version=self.version.data or "", at_once=self.at_once.data
+            name=self.name.data or "",
+            version=self.version.data or "",
+            at_once=self.at_once.data,
+            pace=self.pace.data,
         )
 
 

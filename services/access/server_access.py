@@ -26,12 +26,13 @@ PRACTICE = "Practice"
 
 @dataclass(frozen=True)
 class ServerLabel:
-    """A server as members see it: "iManage" if it is the only one they can use."""
+    """A server as members see it: "iManage" if it is the only one they can use. `pace`: documents a minute."""
 
     id: uuid.UUID
     label: str
     url: str
     is_practice: bool = False
+    pace: int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,9 @@ def _known(member_id: uuid.UUID) -> KnownServers:
 
 
 def _labels(servers: Sequence[Server], *, alone: bool) -> tuple[ServerLabel, ...]:
-    return tuple(ServerLabel(row.id, _label(row, alone), row.url, row.is_practice) for row in servers)
+    return tuple(
+        ServerLabel(row.id, _label(row, alone), row.url, row.is_practice, row.pace) for row in servers
+    )
 
 
 def _label(server: Server, alone: bool) -> str:

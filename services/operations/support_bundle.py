@@ -84,6 +84,7 @@ SERVER_COLUMNS = (
     "is_enabled",
     "is_restricted",
     "at_once",
+    "pace",
     "created_at",
     "changed_at",
 )

@@ -41,9 +41,13 @@ class OutsideReaders:
         return f"{people} outside the firm will see what you get: {named}."
 
 
+MANY_DOCUMENTS = 100
+"""A get of more is worth a sentence where the server has no pace: firms watch for members who read a lot at once."""
+
+
 @dataclass(frozen=True)
 class GetPicker:
-    """`document_name` is set if the selection becomes a new version of a document here."""
+    """`document_name` is set if the selection becomes a new version of a document here. `pace`: the server's."""
 
     matter_id: uuid.UUID
     matter_name: str
@@ -51,9 +55,15 @@ class GetPicker:
     label: str
     is_practice: bool
     most: int
+    pace: int | None
     outside: OutsideReaders
     document_id: uuid.UUID | None = None
     document_name: str = ""
+
+    @property
+    def many(self) -> int:
+        """From how many documents on the pop-up says what a get of so many means."""
+        return (self.pace or MANY_DOCUMENTS) + 1
 
 
 @dataclass(frozen=True)
@@ -93,6 +103,7 @@ def for_get(
         label=label_for(actor.id, server),
         is_practice=server.is_practice,
         most=1 if document else MOST_DOCUMENTS,
+        pace=server.pace,
         outside=outside_readers(matter_id),
         document_id=document_id,
         document_name=document.name if document else "",

@@ -20,9 +20,11 @@ PROXIED = (
 )
 LARGE_READS = (
     "Every read uses the sign-in of the member who acts, and iManage records it as theirs. A member can get up to "
-    "{most} documents at once, {at_once} at a time over all members, by “{agent}”. Counterpart’s audit log names each "
-    "one."
+    "{most} documents at once, {at_once} at a time over all members, by “{agent}”. {pace} Counterpart’s audit log "
+    "names each one."
 )
+PACE = "Each member is limited to {pace} documents a minute."
+NO_PACE = "A System Admin can limit how many documents a minute each member gets and saves."
 HEADERS = "X-Auth-Token, Authorization, Range"
 BASE = "/work/api/v2/customers/{customer}"
 
@@ -122,7 +124,12 @@ def sheet(actor: Actor, server_id: uuid.UUID) -> Sheet:
         redirect_url=view.redirect_url,
         client_id=view.client_id,
         calls=SIGN_IN + merged(WORK),
-        large_reads=LARGE_READS.format(most=MOST_DOCUMENTS, at_once=view.at_once, agent=USER_AGENT),
+        large_reads=LARGE_READS.format(
+            most=MOST_DOCUMENTS,
+            at_once=view.at_once,
+            agent=USER_AGENT,
+            pace=PACE.format(pace=view.pace) if view.pace else NO_PACE,
+        ),
     )
 
 

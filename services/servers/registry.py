@@ -22,6 +22,7 @@ from services.servers import transport, validation
 from services.servers.packages import packages
 
 MOST_AT_ONCE = 64
+MOST_PACE = 600
 KINDS = {transport.CLOUD: "Cloud iManage", transport.ON_PREMISE: "On-premise"}
 
 
@@ -42,11 +43,12 @@ class NewServer:
 
 @dataclass(frozen=True)
 class ServerChange:
-    """A new name or limit; `version` is that of the page."""
+    """A new name or limits; `version` is that of the page. `pace`: documents a minute for each member."""
 
     name: str
     version: str
     at_once: int | None = None
+    pace: int | None = None
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def _validate(new: NewServer) -> tuple[server_addresses.Addresses, tuple[str, ..
 
 
 def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> SavedServer:
-    """Rename a server or set its limit. URL, API URL, subdomain and kind never change."""
+    """Rename a server or set its limits. URL, API URL, subdomain and kind never change."""
     if found := change_problems(actor, server_id, wanted):
         raise InvalidError(found)
     with validation.unique("", wanted.name, None, server_id), unit_of_work() as writing:
@@ -155,10 +157,11 @@ def change(actor: Actor, server_id: uuid.UUID, wanted: ServerChange) -> SavedSer
         name_before = row.name
         if wanted.at_once is not None:
             row.at_once = min(max(wanted.at_once, 1), MOST_AT_ONCE)
+        row.pace = None if wanted.pace is None else min(max(wanted.pace, 1), MOST_PACE)
         row.name, row.name_key, row.changed_at = wanted.name, fold(wanted.name), utcnow()
         warnings = validation.confusions(row.name, row.url, row.api_url, except_id=row.id)
         writing.flush()
-        record(actor, "server.changed", row, name_before=name_before, at_once=row.at_once)
+        record(actor, "server.changed", row, name_before=name_before, at_once=row.at_once, pace=row.pace)
     return SavedServer(server_id, wanted.name, warnings=warnings if wanted.name != name_before else ())
 
 

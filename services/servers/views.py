@@ -69,6 +69,7 @@ class ServerView:
     at_once_today: int
     at_once_because: str
     at_once_since: datetime | None
+    pace: int | None
     version: str
     created_at: datetime
     usage: Usage
@@ -128,6 +129,7 @@ def server(actor: Actor, server_id: uuid.UUID) -> ServerView:
         at_once_today=min(limit.at_once, row.at_once),
         at_once_because=concurrency.sentence(limit, row.at_once),
         at_once_since=today.changed_at if today else None,
+        pace=row.pace,
         version=version(row),
         created_at=row.created_at,
         usage=usage_of(row.id),

@@ -45,6 +45,7 @@ class TransferView:
     is_cancelling: bool
     is_paused: bool
     open_circuit: circuit_breaker.OpenCircuit | None
+    pace: int | None
     tally: Tally
     summary: str
     documents: str
@@ -83,6 +84,11 @@ class TransferView:
         counts = {name: sum(self.counts.get(each, 0) for each in states) for name, states in FILTERS.items()}
         shown = {name: count for name, count in counts.items() if count or name == self.show}
         return shown if self.total > FILTERED_FROM else {}
+
+    @property
+    def minutes_at_pace(self) -> int:
+        """How long the waiting documents take at the server's pace at least; 0 where none is limited by it."""
+        return -(-self.counts.get(ItemState.WAITING, 0) // self.pace) if self.pace and self.is_live else 0
 
     @property
     def done(self) -> int:
@@ -164,6 +170,7 @@ def _views(actor: Actor, rows: Sequence[Transfer], known: KnownServers) -> list[
             open_circuit=circuits.get(row.server_id)
             if row.server_id and row.finished_at is None and known.may_know(row.server_id)
             else None,
+            pace=here.pace if (here := known.of(row.server_id)) else None,
             tally=tallies[row.id],
             summary=tallies[row.id].summary(known.label(row.server_id), known.may_know(row.server_id)),
             documents=tallies[row.id].documents(known.may_know(row.server_id)),

@@ -41,6 +41,9 @@
     box().hidden = seen.size === 0;
     const older = document.getElementById("picker-older");
     if (older) older.hidden = !list().querySelector("[data-older]");
+    const many = document.getElementById("picker-many");
+    if (many) many.hidden = seen.size < Number(many.dataset.from);
+    if (many?.dataset.pace) many.querySelector("[data-minutes]").textContent = Math.ceil(seen.size / Number(many.dataset.pace));
     box().querySelector("[data-count]").textContent = seen.size < most || most === 1 ? selected(seen.size) : `${selected(seen.size)} (the maximum)`;
   }
 

@@ -148,7 +148,7 @@ def test_its_name_and_limit_can_be_changed_and_nothing_else_there(admin: Browser
     assert transport.credentials(row).client_secret == "the-first-secret"
     assert "client" not in admin.page(url_of(server, "edit"), htmx=True).html.lower()
     told = db.session.scalars(select(AuditEvent)).one()
-    assert told.detail == {"name_before": "London DMS", "at_once": 7}
+    assert told.detail == {"name_before": "London DMS", "at_once": 7, "pace": None}
 
 
 def test_what_is_fixed_cannot_be_changed_by_a_direct_request(admin: Browser) -> None:
