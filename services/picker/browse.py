@@ -142,6 +142,8 @@ class Listing:
     next_offset: int | None
     unreadable: int = 0
     missing: tuple[str, ...] = ()
+    is_cut: bool = False
+    """Whether iManage has more rows and no way to list them."""
 
     @property
     def left_out(self) -> str:
@@ -214,6 +216,7 @@ def list_location(actor: Actor, matter_id: uuid.UUID, server_id: uuid.UUID, loca
         next_offset=last.next_offset,
         unreadable=sum(page.unreadable for page in pages),
         missing=tuple(dict.fromkeys(name for page in pages for name in page.missing)),
+        is_cut=any(page.is_cut for page in pages),
     )
 
 

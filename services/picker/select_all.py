@@ -34,7 +34,7 @@ Fetch = Callable[[int], Page[Document]]
 class Selection:
     """Ids, names and signed rows. `is_cut`: there are more than one transfer can take.
 
-    `empty` counts omitted documents of 0 bytes.
+    `empty` counts omitted documents of 0 bytes. `is_short`: iManage has more and no way to list them.
     """
 
     documents: tuple[tuple[VersionId, str, str], ...]
@@ -43,6 +43,7 @@ class Selection:
     empty: int = 0
     unreadable: int = 0
     missing: tuple[str, ...] = ()
+    is_short: bool = False
 
     @property
     def is_complete(self) -> bool:
@@ -52,11 +53,12 @@ class Selection:
     @property
     def has_omissions(self) -> bool:
         """Whether something was omitted."""
-        return bool(self.empty or self.unreadable or self.missing)
+        return bool(self.empty or self.unreadable or self.missing or self.is_short)
 
     @property
     def sentence(self) -> str:
         rest = [self._omitted, left_out(self.unreadable), not_included(self.missing)]
+        rest += ["iManage did not list all of them."] if self.is_short else []
         return " ".join(filter(None, [self._selected, *rest]))
 
     @property
@@ -110,7 +112,7 @@ def _fetch(client: Client, text: str, place_id: str | None, below: bool, preferr
 def _gather(sign: signed_rows.Sign, fetch: Fetch) -> Selection:
     found: dict[VersionId, Document] = {}
     offset: int | None = 0
-    total, empty, unreadable, missing = None, set[VersionId](), 0, dict[str, None]()
+    total, empty, unreadable, missing, is_short = None, set[VersionId](), 0, dict[str, None](), False
     for _ in range(MOST_DOCUMENTS // PAGE_SIZE + 1):
         if offset is None or len(found) >= MOST_DOCUMENTS:
             break
@@ -119,9 +121,10 @@ def _gather(sign: signed_rows.Sign, fetch: Fetch) -> Selection:
         empty |= {item.id for item in page.items if item.size == 0}
         offset, total, unreadable = page.next_offset, page.total, unreadable + page.unreadable
         missing |= dict.fromkeys(page.missing)
+        is_short |= page.is_cut
     chosen = tuple(
         (item.id, item.full_name or str(item.id), sign(item))
         for item in list(found.values())[:MOST_DOCUMENTS]
     )
     is_cut = offset is not None or len(found) > len(chosen)
-    return Selection(chosen, total, is_cut, len(empty), unreadable, tuple(missing))
+    return Selection(chosen, total, is_cut, len(empty), unreadable, tuple(missing), is_short)

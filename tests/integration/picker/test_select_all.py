@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from services.core.unit_of_work import unit_of_work
+from services.servers import server_facts
 from simulator import Fault, Simulator
 from tests.support.pages import Browser, Page, read
 from tests.support.transfers import Desk, make_desk
@@ -125,3 +127,14 @@ def test_an_ended_sign_in_asks_for_a_new_one(desk: Desk) -> None:
     desk.practice.faults.add(Fault("refuse_refresh", path="/oauth2/token"))
     page = ask(desk, "everything", step(desk, "Drafts"), status=409)
     assert "iManage no longer accepts your sign-in." in page.text
+
+
+def test_a_list_that_imanage_cuts_is_said_to_be_incomplete(desk: Desk) -> None:
+    desk.practice.settings.update({"paging": "ignored", "max_limit": 2, "totals": "always"})
+    with unit_of_work():
+        server_facts.measure(desk.server.id, {"paging": "ignored", "max_limit": 2}, "")
+    page = ask(desk, "browse", step(desk, "Drafts"))
+    assert "This list is incomplete" in page.text and "iManage does not list more than this" in page.text
+    page = ask(desk, "everything", step(desk, "Drafts"))
+    assert len(sources(page)) == 2
+    assert "2 selected. iManage did not list all of them." in page.text
