@@ -145,6 +145,7 @@ class Client:
         """`retries_faults`: a read that got 429, 500 or 502 is repeated once, for a person who waits for a page."""
         self.facts = facts
         self.contradictions: dict[str, str] = {}
+        self._uncounted: set[str] = set()
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._secrets = (access_token,)
@@ -183,15 +184,18 @@ class Client:
     def lists(self, method: str, path: str, **options: Any) -> Listing:
         """One call whose `data` is a list, in any of the shapes of imanage/responses.py.
 
-        A server that refuses to count is asked once more without `total`.
+        A list that refuses to count is read again without `total`, and so are its further pages.
         """
-        try:
-            return listing(self.json(method, path, **options))
-        except RejectedError as error:
-            if "total" not in (options.get("params") or {}) or "total" not in error.fields:
-                raise
-        options["params"] = {name: value for name, value in options["params"].items() if name != "total"}
-        return listing(self.json(method, path, **options))
+        params: Params = options.get("params") or {}
+        plain = options | {"params": {name: value for name, value in params.items() if name != "total"}}
+        if path not in self._uncounted:
+            try:
+                return listing(self.json(method, path, **options))
+            except RejectedError as error:
+                if "total" not in params or "total" not in error.fields:
+                    raise
+                self._uncounted.add(path)
+        return listing(self.json(method, path, **plain))
 
     def stream(
         self, path: str, *, params: Params | None = None, headers: Mapping[str, str] | None = None

@@ -336,6 +336,17 @@ def test_a_server_that_refuses_to_count_is_asked_without() -> None:
     assert str(responses.calls[1].request.url).endswith("?limit=5")
 
 
+@responses.activate
+def test_a_refused_total_costs_one_call_for_all_pages_of_a_list() -> None:
+    refusal = {"error": {"code": "NRC_INVALID_PARAM", "messages": [{"field": "total"}]}}
+    responses.get(URL, status=400, json=refusal)
+    responses.get(URL, json={"data": []})
+    reader = client()
+    for offset in (0, 5, 10):
+        reader.lists("GET", "libraries", params={"limit": 5, "offset": offset, "total": "true"})
+    assert len(responses.calls) == 4
+
+
 @pytest.mark.parametrize("status", [429, 500, 502])
 @responses.activate
 def test_a_fault_while_a_person_waits_is_tried_once_more(status: int) -> None:
