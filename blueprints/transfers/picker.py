@@ -23,9 +23,9 @@ from blueprints.transfers.forms import SaveForm
 from services.core.errors import ConflictError, RemoteRefusedError, SignInNeededError
 from services.core.text import normalise
 from services.matters import documents
-from services.picker import browse as picker_browse
-from services.picker import dialog, select_all
+from services.picker import dialog
 from services.picker.browse import SEARCHABLE, SHELVES, Kind, Listing, Location, Step
+from services.picker.port import PICKER
 from services.transfers import save_checks
 
 LIST = "#picker-list"
@@ -101,7 +101,7 @@ def browse(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     """A list in the pop-up: the first hundred rows of a location, or with `offset` the next."""
     location = _location()
     try:
-        listing = picker_browse.list_location(actor(), matter_id, server_id, location)
+        listing = PICKER.list_location(actor(), matter_id, server_id, location)
     except SignInNeededError as needed:
         return sign_in_first(needed, server_id, _back(matter_id, server_id))
     except (RemoteRefusedError, ConflictError) as refusal:
@@ -118,7 +118,7 @@ def everything(matter_id: uuid.UUID, server_id: uuid.UUID) -> Response:
     """Adds all documents of a location, or of a search, to the selection."""
     try:
         below = "below" in request.form
-        selection = select_all.collect(actor(), matter_id, server_id, _location(), below=below)
+        selection = PICKER.collect(actor(), matter_id, server_id, _location(), below=below)
     except SignInNeededError as needed:
         return sign_in_first(needed, server_id, _back(matter_id, server_id))
     return fragment(render_template("transfers/_picker_everything.html", selection=selection))
