@@ -91,7 +91,11 @@ class Settings:
             address = ipaddress.ip_address(host)
         except ValueError:
             return any(host == each or host.endswith(f".{each}") for each in self.no_proxy)
-        return any("/" in each and address in ipaddress.ip_network(each) for each in self.no_proxy)
+        return any(address in network for network in self.no_proxy_networks)
+
+    @property
+    def no_proxy_networks(self) -> tuple[Network, ...]:
+        return tuple(ipaddress.ip_network(each) for each in self.no_proxy if "/" in each)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -99,18 +99,22 @@ def dial(connection: HTTPConnection, rules: AddressRules) -> socket.socket:
     return _open(connection, answers, rules)
 
 
-def dial_proxy(connection: HTTPConnection, proxy: Proxy, rules: AddressRules) -> socket.socket:
-    """Check the server's addresses, then connect to the proxy.
+def dial_proxy(connection: HTTPConnection, proxy: Proxy, rules: AddressRules) -> tuple[socket.socket, bool]:
+    """Check the server's addresses, then connect to the proxy, or to one of them where they bypass it.
 
-    A name that DNS does not know here is allowed only if an admin entered it for this server.
+    Returns the connection, and whether it needs a tunnel. A name that DNS does not know here is allowed only if an
+    admin entered it for this server.
     """
     _require_place(connection, rules)
     try:
-        _judged(connection, rules, min(_seconds(connection.timeout), LOOKUP_SECONDS))
+        answers = _judged(connection, rules, min(_seconds(connection.timeout), LOOKUP_SECONDS))
     except socket.gaierror as error:
         if connection.host not in proxy.entered:
             raise NameResolutionError(connection.host, connection, error) from error
-    return open_proxy(connection, proxy)
+    else:
+        if proxy.is_bypassed(answers):
+            return _open(connection, answers, rules), False
+    return open_proxy(connection, proxy), True
 
 
 def open_proxy(connection: HTTPConnection, proxy: Proxy) -> socket.socket:

@@ -3,7 +3,7 @@
 Addresses are checked when the connection is opened (imanage/dialling.py), so DNS rebinding gains nothing. Redirects are
 never followed, proxy variables and .netrc are ignored, certificates are always verified, and no cookies are kept,
 because threads that act for different users share the session. Where the installation has a proxy (imanage/proxies.py),
-every connection is a tunnel through it, for http and https alike.
+every connection is a tunnel through it, for http and https alike, except to addresses that bypass it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from .deadlines import Deadline, Timed, TimedTLS, current, of_call
 from .dialling import dial, dial_proxy, host_and_port, open_proxy, resolve_allowed
-from .networks import AddressRules
+from .networks import AddressRefusedError, AddressRules
 from .proxies import Proxy, tunnelling
 
 USER_AGENT = "Counterpart/0.1 (iManage Work client)"
@@ -140,6 +140,17 @@ def addresses_of(session: GuardedSession, origin: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
 
+def is_bypassed(session: GuardedSession, origin: str) -> bool:
+    """Whether connections to an origin bypass the session's proxy now."""
+    if session.proxy is None or not session.proxy.bypass:
+        return False
+    try:
+        answers = resolve_allowed(*host_and_port(origin), session.rules, session.limits.connect_seconds)
+    except (AddressRefusedError, socket.gaierror):
+        return False
+    return session.proxy.is_bypassed(answers)
+
+
 def open_connection(session: GuardedSession, origin: str) -> socket.socket:
     """A separate connection outside the pool, opened under the same rules, for the connection check."""
     host, port = host_and_port(origin)
@@ -170,8 +181,13 @@ def _pool_classes(
     """Connection pools that open their connections under our rules, through the proxy if there is one."""
 
     class Guarded(HTTPConnection):
+        is_tunnelled = True
+
         def _new_conn(self) -> socket.socket:
-            return dial(self, rules) if proxy is None else dial_proxy(self, proxy, rules)
+            if proxy is None:
+                return dial(self, rules)
+            sock, self.is_tunnelled = dial_proxy(self, proxy, rules)
+            return sock
 
         # urllib3 sends with the connect timeout; a block of a large upload can take longer.
         def connect(self) -> None:
@@ -181,8 +197,9 @@ def _pool_classes(
             self._begin()
 
         def _tunnel(self) -> None:
-            with tunnelling(self, limits.connect_seconds):
-                super()._tunnel()
+            if self.is_tunnelled:
+                with tunnelling(self, limits.connect_seconds):
+                    super()._tunnel()
 
         def request(self, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> None:
             if self.sock is not None:

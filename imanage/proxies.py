@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPException
+from ipaddress import ip_address
 
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import NewConnectionError
 
 from .deadlines import Deadline, TimedSocket, current
+from .dns import Answers
+from .networks import Network
 
 LARGEST_ANSWER = 64 * 1024
 UNREACHABLE = "imanage.unreachable.proxy"
@@ -32,7 +35,7 @@ class Proxy:
     """Where the proxy is and how to sign in to it. Without a host there is none, and no connection is made.
 
     `entered` are the host names that an admin entered for the server: they are allowed even where DNS does not know
-    them here, because the proxy looks them up.
+    them here, because the proxy looks them up. A server with all its addresses in `bypass` is reached directly.
     """
 
     host: str
@@ -40,6 +43,12 @@ class Proxy:
     user: str = ""
     password: str = field(default="", repr=False)
     entered: frozenset[str] = frozenset()
+    bypass: tuple[Network, ...] = ()
+
+    def is_bypassed(self, answers: Answers) -> bool:
+        """Whether a server with these addresses is reached directly."""
+        found = [ip_address(str(answer[4][0])) for answer in answers]
+        return bool(found) and all(any(each in network for network in self.bypass) for each in found)
 
     def headers(self, host: str, port: int) -> dict[str, str]:
         """The headers of a CONNECT: nothing of the request that follows."""

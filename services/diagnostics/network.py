@@ -101,7 +101,7 @@ def port(probe: Probe, origin: str) -> Finding:
             return better
         at = str(host_and_port(origin)[1])
         return failed(fault.code, ("Port", at), *fault.facts)
-    if probe.outbound.proxy is not None:
+    if not probe.is_direct:
         return passed(f"Connected through the proxy at {peer}.", ("Proxy", peer))
     return passed(f"Connected to {peer}.", ("Connected to", peer))
 

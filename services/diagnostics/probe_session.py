@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from imanage import oauth
 from imanage.certificates import Facts
-from imanage.guard import GuardedSession
+from imanage.guard import GuardedSession, is_bypassed
 from imanage.probes import ProbeResponse, request
 from imanage.types import AppCredentials, Endpoints
 from models import ApplicationPackage, Connection, Member, Server
@@ -67,6 +67,8 @@ class LastSignIn:
 class Probe:
     """`credentials` is None where there are none, and `lacking` is then the code that says why.
 
+    `is_direct`: no proxy is on the way to the URL.
+
     `is_of_package`: they come from an application package, and nobody has signed in with them yet. `thorough`: see
     `runner.check`. `knows_client_id`: the server told our Client ID from an unregistered one.
     """
@@ -74,6 +76,7 @@ class Probe:
     server_id: uuid.UUID
     endpoints: Endpoints
     outbound: GuardedSession
+    is_direct: bool
     ca_pem: str | None
     redirect_url: str
     our_hosts: tuple[str, ...]
@@ -137,6 +140,7 @@ def open_probe(server_id: uuid.UUID, credentials: AppCredentials | None, *, thor
         server_id=server.id,
         endpoints=transport.endpoints(server),
         outbound=transport.outbound(server, for_page=True),
+        is_direct=False,
         ca_pem=server.ca_pem,
         redirect_url=settings.redirect_url,
         our_hosts=(settings.public_url, settings.api_url),
@@ -147,6 +151,7 @@ def open_probe(server_id: uuid.UUID, credentials: AppCredentials | None, *, thor
         thorough=thorough,
     )
     release()
+    found.is_direct = found.outbound.proxy is None or is_bypassed(found.outbound, found.endpoints.browser)
     return found
 
 

@@ -131,10 +131,10 @@ def _checks(probe: Probe) -> tuple[Check, ...]:
         Check("tls", PROXY, "Certificate", network.tls, ("proxy_tls",)),
     )
     same = Check("api_customer", SIGN_INS, "iManage customer", sign_ins.customer, (at,), True)
-    own_ca = Check("own_ca", NETWORK if probe.outbound.proxy is None else PROXY, "Custom CA", network.own_ca)
+    own_ca = Check("own_ca", NETWORK if probe.is_direct else PROXY, "Custom CA", network.own_ca)
     return (
         Check("dns", NETWORK, "Host name", network.name),
-        *(direct if probe.outbound.proxy is None else proxied),
+        *(direct if probe.is_direct else proxied),
         *((own_ca,) if probe.ca_pem else ()),
         Check("api", IMANAGE, "iManage response", network.api, ("tls",)),
         Check("clock", IMANAGE, "Clock", network.clock, ("api",)),

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from imanage.addresses import AddressRules
 from imanage.dialling import host_and_port
 from imanage.guard import GuardedSession, Limits, build_session
+from imanage.networks import Network
 from imanage.proxies import Proxy
 from imanage.types import AppCredentials, Endpoints
 from models import Server
@@ -83,7 +84,8 @@ def rules_of(server: Server) -> AddressRules:
 def uses_proxy(server: Server) -> bool:
     """Whether calls to the server go through a proxy: as an admin chose for it, else as the settings say.
 
-    The API URL decides, because all calls but some of a check go there. The practice server is on this machine.
+    The API URL decides, because all calls but some of a check go there. The practice server is on this machine. Each
+    connection still bypasses the proxy if all addresses of the name are in a network of `no_proxy`.
     """
     if server.is_practice or server.route == DIRECT:
         return False
@@ -119,7 +121,12 @@ def proxy_of(server: Server) -> Proxy | None:
     settings = runtime().settings
     host, port = host_and_port(settings.outbound_proxy) if settings.outbound_proxy else ("", 0)
     entered = frozenset(host_and_port(origin)[0] for origin in (server.url, server.api_url))
-    return Proxy(host, port, *settings.outbound_proxy_login, entered)
+    return Proxy(host, port, *settings.outbound_proxy_login, entered, bypass_of(server))
+
+
+def bypass_of(server: Server) -> tuple[Network, ...]:
+    """The networks whose servers are reached directly; none where an admin chose the proxy for this server."""
+    return () if server.route == THROUGH_PROXY else runtime().settings.no_proxy_networks
 
 
 def outbound(server: Server, *, for_page: bool = False) -> GuardedSession:

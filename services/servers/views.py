@@ -77,6 +77,7 @@ class ServerView:
     outbound_ips: tuple[str, ...]
     route: str
     uses_proxy: bool
+    may_bypass_proxy: bool
     proxy: str
     """Host and port of the installation's proxy; "" where there is none."""
 
@@ -137,6 +138,7 @@ def server(actor: Actor, server_id: uuid.UUID) -> ServerView:
         outbound_ips=settings.outbound_ips,
         route=row.route,
         uses_proxy=transport.uses_proxy(row),
+        may_bypass_proxy=bool(transport.bypass_of(row)),
         proxy=transport.proxy_address(),
     )
 

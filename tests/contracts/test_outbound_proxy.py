@@ -6,6 +6,7 @@ import base64
 import logging
 import socket
 import time
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from imanage import documents, oauth
 from imanage.client import Client
 from imanage.dialling import OutboundBlockedError
 from imanage.errors import ImanageError, OutcomeUnknownError, UnreachableError
-from imanage.guard import GuardedSession, Limits, build_session
+from imanage.guard import GuardedSession, Limits, build_session, is_bypassed
 from imanage.networks import AddressRules
 from imanage.proxies import Proxy
 from imanage.types import AppCredentials, Endpoints
@@ -105,6 +106,47 @@ def test_http_goes_through_a_tunnel_too() -> None:
         assert server.connections == 1 and proxy.connects() == 1  # the tunnel stays open
         assert heads[0].startswith(b"GET /libraries ") and set(heads[1::2]) == {SOURCE.encode()}
         assert b"proxy" not in b"".join(heads).lower()
+
+
+def bypassing(*networks: str) -> dict[str, Any]:
+    return {"bypass": tuple(ip_network(each) for each in networks)}
+
+
+def test_a_name_with_all_addresses_in_a_listed_network_is_reached_directly(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    context, ca = certificate(tmp_path, NAME)
+    looked_up: list[str] = []
+    usual = socket.getaddrinfo
+
+    def lookup(host: str, port: int, *rest: Any, **more: Any) -> list[Any]:
+        if host != NAME:
+            return usual(host, port, *rest, **more)
+        looked_up.append(host)
+        return [answer for each in found for answer in usual(each, port, *rest, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", lookup)
+    with line(GOOD, context) as server, line(silence) as proxy:
+        session = through(proxy.port, server.port, ca=ca, **bypassing("10.0.0.0/8", "127.0.0.0/28"))
+        url = f"https://{NAME}:{server.port}"
+        found = ["127.0.0.1"]
+        assert Client(session, url, TOKEN).json("GET", "libraries") == {"data": []}
+        assert (looked_up, proxy.connections) == ([NAME], 0), "One answer of DNS is judged and used."
+        assert is_bypassed(session, url)
+        found = ["127.0.0.1", "127.0.9.9"]
+        assert not is_bypassed(session, url)
+        session = through(proxy.port, server.port, limits=QUICK, ca=ca, **bypassing("127.0.0.0/28"))
+        assert fault_of(session, url).code.startswith("imanage.unreachable.proxy")
+        assert proxy.connections == 1
+
+
+def test_an_address_that_bypasses_the_proxy_is_judged_all_the_same() -> None:
+    with line(GOOD) as server, line(silence) as proxy:
+        kept_out = AddressRules(ports=frozenset({server.port}), allow_http=True)
+        away = Proxy("127.0.0.1", proxy.port, **bypassing("127.0.0.0/8"))
+        error = fault_of(build_session(kept_out, QUICK, None, away), f"http://127.0.0.1:{server.port}")
+        assert isinstance(error, OutboundBlockedError)
+        assert (server.connections, proxy.connections) == (0, 0)
 
 
 def test_tls_is_end_to_end_and_the_proxy_sees_no_token(tmp_path: Path, unknown_names: None) -> None:
