@@ -71,11 +71,15 @@ class ImanageSource:
 
 
 class ImanageDestination:
-    """A folder that gets a new document, or a document that gets a new version or other content."""
+    """A folder that gets a new document, or a document that gets a new version or other content.
+
+    `document` is the profile of what was stored, where the send has shown it whole.
+    """
 
     def __init__(self, client: Client, target: Target) -> None:
         self._client = client
         self._target = target
+        self.document: Document | None = None
 
     def baseline(self, *, quick: bool = False) -> tuple[Known, ...]:
         """What the target holds now. For many documents into one folder, read it once and announce them all with it.
@@ -173,11 +177,15 @@ class ImanageDestination:
                 return documents.replace(self._client, onto, upload)
 
     def _receipt(self, stored: Stored) -> Receipt:
-        document = stored.document
-        if document.checksum is None or document.size is None:
+        document, facts = stored.document, self._client.facts
+        lacks_checksum = facts.checksum == "sha256" and document.checksum is None
+        lacks_size = facts.sizes and document.size is None
+        if facts.answers_are_whole and not lacks_checksum and not lacks_size:
+            self.document = document
+        elif document.checksum is None or document.size is None:
             # It is stored already: an error in reading it back must not look like an error in storing it.
             with _ignore_errors():
-                document = documents.profile(self._client, document.id)
+                document = self.document = documents.profile(self._client, document.id)
         warnings = tuple(f"{each.field}: {each.message}" for each in stored.warnings)
         return Receipt(_present(document), warnings)
 

@@ -24,6 +24,8 @@ KNOWN_FIELDS = frozenset(["app", "auth_status", "capabilities", "dms_version", "
 LARGEST_LIMIT = 9999
 PRODUCT_LIMIT = 1000
 FEW_ROWS = (50, 10, 1)
+MOST_FORMS = 20
+"""Forms of classes read: each is a request."""
 MOST_PAGES = 20
 PAGES = frozenset(["htm", "html"])
 """Documents that cannot be told from a page of something on the way."""
@@ -373,16 +375,31 @@ class Reading:
         return list(rows.values())
 
     def _required_fields(self) -> None:
+        """From the classes; where they do not say, from the form of each of the first."""
         rows = self._all_rows(self._in_library("classes"), "required fields of classes")
-        if not rows or not all("required_fields" in row for row in rows):
+        fields: dict[str, list[str] | None] = {}
+        for row in rows:
+            if name := profiles.text(row, "id"):
+                said = row.get("required_fields")
+                fields[name] = [str(each) for each in said] if isinstance(said, list) else None
+        if None in fields.values() and len(fields) <= MOST_FORMS:
+            fields |= {name: self._required_in_form(name) for name in fields}
+        if not fields or None in fields.values():
             self._unknown("iManage does not list required fields.", "required_fields")
             return
-        required = {
-            str(profiles.text(row, "id")): ", ".join(map(str, row["required_fields"]))
-            for row in rows
-            if isinstance(row["required_fields"], list) and row["required_fields"]
+        self._set("required_fields", {name: ", ".join(each) for name, each in fields.items() if each})
+
+    def _required_in_form(self, name: str) -> list[str] | None:
+        """The required fields in the form of a class; None where its rows do not say. A name is always sent."""
+        params: Params = {"form_type": "edit_document", "class": name}
+        path = self._in_library("forms", "visible-fields")
+        rows = self.calls.get(path, "required fields in the form of a class", params=params).rows
+        said = {
+            profiles.text(row, "name", "id"): profiles.boolean(row, "required", "is_required") for row in rows
         }
-        self._set("required_fields", required)
+        if not said or None in said or None in said.values():
+            return None
+        return [str(field) for field, is_required in said.items() if is_required and field != "name"]
 
     def _containers(self) -> None:
         """Which kinds of folder of the first workspaces say that documents may be added."""

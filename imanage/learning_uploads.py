@@ -28,6 +28,7 @@ UNHEARD_OF = "zzq"
 MOST_TRIES = 6
 FACTS = (
     "upload_status",
+    "whole_answers",
     "comments",
     "version_comments",
     "new_fields_refused",
@@ -69,6 +70,7 @@ class Storing:
         self.mark = secrets.token_hex(6)
         self.facts: ServerFacts = ASSUMED.with_values(found.values)
         self._stored: list[VersionId] = []
+        self._answer = Answer(0)
 
     def run(self) -> None:
         """All steps, then the removal of everything stored, whatever happened."""
@@ -107,6 +109,7 @@ class Storing:
         if not answer.is_success:
             return None
         self.found.values["upload_status"] = answer.status
+        self._answer = answer
         return id_of(answer.row)
 
     def _without_refused(self, fact: str, method: str, path: str, upload: Upload, *, new: bool) -> Answer:
@@ -128,6 +131,7 @@ class Storing:
         profile = self.calls.get(object_path("documents", str(document)), "the stored document")
         if not profile.row:
             return
+        self._is_whole(self._answer, profile)
         if mark not in (profiles.text(profile.row, "comment") or ""):
             self.found.values["comments"] = "dropped"
             return
@@ -136,6 +140,11 @@ class Storing:
         if listed is not None:
             kept = mark in (profiles.text(listed, "comment") or "")
             self.found.values["comments"] = "kept" if kept else "profile"
+
+    def _is_whole(self, answer: Answer, profile: Answer) -> None:
+        """Whether uploads, of a document and of a version, are answered with all that the profile says of them."""
+        is_whole = _told(answer.row) == _told(profile.row)
+        self.found.values["whole_answers"] = is_whole and self.found.values.get("whole_answers") is not False
 
     def _unchanged(self, document: VersionId, upload: Upload) -> None:
         whole = self.calls.get(object_path("documents", str(document), "download"), "the stored bytes")
@@ -153,6 +162,7 @@ class Storing:
             return
         profile = self.calls.get(object_path("documents", str(version)), "the stored version")
         if profile.row:
+            self._is_whole(answer, profile)
             kept = mark in (profiles.text(profile.row, "comment") or "")
             self.found.values["version_comments"] = kept
 
@@ -238,6 +248,15 @@ class Storing:
             return False
         self.found.values["deletes"] = is_gone
         return is_gone
+
+
+def _told(row: dict[str, Any]) -> object:
+    """What a save uses of a profile."""
+    found = profiles.document_or_none(row)
+    if found is None:
+        return None
+    same = (found.id, found.full_name, found.size, found.checksum)
+    return (*same, found.latest, found.comment, found.url, found.created_at)
 
 
 def _profile(facts: ServerFacts, upload: Upload, is_new: bool) -> dict[str, Any]:

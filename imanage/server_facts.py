@@ -77,6 +77,7 @@ class ServerFacts:
     required_fields: Mapping[str, str] = field(default_factory=dict)
 
     upload_status: int = 201
+    whole_answers: bool = True
     comments: str = "kept"
     version_comments: bool = True
     new_fields_refused: tuple[str, ...] = ()
@@ -104,6 +105,11 @@ class ServerFacts:
     def has_pages(self) -> bool:
         """Whether lists can be read page by page."""
         return self.paging == "offset"
+
+    @property
+    def answers_are_whole(self) -> bool:
+        """Whether uploads of this server are known to be answered with the whole profile."""
+        return self.whole_answers and "whole_answers" in self.measured
 
     def limit(self, wanted: int) -> int:
         """The rows to ask for in one call: without paging, as many as the server gives."""
@@ -178,6 +184,7 @@ fallback_type | Type for files without an extension | text | folder | told
 required_fields | Required fields by class | pairs | reading
 Uploads:
 upload_status | Status of an upload | number | folder
+whole_answers | Uploads are answered with the whole profile | yes_no | folder
 comments | Comments of uploads | choice | folder
 version_comments | Comments of new versions are kept | yes_no | folder
 new_fields_refused | Fields refused for a new document | words | folder | told
@@ -204,6 +211,7 @@ _DRIVES = {
     "sizes": "whether it is compared with the bytes",
     "types": "the type of an upload",
     "fallback_type": "the type of an upload without an extension",
+    "whole_answers": "once measured, a save takes the profile from the answer and does not read it back",
     "comments": "whether a save is recognised in a folder by Counterpart’s mark",
     "new_fields_refused": "the fields of an upload",
     "version_fields_refused": "the fields of an upload",

@@ -61,12 +61,12 @@ def classes() -> Response:
 
 
 def _class(name: str) -> dict[str, Any]:
-    text = CLASSES[name][0]
+    listed = {"required_fields": required_fields(name)} if state().settings.class_required_fields else {}
     return {
         "id": name,
-        "description": text,
+        "description": CLASSES[name][0],
         "default_security": "inherit",
-        "required_fields": required_fields(name),
+        **listed,
         "subclass_required": False,
         "indexable": True,
         "shadow": True,

@@ -31,6 +31,7 @@ CHOICES = {
     "unknown_types": ("replaced", "kept", "refused"),
     "oauth_error_shape": ("nested", "flat"),
     "error_codes": ("named", "generic", "absent"),
+    "upload_answer": ("whole", "short"),
     "rate_limit_headers": ("ratelimit", "retry_after", "both", "absent"),
 }
 SEARCH_FOLDER_MARKS = ("folder_type", "view_type", "saved_search")
@@ -98,6 +99,9 @@ class Settings:
     range_supported: bool = True  # downloads by range
     download_length: bool = True  # downloads have a Content-Length
     upload_status: int = 201  # the status of a successful upload
+    upload_answer: str = (
+        "whole"  # short: an upload is answered with ID, name and version instead of the profile
+    )
     max_upload_bytes: int | None = None  # a larger file is refused
     too_large_status: int = 413  # the status for a file that is too large
     fields_refused: tuple[str, ...] = ()  # fields refused by name in the profile of a new document
@@ -107,6 +111,7 @@ class Settings:
     required_fields: dict[str, list[str]] = field(
         default_factory=dict
     )  # required fields by class, over the built-in ones
+    class_required_fields: bool = True  # false: classes do not list them, only `forms/visible-fields` does
     types_missing: tuple[str, ...] = ()  # types that the library does not have
     fallback_type: str = "UNKNOWN"  # the type of a file whose extension has none
     unknown_types: str = "replaced"  # what happens to a type that the library does not have

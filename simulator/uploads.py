@@ -23,6 +23,7 @@ from simulator.world import now
 blueprint = api_blueprint("uploads")
 L = "/libraries/<lib>"
 STAMP = b"\n<!-- stored by the practice iManage -->"
+SHORT_ANSWER = ("id", "database", "document_number", "version", "name", "extension", "wstype")
 KNOWN = {
     "warnings_for_required_and_disabled_fields",
     "keep_locked",
@@ -174,7 +175,15 @@ def new_document(container_id: str) -> Response:
         )
         world.put_document(document)
     extra_fields = {"warnings": warnings} if warnings else {}
-    return record(document_profile(document), state().settings.upload_status, **extra_fields)
+    return _answer(document_profile(document), **extra_fields)
+
+
+def _answer(profile: Row, **extra_fields: Any) -> Response:
+    """What an upload is answered with: the profile, or a few of its fields by the setting `upload_answer`."""
+    settings = state().settings
+    if settings.upload_answer == "short":
+        profile = {name: profile[name] for name in SHORT_ANSWER}
+    return record(profile, settings.upload_status, **extra_fields)
 
 
 def _content(stream: Incoming) -> Content:
@@ -236,7 +245,7 @@ def new_version(doc: str) -> Response:
         current, _ = document_at(doc, "read_write", latest=True)  # it may have changed during the upload
         require_writable(current)
         stored = state().world.put_document(_add_version(current, profile, _content(stream), changes))
-    return record(document_profile(stored), state().settings.upload_status)
+    return _answer(document_profile(stored))
 
 
 def _version_changes(profile: Row, last: Version) -> Row:
@@ -273,4 +282,4 @@ def replace_file(doc: str) -> Response:
                 lock=_lock(profile),
             )
         )
-    return record(document_profile(stored, changed))
+    return _answer(document_profile(stored, changed))

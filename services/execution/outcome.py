@@ -19,6 +19,7 @@ from copying.values import Absent, Found, Present, Undecided
 from imanage import documents as remote_documents
 from imanage.errors import ImanageError
 from imanage.ids import VersionId
+from imanage.types import Document
 from models import Link, Transfer, TransferItem, Version, utcnow
 from services.core import audit
 from services.core.errors import RefusedError
@@ -198,19 +199,21 @@ def _apply(writing: Session, changes: _Changes) -> Sequence[Exception | None]:
     return changes.errors
 
 
-def read_back(run: ItemRun, present: Present, warnings: tuple[str, ...]) -> SavedVersion:
-    """The profile of the stored version; where iManage cannot be asked, the receipt of the send.
+def read_back(
+    run: ItemRun, present: Present, warnings: tuple[str, ...], profile: Document | None = None
+) -> SavedVersion:
+    """The profile of the stored version, read unless the send has shown it; failing that, the receipt of the send.
 
     Nothing is committed yet: if the process ends here, the announced intent is resolved later.
     """
-    receipt = facts_of_present(run.cache.endpoints, present)
-    if not run.is_stopping:
+    if profile is None and not run.is_stopping:
         with suppress(RefusedError, ImanageError, PausedError):
             run.require_allowed(is_stored=True)
-            stored = run.with_client(lambda client: remote_documents.profile(client, stored_id(receipt)))
-            folder_snapshots.note_comment(cast(uuid.UUID, run.task.server_id), run.task.mark, stored.comment)
-            receipt = facts_of(run.cache.endpoints, stored)
-    return SavedVersion(receipt, warnings)
+            profile = run.with_client(lambda client: remote_documents.profile(client, present.id))
+    if profile is None:
+        return SavedVersion(facts_of_present(run.cache.endpoints, present), warnings)
+    folder_snapshots.note_comment(cast(uuid.UUID, run.task.server_id), run.task.mark, profile.comment)
+    return SavedVersion(facts_of(run.cache.endpoints, profile), warnings)
 
 
 def _claimed(item: TransferItem) -> set[VersionId]:

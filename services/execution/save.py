@@ -33,6 +33,7 @@ from copying.values import (
 )
 from imanage import documents as remote_documents
 from imanage.client import Client
+from imanage.types import Document
 from models import Connection, Version, utcnow
 from services.core.errors import RefusedError
 from services.core.group_commit import GroupCommit
@@ -207,21 +208,23 @@ announce = GroupCommit(_write, linger=LINGER_SECONDS, expected=active_count)
 
 
 def _deliver(run: ItemRun, intent: Intent, announcement: ExitStack) -> str | None:
-    """Send and read back in one slot, then commit the end. Once bytes move, the announcement's limit is free again."""
+    """Send and read back in one slot, then commit the end. Once bytes move, the announcement's limit is free again.
+
+    A profile that the send has shown is not read.
+    """
     source = StoreSource(runtime().blobs, intent.sha256, intent.name, intent.extension)
+    shown: Document | None = None
 
     def on_progress(progress: Progress) -> None:
         announcement.close()
         run.on_progress(progress)
 
     def deliver(client: Client) -> Receipt:
+        nonlocal shown
+        destination = ImanageDestination(client, intent.target)
         try:
             return copying_copy.send(
-                source,
-                ImanageDestination(client, intent.target),
-                intent,
-                on_progress=on_progress,
-                should_stop=run.should_stop(),
+                source, destination, intent, on_progress=on_progress, should_stop=run.should_stop()
             )
         except StoredDifferentError as error:
             if error.what == "size" or not checksums.is_ours_under_another_checksum(
@@ -229,6 +232,8 @@ def _deliver(run: ItemRun, intent: Intent, announcement: ExitStack) -> str | Non
             ):
                 raise
             return replace(error.receipt, present=replace(error.present, sha256=intent.sha256))
+        finally:
+            shown = destination.document
 
     with ExitStack() as slot:
         try:
@@ -247,7 +252,7 @@ def _deliver(run: ItemRun, intent: Intent, announcement: ExitStack) -> str | Non
                 # The quiet time before resolving counts from the end of the broken send, not from its beginning.
                 current(run).sent_at = None if _nothing_was_stored(error) else utcnow()
             raise
-        stored = read_back(run, receipt.present, receipt.warnings)
+        stored = read_back(run, receipt.present, receipt.warnings, shown)
     finish(run, stored)
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import ip_network
@@ -37,11 +37,12 @@ DOCUMENTS = 30
 LONG_AGO = datetime(2026, 2, 3, 4, 5, tzinfo=UTC)
 
 
-def world() -> World:
-    made = World(
-        users=[User("ALICE", "a", "Alice Ames", number=1)],
-        apps=[App("app", "secret", ("http://127.0.0.1/auth/v0/oauth2/authorized",))],
-    )
+USERS = [User("ALICE", "a", "Alice Ames", number=1)]
+APPS = [App("app", "secret", ("http://127.0.0.1/auth/v0/oauth2/authorized",))]
+
+
+def world(users: Iterable[User] = USERS, apps: Iterable[App] = APPS) -> World:
+    made = World(users, apps)
     made.add_library(Library("Active"))
     workspace = made.add_workspace("Active", "Project Heron", at=LONG_AGO)
     folder = made.add_folder(workspace, "Closing set")

@@ -35,6 +35,8 @@ class Flip:
 
 WITHOUT_DOCX = {extension: code for code, _description, extension in TYPES if extension not in {"", "docx"}}
 
+IN_CLASSES = {"AGREEMENT": "custom2", "KNOWHOW": "comment"}
+
 FLIPS = (
     Flip("bearer", {"auth_header": "bearer"}, {"token_header": "bearer"}),
     Flip("header", {"auth_header": "x-auth-token"}, {"token_header": "x-auth-token"}),
@@ -102,8 +104,11 @@ FLIPS = (
     Flip(
         "required",
         {"required_fields": {"DOC": ["custom1"]}},
-        {"required_fields": {"DOC": "custom1", "AGREEMENT": "custom2", "KNOWHOW": "comment"}},
+        {"required_fields": IN_CLASSES | {"DOC": "custom1"}},
     ),
+    Flip("required in forms", {"class_required_fields": False}, {"required_fields": IN_CLASSES}),
+    Flip("required nowhere", {"class_required_fields": False, "missing": ["/forms/"]}, {}),
+    Flip("short answers", {"upload_answer": "short"}, {"whole_answers": False}),
     Flip("upload 200", {"upload_status": 200}, {"upload_status": 200}),
     Flip("comments dropped", {"comments": "dropped"}, {"comments": "dropped", "version_comments": False}),
     Flip("comments not listed", {"comments": "not_listed"}, {"comments": "profile"}),
