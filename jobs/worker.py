@@ -26,7 +26,7 @@ from services.mail import smtp
 from services.matters import end_dates, recycle_bin
 from services.monitoring import schedule
 from services.operations import schema, worker_heartbeats
-from services.server_admin import learning
+from services.server_admin import learning, repoint
 from services.servers.packages import keys as packages_keys
 
 log = structlog.get_logger()
@@ -89,6 +89,10 @@ def _work(settings: Settings, scope: Scope, signals: int) -> None:
         watch.check_due()
         losses.tell()
 
+    def prune() -> None:
+        learning.prune()
+        repoint.prune()
+
     def check_schema() -> None:
         if (found := schema.mismatch()) is not None:
             log.error("worker.schema_mismatch", sentence=found.sentence, next_step=found.next_step)
@@ -117,6 +121,7 @@ def _work(settings: Settings, scope: Scope, signals: int) -> None:
     duties.every(ERASE_SECONDS, packages_keys.delete_expired)
     duties.every(REMIND_SECONDS, end_dates.remind_leads, first=FIRST_REMINDER_SECONDS)
     duties.every(BIN_SECONDS, recycle_bin.delete_expired, first=FIRST_SWEEP_SECONDS)
+    duties.every(SWEEP_SECONDS, prune, first=FIRST_SWEEP_SECONDS)
     duties.every(SWEEP_SECONDS, maintenance.sweep_store, first=FIRST_SWEEP_SECONDS)
     if has_wal:
         duties.every(CHECKPOINT_SECONDS, checkpoint, resting=RESTING_SECONDS)

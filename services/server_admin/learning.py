@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import aliased
 
 from imanage.errors import BadIdError, ImanageError
 from imanage.ids import container_id
@@ -30,6 +32,10 @@ from services.servers import registry, server_facts, transport
 RUNNING, DONE, STOPPED, UNFINISHED = "running", "done", "stopped", "did_not_finish"
 ABANDONED_AFTER = timedelta(minutes=2)
 AGAIN_AFTER = timedelta(hours=1)
+BACKOFF = 6
+"""Each automatic run in a row that did not finish makes the next one wait so many times longer."""
+MOST_UNFINISHED = 3
+KEPT_FOR = timedelta(days=30)
 WRITE_EVERY = 10
 """Requests between two writes of the list."""
 
@@ -133,20 +139,46 @@ def signed_in_admin(
 def learn_again() -> None:
     """A duty of the worker: read the facts again where a server contradicted one or shows another version.
 
-    It only reads, with the sign-in of the System Admin who learned them, at most once an hour.
+    It only reads, with the sign-in of the System Admin who learned them, at most once an hour. A run that did not
+    finish is repeated once, later.
     """
     noted = (
         select(ServerFact.server_id).where(ServerFact.source == "measured", ServerFact.note != "").distinct()
     )
     for server_id in session().scalars(noted).all():
         newest, server = _newest(server_id), session().get(Server, server_id)
-        if newest is None or newest.finished_at is None or newest.member_id is None or server is None:
+        if newest is None or newest.member_id is None or server is None or _state(newest) == RUNNING:
             continue
-        is_old = (server.facts_changed_at or newest.started_at) > newest.finished_at
-        if is_old and newest.started_at < utcnow() - AGAIN_AFTER:
+        unfinished = _unfinished_in_a_row(server_id)
+        is_old = (server.facts_changed_at or newest.started_at) > (newest.finished_at or newest.seen_at)
+        wait = AGAIN_AFTER * BACKOFF ** min(unfinished, MOST_UNFINISHED)
+        if (is_old or unfinished == 1) and newest.started_at < utcnow() - wait:
             member_id = signed_in_admin(server_id, member_id=newest.member_id)
             if member_id is not None and server.is_enabled:
                 run_now(SYSTEM, member_id, server_id)
+
+
+def prune() -> None:
+    """A duty of the worker: delete runs older than 30 days, but for the newest of each server."""
+    newer = aliased(ServerLearning)
+    is_newest = ~exists().where(
+        newer.server_id == ServerLearning.server_id, newer.started_at > ServerLearning.started_at
+    )
+    with unit_of_work(relaxed_durability=True) as writing:
+        old = ServerLearning.started_at < utcnow() - KEPT_FOR
+        ids = writing.scalars(select(ServerLearning.id).where(old, ~is_newest)).all()
+        writing.execute(delete(ServerLearning).where(ServerLearning.id.in_(ids)))
+
+
+def _unfinished_in_a_row(server_id: uuid.UUID) -> int:
+    """How many of the newest automatic runs did not finish."""
+    runs = session().scalars(
+        select(ServerLearning)
+        .where(ServerLearning.server_id == server_id)
+        .order_by(ServerLearning.started_at.desc(), ServerLearning.id)
+        .limit(MOST_UNFINISHED)
+    )
+    return sum(1 for _ in takewhile(lambda run: run.started_by == SYSTEM.name and run.state != DONE, runs))
 
 
 def _start(who: Who, member_id: uuid.UUID, server_id: uuid.UUID, folder_id: str) -> tuple[uuid.UUID, bool]:

@@ -38,6 +38,7 @@ from services.servers.restriction import end_use_of_unlisted
 
 UNDO_FOR = timedelta(days=30)
 PREVIEW_FOR = timedelta(hours=1)
+PREVIEW_KEPT = timedelta(days=1)
 AGREES, DIFFERS, MISSING, FORBIDDEN, UNKNOWN = "agrees", "differs", "missing", "forbidden", "unknown"
 """What a sample of the preview showed; unknown where the server gives no checksum to compare."""
 
@@ -263,18 +264,17 @@ def unfinished(actor: Actor, *server_ids: uuid.UUID) -> tuple[tuple[str, ...], i
     return lines[: repoint_links.NAMED], _unfinished_count(*server_ids)
 
 
-def forget_old(writing: Session, source_id: uuid.UUID) -> None:
-    """Delete what can no longer be confirmed or undone."""
+def prune() -> None:
+    """A duty of the worker: delete what can no longer be confirmed or undone."""
     now = utcnow()
-    writing.execute(
-        delete(Repoint).where(
-            Repoint.source_id == source_id,
-            Repoint.moved_at.is_(None),
-            Repoint.previewed_at < now - PREVIEW_FOR,
+    with unit_of_work(relaxed_durability=True) as writing:
+        writing.execute(
+            delete(Repoint).where(Repoint.moved_at.is_(None), Repoint.previewed_at < now - PREVIEW_KEPT)
         )
-    )
-    over = select(Repoint.id).where(or_(Repoint.moved_at < now - UNDO_FOR, Repoint.undone_at.is_not(None)))
-    writing.execute(delete(RepointedLink).where(RepointedLink.repoint_id.in_(over)))
+        is_over = or_(Repoint.moved_at < now - UNDO_FOR, Repoint.undone_at.is_not(None))
+        writing.execute(
+            delete(RepointedLink).where(RepointedLink.repoint_id.in_(select(Repoint.id).where(is_over)))
+        )
 
 
 def _asks_for_name(outcomes: Counter[str]) -> bool:

@@ -27,15 +27,7 @@ from services.guidance.imanage_errors import remote_refusal
 from services.guidance.refusals import refusal
 from services.picker.browse import call_imanage
 from services.server_admin import repoint_links
-from services.server_admin.repoint import (
-    AGREES,
-    DIFFERS,
-    FORBIDDEN,
-    MISSING,
-    UNKNOWN,
-    forget_old,
-    unfinished,
-)
+from services.server_admin.repoint import AGREES, DIFFERS, FORBIDDEN, MISSING, UNKNOWN, unfinished
 from services.servers import transport
 from services.servers.registry import require_server
 
@@ -133,7 +125,6 @@ def start(actor: Actor, source_id: uuid.UUID, command: PreviewCommand) -> uuid.U
     found = _read(actor, target, _pick(source_id, command.target_id, libraries))
     with unit_of_work() as writing:
         source, target = _both(actor, source_id, command.target_id)
-        forget_old(writing, source_id)
         count = repoint_links.count(repoint_links.movable(source_id, command.target_id, libraries))
         row = Repoint(
             id=new_id(),

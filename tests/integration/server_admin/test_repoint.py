@@ -337,8 +337,7 @@ def test_undo_is_over_after_30_days(firm: Firm, ada_browser: Browser) -> None:
     assert "Re-pointed to New DMS" not in ada_browser.page(f"{PAGE}/{firm.old_id}").text
     with pytest.raises(ConflictError, match="no longer be undone"):
         repoint.undo(firm.admin, firm.old_id, repoint_id)
-    with unit_of_work() as writing:
-        repoint.forget_old(writing, firm.old_id)
+    repoint.prune()
     assert session().scalar(select(func.count()).select_from(RepointedLink)) == 0
 
 
