@@ -91,6 +91,19 @@ WORK = (
     Endpoint("PUT", "{base}/libraries/{library}/documents/{id}/file", "Replacing a version"),
 )
 
+LEARNING = (
+    Endpoint("GET", "{base}/libraries/{library}/types", "Learn this server"),
+    Endpoint("GET", "{base}/libraries/{library}/classes", "Learn this server"),
+    Endpoint("GET", "{base}/libraries/{library}/forms/visible-fields", "Learn this server"),
+    Endpoint("GET", "{base}/libraries/{library}/change-events", "Learn this server"),
+    Endpoint("GET", "{base}/libraries/{library}/folders/{id}/operations", "Learn this server"),
+    Endpoint(
+        "DELETE",
+        "{base}/libraries/{library}/documents/{id}",
+        "removing what Learn this server stored in a scratch folder",
+    ),
+)
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -102,6 +115,7 @@ class Sheet:
     redirect_url: str
     client_id: str
     calls: tuple[Endpoint, ...]
+    learning: tuple[Endpoint, ...]
     large_reads: str
 
 
@@ -124,6 +138,7 @@ def sheet(actor: Actor, server_id: uuid.UUID) -> Sheet:
         redirect_url=view.redirect_url,
         client_id=view.client_id,
         calls=SIGN_IN + merged(WORK),
+        learning=LEARNING,
         large_reads=LARGE_READS.format(
             most=MOST_DOCUMENTS,
             at_once=view.at_once,
@@ -138,6 +153,7 @@ def _own_rules(view: server_views.ServerView) -> tuple[NetworkRule, ...]:
     use = "Signing in, getting and saving documents"
     if not (view.uses_proxy and view.proxy):
         return (_rule("Counterpart", view.api_url, use),)
+    direct = (_rule("Counterpart", view.api_url, f"{use}, where COUNTERPART_NO_PROXY lists its address"),)
     return (
         _rule(
             "Counterpart",
@@ -145,6 +161,7 @@ def _own_rules(view: server_views.ServerView) -> tuple[NetworkRule, ...]:
             "The proxy, for everything that Counterpart sends to iManage",
         ),
         _rule("The proxy, for Counterpart", view.api_url, use),
+        *(direct if view.may_bypass_proxy else ()),
     )
 
 
@@ -177,7 +194,10 @@ def as_text(sheet: Sheet) -> str:
         f"Redirect URL to register in iManage:\n{sheet.redirect_url}",
         *([f"Client ID: {sheet.client_id}"] if sheet.client_id else []),
         f"For a security team that monitors iManage for large reads:\n{sheet.large_reads}",
-        "API calls\n" + "\n".join(f"- {each.methods} {each.path}  ({each.purpose})" for each in sheet.calls),
+        "API calls\n"
+        + "\n".join(
+            f"- {each.methods} {each.path}  ({each.purpose})" for each in sheet.calls + sheet.learning
+        ),
         f"{{base}} is the address that iManage gives for the customer, usually {BASE}",
     ]
     return "\n\n".join(parts) + "\n"

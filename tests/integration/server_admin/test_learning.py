@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import uuid
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -15,6 +17,7 @@ from services.core.actor import Actor
 from services.core.errors import ForbiddenError, InvalidError
 from services.core.unit_of_work import session, unit_of_work
 from services.server_admin import learning
+from services.server_admin.network_sheet import LEARNING, SIGN_IN, WORK
 from services.servers import server_facts
 from simulator import Fault
 from tests.support.audit import trail
@@ -55,6 +58,13 @@ def facts_now(server_id: uuid.UUID) -> ServerFacts:
     return server_facts.of(session().get_one(Server, server_id))
 
 
+def shape(path: str) -> str:
+    """The path as the request sheet writes it."""
+    path = re.sub(r"^/work/api/v2/customers/\w+", "{base}", path)
+    path = re.sub(r"/libraries/\w+", "/libraries/{library}", path)
+    return re.sub(r"/users/\w+", "/users/{user}", re.sub(r"/\w+!\d+(\.\d+)?", "/{id}", path))
+
+
 def test_a_run_measures_and_says_what_it_sent(admin: Actor, signed_in: SignIn) -> None:
     run = learned(admin, signed_in)
     assert (run.state, run.sentence, run.left_behind) == ("done", "", ())
@@ -71,11 +81,16 @@ def test_a_run_measures_and_says_what_it_sent(admin: Actor, signed_in: SignIn) -
 def test_a_run_in_a_scratch_folder_leaves_nothing(admin: Actor, signed_in: SignIn) -> None:
     world, folder = signed_in.practice.world, folder_of(signed_in)
     before = {document.id() for document in world.documents("Active")}
+    signed_in.practice.settings.class_required_fields = False
     run = learned(admin, signed_in, f"https://imanage.firm.test/work/link/f/{folder}")
     assert (run.state, run.folder_id, run.left_behind) == ("done", folder, ())
     assert {document.id() for document in world.documents("Active")} == before
     facts = facts_now(signed_in.server_id)
     assert "comments" in facts.measured and facts.comments == "kept"
+    named = {(each.methods, each.path) for each in SIGN_IN + WORK + LEARNING}
+    sent = {(method, shape(path)) for method, path, _status, _purpose in run.requests}
+    assert sent - named == set(), "These requests are not on the request sheet."
+    assert {(each.methods, each.path) for each in LEARNING} <= sent
 
 
 def test_what_differs_is_used_by_the_next_call(admin: Actor, signed_in: SignIn) -> None:
@@ -147,11 +162,11 @@ def test_the_pages(admin: Actor, signed_in: SignIn, browser: Browser) -> None:
     assert other.post(f"{url}/learn", {"folder": ""}).status_code == 422
 
 
-def age(server_id: uuid.UUID) -> None:
-    """The newest run is old enough for another one."""
+def age(server_id: uuid.UUID, hours: int = 2) -> None:
+    """As if so much time had gone by since the runs."""
     with unit_of_work() as writing:
-        row = writing.scalars(select(ServerLearning).where(ServerLearning.server_id == server_id)).one()
-        row.started_at -= 2 * learning.AGAIN_AFTER
+        for row in writing.scalars(select(ServerLearning).where(ServerLearning.server_id == server_id)):
+            row.started_at -= timedelta(hours=hours)
 
 
 def runs(server_id: uuid.UUID) -> int:
@@ -190,6 +205,42 @@ def test_another_version_is_learned_again(admin: Actor, signed_in: SignIn) -> No
         row.version for row in session().scalars(select(ServerFact).where(ServerFact.fact == "ranges"))
     }
     assert versions == {"10.5.1"}
+
+
+def test_a_run_that_stopped_is_repeated_once_later(admin: Actor, signed_in: SignIn) -> None:
+    learned(admin, signed_in)
+    server_facts.doubt(signed_in.server_id, {"ranges": "The rest of a document was refused."})
+    age(signed_in.server_id)
+    fault = signed_in.practice.faults.add(Fault("throttle", path="/libraries", reset=900, times=None))
+    learning.learn_again()
+    learning.learn_again()
+    assert runs(signed_in.server_id) == 2, "The next one waits longer."
+    age(signed_in.server_id, 7)
+    learning.learn_again()
+    assert runs(signed_in.server_id) == 3
+    signed_in.practice.faults.remove(fault)
+    age(signed_in.server_id, 100)
+    learning.learn_again()
+    assert runs(signed_in.server_id) == 3, "It stopped twice, and nothing happened since."
+    server_facts.doubt(signed_in.server_id, {"checksum": "Another meaning."})
+    learning.learn_again()
+    assert runs(signed_in.server_id) == 4
+    assert not any(row.note for row in session().scalars(select(ServerFact)))
+
+
+def test_old_runs_are_deleted_but_for_the_newest(admin: Actor, signed_in: SignIn) -> None:
+    with unit_of_work() as writing:
+        for days in (90, 60, 40):
+            at = utcnow() - timedelta(days=days)
+            writing.add(
+                ServerLearning(
+                    server_id=signed_in.server_id, started_by="A", started_at=at, finished_at=at, state="done"
+                )
+            )
+    learning.prune()
+    (left,) = session().scalars(select(ServerLearning))
+    assert left.started_at < utcnow() - timedelta(days=39)
+    assert left.started_at > utcnow() - timedelta(days=41)
 
 
 def test_nobody_learns_again_without_the_right(admin: Actor, signed_in: SignIn) -> None:
