@@ -6,6 +6,7 @@ PRACTICE_PORT ?= 8001
 QUIETLY := --quiet --disable-pip-version-check
 NAUGHTY := tests/integration/blueprints/test_naughty_strings.py
 FACTS := tests/contracts/facts
+FACTS_USED := tests/integration/server_admin/test_facts_through_services.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-demo setup-test demo run worker test check coverage hooks migrate bench faults screenshots tabler lock sbom
@@ -74,9 +75,9 @@ bench: setup-test .venv/bench.done ## Measure the speed and memory that we claim
 faults: setup-test ## Every fault against every kind of transfer and every naughty string on both databases, and 200 unusual servers; draws the table in docs/transfers.md
 	@tests/prepare
 	mkdir -p instance/faults
-	FAULTS=all FAULTS_RESULTS=instance/faults/sqlite.json $(BIN)/python -m pytest tests/faults $(NAUGHTY) $(FACTS)
+	FAULTS=all FAULTS_RESULTS=instance/faults/sqlite.json $(BIN)/python -m pytest tests/faults $(NAUGHTY) $(FACTS) $(FACTS_USED)
 	FAULTS=all FAULTS_RESULTS=instance/faults/postgresql.json \
-	$(BIN)/python -m tests.support.postgres $(BIN)/python -m pytest tests/faults $(NAUGHTY)
+	$(BIN)/python -m tests.support.postgres $(BIN)/python -m pytest tests/faults $(NAUGHTY) $(FACTS_USED)
 	$(BIN)/python -m tests.faults.report instance/faults/sqlite.json instance/faults/postgresql.json
 
 screenshots: setup-test ## Take the screenshots in docs/screenshots again
