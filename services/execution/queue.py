@@ -14,7 +14,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, exists, or_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from models import (
@@ -50,7 +62,7 @@ class Due:
 
 
 def due(limit: int) -> tuple[Due, ...]:
-    """Free items that can be carried out now. Left out: paused transfers, open circuits, members whose pace is used up."""
+    """Free items that can be carried out now, without those of paused transfers, open circuits and used-up paces."""
     rows = session().execute(_DUE, {"now": utcnow(), "limit": limit})
     return tuple(
         Due(row.id, row.position, str(row.server_id or NO_SERVER), row.member_id, row.at_once or 1, row.pace)
