@@ -151,6 +151,19 @@ def test_its_name_and_limit_can_be_changed_and_nothing_else_there(admin: Browser
     assert told.detail == {"name_before": "London DMS", "at_once": 7, "pace": None}
 
 
+def test_a_pace_is_optional_and_told_to_the_security_team(admin: Browser) -> None:
+    server = make_server()
+    assert "No limit" in admin.page(url_of(server)).text
+    refused = admin.post(url_of(server, "edit"), edit(server, pace="0"))
+    assert "Enter a number from 1 to 600." in read(refused, whole=True).text
+    assert admin.post(url_of(server, "edit"), edit(server, pace="30")).status_code == 303
+    assert fresh(server).pace == 30
+    assert "30 for each member" in admin.page(url_of(server)).text
+    assert "Each member is limited to 30 documents a minute." in admin.page(url_of(server, "request-sheet")).text
+    assert admin.post(url_of(server, "edit"), edit(server)).status_code == 303
+    assert fresh(server).pace is None
+
+
 def test_what_is_fixed_cannot_be_changed_by_a_direct_request(admin: Browser) -> None:
     server = make_server()
     before = (server.kind, server.url, server.api_url, server.subdomain)
