@@ -96,7 +96,8 @@ def following(limit: Limit, observed: Observed, ceiling: int, now: datetime) -> 
 
 
 def _refused(at_once: int, observed: Observed, now: datetime) -> Limit:
-    fits = int((observed.answered_at_once or at_once) * MARGIN)
+    fitting = (observed.answered_at_once or at_once) * MARGIN
+    fits = 2 if 1.5 <= fitting < 2 else int(fitting)  # 1 would be half of what the server takes
     if observed.answered_at_once is None or fits >= at_once:
         return Limit(max(1, at_once * 2 // 3), at_once, REFUSED, now)
     return Limit(max(1, fits), max(1, fits) + 1, REFUSED, now)

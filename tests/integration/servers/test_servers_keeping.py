@@ -54,8 +54,12 @@ def events() -> list[tuple[str, str]]:
         (2, "growing", "16, today 2 It rises while documents wait and iManage answers quickly. Since"),
         (5, "refused", "16, today 5 With 6, iManage refused calls. Since"),
         (5, "slow", "16, today 5 With 6, iManage answered more slowly. Since"),
-        (16, "growing", "Documents at once 16 Members signed in"),
-        (None, "", "16, today 2 It rises while documents wait and iManage answers quickly. Members"),
+        (16, "growing", "Documents at once 16 Documents a minute No limit Members signed in"),
+        (
+            None,
+            "",
+            "16, today 2 It rises while documents wait and iManage answers quickly. Documents a minute",
+        ),
     ],
 )
 def test_its_page_says_how_many_documents_move_today_and_why(
@@ -159,7 +163,9 @@ def test_a_pace_is_optional_and_told_to_the_security_team(admin: Browser) -> Non
     assert admin.post(url_of(server, "edit"), edit(server, pace="30")).status_code == 303
     assert fresh(server).pace == 30
     assert "30 for each member" in admin.page(url_of(server)).text
-    assert "Each member is limited to 30 documents a minute." in admin.page(url_of(server, "request-sheet")).text
+    assert (
+        "Each member is limited to 30 documents a minute." in admin.page(url_of(server, "request-sheet")).text
+    )
     assert admin.post(url_of(server, "edit"), edit(server)).status_code == 303
     assert fresh(server).pace is None
 
