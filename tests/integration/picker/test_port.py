@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 from services.picker.browse import Location, Step
 from services.picker.port import PICKER
@@ -17,8 +18,8 @@ def test_what_is_chosen_can_be_got_and_saved(browser: Browser, practice: Simulat
     desk = make_desk(browser, practice)
     actor, matter_id, server_id = desk.actor, desk.matter_id, desk.server.id
     way: tuple[Step, ...] = ()
-    for name in ("Project Heron", "Drafts"):
-        rows = PICKER.list_location(actor, matter_id, server_id, Location(way)).containers
+    for location, name in ((Location(shelf="favourites"), "Project Heron"), (Location(), "Drafts")):
+        rows = PICKER.list_location(actor, matter_id, server_id, replace(location, steps=way)).containers
         way += (next(row.step for row in rows if row.step.name == name),)
     listing = PICKER.list_location(actor, matter_id, server_id, Location(way))
     selection = PICKER.collect(actor, matter_id, server_id, Location(way))
