@@ -30,6 +30,7 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint('server_id', 'member_id', name=op.f('pk_member_pace')),
     )
+    op.create_index(op.f('ix_member_pace_member_id'), 'member_pace', ['member_id'])
 
 
 def downgrade():
