@@ -19,12 +19,11 @@ from services.matters import documents, matters, recycle_bin
 @bp.route("/documents/<uuid:document_id>/remove", methods=["GET", "POST"])
 @needs("staff")
 def remove_document(document_id: uuid.UUID) -> ResponseReturnValue:
+    view = documents.find(actor(), document_id)
     if request.method == "POST":
-        view = documents.find(actor(), document_id)
         name = recycle_bin.remove_document(actor(), document_id)
         flash(f"{name} is in the bin. You can restore it for {recycle_bin.KEPT.days} days.", "success")
         return go_to(url_for("matters.matter", matter_id=view.matter_id))
-    view = documents.find(actor(), document_id)
     permissions.require_remove_documents(actor(), view.matter_id)
     return popup(
         "Move to bin",

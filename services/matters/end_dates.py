@@ -13,7 +13,7 @@ from services.access import permissions
 from services.access.participation import is_over, last_day
 from services.core.actor import Actor
 from services.core.unit_of_work import session, unit_of_work
-from services.mail import server_state
+from services.mail import outbox
 from services.mail.messages import NotToBeSentError, new_message
 from services.matters import participants
 from services.matters.row_locks import locked_matter
@@ -77,14 +77,12 @@ def remind_leads() -> None:
     with unit_of_work() as writing:
         for participant in writing.scalars(ending.with_for_update(of=Participant, skip_locked=True)):
             participant.reminded_at = now
-            if server_state.is_set_up():
-                about = f"{participant.matter_id} {participant.member_id}"
-                leads = select(Participant.member_id).where(
-                    Participant.matter_id == participant.matter_id, Participant.role == "lead"
-                )
-                writing.add_all(
-                    Mail(kind=KIND, member_id=lead_id, about=about) for lead_id in writing.scalars(leads)
-                )
+            leads = select(Participant.member_id).where(
+                Participant.matter_id == participant.matter_id, Participant.role == "lead"
+            )
+            outbox.queue_once(
+                KIND, writing.scalars(leads), f"{participant.matter_id} {participant.member_id}"
+            )
 
 
 def compose(mail_id: uuid.UUID) -> EmailMessage:

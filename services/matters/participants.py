@@ -209,7 +209,11 @@ def _require_own_link(actor: Actor, member: Member) -> None:
     inviter = session().scalar(
         select(Member)
         .join(Invitation, Invitation.invited_by_id == Member.id)
-        .where(Invitation.member_id == member.id, Invitation.ended_at.is_(None))
+        .where(
+            Invitation.member_id == member.id,
+            Invitation.ended_at.is_(None),
+            Invitation.expires_at > utcnow(),
+        )
     )
     if inviter is not None and inviter.id != actor.id and not inviter.is_admin:
         raise refusal(ConflictError, "participant.not_joined", name=member.name, inviter=inviter.name)
