@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from models import ItemState, Matter, Member, Participant, Transfer, TransferItem, db, utcnow
+from models import Document, ItemState, Matter, Member, Participant, Transfer, TransferItem, db, utcnow
 from models.base import prepare_sqlite
 from models.member_search import is_own
 from tests.support import forks
@@ -195,6 +195,9 @@ def test_rows_survive_the_way_down_and_up_again(tmp_path: Path) -> None:
                 )
                 for position, state in enumerate(states)
             )
+            writing.add(
+                Document(name="Removed.docx", created_by_id=member, binned_from_id=matter, binned_at=now)
+            )
             writing.commit()
         database.migrate("downgrade", "0001")
         database.migrate("upgrade")
@@ -204,6 +207,8 @@ def test_rows_survive_the_way_down_and_up_again(tmp_path: Path) -> None:
             assert [
                 item.state for item in reading.query(TransferItem).order_by(TransferItem.position)
             ] == states
+            document = reading.query(Document).one()
+            assert (document.matter_id, document.binned_from_id) == (matter, None), "It is back from the bin."
 
 
 def test_keys_that_are_searched_by_are_made_anew_for_the_rows_that_are_there(tmp_path: Path) -> None:
