@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
 
 from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,6 +12,7 @@ from blueprints import dialogs
 from blueprints.authorization import actor, needs
 from blueprints.htmx import go_to, is_htmx
 from blueprints.matters import bp, popup
+from blueprints.matters.forms import UntilForm
 from blueprints.query_params import page_number, search_text
 from services.access import roles
 from services.core.errors import ConflictError, InvalidError
@@ -54,7 +54,10 @@ def search_people(matter_id: uuid.UUID) -> ResponseReturnValue:
 @needs("staff")
 def add_person(matter_id: uuid.UUID) -> ResponseReturnValue:
     member_id = request.form.get("member", type=uuid.UUID) or uuid.UUID(int=0)
-    until = participants.end_of(request.form.get("until", type=date.fromisoformat))
+    form = UntilForm()
+    if not form.validate():
+        raise InvalidError({"until": " ".join(form.until.errors)})
+    until = participants.end_of(form.until.data)
     name = participants.add(actor(), matter_id, member_id, request.form.get("role", ""), until)
     return _changed(matter_id, f"{name} has been added to this matter.")
 

@@ -29,6 +29,7 @@ from services.matters.row_locks import locked_matter
 
 PAGE = 50
 RESULTS = 20
+LAST_YEAR = 2200
 FIRM = "The firm"
 NO_ORGANISATION = "No organisation"
 
@@ -190,7 +191,9 @@ def require_until(member: Member, until: datetime | None) -> None:
 
 
 def end_of(day: date | None) -> datetime | None:
-    """The end of the day in UTC, from which access is over."""
+    """The end of the day in UTC, from which access is over. Raises InvalidError for a day too far away."""
+    if day is not None and day.year > LAST_YEAR:
+        raise InvalidError({"until": f"Choose a date up to the year {LAST_YEAR}."})
     return datetime.combine(day + timedelta(days=1), time(), UTC) if day else None
 
 

@@ -63,7 +63,7 @@ def test_a_lead_sets_a_date_which_is_shown_to_both_and_recorded(
     assert trail()[-1][0] == "participant.until_changed"
 
 
-@pytest.mark.parametrize("until", ["2020-01-01", "31.12.2030", "tomorrow"])
+@pytest.mark.parametrize("until", ["2020-01-01", "31.12.2030", "tomorrow", "9999-12-31"])
 def test_a_day_in_the_past_or_no_day_is_refused(
     browser: Browser, lead: Member, guest: Member, matter_id: uuid.UUID, until: str
 ) -> None:
@@ -72,7 +72,15 @@ def test_a_day_in_the_past_or_no_day_is_refused(
     )
     assert answer.status_code == 422
     text = read(answer, whole=False).text
-    assert "Choose today or a later date." in text or "Enter a date, such as 2026-12-31." in text
+    assert (
+        "Choose today or a later date." in text
+        or "Enter a date, such as 2026-12-31." in text
+        or "2200" in text
+    )
+    people, other = f"/matters/{matter_id}/people", make_member(is_guest=True, organisation="Bank")
+    form = {"member": str(other.id), "role": "viewer", "until": until}
+    assert browser.post(people, form).status_code == 422
+    assert len(participants.of_matter(actor_of(lead), matter_id).rows) == 2
 
 
 def test_only_guests_have_an_end(lead: Member, matter_id: uuid.UUID) -> None:
