@@ -27,6 +27,7 @@ COMPLETE = {
     "imanage": ("commands.imanage:group", "Learn iManage servers."),
     "keys": ("commands.keys:group", "Check or rotate the encryption keys."),
     "member": ("commands.member:group", "Add members."),
+    "receipt": ("commands.receipt:group", "Verify receipts, or replace the key that signs them."),
 }
 HIDDEN = {
     "prepare": ("commands.serve:prepare", "Migrate and check before `up` starts its processes."),

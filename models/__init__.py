@@ -37,6 +37,7 @@ from models.members import SignInAttempt as SignInAttempt
 from models.members import SignInSession as SignInSession
 from models.packages import ApplicationPackage as ApplicationPackage
 from models.rate_limits import RateCount as RateCount
+from models.receipts import SigningKey as SigningKey
 from models.repoints import Repoint as Repoint
 from models.repoints import RepointedLink as RepointedLink
 from models.server_facts import ServerFact as ServerFact

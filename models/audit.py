@@ -19,6 +19,7 @@ class AuditEvent(Base):
     __table_args__ = (
         CheckConstraint("outcome IN ('done', 'refused', 'failed')", name="outcome"),
         Index("ix_audit_event_at", "at"),
+        Index("ix_audit_event_matter", "matter_id", "at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

@@ -76,6 +76,12 @@ class VersionForm(BaseForm):
     note = LineField("Note", "a note", 500, required=False)
 
 
+class NoteForm(BaseForm):
+    """The note of a version."""
+
+    note = LineField("Note", "a note", 500, required=False)
+
+
 class SameFileForm(BaseForm):
     """Confirms adding a file that is identical to an existing version."""
 

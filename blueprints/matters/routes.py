@@ -9,9 +9,11 @@ from blueprints.matters import (
     guests,
     matters,
     people,
+    receipts,
     recycle_bin,
     undertakings,
     versions,
+    viewing,
 )
 
 __all__ = [
@@ -21,7 +23,9 @@ __all__ = [
     "guests",
     "matters",
     "people",
+    "receipts",
     "recycle_bin",
     "undertakings",
     "versions",
+    "viewing",
 ]

@@ -1,4 +1,4 @@
-"""Versions: adding one, making an older one current, downloading."""
+"""Versions: adding one, its note, making an older one current, downloading."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from blueprints.authorization import actor, needs, takes_files
 from blueprints.htmx import go_to
 from blueprints.matters import bp, popup
 from blueprints.matters.downloading import send
-from blueprints.matters.forms import SameFileForm, VersionForm
+from blueprints.matters.forms import NoteForm, SameFileForm, VersionForm
 from blueprints.matters.quotas import notice_for, refuse_unread
 from services.access import permissions
 from services.core.errors import InvalidError
@@ -55,12 +55,32 @@ def add_version_again(version_id: uuid.UUID) -> ResponseReturnValue:
     return _added(result, url_for("matters.document", document_id=version.document_id))
 
 
-@bp.post("/versions/<uuid:version_id>/current")
+@bp.route("/versions/<uuid:version_id>/current", methods=["GET", "POST"])
 @needs("member")
 def make_current(version_id: uuid.UUID) -> ResponseReturnValue:
+    if request.method == "GET":
+        version = versions.require(actor(), version_id)
+        permissions.require_change_documents(actor(), version.matter_id)
+        back = url_for("matters.document", document_id=version.document_id)
+        current = documents.find(actor(), version.document_id)
+        return popup("Make current", "matters/_current_form.html", back, version=version, document=current)
     version = versions.make_current(actor(), version_id)
     flash(f"Version {version.number} is now the current version.", "success")
     return go_to(url_for("matters.document", document_id=version.document_id))
+
+
+@bp.route("/versions/<uuid:version_id>/note", methods=["GET", "POST"])
+@needs("member")
+def change_note(version_id: uuid.UUID) -> ResponseReturnValue:
+    version = versions.require(actor(), version_id)
+    permissions.require_change_documents(actor(), version.matter_id)
+    form = NoteForm(note=version.note)
+    back = url_for("matters.document", document_id=version.document_id)
+    if form.validate_on_submit():
+        versions.change_note(actor(), version_id, form.note.data or "")
+        flash(f"The note of version {version.number} has been saved.", "success")
+        return go_to(back)
+    return popup("Note", "matters/_note_form.html", back, form=form, version=version)
 
 
 @bp.get("/versions/<uuid:version_id>/download")

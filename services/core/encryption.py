@@ -33,6 +33,7 @@ SEALED_COLUMNS = {
     ("connection", "refresh_token"): False,
     ("oauth_state", "verifier"): True,
     ("application_package", "sealed"): True,
+    ("signing_key", "private_key"): False,
 }
 
 _newer: tuple[str, ...] = ()

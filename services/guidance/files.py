@@ -64,6 +64,12 @@ FILE_ADVICE: dict[str, Advice] = {
         SYSTEM_ADMIN,
     ),
     "storage.busy": Advice("This file is already being copied.", _AGAIN, SYSTEM_ADMIN),
+    "receipt.key": Advice(
+        "The key that signs receipts cannot be decrypted.",
+        "Ask your System Admin to create a new one: flask --app app receipt new-key",
+        SYSTEM_ADMIN,
+    ),
+    "receipt.not_printed": Advice("The PDF could not be made.", "Download the receipt as JSON instead."),
     "upload.no_script": Advice(
         "Files larger than 1 MiB can be added only with JavaScript.",
         "Allow JavaScript for this site, reload the page and add the file again.",

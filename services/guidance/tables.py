@@ -15,6 +15,7 @@ from services.guidance.requests import REQUEST_ADVICE
 from services.guidance.servers import SERVER_ADVICE
 from services.guidance.sign_in_errors import SIGN_IN_ADVICE
 from services.guidance.transfers import SAVE_ADVICE, TRANSFER_ADVICE
+from services.guidance.viewing import VIEW_ADVICE
 
 CHECK_ADVICE: dict[str, Advice] = NETWORK_ADVICE | APPLICATION_ADVICE
 TABLES: dict[str, dict[str, Advice]] = {
@@ -29,6 +30,7 @@ TABLES: dict[str, dict[str, Advice]] = {
     "Transfers": TRANSFER_ADVICE,
     "Matters": MATTER_ADVICE,
     "Files": FILE_ADVICE,
+    "Previews and comparisons": VIEW_ADVICE,
     "Accounts and invitations": MEMBER_ADVICE,
     "Permissions": PERMISSION_ADVICE,
     "Requests to Counterpart": REQUEST_ADVICE,

@@ -26,6 +26,10 @@ from services.matters.uploads import receive, require_space, reserve_space
 from storage import Blob, BlobDamagedError, BlobStream, StorageError
 
 PAGE = 25
+CHOICES = 200
+COMPARABLE = frozenset({"docx", "docm", "dotx", "dotm", "pdf", "txt", "md", "csv"})
+SHOWN = frozenset({"pdf", "png", "jpg", "jpeg", "gif", "webp", "tif", "tiff", "bmp"})
+"""Extensions of files that the page compares, and previews."""
 Stream = BlobStream
 
 
@@ -50,6 +54,14 @@ class VersionView:
     @property
     def download_name(self) -> str:
         return _name_of(self.document_name, self.file_name)
+
+    @property
+    def may_compare(self) -> bool:
+        return split(self.file_name).extension.casefold() in COMPARABLE
+
+    @property
+    def may_preview(self) -> bool:
+        return split(self.file_name).extension.casefold() in SHOWN
 
 
 @dataclass(frozen=True)
@@ -157,6 +169,39 @@ def make_current(actor: Actor, version_id: uuid.UUID) -> VersionView:
                 version=asked.number,
             )
     return asked
+
+
+def change_note(actor: Actor, version_id: uuid.UUID, note: str) -> VersionView:
+    """Change a version's note. Returns the version as it was. Guests cannot change a note that they do not see."""
+    before = require(actor, version_id)
+    if actor.is_guest and not before.origin:
+        raise NotFoundError("We could not find this version.")
+    with unit_of_work() as writing:
+        permissions.require_change_documents(actor, before.matter_id)
+        document = locked_document(writing, before.matter_id, before.document_id)
+        version = writing.get_one(Version, version_id, populate_existing=True)
+        if version.note != note:
+            audit.record(
+                actor,
+                "version.note_changed",
+                document.name,
+                subject_id=document.id,
+                matter_id=before.matter_id,
+                version=version.number,
+                before=version.note,
+                after=note,
+            )
+            version.note = note
+    return before
+
+
+def choices(actor: Actor, document_id: uuid.UUID) -> tuple[VersionView, ...]:
+    """The newest versions of a document, for a choice of two. Raises NotFoundError if there are none to see."""
+    query = _readable(actor).where(Document.id == document_id).order_by(Version.number.desc()).limit(CHOICES)
+    found = tuple(view(actor, document, version) for version, document in session().execute(query))
+    if not found:
+        raise NotFoundError("We could not find this document.")
+    return found
 
 
 def send(actor: Actor, version: VersionView, start: int, stop: int) -> Stream:
