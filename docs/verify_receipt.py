@@ -27,8 +27,7 @@ def point(data):
     sign, y = y >> 255, y & (2**255 - 1)
     square = (y * y - 1) * pow(D * y * y + 1, -1, P) % P
     x = pow(square, (P + 3) // 8, P)
-    if x * x % P != square:
-        x = x * ROOT % P
+    x = x if x * x % P == square else x * ROOT % P
     if y >= P or x * x % P != square or (x == 0 and sign):
         raise ValueError("not a point of the curve")
     x = P - x if x & 1 != sign else x
@@ -45,8 +44,7 @@ def add(a, b):
 def multiply(number, a):
     result = (0, 1, 1, 0)
     while number:
-        if number & 1:
-            result = add(result, a)
+        result = add(result, a) if number & 1 else result
         a, number = add(a, a), number >> 1
     return result
 
@@ -86,14 +84,17 @@ def main():
     try:
         receipt = verified(Path(given.receipt).read_bytes())
         key, version = receipt["signature"]["public_key"], receipt["version"]
-        if given.keys and key not in [
-            each["key"] for each in json.loads(Path(given.keys).read_text())["keys"]
-        ]:
+        keys = json.loads(Path(given.keys).read_text())["keys"] if given.keys else ()
+        if given.keys and key not in [each["key"] for each in keys]:
             raise ValueError("another key signed it, not the firm's")
         if given.file and hashlib.sha256(Path(given.file).read_bytes()).hexdigest() != version["sha256"]:
             raise ValueError("the document is not the one that the receipt is of")
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         sys.exit(f"NOT VERIFIED: {error}")
+    print(f"Verified: {receipt['document']['name']} v{version['number']}, SHA-256 {version['sha256']}")
+    print(
+        f"Signed with the key {key}{'' if given.keys else '. Compare it with the firm’s: no --keys given.'}"
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import resource
 import signal
 
@@ -9,6 +10,7 @@ SECONDS = 20
 CPU_SECONDS = 10
 MEMORY = 1 << 30
 OUTPUT = 16 << 20
+ENCODINGS = ("cp437", "cp1252", "latin-1", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be")
 REFUSED = 3
 """The exit status of a process that refuses a file: its output is the code, the index of the file and a detail."""
 
@@ -24,6 +26,8 @@ class RefusedFileError(Exception):
 
 def apply() -> None:
     """Limit this process for good. Files that are open stay usable; no other file and no connection can be opened."""
+    for encoding in ENCODINGS:
+        codecs.lookup(encoding)  # loads its module, which could not be opened afterwards
     signal.alarm(SECONDS)
     for limit, most in (
         (resource.RLIMIT_CPU, CPU_SECONDS),

@@ -10,7 +10,7 @@ import json
 import math
 from typing import IO
 
-from PIL import Image, ImageOps, TiffImagePlugin, WebPImagePlugin
+from PIL import Image, ImageOps, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin
 
 from sandbox.limits import RefusedFileError
 from sandbox.text import open_pdf
@@ -61,7 +61,7 @@ def _of_image(file: IO[bytes], number: int) -> tuple[Image.Image, int, int, str]
     data = file.read(MAX_IMAGE + 1)
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise RefusedFileError("type") from None
     pages = getattr(picture, "n_frames", 1) if picture.format == "TIFF" else 1
     number = min(max(number, 1), pages)

@@ -32,6 +32,7 @@ WORD = {
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
     "http://purl.oclc.org/ooxml/wordprocessingml/main",
 }
+NOTES = ("footnotes.xml", "endnotes.xml")
 FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 RELATIONSHIP = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _SPACES = {"tab": " ", "ptab": " ", "br": " ", "cr": " ", "noBreakHyphen": "-"}
@@ -123,13 +124,10 @@ def _word(file: IO[bytes], document: Document) -> None:
             _word_paragraphs(_parsed(xml), document)
 
 
-NOTES = ("footnotes.xml", "endnotes.xml")
-
-
 def _main_part(package: zipfile.ZipFile) -> str:
     if "_rels/.rels" in package.NameToInfo:
         for each in _parsed(_part(package, "_rels/.rels", MAX_XML)).iter(RELATIONSHIP):
-            name = posixpath.normpath(each.get("Target", "").lstrip("/"))
+            name: str = posixpath.normpath(each.get("Target", "").lstrip("/"))
             is_main = each.get("Type", "").endswith("/officeDocument") and name.startswith("word/")
             if is_main and name in package.NameToInfo:
                 return name

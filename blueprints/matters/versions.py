@@ -72,8 +72,7 @@ def make_current(version_id: uuid.UUID) -> ResponseReturnValue:
 @bp.route("/versions/<uuid:version_id>/note", methods=["GET", "POST"])
 @needs("member")
 def change_note(version_id: uuid.UUID) -> ResponseReturnValue:
-    version = versions.require(actor(), version_id)
-    permissions.require_change_documents(actor(), version.matter_id)
+    version = versions.require_note(actor(), version_id)
     form = NoteForm(note=version.note)
     back = url_for("matters.document", document_id=version.document_id)
     if form.validate_on_submit():

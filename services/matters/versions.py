@@ -171,13 +171,19 @@ def make_current(actor: Actor, version_id: uuid.UUID) -> VersionView:
     return asked
 
 
-def change_note(actor: Actor, version_id: uuid.UUID, note: str) -> VersionView:
-    """Change a version's note. Returns the version as it was. Guests cannot change a note that they do not see."""
-    before = require(actor, version_id)
-    if actor.is_guest and not before.origin:
+def require_note(actor: Actor, version_id: uuid.UUID) -> VersionView:
+    """A version whose note this person may change: guests only those whose note they see."""
+    version = require(actor, version_id)
+    if not version.origin:
         raise NotFoundError("We could not find this version.")
+    permissions.require_change_documents(actor, version.matter_id)
+    return version
+
+
+def change_note(actor: Actor, version_id: uuid.UUID, note: str) -> VersionView:
+    """Change a version's note. Returns the version as it was."""
     with unit_of_work() as writing:
-        permissions.require_change_documents(actor, before.matter_id)
+        before = require_note(actor, version_id)
         document = locked_document(writing, before.matter_id, before.document_id)
         version = writing.get_one(Version, version_id, populate_existing=True)
         if version.note != note:

@@ -14,7 +14,7 @@ import pytest
 
 from sandbox import process
 from tests.support.documents import paragraph, pdf, picture, scan, word
-from tests.support.repository import REPOSITORY
+from tests.support.repository import ROOT
 
 
 @contextmanager
@@ -115,7 +115,7 @@ print("refused", end="")
 
 def test_the_process_opens_no_file_and_no_connection() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FORBIDDEN], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        [sys.executable, "-c", FORBIDDEN], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (done.stdout, done.returncode) == ("refused", 0), done.stderr
 

@@ -17,7 +17,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from commands import receipt
-from models import AuditEvent, Document, Member, Server, SigningKey, Version
+from models import AuditEvent, Document, Installation, Member, Server, SigningKey, Version
 from services.core.actor import SYSTEM
 from services.core.unit_of_work import session, unit_of_work
 from services.matters import participants
@@ -26,10 +26,10 @@ from services.receipts import form, signing_keys
 from tests.support.matters import add_document, add_server, add_twin, current_version, open_matter
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
-from tests.support.repository import REPOSITORY
+from tests.support.repository import ROOT
 
 Desk = tuple[Browser, uuid.UUID]
-SCRIPT = REPOSITORY / "docs" / "verify_receipt.py"
+SCRIPT = ROOT / "docs" / "verify_receipt.py"
 
 
 @pytest.fixture
@@ -142,8 +142,8 @@ def test_the_script_verifies_offline_with_python_alone(desk: Desk, tmp_path: Pat
         return subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
 
     done = run(receipt, "--keys", keys_file, "--file", document)
-    assert done.returncode == 0 and done.stdout.startswith("Verified: Lease.docx, version 1, SHA-256")
-    assert "Compare it with the firm's" in run(receipt).stdout
+    assert done.returncode == 0 and done.stdout.startswith("Verified: Lease.docx v1, SHA-256")
+    assert "Compare it with the firm’s" in run(receipt).stdout
     document.write_bytes(b"another lease")
     assert "not the one that the receipt is of" in run(receipt, "--file", document).stderr
     keys_file.write_text('{"keys": []}')
@@ -201,6 +201,8 @@ def test_receipts_of_an_older_key_stay_valid(desk: Desk) -> None:
 
 def test_the_private_key_is_encrypted_and_a_lost_one_is_replaced(desk: Desk) -> None:
     browser, version_id = desk
+    with unit_of_work() as writing:
+        writing.add(Installation(id=keys.ROW))
     old = browser.get(f"/versions/{version_id}/receipt.json").data
     row = session().scalars(select(SigningKey)).one()
     assert row.private_key is not None and row.private_key.startswith("v1.")
