@@ -52,12 +52,11 @@ def multiply(number, a):
 def is_signed(public, signature, message):
     base = point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
     s = int.from_bytes(signature[32:], "little")
-    if len(public) != 32 or len(signature) != 64 or s >= ORDER:
-        return False
     digest = hashlib.sha512(signature[:32] + public + message).digest()
     a = multiply(s, base)
     b = add(point(signature[:32]), multiply(int.from_bytes(digest, "little") % ORDER, point(public)))
-    return (a[0] * b[2] - b[0] * a[2]) % P == 0 == (a[1] * b[2] - b[1] * a[2]) % P
+    is_form = len(public) == 32 and len(signature) == 64 and s < ORDER
+    return is_form and (a[0] * b[2] - b[0] * a[2]) % P == 0 == (a[1] * b[2] - b[1] * a[2]) % P
 
 
 def canonical(value):

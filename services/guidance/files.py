@@ -66,7 +66,7 @@ FILE_ADVICE: dict[str, Advice] = {
     "storage.busy": Advice("This file is already being copied.", _AGAIN, SYSTEM_ADMIN),
     "receipt.key": Advice(
         "The key that signs receipts cannot be decrypted.",
-        "Ask your System Admin to create a new one: flask --app app receipt new-key",
+        "Ask your System Admin to create a new one with flask --app app receipt new-key.",
         SYSTEM_ADMIN,
     ),
     "receipt.not_printed": Advice("The PDF could not be made.", "Download the receipt as JSON instead."),
