@@ -26,6 +26,7 @@ PACKAGES = (
     "copying",
     "imanage",
     "storage",
+    "sandbox",
     "models",
     "simulator",
 )
