@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from flask import flash, request, url_for
+from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from blueprints.authorization import actor, needs, takes_files
@@ -41,6 +41,15 @@ def new_version(document_id: uuid.UUID) -> ResponseReturnValue:
             return _added(result, back)
     quota = "" if form.errors else notice_for(view.matter_id, view.may_change_documents)
     return popup("New version", "matters/_version_form.html", back, form=form, document=view, quota=quota)
+
+
+@bp.get("/versions/<uuid:version_id>/actions")
+@needs("member")
+def version_actions(version_id: uuid.UUID) -> ResponseReturnValue:
+    """The content of a row's menu, loaded when it opens."""
+    version = versions.require(actor(), version_id)
+    document = documents.find(actor(), version.document_id)
+    return render_template("matters/_version_actions.html", version=version, document=document)
 
 
 @bp.post("/versions/<uuid:version_id>/again")

@@ -125,7 +125,7 @@ def test_pages_of_a_pdf_are_pictures_in_the_page(desk: Desk) -> None:
     browser, document_id = desk
     add_version(ann(), document_id, pdf(["First"], ["Second"]), "Lease.pdf")
     address = f"/versions/{current_version(document_id)}/preview"
-    assert address in browser.page(f"/documents/{document_id}").links
+    assert address in browser.page(f"/versions/{current_version(document_id)}/actions", htmx=True).links
     first = browser.get(address)
     assert 'src="data:image/webp;base64,' in first.text and "Page 1 of 2" in first.text
     assert f"{address}?page=2" in read(first, whole=True).links

@@ -97,7 +97,7 @@ def test_guests_get_no_receipt(app: Flask, desk: Desk) -> None:
     assert document.matter_id is not None
     participants.add(actor_of(lead), document.matter_id, guest.id, "editor")
     theirs = Browser(app).sign_in(guest)
-    assert "Receipt" not in theirs.page(f"/documents/{document.id}").text
+    assert "Receipt" not in theirs.page(f"/versions/{version_id}/actions", htmx=True).text
     for end in ("receipt", "receipt.json", "receipt.pdf"):
         assert theirs.get(f"/versions/{version_id}/{end}").status_code == 404
 
