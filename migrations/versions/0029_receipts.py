@@ -1,6 +1,6 @@
 """Keys that sign receipts, and the audit log of one matter
 
-Revision: 0027, after 0026
+Revision: 0029, after 0028
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from models.base import UtcDateTime
 
-revision = '0027'
-down_revision = '0026'
+revision = '0029'
+down_revision = '0028'
 branch_labels = None
 depends_on = None
 
