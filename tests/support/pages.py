@@ -126,6 +126,7 @@ class Browser:
     def __init__(self, app: Flask) -> None:
         self.client = app.test_client()
         self.app = app
+        self._token = ("", "")
 
     def sign_in(self, member: Member) -> Browser:
         """Sign in without the sign-in page, whose own tests do that."""
@@ -155,9 +156,12 @@ class Browser:
         return read(response, whole=not htmx)
 
     def csrf_token(self) -> str:
+        """The token of this session; a session that is as it was has the same one."""
         from flask import session
         from flask_wtf.csrf import generate_csrf
 
+        if self._token[0] and self._token[0] == self._session_cookie():
+            return self._token[1]
         with self.client.session_transaction() as cookie:
             kept = dict(cookie)
         with self.app.test_request_context():
@@ -167,7 +171,12 @@ class Browser:
             raw = session["csrf_token"]
         with self.client.session_transaction() as cookie:
             cookie["csrf_token"] = raw
+        self._token = self._session_cookie(), token
         return token
+
+    def _session_cookie(self) -> str:
+        found = self.client.get_cookie(self.app.config["SESSION_COOKIE_NAME"])
+        return found.value if found else ""
 
     @staticmethod
     def _forget_the_request_before() -> None:

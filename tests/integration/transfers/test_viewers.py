@@ -26,7 +26,7 @@ from tests.integration.blueprints.test_routes_and_permissions import ROUTES
 from tests.support import matters
 from tests.support.pages import Browser
 from tests.support.people import actor_of, make_member
-from tests.support.routes import Route
+from tests.support.routes import ADMIN, Route
 from tests.support.servers import connect, make_server
 from tests.support.smtp import mail_server
 from tests.support.transfer_rows import make_transfer
@@ -104,6 +104,7 @@ class World:
         self.transfers = [
             transfer_id for who in ("unlisted", "removed") for transfer_id in self._transfers_of(who)
         ]
+        self._ids = [self._ids_of(transfer_id) for transfer_id in self.transfers]
         self.browsers = {name: Browser(app).sign_in(member) for name, member in self.people.items()}
         participants.remove(lead, self.matter_id, self.people["removed"].id)
 
@@ -150,23 +151,19 @@ class World:
 
     def addresses(self, route: Route) -> list[str]:
         """The route's address for each transfer that there is."""
-        return sorted(
-            {
-                route.path.format(
-                    matter=self.matter_id,
-                    document=self.document_id,
-                    version=matters.current_version(self.document_id),
-                    server=self.server.id,
-                    member=self.lead.id,
-                    transfer=transfer_id,
-                    item=items_of(transfer_id)[0].id,
-                    **dict.fromkeys(
-                        ("removal", "package", "invitation", "run", "group", "repoint"), uuid.uuid4()
-                    ),
-                )
-                for transfer_id in self.transfers
-            }
-        )
+        return sorted({route.path.format(**ids) for ids in self._ids})
+
+    def _ids_of(self, transfer_id: uuid.UUID) -> dict[str, uuid.UUID]:
+        absent = ("removal", "package", "invitation", "run", "group", "repoint")
+        return dict.fromkeys(absent, uuid.uuid4()) | {
+            "matter": self.matter_id,
+            "document": self.document_id,
+            "version": matters.current_version(self.document_id),
+            "server": self.server.id,
+            "member": self.lead.id,
+            "transfer": transfer_id,
+            "item": items_of(transfer_id)[0].id,
+        }
 
 
 @pytest.fixture
@@ -197,12 +194,14 @@ def test_no_route_names_what_a_viewer_may_not_know(world: World, person: str, is
     for route in sorted(ROUTES, key=lambda each: each.method != "GET"):
         if route.endpoint in {"auth.sign_out", "static"}:
             continue
+        if route.who is ADMIN and not is_enabled:
+            continue  # refused before anything is read, so that once is enough
         for address in world.addresses(route):
             text = said(browser, route, address)
             looked_at += 1
             leaks += [f"{route.method} {address}: {name}" for name in secrets if name in text]
     assert leaks == []
-    assert looked_at > len(ROUTES)
+    assert looked_at > (len(ROUTES) if is_enabled else sum(route.who is not ADMIN for route in ROUTES))
 
 
 def test_who_may_know_reads_it(world: World) -> None:
