@@ -173,7 +173,7 @@ workspace_search | Search for workspaces | yes_no | reading
 recent_workspaces | Recent workspaces | yes_no | reading
 my_matters | My Matters | yes_no | reading
 favourites | Favourites | yes_no | reading
-change_events | Change events | yes_no | reading
+change_events | Change events | yes_no | reading | told
 Files and types:
 ranges | Downloads can be continued | yes_no | reading | told
 download_length | Downloads announce their length | yes_no | reading
@@ -206,6 +206,7 @@ _DRIVES = {
     "max_limit": "the page size of every list",
     "paging": "without pages, one call with the most rows; what is left out is said",
     "versioned_ids": "the id in the list of versions and in a new version’s path",
+    "change_events": "whether twins are checked soon after an event, or each within the hour",
     "ranges": "whether a broken download asks for the rest or starts again",
     "checksum": "whether it is compared with the bytes; otherwise size and our own hash are",
     "sizes": "whether it is compared with the bytes",
@@ -215,6 +216,7 @@ _DRIVES = {
     "comments": "whether a save is recognised in a folder by Counterpart’s mark",
     "new_fields_refused": "the fields of an upload",
     "version_fields_refused": "the fields of an upload",
+    "stores_as_sent": "whether a twin whose checksum differs counts as edited in iManage",
     "largest_upload": "a larger file is refused before it is sent",
 }
 _CHOICES: Mapping[str, Mapping[str, str]] = {

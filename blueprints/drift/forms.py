@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import uuid
 
-from wtforms import SelectMultipleField, StringField, ValidationError
-from wtforms.validators import AnyOf, Length
+from wtforms import RadioField, SelectMultipleField, StringField, ValidationError
+from wtforms.validators import DataRequired, Length
 
 from blueprints.forms_base import BaseForm, KeyedForm, LineField, as_uuid, as_uuids
-from services.drift.decisions import IGNORE, KEEP, LONGEST_REASON, DecideCommand
+from services.drift.decisions import COPY_CHOICES, IGNORE, LONGEST_REASON, DecideCommand
 from services.drift.getting import GetNewerCommand
 from services.drift.linking import LinkCommand
 
@@ -40,7 +40,9 @@ class IgnoreForm(DocumentsForm):
 
 
 class AccessForm(DocumentsForm):
-    choice = StringField(validators=[AnyOf([KEEP], message="Choose what to do with our copy.")])
+    choice = RadioField(
+        "Our copy", choices=[*COPY_CHOICES.items()], validators=[DataRequired("Choose what to do.")]
+    )
     reason = LineField("Reason", "a reason", LONGEST_REASON, required=False)
 
     def command(self, matter_id: uuid.UUID, server_id: uuid.UUID) -> DecideCommand:

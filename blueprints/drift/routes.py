@@ -27,6 +27,7 @@ from services.transfers import update_check
 __all__ = ["bp"]
 
 CHANGED = "documentsChanged"
+DONE = {decisions.KEEP: "kept", decisions.REMOVE: "in the bin"}
 
 
 @bp.get("/matters/<uuid:matter_id>/drift")
@@ -117,8 +118,9 @@ def decide_access(matter_id: uuid.UUID, server_id: uuid.UUID) -> ResponseReturnV
     form = AccessForm()
     if form.validate_on_submit():
         try:
-            count = decisions.keep(actor(), form.command(matter_id, server_id))
-            flash(f"{_counted(count)} kept.", "success")
+            command = form.command(matter_id, server_id)
+            count = decisions.decide_copies(actor(), command)
+            flash(f"{_counted(count)} {DONE[command.choice]}.", "success")
             return go_to(_back(matter_id))
         except InvalidError as refusal:
             form.add_errors(refusal)

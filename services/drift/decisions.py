@@ -15,8 +15,11 @@ from services.core.errors import InvalidError
 from services.core.unit_of_work import unit_of_work, upsert
 from services.drift import board
 from services.drift.board import DriftRow
+from services.matters import recycle_bin
 
-IGNORE, KEEP = "ignore", "keep"
+IGNORE, KEEP, REMOVE = "ignore", "keep", "remove"
+COPY_CHOICES = {KEEP: "Keep", REMOVE: "Move to the bin"}
+"""What can become of our copy of a document that is out of reach in iManage."""
 LONGEST_REASON = 500
 
 
@@ -42,12 +45,17 @@ def ignore(actor: Actor, command: DecideCommand) -> int:
     return len(rows)
 
 
-def keep(actor: Actor, command: DecideCommand) -> int:
-    """Keep our copies of documents that are out of reach in iManage. Only for leads. Returns how many."""
+def decide_copies(actor: Actor, command: DecideCommand) -> int:
+    """What becomes of our copies of documents that are out of reach in iManage. Only for leads. Returns how many."""
+    if command.choice not in COPY_CHOICES:
+        raise InvalidError({"choice": "Choose what to do."})
     with unit_of_work():
         permissions.require_change_matter(actor, command.matter_id)
         rows = [row for row in _rows(actor, command) if row.is_out_of_reach]
         _decide(actor, command, rows, "access_lost.decided")
+        if command.choice == REMOVE:
+            for row in rows:
+                recycle_bin.remove_document(actor, row.document_id)
     return len(rows)
 
 

@@ -51,7 +51,7 @@ NEW_LIBRARIES_EVERY = 300.0
 RECENT = timedelta(minutes=5)
 """A twin that was checked within this time is not checked again because its matter is opened."""
 FIRST_IN_QUEUE = timedelta(days=1)
-WATCHED_AGAIN = timedelta(days=1)
+WATCHED_AGAIN = timedelta(hours=20)
 AFTER_FAILURE = timedelta(minutes=5)
 WITHOUT_EVENTS = timedelta(hours=1)
 OF_THE_SERVER = (UnreachableError, ThrottledError, ServerFaultError)

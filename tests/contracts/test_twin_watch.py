@@ -11,12 +11,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from models import AuditEvent, ChangeCursor, Connection, Link, Mail, TwinWatch, utcnow
+from models import AuditEvent, ChangeCursor, Connection, Document, Link, Mail, TwinWatch, utcnow
 from services.connections import disconnecting
 from services.core.unit_of_work import session, unit_of_work
 from services.drift import board, losses, watch
 from services.mail import smtp
-from services.matters import participants
+from services.matters import participants, recycle_bin
 from services.servers import server_facts
 from services.transfers.twin_states import TwinState
 from simulator import Fault, Security
@@ -91,7 +91,7 @@ def test_events_lead_to_what_changed(desk: Desk, there: Twin, monkeypatch: pytes
     once_polled(monkeypatch)
     assert run(desk) == ["change-events", there.id()]
     assert state(desk) is TwinState.NEWER
-    assert due_in() > timedelta(hours=23)
+    assert due_in() > timedelta(hours=19)
 
 
 def test_without_events_within_the_hour(desk: Desk, there: Twin) -> None:
@@ -138,6 +138,22 @@ def test_a_loss_is_told_once_and_decided(
     decided = session().query(AuditEvent).filter_by(action="access_lost.decided").one()
     assert (decided.detail["choice"], decided.detail["reason"]) == ("keep", "Closing set")
     assert "can no longer be opened" not in desk.browser.page(f"/matters/{desk.matter_id}/drift").text
+
+
+def test_our_copy_goes_into_the_bin(desk: Desk, there: Twin) -> None:
+    document_id = session().scalars(select(Link.document_id)).one()
+    with unit_of_work() as writing:
+        writing.execute(update(Link).values(state="lost"))
+    losses.tell()
+    url = f"/matters/{desk.matter_id}/drift/{desk.server.id}/access"
+    assert desk.browser.post(url, {"document": str(document_id)}).status_code == 422
+    assert desk.browser.post(url, {"document": str(document_id), "choice": "remove"}).status_code == 303
+    session().rollback()
+    assert session().get_one(Document, document_id).binned_from_id == desk.matter_id
+    age(check_at=timedelta(seconds=1))
+    assert there.id() not in run(desk)
+    recycle_bin.restore_document(desk.actor, document_id)
+    assert board.twins(desk.actor, desk.matter_id).undecided == 0
 
 
 def test_access_that_comes_back_can_be_lost_again(
