@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from wtforms import RadioField, SelectMultipleField, StringField, ValidationError
+from wtforms import RadioField, SelectChoice, SelectMultipleField, StringField, ValidationError
 from wtforms.validators import DataRequired, Length
 
 from blueprints.forms_base import BaseForm, KeyedForm, LineField, as_uuid, as_uuids
@@ -41,7 +41,9 @@ class IgnoreForm(DocumentsForm):
 
 class AccessForm(DocumentsForm):
     choice = RadioField(
-        "Our copy", choices=[*COPY_CHOICES.items()], validators=[DataRequired("Choose what to do.")]
+        "Our copy",
+        choices=[SelectChoice(value, label) for value, label in COPY_CHOICES.items()],
+        validators=[DataRequired("Choose what to do.")],
     )
     reason = LineField("Reason", "a reason", LONGEST_REASON, required=False)
 

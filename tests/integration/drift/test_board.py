@@ -112,6 +112,11 @@ def test_a_decision_is_undone(desk: Desk, twins: dict[str, Twin]) -> None:
     assert "Undo" in menu.text and "Ignore" not in menu.text
     assert desk.browser.post(f"{base}/undo?document={document(NEWER)}").status_code == 303
     assert NEWER in tab(desk)
+    many = {"document": [str(document(name)) for name in (NEWER, OURS)]}
+    desk.browser.post(f"{base}/ignore", many | {"reason": "Later"})
+    assert tab(desk) == [BOTH]
+    assert desk.browser.post(f"{base}/undo", many).status_code == 303
+    assert tab(desk) == [BOTH, NEWER, OURS]
 
 
 def test_a_version_edited_in_place_is_newer(desk: Desk, twins: dict[str, Twin]) -> None:
