@@ -9,11 +9,11 @@ from blueprints.matters import (
     guests,
     matters,
     people,
+    reading,
     receipts,
     recycle_bin,
     undertakings,
     versions,
-    viewing,
 )
 
 __all__ = [
@@ -23,9 +23,9 @@ __all__ = [
     "guests",
     "matters",
     "people",
+    "reading",
     "receipts",
     "recycle_bin",
     "undertakings",
     "versions",
-    "viewing",
 ]

@@ -11,11 +11,11 @@ from services.guidance.mail import MAIL_ADVICE
 from services.guidance.matters import MATTER_ADVICE
 from services.guidance.members import MEMBER_ADVICE
 from services.guidance.network import NETWORK_ADVICE
+from services.guidance.reading import VIEW_ADVICE
 from services.guidance.requests import REQUEST_ADVICE
 from services.guidance.servers import SERVER_ADVICE
 from services.guidance.sign_in_errors import SIGN_IN_ADVICE
 from services.guidance.transfers import SAVE_ADVICE, TRANSFER_ADVICE
-from services.guidance.viewing import VIEW_ADVICE
 
 CHECK_ADVICE: dict[str, Advice] = NETWORK_ADVICE | APPLICATION_ADVICE
 TABLES: dict[str, dict[str, Advice]] = {

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from models import AuditEvent, Document, Member, Version
 from services.core.unit_of_work import session, unit_of_work
-from services.matters import participants, versions, viewing
+from services.matters import participants, reading, versions
 from tests.support.documents import pdf, picture, scan, word
 from tests.support.matters import add_document, counted_queries, current_version, open_matter
 from tests.support.pages import Browser, read
@@ -113,9 +113,9 @@ def test_long_unchanged_parts_are_folded(desk: Desk) -> None:
 
 def test_only_a_few_are_compared_at_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     browser, document_id = desk
-    monkeypatch.setattr(viewing, "_slots", threading.BoundedSemaphore(1))
-    monkeypatch.setattr(viewing, "WAIT_SECONDS", 0.01)
-    with viewing._slots:
+    monkeypatch.setattr(reading, "_slots", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(reading, "WAIT_SECONDS", 0.01)
+    with reading._slots:
         page = browser.page(f"/documents/{document_id}/compare", status=422)
     assert "Counterpart is reading other documents at the moment." in page.text
     browser.page(f"/documents/{document_id}/compare")

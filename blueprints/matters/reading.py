@@ -12,7 +12,7 @@ from blueprints.authorization import actor, get_only, needs
 from blueprints.matters import bp
 from blueprints.query_params import page_number
 from services.core.errors import NotFoundError, RefusedError
-from services.matters import documents, versions, viewing
+from services.matters import documents, reading, versions
 from services.matters.versions import VersionView
 
 UNREADABLE = 422
@@ -31,7 +31,7 @@ def compare(document_id: uuid.UUID) -> ResponseReturnValue:
     result, refused = None, None
     try:
         if old.id != new.id:
-            result = viewing.compare(actor(), old, new)
+            result = reading.compare(actor(), old, new)
     except RefusedError as error:
         refused = error
     page = render_template(
@@ -54,7 +54,7 @@ def preview(version_id: uuid.UUID) -> ResponseReturnValue:
     view = documents.find(actor(), version.document_id)
     found, image, refused = None, "", None
     try:
-        found = viewing.page(actor(), version, page_number())
+        found = reading.page(actor(), version, page_number())
         image = f"data:image/webp;base64,{b64encode(found.image).decode()}"
     except RefusedError as error:
         refused = error
